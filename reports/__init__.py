@@ -1,0 +1,28 @@
+"""What a study found, and what it cost: tables, budget curves and fair-play notes.
+
+Reports read DataFrames of the study database and write nothing into it. `load` makes the frames;
+`compare`, `budget_curve` and `fair_play_notes` draw conclusions from them. Figures are in
+`reports.figures`, the HTML report in `reports.html`, exports in `reports.export`.
+"""
+
+from reports.comparison import Comparison, MethodRow, compare
+from reports.curves import BudgetCurve, budget_curve
+from reports.errors import ReportError
+from reports.frames import Metric, Reader, StudyFrames, load, with_params
+from reports.notes import Note, fair_play_notes
+
+__all__ = [
+    "BudgetCurve",
+    "Comparison",
+    "MethodRow",
+    "Metric",
+    "Note",
+    "Reader",
+    "ReportError",
+    "StudyFrames",
+    "budget_curve",
+    "compare",
+    "fair_play_notes",
+    "load",
+    "with_params",
+]

@@ -1,0 +1,172 @@
+"""Fair-play notes on the conditions under which the methods were compared."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from reports._note import Note
+from reports._titles import title_of
+from reports._winners import winner_of
+from reports.frames import Metric, StudyFrames, stages_tuning, with_params
+from reports.measures import baseline_error_points
+
+_UNDERTRAINED_SHARE: Final = 0.9
+_FEW_SEEDS: Final = 3
+
+
+def undertrained(frames: StudyFrames) -> Iterator[Note]:
+    """The winner's best epochs lie, on average, in the last tenth of training."""
+    if frames.spec.get("compare", {}).get("select_epoch", "best") != "best":
+        return  # the epoch is then no finding
+    runs = frames.runs.set_index("run")
+    total = int(frames.spec.get("training", {}).get("epochs", runs["epochs"].max()))
+    for search in frames.searches:
+        winner = winner_of(frames, search)
+        if winner is None:
+            continue
+        mean = float(runs.loc[list(winner.chosen_runs), "epoch_selected"].mean())
+        if mean > _UNDERTRAINED_SHARE * total:
+            yield Note(
+                kind="undertrained",
+                search=search,
+                text=f"{title_of(frames, search)}: the best epoch is {mean:.1f} of {total} on "
+                "average, so the winner was still improving. Train for more epochs.",
+            )
+
+
+def baseline_imported(frames: StudyFrames) -> Iterator[Note]:
+    """The single-task numbers come from elsewhere."""
+    table = frames.baseline[frames.baseline["standing"]]
+    tasks = table.loc[table["source"] == "imported", "task"].unique()
+    if len(tasks):
+        yield Note(
+            kind="baseline imported",
+            search=None,
+            text=f"The STL numbers of {', '.join(tasks)} were imported, not trained here: their "
+            "cost, seeds and training are unknown, and they serve validation and test alike.",
+        )
+
+
+def unequal_grids(frames: StudyFrames) -> Iterator[Note]:
+    """The methods' learning-rate grids, before any refinement, are not the same."""
+    grids = {search: _lr_grid(frames, search) for search in frames.searches}
+    grids = {search: grid for search, grid in grids.items() if grid}
+    if len(set(grids.values())) > 1:
+        told = "; ".join(
+            f"{title_of(frames, search)}: {', '.join(f'{lr:g}' for lr in grid)}"
+            for search, grid in grids.items()
+        )
+        yield Note(
+            kind="unequal grids",
+            search=None,
+            text=f"The methods were not given the same learning rates ({told}).",
+        )
+
+
+def unequal_seeds(frames: StudyFrames) -> Iterator[Note]:
+    """The methods were not run on the same seeds."""
+    runs = frames.runs[frames.runs["planned"] & (frames.runs["role"] != "confirm")]
+    seeds = {str(s): tuple(sorted(set(rows["seed"]))) for s, rows in runs.groupby("search")}
+    if len(set(seeds.values())) > 1:
+        told = "; ".join(f"{s}: {', '.join(map(str, mine))}" for s, mine in seeds.items())
+        yield Note(
+            kind="unequal seeds",
+            search=None,
+            text=f"The searches were not run on the same seeds ({told}).",
+        )
+
+
+def few_seeds(frames: StudyFrames) -> Iterator[Note]:
+    """There are fewer than three seeds."""
+    n_seeds = len(frames.seeds)
+    if n_seeds < _FEW_SEEDS:
+        yield Note(
+            kind="few seeds",
+            search=None,
+            text=f"{n_seeds} seed(s): differences between methods may be luck. Use at least "
+            f"{_FEW_SEEDS}; adding seeds keeps the runs there are.",
+        )
+
+
+def small_validation(frames: StudyFrames) -> Iterator[Note]:
+    """The validation split is too small to tell points of delta_m apart.
+
+    Only error rates and accuracies have a standard error that sizes alone give (binomial); other
+    metrics are left out, which makes the figure a lower bound.
+    """
+    size = frames.card.get("sizes", {}).get("validation")
+    table = frames.baseline[
+        frames.baseline["standing"] & (frames.baseline["split"] == "validation")
+    ]
+    values = table.set_index(["task", "metric"])["value"].to_dict()
+    known = [(m, values.get((m.task, m.name))) for m in frames.metrics if _is_share(m)]
+    pairs = [(_binomial_se(m, b, size), b) for m, b in known if b is not None and size]
+    if not pairs:
+        return
+    errors, baseline = zip(*pairs, strict=True)
+    points = baseline_error_points(errors, baseline, len(frames.metrics))
+    margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
+    if points > margin:
+        yield Note(
+            kind="small validation",
+            search=None,
+            text=f"{size:,} validation examples give delta_m a standard error of at least "
+            f"{points:.1f} points, more than the margin of {margin:g}: which trial wins may hang "
+            "on the split.",
+        )
+
+
+def mixed_conditions(frames: StudyFrames) -> Iterator[Note]:
+    """Runs were trained on several kinds of device or by several versions of the code."""
+    attempts = frames.attempts[frames.attempts["kind"] == "run"]
+    for column, kind, meaning in (
+        ("device", "mixed devices", "seconds on them are not the same cost"),
+        ("hardware", "mixed hardware", "seconds on it are not the same cost"),
+        ("code_version", "mixed code versions", "a difference may come from the code"),
+    ):
+        found = sorted(attempts[column].dropna().unique())
+        if len(found) > 1:
+            text = f"Runs were trained with several values of {column} ({', '.join(found)}): "
+            yield Note(kind=kind, search=None, text=f"{text}{meaning}.")
+
+
+def no_longer_planned(frames: StudyFrames) -> Iterator[Note]:
+    """Runs that the spec has dropped have cost something that no method's cost shows."""
+    dropped = frames.runs[~frames.runs["planned"] & (frames.runs["device_s"] > 0)]
+    for search, rows in dropped.groupby("search"):
+        yield Note(
+            kind="no longer planned",
+            search=str(search),
+            text=f"{len(rows)} run(s) of {search} are no longer planned. Their "
+            f"{rows['device_s'].sum():.0f} device-seconds are in no method's cost.",
+        )
+
+
+def data_caveats(frames: StudyFrames) -> Iterator[Note]:
+    """What the problem's card says about its data."""
+    for caveat in frames.card.get("caveats", ()):
+        yield Note(kind="data", search=None, text=str(caveat))
+
+
+def _lr_grid(frames: StudyFrames, search: str) -> tuple[float, ...]:
+    """Learning rates that the spec lists; empty if a sampler draws them."""
+    tuning = stages_tuning(frames, search, "lr")
+    listed = tuning[tuning["kind"].isin(("grid", "line")) & (tuning["round"] == 0)]
+    if listed.empty and not tuning.empty:
+        return ()
+    runs = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
+    if not listed.empty:
+        runs = runs[runs["trial"].isin(listed["trial"])]
+    table = with_params(frames, runs[["params"]].drop_duplicates())
+    return tuple(sorted(set(table["lr"].dropna()))) if "lr" in table else ()
+
+
+def _is_share(metric: Metric) -> bool:
+    """Whether the metric is a share of examples, so that it has a binomial error."""
+    return metric.name in ("error", "error_rate", "accuracy") or "error rate" in metric.title
+
+
+def _binomial_se(metric: Metric, value: float, size: int) -> float:
+    whole = 100.0 if metric.unit == "%" else 1.0
+    share = min(max(value / whole, 0.0), 1.0)
+    return whole * math.sqrt(share * (1 - share) / size)

@@ -1,0 +1,106 @@
+"""The trials of a search that may win (MEASURES M5): all of their S runs are final.
+
+A diverged or pruned run is a result: its trial ranks last, and its cost counts. A failed run is
+none: its trial is incomplete and does not take part.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from reports.frames import StudyFrames
+
+FloatArray = npt.NDArray[np.float64]
+
+_SCORED: Final = "done"
+_WITHOUT_SCORE: Final = ("diverged", "pruned")
+FINAL: Final = (_SCORED, *_WITHOUT_SCORE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """One way to choose and to judge: `keys` choose, `scores` judge; both ``[N]``, in percent."""
+
+    keys: FloatArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eligible:
+    """The N eligible trials of one search, by number.
+
+    Attributes:
+        numbers: ``[N]``, rising trial numbers.
+        runs: ``[N, S]``, run ids; one column a seed.
+        validation: ``[N, S]``, validation delta_m; +inf in all of a trial that diverged once.
+        test: ``[N, S]``, test delta_m; NaN where a run has none.
+        cost: Axis name to ``[N]``, summed over seeds.
+        ties: What decides between equal values, ``[N]`` each: gradient evaluations, number.
+    """
+
+    numbers: npt.NDArray[np.int64]
+    runs: npt.NDArray[np.int64]
+    validation: FloatArray
+    test: FloatArray
+    cost: Mapping[str, FloatArray]
+    ties: tuple[FloatArray, ...]
+
+    def folds(self) -> Iterator[Fold]:
+        """One a seed: choose by the mean of the other seeds, judge by this one.
+
+        With one seed there is one fold, which judges by the seed that chose: optimistic.
+        """
+        n_seeds = self.runs.shape[1]
+        for seed in range(n_seeds):
+            others = np.delete(self.validation, seed, axis=1) if n_seeds > 1 else self.validation
+            yield Fold(keys=others.mean(axis=1), scores=self.test[:, seed])
+
+    def best(self, keys: FloatArray) -> int | None:
+        """Position of the winner by these keys; None if every trial diverged."""
+        if not np.isfinite(keys).any():
+            return None
+        return int(np.lexsort((*reversed(self.ties), keys))[0])
+
+
+def eligible(frames: StudyFrames, search: str) -> Eligible:
+    """Collect the eligible trials of a search; runs that are no longer planned are left out."""
+    runs = frames.runs
+    mine = runs[
+        (runs["search"] == search)
+        & (runs["role"] == "search")
+        & runs["planned"]
+        & runs["seed"].isin(frames.seeds)
+        & runs["state"].isin(FINAL)
+    ]
+    # A finished run without delta_m waits for its baseline.
+    scored = mine[["delta_m_val", "delta_m_test"]].notna().all(axis=1)
+    mine = mine[scored | (mine["state"] != _SCORED)].sort_values(["trial", "seed"])
+    whole = mine.groupby("trial")["run"].transform("size") == len(frames.seeds)
+    return _by_trial(mine[whole], len(frames.seeds))
+
+
+def _by_trial(rows: pd.DataFrame, n_seeds: int) -> Eligible:
+    """Fold rows, sorted by trial and seed, into one row a trial."""
+
+    def folded(column: str) -> FloatArray:
+        return rows[column].to_numpy(dtype=np.float64, na_value=np.nan).reshape(-1, n_seeds)
+
+    numbers = rows["trial"].to_numpy(dtype=np.int64).reshape(-1, n_seeds)[:, 0]
+    unscored = (rows["state"] != _SCORED).to_numpy().reshape(-1, n_seeds)
+    validation = np.where(unscored.any(axis=1, keepdims=True), np.inf, folded("delta_m_val"))
+    return Eligible(
+        numbers=numbers,
+        runs=rows["run"].to_numpy(dtype=np.int64).reshape(-1, n_seeds),
+        validation=validation,
+        test=np.where(unscored, np.nan, folded("delta_m_test")),
+        cost={
+            "device_s": folded("method_cost_s").sum(axis=1),
+            "epochs": folded("epochs").sum(axis=1),
+            "runs": np.full(len(numbers), float(n_seeds)),
+        },
+        ties=(folded("grad_evals").sum(axis=1), numbers.astype(np.float64)),
+    )

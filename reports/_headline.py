@@ -1,0 +1,123 @@
+"""The study's answer in a few sentences, computed from the comparison and honest about gaps."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+# Weightings without a hyperparameter of their own: learning rate and weight decay are all to tune.
+_TUNING_FREE: Final = frozenset({"ew", "rlw", "dwa", "gls", "imtl-l", "uw", "uw-o"})
+_MINUS: Final = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """What the headline needs to know of a method.
+
+    Attributes:
+        value: Test delta_m in percent; NaN if there is none yet.
+        sd: Its standard deviation over seeds; may be NaN.
+        kind: What the value rests on.
+        cost_s: Method cost of the whole search in device-seconds.
+        finished: Final runs, of `planned`.
+    """
+
+    title: str
+    weighting: str
+    value: float
+    sd: float
+    kind: str
+    cost_s: float
+    finished: int
+    planned: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is a value that no outstanding run can change."""
+        return self.finished == self.planned and not math.isnan(self.value)
+
+
+def headline(methods: Sequence[Contender], *, finished: int, planned: int, margin: float) -> str:
+    """Say how UW-SO does against Scalarization, STL and the tuning-free methods.
+
+    A study without UW-SO is told by its best method.
+
+    Args:
+        methods: Best first.
+        finished: Final runs of the study, baseline included.
+        planned: Planned runs of the study, baseline included.
+        margin: Points of delta_m that count as comparable.
+    """
+    valued = [method for method in methods if not math.isnan(method.value)]
+    parts = [] if finished == planned else [f"Incomplete: {finished} of {planned} runs finished."]
+    if not valued:
+        return " ".join([*parts, "Undecided: no method has a value yet."])
+    subject = next((m for m in methods if m.weighting == "uw-so"), valued[0])
+    reference = next((m for m in methods if m.weighting == "scalarization"), None)
+    if math.isnan(subject.value):
+        return " ".join([*parts, f"Undecided: {subject.title} has no value yet."])
+    parts.append(_against_stl(subject))
+    if reference and reference is not subject:
+        parts.append(_against_reference(subject, reference, margin))
+    free = [m for m in methods if m.weighting in _TUNING_FREE and m is not subject]
+    parts += _against_free(subject, free)
+    return " ".join([*parts, "All values are point estimates."])
+
+
+def _against_stl(method: Contender) -> str:
+    if math.isinf(method.value):
+        return f"{method.title} has no finite value: its winner diverges on a fresh seed."
+    verdict = "better" if method.value < 0 else "worse" if method.value > 0 else "no different"
+    spread = "" if math.isnan(method.sd) else f" (± {method.sd:.2f} over seeds, {method.kind})"
+    if math.isnan(method.sd):
+        spread = f" ({method.kind}, one seed)"
+    than = "from" if method.value == 0 else "than"
+    return (
+        f"{method.title} reaches a test delta_m of {_signed(method.value)} %{spread}: "
+        f"{verdict} {than} single-task networks (STL, 0 %)."
+    )
+
+
+def _against_reference(method: Contender, other: Contender, margin: float) -> str:
+    waiting = [m for m in (method, other) if not m.complete]
+    if waiting:
+        gaps = " and ".join(f"{m.title} has {m.finished} of {m.planned} runs" for m in waiting)
+        return f"Undecided against {other.title}: {gaps}."
+    share = _cost_share(method, other)
+    if not math.isfinite(method.value - other.value):
+        return f"No difference to {other.title} can be given; its cost was {share}."
+    gap = method.value - other.value
+    verdict = (
+        f"{abs(gap):.2f} points {'better' if gap < 0 else 'worse'} than" if gap else "equal to"
+    )
+    inside = "within" if abs(gap) <= margin else "beyond"
+    return (
+        f"That is {verdict} {other.title} ({_signed(other.value)} %), {inside} the margin of "
+        f"{margin:g}, at {share}."
+    )
+
+
+def _cost_share(method: Contender, other: Contender) -> str:
+    if other.cost_s <= 0 or method.cost_s <= 0:
+        return "an unknown share of its search cost"
+    return f"{100 * method.cost_s / other.cost_s:.0f} % of its search cost in device-seconds"
+
+
+def _against_free(method: Contender, free: Sequence[Contender]) -> list[str]:
+    """Count whom the method beats; a method that may still change is not counted."""
+    decided = [m for m in free if m.complete] if method.complete else []
+    parts = []
+    if decided:
+        beaten = [m.title for m in decided if method.value < m.value]
+        names = f" ({', '.join(beaten)})" if beaten else ""
+        parts.append(
+            f"It is better than {len(beaten)} of {len(decided)} tuning-free methods{names}."
+        )
+    if len(decided) < len(free):
+        names = ", ".join(m.title for m in free if m not in decided)
+        parts.append(f"Undecided against {names}.")
+    return parts
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", _MINUS)

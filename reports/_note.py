@@ -1,0 +1,18 @@
+"""A fair-play note: one thing that a reader of the results must know."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One remark on how far the results can be trusted.
+
+    Attributes:
+        kind: Short name of the rule that fired, such as ``"lr edge"``.
+        search: The search that it concerns; None if it concerns the whole study.
+        text: One or two sentences: what was found, and where possible what to do.
+    """
+
+    kind: str
+    search: str | None
+    text: str

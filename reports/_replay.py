@@ -1,0 +1,120 @@
+"""Replaying a search, stage after stage, from its eligible trials (MEASURES M8)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from reports._eligible import Eligible, Fold
+from reports.frames import StudyFrames
+from reports.measures import Expected, expected_best, running_best
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+# Stages whose trials could as well have been run in any other order.
+_EXCHANGEABLE: Final = frozenset({"grid", "random", "quasi-random", "baseline"})
+
+# Every n up to here has its point; beyond, as many again, geometrically spaced up to N.
+_DENSE_POINTS: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage's own trials.
+
+    Attributes:
+        rows: ``[N]``, positions among the eligible trials, in the order of the stage.
+        draws: ``[n]``, after how many of them the curve has a point.
+    """
+
+    stage: int
+    exchangeable: bool
+    rows: IntArray
+    draws: IntArray
+
+
+def stages_of(frames: StudyFrames, search: str, trials: Eligible) -> tuple[Stage, ...]:
+    """The stages that brought new eligible trials, in order."""
+    table = frames.stages[frames.stages["search"] == search]
+    table = table[table["trial"].isin(trials.numbers)].sort_values(["stage", "position"])
+    fresh = table.drop_duplicates("trial")  # a trial belongs to the first stage that has it
+    return tuple(
+        _stage(trials, int(str(stage)), rows) for stage, rows in fresh.groupby("stage", sort=True)
+    )
+
+
+def _stage(trials: Eligible, stage: int, rows: pd.DataFrame) -> Stage:
+    exchangeable = rows["kind"].iloc[0] in _EXCHANGEABLE
+    return Stage(
+        stage=stage,
+        exchangeable=exchangeable,
+        rows=np.searchsorted(trials.numbers, rows["trial"].to_numpy(dtype=np.int64)),
+        draws=_draws(len(rows)) if exchangeable else np.arange(1, len(rows) + 1),
+    )
+
+
+def _draws(n_trials: int) -> IntArray:
+    dense = np.arange(1, min(n_trials, _DENSE_POINTS) + 1)
+    if n_trials <= _DENSE_POINTS:
+        return dense
+    sparse = np.geomspace(_DENSE_POINTS, n_trials, _DENSE_POINTS).round().astype(np.int64)
+    return np.unique(np.concatenate((dense, sparse)))
+
+
+def replayed(trials: Eligible, fold: Fold, stages: Sequence[Stage]) -> Expected:
+    """The winner's score in one fold, stage after stage."""
+    parts = []
+    before = np.array([], dtype=np.int64)
+    for stage in stages:
+        replay = _in_any_order if stage.exchangeable else _as_run
+        parts.append(replay(trials, fold, stage, before))
+        before = np.concatenate((before, stage.rows))
+    return Expected(
+        value=np.concatenate([part.value for part in parts]),
+        low=np.concatenate([part.low for part in parts]),
+        high=np.concatenate([part.high for part in parts]),
+    )
+
+
+def _in_any_order(trials: Eligible, fold: Fold, stage: Stage, before: IntArray) -> Expected:
+    """The expectation over random orders of the stage's trials."""
+    held = _incumbent(trials, fold, before)
+    return expected_best(
+        fold.keys[stage.rows],
+        fold.scores[stage.rows],
+        ties=[tie[stage.rows] for tie in trials.ties],
+        incumbent=None if held is None else (fold.keys[held], *(tie[held] for tie in trials.ties)),
+        incumbent_score=np.nan if held is None else float(fold.scores[held]),
+        draws=stage.draws.tolist(),
+    )
+
+
+def _as_run(trials: Eligible, fold: Fold, stage: Stage, before: IntArray) -> Expected:
+    """The best so far, in the order in which the stage proposed its trials."""
+    held = _incumbent(trials, fold, before)
+    rows = stage.rows if held is None else np.concatenate(([held], stage.rows))
+    best = running_best(fold.keys[rows], fold.scores[rows], ties=[tie[rows] for tie in trials.ties])
+    best = best[len(rows) - len(stage.rows) :]
+    return Expected(value=best, low=best, high=best)
+
+
+def _incumbent(trials: Eligible, fold: Fold, before: IntArray) -> int | None:
+    """Position of the winner of earlier stages, in this fold."""
+    keys = np.full(len(fold.keys), np.inf)
+    keys[before] = fold.keys[before]
+    return trials.best(keys)
+
+
+def costs(cost: FloatArray, stages: Sequence[Stage]) -> FloatArray:
+    """Cost at each point: that of earlier stages, and n mean trials or the first n as run."""
+    spent, parts = 0.0, []
+    for stage in stages:
+        mine = cost[stage.rows]
+        own = stage.draws * mine.mean() if stage.exchangeable else np.cumsum(mine)
+        parts.append(spent + own)
+        spent += float(mine.sum())
+    return np.concatenate(parts)

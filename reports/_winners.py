@@ -1,0 +1,93 @@
+"""A search's winner and the runs that say what it is worth (MEASURES M5, M9)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from reports._eligible import Eligible, eligible
+from reports.frames import StudyFrames
+
+Kind = Literal["confirmed", "cross-fit", "same-seed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Winner:
+    """The best eligible trial of a search, by mean validation delta_m over all seeds.
+
+    Attributes:
+        trial: Its number.
+        params: Its parameters.
+        kind: What the value rests on, best first: fresh seeds; for each seed the trial that the
+            other seeds choose; the seeds that chose.
+        runs: The runs whose mean is the value. Cross-fitted ones may be of several trials.
+        values: ``[len(runs)]``, their test delta_m in percent; +inf where one diverged.
+        chosen_runs: The winning trial's own runs on the search's seeds.
+    """
+
+    trial: int
+    params: Mapping[str, Any]
+    kind: Kind
+    runs: tuple[int, ...]
+    values: tuple[float, ...]
+    chosen_runs: tuple[int, ...]
+
+    @property
+    def value(self) -> float:
+        """Test delta_m of the method, in percent."""
+        return float(np.mean(self.values))
+
+    @property
+    def seed_sd(self) -> float:
+        """Standard deviation over seeds, in percent; NaN with one seed or a diverged run."""
+        if len(self.values) < 2 or not np.isfinite(self.values).all():
+            return float("nan")
+        return float(np.std(self.values, ddof=1))
+
+
+def winner_of(frames: StudyFrames, search: str) -> Winner | None:
+    """The winner so far; None while no trial is eligible, or if all of them diverged."""
+    trials = eligible(frames, search)
+    if not len(trials.numbers):
+        return None
+    best = trials.best(trials.validation.mean(axis=1))
+    if best is None:
+        return None
+    number = int(trials.numbers[best])
+    rows = frames.runs[(frames.runs["search"] == search) & (frames.runs["trial"] == number)]
+    kind, runs, values = _confirmed(rows) or _judged(trials)
+    return Winner(
+        trial=number,
+        params=json.loads(rows["params"].iloc[0]),
+        kind=kind,
+        runs=runs,
+        values=values,
+        chosen_runs=tuple(trials.runs[best].tolist()),
+    )
+
+
+_Judged = tuple[Kind, tuple[int, ...], tuple[float, ...]]
+
+
+def _confirmed(rows: pd.DataFrame) -> _Judged | None:
+    """The trial's runs on fresh seeds, once all of them are final."""
+    fresh = rows[(rows["role"] == "confirm") & rows["planned"]]
+    diverged = fresh["state"] == "diverged"
+    values = fresh["delta_m_test"].mask(diverged, np.inf)
+    if fresh.empty or values.isna().any() or not (diverged | (fresh["state"] == "done")).all():
+        return None
+    return "confirmed", tuple(fresh["run"].tolist()), tuple(values.tolist())
+
+
+def _judged(trials: Eligible) -> _Judged:
+    """For each seed, the run of the trial that the other seeds choose."""
+    at = [(trials.best(fold.keys), seed) for seed, fold in enumerate(trials.folds())]
+    cells = [(trial, seed) for trial, seed in at if trial is not None]
+    return (
+        "cross-fit" if len(cells) > 1 else "same-seed",
+        tuple(int(trials.runs[cell]) for cell in cells),
+        tuple(float(trials.test[cell]) for cell in cells),
+    )

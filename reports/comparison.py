@@ -1,0 +1,220 @@
+"""The methods side by side: value, cost and metrics of each search's winner."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from reports._eligible import FINAL
+from reports._headline import Contender, headline
+from reports._titles import title_of, weighting_of
+from reports._winners import Winner, winner_of
+from reports.frames import StudyFrames
+
+Kind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRow:
+    """One method in the comparison table.
+
+    Attributes:
+        search: Name of the search; ``"stl"`` for the single-task baseline.
+        n_trials: Planned trials.
+        n_runs: Planned runs.
+        cost_device_s: Method cost of its runs in device-seconds (start-up + train + validation),
+            without those on fresh seeds that confirm the winner.
+        cost_epochs: Epochs of the same runs.
+        delta_m_test: Value of the winner in percent, negative is better; NaN if there is none yet,
+            +inf if the winner diverges on a fresh seed.
+        delta_m_kind: What `delta_m_test` rests on (MEASURES M9).
+        seed_sd: Standard deviation over seeds of `delta_m_test`; NaN with one seed.
+        metrics: (task, metric) to the mean test value over the runs behind `delta_m_test`.
+        params: Parameters of the winner; empty if there is none yet (and for STL).
+        notes: Short remarks on this row.
+        confirm_device_s: Method cost of the runs on fresh seeds.
+    """
+
+    search: str
+    title: str
+    weighting: str
+    n_trials: int
+    n_runs: int
+    n_diverged: int
+    cost_device_s: float
+    cost_epochs: int
+    delta_m_test: float
+    delta_m_kind: Kind
+    seed_sd: float
+    metrics: Mapping[tuple[str, str], float]
+    params: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+    confirm_device_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """All methods of a study at a glance.
+
+    Attributes:
+        rows: One a method, best first; STL, if the study has it, before all others.
+        sentence: The headline, computed from the rows.
+        finished_runs: Planned runs of baseline and searches that are final.
+        planned_runs: Planned runs of baseline and searches.
+    """
+
+    rows: tuple[MethodRow, ...]
+    sentence: str
+    finished_runs: int
+    planned_runs: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a method; metrics as columns ``<task> <metric>``, parameters as JSON."""
+        return pd.DataFrame([_flat(row) for row in self.rows])
+
+    def to_plain(self) -> dict[str, Any]:
+        """Values that JSON can hold: numbers that are not finite become None."""
+        rows = [
+            {name: _plain(value) for name, value in _flat(row).items()}
+            | {"params": dict(row.params), "notes": list(row.notes)}
+            for row in self.rows
+        ]
+        return {
+            "sentence": self.sentence,
+            "finished_runs": self.finished_runs,
+            "planned_runs": self.planned_runs,
+            "rows": rows,
+        }
+
+
+def compare(frames: StudyFrames) -> Comparison:
+    """Compare all methods of a study, finished or not."""
+    rows = sorted(
+        (_method_row(frames, search) for search in frames.searches),
+        key=lambda row: (math.isnan(row.delta_m_test), row.delta_m_test, row.search),
+    )
+    planned = frames.runs[frames.runs["planned"] & (frames.runs["role"] != "confirm")]
+    contenders = [_contender(frames, row) for row in rows]
+    finished = int(planned["state"].isin(FINAL).sum())
+    margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
+    return Comparison(
+        rows=(*_stl_rows(frames), *rows),
+        sentence=headline(contenders, finished=finished, planned=len(planned), margin=margin),
+        finished_runs=finished,
+        planned_runs=len(planned),
+    )
+
+
+def _method_row(frames: StudyFrames, search: str) -> MethodRow:
+    mine = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
+    runs, fresh = mine[mine["role"] == "search"], mine[mine["role"] == "confirm"]
+    winner = winner_of(frames, search)
+    return MethodRow(
+        search=search,
+        title=title_of(frames, search),
+        weighting=weighting_of(frames, search),
+        n_trials=runs["trial"].nunique(),
+        n_runs=len(runs),
+        n_diverged=int((runs["state"] == "diverged").sum()),
+        cost_device_s=float(runs["method_cost_s"].sum()),
+        cost_epochs=int(runs["epochs"].sum()),
+        delta_m_test=winner.value if winner else math.nan,
+        delta_m_kind=winner.kind if winner else "none yet",
+        seed_sd=winner.seed_sd if winner else math.nan,
+        metrics=_test_metrics(frames, winner) if winner else {},
+        params=winner.params if winner else {},
+        notes=_remarks(runs, winner),
+        confirm_device_s=float(fresh["method_cost_s"].sum()),
+    )
+
+
+def _stl_rows(frames: StudyFrames) -> tuple[MethodRow, ...]:
+    """The zero line; none if the study has neither baseline runs nor imported numbers."""
+    runs = frames.runs[(frames.runs["role"] == "baseline") & frames.runs["planned"]]
+    table = frames.baseline[frames.baseline["standing"] & (frames.baseline["split"] == "test")]
+    if runs.empty and table.empty:
+        return ()
+    keys = zip(table["task"], table["metric"], strict=True)
+    imported = (table["source"] == "imported").any()
+    row = MethodRow(
+        search="stl",
+        title="STL",
+        weighting="stl",
+        n_trials=len(runs[["search", "trial"]].drop_duplicates()),
+        n_runs=len(runs),
+        n_diverged=int((runs["state"] == "diverged").sum()),
+        cost_device_s=float(runs["method_cost_s"].sum()),
+        cost_epochs=int(runs["epochs"].sum()),
+        delta_m_test=math.nan if table.empty else 0.0,
+        delta_m_kind="none yet" if table.empty else "zero line",
+        seed_sd=math.nan,
+        metrics=dict(zip(keys, table["value"].tolist(), strict=True)),
+        params={},
+        notes=("numbers imported",) * bool(imported) + _remarks(runs, None),
+    )
+    return (row,)
+
+
+def _test_metrics(frames: StudyFrames, winner: Winner) -> dict[tuple[str, str], float]:
+    """Mean test metrics at the selected epoch, over the very runs that make the value."""
+    chosen = frames.runs.loc[frames.runs["run"].isin(winner.runs), ["run", "epoch_selected"]]
+    tested = frames.epochs[
+        (frames.epochs["split"] == "test") & frames.epochs["run"].isin(winner.runs)
+    ]
+    tested = tested.merge(chosen, left_on=["run", "epoch"], right_on=["run", "epoch_selected"])
+    means = tested.groupby(["task", "metric"])["value"].mean()
+    wanted = [(metric.task, metric.name) for metric in frames.metrics]
+    return {key: float(means[key]) for key in wanted if key in means.index}
+
+
+def _remarks(runs: pd.DataFrame, winner: Winner | None) -> tuple[str, ...]:
+    failed = int((runs["state"] == "failed").sum())
+    open_ = len(runs) - int(runs["state"].isin(FINAL).sum()) - failed
+    remarks = [f"{open_} of {len(runs)} runs not finished"] if open_ else []
+    if failed:
+        remarks.append(f"{failed} of {len(runs)} runs failed: their trials do not take part")
+    if winner and math.isinf(winner.value):
+        remarks.append("the winner diverges on a fresh seed")
+    return tuple(remarks)
+
+
+def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
+    runs = frames.runs[(frames.runs["search"] == row.search) & (frames.runs["role"] == "search")]
+    runs = runs[runs["planned"]]
+    return Contender(
+        title=row.title,
+        weighting=row.weighting,
+        value=row.delta_m_test,
+        sd=row.seed_sd,
+        kind=row.delta_m_kind,
+        cost_s=row.cost_device_s,
+        finished=int(runs["state"].isin(FINAL).sum()),
+        planned=row.n_runs,
+    )
+
+
+def _flat(row: MethodRow) -> dict[str, Any]:
+    return {
+        "search": row.search,
+        "method": row.title,
+        "weighting": row.weighting,
+        "n_trials": row.n_trials,
+        "n_runs": row.n_runs,
+        "n_diverged": row.n_diverged,
+        "cost_device_s": row.cost_device_s,
+        "cost_epochs": row.cost_epochs,
+        "confirm_device_s": row.confirm_device_s,
+        "delta_m_test": row.delta_m_test,
+        "delta_m_kind": row.delta_m_kind,
+        "seed_sd": row.seed_sd,
+        **{f"{task} {metric}": value for (task, metric), value in row.metrics.items()},
+        "params": json.dumps(dict(row.params), sort_keys=True),
+        "notes": "; ".join(row.notes),
+    }
+
+
+def _plain(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,33 @@
+"""What can go wrong with a report.
+
+ReportError
+├── BadView(ValueError)                 a database view lacks columns that reports need
+├── UnknownSearch(LookupError)          a search is named that the study does not have
+├── UnknownAxis(ValueError)             a cost axis is named that is not recorded
+├── UnknownFormat(ValueError)           an export is asked for with a suffix nobody writes
+└── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
+"""
+
+
+class ReportError(Exception):
+    """Base of all errors of this package."""
+
+
+class BadView(ReportError, ValueError):
+    """A database view lacks columns that reports need."""
+
+
+class UnknownSearch(ReportError, LookupError):
+    """A search is named that the study does not have."""
+
+
+class UnknownAxis(ReportError, ValueError):
+    """A cost axis is named that is not recorded."""
+
+
+class UnknownFormat(ReportError, ValueError):
+    """An export is asked for with a suffix nobody writes."""
+
+
+class MissingFolder(ReportError, FileNotFoundError):
+    """A file is to be written into a folder that is not there."""

@@ -1,0 +1,71 @@
+"""One table of a study for other tools: a row a run, as CSV or Parquet."""
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from reports.errors import MissingFolder, UnknownFormat
+from reports.frames import StudyFrames, with_params
+
+
+def export(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
+    """Write all runs with their parameters and test metrics.
+
+    Columns: those of the view `run_results`, one a parameter (`w_<task>` for task weights), and
+    `test_<task>_<metric>` at the selected epoch. The suffix of `path` chooses the format.
+
+    Raises:
+        UnknownFormat: The suffix is neither `.csv` nor `.parquet`.
+        MissingFolder: The folder of `path` does not exist.
+    """
+    target = Path(path)
+    writer = _WRITERS.get(target.suffix.lower())
+    if writer is None:
+        raise UnknownFormat(
+            f"An export ends in {' or '.join(_WRITERS)}. Got {target.name!r}. Change the suffix."
+        )
+    if not target.parent.is_dir():
+        raise MissingFolder(
+            f"An export is written into a folder that exists. Got {target.parent}. Create it first."
+        )
+    _replace(target, table(frames), writer)
+
+
+def table(frames: StudyFrames) -> pd.DataFrame:
+    """The table that `export` writes, by run."""
+    runs = with_params(frames, frames.runs)
+    return runs.join(_tested(frames), on="run").sort_values("run").reset_index(drop=True)
+
+
+def _tested(frames: StudyFrames) -> pd.DataFrame:
+    """Test metrics at each run's selected epoch: one row a run, one column a metric."""
+    chosen = frames.runs[["run", "epoch_selected"]].dropna()
+    rows = frames.epochs[frames.epochs["split"] == "test"]
+    rows = rows.merge(chosen, left_on=["run", "epoch"], right_on=["run", "epoch_selected"])
+    names = "test_" + rows["task"] + "_" + rows["metric"]
+    return rows.assign(column=names).pivot(index="run", columns="column", values="value")
+
+
+def _replace(target: Path, rows: pd.DataFrame, writer: Callable[[pd.DataFrame, str], None]) -> None:
+    """Write aside and rename, so that no half file is ever seen."""
+    with tempfile.NamedTemporaryFile(
+        dir=target.parent, prefix=f".{target.name}.", delete=False
+    ) as aside:
+        pass
+    writer(rows, aside.name)
+    os.chmod(aside.name, 0o644)
+    os.replace(aside.name, target)
+
+
+def _csv(rows: pd.DataFrame, name: str) -> None:
+    rows.to_csv(name, index=False)
+
+
+def _parquet(rows: pd.DataFrame, name: str) -> None:
+    rows.to_parquet(name, index=False)
+
+
+_WRITERS: Mapping[str, Callable[[pd.DataFrame, str], None]] = {".csv": _csv, ".parquet": _parquet}

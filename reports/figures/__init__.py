@@ -1,0 +1,24 @@
+"""The figures of a study, one file each. Every function makes a Plotly figure of the frames.
+
+A figure that cannot be drawn is a `NoFigure`, which says why. Figures are transparent and their
+greys read on light and dark pages; `layout.meta` holds what changes on a `wide` and on a `narrow`
+page (under 600 px) as changes for `Plotly.relayout`.
+"""
+
+from reports.figures._cost import cost_versus_performance
+from reports.figures._none import NoFigure
+from reports.figures._palette import method_colour
+from reports.figures._sensitivity import sensitivity
+from reports.figures._simplex import weight_simplex
+from reports.figures._temperature import temperature_curve
+from reports.figures._trajectories import weight_trajectories
+
+__all__ = [
+    "NoFigure",
+    "cost_versus_performance",
+    "method_colour",
+    "sensitivity",
+    "temperature_curve",
+    "weight_simplex",
+    "weight_trajectories",
+]

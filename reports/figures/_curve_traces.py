@@ -1,0 +1,106 @@
+"""One budget curve as Plotly traces: two spreads, the line, and its value held to the edge."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from reports.curves import BudgetCurve
+from reports.figures._palette import Look, translucent
+from reports.figures._steps import band
+
+FloatArray = NDArray[np.float64]
+
+_HOVER = (
+    "<b>%{fullData.name}</b><br>Δm %{y:+.2f} % (seeds %{customdata[1]:+.2f} to "
+    "%{customdata[2]:+.2f})<br>%{customdata[0]:.0f} trials so far, stage %{customdata[3]:.0f}"
+    "<br>%{x:,.4~r} UNIT<extra></extra>"
+)
+# Plotly outlines markers of several sizes unless told not to.
+_NO_OUTLINE = {"width": 0}
+_UNITS = {"device_s": "device-seconds", "epochs": "epochs", "runs": "runs"}
+ORDERS = "spread over search orders (10 to 90 %)"
+
+
+def curve_traces(
+    curve: BudgetCurve, *, look: Look, n_trials: FloatArray, until: float, first: bool
+) -> list[go.Scatter]:
+    """The traces of one method, back to front.
+
+    Args:
+        curve: What is drawn.
+        look: The method's colour and marker.
+        n_trials: Trials finished at each point, `[n]`.
+        until: Cost at the figure's right edge, to which the last value is held.
+        first: Whether this is the one curve whose order spread has the entry in the legend.
+    """
+    shared = {"legendgroup": curve.search, "name": curve.title}
+    return [
+        _seeds(curve, look, shared),
+        _orders(curve, look, first=first),
+        _held(curve, look, shared, until=until),
+        _line(curve, look, shared, n_trials=n_trials),
+    ]
+
+
+def _seeds(curve: BudgetCurve, look: Look, shared: dict[str, Any]) -> go.Scatter:
+    x, y = band(curve.cost, curve.seed_low, curve.seed_high)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=translucent(look.colour, 0.16),
+        hoverinfo="skip",
+        showlegend=False,
+        **shared,
+    )
+
+
+def _orders(curve: BudgetCurve, look: Look, *, first: bool) -> go.Scatter:
+    spread = curve.order_high > curve.order_low  # a point run as it is has none
+    low, high = (np.where(spread, edge, np.nan) for edge in (curve.order_low, curve.order_high))
+    x, y = band(curve.cost, low, high)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        line={"width": 1.2, "dash": "dot", "color": translucent(look.colour, 0.75)},
+        hoverinfo="skip",
+        name=ORDERS,
+        legendgroup="orders",
+        legendrank=2000,
+        showlegend=first,
+        visible="legendonly",
+    )
+
+
+def _held(curve: BudgetCurve, look: Look, shared: dict[str, Any], *, until: float) -> go.Scatter:
+    return go.Scatter(
+        x=np.array([curve.cost[-1], max(until, curve.cost[-1])]),
+        y=np.array([curve.value[-1], curve.value[-1]]),
+        mode="lines",
+        line={"width": 1, "dash": "dot", "color": translucent(look.colour, 0.6)},
+        hoverinfo="skip",
+        showlegend=False,
+        **shared,
+    )
+
+
+def _line(
+    curve: BudgetCurve, look: Look, shared: dict[str, Any], *, n_trials: FloatArray
+) -> go.Scatter:
+    sizes = np.full(len(curve.cost), 4.0)
+    sizes[-1] = 10.0
+    return go.Scatter(
+        x=curve.cost,
+        y=curve.value,
+        mode="lines+markers",
+        line={"shape": "hv", "width": 2.4, "color": look.colour},
+        marker={"symbol": look.symbol, "size": sizes, "color": look.colour, "line": _NO_OUTLINE},
+        customdata=np.column_stack([n_trials, curve.seed_low, curve.seed_high, curve.stage + 1]),
+        hovertemplate=_HOVER.replace("UNIT", _UNITS[curve.axis]),
+        **shared,
+    )

@@ -1,0 +1,111 @@
+"""Small multiples: one panel a method, in as many columns as the page is wide."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from reports.figures._style import styled
+
+_PANEL_PX = 190
+_GAP_PX = 74  # between rows: tick labels, the next panel's title
+_TOP_PX = 36  # the first titles
+_BOTTOM_PX = {True: 100, False: 56}  # an axis title, with the legend or without
+_GAP = 0.05  # between columns, of the width
+_COLUMNS = {"wide": 4, "narrow": 2}
+
+
+def axes_of(panel: int) -> dict[str, str]:
+    """The axes of a panel (from 0), as a trace refers to them."""
+    end = suffix(panel)
+    return {"xaxis": f"x{end}", "yaxis": f"y{end}"}
+
+
+def panels(
+    traces: Sequence[go.Scatter],
+    titles: Sequence[str],
+    *,
+    x: Mapping[str, Any],
+    y: Mapping[str, Any],
+    legend: bool = True,
+) -> go.Figure:
+    """A figure of one panel a title, all with the same ranges.
+
+    Args:
+        traces: Each carries the `axes_of` its panel.
+        titles: One a panel.
+        x: What the horizontal axes share; their title stands under the lowest panels.
+        y: What the vertical axes share; their title stands at the left of each row.
+        legend: Whether there is one.
+    """
+    figure = styled(
+        go.Figure(traces),
+        height=_height(len(titles), "wide", legend=legend),
+        showlegend=legend,
+        margin={"l": 56, "r": 10, "t": _TOP_PX, "b": _BOTTOM_PX[legend]},
+        annotations=[_title(title) for title in titles],
+        meta={page: _fit(len(titles), page, x=x, y=y, legend=legend) for page in _COLUMNS},
+    )
+    for panel in range(len(titles)):
+        figure.layout[f"xaxis{suffix(panel)}"] = _axis(x, panel, "x")
+        figure.layout[f"yaxis{suffix(panel)}"] = _axis(y, panel, "y")
+    for key, value in _fit(len(titles), "wide", x=x, y=y, legend=legend).items():
+        figure.layout[key] = value
+    return figure
+
+
+def suffix(panel: int) -> str:
+    """What Plotly appends to the names of a panel's axes."""
+    return str(panel + 1) if panel else ""
+
+
+def _axis(shared: Mapping[str, Any], panel: int, letter: str) -> dict[str, Any]:
+    plain = {key: value for key, value in shared.items() if key != "title"}
+    other = "y" if letter == "x" else "x"
+    link = {"matches": letter} if panel else {}
+    return {**plain, **link, "anchor": f"{other}{suffix(panel)}"}
+
+
+def _rows(n: int, page: str) -> tuple[int, int]:
+    columns = min(n, _COLUMNS[page])
+    return -(-n // columns), columns
+
+
+def _height(n: int, page: str, *, legend: bool) -> int:
+    rows, _ = _rows(n, page)
+    return _TOP_PX + _BOTTOM_PX[legend] + rows * _PANEL_PX + (rows - 1) * _GAP_PX
+
+
+def _fit(
+    n: int, page: str, *, x: Mapping[str, Any], y: Mapping[str, Any], legend: bool
+) -> dict[str, Any]:
+    """The layout of a page as flat changes: domains, places of the titles, titles of the axes."""
+    rows, columns = _rows(n, page)
+    inner = rows * _PANEL_PX + (rows - 1) * _GAP_PX
+    width = (1 - _GAP * (columns - 1)) / columns
+    fit: dict[str, Any] = {"height": _height(n, page, legend=legend)}
+    for panel in range(n):
+        row, column = divmod(panel, columns)
+        left, top = column * (width + _GAP), 1 - row * (_PANEL_PX + _GAP_PX) / inner
+        end = suffix(panel)
+        fit[f"xaxis{end}.domain"] = [left, min(1.0, left + width)]
+        fit[f"yaxis{end}.domain"] = [max(0.0, top - _PANEL_PX / inner), top]
+        fit[f"annotations[{panel}].x"] = left
+        fit[f"annotations[{panel}].y"] = top
+        fit[f"xaxis{end}.title.text"] = x["title"] if panel + columns >= n else ""
+        fit[f"yaxis{end}.title.text"] = y["title"] if column == 0 else ""
+        fit[f"yaxis{end}.showticklabels"] = column == 0
+    return fit
+
+
+def _title(text: str) -> dict[str, Any]:
+    return {
+        "text": f"<b>{text}</b>",
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "yshift": 5,
+        "showarrow": False,
+        "font": {"size": 13},
+    }

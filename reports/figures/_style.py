@@ -1,0 +1,79 @@
+"""The house style of all figures: a template, the height, the legend below.
+
+The paper is transparent and the grey of the text reads on white and on black alike, so a figure
+can stand on any page. A page that knows its own colours may set them afterwards.
+"""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+TEXT = "#767676"  # 4.5 to 1 on white and on black
+GRID = "rgba(128,128,128,0.22)"
+LINE = "rgba(128,128,128,0.55)"
+_ZERO = "rgba(128,128,128,0.9)"
+CLEAR = "rgba(0,0,0,0)"
+
+_AXIS: dict[str, Any] = {
+    "gridcolor": GRID,
+    "linecolor": LINE,
+    "zerolinecolor": LINE,
+    "tickcolor": LINE,
+    "zeroline": False,
+    "showline": True,
+    "ticks": "outside",
+    "ticklen": 4,
+    "automargin": True,
+    "title": {"standoff": 8, "font": {"size": 13}},
+}
+
+_TERNARY: dict[str, Any] = {
+    "gridcolor": GRID,
+    "linecolor": LINE,
+    "tickcolor": LINE,
+    "ticks": "outside",
+    "tickfont": {"size": 11},
+}
+
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"family": FONT, "size": 13, "color": TEXT},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "margin": {"l": 12, "r": 16, "t": 24, "b": 12},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "ternary": {"bgcolor": CLEAR, "aaxis": _TERNARY, "baxis": _TERNARY, "caxis": _TERNARY},
+        "hoverlabel": {"font": {"family": FONT, "size": 13}, "align": "left"},
+        "hovermode": "closest",
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "font": {"size": 13},
+            "itemsizing": "constant",
+        },
+        "dragmode": "zoom",
+    }
+)
+
+
+def styled(figure: go.Figure, *, height: int, **layout: Any) -> go.Figure:
+    """The figure in the house style, as high as said (pixels), as wide as its box."""
+    return figure.update_layout(template=TEMPLATE, height=height, autosize=True, **layout)
+
+
+def zero_line(suffix: str = "") -> dict[str, Any]:
+    """The single-task networks' line, for a figure of delta_m.
+
+    Args:
+        suffix: Of the axes' names, in a figure of several panels.
+    """
+    line = {"color": _ZERO, "width": 1.5, "dash": "dash"}
+    ends = {"x0": 0, "x1": 1, "y0": 0, "y1": 0}
+    axes = {"xref": f"x{suffix} domain", "yref": f"y{suffix}"}
+    return {"type": "line", "layer": "below", "line": line, **ends, **axes}

@@ -1,0 +1,98 @@
+"""How much the temperature matters: delta_m along its line, on validation and on test."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from reports._titles import weighting_of
+from reports._winners import winner_of
+from reports.figures._marks import points, ring, short, ticks
+from reports.figures._none import NoFigure
+from reports.figures._palette import look, translucent
+from reports.figures._style import styled, zero_line
+from reports.figures._trials import known_search, runs_of, trials
+from reports.figures._window import Window, window
+from reports.frames import StudyFrames
+
+_SPLITS = (("val", "validation", "dash", "circle-open"), ("test", "test", "solid", "circle"))
+
+
+def temperature_curve(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
+    """Validation and test delta_m against the temperature.
+
+    Points are runs (one a seed), lines their means at the learning rate of the line search; trials
+    at other rates are faint. Values far above the rest stand as arrows at the top.
+
+    Raises:
+        UnknownSearch: The study has no such search.
+    """
+    known_search(frames, search)
+    found = trials(frames, search)
+    best = winner_of(frames, search)
+    if best is None or "temperature" not in found or found["temperature"].isna().all():
+        return NoFigure(reason=f"No finished trial of `{search}` has a temperature.")
+    chosen = found[found["trial"] == best.trial].iloc[0]
+    rate = _rate_of_line(found, float(chosen["lr"]))
+    colour = look(weighting_of(frames, search)).colour
+    runs = runs_of(frames, search)
+    every, core = (rows[["val", "test"]].to_numpy(np.float64).ravel() for rows in (runs, found))
+    view = window(np.append(every, 0.0), core=np.append(core, 0.0))
+    traces = [t for split in _SPLITS for t in _split(runs, found, rate, view, colour, *split)]
+    traces.append(ring(chosen["temperature"], chosen["test"], name="chosen on validation"))
+    return styled(
+        go.Figure(traces),
+        height=460,
+        xaxis={
+            "type": "log",
+            "title": {"text": f"Temperature (line: learning rate {short(rate)})"},
+            **ticks(found["temperature"].to_numpy(dtype=np.float64)),
+        },
+        yaxis={"title": {"text": "Δm in %, lower is better"}, "range": [view.low, view.high]},
+        margin={"b": 120},
+        shapes=[zero_line()],
+        meta={"wide": {"margin.b": 90}, "narrow": {"margin.b": 120}},
+    )
+
+
+def _rate_of_line(found: pd.DataFrame, chosen: float) -> float:
+    """The learning rate with the most temperatures; the chosen one if several have as many."""
+    counts = found.groupby("lr")["temperature"].nunique()
+    most = counts[counts == counts.max()].index
+    return chosen if chosen in most else float(most[0])
+
+
+def _split(
+    runs: pd.DataFrame,
+    found: pd.DataFrame,
+    rate: float,
+    view: Window,
+    colour: str,
+    column: str,
+    title: str,
+    dash: str,
+    symbol: str,
+) -> list[go.Scatter]:
+    """The runs of one split, faint where the learning rate is another one, and their means."""
+    at_rate = runs["lr"] == rate
+    shared: dict[str, Any] = {"view": view, "colour": colour, "symbol": symbol, "name": title}
+    shared |= {"legendgroup": title, "showlegend": False}
+    line = found[(found["lr"] == rate) & np.isfinite(found[column])].sort_values("temperature")
+    return [
+        points(*_xy(runs[~at_rate], column), size=5, opacity=0.3, **shared),
+        points(*_xy(runs[at_rate], column), size=6, opacity=0.6, **shared),
+        go.Scatter(
+            x=line["temperature"].to_numpy(dtype=np.float64),
+            y=line[column].to_numpy(dtype=np.float64),
+            mode="lines",
+            line={"dash": dash, "width": 2.4, "color": translucent(colour, 0.95)},
+            name=f"{title}, mean over seeds",
+            legendgroup=title,
+            hovertemplate="mean Δm %{y:+.2f} %<extra>%{fullData.name}</extra>",
+        ),
+    ]
+
+
+def _xy(rows: pd.DataFrame, column: str) -> tuple[Any, Any]:
+    return rows["temperature"].to_numpy(np.float64), rows[column].to_numpy(np.float64)

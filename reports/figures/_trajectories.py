@@ -1,0 +1,63 @@
+"""What weights the winners gave the tasks while they trained."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from reports._titles import title_of
+from reports._winners import winner_of
+from reports.figures._none import NoFigure
+from reports.figures._palette import task_colour
+from reports.figures._panels import axes_of, panels
+from reports.figures._trials import task_titles
+from reports.frames import StudyFrames
+
+
+def weight_trajectories(frames: StudyFrames) -> go.Figure | NoFigure:
+    """Recorded loss weights over the epochs of each method's winning trial, one panel a method.
+
+    Weights are scaled to sum to one in each epoch, then averaged over the seeds that reached it.
+    """
+    found = {search: _shares(frames, search) for search in frames.searches}
+    shown = {search: shares for search, shares in found.items() if not shares.empty}
+    if not shown:
+        return NoFigure(reason="No finished trial has recorded loss weights.")
+    traces = [
+        _trace(frames, shares, task, panel)
+        for panel, shares in enumerate(shown.values())
+        for task in shares.columns
+    ]
+    return panels(
+        traces,
+        [title_of(frames, search) for search in shown],
+        x={"title": "Epoch", "nticks": 5},
+        y={"title": "Share of weight", "range": [-0.03, 1.03], "nticks": 6},
+    )
+
+
+def _shares(frames: StudyFrames, search: str) -> pd.DataFrame:
+    """Mean share of each task, one row an epoch, one column a task in the card's order."""
+    best = winner_of(frames, search)
+    rows = frames.epochs
+    rows = rows[(rows["split"] == "train") & (rows["metric"] == "weight")]
+    rows = rows[rows["run"].isin(best.chosen_runs if best else ())]
+    table = rows.pivot_table(index=["run", "epoch"], columns="task", values="value")
+    shares = table.div(table.sum(axis=1), axis=0)
+    means = shares.groupby("epoch").mean()
+    return means[[task for task in frames.tasks if task in means]]
+
+
+def _trace(frames: StudyFrames, shares: pd.DataFrame, task: str, panel: int) -> go.Scatter:
+    at = frames.tasks.index(task)
+    title = task_titles(frames)[at]
+    return go.Scatter(
+        x=shares.index.to_numpy(dtype=np.float64),
+        y=shares[task].to_numpy(dtype=np.float64),
+        mode="lines",
+        line={"width": 2.2, "color": task_colour(at), "dash": ("solid", "dash", "dot")[at % 3]},
+        name=title,
+        legendgroup=task,
+        showlegend=panel == 0,
+        hovertemplate="epoch %{x}: %{y:.3f}<extra>%{fullData.name}</extra>",
+        **axes_of(panel),
+    )

@@ -1,0 +1,168 @@
+"""One study as DataFrames: what every figure, table and note is made of.
+
+The rows come from the documented database views through a `Reader`; nothing can be written back.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+
+from reports._columns import VIEWS, typed_frame
+
+
+class Study(Protocol):
+    """What a reader tells about a study besides its rows."""
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """Plain content of the study's `study.toml`."""
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """Plain content of the problem's card."""
+
+
+class Reader(Protocol):
+    """Read access to one study database."""
+
+    def study(self, name: str) -> Study:
+        """Name, spec and card of a study."""
+
+    def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
+        """Column names and rows of a view, restricted to one study, in a fixed order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric of one task, as the problem's card has it.
+
+    Attributes:
+        direction: ``"min"`` (lower is better) or ``"max"``.
+        unit: Unit of the values; empty if there is none.
+    """
+
+    task: str
+    name: str
+    title: str
+    direction: str
+    unit: str
+
+    @property
+    def sign(self) -> int:
+        """The ``o_j`` of delta_m: +1 if lower is better, else -1."""
+        return 1 if self.direction == "min" else -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFrames:
+    """One study: its spec, its problem's card, and one DataFrame a database view.
+
+    Attributes:
+        runs: View ``run_results``, one row a run.
+        epochs: View ``epoch_metrics``, one row a (run, epoch, split, task, metric).
+        attempts: View ``attempt_costs``, one row an execution.
+        stages: View ``stage_trials``, one row a (search, stage, trial).
+        decisions: View ``stage_decisions``, one row a stage winner.
+        baseline: View ``baseline_metrics``, one row a (baseline, task, metric, split).
+    """
+
+    name: str
+    spec: Mapping[str, Any]
+    card: Mapping[str, Any]
+    runs: pd.DataFrame
+    epochs: pd.DataFrame
+    attempts: pd.DataFrame
+    stages: pd.DataFrame
+    decisions: pd.DataFrame
+    baseline: pd.DataFrame
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks, in the order of the card (and of ``task_weights``)."""
+        return tuple(task["name"] for task in self.card.get("tasks", ()))
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """All M metrics; the first of each task is its primary one."""
+        return tuple(
+            Metric(
+                task=task["name"],
+                name=metric["name"],
+                title=metric.get("title", metric["name"]),
+                direction=metric["direction"],
+                unit=metric.get("unit", ""),
+            )
+            for task in self.card.get("tasks", ())
+            for metric in task["metrics"]
+        )
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The study's S seeds: those of the spec, else those that the searches used."""
+        listed = self.spec.get("seeds") or self.runs.loc[self.runs["role"] == "search", "seed"]
+        return tuple(sorted({int(seed) for seed in listed}))
+
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """Names of the MTL searches, in the order of the spec; STL is not among them."""
+        found = self.runs.loc[self.runs["role"] == "search", "search"].unique().tolist()
+        listed = [str(search.get("name", "")) for search in self.spec.get("search", ())]
+        return tuple(sorted(found, key=lambda s: (listed.index(s) if s in listed else 1 << 20, s)))
+
+
+def load(reader: Reader, study: str) -> StudyFrames:
+    """Read one study.
+
+    Raises:
+        BadView: A view of the database lacks columns that reports need.
+    """
+    record = reader.study(study)
+    runs, epochs, attempts, stages, decisions, baseline = (
+        typed_frame(view, *reader.view(view, study)) for view in VIEWS
+    )
+    return StudyFrames(
+        name=record.name,
+        spec=record.spec,
+        card=record.card,
+        runs=runs,
+        epochs=epochs,
+        attempts=attempts,
+        stages=stages,
+        decisions=decisions,
+        baseline=baseline,
+    )
+
+
+def with_params(frames: StudyFrames, runs: pd.DataFrame) -> pd.DataFrame:
+    """Add one column a parameter to rows that have a ``params`` column.
+
+    ``task_weights`` becomes ``w_<task>`` columns. A parameter that a row does not have is missing.
+    A parameter called like a column of `runs` gets the prefix ``param_``.
+    """
+    texts = runs["params"].unique()
+    table = pd.DataFrame(
+        [_flat(json.loads(text), frames.tasks) for text in texts],
+        index=pd.Index(texts, dtype=runs["params"].dtype),
+    )
+    table = table.rename(columns={name: f"param_{name}" for name in table if name in runs})
+    return runs.join(table, on="params")
+
+
+def stages_tuning(frames: StudyFrames, search: str, name: str) -> pd.DataFrame:
+    """Rows of a search's stages that tune the parameter `name`."""
+    stages = frames.stages[frames.stages["search"] == search]
+    tuned = "," + stages["params_tuned"].fillna("") + ","
+    return stages[tuned.str.contains(f",{name},", regex=False)]
+
+
+def _flat(params: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, Any]:
+    weights = params.get("task_weights", ())
+    named = {f"w_{task}": float(weight) for task, weight in zip(tasks, weights, strict=False)}
+    return {k: v for k, v in params.items() if k != "task_weights"} | named

@@ -1,0 +1,121 @@
+"""The whole page: sections in the order in which a reader asks."""
+
+import os
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from plotly.offline import get_plotlyjs
+
+from reports.comparison import Comparison, compare
+from reports.errors import MissingFolder
+from reports.frames import StudyFrames
+from reports.html._plots import cost_plot, other_plots, plot
+from reports.html._problem import problem
+from reports.html._ran import what_was_run
+from reports.html._table import tables
+from reports.html._tags import Markup, join, tag
+from reports.notes import Note, fair_play_notes
+
+_DELTA_M = (
+    "Δm is the mean, over all metrics of all tasks, of the relative change against single-task "
+    "networks (STL: one network per task, trained on that task alone), with the sign turned so "
+    "that lower is better for every metric. A Δm of −5 % means: on average five percent better "
+    "than training each task alone; zero means no difference."
+)
+_WINNERS = (
+    "Trials are chosen on validation and reported on test. “Cross-fit” scores a seed with the "
+    "trial that the other seeds chose; “confirmed” trains the winner again on fresh seeds. Cost "
+    "is start-up, training and validation of every run of a search, diverged ones included."
+)
+
+
+def write(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
+    """Write the report into one HTML file that needs no network and no other file.
+
+    The file appears whole: it is written aside and renamed.
+
+    Raises:
+        MissingFolder: The folder of `path` does not exist.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise MissingFolder(
+            f"A report is written into a folder that exists. Got {target.parent}. Create it first."
+        )
+    text = _page(frames)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8"
+    ) as aside:
+        aside.write(text)
+    os.chmod(aside.name, 0o644)
+    os.replace(aside.name, target)
+
+
+def _page(frames: StudyFrames) -> str:
+    comparison = compare(frames)
+    templates = files("reports.html") / "templates"
+    style, script, page = (
+        (templates / name).read_text(encoding="utf-8")
+        for name in ("report.css", "report.js", "report.html")
+    )
+    return Template(page).substitute(
+        title=join([f"{frames.name}: a Weighbridge report"]),
+        style=style,
+        script=script,
+        plotlyjs=get_plotlyjs(),
+        body=join([_header(frames, comparison), _main(frames, comparison), _footer()]),
+    )
+
+
+def _header(frames: StudyFrames, comparison: Comparison) -> Markup:
+    return tag(
+        "header",
+        tag("p", "Weighbridge report", class_="eyebrow"),
+        tag("h1", frames.name),
+        _banner(comparison),
+        tag("p", comparison.sentence, class_="headline"),
+        tag("noscript", tag("p", "The figures need JavaScript; everything else is here.")),
+    )
+
+
+def _banner(comparison: Comparison) -> Markup | None:
+    done, planned = comparison.finished_runs, comparison.planned_runs
+    if done >= planned and planned:
+        return None
+    text = f"Unfinished: {done} of {planned} runs finished. "
+    rest = "What is below can still change." if done else "There is nothing to compare yet."
+    return tag("p", tag("strong", text), rest, class_="banner", role="status")
+
+
+def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
+    parts = [problem(frames.card)]
+    if comparison.finished_runs:
+        parts += [
+            tag("section", tag("h2", "Comparison"), tables(frames, comparison)),
+            tag("section", plot(cost_plot(frames), heading="h2")),
+        ]
+    parts.append(_notes(fair_play_notes(frames)))
+    if comparison.finished_runs:
+        others = [plot(item, heading="h3") for item in other_plots(frames)]
+        parts.append(tag("section", tag("h2", "A closer look"), *others))
+    how = tag("section", tag("h2", "How to read this"), tag("p", _DELTA_M), tag("p", _WINNERS))
+    return tag("main", *parts, what_was_run(frames), how)
+
+
+def _notes(notes: tuple[Note, ...]) -> Markup:
+    if not notes:
+        body = tag("p", "No rule of fair play fired for this study.", class_="soft")
+    else:
+        body = tag("ul", *(_note(note) for note in notes), class_="notes")
+    return tag("section", tag("h2", "Fair-play notes"), body)
+
+
+def _note(note: Note) -> Markup:
+    about = f"{note.kind}, {note.search}: " if note.search else f"{note.kind}: "
+    return tag("li", tag("strong", about), note.text)
+
+
+def _footer() -> Markup:
+    return tag("footer", "Made by Weighbridge from the study database.")

@@ -1,0 +1,106 @@
+"""Figures in the page: a box for the drawing, its caption, and the figure's data as JSON."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from reports import figures
+from reports._titles import title_of
+from reports.figures import NoFigure
+from reports.frames import StudyFrames
+from reports.html._tags import Markup, join, tag
+
+_COST = (
+    "Each line is a method: the test Δm of its best trial so far, which was chosen on validation, "
+    "after spending so much on its search. A line that runs out is held as a dotted one. Bands "
+    "span one standard deviation over the seeds; the legend switches on the spread over search "
+    "orders. Grid and random stages show the expectation over all orders, others the order as run."
+)
+_SIMPLEX = (
+    "Each cell is a vector of task weights, coloured by its mean validation Δm; the ring marks the "
+    "best. A corner gives all weight to one task. Colours are clipped at the 90th percentile, so "
+    "that a few bad corners do not hide the differences among the good ones."
+)
+_TEMPERATURE = (
+    "Points are runs (one a seed), lines the means over seeds. Faint points were trained with "
+    "another learning rate. An arrow at the top edge is a value off the scale, or a diverged run."
+)
+_TRAJECTORIES = (
+    "The loss weights that each method’s winner gave the tasks, epoch by epoch, scaled to sum to "
+    "one and averaged over its seeds."
+)
+_SENSITIVITY = (
+    "Each point is a trial (mean over seeds); the line joins the best trial at each value, the "
+    "ring marks the method’s best. An arrow at the top edge is off the scale or diverged."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """A figure with its words.
+
+    Attributes:
+        key: Identifies it in the page.
+        title: Heading.
+        caption: What is to be seen, and how to read it.
+        figure: The drawing, or why there is none.
+    """
+
+    key: str
+    title: str
+    caption: str
+    figure: go.Figure | NoFigure
+
+
+def cost_plot(frames: StudyFrames) -> Plot:
+    """The figure that the report is about."""
+    figure = figures.cost_versus_performance(frames)
+    return Plot(key="cost", title="Cost versus performance", caption=_COST, figure=figure)
+
+
+def other_plots(frames: StudyFrames) -> Iterator[Plot]:
+    """The other figures that this study has something to show in."""
+    for at, search in enumerate(frames.searches):
+        yield from _of_search(frames, search, at)
+    trajectories = figures.weight_trajectories(frames)
+    yield Plot(
+        key="weights", title="Weights while training", caption=_TRAJECTORIES, figure=trajectories
+    )
+    rates = figures.sensitivity(frames)
+    yield Plot(key="lr", title="Learning rate", caption=_SENSITIVITY, figure=rates)
+    decay = figures.sensitivity(frames, param="weight_decay")
+    if not isinstance(decay, NoFigure):
+        yield Plot(key="wd", title="Weight decay", caption=_SENSITIVITY, figure=decay)
+
+
+def _of_search(frames: StudyFrames, search: str, at: int) -> Iterator[Plot]:
+    title = title_of(frames, search)
+    simplex = figures.weight_simplex(frames, search)
+    if not isinstance(simplex, NoFigure):
+        name = f"Task weights: {title}"
+        yield Plot(key=f"simplex-{at}", title=name, caption=_SIMPLEX, figure=simplex)
+    line = figures.temperature_curve(frames, search)
+    if not isinstance(line, NoFigure):
+        name = f"Temperature: {title}"
+        yield Plot(key=f"temperature-{at}", title=name, caption=_TEMPERATURE, figure=line)
+
+
+def plot(item: Plot, *, heading: str) -> Markup:
+    """The figure in HTML under a heading of the given level, or a sentence that says why not."""
+    head = tag(heading, item.title)
+    if isinstance(item.figure, NoFigure):
+        return join([head, tag("p", item.figure.reason, class_="soft")])
+    data = f"data-{item.key}"
+    height = f"min-height:{item.figure.layout.height}px"
+    box = tag("div", class_="plot", id=f"plot-{item.key}", data_figure=data, style=height)
+    labelled = tag("div", box, role="group", aria_label=item.title)
+    return join(
+        [head, tag("figure", labelled, tag("figcaption", item.caption)), _data(item.figure, data)]
+    )
+
+
+def _data(figure: go.Figure, key: str) -> Markup:
+    # Inside a script element only "<" could end it or open a comment: JSON has an escape for it.
+    text = Markup(figure.to_json().replace("<", "\\u003c"))
+    return tag("script", text, type="application/json", id=key)

@@ -1,0 +1,90 @@
+"""What was run: the plan, the machines, and what all of it cost."""
+
+import json
+
+import pandas as pd
+
+from reports.frames import StudyFrames
+from reports.html._problem import fact
+from reports.html._table import boxed
+from reports.html._tags import Markup, join, tag
+from reports.html._words import count, number, seconds, value_of
+
+_CAPTION = "All attempts of all workers, failed and lost ones included."
+
+
+def what_was_run(frames: StudyFrames) -> Markup:
+    """The section about the study's plan and cost."""
+    spec = json.dumps(dict(frames.spec), indent=2, ensure_ascii=False)
+    details = tag("details", tag("summary", "The whole specification"), tag("pre", spec))
+    return tag(
+        "section",
+        tag("h2", "What was run"),
+        tag("dl", *(join(pair) for pair in _facts(frames)), class_="facts"),
+        tag("h3", "Where the device-seconds went"),
+        _costs(frames),
+        tag("div", details, class_="on-screen"),
+    )
+
+
+def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
+    training = frames.spec.get("training", {})
+    compare = frames.spec.get("compare", {})
+    attempts = frames.attempts
+    texts = {
+        "Study": frames.name,
+        "Seeds": ", ".join(str(seed) for seed in frames.seeds),
+        "Training": "; ".join(f"{name} {value_of(value)}" for name, value in training.items()),
+        "Compared by": "; ".join(f"{name} {value_of(value)}" for name, value in compare.items()),
+        "Baseline": ", ".join(sorted(frames.baseline["source"].unique())),
+        "Runs": _states(frames.runs),
+        "Attempts": count(len(attempts)),
+        "Devices": _names(attempts["device"]),
+        "Hardware": _names(attempts["hardware"]),
+        "Code version": _names(attempts["code_version"]),
+        "Between": _period(attempts),
+    }
+    return [fact(name, text) for name, text in texts.items() if text]
+
+
+def _states(runs: pd.DataFrame) -> str:
+    planned = runs[runs["planned"]]
+    counts = planned["state"].value_counts()
+    said = ", ".join(f"{count(n)} {state}" for state, n in counts.items())
+    extra = len(runs) - len(planned)
+    return f"{said}; {count(extra)} no longer planned" if extra else said
+
+
+def _names(column: "pd.Series[str]") -> str:
+    return ", ".join(sorted({str(name) for name in column.dropna() if str(name)}))
+
+
+def _period(attempts: pd.DataFrame) -> str:
+    first, last = attempts["started"].min(), attempts["ended"].max()
+    if pd.isna(first) or pd.isna(last):
+        return ""
+    return f"{first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC"
+
+
+def _costs(frames: StudyFrames) -> Markup:
+    """Method cost against infrastructure; the lines add up to the study's total."""
+    total = float(frames.attempts["device_s"].sum())
+    runs = frames.runs.groupby("role")["method_cost_s"].sum()
+    lines = {
+        "Baseline (STL): start-up, training, validation": float(runs.get("baseline", 0.0)),
+        "Searches: start-up, training, validation": float(runs.get("search", 0.0)),
+        "Confirmation on fresh seeds": float(runs.get("confirm", 0.0)),
+        "Test evaluation": float(frames.attempts["test_s"].sum()),
+        "Diagnostics": float(frames.attempts["diagnostics_s"].sum()),
+    }
+    rest = total - sum(lines.values())
+    lines["Infrastructure: checkpoints, idle start-up, lost or repeated work"] = rest
+    body = [_line(name, value, total) for name, value in lines.items() if value]
+    heads = [tag("th", name, scope="col") for name in ("Spent on", "device-seconds", "share")]
+    return boxed(_CAPTION, tag("tr", *heads), [*body, _line("Study total", total, total)])
+
+
+def _line(name: str, value: float, total: float) -> Markup:
+    share = f"{number(100 * value / total, 3)} %" if total else "–"
+    cells = (tag("td", seconds(value)), tag("td", share))
+    return tag("tr", tag("th", name, scope="row"), *cells)

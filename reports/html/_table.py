@@ -1,0 +1,149 @@
+"""The comparison: a table of numbers, one row a method, and one of the winners behind them."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from reports.comparison import Comparison, MethodRow
+from reports.figures import method_colour
+from reports.frames import Metric, StudyFrames
+from reports.html._tags import Markup, join, tag
+from reports.html._words import SCORES, count, direction, number, percent, value_of
+
+_NUMBERS = (
+    "Test values of each method’s winner, which was chosen on validation, with the standard "
+    "deviation over seeds. Bold: best of the column; ↓ lower is better, ↑ higher is better. "
+    "Cost: start-up, training and validation of all runs of the search."
+)
+_WINNERS = "The winners: what they are, and what their values rest on."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """One column of numbers.
+
+    Attributes:
+        group: Head that it shares with its neighbours.
+        title: Its own head.
+        unit: Second line of the head: direction, unit.
+        value: The number that is compared; NaN where there is none.
+        text: How it is written.
+        sign: +1 if lower is better, -1 if higher is, 0 if nothing is best.
+    """
+
+    group: str
+    title: str
+    unit: str
+    value: Callable[[MethodRow], float]
+    text: Callable[[MethodRow], str]
+    sign: int = 0
+
+
+def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
+    """Both tables, each in a box of its own that scrolls sideways."""
+    columns = list(_columns(frames))
+    best = [_best(column, comparison.rows) for column in columns]
+    body = [_row(row, columns, best) for row in comparison.rows]
+    numbers = boxed(_NUMBERS, _heads(columns), body)
+    named = [tag("th", name, scope="col") for name in ("Method", "Parameters", "Value")]
+    winners = [_winner(row) for row in comparison.rows if row.search != "stl"]
+    return join([numbers, boxed(_WINNERS, tag("tr", *named), winners, class_="words")])
+
+
+def boxed(caption: str, head: Markup, body: Sequence[Markup], *, class_: str = "numbers") -> Markup:
+    """A table that scrolls sideways on a narrow page while its caption stays."""
+    said = tag("caption", tag("span", caption))
+    whole = tag("table", said, tag("thead", head), tag("tbody", *body), class_=class_)
+    return tag("div", whole, class_="scroll", role="region", aria_label=caption, tabindex=0)
+
+
+def _columns(frames: StudyFrames) -> Iterator[_Column]:
+    yield _Column(
+        group="Test Δm",
+        title="against STL",
+        unit="↓ %",
+        value=lambda row: row.delta_m_test,
+        text=_score,
+        sign=1,
+    )
+    yield _Column(
+        group="Cost",
+        title="device-seconds",
+        unit="",
+        value=lambda row: row.cost_device_s,
+        text=lambda row: number(row.cost_device_s, 3),
+    )
+    yield _plain("Cost", "epochs", lambda row: row.cost_epochs)
+    titles = {task["name"]: task.get("title", task["name"]) for task in frames.card["tasks"]}
+    for metric in frames.metrics:
+        yield _metric_column(metric, str(titles[metric.task]))
+    yield _plain("Search", "trials", lambda row: row.n_trials)
+    yield _plain("Search", "runs", lambda row: row.n_runs)
+    yield _plain("Search", "diverged", lambda row: row.n_diverged)
+
+
+def _metric_column(metric: Metric, task: str) -> _Column:
+    key = (metric.task, metric.name)
+    return _Column(
+        group=task,
+        title=metric.title,
+        unit=direction(metric),
+        value=lambda row: row.metrics.get(key, math.nan),
+        text=lambda row: number(row.metrics.get(key, math.nan)),
+        sign=metric.sign,
+    )
+
+
+def _plain(group: str, title: str, value: Callable[[MethodRow], float]) -> _Column:
+    return _Column(
+        group=group, title=title, unit="", value=value, text=lambda row: count(value(row))
+    )
+
+
+def _score(row: MethodRow) -> str:
+    spread = "" if math.isnan(row.seed_sd) else f" ± {row.seed_sd:.2f}"
+    return percent(row.delta_m_test) + spread
+
+
+def _best(column: _Column, rows: Sequence[MethodRow]) -> float:
+    """The best value of a column by its own direction; NaN where nothing is best."""
+    values = [column.value(row) for row in rows if math.isfinite(column.value(row))]
+    if column.sign == 0 or len(values) < 2:
+        return math.nan
+    return min(values) if column.sign > 0 else max(values)
+
+
+def _heads(columns: Sequence[_Column]) -> Markup:
+    """Two rows of heads: groups, and the columns in them."""
+    groups = [(name, len(list(members))) for name, members in groupby(columns, lambda c: c.group)]
+    upper = [
+        tag("th", name, scope="colgroup", colspan=width, class_="group") for name, width in groups
+    ]
+    lower = [
+        tag("th", column.title, tag("span", column.unit, class_="unit"), scope="col")
+        for column in columns
+    ]
+    method = tag("th", "Method", scope="col", rowspan=2, class_="first")
+    return join([tag("tr", method, *upper), tag("tr", *lower)])
+
+
+def _method(row: MethodRow) -> Markup:
+    swatch = tag("span", class_="swatch", style=f"background:{method_colour(row.weighting)}")
+    return tag("th", swatch, row.title, scope="row", class_="method")
+
+
+def _row(row: MethodRow, columns: Sequence[_Column], best: Sequence[float]) -> Markup:
+    cells = [
+        tag("td", column.text(row), class_="best" if column.value(row) == top else "value")
+        for column, top in zip(columns, best, strict=True)
+    ]
+    return tag("tr", _method(row), *cells, class_="reference" if row.search == "stl" else "method")
+
+
+def _winner(row: MethodRow) -> Markup:
+    params = "; ".join(f"{name} {value_of(value)}" for name, value in row.params.items())
+    remarks = [SCORES[row.delta_m_kind], *row.notes]
+    if row.confirm_device_s:
+        remarks.append(f"confirming cost another {number(row.confirm_device_s, 3)} device-seconds")
+    return tag("tr", _method(row), tag("td", params or "–"), tag("td", "; ".join(remarks)))

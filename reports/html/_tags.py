@@ -1,0 +1,50 @@
+"""HTML by construction: what is not marked up already is escaped.
+
+A page is put together from `tag` calls. Plain strings, numbers and names from a database are
+escaped on the way in; only the result of another call passes as it is.
+"""
+
+from collections.abc import Iterable
+from html import escape
+
+_VOID = frozenset({"br", "hr", "meta"})
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+Child = str | int | None
+
+
+def tag(name: str, *children: Child, **attributes: str | int | bool) -> Markup:
+    """One element.
+
+    Args:
+        name: The element's name.
+        children: Text, which is escaped, or `Markup`; None is left out.
+        attributes: `class_` for `class`, underscores for hyphens; True is an attribute without a
+            value, False leaves it out.
+    """
+    opening = f"<{name}{''.join(_attribute(key, value) for key, value in attributes.items())}>"
+    if name in _VOID:
+        return Markup(opening)
+    return Markup(f"{opening}{join(children)}</{name}>")
+
+
+def join(children: Iterable[Child]) -> Markup:
+    """Several children one after the other, escaped where they are plain text."""
+    return Markup("".join(_child(child) for child in children if child is not None))
+
+
+def _child(child: str | int) -> str:
+    return child if isinstance(child, Markup) else escape(str(child), quote=False)
+
+
+def _attribute(key: str, value: str | int | bool) -> str:
+    if value is False:
+        return ""
+    name = key.rstrip("_").replace("_", "-")
+    return f" {name}" if value is True else f' {name}="{escape(str(value))}"'

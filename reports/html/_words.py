@@ -1,0 +1,68 @@
+"""How the report writes numbers and names."""
+
+import math
+from typing import Any
+
+from reports.frames import Metric
+
+KINDS = {
+    "real": "real data",
+    "composed": "composed of real data",
+    "derived": "derived from real data",
+    "semi-synthetic": "semi-synthetic",
+}
+
+SCORES = {
+    "confirmed": "confirmed on fresh seeds",
+    "cross-fit": "cross-fit: chosen on the other seeds",
+    "same-seed": "same seeds chose and scored: optimistic",
+    "zero line": "reference",
+    "none yet": "no value yet",
+}
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits, thousands apart; a dash if there is none."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "diverged"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
+    return f"{value:,.{min(decimals, 6)}f}".replace(",", "\u2009").replace("-", "−")
+
+
+def percent(value: float) -> str:
+    """A delta_m with its sign, in percent."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "diverged"
+    return f"{value:+.2f}".replace("-", "−") if value else "0"
+
+
+def count(value: float) -> str:
+    """A whole number, thousands apart."""
+    return f"{value:,.0f}".replace(",", "\u2009")
+
+
+def seconds(value: float) -> str:
+    """Device-seconds, as hours too where there are many."""
+    said = f"{number(value, 3) if value < 100 else count(value)} s"
+    return f"{said} ({number(value / 3600, 3)} h)" if value >= 3600 else said
+
+
+def direction(metric: Metric) -> str:
+    """An arrow to the better side, and the unit."""
+    arrow = "↓" if metric.direction == "min" else "↑"
+    return f"{arrow} {metric.unit}".strip()
+
+
+def value_of(value: Any) -> str:
+    """A parameter or a setting as a reader would write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(value_of(item) for item in value)
+    return str(value)

@@ -1,0 +1,63 @@
+"""What may be tried: a parameter is an axis, a space is several of them. Plain values only.
+
+A space is written the way it stands in a study's file, and knows its size before it is built:
+
+>>> from search_spaces import canonical, refinements, space_from_plain
+>>> space = space_from_plain(
+...     {"lr": [0.001, 0.01], "task_weights": {"simplex_step": 0.1}}, n_tasks=3
+... )
+>>> space.size
+72
+>>> next(space.grid())
+{'lr': 0.001, 'task_weights': (0.1, 0.1, 0.8)}
+
+Random points have addresses: number 1 is the same whether two or two hundred are asked for.
+
+>>> wide = space_from_plain({"temperature": {"log_range": [1, 100]}}, n_tasks=3)
+>>> wide.random(2, key="study-1")[1] == wide.random(200, key="study-1")[1]
+True
+>>> wide.grid()
+Traceback (most recent call last):
+    ...
+search_spaces.errors.ContinuousAxis: Parameter `temperature`: The range from 1.0 to 100.0 is \
+continuous, it has no grid. Give `points = n` or use a random or TPE strategy.
+
+A line is refined around its best value, and equal points have equal keys:
+
+>>> refinements([1, 5, 20], 20, outward=1)
+(10.0, 80.0)
+>>> canonical({"temperature": 10, "lr": 0.01})
+'{"lr":0.01,"temperature":10.0}'
+
+The errors are in `search_spaces.errors`; `SpaceError` catches them all.
+"""
+
+from search_spaces._axis import Axis
+from search_spaces._canonical import canonical
+from search_spaces._choices import Choices
+from search_spaces._lines import midpoint, neighbours, refinements
+from search_spaces._log_range import LogRange
+from search_spaces._plain import axis_from_plain, space_from_plain
+from search_spaces._simplex_grid import SimplexGrid
+from search_spaces._simplex_random import SimplexRandom
+from search_spaces._space import Space
+from search_spaces._values import Point, Value
+from search_spaces.errors import SpaceError
+
+__all__ = [
+    "Axis",
+    "Choices",
+    "LogRange",
+    "Point",
+    "SimplexGrid",
+    "SimplexRandom",
+    "Space",
+    "SpaceError",
+    "Value",
+    "axis_from_plain",
+    "canonical",
+    "midpoint",
+    "neighbours",
+    "refinements",
+    "space_from_plain",
+]

@@ -1,0 +1,82 @@
+"""An explicit list of values: a line, or a grid written out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from search_spaces._axis import Plain
+from search_spaces._canonical import value_key
+from search_spaces._unit import bucket, bucket_middle, checked_unit
+from search_spaces._values import Value, as_value
+from search_spaces.errors import BadAxis, SpaceError, UnknownValue, WrongType
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """An explicit list of values, tried in the order given.
+
+    Attributes:
+        values: Numbers, strings, bools or tuples of floats; no two alike.
+
+    Raises:
+        BadAxis: There are no values, or two are alike.
+        BadValue: A number is not finite.
+        WrongType: `values` is no list, or one of them is nothing a point can hold.
+    """
+
+    values: Sequence[Value]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.values, list | tuple):
+            raise WrongType(f"The values must be a list. Got {self.values!r}. Write [a, b, ...].")
+        if not self.values:
+            raise BadAxis("The list of values is empty. Write at least one value.")
+        known = tuple(as_value(v, what=f"Value {i}") for i, v in enumerate(self.values, start=1))
+        _refuse_twins(known)
+        object.__setattr__(self, "values", known)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return len(self.values)
+
+    @property
+    def dimensions(self) -> int:
+        """One coordinate: the place in the list."""
+        return 1
+
+    def points(self) -> Iterator[Value]:
+        """The values, in the order given."""
+        return iter(self.values)
+
+    def from_unit(self, u: Sequence[float]) -> Value:
+        """The value whose bucket holds the coordinate; all buckets are equally wide."""
+        (place,) = checked_unit(u, dimensions=1)
+        return self.values[bucket(place, self.size)]
+
+    def to_unit(self, value: Value) -> tuple[float]:
+        """The middle of the value's bucket.
+
+        Raises:
+            UnknownValue: The value is not in the list.
+        """
+        keys = [value_key(v) for v in self.values]
+        try:
+            index = keys.index(value_key(value))
+        except (ValueError, SpaceError):
+            raise UnknownValue(
+                f"{value!r} is not among {list(self.values)}. Take one of these."
+            ) from None
+        return (bucket_middle(index, index + 1, self.size),)
+
+    def to_plain(self) -> Plain:
+        """The list of values, tuples as lists."""
+        return [list(v) if isinstance(v, tuple) else v for v in self.values]
+
+
+def _refuse_twins(values: tuple[Value, ...]) -> None:
+    seen: set[str] = set()
+    for value in values:
+        key = value_key(value)
+        if key in seen:
+            raise BadAxis(f"Values must differ. Got {value!r} twice. Drop one of them.")
+        seen.add(key)

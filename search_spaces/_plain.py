@@ -1,0 +1,152 @@
+"""Spaces from their TOML and JSON form.
+
+==============================================  =================================================
+form                                            axis
+==============================================  =================================================
+``[0.001, 0.01]`` or ``{line = [1, 5, 20]}``    `Choices`
+``{log_range = [1e-5, 0.1], points = 5}``       `LogRange`; continuous without `points`
+``{simplex_step = 0.1, boundary = true}``       `SimplexGrid`; `boundary` is false if left out
+``{dirichlet = 50, floor = 0.02}``              `SimplexRandom`; `floor` is 0 if left out
+==============================================  =================================================
+
+The last two are for `task_weights` alone, whose list has one row of weights per point.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from search_spaces._axis import Axis
+from search_spaces._choices import Choices
+from search_spaces._log_range import LogRange
+from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
+from search_spaces._simplex_grid import SimplexGrid
+from search_spaces._simplex_random import SimplexRandom
+from search_spaces._space import Space
+from search_spaces._values import Value, as_count
+from search_spaces.errors import BadAxis, UnknownKey, WrongType, blamed_on
+
+_Plain = Mapping[str, object]
+
+
+def axis_from_plain(name: str, plain: object, *, n_tasks: int) -> Axis:
+    """The axis that a plain form describes.
+
+    Args:
+        name: The parameter; known ones have rules of their own, `lr` must be above 0 for one.
+        plain: See the table of forms above. An axis' own `to_plain()` gives the axis back.
+        n_tasks: T, the length of `task_weights`.
+
+    Raises:
+        UnknownKey: A key belongs to no form, or not to this one.
+        BadAxis: The form does not fit the parameter, or describes no axis.
+        BadValue: A value breaks a rule.
+        WrongType: A value has the wrong type.
+    """
+    as_count(n_tasks, what="`n_tasks`")
+    with blamed_on(name):
+        if isinstance(plain, list | tuple):
+            return _listed(name, plain, n_tasks)
+        if isinstance(plain, Mapping):
+            return _formed(name, plain, n_tasks)
+        raise WrongType(
+            f"An axis is a list or a table. Got {plain!r}. "
+            f"Write a single value as [{plain!r}], a range as {{ log_range = [low, high] }}."
+        )
+
+
+def space_from_plain(plain: Mapping[str, object], *, n_tasks: int) -> Space:
+    """The space that plain forms describe, one per parameter, in their order.
+
+    Raises:
+        SpaceError: As `axis_from_plain` does; the message begins with the parameter.
+    """
+    if not isinstance(plain, Mapping):
+        raise WrongType(f"A space is a table of parameters. Got {plain!r}. Write {{ lr = [...] }}.")
+    return Space({name: axis_from_plain(name, p, n_tasks=n_tasks) for name, p in plain.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """One way to write an axis: its options beside the leading key, and what it may describe."""
+
+    build: Callable[[str, _Plain, int], Axis]
+    options: tuple[str, ...] = ()
+    numbers: bool = True
+    weights: bool = True
+
+    def fits(self, name: str) -> bool:
+        return self.weights if name == TASK_WEIGHTS else self.numbers
+
+
+def _listed(name: str, values: object, n_tasks: int) -> Axis:
+    if not isinstance(values, list | tuple):
+        raise WrongType(f"The values must be a list. Got {values!r}. Write [a, b, ...].")
+    if name == TASK_WEIGHTS:
+        return Choices(checked_weights(values, n_tasks=n_tasks))
+    # Without a rule the values may be anything; Choices refuses what no point can hold.
+    numbers = checked_numbers(name, values) if name in RULES else values
+    return Choices(cast("Sequence[Value]", numbers))
+
+
+def _log_range(_name: str, plain: _Plain, _n_tasks: int) -> Axis:
+    ends = plain["log_range"]
+    if not isinstance(ends, list | tuple) or len(ends) != 2:
+        raise WrongType(f"`log_range` must be two numbers. Got {ends!r}. Write [low, high].")
+    low, high = ends
+    return LogRange(low, high, cast("int | None", plain.get("points")))
+
+
+def _simplex_grid(_name: str, plain: _Plain, n_tasks: int) -> Axis:
+    step = cast("float", plain["simplex_step"])
+    return SimplexGrid(n_tasks, step, cast("bool", plain.get("boundary", False)))
+
+
+def _simplex_random(_name: str, plain: _Plain, n_tasks: int) -> Axis:
+    points = cast("int", plain["dirichlet"])
+    return SimplexRandom(n_tasks, points, cast("float", plain.get("floor", 0.0)))
+
+
+_FORMS = {
+    "line": _Form(build=lambda name, plain, n_tasks: _listed(name, plain["line"], n_tasks)),
+    "log_range": _Form(build=_log_range, options=("points",), weights=False),
+    "simplex_step": _Form(build=_simplex_grid, options=("boundary",), numbers=False),
+    "dirichlet": _Form(build=_simplex_random, options=("floor",), numbers=False),
+}
+_ALL_KEYS = sorted({*_FORMS, *(option for form in _FORMS.values() for option in form.options)})
+
+
+def _formed(name: str, plain: _Plain, n_tasks: int) -> Axis:
+    _refuse_unknown(plain)
+    leading = [key for key in plain if key in _FORMS]
+    if len(leading) != 1:
+        raise BadAxis(
+            f"Exactly one of {_quoted(_FORMS)} makes an axis. Got {_quoted(plain) or 'none'}. "
+            "Keep one of them."
+        )
+    form = _FORMS[leading[0]]
+    stray = [key for key in plain if key not in (leading[0], *form.options)]
+    if stray:
+        raise UnknownKey(
+            f"{_quoted(stray)} does not go with `{leading[0]}`. "
+            f"Allowed beside it: {_quoted(form.options) or 'nothing'}."
+        )
+    if not form.fits(name):
+        whom = "parameters with one number" if form.numbers else f"`{TASK_WEIGHTS}`"
+        fitting = [key for key, other in _FORMS.items() if other.fits(name)]
+        raise BadAxis(f"`{leading[0]}` is for {whom}. Write a list, or one of {_quoted(fitting)}.")
+    return form.build(name, plain, n_tasks)
+
+
+def _refuse_unknown(plain: _Plain) -> None:
+    from difflib import get_close_matches  # only ever needed on the way to an error
+
+    for key in plain:
+        if key not in _ALL_KEYS:
+            close = get_close_matches(str(key), _ALL_KEYS, n=1)
+            hint = f" Did you mean `{close[0]}`?" if close else ""
+            raise UnknownKey(f"Unknown key `{key}`.{hint} Allowed: {', '.join(_ALL_KEYS)}.")
+
+
+def _quoted(keys: Mapping[str, object] | Sequence[str]) -> str:
+    return ", ".join(f"`{key}`" for key in keys)

@@ -1,0 +1,266 @@
+"""What happened in a search, its decisions, and the baseline they rest on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+
+from storage._studies import add, now
+from storage._tables import (
+    attempts,
+    baseline_values,
+    baselines,
+    decisions,
+    epochs,
+    proposals,
+    runs,
+    scores,
+    searches,
+    trials,
+)
+from storage.records import (
+    Baseline,
+    BaselineValue,
+    Decision,
+    RunOutcome,
+    SearchHistory,
+    StageEntry,
+    Totals,
+)
+from storage.states import FINAL, RunState
+
+_GRAD_EVALS = (
+    sa.select(sa.func.coalesce(sa.func.sum(epochs.c.grad_evals), 0))
+    .where(epochs.c.run_id == runs.c.id)
+    .scalar_subquery()
+)
+_OUTCOMES = (
+    sa.select(
+        runs.c.id,
+        runs.c.trial_number,
+        trials.c.params,
+        runs.c.seed,
+        runs.c.role,
+        runs.c.state,
+        scores.c.value_val,
+        _GRAD_EVALS.label("grad_evals"),
+    )
+    .join(trials, trials.c.id == runs.c.trial_id)
+    .outerjoin(scores, scores.c.run_id == runs.c.id)
+    .where(runs.c.search_id == bindparam("search"))
+    .order_by(runs.c.trial_number, runs.c.role, runs.c.seed)
+)
+_ENTRIES = (
+    sa.select(proposals.c.stage, proposals.c.round, trials.c.number, trials.c.params)
+    .join(trials, trials.c.id == proposals.c.trial_id)
+    .where(proposals.c.search_id == bindparam("search"), proposals.c.standing)
+    .order_by(proposals.c.stage, proposals.c.number)
+)
+_DECISIONS = (
+    sa.select(decisions, trials.c.params)
+    .join(trials, trials.c.id == decisions.c.trial_id)
+    .where(decisions.c.search_id == bindparam("search"), decisions.c.standing)
+    .order_by(decisions.c.stage)
+)
+_OPEN_RUNS = sa.select(sa.func.count()).where(
+    runs.c.search_id == bindparam("search"),
+    runs.c.state.in_([state for state in RunState if state not in FINAL]),
+)
+_BASELINE = sa.select(baselines).where(
+    baselines.c.study_id == bindparam("study"), baselines.c.standing
+)
+_BASELINE_VALUES = (
+    sa.select(baseline_values, trials.c.params)
+    .outerjoin(trials, trials.c.id == baseline_values.c.trial_id)
+    .where(baseline_values.c.baseline_id == bindparam("baseline"))
+    .order_by(baseline_values.c.task, baseline_values.c.metric, baseline_values.c.split)
+)
+_STATES = (
+    sa.select(runs.c.state, sa.func.count())
+    .where(runs.c.study_id == bindparam("study"))
+    .group_by(runs.c.state)
+)
+_PAID = sa.select(
+    sa.func.coalesce(
+        sa.func.sum(
+            attempts.c.startup_s
+            + attempts.c.train_s
+            + attempts.c.validation_s
+            + attempts.c.test_s
+            + attempts.c.checkpoint_s
+            + attempts.c.diagnostics_s
+        ),
+        0.0,
+    ),
+    sa.func.coalesce(sa.func.sum(attempts.c.epochs), 0),
+).where(attempts.c.study_id == bindparam("study"))
+_PAID_SEARCH = (
+    sa.select(*_PAID.selected_columns)
+    .select_from(attempts.join(runs, runs.c.id == attempts.c.run_id))
+    .where(runs.c.search_id == bindparam("search"))
+)
+_TRIAL_COUNT = (
+    sa.select(sa.func.count())
+    .select_from(trials.join(searches, searches.c.id == trials.c.search_id))
+    .where(searches.c.study_id == bindparam("study"), searches.c.role != "baseline")
+)
+
+
+def search_history(connection: Connection, search_id: int) -> SearchHistory:
+    """Standing proposals, run outcomes and standing decisions of a search."""
+    here = {"search": search_id}
+    return SearchHistory(
+        entries=tuple(
+            StageEntry(stage=row.stage, round=row.round, trial=row.number, params=row.params)
+            for row in connection.execute(_ENTRIES, here)
+        ),
+        outcomes=tuple(
+            RunOutcome(
+                run=row.id,
+                trial=row.trial_number,
+                params=row.params,
+                seed=row.seed,
+                role=row.role,
+                state=RunState(row.state),
+                value=row.value_val,
+                grad_evals=row.grad_evals,
+            )
+            for row in connection.execute(_OUTCOMES, here)
+        ),
+        decisions=tuple(
+            Decision(
+                stage=row.stage,
+                params=row.params,
+                value=row.value,
+                members=row.members,
+                baseline_hash=row.baseline_hash,
+            )
+            for row in connection.execute(_DECISIONS, here)
+        ),
+    )
+
+
+def open_runs(connection: Connection, search_id: int) -> int:
+    """How many runs of a search are not final."""
+    return connection.scalar(_OPEN_RUNS, {"search": search_id}) or 0
+
+
+def decide(connection: Connection, search_id: int, decision: Decision) -> None:
+    """Store a stage's winner; decisions of this and later stages no longer stand."""
+    connection.execute(
+        decisions.update()
+        .where(decisions.c.search_id == search_id, decisions.c.stage >= decision.stage)
+        .values(standing=False)
+    )
+    trial_id = connection.scalar(
+        sa.select(trials.c.id).where(
+            trials.c.search_id == search_id, trials.c.params == decision.params
+        )
+    )
+    connection.execute(
+        decisions.insert(),
+        {
+            "search_id": search_id,
+            "stage": decision.stage,
+            "trial_id": trial_id,
+            "value": decision.value,
+            "members": decision.members,
+            "baseline_hash": decision.baseline_hash,
+            "standing": True,
+            "decided_at": now(),
+        },
+    )
+
+
+def reopen_decisions(connection: Connection, study_id: int) -> int:
+    """Let all decisions of a study be taken again; returns how many stood."""
+    ours = sa.select(searches.c.id).where(searches.c.study_id == study_id)
+    result = connection.execute(
+        decisions.update()
+        .where(decisions.c.search_id.in_(ours), decisions.c.standing)
+        .values(standing=False)
+    )
+    return int(result.rowcount)
+
+
+def standing_baseline(connection: Connection, study_id: int) -> Baseline | None:
+    """The baseline in force, or None."""
+    row = connection.execute(_BASELINE, {"study": study_id}).first()
+    if row is None:
+        return None
+    values = tuple(
+        BaselineValue(task=v.task, metric=v.metric, split=v.split, value=v.value, params=v.params)
+        for v in connection.execute(_BASELINE_VALUES, {"baseline": row.id})
+    )
+    return Baseline(hash=row.hash, source=row.source, values=values)
+
+
+def set_baseline(connection: Connection, study_id: int, baseline: Baseline) -> None:
+    """Put a baseline in force; the one before is kept, decisions may rest on it."""
+    mine = baselines.c.study_id == study_id
+    connection.execute(baselines.update().where(mine).values(standing=False))
+    same = connection.execute(
+        baselines.update().where(mine, baselines.c.hash == baseline.hash).values(standing=True)
+    )
+    if same.rowcount:
+        return
+    baseline_id = add(
+        connection,
+        baselines.insert(),
+        {
+            "study_id": study_id,
+            "hash": baseline.hash,
+            "source": baseline.source,
+            "standing": True,
+            "created_at": now(),
+        },
+    )
+    connection.execute(
+        baseline_values.insert(),
+        [
+            {
+                "baseline_id": baseline_id,
+                "task": value.task,
+                "metric": value.metric,
+                "split": value.split,
+                "value": value.value,
+                "trial_id": _stl_trial(connection, study_id, value),
+            }
+            for value in baseline.values
+        ],
+    )
+
+
+def totals(connection: Connection, study_id: int) -> Totals:
+    """Runs by state, and the cost of all attempts."""
+    here = {"study": study_id}
+    counts = Counter({RunState(state): n for state, n in connection.execute(_STATES, here)})
+    device_s, n_epochs = connection.execute(_PAID, here).one()
+    return Totals(
+        states=dict(counts),
+        device_s=float(device_s),
+        epochs=int(n_epochs),
+        trials=connection.scalar(_TRIAL_COUNT, here) or 0,
+    )
+
+
+def search_totals(connection: Connection, search_id: int) -> tuple[float, int]:
+    """Device-seconds and epochs that all attempts of a search have used."""
+    device_s, n_epochs = connection.execute(_PAID_SEARCH, {"search": search_id}).one()
+    return float(device_s), int(n_epochs)
+
+
+def _stl_trial(connection: Connection, study_id: int, value: BaselineValue) -> int | None:
+    if value.params is None:
+        return None
+    return connection.scalar(
+        sa.select(trials.c.id)
+        .join(searches, searches.c.id == trials.c.search_id)
+        .where(
+            searches.c.study_id == study_id,
+            searches.c.name == f"stl/{value.task}",
+            trials.c.params == value.params,
+        )
+    )

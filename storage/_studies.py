@@ -1,0 +1,233 @@
+"""Studies and their searches, stages, trials, proposals and runs: what is to be done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+
+from storage._tables import proposals, runs, searches, stages, studies, trials
+from storage.errors import UnknownStudy
+from storage.records import NewRun, Proposal, SearchRecord, StudyRecord
+from storage.states import RunState
+
+_STUDY = sa.select(studies).where(studies.c.name == bindparam("name"))
+_STUDIES = sa.select(studies).order_by(studies.c.id)
+_SEARCHES = (
+    sa.select(searches)
+    .where(searches.c.study_id == bindparam("study"))
+    .order_by(searches.c.position)
+)
+_LOCK_SEARCH = (
+    sa.select(searches.c.study_id).where(searches.c.id == bindparam("search")).with_for_update()
+)
+_TRIALS = sa.select(trials.c.params, trials.c.id, trials.c.number).where(
+    trials.c.search_id == bindparam("search")
+)
+_PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number).where(
+    proposals.c.search_id == bindparam("search"), proposals.c.stage == bindparam("stage_no")
+)
+
+
+def now() -> datetime:
+    """The present, aware."""
+    return datetime.now(UTC)
+
+
+def add(connection: Connection, insert: sa.Insert, values: Mapping[str, Any]) -> int:
+    """Insert one row and return its id."""
+    (new_id,) = connection.execute(insert, values).inserted_primary_key or (0,)
+    return int(new_id)
+
+
+def find(connection: Connection, name: str) -> StudyRecord | None:
+    """The study of that name, or None."""
+    row = connection.execute(_STUDY, {"name": name}).first()
+    return None if row is None else _record(row)
+
+
+def get(connection: Connection, name: str) -> StudyRecord:
+    """The study of that name.
+
+    Raises:
+        UnknownStudy: With the names that exist.
+    """
+    record = find(connection, name)
+    if record is None:
+        known = [record.name for record in list_all(connection)]
+        raise UnknownStudy(
+            f"There is no study {name!r} in this database. It holds: "
+            f"{', '.join(known) or 'none yet'}."
+        )
+    return record
+
+
+def list_all(connection: Connection) -> list[StudyRecord]:
+    """All studies, oldest first."""
+    return [_record(row) for row in connection.execute(_STUDIES)]
+
+
+def save(
+    connection: Connection,
+    *,
+    name: str,
+    spec: Mapping[str, Any],
+    card: Mapping[str, Any],
+    fingerprint: str,
+    wanted: Sequence[tuple[str, str, str]],
+) -> StudyRecord:
+    """Create the study, or store its extended spec; `wanted` has (search, role, weighting)."""
+    texts = {"spec": json.dumps(spec), "card": json.dumps(card), "fingerprint": fingerprint}
+    existing = find(connection, name)
+    if existing is None:
+        connection.execute(studies.insert(), {"name": name, "created_at": now(), **texts})
+    else:
+        connection.execute(studies.update().where(studies.c.id == existing.id), texts)
+    record = get(connection, name)
+    known = {search.name for search in list_searches(connection, record.id)}
+    for position, (search, role, weighting) in enumerate(wanted):
+        if search in known:
+            connection.execute(
+                searches.update()
+                .where(searches.c.study_id == record.id, searches.c.name == search)
+                .values(position=position)
+            )
+        else:
+            connection.execute(
+                searches.insert(),
+                {
+                    "study_id": record.id,
+                    "name": search,
+                    "role": role,
+                    "weighting": weighting,
+                    "position": position,
+                },
+            )
+    return record
+
+
+def list_searches(connection: Connection, study_id: int) -> list[SearchRecord]:
+    """The study's searches, in the order of the spec."""
+    return [
+        SearchRecord(
+            id=row.id,
+            name=row.name,
+            role=row.role,
+            weighting=row.weighting,
+            position=row.position,
+        )
+        for row in connection.execute(_SEARCHES, {"study": study_id})
+    ]
+
+
+def propose(
+    connection: Connection,
+    *,
+    search_id: int,
+    stage: int,
+    kind: str,
+    tuned: str,
+    new: Sequence[Proposal],
+    retired: Iterable[str],
+) -> None:
+    """Add points to a stage and retire others; what is there already is left alone."""
+    connection.execute(_LOCK_SEARCH, {"search": search_id})
+    _save_stage(connection, search_id, stage, kind, tuned)
+    known = _trials(connection, search_id, [proposal.params for proposal in new])
+    entries = {
+        row.trial_id: row
+        for row in connection.execute(_PROPOSALS, {"search": search_id, "stage_no": stage})
+    }
+    number = max((row.number for row in entries.values()), default=-1) + 1
+    for proposal in new:
+        trial_id = known[proposal.params]
+        if trial_id in entries:
+            _set_standing(connection, entries[trial_id].id, standing=True)
+            continue
+        connection.execute(
+            proposals.insert(),
+            {
+                "search_id": search_id,
+                "stage": stage,
+                "number": number,
+                "round": proposal.round,
+                "trial_id": trial_id,
+                "standing": True,
+            },
+        )
+        number += 1
+    for params in retired:
+        entry = entries.get(known.get(params, -1))
+        if entry is not None:
+            _set_standing(connection, entry.id, standing=False)
+
+
+def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> None:
+    """Add runs of existing trials; a run whose key exists is left alone."""
+    study_id = connection.scalar(_LOCK_SEARCH, {"search": search_id})
+    ids = {
+        row.params: (row.id, row.number)
+        for row in connection.execute(_TRIALS, {"search": search_id})
+    }
+    keys = [run.run_key for run in new]
+    present = set(connection.scalars(sa.select(runs.c.run_key).where(runs.c.run_key.in_(keys))))
+    rows = [
+        {
+            "study_id": study_id,
+            "search_id": search_id,
+            "trial_id": ids[run.params][0],
+            "trial_number": ids[run.params][1],
+            "role": run.role,
+            "seed": run.seed,
+            "run_key": run.run_key,
+            "pack_key": run.pack_key,
+            "state": RunState.WAITING,
+            "queue_rank": run.queue_rank,
+            "epochs_planned": run.epochs,
+        }
+        for run in new
+        if run.run_key not in present
+    ]
+    if rows:
+        connection.execute(runs.insert(), rows)
+
+
+def _trials(connection: Connection, search_id: int, points: Sequence[str]) -> dict[str, int]:
+    """Trial ids by params; missing trials are added with the next numbers."""
+    rows = list(connection.execute(_TRIALS, {"search": search_id}))
+    number = max((row.number for row in rows), default=-1) + 1
+    ids = {row.params: row.id for row in rows}
+    for params in points:
+        if params not in ids:
+            values = {"search_id": search_id, "number": number, "params": params}
+            ids[params] = add(connection, trials.insert(), values)
+            number += 1
+    return ids
+
+
+def _save_stage(connection: Connection, search_id: int, stage: int, kind: str, tuned: str) -> None:
+    here = (stages.c.search_id == search_id, stages.c.stage == stage)
+    values = {"kind": kind, "params_tuned": tuned}
+    if connection.execute(stages.update().where(*here).values(values)).rowcount == 0:
+        connection.execute(stages.insert(), {"search_id": search_id, "stage": stage, **values})
+
+
+def _set_standing(connection: Connection, proposal_id: int, *, standing: bool) -> None:
+    connection.execute(
+        proposals.update().where(proposals.c.id == proposal_id).values(standing=standing)
+    )
+
+
+def _record(row: Any) -> StudyRecord:
+    return StudyRecord(
+        id=row.id,
+        name=row.name,
+        spec=json.loads(row.spec),
+        card=json.loads(row.card),
+        fingerprint=row.fingerprint,
+        created_at=row.created_at,
+    )

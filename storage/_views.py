@@ -1,0 +1,104 @@
+"""The SQL views: the public read API, for people with psql, pandas or a BI tool.
+
+Every column is described in ``docs/reference/schema.md``. Written in the SQL that SQLite and
+PostgreSQL share.
+"""
+
+from __future__ import annotations
+
+VIEWS: dict[str, str] = {
+    "run_results": """
+        SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS role,
+               t.number AS trial, r.id AS run, t.params AS params, r.seed AS seed,
+               r.state AS state,
+               CASE WHEN EXISTS (SELECT 1 FROM proposals p
+                                 WHERE p.trial_id = t.id AND p.standing)
+                    THEN 1 ELSE 0 END AS planned,
+               r.epochs_done AS epochs,
+               CASE WHEN r.state = 'done' THEN sc.epoch_selected END AS epoch_selected,
+               CASE WHEN r.role <> 'baseline' AND r.state = 'done'
+                    THEN sc.value_val END AS delta_m_val,
+               CASE WHEN r.role <> 'baseline' AND r.state = 'done'
+                    THEN sc.value_test END AS delta_m_test,
+               CASE WHEN r.role <> 'baseline' AND r.state = 'done'
+                    THEN sc.baseline_hash END AS baseline_hash,
+               r.diverged_epoch AS diverged_epoch,
+               COALESCE((SELECT SUM(a.startup_s + a.train_s + a.validation_s + a.test_s
+                                    + a.checkpoint_s + a.diagnostics_s)
+                         FROM attempts a WHERE a.run_id = r.id), 0) AS device_s,
+               COALESCE((SELECT SUM(e.train_s + e.validation_s)
+                         FROM epochs e WHERE e.run_id = r.id), 0)
+               + COALESCE((SELECT a.startup_s FROM epochs e
+                           JOIN attempts a ON a.id = e.attempt_id
+                           WHERE e.run_id = r.id AND e.epoch = 1), 0) AS method_cost_s,
+               COALESCE((SELECT SUM(e.grad_evals)
+                         FROM epochs e WHERE e.run_id = r.id), 0) AS grad_evals,
+               r.reason AS reason
+        FROM runs r
+        JOIN trials t ON t.id = r.trial_id
+        JOIN searches se ON se.id = r.search_id
+        JOIN studies st ON st.id = r.study_id
+        LEFT JOIN scores sc ON sc.run_id = r.id
+    """,
+    "epoch_metrics": """
+        SELECT st.name AS study, v.run_id AS run, v.epoch AS epoch, s.split AS split,
+               s.task AS task, s.metric AS metric, v.value AS value
+        FROM epoch_values v
+        JOIN series s ON s.id = v.series_id
+        JOIN studies st ON st.id = s.study_id
+    """,
+    "attempt_costs": """
+        SELECT st.name AS study, a.id AS attempt, a.run_id AS run, a.worker_id AS worker,
+               a.kind AS kind, a.state AS state, a.failure AS failure, e.device AS device,
+               e.hardware AS hardware, e.code_version AS code_version,
+               a.started_at AS started, a.ended_at AS ended,
+               a.startup_s + a.train_s + a.validation_s + a.test_s + a.checkpoint_s
+               + a.diagnostics_s AS device_s,
+               a.startup_s AS startup_s, a.train_s AS train_s, a.validation_s AS validation_s,
+               a.test_s AS test_s, a.checkpoint_s AS checkpoint_s,
+               a.diagnostics_s AS diagnostics_s, a.epochs AS epochs, a.samples AS samples,
+               a.grad_evals AS grad_evals
+        FROM attempts a
+        JOIN studies st ON st.id = a.study_id
+        LEFT JOIN workers w ON w.id = a.worker_id
+        LEFT JOIN environments e ON e.id = w.environment_id
+    """,
+    "stage_trials": """
+        SELECT st.name AS study, se.name AS search, p.stage AS stage, g.kind AS kind,
+               g.params_tuned AS params_tuned, p.round AS round, p.number AS position,
+               t.number AS trial
+        FROM proposals p
+        JOIN trials t ON t.id = p.trial_id
+        JOIN searches se ON se.id = p.search_id
+        JOIN stages g ON g.search_id = p.search_id AND g.stage = p.stage
+        JOIN studies st ON st.id = se.study_id
+        WHERE p.standing
+    """,
+    "stage_decisions": """
+        SELECT st.name AS study, se.name AS search, d.stage AS stage, t.number AS trial,
+               d.value AS value, d.baseline_hash AS baseline_hash,
+               CASE WHEN d.standing THEN 1 ELSE 0 END AS standing, d.decided_at AS decided
+        FROM decisions d
+        JOIN trials t ON t.id = d.trial_id
+        JOIN searches se ON se.id = d.search_id
+        JOIN studies st ON st.id = se.study_id
+    """,
+    "baseline_metrics": """
+        SELECT st.name AS study, b.hash AS baseline_hash, v.task AS task, v.metric AS metric,
+               v.split AS split, v.value AS value, b.source AS source, t.number AS trial,
+               CASE WHEN b.standing THEN 1 ELSE 0 END AS standing
+        FROM baseline_values v
+        JOIN baselines b ON b.id = v.baseline_id
+        JOIN studies st ON st.id = b.study_id
+        LEFT JOIN trials t ON t.id = v.trial_id
+    """,
+}
+
+ORDER: dict[str, str] = {
+    "run_results": "run",
+    "epoch_metrics": "run, epoch, split, task, metric",
+    "attempt_costs": "attempt",
+    "stage_trials": "search, stage, position",
+    "stage_decisions": "search, stage, decided",
+    "baseline_metrics": "baseline_hash, task, metric, split",
+}

@@ -1,0 +1,38 @@
+"""What can go wrong with a study database.
+
+StorageError
+├── DatabaseUnusable(OSError)     it cannot be opened, read or written
+├── SchemaMismatch(RuntimeError)  its schema is not the one this code knows
+├── UnknownStudy(LookupError)     no study has that name
+└── IllegalMove(ValueError)       a run's state cannot change that way
+"""
+
+from __future__ import annotations
+
+
+class StorageError(Exception):
+    """Base of everything `storage` raises."""
+
+
+class DatabaseUnusable(StorageError, OSError):
+    """The database cannot be opened, read or written.
+
+    Attributes:
+        missing: There is none yet, as opposed to one that is broken.
+    """
+
+    def __init__(self, message: str, *, missing: bool = False) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class SchemaMismatch(StorageError, RuntimeError):
+    """The database's schema is not the one this code knows."""
+
+
+class UnknownStudy(StorageError, LookupError):
+    """No study has that name."""
+
+
+class IllegalMove(StorageError, ValueError):
+    """A run's state cannot change that way."""

@@ -1,0 +1,249 @@
+"""The facts that cross storage's border: frozen values, no database rows.
+
+Times are seconds; `params` is canonical JSON, so that equal points are equal texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storage.states import RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecord:
+    """A study as stored.
+
+    Attributes:
+        spec: The study's spec as plain values.
+        card: The problem's card as plain values.
+        fingerprint: Hash of what an extension must not change.
+    """
+
+    id: int
+    name: str
+    spec: Mapping[str, Any]
+    card: Mapping[str, Any]
+    fingerprint: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRecord:
+    """One search of a study; `role` is ``baseline`` for single-task ones."""
+
+    id: int
+    name: str
+    role: str
+    weighting: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A point that a stage tries.
+
+    Attributes:
+        round: Which round of the stage proposed it, from 0.
+    """
+
+    params: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run to be added: a trial x a seed."""
+
+    params: str
+    seed: int
+    role: str
+    run_key: str
+    pack_key: str
+    queue_rank: int
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """What a search's decisions need to know of one run.
+
+    Attributes:
+        value: Validation delta_m at the selected epoch, or the primary metric of a
+            single-task run; None while there is none.
+        grad_evals: Passes through the trunk over all epochs, the reproducible cost.
+    """
+
+    run: int
+    trial: int
+    params: str
+    seed: int
+    role: str
+    state: RunState
+    value: float | None
+    grad_evals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageEntry:
+    """A standing proposal of a stage: its round and the trial's point."""
+
+    stage: int
+    round: int
+    trial: int
+    params: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The winner of a stage.
+
+    Attributes:
+        members: Hash of the points the stage had; a stage that grows is decided anew.
+        baseline_hash: The baseline by which delta_m was computed.
+    """
+
+    stage: int
+    params: str
+    value: float
+    members: str
+    baseline_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchHistory:
+    """All that happened in one search, in a fixed order."""
+
+    entries: Sequence[StageEntry]
+    outcomes: Sequence[RunOutcome]
+    decisions: Sequence[Decision]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineValue:
+    """One metric of the baseline on one split; `params` is None for imported numbers."""
+
+    task: str
+    metric: str
+    split: str
+    value: float
+    params: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The single-task numbers that delta_m is relative to."""
+
+    hash: str
+    source: str
+    values: Sequence[BaselineValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A leased run with all a worker must know of it.
+
+    Attributes:
+        checkpoint: Path and epoch to go on from, newest first; empty to begin.
+    """
+
+    run: int
+    token: int
+    attempt: int
+    search: str
+    role: str
+    weighting: str
+    params: str
+    seed: int
+    checkpoints: Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Cost of a stretch of an attempt, by phase."""
+
+    startup_s: float = 0.0
+    train_s: float = 0.0
+    validation_s: float = 0.0
+    test_s: float = 0.0
+    checkpoint_s: float = 0.0
+    diagnostics_s: float = 0.0
+    samples: int = 0
+    grad_evals: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRecord:
+    """One epoch of one run; `values` hold (split, task, metric, value)."""
+
+    run: int
+    token: int
+    epoch: int
+    values: Sequence[tuple[str, str, str, float]]
+    spent: Spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointRecord:
+    """A file from which a run can go on."""
+
+    run: int
+    token: int
+    epoch: int
+    path: str
+    size_bytes: int
+    spent: Spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The end of an attempt.
+
+    Attributes:
+        state: Where the run goes: done, diverged, paused, failed, or waiting (released).
+        epoch: Last epoch with good values.
+        failure: Class of a failure, such as the exception's name.
+    """
+
+    run: int
+    token: int
+    state: RunState
+    epoch: int
+    spent: Spent
+    reason: str = ""
+    failure: str | None = None
+    detail: str = ""
+
+
+Report = EpochRecord | CheckpointRecord | Ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A report that was refused: its token is stale, the run belongs to another attempt."""
+
+    run: int
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A driver that holds leases: a process that can be told alive or dead on its own host."""
+
+    host: str
+    boot_id: str
+    pid: int
+    process_start: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What a study has spent on all attempts, and how its runs stand."""
+
+    states: Mapping[RunState, int]
+    device_s: float
+    epochs: int
+    trials: int

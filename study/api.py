@@ -1,0 +1,126 @@
+"""The study as Python code uses it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from storage import Storage
+from storage.records import StudyRecord
+from study.catalogue import find
+from study.drivers import Driver
+from study.drivers.local import LocalDriver
+from study.extension import check_extension
+from study.plan import Plan, make_plan
+from study.runner import Outcome, Progress, Runner
+from study.spec import StudySpec
+
+DEFAULT_STORAGE = "sqlite:///weighbridge.db"
+
+
+def default_storage() -> str:
+    """The environment's ``WEIGHBRIDGE_STORAGE``, or a file in the working folder."""
+    return os.environ.get("WEIGHBRIDGE_STORAGE") or DEFAULT_STORAGE
+
+
+class Study:
+    """A spec with its plan; runs, resumes and extends itself in a study database.
+
+    Args:
+        spec: What is asked.
+        storage: URL of the study database.
+        folder: Where a user's own problem may lie.
+
+    Raises:
+        BadSpec: The spec does not fit its problem.
+    """
+
+    def __init__(
+        self, spec: StudySpec, *, storage: str | None = None, folder: str | None = None
+    ) -> None:
+        self.storage_url = storage or default_storage()
+        self.plan: Plan = make_plan(spec, folder=folder)
+
+    @classmethod
+    def open(cls, name: str, *, storage: str | None = None) -> Study:
+        """Find a study: the path of a TOML file, a stored study's name, or a preset's.
+
+        Raises:
+            UnknownStudyName: There is none of that name.
+            BadSpec: It has errors.
+        """
+        url = storage or default_storage()
+        found = find(name, storage=url)
+        return cls(found.spec, storage=url, folder=found.folder)
+
+    @property
+    def name(self) -> str:
+        """The study's name in its database."""
+        return self.plan.spec.name
+
+    def run(
+        self,
+        *,
+        workers: int = 2,
+        device: str = "cpu",
+        redecide: bool = False,
+        report: Callable[[Progress], None] = lambda _progress: None,
+        on_start: Callable[[Runner], None] = lambda _runner: None,
+    ) -> Outcome:
+        """Run the study, or go on with it; finished runs are never trained again.
+
+        Args:
+            workers: Worker processes.
+            device: Device of all workers, such as ``cpu`` or ``cuda:0``.
+            redecide: Take all stage decisions again, by what is known now.
+            report: Called about four times a second.
+            on_start: Gets the runner, whose `interrupt` ends the run early.
+
+        Raises:
+            NotAnExtension: A stored study of that name asks for something else.
+            DatabaseUnusable: The database cannot be used.
+            WorkersUnusable: The problem cannot be opened.
+            BaselineMissing: The single-task runs failed.
+        """
+        storage = Storage(self.storage_url)
+        try:
+            record = self._save(storage)
+            if redecide:
+                storage.reopen_decisions(record.id)
+            runner = Runner(
+                self.plan,
+                storage,
+                record,
+                self._driver(workers, device),
+                checkpoints=self._checkpoint_folder(storage),
+                device=device,
+                report=report,
+            )
+            on_start(runner)
+            return runner.run()
+        finally:
+            storage.close()
+
+    def _save(self, storage: Storage) -> StudyRecord:
+        stored = storage.find_study(self.name)
+        card = self.plan.card.to_plain()
+        if stored is not None:
+            check_extension(stored, self.plan.spec, card)
+        return storage.save_study(
+            name=self.name,
+            spec=self.plan.spec.to_plain(),
+            card=card,
+            fingerprint=self.plan.frozen,
+            searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
+        )
+
+    def _driver(self, workers: int, device: str) -> Driver:
+        return LocalDriver(
+            self.plan.problem, threads=self.plan.training.threads, devices=[device] * workers
+        )
+
+    def _checkpoint_folder(self, storage: Storage) -> Path:
+        """Beside a database file; in the working folder for a server."""
+        beside = storage.file or Path("weighbridge.db")
+        return beside.resolve().with_suffix(".checkpoints") / self.name

@@ -1,0 +1,82 @@
+"""Finds a study by what a user calls it: a file, a stored study, or a preset."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from storage import DatabaseUnusable, Reader
+from study.errors import UnknownStudyName
+from study.spec import StudySpec, parse, parse_toml, read
+
+_PRESETS = files("study") / "presets"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A spec, and the folder where a user's own problem may lie."""
+
+    spec: StudySpec
+    folder: str | None
+
+
+def presets() -> dict[str, StudySpec]:
+    """The shipped studies by name."""
+    names = sorted(entry.name for entry in _PRESETS.iterdir() if entry.name.endswith(".toml"))
+    return {name.removesuffix(".toml"): _preset(name.removesuffix(".toml")) for name in names}
+
+
+def preset_text(name: str) -> str:
+    """The text of a shipped study."""
+    return (_PRESETS / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def find(name: str, *, storage: str) -> Found:
+    """Look for a TOML file, then a stored study, then a preset.
+
+    Raises:
+        UnknownStudyName: None of them; with what there is.
+        BadSpec: It is found, but has errors.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" or path.is_file():
+        if not path.exists():
+            raise UnknownStudyName(
+                f"There is no file {name}. `weighbridge init {name}` writes one to start from."
+            )
+        return Found(read(path), str(path.resolve().parent))
+    stored = _stored(storage)
+    if name in stored:
+        return Found(stored[name], str(Path.cwd()))
+    known = presets()
+    if name in known:
+        return Found(known[name], None)
+    names = [*stored, *known]
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise UnknownStudyName(
+        f"There is no study {name!r}.{hint} It would be a TOML file, a stored study "
+        f"({', '.join(stored) or 'none yet'}) or a preset ({', '.join(known)})."
+    )
+
+
+def _stored(storage: str) -> dict[str, StudySpec]:
+    try:
+        reader = Reader(storage)
+    except DatabaseUnusable as error:
+        if error.missing:
+            return {}
+        raise
+    try:
+        return {
+            record.name: parse(record.spec, source=f"of the stored study {record.name}")
+            for record in reader.studies()
+        }
+    finally:
+        reader.close()
+
+
+def _preset(name: str) -> StudySpec:
+    return parse_toml(preset_text(name), source=f"preset {name}")

@@ -1,0 +1,287 @@
+"""Applies what `advance` says to the database, until every search waits or has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from storage import Storage
+from storage.records import (
+    Baseline,
+    BaselineValue,
+    NewRun,
+    SearchHistory,
+    SearchRecord,
+    StudyRecord,
+)
+from storage.scoring import Selection, mean, select
+from study.advance import (
+    AddRuns,
+    Decide,
+    Finished,
+    Propose,
+    Rules,
+    Step,
+    Stopped,
+    WaitForBaseline,
+    WaitForRuns,
+    advance,
+)
+from study.errors import BaselineMissing
+from study.keys import digest, pack_key, run_key
+from study.outline import Search
+from study.plan import Plan
+
+# Baseline first of all; then the search with the longest chain of stages ahead.
+_FIRST_RANK = 0
+_RANKS = 1_000
+
+
+class Conductor:
+    """Moves the searches of one study forward; several may work on one study at once."""
+
+    def __init__(self, plan: Plan, storage: Storage, study: StudyRecord) -> None:
+        self.plan, self._storage, self._study = plan, storage, study
+        records = {record.name: record for record in storage.searches(study.id)}
+        self._searches: dict[int, tuple[Search, SearchRecord]] = {
+            records[search.name].id: (search, records[search.name]) for search in plan.searches
+        }
+        self._selection = _selection(plan.spec.compare.select_epoch)
+        self._baseline = storage.baseline(study.id)
+        self._baseline_settled = False
+        self.steps: dict[str, Step] = {}
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """The baseline in force, None until its runs are final."""
+        return self._baseline
+
+    @property
+    def finished(self) -> bool:
+        """Whether every search has ended, by its last stage or before."""
+        return len(self.steps) == len(self._searches) and all(
+            isinstance(step, Finished | Stopped) for step in self.steps.values()
+        )
+
+    @property
+    def stopped(self) -> dict[str, str]:
+        """Searches that ended before their last stage, with the reason."""
+        return {n: step.reason for n, step in self.steps.items() if isinstance(step, Stopped)}
+
+    def move(self, ended: Sequence[int] | None = None) -> None:
+        """Move every search as far as it goes now.
+
+        Args:
+            ended: Runs that have ended since the last call; None at the start, for all.
+
+        Raises:
+            BaselineMissing: The single-task runs of a task failed or diverged throughout.
+        """
+        self._score(ended)
+        self._move_role("baseline")
+        self._settle_baseline()
+        self._move_role("search")
+
+    def _move_role(self, role: str) -> None:
+        for search_id, (search, _) in self._searches.items():
+            if search.role == role and self._can_move(search_id, search):
+                self._move(search_id, search)
+
+    def _can_move(self, search_id: int, search: Search) -> bool:
+        step = self.steps.get(search.name)
+        if isinstance(step, WaitForRuns):
+            return self._storage.open_runs(search_id) == 0
+        if isinstance(step, WaitForBaseline):
+            return self._baseline is not None
+        return not isinstance(step, Finished | Stopped)
+
+    def _move(self, search_id: int, search: Search) -> None:
+        while True:
+            step = advance(search, self._storage.history(search_id), self._rules(search))
+            unscored = isinstance(step, WaitForBaseline) and self._baseline is not None
+            if unscored and self.steps.get(search.name) != step:
+                self._score(None)  # runs that another driver ended
+            elif isinstance(step, WaitForRuns | WaitForBaseline | Finished | Stopped):
+                self.steps[search.name] = step
+                return
+            else:
+                self._apply(search_id, search, step)
+            self.steps[search.name] = step
+
+    def _apply(self, search_id: int, search: Search, step: Step) -> None:
+        if isinstance(step, Propose):
+            self._storage.propose(
+                search_id,
+                stage=step.stage,
+                kind="baseline" if search.role == "baseline" else step.kind,
+                tuned=",".join(step.tuned),
+                new=step.new,
+                retired=step.retired,
+            )
+        elif isinstance(step, AddRuns):
+            self._storage.add_runs(search_id, self._new_runs(search, step))
+        elif isinstance(step, Decide):
+            self._storage.decide(search_id, step.decision)
+
+    def _new_runs(self, search: Search, step: AddRuns) -> list[NewRun]:
+        rank = _FIRST_RANK if search.role == "baseline" else _RANKS - step.stages_left
+        frozen = self.plan.frozen
+        return [
+            NewRun(
+                params=params,
+                seed=seed,
+                role=step.role,
+                run_key=run_key(
+                    study=self.plan.spec.name,
+                    search=search.name,
+                    frozen=frozen,
+                    weighting=search.weighting,
+                    params=params,
+                    seed=seed,
+                ),
+                pack_key=pack_key(frozen=frozen, tasks=search.tasks, seed=seed),
+                queue_rank=rank,
+                epochs=self.plan.training.epochs,
+            )
+            for params, seed in step.runs
+        ]
+
+    def _rules(self, search: Search) -> Rules:
+        spec = self.plan.spec
+        limit = spec.budget.trials if search.role == "search" else None
+        return Rules(
+            seeds=spec.seeds,
+            baseline_hash=None if self._baseline is None else self._baseline.hash,
+            trials_left=(
+                None if limit is None else limit - self._storage.totals(self._study.id).trials
+            ),
+            confirm_seeds=self.plan.confirm_seeds,
+            confirm_top=0 if spec.confirm is None else spec.confirm.top,
+            address=f"{spec.name}/{spec.seeds[0]}",
+        )
+
+    def _score(self, only: Sequence[int] | None) -> None:
+        primary = {
+            f"stl/{task.name}": (task.name, task.metrics[0].name, task.metrics[0].direction)
+            for task in self.plan.card.tasks
+        }
+        self._storage.score_stl(self._study.id, primary, self._selection, only=only)
+        if self._baseline is not None:
+            self._storage.score_mtl(
+                self._study.id, self.plan.metrics, self._baseline, self._selection, only=only
+            )
+
+    def _settle_baseline(self) -> None:
+        """Put the baseline in force once all its searches have ended (M2)."""
+        imported = self.plan.spec.baseline.metrics
+        if self._baseline_settled:
+            return
+        if imported is not None:
+            values: Sequence[BaselineValue] | None = _imported(imported)
+        else:
+            values = self._trained()
+        if values is None:
+            return
+        plain = [[v.task, v.metric, v.split, v.value, v.params] for v in values]
+        baseline = Baseline(
+            hash=digest(plain), source="trained" if imported is None else "imported", values=values
+        )
+        if self._baseline is None or self._baseline.hash != baseline.hash:
+            _refuse_zero(values)
+            self._storage.set_baseline(self._study.id, baseline)
+            self._baseline = baseline
+            self._score(None)
+        self._baseline_settled = True
+
+    def _trained(self) -> list[BaselineValue] | None:
+        values: list[BaselineValue] = []
+        for search_id, (search, _) in self._searches.items():
+            if search.role != "baseline":
+                continue
+            step = self.steps[search.name]
+            if isinstance(step, Stopped):
+                raise BaselineMissing(
+                    f"The baseline of task {search.tasks[0]} is missing: {step.reason}. Nothing "
+                    "can be compared without it. See `weighbridge status`, mend the cause (often "
+                    "the learning rates), or give numbers in [baseline] `metrics`."
+                )
+            if not isinstance(step, Finished):
+                return None
+            values += self._task_values(search, step.winner, self._storage.history(search_id))
+        return values
+
+    def _task_values(
+        self, search: Search, winner: str, history: SearchHistory
+    ) -> list[BaselineValue]:
+        """Seed means of a task's metrics at the winning rate, each run at its own epoch."""
+        (name,) = search.tasks
+        task = next(task for task in self.plan.card.tasks if task.name == name)
+        wanted = {o.seed: o.run for o in history.outcomes if o.params == winner}
+        tables = [self._storage.run_table(wanted[seed]) for seed in self.plan.spec.seeds]
+        primary = task.metrics[0]
+        values = []
+        for metric in task.metrics:
+            for split in ("validation", "test"):
+                picked = [
+                    _at_selected(
+                        table,
+                        name,
+                        primary.name,
+                        metric.name,
+                        split,
+                        primary.direction,
+                        self._selection,
+                    )
+                    for table in tables
+                ]
+                values.append(
+                    BaselineValue(
+                        task=name,
+                        metric=metric.name,
+                        split=split,
+                        value=mean(picked),
+                        params=winner,
+                    )
+                )
+        return values
+
+
+def _at_selected(
+    table: Mapping[str, Mapping[tuple[str, str], Sequence[float]]],
+    task: str,
+    primary: str,
+    metric: str,
+    split: str,
+    direction: str,
+    selection: Selection,
+) -> float:
+    """A metric of a single-task run, at the epoch that its primary metric selects."""
+    curve = table["validation"][task, primary]
+    score = select(curve, curve, selection=selection, lower=direction == "min")
+    values = table[split][task, metric]
+    k = selection.k if selection.rule == "mean_last" else 1
+    return mean(values[max(score.epoch - k, 0) : score.epoch])
+
+
+def _imported(metrics: Mapping[str, Mapping[str, float]]) -> list[BaselineValue]:
+    """Imported numbers serve both splits."""
+    return [
+        BaselineValue(task=task, metric=metric, split=split, value=value)
+        for task, values in metrics.items()
+        for metric, value in values.items()
+        for split in ("validation", "test")
+    ]
+
+
+def _refuse_zero(values: Sequence[BaselineValue]) -> None:
+    for value in values:
+        if abs(value.value) < 1e-12:
+            raise BaselineMissing(
+                f"The baseline's {value.metric} of task {value.task} is {value.value} on the "
+                f"{value.split} split, and delta_m divides by it. Choose another metric."
+            )
+
+
+def _selection(rule: str) -> Selection:
+    if rule.startswith("mean_last_"):
+        return Selection(rule="mean_last", k=int(rule.removeprefix("mean_last_")))
+    return Selection(rule=rule)

@@ -1,0 +1,63 @@
+"""What a driver promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from trainers.events import Message
+from trainers.jobs import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class FromWorker:
+    """A message of a worker, named by its number."""
+
+    worker: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """A worker has ended without being told to.
+
+    Attributes:
+        reason: Exit code or signal, and the last lines it printed.
+    """
+
+    worker: int
+    reason: str
+
+
+DriverEvent = FromWorker | WorkerLost
+
+
+class Driver(Protocol):
+    """Starts workers, hands them packs and brings back what they say.
+
+    A worker is idle between `PackEnded` (or `Ready`) and the next `submit`. Each worker's messages
+    arrive in order; a lost worker's last event is `WorkerLost`, and a successor has a number of
+    its own.
+    """
+
+    def start(self) -> None:
+        """Start the workers; each says `Ready` when it can take packs."""
+
+    def pid(self, worker: int) -> int:
+        """Process id of a worker."""
+
+    def submit(self, worker: int, pack: Pack) -> None:
+        """Give an idle worker a pack."""
+
+    def poll(self, timeout_s: float) -> Sequence[DriverEvent]:
+        """Events since the last call; waits for one at most `timeout_s`."""
+
+    def replace(self, worker: int) -> None:
+        """Start a successor of a lost worker."""
+
+    def stop(self) -> None:
+        """Ask workers to save and release what they train, at the next epoch's end."""
+
+    def close(self) -> None:
+        """End all workers."""

@@ -1,0 +1,35 @@
+"""What can go wrong with a study.
+
+StudyError
+├── BadSpec(ValueError)            the study.toml cannot be understood, or asks for the impossible
+├── NotAnExtension(ValueError)     a stored study would be changed, not extended
+├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
+├── WorkersUnusable(RuntimeError)  no worker can be started
+└── BaselineMissing(RuntimeError)  the single-task runs failed, so nothing can be decided
+"""
+
+from __future__ import annotations
+
+
+class StudyError(Exception):
+    """Base of everything `study` raises."""
+
+
+class BadSpec(StudyError, ValueError):
+    """The study.toml cannot be understood, or asks for the impossible."""
+
+
+class NotAnExtension(StudyError, ValueError):
+    """A stored study would be changed, not extended."""
+
+
+class UnknownStudyName(StudyError, LookupError):
+    """No file, stored study or preset has that name."""
+
+
+class WorkersUnusable(StudyError, RuntimeError):
+    """No worker can be started."""
+
+
+class BaselineMissing(StudyError, RuntimeError):
+    """The single-task runs failed, so nothing can be decided."""

@@ -1,0 +1,58 @@
+"""Identities: what makes a run the same run, a pack a pack, a study the same study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from study.spec import StudySpec
+
+# Free to change at any time: they say how long to go on and how often to save, not what a run is.
+_FREE = {"training": {"checkpoint_s"}}
+
+
+def digest(value: Any) -> str:
+    """Hash of JSON-ready values."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
+def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
+    """What an extension must leave alone, flat: key as in the spec -> value."""
+    training = {
+        f"[training] {key}": value
+        for key, value in spec.training.model_dump(mode="json").items()
+        if key not in _FREE["training"]
+    }
+    compare = {f"[compare] {k}": v for k, v in spec.compare.model_dump(mode="json").items()}
+    metrics = {
+        task["name"]: [(m["name"], m["direction"]) for m in task["metrics"]]
+        for task in card["tasks"]
+    }
+    return {
+        "problem": spec.problem,
+        "problem_options": dict(spec.problem_options),
+        "data": card["data_version"],
+        "network": card["network"],
+        "metrics": metrics,
+        "[baseline] metrics": spec.baseline.metrics,
+        **training,
+        **compare,
+    }
+
+
+def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
+    """Hash of the frozen part."""
+    return digest(frozen_part(spec, card))
+
+
+def run_key(*, study: str, search: str, frozen: str, weighting: str, params: str, seed: int) -> str:
+    """Identity of a run: study, search, everything frozen, weighting, point and seed."""
+    return digest([study, search, frozen, weighting, params, seed])
+
+
+def pack_key(*, frozen: str, tasks: tuple[str, ...], seed: int) -> str:
+    """Runs of equal pack key can be trained together: one problem, network, seed."""
+    return digest([frozen, list(tasks), seed])

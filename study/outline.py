@@ -1,0 +1,79 @@
+"""A study's plan as plain values: searches, their stages, and what each tries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from search_spaces import Point, Space
+from study.spec import BudgetSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage of a search.
+
+    Attributes:
+        kind: Strategy: grid, line, random, quasi-random, tpe or neighbours.
+        space: Axes tuned here; empty for ``neighbours``, whose points depend on the winner.
+        refine: Rounds of refinement of a line (one more each).
+        trials: How many points random, quasi-random and tpe propose.
+        round_size: How many points tpe proposes at once.
+        at: Values this stage fixes, instead of what is known so far.
+    """
+
+    kind: str
+    space: Space
+    refine: int = 0
+    trials: int = 0
+    round_size: int = 1
+    at: Point = field(default_factory=dict)
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        """Names of what is tuned."""
+        return tuple(self.space.axes) if self.kind != "neighbours" else ("lr",)
+
+    def to_plain(self) -> dict[str, object]:
+        """JSON-ready values that differ when the stage asks for something else."""
+        return {
+            "kind": self.kind,
+            "space": self.space.to_plain(),
+            "refine": self.refine,
+            "trials": self.trials,
+            "round_size": self.round_size,
+            "at": dict(self.at),
+        }
+
+    @property
+    def expected_trials(self) -> int:
+        """Trials expected; refinement and neighbours count two a round, fewer at an edge."""
+        if self.kind in ("random", "quasi-random", "tpe"):
+            return self.trials
+        if self.kind == "neighbours":
+            return 2
+        return (self.space.size or 0) + 2 * self.refine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """One search, ready to be run.
+
+    Attributes:
+        anchors: The point before anything is tuned.
+        lower_is_better: Of the value by which trials are ranked; always for delta_m.
+    """
+
+    name: str
+    role: str
+    weighting: str
+    tasks: tuple[str, ...]
+    stages: Sequence[Stage]
+    anchors: Point
+    lower_is_better: bool = True
+    budget: BudgetSpec = field(default_factory=BudgetSpec)
+
+    @property
+    def expected_trials(self) -> int:
+        """Trials expected over all stages; a later stage may repeat a point, then it is fewer."""
+        return sum(stage.expected_trials for stage in self.stages)

@@ -1,0 +1,105 @@
+"""From workers' events to rows, in batches of up to a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from storage import RunState, Storage
+from storage.records import CheckpointRecord, Ending, EpochRecord, Rejected, Report, Spent
+from trainers.events import CheckpointWritten, EpochDone, Event, RunEnded, Seconds
+
+_STATES = {
+    "done": RunState.DONE,
+    "diverged": RunState.DIVERGED,
+    "failed": RunState.FAILED,
+    "paused": RunState.PAUSED,
+    "released": RunState.WAITING,
+}
+
+
+class RecordBuffer:
+    """Holds epoch reports back for up to a second; endings are written at once with them.
+
+    A run's last epochs and its ending are thereby one transaction.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        flush_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._storage, self._flush_s, self._clock = storage, flush_s, clock
+        self._pending: list[Report] = []
+        self._oldest_s = 0.0
+
+    def add(self, event: Event) -> None:
+        """Take an event in."""
+        if not self._pending:
+            self._oldest_s = self._clock()
+        self._pending.append(to_report(event))
+
+    def due(self) -> bool:
+        """Whether something should be written now."""
+        if not self._pending:
+            return False
+        waited_s = self._clock() - self._oldest_s
+        return isinstance(self._pending[-1], Ending) or waited_s >= self._flush_s
+
+    def flush(self) -> list[Rejected]:
+        """Write everything; returns what was refused for a stale token."""
+        if not self._pending:
+            return []
+        reports, self._pending = self._pending, []
+        return self._storage.record(reports)
+
+
+def to_report(event: Event) -> Report:
+    """The record of an event."""
+    if isinstance(event, EpochDone):
+        return EpochRecord(
+            run=event.run,
+            token=event.token,
+            epoch=event.epoch,
+            values=event.values,
+            spent=_spent(event.seconds, samples=event.samples, grad_evals=event.grad_evals),
+        )
+    if isinstance(event, CheckpointWritten):
+        return CheckpointRecord(
+            run=event.run,
+            token=event.token,
+            epoch=event.checkpoint.epoch,
+            path=event.checkpoint.path,
+            size_bytes=event.size_bytes,
+            spent=_spent(event.seconds),
+        )
+    return _ending(event)
+
+
+def _ending(event: RunEnded) -> Ending:
+    failed = event.outcome == "failed"
+    return Ending(
+        run=event.run,
+        token=event.token,
+        state=_STATES[event.outcome],
+        epoch=event.epoch,
+        spent=_spent(event.seconds),
+        reason=event.reason,
+        failure=event.reason.split(":", 1)[0] if failed else None,
+        detail=event.detail,
+    )
+
+
+def _spent(seconds: Seconds, *, samples: int = 0, grad_evals: int = 0) -> Spent:
+    return Spent(
+        startup_s=seconds.startup_s,
+        train_s=seconds.train_s,
+        validation_s=seconds.validation_s,
+        test_s=seconds.test_s,
+        checkpoint_s=seconds.checkpoint_s,
+        diagnostics_s=seconds.diagnostics_s,
+        samples=samples,
+        grad_evals=grad_evals,
+    )

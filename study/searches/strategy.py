@@ -1,0 +1,168 @@
+"""What a stage wants to have tried, given what it has tried.
+
+A strategy names *all* the points it wants so far, in a fixed order; the caller compares them with
+what stands in the database. So proposing twice, from two drivers or after a kill, changes nothing,
+and a grid that grows asks only for what is new.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from search_spaces import Point, canonical, neighbours, refinements
+from study.outline import Stage
+
+Value = float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A point that stands in a stage.
+
+    Attributes:
+        final: All its runs have ended.
+        settled: Final, and its value is known or never will be (a run failed).
+        value: What it is ranked by, lower is better: inf if it diverged, None if unknown or
+            incomplete.
+        cost: Reproducible cost, for ties.
+        trial: Number in the search, for ties.
+    """
+
+    params: str
+    point: Point
+    round: int
+    final: bool
+    settled: bool
+    value: Value
+    cost: int
+    trial: int
+
+    @property
+    def rank(self) -> tuple[float, int, int]:
+        """Strict order of trials (M5), of those with a value."""
+        return (math.inf if self.value is None else self.value, self.cost, self.trial)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageView:
+    """All a strategy may look at.
+
+    Attributes:
+        base: The point so far: the winner of the stages before, or the anchors.
+        tried: What stands in this stage, in the order of proposal.
+        tried_rates: Every learning rate of the search so far.
+        address: Names study seed, search and stage; addresses all randomness.
+    """
+
+    stage: Stage
+    base: Point
+    tried: Sequence[Tried]
+    tried_rates: Sequence[float]
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The points a stage wants, each with its round.
+
+    Attributes:
+        complete: Nothing more will be asked for, once these are final.
+    """
+
+    points: Sequence[tuple[int, Point]]
+    complete: bool
+
+
+def wish(view: StageView) -> Wish:
+    """What the stage's strategy wants to have tried."""
+    return _STRATEGIES[view.stage.kind](view)
+
+
+def grid(view: StageView) -> Wish:
+    """All points of the space at once."""
+    return Wish(points=[(0, view.base | point) for point in view.stage.space.grid()], complete=True)
+
+
+def line(view: StageView) -> Wish:
+    """A line, then rounds of points around the best so far (M6)."""
+    first = grid(view)
+    if view.stage.refine == 0:
+        return first
+    (name,) = view.stage.space.axes
+    points = list(first.points)
+    for round_number in range(1, view.stage.refine + 1):
+        done = _settled(view, points)
+        if done is None:
+            return Wish(points=points, complete=False)
+        ranked = [tried for tried in done if tried.value is not None and tried.value < math.inf]
+        if not ranked:
+            break
+        best = min(ranked, key=lambda tried: tried.rank)
+        values = [float(point[name]) for _, point in points]  # type: ignore[arg-type]
+        outward = 2 - _steps_outward(points, name)
+        more = refinements(values, float(best.point[name]), outward=outward)  # type: ignore[arg-type]
+        points += [(round_number, view.base | {name: value}) for value in more]
+    return Wish(points=points, complete=True)
+
+
+def random(view: StageView) -> Wish:
+    """Independent points; more trials extend the list."""
+    points = view.stage.space.random(view.stage.trials, key=view.address)
+    return Wish(points=[(0, view.base | point) for point in points], complete=True)
+
+
+def quasi_random(view: StageView) -> Wish:
+    """Evenly spread points; more trials extend the list."""
+    points = view.stage.space.quasi_random(view.stage.trials, key=view.address)
+    return Wish(points=[(0, view.base | point) for point in points], complete=True)
+
+
+def closing(view: StageView) -> Wish:
+    """The learning rates tried beside the winner's, with everything else as the winner has it."""
+    rates = neighbours(view.tried_rates, float(view.base["lr"]))  # type: ignore[arg-type]
+    return Wish(points=[(0, view.base | {"lr": rate}) for rate in rates], complete=True)
+
+
+def tpe(view: StageView) -> Wish:
+    """Tree-structured Parzen estimator, in rounds; rounds that stand are not asked for again."""
+    standing = [(tried.round, tried.point) for tried in view.tried]
+    missing = view.stage.trials - len(standing)
+    if missing <= 0:
+        return Wish(points=standing[: view.stage.trials], complete=True)
+    if not all(tried.settled for tried in view.tried):
+        return Wish(points=standing, complete=False)
+    from study.searches.tpe import next_round
+
+    round_number = max((number for number, _ in standing), default=-1) + 1
+    new = next_round(view, n=min(view.stage.round_size, missing))
+    points = [*standing, *((round_number, view.base | point) for point in new)]
+    return Wish(points=points, complete=not new or len(points) >= view.stage.trials)
+
+
+_STRATEGIES: Mapping[str, Callable[[StageView], Wish]] = {
+    "grid": grid,
+    "line": line,
+    "random": random,
+    "quasi-random": quasi_random,
+    "neighbours": closing,
+    "tpe": tpe,
+}
+
+
+def _settled(view: StageView, points: Sequence[tuple[int, Point]]) -> list[Tried] | None:
+    """What came of these points; None while one is not settled."""
+    known = {tried.params: tried for tried in view.tried}
+    found = [known.get(canonical(point)) for _, point in points]
+    if any(tried is None or not tried.settled for tried in found):
+        return None
+    return [tried for tried in found if tried is not None]
+
+
+def _steps_outward(points: Sequence[tuple[int, Point]], name: str) -> int:
+    """How many refined points lie outside the line as it was written."""
+    line_values = [float(point[name]) for number, point in points if number == 0]  # type: ignore[arg-type]
+    low, high = min(line_values), max(line_values)
+    refined = [float(point[name]) for number, point in points if number > 0]  # type: ignore[arg-type]
+    return sum(not low <= value <= high for value in refined)

@@ -1,0 +1,129 @@
+import json
+from hashlib import sha256
+from typing import Any
+
+import pytest
+import torch
+
+from trainers.cards import ProblemCard
+from trainers.problems._digit_pairs import DigitPairs
+from trainers.problems.digits import Digits
+from trainers.problems.errors import BadOption, UnknownTask
+from trainers.problems.multimnist import MultiMnist
+from trainers.protocol import Problem
+from trainers.randomness import Key
+
+CPU = torch.device("cpu")
+GOLDEN = {
+    Digits(): "e96d7f7ac4b9294c",
+    MultiMnist(): "d04601ed39cb530c",
+    MultiMnist(size=28, test_pairs=37, split_seed=1): "b4735e6721675582",
+}
+PROBLEMS = [Digits(), Digits(network="lenet"), MultiMnist(), MultiMnist(size=28, network="lenet")]
+
+
+def _fingerprint(problem: DigitPairs) -> str:
+    digest = sha256()
+    for split, source in problem.sources(CPU).items():
+        digest.update(split.encode())
+        digest.update(source.inputs.numpy().tobytes())
+        for task in ("left", "right", "sum"):
+            digest.update(source.targets[task].numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+@pytest.mark.parametrize("problem", GOLDEN, ids=repr)
+def test_same_options_give_the_same_bytes(problem: DigitPairs) -> None:
+    assert _fingerprint(problem) == GOLDEN[problem]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
+def test_meets_the_protocol(problem: DigitPairs) -> None:
+    assert isinstance(problem, Problem)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
+def test_sizes_are_those_of_the_card(problem: DigitPairs) -> None:
+    sources = problem.sources(CPU)
+    assert {split: source.size for split, source in sources.items()} == problem.card.sizes
+
+
+@pytest.mark.parametrize("problem", [Digits(), MultiMnist(), MultiMnist(size=28)], ids=repr)
+def test_images_fill_the_unit_interval(problem: DigitPairs) -> None:
+    for source in problem.sources(CPU).values():
+        assert source.inputs.shape[1:] == (1, problem.side, problem.side)
+        assert source.inputs.min() == 0
+        assert 0.9 < source.inputs.max() <= 1
+
+
+@pytest.mark.parametrize("problem", [Digits(), MultiMnist()], ids=repr)
+def test_sum_is_left_plus_right(problem: DigitPairs) -> None:
+    for source in problem.sources(CPU).values():
+        left, right = source.targets["left"], source.targets["right"]
+        assert torch.equal(source.targets["sum"], (left + right).float())
+
+
+def test_each_class_is_a_tenth_of_multi_mnist() -> None:
+    for source in MultiMnist().sources(CPU).values():
+        for task in ("left", "right"):
+            assert torch.bincount(source.targets[task]).tolist() == [100] * 10
+
+
+def test_images_show_their_labels() -> None:
+    """A nearest class mean beats guessing on both digits, so labels and images belong together."""
+    sources = MultiMnist().sources(CPU)
+    images = {split: source.inputs.flatten(1) for split, source in sources.items()}
+    for task in ("left", "right"):
+        labels = sources["train"].targets[task]
+        means = torch.stack([images["train"][labels == c].mean(dim=0) for c in range(10)])
+        guess = torch.cdist(images["test"], means).argmin(dim=1)
+        assert (guess == sources["test"].targets[task]).double().mean() > 0.4
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
+def test_losses_and_metrics_take_what_the_heads_give(problem: DigitPairs) -> None:
+    batch = next(iter(problem.sources(CPU)["validation"].batches(None, 8, Key("test"))))
+    features = problem.trunk()(batch.inputs)
+    for task in problem.card.tasks:
+        functions = problem.functions(task.name)
+        output = problem.head(task.name)(features)
+        assert functions.loss(output, batch.targets[task.name]).ndim == 0
+        assert list(functions.metrics) == [metric.name for metric in task.metrics]
+        for metric in functions.metrics.values():
+            assert metric.value(metric.statistics(output, batch.targets[task.name])) >= 0
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
+def test_card_is_plain_and_says_whether_the_network_convolves(problem: DigitPairs) -> None:
+    assert isinstance(problem.card, ProblemCard)
+    assert json.loads(json.dumps(problem.card.to_plain()))["kind"] == "composed"
+    assert problem.card.convolutional == (problem.network == "lenet")
+
+
+def test_quickstart_network_is_named_on_the_card() -> None:
+    assert MultiMnist().card.network == "MLP 196-128-128; linear heads"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 20}, "`size` must be one of 14, 28. Got 20."),
+        ({"size": "14"}, "`size` must be one of 14, 28. Got '14'."),
+        ({"network": "lenett"}, "Did you mean `lenet`?"),
+        ({"width": 0}, "`width` must be a whole number of at least 1. Got 0."),
+        ({"width": 1.5}, "Got 1.5."),
+        ({"train_pairs": True}, "Got True."),
+        ({"test_pairs": -1}, "`test_pairs`"),
+        ({"split_seed": -1}, "`split_seed` must be a whole number of at least 0."),
+    ],
+)
+def test_bad_option_says_rule_and_finding(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadOption) as error:
+        MultiMnist(**options)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("part", ["head", "functions"])
+def test_unknown_task_is_refused(part: str) -> None:
+    with pytest.raises(UnknownTask, match="Did you mean `left`"):
+        getattr(Digits(), part)("lef")

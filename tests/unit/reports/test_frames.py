@@ -1,0 +1,80 @@
+"""Reading a study into DataFrames."""
+
+import pandas as pd
+import pytest
+
+from reports import load, with_params
+from reports.errors import BadView
+from reports.frames import stages_tuning
+from tests.unit.reports import synthetic
+
+
+def test_columns_have_their_types() -> None:
+    frames = synthetic.frames()
+    assert frames.runs["planned"].dtype == bool
+    assert frames.runs["epoch_selected"].dtype == "Int64"
+    assert pd.api.types.is_string_dtype(frames.runs["params"])
+    assert frames.epochs["value"].dtype == "float64"
+    assert str(frames.attempts["started"].dtype) == "datetime64[us, UTC]"
+
+
+def test_an_empty_study_has_the_same_types() -> None:
+    full, empty = synthetic.frames(), synthetic.frames(empty=True)
+    for name in ("runs", "epochs", "attempts", "stages", "decisions", "baseline"):
+        assert dict(getattr(full, name).dtypes) == dict(getattr(empty, name).dtypes)
+
+
+def test_a_view_without_a_needed_column_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = tuple(c for c in synthetic.COLUMNS["run_results"] if c != "seed")
+    monkeypatch.setitem(synthetic.COLUMNS, "run_results", short)
+    with pytest.raises(BadView, match=r"`run_results` must have the column\(s\) seed"):
+        load(synthetic.reader(epochs=3), synthetic.STUDY)
+
+
+def test_a_view_may_have_more_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = (*synthetic.COLUMNS["run_results"], "energy_kwh")
+    monkeypatch.setitem(synthetic.COLUMNS, "run_results", more)
+    assert "energy_kwh" in load(synthetic.reader(epochs=3), synthetic.STUDY).runs
+
+
+def test_the_card_gives_tasks_and_metrics_in_order() -> None:
+    frames = synthetic.frames()
+    assert frames.tasks == ("left", "right", "sum")
+    found = [(metric.task, metric.name, metric.sign) for metric in frames.metrics]
+    assert found == list(synthetic.METRICS)
+
+
+def test_searches_come_in_the_order_of_the_spec() -> None:
+    assert synthetic.frames().searches == ("ew", "uw", "uw-so", "scalarization")
+
+
+def test_seeds_are_those_of_the_searches_where_the_spec_has_none() -> None:
+    made = synthetic.reader(epochs=3, confirm=(11, 12))
+    del made.spec["seeds"]
+    assert load(made, synthetic.STUDY).seeds == (1, 2, 3)
+
+
+def test_params_become_columns() -> None:
+    frames = synthetic.frames()
+    table = with_params(frames, frames.runs).set_index("search")
+    assert table.loc["ew", "lr"].unique().tolist() == list(synthetic.LRS)
+    assert table.loc["ew", "temperature"].isna().all()
+    sums = table.loc["scalarization", ["w_left", "w_right", "w_sum"]].sum(axis=1)
+    assert sums.to_numpy() == pytest.approx(1.0)
+
+
+def test_a_parameter_does_not_hide_a_column_of_the_view() -> None:
+    made = synthetic.reader(epochs=3)
+    made.rows["run_results"][0]["params"] = '{"epochs":99}'
+    frames = load(made, synthetic.STUDY)
+    table = with_params(frames, frames.runs)
+    assert (table["epochs"].iloc[0], table["param_epochs"].iloc[0]) == (3, 99)
+
+
+def test_stages_that_tune_a_parameter_are_found_by_its_whole_name() -> None:
+    made = synthetic.reader(epochs=3)
+    for row in made.rows["stage_trials"]:
+        row["params_tuned"] = "lr,weight_decay" if row["search"] == "ew" else "lr_warmup"
+    frames = load(made, synthetic.STUDY)
+    assert len(stages_tuning(frames, "ew", "weight_decay")) == len(synthetic.LRS)
+    assert stages_tuning(frames, "uw", "lr").empty

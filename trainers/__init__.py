@@ -1,0 +1,1 @@
+"""How one pack of runs is trained; knows nothing of studies and databases."""

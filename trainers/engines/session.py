@@ -1,0 +1,62 @@
+"""What stays warm between packs: the problem, its data on the device, the wish to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from trainers.errors import TaskMismatch
+from trainers.protocol import Problem, Source
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A problem loaded on a device.
+
+    Attributes:
+        stop_requested: Asked at epoch ends; True saves and releases what is being trained.
+    """
+
+    problem: Problem
+    device: torch.device
+    sources: Mapping[str, Source]
+    stop_requested: Callable[[], bool] = _never
+
+    def synchronize(self) -> None:
+        """Wait until the device has done all work given to it."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+
+def open_session(
+    problem: Problem, device: str, stop_requested: Callable[[], bool] = _never
+) -> Session:
+    """Load a problem's data on a device.
+
+    Raises:
+        TaskMismatch: A split is missing or empty, or a task's metrics are not those of its card.
+    """
+    where = torch.device(device)
+    sources = problem.sources(where)
+    for split in ("train", "validation", "test"):
+        if split not in sources or sources[split].size == 0:
+            raise TaskMismatch(
+                f"A problem needs the splits train, validation and test, none empty. Got "
+                f"{ {name: source.size for name, source in sources.items()} }. "
+                "Return all three from `sources`."
+            )
+    for task in problem.card.tasks:
+        promised = [metric.name for metric in task.metrics]
+        found = list(problem.functions(task.name).metrics)
+        if promised != found:
+            raise TaskMismatch(
+                f"The metrics of task {task.name} must be those of its card. The card says "
+                f"{promised}, `functions` gives {found}. Name them alike, in the same order."
+            )
+    return Session(problem, where, sources, stop_requested)

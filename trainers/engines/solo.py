@@ -1,0 +1,239 @@
+"""The solo engine: one run at a time, plain PyTorch.
+
+Shapes: T tasks, B batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainers import checkpoints
+from trainers.engines.session import Session
+from trainers.evaluation import Value, evaluate, first_not_finite
+from trainers.events import CheckpointWritten, EpochDone, Event, RunEnded, Seconds
+from trainers.jobs import Checkpoint, Job, Pack
+from trainers.network import build_network
+from trainers.optimizers import build_optimizer, learning_rate
+from trainers.randomness import Key
+from trainers.weightings import weighting
+
+
+class SoloRun:
+    """One run's network, optimiser and weighting, between two epochs."""
+
+    def __init__(self, job: Job, pack: Pack, session: Session) -> None:
+        self.job, self.training, self.session = job, pack.training, session
+        self.key = Key(str(pack.seed))
+        self.functions = {task: session.problem.functions(task) for task in job.tasks}
+        self.network = build_network(session.problem, job.tasks, self.key / "init").to(
+            session.device
+        )
+        self.weighting = weighting(job.weighting)
+        hyper = self.weighting.checked(job.hyper, len(job.tasks))
+        self.hyper = {name: self._tensor(value) for name, value in hyper.items()}
+        self.params = {
+            name: self._per_task(start).requires_grad_()
+            for name, start in self.weighting.params(hyper).items()
+        }
+        self.state = {
+            name: self._per_task(start) for name, start in self.weighting.state(hyper).items()
+        }
+        self.optimizer = build_optimizer(
+            self.network.parameters(), self.params.values(), job=job, training=self.training
+        )
+        self.epoch = 0
+        if job.resume is not None:
+            self._restore(job.resume)
+
+    def train_epoch(self) -> tuple[list[Value], int]:
+        """Train one epoch; returns its train values and the number of steps."""
+        self.epoch += 1
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(
+                self.job.lr,
+                self.training.schedule,
+                epoch=self.epoch,
+                epochs=self.training.epochs,
+            )
+        source = self.session.sources["train"]
+        batch_size = self.training.batch_size
+        n_steps = -(-source.size // batch_size)
+        order = torch.randperm(source.size, generator=(self.key / "order" / self.epoch).generator())
+        noise = self._noise(n_steps)
+        torch.manual_seed((self.key / "dropout" / self.epoch).seed)
+        loss_sum, weight_sum = self._per_task(0.0), self._per_task(0.0)
+        batches = source.batches(order, batch_size, self.key / "augment" / self.epoch)
+        for step, batch in enumerate(batches):
+            losses, weights = self._step(batch, None if noise is None else noise[step])
+            loss_sum += losses
+            weight_sum += weights
+        mean_losses = loss_sum / n_steps
+        self.state = dict(self.weighting.end_epoch(self.state, mean_losses))
+        values: list[Value] = []
+        for task, loss, weight in zip(
+            self.job.tasks, mean_losses.tolist(), (weight_sum / n_steps).tolist(), strict=True
+        ):
+            values += [("train", task, "loss", loss), ("train", task, "weight", weight)]
+        return values, n_steps
+
+    def evaluate(self, split: str) -> list[Value]:
+        """Losses and metrics on one split."""
+        return evaluate(
+            self.network,
+            self.session.sources[split],
+            self.functions,
+            split=split,
+            batch_size=self.training.eval_batch_size,
+        )
+
+    def save(self, folder: Path) -> tuple[Checkpoint, int]:
+        """Write a checkpoint named by run, attempt and epoch; returns it and its size in bytes."""
+        path = folder / f"run{self.job.run}-token{self.job.token}-epoch{self.epoch}.pt"
+        state = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "params": {name: value.detach() for name, value in self.params.items()},
+            "state": self.state,
+            "epoch": self.epoch,
+        }
+        size = checkpoints.save(state, path)
+        return Checkpoint(path=str(path), epoch=self.epoch), size
+
+    def _step(self, batch: Any, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        """One optimiser step; returns losses and loss weights, both ``[T]``, detached.
+
+        The objective is differentiated with respect to the losses first: these derivatives are
+        the loss weights, exactly what is recorded, and the seed of the network's backward pass.
+        """
+        outputs = self.network(batch.inputs)
+        losses = torch.stack(
+            [
+                parts.loss(outputs[task], batch.targets[task])
+                for task, parts in self.functions.items()
+            ]
+        )
+        leaf = losses.detach().requires_grad_()
+        objective = self.weighting.objective(
+            leaf, hyper=self.hyper, params=self.params, state=self.state, noise=noise
+        )
+        weights, *gradients = torch.autograd.grad(objective, [leaf, *self.params.values()])
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(losses, weights)
+        for param, gradient in zip(self.params.values(), gradients, strict=True):
+            param.grad = gradient
+        if self.training.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.training.clip_norm)
+        self.optimizer.step()
+        return leaf.detach(), weights
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        state = checkpoints.load(Path(checkpoint.path), self.session.device.type)
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        with torch.no_grad():
+            for name, param in self.params.items():
+                param.copy_(state["params"][name])
+        self.state = dict(state["state"])
+        self.epoch = int(state["epoch"])
+
+    def _noise(self, n_steps: int) -> Tensor | None:
+        if not self.weighting.noise:
+            return None
+        generator = (self.key / "noise" / self.job.address / self.epoch).generator()
+        noise = torch.randn(n_steps, len(self.job.tasks), generator=generator)
+        return noise.to(self.session.device)
+
+    def _tensor(self, value: Any) -> Tensor:
+        return torch.tensor(value, dtype=torch.get_default_dtype(), device=self.session.device)
+
+    def _per_task(self, start: float) -> Tensor:
+        return self._tensor([start] * len(self.job.tasks))
+
+
+def train_run(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
+    """Train one run up to the pack's `until_epoch`, reporting each epoch.
+
+    The generator's consumer may ask `session` to stop between epochs; the run is then saved and
+    released.
+    """
+    clock = _Clock(session)
+    run = SoloRun(job, pack, session)
+    startup_s = clock.lap()
+    saved_at = perf_counter()
+    while run.epoch < pack.until_epoch:
+        train_values, n_steps = run.train_epoch()
+        train_s = clock.lap()
+        values = train_values + run.evaluate("validation")
+        validation_s = clock.lap()
+        values += run.evaluate("test")
+        seconds = Seconds(
+            startup_s=startup_s, train_s=train_s, validation_s=validation_s, test_s=clock.lap()
+        )
+        startup_s = 0.0
+        if reason := first_not_finite(values):
+            yield RunEnded(
+                run=job.run,
+                token=job.token,
+                outcome="diverged",
+                epoch=run.epoch - 1,
+                seconds=seconds,
+                reason=f"In epoch {run.epoch} the {reason}.",
+            )
+            return
+        yield EpochDone(
+            run=job.run,
+            token=job.token,
+            epoch=run.epoch,
+            values=tuple(values),
+            seconds=seconds,
+            samples=session.sources["train"].size,
+            grad_evals=n_steps,
+        )
+        unfinished = run.epoch < pack.training.epochs
+        stopping = session.stop_requested() and run.epoch < pack.until_epoch
+        due = perf_counter() - saved_at >= pack.checkpoint_s
+        last = run.epoch == pack.until_epoch
+        if pack.checkpoints is not None and unfinished and (stopping or due or last):
+            checkpoint, size = run.save(Path(pack.checkpoints))
+            saved_at = perf_counter()
+            yield CheckpointWritten(
+                run=job.run,
+                token=job.token,
+                checkpoint=checkpoint,
+                size_bytes=size,
+                seconds=Seconds(checkpoint_s=clock.lap()),
+            )
+        if stopping:
+            yield _ended(run, "released", clock)
+            return
+    yield _ended(run, "done" if run.epoch >= pack.training.epochs else "paused", clock)
+
+
+def _ended(run: SoloRun, outcome: Any, clock: _Clock) -> RunEnded:
+    return RunEnded(
+        run=run.job.run,
+        token=run.job.token,
+        outcome=outcome,
+        epoch=run.epoch,
+        seconds=Seconds(diagnostics_s=clock.lap()),
+    )
+
+
+class _Clock:
+    """Device time between laps: asynchronous devices are waited for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._last = perf_counter()
+
+    def lap(self) -> float:
+        self._session.synchronize()
+        now = perf_counter()
+        elapsed, self._last = now - self._last, now
+        return elapsed

@@ -1,0 +1,20 @@
+"""What can go wrong while training.
+
+TrainingError
+├── CheckpointUnreadable(OSError)    a checkpoint is missing or torn
+└── TaskMismatch(ValueError)         a problem's parts do not fit its card
+"""
+
+from __future__ import annotations
+
+
+class TrainingError(Exception):
+    """Base of everything `trainers` raises while training."""
+
+
+class CheckpointUnreadable(TrainingError, OSError):
+    """A checkpoint is missing or torn."""
+
+
+class TaskMismatch(TrainingError, ValueError):
+    """A problem's parts do not fit its card."""

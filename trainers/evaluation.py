@@ -1,0 +1,64 @@
+"""Losses and metrics over a whole split, added up batch by batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from trainers.protocol import Source, TaskFunctions
+from trainers.randomness import Key
+
+Value = tuple[str, str, str, float]
+
+
+@torch.no_grad()
+def evaluate(
+    network: nn.Module,
+    source: Source,
+    functions: Mapping[str, TaskFunctions],
+    *,
+    split: str,
+    batch_size: int,
+) -> list[Value]:
+    """``(split, task, metric, value)`` of each task's mean loss and metrics.
+
+    The loss is the mean over batches weighted by their samples; metrics add up exactly.
+    """
+    network.eval()
+    losses = dict.fromkeys(functions, 0.0)
+    totals: dict[tuple[str, str], Tensor] = {}
+    n_samples = 0
+    for batch in source.batches(None, batch_size, Key("evaluation")):
+        outputs = network(batch.inputs)
+        n_batch = _batch_size(batch.inputs)
+        n_samples += n_batch
+        for task, parts in functions.items():
+            output, target = outputs[task], batch.targets[task]
+            losses[task] += parts.loss(output, target).item() * n_batch
+            for name, metric in parts.metrics.items():
+                statistics = metric.statistics(output, target)
+                previous = totals.get((task, name))
+                totals[task, name] = statistics if previous is None else previous + statistics
+    network.train()
+    values = [(split, task, "loss", loss / n_samples) for task, loss in losses.items()]
+    values += [
+        (split, task, name, functions[task].metrics[name].value(total))
+        for (task, name), total in totals.items()
+    ]
+    return values
+
+
+def first_not_finite(values: list[Value]) -> str:
+    """Name the first value that is not finite, or return an empty string."""
+    for split, task, metric, value in values:
+        if not math.isfinite(value):
+            return f"{split} {metric} of task {task} is {value}"
+    return ""
+
+
+def _batch_size(inputs: object) -> int:
+    leaves = torch.utils._pytree.tree_leaves(inputs)
+    return int(leaves[0].shape[0])

@@ -1,0 +1,110 @@
+"""What a worker is told to train, in plain values that travel between processes and hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+OptimizerKind = Literal["sgd", "adam", "adamw"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemRef:
+    """Where a problem comes from.
+
+    Attributes:
+        target: A registered name or ``package.module:Class``.
+        options: Keyword arguments of its constructor.
+        folder: Folder appended to the import path, where a user's own module lies.
+    """
+
+    target: str
+    options: Mapping[str, object] = field(default_factory=dict)
+    folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Learning rate over epochs, as a factor on the run's rate.
+
+    Attributes:
+        kind: ``constant``; ``step``: times `gamma` every `step_epochs`; ``cosine``: from 1 to 0
+            over the run.
+    """
+
+    kind: Literal["constant", "step", "cosine"] = "constant"
+    step_epochs: int = 1
+    gamma: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What all runs of a study share.
+
+    Attributes:
+        momentum: Of SGD; ignored by the others.
+        clip_norm: Largest gradient norm of the network's parameters; None for no clipping.
+        threads: Intra-op threads of torch; part of a run's identity, since bits depend on it.
+    """
+
+    epochs: int
+    batch_size: int
+    optimizer: OptimizerKind = "adam"
+    momentum: float = 0.9
+    schedule: Schedule = field(default_factory=Schedule)
+    clip_norm: float | None = None
+    eval_batch_size: int = 1024
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A saved position of a run: the state after `epoch` epochs."""
+
+    path: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run of a pack.
+
+    Attributes:
+        run: Number of the run in the study database.
+        token: Fencing token of the attempt; comes back in every report.
+        tasks: All tasks of the problem, or one for a single-task baseline.
+        hyper: The weighting's own hyperparameters.
+        address: Address of the run's private randomness (RLW), the same in every attempt.
+        resume: Where to go on, or None to begin.
+    """
+
+    run: int
+    token: int
+    weighting: str
+    tasks: tuple[str, ...]
+    lr: float
+    weight_decay: float = 0.0
+    hyper: Mapping[str, float | Sequence[float]] = field(default_factory=dict)
+    address: str = ""
+    resume: Checkpoint | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """Runs that one worker trains together: one problem, one seed, one epoch position.
+
+    Attributes:
+        until_epoch: Train up to the end of this epoch and return.
+        checkpoints: Folder for checkpoint files, or None for no checkpoints.
+        checkpoint_s: Least time between two checkpoints of a pack.
+    """
+
+    problem: ProblemRef
+    training: Training
+    seed: int
+    until_epoch: int
+    jobs: tuple[Job, ...]
+    device: str = "cpu"
+    checkpoints: str | None = None
+    checkpoint_s: float = 15.0

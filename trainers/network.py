@@ -1,0 +1,44 @@
+"""A trunk with one head a task, initialised part by part from addressed randomness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from trainers.protocol import Problem
+from trainers.randomness import Key
+
+
+class MultiTaskNetwork(nn.Module):
+    """Shared trunk and task heads; maps inputs to a dict of head outputs."""
+
+    def __init__(self, trunk: nn.Module, heads: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.heads = nn.ModuleDict(heads)
+
+    def forward(self, inputs: Any) -> dict[str, Any]:
+        """Head outputs by task name."""
+        features = self.trunk(inputs)
+        return {task: head(features) for task, head in self.heads.items()}
+
+
+def build_network(problem: Problem, tasks: Sequence[str], key: Key) -> MultiTaskNetwork:
+    """Build the network of some tasks of a problem.
+
+    Trunk and heads have an address each, so a single-task baseline starts from the same trunk
+    and the same head as the multi-task network.
+    """
+    trunk = _initialised(problem.trunk, key / "trunk")
+    heads = {task: _initialised(partial(problem.head, task), key / "head" / task) for task in tasks}
+    return MultiTaskNetwork(trunk, heads)
+
+
+def _initialised(build: Callable[[], nn.Module], key: Key) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(key.seed)
+        return build()

@@ -1,0 +1,79 @@
+"""Which digits go to which split, and which pairs they form.
+
+Only raw bits of NumPy's PCG64 and stable sorts are used: unlike the methods of `Generator`, whose
+draws may change between versions of NumPy, both are promised to stay as they are.
+
+Shapes: D digits of the file, N pairs of a split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainers.randomness import Key
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRows:
+    """Row numbers of the digits of each pair, ``[N]`` each."""
+
+    left: Rows
+    right: Rows
+
+
+def draw_pairs(labels: Rows, n_pairs: Mapping[str, int], split_seed: int) -> dict[str, PairRows]:
+    """Split the digits, then pair them inside each split: no digit is seen in two splits.
+
+    Args:
+        labels: ``[D]`` classes of the digits.
+        n_pairs: Pairs by split: ``train``, ``validation``, ``test``.
+        split_seed: Address of all draws.
+    """
+    key = Key(f"split-{split_seed}")
+    return {
+        split: PairRows(
+            left=_balanced(labels, rows, n_pairs[split], key / split / "left"),
+            right=_balanced(labels, rows, n_pairs[split], key / split / "right"),
+        )
+        for split, rows in split_rows(labels, key).items()
+    }
+
+
+def split_rows(labels: Rows, key: Key) -> dict[str, Rows]:
+    """Row numbers by split: of each class a fifth to validation, a fifth to test, rest to train."""
+    parts: dict[str, list[Rows]] = {"train": [], "validation": [], "test": []}
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        rows = rows[_permutation(len(rows), key / "class" / int(label))]
+        fifth = len(rows) // 5
+        parts["validation"].append(rows[:fifth])
+        parts["test"].append(rows[fifth : 2 * fifth])
+        parts["train"].append(rows[2 * fifth :])
+    return {split: np.sort(np.concatenate(chunks)) for split, chunks in parts.items()}
+
+
+def _balanced(labels: Rows, rows: Rows, n_drawn: int, key: Key) -> Rows:
+    """Draw `n_drawn` rows with each class as often as any other, give or take one.
+
+    Digits repeat only when their class has no unused one left.
+    """
+    classes = np.unique(labels[rows])
+    per_class = -(-n_drawn // len(classes))
+    columns = []
+    for label in classes:
+        members = rows[labels[rows] == label]
+        shuffled = members[_permutation(len(members), key / "class" / int(label))]
+        columns.append(np.resize(shuffled, per_class))
+    # Row by row through the columns, so that cutting the end costs each class at most one.
+    drawn = np.stack(columns, axis=1).ravel()[:n_drawn]
+    return drawn[_permutation(n_drawn, key / "order")]
+
+
+def _permutation(n: int, key: Key) -> Rows:
+    return np.argsort(np.random.PCG64(key.seed).random_raw(n), kind="stable")

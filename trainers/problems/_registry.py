@@ -1,0 +1,110 @@
+"""Finds problems: built in, from installed plugins, or a class of the user's own.
+
+A plugin is an installed package with an entry point ``name = "package.module:Class"`` in the
+group ``weighbridge.problems``. Built-in names win over plugins.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from trainers.jobs import ProblemRef
+from trainers.problems._construct import checked_class, construct
+from trainers.problems._hints import did_you_mean
+from trainers.problems._user_module import import_user_module
+from trainers.problems.errors import (
+    ClassMissing,
+    ModuleBroken,
+    ProblemError,
+    UnknownProblem,
+)
+from trainers.protocol import Problem
+
+GROUP = "weighbridge.problems"
+BUILT_IN = {
+    "digits": "trainers.problems.digits:Digits",
+    "multimnist": "trainers.problems.multimnist:MultiMnist",
+}
+
+
+def names() -> tuple[str, ...]:
+    """All registered names, sorted; nothing is imported."""
+    return tuple(sorted({*BUILT_IN, *_plugins()}))
+
+
+def summaries() -> dict[str, str]:
+    """Name and one line of each registered problem; a broken plugin is warned of and left out."""
+    lines = {}
+    for name in names():
+        try:
+            lines[name] = build(ProblemRef(target=name)).card.title
+        except ProblemError as error:
+            if name in BUILT_IN:
+                raise
+            warnings.warn(f"Problem plugin `{name}` is left out. {error}", stacklevel=2)
+    return lines
+
+
+def build(ref: ProblemRef) -> Problem:
+    """Construct the problem a study names.
+
+    Raises:
+        ProblemError: One of its leaves: the problem is unknown, its module or class is missing
+            or broken, an option is unknown or refused.
+    """
+    return construct(problem_class(ref.target, ref.folder), ref.target, ref.options)
+
+
+def problem_class(target: str, folder: str | None = None) -> type[Problem]:
+    """The class behind a registered name or ``package.module:Class``.
+
+    Args:
+        folder: Where to look for a user's module after the normal import path.
+
+    Raises:
+        UnknownProblem: No such name, or not of the form ``package.module:Class``.
+        ModuleMissing: The module was not found.
+        ModuleBroken: The module, or the plugin, raised while it was imported.
+        ClassMissing: The module has no such class.
+        NotAProblem: It is no class, or methods are missing.
+    """
+    if target in BUILT_IN:
+        module_name, _, class_name = BUILT_IN[target].partition(":")
+        return checked_class(getattr(import_module(module_name), class_name), target)
+    if (plugin := _plugins().get(target)) is not None:
+        return checked_class(_loaded(plugin), target)
+    return _users_class(target, folder)
+
+
+def _users_class(target: str, folder: str | None) -> type[Problem]:
+    module_name, _, class_name = target.partition(":")
+    if not all(part.isidentifier() for part in [*module_name.split("."), class_name]):
+        raise UnknownProblem(
+            f"Unknown problem `{target}`.{did_you_mean(target, names())} Known: "
+            f"{', '.join(names())}. A class of your own is written `package.module:Class`."
+        )
+    module = import_user_module(module_name, folder)
+    if not hasattr(module, class_name):
+        raise ClassMissing(
+            f"Problem `{target}` names a class that must exist. {module.__file__} has no "
+            f"`{class_name}`.{did_you_mean(class_name, vars(module))} Correct the name, or "
+            "define the class there."
+        )
+    return checked_class(getattr(module, class_name), target)
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _loaded(plugin: EntryPoint) -> object:
+    try:
+        return plugin.load()
+    except Exception as error:
+        package = plugin.dist.name if plugin.dist is not None else "unknown"
+        raise ModuleBroken(
+            f"Problem plugin `{plugin.name}` of package {package} must load. {plugin.value} "
+            f"raised {type(error).__name__}: {error}. Repair or uninstall the package."
+        ) from error

@@ -1,0 +1,77 @@
+"""Imports a user's module from the normal import path, then from the study's folder.
+
+The folder is appended, so nothing in it can hide an installed package. One study folder is on the
+path at a time: a later one takes the place of an earlier one and of the modules that came from it,
+so that two studies may both have a ``my_problem.py`` of their own.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module, invalidate_caches
+from pathlib import Path
+from types import ModuleType
+
+from trainers.problems.errors import ModuleBroken, ModuleMissing
+
+# The import path belongs to the process, and so does the note of what was appended to it.
+_appended: list[str] = []
+
+
+def import_user_module(name: str, folder: str | None) -> ModuleType:
+    """Import a module by its dotted name.
+
+    Raises:
+        ModuleMissing: It is neither on the normal import path nor in the folder.
+        ModuleBroken: It was found and raised while it was imported.
+    """
+    _search_also(folder)
+    try:
+        return import_module(name)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and _is_part(error.name, name):
+            where = "the normal import path"
+            where += f" and {folder}" if folder is not None else ", no folder was given"
+            raise ModuleMissing(
+                f"Module `{name}` of the problem was not found. Searched: {where}. Install the "
+                f"package, or put {name.replace('.', '/')}.py beside the study."
+            ) from None
+        raise ModuleBroken(
+            f"Module `{name}` of the problem must import without an error. It raised "
+            f"{type(error).__name__}: {error}. Try it with: python -c 'import {name}'"
+        ) from error
+
+
+def _is_part(missing: str | None, name: str) -> bool:
+    """Whether what is missing is the module itself or a package around it."""
+    return missing is not None and (name == missing or name.startswith(f"{missing}."))
+
+
+def _search_also(folder: str | None) -> None:
+    wanted = None if folder is None else str(Path(folder).resolve())
+    for earlier in [path for path in _appended if path != wanted]:
+        _appended.remove(earlier)
+        if earlier in sys.path:
+            sys.path.remove(earlier)
+        _forget_modules_of(Path(earlier))
+    if wanted is not None:
+        if wanted not in sys.path:
+            sys.path.append(wanted)
+            _appended.append(wanted)
+        invalidate_caches()  # the user may have written the file a moment ago
+
+
+def _forget_modules_of(folder: Path) -> None:
+    """Drop the modules that lie directly in a folder, packages with all their parts."""
+    tops = {name for name, module in sys.modules.items() if _lies_in(name, module, folder)}
+    for name in list(sys.modules):
+        if name.partition(".")[0] in tops:
+            del sys.modules[name]
+
+
+def _lies_in(name: str, module: ModuleType, folder: Path) -> bool:
+    spec = getattr(module, "__spec__", None)
+    if spec is None or "." in name or name == "__main__":
+        return False
+    places = spec.submodule_search_locations or [spec.origin or ""]
+    return any(Path(place).parent == folder for place in places)

@@ -1,0 +1,92 @@
+"""What a problem must offer: data, a trunk, heads, losses and metrics.
+
+The protocols are structural: a user's class needs the methods, not a base class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from trainers.cards import ProblemCard
+from trainers.randomness import Key
+
+if TYPE_CHECKING:
+    from torch import Tensor, device, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Samples that go through the network together.
+
+    Attributes:
+        inputs: What the trunk takes: ``[B, ...]`` or any nest of such tensors.
+        targets: Task name to what its loss and metrics take, ``[B, ...]``; masks and ignored
+            labels are the target's own affair.
+    """
+
+    inputs: Any
+    targets: Mapping[str, Any]
+
+
+class Source(Protocol):
+    """The samples of one split, in memory or streamed."""
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+
+    def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
+        """Yield the samples in batches.
+
+        Args:
+            order: ``[N]`` sample indices, or None for the stored order (evaluation).
+            batch_size: Samples a batch; the last one may be smaller.
+            key: Address of all randomness, e.g. of augmentation: draw from
+                ``key / sample_index``, never from a global generator.
+        """
+
+
+class Metric(Protocol):
+    """A metric as a sum over samples, so that batches, packs and devices can be added up."""
+
+    def statistics(self, output: Tensor, target: Any) -> Tensor:
+        """Additive statistics ``[Q]`` of one batch (counts, sums, a flattened confusion table)."""
+
+    def value(self, total: Tensor) -> float:
+        """The metric from statistics ``[Q]`` summed over the split."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFunctions:
+    """How one task is trained and judged.
+
+    Attributes:
+        loss: Head output and target to a scalar: the mean over the batch's valid elements.
+        metrics: Metric name to metric; the names are those of the task's card.
+    """
+
+    loss: Callable[[Any, Any], Tensor]
+    metrics: Mapping[str, Metric]
+
+
+@runtime_checkable
+class Problem(Protocol):
+    """A card and a factory. Options of a study's ``[problem_options]`` go to the constructor."""
+
+    @property
+    def card(self) -> ProblemCard:
+        """What the problem is; must not load data, and should not import torch."""
+
+    def sources(self, device: device) -> Mapping[str, Source]:
+        """The splits ``train``, ``validation`` and ``test``, loaded once a worker."""
+
+    def trunk(self) -> nn.Module:
+        """The shared part, initialised from torch's global generator."""
+
+    def head(self, task: str) -> nn.Module:
+        """The part of one task; takes what the trunk returns."""
+
+    def functions(self, task: str) -> TaskFunctions:
+        """Loss and metrics of one task."""

@@ -1,0 +1,31 @@
+"""Addressed randomness: draws are functions of (seed, purpose, epoch, ...), none is carried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An address such as ``Key("7") / "order" / 3``; equal addresses give equal draws."""
+
+    path: str
+
+    def __truediv__(self, part: str | int) -> Key:
+        return Key(f"{self.path}/{part}")
+
+    @property
+    def seed(self) -> int:
+        """63 bits that depend on the whole address."""
+        return int.from_bytes(blake2b(self.path.encode(), digest_size=8).digest(), "big") >> 1
+
+    def generator(self) -> torch.Generator:
+        """A fresh CPU generator for this address."""
+        import torch
+
+        return torch.Generator().manual_seed(self.seed)

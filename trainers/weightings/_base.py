@@ -1,0 +1,120 @@
+"""What every loss weighting is: a pure function of the task losses.
+
+Shapes: T tasks, K runs in a pack. ``...`` is empty for one run and ``(K,)`` for a pack.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from trainers.weightings._hints import hint
+from trainers.weightings._hyper import Hyper, HyperValue
+from trainers.weightings.errors import MissingHyper, UnknownHyper
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+EPS = 1e-8
+"""Losses are raised to this before a division or a logarithm.
+
+The code of UW-O's first author uses ``1 / (L + 1e-8)``. Both bound a weight by 1e8; raising leaves
+every larger loss as it is, so that the formulas hold exactly there.
+"""
+
+
+class Weighting(ABC):
+    """A loss-weighting method, without any state of its own: one instance serves all runs.
+
+    A weighting never imports torch: formulas use the methods of the tensors they are given, so
+    that listing weightings is fast.
+
+    Attributes:
+        name: Key in specs and records, e.g. "uw-so"; the file is called alike.
+        title: Name in tables and figures, e.g. "UW-SO".
+        paper: Where the formula is from, in one line.
+        hypers: Its hyperparameters.
+        noise: It needs fresh standard normal noise ``[..., T]`` every step.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    hypers: ClassVar[tuple[Hyper, ...]] = ()
+    noise: ClassVar[bool] = False
+
+    def params(self, _hyper: Mapping[str, HyperValue], /) -> Mapping[str, float]:
+        """Start values of what is learned beside the network, the same for every task."""
+        return {}
+
+    def state(self, _hyper: Mapping[str, HyperValue], /) -> Mapping[str, float]:
+        """Start values of what changes at epoch ends only, the same for every task."""
+        return {}
+
+    def end_epoch(
+        self, state: Mapping[str, Tensor], _mean_losses: Tensor, /
+    ) -> Mapping[str, Tensor]:
+        """The state for the next epoch.
+
+        Args:
+            state: Name to ``[..., T]``; not changed.
+            _mean_losses: ``[..., T]``, training losses averaged over the epoch's batches.
+        """
+        return state
+
+    @abstractmethod
+    def objective(
+        self,
+        losses: Tensor,
+        *,
+        hyper: Mapping[str, Tensor],
+        params: Mapping[str, Tensor],
+        state: Mapping[str, Tensor],
+        noise: Tensor | None,
+    ) -> Tensor:
+        """What is minimised: differentiable by the losses and by every learned parameter.
+
+        Its derivatives by the losses are the loss weights, so a weight computed *from* a loss
+        must use ``losses.detach()``. A method names the arguments it uses and takes the rest
+        as ``**_``.
+
+        Args:
+            losses: ``[..., T]``.
+            hyper: Name to ``[...]``, or ``[..., T]`` if per task.
+            params: Name to ``[..., T]``.
+            state: Name to ``[..., T]``.
+            noise: ``[..., T]`` standard normal if `noise` is set on the class, else None.
+
+        Returns:
+            ``[...]``, one objective a run.
+        """
+
+    def checked(
+        self, hyper: Mapping[str, float | Sequence[float]], n_tasks: int
+    ) -> dict[str, HyperValue]:
+        """Fill in defaults and check every hyperparameter, for `n_tasks` tasks.
+
+        Raises:
+            UnknownHyper: A name is not one of this weighting's.
+            MissingHyper: One without default is not given.
+            BadHyper: A value breaks its rule.
+        """
+        known = {known.name: known for known in self.hypers}
+        for name in hyper:
+            if name not in known:
+                raise UnknownHyper(
+                    f"{self.title} has no hyperparameter `{name}`. {hint(name, known)}"
+                )
+        return {name: self._value(rule, hyper, n_tasks) for name, rule in known.items()}
+
+    def _value(
+        self, rule: Hyper, given: Mapping[str, float | Sequence[float]], n_tasks: int
+    ) -> HyperValue:
+        value = given.get(rule.name, rule.filled(n_tasks))
+        if value is None:
+            raise MissingHyper(
+                f"{self.title} needs a value for `{rule.name}`, which has no default. "
+                f"Give the {rule.doc}."
+            )
+        return rule.checked(value, n_tasks)

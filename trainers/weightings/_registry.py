@@ -1,0 +1,41 @@
+"""All weightings by name; asking for them imports no torch."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+from trainers.weightings._base import Weighting
+from trainers.weightings._discovery import plugins, scan
+from trainers.weightings._hints import hint
+from trainers.weightings.errors import UnknownWeighting
+
+PACKAGE = "trainers.weightings"
+
+
+def names() -> tuple[str, ...]:
+    """Names of all weightings, sorted.
+
+    Raises:
+        BadWeighting: A module of the package does not define exactly one weighting.
+    """
+    return tuple(sorted(_known()))
+
+
+def weighting(name: str) -> Weighting:
+    """The weighting called `name`.
+
+    Raises:
+        UnknownWeighting: There is none.
+        BadWeighting: A module of the package does not define exactly one weighting.
+    """
+    known = _known()
+    if name not in known:
+        raise UnknownWeighting(f"There is no weighting `{name}`. {hint(name, known)}")
+    return known[name]
+
+
+@cache
+def _known() -> dict[str, Weighting]:
+    builtin = scan(importlib.import_module(PACKAGE))
+    return builtin | plugins(taken=builtin)
