@@ -1,7 +1,11 @@
 """The study database: what is to be done, who does it, what came of it and what it cost.
 
-`Storage` is for drivers, `Reader` for reports. Records are frozen values; SQLAlchemy stays inside.
+`Storage` is for drivers, `Reader` for reports. Records are frozen values; SQLAlchemy stays inside,
+and is loaded when one of the two is first used: planning a study needs neither.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from storage.errors import (
     DatabaseUnusable,
@@ -10,9 +14,11 @@ from storage.errors import (
     StorageError,
     UnknownStudy,
 )
-from storage.reader import Reader
 from storage.states import FINAL, MOVES, RunState
-from storage.storage import Storage
+
+if TYPE_CHECKING:
+    from storage.reader import Reader
+    from storage.storage import Storage
 
 __all__ = [
     "FINAL",
@@ -26,3 +32,11 @@ __all__ = [
     "StorageError",
     "UnknownStudy",
 ]
+
+_SQL_BOUND = {"Reader": "reader", "Storage": "storage"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _SQL_BOUND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_SQL_BOUND[name]}"), name)

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
+from storage._dialects import lock_schema
 from storage._tables import metadata
 from storage._views import VIEWS
 from storage.errors import DatabaseUnusable, SchemaMismatch, StorageError
@@ -26,13 +27,15 @@ _version_table = sa.table("alembic_version", sa.column("version_num"))
 class Database:
     """An engine with transactions that say clearly what went wrong."""
 
-    def __init__(self, url: str, *, create: bool) -> None:
+    def __init__(self, url: str, *, create: bool, read_only: bool = False) -> None:
         self.url = _checked_url(url)
         if not create:
             self._refuse_missing_file()
         self.engine = _engine(self.url)
         with self._explained():
             self._ensure_schema(create=create)
+        if read_only:
+            self.engine = self.engine.execution_options(**_reading(self.url))
 
     @property
     def shown_url(self) -> str:
@@ -49,7 +52,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and cannot write."""
         with self._explained(), self.engine.connect() as connection:
-            connection = connection.execution_options(weighbridge_read=True)
+            connection = connection.execution_options(**_reading(self.url))
             with connection.begin():
                 yield connection
 
@@ -77,6 +80,7 @@ class Database:
 
     def _create_schema(self) -> None:
         with self.engine.begin() as connection:
+            lock_schema(connection)
             if sa.inspect(connection).has_table("alembic_version"):
                 return  # another process was faster
             metadata.create_all(connection)
@@ -89,7 +93,7 @@ class Database:
             connection.execute(_version_table.insert().values(version_num=SCHEMA_VERSION))
 
     def _schema_version(self) -> str | None:
-        with self.engine.connect() as connection:
+        with self.read() as connection:
             names = set(sa.inspect(connection).get_table_names())
             if "alembic_version" not in names:
                 if names & {"studies", "trials", "runs"}:
@@ -150,6 +154,13 @@ def _engine(url: URL) -> Engine:
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _reading(url: URL) -> dict[str, Any]:
+    """Options of a transaction that sees one state of the database and cannot write."""
+    if url.get_backend_name() == "sqlite":
+        return {"weighbridge_read": True}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage._studies import add, now
+from storage._studies import add, lock_search, lock_study, now
 from storage._tables import (
-    attempts,
     baseline_values,
     baselines,
     decisions,
@@ -27,7 +24,6 @@ from storage.records import (
     RunOutcome,
     SearchHistory,
     StageEntry,
-    Totals,
 )
 from storage.states import FINAL, RunState
 
@@ -77,35 +73,6 @@ _BASELINE_VALUES = (
     .where(baseline_values.c.baseline_id == bindparam("baseline"))
     .order_by(baseline_values.c.task, baseline_values.c.metric, baseline_values.c.split)
 )
-_STATES = (
-    sa.select(runs.c.state, sa.func.count())
-    .where(runs.c.study_id == bindparam("study"))
-    .group_by(runs.c.state)
-)
-_PAID = sa.select(
-    sa.func.coalesce(
-        sa.func.sum(
-            attempts.c.startup_s
-            + attempts.c.train_s
-            + attempts.c.validation_s
-            + attempts.c.test_s
-            + attempts.c.checkpoint_s
-            + attempts.c.diagnostics_s
-        ),
-        0.0,
-    ),
-    sa.func.coalesce(sa.func.sum(attempts.c.epochs), 0),
-).where(attempts.c.study_id == bindparam("study"))
-_PAID_SEARCH = (
-    sa.select(*_PAID.selected_columns)
-    .select_from(attempts.join(runs, runs.c.id == attempts.c.run_id))
-    .where(runs.c.search_id == bindparam("search"))
-)
-_TRIAL_COUNT = (
-    sa.select(sa.func.count())
-    .select_from(trials.join(searches, searches.c.id == trials.c.search_id))
-    .where(searches.c.study_id == bindparam("study"), searches.c.role != "baseline")
-)
 
 
 def search_history(connection: Connection, search_id: int) -> SearchHistory:
@@ -149,6 +116,7 @@ def open_runs(connection: Connection, search_id: int) -> int:
 
 def decide(connection: Connection, search_id: int, decision: Decision) -> None:
     """Store a stage's winner; decisions of this and later stages no longer stand."""
+    lock_search(connection, search_id)
     connection.execute(
         decisions.update()
         .where(decisions.c.search_id == search_id, decisions.c.stage >= decision.stage)
@@ -199,6 +167,7 @@ def standing_baseline(connection: Connection, study_id: int) -> Baseline | None:
 
 def set_baseline(connection: Connection, study_id: int, baseline: Baseline) -> None:
     """Put a baseline in force; the one before is kept, decisions may rest on it."""
+    lock_study(connection, study_id)
     mine = baselines.c.study_id == study_id
     connection.execute(baselines.update().where(mine).values(standing=False))
     same = connection.execute(
@@ -231,25 +200,6 @@ def set_baseline(connection: Connection, study_id: int, baseline: Baseline) -> N
             for value in baseline.values
         ],
     )
-
-
-def totals(connection: Connection, study_id: int) -> Totals:
-    """Runs by state, and the cost of all attempts."""
-    here = {"study": study_id}
-    counts = Counter({RunState(state): n for state, n in connection.execute(_STATES, here)})
-    device_s, n_epochs = connection.execute(_PAID, here).one()
-    return Totals(
-        states=dict(counts),
-        device_s=float(device_s),
-        epochs=int(n_epochs),
-        trials=connection.scalar(_TRIAL_COUNT, here) or 0,
-    )
-
-
-def search_totals(connection: Connection, search_id: int) -> tuple[float, int]:
-    """Device-seconds and epochs that all attempts of a search have used."""
-    device_s, n_epochs = connection.execute(_PAID_SEARCH, {"search": search_id}).one()
-    return float(device_s), int(n_epochs)
 
 
 def _stl_trial(connection: Connection, study_id: int, value: BaselineValue) -> int | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
+from storage._dialects import insert_ignoring
 from storage._studies import add, now
 from storage._tables import (
     attempts,
@@ -89,6 +91,7 @@ _LEASED = (
     sa.select(runs.c.id, runs.c.token, runs.c.lease_until_s, holders)
     .join(holders, holders.c.id == runs.c.holder_id)
     .where(runs.c.study_id == bindparam("study"), runs.c.state == RunState.LEASED)
+    .order_by(runs.c.id)  # whoever locks several runs does it in this order
 )
 _TAKE_BACK = (
     runs.update()
@@ -96,6 +99,7 @@ _TAKE_BACK = (
         runs.c.id == bindparam("run"),
         runs.c.token == bindparam("old_token"),
         runs.c.state == RunState.LEASED,
+        runs.c.lease_until_s <= bindparam("seen_until"),
     )
     .values(state=RunState.WAITING, holder_id=None, lease_until_s=None)
 )
@@ -119,10 +123,8 @@ def register_holder(connection: Connection, holder: Holder) -> int:
         "process_start": holder.process_start,
     }
     same = sa.and_(*(holders.c[name] == value for name, value in values.items()))
-    known = connection.scalar(sa.select(holders.c.id).where(same))
-    if known is not None:
-        return int(known)
-    return add(connection, holders.insert(), {**values, "started_at": now()})
+    connection.execute(insert_ignoring(connection, holders), {**values, "started_at": now()})
+    return int(connection.execute(sa.select(holders.c.id).where(same)).scalar_one())
 
 
 def register_worker(
@@ -245,9 +247,12 @@ def leased(connection: Connection, study_id: int) -> list[tuple[int, int, float,
     ]
 
 
-def take_back(connection: Connection, run: int, token: int, why: str) -> bool:
-    """Return a leased run to the queue; False if somebody else has moved it meanwhile."""
-    moved = connection.execute(_TAKE_BACK, {"run": run, "old_token": token})
+def take_back(
+    connection: Connection, run: int, token: int, why: str, seen_until_s: float = math.inf
+) -> bool:
+    """Return a leased run to the queue; False if it was moved, or renewed, meanwhile."""
+    seen = {"run": run, "old_token": token, "seen_until": seen_until_s}
+    moved = connection.execute(_TAKE_BACK, seen)
     if moved.rowcount == 0:
         return False
     connection.execute(_LOSE_ATTEMPT, {"run": run, "old_token": token, "why": why, "at": now()})
@@ -257,12 +262,8 @@ def take_back(connection: Connection, run: int, token: int, why: str) -> bool:
 def _environment(connection: Connection, content: Mapping[str, str]) -> int:
     text = json.dumps(dict(content), sort_keys=True)
     digest = sha256(text.encode()).hexdigest()
-    known = connection.scalar(sa.select(environments.c.id).where(environments.c.hash == digest))
-    if known is not None:
-        return int(known)
-    return add(
-        connection,
-        environments.insert(),
+    connection.execute(
+        insert_ignoring(connection, environments),
         {
             "hash": digest,
             "content": text,
@@ -271,3 +272,5 @@ def _environment(connection: Connection, content: Mapping[str, str]) -> int:
             "hardware": content.get("cpu", "unknown"),
         },
     )
+    same = sa.select(environments.c.id).where(environments.c.hash == digest)
+    return int(connection.execute(same).scalar_one())

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
 
+from storage._dialects import insert_for, insert_ignoring
 from storage._studies import now
 from storage._tables import attempts, checkpoints, epoch_values, epochs, runs, series
 from storage.records import CheckpointRecord, Ending, EpochRecord, Rejected, Report, Spent
@@ -21,6 +21,9 @@ _CURRENT = (
     sa.select(runs.c.id, runs.c.token, runs.c.study_id, attempts.c.id.label("attempt"))
     .join(attempts, sa.and_(attempts.c.run_id == runs.c.id, attempts.c.token == runs.c.token))
     .where(runs.c.id.in_(bindparam("ids", expanding=True)), runs.c.state == RunState.LEASED)
+    .order_by(runs.c.id)
+    # a run is not taken away between the look at its token and the writing of its rows
+    .with_for_update(of=runs)
 )
 _SERIES = sa.select(series).where(series.c.study_id == bindparam("study"))
 _PROGRESS = (
@@ -94,6 +97,10 @@ class Recorder:
                 _end(connection, report, row.attempt)
         return rejected
 
+    def forget(self) -> None:
+        """Drop what is remembered: a transaction was rolled back, its rows are gone."""
+        self._series.clear()
+
     def _write_epochs(self, connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:
         heads, values, last = [], [], {}
         for report, row in accepted:
@@ -143,7 +150,7 @@ class Recorder:
             self._load_series(connection, study_id)
         if key not in self._series:
             connection.execute(
-                _insert_ignoring(connection, series),
+                insert_ignoring(connection, series),
                 {"study_id": study_id, "split": split, "task": task, "metric": metric},
             )
             self._load_series(connection, study_id)
@@ -223,18 +230,12 @@ _UPSERTS: dict[str, dict[sa.Table, sa.Insert]] = {}
 def _upserts(dialect: str) -> dict[sa.Table, sa.Insert]:
     """The upsert statement of each epoch table, built once a dialect."""
     if dialect not in _UPSERTS:
-        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
         _UPSERTS[dialect] = {}
         for table in (epochs, epoch_values):
-            statement = insert(table)
+            statement = insert_for(dialect, table)
             keys = [column.name for column in table.primary_key]
             news = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
             _UPSERTS[dialect][table] = statement.on_conflict_do_update(
                 index_elements=keys, set_=news
             )
     return _UPSERTS[dialect]
-
-
-def _insert_ignoring(connection: Connection, table: sa.Table) -> sa.Insert:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return insert(table).on_conflict_do_nothing()

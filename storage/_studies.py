@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
+from storage._dialects import insert_ignoring
 from storage._tables import proposals, runs, searches, stages, studies, trials
 from storage.errors import UnknownStudy
 from storage.records import NewRun, Proposal, SearchRecord, StudyRecord
@@ -22,12 +23,14 @@ _SEARCHES = (
     .where(searches.c.study_id == bindparam("study"))
     .order_by(searches.c.position)
 )
+_LOCK_STUDY = sa.select(studies.c.id).where(studies.c.id == bindparam("study")).with_for_update()
 _LOCK_SEARCH = (
     sa.select(searches.c.study_id).where(searches.c.id == bindparam("search")).with_for_update()
 )
 _TRIALS = sa.select(trials.c.params, trials.c.id, trials.c.number).where(
     trials.c.search_id == bindparam("search")
 )
+_RUN_KEYS = sa.select(runs.c.run_key).where(runs.c.search_id == bindparam("search"))
 _PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number).where(
     proposals.c.search_id == bindparam("search"), proposals.c.stage == bindparam("stage_no")
 )
@@ -82,11 +85,10 @@ def save(
 ) -> StudyRecord:
     """Create the study, or store its extended spec; `wanted` has (search, role, weighting)."""
     texts = {"spec": json.dumps(spec), "card": json.dumps(card), "fingerprint": fingerprint}
-    existing = find(connection, name)
-    if existing is None:
-        connection.execute(studies.insert(), {"name": name, "created_at": now(), **texts})
-    else:
-        connection.execute(studies.update().where(studies.c.id == existing.id), texts)
+    new = {"name": name, "created_at": now(), **texts}
+    connection.execute(insert_ignoring(connection, studies), new)
+    # the update also locks the row: drivers that save at once do so one after the other
+    connection.execute(studies.update().where(studies.c.name == name), texts)
     record = get(connection, name)
     known = {search.name for search in list_searches(connection, record.id)}
     for position, (search, role, weighting) in enumerate(wanted):
@@ -108,6 +110,16 @@ def save(
                 },
             )
     return record
+
+
+def lock_study(connection: Connection, study_id: int) -> None:
+    """Let one writer at a time change what stands in a study, until the transaction ends."""
+    connection.execute(_LOCK_STUDY, {"study": study_id})
+
+
+def lock_search(connection: Connection, search_id: int) -> int:
+    """Let one writer at a time change what stands in a search; returns its study."""
+    return int(connection.execute(_LOCK_SEARCH, {"search": search_id}).scalar_one())
 
 
 def list_searches(connection: Connection, study_id: int) -> list[SearchRecord]:
@@ -135,7 +147,7 @@ def propose(
     retired: Iterable[str],
 ) -> None:
     """Add points to a stage and retire others; what is there already is left alone."""
-    connection.execute(_LOCK_SEARCH, {"search": search_id})
+    lock_search(connection, search_id)
     _save_stage(connection, search_id, stage, kind, tuned)
     known = _trials(connection, search_id, [proposal.params for proposal in new])
     entries = {
@@ -168,13 +180,12 @@ def propose(
 
 def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> None:
     """Add runs of existing trials; a run whose key exists is left alone."""
-    study_id = connection.scalar(_LOCK_SEARCH, {"search": search_id})
+    study_id = lock_search(connection, search_id)
     ids = {
         row.params: (row.id, row.number)
         for row in connection.execute(_TRIALS, {"search": search_id})
     }
-    keys = [run.run_key for run in new]
-    present = set(connection.scalars(sa.select(runs.c.run_key).where(runs.c.run_key.in_(keys))))
+    present = set(connection.scalars(_RUN_KEYS, {"search": search_id}))
     rows = [
         {
             "study_id": study_id,

@@ -175,6 +175,11 @@ runs = Table(
     ),
     # claims walk this index from its front; the order is the order of the work
     Index("ix_runs_claim", "study_id", "state", "queue_rank", "trial_number", "seed", "id"),
+    # ... and the members of a pack are found without walking past other packs
+    Index(
+        "ix_runs_pack",
+        *("study_id", "state", "pack_key", "queue_rank", "trial_number", "seed", "id"),
+    ),
     Index("ix_runs_search", "search_id", "state"),
     Index(None, "trial_id"),
     Index("ix_runs_leases", "state", "holder_id", "lease_until_s"),

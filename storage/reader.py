@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from storage import _studies
-from storage._database import Database
+from storage._database import SCHEMA_VERSION, Database
 from storage._views import ORDER
 from storage.records import StudyRecord
 
@@ -26,11 +26,21 @@ class Reader:
     """
 
     def __init__(self, url: str) -> None:
-        self._database = Database(url, create=False)
+        self._database = Database(url, create=False, read_only=True)
 
     def close(self) -> None:
         """Close all connections."""
         self._database.engine.dispose()
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a password."""
+        return self._database.shown_url
+
+    @property
+    def schema_version(self) -> str:
+        """Version of the database's schema."""
+        return SCHEMA_VERSION
 
     def studies(self) -> list[StudyRecord]:
         """All studies, oldest first."""

@@ -147,7 +147,7 @@ class Claim:
     """A leased run with all a worker must know of it.
 
     Attributes:
-        checkpoint: Path and epoch to go on from, newest first; empty to begin.
+        checkpoints: Paths and epochs to go on from, newest first; empty to begin.
     """
 
     run: int
@@ -237,6 +237,28 @@ class Holder:
     boot_id: str
     pid: int
     process_start: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchStatus:
+    """How a search's runs stand, and what all their attempts have cost."""
+
+    search: str
+    states: Mapping[RunState, int]
+    device_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadEnding:
+    """A run that failed or diverged; `epochs` are those with good values."""
+
+    search: str
+    trial: int
+    params: str
+    seed: int
+    state: RunState
+    epochs: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from storage import _history, _leases, _scores, _studies
+from storage import _history, _leases, _scores, _status, _studies
 from storage._database import Database, sqlite_file
 from storage._recording import Recorder
 from storage.records import (
+    BadEnding,
     Baseline,
     Claim,
     Decision,
@@ -21,6 +22,7 @@ from storage.records import (
     Report,
     SearchHistory,
     SearchRecord,
+    SearchStatus,
     StudyRecord,
     Totals,
 )
@@ -248,8 +250,12 @@ class Storage:
 
     def record(self, reports: Sequence[Report]) -> list[Rejected]:
         """Write workers' reports in one transaction; returns those with a stale token."""
-        with self._database.write() as connection:
-            return self._recorder.record(connection, reports)
+        try:
+            with self._database.write() as connection:
+                return self._recorder.record(connection, reports)
+        except BaseException:
+            self._recorder.forget()
+            raise
 
     def take_back(self, study_id: int, *, is_dead: Callable[[Holder], bool]) -> int:
         """Return leases that expired, or whose holder is provably dead, to the queue."""
@@ -257,7 +263,7 @@ class Storage:
             leases = _leases.leased(connection, study_id)
         now_s = self._clock()
         lost = [
-            (run, token, "holder dead" if is_dead(holder) else "lease expired")
+            (run, token, "holder dead" if is_dead(holder) else "lease expired", until_s)
             for run, token, until_s, holder in leases
             if is_dead(holder) or until_s < now_s
         ]
@@ -274,9 +280,28 @@ class Storage:
     def totals(self, study_id: int) -> Totals:
         """Runs by state and cost of all attempts."""
         with self._database.read() as connection:
-            return _history.totals(connection, study_id)
+            return _status.totals(connection, study_id)
+
+    def study(self, name: str) -> StudyRecord:
+        """The study of that name.
+
+        Raises:
+            UnknownStudy: With the names that exist.
+        """
+        with self._database.read() as connection:
+            return _studies.get(connection, name)
+
+    def search_status(self, study_id: int) -> list[SearchStatus]:
+        """How each search of a study stands, in the order of the spec."""
+        with self._database.read() as connection:
+            return _status.searches_of(connection, study_id)
+
+    def bad_endings(self, study_id: int, *, limit: int) -> list[BadEnding]:
+        """Runs that failed or diverged, failed ones first."""
+        with self._database.read() as connection:
+            return _status.bad_endings(connection, study_id, limit)
 
     def search_totals(self, search_id: int) -> tuple[float, int]:
         """Device-seconds and epochs of all attempts of a search."""
         with self._database.read() as connection:
-            return _history.search_totals(connection, search_id)
+            return _status.search_totals(connection, search_id)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from storage import Storage
 from storage.records import StudyRecord
 from study.catalogue import find
 from study.drivers import Driver
@@ -15,6 +15,9 @@ from study.extension import check_extension
 from study.plan import Plan, make_plan
 from study.runner import Outcome, Progress, Runner
 from study.spec import StudySpec
+
+if TYPE_CHECKING:
+    from storage import Storage
 
 DEFAULT_STORAGE = "sqlite:///weighbridge.db"
 
@@ -83,6 +86,8 @@ class Study:
             WorkersUnusable: The problem cannot be opened.
             BaselineMissing: The single-task runs failed.
         """
+        from storage import Storage  # SQLAlchemy loads with it; planning does without
+
         storage = Storage(self.storage_url)
         try:
             record = self._save(storage)

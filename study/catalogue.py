@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from storage import DatabaseUnusable, Reader
+from storage import DatabaseUnusable
 from study.errors import UnknownStudyName
 from study.spec import StudySpec, parse, parse_toml, read
 
@@ -63,6 +63,10 @@ def find(name: str, *, storage: str) -> Found:
 
 
 def _stored(storage: str) -> dict[str, StudySpec]:
+    if _is_missing_file(storage):
+        return {}
+    from storage import Reader  # SQLAlchemy loads with it; a fresh folder does without
+
     try:
         reader = Reader(storage)
     except DatabaseUnusable as error:
@@ -76,6 +80,11 @@ def _stored(storage: str) -> dict[str, StudySpec]:
         }
     finally:
         reader.close()
+
+
+def _is_missing_file(storage: str) -> bool:
+    prefix = "sqlite:///"
+    return storage.startswith(prefix) and not Path(storage.removeprefix(prefix)).exists()
 
 
 def _preset(name: str) -> StudySpec:

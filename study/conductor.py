@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from storage import Storage
 from storage.records import (
     Baseline,
     BaselineValue,
@@ -31,6 +31,9 @@ from study.keys import digest, pack_key, run_key
 from study.outline import Search
 from study.plan import Plan
 
+if TYPE_CHECKING:
+    from storage import Storage
+
 # Baseline first of all; then the search with the longest chain of stages ahead.
 _FIRST_RANK = 0
 _RANKS = 1_000
@@ -49,6 +52,7 @@ class Conductor:
         self._baseline = storage.baseline(study.id)
         self._baseline_settled = False
         self.steps: dict[str, Step] = {}
+        self.best: dict[str, float] = {}
 
     @property
     def baseline(self) -> Baseline | None:
@@ -96,7 +100,10 @@ class Conductor:
 
     def _move(self, search_id: int, search: Search) -> None:
         while True:
-            step = advance(search, self._storage.history(search_id), self._rules(search))
+            history = self._storage.history(search_id)
+            if history.decisions and search.role == "search":
+                self.best[search.name] = history.decisions[-1].value
+            step = advance(search, history, self._rules(search))
             unscored = isinstance(step, WaitForBaseline) and self._baseline is not None
             if unscored and self.steps.get(search.name) != step:
                 self._score(None)  # runs that another driver ended

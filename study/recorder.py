@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from storage import RunState, Storage
+from storage import RunState
 from storage.records import CheckpointRecord, Ending, EpochRecord, Rejected, Report, Spent
 from trainers.events import CheckpointWritten, EpochDone, Event, RunEnded, Seconds
+
+if TYPE_CHECKING:
+    from storage import Storage
 
 _STATES = {
     "done": RunState.DONE,

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from storage import RunState, Storage
+from storage import RunState
 from storage.records import Claim, Ending, Spent, StudyRecord
 from study.advance import to_point
 from study.budget import Used, exhausted
@@ -29,11 +30,15 @@ from trainers.events import (
 )
 from trainers.jobs import Checkpoint, Job, Pack
 
+if TYPE_CHECKING:
+    from storage import Storage
+
 LEASE_S = 60.0
 _RENEW_S = 15.0
 _STALE_BEAT_S = 30.0
 _LOOK_S = 5.0
 _POLL_S = 0.25
+_REPORT_S = 0.5
 _MOST_ATTEMPTS = 5
 
 
@@ -82,8 +87,9 @@ class _Slot:
     """A worker as the runner sees it."""
 
     worker_id: int
-    claims: dict[int, Claim] = field(default_factory=dict)
-    last_beat_s: float = 0.0
+    last_beat_s: float
+    claims: dict[int, Claim] = field(default_factory=dict)  # runs that have not ended
+    busy: bool = False  # until the worker says that its pack has ended
 
 
 class Runner:
@@ -115,8 +121,9 @@ class Runner:
         self._slots: dict[int, _Slot] = {}
         self._ended: list[int] = []
         self._limit = ""
-        self._stopping = False
+        self._stop_asked = self._stopping = self._queue_dry = False
         self._started_s = self._renewed_s = self._looked_s = time.monotonic()
+        self._reported_s = 0.0
 
     def run(self) -> Outcome:
         """Work until nothing is left, a budget ends it, or `interrupt` was called.
@@ -143,9 +150,11 @@ class Runner:
         )
 
     def interrupt(self) -> None:
-        """Ask workers to save and release their packs; `run` then returns."""
-        self._stopping = True
-        self._driver.stop()
+        """Ask workers to save and release their packs; `run` then returns.
+
+        Only sets a flag, so that a signal handler may call it.
+        """
+        self._stop_asked = True
 
     def _loop(self) -> None:
         while self._busy() or not (self._stopping or self._limit or self._conductor.finished):
@@ -154,17 +163,21 @@ class Runner:
                     self._lost(event)
                 else:
                     self._received(event)
+            if self._stop_asked and not self._stopping:
+                self._stopping = True
+                self._driver.stop()
             if self._buffer.due():
                 self._buffer.flush()
             if self._ended:
                 ended, self._ended = self._ended, []
                 self._conductor.move(ended)
+                self._queue_dry = False
             self._hand_out()
             self._keep_leases()
-            self._report(self._progress())
+            self._tell()
 
     def _busy(self) -> bool:
-        return any(slot.claims for slot in self._slots.values())
+        return any(slot.busy for slot in self._slots.values())
 
     def _received(self, event: FromWorker) -> None:
         message = event.message
@@ -187,17 +200,18 @@ class Runner:
             environment=message.environment,
             startup_s=message.startup_s,
         )
-        self._slots[worker] = _Slot(worker_id, last_beat_s=time.monotonic())
+        self._slots[worker] = _Slot(worker_id, time.monotonic())
 
     def _trained(self, slot: _Slot, message: Message) -> None:
         if isinstance(message, PackEnded):
-            slot.claims.clear()
-        elif isinstance(message, EpochDone | CheckpointWritten | RunEnded):
+            slot.busy = False
+        elif isinstance(message, EpochDone | CheckpointWritten):
             self._buffer.add(message)
-            if isinstance(message, RunEnded):
-                self._ended.append(message.run)
-                slot.claims.pop(message.run, None)
-                self._forget_files(message)
+        elif isinstance(message, RunEnded):
+            self._buffer.add(message)
+            self._ended.append(message.run)
+            slot.claims.pop(message.run, None)
+            self._forget_files(message)
 
     def _lost(self, event: WorkerLost) -> None:
         """Put a dead worker's runs back; a run that kills its workers again and again fails."""
@@ -215,12 +229,12 @@ class Runner:
             self._driver.replace(event.worker)
 
     def _hand_out(self) -> None:
-        if self._stopping or self._limit:
+        if self._stopping or self._limit or self._queue_dry:
             return
         for worker, slot in self._slots.items():
-            if slot.claims:
+            if slot.busy:
                 continue
-            barred = self._barred()
+            self._limit, barred = self._used_up()
             if self._limit:
                 return
             claims = self._storage.claim(
@@ -232,19 +246,19 @@ class Runner:
                 barred=barred,
             )
             if not claims:
+                self._queue_dry = True  # until a run ends, here or elsewhere
                 self._nothing_to_claim(barred)
                 return
-            slot.claims = {claim.run: claim for claim in claims}
+            slot.claims, slot.busy = {claim.run: claim for claim in claims}, True
             slot.last_beat_s = time.monotonic()
             self._driver.submit(worker, self._pack(claims))
 
-    def _barred(self) -> list[int]:
-        """Searches whose budgets are used up; sets the study's limit if its own is."""
+    def _used_up(self) -> tuple[str, list[int]]:
+        """The study's budget that is used up, if one is, and the searches whose budgets are."""
         epochs = self._plan.training.epochs
         used = self._used_by_study()
         reason = exhausted(self._plan.spec.budget, used, next_epochs=epochs)
-        self._limit = reason or ""
-        barred = []
+        barred: list[int] = []
         for search in self._plan.searches:
             if search.budget.epochs is None and search.budget.device_s is None:
                 continue
@@ -258,7 +272,7 @@ class Runner:
             used = Used(epochs=n_epochs + ahead, device_s=device_s, wall_s=self._wall_s())
             if exhausted(search.budget, used, next_epochs=epochs):
                 barred.append(search_id)
-        return barred
+        return reason or "", barred
 
     def _used_by_study(self) -> Used:
         budget = self._plan.spec.budget
@@ -293,6 +307,7 @@ class Runner:
             self._looked_s = now_s
             self._storage.take_back(self._study.id, is_dead=is_dead)
             self._conductor.move([])
+            self._queue_dry = False
 
     def _give_back(self) -> None:
         """Return what is still leased: workers were ended before they could release it."""
@@ -337,6 +352,12 @@ class Runner:
     def _wall_s(self) -> float:
         return time.monotonic() - self._started_s
 
+    def _tell(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._reported_s >= _REPORT_S:
+            self._reported_s = now_s
+            self._report(self._progress())
+
     def _progress(self) -> Progress:
         totals = self._storage.totals(self._study.id)
         running = {c.search for slot in self._slots.values() for c in slot.claims.values()}
@@ -344,7 +365,7 @@ class Runner:
             states=totals.states,
             expected=max(self._plan.expected_runs, sum(totals.states.values())),
             running=tuple(sorted(running)),
-            best={},
+            best=dict(self._conductor.best),
             paid_s=totals.device_s,
             workers=len(self._slots),
         )

@@ -47,6 +47,7 @@ class ProblemCard:
             run's key. For embedded data: the file's SHA-256 and the version of the split rule.
         sizes: Samples by split: ``train``, ``validation``, ``test``.
         network: The network in a few words.
+        packages: Packages that must be importable for its data.
         convolutional: Whether the network convolves; decides the engine on a CPU.
     """
 
@@ -61,6 +62,7 @@ class ProblemCard:
     convolutional: bool = False
     licence: str = ""
     caveats: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
     @property
     def task_names(self) -> tuple[str, ...]:

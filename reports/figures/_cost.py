@@ -113,7 +113,7 @@ def _words(view: Window) -> list[dict[str, Any]]:
         shared | {"text": "↓ below = better than single-task", "y": 0, "yanchor": "top"},
     ]
     if view.n_cut:
-        text = f"▲ {view.n_cut} points above {view.fence:+.0f} % are outside this view"
+        text = f"▲ {view.n_cut} points lie above this view"
         words.append(
             shared | {"text": text, "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 2}
         )

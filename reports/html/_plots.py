@@ -92,7 +92,7 @@ def plot(item: Plot, *, heading: str) -> Markup:
     if isinstance(item.figure, NoFigure):
         return join([head, tag("p", item.figure.reason, class_="soft")])
     data = f"data-{item.key}"
-    height = f"min-height:{item.figure.layout.height}px"
+    height = f"height:{item.figure.layout.height}px"
     box = tag("div", class_="plot", id=f"plot-{item.key}", data_figure=data, style=height)
     labelled = tag("div", box, role="group", aria_label=item.title)
     return join(

@@ -46,7 +46,7 @@ def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     best = [_best(column, comparison.rows) for column in columns]
     body = [_row(row, columns, best) for row in comparison.rows]
     numbers = boxed(_NUMBERS, _heads(columns), body)
-    named = [tag("th", name, scope="col") for name in ("Method", "Parameters", "Value")]
+    named = [tag("th", name, scope="col") for name in ("Method", "Parameters", "Its value is")]
     winners = [_winner(row) for row in comparison.rows if row.search != "stl"]
     return join([numbers, boxed(_WINNERS, tag("tr", *named), winners, class_="words")])
 

@@ -8,11 +8,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
+from storage._dialects import lock_schema
+
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Migrate in one transaction; a failure leaves the database as it was."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     with engine.begin() as connection:
+        lock_schema(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

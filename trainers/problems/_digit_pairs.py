@@ -98,6 +98,7 @@ class DigitPairs(ABC):
             source=f"{file.distribution}: {file.package}/{file.path}",
             data_version=f"sha256:{file.sha256}, pairing {PAIRING_VERSION}",
             tasks=TASKS,
+            packages=(file.package,),
             sizes=self._sizes,
             network=self._network_title,
             convolutional=self.network == "lenet",

@@ -47,9 +47,9 @@ class DWA(Weighting):
     def end_epoch(
         self, state: Mapping[str, Tensor], mean_losses: Tensor, /
     ) -> Mapping[str, Tensor]:
-        """Ratios of this epoch's mean losses to the last one's, kept between 0 and 1e8."""
+        """Ratios of this epoch's mean losses to the last one's, where below 1e-8 counts as 1e-8."""
         ratio = mean_losses / state["mean_loss"].clamp(min=EPS)
-        return {"ratio": ratio.clamp(min=0.0, max=1 / EPS), "mean_loss": mean_losses}
+        return {"ratio": ratio, "mean_loss": mean_losses}
 
     def objective(
         self,

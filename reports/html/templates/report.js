@@ -67,11 +67,15 @@
     if (menus.length) choices(plot, menus);
     await Plotly.newPlot(plot, figure.data, figure.layout, config);
     await restyle(plot);
-    plot.style.minHeight = "";  // it held the place until now
     plot.dataset.drawn = "yes";
   };
 
-  const restyle = (plot) => Plotly.relayout(plot, { ...theme(plot.layout), ...fit(plot.layout) });
+  const restyle = (plot) => {
+    const change = { ...theme(plot.layout), ...fit(plot.layout) };
+    // The drawing does not stretch its box, so that what follows could slip under it.
+    plot.style.height = `${change.height || plot.layout.height}px`;
+    return Plotly.relayout(plot, change);
+  };
   const plots = [...document.querySelectorAll(".plot")];
   const restyleAll = () => plots.forEach((plot) => plot.dataset.drawn && restyle(plot));
 

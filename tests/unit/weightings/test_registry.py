@@ -94,6 +94,13 @@ def test_private_modules_and_errors_are_not_scanned(
     assert scan(package(tmp_path, monkeypatch, {"_shared.py": "x = 1", "errors.py": ""})) == {}
 
 
+def test_an_imported_weighting_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = renamed("mine") + "\nfrom trainers.weightings.uw import UW\n"
+    assert set(scan(package(tmp_path, monkeypatch, {"mine.py": text}))) == {"mine"}
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [("", "none"), (renamed("one") + "\nclass Two(UWSO):\n    name = 'two'\n", "UWSO, Two")],

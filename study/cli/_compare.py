@@ -1,0 +1,85 @@
+"""``weighbridge compare``: the comparison table."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from study.cli._frames import opened
+from study.cli._options import STORAGE, AsJson, StorageUrl, Study
+from study.cli._output import console, duration, next_step, print_json, table
+
+if TYPE_CHECKING:
+    from reports import MethodRow, StudyFrames
+
+NAME = "compare"
+
+
+def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False) -> None:
+    """Compare the methods: quality, cost, winning parameters, fair-play notes."""
+    from reports import compare, fair_play_notes
+
+    with opened(study, storage) as frames:
+        comparison = compare(frames)
+        if as_json:
+            print_json(comparison.to_plain())
+            return
+        console.print(f"[bold]{comparison.sentence}[/]", highlight=False)
+        _print_rows(frames, comparison.rows)
+        for note in fair_play_notes(frames):
+            about = f"{note.search}: " if note.search else ""
+            text = console.plain(f"{about}{note.text}")
+            console.print(f"[yellow]note[/] {text}", highlight=False)
+        next_step(f"weighbridge report {frames.name} -o report.html")
+
+
+def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:
+    metrics = [(metric.task, metric.name) for metric in frames.metrics]
+    units = {(m.task, m.name): m for m in frames.metrics}
+    titles = [f"{task} {name} {_arrow(units[task, name].direction)}" for task, name in metrics]
+    made = table(
+        "method",
+        "delta_m test",
+        "±sd",
+        *titles,
+        "trials",
+        "runs",
+        "cost",
+        "winner",
+        right=("delta_m test", "±sd", *titles, "trials", "runs", "cost"),
+    )
+    for row in rows:
+        made.add_row(
+            row.title,
+            _percent(row.delta_m_test),
+            _number(row.seed_sd, 1),
+            *(_number(row.metrics.get(key, math.nan), 4) for key in metrics),
+            str(row.n_trials),
+            str(row.n_runs),
+            duration(row.cost_device_s),
+            _params(row),
+        )
+    console.print(made)
+
+
+def _arrow(direction: str) -> str:
+    return "↓" if direction == "min" else "↑"
+
+
+def _percent(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:+.2f} %"
+
+
+def _number(value: float, digits: int) -> str:
+    return "–" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _params(row: MethodRow) -> str:
+    shown = {k: v for k, v in row.params.items() if not (k == "weight_decay" and v == 0)}
+    return ", ".join(f"{name} {_value(value)}" for name, value in shown.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "/".join(f"{part:g}" for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

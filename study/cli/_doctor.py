@@ -1,0 +1,85 @@
+"""``weighbridge doctor``: versions, database and schema, devices, problems found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+import typer
+
+from storage import StorageError
+from study._version import __version__
+from study.catalogue import presets
+from study.cli._options import STORAGE, StorageUrl
+from study.cli._output import console, table
+from trainers.devices import devices
+from trainers.jobs import ProblemRef
+from trainers.problems import build, names
+
+NAME = "doctor"
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "optuna",
+    "ray",
+    "sqlalchemy",
+    "alembic",
+    "psycopg",
+    "pandas",
+    "plotly",
+    "pydantic",
+)
+_OPTIONAL = {"torchvision"}
+
+
+def command(storage: StorageUrl = STORAGE) -> None:
+    """Check versions, the database, devices and data sets."""
+    rows = table("what", "found", "")
+    n_bad = 0
+    for what, found, trouble in _findings(storage):
+        mark = "[green]ok[/]" if not trouble else f"[red]{console.plain(trouble)}[/]"
+        rows.add_row(what, console.plain(found), mark)
+        n_bad += bool(trouble)
+    console.print(rows)
+    console.print("No problems found." if not n_bad else f"{n_bad} problems found.")
+    if n_bad:
+        raise typer.Exit(2)
+
+
+def _findings(storage: str) -> Iterator[tuple[str, str, str]]:
+    """(what, what was found, what is wrong with it)."""
+    yield "weighbridge", __version__, ""
+    yield "python", sys.version.split()[0], ""
+    for package in _PACKAGES:
+        try:
+            yield package, version(package), ""
+        except PackageNotFoundError:
+            needed = "" if package in _OPTIONAL else f"install it: pip install {package}"
+            yield package, "not installed", needed
+    yield _database(storage)
+    for name, description in devices():
+        yield f"device {name}", description, ""
+    for problem in names():
+        required = build(ProblemRef(target=problem)).card.packages
+        lacking = ", ".join(name for name in required if find_spec(name) is None)
+        state = f"{lacking} missing" if lacking else "its data is here"
+        hint = "install it: pip install 'weighbridge[datasets]'" if lacking else ""
+        yield f"problem {problem}", state, hint
+    yield "presets", ", ".join(presets()), ""
+
+
+def _database(storage: str) -> tuple[str, str, str]:
+    from storage import Reader  # SQLAlchemy loads with it
+
+    try:
+        reader = Reader(storage)
+    except StorageError as error:
+        if getattr(error, "missing", False):
+            return "database", f"{storage}: none yet", ""
+        return "database", storage.split("@")[-1], str(error)
+    n_studies = len(reader.studies())
+    found = f"{reader.url}, schema {reader.schema_version}, {n_studies} studies"
+    reader.close()
+    return "database", found, ""

@@ -1,0 +1,41 @@
+"""``weighbridge init``: a commented spec to start from."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from study.cli._options import STORAGE, StorageUrl
+from study.cli._output import console, next_step
+from study.errors import BadSpec
+
+NAME = "init"
+
+
+def command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
+    storage: StorageUrl = STORAGE,
+) -> None:
+    """Write a commented study.toml to start from."""
+    del storage
+    if path.suffix != ".toml":
+        raise BadSpec(f"A spec's name ends in .toml. Got {path}. Try {path}.toml.")
+    text = (files("study") / "templates" / "study.toml").read_text(encoding="utf-8")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text.replace("@NAME@", _name(path)))
+    except FileExistsError:
+        raise BadSpec(f"{path} exists and stays as it is. Choose another name.") from None
+    except OSError as error:
+        raise BadSpec(f"Cannot write {path}: {error.strerror}.") from error
+    console.print(f"Wrote {path}.")
+    next_step(f"edit it, then: weighbridge plan {path}")
+
+
+def _name(path: Path) -> str:
+    """The file's name as a study's name."""
+    kept = [c if c.isalnum() or c in "._-" else "-" for c in path.stem]
+    return "".join(kept).lstrip("._-") or "study"

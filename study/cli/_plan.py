@@ -1,0 +1,76 @@
+"""``weighbridge plan``: what will run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from study.api import Study as StudyApi
+from study.cli._options import STORAGE, AsJson, StorageUrl, Study
+from study.cli._output import console, next_step, print_json, table
+from study.outline import Search, Stage
+from study.plan import Plan
+
+NAME = "plan"
+
+
+def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False) -> None:
+    """Show what will run: searches, stages, trials, runs, epochs. Nothing is started."""
+    plan = StudyApi.open(study, storage=storage).plan
+    if as_json:
+        print_json(to_plain(plan))
+        return
+    card = plan.card
+    console.print(f"[bold]{plan.spec.name}[/]: {card.title} [dim]({card.kind})[/]")
+    tasks = ", ".join(f"{task.name} ({task.loss})" for task in card.tasks)
+    console.print(f"tasks: {tasks}; network: {card.network}", highlight=False)
+    rows = table("search", "stages", "trials", "runs", "epochs", right=("trials", "runs", "epochs"))
+    n_seeds, epochs = len(plan.spec.seeds), plan.training.epochs
+    for search in plan.searches:
+        trials = search.expected_trials
+        runs = trials * n_seeds
+        stages = " → ".join(_stage(stage) for stage in search.stages)
+        rows.add_row(search.name, stages, str(trials), str(runs), str(runs * epochs))
+    console.print(rows)
+    confirmed = f", {len(plan.confirm_seeds)} fresh seeds a winner" if plan.confirm_seeds else ""
+    console.print(
+        f"At most [bold]{plan.expected_runs}[/] runs ({n_seeds} seeds{confirmed}) of {epochs} "
+        f"epochs; fewer where stages share points or a winner lies on an edge."
+    )
+    next_step(f"weighbridge run {study}")
+
+
+def to_plain(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON-ready values."""
+    return {
+        "study": plan.spec.name,
+        "problem": plan.card.to_plain(),
+        "fingerprint": plan.frozen,
+        "seeds": plan.spec.seeds,
+        "epochs": plan.training.epochs,
+        "expected_runs": plan.expected_runs,
+        "expected_epochs": plan.expected_runs * plan.training.epochs,
+        "searches": [_search(search, len(plan.spec.seeds)) for search in plan.searches],
+    }
+
+
+def _search(search: Search, n_seeds: int) -> dict[str, Any]:
+    return {
+        "name": search.name,
+        "role": search.role,
+        "weighting": search.weighting,
+        "expected_trials": search.expected_trials,
+        "expected_runs": search.expected_trials * n_seeds,
+        "stages": [
+            {"tuned": stage.tuned, "expected_trials": stage.expected_trials, **stage.to_plain()}
+            for stage in search.stages
+        ],
+    }
+
+
+def _stage(stage: Stage) -> str:
+    """``lr grid 4`` or ``temperature line 7 + 2``."""
+    what = ", ".join(stage.tuned)
+    if stage.kind == "neighbours":
+        return "lr neighbours ≤2"
+    refined = f" + {2 * stage.refine}" if stage.refine else ""
+    return f"{what} {stage.kind} {stage.expected_trials - 2 * stage.refine}{refined}"

@@ -1,0 +1,31 @@
+"""``weighbridge report``: one self-contained HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from study.cli._frames import opened
+from study.cli._options import STORAGE, StorageUrl, Study
+from study.cli._output import console, next_step
+
+NAME = "report"
+
+
+def command(
+    study: Study,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path(
+        "report.html"
+    ),
+    storage: StorageUrl = STORAGE,
+) -> None:
+    """Write the report: one HTML file that opens offline."""
+    from reports.html import write
+
+    with opened(study, storage) as frames:
+        write(frames, output)
+    size_mb = output.stat().st_size / 1e6
+    console.print(f"Wrote {output} ({size_mb:.1f} MB).")
+    next_step(f"open {output} in a browser")

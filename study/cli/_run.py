@@ -1,0 +1,160 @@
+"""``weighbridge run``: run, resume or extend a study, with live progress."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from storage import FINAL, RunState
+from study.api import Study as StudyApi
+from study.cli._options import STORAGE, StorageUrl, Study
+from study.cli._output import console, duration, errors, next_step
+from study.runner import Outcome, Runner
+from study.runner import Progress as StudyProgress
+
+NAME = "run"
+_LINE_S = 10.0
+
+
+def command(
+    study: Study,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Worker processes; default: one a core, at most 8.")
+    ] = min(os.cpu_count() or 1, 8),
+    device: Annotated[str, typer.Option(help="Device of the workers: cpu, cuda, cuda:1.")] = "cpu",
+    redecide: Annotated[
+        bool, typer.Option(help="Take stage decisions again, by all that is known now.")
+    ] = False,
+    storage: StorageUrl = STORAGE,
+) -> None:
+    """Run a study, resume it, or extend it. Ctrl-C is safe: finished runs stay finished."""
+    opened = StudyApi.open(study, storage=storage)
+    display = _Display(opened.name)
+    try:
+        with display, _interruptible() as watch:
+            outcome = opened.run(
+                workers=workers,
+                device=device,
+                redecide=redecide,
+                report=display.show,
+                on_start=watch.append,
+            )
+    except KeyboardInterrupt:
+        errors.print(f"Interrupted. Go on with: weighbridge run {study}", highlight=False)
+        raise typer.Exit(130) from None
+    _conclude(study, opened.name, outcome)
+
+
+def _conclude(study: str, name: str, outcome: Outcome) -> None:
+    states = outcome.states
+    done, diverged = states.get(RunState.DONE, 0), states.get(RunState.DIVERGED, 0)
+    left = sum(n for state, n in states.items() if state not in FINAL)
+    console.print(
+        f"[bold]{name}[/]: {done} runs done, {diverged} diverged, {outcome.n_failed} failed, "
+        f"{left} left."
+    )
+    for search, reason in outcome.stopped.items():
+        console.print(f"[yellow]note[/] search {search} stopped: {reason}.")
+    if outcome.interrupted:
+        next_step(f"weighbridge run {study}   (goes on where this stopped)")
+        raise typer.Exit(130)
+    if outcome.limit:
+        console.print(f"[yellow]note[/] {outcome.limit} is used up; raise it and run again.")
+    if outcome.n_failed:
+        next_step(f"weighbridge status {name}   (shows why runs failed)")
+        raise typer.Exit(1)
+    next_step(f"weighbridge report {name} -o report.html")
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[Runner]]:
+    """First Ctrl-C or SIGTERM: save and release; the second: stop at once."""
+    runners: list[Runner] = []
+    asked = False
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked or not runners:
+            raise KeyboardInterrupt
+        asked = True
+        errors.print("Stopping at the end of this epoch; press Ctrl-C again to stop at once.")
+        runners[0].interrupt()
+
+    before = {sig: signal.signal(sig, handle) for sig in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield runners
+    finally:
+        for sig, handler in before.items():
+            signal.signal(sig, handler)
+
+
+class _Display:
+    """A live bar on a terminal, a line every ten seconds elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        self._bar = Progress(
+            TextColumn(f"[bold]{name}[/]"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[eta]}"),
+            TextColumn("cost {task.fields[cost]}"),
+            TextColumn("[dim]{task.fields[doing]}[/]"),
+            console=console,
+        )
+        self._task = self._bar.add_task("", total=None, eta="starting", cost="0 s", doing="")
+        self._live = Live(self._bar, console=console, transient=True)
+        self._started_s = time.monotonic()
+        self._done_at_start: int | None = None
+        self._line_s = 0.0
+
+    def __enter__(self) -> _Display:
+        if console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if console.is_terminal:
+            self._live.stop()
+
+    def show(self, progress: StudyProgress) -> None:
+        """Show where the study stands."""
+        done = sum(n for state, n in progress.states.items() if state in FINAL)
+        if self._done_at_start is None:
+            self._done_at_start = done
+        eta = self._eta(done, progress.expected)
+        doing = _doing(progress)
+        cost = duration(progress.paid_s)
+        self._bar.update(
+            self._task, completed=done, total=progress.expected, eta=eta, cost=cost, doing=doing
+        )
+        now_s = time.monotonic()
+        if not console.is_terminal and now_s - self._line_s >= _LINE_S:
+            self._line_s = now_s
+            console.print(
+                f"{done}/{progress.expected} runs, {eta}, cost {cost}, {doing}", highlight=False
+            )
+
+    def _eta(self, done: int, expected: int) -> str:
+        here = done - (self._done_at_start or 0)
+        if here < 1:
+            return "starting"
+        left_s = (time.monotonic() - self._started_s) / here * (expected - done)
+        return f"about {duration(left_s)} left"
+
+
+def _doing(progress: StudyProgress) -> str:
+    if not progress.workers:
+        return "workers are starting"
+    if not progress.best:
+        return f"training {', '.join(progress.running)}"
+    name, value = min(progress.best.items(), key=lambda item: item[1])
+    return f"best so far {name} {value:+.1f} % (validation delta_m)"

@@ -1,0 +1,128 @@
+"""The report as a browser shows it: drawn, themed, inside the page, without a network."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from reports import html
+from tests.unit.reports import synthetic
+
+_ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_CHROMIUM = "/usr/bin/chromium"
+_DRAWN = "[...document.querySelectorAll('.plot')].every(plot => plot.dataset.drawn)"
+_OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll(".plot, figcaption, h2, h3, .scroll, .choices")]
+    .map(element => element.getBoundingClientRect());
+  const over = (a, b) => a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return boxes.filter((a, i) => boxes.slice(i + 1).some(b => over(a, b))).length;
+}"""
+# Texts of a drawing that stick out of it; those of switched-off parts have no size.
+_CUT = """() => [...document.querySelectorAll(".plot")].flatMap(plot => {
+  const box = plot.getBoundingClientRect();
+  return [...plot.querySelectorAll("svg.main-svg text")].filter(text => {
+    const own = text.getBoundingClientRect();
+    return own.width && (own.left < box.left - 2 || own.right > box.right + 2);
+  }).map(text => text.textContent);
+})"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if shutil.which(_CHROMIUM) is None:
+        if os.environ.get("WEIGHBRIDGE_CI") == "1":
+            pytest.fail(f"Chromium must be at {_CHROMIUM}: install the package `chromium`.")
+        pytest.skip(f"No Chromium at {_CHROMIUM}: install the package `chromium` to run this.")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=_CHROMIUM, args=list(_ARGS))
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    html.write(synthetic.frames(), path)
+    return path
+
+
+def shown(browser: Browser, report: Path, *, width: int, scheme: str = "light") -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    page.goto(report.as_uri())
+    page.wait_for_function(_DRAWN)
+    return page
+
+
+def test_nothing_fails_and_nothing_is_fetched(browser: Browser, report: Path) -> None:
+    page = browser.new_context().new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    page.on(
+        "request", lambda sent: None if sent.url == report.as_uri() else fetched.append(sent.url)
+    )
+    fetched: list[str] = []
+    page.goto(report.as_uri())
+    page.wait_for_function(_DRAWN)
+    assert troubles == []
+    assert [url for url in fetched if not url.startswith(("data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_does_not_scroll_sideways(browser: Browser, report: Path, width: int) -> None:
+    page = shown(browser, report, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_parts_do_not_overlap(browser: Browser, report: Path, width: int) -> None:
+    assert shown(browser, report, width=width).evaluate(_OVERLAPS) == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_text_of_a_figure_is_cut(browser: Browser, report: Path, width: int) -> None:
+    assert shown(browser, report, width=width).evaluate(_CUT) == []
+
+
+def test_the_table_scrolls_in_its_own_box_on_a_phone(browser: Browser, report: Path) -> None:
+    page = shown(browser, report, width=390)
+    box = page.locator(".scroll").first
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+
+
+def test_figures_follow_the_colour_scheme(browser: Browser, report: Path) -> None:
+    page = shown(browser, report, width=1280, scheme="light")
+    colour = "document.getElementById('plot-cost').layout.font.color"
+    light = page.evaluate(colour)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{colour} !== '{light}'")
+    assert page.evaluate(colour) == "#e6eaee"
+
+
+def test_print_is_light_even_on_a_dark_screen(browser: Browser, report: Path) -> None:
+    page = shown(browser, report, width=1280, scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_a_button_changes_the_cost_axis(browser: Browser, report: Path) -> None:
+    page = shown(browser, report, width=1280)
+    page.get_by_role("button", name="Epochs").click()
+    page.wait_for_function(
+        "document.getElementById('plot-cost').layout.xaxis.title.text === 'Epochs trained'"
+    )
+    pressed = page.locator("button[aria-pressed=true]").all_inner_texts()
+    assert pressed == ["Epochs", "Log scale"]

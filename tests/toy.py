@@ -1,0 +1,115 @@
+"""A problem that trains an epoch in about a millisecond, and misbehaves where a test asks it to.
+
+A spec in this folder names it ``toy:Toy``; tests of one process construct it directly.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainers.cards import Direction, MetricCard, ProblemCard, TaskCard
+from trainers.problems import ErrorRate, MeanAbsoluteError, TensorSource, bce, cross_entropy, mse
+from trainers.protocol import TaskFunctions
+
+TASKS = ("level", "kind", "flag")
+SIZES = {"train": 12, "validation": 8, "test": 8}
+CALM_CALLS = 12
+"""Loss calls of a run before a troublesome task makes trouble."""
+
+_OUTPUTS = {"level": 1, "kind": 3, "flag": 1}
+_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "level": mse,
+    "kind": cross_entropy,
+    "flag": bce,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toy:
+    """Three tasks of three loss types on a dozen samples.
+
+    Attributes:
+        dropout: Share of features that are dropped in training.
+        shifted: Split whose targets differ from the usual ones; empty for none.
+        troubles: Further tasks, named by what their loss does after a few good epochs: ``raises``,
+            ``exits``, ``prints``.
+        broken: Loading the data raises.
+    """
+
+    dropout: float = 0.0
+    shifted: str = ""
+    troubles: tuple[str, ...] = ()
+    broken: bool = False
+
+    @property
+    def card(self) -> ProblemCard:
+        return ProblemCard(
+            name="toy",
+            title="Toy",
+            kind="synthetic",
+            source="made up",
+            data_version="1",
+            tasks=tuple(_task(name) for name in (*TASKS, *self.troubles)),
+            sizes=SIZES,
+            network="a linear layer",
+        )
+
+    def sources(self, device: torch.device) -> Mapping[str, TensorSource]:
+        if self.broken:
+            raise RuntimeError(f"the data on {device} is gone")
+        names = (*TASKS, *self.troubles)
+        return {split: _split(split, self.shifted == split, names) for split in SIZES}
+
+    def trunk(self) -> nn.Module:
+        return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Dropout(self.dropout))
+
+    def head(self, task: str) -> nn.Module:
+        return nn.Linear(4, _OUTPUTS.get(task, 1))
+
+    def functions(self, task: str) -> TaskFunctions:
+        metric = ErrorRate() if task == "kind" else MeanAbsoluteError()
+        loss = Troublesome(task) if task in self.troubles else _LOSSES[task]
+        return TaskFunctions(loss=loss, metrics={"error": metric})
+
+
+class Troublesome:
+    """A squared error that does what its task's name says once it has been called often enough."""
+
+    def __init__(self, trouble: str) -> None:
+        self._trouble, self._calls = trouble, 0
+
+    def __call__(self, output: Any, target: Any) -> Tensor:
+        self._calls += 1
+        if self._trouble == "prints":
+            print(f"call {self._calls}", flush=True)
+        if self._calls > CALM_CALLS:
+            if self._trouble == "raises":
+                raise ArithmeticError("this loss is tired")
+            if self._trouble == "exits":
+                print("the last words", flush=True)
+                os._exit(3)
+        return mse(output, target)
+
+
+def _task(name: str) -> TaskCard:
+    better: Direction = "min"
+    metric = MetricCard(name="error", title="Error", direction=better)
+    return TaskCard(name=name, title=name.title(), loss="any", metrics=(metric,))
+
+
+def _split(split: str, shifted: bool, names: tuple[str, ...]) -> TensorSource:
+    n = SIZES[split]
+    generator = torch.Generator().manual_seed(list(SIZES).index(split))
+    inputs = torch.randn(n, 3, generator=generator)
+    noise = torch.randn(n, generator=generator) + (1.0 if shifted else 0.0)
+    level = inputs[:, 0] + 0.3 * noise
+    targets = dict.fromkeys(names, level)
+    targets["kind"] = (inputs[:, 1] + 0.3 * noise > 0).long() + (inputs[:, 2] > 0).long()
+    targets["flag"] = (inputs[:, 2] + 0.3 * noise > 0).to(inputs.dtype)
+    return TensorSource(inputs, targets)

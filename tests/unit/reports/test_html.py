@@ -1,0 +1,191 @@
+"""The HTML report: complete, escaped, self-contained."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from reports import StudyFrames, compare, html, load
+from reports.errors import MissingFolder
+from reports.html._tags import Markup, join, tag
+from reports.html._words import number, percent, seconds
+from tests.unit.reports import synthetic
+
+
+def written(frames: StudyFrames, folder: Path) -> str:
+    html.write(frames, folder / "report.html")
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return written(synthetic.frames(), tmp_path_factory.mktemp("report"))
+
+
+def body(text: str) -> str:
+    """The page without Plotly's script."""
+    return text[: text.index("<script>")]
+
+
+class Outline(HTMLParser):
+    """Collects headings and checks that every element is closed where it should be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.headings: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in ("meta", "link", "br", "hr"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("h1", "h2"):
+            self.headings.append(data)
+
+
+def test_sections_come_in_the_readers_order(page: str) -> None:
+    outline = Outline()
+    outline.feed(page)
+    assert outline.open == []
+    assert outline.headings == [
+        "synthetic",
+        "Problem: Synthetic digits",
+        "Comparison",
+        "Cost versus performance",
+        "Fair-play notes",
+        "A closer look",
+        "What was run",
+        "How to read this",
+    ]
+
+
+def test_the_headline_is_the_comparisons_sentence(page: str) -> None:
+    sentence = compare(synthetic.frames()).sentence
+    assert f'<p class="headline">{sentence}</p>' in page
+
+
+def test_plotly_is_there_once(page: str) -> None:
+    assert page.count("plotly.js v") == 1
+
+
+def test_the_file_is_small_enough(page: str) -> None:
+    assert len(page.encode()) < 6_000_000
+
+
+def test_nothing_is_loaded_from_elsewhere(page: str) -> None:
+    shell = body(page)
+    assert not re.search(r'(src|href)="(?!data:,")', shell)
+    assert "@import" not in shell
+    assert "url(" not in shell
+
+
+def test_every_figure_has_its_data_and_caption(page: str) -> None:
+    keys = re.findall(r'data-figure="([^"]+)"', page)
+    for key in keys:
+        found = re.search(rf'<script type="application/json" id="{key}">(.*?)</script>', page)
+        assert found is not None
+        assert set(json.loads(found.group(1))) >= {"data", "layout"}
+    assert body(page).count("<figcaption>") == len(keys) == 5
+
+
+def test_numpy_data_is_written_as_typed_arrays(page: str) -> None:
+    assert '"bdata"' in page
+
+
+def test_the_best_value_of_a_column_is_marked(page: str) -> None:
+    rows = compare(synthetic.frames()).rows
+    best = min(row.delta_m_test for row in rows)
+    assert f'<td class="best">{percent(best)} ±' in page
+
+
+def test_a_metric_that_rises_is_best_at_its_maximum(page: str) -> None:
+    within = [row.metrics["sum", "within_1"] for row in compare(synthetic.frames()).rows]
+    assert f'<td class="best">{number(max(within))}</td>' in page
+
+
+def test_a_name_from_the_database_cannot_become_markup(tmp_path: Path) -> None:
+    made = synthetic.reader()
+    made.name = "<img src=x onerror=alert(1)>"
+    made.card["title"] = "</script><b>"
+    made.card["tasks"][0]["title"] = "</script><script>alert(2)</script>"
+    text = body(written(load(made, synthetic.STUDY), tmp_path))
+    assert "<img" not in text
+    assert "<b>" not in text.replace(r"\u003c", "")
+    assert "<script>alert" not in text
+
+
+def test_an_unfinished_study_has_a_banner(tmp_path: Path) -> None:
+    frames = synthetic.frames(unfinished=True)
+    made = compare(frames)
+    text = body(written(frames, tmp_path))
+    assert f"Unfinished: {made.finished_runs} of {made.planned_runs} runs finished." in text
+    assert 'id="plot-cost"' in text
+
+
+def test_a_finished_study_has_no_banner(page: str) -> None:
+    assert 'class="banner"' not in page
+
+
+def test_a_study_with_nothing_finished_says_so(tmp_path: Path) -> None:
+    text = body(written(synthetic.frames(empty=True), tmp_path))
+    assert "There is nothing to compare yet." in text
+    assert "data-figure" not in text
+
+
+def test_cost_lines_add_up_to_the_total(page: str) -> None:
+    box = page[page.index("Where the device-seconds went") :]
+    values = [float(v) for v in re.findall(r"<td>([\d.]+) s</td>", box)]
+    *parts, total = values
+    assert sum(parts) == pytest.approx(total, abs=1.0)
+    assert total == pytest.approx(synthetic.frames().attempts["device_s"].sum(), abs=1.0)
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFolder, match="Create it first"):
+        html.write(synthetic.frames(), tmp_path / "nowhere" / "report.html")
+
+
+def test_an_older_report_is_replaced_and_nothing_is_left_aside(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("old")
+    assert "old" not in written(synthetic.frames(empty=True), tmp_path)[:9]
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+# -- parts ----------------------------------------------------------------------------------
+
+
+def test_text_is_escaped_and_markup_is_not() -> None:
+    assert join(["a<b", Markup("<i>x</i>")]) == "a&lt;b<i>x</i>"
+
+
+def test_attributes_are_escaped() -> None:
+    assert tag("p", class_='a"b', aria_label="<") == '<p class="a&quot;b" aria-label="&lt;"></p>'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (float("nan"), "–"),
+        (float("inf"), "diverged"),
+        (0.0, "0.000"),
+        (-0.01234, "−0.01234"),
+        (12345.6, "12\u2009346"),
+    ],
+)
+def test_numbers(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (-5.0, "−5.00"), (1.234, "+1.23")])
+def test_percent(value: float, text: str) -> None:
+    assert percent(value) == text
+
+
+def test_many_seconds_are_told_in_hours_too() -> None:
+    assert seconds(7200.0) == "7\u2009200 s (2.00 h)"
