@@ -31,6 +31,12 @@ _TRIALS = sa.select(trials.c.params, trials.c.id, trials.c.number).where(
     trials.c.search_id == bindparam("search")
 )
 _RUN_KEYS = sa.select(runs.c.run_key).where(runs.c.search_id == bindparam("search"))
+_ADD_TRIAL = trials.insert().values(search_id=bindparam("search"))
+_SET_STANDING = (
+    proposals.update()
+    .where(proposals.c.id == bindparam("proposal"))
+    .values(standing=bindparam("stands"))
+)
 _PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number).where(
     proposals.c.search_id == bindparam("search"), proposals.c.stage == bindparam("stage_no")
 )
@@ -155,27 +161,26 @@ def propose(
         for row in connection.execute(_PROPOSALS, {"search": search_id, "stage_no": stage})
     }
     number = max((row.number for row in entries.values()), default=-1) + 1
-    for proposal in new:
-        trial_id = known[proposal.params]
-        if trial_id in entries:
-            _set_standing(connection, entries[trial_id].id, standing=True)
-            continue
-        connection.execute(
-            proposals.insert(),
-            {
-                "search_id": search_id,
-                "stage": stage,
-                "number": number,
-                "round": proposal.round,
-                "trial_id": trial_id,
-                "standing": True,
-            },
-        )
-        number += 1
-    for params in retired:
-        entry = entries.get(known.get(params, -1))
-        if entry is not None:
-            _set_standing(connection, entry.id, standing=False)
+    rounds = {known[proposal.params]: proposal.round for proposal in new}
+    fresh = [trial_id for trial_id in rounds if trial_id not in entries]
+    rows = [
+        {
+            "search_id": search_id,
+            "stage": stage,
+            "number": number + place,
+            "round": rounds[trial_id],
+            "trial_id": trial_id,
+            "standing": True,
+        }
+        for place, trial_id in enumerate(fresh)
+    ]
+    if rows:
+        connection.execute(proposals.insert(), rows)
+    back = [entries[trial_id].id for trial_id in rounds if trial_id in entries]
+    _set_standing(connection, back, standing=True)
+    gone = [known[params] for params in retired if params in known]
+    out = [entries[trial_id].id for trial_id in gone if trial_id in entries]
+    _set_standing(connection, out, standing=False)
 
 
 def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> None:
@@ -209,15 +214,15 @@ def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> N
 
 def _trials(connection: Connection, search_id: int, points: Sequence[str]) -> dict[str, int]:
     """Trial ids by params; missing trials are added with the next numbers."""
-    rows = list(connection.execute(_TRIALS, {"search": search_id}))
-    number = max((row.number for row in rows), default=-1) + 1
-    ids = {row.params: row.id for row in rows}
-    for params in points:
-        if params not in ids:
-            values = {"search_id": search_id, "number": number, "params": params}
-            ids[params] = add(connection, trials.insert(), values)
-            number += 1
-    return ids
+    here = {"search": search_id}
+    known = {row.params: row for row in connection.execute(_TRIALS, here)}
+    number = max((row.number for row in known.values()), default=-1) + 1
+    fresh = [params for params in dict.fromkeys(points) if params not in known]
+    if fresh:
+        rows = [{**here, "number": number + i, "params": p} for i, p in enumerate(fresh)]
+        connection.execute(_ADD_TRIAL, rows)
+        known = {row.params: row for row in connection.execute(_TRIALS, here)}
+    return {params: row.id for params, row in known.items()}
 
 
 def _save_stage(connection: Connection, search_id: int, stage: int, kind: str, tuned: str) -> None:
@@ -227,10 +232,10 @@ def _save_stage(connection: Connection, search_id: int, stage: int, kind: str, t
         connection.execute(stages.insert(), {"search_id": search_id, "stage": stage, **values})
 
 
-def _set_standing(connection: Connection, proposal_id: int, *, standing: bool) -> None:
-    connection.execute(
-        proposals.update().where(proposals.c.id == proposal_id).values(standing=standing)
-    )
+def _set_standing(connection: Connection, ids: Sequence[int], *, standing: bool) -> None:
+    if ids:
+        rows = [{"proposal": proposal_id, "stands": standing} for proposal_id in ids]
+        connection.execute(_SET_STANDING, rows)
 
 
 def _record(row: Any) -> StudyRecord:

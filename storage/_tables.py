@@ -80,7 +80,7 @@ stages = Table(
     _ref("search_id", "searches"),
     Column("stage", Integer, nullable=False),
     Column("kind", String(32), nullable=False),
-    Column("params_tuned", String(200), nullable=False),
+    Column("params_tuned", Text, nullable=False),
     UniqueConstraint("search_id", "stage"),
 )
 
@@ -229,7 +229,7 @@ attempts = Table(
     Column("token", BigInteger, nullable=True),
     Column("kind", String(16), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("failure", String(100), nullable=True),
+    Column("failure", Text, nullable=True),
     Column("detail", Text, nullable=False, server_default=""),
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime, nullable=True),

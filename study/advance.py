@@ -57,7 +57,7 @@ class WaitForRuns:
 
 @dataclass(frozen=True, slots=True)
 class WaitForBaseline:
-    """Deciding needs the baseline."""
+    """Deciding needs values: there is no final baseline yet, or ended runs are not scored yet."""
 
     stage: int
 
@@ -101,8 +101,9 @@ class Rules:
 
 def advance(search: Search, history: SearchHistory, rules: Rules) -> Step:
     """The next thing to do for a search."""
+    history = _planned(history, len(search.stages))
     trials = _trials(search, history, rules)
-    base = search.anchors
+    base, winner = search.anchors, ""
     for number, stage in enumerate(search.stages):
         here = [
             _tried(entry.params, entry.round, trials)
@@ -112,11 +113,10 @@ def advance(search: Search, history: SearchHistory, rules: Rules) -> Step:
         step = _stage_step(search, history, rules, number, stage, base, here, trials)
         if step is not None:
             return step
-        decision = next(d for d in history.decisions if d.stage == number)
-        base = to_point(decision.params)
+        winner = next(d.params for d in history.decisions if d.stage == number)
+        base = to_point(winner)
     if any(not trial.final for trial in trials.values()):
         return WaitForRuns(len(search.stages) - 1)
-    winner = history.decisions[-1].params
     return _confirmation(search, history, rules, trials) or Finished(winner=winner)
 
 
@@ -159,17 +159,19 @@ def _stage_step(
         return Propose(stage=number, kind=stage.kind, tuned=stage.tuned, new=new, retired=retired)
     if missing:
         return add_missing
-    if any(not tried.final for tried in here):
+    so_far = {entry.params for entry in history.entries if entry.stage <= number}
+    known = [trials[params] for params in sorted(so_far)]
+    if any(not tried.final for tried in known):
         return WaitForRuns(number)
-    if not wanted.complete:
-        return WaitForBaseline(number)
     if len(cut) < len(points):
         return Stopped(
             stage=number,
             reason=f"the trial budget ended in stage {number + 1}, {len(points) - len(cut)} "
             "points of it are left",
         )
-    return _decision_step(search, history, rules, number, members, trials)
+    if not wanted.complete or any(not tried.settled for tried in known):
+        return WaitForBaseline(number)
+    return _decision_step(search, rules, number, members, known)
 
 
 def _members(stage: Stage, base: Point, here: Sequence[Tried]) -> str:
@@ -178,21 +180,17 @@ def _members(stage: Stage, base: Point, here: Sequence[Tried]) -> str:
 
 
 def _decision_step(
-    search: Search,
-    history: SearchHistory,
-    rules: Rules,
-    number: int,
-    members: str,
-    trials: Mapping[str, Tried],
+    search: Search, rules: Rules, number: int, members: str, known: Sequence[Tried]
 ) -> Step:
-    if search.role != "baseline" and rules.baseline_hash is None:
-        return WaitForBaseline(number)
-    so_far = {entry.params for entry in history.entries if entry.stage <= number}
-    eligible = [trials[params] for params in sorted(so_far) if trials[params].value is not None]
-    survivors = [trial for trial in eligible if trial.value is not None and trial.value < math.inf]
+    """The winner among all trials of this stage and those before (M5)."""
+    survivors = [t for t in known if t.value is not None and t.value < math.inf]
     if not survivors:
-        what = "diverged" if eligible else "failed or has failed runs"
-        return Stopped(stage=number, reason=f"every trial {what}, there is no winner")
+        n_diverged = sum(tried.value is not None for tried in known)
+        return Stopped(
+            stage=number,
+            reason=f"no trial can win: {n_diverged} diverged, "
+            f"{len(known) - n_diverged} have failed runs",
+        )
     winner = min(survivors, key=lambda trial: trial.rank)
     value = winner.value if search.lower_is_better else -(winner.value or 0.0)
     return Decide(
@@ -221,6 +219,15 @@ def _confirmation(
     return WaitForRuns(len(search.stages)) if open_runs else None
 
 
+def _planned(history: SearchHistory, n_stages: int) -> SearchHistory:
+    """Without stages that the spec no longer has."""
+    return replace(
+        history,
+        entries=[entry for entry in history.entries if entry.stage < n_stages],
+        decisions=[decision for decision in history.decisions if decision.stage < n_stages],
+    )
+
+
 def _trials(search: Search, history: SearchHistory, rules: Rules) -> dict[str, Tried]:
     """Every trial that stands in some stage, by its params."""
     outcomes: dict[str, list[RunOutcome]] = {}
@@ -240,7 +247,8 @@ def _trial(
 ) -> Tried:
     states = [outcome.state for outcome in outcomes]
     final = len(outcomes) == len(rules.seeds) and all(state in FINAL for state in states)
-    value = _value(search, outcomes) if final else None
+    comparable = search.role == "baseline" or rules.baseline_hash is not None
+    value = _value(search, outcomes) if final and comparable else None
     return Tried(
         params=params,
         point=to_point(params),

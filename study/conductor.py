@@ -56,7 +56,7 @@ class Conductor:
 
     @property
     def baseline(self) -> Baseline | None:
-        """The baseline in force, None until its runs are final."""
+        """The baseline in force, the one of an earlier `run` until this one's is final."""
         return self._baseline
 
     @property
@@ -95,8 +95,12 @@ class Conductor:
         if isinstance(step, WaitForRuns):
             return self._storage.open_runs(search_id) == 0
         if isinstance(step, WaitForBaseline):
-            return self._baseline is not None
+            return self._can_score(search)
         return not isinstance(step, Finished | Stopped)
+
+    def _can_score(self, search: Search) -> bool:
+        """Whether ended runs of a search have values: delta_m needs the final baseline."""
+        return search.role == "baseline" or self._baseline_settled
 
     def _move(self, search_id: int, search: Search) -> None:
         while True:
@@ -104,7 +108,7 @@ class Conductor:
             if history.decisions and search.role == "search":
                 self.best[search.name] = history.decisions[-1].value
             step = advance(search, history, self._rules(search))
-            unscored = isinstance(step, WaitForBaseline) and self._baseline is not None
+            unscored = isinstance(step, WaitForBaseline) and self._can_score(search)
             if unscored and self.steps.get(search.name) != step:
                 self._score(None)  # runs that another driver ended
             elif isinstance(step, WaitForRuns | WaitForBaseline | Finished | Stopped):
@@ -157,7 +161,9 @@ class Conductor:
         limit = spec.budget.trials if search.role == "search" else None
         return Rules(
             seeds=spec.seeds,
-            baseline_hash=None if self._baseline is None else self._baseline.hash,
+            baseline_hash=self._baseline.hash
+            if self._baseline and self._baseline_settled
+            else None,
             trials_left=(
                 None if limit is None else limit - self._storage.totals(self._study.id).trials
             ),
@@ -172,7 +178,7 @@ class Conductor:
             for task in self.plan.card.tasks
         }
         self._storage.score_stl(self._study.id, primary, self._selection, only=only)
-        if self._baseline is not None:
+        if self._baseline is not None and self._baseline_settled:
             self._storage.score_mtl(
                 self._study.id, self.plan.metrics, self._baseline, self._selection, only=only
             )
@@ -196,8 +202,8 @@ class Conductor:
             _refuse_zero(values)
             self._storage.set_baseline(self._study.id, baseline)
             self._baseline = baseline
-            self._score(None)
         self._baseline_settled = True
+        self._score(None)
 
     def _trained(self) -> list[BaselineValue] | None:
         values: list[BaselineValue] = []

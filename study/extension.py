@@ -8,7 +8,7 @@ from typing import Any
 from storage.records import StudyRecord
 from study.errors import NotAnExtension
 from study.keys import frozen_part
-from study.spec import StudySpec, parse
+from study.spec import SearchSpec, StudySpec, parse
 
 
 def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any]) -> None:
@@ -24,13 +24,13 @@ def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any
         for key in [*old, *(key for key in new if key not in old)]
         if _plain(old.get(key)) != _plain(new.get(key))
     ]
-    changes += [f"  seed {seed} was removed" for seed in before.seeds if seed not in spec.seeds]
-    kept = _weightings(spec)
-    for name, method in _weightings(before).items():
+    changes += _seed_changes(before, spec)
+    kept = _searches(spec)
+    for name, (method, part) in _searches(before).items():
         if name not in kept:
             changes.append(f"  search {name} was removed")
-        elif kept[name] != method:
-            changes.append(f"  search {name}: weighting stored {method!r}, now {kept[name]!r}")
+        else:
+            changes += _search_changes(name, (method, part), kept[name])
     if changes:
         raise NotAnExtension(
             f"The stored study {stored.name!r} can be extended (points, seeds, searches, budget), "
@@ -39,8 +39,39 @@ def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any
         )
 
 
-def _weightings(spec: StudySpec) -> dict[str, str]:
-    return {part.name or name: name for part in spec.search for name in part.weightings}
+def _seed_changes(before: StudySpec, now: StudySpec) -> list[str]:
+    changes = [f"  seed {seed} was removed" for seed in before.seeds if seed not in now.seeds]
+    if not changes and now.seeds[0] != before.seeds[0]:
+        # It addresses the draws of random searches; another one would draw other points.
+        changes.append(f"  first seed: stored {before.seeds[0]}, now {now.seeds[0]}")
+    return changes
+
+
+def _search_changes(
+    name: str, old: tuple[str, SearchSpec], new: tuple[str, SearchSpec]
+) -> list[str]:
+    """What makes a search another one; its stages may grow in number and in points."""
+    (old_method, before), (new_method, now) = old, new
+    pairs = [
+        ("weighting", old_method, new_method),
+        ("hyper", before.hyper, now.hyper),
+        ("joint", before.joint, now.joint),
+    ]
+    changes = [
+        f"  search {name}: {key} stored {was!r}, now {is_now!r}"
+        for key, was, is_now in pairs
+        if _plain(was) != _plain(is_now)
+    ]
+    if len(now.stages) < len(before.stages):
+        changes.append(
+            f"  search {name}: {len(before.stages)} stages stored, now {len(now.stages)}"
+        )
+    return changes
+
+
+def _searches(spec: StudySpec) -> dict[str, tuple[str, SearchSpec]]:
+    """Each search's weighting and its part of the spec, by name."""
+    return {part.name or name: (name, part) for part in spec.search for name in part.weightings}
 
 
 def _plain(value: Any) -> Any:

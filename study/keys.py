@@ -21,19 +21,20 @@ def digest(value: Any) -> str:
 
 def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
     """What an extension must leave alone, flat: key as in the spec -> value."""
+    plain = spec.to_plain()
     training = {
         f"[training] {key}": value
-        for key, value in spec.training.model_dump(mode="json").items()
+        for key, value in plain["training"].items()
         if key not in _FREE["training"]
     }
-    compare = {f"[compare] {k}": v for k, v in spec.compare.model_dump(mode="json").items()}
+    compare = {f"[compare] {k}": v for k, v in plain["compare"].items()}
     metrics = {
         task["name"]: [(m["name"], m["direction"]) for m in task["metrics"]]
         for task in card["tasks"]
     }
     return {
         "problem": spec.problem,
-        "problem_options": dict(spec.problem_options),
+        "problem_options": plain["problem_options"],
         "data": card["data_version"],
         "network": card["network"],
         "metrics": metrics,

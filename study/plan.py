@@ -17,10 +17,12 @@ from search_spaces import (
     midpoint,
     space_from_plain,
 )
+from study.baseline_plan import baseline_searches
 from study.errors import BadSpec
 from study.keys import fingerprint
 from study.outline import Search, Stage
 from study.spec import SearchSpec, StudySpec, TrainingSpec
+from study.stage_checks import check_stage, resting
 from study.stage_spec import ClosingStage, StageTable
 from trainers.cards import ProblemCard
 from trainers.jobs import ProblemRef, Schedule, Training
@@ -78,13 +80,12 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
         raise BadSpec(str(error)) from error
     searches = [search for part in spec.search for search in _searches(part, spec, card)]
     _refuse_twins(searches)
-    rates = _all_rates(searches)
     return Plan(
         spec=spec,
         problem=ref,
         card=card,
         training=_training(spec.training),
-        searches=[*_baseline_searches(spec, card, rates), *searches],
+        searches=[*baseline_searches(spec, card, searches), *searches],
         frozen=fingerprint(spec, card.to_plain()),
         confirm_seeds=_confirm_seeds(spec),
     )
@@ -109,6 +110,7 @@ def _search(
     tunable = {*_SHARED, *(hyper.name for hyper in method.hypers)}
     tables = [StageTable.parse(table, tunable=tunable, place=place) for table in part.stages]
     stages = [_stage(table, n_tasks) for table in tables]
+    _check_stages(stages, method, n_tasks, place)
     if part.joint:
         stages = [_joined(stages, place)]
     elif _wants_closing(stages):
@@ -132,18 +134,25 @@ def _stage(table: StageTable | ClosingStage, n_tasks: int) -> Stage:
         name: axis_from_plain(name, plain, n_tasks=n_tasks) for name, plain in table.axes.items()
     }
     space = Space(axes)
-    kind = table.kind(space)
-    if kind in ("grid", "line"):
-        for axis in axes.values():
-            next(iter(axis.points()))  # an empty or huge grid says so now
     return Stage(
-        kind=kind,
+        kind=table.kind(space),
         space=space,
         refine=table.refine,
         trials=table.trials,
         round_size=table.round_size,
         at=_values(table.at, n_tasks),
     )
+
+
+def _check_stages(stages: Sequence[Stage], method: Weighting, n_tasks: int, place: str) -> None:
+    if stages[0].kind == "neighbours":
+        raise BadSpec(
+            f'{place}: `lr = "neighbours"` looks beside learning rates that were tried. Got it as '
+            "the first stage. Put `{ lr = [1e-3, 1e-2] }` before it."
+        )
+    for stage in stages:
+        if stage.kind != "neighbours":
+            check_stage(stage, method, n_tasks)
 
 
 _CLOSING = Stage(kind="neighbours", space=Space({}))
@@ -190,8 +199,11 @@ def _anchors(
             f"{place}: the learning rate is neither tuned nor given. "
             "Add a stage `{ lr = [1e-3, 1e-2] }`, or `lr` in [training]."
         )
-    tuned = {h.name: midpoint(axes[h.name]) for h in method.hypers if h.name in axes}
-    given: dict[str, Any] = {**tuned, **part.hyper}
+    given: dict[str, Any] = dict(part.hyper)
+    for hyper in method.hypers:
+        if hyper.name in axes and hyper.name not in given:
+            rest = resting(hyper, axes[hyper.name])
+            given |= {} if rest is None else {hyper.name: rest}
     return point | method.checked(given, n_tasks)
 
 
@@ -199,72 +211,6 @@ def _values(table: Mapping[str, Any], n_tasks: int) -> dict[str, Any]:
     """Single values, checked as an axis of one point."""
     space = space_from_plain({name: [value] for name, value in table.items()}, n_tasks=n_tasks)
     return {name: next(iter(axis.points())) for name, axis in space.axes.items()}
-
-
-def _all_rates(searches: Sequence[Search]) -> list[float]:
-    """Every learning rate that any search is known to try."""
-    rates: set[float] = set()
-    for search in searches:
-        axes = [stage.space.axes["lr"] for stage in search.stages if "lr" in stage.space.axes]
-        if not axes:
-            rates.add(float(search.anchors["lr"]))  # type: ignore[arg-type]
-        for axis in axes:
-            if axis.size is not None:
-                rates |= {float(value) for value in axis.points()}  # type: ignore[arg-type]
-    return sorted(rates)
-
-
-def _baseline_searches(spec: StudySpec, card: ProblemCard, rates: Sequence[float]) -> list[Search]:
-    """Stage 0 of every study: one search a task, that task alone (M2)."""
-    if spec.baseline.metrics is not None:
-        _check_imported(spec.baseline.metrics, card)
-        return []
-    wanted = spec.baseline.lr or list(rates)
-    if not wanted:
-        raise BadSpec(
-            "The baseline needs learning rates: no search has a list of them. "
-            "Add `lr = [...]` to [baseline]."
-        )
-    missing = [rate for rate in rates if rate not in wanted]
-    if missing:
-        raise BadSpec(
-            f"[baseline] `lr` must contain every learning rate that a search tries, or the "
-            f"comparison is unfair. Missing: {missing}. Add them, or drop `lr` from [baseline]."
-        )
-    axis = axis_from_plain("lr", wanted, n_tasks=len(card.tasks))
-    return [
-        Search(
-            name=f"stl/{task.name}",
-            role="baseline",
-            weighting="stl",
-            tasks=(task.name,),
-            stages=[Stage(kind="grid", space=Space({"lr": axis}))],
-            anchors={"lr": wanted[0], "weight_decay": spec.training.weight_decay},
-            lower_is_better=task.metrics[0].direction == "min",
-        )
-        for task in card.tasks
-    ]
-
-
-def _check_imported(metrics: Mapping[str, Mapping[str, float]], card: ProblemCard) -> None:
-    expected = {(task.name, metric.name) for task in card.tasks for metric in task.metrics}
-    found = {(task, metric) for task, values in metrics.items() for metric in values}
-    if expected != found:
-        raise BadSpec(
-            "[baseline] `metrics` must give every metric of every task. "
-            f"Missing: {_shown(expected - found)}. Unknown: {_shown(found - expected)}."
-        )
-    for task, values in metrics.items():
-        for metric, value in values.items():
-            if not abs(value) >= 1e-12:
-                raise BadSpec(
-                    f"[baseline] `metrics.{task}.{metric}` must not be 0: delta_m divides by it. "
-                    f"Got {value}. Choose another metric."
-                )
-
-
-def _shown(pairs: set[tuple[str, str]]) -> str:
-    return ", ".join(f"{task}.{metric}" for task, metric in sorted(pairs)) or "none"
 
 
 def _refuse_twins(searches: Sequence[Search]) -> None:

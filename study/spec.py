@@ -5,7 +5,6 @@ This is the form; whether it makes sense for its problem is checked in `study.pl
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,17 +14,21 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
 )
 
+from study._findings import findings
 from study.errors import BadSpec
 
 PositiveInt = Annotated[int, Field(gt=0, strict=True)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Positive = Annotated[Finite, Field(gt=0)]
+NotNegative = Annotated[Finite, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -41,6 +44,25 @@ class StepSchedule(_Section):
     gamma: Positive = Field(0.5, description="Factor of each cut.")
 
 
+def _schedule_form(value: object) -> str:
+    return "<table>" if isinstance(value, dict | StepSchedule) else "<word>"
+
+
+def _weighting_form(value: object) -> str:
+    return "<list>" if isinstance(value, list) else "<name>"
+
+
+_ScheduleSpec = Annotated[
+    Annotated[Literal["constant", "cosine"], Tag("<word>")]
+    | Annotated[StepSchedule, Tag("<table>")],
+    Discriminator(_schedule_form),
+]
+_Weightings = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[list[str], Field(min_length=1), Tag("<list>")],
+    Discriminator(_weighting_form),
+]
+
+
 class TrainingSpec(_Section):
     """What all runs share."""
 
@@ -51,8 +73,8 @@ class TrainingSpec(_Section):
     weight_decay: NotNegative = Field(
         0.0, description="Weight decay of searches and stages that do not tune it."
     )
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
-    schedule: Literal["constant", "cosine"] | StepSchedule = Field(
+    momentum: Annotated[Finite, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
+    schedule: _ScheduleSpec = Field(
         "constant",
         description="Learning rate over epochs: constant, cosine, or `{ step = 10, gamma = 0.5 }`.",
     )
@@ -71,13 +93,21 @@ class TrainingSpec(_Section):
 class BaselineSpec(_Section):
     """The single-task baseline."""
 
-    lr: list[Positive] | None = Field(
+    lr: Annotated[list[Positive], Field(min_length=1)] | None = Field(
         None, description="Learning rates; default: all that any search tries."
     )
-    metrics: dict[str, dict[str, float]] | None = Field(
+    metrics: dict[str, dict[str, Finite]] | None = Field(
         None,
         description="Imported numbers by task and metric, instead of training STL networks.",
     )
+
+    @model_validator(mode="after")
+    def _trained_or_imported(self) -> Self:
+        if self.lr is not None and self.metrics is not None:
+            raise ValueError(
+                "`lr` is for training the baseline, `metrics` for importing it. Got both. Drop one."
+            )
+        return self
 
 
 class CompareSpec(_Section):
@@ -93,7 +123,10 @@ class CompareSpec(_Section):
     @classmethod
     def _known_rule(cls, value: str) -> str:
         if not re.fullmatch(r"best|last|mean_last_[1-9][0-9]*", value):
-            raise ValueError(f"must be best, last or mean_last_K with K >= 1. Got {value!r}")
+            raise ValueError(
+                f"must be best, last or mean_last_K with K above 0. Got {value!r}. "
+                "Write `mean_last_5` for the mean of the last five epochs."
+            )
         return value
 
 
@@ -116,7 +149,7 @@ class ConfirmSpec(_Section):
 class SearchSpec(_Section):
     """One weighting, or several that are searched alike, and the stages of their tuning."""
 
-    weighting: str | list[str] = Field(description="A weighting's name, or a list of names.")
+    weighting: _Weightings = Field(description="A weighting's name, or a list of names.")
     name: str | None = Field(None, description="Name of the search; default: the weighting's.")
     stages: list[dict[str, Any]] = Field(
         min_length=1, description="What is tuned, one table a stage."
@@ -124,20 +157,28 @@ class SearchSpec(_Section):
     hyper: dict[str, Any] = Field(
         default_factory=dict, description="Hyperparameters of the weighting that are not tuned."
     )
-    joint: bool = Field(False, description="Tune all stages at once, on the full product.")
+    joint: Annotated[bool, Field(strict=True)] = Field(
+        False, description="Tune all stages at once, on the full product."
+    )
     budget: BudgetSpec = Field(default_factory=BudgetSpec, description="Limits of this search.")
 
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, value: str | None) -> str | None:
+        return None if value is None else _checked_name(value)
+
     @model_validator(mode="after")
-    def _one_name(self) -> Self:
-        if isinstance(self.weighting, list):
-            if not self.weighting:
-                raise ValueError("weighting must name at least one method. Got an empty list")
-            if self.name is not None:
-                raise ValueError(
-                    "name goes with one weighting. Drop `name`, or write one [[search]] each"
-                )
-        if self.name is not None and not _NAME.fullmatch(self.name):
-            raise ValueError(_NAME_RULE.format(self.name))
+    def _fits_together(self) -> Self:
+        if self.name is not None and isinstance(self.weighting, list):
+            raise ValueError(
+                f"`name` goes with one weighting. Got {self.name!r} beside a list. "
+                "Drop `name`, or write one [[search]] each."
+            )
+        if self.budget.wall_s is not None:
+            raise ValueError(
+                "`budget.wall_s` limits the whole command, not one search. "
+                f"Got {self.budget.wall_s:g}. Move it to [budget], or use `device_s`."
+            )
         return self
 
     @property
@@ -165,15 +206,13 @@ class StudySpec(_Section):
     @field_validator("name")
     @classmethod
     def _plain_name(cls, value: str) -> str:
-        if not _NAME.fullmatch(value):
-            raise ValueError(_NAME_RULE.format(value))
-        return value
+        return _checked_name(value)
 
     @field_validator("seeds")
     @classmethod
     def _different_seeds(cls, value: list[int]) -> list[int]:
         if len(set(value)) < len(value):
-            raise ValueError(f"must not repeat a seed. Got {value}")
+            raise ValueError(f"must not repeat a seed. Got {value}. Drop the second one.")
         return value
 
     def to_plain(self) -> dict[str, Any]:
@@ -181,7 +220,13 @@ class StudySpec(_Section):
         return self.model_dump(mode="json")
 
 
-_NAME_RULE = "must be letters, digits, dots, dashes and underscores. Got {!r}"
+def _checked_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError(
+            "must be letters, digits, dots, dashes and underscores, a letter or digit first. "
+            f"Got {value!r}. Change it."
+        )
+    return value
 
 
 def read(path: Path) -> StudySpec:
@@ -192,17 +237,28 @@ def read(path: Path) -> StudySpec:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSpec(f"Cannot read the spec {path}: {error}.") from error
+    except OSError as error:
+        raise BadSpec(
+            f"Cannot read the spec {path}: {error.strerror}. Name a TOML file that is there."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadSpec(
+            f"{path} is not text in UTF-8: {error.reason} at byte {error.start}. "
+            "Save it as UTF-8, or name another file."
+        ) from error
     return parse_toml(text, source=str(path))
 
 
 def parse_toml(text: str, *, source: str) -> StudySpec:
-    """Parse the text of a study.toml; `source` names it in messages."""
+    """Parse the text of a study.toml; `source` names it in messages.
+
+    Raises:
+        BadSpec: It is not TOML, or does not fit.
+    """
     try:
         plain = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadSpec(f"{source} is not valid TOML: {error}.") from error
+        raise BadSpec(f"{source} is not valid TOML: {error}. Mend that place.") from error
     return parse(plain, source=source)
 
 
@@ -215,66 +271,5 @@ def parse(plain: Mapping[str, Any], *, source: str) -> StudySpec:
     try:
         return StudySpec.model_validate(plain)
     except ValidationError as error:
-        findings = [_finding(detail) for detail in error.errors()]
-        raise BadSpec("\n".join([f"The spec {source} has errors:", *findings])) from None
-
-
-def _finding(detail: Any) -> str:
-    place = [part for part in detail["loc"] if not _is_union_branch(part)]
-    if detail["type"] == "extra_forbidden":
-        return "  " + _unknown_key(place)
-    shown = _place(place)
-    if detail["type"] == "missing":
-        return f"  {shown} is missing. Add it."
-    message = detail["msg"].removeprefix("Value error, ")
-    found = "" if "Got" in message else f". Got {detail['input']!r}"
-    return f"  {shown}: {message[0].lower()}{message[1:]}{found}."
-
-
-def _unknown_key(place: list[Any]) -> str:
-    *section, key = place
-    allowed = sorted(_section_fields(section))
-    close = difflib.get_close_matches(str(key), allowed, n=1)
-    hint = f" Did you mean `{close[0]}`?" if close else ""
-    where = f" in {_place(section)}" if section else ""
-    return f"Unknown key `{key}`{where}.{hint} Allowed: {', '.join(allowed)}."
-
-
-def _section_fields(section: Sequence[Any]) -> set[str]:
-    model: Any = StudySpec
-    for part in section:
-        if isinstance(part, int):
-            continue
-        model = _SECTIONS[part]
-    return set(model.model_fields)
-
-
-_SECTIONS: dict[str, type[_Section]] = {
-    "training": TrainingSpec,
-    "schedule": StepSchedule,
-    "baseline": BaselineSpec,
-    "compare": CompareSpec,
-    "budget": BudgetSpec,
-    "confirm": ConfirmSpec,
-    "search": SearchSpec,
-}
-
-
-def _is_union_branch(part: object) -> bool:
-    """Pydantic names the branch of a union in a place; users did not write it."""
-    return isinstance(part, str) and (
-        part in {"str", "list[str]"} or "[" in part or part == "StepSchedule"
-    )
-
-
-def _place(parts: Sequence[Any]) -> str:
-    """``[training] epochs`` or ``[[search]] 2, weighting``."""
-    if not parts:
-        return "the spec"
-    if parts[0] == "search" and len(parts) > 1:
-        rest = ".".join(str(part) for part in parts[2:])
-        return f"[[search]] {int(parts[1]) + 1}" + (f", `{rest}`" if rest else "")
-    if parts[0] in _SECTIONS:
-        rest = ".".join(str(part) for part in parts[1:])
-        return f"[{parts[0]}]" + (f" `{rest}`" if rest else "")
-    return "`" + ".".join(str(part) for part in parts) + "`"
+        lines = [f"  {finding}" for finding in findings(error, StudySpec)]
+        raise BadSpec("\n".join([f"The spec {source} has errors:", *lines])) from None

@@ -12,6 +12,7 @@ from study.errors import BadSpec
 
 STRATEGIES = ("grid", "random", "quasi-random", "tpe")
 _OPTIONS = ("strategy", "trials", "round_size", "at")
+_ROUND_SIZE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +41,25 @@ class StageTable:
         Raises:
             BadSpec: Unknown keys, no parameter, or options that do not go together.
         """
-        if table == {"lr": "neighbours"}:
-            return ClosingStage()
+        if table.get("lr") == "neighbours":
+            return _closing(table, place)
         axes = {key: value for key, value in table.items() if key in tunable}
         _refuse_unknown(table, tunable, place)
         if not axes:
-            raise BadSpec(f"{place}: a stage must tune something. Got {dict(table)}.")
-        _refuse_unknown(table.get("at", {}), tunable, f"{place}, `at`", options=())
+            raise BadSpec(
+                f"{place}: a stage must tune something. Got {dict(table)}. Write a parameter "
+                f"with its values, such as `lr = [1e-3, 1e-2]`: {', '.join(sorted(tunable))}."
+            )
         axes, refine, is_line = _take_refine(axes, place)
-        strategy = table.get("strategy", "grid")
-        if strategy not in STRATEGIES:
-            raise BadSpec(
-                f"{place}: `strategy` must be one of {', '.join(STRATEGIES)}. Got {strategy!r}."
-            )
-        trials = _whole(table, "trials", place)
-        if (strategy == "grid") == bool(trials):
-            raise BadSpec(
-                f"{place}: `trials` goes with the strategies random, quasi-random and tpe, which "
-                f"need it. Got strategy {strategy!r} and trials {trials or 'missing'}."
-            )
-        if "round_size" in table and strategy != "tpe":
-            raise BadSpec(f"{place}: `round_size` goes with the strategy tpe. Got {strategy!r}.")
+        strategy = _strategy(table, refine, place)
         return StageTable(
             axes=axes,
             strategy=strategy,
             refine=refine,
-            trials=trials,
-            round_size=_whole(table, "round_size", place) or 4,
+            trials=_whole(table, "trials", place),
+            round_size=_whole(table, "round_size", place) or _ROUND_SIZE,
             is_line=is_line,
-            at=table.get("at", {}),
+            at=_fixed(table, tunable, place),
         )
 
     def kind(self, space: Space) -> str:
@@ -76,6 +67,62 @@ class StageTable:
         if self.strategy != "grid":
             return self.strategy
         return "line" if self.is_line and len(space.axes) == 1 else "grid"
+
+
+def _closing(table: Mapping[str, Any], place: str) -> ClosingStage:
+    others = [key for key in table if key != "lr"]
+    if others:
+        raise BadSpec(
+            f'{place}: `lr = "neighbours"` is a stage by itself. Got it beside '
+            f"{', '.join(others)}. Drop them, or write a stage of their own."
+        )
+    return ClosingStage()
+
+
+def _strategy(table: Mapping[str, Any], refine: int, place: str) -> str:
+    """The strategy's name, with the options that belong to it."""
+    strategy = table.get("strategy", "grid")
+    if strategy not in STRATEGIES:
+        raise BadSpec(
+            f"{place}: `strategy` must be one of {', '.join(STRATEGIES)}. Got {strategy!r}. "
+            "Write one of these, or drop it for a grid."
+        )
+    if strategy == "grid" and "trials" in table:
+        raise BadSpec(
+            f"{place}: `trials` goes with the strategies random, quasi-random and tpe; a grid "
+            f"tries all its points. Got trials = {table['trials']}. Drop it, or add a `strategy`."
+        )
+    if strategy != "grid" and "trials" not in table:
+        raise BadSpec(
+            f"{place}: the strategy {strategy} needs `trials`. Got none. "
+            "Write how many points to try, such as `trials = 20`."
+        )
+    if strategy != "tpe" and "round_size" in table:
+        raise BadSpec(
+            f"{place}: `round_size` goes with the strategy tpe. Got {strategy!r}. Drop it."
+        )
+    if strategy != "grid" and refine:
+        raise BadSpec(
+            f"{place}: `refine` goes with a line. Got it with the strategy {strategy}. Drop it."
+        )
+    return str(strategy)
+
+
+def _fixed(table: Mapping[str, Any], tunable: Set[str], place: str) -> Mapping[str, Any]:
+    """The values that `at` fixes for this stage."""
+    values = table.get("at", {})
+    if not isinstance(values, Mapping):
+        raise BadSpec(
+            f"{place}: `at` must be a table of values. Got {values!r}. Write at = {{ lr = 1e-3 }}."
+        )
+    _refuse_unknown(values, tunable, f"{place}, `at`", options=())
+    both = [name for name in values if name in table]
+    if both:
+        raise BadSpec(
+            f"{place}: `at` fixes what the stage does not tune. Got {', '.join(both)} in both. "
+            "Drop it from one of them."
+        )
+    return values
 
 
 def _take_refine(axes: Mapping[str, Any], place: str) -> tuple[dict[str, Any], int, bool]:
@@ -90,9 +137,9 @@ def _take_refine(axes: Mapping[str, Any], place: str) -> tuple[dict[str, Any], i
             plain[name] = {key: part for key, part in value.items() if key != "refine"}
             if len(axes) > 1 or not is_line:
                 raise BadSpec(
-                    f"{place}: `refine` goes with a line of one parameter. "
-                    f"Got it for `{name}` beside {len(axes) - 1} others. "
-                    "Write { line = [...], refine = 1 } in a stage of its own."
+                    f"{place}: `refine` goes with a line of one parameter. Got it in a stage of "
+                    f"{', '.join(axes)}. Write `{name} = {{ line = [...], refine = 1 }}` in a "
+                    "stage of its own, or drop it."
                 )
     return plain, refine, is_line
 
@@ -113,5 +160,7 @@ def _refuse_unknown(
 def _whole(table: Mapping[str, Any], key: str, place: str) -> int:
     value = table.get(key, 0)
     if isinstance(value, bool) or not isinstance(value, int) or (key in table and value < 1):
-        raise BadSpec(f"{place}: `{key}` must be a whole number above 0. Got {value!r}.")
+        raise BadSpec(
+            f"{place}: `{key}` must be a whole number above 0. Got {value!r}. Change or drop it."
+        )
     return value

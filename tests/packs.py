@@ -89,7 +89,9 @@ class Told:
     def epochs(self) -> dict[int, Values]:
         """Epoch to its values, ``(split, task, metric)`` to number."""
         return {
-            event.epoch: {(split, task, metric): value for split, task, metric, value in event.values}
+            event.epoch: {
+                (split, task, metric): value for split, task, metric, value in event.values
+            }
             for event in self.events
             if isinstance(event, EpochDone)
         }

@@ -1,4 +1,4 @@
-"""A problem that trains an epoch in about a millisecond, and misbehaves where a test asks it to.
+"""A problem that trains an epoch in a few milliseconds, and misbehaves where a test asks it to.
 
 A spec in this folder names it ``toy:Toy``; tests of one process construct it directly.
 """

@@ -1,7 +1,7 @@
 """What can go wrong while training.
 
 TrainingError
-├── CheckpointUnreadable(OSError)    a checkpoint is missing or torn
+├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
 └── TaskMismatch(ValueError)         a problem's parts do not fit its card
 """
 
@@ -13,7 +13,7 @@ class TrainingError(Exception):
 
 
 class CheckpointUnreadable(TrainingError, OSError):
-    """A checkpoint is missing or torn."""
+    """A checkpoint is missing, torn or another run's."""
 
 
 class TaskMismatch(TrainingError, ValueError):

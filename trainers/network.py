@@ -40,5 +40,5 @@ def build_network(problem: Problem, tasks: Sequence[str], key: Key) -> MultiTask
 
 def _initialised(build: Callable[[], nn.Module], key: Key) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(key.seed)
+        key.seed_global()
         return build()

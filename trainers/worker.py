@@ -10,11 +10,19 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
+from trainers.environment import environment
+from trainers.errors import TrainingError
 from trainers.events import Beat, Message, Open, OpenFailed, PackEnded, Ready, Stop, TrainPack
 from trainers.jobs import Pack
+from trainers.problems.errors import ProblemError
+
+if TYPE_CHECKING:
+    from trainers.engines import Session
 
 BEAT_S = 1.0
 
@@ -37,8 +45,11 @@ class Pipe:
             os._exit(0)
 
     def first(self) -> Open:
-        """The driver's first message."""
-        message: Open = self._connection.recv()
+        """The driver's first message; exits if the driver is gone before it was sent."""
+        try:
+            message: Open = self._connection.recv()
+        except (EOFError, OSError):
+            os._exit(0)
         return message
 
     def listen(self) -> None:
@@ -70,30 +81,43 @@ def main() -> None:
     for target in (pipe.listen, pipe.beat):
         threading.Thread(target=target, daemon=True).start()
     try:
-        serve(opening, pipe, started)
-    except ImportError as error:
-        pipe.send(OpenFailed(f"{error}"))
+        session = opened(opening, pipe)
+        details = environment(opening.device)
+    except Exception as error:  # a user's problem may raise anything
+        traceback.print_exc()
+        pipe.send(OpenFailed(explained(error)))
+        return
+    pipe.send(Ready(startup_s=time.perf_counter() - started, environment=details))
+    serve(pipe, session)
 
 
-def serve(opening: Open, pipe: Pipe, started: float) -> None:
-    """Load the problem once, then train pack after pack."""
+def opened(opening: Open, pipe: Pipe) -> Session:
+    """Prepare torch and load the problem, once."""
     import torch
 
-    from trainers.engines import open_session, train
-    from trainers.environment import environment
-    from trainers.errors import TrainingError
-    from trainers.problems import ProblemError, build
+    from trainers.engines import open_session
+    from trainers.problems import build
 
     torch.set_num_threads(opening.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
-        problem = build(opening.problem)
-        session = open_session(problem, opening.device, pipe.stopping.is_set)
-    except (ProblemError, TrainingError) as error:
-        pipe.send(OpenFailed(str(error)))
-        return
-    startup_s = time.perf_counter() - started
-    pipe.send(Ready(startup_s=startup_s, environment=environment(opening.device)))
+    return open_session(build(opening.problem), opening.device, pipe.stopping.is_set)
+
+
+def explained(error: Exception) -> str:
+    """Our own errors say what to do; of any other, say what it is and where it was raised."""
+    if isinstance(error, ProblemError | TrainingError):
+        return str(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        "A problem must open without an error. "
+        f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})."
+    )
+
+
+def serve(pipe: Pipe, session: Session) -> None:
+    """Train pack after pack."""
+    from trainers.engines import train
+
     while True:
         pack = pipe.packs.get()
         for event in train(pack, session):

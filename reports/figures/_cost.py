@@ -7,9 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from reports._titles import weighting_of
-from reports.curves import Axis, BudgetCurve, budget_curve
+from reports.curves import Axis, BudgetCurve, Scoring, budget_curve
 from reports.figures._curve_traces import curve_traces
 from reports.figures._labels import Label, end_labels
+from reports.figures._menus import axis_menu, relayout_menu, scale_menu
 from reports.figures._none import NoFigure
 from reports.figures._palette import look
 from reports.figures._style import styled, zero_line
@@ -22,6 +23,10 @@ _AXES: dict[Axis, tuple[str, str]] = {
     "device_s": ("Device-seconds", "Method cost in device-seconds"),
     "epochs": ("Epochs", "Epochs trained"),
     "runs": ("Runs", "Runs (trials × seeds)"),
+}
+_CHOSEN: dict[Scoring, str] = {
+    "cross-fit": "winner chosen on validation",
+    "same seed, optimistic": "the same seed chose: optimistic",
 }
 _HEIGHT_PX = 560
 _PLOT_PX = 420.0  # what axis titles and the legend leave of it
@@ -38,7 +43,9 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     if not shown:
         return NoFigure(reason="No trial has all its seeds and a baseline to compare with yet.")
     traces = [trace for axis in _AXES for trace in _traces(frames, curves, axis)]
-    view = _window(shown)
+    values = np.concatenate([[0.0], *(curve.value for curve in shown)])
+    view = window(values, core=np.array([0.0, *(curve.value[-1] for curve in shown)]))
+    whole = window(values, core=np.array([]))
     labels = _labels(frames, shown, view)
     return styled(
         go.Figure(traces),
@@ -50,12 +57,16 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
             "tickformat": ",~r",
         },
         yaxis={
-            "title": {"text": "Test Δm in % (winner chosen on validation)"},
+            "title": {"text": f"Test Δm in % ({_CHOSEN[shown[0].scoring]})"},
             "range": [view.low, view.high],
         },
         shapes=[zero_line()],
         annotations=[*labels, *_words(view)],
-        updatemenus=_menus(len(traces) // len(_AXES), traces, view),
+        updatemenus=[
+            axis_menu(traces, list(_AXES.values())),
+            scale_menu(),
+            *_zoom_menu(labels, _labels(frames, shown, whole), view, whole),
+        ],
         margin={"l": 12, "r": 150, "t": 96, "b": 100},
         meta={"wide": _fit(len(labels), wide=True), "narrow": _fit(len(labels), wide=False)},
     )
@@ -83,12 +94,6 @@ def _traces(frames: StudyFrames, curves: Curves, axis: Axis) -> list[go.Scatter]
     for trace in traces if axis != "device_s" else ():
         trace.visible = False
     return traces
-
-
-def _window(curves: Sequence[BudgetCurve]) -> Window:
-    """Best and last values are the core; zero belongs to it, since it is what all is about."""
-    values = np.concatenate([[0.0], *(curve.value for curve in curves)])
-    return window(values, core=np.array([0.0, *(curve.value[-1] for curve in curves)]))
 
 
 def _labels(
@@ -120,56 +125,34 @@ def _words(view: Window) -> list[dict[str, Any]]:
     return words
 
 
+def _zoom_menu(
+    near: list[dict[str, Any]], far: list[dict[str, Any]], view: Window, whole: Window
+) -> list[dict[str, Any]]:
+    """Buttons for the view and for all values, if they differ; the labels move along."""
+    if not view.n_cut:
+        return []
+    note = f"annotations[{len(near) + 2}].visible"
+    return [
+        relayout_menu(
+            "Range of values",
+            {
+                "Main part": _range(view, near) | {note: True},
+                "All values": _range(whole, far) | {note: False},
+            },
+        )
+    ]
+
+
+def _range(view: Window, labels: list[dict[str, Any]]) -> dict[str, Any]:
+    moved = {
+        f"annotations[{at}].{name}": label[name]
+        for at, label in enumerate(labels)
+        for name in ("text", "y", "yshift")
+    }
+    return {"yaxis.range": [view.low, view.high], **moved}
+
+
 def _fit(n_labels: int, *, wide: bool) -> dict[str, Any]:
     """Layout changes for a wide or a narrow page: no room for direct labels on a phone."""
     labels = {f"annotations[{at}].visible": wide for at in range(n_labels)}
     return labels | {"margin.r": 150 if wide else 8, "margin.t": 24}
-
-
-def _menus(n_each: int, traces: Sequence[go.Scatter], view: Window) -> list[dict[str, Any]]:
-    axes = [
-        {
-            "label": label,
-            "method": "update",
-            "args": [
-                {"visible": _visible(traces, at * n_each, n_each)},
-                {"xaxis.title.text": title, "xaxis.autorange": True},
-            ],
-        }
-        for at, (label, title) in enumerate(_AXES.values())
-    ]
-    scales = [_relayout(f"{name} scale", {"xaxis.type": kind}) for name, kind in _SCALES]
-    menus = [_menu("Cost axis", axes, 0), _menu("Scale of the cost axis", scales, 1)]
-    if view.n_cut:
-        zoom = _relayout("Main part", {"yaxis.range": [view.low, view.high]})
-        whole = _relayout("All values", {"yaxis.autorange": True})
-        menus.append(_menu("Range of values", [zoom, whole], 2))
-    return menus
-
-
-_SCALES = (("Log", "log"), ("Linear", "linear"))
-
-
-def _visible(traces: Sequence[go.Scatter], start: int, n: int) -> list[bool | str]:
-    """Visibility of all traces when the `n` from `start` on are the ones to see."""
-    on: list[bool | str] = ["legendonly" if t.legendgroup == "orders" else True for t in traces]
-    return [state if start <= at < start + n else False for at, state in enumerate(on)]
-
-
-def _relayout(label: str, change: dict[str, Any]) -> dict[str, Any]:
-    return {"label": label, "method": "relayout", "args": [change]}
-
-
-def _menu(name: str, buttons: list[dict[str, Any]], row: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "type": "buttons",
-        "direction": "right",
-        "buttons": buttons,
-        "x": (0, 0.42, 0.72)[row],
-        "xanchor": "left",
-        "y": 1,
-        "yanchor": "bottom",
-        "pad": {"b": 24, "t": 0, "l": 0, "r": 0},
-        "font": {"size": 12},
-    }

@@ -13,10 +13,10 @@ from reports.figures._steps import band
 FloatArray = NDArray[np.float64]
 
 _HOVER = (
-    "<b>%{fullData.name}</b><br>Δm %{y:+.2f} % (seeds %{customdata[1]:+.2f} to "
-    "%{customdata[2]:+.2f})<br>%{customdata[0]:.0f} trials so far, stage %{customdata[3]:.0f}"
-    "<br>%{x:,.4~r} UNIT<extra></extra>"
+    "<b>%{fullData.name}</b><br>Δm %{y:+.2f} %SPREAD<br>%{customdata[0]:.0f} trials so far, "
+    "stage %{customdata[3]:.0f}<br>%{x:,.4~r} UNIT<extra></extra>"
 )
+_SPREAD = " (seeds %{customdata[1]:+.2f} to %{customdata[2]:+.2f})"
 # Plotly outlines markers of several sizes unless told not to.
 _NO_OUTLINE = {"width": 0}
 _UNITS = {"device_s": "device-seconds", "epochs": "epochs", "runs": "runs"}
@@ -94,6 +94,7 @@ def _line(
 ) -> go.Scatter:
     sizes = np.full(len(curve.cost), 4.0)
     sizes[-1] = 10.0
+    spread = _SPREAD if np.isfinite(curve.seed_low).any() else ""
     return go.Scatter(
         x=curve.cost,
         y=curve.value,
@@ -101,6 +102,6 @@ def _line(
         line={"shape": "hv", "width": 2.4, "color": look.colour},
         marker={"symbol": look.symbol, "size": sizes, "color": look.colour, "line": _NO_OUTLINE},
         customdata=np.column_stack([n_trials, curve.seed_low, curve.seed_high, curve.stage + 1]),
-        hovertemplate=_HOVER.replace("UNIT", _UNITS[curve.axis]),
+        hovertemplate=_HOVER.replace("UNIT", _UNITS[curve.axis]).replace("SPREAD", spread),
         **shared,
     )

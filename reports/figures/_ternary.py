@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
 from reports.figures._lattice import hexagons, on_grid, step_of
+from reports.figures._simplex_marks import SCALE, crosses, points, ring
 from reports.figures._style import styled
 
 FloatArray = NDArray[np.float64]
 
-SCALE = "Viridis_r"  # even in lightness, so it is readable without colour vision; best is bright
 _LEVELS = 24
 _CLIP = 90.0  # percentile
 
@@ -39,9 +39,9 @@ def ternary(best: pd.DataFrame, columns: list[str], titles: list[str]) -> go.Fig
     on = on_grid(weights, step) if step else np.zeros(len(weights), dtype=np.bool_)
     level = np.clip((value - low) / (top - low), 0.0, 1.0)
     traces = _cells(weights[on], level[on], step) if step else []
-    traces.append(_points(done, weights, value, on=on, limits=(low, top), titles=titles))
-    traces += [_ring(weights[np.argmin(value)])] if value.size else []
-    traces += [_lost(lost)] if len(lost) else []
+    traces.append(points(done, weights, value, on=on, limits=(low, top), titles=titles))
+    traces += [ring(weights[np.argmin(value)])] if value.size else []
+    traces += [crosses(lost)] if len(lost) else []
     return styled(
         go.Figure(traces),
         height=560,
@@ -83,94 +83,6 @@ def _cell_trace(outlines: FloatArray, shade: int) -> go.Scatterternary:
         fillcolor=colour,
         hoverinfo="skip",
         showlegend=False,
-    )
-
-
-def _points(
-    done: pd.DataFrame,
-    weights: FloatArray,
-    value: FloatArray,
-    *,
-    on: NDArray[np.bool_],
-    limits: tuple[float, float],
-    titles: list[str],
-) -> go.Scatterternary:
-    """What the pointer reads, and the colour bar; visible where a point has no cell of its own."""
-    a, b, c = weights.T
-    names = [f"{title} %{{{axis}:.3f}}" for title, axis in zip(titles, "abc", strict=True)]
-    hover = "<br>".join(["validation Δm <b>%{customdata[1]:+.2f} %</b>", *names])
-    return go.Scatterternary(
-        a=a,
-        b=b,
-        c=c,
-        mode="markers",
-        customdata=np.column_stack([done["trial"].to_numpy(dtype=np.float64), value]),
-        hovertemplate=hover + "<br>trial %{customdata[0]:.0f}<extra></extra>",
-        marker={
-            "size": np.where(on, 16, 11),
-            "opacity": np.where(on, 0.0, 1.0),
-            "line": {"width": 1, "color": "white"},
-            "color": value,
-            "colorscale": SCALE,
-            "cmin": limits[0],
-            "cmax": limits[1],
-            "colorbar": _colour_bar(limits, clipped=bool((value > limits[1]).any())),
-        },
-        showlegend=False,
-    )
-
-
-def _colour_bar(limits: tuple[float, float], *, clipped: bool) -> dict[str, Any]:
-    at = np.linspace(*limits, 4)
-    text = [f"{value:+.1f}".replace("-", "−") for value in at]
-    return {
-        "orientation": "h",
-        "thickness": 12,
-        "lenmode": "pixels",
-        "len": 280,
-        "y": -0.16,
-        "yanchor": "top",
-        "outlinewidth": 0,
-        "tickvals": at,
-        "ticktext": [*text[:-1], f"≥ {text[-1]}" if clipped else text[-1]],
-        "title": {
-            "text": "Validation Δm in %, lower is better",
-            "side": "bottom",
-            "font": {"size": 13},
-        },
-    }
-
-
-def _ring(at: FloatArray) -> go.Scatterternary:
-    a, b, c = at
-    return go.Scatterternary(
-        a=[a],
-        b=[b],
-        c=[c],
-        mode="markers",
-        marker={
-            "symbol": "circle-open",
-            "size": 22,
-            "color": "#d6425c",
-            "line": {"width": 3.5},
-        },
-        name="best",
-        hoverinfo="skip",
-        showlegend=True,
-    )
-
-
-def _lost(weights: FloatArray) -> go.Scatterternary:
-    a, b, c = weights.T
-    return go.Scatterternary(
-        a=a,
-        b=b,
-        c=c,
-        mode="markers",
-        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#8a7f72"}},
-        name="diverged",
-        hovertemplate="diverged<extra></extra>",
-        showlegend=True,
     )
 
 

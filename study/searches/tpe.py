@@ -43,7 +43,7 @@ def next_round(view: StageView, *, n: int) -> list[Point]:
     running: list[FrozenTrial] = []
     points: list[Point] = []
     known = {canonical(view.base | tried.point) for tried in view.tried}
-    for number in range(len(finished), len(finished) + n):
+    for number in range(len(view.tried), len(view.tried) + n):
         for attempt in range(_ATTEMPTS):
             address = f"{view.address}/{number}/{attempt}"
             unit = _ask(space, [*finished, *running], address=address)

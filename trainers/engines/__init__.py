@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
+from time import perf_counter
+from typing import Literal
 
 from trainers.engines.session import Session, open_session
 from trainers.engines.solo import train_run
-from trainers.events import Event, RunEnded, Seconds
+from trainers.events import EpochDone, Event, RunEnded, Seconds
 from trainers.jobs import Job, Pack
 
 __all__ = ["Session", "open_session", "train"]
@@ -20,22 +22,50 @@ def train(pack: Pack, session: Session) -> Iterator[Event]:
     """
     for job in pack.jobs:
         if session.stop_requested():
-            yield _ended(job, "released")
-            continue
-        try:
-            yield from train_run(job, pack, session)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            yield _ended(job, "failed", reason=reason, detail=traceback.format_exc())
+            yield _ended(job, "released", epoch=_start(job))
+        else:
+            yield from _guarded(job, pack, session)
 
 
-def _ended(job: Job, outcome: str, *, reason: str = "", detail: str = "") -> RunEnded:
+def _guarded(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
+    """Train one run; an exception becomes its end, which pays for the time since the last event."""
+    epoch, since = _start(job), perf_counter()
+    try:
+        for event in train_run(job, pack, session):
+            if isinstance(event, EpochDone):
+                epoch = event.epoch
+            yield event
+            since = perf_counter()
+    except Exception as error:
+        yield _ended(
+            job,
+            "failed",
+            epoch=epoch,
+            seconds=Seconds(train_s=perf_counter() - since),
+            reason=f"{type(error).__name__}: {error}",
+            detail=traceback.format_exc(),
+        )
+
+
+def _start(job: Job) -> int:
+    return 0 if job.resume is None else job.resume.epoch
+
+
+def _ended(
+    job: Job,
+    outcome: Literal["released", "failed"],
+    *,
+    epoch: int,
+    seconds: Seconds | None = None,
+    reason: str = "",
+    detail: str = "",
+) -> RunEnded:
     return RunEnded(
         run=job.run,
         token=job.token,
-        outcome=outcome,  # type: ignore[arg-type]
-        epoch=0 if job.resume is None else job.resume.epoch,
-        seconds=Seconds(),
+        outcome=outcome,
+        epoch=epoch,
+        seconds=Seconds() if seconds is None else seconds,
         reason=reason,
         detail=detail,
     )

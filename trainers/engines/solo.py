@@ -66,7 +66,7 @@ class SoloRun:
         n_steps = -(-source.size // batch_size)
         order = torch.randperm(source.size, generator=(self.key / "order" / self.epoch).generator())
         noise = self._noise(n_steps)
-        torch.manual_seed((self.key / "dropout" / self.epoch).seed)
+        (self.key / "dropout" / self.epoch).seed_global(self.session.device)
         loss_sum, weight_sum = self._per_task(0.0), self._per_task(0.0)
         batches = source.batches(order, batch_size, self.key / "augment" / self.epoch)
         for step, batch in enumerate(batches):
@@ -133,14 +133,18 @@ class SoloRun:
         return leaf.detach(), weights
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        state = checkpoints.load(Path(checkpoint.path), self.session.device.type)
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        with torch.no_grad():
-            for name, param in self.params.items():
-                param.copy_(state["params"][name])
-        self.state = dict(state["state"])
-        self.epoch = int(state["epoch"])
+        path = Path(checkpoint.path)
+        state = checkpoints.load(path, str(self.session.device))
+        try:
+            self.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            with torch.no_grad():
+                for name, param in self.params.items():
+                    param.copy_(state["params"][name])
+            self.state = dict(state["state"])
+            self.epoch = int(state["epoch"])
+        except (LookupError, RuntimeError, TypeError, ValueError) as error:
+            raise checkpoints.misfit(path, error) from error
 
     def _noise(self, n_steps: int) -> Tensor | None:
         if not self.weighting.noise:

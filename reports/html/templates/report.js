@@ -3,7 +3,11 @@
   const narrow = window.matchMedia("(max-width: 600px)");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const touch = window.matchMedia("(pointer: coarse)");
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const PAPER = { "--text": "#000000", "--page": "#ffffff", "--grid": "#dddddd", "--axis": "#777777" };
+  const PAPER_PX = 660; // what A4 leaves between its margins
+  let printing = false;
+  const colour = (name) =>
+    printing ? PAPER[name] : getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // The page's colours for everything in a figure that is not data.
   const theme = (layout) => {
@@ -71,7 +75,8 @@
   };
 
   const restyle = (plot) => {
-    const change = { ...theme(plot.layout), ...fit(plot.layout) };
+    const width = printing ? { width: PAPER_PX } : { width: null, autosize: true };
+    const change = { ...theme(plot.layout), ...fit(plot.layout), ...width };
     // The drawing does not stretch its box, so that what follows could slip under it.
     plot.style.height = `${change.height || plot.layout.height}px`;
     return Plotly.relayout(plot, change);
@@ -82,6 +87,10 @@
   plots.forEach(draw);
   dark.addEventListener("change", restyleAll);
   narrow.addEventListener("change", restyleAll);
-  window.addEventListener("beforeprint", restyleAll);
-  window.addEventListener("afterprint", restyleAll);
+  for (const moment of ["beforeprint", "afterprint"]) {
+    window.addEventListener(moment, () => {
+      printing = moment === "beforeprint";
+      restyleAll();
+    });
+  }
 })();

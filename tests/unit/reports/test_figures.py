@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reports import StudyFrames, budget_curve, load
 from reports.errors import UnknownSearch
@@ -20,12 +18,6 @@ from reports.figures import (
     weight_simplex,
     weight_trajectories,
 )
-from reports.figures._labels import apart
-from reports.figures._lattice import hexagons, on_grid, step_of
-from reports.figures._marks import short
-from reports.figures._palette import LOOKS, OTHERS, PAGE_DARK, PAGE_LIGHT, TASKS, look
-from reports.figures._steps import band
-from reports.figures._window import window
 from tests.unit.reports import synthetic
 
 
@@ -40,130 +32,14 @@ def lines(figure: go.Figure) -> dict[str, Any]:
     return {trace.name: trace for trace in shown}
 
 
-def without_value(**changes: float) -> StudyFrames:
+def with_moved_ew(points: float) -> StudyFrames:
     """A study in which EW's delta_m is moved by so much."""
     made = synthetic.reader()
     for row in made.rows["run_results"]:
         if row["search"] == "ew":
-            row["delta_m_test"] += changes["ew"]
-            row["delta_m_val"] += changes["ew"]
+            row["delta_m_test"] += points
+            row["delta_m_val"] += points
     return load(made, synthetic.STUDY)
-
-
-# -- palette --------------------------------------------------------------------------------
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2 contrast ratio."""
-
-    def luminance(colour: str) -> float:
-        shares = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
-        linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
-        return float(linear @ [0.2126, 0.7152, 0.0722])
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("page", [PAGE_LIGHT, PAGE_DARK])
-def test_every_colour_can_be_seen_on_both_pages(page: str) -> None:
-    colours = [item.colour for item in (*LOOKS.values(), *OTHERS)] + list(TASKS)
-    assert min(contrast(colour, page) for colour in colours) >= 3
-
-
-def test_no_two_known_weightings_look_alike() -> None:
-    assert len({item.colour for item in LOOKS.values()}) == len(LOOKS)
-    assert len({item.symbol for item in LOOKS.values()}) == len(LOOKS)
-
-
-def test_an_unknown_weighting_keeps_its_look() -> None:
-    assert look("mine") == look("mine")
-    assert look("mine") in OTHERS
-
-
-# -- parts ----------------------------------------------------------------------------------
-
-FINITE = st.floats(-100, 100)
-
-
-@given(st.lists(FINITE, min_size=1, max_size=12), st.floats(1, 20))
-def test_labels_stand_apart_and_keep_their_order(positions: list[float], gap: float) -> None:
-    before = np.array(positions)
-    after = apart(before, gap=gap, limit=1000.0)
-    assert (np.diff(np.sort(after)) >= gap - 1e-9).all()
-    assert (np.argsort(after) == np.argsort(before, kind="stable")).all()
-
-
-def test_labels_that_have_room_do_not_move() -> None:
-    before = np.array([30.0, 0.0, 60.0])
-    assert (apart(before, gap=10, limit=100) == before).all()
-
-
-def test_the_window_cuts_a_diverging_value() -> None:
-    values = np.array([-5.0, -4.0, 1.0, 3.0, 0.0, 127.0])
-    view = window(values, core=values)
-    assert view.high < 10
-    assert view.n_cut == 1
-
-
-@given(st.lists(FINITE, min_size=1, max_size=20))
-def test_the_window_never_cuts_what_is_good(values: list[float]) -> None:
-    drawn_values = np.array(values)
-    assert window(drawn_values, core=drawn_values).low <= drawn_values.min()
-
-
-def test_a_window_of_nothing_has_a_width() -> None:
-    view = window(np.array([np.nan, np.inf]), core=np.array([]))
-    assert view.low < view.high
-
-
-@pytest.mark.parametrize("step", [0.1, 0.05, 0.25])
-def test_the_step_of_a_grid_is_found(step: float) -> None:
-    assert step_of(np.array(synthetic.simplex(step))) == pytest.approx(step)
-
-
-def test_an_anchor_off_the_grid_does_not_hide_it() -> None:
-    weights = np.array([*synthetic.simplex(0.1), (1 / 3, 1 / 3, 1 / 3)])
-    assert step_of(weights) == pytest.approx(0.1)
-    assert on_grid(weights, 0.1).tolist() == [True] * 36 + [False]
-
-
-def test_random_weights_have_no_grid() -> None:
-    assert step_of(np.random.default_rng(0).dirichlet(np.ones(3), size=20)) is None
-
-
-def test_hexagons_tile_the_simplex() -> None:
-    """Inside the simplex the cells of a grid cover the area of their lattice, no more, no less."""
-    weights = np.array(synthetic.simplex(0.1))
-    x, y = hexagons(weights, 0.1)[..., 0], hexagons(weights, 0.1)[..., 1]
-    area = np.abs((x[:, :-1] * y[:, 1:] - x[:, 1:] * y[:, :-1]).sum(axis=1)) / 2
-    # In coordinates (a, b) the simplex has area 1/2 and its lattice 0.1 has cells of 0.1 squared.
-    assert area == pytest.approx(np.full(36, 0.01))
-
-
-def test_hexagons_stay_inside_the_simplex() -> None:
-    cells = hexagons(np.array([(0.0, 0.0, 1.0), (0.0, 0.5, 0.5)]), 0.1)
-    assert cells.min() >= 0
-    assert cells.sum(axis=-1) == pytest.approx(1)
-
-
-def test_a_band_is_the_area_between_two_steps() -> None:
-    x, y = band(np.array([1.0, 2.0]), np.array([0.0, 1.0]), np.array([3.0, 4.0]))
-    assert x.tolist() == [1, 2, 2, 2, 2, 1, 1]
-    assert y.tolist() == [3, 3, 4, 1, 0, 0, 3]
-
-
-def test_a_band_leaves_out_what_has_no_bounds() -> None:
-    x, _ = band(np.array([1.0, 2.0]), np.array([np.nan, np.nan]), np.array([1.0, 1.0]))
-    assert x.size == 0
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(3e-4, "3e-4"), (0.05, "0.05"), (16.0, "16"), (0.0, "0"), (2.5e-5, "2.5e-5")],
-)
-def test_values_are_written_short(value: float, text: str) -> None:
-    assert short(value) == text
 
 
 # -- cost versus performance ------------------------------------------------------------------
@@ -197,9 +73,8 @@ def test_a_button_changes_the_axis_and_only_its_traces(cost: go.Figure) -> None:
     visible = epochs.args[0]["visible"]
     third = len(cost.data) // 3
     assert epochs.label == "Epochs"
-    assert [bool(state) for state in visible] == [
-        third <= at < 2 * third for at in range(3 * third)
-    ]
+    assert all(visible[third : 2 * third])
+    assert not any(visible[:third] + visible[2 * third :])
 
 
 def test_order_spread_waits_in_the_legend(cost: go.Figure) -> None:
@@ -215,11 +90,20 @@ def test_the_zero_line_is_named(cost: go.Figure) -> None:
 
 
 def test_a_diverging_method_does_not_squash_the_others() -> None:
-    figure = drawn(cost_versus_performance(without_value(ew=127.0)))
+    figure = drawn(cost_versus_performance(with_moved_ew(127.0)))
     texts = " ".join(note.text for note in figure.layout.annotations)
     assert figure.layout.yaxis.range[1] < 20
     assert "4 points lie above this view" in texts
     assert "▲</span> EW +1" in texts
+
+
+def test_the_view_of_all_values_moves_the_labels_along() -> None:
+    figure = drawn(cost_versus_performance(with_moved_ew(127.0)))
+    whole = figure.layout.updatemenus[2].buttons[1]
+    change = whole.args[0]
+    assert whole.label == "All values"
+    assert change["yaxis.range"][1] > 127
+    assert change["annotations[0].y"] == pytest.approx(lines(figure)["EW"].y[-1])
 
 
 def test_without_anything_finished_the_figure_says_so() -> None:
@@ -233,6 +117,11 @@ def test_one_seed_has_a_line_and_no_band() -> None:
     bands = [trace for trace in figure.data if trace.fill == "toself"]
     assert lines(figure)
     assert all(not len(trace.x) for trace in bands)
+
+
+def test_one_seed_is_called_optimistic() -> None:
+    figure = drawn(cost_versus_performance(synthetic.frames(seeds=(1,))))
+    assert "optimistic" in figure.layout.yaxis.title.text
 
 
 # -- the other figures ------------------------------------------------------------------------
@@ -296,10 +185,9 @@ def test_a_temperature_off_the_scale_becomes_an_arrow() -> None:
         if json.loads(row["params"]).get("temperature") == 16.0:
             row["delta_m_test"] += 90
     figure = drawn(temperature_curve(load(made, synthetic.STUDY), "uw-so"))
-    arrows = [
-        list(t.marker.symbol).count("triangle-up-open") for t in figure.data if t.text is not None
-    ]
-    assert sum(arrows) == 3  # one a seed, on test
+    points = [trace for trace in figure.data if trace.text is not None]
+    symbols = [symbol for trace in points for symbol in trace.marker.symbol]
+    assert symbols.count("triangle-up-open") == 3  # one a seed, on test
 
 
 def test_a_method_without_temperature_has_no_curve() -> None:
@@ -342,7 +230,7 @@ def test_a_weight_decay_of_zero_has_a_place() -> None:
 
 @pytest.mark.parametrize("draw", [weight_simplex, temperature_curve])
 def test_an_unknown_search_is_refused(draw: Any) -> None:
-    with pytest.raises(UnknownSearch, match="Got `nobody`. Searches: ew, uw"):
+    with pytest.raises(UnknownSearch, match=r"Got `nobody`\. Searches: ew, uw"):
         draw(synthetic.frames(), "nobody")
 
 

@@ -173,7 +173,7 @@ def test_attributes_are_escaped() -> None:
     [
         (float("nan"), "–"),
         (float("inf"), "diverged"),
-        (0.0, "0.000"),
+        (0.0, "0"),
         (-0.01234, "−0.01234"),
         (12345.6, "12\u2009346"),
     ],

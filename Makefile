@@ -1,0 +1,44 @@
+# People and CI call the same targets. `.venv` is stamped by a hash of what goes into it, so that
+# nothing is installed twice.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP_INPUT := pyproject.toml constraints.txt Makefile
+DEMO_STORAGE ?= sqlite:///weighbridge.db
+
+.PHONY: demo test check unit install install-dev bench clean
+
+demo: install
+	$(BIN)/weighbridge run quickstart --storage $(DEMO_STORAGE)
+	$(BIN)/weighbridge compare quickstart --storage $(DEMO_STORAGE)
+	$(BIN)/weighbridge report quickstart --storage $(DEMO_STORAGE) -o report.html
+
+test: check unit
+
+check: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+unit: install-dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: install-dev
+	$(BIN)/python -m benchmarks.demo
+
+install: EXTRAS := datasets
+install: $(VENV)/.python
+	@$(BIN)/python tools/install.py --extras $(EXTRAS) $(STAMP_INPUT)
+
+install-dev: EXTRAS := datasets,vision,dev
+install-dev: $(VENV)/.python
+	@$(BIN)/python tools/install.py --extras $(EXTRAS) $(STAMP_INPUT)
+
+$(VENV)/.python:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

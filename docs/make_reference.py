@@ -1,0 +1,232 @@
+"""Write the generated pages of docs/reference: spec.md, cli.md and python.md.
+
+``python docs/make_reference.py`` writes them; ``--check`` writes nothing and exits with 1 if one
+of them is stale. Everything is read from the code: keys from the classes of `study.spec`, verbs
+from the command line, names from the packages' `__all__`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "reference"
+PACKAGES = (
+    "study",
+    "storage",
+    "reports",
+    "reports.figures",
+    "reports.html",
+    "search_spaces",
+    "trainers.weightings",
+    "trainers.problems",
+)
+SECTIONS = (
+    ("Top level", "StudySpec"),
+    ("[training]", "TrainingSpec"),
+    ("[training] schedule, as a table", "StepSchedule"),
+    ("[baseline]", "BaselineSpec"),
+    ("[compare]", "CompareSpec"),
+    ("[budget]", "BudgetSpec"),
+    ("[confirm]", "ConfirmSpec"),
+    ("[[search]]", "SearchSpec"),
+)
+MADE = "<!-- Made by `python docs/make_reference.py`; change the code, not this page. -->"
+
+Schema = Mapping[str, Any]
+
+
+def main() -> int:
+    """Write the pages, or say which are stale."""
+    stale = [name for name, text in pages().items() if not is_fresh(name, text)]
+    if "--check" in sys.argv[1:]:
+        for name in stale:
+            print(f"docs/reference/{name} is stale. Run: python docs/make_reference.py")
+        return 1 if stale else 0
+    for name in stale:
+        (FOLDER / name).write_text(pages()[name], encoding="utf-8")
+        print(f"Wrote docs/reference/{name}.")
+    return 0
+
+
+def is_fresh(name: str, text: str) -> bool:
+    """Whether a page on disk has this text."""
+    page = FOLDER / name
+    return page.exists() and page.read_text(encoding="utf-8") == text
+
+
+def pages() -> dict[str, str]:
+    """The generated pages by file name."""
+    parts = {"spec.md": spec_page(), "cli.md": cli_page(), "python.md": python_page()}
+    return {name: "\n".join([MADE, *lines]) + "\n" for name, lines in parts.items()}
+
+
+def spec_page() -> Iterator[str]:
+    """Every key of a study.toml: type, default, meaning."""
+    from study.spec import StudySpec
+
+    schema = StudySpec.model_json_schema()
+    yield "# The spec: every key of a study's TOML file"
+    yield ""
+    yield "Unknown keys are errors. `weighbridge init my_study.toml` writes a commented example."
+    yield "What may stand in a search's `stages` is on a page of its own: [stages](stages.md)."
+    for title, name in SECTIONS:
+        section = schema if name == "StudySpec" else schema["$defs"][name]
+        yield from ("", f"## {title}", "", section["description"], "")
+        yield "| key | type | default | meaning |"
+        yield "|---|---|---|---|"
+        for key, field in section["properties"].items():
+            default = "required" if key in section.get("required", ()) else _default(field)
+            yield _row(f"`{key}`", spec_type(field), default, field["description"])
+
+
+def spec_type(field: Schema) -> str:
+    """A JSON schema's type in words."""
+    if "$ref" in field:
+        return "table"
+    if forms := field.get("anyOf") or field.get("oneOf"):
+        return " or ".join(spec_type(form) for form in forms if form != {"type": "null"})
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if field["type"] == "array":
+        least = ", at least one" if field.get("minItems") else ""
+        return f"list: {spec_type(field['items'])}{least}"
+    return _KINDS[field["type"]] + _bounds(field)
+
+
+_KINDS = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "true or false",
+    "object": "table",
+}
+_LIMITS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
+
+
+def _bounds(field: Schema) -> str:
+    found = [f"{sign} {field[key]}" for key, sign in _LIMITS.items() if key in field]
+    return f" {' and '.join(found)}" if found else ""
+
+
+def _default(field: Schema) -> str:
+    if "default" not in field:
+        return "empty"  # a section, or a table of options
+    value = field["default"]
+    if value is None:
+        return "none"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def cli_page() -> Iterator[str]:
+    """The help of every verb."""
+    import typer
+
+    from study.cli._main import app
+
+    group: Any = typer.main.get_command(app)
+    yield "# The command line"
+    yield from ("", group.help, "")
+    yield "Exit codes: 0 all is well, 1 some runs failed, 2 the request cannot be met (the message"
+    yield "says why and what to do), 130 interrupted."
+    for name, verb in group.commands.items():
+        operands = "".join(f" {p.metavar}" for p in verb.params if p.param_type_name == "argument")
+        yield from ("", f"## weighbridge {name}{operands}", "", verb.help, "")
+        yield "| argument | default | meaning |"
+        yield "|---|---|---|"
+        yield from (_row(*_parameter(param)) for param in verb.params)
+
+
+def _parameter(param: Any) -> Sequence[str]:
+    if param.param_type_name == "argument":
+        return f"`{param.metavar}`", "required" if param.required else "none", param.help
+    names = ", ".join(f"`{name}`" for name in [*param.opts, *param.secondary_opts])
+    told = param.help + (f" Environment: `{param.envvar}`." if param.envvar else "")
+    if param.required:
+        return names, "required", told
+    # a help text that names its default does so because the value depends on the machine
+    known = param.is_flag or "default:" in param.help
+    return names, "" if known else f"`{param.default}`", told
+
+
+def python_page() -> Iterator[str]:
+    """The public names of the packages, each with the first line of its docstring."""
+    yield "# Python: the public names"
+    yield ""
+    yield "What is not here is private. Each package's errors are drawn as a tree in its `errors`"
+    yield "module; `reports.export.export(frames, path)` writes one row a run as CSV or Parquet."
+    for package in PACKAGES:
+        module = import_module(package)
+        yield from ("", f"## {package}", "", _first_line(module), "")
+        yield "| name | what it is |"
+        yield "|---|---|"
+        for name in sorted(module.__all__, key=str.lower):
+            yield from _entry(name, getattr(module, name))
+
+
+def _entry(name: str, thing: Any) -> Iterator[str]:
+    if inspect.isfunction(thing):
+        yield _row(f"`{name}{_arguments(thing)}`", _first_line(thing))
+    elif isinstance(thing, type) and thing.__module__ != "builtins":
+        yield _row(f"`{name}`", _first_line(thing))
+        yield from (_row(f"`{name}.{key}`", text) for key, text in _members(thing))
+    elif isinstance(thing, float | str) and name != "__version__":
+        yield _row(f"`{name}`", f"the constant {thing!r}")
+    else:
+        yield _row(f"`{name}`", _VALUES[name])
+
+
+_VALUES = {
+    "__version__": "The version of Weighbridge.",
+    "FINAL": "The states in which a run has ended.",
+    "HyperValue": "A checked value: one number, or one number a task.",
+    "MOVES": "The legal moves of a run: state to the states that may follow.",
+    "Point": "One point of a space: parameter name to value.",
+    "Value": "The value of one parameter: number, text, truth value, or one number a task.",
+}
+
+
+def _members(thing: type) -> Iterator[tuple[str, str]]:
+    """Public methods and properties of a class, those of an error left out."""
+    if issubclass(thing, Exception):
+        return
+    for key, member in vars(thing).items():
+        plain = member.__func__ if isinstance(member, classmethod | staticmethod) else member
+        if key.startswith("_") or not inspect.getdoc(plain):
+            continue
+        if inspect.isfunction(plain):
+            yield f"{key}{_arguments(plain)}", _first_line(plain)
+        elif isinstance(plain, property):
+            yield key, _first_line(plain)
+
+
+def _arguments(function: Any) -> str:
+    """The signature without types, and without `self`."""
+    signature = inspect.signature(function)
+    shown = [_untyped(p) for p in signature.parameters.values() if p.name not in ("self", "cls")]
+    plain = signature.replace(parameters=shown, return_annotation=signature.empty)
+    return str(plain).replace("Ellipsis", "...")
+
+
+def _untyped(parameter: inspect.Parameter) -> inspect.Parameter:
+    # a function's default prints its address, which is another one in every process
+    default = ... if inspect.isfunction(parameter.default) else parameter.default
+    return parameter.replace(annotation=parameter.empty, default=default)
+
+
+def _first_line(thing: Any) -> str:
+    """The first paragraph of a docstring, on one line."""
+    paragraph = (inspect.getdoc(thing) or "").split("\n\n")[0]
+    return " ".join(paragraph.split()).replace("``", "`")
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

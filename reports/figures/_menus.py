@@ -1,0 +1,69 @@
+"""Buttons above a figure: which cost, which scale, which part."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+_SCALES = {"Log scale": {"xaxis.type": "log"}, "Linear scale": {"xaxis.type": "linear"}}
+_LEFT = {"Cost axis": 0.0, "Scale of the cost axis": 0.4, "Range of values": 0.7}
+
+
+def axis_menu(traces: Sequence[go.Scatter], axes: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Buttons that show one set of traces each.
+
+    Args:
+        traces: All of the figure's, set after set, as many in each.
+        axes: A button's label and the title of its axis, one a set.
+    """
+    n = len(traces) // len(axes)
+    buttons = [
+        {
+            "label": label,
+            "method": "update",
+            "args": [
+                {"visible": _visible(traces, slice(at * n, (at + 1) * n))},
+                {"xaxis.title.text": title, "xaxis.autorange": True},
+            ],
+        }
+        for at, (label, title) in enumerate(axes)
+    ]
+    return _menu("Cost axis", buttons)
+
+
+def scale_menu() -> dict[str, Any]:
+    """Buttons for a logarithmic and a linear cost axis."""
+    return relayout_menu("Scale of the cost axis", _SCALES)
+
+
+def relayout_menu(name: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Buttons, by label, that change the layout; the first is the state to begin with."""
+    buttons = [
+        {"label": label, "method": "relayout", "args": [dict(change)]}
+        for label, change in changes.items()
+    ]
+    return _menu(name, buttons)
+
+
+def _visible(traces: Sequence[go.Scatter], chosen: slice) -> list[bool | str]:
+    """Visibility of all traces when the chosen ones are to be seen."""
+    states: list[bool | str] = [False] * len(traces)
+    states[chosen] = [
+        "legendonly" if trace.legendgroup == "orders" else True for trace in traces[chosen]
+    ]
+    return states
+
+
+def _menu(name: str, buttons: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "buttons",
+        "direction": "right",
+        "buttons": buttons,
+        "x": _LEFT[name],
+        "xanchor": "left",
+        "y": 1,
+        "yanchor": "bottom",
+        "pad": {"b": 28},
+        "font": {"size": 12},
+    }

@@ -1,0 +1,68 @@
+"""The databases that the promises of `storage` are checked on; a test class inherits one each."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from tests.contract.storage_bench import Bench
+
+_VARIABLE = "WEIGHBRIDGE_TEST_POSTGRES"
+
+
+class Backend:
+    """What a test sees: the `url` of an empty database, and a `bench` on it."""
+
+    @pytest.fixture
+    def url(self) -> str:
+        raise NotImplementedError("Override the `url` fixture in your subclass.")
+
+    @pytest.fixture
+    def bench(self, url: str) -> Iterator[Bench]:
+        bench = Bench(url)
+        yield bench
+        bench.storage.close()
+
+
+class OnMemory(Backend):
+    @pytest.fixture
+    def url(self) -> str:
+        return "sqlite://"
+
+
+class OnFile(Backend):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path / 'study.db'}"
+
+
+class OnPostgres(Backend):
+    """A schema of its own for each test, on the server that the environment names."""
+
+    @pytest.fixture
+    def url(self) -> Iterator[str]:
+        server = postgres_server()
+        schema = f"weighbridge_{uuid.uuid4().hex}"
+        engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+            there = make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
+            yield there.render_as_string(hide_password=False)
+            connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+        engine.dispose()
+
+
+def postgres_server() -> str:
+    """The URL of the server for tests; without one the test is skipped, in CI it fails."""
+    server = os.environ.get(_VARIABLE, "")
+    if not server and os.environ.get("WEIGHBRIDGE_CI") == "1":
+        pytest.fail(f"CI tests PostgreSQL: set {_VARIABLE}.")
+    if not server:
+        pytest.skip(f"set {_VARIABLE}")
+    return server

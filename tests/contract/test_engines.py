@@ -1,0 +1,39 @@
+"""Every engine keeps the promises of all three contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.contract.engine_learning import LearningContract
+from tests.contract.engine_repeating import RepeatingContract, trained
+from tests.contract.engine_reporting import ReportingContract
+from tests.packs import Engine, a_job, a_pack
+from trainers.engines import train
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class TestSolo(RepeatingContract, ReportingContract, LearningContract):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return train
+
+    def test_files_are_named_by_run_attempt_and_epoch(self, engine: Engine, tmp_path: Path) -> None:
+        trained(engine, a_pack(a_job(5, token=9), checkpoints=tmp_path, until_epoch=3))
+        assert [path.name for path in tmp_path.iterdir()] == ["run5-token9-epoch3.pt"]
+
+    def test_files_hold_plain_tensors_only(self, engine: Engine, tmp_path: Path) -> None:
+        pack = a_pack(a_job(1, "uw"), checkpoints=tmp_path, until_epoch=3)
+        (saved,) = trained(engine, pack)[1].checkpoints
+        state = torch.load(saved.checkpoint.path, weights_only=True)
+        assert set(state) == {"network", "optimizer", "params", "state", "epoch"}

@@ -1,0 +1,234 @@
+"""Promises of `Storage` about leases: who trains what, for how long, and who may take over."""
+
+from __future__ import annotations
+
+from storage import RunState
+from storage.records import CheckpointRecord, Claim, Holder, Spent
+from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_bench import Bench, end, epoch, holder
+
+
+class LeasingPromises(Backend):
+    def test_a_claim_holds_all_that_a_worker_must_know(self, bench: Bench) -> None:
+        bench.plan("a", seeds=(4,))
+        (claim,) = bench.claim()
+        assert (claim.search, claim.role, claim.weighting) == ("ew", "search", "ew")
+        assert (claim.params, claim.seed, claim.checkpoints) == ("a", 4, ())
+
+    def test_nothing_waiting_is_an_empty_claim(self, bench: Bench) -> None:
+        assert bench.claim(5) == []
+
+    def test_runs_of_another_study_are_left_alone(self, bench: Bench) -> None:
+        bench.plan("a")
+        other = bench.save("other")
+        claims = bench.storage.claim(
+            other.id, holder_id=bench.holder_id, worker_id=bench.worker_id, n=1, lease_s=60
+        )
+        assert claims == []
+
+    def test_a_run_is_claimed_once(self, bench: Bench) -> None:
+        bench.plan("a", "b")
+        claimed = [claim.run for _ in range(3) for claim in bench.claim()]
+        assert len(claimed) == len(set(claimed)) == 2
+
+    def test_the_first_in_line_is_by_rank_then_trial_then_seed(self, bench: Bench) -> None:
+        bench.plan("late", "x", seeds=(1, 0), rank=5)
+        bench.plan("stl", search="stl/a", rank=0)
+        bench.propose("x", "y")
+        bench.add_runs("y", rank=4)
+        order = [(claim.params, claim.seed) for claim in _claim_all(bench)]
+        assert order == [
+            ("stl", 0), ("y", 0), ("late", 0), ("late", 1), ("x", 0), ("x", 1)
+        ]  # fmt: skip
+
+    def test_a_pack_is_in_the_same_order(self, bench: Bench) -> None:
+        bench.plan("a", "b", seeds=(1, 0))
+        order = [(claim.params, claim.seed) for claim in bench.claim(3)]
+        assert order == [("a", 0), ("a", 1), ("b", 0)]
+
+    def test_a_claim_has_runs_of_one_pack_key_only(self, bench: Bench) -> None:
+        bench.propose("a", "b", "c")
+        bench.add_runs("a", "c", pack="one")
+        bench.add_runs("b", pack="two")
+        packs = [[claim.params for claim in bench.claim(9)] for _ in range(3)]
+        assert packs == [["a", "c"], ["b"], []]
+
+    def test_a_claim_is_no_larger_than_asked(self, bench: Bench) -> None:
+        bench.plan("a", "b", "c")
+        assert len(bench.claim(2)) == 2
+
+    def test_barred_searches_are_passed_over(self, bench: Bench) -> None:
+        bench.plan("first", search="stl/a", rank=0)
+        bench.plan("second", rank=5)
+        (claim,) = bench.claim(2, barred=[bench.search("stl/a")])
+        assert claim.params == "second"
+
+    def test_barred_members_do_not_come_along_in_a_pack(self, bench: Bench) -> None:
+        bench.plan("mine", rank=0)
+        bench.plan("barred", search="stl/a", rank=5)
+        claims = bench.claim(9, barred=[bench.search("stl/a")])
+        assert [claim.params for claim in claims] == ["mine"]
+
+    def test_tokens_grow_with_each_attempt(self, bench: Bench) -> None:
+        bench.plan("a")
+        tokens = []
+        for _ in range(3):
+            claim = bench.claim_one()
+            tokens.append(claim.token)
+            bench.storage.record([end(claim, RunState.WAITING)])
+        assert tokens == [1, 2, 3]
+
+    def test_each_claim_is_an_attempt_of_its_worker(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim_one()
+        (row,) = bench.attempts(claim.run)
+        assert (row["attempt"], row["worker"], row["state"]) == (
+            claim.attempt, bench.worker_id, "running"
+        )  # fmt: skip
+
+    def test_a_driver_is_registered_once(self, bench: Bench) -> None:
+        again = bench.storage.register_holder(holder())
+        other = bench.storage.register_holder(holder(pid=2))
+        assert again == bench.holder_id != other
+
+    def test_a_workers_start_up_is_an_attempt_without_a_run(self, bench: Bench) -> None:
+        worker = bench.add_worker(startup_s=2.5)
+        row = next(row for row in bench.view("attempt_costs") if row["worker"] == worker)
+        assert (row["kind"], row["run"], row["startup_s"]) == ("startup", None, 2.5)
+
+    def test_an_expired_lease_goes_back_to_the_queue(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim(lease_s=60)[0]
+        bench.clock.now_s += 60.5
+        assert bench.take_back() == 1
+        assert bench.outcome(claim.run).state is RunState.WAITING
+
+    def test_a_fresh_lease_of_a_living_driver_stays(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim(lease_s=60)[0]
+        bench.clock.now_s += 59.5
+        assert bench.take_back() == 0
+        assert bench.outcome(claim.run).state is RunState.LEASED
+
+    def test_a_dead_drivers_lease_is_taken_over_at_once(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim_one()
+        assert bench.take_back(bench.holder) == 1
+        assert bench.outcome(claim.run).state is RunState.WAITING
+
+    def test_a_living_driver_keeps_what_a_dead_one_loses(self, bench: Bench) -> None:
+        bench.plan("a", "b")
+        dead, alive = bench.claim_one(), _claim_as(bench, holder(pid=2))
+        assert bench.take_back(bench.holder) == 1
+        assert bench.outcome(dead.run).state is RunState.WAITING
+        assert bench.outcome(alive.run).state is RunState.LEASED
+
+    def test_a_lost_attempt_is_kept_with_its_cost_and_the_reason(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim_one()
+        bench.storage.record([epoch(claim, 1, 0.1, 0.1, spent=Spent(train_s=4.0))])
+        bench.take_back(bench.holder)
+        (row,) = bench.attempts(claim.run)
+        assert (row["state"], row["failure"], row["train_s"]) == ("lost", "holder dead", 4.0)
+        assert row["ended"] is not None
+
+    def test_a_renewed_lease_lasts_from_the_renewal(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim(lease_s=60)[0]
+        bench.clock.now_s += 50
+        bench.storage.renew(bench.holder_id, [claim.run], lease_s=60)
+        bench.clock.now_s += 50
+        assert bench.take_back() == 0
+
+    def test_only_the_named_runs_are_renewed(self, bench: Bench) -> None:
+        bench.plan("a", "b")
+        kept, _ = bench.claim(2, lease_s=60)
+        bench.storage.renew(bench.holder_id, [kept.run], lease_s=600)
+        bench.clock.now_s += 100
+        assert bench.take_back() == 1
+        assert bench.outcome(kept.run).state is RunState.LEASED
+
+    def test_nobody_renews_the_lease_of_another(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim(lease_s=60)[0]
+        other = bench.storage.register_holder(holder(pid=2))
+        bench.storage.renew(other, [claim.run], lease_s=600)
+        bench.clock.now_s += 100
+        assert bench.take_back() == 1
+
+    def test_a_lease_that_is_renewed_meanwhile_is_not_taken(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim(lease_s=60)[0]
+        bench.clock.now_s += 100
+
+        def renews_while_it_is_looked_at(_: Holder) -> bool:
+            bench.storage.renew(bench.holder_id, [claim.run], lease_s=60)
+            return False
+
+        taken = bench.storage.take_back(bench.study.id, is_dead=renews_while_it_is_looked_at)
+        assert taken == 0
+        assert bench.outcome(claim.run).state is RunState.LEASED
+
+    def test_one_run_is_taken_back_by_its_token(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim_one()
+        why = f"worker lost: {'a long story ' * 30}"
+        assert bench.storage.take_back_run(claim.run, claim.token, why)
+        assert bench.attempts(claim.run)[0]["failure"] == why
+
+    def test_a_run_that_moved_on_is_not_taken_back(self, bench: Bench) -> None:
+        bench.plan("a")
+        old = bench.claim_one()
+        bench.storage.take_back_run(old.run, old.token, "worker lost")
+        bench.claim_one()
+        assert not bench.storage.take_back_run(old.run, old.token, "worker lost")
+        assert bench.outcome(old.run).state is RunState.LEASED
+
+    def test_a_second_attempt_goes_on_from_the_newest_checkpoint(self, bench: Bench) -> None:
+        bench.plan("a")
+        first = bench.claim_one()
+        bench.storage.record([_checkpoint(first, 1), _checkpoint(first, 2)])
+        bench.take_back(bench.holder)
+        assert bench.claim_one().checkpoints == (("epoch2", 2), ("epoch1", 1))
+
+
+def _checkpoint(claim: Claim, number: int) -> CheckpointRecord:
+    return CheckpointRecord(
+        run=claim.run,
+        token=claim.token,
+        epoch=number,
+        path=f"epoch{number}",
+        size_bytes=10,
+        spent=Spent(checkpoint_s=0.1),
+    )
+
+
+def _claim_all(bench: Bench) -> list[Claim]:
+    """Everything that waits, one run a claim."""
+    claims: list[Claim] = []
+    while found := bench.claim():
+        claims += found
+    return claims
+
+
+def _claim_as(bench: Bench, who: Holder) -> Claim:
+    (claim,) = bench.storage.claim(
+        bench.study.id,
+        holder_id=bench.storage.register_holder(who),
+        worker_id=bench.worker_id,
+        n=1,
+        lease_s=60,
+    )
+    return claim
+
+
+class TestLeasingOnMemory(LeasingPromises, OnMemory):
+    pass
+
+
+class TestLeasingOnFile(LeasingPromises, OnFile):
+    pass
+
+
+class TestLeasingOnPostgres(LeasingPromises, OnPostgres):
+    pass

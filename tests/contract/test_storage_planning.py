@@ -1,0 +1,168 @@
+"""Promises of `Storage` about what is to be done: studies, searches, points and runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from storage import RunState, UnknownStudy
+from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_bench import SEARCHES, Bench
+
+
+class PlanningPromises(Backend):
+    def test_a_study_is_found_as_it_was_saved(self, bench: Bench) -> None:
+        saved = bench.storage.save_study(
+            name="other",
+            spec={"seeds": [1, 2], "note": "µ"},
+            card={"tasks": ["a"]},
+            fingerprint="abc",
+            searches=SEARCHES,
+        )
+        found = bench.storage.find_study("other")
+        assert found == saved
+        assert (found.spec, found.card) == ({"seeds": [1, 2], "note": "µ"}, {"tasks": ["a"]})
+        assert found.fingerprint == "abc"
+
+    def test_a_study_knows_when_it_was_made_with_its_zone(self, bench: Bench) -> None:
+        assert bench.study.created_at.tzinfo is UTC
+        assert bench.study.created_at <= datetime.now(UTC)
+
+    def test_an_unknown_study_is_not_found(self, bench: Bench) -> None:
+        assert bench.storage.find_study("nope") is None
+
+    def test_asking_for_an_unknown_study_names_the_known_ones(self, bench: Bench) -> None:
+        with pytest.raises(UnknownStudy, match=r"no study 'nope' .* It holds: demo\."):
+            bench.storage.study("nope")
+
+    def test_studies_are_listed_oldest_first(self, bench: Bench) -> None:
+        bench.save("a later one")
+        bench.save("demo")
+        assert [study.name for study in bench.storage.studies()] == ["demo", "a later one"]
+
+    def test_saving_again_extends_the_study_and_keeps_its_date(self, bench: Bench) -> None:
+        again = bench.storage.save_study(
+            name="demo", spec={"seeds": [0, 1]}, card={}, fingerprint="g", searches=SEARCHES
+        )
+        assert (again.id, again.created_at) == (bench.study.id, bench.study.created_at)
+        assert (again.spec, again.fingerprint) == ({"seeds": [0, 1]}, "g")
+
+    def test_searches_are_in_the_order_of_the_spec(self, bench: Bench) -> None:
+        names = [search.name for search in bench.storage.searches(bench.study.id)]
+        assert names == ["stl/a", "stl/b", "ew"]
+
+    def test_a_new_search_takes_its_place_and_the_others_keep_their_ids(self, bench: Bench) -> None:
+        before = {search.name: search.id for search in bench.storage.searches(bench.study.id)}
+        bench.save(searches=[("uw", "search", "uw"), *SEARCHES])
+        after = bench.storage.searches(bench.study.id)
+        assert [search.name for search in after] == ["uw", "stl/a", "stl/b", "ew"]
+        assert {s.name: s.id for s in after if s.name != "uw"} == before
+
+    def test_searches_of_one_study_are_not_those_of_another(self, bench: Bench) -> None:
+        other = bench.save("other", [("ew", "search", "ew")])
+        (search,) = bench.storage.searches(other.id)
+        assert search.id != bench.search("ew")
+
+    def test_trials_are_numbered_densely_in_the_order_of_proposal(self, bench: Bench) -> None:
+        bench.propose("c", "a")
+        bench.propose("b", "a")
+        assert _entries(bench) == [(0, 0, "c"), (0, 1, "a"), (0, 2, "b")]
+
+    def test_proposing_twice_changes_nothing(self, bench: Bench) -> None:
+        bench.propose("a", "b")
+        before = bench.storage.history(bench.search())
+        bench.propose("a", "b")
+        assert bench.storage.history(bench.search()) == before
+
+    def test_a_later_round_follows_in_the_same_stage(self, bench: Bench) -> None:
+        bench.propose("a")
+        bench.propose("b", number=1)
+        entries = bench.storage.history(bench.search()).entries
+        assert [(entry.round, entry.params) for entry in entries] == [(0, "a"), (1, "b")]
+
+    def test_a_retired_point_no_longer_stands(self, bench: Bench) -> None:
+        bench.propose("a", "b")
+        bench.propose(retired=["a"])
+        assert _entries(bench) == [(0, 1, "b")]
+
+    def test_a_retired_point_comes_back_to_its_place(self, bench: Bench) -> None:
+        bench.propose("a", "b")
+        bench.propose(retired=["a"])
+        bench.propose("a", "c")
+        assert _entries(bench) == [(0, 0, "a"), (0, 1, "b"), (0, 2, "c")]
+
+    def test_retiring_what_nobody_proposed_changes_nothing(self, bench: Bench) -> None:
+        bench.propose("a", retired=["never"])
+        assert _entries(bench) == [(0, 0, "a")]
+
+    def test_a_retired_point_still_stands_in_the_other_stage(self, bench: Bench) -> None:
+        bench.propose("a")
+        bench.propose("a", stage=1)
+        bench.propose(stage=1, retired=["a"])
+        assert _entries(bench) == [(0, 0, "a")]
+
+    def test_a_point_of_two_stages_is_one_trial(self, bench: Bench) -> None:
+        bench.propose("a", "b")
+        bench.propose("b", "c", stage=1)
+        assert _entries(bench) == [(0, 0, "a"), (0, 1, "b"), (1, 1, "b"), (1, 2, "c")]
+
+    def test_the_same_point_of_two_searches_is_two_trials(self, bench: Bench) -> None:
+        bench.plan("a", search="stl/a")
+        bench.plan("a", search="ew")
+        assert bench.outcomes("stl/a")[0].run != bench.outcomes("ew")[0].run
+
+    def test_runs_begin_by_waiting(self, bench: Bench) -> None:
+        bench.plan("a", seeds=(3,))
+        (run,) = bench.outcomes()
+        assert (run.state, run.seed, run.params, run.role) == (RunState.WAITING, 3, "a", "search")
+        assert (run.value, run.grad_evals) == (None, 0)
+
+    def test_adding_runs_twice_changes_nothing(self, bench: Bench) -> None:
+        bench.plan("a", "b", seeds=(0, 1))
+        bench.train(bench.claim_one(), (0.1, 0.1))
+        before = bench.outcomes()
+        bench.add_runs("a", "b", seeds=(0, 1))
+        assert bench.outcomes() == before
+
+    def test_seeds_are_added_beside_those_that_are_there(self, bench: Bench) -> None:
+        bench.plan("a", seeds=(0,))
+        bench.add_runs("a", seeds=(0, 1))
+        assert [run.seed for run in bench.outcomes()] == [0, 1]
+
+    def test_outcomes_are_in_order_of_trial_and_seed(self, bench: Bench) -> None:
+        bench.propose("b", "a")
+        bench.add_runs("a", "b", seeds=(1, 0))
+        assert [(run.params, run.seed) for run in bench.outcomes()] == [
+            ("b", 0), ("b", 1), ("a", 0), ("a", 1)
+        ]  # fmt: skip
+
+    def test_thousands_of_points_fit_in_one_stage(self, bench: Bench) -> None:
+        points = [str(number) for number in range(3000)]
+        bench.plan(*points)
+        bench.add_runs(*points)
+        assert bench.storage.open_runs(bench.search()) == 3000
+
+    def test_open_runs_are_those_that_are_not_final(self, bench: Bench) -> None:
+        bench.plan("a", "b", "c")
+        bench.train(bench.claim_one(), (0.1, 0.1))
+        bench.claim_one()
+        assert bench.storage.open_runs(bench.search()) == 2
+
+
+def _entries(bench: Bench) -> list[tuple[int, int, str]]:
+    """(stage, trial, params) of all standing proposals."""
+    entries = bench.storage.history(bench.search()).entries
+    return [(entry.stage, entry.trial, entry.params) for entry in entries]
+
+
+class TestPlanningOnMemory(PlanningPromises, OnMemory):
+    pass
+
+
+class TestPlanningOnFile(PlanningPromises, OnFile):
+    pass
+
+
+class TestPlanningOnPostgres(PlanningPromises, OnPostgres):
+    pass

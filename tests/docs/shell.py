@@ -1,0 +1,27 @@
+"""Runs code blocks of the documentation the way a reader would: in one folder, in order."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def run_bash(text: str, folder: Path) -> str:
+    """Run a bash block; returns its output, fails with it."""
+    return _run(["bash", "-e", "-o", "pipefail", "-c", text], folder)
+
+
+def run_python(text: str, folder: Path) -> str:
+    """Run a Python block in a process of its own; warnings are errors."""
+    return _run([sys.executable, "-W", "error", "-c", text], folder)
+
+
+def _run(command: list[str], folder: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WEIGHBRIDGE_")}
+    environment = {**kept, "PATH": path, "WEIGHBRIDGE_CACHE": str(folder / "cache")}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
+    return done.stdout

@@ -1,0 +1,61 @@
+"""What must be equal between two databases of the same study, whoever trained it and when."""
+
+from __future__ import annotations
+
+from storage import Reader
+
+Rows = list[tuple[object, ...]]
+
+_RESULTS = (
+    "search",
+    "trial",
+    "params",
+    "seed",
+    "role",
+    "state",
+    "planned",
+    "epochs",
+    "epoch_selected",
+    "delta_m_val",
+    "delta_m_test",
+    "baseline_hash",
+    "diverged_epoch",
+    "grad_evals",
+)
+_EPOCHS = ("epoch", "split", "task", "metric", "value")
+
+
+def results(url: str, study: str) -> Rows:
+    """Every run's result, without times, costs and row numbers."""
+    return sorted(_rows(url, "run_results", study, _RESULTS), key=repr)
+
+
+def epochs(url: str, study: str) -> Rows:
+    """Every value of every epoch, named by search, trial and seed instead of the run's number."""
+    names = {
+        run: name
+        for run, *name in _rows(url, "run_results", study, ("run", "search", "trial", "seed"))
+    }
+    rows = _rows(url, "epoch_metrics", study, ("run", *_EPOCHS))
+    return sorted((*names[run], *rest) for run, *rest in rows)
+
+
+def decisions(url: str, study: str) -> Rows:
+    """Every standing decision."""
+    columns = ("search", "stage", "trial", "value", "baseline_hash", "standing")
+    return sorted(_rows(url, "stage_decisions", study, columns))
+
+
+def attempts(url: str, study: str) -> Rows:
+    """(run, state) of every attempt."""
+    return _rows(url, "attempt_costs", study, ("run", "state"))
+
+
+def _rows(url: str, view: str, study: str, columns: tuple[str, ...]) -> Rows:
+    reader = Reader(url)
+    try:
+        names, rows = reader.view(view, study)
+    finally:
+        reader.close()
+    picked = [names.index(column) for column in columns]
+    return [tuple(row[k] for k in picked) for row in rows]

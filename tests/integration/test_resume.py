@@ -1,0 +1,115 @@
+"""A study that is killed and started again ends as one that was never killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from storage import RunState, Storage
+from tests.integration import comparable
+
+STUDY = "resume"
+SPEC = f"""
+name = "{STUDY}"
+problem = "digits"
+seeds = [0, 1]
+problem_options = {{ train_pairs = 200, validation_pairs = 100, test_pairs = 100 }}
+[training]
+epochs = 6
+batch_size = 32
+checkpoint_s = 0
+[[search]]
+weighting = ["rlw", "dwa", "uw"]
+stages = [{{ lr = [3e-3, 1e-2] }}]
+[[search]]
+weighting = "uw-so"
+stages = [{{ lr = [3e-3, 1e-2] }}, {{ temperature = {{ line = [1, 10], refine = 1 }} }}]
+"""
+DEADLINE_S = 240
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("spec") / "resume.toml"
+    path.write_text(SPEC)
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of a study that ran through, with one worker."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'w.db'}"
+    assert start(spec, url, workers=1).wait(DEADLINE_S) == 0
+    return url
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_and_started_again_it_ends_the_same(
+    workers: int, spec: Path, undisturbed: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    for n_done in (4, 15):
+        driver = start(spec, url, workers=workers)
+        wait_for_done_runs(url, n_done)
+        driver.send_signal(signal.SIGKILL)
+        driver.wait()
+    assert start(spec, url, workers=workers).wait(DEADLINE_S) == 0
+
+    assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
+    assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
+    assert comparable.decisions(url, STUDY) == comparable.decisions(undisturbed, STUDY)
+    finished = [run for run, state in comparable.attempts(url, STUDY) if state == "finished"]
+    runs = [run for run in finished if run is not None]
+    assert len(runs) == len(set(runs)), "a run was completed twice"
+    assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
+
+
+def test_an_interrupt_saves_and_releases(spec: Path, undisturbed: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    driver = start(spec, url, workers=2)
+    wait_for_done_runs(url, 3)
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(DEADLINE_S) == 130
+    assert RunState.LEASED not in states(url)
+    assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
+    assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
+    assert not list(tmp_path.rglob("*.pt")), "checkpoints of finished runs were left behind"
+
+
+def test_finished_it_trains_nothing_again(spec: Path, undisturbed: str) -> None:
+    before = comparable.attempts(undisturbed, STUDY)
+    assert start(spec, undisturbed, workers=1).wait(DEADLINE_S) == 0
+    assert comparable.attempts(undisturbed, STUDY) == before
+
+
+def start(spec: Path, url: str, *, workers: int) -> subprocess.Popen[bytes]:
+    command = ["-m", "study.cli", "run", str(spec), "--workers", str(workers), "--storage", url]
+    return subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.DEVNULL, env={**os.environ, "COLUMNS": "100"}
+    )
+
+
+def wait_for_done_runs(url: str, n: int) -> None:
+    """Return as soon as at least `n` runs are done."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    path = Path(url.removeprefix("sqlite:///"))
+    while time.monotonic() < deadline_s:
+        if path.exists() and states(url).get(RunState.DONE, 0) >= n:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{n} runs were not done within {DEADLINE_S} s")
+
+
+def states(url: str) -> dict[RunState, int]:
+    storage = Storage(url)
+    try:
+        study = storage.find_study(STUDY)
+        return {} if study is None else dict(storage.totals(study.id).states)
+    finally:
+        storage.close()

@@ -1,0 +1,189 @@
+"""A stage, weighting or problem that makes no sense is refused, with the way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from study.errors import BadSpec
+from tests.unit.study.specs import a_plan, a_search
+
+RATES = {"lr": [0.001, 0.01]}
+RANGE = {"lr": {"log_range": [0.001, 1]}}
+LINE = {"temperature": {"line": [1, 4], "refine": 1}}
+
+
+def refusal(weighting: str, *stages: dict[str, Any], **keys: Any) -> str:
+    with pytest.raises(BadSpec) as caught:
+        a_search(weighting, *stages, **keys)
+    return str(caught.value)
+
+
+STAGES = [
+    ("ew", [{}], "a stage must tune something. Got {}. Write a parameter"),
+    ("ew", [{"at": {"lr": 1}}], "a stage must tune something."),
+    ("ew", [{"lr": []}], "Parameter `lr`: The list of values is empty."),
+    ("ew", [{"lr": [0]}], "Parameter `lr`: Value 1 must be above 0. Got 0.0."),
+    ("ew", [{"lr": [1, 1]}], "Parameter `lr`: Values must differ. Got 1.0 twice."),
+    ("ew", [{"lr": 0.1}], "Parameter `lr`: An axis is a list or a table. Got 0.1."),
+    ("ew", [{"lr": "neighbours"}], "Got it as the first stage. Put `{ lr = [1e-3, 1e-2] }`"),
+    ("ew", [RATES, {"lr": "neighbours", "trials": 3}], '`lr = "neighbours"` is a stage by itself'),
+    ("ew", [RATES | {"lrr": [1]}], "unknown key `lrr` in a stage. Did you mean `lr`? Allowed: lr,"),
+    ("ew", [RATES, {"task_weights": [[1]]}], "unknown key `task_weights` in a stage. Allowed: lr,"),
+    ("ew", [RATES | {"strategy": "rnd"}], "`strategy` must be one of grid, random, quasi-random,"),
+    ("ew", [RATES | {"trials": 3}], "a grid tries all its points. Got trials = 3. Drop it,"),
+    ("ew", [RATES | {"strategy": "grid", "trials": 3}], "a grid tries all its points."),
+    ("ew", [RANGE], "Parameter `lr`: The range from 0.001 to 1.0 is continuous"),
+    ("ew", [RANGE | {"strategy": "random"}], "the strategy random needs `trials`. Got none."),
+    ("ew", [RANGE | {"strategy": "tpe", "trials": 0}], "`trials` must be a whole number above 0."),
+    ("ew", [RATES | {"round_size": 3}], "`round_size` goes with the strategy tpe. Got 'grid'."),
+    (
+        "ew",
+        [RANGE | {"strategy": "tpe", "trials": 3, "round_size": 1.5}],
+        "`round_size` must be a whole number above 0. Got 1.5.",
+    ),
+    (
+        "ew",
+        [{"lr": [1, 2], "weight_decay": {"line": [0, 1], "refine": 1}}],
+        "`refine` goes with a line of one parameter. Got it in a stage of lr, weight_decay.",
+    ),
+    (
+        "scalarization",
+        [RATES, {"task_weights": {"simplex_step": 0.25, "refine": 1}}],
+        "`refine` goes with a line of one parameter.",
+    ),
+    (
+        "scalarization",
+        [RATES, {"task_weights": {"line": [[0.5, 0.25, 0.25]], "refine": 1}}],
+        "A value of the line must be a number.",
+    ),
+    ("uw", [RATES, {"s0": {"line": [-1, 1], "refine": 1}}], "needs values of 0 or above."),
+    (
+        "uw-so",
+        [RATES, LINE | {"strategy": "random", "trials": 3}],
+        "`refine` goes with a line. Got it with the strategy random. Drop it.",
+    ),
+    (
+        "uw-so",
+        [RATES, {"temperature": {"line": [1, 4], "refine": 0}}],
+        "`temperature`: `refine` must be a whole number above 0. Got 0.",
+    ),
+    ("uw-so", [RATES, {"temperature": [0, 1]}], "Parameter `temperature`: Value 1 must be above 0"),
+    ("uw-so", [RATES, {"temperature": [-1]}], "Parameter `temperature`: Value 1 must be above 0."),
+    ("uw-so", [RATES, {"temperature": [1], "at": 3}], "`at` must be a table of values. Got 3."),
+    (
+        "uw-so",
+        [RATES, {"temperature": [1], "at": {"temprature": 3}}],
+        "`at`: unknown key `temprature` in a stage. Did you mean `temperature`?",
+    ),
+    ("uw-so", [RATES, {"temperature": [1], "at": {"lr": -1}}], "Parameter `lr`: Value 1 must be"),
+    ("uw-so", [RATES, RATES | {"at": {"lr": 1}}], "`at` fixes what the stage does not tune."),
+    (
+        "scalarization",
+        [RATES, {"task_weights": [[0.5, 0.5, 0.1]]}],
+        "Row 1 must sum to 1. Got [0.5, 0.5, 0.1], which sums to 1.1. Divide",
+    ),
+    (
+        "scalarization",
+        [RATES, {"task_weights": [[0.5, 0.5]]}],
+        "Row 1 must have one weight for each of the 3 tasks. Got 2",
+    ),
+    (
+        "scalarization",
+        [RATES, {"task_weights": {"simplex_step": 0.3}}],
+        "The step must divide 1 exactly",
+    ),
+    (
+        "scalarization",
+        [RATES, {"task_weights": {"simplex_step": 0.0005}}],
+        "make 1,997,001 points, more than 100,000. Use { dirichlet = 50 }",
+    ),
+    ("uw-o", [RATES, {"normalise": [0.5]}], "`normalise` must be one of 0, 1. Got 0.5."),
+    ("uw", [RATES, {"s0": ["a"]}], "`s0` must be a finite number. Got 'a'."),
+]
+
+
+@pytest.mark.parametrize(("weighting", "stages", "said"), STAGES)
+def test_a_stage_that_cannot_be_tried_is_refused(
+    weighting: str, stages: list[dict[str, Any]], said: str
+) -> None:
+    message = refusal(weighting, *stages)
+    assert message.startswith(f"[[search]] {weighting}")
+    assert said in message
+
+
+def test_a_grid_that_nobody_could_train_is_refused_with_its_count() -> None:
+    wide = {"log_range": [1e-6, 1], "points": 500}
+    said = refusal("ew", {"lr": wide, "weight_decay": wide})
+    assert "Got 500 lr x 500 weight_decay = 250,000. Take fewer values, or `strategy" in said
+
+
+@pytest.mark.parametrize(
+    ("weighting", "hyper", "said"),
+    [
+        ("uwso", {}, "There is no weighting `uwso`. Did you mean `uw-so`? Known: dwa, ew,"),
+        ("uw-so", {}, "UW-SO needs a value for `temperature`, which has no default."),
+        ("scalarization", {}, "Scalarization needs a value for `task_weights`"),
+        ("uw-so", {"temprature": 3}, "no hyperparameter `temprature`. Did you mean `temperature`?"),
+        ("uw-so", {"temperature": 0}, "`temperature` must be a finite number above 0. Got 0."),
+        ("uw-so", {"temperature": -1}, "`temperature` must be a finite number above 0. Got -1."),
+        ("scalarization", {"task_weights": [0.5, 0.5, 0.5]}, "must sum to 1. Got a sum of 1.5."),
+    ],
+)
+def test_a_weighting_that_cannot_be_used_is_refused(
+    weighting: str, hyper: dict[str, Any], said: str
+) -> None:
+    assert said in refusal(weighting, RATES, hyper=hyper)
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ([RATES, LINE], "Got a stage of kind line over temperature."),
+        ([RATES, {"temperature": [1]}, RATES], "Got a stage of kind grid over lr."),
+        (
+            [RATES, {"temperature": {"log_range": [1, 2]}, "strategy": "tpe", "trials": 3}],
+            "Got a stage of kind tpe over temperature.",
+        ),
+    ],
+)
+def test_joint_takes_grids_of_different_parameters_only(
+    stages: list[dict[str, Any]], said: str
+) -> None:
+    message = refusal("uw-so", *stages, joint=True)
+    assert "`joint = true` needs grids of different parameters, without `refine`." in message
+    assert said in message
+
+
+def test_a_rate_that_is_neither_tuned_nor_given_is_refused() -> None:
+    said = refusal("uw-so", {"temperature": [1, 4]})
+    assert "the learning rate is neither tuned nor given. Add a stage `{ lr = [1e-3" in said
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"problem": "digts"}, "Unknown problem `digts`. Did you mean `digits`? Known: digits"),
+        ({"problem": "no_such:Problem"}, "Module `no_such` of the problem was not found."),
+        ({"problem_options": {"widht": 3}}, "Unknown key `widht` in [problem_options]"),
+        ({"problem_options": {"width": -3}}, "`width` must be a whole number of at least 1."),
+        ({"seeds": [10**9], "confirm": {}}, "Seeds from 1000000000 on are kept for [confirm]."),
+    ],
+)
+def test_a_study_that_cannot_be_planned_is_refused(keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadSpec) as caught:
+        a_plan(**keys)
+    assert said in str(caught.value)
+
+
+def test_two_searches_of_one_name_are_refused() -> None:
+    search = {"weighting": "ew", "stages": [RATES]}
+    with pytest.raises(BadSpec, match=r"different names\. Got ew more than once\. Give each"):
+        a_plan(search, search)
+
+
+def test_two_searches_of_one_weighting_go_by_their_names() -> None:
+    search = {"weighting": "ew", "stages": [RATES]}
+    plan = a_plan(search, search | {"name": "other"})
+    assert [s.name for s in plan.searches if s.role == "search"] == ["ew", "other"]
