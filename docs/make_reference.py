@@ -42,13 +42,13 @@ Schema = Mapping[str, Any]
 
 def main() -> int:
     """Write the pages, or say which are stale."""
-    stale = [name for name, text in pages().items() if not is_fresh(name, text)]
+    stale = {name: text for name, text in pages().items() if not is_fresh(name, text)}
     if "--check" in sys.argv[1:]:
         for name in stale:
             print(f"docs/reference/{name} is stale. Run: python docs/make_reference.py")
         return 1 if stale else 0
-    for name in stale:
-        (FOLDER / name).write_text(pages()[name], encoding="utf-8")
+    for name, text in stale.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
         print(f"Wrote docs/reference/{name}.")
     return 0
 

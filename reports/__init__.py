@@ -9,11 +9,12 @@ from reports.comparison import Comparison, MethodRow, compare
 from reports.curves import BudgetCurve, budget_curve
 from reports.errors import ReportError
 from reports.frames import Metric, Reader, StudyFrames, load, with_params
-from reports.notes import Note, fair_play_notes
+from reports.notes import MergedNote, Note, fair_play_notes, merged
 
 __all__ = [
     "BudgetCurve",
     "Comparison",
+    "MergedNote",
     "MethodRow",
     "Metric",
     "Note",
@@ -24,5 +25,6 @@ __all__ = [
     "compare",
     "fair_play_notes",
     "load",
+    "merged",
     "with_params",
 ]

@@ -29,8 +29,9 @@ def undertrained(frames: StudyFrames) -> Iterator[Note]:
             yield Note(
                 kind="undertrained",
                 search=search,
-                text=f"{title_of(frames, search)}: the best epoch is {mean:.1f} of {total} on "
-                "average, so the winner was still improving. Train for more epochs.",
+                text=f"the winner's best epoch lies in the last 10 % of {total} on average: it was "
+                "still improving. Train for more epochs.",
+                about=title_of(frames, search),
             )
 
 

@@ -41,8 +41,12 @@ def optimum_on_edge(frames: StudyFrames) -> Iterator[Note]:
                 continue
             edge = _edge(float(best), tried[parameter.name], parameter.floor)
             if edge:
-                text = _edge_text(parameter.title, float(best), edge, title_of(frames, search))
-                yield Note(kind=f"{parameter.title} edge", search=search, text=text)
+                yield Note(
+                    kind=f"{parameter.title} edge",
+                    search=search,
+                    text=_edge_text(parameter.title, float(best), edge),
+                    about=title_of(frames, search),
+                )
 
 
 def baseline_on_edge(frames: StudyFrames) -> Iterator[Note]:
@@ -50,9 +54,10 @@ def baseline_on_edge(frames: StudyFrames) -> Iterator[Note]:
     for task, search, best, tried in _baseline_rates(frames):
         edge = _edge(best, tried, float("-inf"))
         if edge:
-            text = _edge_text("learning rate", best, edge, f"STL of task {task}")
+            text = _edge_text("learning rate", best, edge)
             text += " A baseline that is too weak flatters every method."
-            yield Note(kind="baseline edge", search=search, text=text)
+            about = f"STL of task {task}"
+            yield Note(kind="baseline edge", search=search, text=text, about=about)
 
 
 def baseline_untuned(frames: StudyFrames) -> Iterator[Note]:
@@ -101,14 +106,14 @@ def _weights_note(
         advice = f"`simplex_step = {low / 2:g}` reaches further and trains only the new points."
     else:
         advice = "Add points."
-    text = f"{title}: the best task weights ({point}) are on the edge of those tried ({found})."
-    return Note(kind="task weights edge", search=search, text=f"{text} {advice}")
+    text = f"the best task weights ({point}) are on the edge of those tried ({found})."
+    return Note(kind="task weights edge", search=search, text=f"{text} {advice}", about=title)
 
 
-def _edge_text(parameter: str, best: float, edge: str, title: str) -> str:
+def _edge_text(parameter: str, best: float, edge: str) -> str:
     add = "smaller" if edge == "smallest" else "larger"
     return (
-        f"{title}: the best {parameter} ({best:g}) is the {edge} one tried. Add a {add} value: "
+        f"the best {parameter} ({best:g}) is the {edge} one tried. Add a {add} value: "
         "only the new trials are trained."
     )
 

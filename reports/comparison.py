@@ -10,6 +10,7 @@ import pandas as pd
 
 from reports._eligible import FINAL
 from reports._headline import Contender, headline
+from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
 from reports._winners import Winner, winner_of
 from reports.frames import StudyFrames
@@ -124,7 +125,7 @@ def _method_row(frames: StudyFrames, search: str) -> MethodRow:
         delta_m_test=winner.value if winner else math.nan,
         delta_m_kind=winner.kind if winner else "none yet",
         seed_sd=winner.seed_sd if winner else math.nan,
-        metrics=_test_metrics(frames, winner) if winner else {},
+        metrics=_metrics(frames, winner) if winner else {},
         params=winner.params if winner else {},
         notes=_remarks(runs, winner),
         confirm_device_s=float(fresh["method_cost_s"].sum()),
@@ -158,14 +159,9 @@ def _stl_rows(frames: StudyFrames) -> tuple[MethodRow, ...]:
     return (row,)
 
 
-def _test_metrics(frames: StudyFrames, winner: Winner) -> dict[tuple[str, str], float]:
+def _metrics(frames: StudyFrames, winner: Winner) -> dict[tuple[str, str], float]:
     """Mean test metrics at the selected epoch, over the very runs that make the value."""
-    chosen = frames.runs.loc[frames.runs["run"].isin(winner.runs), ["run", "epoch_selected"]]
-    tested = frames.epochs[
-        (frames.epochs["split"] == "test") & frames.epochs["run"].isin(winner.runs)
-    ]
-    tested = tested.merge(chosen, left_on=["run", "epoch"], right_on=["run", "epoch_selected"])
-    means = tested.groupby(["task", "metric"])["value"].mean()
+    means = selected_metrics(frames, winner.runs).groupby(["task", "metric"])["value"].mean()
     wanted = [(metric.task, metric.name) for metric in frames.metrics]
     return {key: float(means[key]) for key in wanted if key in means.index}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from reports._selected import selected_metrics
 from reports.errors import MissingFolder, UnknownFormat
 from reports.frames import StudyFrames, with_params
 
@@ -42,9 +43,7 @@ def table(frames: StudyFrames) -> pd.DataFrame:
 
 def _tested(frames: StudyFrames) -> pd.DataFrame:
     """Test metrics at each run's selected epoch: one row a run, one column a metric."""
-    chosen = frames.runs[["run", "epoch_selected"]].dropna()
-    rows = frames.epochs[frames.epochs["split"] == "test"]
-    rows = rows.merge(chosen, left_on=["run", "epoch"], right_on=["run", "epoch_selected"])
+    rows = selected_metrics(frames, frames.runs["run"])
     names = "test_" + rows["task"] + "_" + rows["metric"]
     return rows.assign(column=names).pivot(index="run", columns="column", values="value")
 

@@ -1,14 +1,14 @@
 """Fair-play notes (MEASURES M14): what a reader must know before believing a comparison."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from reports import _condition_notes as condition
 from reports import _edge_notes as edge
-from reports._note import Note
+from reports._note import MergedNote, Note
 from reports.frames import StudyFrames
 
-__all__ = ["Note", "fair_play_notes"]
+__all__ = ["MergedNote", "Note", "fair_play_notes", "merged"]
 
 # Each rule looks at the whole study and yields what it finds; the order is that of the report.
 _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
@@ -31,3 +31,14 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
 def fair_play_notes(frames: StudyFrames) -> tuple[Note, ...]:
     """All notes that fire for this study, finished or not."""
     return tuple(note for rule in _RULES for note in rule(frames))
+
+
+def merged(notes: Iterable[Note]) -> tuple[MergedNote, ...]:
+    """Put notes of one kind and text together, in the order of their first appearance."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for note in notes:
+        groups.setdefault((note.kind, note.text), []).append(note.about)
+    return tuple(
+        MergedNote(kind=kind, about=tuple(filter(None, about)), text=text)
+        for (kind, text), about in groups.items()
+    )

@@ -92,7 +92,7 @@ def search_history(connection: Connection, search_id: int) -> SearchHistory:
                 role=row.role,
                 state=RunState(row.state),
                 value=row.value_val,
-                grad_evals=row.grad_evals,
+                grad_evals=int(row.grad_evals),
             )
             for row in connection.execute(_OUTCOMES, here)
         ),

@@ -260,7 +260,8 @@ class Runner:
         reason = exhausted(self._plan.spec.budget, used, next_epochs=epochs)
         barred: list[int] = []
         for search in self._plan.searches:
-            if search.budget.epochs is None and search.budget.device_s is None:
+            limits = search.budget
+            if limits.epochs is None and limits.device_s is None and limits.wall_s is None:
                 continue
             search_id = self._search_ids[search.name]
             device_s, n_epochs = self._storage.search_totals(search_id)
@@ -270,7 +271,7 @@ class Runner:
                 for claim in slot.claims.values()
             )
             used = Used(epochs=n_epochs + ahead, device_s=device_s, wall_s=self._wall_s())
-            if exhausted(search.budget, used, next_epochs=epochs):
+            if exhausted(limits, used, next_epochs=epochs):
                 barred.append(search_id)
         return reason or "", barred
 

@@ -17,6 +17,7 @@ STAMP = Path(sys.prefix) / "weighbridge-installed.json"
 
 
 def main() -> None:
+    """Compare the stamp with what is wanted; install what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--extras", required=True)
     parser.add_argument("inputs", nargs="+", type=Path)

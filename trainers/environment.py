@@ -16,17 +16,24 @@ _PACKAGES = ("weighbridge", "torch", "torchvision", "numpy", "optuna", "ray", "s
 def code_version() -> str:
     """Version of this package, with the git commit when it runs from a checkout."""
     number = _version("weighbridge") or "unknown"
-    commit = _git_commit(Path(__file__).resolve().parent)
+    home = Path(__file__).resolve().parent
+    # an installed copy may lie inside somebody else's checkout, whose commit says nothing of us
+    commit = _git_commit(home) if (home.parent / ".git").exists() else None
     return f"{number}+{commit}" if commit else number
 
 
 def environment(device: str) -> dict[str, str]:
-    """Versions of packages, host, processor and device; keys are stable."""
+    """Versions of packages, host, processor and device; keys are stable.
+
+    ``code`` is this package, ``project`` the commit of the working folder, where the user's own
+    code may lie.
+    """
     import torch
 
     found = {name: _version(name) for name in _PACKAGES}
     return {
         "code": code_version(),
+        "project": _git_commit(Path.cwd()) or "none",
         "python": platform.python_version(),
         "platform": platform.platform(),
         "host": platform.node(),
@@ -46,8 +53,6 @@ def _version(package: str) -> str | None:
 
 def _git_commit(folder: Path) -> str | None:
     """Commit of the checkout that holds `folder`, with ``-dirty`` if its files differ."""
-    if not (folder.parent / ".git").exists():
-        return None
     try:
         answer = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],

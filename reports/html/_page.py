@@ -16,7 +16,7 @@ from reports.html._problem import problem
 from reports.html._ran import what_was_run
 from reports.html._table import tables
 from reports.html._tags import Markup, join, tag
-from reports.notes import Note, fair_play_notes
+from reports.notes import MergedNote, fair_play_notes, merged
 
 _DELTA_M = (
     "Δm is the mean, over all metrics of all tasks, of the relative change against single-task "
@@ -96,7 +96,7 @@ def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
             tag("section", tag("h2", "Comparison"), tables(frames, comparison)),
             tag("section", plot(cost_plot(frames), heading="h2")),
         ]
-    parts.append(_notes(fair_play_notes(frames)))
+    parts.append(_notes(merged(fair_play_notes(frames))))
     if comparison.finished_runs:
         others = [plot(item, heading="h3") for item in other_plots(frames)]
         parts.append(tag("section", tag("h2", "A closer look"), *others))
@@ -104,7 +104,7 @@ def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
     return tag("main", *parts, what_was_run(frames), how)
 
 
-def _notes(notes: tuple[Note, ...]) -> Markup:
+def _notes(notes: tuple[MergedNote, ...]) -> Markup:
     if not notes:
         body = tag("p", "No rule of fair play fired for this study.", class_="soft")
     else:
@@ -112,9 +112,9 @@ def _notes(notes: tuple[Note, ...]) -> Markup:
     return tag("section", tag("h2", "Fair-play notes"), body)
 
 
-def _note(note: Note) -> Markup:
-    about = f"{note.kind}, {note.search}: " if note.search else f"{note.kind}: "
-    return tag("li", tag("strong", about), note.text)
+def _note(note: MergedNote) -> Markup:
+    about = f"{', '.join(note.about)}: " if note.about else ""
+    return tag("li", tag("strong", f"{note.kind}: "), about, note.text)
 
 
 def _footer() -> Markup:

@@ -17,7 +17,7 @@ NAME = "compare"
 
 def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False) -> None:
     """Compare the methods: quality, cost, winning parameters, fair-play notes."""
-    from reports import compare, fair_play_notes
+    from reports import compare, fair_play_notes, merged
 
     with opened(study, storage) as frames:
         comparison = compare(frames)
@@ -26,8 +26,8 @@ def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False
             return
         console.print(f"[bold]{comparison.sentence}[/]", highlight=False)
         _print_rows(frames, comparison.rows)
-        for note in fair_play_notes(frames):
-            about = f"{note.search}: " if note.search else ""
+        for note in merged(fair_play_notes(frames)):
+            about = f"{', '.join(note.about)}: " if note.about else ""
             text = console.plain(f"{about}{note.text}")
             console.print(f"[yellow]note[/] {text}", highlight=False)
         next_step(f"weighbridge report {frames.name} -o report.html")

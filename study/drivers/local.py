@@ -39,7 +39,7 @@ class LocalDriver:
     def __init__(self, problem: ProblemRef, *, threads: int, devices: Sequence[str]) -> None:
         self._problem, self._threads, self._devices = problem, threads, devices
         self._workers: dict[int, _Worker] = {}
-        self._started = 0
+        self._device_of: list[str] = []  # of every worker ever started, by its number
 
     def start(self) -> None:
         """Start one process a device."""
@@ -70,7 +70,7 @@ class LocalDriver:
 
     def replace(self, worker: int) -> None:
         """Start a successor of a lost worker on its device."""
-        self._spawn(self._devices[worker % len(self._devices)])
+        self._spawn(self._device_of[worker])
 
     def stop(self) -> None:
         """Ask every worker to release its pack."""
@@ -103,9 +103,9 @@ class LocalDriver:
             env=_environment(),
         )
         theirs.close()
-        worker = _Worker(self._started, process, Connection(ours.detach()), output)
+        worker = _Worker(len(self._device_of), process, Connection(ours.detach()), output)
         self._workers[worker.number] = worker
-        self._started += 1
+        self._device_of.append(device)
         self._send(worker, Open(problem=self._problem, device=device, threads=self._threads))
 
     def _send(self, worker: _Worker, message: Open | TrainPack | Stop) -> None:

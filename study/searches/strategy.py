@@ -10,11 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from search_spaces import Point, canonical, neighbours, refinements
 from study.outline import Stage
 
 Value = float | None
+
+# How many draws a sampled point may take: finite spaces repeat themselves, and run out.
+_DRAWS = (1, 2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +112,13 @@ def line(view: StageView) -> Wish:
 
 
 def random(view: StageView) -> Wish:
-    """Independent points; more trials extend the list."""
-    points = view.stage.space.random(view.stage.trials, key=view.address)
-    return Wish(points=[(0, view.base | point) for point in points], complete=True)
+    """Independent points, repeats left out; more trials extend the list."""
+    return _sampled(view, view.stage.space.random)
 
 
 def quasi_random(view: StageView) -> Wish:
-    """Evenly spread points; more trials extend the list."""
-    points = view.stage.space.quasi_random(view.stage.trials, key=view.address)
-    return Wish(points=[(0, view.base | point) for point in points], complete=True)
+    """Evenly spread points, repeats left out; more trials extend the list."""
+    return _sampled(view, view.stage.space.quasi_random)
 
 
 def closing(view: StageView) -> Wish:
@@ -151,6 +153,22 @@ _STRATEGIES: Mapping[str, Callable[[StageView], Wish]] = {
 }
 
 
+class _Draw(Protocol):
+    def __call__(self, n: int, /, *, key: str) -> list[Point]: ...
+
+
+def _sampled(view: StageView, draw: _Draw) -> Wish:
+    """The first different points of a sequence; fewer where a finite space has no more."""
+    n = view.stage.trials
+    different: dict[str, Point] = {}
+    for longer in _DRAWS:
+        points = [view.base | point for point in draw(n * longer, key=view.address)]
+        different = {canonical(point): point for point in points}
+        if len(different) >= n:
+            break
+    return Wish(points=[(0, point) for point in list(different.values())[:n]], complete=True)
+
+
 def _settled(view: StageView, points: Sequence[tuple[int, Point]]) -> list[Tried] | None:
     """What came of these points; None while one is not settled."""
     known = {tried.params: tried for tried in view.tried}
@@ -161,8 +179,11 @@ def _settled(view: StageView, points: Sequence[tuple[int, Point]]) -> list[Tried
 
 
 def _steps_outward(points: Sequence[tuple[int, Point]], name: str) -> int:
-    """How many refined points lie outside the line as it was written."""
-    line_values = [float(point[name]) for number, point in points if number == 0]  # type: ignore[arg-type]
-    low, high = min(line_values), max(line_values)
-    refined = [float(point[name]) for number, point in points if number > 0]  # type: ignore[arg-type]
-    return sum(not low <= value <= high for value in refined)
+    """How many refined points lay outside all that was tried before them."""
+    values = [(number, float(point[name])) for number, point in points]  # type: ignore[arg-type]
+    line_values = [value for number, value in values if number == 0]
+    low, high, steps = min(line_values), max(line_values), 0
+    for number, value in values:
+        if number > 0 and not low <= value <= high:
+            low, high, steps = min(low, value), max(high, value), steps + 1
+    return steps

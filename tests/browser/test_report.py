@@ -21,8 +21,8 @@ _ARGS = (
 _CHROMIUM = "/usr/bin/chromium"
 _DRAWN = "[...document.querySelectorAll('.plot')].every(plot => plot.dataset.drawn)"
 _OVERLAPS = """() => {
-  const boxes = [...document.querySelectorAll("svg.main-svg:first-child, figcaption, h2, h3, .scroll, .choices")]
-    .map(element => element.getBoundingClientRect());
+  const parts = "svg.main-svg:first-child, figcaption, h2, h3, .scroll, .choices";
+  const boxes = [...document.querySelectorAll(parts)].map(part => part.getBoundingClientRect());
   const over = (a, b) => a.top < b.bottom - 1 && b.top < a.bottom - 1;
   return boxes.filter((a, i) => boxes.slice(i + 1).some(b => over(a, b))).length;
 }"""

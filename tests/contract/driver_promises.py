@@ -122,7 +122,7 @@ class DriverContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def killed(cls, listener: Listener, first_word: Message) -> tuple[int, WorkerLost]:
+    def killed(cls, listener: Listener) -> tuple[int, WorkerLost]:
         """Number of a worker that was killed, and how the driver says so."""
         worker = listener.worker
         _, lost = listener.lose(a_pack(a_job(1), epochs=ENDLESS), kill=True)
@@ -130,7 +130,7 @@ class DriverContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def exited(cls, listener: Listener, first_word: Message) -> tuple[list[Message], WorkerLost]:
+    def exited(cls, listener: Listener) -> tuple[list[Message], WorkerLost]:
         """Messages of a worker that ended itself after four epochs, and how the driver says so."""
         pack = a_pack(a_job(1, tasks=("exits",)), epochs=9, batch_size=12)
         return listener.lose(pack, kill=False)
@@ -139,6 +139,11 @@ class DriverContract:
         assert isinstance(first_word, Ready)
         assert first_word.startup_s > 0
         assert "package:torch" in first_word.environment
+
+    def test_a_worker_beats(self, listener: Listener) -> None:
+        deadline_s = time.monotonic() + DEADLINE_S
+        while not any(says(Beat)(event) for event in listener.driver.poll(0.1)):
+            assert time.monotonic() < deadline_s, "the worker does not beat"
 
     def test_a_packs_events_come_in_order(self, listener: Listener) -> None:
         said = listener.train(a_pack(a_job(1), a_job(2), epochs=3))

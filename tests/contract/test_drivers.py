@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from study.drivers import WorkerLost
+from study.drivers import DriverEvent, WorkerLost
 from study.drivers.local import LocalDriver
 from tests.contract.driver_promises import (
     BROKEN,
@@ -93,19 +95,18 @@ class TestLocal(DriverContract):
 
     def test_successors_of_successors_keep_the_device(self, open_driver: OpenDriver) -> None:
         listener = Listener(open_driver(BROKEN, ["cpu", "cpu:0"]))
-        seen = []
-        lost = next_lost(listener, seen), next_lost(listener, seen)
-        listener.driver.replace(max(lost))
-        listener.driver.replace(next_lost(listener, seen))
-        next_lost(listener, seen)
-        assert [message.split(" (")[0].split()[-4] for message in seen[2:]] == ["cpu:0", "cpu:0"]
+        for worker in (0, 1, 2):  # the last one is the successor of 1
+            os.kill(listener.driver.pid(worker), signal.SIGKILL)
+            listener.hear(lambda event, lost=worker: lost_number(event) == lost)
+            if worker > 0:
+                listener.driver.replace(worker)
+        opening = listener.hear_opening()
+        assert isinstance(opening, OpenFailed)
+        assert "the data on cpu:0 is gone" in opening.message
 
 
-def next_lost(listener: Listener, seen: list[str]) -> int:
-    """Number of the next worker that could not open its problem; adds its message to `seen`."""
-    *_, lost = events = listener.hear(lambda event: isinstance(event, WorkerLost))
-    seen += [e.message.message for e in events[:-1] if isinstance(e.message, OpenFailed)]
-    return lost.worker
+def lost_number(event: DriverEvent) -> int | None:
+    return event.worker if isinstance(event, WorkerLost) else None
 
 
 def is_alive(pid: int) -> bool:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import torch
+
+from study.plan import make_plan
+from study.spec import parse_toml
 from tests.docs.pages import blocks, read
 from tests.docs.shell import run_bash
 
@@ -22,13 +27,11 @@ def test_own_problem_runs(tmp_path: Path) -> None:
 
 
 def test_weighting_of_the_guide_keeps_the_protocol() -> None:
-    import torch
-
     (block,) = (b for b in blocks("docs/how-to/add-a-weighting.md") if b.language == "python")
-    made: dict[str, object] = {}
+    made: dict[str, Any] = {}
     exec(block.text, made)
     losses = torch.tensor([3.0, 4.0], dtype=torch.float64)
-    value = made["RootMeanSquare"]().objective(losses)  # type: ignore[operator]
+    value = made["RootMeanSquare"]().objective(losses)
     torch.testing.assert_close(value, torch.tensor(12.5, dtype=torch.float64).sqrt())
 
 
@@ -39,9 +42,6 @@ def test_examples_are_never_called_like_our_packages() -> None:
 
 
 def test_stages_example_is_a_valid_search() -> None:
-    from study.plan import make_plan
-    from study.spec import parse_toml
-
     head = 'name = "a"\nproblem = "digits"\nseeds = [0]\n[training]\nepochs = 1\nbatch_size = 9\n'
     (block,) = (b for b in blocks("docs/reference/stages.md") if b.language == "toml")
     plan = make_plan(parse_toml(head + block.text, source="stages.md"))

@@ -33,7 +33,7 @@ stages = [{ lr = [1e-2] }, { task_weights = { simplex_step = 0.25 } }]
 
 
 def test_every_verb_is_named() -> None:
-    verbs = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    verbs = typer.main.get_command(app).commands
     assert [verb for verb in verbs if f"| `weighbridge {verb}" not in read(PAGE)] == []
 
 

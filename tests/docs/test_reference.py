@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 
 import pytest
 
 from docs.make_reference import PACKAGES, is_fresh, pages
+from search_spaces._plain import _ALL_KEYS
 from study.spec import StudySpec
-from tests.docs.pages import read
+from study.stage_spec import STRATEGIES
+from tests.docs.pages import ROOT, read
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def test_every_public_name_is_in_the_reference(package: str) -> None:
     assert missing == []
 
 
-def test_every_section_of_the_spec_is_in_the_reference() -> None:
+def test_every_key_of_the_spec_is_in_the_reference() -> None:
     schema = StudySpec.model_json_schema()
     text = read("docs/reference/spec.md")
     fields = [schema, *schema["$defs"].values()]
@@ -42,19 +45,12 @@ def test_every_section_of_the_spec_is_in_the_reference() -> None:
 
 
 def test_every_strategy_and_axis_form_is_described() -> None:
-    from search_spaces._plain import _ALL_KEYS
-    from study.stage_spec import STRATEGIES
-
     text = read("docs/reference/stages.md")
     assert [name for name in STRATEGIES if f'`strategy = "{name}"`' not in text] == []
     assert [key for key in _ALL_KEYS if f"{key} =" not in text] == []
 
 
 def test_every_fair_play_note_is_described() -> None:
-    import re
-
-    from tests.docs.pages import ROOT
-
     text = read("docs/reference/measures.md").lower()
     sources = [(ROOT / f"reports/_{name}_notes.py").read_text() for name in ("condition", "edge")]
     kinds = re.findall(r'kind="([a-z ]+)"|", "(mixed [a-z ]+)"', "".join(sources))

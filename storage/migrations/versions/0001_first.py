@@ -222,14 +222,14 @@ SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS
        r.diverged_epoch AS diverged_epoch,
        COALESCE((SELECT SUM(a.startup_s + a.train_s + a.validation_s + a.test_s
                             + a.checkpoint_s + a.diagnostics_s)
-                 FROM attempts a WHERE a.run_id = r.id), 0) AS device_s,
+                 FROM attempts a WHERE a.run_id = r.id), 0.0) AS device_s,
        COALESCE((SELECT SUM(e.train_s + e.validation_s)
-                 FROM epochs e WHERE e.run_id = r.id), 0)
+                 FROM epochs e WHERE e.run_id = r.id), 0.0)
        + COALESCE((SELECT a.startup_s FROM epochs e
                    JOIN attempts a ON a.id = e.attempt_id
-                   WHERE e.run_id = r.id AND e.epoch = 1), 0) AS method_cost_s,
-       COALESCE((SELECT SUM(e.grad_evals)
-                 FROM epochs e WHERE e.run_id = r.id), 0) AS grad_evals,
+                   WHERE e.run_id = r.id AND e.epoch = 1), 0.0) AS method_cost_s,
+       CAST(COALESCE((SELECT SUM(e.grad_evals)
+                      FROM epochs e WHERE e.run_id = r.id), 0) AS BIGINT) AS grad_evals,
        r.reason AS reason
 FROM runs r
 JOIN trials t ON t.id = r.trial_id

@@ -19,10 +19,11 @@ _BASE: dict[str, Any] = {
 }
 
 
-def plain(change: Callable[[dict[str, Any]], object] = lambda spec: None) -> dict[str, Any]:
+def plain(change: Callable[[dict[str, Any]], object] | None = None) -> dict[str, Any]:
     """A valid spec as plain values, changed in place by `change`."""
     spec = deepcopy(_BASE)
-    change(spec)
+    if change is not None:
+        change(spec)
     return spec
 
 

@@ -1,0 +1,1 @@
+"""Speed, measured: each module is a script that prints a table and, last, one JSON object."""

@@ -1,0 +1,88 @@
+"""A small study made by hand, and what its views must hold."""
+
+from __future__ import annotations
+
+from storage import RunState
+from storage.records import Baseline, BaselineValue, CheckpointRecord, Ending, Spent
+from storage.scoring import Selection
+from tests.contract.storage_bench import METRICS, PRIMARY, Bench, decision, end, epoch
+
+BASELINE = Baseline(
+    hash="b1",
+    source="trained",
+    values=(
+        BaselineValue(task="a", metric="error", split="test", value=0.2, params="p"),
+        BaselineValue(task="a", metric="error", split="validation", value=0.2, params="p"),
+        BaselineValue(task="b", metric="score", split="test", value=0.5, params="p"),
+        BaselineValue(task="b", metric="score", split="validation", value=0.5, params="p"),
+    ),
+)
+
+
+def make_demo(bench: Bench) -> None:
+    """A baseline, and a search with a finished, a diverged, a failed and a waiting run.
+
+    The finished run is killed after its first epoch and goes on in a second attempt.
+    """
+    bench.add_worker(startup_s=2.0)
+    _train_baseline(bench)
+    bench.propose("x", "y", "gone")
+    bench.propose(retired=["gone"])
+    bench.add_runs("x", "y", "gone")
+    bench.propose("x", stage=1)
+    _finish_in_two_attempts(bench)
+    _diverge_in_the_second_epoch(bench)
+    bench.storage.score_mtl(bench.study.id, METRICS, BASELINE, Selection())
+    bench.storage.decide(bench.search(), decision(0, "y", -1.0))
+    bench.storage.decide(bench.search(), decision(0, "x", -12.5))
+    bench.add_runs("y", seeds=(1,))
+    claim = bench.claim_one()
+    bench.storage.record([end(claim, RunState.FAILED, after=0, reason="it broke")])
+
+
+def _train_baseline(bench: Bench) -> None:
+    for search in ("stl/a", "stl/b"):
+        bench.plan("p", search=search, rank=0, role="baseline")
+        bench.train(bench.claim_one(), (0.2, 0.2))
+        bench.storage.decide(bench.search(search), decision(0, "p", 0.2))
+    bench.storage.score_stl(bench.study.id, PRIMARY, Selection())
+    bench.storage.set_baseline(bench.study.id, BASELINE)
+
+
+def _finish_in_two_attempts(bench: Bench) -> None:
+    first = bench.claim_one()
+    spent = Spent(startup_s=1.0, train_s=2.0, validation_s=0.5, samples=8, grad_evals=4)
+    bench.storage.record(
+        [
+            epoch(first, 1, 0.3, 0.3, spent=spent),
+            CheckpointRecord(
+                run=first.run,
+                token=first.token,
+                epoch=1,
+                path="one.pt",
+                size_bytes=100,
+                spent=Spent(checkpoint_s=0.125),
+            ),
+            epoch(first, 2, 0.9, 0.9, spent=spent),
+        ]
+    )
+    bench.take_back(bench.holder)
+    second = bench.claim_one()
+    bench.storage.record([epoch(second, 2, 0.15, 0.1), epoch(second, 3, 0.25, 0.1), end(second)])
+
+
+def _diverge_in_the_second_epoch(bench: Bench) -> None:
+    claim = bench.claim_one()
+    bench.storage.record(
+        [
+            epoch(claim, 1, 0.4, 0.4),
+            Ending(
+                run=claim.run,
+                token=claim.token,
+                state=RunState.DIVERGED,
+                epoch=1,
+                spent=Spent(train_s=4.0, grad_evals=1),
+                reason="loss of a is nan",
+            ),
+        ]
+    )

@@ -1,0 +1,165 @@
+"""Promises of the SQL views: the columns that are documented, with the right values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage._views import ORDER, VIEWS
+from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_bench import Bench
+from tests.contract.storage_demo import make_demo
+
+_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "schema.md"
+_TYPES = {"integer": int, "flag": int, "number": float, "text": str, "time": (str, datetime)}
+
+
+def _sections() -> dict[str, str]:
+    """View -> its part of the page."""
+    parts = re.split(r"^## `(\w+)`$", _PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _documented(view: str) -> dict[str, str]:
+    """Column -> documented type of a view, in the page's order."""
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", _sections()[view], flags=re.MULTILINE)
+    return dict(rows)
+
+
+def _query(view: str) -> str:
+    (query,) = re.findall(r"```sql\n(.*?)```", _sections()[view], flags=re.DOTALL)
+    return query
+
+
+def test_every_view_is_documented() -> None:
+    assert list(_sections()) == list(VIEWS) == list(ORDER)
+
+
+class ViewPromises(Backend):
+    @pytest.fixture
+    def demo(self, bench: Bench) -> Iterator[Bench]:
+        make_demo(bench)
+        return bench
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_columns_are_as_documented(self, demo: Bench, view: str) -> None:
+        assert list(demo.view(view)[0]) == list(_documented(view))
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_values_are_of_the_documented_type(self, demo: Bench, view: str) -> None:
+        types = _documented(view)
+        wrong = [
+            (column, value)
+            for row in demo.view(view)
+            for column, value in row.items()
+            if value is not None and not isinstance(value, _TYPES[types[column]])
+        ]
+        assert wrong == []
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_the_example_query_finds_something(self, demo: Bench, view: str) -> None:
+        with demo.storage._database.read() as connection:
+            assert connection.exec_driver_sql(_query(view)).all() != []
+
+    @pytest.mark.parametrize("view", VIEWS)
+    def test_every_view_can_be_asked_for_one_study(self, demo: Bench, view: str) -> None:
+        assert {row["study"] for row in demo.view(view)} == {"demo"}
+
+    def test_a_finished_run(self, demo: Bench) -> None:
+        run = _run(demo, "x")
+        assert (run["trial"], run["state"], run["planned"]) == (0, "done", 1)
+        assert (run["epochs"], run["epoch_selected"], run["baseline_hash"]) == (3, 2, "b1")
+        # metric b is that of the baseline, a went from 0.2 to 0.15 (0.1 on test): half of -25 %
+        assert run["delta_m_val"] == pytest.approx(-12.5)
+        assert run["delta_m_test"] == pytest.approx(-25.0)
+
+    def test_the_method_pays_for_epochs_that_stand(self, demo: Bench) -> None:
+        # start-up 1, epoch 1: 2.5, epochs 2 and 3 of the second attempt: 1.5 each
+        assert _run(demo, "x")["method_cost_s"] == 1.0 + 2.5 + 1.5 + 1.5
+        assert _run(demo, "x")["grad_evals"] == 4 + 2 + 2
+
+    def test_all_attempts_of_a_run_are_paid(self, demo: Bench) -> None:
+        # two epochs of 3.5 and a checkpoint, two epochs of 1.5 and a test
+        assert _run(demo, "x")["device_s"] == 3.5 + 3.5 + 0.125 + 1.5 + 1.5 + 0.25
+
+    def test_a_diverged_run(self, demo: Bench) -> None:
+        run = _run(demo, "y")
+        assert (run["state"], run["diverged_epoch"], run["epochs"]) == ("diverged", 2, 1)
+        assert (run["delta_m_val"], run["epoch_selected"]) == (None, None)
+        assert (run["method_cost_s"], run["reason"]) == (1.5 + 4.0, "loss of a is nan")
+
+    def test_a_run_that_is_no_longer_planned(self, demo: Bench) -> None:
+        assert _run(demo, "gone")["planned"] == 0
+
+    def test_a_single_task_run(self, demo: Bench) -> None:
+        (run,) = (row for row in demo.view("run_results") if row["search"] == "stl/a")
+        assert (run["role"], run["epoch_selected"]) == ("baseline", 1)
+        assert (run["delta_m_val"], run["delta_m_test"], run["baseline_hash"]) == (None,) * 3
+
+    def test_metrics_of_an_epoch(self, demo: Bench) -> None:
+        run = _run(demo, "x")["run"]
+        rows = [row for row in demo.view("epoch_metrics") if (row["run"], row["epoch"]) == (run, 2)]
+        assert [(r["split"], r["task"], r["metric"], r["value"]) for r in rows] == [
+            ("test", "a", "error", 0.1),
+            ("test", "b", "score", 0.5),
+            ("train", "a", "loss", 2.0),
+            ("validation", "a", "error", 0.15),
+            ("validation", "b", "score", 0.5),
+        ]
+
+    def test_attempts_of_a_run(self, demo: Bench) -> None:
+        lost, finished = demo.attempts(_run(demo, "x")["run"])
+        assert (lost["state"], lost["failure"], lost["epochs"]) == ("lost", "holder dead", 2)
+        assert (lost["startup_s"], lost["train_s"], lost["checkpoint_s"]) == (2.0, 4.0, 0.125)
+        assert (finished["state"], finished["failure"], finished["epochs"]) == (
+            "finished", None, 2
+        )  # fmt: skip
+        assert (finished["device"], finished["hardware"], finished["code_version"]) == (
+            "cpu", "a cpu", "1.0"
+        )  # fmt: skip
+        assert lost["started"] <= lost["ended"] <= finished["started"]
+
+    def test_points_of_the_stages(self, demo: Bench) -> None:
+        rows = [row for row in demo.view("stage_trials") if row["search"] == "ew"]
+        assert [(r["stage"], r["position"], r["trial"], r["kind"], r["round"]) for r in rows] == [
+            (0, 0, 0, "grid", 0), (0, 1, 1, "grid", 0), (1, 0, 0, "grid", 0)
+        ]  # fmt: skip
+        assert {row["params_tuned"] for row in rows} == {"lr"}
+
+    def test_decisions_of_the_stages(self, demo: Bench) -> None:
+        rows = [row for row in demo.view("stage_decisions") if row["search"] == "ew"]
+        assert [(r["trial"], r["value"], r["standing"]) for r in rows] == [
+            (1, -1.0, 0), (0, -12.5, 1)
+        ]  # fmt: skip
+
+    def test_numbers_of_the_baseline(self, demo: Bench) -> None:
+        rows = demo.view("baseline_metrics")
+        assert [(r["task"], r["split"], r["value"], r["trial"], r["source"]) for r in rows] == [
+            ("a", "test", 0.2, 0, "trained"),
+            ("a", "validation", 0.2, 0, "trained"),
+            ("b", "test", 0.5, 0, "trained"),
+            ("b", "validation", 0.5, 0, "trained"),
+        ]
+
+
+def _run(demo: Bench, params: str) -> dict[str, Any]:
+    """The first run of a point of the search ``ew``."""
+    rows = [row for row in demo.view("run_results") if row["search"] == "ew"]
+    return next(row for row in rows if row["params"] == params)
+
+
+class TestViewsOnMemory(ViewPromises, OnMemory):
+    pass
+
+
+class TestViewsOnFile(ViewPromises, OnFile):
+    pass
+
+
+class TestViewsOnPostgres(ViewPromises, OnPostgres):
+    pass

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from tests.toy import TASKS, Toy
+from trainers.evaluation import evaluate, first_not_finite
+from trainers.network import MultiTaskNetwork, build_network
+from trainers.problems import MeanAbsoluteError, TensorSource, mse
+from trainers.protocol import TaskFunctions
+from trainers.randomness import Key
+
+NOTHING = MultiTaskNetwork(nn.Identity(), {"x": nn.Identity()})
+FUNCTIONS = {"x": TaskFunctions(loss=mse, metrics={"error": MeanAbsoluteError()})}
+# The network returns its input, so that the errors are 1, 3 and 2.
+SOURCE = TensorSource(torch.tensor([1.0, 2.0, 3.0]), {"x": torch.tensor([2.0, 5.0, 1.0])})
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
+def test_hand_values_in_any_batches(batch_size: int) -> None:
+    values = evaluate(NOTHING, SOURCE, FUNCTIONS, split="test", batch_size=batch_size)
+    assert values == [
+        ("test", "x", "loss", pytest.approx(14 / 3)),
+        ("test", "x", "error", 2.0),
+    ]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+def test_batches_change_no_bit_of_a_metric(batch_size: int) -> None:
+    assert toy_errors(batch_size) == toy_errors(5)
+
+
+def test_dropout_is_off() -> None:
+    network = build_network(Toy(dropout=0.5), TASKS, Key("7"))
+    source = Toy().sources(torch.device("cpu"))["test"]
+    functions = {task: Toy().functions(task) for task in TASKS}
+    first, second = (
+        evaluate(network, source, functions, split="test", batch_size=4) for _ in range(2)
+    )
+    assert first == second
+
+
+def test_the_network_is_back_in_training_afterwards() -> None:
+    network = build_network(Toy(), TASKS, Key("7"))
+    toy_errors(4, network)
+    assert network.training
+
+
+def test_no_gradient_is_recorded() -> None:
+    network = build_network(Toy(), TASKS, Key("7"))
+    toy_errors(4, network)
+    assert all(weight.grad is None for weight in network.parameters())
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_the_first_value_that_is_not_finite_is_named(value: float) -> None:
+    values = [("train", "a", "loss", 1.0), ("test", "b", "error", value), ("test", "c", "x", value)]
+    assert first_not_finite(values) == f"test error of task b is {value}"
+
+
+def test_finite_values_are_nothing_to_name() -> None:
+    assert first_not_finite([("train", "a", "loss", 1e308)]) == ""
+
+
+def toy_errors(batch_size: int, network: nn.Module | None = None) -> list[float]:
+    source = Toy().sources(torch.device("cpu"))["test"]
+    functions = {task: Toy().functions(task) for task in TASKS}
+    network = network or build_network(Toy(), TASKS, Key("7"))
+    values = evaluate(network, source, functions, split="test", batch_size=batch_size)
+    return [value for _, _, metric, value in values if metric == "error"]

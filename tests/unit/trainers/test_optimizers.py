@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.packs import a_job
+from trainers.jobs import Schedule, Training
+from trainers.optimizers import build_optimizer, learning_rate
+
+COSINE = Schedule(kind="cosine")
+STEP = Schedule(kind="step", step_epochs=2, gamma=0.1)
+epochs_and_one = st.integers(1, 500).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n)))
+
+
+def rates(schedule: Schedule, epochs: int) -> list[float]:
+    return [learning_rate(2.0, schedule, epoch=e, epochs=epochs) for e in range(1, epochs + 1)]
+
+
+def test_a_constant_rate_is_the_runs_own() -> None:
+    assert rates(Schedule(), 3) == [2.0, 2.0, 2.0]
+
+
+def test_steps_against_hand_values() -> None:
+    assert rates(STEP, 5) == pytest.approx([2.0, 2.0, 0.2, 0.2, 0.02])
+
+
+def test_a_step_every_epoch() -> None:
+    assert rates(Schedule(kind="step", gamma=0.5), 4) == [2.0, 1.0, 0.5, 0.25]
+
+
+def test_cosine_against_hand_values() -> None:
+    # (1 + cos(pi k / 4)) for k = 0, 1, 2, 3
+    assert rates(COSINE, 4) == pytest.approx([2.0, 1.7071067811865475, 1.0, 0.2928932188134524])
+
+
+@pytest.mark.parametrize("schedule", [Schedule(), STEP, COSINE])
+def test_the_first_epoch_has_the_runs_own_rate(schedule: Schedule) -> None:
+    assert rates(schedule, 7)[0] == 2.0
+
+
+@given(epochs_and_one)
+def test_cosine_stays_above_zero(drawn: tuple[int, int]) -> None:
+    epochs, epoch = drawn
+    assert 0.0 < learning_rate(1.0, COSINE, epoch=epoch, epochs=epochs) <= 1.0
+
+
+@given(st.sampled_from([STEP, COSINE]), st.integers(2, 100))
+def test_rates_never_rise(schedule: Schedule, epochs: int) -> None:
+    drawn = rates(schedule, epochs)
+    assert drawn == sorted(drawn, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ["kind", "expected"],
+    [("sgd", torch.optim.SGD), ("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)],
+)
+def test_the_kind_is_the_studys(kind: str, expected: type[torch.optim.Optimizer]) -> None:
+    assert type(built(kind)) is expected
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+def test_decay_is_for_the_network_only(kind: str) -> None:
+    assert [group["weight_decay"] for group in built(kind).param_groups] == [0.1, 0.0]
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+def test_all_share_one_learning_rate(kind: str) -> None:
+    assert [group["lr"] for group in built(kind).param_groups] == [0.05, 0.05]
+
+
+def test_without_learned_weights_there_is_one_group() -> None:
+    training = Training(epochs=1, batch_size=1)
+    network = [torch.zeros(2, requires_grad=True)]
+    assert len(build_optimizer(network, [], job=a_job(), training=training).param_groups) == 1
+
+
+def built(kind: str) -> torch.optim.Optimizer:
+    training = Training(epochs=1, batch_size=1, optimizer=kind)
+    network, learned = torch.zeros(2, requires_grad=True), torch.zeros(3, requires_grad=True)
+    return build_optimizer([network], [learned], job=a_job(weight_decay=0.1), training=training)
