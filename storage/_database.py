@@ -21,6 +21,7 @@ from storage._views import VIEWS
 from storage.errors import DatabaseUnusable, SchemaMismatch, StorageError
 
 SCHEMA_VERSION = "0001"
+_OURS = {"alembic_version", "studies", "searches", "runs", "attempts"}  # in every version
 _BUSY_S = 30
 _version_table = sa.table("alembic_version", sa.column("version_num"))
 
@@ -96,12 +97,12 @@ class Database:
     def _schema_version(self) -> str | None:
         with self.read() as connection:
             names = set(sa.inspect(connection).get_table_names())
-            if "alembic_version" not in names:
-                if names & {"studies", "trials", "runs"}:
-                    raise DatabaseUnusable(
-                        f"{self.shown_url} is a database of another program: it holds the tables "
-                        f"{', '.join(sorted(names)[:5])}. Give --storage a file of its own."
-                    )
+            if names and not names >= _OURS:
+                raise DatabaseUnusable(
+                    f"{self.shown_url} is a database of another program: it holds the tables "
+                    f"{', '.join(sorted(names)[:5])}. Give --storage a database of its own."
+                )
+            if not names:
                 return None
             return connection.scalar(sa.select(_version_table.c.version_num))
 

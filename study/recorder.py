@@ -38,25 +38,27 @@ class RecordBuffer:
         self._storage, self._flush_s, self._clock = storage, flush_s, clock
         self._pending: list[Report] = []
         self._oldest_s = 0.0
+        self._has_ending = False
 
     def add(self, event: Event) -> None:
         """Take an event in."""
         if not self._pending:
             self._oldest_s = self._clock()
         self._pending.append(to_report(event))
+        self._has_ending = self._has_ending or isinstance(event, RunEnded)
 
     def due(self) -> bool:
         """Whether something should be written now."""
         if not self._pending:
             return False
         waited_s = self._clock() - self._oldest_s
-        return isinstance(self._pending[-1], Ending) or waited_s >= self._flush_s
+        return self._has_ending or waited_s >= self._flush_s
 
     def flush(self) -> list[Rejected]:
         """Write everything; returns what was refused for a stale token."""
         if not self._pending:
             return []
-        reports, self._pending = self._pending, []
+        reports, self._pending, self._has_ending = self._pending, [], False
         return self._storage.record(reports)
 
 

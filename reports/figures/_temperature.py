@@ -31,8 +31,8 @@ def temperature_curve(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
     known_search(frames, search)
     found = trials(frames, search)
     best = winner_of(frames, search)
-    if best is None or "temperature" not in found or found["temperature"].isna().all():
-        return NoFigure(reason=f"No finished trial of `{search}` has a temperature.")
+    if best is None or "temperature" not in found or found["temperature"].nunique() < 2:
+        return NoFigure(reason=f"Finished trials of `{search}` have fewer than two temperatures.")
     chosen = found[found["trial"] == best.trial].iloc[0]
     rate = _rate_of_line(found, float(chosen["lr"]))
     colour = look(weighting_of(frames, search)).colour

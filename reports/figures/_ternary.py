@@ -88,7 +88,8 @@ def _cell_trace(outlines: FloatArray, shade: int) -> go.Scatterternary:
 
 def _axes(titles: list[str]) -> dict[str, Any]:
     axes = {
-        f"{letter}axis": {"title": _corner(title), "min": 0, "nticks": 6}
+        # the tick at a corner would stand in its title
+        f"{letter}axis": {"title": _corner(title), "min": 0, "tickvals": [0.2, 0.4, 0.6, 0.8]}
         for letter, title in zip("abc", titles, strict=True)
     }
     return {"sum": 1, **axes}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,15 +48,22 @@ class OnPostgres(Backend):
 
     @pytest.fixture
     def url(self) -> Iterator[str]:
-        server = postgres_server()
-        schema = f"weighbridge_{uuid.uuid4().hex}"
-        engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
-            there = make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
-            yield there.render_as_string(hide_password=False)
-            connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
-        engine.dispose()
+        with postgres_schema() as url:
+            yield url
+
+
+@contextmanager
+def postgres_schema() -> Iterator[str]:
+    """The URL of a new, empty schema, which is dropped at the end."""
+    server = postgres_server()
+    schema = f"weighbridge_{uuid.uuid4().hex}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+        there = make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
+        yield there.render_as_string(hide_password=False)
+        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+    engine.dispose()
 
 
 def postgres_server() -> str:

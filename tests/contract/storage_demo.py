@@ -63,7 +63,7 @@ def _finish_in_two_attempts(bench: Bench) -> None:
                 size_bytes=100,
                 spent=Spent(checkpoint_s=0.125),
             ),
-            epoch(first, 2, 0.9, 0.9, spent=spent),
+            epoch(first, 2, 0.9, 0.9),
         ]
     )
     bench.take_back(bench.holder)

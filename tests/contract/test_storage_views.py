@@ -84,8 +84,8 @@ class ViewPromises(Backend):
         assert _run(demo, "x")["grad_evals"] == 4 + 2 + 2
 
     def test_all_attempts_of_a_run_are_paid(self, demo: Bench) -> None:
-        # two epochs of 3.5 and a checkpoint, two epochs of 1.5 and a test
-        assert _run(demo, "x")["device_s"] == 3.5 + 3.5 + 0.125 + 1.5 + 1.5 + 0.25
+        # epochs of 3.5 and 1.5 and a checkpoint, two epochs of 1.5 and a test
+        assert _run(demo, "x")["device_s"] == 3.5 + 1.5 + 0.125 + 1.5 + 1.5 + 0.25
 
     def test_a_diverged_run(self, demo: Bench) -> None:
         run = _run(demo, "y")
@@ -115,7 +115,7 @@ class ViewPromises(Backend):
     def test_attempts_of_a_run(self, demo: Bench) -> None:
         lost, finished = demo.attempts(_run(demo, "x")["run"])
         assert (lost["state"], lost["failure"], lost["epochs"]) == ("lost", "holder dead", 2)
-        assert (lost["startup_s"], lost["train_s"], lost["checkpoint_s"]) == (2.0, 4.0, 0.125)
+        assert (lost["startup_s"], lost["train_s"], lost["checkpoint_s"]) == (1.0, 3.0, 0.125)
         assert (finished["state"], finished["failure"], finished["epochs"]) == (
             "finished", None, 2
         )  # fmt: skip

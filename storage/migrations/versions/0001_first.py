@@ -295,7 +295,8 @@ def upgrade() -> None:
     words = _POSTGRESQL if op.get_bind().dialect.name == "postgresql" else _SQLITE
     for statement in f"{_TABLES}{_VIEWS}".format(**words).split(";"):
         if statement.strip():
-            op.get_bind().exec_driver_sql(statement)
+            # on one line: SQLite keeps the text, and SQLAlchemy reads constraints from it by line
+            op.get_bind().exec_driver_sql(" ".join(statement.split()))
 
 
 def downgrade() -> None:

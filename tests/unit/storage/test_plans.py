@@ -1,0 +1,77 @@
+"""The statements that run all the time find their rows by an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.dialects import sqlite
+
+from storage import _history, _leases, _recording
+from tests.contract.storage_bench import Bench
+
+_HOT: dict[str, tuple[Any, dict[str, Any]]] = {
+    "claim: first in line": (_leases._FIRST, {"study": 1, "barred": []}),
+    "claim: beside barred searches": (_leases._FIRST, {"study": 1, "barred": [1, 2]}),
+    "claim: the pack": (
+        _leases._CANDIDATES,
+        {"study": 1, "barred": [], "pack": "p", "n": 8},
+    ),
+    "claim: lease": (
+        _leases._LEASE,
+        {"run": 1, "old_token": 1, "new_token": 2, "holder": 1, "until": 1.0},
+    ),
+    "claim: checkpoints": (_leases._CHECKPOINTS, {"run": 1}),
+    "renew": (_leases._RENEW, {"holder": 1, "run_ids": [1, 2], "until": 1.0}),
+    "take back: leases": (_leases._LEASED, {"study": 1}),
+    "take back": (_leases._TAKE_BACK, {"run": 1, "old_token": 1, "seen_until": 1.0}),
+    "take back: attempt": (
+        _leases._LOSE_ATTEMPT,
+        {"run": 1, "old_token": 1, "why": "", "at": None},
+    ),
+    "open runs": (_history._OPEN_RUNS, {"search": 1}),
+    "record: current": (_recording._CURRENT, {"ids": [1, 2]}),
+    "record: progress": (_recording._PROGRESS, {"run": 1, "epoch": 1}),
+    "record: end": (
+        _recording._END,
+        {"run": 1, "old_token": 1, "new_state": "done", "why": "", "bad_epoch": None, "at": None},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[Connection]:
+    bench = Bench("sqlite://")
+    bench.plan(*map(str, range(50)), pack="p")
+    with bench.storage._database.read() as connection:
+        yield connection
+    bench.storage.close()
+
+
+def _plan(connection: Connection, statement: Any, values: dict[str, Any]) -> list[str]:
+    """What SQLite would do, step by step."""
+    filled = statement.params(**values).compile(
+        dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True}
+    )
+    parameters = tuple(filled.params[name] for name in filled.positiontup)
+    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {filled}", parameters)
+    return [row.detail for row in rows]
+
+
+@pytest.mark.parametrize("name", _HOT)
+def test_no_table_is_walked_through(connection: Connection, name: str) -> None:
+    plan = _plan(connection, *_HOT[name])
+    assert [step for step in plan if step.startswith("SCAN")] == []
+
+
+@pytest.mark.parametrize("name", ["claim: first in line", "claim: the pack"])
+def test_claims_are_not_sorted(connection: Connection, name: str) -> None:
+    plan = _plan(connection, *_HOT[name])
+    assert [step for step in plan if "TEMP B-TREE" in step] == []
+
+
+def test_the_pack_is_found_by_its_key(connection: Connection) -> None:
+    plan = _plan(connection, *_HOT["claim: the pack"])
+    assert any("study_id=? AND state=? AND pack_key=?" in step for step in plan)

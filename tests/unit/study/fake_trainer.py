@@ -1,0 +1,110 @@
+"""A study in a database in memory, whose runs are trained by a formula."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from storage import RunState, Storage
+from storage.records import Claim, Ending, EpochRecord, Holder, Spent, StudyRecord
+from study.conductor import Conductor
+from study.plan import Plan
+
+EPOCHS = 2
+Level = Callable[[Claim, Mapping[str, Any]], float | RunState]
+
+
+def smooth(claim: Claim, point: Mapping[str, Any]) -> float:
+    """A metric that depends on the point and a little on the seed."""
+    noise = random.Random(f"{claim.search} {claim.params} {claim.seed}").random()
+    return 1.0 + abs(point["lr"] - 0.01) + 0.01 * point.get("temperature", 0.0) + 0.001 * noise
+
+
+class FakeStudy:
+    """One driver's view of a study: a conductor, and runs that end when they are told to.
+
+    Attributes:
+        level: A run and its point to the level of its metrics, or to the state it ends in.
+    """
+
+    def __init__(self, plan: Plan, storage: Storage | None = None, level: Level = smooth) -> None:
+        self.plan, self.level = plan, level
+        self.storage = Storage("sqlite://") if storage is None else storage
+        self.record = self._save()
+        holder = Holder(host="h", boot_id="b", pid=1, process_start="p")
+        self._holder = self.storage.register_holder(holder)
+        self._worker = self.storage.register_worker(
+            study_id=self.record.id,
+            holder_id=self._holder,
+            pid=2,
+            environment={},
+            startup_s=0.0,
+        )
+        self.conductor = Conductor(plan, self.storage, self.record)
+
+    def run(self, order: random.Random | None = None) -> FakeStudy:
+        """Train until nothing is left; in a random order if one is given."""
+        self.conductor.move()
+        held: list[Claim] = []
+        while True:
+            held += self.claim()
+            if not held:
+                return self
+            claim = held.pop(order.randrange(len(held)) if order else 0)
+            self.end(claim)
+            self.conductor.move([claim.run])
+
+    def claim(self) -> list[Claim]:
+        """Lease all that waits."""
+        found: list[Claim] = []
+        while claims := self.storage.claim(
+            self.record.id, holder_id=self._holder, worker_id=self._worker, n=50, lease_s=60.0
+        ):
+            found += claims
+        return found
+
+    def end(self, claim: Claim) -> None:
+        """Record a run's epochs and how it ended."""
+        level = self.level(claim, json.loads(claim.params))
+        state = level if isinstance(level, RunState) else RunState.DONE
+        epochs = [] if isinstance(level, RunState) else self._epochs(claim, level)
+        ending = Ending(
+            run=claim.run, token=claim.token, state=state, epoch=len(epochs), spent=Spent()
+        )
+        self.storage.record([*epochs, ending])
+
+    def _epochs(self, claim: Claim, level: float) -> list[EpochRecord]:
+        search = next(search for search in self.plan.searches if search.name == claim.search)
+        return [
+            EpochRecord(
+                run=claim.run,
+                token=claim.token,
+                epoch=epoch,
+                values=[
+                    (split, task, metric, level + shift + 0.1 * (epoch - 1))
+                    for split, shift in (("validation", 0.0), ("test", 1.0))
+                    for task, metric, _ in self.plan.metrics
+                    if task in search.tasks
+                ],
+                spent=Spent(grad_evals=1),
+            )
+            for epoch in range(1, EPOCHS + 1)
+        ]
+
+    def _save(self) -> StudyRecord:
+        return self.storage.save_study(
+            name=self.plan.spec.name,
+            spec=self.plan.spec.to_plain(),
+            card=self.plan.card.to_plain(),
+            fingerprint=self.plan.frozen,
+            searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
+        )
+
+    def history(self, search: str) -> Any:
+        """All of a search but the numbers of its runs, which follow the order of claims."""
+        ids = {record.name: record.id for record in self.storage.searches(self.record.id)}
+        found = self.storage.history(ids[search])
+        outcomes = [(o.params, o.seed, o.role, o.state, o.value) for o in found.outcomes]
+        return found.entries, sorted(outcomes, key=repr), found.decisions

@@ -1,0 +1,102 @@
+"""A study is found by what a user calls it: a file, a stored study or a preset."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from storage import Storage, StorageError
+from study.catalogue import find, preset_text, presets
+from study.errors import BadSpec, UnknownStudyName
+from tests.unit.study.specs import a_plan
+
+TOML = """
+name = "mine"
+problem = "digits"
+seeds = [0]
+training = { epochs = 1, batch_size = 8 }
+search = [{ weighting = "ew", stages = [{ lr = [0.1] }] }]
+"""
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'w.db'}"
+
+
+def store(url: str, name: str) -> None:
+    plan = a_plan(name=name)
+    storage = Storage(url)
+    storage.save_study(
+        name=name,
+        spec=json.loads(json.dumps(plan.spec.to_plain())),
+        card=plan.card.to_plain(),
+        fingerprint=plan.frozen,
+        searches=[],
+    )
+    storage.close()
+
+
+def test_a_file_is_found_with_its_folder(tmp_path: Path, url: str) -> None:
+    (tmp_path / "mine.toml").write_text(TOML)
+    found = find(str(tmp_path / "mine.toml"), storage=url)
+    assert found.spec.name == "mine"
+    assert found.folder == str(tmp_path)
+
+
+def test_a_file_needs_no_suffix(tmp_path: Path, url: str) -> None:
+    (tmp_path / "mine").write_text(TOML)
+    assert find(str(tmp_path / "mine"), storage=url).spec.name == "mine"
+
+
+def test_a_preset_is_found_without_a_database(url: str, tmp_path: Path) -> None:
+    found = find("digits", storage=url)
+    assert (found.spec.name, found.folder) == ("digits", None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stored_study_comes_before_a_preset(url: str) -> None:
+    store(url, "digits")
+    assert find("digits", storage=url).spec.seeds == [0, 1]
+    assert find("digits", storage=url).folder == str(Path.cwd())
+
+
+def test_an_unknown_name_lists_what_there_is(url: str) -> None:
+    store(url, "mine")
+    with pytest.raises(UnknownStudyName) as caught:
+        find("mien", storage=url)
+    assert str(caught.value) == (
+        "There is no study 'mien'. Did you mean mine? It would be a TOML file, a stored study "
+        "(mine) or a preset (digits, quickstart)."
+    )
+
+
+def test_an_unknown_name_says_that_nothing_is_stored_yet(url: str) -> None:
+    with pytest.raises(UnknownStudyName, match=r"Did you mean digits\? .* \(none yet\)"):
+        find("digit", storage=url)
+
+
+def test_a_file_that_is_not_there_says_how_to_make_one(url: str) -> None:
+    with pytest.raises(UnknownStudyName, match=r"no file no\.toml\. `weighbridge init no\.toml`"):
+        find("no.toml", storage=url)
+
+
+def test_a_folder_is_no_spec(tmp_path: Path, url: str) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(BadSpec, match="Is a directory"):
+        find(str(tmp_path / "folder.toml"), storage=url)
+
+
+def test_a_bad_url_is_said_before_anything_is_looked_up() -> None:
+    with pytest.raises(StorageError, match=r"A storage URL looks like sqlite:///weighbridge\.db"):
+        find("digits", storage="weighbridge.db")
+
+
+def test_presets_carry_their_file_s_name() -> None:
+    assert {name: spec.name for name, spec in presets().items()} == {
+        "digits": "digits",
+        "quickstart": "quickstart",
+    }
+    assert preset_text("digits").startswith("#")

@@ -1,0 +1,77 @@
+"""Identities: a run is the same run if and only if everything that makes it is the same."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from study.keys import fingerprint, pack_key, run_key
+from study.plan import make_plan
+from tests.unit.study.specs import spec_of
+
+RUN: dict[str, Any] = {
+    "study": "a",
+    "search": "ew",
+    "frozen": "f",
+    "weighting": "ew",
+    "params": '{"lr":0.1}',
+    "seed": 0,
+}
+PACK: dict[str, Any] = {"frozen": "f", "tasks": ("left", "right"), "seed": 0}
+
+
+@pytest.mark.parametrize("name", list(RUN))
+def test_a_run_key_depends_on(name: str) -> None:
+    other = 1 if name == "seed" else "other"
+    assert run_key(**RUN) != run_key(**RUN | {name: other})
+
+
+@pytest.mark.parametrize(("name", "other"), [("frozen", "g"), ("tasks", ("left",)), ("seed", 1)])
+def test_a_pack_key_depends_on(name: str, other: Any) -> None:
+    assert pack_key(**PACK) != pack_key(**PACK | {name: other})
+
+
+def test_keys_never_change_between_versions() -> None:
+    assert run_key(**RUN)[:12] == "ae20f20af9e2"
+    assert pack_key(**PACK)[:12] == "d216d035effa"
+
+
+def frozen(**keys: Any) -> str:
+    return make_plan(spec_of(**keys)).frozen
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"problem": "multimnist"},
+        {"problem_options": {"width": 8}},
+        {"problem_options": {"train_pairs": 100}},
+        {"training": {"epochs": 4, "batch_size": 8}},
+        {"training": {"epochs": 3, "batch_size": 8, "threads": 2}},
+        {"compare": {"margin": 2}},
+    ],
+)
+def test_a_fingerprint_depends_on(keys: dict[str, Any]) -> None:
+    assert frozen(**keys) != frozen()
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"name": "another"},
+        {"seeds": [0, 1, 2]},
+        {"budget": {"trials": 3}},
+        {"training": {"epochs": 3, "batch_size": 8, "checkpoint_s": 1}},
+        {"search": [{"weighting": "uw", "stages": [{"lr": [0.5]}]}]},
+    ],
+)
+def test_a_fingerprint_leaves_out(keys: dict[str, Any]) -> None:
+    assert frozen(**keys) == frozen()
+
+
+def test_a_date_among_a_problem_s_options_has_a_fingerprint() -> None:
+    spec = spec_of(problem_options={"since": date(2026, 1, 1)})
+    card = make_plan(spec_of()).card.to_plain()
+    assert fingerprint(spec, card) != fingerprint(spec_of(), card)

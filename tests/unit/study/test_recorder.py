@@ -1,0 +1,145 @@
+"""Workers' events become records: epochs are held back a little, endings are not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from storage import RunState
+from storage.records import CheckpointRecord, Ending, EpochRecord, Rejected, Report
+from study.recorder import RecordBuffer, to_report
+from trainers.events import CheckpointWritten, EpochDone, RunEnded, Seconds
+from trainers.jobs import Checkpoint
+
+SECONDS = Seconds(train_s=2.0, validation_s=1.0)
+EPOCH = EpochDone(
+    run=1,
+    token=2,
+    epoch=3,
+    values=(("validation", "left", "error", 0.5),),
+    seconds=SECONDS,
+    samples=8,
+    grad_evals=4,
+)
+
+
+def ended(outcome: Any, reason: str = "") -> RunEnded:
+    return RunEnded(run=1, token=2, outcome=outcome, epoch=3, seconds=SECONDS, reason=reason)
+
+
+class Ledger:
+    """Keeps what is written; refuses every report of one run."""
+
+    def __init__(self, refused: int = 0) -> None:
+        self.batches: list[Sequence[Report]] = []
+        self._refused = refused
+
+    def record(self, reports: Sequence[Report]) -> list[Rejected]:
+        self.batches.append(reports)
+        return [Rejected(run=r.run, token=r.token) for r in reports if r.run == self._refused]
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def buffer(ledger: Ledger, clock: Clock) -> RecordBuffer:
+    return RecordBuffer(ledger, clock=clock)  # type: ignore[arg-type]
+
+
+def test_epochs_are_held_back_for_a_second(buffer: RecordBuffer, clock: Clock) -> None:
+    buffer.add(EPOCH)
+    clock.now_s = 0.9
+    assert not buffer.due()
+    clock.now_s = 1.0
+    assert buffer.due()
+
+
+def test_the_second_counts_from_the_oldest(buffer: RecordBuffer, clock: Clock) -> None:
+    buffer.add(EPOCH)
+    clock.now_s = 0.9
+    buffer.add(EPOCH)
+    clock.now_s = 1.0
+    assert buffer.due()
+
+
+def test_an_ending_is_due_at_once_in_one_batch_with_its_epochs(
+    buffer: RecordBuffer, ledger: Ledger
+) -> None:
+    buffer.add(EPOCH)
+    buffer.add(ended("done"))
+    assert buffer.due()
+    buffer.flush()
+    assert ledger.batches == [[to_report(EPOCH), to_report(ended("done"))]]
+
+
+def test_nothing_is_written_where_nothing_is_new(buffer: RecordBuffer, ledger: Ledger) -> None:
+    assert not buffer.due()
+    assert buffer.flush() == []
+    assert ledger.batches == []
+
+
+def test_what_is_written_once_is_not_written_again(buffer: RecordBuffer, ledger: Ledger) -> None:
+    buffer.add(EPOCH)
+    buffer.flush()
+    buffer.flush()
+    assert len(ledger.batches) == 1
+
+
+def test_refused_reports_are_named(clock: Clock) -> None:
+    buffer = RecordBuffer(Ledger(refused=1), clock=clock)  # type: ignore[arg-type]
+    buffer.add(EPOCH)
+    assert buffer.flush() == [Rejected(run=1, token=2)]
+
+
+def test_an_epoch_keeps_its_values_and_costs() -> None:
+    report = to_report(EPOCH)
+    assert isinstance(report, EpochRecord)
+    assert (report.run, report.token, report.epoch, report.values) == (1, 2, 3, EPOCH.values)
+    assert (report.spent.train_s, report.spent.validation_s) == (2.0, 1.0)
+    assert (report.spent.samples, report.spent.grad_evals) == (8, 4)
+
+
+def test_a_checkpoint_keeps_its_path() -> None:
+    written = CheckpointWritten(
+        run=1,
+        token=2,
+        checkpoint=Checkpoint(path="a.pt", epoch=3),
+        size_bytes=9,
+        seconds=SECONDS,
+    )
+    report = to_report(written)
+    assert isinstance(report, CheckpointRecord)
+    assert (report.path, report.epoch, report.size_bytes) == ("a.pt", 3, 9)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "failure"),
+    [
+        ("done", RunState.DONE, None),
+        ("diverged", RunState.DIVERGED, None),
+        ("paused", RunState.PAUSED, None),
+        ("released", RunState.WAITING, None),
+        ("failed", RunState.FAILED, "ValueError"),
+    ],
+)
+def test_an_ending_leads_to_a_state(outcome: str, state: RunState, failure: str | None) -> None:
+    report = to_report(ended(outcome, "ValueError: too small"))
+    assert isinstance(report, Ending)
+    assert (report.state, report.failure, report.epoch) == (state, failure, 3)
