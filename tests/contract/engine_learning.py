@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from tests.contract.engine_repeating import trained
-from tests.packs import EPOCHS, Engine, Told, a_job, a_pack, hyper_for, two_jobs
+from tests.packs import EPOCHS, STEPS, Engine, Told, a_job, a_pack, hyper_for, two_jobs
 from tests.toy import SIZES, TASKS, Toy
 from trainers.engines import open_session
-from trainers.jobs import Job
+from trainers.jobs import Job, Schedule
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.problems import TensorSource
 from trainers.protocol import Batch
@@ -84,6 +84,12 @@ class LearningContract:
         chosen = {"optimizer": "sgd", "momentum": momentum, "clip_norm": clip_norm}
         run = trained(engine, a_pack(mine, a_job(2), **chosen))[1]
         network = by_hand_sgd(lr=0.1, decay=0.3, momentum=momentum, clip_norm=clip_norm)
+        assert last_losses(run) == pytest.approx(losses_on("validation", network), rel=1e-12)
+
+    def test_the_rate_follows_the_schedule(self, engine: Engine, float64: None) -> None:
+        halving = {"optimizer": "sgd", "momentum": 0.0, "schedule": Schedule(kind="step")}
+        run = trained(engine, a_pack(a_job(1, lr=0.8), a_job(2), **halving))[1]
+        network = by_hand_sgd(lr=(0.8, 0.4, 0.2, 0.1))
         assert last_losses(run) == pytest.approx(losses_on("validation", network), rel=1e-12)
 
     @pytest.mark.parametrize("optimizer", ["adam", "adamw"])
@@ -210,24 +216,25 @@ def last_losses(run: Told, tasks: Sequence[str] = TASKS) -> list[float]:
 
 def by_hand_sgd(
     *,
-    lr: float,
+    lr: float | Sequence[float],
     decay: float = 0.0,
     momentum: float = 0.0,
     clip_norm: float | None = None,
     tasks: Sequence[str] = TASKS,
 ) -> MultiTaskNetwork:
-    """A network trained by SGD as the textbook has it."""
+    """A network trained by SGD as the textbook has it; `lr` may be one rate an epoch."""
+    rates = [lr] * EPOCHS if isinstance(lr, float) else lr
     network = start(Toy(), tasks)
     weights = list(network.parameters())
     velocity = [torch.zeros_like(weight) for weight in weights]
-    for batch in all_batches():
+    for step, batch in enumerate(all_batches()):
         gradients = torch.autograd.grad(sum(losses_of(network, batch, tasks)), weights)
         norm = sum(gradient.square().sum() for gradient in gradients) ** 0.5
         shrink = 1.0 if clip_norm is None else min(1.0, clip_norm / (float(norm) + 1e-6))
         with torch.no_grad():
             for weight, speed, gradient in zip(weights, velocity, gradients, strict=True):
                 speed.mul_(momentum).add_(shrink * gradient + decay * weight)
-                weight -= lr * speed
+                weight -= rates[step // STEPS] * speed
     return network
 
 
