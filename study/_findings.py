@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from inspect import isclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+
+from trainers.hints import did_you_mean
 
 _MOST_SHOWN = 60
 
@@ -54,9 +55,8 @@ def _finding(detail: Any, spec: type[BaseModel]) -> str:
 def _unknown_key(place: list[Any], spec: type[BaseModel]) -> str:
     *section, key = place
     allowed = sorted(_model_at(section, spec).model_fields)
-    close = difflib.get_close_matches(str(key), allowed, n=1)
-    hint = f" Did you mean `{close[0]}`?" if close else ""
     where = f" in {_shown_place(section, spec)}" if section else ""
+    hint = did_you_mean(str(key), allowed)
     return f"Unknown key `{key}`{where}.{hint} Allowed: {', '.join(allowed)}."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from storage import DatabaseUnusable
 from study.errors import UnknownStudyName
 from study.spec import StudySpec, parse, parse_toml, read
+from trainers.hints import did_you_mean
 
 _PRESETS = files("study") / "presets"
 
@@ -54,11 +54,9 @@ def find(name: str, *, storage: str) -> Found:
     if name in known:
         return Found(known[name], None)
     names = [*stored, *known]
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
     raise UnknownStudyName(
-        f"There is no study {name!r}.{hint} It would be a TOML file, a stored study "
-        f"({', '.join(stored) or 'none yet'}) or a preset ({', '.join(known)})."
+        f"There is no study {name!r}.{did_you_mean(name, names)} It would be a TOML file, a "
+        f"stored study ({', '.join(stored) or 'none yet'}) or a preset ({', '.join(known)})."
     )
 
 

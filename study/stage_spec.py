@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from search_spaces import Space
 from study.errors import BadSpec
+from trainers.hints import did_you_mean
 
 STRATEGIES = ("grid", "random", "quasi-random", "tpe")
 _OPTIONS = ("strategy", "trials", "round_size", "at")
@@ -150,10 +150,9 @@ def _refuse_unknown(
     allowed = [*sorted(tunable), *options]
     for key in table:
         if key not in allowed:
-            close = difflib.get_close_matches(key, allowed, n=1)
-            hint = f" Did you mean `{close[0]}`?" if close else ""
             raise BadSpec(
-                f"{place}: unknown key `{key}` in a stage.{hint} Allowed: {', '.join(allowed)}."
+                f"{place}: unknown key `{key}` in a stage.{did_you_mean(key, allowed)} "
+                f"Allowed: {', '.join(allowed)}."
             )
 
 

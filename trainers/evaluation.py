@@ -59,6 +59,18 @@ def first_not_finite(values: list[Value]) -> str:
     return ""
 
 
+def storable(values: list[Value]) -> list[Value]:
+    """The values with infinity for what is not a number: test data must decide nothing.
+
+    A run whose training and validation are finite is a good run, whatever it makes of the test
+    data; a database column that refuses NaN holds infinity.
+    """
+    return [
+        (split, task, metric, math.inf if math.isnan(value) else value)
+        for split, task, metric, value in values
+    ]
+
+
 def _batch_size(inputs: object) -> int:
     leaves = torch.utils._pytree.tree_leaves(inputs)
     return int(leaves[0].shape[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -22,7 +23,8 @@ def command(
     """Write a commented study.toml to start from."""
     del storage
     if path.suffix != ".toml":
-        raise BadSpec(f"A spec's name ends in .toml. Got {path}. Try {path}.toml.")
+        better = path.with_suffix(".toml") if path.name else "study.toml"
+        raise BadSpec(f"A spec's name ends in .toml. Got {path}. Try {better}.")
     text = (files("study") / "templates" / "study.toml").read_text(encoding="utf-8")
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -30,12 +32,14 @@ def command(
     except FileExistsError:
         raise BadSpec(f"{path} exists and stays as it is. Choose another name.") from None
     except OSError as error:
-        raise BadSpec(f"Cannot write {path}: {error.strerror}.") from error
+        raise BadSpec(
+            f"Cannot write {path}: {error.strerror}. Name a file in a folder you may write to."
+        ) from error
     console.print(f"Wrote {path}.")
-    next_step(f"edit it, then: weighbridge plan {path}")
+    next_step(f"edit it, then: weighbridge plan {quote(str(path))}")
 
 
 def _name(path: Path) -> str:
     """The file's name as a study's name."""
-    kept = [c if c.isalnum() or c in "._-" else "-" for c in path.stem]
+    kept = [c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in path.stem]
     return "".join(kept).lstrip("._-") or "study"

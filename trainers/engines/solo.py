@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainers import checkpoints
 from trainers.engines.session import Session
-from trainers.evaluation import Value, evaluate, first_not_finite
+from trainers.evaluation import Value, evaluate, first_not_finite, storable
 from trainers.events import CheckpointWritten, EpochDone, Event, RunEnded, Seconds
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.network import build_network
@@ -175,12 +175,13 @@ def train_run(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
         train_s = clock.lap()
         values = train_values + run.evaluate("validation")
         validation_s = clock.lap()
-        values += run.evaluate("test")
+        reason = first_not_finite(values)
+        values += storable(run.evaluate("test"))
         seconds = Seconds(
             startup_s=startup_s, train_s=train_s, validation_s=validation_s, test_s=clock.lap()
         )
         startup_s = 0.0
-        if reason := first_not_finite(values):
+        if reason:
             yield RunEnded(
                 run=job.run,
                 token=job.token,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from trainers.cards import ProblemCard
-from trainers.problems._hints import did_you_mean
+from trainers.hints import did_you_mean
 from trainers.problems.errors import (
     ConstructorFailed,
     NotAProblem,

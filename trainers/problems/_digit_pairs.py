@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trainers.cards import MetricCard, ProblemCard, TaskCard
+from trainers.hints import did_you_mean
 from trainers.problems._embedded import EmbeddedFile, cache_folder, load
-from trainers.problems._hints import did_you_mean
 from trainers.problems._options import check_at_least, check_choice
 from trainers.problems.errors import UnknownTask
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainers.problems._hints import did_you_mean
+from trainers.hints import did_you_mean
 from trainers.problems.errors import BadOption
 
 

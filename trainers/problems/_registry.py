@@ -10,9 +10,9 @@ import warnings
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
+from trainers.hints import did_you_mean
 from trainers.jobs import ProblemRef
 from trainers.problems._construct import checked_class, construct
-from trainers.problems._hints import did_you_mean
 from trainers.problems._user_module import import_user_module
 from trainers.problems.errors import (
     ClassMissing,

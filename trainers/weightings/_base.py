@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from trainers.weightings._hints import hint
+from trainers.hints import did_you_mean
 from trainers.weightings._hyper import Hyper, HyperValue
 from trainers.weightings.errors import MissingHyper, UnknownHyper
 
@@ -104,7 +104,8 @@ class Weighting(ABC):
         for name in hyper:
             if name not in known:
                 raise UnknownHyper(
-                    f"{self.title} has no hyperparameter `{name}`. {hint(name, known)}"
+                    f"{self.title} has no hyperparameter `{name}`.{did_you_mean(name, known)} "
+                    f"Known: {', '.join(sorted(known)) or 'none'}."
                 )
         return {name: self._value(rule, hyper, n_tasks) for name, rule in known.items()}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
+from trainers.hints import did_you_mean
 from trainers.weightings._base import Weighting
 from trainers.weightings._discovery import plugins, scan
-from trainers.weightings._hints import hint
 from trainers.weightings.errors import UnknownWeighting
 
 PACKAGE = "trainers.weightings"
@@ -31,7 +31,10 @@ def weighting(name: str) -> Weighting:
     """
     known = _known()
     if name not in known:
-        raise UnknownWeighting(f"There is no weighting `{name}`. {hint(name, known)}")
+        raise UnknownWeighting(
+            f"There is no weighting `{name}`.{did_you_mean(name, known)} "
+            f"Known: {', '.join(sorted(known))}."
+        )
     return known[name]
 
 

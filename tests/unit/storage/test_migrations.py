@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlalchemy.engine import make_url
 from storage import Storage, _database, migrations
 from storage._database import SCHEMA_VERSION
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres, postgres_schema
+from tests.contract.storage_schema import described
 
 
 class MigrationPromises(Backend):
@@ -36,7 +36,7 @@ class MigrationPromises(Backend):
 
     @pytest.mark.parametrize("what", ["tables", "columns", "keys", "indexes", "checks", "views"])
     def test_migrated_is_as_created(self, migrated: Engine, created: Engine, what: str) -> None:
-        assert _described(migrated)[what] == _described(created)[what]
+        assert described(migrated)[what] == described(created)[what]
 
     def test_the_migration_writes_the_version(self, migrated: Engine) -> None:
         with migrated.connect() as connection:
@@ -49,9 +49,9 @@ class MigrationPromises(Backend):
         storage.close()
 
     def test_migrating_twice_changes_nothing(self, migrated: Engine) -> None:
-        before = _described(migrated)
+        before = described(migrated)
         migrations.upgrade(migrated)
-        assert _described(migrated) == before
+        assert described(migrated) == before
 
     def test_migrating_prints_nothing(self, url: str, capfd: pytest.CaptureFixture[str]) -> None:
         engine = _engine(url)
@@ -100,51 +100,6 @@ def test_versions_count_up_so_that_newer_ones_can_be_told() -> None:
 def _engine(url: str) -> Engine:
     """An engine as `Storage` has it, on a database that may be empty."""
     return _database._engine(make_url(url))
-
-
-def _described(engine: Engine) -> dict[str, Any]:
-    """All that makes up a schema, in plain values that can be compared."""
-    found = sa.inspect(engine)
-    tables = sorted(found.get_table_names())
-    return {
-        "tables": tables,
-        "columns": {table: [_column(c) for c in found.get_columns(table)] for table in tables},
-        "keys": {
-            table: (
-                found.get_pk_constraint(table),
-                _sorted(found.get_unique_constraints(table)),
-                _foreign_keys(found.get_foreign_keys(table)),
-            )
-            for table in tables
-        },
-        "indexes": {table: _sorted(found.get_indexes(table)) for table in tables},
-        "checks": {
-            table: [
-                (check["name"], _tidy(check["sqltext"]))
-                for check in found.get_check_constraints(table)
-            ]
-            for table in tables
-        },
-        "views": {name: _tidy(found.get_view_definition(name)) for name in found.get_view_names()},
-    }
-
-
-def _column(column: Any) -> tuple[str, str, bool, str]:
-    default = re.sub(r"weighbridge_\w+\.", "", str(column["default"]))  # the schema of this test
-    return column["name"], repr(column["type"]), column["nullable"], default
-
-
-def _foreign_keys(found: Any) -> list[Any]:
-    """Foreign keys without the name of the schema they lie in."""
-    return _sorted([{**key, "referred_schema": None} for key in found])
-
-
-def _sorted(found: Any) -> list[Any]:
-    return sorted(found, key=lambda item: str(item["name"]))
-
-
-def _tidy(sql: str) -> str:
-    return " ".join(sql.split()).removesuffix(";")
 
 
 def _without_rowid(engine: Engine) -> set[str]:

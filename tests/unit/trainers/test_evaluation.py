@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tests.toy import TASKS, Toy
-from trainers.evaluation import Value, evaluate, first_not_finite
+from trainers.evaluation import Value, evaluate, first_not_finite, storable
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.problems import MeanAbsoluteError, TensorSource, mse
 from trainers.protocol import TaskFunctions
@@ -75,3 +75,8 @@ def evaluated(network: nn.Module) -> list[Value]:
     source = Toy().sources(torch.device("cpu"))["test"]
     functions = {task: Toy().functions(task) for task in TASKS}
     return evaluate(network, source, functions, split="test", batch_size=4)
+
+
+def test_what_is_not_a_number_is_stored_as_infinity() -> None:
+    values = [("test", "left", "loss", math.nan), ("test", "left", "mae", 0.5)]
+    assert storable(values) == [("test", "left", "loss", math.inf), ("test", "left", "mae", 0.5)]

@@ -1,0 +1,54 @@
+"""A database's schema in plain values, so that two can be compared."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+
+def described(engine: Engine) -> dict[str, Any]:
+    """All that makes up a schema, in plain values that can be compared."""
+    found = sa.inspect(engine)
+    tables = sorted(found.get_table_names())
+    return {
+        "tables": tables,
+        "columns": {table: [_column(c) for c in found.get_columns(table)] for table in tables},
+        "keys": {
+            table: (
+                found.get_pk_constraint(table),
+                _sorted(found.get_unique_constraints(table)),
+                _foreign_keys(found.get_foreign_keys(table)),
+            )
+            for table in tables
+        },
+        "indexes": {table: _sorted(found.get_indexes(table)) for table in tables},
+        "checks": {
+            table: [
+                (check["name"], _tidy(check["sqltext"]))
+                for check in found.get_check_constraints(table)
+            ]
+            for table in tables
+        },
+        "views": {name: _tidy(found.get_view_definition(name)) for name in found.get_view_names()},
+    }
+
+
+def _column(column: Any) -> tuple[str, str, bool, str]:
+    default = re.sub(r"weighbridge_\w+\.", "", str(column["default"]))  # the schema of this test
+    return column["name"], repr(column["type"]), column["nullable"], default
+
+
+def _foreign_keys(found: Any) -> list[Any]:
+    """Foreign keys without the name of the schema they lie in."""
+    return _sorted([{**key, "referred_schema": None} for key in found])
+
+
+def _sorted(found: Any) -> list[Any]:
+    return sorted(found, key=lambda item: str(item["name"]))
+
+
+def _tidy(sql: str) -> str:
+    return " ".join(sql.split()).removesuffix(";")

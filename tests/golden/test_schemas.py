@@ -1,0 +1,110 @@
+"""Databases of every released schema are opened, read and gone on with."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage import Reader, RunState, Storage
+from storage._database import SCHEMA_VERSION
+from storage._views import VIEWS
+from storage.records import Claim
+from storage.scoring import Selection
+from tests.contract.storage_bench import METRICS, Bench, end, epoch
+from tests.contract.storage_schema import described
+
+_FILES = sorted(Path(__file__).parent.glob("schema_*.db"))
+_ROWS = {
+    "run_results": 9,
+    "epoch_metrics": 35,
+    "attempt_costs": 9,
+    "stage_trials": 5,
+    "stage_decisions": 4,
+    "baseline_metrics": 4,
+}
+"""Rows of each view; every saved database holds the same study."""
+
+
+@pytest.fixture(params=_FILES, ids=lambda file: file.stem)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A copy of a saved database."""
+    return f"sqlite:///{shutil.copy(request.param, tmp_path / 'study.db')}"
+
+
+@pytest.fixture
+def bench(url: str) -> Iterator[Bench]:
+    """A driver that goes on with the saved study."""
+    bench = Bench(url, pid=2)
+    yield bench
+    bench.storage.close()
+
+
+def test_there_is_a_database_of_the_present_schema() -> None:
+    assert _FILES[-1].stem == f"schema_{SCHEMA_VERSION}"
+
+
+def test_opening_brings_it_to_the_present_schema(url: str) -> None:
+    Storage(url).close()
+    reader = Reader(url)
+    assert reader.schema_version == SCHEMA_VERSION
+    reader.close()
+
+
+def test_it_then_has_the_schema_of_a_new_one(url: str, tmp_path: Path) -> None:
+    saved, new = Storage(url), Storage(f"sqlite:///{tmp_path / 'new.db'}")
+    assert described(saved._database.engine) == described(new._database.engine)
+    saved.close()
+    new.close()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_read(url: str, view: str) -> None:
+    reader = Reader(url)
+    _, rows = reader.view(view, "demo")
+    reader.close()
+    assert len(rows) == _ROWS[view]
+
+
+def test_values_are_as_they_were(bench: Bench) -> None:
+    rows = [row for row in bench.view("run_results") if row["search"] == "ew"]
+    finished = next(row for row in rows if (row["trial"], row["seed"]) == (0, 0))
+    assert (finished["state"], finished["epoch_selected"]) == ("done", 2)
+    assert finished["delta_m_test"] == pytest.approx(-25.0)
+    assert finished["method_cost_s"] == 6.5
+
+
+def test_the_lease_of_the_driver_that_is_gone_is_taken_back(bench: Bench) -> None:
+    assert bench.take_back() == 0
+    bench.clock.now_s += 100
+    assert bench.take_back() == 1
+
+
+def test_the_study_is_gone_on_with_until_nothing_waits(bench: Bench) -> None:
+    bench.clock.now_s += 100
+    bench.take_back()
+    while claims := bench.claim(2):
+        for claim in claims:
+            _finish(bench, claim)
+    assert bench.storage.open_runs(bench.search()) == 0
+    assert bench.storage.totals(bench.study.id).states == {
+        RunState.DONE: 7, RunState.DIVERGED: 1, RunState.FAILED: 1
+    }  # fmt: skip
+
+
+def test_what_is_new_is_scored_against_the_saved_baseline(bench: Bench) -> None:
+    (claim,) = bench.claim()
+    _finish(bench, claim)
+    against = bench.storage.baseline(bench.study.id)
+    assert against is not None
+    bench.storage.score_mtl(bench.study.id, METRICS, against, Selection())
+    assert bench.outcome(claim.run).value == pytest.approx(-25.0)
+
+
+def _finish(bench: Bench, claim: Claim) -> None:
+    """Train what is left after the newest checkpoint."""
+    done = claim.checkpoints[0][1] if claim.checkpoints else 0
+    left = [epoch(claim, number, 0.1, 0.1) for number in range(done + 1, 4)]
+    assert bench.storage.record([*left, end(claim)]) == []
