@@ -139,8 +139,13 @@ def _checked_url(url: str) -> URL:
             "A storage URL looks like sqlite:///weighbridge.db or "
             "postgresql+psycopg://user@host/name. Got one that is neither."
         ) from error
-    if parsed.drivername == "postgresql":
+    if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        raise StorageError(
+            f"A study database is SQLite or PostgreSQL. Got {parsed.get_backend_name()}. "
+            "Use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
+        )
     return parsed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage._studies import add, lock_search, lock_study, now
+from storage._studies import PLANNED, add, lock_search, lock_study, now
 from storage._tables import (
     baseline_values,
     baselines,
@@ -63,6 +63,7 @@ _DECISIONS = (
 _OPEN_RUNS = sa.select(sa.func.count()).where(
     runs.c.search_id == bindparam("search"),
     runs.c.state.in_([state for state in RunState if state not in FINAL]),
+    PLANNED,
 )
 _BASELINE = sa.select(baselines).where(
     baselines.c.study_id == bindparam("study"), baselines.c.standing

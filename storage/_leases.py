@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage._dialects import insert_ignoring
-from storage._studies import add, now
+from storage._studies import PLANNED, add, now
 from storage._tables import (
     attempts,
     checkpoints,
@@ -31,6 +31,7 @@ _FIRST = (
         runs.c.study_id == bindparam("study"),
         runs.c.state == RunState.WAITING,
         runs.c.search_id.not_in(bindparam("barred", expanding=True)),
+        PLANNED,
     )
     .order_by(runs.c.queue_rank, runs.c.trial_number, runs.c.seed, runs.c.id)
     .limit(1)
@@ -53,6 +54,7 @@ _CANDIDATES = (
         runs.c.state == RunState.WAITING,
         runs.c.pack_key == bindparam("pack"),
         runs.c.search_id.not_in(bindparam("barred", expanding=True)),
+        PLANNED,
     )
     .order_by(runs.c.queue_rank, runs.c.trial_number, runs.c.seed, runs.c.id)
     .limit(bindparam("n"))

@@ -42,6 +42,10 @@ _PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number)
 )
 
 
+# runs whose trial stands in some stage; others were dropped and are not trained any further
+PLANNED = sa.exists().where(proposals.c.trial_id == runs.c.trial_id, proposals.c.standing)
+
+
 def now() -> datetime:
     """The present, aware."""
     return datetime.now(UTC)

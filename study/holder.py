@@ -21,14 +21,20 @@ def is_dead(holder: Holder) -> bool:
     """True only if it is certain: same host, and another boot or no such process any more."""
     if holder.host != platform.node() or not holder.boot_id:
         return False
-    if holder.boot_id != _boot_id():
+    boot, _, namespace = _boot_id().partition(" ")
+    their_boot, _, their_namespace = holder.boot_id.partition(" ")
+    if their_boot != boot:
         return True
+    if their_namespace != namespace:
+        return False  # a container beside ours: its process ids mean nothing here
     return bool(holder.process_start) and _process_start(holder.pid) != holder.process_start
 
 
 def _boot_id() -> str:
+    """This boot of the machine and our namespace of process ids, empty where unknown."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return ""
 

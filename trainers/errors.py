@@ -2,6 +2,7 @@
 
 TrainingError
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
+├── DeviceUnusable(RuntimeError)     there is no such device here
 └── TaskMismatch(ValueError)         a problem's parts do not fit its card
 """
 
@@ -14,6 +15,10 @@ class TrainingError(Exception):
 
 class CheckpointUnreadable(TrainingError, OSError):
     """A checkpoint is missing, torn or another run's."""
+
+
+class DeviceUnusable(TrainingError, RuntimeError):
+    """There is no such device here."""
 
 
 class TaskMismatch(TrainingError, ValueError):

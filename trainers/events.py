@@ -38,7 +38,7 @@ class Ready:
     """The worker has started and can take packs; sent once.
 
     Attributes:
-        startup_s: From the process's start to now.
+        startup_s: From the request for a worker to now.
         environment: Versions and hardware, see `trainers.environment`.
     """
 
@@ -117,11 +117,16 @@ class OpenFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """Driver to worker, first of all: load this problem's data on this device."""
+    """Driver to worker, first of all: load this problem's data on this device.
+
+    Attributes:
+        asked_s: When the worker was asked for, on the machine's monotonic clock.
+    """
 
     problem: ProblemRef
     device: str
     threads: int
+    asked_s: float
 
 
 @dataclass(frozen=True, slots=True)

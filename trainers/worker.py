@@ -1,13 +1,13 @@
-"""A worker process: ``python -P -m trainers.worker FD`` trains the packs that come down a pipe.
+"""A worker process: trains the packs that come down a pipe.
 
-It knows the driver only by the pipe: when that closes, the process exits at once.
+It is forked by `trainers.nursery` and knows the driver only by the pipe: when that closes, the
+process exits at once.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -72,11 +72,10 @@ class Pipe:
             self.send(Beat())
 
 
-def main() -> None:
+def main(descriptor: int) -> None:
     """Serve packs until the driver closes the pipe."""
-    started = time.perf_counter()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
-    pipe = Pipe(Connection(int(sys.argv[1])))
+    pipe = Pipe(Connection(descriptor))
     opening = pipe.first()
     for target in (pipe.listen, pipe.beat):
         threading.Thread(target=target, daemon=True).start()
@@ -87,7 +86,7 @@ def main() -> None:
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
         return
-    pipe.send(Ready(startup_s=time.perf_counter() - started, environment=details))
+    pipe.send(Ready(startup_s=time.monotonic() - opening.asked_s, environment=details))
     serve(pipe, session)
 
 
@@ -123,7 +122,3 @@ def serve(pipe: Pipe, session: Session) -> None:
         for event in train(pack, session):
             pipe.send(event)
         pipe.send(PackEnded())
-
-
-if __name__ == "__main__":
-    main()

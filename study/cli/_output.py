@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from study.errors import BaselineMissing
+
 
 class _Console(Console):
     def plain(self, text: str) -> str:
@@ -29,9 +31,9 @@ console = _Console(width=_width())
 errors = _Console(stderr=True, soft_wrap=True)
 
 
-def fail_code(_error: Exception) -> int:
-    """Exit code of an error: bad input, nothing could start."""
-    return 2
+def fail_code(error: Exception) -> int:
+    """Exit code of an error: 1 if runs have failed, 2 for bad input, where nothing could start."""
+    return 1 if isinstance(error, BaselineMissing) else 2
 
 
 def print_json(value: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from trainers.errors import TaskMismatch
+from trainers.errors import DeviceUnusable, TaskMismatch
 from trainers.protocol import Problem, Source
 
 
@@ -40,9 +40,10 @@ def open_session(
     """Load a problem's data on a device.
 
     Raises:
+        DeviceUnusable: There is no such device here.
         TaskMismatch: A split is missing or empty, or a task's metrics are not those of its card.
     """
-    where = torch.device(device)
+    where = _usable_device(device)
     sources = problem.sources(where)
     for split in ("train", "validation", "test"):
         if split not in sources or sources[split].size == 0:
@@ -60,3 +61,16 @@ def open_session(
                 f"{promised}, `functions` gives {found}. Name them alike, in the same order."
             )
     return Session(problem, where, sources, stop_requested)
+
+
+def _usable_device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise DeviceUnusable(
+            f"A device must be there to be used. Got {name!r}: {reason}. "
+            "`weighbridge doctor` lists the devices."
+        ) from error
+    return device

@@ -68,13 +68,13 @@ def test_an_unknown_name_lists_what_there_is(url: str) -> None:
     with pytest.raises(UnknownStudyName) as caught:
         find("mien", storage=url)
     assert str(caught.value) == (
-        "There is no study 'mien'. Did you mean mine? It would be a TOML file, a stored study "
+        "There is no study 'mien'. Did you mean `mine`? It would be a TOML file, a stored study "
         "(mine) or a preset (digits, quickstart)."
     )
 
 
 def test_an_unknown_name_says_that_nothing_is_stored_yet(url: str) -> None:
-    with pytest.raises(UnknownStudyName, match=r"Did you mean digits\? .* \(none yet\)"):
+    with pytest.raises(UnknownStudyName, match=r"Did you mean `digits`\? .* \(none yet\)"):
         find("digit", storage=url)
 
 

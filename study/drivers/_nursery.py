@@ -1,0 +1,118 @@
+"""The driver's side of `trainers.nursery`: asks for workers, hears of their ends."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import IO
+
+_LAST_LINES = 5
+_PATIENCE_S = 5.0
+_IMPORT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A worker process: its number in order of birth, its pipe, the file it prints to."""
+
+    number: int
+    pipe: Connection
+    output: IO[bytes]
+
+
+class Nursery:
+    """A process that forks workers; it and they end when this process does."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "trainers.nursery", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in a terminal reaches the driver only
+            env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        )
+        theirs.close()
+        self._unread = b""
+        self._pids: list[int] = []
+        self._codes: dict[int, int] = {}
+        self._asked = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still fork."""
+        return self._process.poll() is None
+
+    def spawn(self) -> Child:
+        """Ask for a worker; it is born when the nursery has imported torch."""
+        ours, theirs = socket.socketpair()
+        output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
+        socket.send_fds(self._control, [b"f"], [theirs.fileno(), output.fileno()])
+        theirs.close()
+        child = Child(self._asked, Connection(ours.detach()), output)
+        self._asked += 1
+        return child
+
+    def pid(self, child: Child) -> int:
+        """Process id of a worker, once it is born."""
+        self._listen(lambda: len(self._pids) > child.number, patience_s=_IMPORT_S)
+        return self._pids[child.number]
+
+    def bury(self, child: Child) -> str:
+        """How a worker whose pipe has closed ended, and its last words."""
+        child.pipe.close()
+        self._listen(lambda: self._code(child) is not None, patience_s=_PATIENCE_S)
+        code = self._code(child)
+        child.output.seek(0)
+        lines = child.output.read().decode(errors="replace").strip().splitlines()
+        child.output.close()
+        return "\n".join([_ending(code), *lines[-_LAST_LINES:]])
+
+    def close(self) -> None:
+        """End the nursery; it waits for workers whose pipes are closed and ends the others."""
+        self._control.close()
+        try:
+            self._process.wait(2 * _PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _code(self, child: Child) -> int | None:
+        if len(self._pids) <= child.number:
+            return None
+        return self._codes.get(self._pids[child.number])
+
+    def _listen(self, enough: Callable[[], bool], *, patience_s: float) -> None:
+        """Read what the nursery says until it is enough, or it is silent or gone."""
+        deadline_s = time.monotonic() + patience_s
+        while not enough():
+            left_s = deadline_s - time.monotonic()
+            ready, _, _ = select.select([self._control], [], [], max(left_s, 0.0))
+            heard = self._control.recv(4096) if ready else b""
+            if not heard:
+                return
+            *lines, self._unread = (self._unread + heard).split(b"\n")
+            for line in lines:
+                self._hear(line.decode().split())
+
+    def _hear(self, words: list[str]) -> None:
+        if words[0] == "born":
+            self._pids.append(int(words[1]))
+        else:
+            self._codes[int(words[1])] = int(words[2])
+
+
+def _ending(code: int | None) -> str:
+    if code is None:
+        return "for an unknown reason"
+    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
