@@ -60,10 +60,13 @@ _DECISIONS = (
     .where(decisions.c.search_id == bindparam("search"), decisions.c.standing)
     .order_by(decisions.c.stage)
 )
-_OPEN_RUNS = sa.select(sa.func.count()).where(
-    runs.c.search_id == bindparam("search"),
-    runs.c.state.in_([state for state in RunState if state not in FINAL]),
-    PLANNED,
+_BUSY = sa.select(searches.c.id).where(
+    searches.c.study_id == bindparam("study"),
+    sa.exists().where(
+        runs.c.search_id == searches.c.id,
+        runs.c.state.in_([state for state in RunState if state not in FINAL]),
+        PLANNED,
+    ),
 )
 _BASELINE = sa.select(baselines).where(
     baselines.c.study_id == bindparam("study"), baselines.c.standing
@@ -110,9 +113,9 @@ def search_history(connection: Connection, search_id: int) -> SearchHistory:
     )
 
 
-def open_runs(connection: Connection, search_id: int) -> int:
-    """How many runs of a search are not final."""
-    return connection.scalar(_OPEN_RUNS, {"search": search_id}) or 0
+def busy_searches(connection: Connection, study_id: int) -> frozenset[int]:
+    """Searches of a study with runs that are planned and not final."""
+    return frozenset(connection.scalars(_BUSY, {"study": study_id}))
 
 
 def decide(connection: Connection, search_id: int, decision: Decision) -> None:

@@ -105,10 +105,10 @@ class Storage:
         with self._database.read() as connection:
             return _history.search_history(connection, search_id)
 
-    def open_runs(self, search_id: int) -> int:
-        """How many runs of a search are not final."""
+    def busy_searches(self, study_id: int) -> frozenset[int]:
+        """Searches of a study with runs that are planned and not final."""
         with self._database.read() as connection:
-            return _history.open_runs(connection, search_id)
+            return _history.busy_searches(connection, study_id)
 
     def propose(
         self,

@@ -86,14 +86,15 @@ class Conductor:
         self._move_role("search")
 
     def _move_role(self, role: str) -> None:
+        busy = self._storage.busy_searches(self._study.id)
         for search_id, (search, _) in self._searches.items():
-            if search.role == role and self._can_move(search_id, search):
+            if search.role == role and self._can_move(search, busy=search_id in busy):
                 self._move(search_id, search)
 
-    def _can_move(self, search_id: int, search: Search) -> bool:
+    def _can_move(self, search: Search, *, busy: bool) -> bool:
         step = self.steps.get(search.name)
         if isinstance(step, WaitForRuns):
-            return self._storage.open_runs(search_id) == 0
+            return not busy
         if isinstance(step, WaitForBaseline):
             return self._can_score(search)
         return not isinstance(step, Finished | Stopped)

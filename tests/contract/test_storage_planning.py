@@ -141,13 +141,19 @@ class PlanningPromises(Backend):
         points = [str(number) for number in range(3000)]
         bench.plan(*points)
         bench.add_runs(*points)
-        assert bench.storage.open_runs(bench.search()) == 3000
+        assert bench.storage.totals(bench.study.id).states == {RunState.WAITING: 3000}
 
-    def test_open_runs_are_those_that_are_not_final(self, bench: Bench) -> None:
-        bench.plan("a", "b", "c")
+    def test_a_search_is_busy_until_its_last_run_is_final(self, bench: Bench) -> None:
+        bench.plan("a", "b")
         bench.train(bench.claim_one(), (0.1, 0.1))
-        bench.claim_one()
-        assert bench.storage.open_runs(bench.search()) == 2
+        assert bench.storage.busy_searches(bench.study.id) == {bench.search()}
+        bench.train(bench.claim_one(), (0.1, 0.1))
+        assert not bench.storage.busy_searches(bench.study.id)
+
+    def test_runs_of_a_dropped_point_are_not_handed_out(self, bench: Bench) -> None:
+        bench.plan("a", "b")
+        bench.propose(retired=["a"])
+        assert [claim.params for claim in bench.claim(9)] == ["b"]
 
 
 def _entries(bench: Bench) -> list[tuple[int, int, str]]:

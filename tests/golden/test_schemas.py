@@ -88,7 +88,7 @@ def test_the_study_is_gone_on_with_until_nothing_waits(bench: Bench) -> None:
     while claims := bench.claim(2):
         for claim in claims:
             _finish(bench, claim)
-    assert bench.storage.open_runs(bench.search()) == 0
+    assert not bench.storage.busy_searches(bench.study.id)
     assert bench.storage.totals(bench.study.id).states == {
         RunState.DONE: 7, RunState.DIVERGED: 1, RunState.FAILED: 1
     }  # fmt: skip

@@ -31,7 +31,7 @@ _HOT: dict[str, tuple[Any, dict[str, Any]]] = {
         _leases._LOSE_ATTEMPT,
         {"run": 1, "old_token": 1, "why": "", "at": None},
     ),
-    "open runs": (_history._OPEN_RUNS, {"search": 1}),
+    "busy searches": (_history._BUSY, {"study": 1}),
     "record: current": (_recording._CURRENT, {"ids": [1, 2]}),
     "record: progress": (_recording._PROGRESS, {"run": 1, "epoch": 1}),
     "record: end": (

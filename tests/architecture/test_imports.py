@@ -1,0 +1,74 @@
+"""What is loaded when, and where our packages come from."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "ray", "optuna", "plotly", "pandas", "sqlalchemy", "alembic"}
+PACKAGES = ("study", "trainers", "search_spaces", "storage", "reports")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def loaded_by(code: str) -> set[str]:
+    script = f"import sys\n{code}\nprint(*({HEAVY!r} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(run.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import study",
+        "from study import Study; Study.open('quickstart', storage='sqlite:///none.db')",
+        "import study.cli",
+        "import search_spaces",
+        "import trainers.weightings; trainers.weightings.names()",
+        "import trainers.problems; trainers.problems.summaries()",
+    ],
+)
+def test_planning_loads_nothing_heavy(code: str) -> None:
+    assert loaded_by(code) == set()
+
+
+def test_storage_loads_no_migration_tool() -> None:
+    assert loaded_by("from storage import Storage; Storage('sqlite://')") == {"sqlalchemy"}
+
+
+def test_reports_load_no_training() -> None:
+    assert not loaded_by("import reports, reports.figures") & {"torch", "ray", "optuna"}
+
+
+def test_a_folder_of_the_same_name_hides_none_of_our_packages(tmp_path: Path) -> None:
+    for name in PACKAGES:
+        (tmp_path / name).mkdir()
+    script = f"import {', '.join(PACKAGES)}; print({'.__file__, '.join(PACKAGES)}.__file__)"
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert all(str(tmp_path) not in line for line in run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        "study",
+        "study.drivers",
+        "search_spaces",
+        "storage",
+        "reports",
+        "reports.figures",
+        "trainers.engines",
+        "trainers.nets",
+        "trainers.problems",
+        "trainers.weightings",
+    ],
+)
+def test_every_name_in_a_window_is_there(window: str) -> None:
+    module = import_module(window)
+    assert all(hasattr(module, name) for name in module.__all__)
+    assert len(module.__all__) <= 15
