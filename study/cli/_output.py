@@ -15,6 +15,8 @@ from rich.table import Table
 
 from study.errors import BaselineMissing
 
+_PIPE_COLUMNS = 160
+
 
 class _Console(Console):
     def plain(self, text: str) -> str:
@@ -23,8 +25,8 @@ class _Console(Console):
 
 
 def _width() -> int | None:
-    """Terminals tell their width; files and pipes get enough for the widest table."""
-    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+    """Terminals tell their width, ``COLUMNS`` overrules; pipes get room for the widest table."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_COLUMNS
 
 
 console = _Console(width=_width())

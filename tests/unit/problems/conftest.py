@@ -1,12 +1,6 @@
 from collections.abc import Iterator
 
 import pytest
-import torch
-from hypothesis import settings
-
-torch.set_num_threads(1)
-settings.register_profile("no_deadline", deadline=None)  # time is no property of the maths
-settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)
