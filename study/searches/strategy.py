@@ -9,74 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from search_spaces import Point, canonical, neighbours, refinements
-from study.outline import Stage
-
-Value = float | None
+from study.searches.view import StageView, Tried, Wish
 
 # How many draws a sampled point may take: finite spaces repeat themselves, and run out.
 _DRAWS = (1, 2, 4, 8, 16, 32)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """A point that stands in a stage.
-
-    Attributes:
-        final: All its runs have ended.
-        settled: Final, and its value is known or never will be (a run failed).
-        value: What it is ranked by, lower is better: inf if it diverged, None if unknown or
-            incomplete.
-        cost: Reproducible cost, for ties.
-        trial: Number in the search, for ties.
-    """
-
-    params: str
-    point: Point
-    round: int
-    final: bool
-    settled: bool
-    value: Value
-    cost: int
-    trial: int
-
-    @property
-    def rank(self) -> tuple[float, int, int]:
-        """Strict order of trials (M5), of those with a value."""
-        return (math.inf if self.value is None else self.value, self.cost, self.trial)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageView:
-    """All a strategy may look at.
-
-    Attributes:
-        base: The point so far: the winner of the stages before, or the anchors.
-        tried: What stands in this stage, in the order of proposal.
-        tried_rates: Every learning rate of the search so far.
-        address: Names study seed, search and stage; addresses all randomness.
-    """
-
-    stage: Stage
-    base: Point
-    tried: Sequence[Tried]
-    tried_rates: Sequence[float]
-    address: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """The points a stage wants, each with its round.
-
-    Attributes:
-        complete: Nothing more will be asked for, once these are final.
-    """
-
-    points: Sequence[tuple[int, Point]]
-    complete: bool
 
 
 def wish(view: StageView) -> Wish:
@@ -135,7 +74,8 @@ def tpe(view: StageView) -> Wish:
         return Wish(points=standing[: view.stage.trials], complete=True)
     if not all(tried.settled for tried in view.tried):
         return Wish(points=standing, complete=False)
-    from study.searches.tpe import next_round
+
+    from study.searches.tpe import next_round  # optuna loads with it; planning does without
 
     round_number = max((number for number, _ in standing), default=-1) + 1
     new = next_round(view, n=min(view.stage.round_size, missing))

@@ -16,7 +16,7 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search_spaces import Point, Space, Value, canonical
-from study.searches.strategy import StageView, Tried
+from study.searches.view import StageView, Tried
 
 # TPE wants finite values; a diverged trial is worse than all others.
 _WORSE_BY = 1.0

@@ -1,0 +1,70 @@
+"""What strategies look at and what they answer: plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from search_spaces import Point
+from study.outline import Stage
+
+Value = float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A point that stands in a stage.
+
+    Attributes:
+        final: All its runs have ended.
+        settled: Final, and its value is known or never will be (a run failed).
+        value: What it is ranked by, lower is better: inf if it diverged, None if unknown or
+            incomplete.
+        cost: Reproducible cost, for ties.
+        trial: Number in the search, for ties.
+    """
+
+    params: str
+    point: Point
+    round: int
+    final: bool
+    settled: bool
+    value: Value
+    cost: int
+    trial: int
+
+    @property
+    def rank(self) -> tuple[float, int, int]:
+        """Strict order of trials (M5), of those with a value."""
+        return (math.inf if self.value is None else self.value, self.cost, self.trial)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageView:
+    """All a strategy may look at.
+
+    Attributes:
+        base: The point so far: the winner of the stages before, or the anchors.
+        tried: What stands in this stage, in the order of proposal.
+        tried_rates: Every learning rate of the search so far.
+        address: Names study seed, search and stage; addresses all randomness.
+    """
+
+    stage: Stage
+    base: Point
+    tried: Sequence[Tried]
+    tried_rates: Sequence[float]
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The points a stage wants, each with its round.
+
+    Attributes:
+        complete: Nothing more will be asked for, once these are final.
+    """
+
+    points: Sequence[tuple[int, Point]]
+    complete: bool
