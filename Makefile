@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP_INPUT := pyproject.toml constraints.txt Makefile
 DEMO_STORAGE ?= sqlite:///weighbridge.db
 
-.PHONY: demo test check unit install install-dev bench clean
+.PHONY: demo test check unit soak install install-dev bench bench-storage clean
 
 demo: install
 	$(BIN)/weighbridge run quickstart --storage $(DEMO_STORAGE)
@@ -25,8 +25,14 @@ check: install-dev
 unit: install-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+soak: install-dev
+	WEIGHBRIDGE_KILLS=300 $(BIN)/python -m pytest tests/integration/test_kills.py
+
 bench: install-dev
 	$(BIN)/python -m benchmarks.demo
+
+bench-storage: install-dev
+	$(BIN)/python -m benchmarks.storage
 
 install: EXTRAS := datasets
 install: $(VENV)/.python

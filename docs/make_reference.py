@@ -32,6 +32,7 @@ SECTIONS = (
     ("[baseline]", "BaselineSpec"),
     ("[compare]", "CompareSpec"),
     ("[budget]", "BudgetSpec"),
+    ("[cost]", "CostSpec"),
     ("[confirm]", "ConfirmSpec"),
     ("[[search]]", "SearchSpec"),
 )

@@ -7,6 +7,8 @@ and is loaded when one of the two is first used: planning a study needs neither.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from storage._file_systems import unsafe_file_system
+from storage._passwords import without_password
 from storage.errors import (
     DatabaseUnusable,
     IllegalMove,
@@ -14,7 +16,7 @@ from storage.errors import (
     StorageError,
     UnknownStudy,
 )
-from storage.states import FINAL, MOVES, RunState
+from storage.states import FINAL, MOVES, Liveness, RunState
 
 if TYPE_CHECKING:
     from storage.reader import Reader
@@ -25,12 +27,15 @@ __all__ = [
     "MOVES",
     "DatabaseUnusable",
     "IllegalMove",
+    "Liveness",
     "Reader",
     "RunState",
     "SchemaMismatch",
     "Storage",
     "StorageError",
     "UnknownStudy",
+    "unsafe_file_system",
+    "without_password",
 ]
 
 _SQL_BOUND = {"Reader": "reader", "Storage": "storage"}

@@ -1,62 +1,98 @@
-"""One database: its connections, transactions and schema version."""
+"""One database: its transactions and schema version."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from storage._dialects import lock_schema
+from storage._dialects import is_committed, lock_schema, transaction_number
+from storage._engines import make_engine, reading
+from storage._patience import Patience, silent
+from storage._rescue import FileGuard
 from storage._tables import metadata
+from storage._trouble import explained
+from storage._urls import checked_url, shown, sqlite_file
 from storage._views import VIEWS
-from storage.errors import DatabaseUnusable, SchemaMismatch, StorageError
+from storage.errors import DatabaseUnusable, SchemaMismatch
 
 SCHEMA_VERSION = "0001"
 _OURS = {"alembic_version", "studies", "searches", "runs", "attempts"}  # in every version
-_BUSY_S = 30
+_OPENING_PATIENCE_S = 3.0  # a wrong URL is to be told at once
 _version_table = sa.table("alembic_version", sa.column("version_num"))
 
 
 class Database:
     """An engine with transactions that say clearly what went wrong."""
 
-    def __init__(self, url: str, *, create: bool, read_only: bool = False) -> None:
-        self.url = _checked_url(url)
+    def __init__(
+        self,
+        url: str,
+        *,
+        create: bool,
+        read_only: bool = False,
+        patience_s: float,
+        on_trouble: Callable[[str], None] = silent,
+    ) -> None:
+        self.url = checked_url(url)
         if not create:
             self._refuse_missing_file()
-        self.engine = _engine(self.url)
-        with self._explained():
-            self._ensure_schema(create=create)
+        self.engine = make_engine(self.url)
+        self.patience = Patience(min(patience_s, _OPENING_PATIENCE_S), silent)
+        self.patience.until_done(lambda: self._open(create=create))
+        self.patience = Patience(patience_s, on_trouble)
+        path = sqlite_file(self.url)
+        self._guard = FileGuard(path, self.engine) if path is not None else None
         if read_only:
-            self.engine = self.engine.execution_options(**_reading(self.url))
+            self.engine = self.engine.execution_options(**reading(self.url))
 
     @property
     def shown_url(self) -> str:
         """The URL without its password."""
-        return self.url.render_as_string(hide_password=True)
+        return shown(self.url)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A writing transaction; on SQLite it takes the write lock at once."""
-        with self._explained(), self.engine.begin() as connection:
-            yield connection
+        if self._guard is not None:
+            self._guard.check()
+        number = None
+        with self._explained():
+            try:
+                with self.engine.begin() as connection:
+                    yield connection
+                    number = transaction_number(connection)
+            except DBAPIError:
+                # only the commit can fail when the number is known: it may have been done
+                if number is None or not self._was_committed(number):
+                    raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and cannot write."""
         with self._explained(), self.engine.connect() as connection:
-            connection = connection.execution_options(**_reading(self.url))
+            connection = connection.execution_options(**reading(self.url))
             with connection.begin():
                 yield connection
+
+    def _was_committed(self, number: str) -> bool:
+        """Whether a transaction took place whose commit was not answered."""
+
+        def ask() -> bool:
+            with self.read() as connection:
+                found = is_committed(connection, number)
+            if found is None:
+                raise DatabaseUnusable("A transaction is still being ended.", passing=True)
+            return found
+
+        return self.patience.until_done(ask)
+
+    def _open(self, *, create: bool) -> None:
+        with self._explained():
+            self._ensure_schema(create=create)
 
     def _ensure_schema(self, *, create: bool) -> None:
         found = self._schema_version()
@@ -120,93 +156,4 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise DatabaseUnusable(_explanation(self.shown_url, error.orig)) from error
-
-
-def sqlite_file(url: URL) -> Path | None:
-    """The file of a SQLite URL, None for memory and servers."""
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        return None
-    return Path(str(url.database))
-
-
-def _checked_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-        parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise StorageError(
-            "A storage URL looks like sqlite:///weighbridge.db or "
-            "postgresql+psycopg://user@host/name. Got one that is neither."
-        ) from error
-    if parsed.get_backend_name() == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() != "sqlite":
-        raise StorageError(
-            f"A study database is SQLite or PostgreSQL. Got {parsed.get_backend_name()}. "
-            "Use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
-        )
-    return parsed
-
-
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True)
-    in_memory = sqlite_file(url) is None
-    engine = sa.create_engine(
-        url,
-        connect_args={"timeout": _BUSY_S, "check_same_thread": False},
-        **({"poolclass": StaticPool} if in_memory else {}),
-    )
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _reading(url: URL) -> dict[str, Any]:
-    """Options of a transaction that sees one state of the database and cannot write."""
-    if url.get_backend_name() == "sqlite":
-        return {"weighbridge_read": True}
-    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-
-
-def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # Python's own transaction handling never begins one for SELECT; ours begins them all.
-    connection.isolation_level = None
-    _use_wal(connection)
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Turn the write-ahead log on; SQLite itself does not wait for others who do so, too."""
-    give_up_s = time.monotonic() + _BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > give_up_s:
-                raise
-            time.sleep(0.01)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("weighbridge_read", False)
-    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
-def _explanation(url: str, cause: BaseException | None) -> str:
-    text = str(cause).strip().splitlines()[0] if cause else "unknown error"
-    hints = {
-        "file is not a database": "It is some other file. Give --storage another name.",
-        "malformed": "It is damaged. Restore a copy, or give --storage another name.",
-        "unable to open": "Check that its folder exists and that you may write there.",
-        "readonly": "Check its permissions, or copy it to where you may write.",
-        "locked": f"Another program has held its lock for {_BUSY_S} s. End that one, run again.",
-        "disk is full": "Free some space and run the same command again; nothing is lost.",
-        "connection": "Check that the server runs and that the URL is right.",
-    }
-    hint = next((hint for key, hint in hints.items() if key in text), "Run the command again.")
-    return f"The study database {url} cannot be used: {text}. {hint}"
+            raise explained(self.url, error) from error

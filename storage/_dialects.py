@@ -6,6 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage._hot import execute
+
+# julianday counts days from noon of 4714-11-24 BC; the Unix epoch is day 2440587.5
+_SQLITE_NOW_S = "SELECT (julianday('now') - 2440587.5) * 86400.0"
+_POSTGRES_NOW_S = sa.text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)")
+_NUMBER = sa.text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+_STATUS = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
 _SCHEMA_LOCK = 0x7765_6967_6862  # "weighb", one number for all who make or migrate a schema
 
 
@@ -26,3 +33,27 @@ def lock_schema(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
+
+def now_s(connection: Connection) -> float:
+    """Seconds since the epoch by the database's clock, the one that all drivers share."""
+    if connection.dialect.name == "sqlite":
+        return float(execute(connection, _SQLITE_NOW_S).fetchone()[0])
+    return float(connection.execute(_POSTGRES_NOW_S).scalar_one())
+
+
+def transaction_number(connection: Connection) -> str | None:
+    """A number under which the outcome of this transaction can be asked for.
+
+    None if nothing was written, and on SQLite, whose commits are answered by our own process.
+    """
+    if connection.dialect.name == "sqlite":
+        return None
+    number: str | None = connection.scalar(_NUMBER)
+    return number
+
+
+def is_committed(connection: Connection, number: str) -> bool | None:
+    """Whether that transaction was committed; None while it is being ended."""
+    status = connection.scalar(_STATUS, {"number": number})
+    return None if status == "in progress" else status == "committed"

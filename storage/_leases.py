@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage._dialects import insert_ignoring
-from storage._studies import PLANNED, add, now
+from storage._budgets import Room
+from storage._hot import Hot
+from storage._studies import PLANNED, now
 from storage._tables import (
     attempts,
     checkpoints,
-    environments,
     holders,
     runs,
     searches,
     trials,
-    workers,
 )
-from storage.records import Claim, Holder
+from storage.limits import Limits
+from storage.records import Claim, Claimed, Holder
 from storage.states import RunState
 
-_FIRST = (
+_FIRST = Hot(
     sa.select(runs.c.pack_key)
     .where(
         runs.c.study_id == bindparam("study"),
@@ -37,12 +37,14 @@ _FIRST = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_CANDIDATES = (
+_CANDIDATES = Hot(
     sa.select(
         runs.c.id,
         runs.c.token,
         runs.c.seed,
         runs.c.role,
+        runs.c.search_id,
+        runs.c.epochs_planned,
         searches.c.name,
         searches.c.weighting,
         trials.c.params,
@@ -60,7 +62,7 @@ _CANDIDATES = (
     .limit(bindparam("n"))
     .with_for_update(skip_locked=True, of=runs)
 )
-_LEASE = (
+_LEASE = Hot(
     runs.update()
     .where(
         runs.c.id == bindparam("run"),
@@ -72,15 +74,16 @@ _LEASE = (
         token=bindparam("new_token"),
         holder_id=bindparam("holder"),
         lease_until_s=bindparam("until"),
+        epochs_done=bindparam("start"),
     )
 )
-_ATTEMPT = attempts.insert()
-_CHECKPOINTS = (
+_ATTEMPT = Hot(attempts.insert().returning(attempts.c.id))
+_CHECKPOINTS = Hot(
     sa.select(checkpoints.c.path, checkpoints.c.epoch)
     .where(checkpoints.c.run_id == bindparam("run"))
     .order_by(checkpoints.c.epoch.desc(), checkpoints.c.id.desc())
 )
-_RENEW = (
+_RENEW = Hot(
     runs.update()
     .where(
         runs.c.state == RunState.LEASED,
@@ -89,13 +92,13 @@ _RENEW = (
     )
     .values(lease_until_s=bindparam("until"))
 )
-_LEASED = (
+_LEASED = Hot(
     sa.select(runs.c.id, runs.c.token, runs.c.lease_until_s, holders)
     .join(holders, holders.c.id == runs.c.holder_id)
     .where(runs.c.study_id == bindparam("study"), runs.c.state == RunState.LEASED)
     .order_by(runs.c.id)  # whoever locks several runs does it in this order
 )
-_TAKE_BACK = (
+_TAKE_BACK = Hot(
     runs.update()
     .where(
         runs.c.id == bindparam("run"),
@@ -105,7 +108,7 @@ _TAKE_BACK = (
     )
     .values(state=RunState.WAITING, holder_id=None, lease_until_s=None)
 )
-_LOSE_ATTEMPT = (
+_LOSE_ATTEMPT = Hot(
     attempts.update()
     .where(
         attempts.c.run_id == bindparam("run"),
@@ -116,55 +119,6 @@ _LOSE_ATTEMPT = (
 )
 
 
-def register_holder(connection: Connection, holder: Holder) -> int:
-    """The id of a driver's process."""
-    values = {
-        "host": holder.host,
-        "boot_id": holder.boot_id,
-        "pid": holder.pid,
-        "process_start": holder.process_start,
-    }
-    same = sa.and_(*(holders.c[name] == value for name, value in values.items()))
-    connection.execute(insert_ignoring(connection, holders), {**values, "started_at": now()})
-    return int(connection.execute(sa.select(holders.c.id).where(same)).scalar_one())
-
-
-def register_worker(
-    connection: Connection,
-    *,
-    study_id: int,
-    holder_id: int,
-    pid: int,
-    environment: Mapping[str, str],
-    startup_s: float,
-) -> int:
-    """The id of a worker; its start-up is an attempt without a run."""
-    worker_id = add(
-        connection,
-        workers.insert(),
-        {
-            "study_id": study_id,
-            "holder_id": holder_id,
-            "environment_id": _environment(connection, environment),
-            "pid": pid,
-            "started_at": now(),
-        },
-    )
-    connection.execute(
-        _ATTEMPT,
-        {
-            "study_id": study_id,
-            "worker_id": worker_id,
-            "kind": "startup",
-            "state": "finished",
-            "startup_s": startup_s,
-            "started_at": now(),
-            "ended_at": now(),
-        },
-    )
-    return worker_id
-
-
 def claim(
     connection: Connection,
     *,
@@ -173,62 +127,132 @@ def claim(
     worker_id: int,
     n: int,
     until_s: float,
-    barred: Sequence[int],
-) -> list[Claim]:
+    limits: Limits | None,
+) -> Claimed:
     """Lease up to `n` waiting runs of one pack key, the first in line among them."""
-    queue = {"study": study_id, "barred": list(barred)}
-    pack_key = connection.scalar(_FIRST, queue)
-    if pack_key is None:
+    room = None if limits is None else Room.of(connection, study_id, limits)
+    found, exhausted, barred = _allowed(connection, study_id, n, room)
+    claims = [_lease(connection, one, study_id, holder_id, worker_id, until_s) for one in found]
+    return Claimed(claims=claims, exhausted=exhausted, barred=barred)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A waiting run with its checkpoints, newest first."""
+
+    row: Any
+    checkpoints: Sequence[tuple[str, int]]
+
+    @property
+    def start(self) -> int:
+        """The epoch after which it goes on."""
+        return self.checkpoints[0][1] if self.checkpoints else 0
+
+
+def _allowed(
+    connection: Connection, study_id: int, n: int, room: Room | None
+) -> tuple[list[_Candidate], str, dict[int, str]]:
+    """The next pack as far as limits allow it; searches at their limit are passed over."""
+    barred: dict[int, str] = {}
+    while True:
+        found = _next_pack(connection, study_id, n, list(barred))
+        if room is None:
+            return found, "", barred
+        known = len(barred)
+        fitting, exhausted = _fitting(found, room, barred)
+        if fitting or exhausted or len(barred) == known:
+            return fitting, exhausted, barred
+
+
+def _next_pack(
+    connection: Connection, study_id: int, n: int, barred: list[int]
+) -> list[_Candidate]:
+    queue = {"study": study_id, "barred": barred}
+    first = _FIRST.rows(connection, queue)
+    if not first:
         return []
-    found = connection.execute(_CANDIDATES, {**queue, "pack": pack_key, "n": n})
-    claims = []
-    for row in found.all():
-        token = row.token + 1
-        connection.execute(
-            _LEASE,
-            {
-                "run": row.id,
-                "old_token": row.token,
-                "new_token": token,
-                "holder": holder_id,
-                "until": until_s,
-            },
+    found = _CANDIDATES.rows(connection, {**queue, "pack": first[0].pack_key, "n": n})
+    return [
+        _Candidate(
+            row=row,
+            checkpoints=tuple(
+                (saved.path, saved.epoch)
+                for saved in (_CHECKPOINTS.rows(connection, {"run": row.id}) if row.token else ())
+            ),
         )
-        attempt = add(
-            connection,
-            _ATTEMPT,
-            {
-                "study_id": study_id,
-                "run_id": row.id,
-                "worker_id": worker_id,
-                "token": token,
-                "kind": "run",
-                "state": "running",
-                "started_at": now(),
-            },
-        )
-        saved = connection.execute(_CHECKPOINTS, {"run": row.id}).all() if row.token else []
-        claims.append(
-            Claim(
-                run=row.id,
-                token=token,
-                attempt=attempt,
-                search=row.name,
-                role=row.role,
-                weighting=row.weighting,
-                params=row.params,
-                seed=row.seed,
-                checkpoints=tuple((path, epoch) for path, epoch in saved),
-            )
-        )
-    return claims
+        for row in found
+    ]
+
+
+def _fitting(
+    found: Sequence[_Candidate], room: Room, barred: dict[int, str]
+) -> tuple[list[_Candidate], str]:
+    """Those there is room for, and the study's limit that refused one; adds to `barred`."""
+    fitting: list[_Candidate] = []
+    for one in found:
+        search, epochs = one.row.search_id, one.row.epochs_planned - one.start
+        if search in barred:
+            continue
+        if refused := room.search_refuses(search, epochs):
+            barred[search] = refused
+        elif exhausted := room.study_refuses(epochs):
+            return fitting, exhausted
+        else:
+            room.take(search, epochs)
+            fitting.append(one)
+    return fitting, ""
+
+
+def _lease(
+    connection: Connection,
+    one: _Candidate,
+    study_id: int,
+    holder_id: int,
+    worker_id: int,
+    until_s: float,
+) -> Claim:
+    row, token = one.row, one.row.token + 1
+    _LEASE.run(
+        connection,
+        {
+            "run": row.id,
+            "old_token": row.token,
+            "new_token": token,
+            "holder": holder_id,
+            "until": until_s,
+            "start": one.start,
+        },
+    )
+    (attempt,) = _ATTEMPT.rows(
+        connection,
+        {
+            "study_id": study_id,
+            "run_id": row.id,
+            "worker_id": worker_id,
+            "token": token,
+            "kind": "run",
+            "state": "running",
+            "started_at": now(),
+        },
+    )
+    return Claim(
+        run=row.id,
+        token=token,
+        attempt=attempt.id,
+        search=row.name,
+        role=row.role,
+        weighting=row.weighting,
+        params=row.params,
+        seed=row.seed,
+        checkpoints=one.checkpoints,
+    )
 
 
 def renew(
     connection: Connection, *, holder_id: int, run_ids: Sequence[int], until_s: float
 ) -> None:
     """Put off the expiry of a driver's leases, in one statement."""
-    connection.execute(_RENEW, {"holder": holder_id, "run_ids": list(run_ids), "until": until_s})
+    _RENEW.run(connection, {"holder": holder_id, "run_ids": list(run_ids), "until": until_s})
 
 
 def leased(connection: Connection, study_id: int) -> list[tuple[int, int, float, Holder]]:
@@ -245,7 +269,7 @@ def leased(connection: Connection, study_id: int) -> list[tuple[int, int, float,
                 process_start=row.process_start,
             ),
         )
-        for row in connection.execute(_LEASED, {"study": study_id})
+        for row in _LEASED.rows(connection, {"study": study_id})
     ]
 
 
@@ -254,25 +278,7 @@ def take_back(
 ) -> bool:
     """Return a leased run to the queue; False if it was moved, or renewed, meanwhile."""
     seen = {"run": run, "old_token": token, "seen_until": seen_until_s}
-    moved = connection.execute(_TAKE_BACK, seen)
-    if moved.rowcount == 0:
+    if _TAKE_BACK.run(connection, seen) == 0:
         return False
-    connection.execute(_LOSE_ATTEMPT, {"run": run, "old_token": token, "why": why, "at": now()})
+    _LOSE_ATTEMPT.run(connection, {"run": run, "old_token": token, "why": why, "at": now()})
     return True
-
-
-def _environment(connection: Connection, content: Mapping[str, str]) -> int:
-    text = json.dumps(dict(content), sort_keys=True)
-    digest = sha256(text.encode()).hexdigest()
-    connection.execute(
-        insert_ignoring(connection, environments),
-        {
-            "hash": digest,
-            "content": text,
-            "code_version": content.get("code", "unknown"),
-            "device": content.get("device", "unknown"),
-            "hardware": content.get("cpu", "unknown"),
-        },
-    )
-    same = sa.select(environments.c.id).where(environments.c.hash == digest)
-    return int(connection.execute(same).scalar_one())

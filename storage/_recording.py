@@ -8,28 +8,43 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
+from storage._costs import Costs
 from storage._dialects import insert_for, insert_ignoring
+from storage._hot import Hot
+from storage._repeats import ATTEMPT_STATE, find_mismatches, is_known
 from storage._studies import now
 from storage._tables import attempts, checkpoints, epoch_values, epochs, runs, series
-from storage.records import CheckpointRecord, Ending, EpochRecord, Rejected, Report, Spent
+from storage.records import (
+    CheckpointRecord,
+    Ending,
+    EpochRecord,
+    Recorded,
+    Rejected,
+    Report,
+    Spent,
+)
 from storage.states import RunState, check_move
 
-_PHASES = ("startup_s", "train_s", "validation_s", "test_s", "checkpoint_s", "diagnostics_s")
-_COUNTS = ("samples", "grad_evals")
-
-_CURRENT = (
-    sa.select(runs.c.id, runs.c.token, runs.c.study_id, attempts.c.id.label("attempt"))
+_CURRENT = Hot(
+    sa.select(
+        runs.c.id,
+        runs.c.token,
+        runs.c.study_id,
+        runs.c.state,
+        attempts.c.id.label("attempt"),
+        attempts.c.state.label("attempt_state"),
+    )
     .join(attempts, sa.and_(attempts.c.run_id == runs.c.id, attempts.c.token == runs.c.token))
-    .where(runs.c.id.in_(bindparam("ids", expanding=True)), runs.c.state == RunState.LEASED)
+    .where(runs.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(runs.c.id)
     # a run is not taken away between the look at its token and the writing of its rows
     .with_for_update(of=runs)
 )
 _SERIES = sa.select(series).where(series.c.study_id == bindparam("study"))
-_PROGRESS = (
+_PROGRESS = Hot(
     runs.update().where(runs.c.id == bindparam("run")).values(epochs_done=bindparam("epoch"))
 )
-_END = (
+_END = Hot(
     runs.update()
     .where(
         runs.c.id == bindparam("run"),
@@ -45,61 +60,65 @@ _END = (
         lease_until_s=None,
     )
 )
-_END_ATTEMPT = (
+_END_ATTEMPT = Hot(
     attempts.update()
     .where(attempts.c.id == bindparam("attempt"))
     .values(
         state=bindparam("new_state"),
         failure=bindparam("class"),
+        failure_key=bindparam("key"),
         detail=bindparam("text"),
         ended_at=bindparam("at"),
     )
 )
-_ADD_COST = (
-    attempts.update()
-    .where(attempts.c.id == bindparam("attempt"))
-    .values(
-        {name: attempts.c[name] + bindparam(f"d_{name}") for name in (*_PHASES, *_COUNTS)}
-        | {"epochs": attempts.c.epochs + bindparam("d_epochs")}
-    )
-)
-_ATTEMPT_STATE = {
-    RunState.DONE: "finished",
-    RunState.DIVERGED: "finished",
-    RunState.PAUSED: "finished",
-    RunState.FAILED: "failed",
-    RunState.WAITING: "released",
-}
 
 
 class Recorder:
-    """Writes reports; remembers the numbers of the metric series."""
+    """Writes reports; remembers the numbers of the metric series, and what attempts have cost.
+
+    After `record` the caller ends the transaction and says how that went: `keep` or `forget`.
+    """
 
     def __init__(self) -> None:
         self._series: dict[tuple[int, str, str, str], int] = {}
+        self._costs = Costs()
 
-    def record(self, connection: Connection, reports: Sequence[Report]) -> list[Rejected]:
-        """Write a batch; reports with a stale token are refused and returned."""
+    def record(self, connection: Connection, reports: Sequence[Report]) -> Recorded:
+        """Write a batch; writing one twice changes nothing.
+
+        Refused are reports with a stale token, and such of ended attempts as are new.
+        """
         ids = sorted({report.run for report in reports})
-        current = {row.id: row for row in connection.execute(_CURRENT, {"ids": ids})}
+        current = {row.id: row for row in _CURRENT.rows(connection, {"ids": ids})}
         accepted, rejected = [], []
         for report in reports:
             row = current.get(report.run)
             if row is None or row.token != report.token:
-                rejected.append(Rejected(run=report.run, token=report.token))
-            else:
+                rejected.append(report)
+            elif row.state == RunState.LEASED:
                 accepted.append((report, row))
+            elif not is_known(connection, report, row):
+                rejected.append(report)
+        mismatches = find_mismatches(connection, accepted)
         self._write_epochs(connection, accepted)
         self._write_checkpoints(connection, accepted)
-        _add_costs(connection, accepted)
+        self._costs.write(connection, accepted)
         for report, row in accepted:
             if isinstance(report, Ending):
                 _end(connection, report, row.attempt)
-        return rejected
+        return Recorded(
+            rejected=[Rejected(run=report.run, token=report.token) for report in rejected],
+            mismatches=mismatches,
+        )
+
+    def keep(self) -> None:
+        """The transaction was committed."""
+        self._costs.keep()
 
     def forget(self) -> None:
-        """Drop what is remembered: a transaction was rolled back, its rows are gone."""
+        """Drop what is remembered of a transaction that was rolled back: its rows are gone."""
         self._series.clear()
+        self._costs.forget()
 
     def _write_epochs(self, connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:
         heads, values, last = [], [], {}
@@ -119,10 +138,9 @@ class Recorder:
             ]
         _upsert(connection, epochs, heads)
         _upsert(connection, epoch_values, values)
-        if last:
-            connection.execute(
-                _PROGRESS, [{"run": run, "epoch": epoch} for run, epoch in last.items()]
-            )
+        _PROGRESS.run_many(
+            connection, [{"run": run, "epoch": epoch} for run, epoch in last.items()]
+        )
 
     def _write_checkpoints(
         self, connection: Connection, accepted: Sequence[tuple[Report, Any]]
@@ -140,7 +158,7 @@ class Recorder:
             if isinstance(report, CheckpointRecord)
         ]
         if rows:
-            connection.execute(checkpoints.insert(), rows)
+            connection.execute(insert_ignoring(connection, checkpoints), rows)
 
     def _series_id(
         self, connection: Connection, study_id: int, split: str, task: str, metric: str
@@ -169,8 +187,8 @@ def _end(connection: Connection, ending: Ending, attempt: int) -> None:
         # the epoch that went wrong has a cost, though no values
         row = _epoch_row(ending.run, ending.epoch + 1, attempt, ending.spent)
         _upsert(connection, epochs, [row])
-    connection.execute(
-        _END,
+    _END.run(
+        connection,
         {
             "run": ending.run,
             "old_token": ending.token,
@@ -180,31 +198,17 @@ def _end(connection: Connection, ending: Ending, attempt: int) -> None:
             "at": None if ending.state is RunState.WAITING else at,
         },
     )
-    connection.execute(
-        _END_ATTEMPT,
+    _END_ATTEMPT.run(
+        connection,
         {
             "attempt": attempt,
-            "new_state": _ATTEMPT_STATE[ending.state],
+            "new_state": ATTEMPT_STATE[ending.state],
             "class": ending.failure,
+            "key": ending.failure_key,
             "text": ending.detail,
             "at": at,
         },
     )
-
-
-def _add_costs(connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:
-    """Add what each attempt has spent, once an attempt and batch."""
-    sums: dict[int, dict[str, float]] = {}
-    for report, row in accepted:
-        total = sums.setdefault(
-            row.attempt, {f"d_{name}": 0 for name in (*_PHASES, *_COUNTS, "epochs")}
-        )
-        for name in (*_PHASES, *_COUNTS):
-            total[f"d_{name}"] += getattr(report.spent, name)
-        total["d_epochs"] += isinstance(report, EpochRecord)
-    rows = [{"attempt": attempt, **total} for attempt, total in sums.items()]
-    if rows:
-        connection.execute(_ADD_COST, rows)
 
 
 def _epoch_row(run: int, epoch: int, attempt: int, spent: Spent) -> dict[str, Any]:
@@ -220,14 +224,13 @@ def _epoch_row(run: int, epoch: int, attempt: int, spent: Spent) -> dict[str, An
 
 def _upsert(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows; an epoch that an earlier attempt wrote is written anew."""
-    if rows:
-        connection.execute(_upserts(connection.dialect.name)[table], rows)
+    _upserts(connection.dialect.name)[table].run_many(connection, rows)
 
 
-_UPSERTS: dict[str, dict[sa.Table, sa.Insert]] = {}
+_UPSERTS: dict[str, dict[sa.Table, Hot]] = {}
 
 
-def _upserts(dialect: str) -> dict[sa.Table, sa.Insert]:
+def _upserts(dialect: str) -> dict[sa.Table, Hot]:
     """The upsert statement of each epoch table, built once a dialect."""
     if dialect not in _UPSERTS:
         _UPSERTS[dialect] = {}
@@ -235,7 +238,7 @@ def _upserts(dialect: str) -> dict[sa.Table, sa.Insert]:
             statement = insert_for(dialect, table)
             keys = [column.name for column in table.primary_key]
             news = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
-            _UPSERTS[dialect][table] = statement.on_conflict_do_update(
-                index_elements=keys, set_=news
+            _UPSERTS[dialect][table] = Hot(
+                statement.on_conflict_do_update(index_elements=keys, set_=news)
             )
     return _UPSERTS[dialect]

@@ -215,7 +215,9 @@ workers = Table(
     _ref("study_id", "studies"),
     _ref("holder_id", "holders"),
     _ref("environment_id", "environments"),
+    Column("host", String(255), nullable=False),
     Column("pid", BigInteger, nullable=False),
+    Column("price_per_h", Float(53), nullable=True),  # money per device-hour
     Column("started_at", UtcTime, nullable=False),
 )
 
@@ -230,6 +232,7 @@ attempts = Table(
     Column("kind", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("failure", Text, nullable=True),
+    Column("failure_key", Text, nullable=True),  # equal for equal tracebacks
     Column("detail", Text, nullable=False, server_default=""),
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime, nullable=True),
@@ -240,6 +243,10 @@ attempts = Table(
     _count("epochs"),
     _count("samples"),
     _count("grad_evals"),
+    _count("mismatched_epochs"),  # written anew with other values than an earlier attempt's
+    Column("flops", Float(53), nullable=False, server_default="0"),
+    Column("peak_memory_bytes", BigInteger, nullable=True),
+    Column("energy_j", Float(53), nullable=True),
     UniqueConstraint("run_id", "token"),
     Index(None, "study_id"),
 )
@@ -254,6 +261,8 @@ checkpoints = Table(
     Column("path", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    # a batch that is written twice adds no second row; files are forgotten by their path
+    UniqueConstraint("path", "run_id", "epoch"),
     Index(None, "run_id", "epoch"),
 )
 

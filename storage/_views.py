@@ -37,7 +37,7 @@ VIEWS: dict[str, str] = {
         FROM runs r
         JOIN trials t ON t.id = r.trial_id
         JOIN searches se ON se.id = r.search_id
-        JOIN studies st ON st.id = r.study_id
+        JOIN studies st ON st.id = se.study_id
         LEFT JOIN scores sc ON sc.run_id = r.id
     """,
     "epoch_metrics": """
@@ -49,15 +49,19 @@ VIEWS: dict[str, str] = {
     """,
     "attempt_costs": """
         SELECT st.name AS study, a.id AS attempt, a.run_id AS run, a.worker_id AS worker,
-               a.kind AS kind, a.state AS state, a.failure AS failure, e.device AS device,
-               e.hardware AS hardware, e.code_version AS code_version,
+               a.kind AS kind, a.state AS state, a.failure AS failure, w.host AS host,
+               e.device AS device, e.hardware AS hardware, e.code_version AS code_version,
                a.started_at AS started, a.ended_at AS ended,
                a.startup_s + a.train_s + a.validation_s + a.test_s + a.checkpoint_s
                + a.diagnostics_s AS device_s,
+               (a.startup_s + a.train_s + a.validation_s + a.test_s + a.checkpoint_s
+                + a.diagnostics_s) / 3600.0 * w.price_per_h AS money,
                a.startup_s AS startup_s, a.train_s AS train_s, a.validation_s AS validation_s,
                a.test_s AS test_s, a.checkpoint_s AS checkpoint_s,
                a.diagnostics_s AS diagnostics_s, a.epochs AS epochs, a.samples AS samples,
-               a.grad_evals AS grad_evals
+               a.grad_evals AS grad_evals, a.flops AS flops,
+               a.peak_memory_bytes AS peak_memory_bytes, a.energy_j AS energy_j,
+               a.mismatched_epochs AS mismatched_epochs
         FROM attempts a
         JOIN studies st ON st.id = a.study_id
         LEFT JOIN workers w ON w.id = a.worker_id

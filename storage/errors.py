@@ -19,11 +19,13 @@ class DatabaseUnusable(StorageError, OSError):
 
     Attributes:
         missing: There is none yet, as opposed to one that is broken.
+        passing: The trouble may be over by itself soon.
     """
 
-    def __init__(self, message: str, *, missing: bool = False) -> None:
+    def __init__(self, message: str, *, missing: bool = False, passing: bool = False) -> None:
         super().__init__(message)
         self.missing = missing
+        self.passing = passing
 
 
 class SchemaMismatch(StorageError, RuntimeError):

@@ -6,7 +6,7 @@ Times are seconds; `params` is canonical JSON, so that equal points are equal te
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -162,8 +162,28 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a claim brought, and what kept it from more.
+
+    Attributes:
+        exhausted: The study's limit that refused a run: ``epochs``, ``device_s`` or ``money``;
+            empty if none did.
+        barred: Searches that were passed over, with the limit of theirs that refused a run.
+    """
+
+    claims: Sequence[Claim] = ()
+    exhausted: str = ""
+    barred: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """Cost of a stretch of an attempt, by phase."""
+    """Cost of a stretch of an attempt, by phase.
+
+    Attributes:
+        flops: Floating-point operations, estimated.
+        energy_j: None where it is not measured.
+    """
 
     startup_s: float = 0.0
     train_s: float = 0.0
@@ -173,6 +193,8 @@ class Spent:
     diagnostics_s: float = 0.0
     samples: int = 0
     grad_evals: int = 0
+    flops: float = 0.0
+    energy_j: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +206,7 @@ class EpochRecord:
     epoch: int
     values: Sequence[tuple[str, str, str, float]]
     spent: Spent
+    peak_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +229,7 @@ class Ending:
         state: Where the run goes: done, diverged, paused, failed, or waiting (released).
         epoch: Last epoch with good values.
         failure: Class of a failure, such as the exception's name.
+        failure_key: Equal for failures of one cause: a hash of the traceback.
     """
 
     run: int
@@ -215,7 +239,9 @@ class Ending:
     spent: Spent
     reason: str = ""
     failure: str | None = None
+    failure_key: str | None = None
     detail: str = ""
+    peak_memory_bytes: int | None = None
 
 
 Report = EpochRecord | CheckpointRecord | Ending
@@ -230,6 +256,33 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """An epoch that came out otherwise than in an earlier attempt at the same run."""
+
+    run: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of a batch of reports; what is in neither list was written and is as before."""
+
+    rejected: Sequence[Rejected] = ()
+    mismatches: Sequence[Mismatch] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointFile:
+    """A stored checkpoint of one run; members of a pack may share a file."""
+
+    path: str
+    size_bytes: int
+    run: int
+    state: RunState
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """A driver that holds leases: a process that can be told alive or dead on its own host."""
 
@@ -241,11 +294,16 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchStatus:
-    """How a search's runs stand, and what all their attempts have cost."""
+    """How a search's runs stand, and what all their attempts have cost.
+
+    Attributes:
+        money: None if no attempt has a price.
+    """
 
     search: str
     states: Mapping[RunState, int]
     device_s: float
+    money: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,9 +321,24 @@ class BadEnding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """What a study has spent on all attempts, and how its runs stand."""
+    """What a study has spent on all attempts, and how its runs stand.
+
+    Attributes:
+        money: None if no attempt has a price.
+    """
 
     states: Mapping[RunState, int]
     device_s: float
+    money: float | None
     epochs: int
     trials: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureGroup:
+    """Runs of one search that stand as failed, all for one cause."""
+
+    search: str
+    failure_key: str | None
+    failure: str | None
+    runs: int

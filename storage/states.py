@@ -19,6 +19,14 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+class Liveness(StrEnum):
+    """What is known of the process that holds a lease."""
+
+    DEAD = "dead"
+    ALIVE = "alive"
+    UNKNOWN = "unknown"
+
+
 _S = RunState
 
 MOVES: dict[RunState, frozenset[RunState]] = {

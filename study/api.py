@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from study.catalogue import find
 from study.drivers import Driver
 from study.drivers.local import LocalDriver
 from study.extension import check_extension
+from study.outcome import Outcome, Progress
 from study.plan import Plan, make_plan
-from study.runner import Outcome, Progress, Runner
-from study.spec import StudySpec
+from study.runner import Runner
+from study.spec import StudySpec, parse
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -57,6 +58,16 @@ class Study:
         found = find(name, storage=url)
         return cls(found.spec, storage=url, folder=found.folder)
 
+    def with_budget(self, limits: Mapping[str, float]) -> Study:
+        """The same study with other limits in [budget]; the stored spec takes them over.
+
+        Raises:
+            BadSpec: There is no such limit, or its value makes no sense.
+        """
+        plain = self.plan.spec.to_plain()
+        spec = parse({**plain, "budget": {**plain["budget"], **limits}}, source="with --budget")
+        return Study(spec, storage=self.storage_url, folder=self.plan.problem.folder)
+
     @property
     def name(self) -> str:
         """The study's name in its database."""
@@ -69,6 +80,7 @@ class Study:
         device: str = "cpu",
         redecide: bool = False,
         report: Callable[[Progress], None] = lambda _progress: None,
+        say: Callable[[str], None] = lambda _message: None,
         on_start: Callable[[Runner], None] = lambda _runner: None,
     ) -> Outcome:
         """Run the study, or go on with it; finished runs are never trained again.
@@ -78,6 +90,8 @@ class Study:
             device: Device of all workers, such as ``cpu`` or ``cuda:0``.
             redecide: Take all stage decisions again, by what is known now.
             report: Called about four times a second.
+            say: Told what a user should know at once: the database is out of reach, or back; a
+                checkpoint was skipped; an epoch trained again came out otherwise.
             on_start: Gets the runner, whose `interrupt` ends the run early.
 
         Raises:
@@ -88,7 +102,7 @@ class Study:
         """
         from storage import Storage  # SQLAlchemy loads with it; planning does without
 
-        storage = Storage(self.storage_url)
+        storage = Storage(self.storage_url, on_trouble=say)
         try:
             record = self._save(storage)
             if redecide:
@@ -101,6 +115,7 @@ class Study:
                 checkpoints=self._checkpoint_folder(storage),
                 device=device,
                 report=report,
+                say=say,
             )
             on_start(runner)
             return runner.run()

@@ -1,34 +1,56 @@
-"""Budgets of epochs and time: whether more work may be handed out.
+"""Budgets as the limits that claims of runs are checked against, and the price of a device.
 
-Trial budgets are kept where trials are proposed, in `study.advance`.
+Trial budgets are kept where trials are proposed, in `study.advance`; wall time by the runner.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from study.spec import BudgetSpec
+from storage.limits import Limit, Limits
+from study.errors import WorkersUnusable
+from study.spec import BudgetSpec, StudySpec
+
+if TYPE_CHECKING:
+    from storage.records import SearchRecord
+    from study.plan import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
-    """What has been used, with what is being trained now counted in full.
+def limits_of(plan: Plan, searches: Sequence[SearchRecord]) -> Limits | None:
+    """The limits of a study and its searches; None without any."""
+    ids = {record.name: record.id for record in searches}
+    whole = _limit(plan.spec.budget)
+    parts = {ids[search.name]: _limit(search.budget) for search in plan.searches}
+    limited = {search: limit for search, limit in parts.items() if limit != Limit()}
+    return None if whole == Limit() and not limited else Limits(study=whole, searches=limited)
 
-    Attributes:
-        wall_s: Since this `run` command began.
+
+def said(budget: BudgetSpec, exhausted: str) -> str:
+    """A limit of a study in words; `exhausted` names it as a claim does."""
+    words = {
+        "epochs": f"the budget of {budget.epochs} epochs",
+        "device_s": f"the budget of {budget.device_s or 0:g} device-seconds",
+        "money": f"the budget of {budget.money or 0:g} in money",
+    }
+    return words[exhausted]
+
+
+def price_per_h(spec: StudySpec, device: str) -> float | None:
+    """What an hour of a device costs; None if the spec does not say.
+
+    Raises:
+        WorkersUnusable: Money is limited and the device has no price.
     """
+    prices = spec.cost.price_per_h
+    price = prices.get(device) if isinstance(prices, dict) else prices
+    if price is None and spec.limits_money:
+        raise WorkersUnusable(
+            f"A budget of money needs the price of every device. The device {device!r} has none. "
+            "Add it to `price_per_h` of [cost], or drop `money` from the budgets."
+        )
+    return price
 
-    epochs: int
-    device_s: float
-    wall_s: float
 
-
-def exhausted(budget: BudgetSpec, used: Used, *, next_epochs: int) -> str | None:
-    """Which limit forbids another run of `next_epochs` epochs; None if it may be handed out."""
-    if budget.epochs is not None and used.epochs + next_epochs > budget.epochs:
-        return f"the budget of {budget.epochs} epochs"
-    if budget.device_s is not None and used.device_s >= budget.device_s:
-        return f"the budget of {budget.device_s:g} device-seconds"
-    if budget.wall_s is not None and used.wall_s >= budget.wall_s:
-        return f"the limit of {budget.wall_s:g} s for one run of the command"
-    return None
+def _limit(budget: BudgetSpec) -> Limit:
+    return Limit(epochs=budget.epochs, device_s=budget.device_s, money=budget.money)

@@ -1,4 +1,4 @@
-"""This process as a holder of leases, and whether another one is provably dead."""
+"""This process as a holder of leases, and what is known of another one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import platform
 from pathlib import Path
 
 from storage.records import Holder
+from storage.states import Liveness
 
 
 def this_process() -> Holder:
@@ -17,17 +18,17 @@ def this_process() -> Holder:
     )
 
 
-def is_dead(holder: Holder) -> bool:
-    """True only if it is certain: same host, and another boot or no such process any more."""
-    if holder.host != platform.node() or not holder.boot_id:
-        return False
+def liveness(holder: Holder) -> Liveness:
+    """Dead or alive only if it is certain, which it can be on our own host alone."""
     boot, _, namespace = _boot_id().partition(" ")
+    if holder.host != platform.node() or not holder.boot_id or not boot:
+        return Liveness.UNKNOWN
     their_boot, _, their_namespace = holder.boot_id.partition(" ")
     if their_boot != boot:
-        return True
-    if their_namespace != namespace:
-        return False  # a container beside ours: its process ids mean nothing here
-    return bool(holder.process_start) and _process_start(holder.pid) != holder.process_start
+        return Liveness.DEAD
+    if their_namespace != namespace or not holder.process_start:
+        return Liveness.UNKNOWN  # a container beside ours: its process ids mean nothing here
+    return Liveness.ALIVE if _process_start(holder.pid) == holder.process_start else Liveness.DEAD
 
 
 def _boot_id() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from study.spec import StudySpec
 
 # Free to change at any time: they say how long to go on and how often to save, not what a run is.
-_FREE = {"training": {"checkpoint_s"}}
+_FREE = {"training": {"checkpoint_s", "checkpoint_cap_mib", "run_limit_s"}}
 
 
 def digest(value: Any) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from storage import RunState
-from storage.records import CheckpointRecord, Ending, EpochRecord, Rejected, Report, Spent
-from trainers.events import CheckpointWritten, EpochDone, Event, RunEnded, Seconds
+from storage.records import CheckpointRecord, Ending, EpochRecord, Recorded, Report, Spent
+from trainers.events import CheckpointWritten, EpochDone, RunEnded, Seconds
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -40,7 +40,7 @@ class RecordBuffer:
         self._oldest_s = 0.0
         self._has_ending = False
 
-    def add(self, event: Event) -> None:
+    def add(self, event: EpochDone | CheckpointWritten | RunEnded) -> None:
         """Take an event in."""
         if not self._pending:
             self._oldest_s = self._clock()
@@ -54,15 +54,15 @@ class RecordBuffer:
         waited_s = self._clock() - self._oldest_s
         return self._has_ending or waited_s >= self._flush_s
 
-    def flush(self) -> list[Rejected]:
-        """Write everything; returns what was refused for a stale token."""
+    def flush(self) -> Recorded:
+        """Write everything; returns what was refused, and what came out otherwise than before."""
         if not self._pending:
-            return []
+            return Recorded()
         reports, self._pending, self._has_ending = self._pending, [], False
         return self._storage.record(reports)
 
 
-def to_report(event: Event) -> Report:
+def to_report(event: EpochDone | CheckpointWritten | RunEnded) -> Report:
     """The record of an event."""
     if isinstance(event, EpochDone):
         return EpochRecord(
@@ -70,7 +70,12 @@ def to_report(event: Event) -> Report:
             token=event.token,
             epoch=event.epoch,
             values=event.values,
-            spent=_spent(event.seconds, samples=event.samples, grad_evals=event.grad_evals),
+            spent=_spent(
+                event.seconds,
+                samples=event.samples,
+                grad_evals=event.grad_evals,
+                flops=event.flops,
+            ),
         )
     if isinstance(event, CheckpointWritten):
         return CheckpointRecord(
@@ -93,12 +98,14 @@ def _ending(event: RunEnded) -> Ending:
         epoch=event.epoch,
         spent=_spent(event.seconds),
         reason=event.reason,
-        failure=event.reason.split(":", 1)[0] if failed else None,
+        failure=event.failure if failed else None,
+        failure_key=event.failure_key if failed else None,
         detail=event.detail,
+        peak_memory_bytes=event.peak_memory_bytes or None,
     )
 
 
-def _spent(seconds: Seconds, *, samples: int = 0, grad_evals: int = 0) -> Spent:
+def _spent(seconds: Seconds, *, samples: int = 0, grad_evals: int = 0, flops: float = 0.0) -> Spent:
     return Spent(
         startup_s=seconds.startup_s,
         train_s=seconds.train_s,
@@ -108,4 +115,5 @@ def _spent(seconds: Seconds, *, samples: int = 0, grad_evals: int = 0) -> Spent:
         diagnostics_s=seconds.diagnostics_s,
         samples=samples,
         grad_evals=grad_evals,
+        flops=flops,
     )

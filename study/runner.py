@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import RunState
-from storage.records import Claim, Ending, Spent, StudyRecord
-from study.advance import to_point
-from study.budget import Used, exhausted
+from storage.records import Claim, Claimed, StudyRecord
+from study.budget import limits_of, price_per_h, said
 from study.conductor import Conductor
 from study.drivers import Driver, FromWorker, WorkerLost
 from study.errors import WorkersUnusable
-from study.holder import is_dead, this_process
+from study.faults import Faults
+from study.holder import liveness, this_process
+from study.outcome import Outcome, Progress
 from study.outline import Search
+from study.packing import pack_of
 from study.plan import Plan
 from study.recorder import RecordBuffer
+from study.retention import forget, tidy
 from trainers.events import (
+    CheckpointSkipped,
     CheckpointWritten,
     EpochDone,
     Message,
@@ -28,7 +32,6 @@ from trainers.events import (
     Ready,
     RunEnded,
 )
-from trainers.jobs import Checkpoint, Job, Pack
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -39,47 +42,7 @@ _STALE_BEAT_S = 30.0
 _LOOK_S = 5.0
 _POLL_S = 0.25
 _REPORT_S = 0.5
-_MOST_ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where a running study stands.
-
-    Attributes:
-        expected: Runs expected in all; an upper estimate until every stage has been proposed.
-        running: Names of the searches in training now.
-        best: Lowest mean validation delta_m decided so far, by search.
-        paid_s: Device-seconds of all attempts so far.
-    """
-
-    states: Mapping[RunState, int]
-    expected: int
-    running: tuple[str, ...]
-    best: Mapping[str, float]
-    paid_s: float
-    workers: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a `run` ended.
-
-    Attributes:
-        limit: The budget that ended it, empty if none did.
-        stopped: Searches that ended before their last stage, with the reason.
-        interrupted: Whether it was asked to stop.
-    """
-
-    states: Mapping[RunState, int]
-    limit: str
-    stopped: Mapping[str, str]
-    interrupted: bool
-
-    @property
-    def n_failed(self) -> int:
-        """Runs that failed."""
-        return self.states.get(RunState.FAILED, 0)
+_MOST_STILLBORN = 10
 
 
 @dataclass(slots=True)
@@ -89,7 +52,10 @@ class _Slot:
     worker_id: int
     last_beat_s: float
     claims: dict[int, Claim] = field(default_factory=dict)  # runs that have not ended
+    progressed: set[int] = field(default_factory=set)  # runs with an epoch in this pack
     busy: bool = False  # until the worker says that its pack has ended
+    since_s: float = 0.0  # when it was given its pack
+    out_of_time: bool = False
 
 
 class Runner:
@@ -98,6 +64,7 @@ class Runner:
     Args:
         checkpoints: Folder for checkpoint files.
         report: Called about twice a second with the progress.
+        say: Called with what a user should know at once.
     """
 
     def __init__(
@@ -110,20 +77,27 @@ class Runner:
         checkpoints: Path,
         device: str,
         report: Callable[[Progress], None] = lambda _progress: None,
+        say: Callable[[str], None] = lambda _message: None,
     ) -> None:
         self._plan, self._storage, self._study, self._driver = plan, storage, study, driver
-        self._checkpoints, self._device, self._report = checkpoints, device, report
+        self._checkpoints, self._device = checkpoints, device
+        self._report, self._say = report, say
         self._conductor = Conductor(plan, storage, study)
         self._buffer = RecordBuffer(storage)
         self._holder_id = storage.register_holder(this_process())
         self._searches: dict[str, Search] = {search.name: search for search in plan.searches}
-        self._search_ids = {record.name: record.id for record in storage.searches(study.id)}
+        records = storage.searches(study.id)
+        self._limits = limits_of(plan, records)
+        self._faults = Faults(storage, study.id, {record.name: record.id for record in records})
+        self._checkpoint_cap_bytes = int(plan.spec.training.checkpoint_cap_mib * 2**20)
         self._slots: dict[int, _Slot] = {}
         self._ended: list[int] = []
         self._limit = ""
-        self._stop_asked = self._stopping = self._queue_dry = False
+        self._stop_asked = self._stopping = self._queue_dry = self._stuck = False
+        self._n_mismatches = 0
         self._started_s = self._renewed_s = self._looked_s = time.monotonic()
         self._reported_s = 0.0
+        self._stillborn = 0  # workers in a row that ended before they were ready
 
     def run(self) -> Outcome:
         """Work until nothing is left, a budget ends it, or `interrupt` was called.
@@ -132,7 +106,7 @@ class Runner:
             WorkersUnusable: The problem cannot be opened, or workers die at their start.
             BaselineMissing: The single-task runs failed.
         """
-        self._storage.take_back(self._study.id, is_dead=is_dead)
+        self._storage.take_back(self._study.id, liveness=liveness)
         self._conductor.move()
         try:
             if not self._conductor.finished:
@@ -140,13 +114,14 @@ class Runner:
                 self._loop()
         finally:
             self._driver.close()
-            self._buffer.flush()
+            self._flush()
             self._give_back()
         return Outcome(
             states=self._storage.totals(self._study.id).states,
             limit=self._limit,
-            stopped=self._conductor.stopped,
+            stopped={**self._conductor.stopped, **self._faults.stopped},
             interrupted=self._stopping,
+            n_mismatches=self._n_mismatches,
         )
 
     def interrupt(self) -> None:
@@ -157,7 +132,7 @@ class Runner:
         self._stop_asked = True
 
     def _loop(self) -> None:
-        while self._busy() or not (self._stopping or self._limit or self._conductor.finished):
+        while self._busy() or not self._over():
             for event in self._driver.poll(_POLL_S):
                 if isinstance(event, WorkerLost):
                     self._lost(event)
@@ -167,14 +142,29 @@ class Runner:
                 self._stopping = True
                 self._driver.stop()
             if self._buffer.due():
-                self._buffer.flush()
+                self._flush()
             if self._ended:
                 ended, self._ended = self._ended, []
+                self._faults.look()
                 self._conductor.move(ended)
                 self._queue_dry = False
             self._hand_out()
+            self._end_hanging()
             self._keep_leases()
             self._tell()
+
+    def _over(self) -> bool:
+        return bool(self._stopping or self._limit or self._stuck or self._conductor.finished)
+
+    def _flush(self) -> None:
+        """Write what was reported; an epoch that came out otherwise than before is told."""
+        mismatches = self._buffer.flush().mismatches
+        if mismatches and not self._n_mismatches:
+            self._say(
+                f"Run {mismatches[0].run} trained epoch {mismatches[0].epoch} again and got other "
+                "numbers: training is not deterministic here."
+            )
+        self._n_mismatches += len(mismatches)
 
     def _busy(self) -> bool:
         return any(slot.busy for slot in self._slots.values())
@@ -199,34 +189,55 @@ class Runner:
             pid=self._driver.pid(worker),
             environment=message.environment,
             startup_s=message.startup_s,
+            price_per_h=price_per_h(self._plan.spec, message.environment["device"]),
         )
+        self._stillborn = 0
         self._slots[worker] = _Slot(worker_id, time.monotonic())
 
     def _trained(self, slot: _Slot, message: Message) -> None:
         if isinstance(message, PackEnded):
             slot.busy = False
-        elif isinstance(message, EpochDone | CheckpointWritten):
+        elif isinstance(message, CheckpointSkipped):
+            self._say(f"Run {message.run} skips a checkpoint. {message.reason}")
+        elif isinstance(message, EpochDone):
             self._buffer.add(message)
+            slot.progressed.add(message.run)
+        elif isinstance(message, CheckpointWritten):
+            self._buffer.add(message)
+            tidy(self._checkpoints, cap_bytes=self._checkpoint_cap_bytes)
         elif isinstance(message, RunEnded):
             self._buffer.add(message)
             self._ended.append(message.run)
             slot.claims.pop(message.run, None)
-            self._forget_files(message)
+            if message.outcome in ("done", "diverged"):
+                forget(self._checkpoints, message.run)
 
     def _lost(self, event: WorkerLost) -> None:
         """Put a dead worker's runs back; a run that kills its workers again and again fails."""
         slot = self._slots.pop(event.worker, None)
         if slot is None:
-            raise WorkersUnusable(f"A worker ended before it could work: {event.reason}")
-        self._buffer.flush()
-        for claim in slot.claims.values():
-            if claim.token < _MOST_ATTEMPTS:
-                self._storage.take_back_run(claim.run, claim.token, f"worker lost: {event.reason}")
-            else:
-                self._storage.record([_worker_killer(claim, event.reason)])
-                self._ended.append(claim.run)
+            self._stillborn += 1
+            if self._stillborn >= _MOST_STILLBORN:
+                raise WorkersUnusable(
+                    f"{self._stillborn} workers in a row ended before they could work. "
+                    f"The last: {event.reason}"
+                )
+        else:
+            self._flush()
+            self._put_back(slot, event.reason)
         if not self._stopping:
             self._driver.replace(event.worker)
+
+    def _put_back(self, slot: _Slot, reason: str) -> None:
+        for claim in slot.claims.values():
+            ended = self._faults.lost(
+                claim,
+                reason,
+                progressed=claim.run in slot.progressed,
+                out_of_time=slot.out_of_time,
+            )
+            if ended:
+                self._ended.append(claim.run)
 
     def _hand_out(self) -> None:
         if self._stopping or self._limit or self._queue_dry:
@@ -234,62 +245,62 @@ class Runner:
         for worker, slot in self._slots.items():
             if slot.busy:
                 continue
-            self._limit, barred = self._used_up()
-            if self._limit:
+            if self._out_of_time():
                 return
-            claims = self._storage.claim(
+            claimed = self._storage.claim(
                 self._study.id,
                 holder_id=self._holder_id,
                 worker_id=slot.worker_id,
                 n=1,
                 lease_s=LEASE_S,
-                barred=barred,
+                limits=self._faults.limits(self._limits),
             )
-            if not claims:
+            if not claimed.claims:
                 self._queue_dry = True  # until a run ends, here or elsewhere
-                self._nothing_to_claim(barred)
+                self._nothing_to_claim(claimed)
                 return
-            slot.claims, slot.busy = {claim.run: claim for claim in claims}, True
-            slot.last_beat_s = time.monotonic()
-            self._driver.submit(worker, self._pack(claims))
-
-    def _used_up(self) -> tuple[str, list[int]]:
-        """The study's budget that is used up, if one is, and the searches whose budgets are."""
-        epochs = self._plan.training.epochs
-        used = self._used_by_study()
-        reason = exhausted(self._plan.spec.budget, used, next_epochs=epochs)
-        barred: list[int] = []
-        for search in self._plan.searches:
-            limits = search.budget
-            if limits.epochs is None and limits.device_s is None and limits.wall_s is None:
-                continue
-            search_id = self._search_ids[search.name]
-            device_s, n_epochs = self._storage.search_totals(search_id)
-            ahead = epochs * sum(
-                claim.search == search.name
-                for slot in self._slots.values()
-                for claim in slot.claims.values()
+            slot.claims, slot.busy = {claim.run: claim for claim in claimed.claims}, True
+            slot.progressed.clear()
+            slot.since_s = slot.last_beat_s = time.monotonic()
+            pack = pack_of(
+                self._plan,
+                self._searches,
+                claimed.claims,
+                checkpoints=self._checkpoints,
+                device=self._device,
             )
-            used = Used(epochs=n_epochs + ahead, device_s=device_s, wall_s=self._wall_s())
-            if exhausted(limits, used, next_epochs=epochs):
-                barred.append(search_id)
-        return reason or "", barred
+            self._driver.submit(worker, pack)
 
-    def _used_by_study(self) -> Used:
-        budget = self._plan.spec.budget
-        if budget.epochs is None and budget.device_s is None:
-            return Used(epochs=0, device_s=0.0, wall_s=self._wall_s())
-        totals = self._storage.totals(self._study.id)
-        ahead = self._plan.training.epochs * sum(len(slot.claims) for slot in self._slots.values())
-        return Used(epochs=totals.epochs + ahead, device_s=totals.device_s, wall_s=self._wall_s())
+    def _out_of_time(self) -> bool:
+        wall_s = self._plan.spec.budget.wall_s
+        if wall_s is not None and self._wall_s() >= wall_s:
+            self._limit = f"the limit of {wall_s:g} s for one run of the command"
+        return bool(self._limit)
 
-    def _nothing_to_claim(self, barred: list[int]) -> None:
-        """With all budgets of waiting searches used up and nobody at work, the study ends."""
-        if barred and not self._busy() and not self._leased_elsewhere():
+    def _nothing_to_claim(self, claimed: Claimed) -> None:
+        """With nobody at work, what limits refuse now will be refused for good: the study ends."""
+        if self._busy() or self._leased_elsewhere():
+            return
+        if claimed.exhausted:
+            self._limit = said(self._plan.spec.budget, claimed.exhausted)
+        elif claimed.barred and not self._faults.stopped:
             self._limit = "the budget of its searches"
+        else:
+            self._stuck = bool(claimed.barred)  # all that is left belongs to stopped searches
 
     def _leased_elsewhere(self) -> bool:
         return self._storage.totals(self._study.id).states.get(RunState.LEASED, 0) > 0
+
+    def _end_hanging(self) -> None:
+        """End workers whose run outlasts its time limit."""
+        limit_s = self._plan.spec.training.run_limit_s
+        if limit_s is None:
+            return
+        for worker, slot in self._slots.items():
+            hanging = slot.busy and time.monotonic() - slot.since_s > limit_s
+            if hanging and not slot.out_of_time:
+                slot.out_of_time = True
+                self._driver.kill(worker)
 
     def _keep_leases(self) -> None:
         """Renew the leases of packs whose worker beats; look after what other drivers left."""
@@ -306,49 +317,23 @@ class Runner:
                 self._storage.renew(self._holder_id, fresh, lease_s=LEASE_S)
         if now_s - self._looked_s >= _LOOK_S and not self._stopping:
             self._looked_s = now_s
-            self._storage.take_back(self._study.id, is_dead=is_dead)
+            self._storage.take_back(self._study.id, liveness=liveness)
+            self._give_back_unknown()
             self._conductor.move([])
             self._queue_dry = False
+
+    def _give_back_unknown(self) -> None:
+        """Return leases that we have and do not know of: the answer to a claim was lost."""
+        known = {run for slot in self._slots.values() for run in slot.claims}
+        for run, token in self._storage.leased_by(self._study.id, self._holder_id):
+            if run not in known:
+                self._storage.take_back_run(run, token, "claim not answered")
 
     def _give_back(self) -> None:
         """Return what is still leased: workers were ended before they could release it."""
         for slot in self._slots.values():
             for claim in slot.claims.values():
                 self._storage.take_back_run(claim.run, claim.token, "driver stopped")
-
-    def _pack(self, claims: list[Claim]) -> Pack:
-        return Pack(
-            problem=self._plan.problem,
-            training=self._plan.training,
-            seed=claims[0].seed,
-            until_epoch=self._plan.training.epochs,
-            jobs=tuple(self._job(claim) for claim in claims),
-            device=self._device,
-            checkpoints=str(self._checkpoints),
-            checkpoint_s=self._plan.spec.training.checkpoint_s,
-        )
-
-    def _job(self, claim: Claim) -> Job:
-        search = self._searches[claim.search]
-        point = dict(to_point(claim.params))
-        lr, weight_decay = float(point.pop("lr")), float(point.pop("weight_decay"))  # type: ignore[arg-type]
-        return Job(
-            run=claim.run,
-            token=claim.token,
-            weighting="ew" if search.role == "baseline" else search.weighting,
-            tasks=search.tasks,
-            lr=lr,
-            weight_decay=weight_decay,
-            hyper=point,  # type: ignore[arg-type]
-            address=claim.params,
-            resume=_usable(claim),
-        )
-
-    def _forget_files(self, ended: RunEnded) -> None:
-        """Remove the checkpoints of a run that will never go on."""
-        if ended.outcome in ("done", "diverged"):
-            for path in self._checkpoints.glob(f"run{ended.run}-token*.pt"):
-                path.unlink(missing_ok=True)
 
     def _wall_s(self) -> float:
         return time.monotonic() - self._started_s
@@ -370,23 +355,3 @@ class Runner:
             paid_s=totals.device_s,
             workers=len(self._slots),
         )
-
-
-def _usable(claim: Claim) -> Checkpoint | None:
-    """The newest checkpoint whose file is there."""
-    for path, epoch in claim.checkpoints:
-        if Path(path).exists():
-            return Checkpoint(path=path, epoch=epoch)
-    return None
-
-
-def _worker_killer(claim: Claim, reason: str) -> Ending:
-    return Ending(
-        run=claim.run,
-        token=claim.token,
-        state=RunState.FAILED,
-        epoch=0,
-        spent=Spent(),
-        reason=f"{claim.token} workers ended while training it; the last: {reason}",
-        failure="WorkerLost",
-    )

@@ -52,6 +52,10 @@ def _weighting_form(value: object) -> str:
     return "<list>" if isinstance(value, list) else "<name>"
 
 
+def _price_form(value: object) -> str:
+    return "<table>" if isinstance(value, dict) else "<number>"
+
+
 _ScheduleSpec = Annotated[
     Annotated[Literal["constant", "cosine"], Tag("<word>")]
     | Annotated[StepSchedule, Tag("<table>")],
@@ -60,6 +64,10 @@ _ScheduleSpec = Annotated[
 _Weightings = Annotated[
     Annotated[str, Tag("<name>")] | Annotated[list[str], Field(min_length=1), Tag("<list>")],
     Discriminator(_weighting_form),
+]
+_Prices = Annotated[
+    Annotated[NotNegative, Tag("<number>")] | Annotated[dict[str, NotNegative], Tag("<table>")],
+    Discriminator(_price_form),
 ]
 
 
@@ -84,6 +92,12 @@ class TrainingSpec(_Section):
     eval_batch_size: PositiveInt = Field(1024, description="Samples a batch of evaluation.")
     threads: PositiveInt = Field(
         1, description="Threads of a worker. Results depend on it, so it is fixed by the study."
+    )
+    run_limit_s: Positive | None = Field(
+        None, description="Longest time of one attempt at a run; a worker that hangs is ended."
+    )
+    checkpoint_cap_mib: Positive = Field(
+        2048.0, description="Most that a study's checkpoint files may take, in MiB."
     )
     checkpoint_s: NotNegative = Field(
         15.0, description="Least seconds between two checkpoints of a run."
@@ -136,7 +150,20 @@ class BudgetSpec(_Section):
     trials: PositiveInt | None = Field(None, description="Trials, baseline excluded.")
     epochs: PositiveInt | None = Field(None, description="Epochs of all runs.")
     device_s: Positive | None = Field(None, description="Device-seconds of all attempts.")
+    money: Positive | None = Field(
+        None, description="Money for the device time of all attempts, at the prices in [cost]."
+    )
     wall_s: Positive | None = Field(None, description="Seconds of one `weighbridge run`.")
+
+
+class CostSpec(_Section):
+    """What device time costs, in any currency."""
+
+    price_per_h: _Prices | None = Field(
+        None,
+        description="Price of a device-hour: one number, or a table by the devices' names, such as "
+        '`{ cpu = 0.1, "NVIDIA A100" = 2.5 }`.',
+    )
 
 
 class ConfirmSpec(_Section):
@@ -200,6 +227,7 @@ class StudySpec(_Section):
     baseline: BaselineSpec = Field(default_factory=BaselineSpec, description="See [baseline].")
     compare: CompareSpec = Field(default_factory=CompareSpec, description="See [compare].")
     budget: BudgetSpec = Field(default_factory=BudgetSpec, description="See [budget].")
+    cost: CostSpec = Field(default_factory=CostSpec, description="See [cost].")
     confirm: ConfirmSpec | None = Field(None, description="See [confirm]; off by default.")
     search: list[SearchSpec] = Field(min_length=1, description="See [[search]].")
 
@@ -214,6 +242,20 @@ class StudySpec(_Section):
         if len(set(value)) < len(value):
             raise ValueError(f"must not repeat a seed. Got {value}. Drop the second one.")
         return value
+
+    @model_validator(mode="after")
+    def _money_has_a_price(self) -> Self:
+        if self.limits_money and self.cost.price_per_h is None:
+            raise ValueError(
+                "`budget.money` needs the price of device time. Got none. "
+                "Add `price_per_h` to [cost], or limit `device_s` instead."
+            )
+        return self
+
+    @property
+    def limits_money(self) -> bool:
+        """Whether the study or one of its searches has a budget of money."""
+        return any(b.money is not None for b in (self.budget, *(s.budget for s in self.search)))
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-ready values that `parse` reads back."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.toy import TASKS
 from trainers.engines import Session
-from trainers.events import CheckpointWritten, EpochDone, Event, RunEnded
+from trainers.events import CheckpointSkipped, CheckpointWritten, EpochDone, Event, RunEnded
 from trainers.jobs import Job, Pack, ProblemRef, Training
 from trainers.weightings import weighting
 
@@ -84,6 +84,10 @@ class Told:
     @property
     def checkpoints(self) -> list[CheckpointWritten]:
         return [event for event in self.events if isinstance(event, CheckpointWritten)]
+
+    @property
+    def skipped(self) -> list[CheckpointSkipped]:
+        return [event for event in self.events if isinstance(event, CheckpointSkipped)]
 
     @property
     def epochs(self) -> dict[int, Values]:

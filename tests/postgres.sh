@@ -2,6 +2,7 @@
 # A throw-away PostgreSQL server for the tests.
 #
 #   export WEIGHBRIDGE_TEST_POSTGRES=$(tests/postgres.sh start DIR)
+#   tests/postgres.sh restart DIR     crash it and start it again
 #   tests/postgres.sh stop DIR
 #
 # DIR is made, holds everything, and is removed by `stop`. The server listens on a socket in DIR
@@ -9,7 +10,7 @@
 set -eu
 
 usage() {
-    echo "usage: tests/postgres.sh start|stop DIR" >&2
+    echo "usage: tests/postgres.sh start|restart|stop DIR" >&2
     exit 2
 }
 
@@ -39,6 +40,12 @@ start)
     as_server "pg_ctl -D '$dir/data' -l '$dir/data/server.log' -w -o '$options' start" \
         >>"$dir/log" 2>&1 || { cat "$dir/log" "$dir/data/server.log" >&2; exit 1; }
     echo "postgresql+psycopg://weighbridge@/postgres?host=$dir"
+    ;;
+restart)
+    dir=$(cd "$2" && pwd)
+    # it starts with the options that it was started with
+    as_server "pg_ctl -D '$dir/data' -l '$dir/data/server.log' -w -m immediate restart" \
+        >>"$dir/log" 2>&1 || { cat "$dir/log" "$dir/data/server.log" >&2; exit 1; }
     ;;
 stop)
     dir=$(cd "$2" && pwd)

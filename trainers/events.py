@@ -60,6 +60,7 @@ class EpochDone:
         values: ``(split, task, metric, value)``: train ``loss`` and ``weight``, validation and
             test ``loss`` and metrics.
         seconds: Spent since the last report of this run.
+        flops: Estimated floating-point operations, evaluation included.
     """
 
     run: int
@@ -69,6 +70,7 @@ class EpochDone:
     seconds: Seconds
     samples: int
     grad_evals: int
+    flops: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,16 @@ class CheckpointWritten:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSkipped:
+    """A checkpoint could not be read; the run goes on from an older one, or begins again."""
+
+    run: int
+    token: int
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
     """The last word on a run in this pack.
 
@@ -92,6 +104,9 @@ class RunEnded:
         epoch: Last epoch with good values.
         reason: For ``diverged``, what was not finite and where; for ``failed``, the exception.
         detail: Traceback of a failure.
+        failure: Class of a failure, see `trainers.failures`.
+        failure_key: Equal for failures of one cause.
+        peak_memory_bytes: Most memory that the process or its device has held so far.
     """
 
     run: int
@@ -101,6 +116,9 @@ class RunEnded:
     seconds: Seconds
     reason: str = ""
     detail: str = ""
+    failure: str = ""
+    failure_key: str = ""
+    peak_memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,5 +159,5 @@ class Stop:
     """Driver to worker: save and release what is being trained at the next epoch's end."""
 
 
-Event = EpochDone | CheckpointWritten | RunEnded
+Event = EpochDone | CheckpointWritten | CheckpointSkipped | RunEnded
 Message = Ready | OpenFailed | Beat | Event | PackEnded

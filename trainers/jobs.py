@@ -76,7 +76,8 @@ class Job:
         tasks: All tasks of the problem, or one for a single-task baseline.
         hyper: The weighting's own hyperparameters.
         address: Address of the run's private randomness (RLW), the same in every attempt.
-        resume: Where to go on, or None to begin.
+        resume: Where to go on, newest first; one that cannot be read is skipped, and without any
+            the run begins.
     """
 
     run: int
@@ -87,7 +88,7 @@ class Job:
     weight_decay: float = 0.0
     hyper: Mapping[str, float | Sequence[float]] = field(default_factory=dict)
     address: str = ""
-    resume: Checkpoint | None = None
+    resume: tuple[Checkpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,8 @@ def _words(view: Window) -> list[dict[str, Any]]:
         shared | {"text": "↓ below = better than single-task", "y": 0, "yanchor": "top"},
     ]
     if view.n_cut:
-        text = f"▲ {view.n_cut} points lie above this view"
+        points = "point lies" if view.n_cut == 1 else "points lie"
+        text = f"▲ {view.n_cut} {points} above this view"
         words.append(
             shared | {"text": text, "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 2}
         )

@@ -9,9 +9,10 @@ from importlib.util import find_spec
 
 import typer
 
-from storage import StorageError
+from storage import StorageError, without_password
 from study._version import __version__
 from study.catalogue import presets
+from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl
 from study.cli._output import console, table
 from trainers.devices import devices
@@ -59,6 +60,7 @@ def _findings(storage: str) -> Iterator[tuple[str, str, str]]:
             needed = "" if package in _OPTIONAL else f"install it: pip install {package}"
             yield package, "not installed", needed
     yield _database(storage)
+    yield from _file_system(storage)
     for name, description in devices():
         yield f"device {name}", description, ""
     for problem in names():
@@ -77,9 +79,15 @@ def _database(storage: str) -> tuple[str, str, str]:
         reader = Reader(storage)
     except StorageError as error:
         if getattr(error, "missing", False):
-            return "database", f"{storage}: none yet", ""
-        return "database", storage.split("@")[-1], str(error)
+            return "database", f"{without_password(storage)}: none yet", ""
+        return "database", without_password(storage), str(error)
     n_studies = len(reader.studies())
     found = f"{reader.url}, schema {reader.schema_version}, {n_studies} studies"
     reader.close()
     return "database", found, ""
+
+
+def _file_system(storage: str) -> Iterator[tuple[str, str, str]]:
+    shared = on_network(storage)
+    if shared is not None:
+        yield "file system", shared.kind, shared.advice

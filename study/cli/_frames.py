@@ -24,7 +24,7 @@ def opened(study: str, storage: str) -> Iterator[StudyFrames]:
     try:
         if name not in [record.name for record in reader.studies()]:
             raise UnknownStudyName(
-                f"The study {name!r} has not been started in {storage}. "
+                f"The study {name!r} has not been started in {reader.url}. "
                 f"Start it with: weighbridge run {study}"
             )
         yield load(reader, name)

@@ -16,6 +16,7 @@ from study.cli import (
     _plan,
     _presets,
     _report,
+    _retry,
     _run,
     _status,
 )
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for verb in (_presets, _init, _plan, _run, _status, _compare, _report, _export, _doctor):
+for verb in (_presets, _init, _plan, _run, _retry, _status, _compare, _report, _export, _doctor):
     app.command(name=verb.NAME)(verb.command)
 
 

@@ -16,10 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from storage import FINAL, RunState
 from study.api import Study as StudyApi
+from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl, Study
 from study.cli._output import console, duration, errors, next_step
-from study.runner import Outcome, Runner
-from study.runner import Progress as StudyProgress
+from study.errors import BadSpec
+from study.outcome import Outcome
+from study.outcome import Progress as StudyProgress
+from study.runner import Runner
 
 NAME = "run"
 _LINE_S = 10.0
@@ -31,6 +34,13 @@ def command(
         int, typer.Option(min=1, help="Worker processes; default: one a core, at most 8.")
     ] = min(os.cpu_count() or 1, 8),
     device: Annotated[str, typer.Option(help="Device of the workers: cpu, cuda, cuda:1.")] = "cpu",
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LIMIT=NUMBER",
+            help="Set a limit of [budget]: trials, epochs, device_s, money or wall_s. Repeatable.",
+        ),
+    ] = None,
     redecide: Annotated[
         bool, typer.Option(help="Take stage decisions again, by all that is known now.")
     ] = False,
@@ -38,7 +48,11 @@ def command(
 ) -> None:
     """Run a study, resume it, or extend it. Ctrl-C is safe: finished runs stay finished."""
     opened = StudyApi.open(study, storage=storage)
+    if budget:
+        opened = opened.with_budget(_limits(budget))
     display = _Display(opened.name)
+    if (shared := on_network(storage)) is not None:
+        display.note(shared.advice)
     try:
         with display, _interruptible() as watch:
             outcome = opened.run(
@@ -46,12 +60,27 @@ def command(
                 device=device,
                 redecide=redecide,
                 report=display.show,
+                say=display.note,
                 on_start=watch.append,
             )
     except KeyboardInterrupt:
         errors.print(f"Interrupted. Go on with: weighbridge run {study}", highlight=False)
         raise typer.Exit(130) from None
     _conclude(study, opened.name, outcome)
+
+
+def _limits(given: list[str]) -> dict[str, float]:
+    """``["epochs=900"]`` as limits by name; unknown names are refused by the spec."""
+    limits = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        try:
+            limits[name.strip()] = int(number) if number.strip().isdigit() else float(number)
+        except ValueError:
+            raise BadSpec(
+                f"A budget is written as LIMIT=NUMBER. Got {text!r}. Try: --budget epochs=900."
+            ) from None
+    return limits
 
 
 def _conclude(study: str, name: str, outcome: Outcome) -> None:
@@ -62,6 +91,11 @@ def _conclude(study: str, name: str, outcome: Outcome) -> None:
         f"[bold]{name}[/]: {done} runs done, {diverged} diverged, {outcome.n_failed} failed, "
         f"{left} left."
     )
+    if outcome.n_mismatches:
+        console.print(
+            f"[yellow]note[/] {outcome.n_mismatches} epochs that were trained again came out "
+            "otherwise than before: see `mismatched_epochs` in the view attempt_costs."
+        )
     for search, reason in outcome.stopped.items():
         console.print(f"[yellow]note[/] search {search} stopped: {reason}.")
     if outcome.interrupted:
@@ -142,6 +176,10 @@ class _Display:
             console.print(
                 f"{done}/{progress.expected} runs, {eta}, cost {cost}, {doing}", highlight=False
             )
+
+    def note(self, message: str) -> None:
+        """Say something once, above the bar."""
+        console.print(f"[yellow]note[/] {console.plain(message)}", highlight=False)
 
     def _eta(self, done: int, expected: int) -> str:
         here = done - (self._done_at_start or 0)

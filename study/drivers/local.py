@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import wait
@@ -54,6 +56,10 @@ class LocalDriver:
                 del self._workers[number]
                 events.append(WorkerLost(number, nursery.bury(child)))
         return events
+
+    def kill(self, worker: int) -> None:
+        """End a worker's process at once."""
+        os.kill(self.pid(worker), signal.SIGKILL)
 
     def replace(self, worker: int) -> None:
         """Start a successor of a lost worker on its device."""

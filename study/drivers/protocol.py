@@ -53,6 +53,9 @@ class Driver(Protocol):
     def poll(self, timeout_s: float) -> Sequence[DriverEvent]:
         """Events since the last call; waits for one at most `timeout_s`."""
 
+    def kill(self, worker: int) -> None:
+        """End a worker that hangs; its last event is `WorkerLost`."""
+
     def replace(self, worker: int) -> None:
         """Start a successor of a lost worker."""
 

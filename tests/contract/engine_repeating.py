@@ -45,7 +45,7 @@ def resumed(pack: Pack, stopped: dict[int, Told]) -> Pack:
     jobs = []
     for job in pack.jobs:
         saved = stopped[job.run].checkpoints
-        jobs.append(replace(job, token=4, resume=saved[-1].checkpoint if saved else None))
+        jobs.append(replace(job, token=4, resume=(saved[-1].checkpoint,) if saved else ()))
     return replace(pack, jobs=tuple(jobs))
 
 

@@ -7,21 +7,24 @@ from typing import Any
 
 from storage import RunState, Storage
 from storage._views import ORDER
+from storage.limits import Limits
 from storage.records import (
     Baseline,
     BaselineValue,
     Claim,
+    Claimed,
     Decision,
     Ending,
     EpochRecord,
     Holder,
     NewRun,
     Proposal,
-    Rejected,
+    Recorded,
     RunOutcome,
     Spent,
     StudyRecord,
 )
+from storage.states import Liveness
 
 METRICS = (("a", "error", "min"), ("b", "score", "max"))
 PRIMARY = {"stl/a": METRICS[0], "stl/b": METRICS[1]}
@@ -59,13 +62,14 @@ class Bench:
             name=name, spec={"seeds": [0]}, card={}, fingerprint="f", searches=searches
         )
 
-    def add_worker(self, startup_s: float = 0.0) -> int:
+    def add_worker(self, startup_s: float = 0.0, *, price_per_h: float | None = None) -> int:
         return self.storage.register_worker(
             study_id=self.study.id,
             holder_id=self.holder_id,
             pid=7,
-            environment={"code": "1.0", "device": "cpu", "cpu": "a cpu"},
+            environment={"code": "1.0", "device": "cpu", "cpu": "a cpu", "host": "here"},
             startup_s=startup_s,
+            price_per_h=price_per_h,
         )
 
     def search(self, name: str = "ew") -> int:
@@ -128,23 +132,26 @@ class Bench:
         self.propose(*points, search=search)
         self.add_runs(*points, search=search, seeds=seeds, rank=rank, pack=pack, role=role)
 
-    def claim(
-        self, n: int = 1, *, lease_s: float = 60.0, barred: Sequence[int] = ()
-    ) -> list[Claim]:
+    def claim(self, n: int = 1, *, lease_s: float = 60.0) -> list[Claim]:
+        return list(self.claimed(n, lease_s=lease_s).claims)
+
+    def claimed(
+        self, n: int = 1, *, lease_s: float = 60.0, limits: Limits | None = None
+    ) -> Claimed:
         return self.storage.claim(
             self.study.id,
             holder_id=self.holder_id,
             worker_id=self.worker_id,
             n=n,
             lease_s=lease_s,
-            barred=barred,
+            limits=limits,
         )
 
     def claim_one(self) -> Claim:
         (claim,) = self.claim(1)
         return claim
 
-    def train(self, claim: Claim, *curve: Epoch, b: float = 0.5) -> list[Rejected]:
+    def train(self, claim: Claim, *curve: Epoch, b: float = 0.5) -> Recorded:
         """Report all epochs of a run and its end; metric b is the same all along."""
         return self.storage.record(
             [*(epoch(claim, i + 1, *values, b=b) for i, values in enumerate(curve)), end(claim)]
@@ -167,7 +174,11 @@ class Bench:
         return [row for row in self.view("attempt_costs") if row["run"] == run]
 
     def take_back(self, *dead: Holder) -> int:
-        return self.storage.take_back(self.study.id, is_dead=lambda holder: holder in dead)
+        """Take back what `dead` holders have, and what others have for too long."""
+        return self.storage.take_back(
+            self.study.id,
+            liveness=lambda holder: Liveness.DEAD if holder in dead else Liveness.UNKNOWN,
+        )
 
 
 def holder(pid: int = 1) -> Holder:

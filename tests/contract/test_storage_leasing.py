@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storage import RunState
 from storage.records import CheckpointRecord, Claim, Holder, Spent
+from storage.states import Liveness
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, end, epoch, holder
 
@@ -21,10 +22,10 @@ class LeasingPromises(Backend):
     def test_runs_of_another_study_are_left_alone(self, bench: Bench) -> None:
         bench.plan("a")
         other = bench.save("other")
-        claims = bench.storage.claim(
+        claimed = bench.storage.claim(
             other.id, holder_id=bench.holder_id, worker_id=bench.worker_id, n=1, lease_s=60
         )
-        assert claims == []
+        assert claimed.claims == []
 
     def test_a_run_is_claimed_once(self, bench: Bench) -> None:
         bench.plan("a", "b")
@@ -56,18 +57,6 @@ class LeasingPromises(Backend):
     def test_a_claim_is_no_larger_than_asked(self, bench: Bench) -> None:
         bench.plan("a", "b", "c")
         assert len(bench.claim(2)) == 2
-
-    def test_barred_searches_are_passed_over(self, bench: Bench) -> None:
-        bench.plan("first", search="stl/a", rank=0)
-        bench.plan("second", rank=5)
-        (claim,) = bench.claim(2, barred=[bench.search("stl/a")])
-        assert claim.params == "second"
-
-    def test_barred_members_do_not_come_along_in_a_pack(self, bench: Bench) -> None:
-        bench.plan("mine", rank=0)
-        bench.plan("barred", search="stl/a", rank=5)
-        claims = bench.claim(9, barred=[bench.search("stl/a")])
-        assert [claim.params for claim in claims] == ["mine"]
 
     def test_tokens_grow_with_each_attempt(self, bench: Bench) -> None:
         bench.plan("a")
@@ -161,13 +150,33 @@ class LeasingPromises(Backend):
         claim = bench.claim(lease_s=60)[0]
         bench.clock.now_s += 100
 
-        def renews_while_it_is_looked_at(_: Holder) -> bool:
+        def renews_while_it_is_looked_at(_: Holder) -> Liveness:
             bench.storage.renew(bench.holder_id, [claim.run], lease_s=60)
-            return False
+            return Liveness.UNKNOWN
 
-        taken = bench.storage.take_back(bench.study.id, is_dead=renews_while_it_is_looked_at)
+        taken = bench.storage.take_back(bench.study.id, liveness=renews_while_it_is_looked_at)
         assert taken == 0
         assert bench.outcome(claim.run).state is RunState.LEASED
+
+    def test_a_living_driver_keeps_its_lease_when_the_clock_jumps(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim(lease_s=60)[0]
+        bench.clock.now_s += 1e6
+        taken = bench.storage.take_back(bench.study.id, liveness=lambda _: Liveness.ALIVE)
+        assert taken == 0
+        assert bench.outcome(claim.run).state is RunState.LEASED
+
+    def test_a_driver_is_told_of_all_its_leases(self, bench: Bench) -> None:
+        bench.plan("a", "b", "c")
+        mine = bench.claim(2)
+        _claim_as(bench, holder(pid=2))
+        found = bench.storage.leased_by(bench.study.id, bench.holder_id)
+        assert found == [(claim.run, claim.token) for claim in mine]
+
+    def test_leases_in_another_study_are_not_told(self, bench: Bench) -> None:
+        bench.plan("a")
+        bench.claim_one()
+        assert bench.storage.leased_by(bench.save("other").id, bench.holder_id) == []
 
     def test_one_run_is_taken_back_by_its_token(self, bench: Bench) -> None:
         bench.plan("a")
@@ -218,7 +227,7 @@ def _claim_as(bench: Bench, who: Holder) -> Claim:
         worker_id=bench.worker_id,
         n=1,
         lease_s=60,
-    )
+    ).claims
     return claim
 
 

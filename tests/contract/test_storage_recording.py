@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage import MOVES, IllegalMove, RunState
-from storage.records import Claim, Ending, EpochRecord, Rejected, Spent
+from storage._views import VIEWS
+from storage.records import (
+    CheckpointRecord,
+    Claim,
+    Ending,
+    EpochRecord,
+    Mismatch,
+    Recorded,
+    Rejected,
+    Report,
+    Spent,
+)
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, end, epoch
 
@@ -22,7 +35,7 @@ _SECONDS = st.floats(min_value=0, max_value=1e5)
 class RecordingPromises(Backend):
     def test_epochs_and_the_end_are_there_together(self, bench: Bench) -> None:
         claim = _claimed(bench)
-        assert bench.train(claim, (0.3, 0.4), (0.1, 0.2)) == []
+        assert bench.train(claim, (0.3, 0.4), (0.1, 0.2)) == Recorded(rejected=[], mismatches=[])
         table = bench.storage.run_table(claim.run)
         assert table["validation"]["a", "error"] == [0.3, 0.1]
         assert table["test"]["a", "error"] == [0.4, 0.2]
@@ -49,7 +62,7 @@ class RecordingPromises(Backend):
         old = _claimed(bench)
         bench.take_back(bench.holder)
         bench.claim_one()
-        rejected = bench.train(old, (0.1, 0.1))
+        rejected = bench.train(old, (0.1, 0.1)).rejected
         assert set(rejected) == {Rejected(run=old.run, token=old.token)}
 
     def test_nothing_of_a_stale_token_is_written(self, bench: Bench) -> None:
@@ -64,25 +77,121 @@ class RecordingPromises(Backend):
     def test_a_run_that_nobody_holds_takes_no_reports(self, bench: Bench) -> None:
         claim = _claimed(bench)
         bench.take_back(bench.holder)
-        assert bench.storage.record([end(claim)]) == [Rejected(run=claim.run, token=claim.token)]
+        recorded = bench.storage.record([end(claim)])
+        assert recorded.rejected == [Rejected(run=claim.run, token=claim.token)]
         assert bench.outcome(claim.run).state is RunState.WAITING
 
-    def test_a_finished_run_takes_no_reports(self, bench: Bench) -> None:
+    def test_a_finished_run_takes_no_other_reports(self, bench: Bench) -> None:
         claim = _claimed(bench)
         bench.train(claim, (0.1, 0.1))
-        assert len(bench.train(claim, (0.9, 0.9))) == 2
+        other = [epoch(claim, 1, 0.9, 0.9), epoch(claim, 2, 0.1, 0.1), end(claim, RunState.FAILED)]
+        assert len(bench.storage.record(other).rejected) == 3
         assert _curve(bench, claim) == [0.1]
 
     def test_good_reports_beside_a_stale_one_are_written(self, bench: Bench) -> None:
         bench.plan("a", "b")
         stale, good = bench.claim(2)
         bench.storage.take_back_run(stale.run, stale.token, "worker lost")
-        rejected = bench.storage.record([epoch(stale, 1, 0.1, 0.1), epoch(good, 1, 0.2, 0.2)])
-        assert [report.run for report in rejected] == [stale.run]
+        recorded = bench.storage.record([epoch(stale, 1, 0.1, 0.1), epoch(good, 1, 0.2, 0.2)])
+        assert [report.run for report in recorded.rejected] == [stale.run]
         assert _curve(bench, good) == [0.2]
 
+    @given(repeats=st.lists(st.integers(1, 3), min_size=4, max_size=4))
+    @settings(
+        max_examples=10,
+        deadline=None,
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.differing_executors,
+        ],
+    )
+    def test_a_batch_that_is_written_again_changes_nothing(
+        self, bench: Bench, repeats: list[int]
+    ) -> None:
+        bench.plan(f"point {bench.storage.totals(bench.study.id).trials}")
+        claim = bench.claim_one()
+        for times, batch in zip(repeats, _batches(claim), strict=True):
+            bench.storage.record(batch)
+            before = _database(bench)
+            for _ in range(times):
+                assert bench.storage.record(batch) == Recorded(rejected=[], mismatches=[])
+            assert _database(bench) == before
+        (row,) = bench.attempts(claim.run)
+        assert (row["device_s"], row["epochs"], row["flops"]) == (3 * 1.5 + 0.5 + 0.25, 3, 30.0)
+
+    def test_costs_of_a_batch_that_was_undone_are_not_counted(self, bench: Bench) -> None:
+        claim = _claimed(bench)
+        with pytest.raises(IllegalMove):
+            bench.storage.record([epoch(claim, 1, 0.1, 0.1), end(claim, RunState.PRUNED)])
+        bench.storage.record([epoch(claim, 2, 0.1, 0.1)])
+        assert bench.attempts(claim.run)[0]["epochs"] == 1
+
+    def test_a_late_end_does_not_revive_a_lost_attempt(self, bench: Bench) -> None:
+        claim = _claimed(bench)
+        bench.storage.record([epoch(claim, 1, 0.1, 0.1)])
+        bench.take_back(bench.holder)
+        late = [epoch(claim, 2, 0.1, 0.1), end(claim, RunState.WAITING), end(claim)]
+        assert len(bench.storage.record(late).rejected) == 3
+        (row,) = bench.attempts(claim.run)
+        assert (row["state"], row["device_s"], row["epochs"]) == ("lost", 1.5, 1)
+
+    def test_resources_add_up_and_the_peak_is_the_highest(self, bench: Bench) -> None:
+        claim = _claimed(bench)
+        spent = Spent(train_s=1.0, flops=2.0, energy_j=0.5)
+        peaks = (30, 50, None)
+        bench.storage.record(
+            [
+                replace(epoch(claim, number, 0.1, 0.1, spent=spent), peak_memory_bytes=peak)
+                for number, peak in enumerate(peaks, 1)
+            ]
+        )
+        bench.storage.record([replace(end(claim), peak_memory_bytes=40)])
+        (row,) = bench.attempts(claim.run)
+        assert (row["flops"], row["energy_j"], row["peak_memory_bytes"]) == (6.0, 1.5, 50)
+
+    def test_what_is_not_measured_is_not_zero(self, bench: Bench) -> None:
+        claim = _claimed(bench)
+        bench.train(claim, (0.1, 0.1))
+        (row,) = bench.attempts(claim.run)
+        assert (row["energy_j"], row["peak_memory_bytes"], row["money"]) == (None, None, None)
+
+    def test_money_is_device_time_at_the_workers_price(self, bench: Bench) -> None:
+        bench.plan("a")
+        bench.worker_id = bench.add_worker(startup_s=1800.0, price_per_h=4.0)
+        spent = Spent(train_s=900.0)
+        bench.storage.record([epoch(bench.claim_one(), 1, 0.1, 0.1, spent=spent)])
+        rows = [row for row in bench.view("attempt_costs") if row["worker"] == bench.worker_id]
+        assert [(row["money"], row["host"]) for row in rows] == [(2.0, "here"), (1.0, "here")]
+        assert bench.storage.totals(bench.study.id).money == 3.0
+        assert [s.money for s in bench.storage.search_status(bench.study.id)] == [None, None, 1.0]
+
+    def test_an_epoch_that_comes_out_otherwise_is_named_and_counted(self, bench: Bench) -> None:
+        first = _claimed(bench)
+        bench.storage.record([epoch(first, i, 0.5, 0.5) for i in (1, 2, 3)])
+        bench.take_back(bench.holder)
+        second = bench.claim_one()
+        batch = [
+            epoch(second, 1, 0.5, 0.5),
+            epoch(second, 2, 0.25, 0.5),
+            epoch(second, 4, 0.1, 0.1),
+        ]
+        recorded = bench.storage.record(batch)
+        assert recorded == Recorded(rejected=[], mismatches=[Mismatch(run=second.run, epoch=2)])
+        bench.storage.record(batch)
+        assert [row["mismatched_epochs"] for row in bench.attempts(first.run)] == [0, 1]
+
+    def test_an_epoch_that_diverges_where_an_earlier_attempt_did_not_is_named(
+        self, bench: Bench
+    ) -> None:
+        first = _claimed(bench)
+        bench.storage.record([epoch(first, 1, 0.5, 0.5)])
+        bench.take_back(bench.holder)
+        diverged = end(bench.claim_one(), RunState.DIVERGED, after=0)
+        mismatches = bench.storage.record([diverged]).mismatches
+        assert mismatches == [Mismatch(run=first.run, epoch=1)]
+
     def test_nothing_to_record_is_fine(self, bench: Bench) -> None:
-        assert bench.storage.record([]) == []
+        assert bench.storage.record([]) == Recorded(rejected=[], mismatches=[])
 
     def test_epochs_of_a_later_attempt_replace_the_old_ones(self, bench: Bench) -> None:
         first = _claimed(bench)
@@ -194,7 +303,6 @@ class RecordingPromises(Backend):
             ("stl/b", {}, 0.0),
             ("ew", {RunState.WAITING: 1}, 0.0),
         ]
-        assert bench.storage.search_totals(bench.search("stl/a")) == (1.75, 1)
 
     @given(spent=st.lists(st.lists(_SECONDS, min_size=1, max_size=4), min_size=1, max_size=4))
     @settings(
@@ -232,6 +340,28 @@ def _curve(bench: Bench, claim: Claim) -> Sequence[float]:
 def _metrics(bench: Bench, claim: Claim, number: int) -> list[dict[str, object]]:
     rows = bench.view("epoch_metrics")
     return [row for row in rows if (row["run"], row["epoch"]) == (claim.run, number)]
+
+
+def _batches(claim: Claim) -> list[list[Report]]:
+    """All that a run's attempt reports."""
+    spent = Spent(train_s=1.0, validation_s=0.5, flops=10.0)
+    saved = CheckpointRecord(
+        run=claim.run,
+        token=claim.token,
+        epoch=1,
+        path=f"run{claim.run}.pt",
+        size_bytes=10,
+        spent=Spent(checkpoint_s=0.5),
+    )
+    epochs = [epoch(claim, number, 0.1, 0.1, spent=spent) for number in (1, 2, 3)]
+    return [[epochs[0]], [saved], [epochs[1]], [epochs[2], end(claim)]]
+
+
+def _database(bench: Bench) -> list[list[dict[str, Any]]]:
+    """All that users see of a study, and its checkpoints."""
+    views = [bench.view(name) for name in VIEWS]
+    files = bench.storage.checkpoint_files(bench.study.id)
+    return [*views, [{"file": file} for file in files]]
 
 
 def _odd_epoch(claim: Claim, number: int) -> EpochRecord:

@@ -14,10 +14,10 @@ from typing import TypeVar
 import pytest
 import sqlalchemy as sa
 
-from storage import Reader, RunState, Storage
+from storage import Liveness, Reader, RunState, Storage
 from storage._leases import take_back
 from storage.errors import DatabaseUnusable
-from storage.records import Proposal, Rejected
+from storage.records import Proposal, Recorded, Rejected
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres
 from tests.contract.storage_bench import SEARCHES, Bench, baseline, decision, epoch, holder
 
@@ -120,6 +120,16 @@ class TogetherPromises(Backend):
         assert len(other.claim()) == 1
         other.storage.close()
 
+    def test_leases_last_by_the_databases_own_clock(self, bench: Bench) -> None:
+        bench.plan("a", "b")
+        storage = Storage(bench.url)
+        driver = {"holder_id": bench.holder_id, "worker_id": bench.worker_id}
+        storage.claim(bench.study.id, **driver, n=1, lease_s=3600)
+        (expired,) = storage.claim(bench.study.id, **driver, n=1, lease_s=-1).claims
+        assert storage.take_back(bench.study.id, liveness=lambda _: Liveness.UNKNOWN) == 1
+        assert bench.outcome(expired.run).state is RunState.WAITING
+        storage.close()
+
     def test_a_readers_engine_cannot_write(self, bench: Bench) -> None:
         reader = Reader(bench.url)
         with (
@@ -164,12 +174,12 @@ class TestTogetherOnPostgres(TogetherPromises, OnPostgres):
                 take_back(connection, claim.run, claim.token, "lease expired")
                 recording = pool.submit(bench.storage.record, [epoch(claim, 1, 0.1, 0.1)])
                 _wait_until_blocked(sweeper, recording)
-            assert recording.result(10) == [Rejected(run=claim.run, token=claim.token)]
+            assert recording.result(10).rejected == [Rejected(run=claim.run, token=claim.token)]
         assert bench.view("epoch_metrics") == []
         sweeper.close()
 
 
-def _wait_until_blocked(watcher: Storage, recording: Future[list[Rejected]]) -> None:
+def _wait_until_blocked(watcher: Storage, recording: Future[Recorded]) -> None:
     """Until the other transaction waits for a lock (or has gone through without)."""
     waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with watcher._database.read() as connection:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from storage import RunState, Storage
+from storage import RunState
 from tests.integration import comparable
+from tests.integration.driving import DEADLINE_S, start, states, wait_for_done_runs
 
 STUDY = "resume"
 SPEC = f"""
@@ -31,7 +28,6 @@ stages = [{{ lr = [3e-3, 1e-2] }}]
 weighting = "uw-so"
 stages = [{{ lr = [3e-3, 1e-2] }}, {{ temperature = {{ line = [1, 10], refine = 1 }} }}]
 """
-DEADLINE_S = 240
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +52,7 @@ def test_killed_and_started_again_it_ends_the_same(
     url = f"sqlite:///{tmp_path / 'w.db'}"
     for n_done in (4, 15):
         driver = start(spec, url, workers=workers)
-        wait_for_done_runs(url, n_done)
+        wait_for_done_runs(url, STUDY, n_done)
         driver.send_signal(signal.SIGKILL)
         driver.wait()
     assert start(spec, url, workers=workers).wait(DEADLINE_S) == 0
@@ -73,10 +69,10 @@ def test_killed_and_started_again_it_ends_the_same(
 def test_an_interrupt_saves_and_releases(spec: Path, undisturbed: str, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
     driver = start(spec, url, workers=2)
-    wait_for_done_runs(url, 3)
+    wait_for_done_runs(url, STUDY, 3)
     driver.send_signal(signal.SIGINT)
     assert driver.wait(DEADLINE_S) == 130
-    assert RunState.LEASED not in states(url)
+    assert RunState.LEASED not in states(url, STUDY)
     assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
     assert not list(tmp_path.rglob("*.pt")), "checkpoints of finished runs were left behind"
@@ -86,30 +82,3 @@ def test_finished_it_trains_nothing_again(spec: Path, undisturbed: str) -> None:
     before = comparable.attempts(undisturbed, STUDY)
     assert start(spec, undisturbed, workers=1).wait(DEADLINE_S) == 0
     assert comparable.attempts(undisturbed, STUDY) == before
-
-
-def start(spec: Path, url: str, *, workers: int) -> subprocess.Popen[bytes]:
-    command = ["-m", "study.cli", "run", str(spec), "--workers", str(workers), "--storage", url]
-    return subprocess.Popen(
-        [sys.executable, *command], stdout=subprocess.DEVNULL, env={**os.environ, "COLUMNS": "100"}
-    )
-
-
-def wait_for_done_runs(url: str, n: int) -> None:
-    """Return as soon as at least `n` runs are done."""
-    deadline_s = time.monotonic() + DEADLINE_S
-    path = Path(url.removeprefix("sqlite:///"))
-    while time.monotonic() < deadline_s:
-        if path.exists() and states(url).get(RunState.DONE, 0) >= n:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"{n} runs were not done within {DEADLINE_S} s")
-
-
-def states(url: str) -> dict[RunState, int]:
-    storage = Storage(url)
-    try:
-        study = storage.find_study(STUDY)
-        return {} if study is None else dict(storage.totals(study.id).states)
-    finally:
-        storage.close()

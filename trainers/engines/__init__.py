@@ -5,12 +5,14 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from trainers.engines.session import Session, open_session
 from trainers.engines.solo import train_run
 from trainers.events import EpochDone, Event, RunEnded, Seconds
+from trainers.failures import failure_class, failure_key
 from trainers.jobs import Job, Pack
+from trainers.resources import peak_memory_bytes
 
 __all__ = ["Session", "open_session", "train"]
 
@@ -44,11 +46,14 @@ def _guarded(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
             seconds=Seconds(train_s=perf_counter() - since),
             reason=f"{type(error).__name__}: {error}",
             detail=traceback.format_exc(),
+            failure=failure_class(error),
+            failure_key=failure_key(error),
+            peak_memory_bytes=peak_memory_bytes(session.device),
         )
 
 
 def _start(job: Job) -> int:
-    return 0 if job.resume is None else job.resume.epoch
+    return job.resume[0].epoch if job.resume else 0
 
 
 def _ended(
@@ -57,8 +62,7 @@ def _ended(
     *,
     epoch: int,
     seconds: Seconds | None = None,
-    reason: str = "",
-    detail: str = "",
+    **more: Any,
 ) -> RunEnded:
     return RunEnded(
         run=job.run,
@@ -66,6 +70,5 @@ def _ended(
         outcome=outcome,
         epoch=epoch,
         seconds=Seconds() if seconds is None else seconds,
-        reason=reason,
-        detail=detail,
+        **more,
     )

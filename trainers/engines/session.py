@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -21,12 +21,14 @@ class Session:
 
     Attributes:
         stop_requested: Asked at epoch ends; True saves and releases what is being trained.
+        flops: Operations of a sample's forward pass, by tasks, as far as they were counted.
     """
 
     problem: Problem
     device: torch.device
     sources: Mapping[str, Source]
     stop_requested: Callable[[], bool] = _never
+    flops: dict[tuple[str, ...], float] = field(default_factory=dict)
 
     def synchronize(self) -> None:
         """Wait until the device has done all work given to it."""

@@ -15,19 +15,30 @@ from torch import Tensor
 
 from trainers import checkpoints
 from trainers.engines.session import Session
+from trainers.errors import CheckpointUnreadable
 from trainers.evaluation import Value, evaluate, first_not_finite, storable
-from trainers.events import CheckpointWritten, EpochDone, Event, RunEnded, Seconds
+from trainers.events import (
+    CheckpointSkipped,
+    CheckpointWritten,
+    EpochDone,
+    Event,
+    RunEnded,
+    Seconds,
+)
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.network import build_network
 from trainers.optimizers import build_optimizer, learning_rate
 from trainers.randomness import Key
+from trainers.resources import TRAIN_PASSES, forward_flops, peak_memory_bytes
 from trainers.weightings import weighting
 
 
 class SoloRun:
     """One run's network, optimiser and weighting, between two epochs."""
 
-    def __init__(self, job: Job, pack: Pack, session: Session) -> None:
+    def __init__(
+        self, job: Job, pack: Pack, session: Session, resume: Checkpoint | None = None
+    ) -> None:
         self.job, self.training, self.session = job, pack.training, session
         self.key = Key(str(pack.seed))
         self.functions = {task: session.problem.functions(task) for task in job.tasks}
@@ -48,8 +59,8 @@ class SoloRun:
             self.network.parameters(), self.params.values(), job=job, training=self.training
         )
         self.epoch = 0
-        if job.resume is not None:
-            self._restore(job.resume)
+        if resume is not None:
+            self._restore(resume)
 
     def train_epoch(self) -> tuple[list[Value], int]:
         """Train one epoch; returns its train values and the number of steps."""
@@ -91,6 +102,15 @@ class SoloRun:
             split=split,
             batch_size=self.training.eval_batch_size,
         )
+
+    def epoch_flops(self) -> float:
+        """Estimated operations of one epoch, evaluation included; counted once a session."""
+        known, tasks = self.session.flops, self.job.tasks
+        if tasks not in known:
+            known[tasks] = forward_flops(self.network, self.session.sources["validation"])
+        sizes = {split: source.size for split, source in self.session.sources.items()}
+        passes = TRAIN_PASSES * sizes["train"] + sizes["validation"] + sizes["test"]
+        return known[tasks] * passes
 
     def save(self, folder: Path) -> tuple[Checkpoint, int]:
         """Write a checkpoint named by run, attempt and epoch; returns it and its size in bytes."""
@@ -167,7 +187,14 @@ def train_run(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
     released.
     """
     clock = _Clock(session)
-    run = SoloRun(job, pack, session)
+    for resume in (*job.resume, None):
+        try:
+            run = SoloRun(job, pack, session, resume)
+            break
+        except CheckpointUnreadable as error:
+            path = "" if resume is None else resume.path
+            yield CheckpointSkipped(run=job.run, token=job.token, path=path, reason=str(error))
+    flops = run.epoch_flops()
     startup_s = clock.lap()
     saved_at = perf_counter()
     while run.epoch < pack.until_epoch:
@@ -189,6 +216,7 @@ def train_run(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
                 epoch=run.epoch - 1,
                 seconds=seconds,
                 reason=f"In epoch {run.epoch} the {reason}.",
+                peak_memory_bytes=peak_memory_bytes(session.device),
             )
             return
         yield EpochDone(
@@ -199,6 +227,7 @@ def train_run(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
             seconds=seconds,
             samples=session.sources["train"].size,
             grad_evals=n_steps,
+            flops=flops,
         )
         unfinished = run.epoch < pack.training.epochs
         stopping = session.stop_requested() and run.epoch < pack.until_epoch
@@ -227,6 +256,7 @@ def _ended(run: SoloRun, outcome: Any, clock: _Clock) -> RunEnded:
         outcome=outcome,
         epoch=run.epoch,
         seconds=Seconds(diagnostics_s=clock.lap()),
+        peak_memory_bytes=peak_memory_bytes(run.session.device),
     )
 
 

@@ -77,7 +77,8 @@ CREATE TABLE series (
 
 CREATE TABLE workers (
     id {key} NOT NULL, study_id {id} NOT NULL, holder_id {id} NOT NULL,
-    environment_id {id} NOT NULL, pid BIGINT NOT NULL, started_at {time} NOT NULL,
+    environment_id {id} NOT NULL, host VARCHAR(255) NOT NULL, pid BIGINT NOT NULL,
+    price_per_h {real}, started_at {time} NOT NULL,
     CONSTRAINT pk_workers PRIMARY KEY (id),
     CONSTRAINT fk_workers_study_id FOREIGN KEY(study_id) REFERENCES studies (id),
     CONSTRAINT fk_workers_holder_id FOREIGN KEY(holder_id) REFERENCES holders (id),
@@ -155,12 +156,13 @@ CREATE INDEX ix_runs_trial_id ON runs (trial_id);
 CREATE TABLE attempts (
     id {key} NOT NULL, study_id {id} NOT NULL, run_id {id}, worker_id {id}, token BIGINT,
     kind VARCHAR(16) NOT NULL, state VARCHAR(16) NOT NULL, failure TEXT,
-    detail TEXT DEFAULT '' NOT NULL, started_at {time} NOT NULL, ended_at {time},
+    failure_key TEXT, detail TEXT DEFAULT '' NOT NULL, started_at {time} NOT NULL, ended_at {time},
     startup_s {real} DEFAULT '0' NOT NULL, train_s {real} DEFAULT '0' NOT NULL,
     validation_s {real} DEFAULT '0' NOT NULL, test_s {real} DEFAULT '0' NOT NULL,
     checkpoint_s {real} DEFAULT '0' NOT NULL, diagnostics_s {real} DEFAULT '0' NOT NULL,
     epochs BIGINT DEFAULT '0' NOT NULL, samples BIGINT DEFAULT '0' NOT NULL,
-    grad_evals BIGINT DEFAULT '0' NOT NULL,
+    grad_evals BIGINT DEFAULT '0' NOT NULL, mismatched_epochs BIGINT DEFAULT '0' NOT NULL,
+    flops {real} DEFAULT '0' NOT NULL, peak_memory_bytes BIGINT, energy_j {real},
     CONSTRAINT pk_attempts PRIMARY KEY (id),
     CONSTRAINT uq_attempts_run_id_token UNIQUE (run_id, token),
     CONSTRAINT fk_attempts_study_id FOREIGN KEY(study_id) REFERENCES studies (id),
@@ -188,6 +190,7 @@ CREATE TABLE checkpoints (
     id {key} NOT NULL, run_id {id} NOT NULL, attempt_id {id} NOT NULL, epoch INTEGER NOT NULL,
     path TEXT NOT NULL, size_bytes BIGINT NOT NULL, created_at {time} NOT NULL,
     CONSTRAINT pk_checkpoints PRIMARY KEY (id),
+    CONSTRAINT uq_checkpoints_path_run_id_epoch UNIQUE (path, run_id, epoch),
     CONSTRAINT fk_checkpoints_run_id FOREIGN KEY(run_id) REFERENCES runs (id),
     CONSTRAINT fk_checkpoints_attempt_id FOREIGN KEY(attempt_id) REFERENCES attempts (id)
 );
@@ -234,7 +237,7 @@ SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS
 FROM runs r
 JOIN trials t ON t.id = r.trial_id
 JOIN searches se ON se.id = r.search_id
-JOIN studies st ON st.id = r.study_id
+JOIN studies st ON st.id = se.study_id
 LEFT JOIN scores sc ON sc.run_id = r.id;
 
 CREATE VIEW epoch_metrics AS
@@ -246,15 +249,19 @@ JOIN studies st ON st.id = s.study_id;
 
 CREATE VIEW attempt_costs AS
 SELECT st.name AS study, a.id AS attempt, a.run_id AS run, a.worker_id AS worker,
-       a.kind AS kind, a.state AS state, a.failure AS failure, e.device AS device,
-       e.hardware AS hardware, e.code_version AS code_version,
+       a.kind AS kind, a.state AS state, a.failure AS failure, w.host AS host,
+       e.device AS device, e.hardware AS hardware, e.code_version AS code_version,
        a.started_at AS started, a.ended_at AS ended,
        a.startup_s + a.train_s + a.validation_s + a.test_s + a.checkpoint_s
        + a.diagnostics_s AS device_s,
+       (a.startup_s + a.train_s + a.validation_s + a.test_s + a.checkpoint_s
+        + a.diagnostics_s) / 3600.0 * w.price_per_h AS money,
        a.startup_s AS startup_s, a.train_s AS train_s, a.validation_s AS validation_s,
        a.test_s AS test_s, a.checkpoint_s AS checkpoint_s,
        a.diagnostics_s AS diagnostics_s, a.epochs AS epochs, a.samples AS samples,
-       a.grad_evals AS grad_evals
+       a.grad_evals AS grad_evals, a.flops AS flops,
+       a.peak_memory_bytes AS peak_memory_bytes, a.energy_j AS energy_j,
+       a.mismatched_epochs AS mismatched_epochs
 FROM attempts a
 JOIN studies st ON st.id = a.study_id
 LEFT JOIN workers w ON w.id = a.worker_id

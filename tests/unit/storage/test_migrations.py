@@ -11,8 +11,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from storage import Storage, _database, migrations
+from storage import Storage, migrations
 from storage._database import SCHEMA_VERSION
+from storage._engines import make_engine
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres, postgres_schema
 from tests.contract.storage_schema import described
 
@@ -99,7 +100,7 @@ def test_versions_count_up_so_that_newer_ones_can_be_told() -> None:
 
 def _engine(url: str) -> Engine:
     """An engine as `Storage` has it, on a database that may be empty."""
-    return _database._engine(make_url(url))
+    return make_engine(make_url(url))
 
 
 def _without_rowid(engine: Engine) -> set[str]:

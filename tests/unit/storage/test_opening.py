@@ -126,7 +126,7 @@ def test_a_url_that_cannot_be_read_is_not_repeated() -> None:
 
 def test_an_unreachable_server_is_named_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnusable, match="Check that the server runs") as caught:
-        Storage(f"postgresql://user:secret@/x?host={tmp_path}")
+        Storage(f"postgresql://user:secret@/x?host={tmp_path}", patience_s=0)
     assert "user:***@" in str(caught.value)
     assert "secret" not in str(caught.value)
 

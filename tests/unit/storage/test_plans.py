@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from storage import _history, _leases, _recording
+from storage import _budgets, _checkpoints, _history, _leases, _recording, _repeats
+from storage._hot import Hot
 from storage._tables import metadata
 from tests.contract.storage_bench import Bench
 
-_HOT: dict[str, tuple[Any, dict[str, Any]]] = {
+_HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
     "claim: first in line": (_leases._FIRST, {"study": 1, "barred": []}),
     "claim: beside barred searches": (_leases._FIRST, {"study": 1, "barred": [1, 2]}),
     "claim: the pack": (
@@ -21,9 +22,12 @@ _HOT: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "claim: lease": (
         _leases._LEASE,
-        {"run": 1, "old_token": 1, "new_token": 2, "holder": 1, "until": 1.0},
+        {"run": 1, "old_token": 1, "new_token": 2, "holder": 1, "until": 1.0, "start": 0},
     ),
     "claim: checkpoints": (_leases._CHECKPOINTS, {"run": 1}),
+    "claim: what is used": (_budgets._USED, {"study": 1}),
+    "claim: what is reserved": (_budgets._RESERVED, {"study": 1}),
+    "checkpoints: forget": (Hot(_checkpoints._FORGET), {"gone": "one.pt"}),
     "renew": (_leases._RENEW, {"holder": 1, "run_ids": [1, 2], "until": 1.0}),
     "take back: leases": (_leases._LEASED, {"study": 1}),
     "take back": (_leases._TAKE_BACK, {"run": 1, "old_token": 1, "seen_until": 1.0}),
@@ -31,8 +35,9 @@ _HOT: dict[str, tuple[Any, dict[str, Any]]] = {
         _leases._LOSE_ATTEMPT,
         {"run": 1, "old_token": 1, "why": "", "at": None},
     ),
-    "busy searches": (_history._BUSY, {"study": 1}),
+    "busy searches": (Hot(_history._BUSY), {"study": 1}),
     "record: current": (_recording._CURRENT, {"ids": [1, 2]}),
+    "record: stored epochs": (_repeats._STORED, {"run": 1, "first": 1, "last": 2}),
     "record: progress": (_recording._PROGRESS, {"run": 1, "epoch": 1}),
     "record: end": (
         _recording._END,
@@ -50,7 +55,7 @@ def connection() -> Iterator[Connection]:
     bench.storage.close()
 
 
-def _plan(connection: Connection, statement: Any, values: dict[str, Any]) -> list[str]:
+def _plan(connection: Connection, hot: Hot, values: dict[str, Any]) -> list[str]:
     """What SQLite does for a statement, step by step, asked just before it does so."""
     steps: list[str] = []
 
@@ -59,7 +64,7 @@ def _plan(connection: Connection, statement: Any, values: dict[str, Any]) -> lis
         steps.extend(row[3] for row in rows)
 
     event.listen(connection, "before_cursor_execute", explain)
-    connection.execute(statement, values)
+    connection.execute(hot.statement, values)
     event.remove(connection, "before_cursor_execute", explain)
     connection.rollback()
     return steps

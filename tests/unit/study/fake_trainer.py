@@ -61,7 +61,7 @@ class FakeStudy:
         found: list[Claim] = []
         while claims := self.storage.claim(
             self.record.id, holder_id=self._holder, worker_id=self._worker, n=50, lease_s=60.0
-        ):
+        ).claims:
             found += claims
         return found
 

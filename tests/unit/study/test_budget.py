@@ -1,4 +1,4 @@
-"""Budgets say which limit forbids another run."""
+"""Budgets become limits of claims; devices have prices."""
 
 from __future__ import annotations
 
@@ -6,27 +6,68 @@ from typing import Any
 
 import pytest
 
-from study.budget import Used, exhausted
+from storage.limits import Limit, Limits
+from storage.records import SearchRecord
+from study.budget import limits_of, price_per_h, said
+from study.errors import WorkersUnusable
+from study.plan import Plan
 from study.spec import BudgetSpec
+from tests.unit.study.specs import a_plan
 
-USED = {"epochs": 90, "device_s": 50.0, "wall_s": 7.0}
+EW = {"weighting": "ew", "stages": [{"lr": [0.1, 0.01]}]}
+PRICED = {"price_per_h": {"cpu": 0.5}}
+
+
+def planned(*searches: dict[str, Any], **keys: Any) -> Plan:
+    training = {"epochs": 2, "batch_size": 8, "lr": 0.01}
+    return a_plan(*searches, **{"training": training, **keys})
+
+
+def limited(plan: Plan) -> Limits | None:
+    records = [
+        SearchRecord(id=number, name=s.name, role=s.role, weighting=s.weighting, position=number)
+        for number, s in enumerate(plan.searches)
+    ]
+    return limits_of(plan, records)
+
+
+def test_without_budgets_there_are_no_limits() -> None:
+    assert limited(planned(EW, budget={"trials": 3, "wall_s": 5})) is None
+
+
+def test_a_studys_budget_limits_all_of_it() -> None:
+    budget = {"epochs": 7, "device_s": 2.5, "money": 9}
+    found = limited(planned(EW, budget=budget, cost=PRICED))
+    assert found == Limits(study=Limit(epochs=7, device_s=2.5, money=9))
+
+
+def test_a_searchs_budget_limits_that_search() -> None:
+    plan = planned(EW | {"budget": {"epochs": 4}})
+    number = [search.name for search in plan.searches].index("ew")
+    assert limited(plan) == Limits(searches={number: Limit(epochs=4)})
 
 
 @pytest.mark.parametrize(
-    ("budget", "used", "reason"),
+    ("kind", "words"),
     [
-        ({}, {}, None),
-        ({"epochs": 100}, {}, None),
-        ({"epochs": 99}, {}, "the budget of 99 epochs"),
-        ({"device_s": 51}, {}, None),
-        ({"device_s": 50}, {}, "the budget of 50 device-seconds"),
-        ({"wall_s": 8}, {}, None),
-        ({"wall_s": 7}, {}, "the limit of 7 s for one run of the command"),
-        ({"trials": 1}, {}, None),
-        ({"epochs": 10, "wall_s": 1}, {}, "the budget of 10 epochs"),
+        ("epochs", "the budget of 9 epochs"),
+        ("device_s", "the budget of 2.5 device-seconds"),
+        ("money", "the budget of 4 in money"),
     ],
 )
-def test_a_limit_forbids_what_would_go_over_it(
-    budget: dict[str, Any], used: dict[str, Any], reason: str | None
-) -> None:
-    assert exhausted(BudgetSpec(**budget), Used(**USED | used), next_epochs=10) == reason
+def test_a_limit_is_said_in_words(kind: str, words: str) -> None:
+    assert said(BudgetSpec(epochs=9, device_s=2.5, money=4), kind) == words
+
+
+@pytest.mark.parametrize(
+    ("cost", "price"),
+    [({}, None), ({"price_per_h": 2.0}, 2.0), (PRICED, 0.5), ({"price_per_h": {"gpu": 1}}, None)],
+)
+def test_the_price_of_a_device(cost: dict[str, Any], price: float | None) -> None:
+    assert price_per_h(planned(EW, cost=cost).spec, "cpu") == price
+
+
+def test_a_device_without_a_price_cannot_keep_a_budget_of_money() -> None:
+    spec = planned(EW, cost=PRICED, budget={"money": 3}).spec
+    with pytest.raises(WorkersUnusable, match="The device 'A100' has none"):
+        price_per_h(spec, "A100")

@@ -112,7 +112,7 @@ def test_single_task_runs_come_first_then_the_longest_chain_of_stages() -> None:
     ranks: dict[str, int] = {}
     while claims := study.storage.claim(
         study.record.id, holder_id=1, worker_id=1, n=1, lease_s=60.0
-    ):
+    ).claims:
         ranks.setdefault(claims[0].search, len(ranks))
     assert list(ranks)[-2:] == ["uw-so", "ew"]
 

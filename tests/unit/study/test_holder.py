@@ -8,28 +8,37 @@ import sys
 from dataclasses import replace
 
 from storage.records import Holder
-from study.holder import is_dead, this_process
+from storage.states import Liveness
+from study.holder import liveness, this_process
 
 
 def test_this_process_is_alive() -> None:
     assert this_process().pid == os.getpid()
-    assert not is_dead(this_process())
+    assert liveness(this_process()) is Liveness.ALIVE
 
 
 def test_a_process_that_has_ended_is_dead() -> None:
     code = "from study.holder import this_process as t; h = t(); print(h.pid, h.process_start)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     pid, start = ended.stdout.split()
-    assert is_dead(replace(this_process(), pid=int(pid), process_start=start))
+    ended_one = replace(this_process(), pid=int(pid), process_start=start)
+    assert liveness(ended_one) is Liveness.DEAD
 
 
 def test_another_process_under_the_same_number_is_not_the_holder() -> None:
-    assert is_dead(replace(this_process(), process_start="0"))
+    assert liveness(replace(this_process(), process_start="0")) is Liveness.DEAD
 
 
 def test_a_process_from_before_the_host_started_is_dead() -> None:
-    assert is_dead(replace(this_process(), boot_id="another"))
+    assert liveness(replace(this_process(), boot_id="another")) is Liveness.DEAD
 
 
 def test_of_another_host_nothing_is_known() -> None:
-    assert not is_dead(Holder(host="elsewhere", boot_id="b", pid=1, process_start="0"))
+    elsewhere = Holder(host="elsewhere", boot_id="b", pid=1, process_start="0")
+    assert liveness(elsewhere) is Liveness.UNKNOWN
+
+
+def test_of_a_container_beside_ours_nothing_is_known() -> None:
+    boot = this_process().boot_id.partition(" ")[0]
+    beside = replace(this_process(), boot_id=f"{boot} pid:[1]")
+    assert liveness(beside) is Liveness.UNKNOWN

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from storage import RunState
-from storage.records import CheckpointRecord, Ending, EpochRecord, Rejected, Report
+from storage.records import CheckpointRecord, Ending, EpochRecord, Recorded, Rejected, Report
 from study.recorder import RecordBuffer, to_report
 from trainers.events import CheckpointWritten, EpochDone, RunEnded, Seconds
 from trainers.jobs import Checkpoint
@@ -26,7 +26,16 @@ EPOCH = EpochDone(
 
 
 def ended(outcome: Any, reason: str = "") -> RunEnded:
-    return RunEnded(run=1, token=2, outcome=outcome, epoch=3, seconds=SECONDS, reason=reason)
+    failure = reason.split(":", 1)[0]
+    return RunEnded(
+        run=1,
+        token=2,
+        outcome=outcome,
+        epoch=3,
+        seconds=SECONDS,
+        reason=reason,
+        failure=failure,
+    )
 
 
 class Ledger:
@@ -36,9 +45,10 @@ class Ledger:
         self.batches: list[Sequence[Report]] = []
         self._refused = refused
 
-    def record(self, reports: Sequence[Report]) -> list[Rejected]:
+    def record(self, reports: Sequence[Report]) -> Recorded:
         self.batches.append(reports)
-        return [Rejected(run=r.run, token=r.token) for r in reports if r.run == self._refused]
+        refused = [r for r in reports if r.run == self._refused]
+        return Recorded(rejected=[Rejected(run=r.run, token=r.token) for r in refused])
 
 
 class Clock:
@@ -91,7 +101,7 @@ def test_an_ending_is_due_at_once_in_one_batch_with_its_epochs(
 
 def test_nothing_is_written_where_nothing_is_new(buffer: RecordBuffer, ledger: Ledger) -> None:
     assert not buffer.due()
-    assert buffer.flush() == []
+    assert buffer.flush() == Recorded()
     assert ledger.batches == []
 
 
@@ -105,7 +115,7 @@ def test_what_is_written_once_is_not_written_again(buffer: RecordBuffer, ledger:
 def test_refused_reports_are_named(clock: Clock) -> None:
     buffer = RecordBuffer(Ledger(refused=1), clock=clock)  # type: ignore[arg-type]
     buffer.add(EPOCH)
-    assert buffer.flush() == [Rejected(run=1, token=2)]
+    assert buffer.flush().rejected == [Rejected(run=1, token=2)]
 
 
 def test_an_epoch_keeps_its_values_and_costs() -> None:

@@ -1,0 +1,71 @@
+"""SQLAlchemy engines, set up so that both databases keep the same promises."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import StaticPool
+
+from storage._hot import execute
+from storage._urls import sqlite_file
+
+BUSY_S = 5
+_CONNECT_S = 10
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine whose transactions are ours to begin."""
+    if url.get_backend_name() != "sqlite":
+        limit = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
+        return sa.create_engine(url, pool_pre_ping=True, connect_args=limit)
+    in_memory = sqlite_file(url) is None
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": BUSY_S, "check_same_thread": False},
+        **({"poolclass": StaticPool} if in_memory else {}),
+    )
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def reading(url: URL) -> dict[str, Any]:
+    """Options of a transaction that sees one state of the database and cannot write."""
+    if url.get_backend_name() == "sqlite":
+        return {"weighbridge_read": True}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # Python's own transaction handling never begins one for SELECT; ours begins them all.
+    connection.isolation_level = None
+    _use_wal(connection)
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on; SQLite itself does not wait for others who do so, too."""
+    give_up_s = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up_s:
+                raise
+            time.sleep(0.01)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = bool(connection.get_execution_options().get("weighbridge_read", False))
+    # only when it changes: after this pragma SQLite compiles every statement anew
+    if connection.info.get("query_only", False) is not reads:
+        execute(connection, f"PRAGMA query_only={'ON' if reads else 'OFF'}")
+        connection.info["query_only"] = reads
+    execute(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")

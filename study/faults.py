@@ -1,0 +1,79 @@
+"""What failures mean for the rest of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from storage import RunState
+from storage.limits import Limit, Limits
+from storage.records import Claim, Ending, Spent
+
+if TYPE_CHECKING:
+    from storage import Storage
+
+SAME_FAILURES = 3
+FRUITLESS_ATTEMPTS = 5
+WORKER_LOST = "WorkerLost"
+TIME_LIMIT = "TimeLimit"
+
+
+class Faults:
+    """Failures of one study, as far as they keep its runs from being handed out."""
+
+    def __init__(self, storage: Storage, study_id: int, search_ids: Mapping[str, int]) -> None:
+        self._storage, self._study_id, self._search_ids = storage, study_id, search_ids
+        self._fruitless: dict[int, int] = {}
+        self.stopped: dict[str, str] = {}
+        self.look()
+
+    def look(self) -> None:
+        """Find searches of which the same failure has come three times.
+
+        Their other runs would fail alike; a search goes on once its failed runs are retried.
+        """
+        self.stopped = {
+            group.search: f"{group.runs} runs failed with the same {group.failure or 'error'}; "
+            "mend the cause, then: weighbridge retry"
+            for group in self._storage.failure_groups(self._study_id)
+            if group.runs >= SAME_FAILURES and group.failure_key
+        }
+
+    def limits(self, limits: Limits | None) -> Limits | None:
+        """The study's limits, with nothing left for searches that are stopped."""
+        if not self.stopped:
+            return limits
+        nothing = {self._search_ids[search]: Limit(epochs=0) for search in self.stopped}
+        limits = limits or Limits()
+        return replace(limits, searches={**limits.searches, **nothing})
+
+    def lost(self, claim: Claim, reason: str, *, progressed: bool, out_of_time: bool) -> bool:
+        """Return a lost worker's run to the queue, or end it; True if it has ended.
+
+        A run is tried again as long as its attempts get on; one that ends five workers in a row
+        before its next epoch, or outlasts its time limit, has failed.
+        """
+        fruitless = 0 if progressed else self._fruitless.get(claim.run, 0) + 1
+        self._fruitless[claim.run] = fruitless
+        if out_of_time:
+            self._fail(claim, TIME_LIMIT, "It outlasted [training] `run_limit_s`.")
+            return True
+        if fruitless >= FRUITLESS_ATTEMPTS:
+            why = f"{fruitless} workers in a row ended while training it. The last: {reason}"
+            self._fail(claim, WORKER_LOST, why)
+            return True
+        self._storage.take_back_run(claim.run, claim.token, f"{WORKER_LOST}: {reason}")
+        return False
+
+    def _fail(self, claim: Claim, failure: str, reason: str) -> None:
+        ending = Ending(
+            run=claim.run,
+            token=claim.token,
+            state=RunState.FAILED,
+            epoch=0,
+            spent=Spent(),
+            reason=reason,
+            failure=failure,
+        )
+        self._storage.record([ending])

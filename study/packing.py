@@ -1,0 +1,53 @@
+"""From claimed runs to the pack that a worker trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from storage.records import Claim
+from study.advance import to_point
+from study.outline import Search
+from study.plan import Plan
+from trainers.jobs import Checkpoint, Job, Pack
+
+
+def pack_of(
+    plan: Plan,
+    searches: Mapping[str, Search],
+    claims: Sequence[Claim],
+    *,
+    checkpoints: Path,
+    device: str,
+) -> Pack:
+    """The pack of runs that were claimed together; they share a seed."""
+    return Pack(
+        problem=plan.problem,
+        training=plan.training,
+        seed=claims[0].seed,
+        until_epoch=plan.training.epochs,
+        jobs=tuple(_job(searches[claim.search], claim) for claim in claims),
+        device=device,
+        checkpoints=str(checkpoints),
+        checkpoint_s=plan.spec.training.checkpoint_s,
+    )
+
+
+def _job(search: Search, claim: Claim) -> Job:
+    point = dict(to_point(claim.params))
+    lr, weight_decay = float(point.pop("lr")), float(point.pop("weight_decay"))  # type: ignore[arg-type]
+    return Job(
+        run=claim.run,
+        token=claim.token,
+        weighting="ew" if search.role == "baseline" else search.weighting,
+        tasks=search.tasks,
+        lr=lr,
+        weight_decay=weight_decay,
+        hyper=point,  # type: ignore[arg-type]
+        address=claim.params,
+        resume=tuple(
+            Checkpoint(path=path, epoch=epoch)
+            for path, epoch in claim.checkpoints
+            if Path(path).exists()  # others were tidied away, or lie on another host
+        ),
+    )

@@ -1,0 +1,142 @@
+"""Promises of `Storage` about second tries, paused runs and checkpoint files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from storage import RunState
+from storage.records import CheckpointFile, CheckpointRecord, Claim, FailureGroup, Spent
+from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_bench import Bench, end
+
+
+class MovePromises(Backend):
+    def test_failed_runs_are_tried_again_and_keep_their_attempts(self, bench: Bench) -> None:
+        bench.plan("a", "b")
+        failed, done = bench.claim(2)
+        _fail(bench, failed, "ValueError")
+        bench.train(done, (0.1, 0.1))
+        assert bench.storage.retry(bench.study.id, "failed") == 1
+        again = bench.claim_one()
+        assert (again.run, again.token) == (failed.run, 2)
+        assert [row["state"] for row in bench.attempts(failed.run)] == ["failed", "running"]
+
+    def test_a_run_that_is_tried_again_has_no_reason_any_more(self, bench: Bench) -> None:
+        bench.plan("a")
+        _fail(bench, bench.claim_one(), "ValueError")
+        bench.storage.retry(bench.study.id, "failed")
+        (row,) = bench.view("run_results")
+        assert (row["state"], row["reason"]) == ("waiting", "")
+
+    def test_lost_runs_are_tried_again_by_themselves(self, bench: Bench) -> None:
+        bench.plan("a", "b", "c")
+        lost, late, broken = bench.claim(3)
+        _fail(bench, lost, "WorkerLost")
+        _fail(bench, late, "TimeLimit")
+        _fail(bench, broken, "ValueError")
+        assert bench.storage.retry(bench.study.id, "lost") == 2
+        assert {claim.run for claim in bench.claim(3)} == {lost.run, late.run}
+
+    def test_a_run_counts_as_lost_by_its_last_attempt(self, bench: Bench) -> None:
+        bench.plan("a")
+        _fail(bench, bench.claim_one(), "WorkerLost")
+        bench.storage.retry(bench.study.id, "lost")
+        _fail(bench, bench.claim_one(), "ValueError")
+        assert bench.storage.retry(bench.study.id, "lost") == 0
+
+    def test_failures_are_grouped_by_search_and_cause(self, bench: Bench) -> None:
+        bench.plan("x", search="stl/a", rank=0)
+        bench.plan("a", "b", "c", "d", rank=5)
+        for key in ("k1", "k1", "k2", "k2", "k1"):
+            _fail(bench, bench.claim_one(), "ValueError", key=key)
+        assert bench.storage.failure_groups(bench.study.id) == [
+            FailureGroup(search="stl/a", failure_key="k1", failure="ValueError", runs=1),
+            FailureGroup(search="ew", failure_key="k1", failure="ValueError", runs=2),
+            FailureGroup(search="ew", failure_key="k2", failure="ValueError", runs=2),
+        ]
+
+    def test_runs_that_are_tried_again_are_in_no_group(self, bench: Bench) -> None:
+        bench.plan("a")
+        _fail(bench, bench.claim_one(), "ValueError", key="k")
+        bench.storage.retry(bench.study.id, "failed")
+        assert bench.storage.failure_groups(bench.study.id) == []
+
+    def test_a_paused_run_is_pruned_once(self, bench: Bench) -> None:
+        claim = _paused(bench)
+        assert bench.storage.prune(claim.run, claim.token)
+        assert bench.outcome(claim.run).state is RunState.PRUNED
+        assert not bench.storage.resume(claim.run, claim.token)
+        assert bench.claim() == []
+
+    def test_a_paused_run_is_resumed_once(self, bench: Bench) -> None:
+        claim = _paused(bench)
+        assert bench.storage.resume(claim.run, claim.token)
+        assert not bench.storage.prune(claim.run, claim.token)
+        assert bench.claim_one().run == claim.run
+
+    @pytest.mark.parametrize("verb", ["prune", "resume"])
+    def test_a_stale_token_moves_nothing(self, bench: Bench, verb: str) -> None:
+        claim = _paused(bench)
+        assert not getattr(bench.storage, verb)(claim.run, claim.token - 1)
+        assert bench.outcome(claim.run).state is RunState.PAUSED
+
+    def test_checkpoints_of_a_run_are_told_newest_first(self, bench: Bench) -> None:
+        bench.plan("a", "b")
+        claim, other = bench.claim(2)
+        bench.storage.record([_saved(claim, 1), _saved(claim, 2), _saved(other, 3)])
+        found = [(file.path, file.epoch) for file in bench.storage.checkpoints_of(claim.run)]
+        assert found == [("a2", 2), ("a1", 1)]
+
+    def test_files_of_a_study_are_told_with_size_and_state(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim_one()
+        bench.storage.record([_saved(claim, 1), end(claim)])
+        assert bench.storage.checkpoint_files(bench.study.id) == [
+            CheckpointFile(path="a1", size_bytes=10, run=claim.run, state=RunState.DONE, epoch=1)
+        ]
+        assert bench.storage.checkpoint_files(bench.save("other").id) == []
+
+    def test_no_run_goes_on_from_a_forgotten_file(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim_one()
+        bench.storage.record([_saved(claim, 1), _saved(claim, 2)])
+        bench.storage.forget_checkpoint("a2")
+        bench.take_back(bench.holder)
+        assert bench.claim_one().checkpoints == (("a1", 1),)
+
+
+def _fail(bench: Bench, claim: Claim, failure: str, *, key: str | None = None) -> None:
+    ending = end(claim, RunState.FAILED, reason="it broke")
+    bench.storage.record([replace(ending, failure=failure, failure_key=key)])
+
+
+def _paused(bench: Bench) -> Claim:
+    bench.plan("a")
+    claim = bench.claim_one()
+    bench.storage.record([end(claim, RunState.PAUSED, after=1)])
+    return claim
+
+
+def _saved(claim: Claim, number: int) -> CheckpointRecord:
+    return CheckpointRecord(
+        run=claim.run,
+        token=claim.token,
+        epoch=number,
+        path=f"{claim.params}{number}",
+        size_bytes=10,
+        spent=Spent(),
+    )
+
+
+class TestMovesOnMemory(MovePromises, OnMemory):
+    pass
+
+
+class TestMovesOnFile(MovePromises, OnFile):
+    pass
+
+
+class TestMovesOnPostgres(MovePromises, OnPostgres):
+    pass

@@ -1,0 +1,64 @@
+"""Real `weighbridge run` processes, and a look at what they do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from storage import RunState, Storage
+
+DEADLINE_S = 240
+
+
+def start(spec: Path, url: str, *, workers: int) -> subprocess.Popen[bytes]:
+    """Start a driver in the background."""
+    command = ["-m", "study.cli", "run", str(spec), "--workers", str(workers), "--storage", url]
+    return subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
+
+
+def states(url: str, study: str) -> dict[RunState, int]:
+    """Runs by state; empty while the study is not there yet."""
+    storage = Storage(url)
+    try:
+        record = storage.find_study(study)
+        return {} if record is None else dict(storage.totals(record.id).states)
+    finally:
+        storage.close()
+
+
+def wait_for_done_runs(url: str, study: str, n: int) -> None:
+    """Return as soon as at least `n` runs are done."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    path = Path(url.removeprefix("sqlite:///"))
+    while time.monotonic() < deadline_s:
+        if path.exists() and states(url, study).get(RunState.DONE, 0) >= n:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{n} runs were not done within {DEADLINE_S} s")
+
+
+def descendants(pid: int) -> list[int]:
+    """Process ids below a process, nearest first."""
+    found = []
+    for child in _children(pid):
+        found += [child, *descendants(child)]
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    pids = []
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        try:
+            fields = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            pids.append(int(entry.name))
+    return pids

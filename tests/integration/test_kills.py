@@ -1,0 +1,82 @@
+"""Workers and drivers are killed again and again; the study ends as if nobody had.
+
+`WEIGHBRIDGE_KILLS` sets how often; ``make soak`` kills 300 times.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from storage import RunState
+from tests.integration import comparable
+from tests.integration.driving import DEADLINE_S, descendants, start, states
+
+KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "30"))
+STUDY = "kills"
+SPEC = f"""
+name = "{STUDY}"
+problem = "digits"
+seeds = [0, 1, 2]
+problem_options = {{ train_pairs = 200, validation_pairs = 50, test_pairs = 50, width = 16 }}
+[training]
+epochs = {max(40, 2 * KILLS // 3)}
+batch_size = 32
+checkpoint_s = 0
+[[search]]
+weighting = ["ew", "rlw", "dwa", "uw"]
+stages = [{{ lr = [3e-3, 1e-2] }}]
+[[search]]
+weighting = "uw-so"
+stages = [{{ lr = [3e-3, 1e-2] }}, {{ temperature = {{ line = [1, 10], refine = 1 }} }}]
+"""
+WORKER_SHARE = 0.8
+
+
+def test_any_number_of_kills_changes_nothing(tmp_path: Path) -> None:
+    spec = tmp_path / "kills.toml"
+    spec.write_text(SPEC)
+    undisturbed, killed = (f"sqlite:///{tmp_path / name}" for name in ("calm.db", "killed.db"))
+    assert start(spec, undisturbed, workers=2).wait(DEADLINE_S) == 0
+    assert sum(states(undisturbed, STUDY).values()) >= 60
+
+    assert kill_at_random(spec, killed, random.Random(3)) >= KILLS
+
+    assert comparable.results(killed, STUDY) == comparable.results(undisturbed, STUDY)
+    assert comparable.epochs(killed, STUDY) == comparable.epochs(undisturbed, STUDY)
+    attempts = comparable.attempts(killed, STUDY)
+    finished = [run for run, state in attempts if state == "finished" and run is not None]
+    assert len(finished) == len(set(finished)), "a run was completed twice"
+    assert RunState.LEASED not in states(killed, STUDY)
+    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+
+
+def kill_at_random(spec: Path, url: str, chance: random.Random) -> int:
+    """Run the study to its end, killing until there have been enough; returns how many."""
+    n_kills = 0
+    while True:
+        driver = start(spec, url, workers=2)
+        while n_kills < KILLS and driver.poll() is None:
+            time.sleep(chance.uniform(0.1, 0.9))
+            n_kills += kill_one(driver, chance)
+        if driver.wait(DEADLINE_S) != -signal.SIGKILL:
+            assert driver.returncode == 0
+            return n_kills
+
+
+def kill_one(driver: subprocess.Popen[bytes], chance: random.Random) -> int:
+    """Kill a worker, or the driver; returns how many processes were killed."""
+    below = descendants(driver.pid)
+    workers = below[1:]  # the first is the process they are forked from
+    if not workers:
+        return 0  # still starting
+    victim = chance.choice(workers) if chance.random() < WORKER_SHARE else driver.pid
+    try:
+        os.kill(victim, signal.SIGKILL)
+    except ProcessLookupError:
+        return 0
+    return 1

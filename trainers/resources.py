@@ -1,0 +1,38 @@
+"""What training takes beside time: estimated floating-point operations and peak memory."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from trainers.network import MultiTaskNetwork
+from trainers.protocol import Source
+from trainers.randomness import Key
+
+# A backward pass takes about twice the operations of the forward pass.
+TRAIN_PASSES = 3
+
+
+def forward_flops(network: MultiTaskNetwork, source: Source) -> float:
+    """Estimated operations of one sample's forward pass, counted on a batch of two.
+
+    Matrix products and convolutions are counted, elementwise operations are not.
+    """
+    batch = next(iter(source.batches(None, 2, Key("flops"))))
+    was_training = network.training
+    network.eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(batch.inputs)
+    network.train(was_training)
+    return float(counter.get_total_flops()) / min(2, source.size)
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """Most memory held so far: of the process on a CPU, of its tensors on a GPU."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # kilobytes on Linux
