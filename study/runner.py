@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 LEASE_S = 60.0
 _RENEW_S = 15.0
 _STALE_BEAT_S = 30.0
+_DEAF_S = 120.0
 _LOOK_S = 5.0
 _POLL_S = 0.25
 _REPORT_S = 0.5
@@ -56,6 +58,7 @@ class _Slot:
     busy: bool = False  # until the worker says that its pack has ended
     since_s: float = 0.0  # when it was given its pack
     out_of_time: bool = False
+    ending: bool = False  # it was killed; `WorkerLost` is on its way
 
 
 class Runner:
@@ -292,14 +295,15 @@ class Runner:
         return self._storage.totals(self._study.id).states.get(RunState.LEASED, 0) > 0
 
     def _end_hanging(self) -> None:
-        """End workers whose run outlasts its time limit."""
-        limit_s = self._plan.spec.training.run_limit_s
-        if limit_s is None:
-            return
+        """End workers whose run outlasts its time limit, or that have not beaten for long."""
+        limit_s = self._plan.spec.training.run_limit_s or math.inf
+        now_s = time.monotonic()
         for worker, slot in self._slots.items():
-            hanging = slot.busy and time.monotonic() - slot.since_s > limit_s
-            if hanging and not slot.out_of_time:
-                slot.out_of_time = True
+            if not slot.busy or slot.ending:
+                continue
+            slot.out_of_time = now_s - slot.since_s > limit_s
+            slot.ending = slot.out_of_time or now_s - slot.last_beat_s > _DEAF_S
+            if slot.ending:
                 self._driver.kill(worker)
 
     def _keep_leases(self) -> None:

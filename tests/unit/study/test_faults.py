@@ -1,0 +1,102 @@
+"""What failures mean for the rest of a study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from storage.limits import Limit, Limits
+from storage.records import Claim, FailureGroup, Report
+from study.faults import FRUITLESS_ATTEMPTS, Faults
+
+
+@dataclass
+class FakeStorage:
+    """Answers with the groups it is given, and remembers what it is told."""
+
+    groups: list[FailureGroup] = field(default_factory=list)
+    returned: list[int] = field(default_factory=list)
+    recorded: list[Report] = field(default_factory=list)
+
+    def failure_groups(self, _study_id: int) -> list[FailureGroup]:
+        return self.groups
+
+    def take_back_run(self, run: int, _token: int, _why: str) -> bool:
+        self.returned.append(run)
+        return True
+
+    def record(self, reports: list[Report]) -> None:
+        self.recorded += reports
+
+
+def a_claim(run: int = 1) -> Claim:
+    return Claim(
+        run=run,
+        token=2,
+        attempt=1,
+        search="ew",
+        role="search",
+        weighting="ew",
+        params="{}",
+        seed=0,
+        checkpoints=(),
+    )
+
+
+def faults(*groups: FailureGroup) -> tuple[Faults, FakeStorage]:
+    storage = FakeStorage(list(groups))
+    return Faults(storage, 1, {"ew": 10, "uw": 11}), storage  # type: ignore[arg-type]
+
+
+def a_group(runs: int, key: str | None = "k") -> FailureGroup:
+    return FailureGroup(search="ew", failure_key=key, failure="ValueError", runs=runs)
+
+
+def test_two_alike_stop_nothing() -> None:
+    found, _ = faults(a_group(2))
+    assert found.stopped == {}
+    assert found.limits(None) is None
+
+
+def test_three_alike_stop_their_search_and_no_other() -> None:
+    found, _ = faults(a_group(3))
+    assert "3 runs failed with the same ValueError" in found.stopped["ew"]
+    limits = found.limits(Limits(searches={11: Limit(epochs=9)}))
+    assert limits is not None
+    assert limits.searches == {11: Limit(epochs=9), 10: Limit(epochs=0)}
+
+
+def test_lost_workers_have_no_cause_in_common() -> None:
+    found, _ = faults(a_group(9, key=None))
+    assert found.stopped == {}
+
+
+def test_a_search_goes_on_once_its_runs_are_retried() -> None:
+    found, storage = faults(a_group(3))
+    storage.groups = []
+    found.look()
+    assert found.stopped == {}
+
+
+def test_a_run_that_gets_on_is_tried_for_ever() -> None:
+    found, storage = faults()
+    for _ in range(3 * FRUITLESS_ATTEMPTS):
+        assert not found.lost(a_claim(), "signal SIGKILL", progressed=True, out_of_time=False)
+    assert storage.recorded == []
+
+
+def test_a_run_that_never_gets_on_fails_by_name() -> None:
+    found, storage = faults()
+    ended = [
+        found.lost(a_claim(), "exit code 3", progressed=False, out_of_time=False)
+        for _ in range(FRUITLESS_ATTEMPTS)
+    ]
+    assert ended == [*[False] * (FRUITLESS_ATTEMPTS - 1), True]
+    assert storage.recorded[0].failure == "WorkerLost"
+    assert "exit code 3" in storage.recorded[0].reason
+
+
+def test_a_run_over_its_time_limit_fails_at_once() -> None:
+    found, storage = faults()
+    assert found.lost(a_claim(), "signal SIGKILL", progressed=True, out_of_time=True)
+    assert storage.recorded[0].failure == "TimeLimit"
+    assert storage.returned == []
