@@ -42,7 +42,11 @@ class Database:
             self._refuse_missing_file()
         self.engine = make_engine(self.url)
         self.patience = Patience(min(patience_s, _OPENING_PATIENCE_S), silent)
-        self.patience.until_done(lambda: self._open(create=create))
+        try:
+            self.patience.until_done(lambda: self._open(create=create))
+        except BaseException:
+            self.engine.dispose()  # nobody else could close what was opened so far
+            raise
         self.patience = Patience(patience_s, on_trouble)
         path = sqlite_file(self.url)
         self._guard = FileGuard(path, self.engine) if path is not None else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
@@ -100,16 +102,7 @@ def search_history(connection: Connection, search_id: int) -> SearchHistory:
             )
             for row in connection.execute(_OUTCOMES, here)
         ),
-        decisions=tuple(
-            Decision(
-                stage=row.stage,
-                params=row.params,
-                value=row.value,
-                members=row.members,
-                baseline_hash=row.baseline_hash,
-            )
-            for row in connection.execute(_DECISIONS, here)
-        ),
+        decisions=tuple(_decision(row) for row in connection.execute(_DECISIONS, here)),
     )
 
 
@@ -119,8 +112,14 @@ def busy_searches(connection: Connection, study_id: int) -> frozenset[int]:
 
 
 def decide(connection: Connection, search_id: int, decision: Decision) -> None:
-    """Store a stage's winner; decisions of this and later stages no longer stand."""
+    """Store a stage's winner; decisions of this and later stages no longer stand.
+
+    A decision that stands already, taken by another driver, is left alone.
+    """
     lock_search(connection, search_id)
+    standing = connection.execute(_DECISIONS, {"search": search_id})
+    if any(_decision(row) == decision for row in standing):
+        return
     connection.execute(
         decisions.update()
         .where(decisions.c.search_id == search_id, decisions.c.stage >= decision.stage)
@@ -217,4 +216,14 @@ def _stl_trial(connection: Connection, study_id: int, value: BaselineValue) -> i
             searches.c.name == f"stl/{value.task}",
             trials.c.params == value.params,
         )
+    )
+
+
+def _decision(row: Any) -> Decision:
+    return Decision(
+        stage=row.stage,
+        params=row.params,
+        value=row.value,
+        members=row.members,
+        baseline_hash=row.baseline_hash,
     )
