@@ -195,7 +195,7 @@ def _members(thing: type) -> Iterator[tuple[str, str]]:
     """Public methods and properties of a class, those of an error left out."""
     if issubclass(thing, Exception):
         return
-    for key, member in vars(thing).items():
+    for key, member in _own(thing):
         plain = member.__func__ if isinstance(member, classmethod | staticmethod) else member
         if key.startswith("_") or not inspect.getdoc(plain):
             continue
@@ -203,6 +203,14 @@ def _members(thing: type) -> Iterator[tuple[str, str]]:
             yield f"{key}{_arguments(plain)}", _first_line(plain)
         elif isinstance(plain, property):
             yield key, _first_line(plain)
+
+
+def _own(thing: type) -> Iterator[tuple[str, Any]]:
+    """What a class and those of its bases define that lie in its package."""
+    package = thing.__module__.partition(".")[0]
+    for base in thing.__mro__:
+        if base.__module__.partition(".")[0] == package:
+            yield from vars(base).items()
 
 
 def _arguments(function: Any) -> str:

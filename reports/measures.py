@@ -1,4 +1,4 @@
-"""The formulas behind the reports, on plain arrays (MEASURES M3, M8, M14).
+"""The formulas behind the reports, on plain arrays (MEASURES M8, M14).
 
 Shapes: M metrics, N trials, S seeds. Values are delta_m in percent: negative is better.
 """
@@ -17,24 +17,6 @@ _NEGLIGIBLE: Final = 1e-20
 
 # The band of search orders runs between these quantiles.
 _ORDER_LEVELS: Final = (0.1, 0.9)
-
-
-def delta_m(
-    metrics: npt.ArrayLike, baseline: npt.ArrayLike, signs: npt.ArrayLike
-) -> npt.NDArray[np.float64]:
-    """Mean relative change against the baseline (M3): (100/M) sum_j o_j (m_j - B_j)/B_j.
-
-    Args:
-        metrics: ``[..., M]``.
-        baseline: ``[M]``, none of them zero.
-        signs: ``[M]``, +1 where lower is better, else -1.
-
-    Returns:
-        ``[...]``, percent; negative is better.
-    """
-    reference = np.asarray(baseline, dtype=np.float64)
-    relative = (np.asarray(metrics, dtype=np.float64) - reference) / reference
-    return np.asarray(100.0 * (np.asarray(signs) * relative).mean(axis=-1))
 
 
 def baseline_error_points(errors: npt.ArrayLike, baseline: npt.ArrayLike, n_metrics: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
@@ -33,9 +33,20 @@ _RESERVED = Hot(
     .where(runs.c.study_id == bindparam("study"), runs.c.state == RunState.LEASED)
     .group_by(runs.c.search_id)
 )
+_OLDEST_RUNNING = Hot(
+    sa.select(attempts.c.id)
+    .where(
+        attempts.c.study_id == bindparam("study"),
+        attempts.c.id > bindparam("after"),
+        attempts.c.state == "running",
+    )
+    .order_by(attempts.c.id)
+    .limit(1)
+)
 _USED = Hot(
     sa.select(
         runs.c.search_id,
+        sa.func.max(attempts.c.id).label("last"),
         sa.func.sum(attempts.c.epochs).label("epochs"),
         sa.func.sum(DEVICE_S).label("device_s"),
         sa.func.coalesce(sa.func.sum(MONEY), 0.0).label("money"),
@@ -48,10 +59,15 @@ _USED = Hot(
             workers, workers.c.id == attempts.c.worker_id
         )
     )
-    .where(attempts.c.study_id == bindparam("study"))
+    .where(
+        attempts.c.study_id == bindparam("study"),
+        attempts.c.id > bindparam("after"),
+        attempts.c.id < bindparam("before"),
+    )
     .group_by(runs.c.search_id)
     .order_by(runs.c.search_id)
 )
+_BEYOND_ALL = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +103,61 @@ def exceeded(limit: Limit, before: Amount, need: Amount) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What attempts of one search, or of none, have taken.
+
+    Attributes:
+        finished: Taken by those that came to an end of their own, `n` of them.
+    """
+
+    amount: Amount = Amount()
+    n: int = 0
+    finished: Amount = Amount()
+
+    def __add__(self, other: Used) -> Used:
+        return Used(
+            amount=self.amount + other.amount,
+            n=self.n + other.n,
+            finished=self.finished + other.finished,
+        )
+
+
+class Settled:
+    """Sums of a study's attempts that lie before its oldest running one: they change no more.
+
+    One driver asks with every claim, so that each attempt is added up about once.
+    """
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._by_search: dict[int | None, Used] = {}
+
+    def used(self, connection: Connection, study_id: int) -> dict[int | None, Used]:
+        """What each search has used until now."""
+        here = {"study": study_id, "after": self._last}
+        running = _OLDEST_RUNNING.rows(connection, here)
+        first = running[0].id if running else _BEYOND_ALL
+        for row in _USED.rows(connection, {**here, "before": first}):
+            _add(self._by_search, row)
+            self._last = max(self._last, row.last)
+        now = dict(self._by_search)
+        for row in _USED.rows(
+            connection, {"study": study_id, "after": first - 1, "before": _BEYOND_ALL}
+        ):
+            _add(now, row)
+        return now
+
+
+def _add(by_search: dict[int | None, Used], row: Any) -> None:
+    used = Used(
+        amount=Amount(epochs=int(row.epochs), device_s=row.device_s, money=float(row.money)),
+        n=int(row.n),
+        finished=Amount(device_s=row.finished_s, money=float(row.finished_money)),
+    )
+    by_search[row.search_id] = by_search.get(row.search_id, Used()) + used
+
+
 class Room:
     """What a study's limits still allow; what is taken counts as reserved.
 
@@ -103,7 +174,7 @@ class Room:
         self._study = sum(committed.values(), Amount())
 
     @classmethod
-    def of(cls, connection: Connection, study_id: int, limits: Limits) -> Self:
+    def of(cls, connection: Connection, study_id: int, limits: Limits, settled: Settled) -> Self:
         """Look; other claims with limits on this study wait until the transaction ends.
 
         Reservations are read before costs: a report that comes between counts twice, never not.
@@ -111,18 +182,13 @@ class Room:
         if connection.dialect.name == "postgresql":
             lock_study(connection, study_id)
         reserved = _RESERVED.rows(connection, {"study": study_id})
-        used = _USED.rows(connection, {"study": study_id})
-        n = sum(row.n for row in used)
+        used = settled.used(connection, study_id)
+        total = sum(used.values(), Used())
         mean = Amount(
-            device_s=sum(row.finished_s for row in used) / n if n else 0.0,
-            money=sum(row.finished_money for row in used) / n if n else 0.0,
+            device_s=total.finished.device_s / total.n if total.n else 0.0,
+            money=total.finished.money / total.n if total.n else 0.0,
         )
-        committed = {
-            row.search_id: Amount(
-                epochs=int(row.epochs), device_s=row.device_s, money=float(row.money)
-            )
-            for row in used
-        }
+        committed = {search: of_search.amount for search, of_search in used.items()}
         for row in reserved:
             held = Amount(epochs=int(row.epochs)) + mean.times(row.n)
             committed[row.search_id] = committed.get(row.search_id, Amount()) + held

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
@@ -9,7 +11,7 @@ from storage._tables import checkpoints, runs
 from storage.records import CheckpointFile
 from storage.states import RunState
 
-_FILES = (
+_OF_STUDY = (
     sa.select(
         checkpoints.c.path,
         checkpoints.c.size_bytes,
@@ -18,31 +20,15 @@ _FILES = (
         checkpoints.c.epoch,
     )
     .join(runs, runs.c.id == checkpoints.c.run_id)
-    .order_by(checkpoints.c.run_id, checkpoints.c.epoch.desc(), checkpoints.c.id.desc())
+    # The sum keeps SQLite from walking all runs of the study by their index: checkpoints are few.
+    .where(runs.c.study_id + 0 == bindparam("study"))
+    .order_by(checkpoints.c.id)
 )
-_OF_RUN = _FILES.where(checkpoints.c.run_id == bindparam("run"))
-_OF_STUDY = _FILES.where(runs.c.study_id == bindparam("study"))
 _FORGET = checkpoints.delete().where(checkpoints.c.path == bindparam("gone"))
 
 
-def of_run(connection: Connection, run: int) -> list[CheckpointFile]:
-    """A run's checkpoints, newest first."""
-    return _listed(connection, _OF_RUN, {"run": run})
-
-
 def of_study(connection: Connection, study_id: int) -> list[CheckpointFile]:
-    """All checkpoints of a study by run, newest first."""
-    return _listed(connection, _OF_STUDY, {"study": study_id})
-
-
-def forget(connection: Connection, path: str) -> None:
-    """Drop the rows of a file, so that no run goes on from it."""
-    connection.execute(_FORGET, {"gone": path})
-
-
-def _listed(
-    connection: Connection, query: sa.Select[tuple[object, ...]], values: dict[str, int]
-) -> list[CheckpointFile]:
+    """All checkpoints of a study, oldest first."""
     return [
         CheckpointFile(
             path=row.path,
@@ -51,5 +37,11 @@ def _listed(
             state=RunState(row.state),
             epoch=row.epoch,
         )
-        for row in connection.execute(query, values)
+        for row in connection.execute(_OF_STUDY, {"study": study_id})
     ]
+
+
+def forget(connection: Connection, paths: Sequence[str]) -> None:
+    """Drop the rows of files, so that no run goes on from them."""
+    if paths:
+        connection.execute(_FORGET, [{"gone": path} for path in sorted(paths)])

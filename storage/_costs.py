@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection
 
-from storage._hot import Hot
+from storage._bulk import Update
 from storage._tables import attempts
 from storage.records import CheckpointRecord, Ending, EpochRecord, Report, Spent
 
@@ -20,16 +20,7 @@ _SUMS = (
     *("startup_s", "train_s", "validation_s", "test_s", "checkpoint_s", "diagnostics_s"),
     *("samples", "grad_evals", "flops"),
 )
-_SET = Hot(
-    attempts.update()
-    .where(attempts.c.id == bindparam("attempt"))
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in (*_SUMS, "epochs", "energy_j", "peak_memory_bytes")
-        }
-    )
-)
+_SET = Update(attempts, [*_SUMS, "epochs", "energy_j", "peak_memory_bytes"])
 
 
 @dataclass(slots=True)
@@ -74,11 +65,11 @@ class _Total:
 
     def row(self, attempt: int) -> dict[str, Any]:
         return {
-            "attempt": attempt,
-            **{f"new_{key}": value for key, value in self.sums.items()},
-            "new_epochs": self.epochs,
-            "new_energy_j": self.energy_j,
-            "new_peak_memory_bytes": self.peak_memory_bytes,
+            "id": attempt,
+            **self.sums,
+            "epochs": self.epochs,
+            "energy_j": self.energy_j,
+            "peak_memory_bytes": self.peak_memory_bytes,
         }
 
 
@@ -101,9 +92,7 @@ class Costs:
                 self._written[report.run] = known.copy()
             self._written[report.run].add(report)
             rows[report.run] = row.attempt
-        _SET.run_many(
-            connection, [self._written[run].row(attempt) for run, attempt in rows.items()]
-        )
+        _SET.write(connection, [self._written[run].row(attempt) for run, attempt in rows.items()])
 
     def keep(self) -> None:
         """The transaction was committed; attempts that have ended cost nothing any more."""

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage._studies import PLANNED, add, lock_search, lock_study, now
+from storage._studies import add, lock_search, lock_study, now
 from storage._tables import (
     baseline_values,
     baselines,
@@ -67,7 +67,7 @@ _BUSY = sa.select(searches.c.id).where(
     sa.exists().where(
         runs.c.search_id == searches.c.id,
         runs.c.state.in_([state for state in RunState if state not in FINAL]),
-        PLANNED,
+        runs.c.planned,
     ),
 )
 _BASELINE = sa.select(baselines).where(

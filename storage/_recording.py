@@ -8,10 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
+from storage._bulk import Update, Upsert
 from storage._costs import Costs
-from storage._dialects import insert_for, insert_ignoring
+from storage._dialects import insert_ignoring
 from storage._hot import Hot
-from storage._repeats import ATTEMPT_STATE, find_mismatches, is_known
+from storage._repeats import attempt_state, find_mismatches, is_known
 from storage._studies import now
 from storage._tables import attempts, checkpoints, epoch_values, epochs, runs, series
 from storage.records import (
@@ -21,7 +22,6 @@ from storage.records import (
     Recorded,
     Rejected,
     Report,
-    Spent,
 )
 from storage.states import RunState, check_move
 
@@ -41,9 +41,9 @@ _CURRENT = Hot(
     .with_for_update(of=runs)
 )
 _SERIES = sa.select(series).where(series.c.study_id == bindparam("study"))
-_PROGRESS = Hot(
-    runs.update().where(runs.c.id == bindparam("run")).values(epochs_done=bindparam("epoch"))
-)
+_PROGRESS = Update(runs, ["epochs_done"])
+_EPOCHS = Upsert(epochs)
+_VALUES = Upsert(epoch_values)
 _END = Hot(
     runs.update()
     .where(
@@ -125,7 +125,7 @@ class Recorder:
         for report, row in accepted:
             if not isinstance(report, EpochRecord):
                 continue
-            heads.append(_epoch_row(report.run, report.epoch, row.attempt, report.spent))
+            heads.append(_epoch_row(report.epoch, row.attempt, report))
             last[report.run] = report.epoch
             values += [
                 {
@@ -136,10 +136,10 @@ class Recorder:
                 }
                 for *name, value in report.values
             ]
-        _upsert(connection, epochs, heads)
-        _upsert(connection, epoch_values, values)
-        _PROGRESS.run_many(
-            connection, [{"run": run, "epoch": epoch} for run, epoch in last.items()]
+        _EPOCHS.write(connection, heads)
+        _VALUES.write(connection, values)
+        _PROGRESS.write(
+            connection, [{"id": run, "epochs_done": epoch} for run, epoch in last.items()]
         )
 
     def _write_checkpoints(
@@ -185,8 +185,8 @@ def _end(connection: Connection, ending: Ending, attempt: int) -> None:
     diverged = ending.state is RunState.DIVERGED
     if diverged:
         # the epoch that went wrong has a cost, though no values
-        row = _epoch_row(ending.run, ending.epoch + 1, attempt, ending.spent)
-        _upsert(connection, epochs, [row])
+        row = _epoch_row(ending.epoch + 1, attempt, ending)
+        _EPOCHS.write(connection, [row])
     _END.run(
         connection,
         {
@@ -202,7 +202,7 @@ def _end(connection: Connection, ending: Ending, attempt: int) -> None:
         connection,
         {
             "attempt": attempt,
-            "new_state": ATTEMPT_STATE[ending.state],
+            "new_state": attempt_state(ending),
             "class": ending.failure,
             "key": ending.failure_key,
             "text": ending.detail,
@@ -211,34 +211,14 @@ def _end(connection: Connection, ending: Ending, attempt: int) -> None:
     )
 
 
-def _epoch_row(run: int, epoch: int, attempt: int, spent: Spent) -> dict[str, Any]:
+def _epoch_row(epoch: int, attempt: int, report: EpochRecord | Ending) -> dict[str, Any]:
+    spent = report.spent
     return {
-        "run_id": run,
+        "run_id": report.run,
         "epoch": epoch,
         "attempt_id": attempt,
         "train_s": spent.train_s,
         "validation_s": spent.validation_s,
+        "solo_s": report.solo_s,
         "grad_evals": spent.grad_evals,
     }
-
-
-def _upsert(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows; an epoch that an earlier attempt wrote is written anew."""
-    _upserts(connection.dialect.name)[table].run_many(connection, rows)
-
-
-_UPSERTS: dict[str, dict[sa.Table, Hot]] = {}
-
-
-def _upserts(dialect: str) -> dict[sa.Table, Hot]:
-    """The upsert statement of each epoch table, built once a dialect."""
-    if dialect not in _UPSERTS:
-        _UPSERTS[dialect] = {}
-        for table in (epochs, epoch_values):
-            statement = insert_for(dialect, table)
-            keys = [column.name for column in table.primary_key]
-            news = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
-            _UPSERTS[dialect][table] = Hot(
-                statement.on_conflict_do_update(index_elements=keys, set_=news)
-            )
-    return _UPSERTS[dialect]

@@ -14,7 +14,7 @@ from storage._tables import attempts, checkpoints, epoch_values, epochs, series
 from storage.records import CheckpointRecord, Ending, EpochRecord, Mismatch, Report
 from storage.states import RunState
 
-ATTEMPT_STATE = {
+_ENDED = {
     RunState.DONE: "finished",
     RunState.DIVERGED: "finished",
     RunState.PAUSED: "finished",
@@ -22,6 +22,12 @@ ATTEMPT_STATE = {
     RunState.WAITING: "released",
 }
 """State of a run after an attempt -> state of the attempt."""
+
+
+def attempt_state(ending: Ending) -> str:
+    """State of an attempt that ends so; one that failed may leave a run that is tried again."""
+    return "failed" if ending.failure else _ENDED[ending.state]
+
 
 _Values = Mapping[tuple[str, str, str], float]
 
@@ -62,10 +68,10 @@ _COUNT = Hot(
 
 def is_known(connection: Connection, report: Report, row: Any) -> bool:
     """Whether a report of an attempt that came to its own end is in the database just as it is."""
-    if row.attempt_state not in ATTEMPT_STATE.values():
+    if row.attempt_state not in _ENDED.values():
         return False
     if isinstance(report, Ending):
-        return (row.state, row.attempt_state) == (report.state, ATTEMPT_STATE.get(report.state))
+        return (row.state, row.attempt_state) == (report.state, attempt_state(report))
     if isinstance(report, CheckpointRecord):
         here = {"path": report.path, "run": report.run, "epoch": report.epoch}
         return connection.execute(_HAS_CHECKPOINT, here).first() is not None

@@ -37,13 +37,17 @@ _SET_STANDING = (
     .where(proposals.c.id == bindparam("proposal"))
     .values(standing=bindparam("stands"))
 )
+# dropped are runs whose trial stands in no stage any more: they wait in vain
+_MARK_PLANNED = (
+    runs.update()
+    .where(runs.c.trial_id == bindparam("trial"))
+    .values(
+        planned=sa.exists().where(proposals.c.trial_id == runs.c.trial_id, proposals.c.standing)
+    )
+)
 _PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number).where(
     proposals.c.search_id == bindparam("search"), proposals.c.stage == bindparam("stage_no")
 )
-
-
-# runs whose trial stands in some stage; others were dropped and are not trained any further
-PLANNED = sa.exists().where(proposals.c.trial_id == runs.c.trial_id, proposals.c.standing)
 
 
 def now() -> datetime:
@@ -122,6 +126,15 @@ def save(
     return record
 
 
+def fix_engine(connection: Connection, study_id: int, engine: str, reason: str) -> None:
+    """Fix the engine of all runs of a study, unless that was done before."""
+    connection.execute(
+        studies.update()
+        .where(studies.c.id == study_id, studies.c.engine.is_(None))
+        .values(engine=engine, engine_reason=reason)
+    )
+
+
 def lock_study(connection: Connection, study_id: int) -> None:
     """Let one writer at a time change what stands in a study, until the transaction ends."""
     connection.execute(_LOCK_STUDY, {"study": study_id})
@@ -185,6 +198,7 @@ def propose(
     gone = [known[params] for params in retired if params in known]
     out = [entries[trial_id].id for trial_id in gone if trial_id in entries]
     _set_standing(connection, out, standing=False)
+    _mark_planned(connection, [*rounds, *gone])
 
 
 def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> None:
@@ -208,12 +222,14 @@ def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> N
             "state": RunState.WAITING,
             "queue_rank": run.queue_rank,
             "epochs_planned": run.epochs,
+            "planned": True,
         }
         for run in new
         if run.run_key not in present
     ]
     if rows:
         connection.execute(runs.insert(), rows)
+        _mark_planned(connection, {row["trial_id"] for row in rows})
 
 
 def _trials(connection: Connection, search_id: int, points: Sequence[str]) -> dict[str, int]:
@@ -242,6 +258,12 @@ def _set_standing(connection: Connection, ids: Sequence[int], *, standing: bool)
         connection.execute(_SET_STANDING, rows)
 
 
+def _mark_planned(connection: Connection, trial_ids: Iterable[int]) -> None:
+    rows = [{"trial": trial_id} for trial_id in trial_ids]
+    if rows:
+        connection.execute(_MARK_PLANNED, rows)
+
+
 def _record(row: Any) -> StudyRecord:
     return StudyRecord(
         id=row.id,
@@ -250,4 +272,6 @@ def _record(row: Any) -> StudyRecord:
         card=json.loads(row.card),
         fingerprint=row.fingerprint,
         created_at=row.created_at,
+        engine=row.engine,
+        engine_reason=row.engine_reason,
     )

@@ -60,6 +60,8 @@ studies = Table(
     Column("card", Text, nullable=False),
     Column("fingerprint", String(64), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("engine", String(16), nullable=True),  # of all runs; fixed before the first one
+    Column("engine_reason", Text, nullable=False, server_default=""),
 )
 
 searches = Table(
@@ -148,6 +150,7 @@ baseline_values = Table(
     UniqueConstraint("baseline_id", "task", "metric", "split"),
 )
 
+_QUEUE = ("state", "planned", "queue_rank", "trial_number", "seed", "id")
 runs = Table(
     "runs",
     metadata,
@@ -161,6 +164,7 @@ runs = Table(
     Column("pack_key", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("queue_rank", Integer, nullable=False),  # lower is trained first
+    Column("planned", Boolean, nullable=False),  # whether its trial stands in some stage
     Column("trial_number", Integer, nullable=False),
     Column("epochs_planned", Integer, nullable=False),
     Column("epochs_done", Integer, nullable=False, server_default="0"),
@@ -174,13 +178,13 @@ runs = Table(
         "state IN ({})".format(", ".join(f"'{state}'" for state in RunState)), name="state"
     ),
     # claims walk this index from its front; the order is the order of the work
-    Index("ix_runs_claim", "study_id", "state", "queue_rank", "trial_number", "seed", "id"),
+    Index("ix_runs_claim", "study_id", *_QUEUE),
     # ... and the members of a pack are found without walking past other packs
     Index(
         "ix_runs_pack",
-        *("study_id", "state", "pack_key", "queue_rank", "trial_number", "seed", "id"),
+        *("study_id", "state", "pack_key", "planned", *_QUEUE[2:]),
     ),
-    Index("ix_runs_search", "search_id", "state"),
+    Index("ix_runs_search", "search_id", *_QUEUE),
     Index(None, "trial_id"),
     Index("ix_runs_leases", "state", "holder_id", "lease_until_s"),
 )
@@ -248,7 +252,7 @@ attempts = Table(
     Column("peak_memory_bytes", BigInteger, nullable=True),
     Column("energy_j", Float(53), nullable=True),
     UniqueConstraint("run_id", "token"),
-    Index(None, "study_id"),
+    Index(None, "study_id", "id"),
 )
 
 checkpoints = Table(
@@ -285,6 +289,7 @@ epochs = Table(
     _ref("attempt_id", "attempts"),
     _seconds("train_s"),
     _seconds("validation_s"),
+    Column("solo_s", Float(53), nullable=True),  # what both would take alone; null: the same
     _count("grad_evals"),
     sqlite_with_rowid=False,
 )
@@ -292,9 +297,11 @@ epochs = Table(
 epoch_values = Table(
     "epoch_values",
     metadata,
-    Column("run_id", _Id, ForeignKey("runs.id"), primary_key=True),
+    # without foreign keys: PostgreSQL would look each of them up for every value, a third of the
+    # time of writing one, and the recorder has just looked at the run and made the series
+    Column("run_id", _Id, primary_key=True),
     Column("epoch", Integer, primary_key=True),
-    Column("series_id", _Id, ForeignKey("series.id"), primary_key=True),
+    Column("series_id", _Id, primary_key=True),
     Column("value", Float(53), nullable=False),
     sqlite_with_rowid=False,
 )
@@ -307,4 +314,15 @@ scores = Table(
     Column("epoch_selected", Integer, nullable=False),
     Column("value_val", Float(53), nullable=False),
     Column("value_test", Float(53), nullable=False),
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("shape", String(64), primary_key=True),
+    Column("hardware", String(255), primary_key=True),
+    Column("pack_size", Integer, nullable=False),
+    Column("epoch_s", Float(53), nullable=False),
+    Column("run_step_ms", Text, nullable=False),
+    Column("measured_at", UtcTime, nullable=False),
 )

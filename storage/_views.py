@@ -11,9 +11,7 @@ VIEWS: dict[str, str] = {
         SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS role,
                t.number AS trial, r.id AS run, t.params AS params, r.seed AS seed,
                r.state AS state,
-               CASE WHEN EXISTS (SELECT 1 FROM proposals p
-                                 WHERE p.trial_id = t.id AND p.standing)
-                    THEN 1 ELSE 0 END AS planned,
+               CASE WHEN r.planned THEN 1 ELSE 0 END AS planned,
                r.epochs_done AS epochs,
                CASE WHEN r.state = 'done' THEN sc.epoch_selected END AS epoch_selected,
                CASE WHEN r.role <> 'baseline' AND r.state = 'done'
@@ -31,6 +29,11 @@ VIEWS: dict[str, str] = {
                + COALESCE((SELECT a.startup_s FROM epochs e
                            JOIN attempts a ON a.id = e.attempt_id
                            WHERE e.run_id = r.id AND e.epoch = 1), 0.0) AS method_cost_s,
+               COALESCE((SELECT SUM(COALESCE(e.solo_s, e.train_s + e.validation_s))
+                         FROM epochs e WHERE e.run_id = r.id), 0.0)
+               + COALESCE((SELECT a.startup_s FROM epochs e
+                           JOIN attempts a ON a.id = e.attempt_id
+                           WHERE e.run_id = r.id AND e.epoch = 1), 0.0) AS solo_cost_s,
                CAST(COALESCE((SELECT SUM(e.grad_evals)
                               FROM epochs e WHERE e.run_id = r.id), 0) AS BIGINT) AS grad_evals,
                r.reason AS reason

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from storage import _studies
 from storage._database import SCHEMA_VERSION, Database
-from storage._patience import Patience, patient
+from storage._opened_api import Opened
+from storage._patience import patient
 from storage._views import ORDER
-from storage.records import StudyRecord
 
 _QUERIES = {
     view: sa.text(f"SELECT * FROM {view} WHERE study = :study ORDER BY {order}").bindparams(
@@ -19,7 +18,7 @@ _QUERIES = {
 }
 
 
-class Reader:
+class Reader(Opened):
     """Reads one study database; it cannot write.
 
     Args:
@@ -31,42 +30,12 @@ class Reader:
     """
 
     def __init__(self, url: str, *, patience_s: float = 30.0) -> None:
-        self._database = Database(url, create=False, read_only=True, patience_s=patience_s)
-
-    @property
-    def patience(self) -> Patience:
-        """How long a method waits for trouble to pass."""
-        return self._database.patience
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._database.engine.dispose()
-
-    @property
-    def url(self) -> str:
-        """Where it is, without a password."""
-        return self._database.shown_url
+        super().__init__(Database(url, create=False, read_only=True, patience_s=patience_s))
 
     @property
     def schema_version(self) -> str:
         """Version of the database's schema."""
         return SCHEMA_VERSION
-
-    @patient
-    def studies(self) -> list[StudyRecord]:
-        """All studies, oldest first."""
-        with self._database.read() as connection:
-            return _studies.list_all(connection)
-
-    @patient
-    def study(self, name: str) -> StudyRecord:
-        """The study of that name.
-
-        Raises:
-            UnknownStudy: With the names that exist.
-        """
-        with self._database.read() as connection:
-            return _studies.get(connection, name)
 
     @patient
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from storage.states import RunState
 
@@ -21,6 +21,8 @@ class StudyRecord:
         spec: The study's spec as plain values.
         card: The problem's card as plain values.
         fingerprint: Hash of what an extension must not change.
+        engine: ``solo`` or ``fused``, fixed before the first run; None until then.
+        engine_reason: Why it is that one.
     """
 
     id: int
@@ -29,6 +31,27 @@ class StudyRecord:
     card: Mapping[str, Any]
     fingerprint: str
     created_at: datetime
+    engine: Literal["solo", "fused"] | None = None
+    engine_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What was measured of one shape of network on one kind of hardware.
+
+    Attributes:
+        shape: Hash of what decides a training step's time: problem, network, tasks, batch size...
+        pack_size: Most runs that are trained together.
+        epoch_s: Training and validation of one epoch of one run alone.
+        run_step_ms: Pack size -> time of a training step divided by the runs in the pack; 1 is
+            one run alone.
+    """
+
+    shape: str
+    hardware: str
+    pack_size: int
+    epoch_s: float
+    run_step_ms: Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,13 +222,18 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochRecord:
-    """One epoch of one run; `values` hold (split, task, metric, value)."""
+    """One epoch of one run; `values` hold (split, task, metric, value).
+
+    Attributes:
+        solo_s: What its training and validation would take alone, when it was trained in a pack.
+    """
 
     run: int
     token: int
     epoch: int
     values: Sequence[tuple[str, str, str, float]]
     spent: Spent
+    solo_s: float | None = None
     peak_memory_bytes: int | None = None
 
 
@@ -228,8 +256,10 @@ class Ending:
     Attributes:
         state: Where the run goes: done, diverged, paused, failed, or waiting (released).
         epoch: Last epoch with good values.
-        failure: Class of a failure, such as the exception's name.
+        failure: Class of a failure, such as the exception's name; of a run that goes back to the
+            queue, too.
         failure_key: Equal for failures of one cause: a hash of the traceback.
+        solo_s: Of the epoch that diverged, as in `EpochRecord`.
     """
 
     run: int
@@ -237,6 +267,7 @@ class Ending:
     state: RunState
     epoch: int
     spent: Spent
+    solo_s: float | None = None
     reason: str = ""
     failure: str | None = None
     failure_key: str | None = None

@@ -13,7 +13,7 @@ from study.errors import WorkersUnusable
 from study.spec import BudgetSpec, StudySpec
 
 if TYPE_CHECKING:
-    from storage.records import SearchRecord
+    from storage.records import SearchRecord, Totals
     from study.plan import Plan
 
 
@@ -34,6 +34,18 @@ def said(budget: BudgetSpec, exhausted: str) -> str:
         "money": f"the budget of {budget.money or 0:g} in money",
     }
     return words[exhausted]
+
+
+def left(budget: BudgetSpec, paid: Totals) -> dict[str, float]:
+    """What remains of each limit of a study that counts over all its commands; never below 0."""
+    used = {
+        "trials": paid.trials,
+        "epochs": paid.epochs,
+        "device_s": paid.device_s,
+        "money": paid.money or 0.0,
+    }
+    limits = {kind: getattr(budget, kind) for kind in used}
+    return {kind: max(limit - used[kind], 0) for kind, limit in limits.items() if limit is not None}
 
 
 def price_per_h(spec: StudySpec, device: str) -> float | None:

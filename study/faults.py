@@ -25,14 +25,23 @@ class Faults:
     def __init__(self, storage: Storage, study_id: int, search_ids: Mapping[str, int]) -> None:
         self._storage, self._study_id, self._search_ids = storage, study_id, search_ids
         self._fruitless: dict[int, int] = {}
+        self._news = True  # of failed runs: at the start there may be some of an earlier time
         self.stopped: dict[str, str] = {}
         self.look()
+
+    def failed(self) -> None:
+        """A run has failed, with its cause."""
+        self._news = True
 
     def look(self) -> None:
         """Find searches of which the same failure has come three times.
 
         Their other runs would fail alike; a search goes on once its failed runs are retried.
+        Without a failed run since the last look, and with no search stopped, nothing is asked.
         """
+        if not self._news and not self.stopped:
+            return
+        self._news = False
         self.stopped = {
             group.search: f"{group.runs} runs failed with the same {group.failure or 'error'}; "
             "mend the cause, then: weighbridge retry"
@@ -48,32 +57,48 @@ class Faults:
         limits = limits or Limits()
         return replace(limits, searches={**limits.searches, **nothing})
 
-    def lost(self, claim: Claim, reason: str, *, progressed: bool, out_of_time: bool) -> bool:
+    def lost(
+        self,
+        claim: Claim,
+        reason: str,
+        *,
+        progressed: bool,
+        out_of_time: bool,
+        alone: bool,
+        unbooked_s: float,
+    ) -> bool:
         """Return a lost worker's run to the queue, or end it; True if it has ended.
 
         A run is tried again as long as its attempts get on; one that ends five workers in a row
         before its next epoch, or outlasts its time limit, has failed.
+
+        Args:
+            progressed: Whether this attempt has reported an epoch.
+            out_of_time: Whether its worker was ended for the time limit.
+            alone: Whether it was the only run of its pack: of several nobody knows which it was.
+            unbooked_s: Device-seconds since its last report, which an attempt that failed pays.
         """
-        fruitless = 0 if progressed else self._fruitless.get(claim.run, 0) + 1
-        self._fruitless[claim.run] = fruitless
-        if out_of_time:
-            self._fail(claim, TIME_LIMIT, "It outlasted [training] `run_limit_s`.")
+        if alone and out_of_time:
+            self._fail(claim, TIME_LIMIT, "It outlasted [training] `run_limit_s`.", unbooked_s)
             return True
+        fruitless = 0 if progressed else self._fruitless.get(claim.run, 0) + alone
+        self._fruitless[claim.run] = fruitless
         if fruitless >= FRUITLESS_ATTEMPTS:
             why = f"{fruitless} workers in a row ended while training it. The last: {reason}"
-            self._fail(claim, WORKER_LOST, why)
+            self._fail(claim, WORKER_LOST, why, unbooked_s)
             return True
         self._storage.take_back_run(claim.run, claim.token, f"{WORKER_LOST}: {reason}")
         return False
 
-    def _fail(self, claim: Claim, failure: str, reason: str) -> None:
+    def _fail(self, claim: Claim, failure: str, reason: str, unbooked_s: float) -> None:
         ending = Ending(
             run=claim.run,
             token=claim.token,
             state=RunState.FAILED,
             epoch=0,
-            spent=Spent(),
+            spent=Spent(train_s=unbooked_s),
             reason=reason,
             failure=failure,
         )
         self._storage.record([ending])
+        self.failed()

@@ -10,7 +10,17 @@ from typing import Any
 from study.spec import StudySpec
 
 # Free to change at any time: they say how long to go on and how often to save, not what a run is.
-_FREE = {"training": {"checkpoint_s", "checkpoint_cap_mib", "run_limit_s"}}
+_FREE = {
+    "training": {
+        "checkpoint_s",
+        "checkpoint_cap_mib",
+        "run_limit_s",
+        "pack_size",
+        "pack_memory_gib",
+    }
+}
+# What the time of a training step depends on, beside the problem.
+_STEP = ("batch_size", "eval_batch_size", "optimizer", "clip_norm", "threads")
 
 
 def digest(value: Any) -> str:
@@ -57,3 +67,14 @@ def run_key(*, study: str, search: str, frozen: str, weighting: str, params: str
 def pack_key(*, frozen: str, tasks: tuple[str, ...], seed: int) -> str:
     """Runs of equal pack key can be trained together: one problem, network, seed."""
     return digest([frozen, list(tasks), seed])
+
+
+def shape_key(spec: StudySpec, card: Mapping[str, Any], tasks: tuple[str, ...]) -> str:
+    """Networks of equal shape key have steps of equal cost, in whatever study."""
+    training = spec.to_plain()["training"]
+    return digest(
+        [
+            *(spec.problem, spec.to_plain()["problem_options"], card["data_version"]),
+            *(card["network"], list(tasks), [training[key] for key in _STEP]),
+        ]
+    )

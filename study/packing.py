@@ -9,7 +9,7 @@ from storage.records import Claim
 from study.advance import to_point
 from study.outline import Search
 from study.plan import Plan
-from trainers.jobs import Checkpoint, Job, Pack
+from trainers.jobs import Checkpoint, Engine, Job, Pack
 
 
 def pack_of(
@@ -19,6 +19,7 @@ def pack_of(
     *,
     checkpoints: Path,
     device: str,
+    engine: Engine,
 ) -> Pack:
     """The pack of runs that were claimed together; they share a seed."""
     return Pack(
@@ -28,6 +29,7 @@ def pack_of(
         until_epoch=plan.training.epochs,
         jobs=tuple(_job(searches[claim.search], claim) for claim in claims),
         device=device,
+        engine=engine,
         checkpoints=str(checkpoints),
         checkpoint_s=plan.spec.training.checkpoint_s,
     )

@@ -40,11 +40,17 @@ class RecordBuffer:
         self._oldest_s = 0.0
         self._has_ending = False
 
-    def add(self, event: EpochDone | CheckpointWritten | RunEnded) -> None:
-        """Take an event in."""
+    def add(
+        self, event: EpochDone | CheckpointWritten | RunEnded, *, solo_s: float | None = None
+    ) -> None:
+        """Take an event in.
+
+        Args:
+            solo_s: What the epoch would have taken alone, if it was trained in a pack.
+        """
         if not self._pending:
             self._oldest_s = self._clock()
-        self._pending.append(to_report(event))
+        self._pending.append(to_report(event, solo_s))
         self._has_ending = self._has_ending or isinstance(event, RunEnded)
 
     def due(self) -> bool:
@@ -62,7 +68,9 @@ class RecordBuffer:
         return self._storage.record(reports)
 
 
-def to_report(event: EpochDone | CheckpointWritten | RunEnded) -> Report:
+def to_report(
+    event: EpochDone | CheckpointWritten | RunEnded, solo_s: float | None = None
+) -> Report:
     """The record of an event."""
     if isinstance(event, EpochDone):
         return EpochRecord(
@@ -75,7 +83,9 @@ def to_report(event: EpochDone | CheckpointWritten | RunEnded) -> Report:
                 samples=event.samples,
                 grad_evals=event.grad_evals,
                 flops=event.flops,
+                energy_j=event.energy_j,
             ),
+            solo_s=solo_s,
         )
     if isinstance(event, CheckpointWritten):
         return CheckpointRecord(
@@ -84,28 +94,36 @@ def to_report(event: EpochDone | CheckpointWritten | RunEnded) -> Report:
             epoch=event.checkpoint.epoch,
             path=event.checkpoint.path,
             size_bytes=event.size_bytes,
-            spent=_spent(event.seconds),
+            spent=_spent(event.seconds, energy_j=event.energy_j),
         )
-    return _ending(event)
+    return _ending(event, solo_s)
 
 
-def _ending(event: RunEnded) -> Ending:
-    failed = event.outcome == "failed"
+def _ending(event: RunEnded, solo_s: float | None) -> Ending:
+    failed = event.outcome in ("failed", "released")  # what failed may be tried again
     return Ending(
         run=event.run,
         token=event.token,
         state=_STATES[event.outcome],
         epoch=event.epoch,
-        spent=_spent(event.seconds),
+        spent=_spent(event.seconds, energy_j=event.energy_j),
         reason=event.reason,
-        failure=event.failure if failed else None,
-        failure_key=event.failure_key if failed else None,
+        failure=event.failure or None if failed else None,
+        failure_key=event.failure_key or None if failed else None,
+        solo_s=solo_s if event.outcome == "diverged" else None,
         detail=event.detail,
         peak_memory_bytes=event.peak_memory_bytes or None,
     )
 
 
-def _spent(seconds: Seconds, *, samples: int = 0, grad_evals: int = 0, flops: float = 0.0) -> Spent:
+def _spent(
+    seconds: Seconds,
+    *,
+    samples: int = 0,
+    grad_evals: int = 0,
+    flops: float = 0.0,
+    energy_j: float | None,
+) -> Spent:
     return Spent(
         startup_s=seconds.startup_s,
         train_s=seconds.train_s,
@@ -116,4 +134,5 @@ def _spent(seconds: Seconds, *, samples: int = 0, grad_evals: int = 0, flops: fl
         samples=samples,
         grad_evals=grad_evals,
         flops=flops,
+        energy_j=energy_j,
     )

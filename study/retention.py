@@ -3,80 +3,98 @@
 A run's newest checkpoint is what a resume starts from; the one before serves if that is torn. Files
 of finished runs go at once. Over the cap the second ones go first, then whole runs' files, longest
 untouched first: those runs begin again if they are interrupted, which changes no result.
+
+The rows decide, not the folder: a file goes after its row has, so that no resume names a file that
+is gone, and a file whose row is still to be written is left alone.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storage import RunState
+from storage.records import CheckpointFile
+
+if TYPE_CHECKING:
+    from storage import Storage
 
 KEPT_A_RUN = 2
-_NAME = re.compile(r"run(?P<run>\d+)-token(?P<token>\d+)-epoch(?P<epoch>\d+)\.pt")
+_OVER = frozenset({RunState.DONE, RunState.DIVERGED, RunState.PRUNED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
-    """A checkpoint file, named by run, fencing token and epoch."""
+class Retention:
+    """Keeps a study's checkpoints within their limits.
 
-    path: Path
-    run: int
-    token: int
-    epoch: int
-    size_bytes: int
-    modified_s: float
+    Args:
+        folder: Where the study's checkpoint files are.
+        cap_bytes: Most that they may take.
+    """
+
+    def __init__(self, storage: Storage, study_id: int, folder: Path, *, cap_bytes: int) -> None:
+        self._storage, self._study_id = storage, study_id
+        self._folder, self._cap_bytes = folder, cap_bytes
+        self._due = False
+        self._over: set[int] = set()
+
+    def written(self) -> None:
+        """A checkpoint has been reported."""
+        self._due = True
+
+    def over(self, run: int) -> None:
+        """A run has been reported as done or diverged: it will never go on."""
+        self._over.add(run)
+
+    def tidy(self, *, refused: Collection[int] = ()) -> None:
+        """Remove what is superfluous, once all that was reported is in the database.
+
+        Args:
+            refused: Runs with refused reports: another attempt may go on from their files.
+        """
+        left = {path for run in self._over - {*refused} for path in self._files_of(run)}
+        self._over.clear()
+        if self._due or left:
+            self._due = False
+            rows = self._storage.checkpoint_files(self._study_id)
+            gone = superfluous(rows, cap_bytes=self._cap_bytes)
+            if gone:
+                self._storage.forget_checkpoints(gone)
+            needed = {Path(row.path) for row in rows} - {*map(Path, gone)}  # by other runs too
+            self._remove({*map(Path, gone)} | (left - needed))
+
+    def _remove(self, paths: Collection[Path]) -> None:
+        for path in paths:
+            if path.parent == self._folder:  # others lie on another host
+                path.unlink(missing_ok=True)
+
+    def _files_of(self, run: int) -> list[Path]:
+        """All files named for a run, half-written ones and such without a row included."""
+        names = (f"run{run}-token*", f"pack-run{run}-token*")  # a pack's for the first of its runs
+        return [path for name in names for path in self._folder.glob(name)]
 
 
-def superfluous(files: Sequence[Saved], *, cap_bytes: int) -> list[Saved]:
-    """Files that may go: beyond two a run, and beyond `cap_bytes` for all."""
-    newest_first = sorted(files, key=lambda saved: (-saved.epoch, -saved.token))
-    place: dict[Path, int] = {}
+def superfluous(files: Sequence[CheckpointFile], *, cap_bytes: int) -> list[str]:
+    """Paths that may go: of finished runs, beyond two a run, and beyond `cap_bytes` for all.
+
+    Args:
+        files: Oldest first; a file that several runs share stands once a run, and stays as long
+            as one of them keeps it.
+    """
+    place: dict[str, int] = {}  # of a path among its run's, 0 for the newest; the best of its runs
     seen: dict[int, int] = {}
-    for saved in newest_first:
-        place[saved.path] = seen.get(saved.run, 0)
-        seen[saved.run] = place[saved.path] + 1
-    gone = [saved for saved in files if place[saved.path] >= KEPT_A_RUN]
-    kept = [saved for saved in files if place[saved.path] < KEPT_A_RUN]
-    total = sum(saved.size_bytes for saved in kept)
-    for saved in sorted(kept, key=lambda saved: (-place[saved.path], saved.modified_s)):
+    by_age = sorted(enumerate(files), key=lambda entry: (entry[1].epoch, entry[0]))
+    for _, file in reversed(by_age):
+        if file.state in _OVER:
+            continue
+        rank = seen.get(file.run, 0)
+        seen[file.run] = rank + 1
+        place[file.path] = min(rank, place.get(file.path, rank))
+    firm = {path for path, rank in place.items() if rank < KEPT_A_RUN}
+    kept = {file.path: file.size_bytes for file in files if file.path in firm}
+    total = sum(kept.values())
+    for path in sorted(kept, key=lambda path: -place[path]):  # oldest first among equals
         if total <= cap_bytes:
             break
-        total -= saved.size_bytes
-        gone.append(saved)
-    return gone
-
-
-def tidy(folder: Path, *, cap_bytes: int) -> None:
-    """Remove superfluous files of a study's folder."""
-    for saved in superfluous(_listed(folder), cap_bytes=cap_bytes):
-        saved.path.unlink(missing_ok=True)
-
-
-def forget(folder: Path, run: int) -> None:
-    """Remove all files of a run that will never go on, half-written ones included."""
-    for path in folder.glob(f"run{run}-token*"):
-        path.unlink(missing_ok=True)
-
-
-def _listed(folder: Path) -> list[Saved]:
-    found = []
-    for path in folder.glob("run*.pt"):
-        match = _NAME.fullmatch(path.name)
-        if match is None:
-            continue
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue  # another driver was faster
-        found.append(
-            Saved(
-                path=path,
-                run=int(match["run"]),
-                token=int(match["token"]),
-                epoch=int(match["epoch"]),
-                size_bytes=status.st_size,
-                modified_s=status.st_mtime,
-            )
-        )
-    return found
+        total -= kept.pop(path)
+    return [path for path in dict.fromkeys(file.path for file in files) if path not in kept]

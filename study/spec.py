@@ -93,6 +93,18 @@ class TrainingSpec(_Section):
     threads: PositiveInt = Field(
         1, description="Threads of a worker. Results depend on it, so it is fixed by the study."
     )
+    engine: Literal["auto", "solo", "fused"] = Field(
+        "auto",
+        description="How runs are trained: one by one, or stacked into one model. `auto` is fixed "
+        "before the first run: solo for convolutions on a CPU and for networks that cannot be "
+        "stacked, else fused.",
+    )
+    pack_size: PositiveInt | None = Field(
+        None, description="Most runs of a pack; by calibration if not given."
+    )
+    pack_memory_gib: Positive | None = Field(
+        None, description="Most memory of a pack, in GiB; half of what is free if not given."
+    )
     run_limit_s: Positive | None = Field(
         None, description="Longest time of one attempt at a run; a worker that hangs is ended."
     )

@@ -1,8 +1,13 @@
-"""Checkpoint files: written aside and renamed, loaded as plain tensors only."""
+"""Checkpoint files: written aside and renamed, loaded as plain tensors only.
+
+A file holds ``{"runs": {run number: state}}``, one run of the solo engine or the runs of a pack;
+the state of a run is the same in both, so that either engine goes on from the other's files.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +15,14 @@ import torch
 
 from trainers.errors import CheckpointUnreadable
 
+State = dict[str, Any]
+"""Of one run: ``network``, ``optimizer``, ``params``, ``state`` and ``epoch``."""
+
 _WAY_OUT = "Without the file, the run goes on from an older one or begins again: delete it."
 
 
-def save(state: dict[str, Any], path: Path) -> int:
-    """Write `state` so that a reader sees all of it or none; returns the size in bytes.
+def save(content: Mapping[str, Any], path: Path) -> int:
+    """Write `content` so that a reader sees all of it or none; returns the size in bytes.
 
     Raises:
         OSError: The disk is full or the folder not writable; nothing is left behind.
@@ -23,7 +31,7 @@ def save(state: dict[str, Any], path: Path) -> int:
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with aside.open("wb") as file:
-            torch.save(state, file)
+            torch.save(dict(content), file)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
@@ -45,6 +53,24 @@ def load(path: Path, device: str) -> dict[str, Any]:
             f"A checkpoint must be readable. Got {path}: {type(error).__name__}: {error}. "
             f"{_WAY_OUT}"
         ) from error
+
+
+def save_runs(states: Mapping[int, State], path: Path) -> int:
+    """Write the states of runs by their numbers; returns the size of the file in bytes.
+
+    Raises:
+        OSError: The disk is full or the folder not writable; nothing is left behind.
+    """
+    return save({"runs": dict(states)}, path)
+
+
+def state_of(run: int, file: Mapping[str, Any]) -> State:
+    """One run's state from a loaded file.
+
+    Raises:
+        LookupError: The file has no such run.
+    """
+    return dict(file["runs"][run])
 
 
 def misfit(path: Path, error: Exception) -> CheckpointUnreadable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -42,6 +43,12 @@ def environment(device: str) -> dict[str, str]:
         "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else "cpu",
         **{f"package:{name}": number for name, number in found.items() if number},
     }
+
+
+def hardware_of(environment: Mapping[str, str]) -> str:
+    """What the time of a training step depends on: the GPU, or the processor."""
+    device = environment.get("device", "cpu")
+    return device if device != "cpu" else environment.get("cpu", "unknown")
 
 
 def _version(package: str) -> str | None:

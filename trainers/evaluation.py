@@ -33,7 +33,7 @@ def evaluate(
     n_samples = 0
     for batch in source.batches(None, batch_size, Key("evaluation")):
         outputs = network(batch.inputs)
-        n_batch = _batch_size(batch.inputs)
+        n_batch = batch_size_of(batch.inputs)
         n_samples += n_batch
         for task, parts in functions.items():
             output, target = outputs[task], batch.targets[task]
@@ -71,6 +71,7 @@ def storable(values: list[Value]) -> list[Value]:
     ]
 
 
-def _batch_size(inputs: object) -> int:
+def batch_size_of(inputs: object) -> int:
+    """Samples of a batch, from the first tensor of its inputs."""
     leaves = torch.utils._pytree.tree_leaves(inputs)
     return int(leaves[0].shape[0])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from trainers.jobs import Checkpoint, Pack, ProblemRef
+from trainers.jobs import Calibrate, Checkpoint, Pack, ProblemRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +34,32 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFacts:
+    """What decides the engine of a network.
+
+    Attributes:
+        convolutional: It has convolutions.
+        obstacle: Why its runs cannot be stacked, as the end of a sentence that it begins; empty
+            if they can.
+    """
+
+    convolutional: bool
+    obstacle: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """The worker has started and can take packs; sent once.
 
     Attributes:
+        network: What was found when it was looked at.
         startup_s: From the request for a worker to now.
         environment: Versions and hardware, see `trainers.environment`.
     """
 
     startup_s: float
     environment: Mapping[str, str]
+    network: NetworkFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,7 @@ class EpochDone:
             test ``loss`` and metrics.
         seconds: Spent since the last report of this run.
         flops: Estimated floating-point operations, evaluation included.
+        energy_j: Energy of `seconds`, see `trainers.metering`; None if it is not measured.
     """
 
     run: int
@@ -71,17 +88,23 @@ class EpochDone:
     samples: int
     grad_evals: int
     flops: float = 0.0
+    energy_j: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointWritten:
-    """The run can go on from here; files of earlier epochs may be removed."""
+    """The run can go on from here; files of earlier epochs may be removed.
+
+    Attributes:
+        energy_j: Energy of `seconds`; None if it is not measured.
+    """
 
     run: int
     token: int
     checkpoint: Checkpoint
     size_bytes: int
     seconds: Seconds
+    energy_j: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +130,7 @@ class RunEnded:
         failure: Class of a failure, see `trainers.failures`.
         failure_key: Equal for failures of one cause.
         peak_memory_bytes: Most memory that the process or its device has held so far.
+        energy_j: Energy of `seconds`; None if it is not measured.
     """
 
     run: int
@@ -119,11 +143,41 @@ class RunEnded:
     failure: str = ""
     failure_key: str = ""
     peak_memory_bytes: int = 0
+    energy_j: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PackEnded:
     """All runs of the pack have ended; the worker is free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapeTimes:
+    """What steps of one network take.
+
+    Attributes:
+        epoch_s: Training and validation of one epoch of one run alone.
+        run_step_ms: Pack size -> time of a training step divided by the runs; 1 is one run alone.
+        pack_size: The size with the best of these times; 1 if no pack was tried.
+    """
+
+    tasks: tuple[str, ...]
+    epoch_s: float
+    run_step_ms: Mapping[int, float]
+    pack_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrated:
+    """A calibration is over; the worker is free.
+
+    Attributes:
+        failure: The error that ended it, with nothing measured; empty for none.
+    """
+
+    shapes: tuple[ShapeTimes, ...]
+    seconds: float
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +202,13 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrateNow:
+    """Driver to worker: time this."""
+
+    wanted: Calibrate
+
+
+@dataclass(frozen=True, slots=True)
 class TrainPack:
     """Driver to worker: train this."""
 
@@ -160,4 +221,4 @@ class Stop:
 
 
 Event = EpochDone | CheckpointWritten | CheckpointSkipped | RunEnded
-Message = Ready | OpenFailed | Beat | Event | PackEnded
+Message = Ready | OpenFailed | Beat | Event | PackEnded | Calibrated

@@ -6,13 +6,13 @@ import traceback
 from hashlib import blake2b
 from pathlib import PurePath
 
-import torch
-
 OUT_OF_MEMORY = "OutOfMemory"
 
 
 def failure_class(error: BaseException) -> str:
     """``OutOfMemory``, or the exception's own name."""
+    import torch  # a driver, which has none, reads the name above
+
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return OUT_OF_MEMORY
     # the CPU's allocator has no exception type of its own

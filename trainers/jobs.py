@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 OptimizerKind = Literal["sgd", "adam", "adamw"]
+Engine = Literal["solo", "fused"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,8 @@ class Pack:
 
     Attributes:
         until_epoch: Train up to the end of this epoch and return.
+        engine: ``solo`` trains one run after the other, ``fused`` all as one stacked model. Part
+            of a run's identity, since its last bits depend on it.
         checkpoints: Folder for checkpoint files, or None for no checkpoints.
         checkpoint_s: Least time between two checkpoints of a pack.
     """
@@ -107,5 +110,25 @@ class Pack:
     until_epoch: int
     jobs: tuple[Job, ...]
     device: str = "cpu"
+    engine: Engine = "solo"
     checkpoints: str | None = None
     checkpoint_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrate:
+    """Time a few training steps, alone and in packs of growing size.
+
+    Attributes:
+        shapes: Tuples of tasks; packs are tried of the first one.
+        most: Largest pack to try.
+        memory_gib: What a pack may take; None for half of what is free.
+        sharers: Workers among which free memory is divided.
+    """
+
+    problem: ProblemRef
+    training: Training
+    shapes: tuple[tuple[str, ...], ...]
+    most: int
+    memory_gib: float | None = None
+    sharers: int = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,7 +37,26 @@ def build_optimizer(
     learned = list(weighting)
     if learned:
         groups.append({"params": learned, "weight_decay": 0.0})
+    return optimizer_of(groups, training, lr=job.lr)
+
+
+def optimizer_of(
+    groups: Iterable[dict[str, Any]], training: Training, *, lr: float
+) -> torch.optim.Optimizer:
+    """An optimiser of the study's kind, in PyTorch's fused kernels."""
     if training.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=job.lr, momentum=training.momentum, fused=True)
+        return torch.optim.SGD(groups, lr=lr, momentum=training.momentum, fused=True)
     kind = torch.optim.Adam if training.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, lr=job.lr, fused=True)
+    return kind(groups, lr=lr, fused=True)
+
+
+def slots(training: Training) -> tuple[str, ...]:
+    """Names of the tensors that the optimiser keeps for each parameter, of the same shape."""
+    if training.optimizer == "sgd":
+        return ("momentum_buffer",) if training.momentum else ()
+    return ("exp_avg", "exp_avg_sq")
+
+
+def counts_steps(training: Training) -> bool:
+    """Whether the optimiser keeps a number of steps for each parameter."""
+    return training.optimizer != "sgd"

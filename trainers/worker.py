@@ -15,10 +15,23 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from trainers.energy import EnergyMeter, open_meter
 from trainers.environment import environment
 from trainers.errors import TrainingError
-from trainers.events import Beat, Message, Open, OpenFailed, PackEnded, Ready, Stop, TrainPack
-from trainers.jobs import Pack
+from trainers.events import (
+    Beat,
+    CalibrateNow,
+    Message,
+    NetworkFacts,
+    Open,
+    OpenFailed,
+    PackEnded,
+    Ready,
+    Stop,
+    TrainPack,
+)
+from trainers.jobs import Calibrate, Pack
+from trainers.metering import metered
 from trainers.problems.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -33,7 +46,7 @@ class Pipe:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sending = threading.Lock()
-        self.packs: SimpleQueue[Pack] = SimpleQueue()
+        self.tasks: SimpleQueue[Pack | Calibrate] = SimpleQueue()
         self.stopping = threading.Event()
 
     def send(self, message: Message) -> None:
@@ -61,14 +74,17 @@ class Pipe:
                 os._exit(0)
             if isinstance(message, TrainPack):
                 self.stopping.clear()
-                self.packs.put(message.pack)
+                self.tasks.put(message.pack)
+            elif isinstance(message, CalibrateNow):
+                self.tasks.put(message.wanted)
             elif isinstance(message, Stop):
                 self.stopping.set()
 
-    def beat(self) -> None:
-        """Say every second that the process is alive."""
+    def beat(self, meter: EnergyMeter) -> None:
+        """Say every second that the process is alive; read its meter as often."""
         while True:
             time.sleep(BEAT_S)
+            meter.sample()
             self.send(Beat())
 
 
@@ -77,17 +93,19 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
     pipe = Pipe(Connection(descriptor))
     opening = pipe.first()
-    for target in (pipe.listen, pipe.beat):
-        threading.Thread(target=target, daemon=True).start()
+    meter = open_meter(opening.device, opening.threads)
+    threading.Thread(target=pipe.listen, daemon=True).start()
+    threading.Thread(target=pipe.beat, args=(meter,), daemon=True).start()
     try:
         session = opened(opening, pipe)
-        details = environment(opening.device)
+        details, facts = environment(opening.device), looked_at(session)
     except Exception as error:  # a user's problem may raise anything
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
         return
-    pipe.send(Ready(startup_s=time.monotonic() - opening.asked_s, environment=details))
-    serve(pipe, session)
+    startup_s = time.monotonic() - opening.asked_s
+    pipe.send(Ready(startup_s=startup_s, environment=details, network=facts))
+    serve(pipe, session, meter)
 
 
 def opened(opening: Open, pipe: Pipe) -> Session:
@@ -102,6 +120,13 @@ def opened(opening: Open, pipe: Pipe) -> Session:
     return open_session(build(opening.problem), opening.device, pipe.stopping.is_set)
 
 
+def looked_at(session: Session) -> NetworkFacts:
+    """What decides the engine."""
+    from trainers.engines import network_facts
+
+    return network_facts(session)
+
+
 def explained(error: Exception) -> str:
     """Our own errors say what to do; of any other, say what it is and where it was raised."""
     if isinstance(error, ProblemError | TrainingError):
@@ -113,12 +138,15 @@ def explained(error: Exception) -> str:
     )
 
 
-def serve(pipe: Pipe, session: Session) -> None:
-    """Train pack after pack."""
-    from trainers.engines import train
+def serve(pipe: Pipe, session: Session, meter: EnergyMeter) -> None:
+    """Do task after task: packs to train, steps to time."""
+    from trainers.engines import calibrate, train
 
     while True:
-        pack = pipe.packs.get()
-        for event in train(pack, session):
+        pack = pipe.tasks.get()
+        if isinstance(pack, Calibrate):
+            pipe.send(calibrate(pack, session))
+            continue
+        for event in metered(train(pack, session), meter, n_runs=len(pack.jobs)):
             pipe.send(event)
         pipe.send(PackEnded())

@@ -63,6 +63,13 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def amount(value: float) -> str:
+    """``1,234``, ``12.30``; below one, two digits that count."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.2f}" if value >= 1 else f"{value:.2g}"
+
+
 def next_step(text: str) -> None:
     """What a user would do now."""
     console.print(f"[dim]next:[/] {text}", highlight=False)

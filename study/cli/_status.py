@@ -1,22 +1,31 @@
-"""``weighbridge status``: runs by state and cost so far."""
+"""``weighbridge status``: runs by state, cost so far, budget left."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from storage import RunState
 from storage.records import BadEnding, SearchStatus, StudyRecord, Totals
+from study.budget import left
 from study.catalogue import find
 from study.cli._options import STORAGE, AsJson, StorageUrl
-from study.cli._output import console, duration, next_step, print_json, table
+from study.cli._output import amount, console, duration, next_step, print_json, table
+from study.spec import StudySpec, parse
 
 if TYPE_CHECKING:
     from storage import Storage
 
 NAME = "status"
 _MOST_BAD = 10
+_UNITS = {
+    "trials": "trials",
+    "epochs": "epochs",
+    "device_s": "device-seconds",
+    "money": "in money",
+}
 
 
 def command(
@@ -26,7 +35,7 @@ def command(
     storage: StorageUrl = STORAGE,
     as_json: AsJson = False,
 ) -> None:
-    """Show runs by state and cost so far."""
+    """Show runs by state, cost so far, and the budget left; money where device time has a price."""
     from storage import Storage  # SQLAlchemy loads with it
 
     database = Storage(storage, create=False)
@@ -45,15 +54,17 @@ def _all(database: Storage, *, as_json: bool) -> None:
     if as_json:
         print_json([{"study": record.name, **_plain(totals)} for record, totals in found])
         return
-    rows = table("study", *RunState, "cost", title=database.url, right=(*RunState, "cost"))
+    costs = _cost_columns(any(totals.money is not None for _, totals in found))
+    rows = table("study", *RunState, *costs, title=database.url, right=(*RunState, *costs))
     for record, totals in found:
-        rows.add_row(record.name, *_counts(totals.states), duration(totals.device_s))
+        rows.add_row(record.name, *_counts(totals.states), *_costs(totals, costs))
     console.print(rows)
     if found:
         next_step(f"weighbridge status {found[-1][0].name}")
 
 
 def _one(database: Storage, record: StudyRecord, *, as_json: bool) -> None:
+    spec = parse(record.spec, source=f"of the stored study {record.name}")
     totals = database.totals(record.id)
     searches = database.search_status(record.id)
     bad = database.bad_endings(record.id, limit=_MOST_BAD)
@@ -62,17 +73,35 @@ def _one(database: Storage, record: StudyRecord, *, as_json: bool) -> None:
             {
                 "study": record.name,
                 **_plain(totals),
+                "budget_left": left(spec.budget, totals),
                 "searches": [_search(status) for status in searches],
                 "bad_endings": [_bad(ending) for ending in bad],
             }
         )
         return
-    rows = table("search", *RunState, "cost", title=record.name, right=(*RunState, "cost"))
+    _print_costs(spec, totals, searches)
+    _print_bad(bad)
+    next_step(f"weighbridge compare {record.name}")
+
+
+def _print_costs(spec: StudySpec, totals: Totals, searches: Sequence[SearchStatus]) -> None:
+    costs = _cost_columns(spec.cost.price_per_h is not None)
+    rows = table("search", *RunState, *costs, title=spec.name, right=(*RunState, *costs))
     for status in searches:
-        rows.add_row(status.search, *_counts(status.states), duration(status.device_s))
+        rows.add_row(status.search, *_counts(status.states), *_costs(status, costs))
     rows.add_section()
-    rows.add_row("[bold]all[/]", *_counts(totals.states), f"[bold]{duration(totals.device_s)}[/]")
+    bold = [f"[bold]{cost}[/]" for cost in _costs(totals, costs)]
+    rows.add_row("[bold]all[/]", *_counts(totals.states), *bold)
     console.print(rows)
+    rest = [
+        f"{amount(number)} of {amount(getattr(spec.budget, kind))} {_UNITS[kind]}"
+        for kind, number in left(spec.budget, totals).items()
+    ]
+    if rest:
+        console.print(f"left of the budget: {', '.join(rest)}", highlight=False)
+
+
+def _print_bad(bad: Sequence[BadEnding]) -> None:
     for ending in bad:
         console.print(
             f"[yellow]{ending.state}[/] {ending.search} trial {ending.trial} seed {ending.seed}: "
@@ -81,7 +110,16 @@ def _one(database: Storage, record: StudyRecord, *, as_json: bool) -> None:
         )
     if len(bad) == _MOST_BAD:
         console.print(f"[dim]the first {_MOST_BAD}; all are in the view run_results[/]")
-    next_step(f"weighbridge compare {record.name}")
+
+
+def _cost_columns(priced: bool) -> tuple[str, ...]:
+    return ("cost", "money") if priced else ("cost",)
+
+
+def _costs(paid: Totals | SearchStatus, columns: Sequence[str]) -> list[str]:
+    """Device time, and money if there is a column for it."""
+    money = "·" if paid.money is None else amount(paid.money)
+    return [duration(paid.device_s), money][: len(columns)]
 
 
 def _counts(states: Any) -> list[str]:
@@ -92,6 +130,7 @@ def _plain(totals: Totals) -> dict[str, Any]:
     return {
         "states": {state.value: totals.states.get(state, 0) for state in RunState},
         "device_s": totals.device_s,
+        "money": totals.money,
         "epochs": totals.epochs,
         "trials": totals.trials,
     }
@@ -102,6 +141,7 @@ def _search(status: SearchStatus) -> dict[str, Any]:
         "search": status.search,
         "states": {state.value: status.states.get(state, 0) for state in RunState},
         "device_s": status.device_s,
+        "money": status.money,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -80,12 +81,15 @@ class Nursery:
 
     def close(self) -> None:
         """End the nursery; it waits for workers whose pipes are closed and ends the others."""
-        self._control.close()
+        with contextlib.suppress(OSError):  # it has gone already
+            # closed with words of the nursery unread, the socket would be reset, not ended
+            self._control.shutdown(socket.SHUT_WR)
         try:
             self._process.wait(2 * _PATIENCE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._control.close()
 
     def _code(self, child: Child) -> int | None:
         if len(self._pids) <= child.number:

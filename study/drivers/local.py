@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -10,8 +11,8 @@ from multiprocessing.connection import wait
 
 from study.drivers._nursery import Child, Nursery
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
-from trainers.events import Message, Open, Stop, TrainPack
-from trainers.jobs import Pack, ProblemRef
+from trainers.events import CalibrateNow, Message, Open, Stop, TrainPack
+from trainers.jobs import Calibrate, Pack, ProblemRef
 
 
 class LocalDriver:
@@ -27,6 +28,11 @@ class LocalDriver:
         self._workers: dict[int, tuple[Child, Nursery]] = {}
         self._device_of: list[str] = []  # of every worker ever started, by its number
 
+    @property
+    def size(self) -> int:
+        """Number of workers."""
+        return len(self._devices)
+
     def start(self) -> None:
         """Start one process a device."""
         for device in self._devices:
@@ -40,6 +46,10 @@ class LocalDriver:
     def submit(self, worker: int, pack: Pack) -> None:
         """Send a pack down the worker's pipe; a dead worker is noticed by the next `poll`."""
         self._send(self._workers[worker][0], TrainPack(pack))
+
+    def calibrate(self, worker: int, wanted: Calibrate) -> None:
+        """Ask for a calibration down the worker's pipe."""
+        self._send(self._workers[worker][0], CalibrateNow(wanted))
 
     def poll(self, timeout_s: float) -> list[DriverEvent]:
         """Read what has arrived; a closed pipe is a lost worker."""
@@ -59,7 +69,8 @@ class LocalDriver:
 
     def kill(self, worker: int) -> None:
         """End a worker's process at once."""
-        os.kill(self.pid(worker), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has died; `poll` will say so
+            os.kill(self.pid(worker), signal.SIGKILL)
 
     def replace(self, worker: int) -> None:
         """Start a successor of a lost worker on its device."""
@@ -98,7 +109,7 @@ class LocalDriver:
         )
         self._send(child, opening)
 
-    def _send(self, child: Child, message: Open | TrainPack | Stop) -> None:
+    def _send(self, child: Child, message: Open | TrainPack | CalibrateNow | Stop) -> None:
         try:
             child.pipe.send(message)
         except OSError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from trainers.events import Message
-from trainers.jobs import Pack
+from trainers.jobs import Calibrate, Pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,14 @@ DriverEvent = FromWorker | WorkerLost
 class Driver(Protocol):
     """Starts workers, hands them packs and brings back what they say.
 
-    A worker is idle between `PackEnded` (or `Ready`) and the next `submit`. Each worker's messages
-    arrive in order; a lost worker's last event is `WorkerLost`, and a successor has a number of
-    its own.
+    A worker is idle between `PackEnded` (or `Ready`, or `Calibrated`) and the next `submit`. Each
+    worker's messages arrive in order; a lost worker's last event is `WorkerLost`, and a successor
+    has a number of its own.
     """
+
+    @property
+    def size(self) -> int:
+        """Number of workers that it keeps at work."""
 
     def start(self) -> None:
         """Start the workers; each says `Ready` when it can take packs."""
@@ -49,6 +53,9 @@ class Driver(Protocol):
 
     def submit(self, worker: int, pack: Pack) -> None:
         """Give an idle worker a pack."""
+
+    def calibrate(self, worker: int, wanted: Calibrate) -> None:
+        """Let an idle worker time training steps; it answers `Calibrated`."""
 
     def poll(self, timeout_s: float) -> Sequence[DriverEvent]:
         """Events since the last call; waits for one at most `timeout_s`."""

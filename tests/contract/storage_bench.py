@@ -136,7 +136,13 @@ class Bench:
         return list(self.claimed(n, lease_s=lease_s).claims)
 
     def claimed(
-        self, n: int = 1, *, lease_s: float = 60.0, limits: Limits | None = None
+        self,
+        n: int = 1,
+        *,
+        lease_s: float = 60.0,
+        shares: int = 1,
+        in_training: float = 0.0,
+        limits: Limits | None = None,
     ) -> Claimed:
         return self.storage.claim(
             self.study.id,
@@ -144,6 +150,8 @@ class Bench:
             worker_id=self.worker_id,
             n=n,
             lease_s=lease_s,
+            shares=shares,
+            in_training=in_training,
             limits=limits,
         )
 

@@ -11,7 +11,8 @@ import torch
 from tests.contract.engine_learning import LearningContract
 from tests.contract.engine_repeating import RepeatingContract, trained
 from tests.contract.engine_reporting import ReportingContract
-from tests.packs import Engine, a_job, a_pack
+from tests.contract.fused_cases import fused
+from tests.packs import Engine, a_job, a_pack, two_jobs
 from trainers.engines import train
 
 
@@ -35,5 +36,23 @@ class TestSolo(RepeatingContract, ReportingContract, LearningContract):
     def test_files_hold_plain_tensors_only(self, engine: Engine, tmp_path: Path) -> None:
         pack = a_pack(a_job(1, "uw"), checkpoints=tmp_path, until_epoch=3)
         (saved,) = trained(engine, pack)[1].checkpoints
-        state = torch.load(saved.checkpoint.path, weights_only=True)
+        state = torch.load(saved.checkpoint.path, weights_only=True)["runs"][1]
         assert set(state) == {"network", "optimizer", "params", "state", "epoch"}
+
+
+class TestFused(RepeatingContract, ReportingContract, LearningContract):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return fused
+
+    def test_a_pack_is_one_file(self, engine: Engine, tmp_path: Path) -> None:
+        jobs = a_job(5, token=9), a_job(4, token=8)
+        trained(engine, a_pack(*jobs, checkpoints=tmp_path, until_epoch=3))
+        assert [path.name for path in tmp_path.iterdir()] == ["pack-run5-token9-epoch3.pt"]
+
+    def test_files_hold_plain_tensors_by_run(self, engine: Engine, tmp_path: Path) -> None:
+        pack = a_pack(*two_jobs("uw"), checkpoints=tmp_path, until_epoch=3)
+        (saved,) = trained(engine, pack)[1].checkpoints
+        states = torch.load(saved.checkpoint.path, weights_only=True)["runs"]
+        assert set(states) == {1, 2}
+        assert set(states[2]) == {"network", "optimizer", "params", "state", "epoch"}

@@ -54,6 +54,27 @@ class BudgetPromises(Backend):
         assert bench.claimed(limits=of_study(epochs=EPOCHS)).exhausted == "epochs"
         assert bench.claimed(limits=of_study(epochs=EPOCHS + 1)).exhausted == ""
 
+    def test_what_was_added_up_before_is_not_forgotten(self, bench: Bench) -> None:
+        bench.plan("a", "b", "c", "d")
+        limits = of_study(epochs=3 * EPOCHS)
+        first, second = bench.claimed(2, limits=limits).claims
+        bench.train(second, (0.1, 0.1), (0.1, 0.1), (0.1, 0.1))  # behind one that still runs
+        third = bench.claimed(limits=limits).claims[0]
+        bench.train(first, (0.1, 0.1), (0.1, 0.1), (0.1, 0.1))
+        bench.train(third, (0.1, 0.1), (0.1, 0.1), (0.1, 0.1))
+        assert bench.claimed(limits=limits).exhausted == "epochs"
+        assert bench.claimed(limits=of_study(epochs=4 * EPOCHS)).exhausted == ""
+
+    def test_beside_a_search_at_its_limit_the_first_in_line_of_the_others_is_next(
+        self, bench: Bench
+    ) -> None:
+        bench.plan("a", rank=1, pack="another")
+        bench.plan("b", search="stl/b", rank=3)
+        bench.plan("c", search="stl/a", rank=2)
+        claimed = bench.claimed(9, limits=Limits(searches={bench.search(): Limit(epochs=1)}))
+        assert [claim.params for claim in claimed.claims] == ["c"]
+        assert claimed.barred == {bench.search(): "epochs"}
+
     def test_device_time_that_is_used_up_is_refused(self, bench: Bench) -> None:
         bench.plan("a")
         bench.add_worker(startup_s=5.0)

@@ -58,6 +58,21 @@ class LeasingPromises(Backend):
         bench.plan("a", "b", "c")
         assert len(bench.claim(2)) == 2
 
+    def test_workers_that_share_get_packs_of_one_size(self, bench: Bench) -> None:
+        bench.plan(*map(str, range(36)))
+        assert len(bench.claimed(99, shares=2).claims) == 18
+        assert len(bench.claimed(99, shares=2, in_training=18).claims) == 18
+
+    def test_a_small_pack_key_is_not_cut_while_others_wait(self, bench: Bench) -> None:
+        bench.plan(*map(str, range(3)), pack="small", rank=1)
+        bench.plan(*map(str, range(3, 9)))
+        assert len(bench.claimed(99, shares=2).claims) == 3
+
+    def test_a_share_is_no_larger_than_asked_and_never_empty(self, bench: Bench) -> None:
+        bench.plan(*map(str, range(9)))
+        assert len(bench.claimed(3, shares=2).claims) == 3
+        assert len(bench.claimed(9, shares=99).claims) == 1
+
     def test_tokens_grow_with_each_attempt(self, bench: Bench) -> None:
         bench.plan("a")
         tokens = []

@@ -82,29 +82,33 @@ class MovePromises(Backend):
         assert not getattr(bench.storage, verb)(claim.run, claim.token - 1)
         assert bench.outcome(claim.run).state is RunState.PAUSED
 
-    def test_checkpoints_of_a_run_are_told_newest_first(self, bench: Bench) -> None:
+    def test_checkpoints_of_a_study_are_told_oldest_first(self, bench: Bench) -> None:
         bench.plan("a", "b")
         claim, other = bench.claim(2)
-        bench.storage.record([_saved(claim, 1), _saved(claim, 2), _saved(other, 3)])
-        found = [(file.path, file.epoch) for file in bench.storage.checkpoints_of(claim.run)]
-        assert found == [("a2", 2), ("a1", 1)]
-
-    def test_files_of_a_study_are_told_with_size_and_state(self, bench: Bench) -> None:
-        bench.plan("a")
-        claim = bench.claim_one()
-        bench.storage.record([_saved(claim, 1), end(claim)])
+        bench.storage.record([_saved(claim, 2), _saved(other, 1), end(claim)])
         assert bench.storage.checkpoint_files(bench.study.id) == [
-            CheckpointFile(path="a1", size_bytes=10, run=claim.run, state=RunState.DONE, epoch=1)
+            CheckpointFile(path="a2", size_bytes=10, run=claim.run, state=RunState.DONE, epoch=2),
+            CheckpointFile(path="b1", size_bytes=10, run=other.run, state=RunState.LEASED, epoch=1),
         ]
+
+    def test_checkpoints_of_other_studies_are_not_told(self, bench: Bench) -> None:
+        bench.plan("a")
+        bench.storage.record([_saved(bench.claim_one(), 1)])
         assert bench.storage.checkpoint_files(bench.save("other").id) == []
 
     def test_no_run_goes_on_from_a_forgotten_file(self, bench: Bench) -> None:
         bench.plan("a")
         claim = bench.claim_one()
-        bench.storage.record([_saved(claim, 1), _saved(claim, 2)])
-        bench.storage.forget_checkpoint("a2")
+        bench.storage.record([_saved(claim, number) for number in (1, 2, 3)])
+        bench.storage.forget_checkpoints(["a3", "a1", "unknown"])
         bench.take_back(bench.holder)
-        assert bench.claim_one().checkpoints == (("a1", 1),)
+        assert bench.claim_one().checkpoints == (("a2", 2),)
+
+    def test_nothing_is_forgotten_without_a_path(self, bench: Bench) -> None:
+        bench.plan("a")
+        bench.storage.record([_saved(bench.claim_one(), 1)])
+        bench.storage.forget_checkpoints([])
+        assert len(bench.storage.checkpoint_files(bench.study.id)) == 1
 
 
 def _fail(bench: Bench, claim: Claim, failure: str, *, key: str | None = None) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from storage import RunState, UnknownStudy
+from storage.records import Calibration
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import SEARCHES, Bench
 
@@ -160,6 +162,55 @@ def _entries(bench: Bench) -> list[tuple[int, int, str]]:
     """(stage, trial, params) of all standing proposals."""
     entries = bench.storage.history(bench.search()).entries
     return [(entry.stage, entry.trial, entry.params) for entry in entries]
+
+
+class CalibratingPromises(Backend):
+    def test_the_first_to_fix_the_engine_decides(self, bench: Bench) -> None:
+        assert bench.study.engine is None
+        bench.storage.fix_engine(bench.study.id, "fused", "works in a stack")
+        bench.storage.fix_engine(bench.study.id, "solo", "")
+        found = bench.storage.study("demo")
+        assert (found.engine, found.engine_reason) == ("fused", "works in a stack")
+
+    def test_what_was_measured_is_found_by_shape_and_hardware(self, bench: Bench) -> None:
+        _calibrate(bench, CALIBRATION, seconds=0.5)
+        assert bench.storage.calibration("net", "a cpu") == CALIBRATION
+        assert bench.storage.calibration("net", "a gpu") is None
+        assert bench.storage.calibration("another net", "a cpu") is None
+
+    def test_a_new_measurement_takes_the_place_of_the_old(self, bench: Bench) -> None:
+        new = replace(CALIBRATION, pack_size=9)
+        _calibrate(bench, CALIBRATION, seconds=0.5)
+        _calibrate(bench, new, seconds=0.5)
+        assert bench.storage.calibrations("net") == [new]
+
+    def test_measuring_is_paid_and_belongs_to_no_run(self, bench: Bench) -> None:
+        _calibrate(bench, CALIBRATION, seconds=0.5)
+        (row,) = (row for row in bench.view("attempt_costs") if row["kind"] == "calibration")
+        assert (row["run"], row["diagnostics_s"], row["device_s"]) == (None, 0.5, 0.5)
+
+
+CALIBRATION = Calibration(
+    shape="net", hardware="a cpu", pack_size=18, epoch_s=0.25, run_step_ms={1: 1.0, 18: 0.4}
+)
+
+
+def _calibrate(bench: Bench, *found: Calibration, seconds: float) -> None:
+    bench.storage.save_calibrations(
+        found, study_id=bench.study.id, worker_id=bench.worker_id, seconds=seconds
+    )
+
+
+class TestCalibratingOnMemory(CalibratingPromises, OnMemory):
+    """On a database in memory."""
+
+
+class TestCalibratingOnFile(CalibratingPromises, OnFile):
+    """On a SQLite file."""
+
+
+class TestCalibratingOnPostgres(CalibratingPromises, OnPostgres):
+    """On a server."""
 
 
 class TestPlanningOnMemory(PlanningPromises, OnMemory):

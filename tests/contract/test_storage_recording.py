@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -201,6 +202,20 @@ class RecordingPromises(Backend):
         bench.storage.record([epoch(second, i, 0.1, 0.1) for i in (2, 3)])
         assert _curve(bench, second) == [0.9, 0.1, 0.1]
 
+    @pytest.mark.parametrize("value", [5e-324, 0.1 + 0.2, -1.7976931348623157e308, inf])
+    def test_values_come_back_to_the_last_bit(self, bench: Bench, value: float) -> None:
+        bench.plan("a")
+        bench.storage.record([epoch(bench.claim_one(), 1, value, 0.1)])
+        stored = [row for row in bench.view("epoch_metrics") if row["split"] == "validation"]
+        assert [row["value"] for row in stored if row["task"] == "a"] == [value]
+
+    def test_of_an_epoch_that_is_twice_in_a_batch_the_later_counts(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim_one()
+        bench.storage.record([epoch(claim, 1, 0.5, 0.5), epoch(claim, 1, 0.1, 0.1)])
+        stored = [row for row in bench.view("epoch_metrics") if row["split"] == "validation"]
+        assert [row["value"] for row in stored if row["task"] == "a"] == [0.1]
+
     def test_the_cost_of_an_epoch_trained_twice_is_paid_twice(self, bench: Bench) -> None:
         first = _claimed(bench)
         spent = Spent(train_s=2.0, grad_evals=3)
@@ -209,6 +224,16 @@ class RecordingPromises(Backend):
         bench.storage.record([epoch(bench.claim_one(), 1, 0.1, 0.1, spent=spent)])
         assert bench.storage.totals(bench.study.id).device_s == 4.0
         assert bench.outcome(first.run).grad_evals == 3
+
+    def test_what_a_pack_saves_is_not_taken_off_what_a_run_would_cost_alone(
+        self, bench: Bench
+    ) -> None:
+        bench.plan("a")
+        claim = bench.claim_one()
+        first, second = epoch(claim, 1, 0.1, 0.1), epoch(claim, 2, 0.1, 0.1)
+        bench.storage.record([replace(first, solo_s=4.0), second])
+        (row,) = bench.view("run_results")
+        assert (row["method_cost_s"], row["solo_cost_s"]) == (3.0, 5.5)
 
     def test_a_diverged_epoch_has_a_cost_but_no_values(self, bench: Bench) -> None:
         claim = _claimed(bench)

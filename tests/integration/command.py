@@ -1,11 +1,14 @@
-"""The command line, called in this process."""
+"""The command line, called in this process or as a process of its own."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import json
+import os
+import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,10 @@ from typing import Any
 import pytest
 
 from study.cli import main
+
+DEADLINE_S = 240
+"""A command that takes so long hangs."""
+_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +56,44 @@ def command(folder: Path, *args: str) -> Said:
         except SystemExit as ending:
             code = int(ending.code or 0)
     return Said(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+@contextlib.contextmanager
+def begun(folder: Path, *args: str, prefix: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
+    """``weighbridge`` as a process in a folder; it does not outlive the block.
+
+    Args:
+        prefix: A program that starts it, with its options.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "WEIGHBRIDGE_STORAGE"}
+    process = subprocess.Popen(
+        [*prefix, sys.executable, "-m", "study.cli", *args],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(_ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: subprocess.Popen[str]) -> Said:
+    """Wait for a command to end; one that hangs is killed and fails the test."""
+    try:
+        out, err = process.communicate(timeout=DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        pytest.fail(f"the command hangs; it said:\n{out}\n{err}")
+    return Said(code=process.returncode, out=out, err=err)
+
+
+def typed(folder: Path, *args: str, prefix: Sequence[str] = ()) -> Said:
+    """Run ``weighbridge`` in a folder as a process of its own."""
+    with begun(folder, *args, prefix=prefix) as process:
+        return ended(process)

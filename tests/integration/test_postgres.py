@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,11 +16,11 @@ import pytest
 
 from storage import RunState, Storage
 from tests import toy
-from tests.contract.storage_backends import postgres_schema, postgres_server
+from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
+from tests.integration.servers import SERVER, own_server
 
 ROOT = Path(__file__).parents[2]
-SERVER = ROOT / "tests" / "postgres.sh"
 STUDY = "ground"
 SPEC = f"""
 name = "{STUDY}"
@@ -56,26 +55,20 @@ def undisturbed(folder: Path) -> str:
 
 
 @pytest.fixture
-def own_server() -> Iterator[Path]:
-    """A server that this test may restart, in a folder with a name short enough for a socket."""
-    postgres_server()
-    if shutil.which("pg_ctl") is None and not list(Path("/usr/lib/postgresql").glob("*/bin")):
-        pytest.skip("install the PostgreSQL server's programs")
-    folder = Path(tempfile.mkdtemp(prefix="wb-"))
-    subprocess.run([SERVER, "start", folder], check=True, stdout=subprocess.DEVNULL)
-    yield folder
-    subprocess.run([SERVER, "stop", folder], check=True)
+def server() -> Iterator[Path]:
+    with own_server() as folder:
+        yield folder
 
 
 def test_a_restart_of_the_server_changes_nothing(
-    folder: Path, undisturbed: str, own_server: Path
+    folder: Path, undisturbed: str, server: Path
 ) -> None:
     # a server that confirms a commit before it is on disk would forget it in the crash
     options = "options=-csynchronous_commit%3Don"
-    url = f"postgresql+psycopg://weighbridge@/postgres?host={own_server}&{options}"
+    url = f"postgresql+psycopg://weighbridge@/postgres?host={server}&{options}"
     driver = start(folder, url)
     wait_for_done_runs(url, 4)
-    subprocess.run([SERVER, "restart", own_server], check=True)
+    subprocess.run([SERVER, "restart", server], check=True)
     said = driver.communicate(timeout=DEADLINE_S)[0].decode()
     assert driver.returncode == 0, said
     assert_same_results(url, undisturbed)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import torch
 
 from trainers.errors import DeviceUnusable, TaskMismatch
+from trainers.network import MultiTaskNetwork
 from trainers.protocol import Problem, Source
+from trainers.resources import TRAIN_PASSES, forward_flops
 
 
 def _never() -> bool:
@@ -22,6 +24,7 @@ class Session:
     Attributes:
         stop_requested: Asked at epoch ends; True saves and releases what is being trained.
         flops: Operations of a sample's forward pass, by tasks, as far as they were counted.
+        ghosts: Rows that a stack of these tasks needs beside its runs, as far as it is known.
     """
 
     problem: Problem
@@ -29,11 +32,21 @@ class Session:
     sources: Mapping[str, Source]
     stop_requested: Callable[[], bool] = _never
     flops: dict[tuple[str, ...], float] = field(default_factory=dict)
+    ghosts: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def synchronize(self) -> None:
         """Wait until the device has done all work given to it."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+
+    def epoch_flops(self, network: MultiTaskNetwork) -> float:
+        """Estimated operations of one epoch, evaluation included; counted once for each network."""
+        tasks = tuple(network.heads)
+        if tasks not in self.flops:
+            self.flops[tasks] = forward_flops(network, self.sources["validation"])
+        sizes = {split: source.size for split, source in self.sources.items()}
+        passes = TRAIN_PASSES * sizes["train"] + sizes["validation"] + sizes["test"]
+        return self.flops[tasks] * passes
 
 
 def open_session(

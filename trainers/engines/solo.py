@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from trainers import checkpoints
+from trainers.engines import _epoch
+from trainers.engines._clock import Clock
+from trainers.engines._endings import Outcome, diverged, ended, reached
+from trainers.engines._saving import Saving
 from trainers.engines.session import Session
 from trainers.errors import CheckpointUnreadable
 from trainers.evaluation import Value, evaluate, first_not_finite, storable
@@ -29,7 +32,7 @@ from trainers.jobs import Checkpoint, Job, Pack
 from trainers.network import build_network
 from trainers.optimizers import build_optimizer, learning_rate
 from trainers.randomness import Key
-from trainers.resources import TRAIN_PASSES, forward_flops, peak_memory_bytes
+from trainers.resources import peak_memory_bytes
 from trainers.weightings import weighting
 
 
@@ -72,26 +75,18 @@ class SoloRun:
                 epoch=self.epoch,
                 epochs=self.training.epochs,
             )
-        source = self.session.sources["train"]
-        batch_size = self.training.batch_size
-        n_steps = -(-source.size // batch_size)
-        order = torch.randperm(source.size, generator=(self.key / "order" / self.epoch).generator())
+        n_steps = _epoch.n_steps(self.session, self.training)
         noise = self._noise(n_steps)
-        (self.key / "dropout" / self.epoch).seed_global(self.session.device)
         loss_sum, weight_sum = self._per_task(0.0), self._per_task(0.0)
-        batches = source.batches(order, batch_size, self.key / "augment" / self.epoch)
+        batches = _epoch.batches(self.session, self.training, self.key, self.epoch)
         for step, batch in enumerate(batches):
             losses, weights = self._step(batch, None if noise is None else noise[step])
             loss_sum += losses
             weight_sum += weights
         mean_losses = loss_sum / n_steps
         self.state = dict(self.weighting.end_epoch(self.state, mean_losses))
-        values: list[Value] = []
-        for task, loss, weight in zip(
-            self.job.tasks, mean_losses.tolist(), (weight_sum / n_steps).tolist(), strict=True
-        ):
-            values += [("train", task, "loss", loss), ("train", task, "weight", weight)]
-        return values, n_steps
+        weights_told = (weight_sum / n_steps).tolist()
+        return _epoch.train_values(self.job.tasks, mean_losses.tolist(), weights_told), n_steps
 
     def evaluate(self, split: str) -> list[Value]:
         """Losses and metrics on one split."""
@@ -103,15 +98,6 @@ class SoloRun:
             batch_size=self.training.eval_batch_size,
         )
 
-    def epoch_flops(self) -> float:
-        """Estimated operations of one epoch, evaluation included; counted once a session."""
-        known, tasks = self.session.flops, self.job.tasks
-        if tasks not in known:
-            known[tasks] = forward_flops(self.network, self.session.sources["validation"])
-        sizes = {split: source.size for split, source in self.session.sources.items()}
-        passes = TRAIN_PASSES * sizes["train"] + sizes["validation"] + sizes["test"]
-        return known[tasks] * passes
-
     def save(self, folder: Path) -> tuple[Checkpoint, int]:
         """Write a checkpoint named by run, attempt and epoch; returns it and its size in bytes."""
         path = folder / f"run{self.job.run}-token{self.job.token}-epoch{self.epoch}.pt"
@@ -122,7 +108,7 @@ class SoloRun:
             "state": self.state,
             "epoch": self.epoch,
         }
-        size = checkpoints.save(state, path)
+        size = checkpoints.save_runs({self.job.run: state}, path)
         return Checkpoint(path=str(path), epoch=self.epoch), size
 
     def _step(self, batch: Any, noise: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -154,8 +140,9 @@ class SoloRun:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         path = Path(checkpoint.path)
-        state = checkpoints.load(path, str(self.session.device))
+        file = checkpoints.load(path, str(self.session.device))
         try:
+            state = checkpoints.state_of(self.job.run, file)
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
             with torch.no_grad():
@@ -169,9 +156,7 @@ class SoloRun:
     def _noise(self, n_steps: int) -> Tensor | None:
         if not self.weighting.noise:
             return None
-        generator = (self.key / "noise" / self.job.address / self.epoch).generator()
-        noise = torch.randn(n_steps, len(self.job.tasks), generator=generator)
-        return noise.to(self.session.device)
+        return _epoch.noise(self.job, self.key, self.epoch, n_steps).to(self.session.device)
 
     def _tensor(self, value: Any) -> Tensor:
         return torch.tensor(value, dtype=torch.get_default_dtype(), device=self.session.device)
@@ -186,7 +171,7 @@ def train_run(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
     The generator's consumer may ask `session` to stop between epochs; the run is then saved and
     released.
     """
-    clock = _Clock(session)
+    clock = Clock(session)
     for resume in (*job.resume, None):
         try:
             run = SoloRun(job, pack, session, resume)
@@ -194,30 +179,21 @@ def train_run(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
         except CheckpointUnreadable as error:
             path = "" if resume is None else resume.path
             yield CheckpointSkipped(run=job.run, token=job.token, path=path, reason=str(error))
-    flops = run.epoch_flops()
-    startup_s = clock.lap()
-    saved_at = perf_counter()
+    flops = session.epoch_flops(run.network)
+    startup_s, saving = clock.lap(), Saving(pack)
     while run.epoch < pack.until_epoch:
         train_values, n_steps = run.train_epoch()
         train_s = clock.lap()
         values = train_values + run.evaluate("validation")
         validation_s = clock.lap()
-        reason = first_not_finite(values)
+        what = first_not_finite(values)
         values += storable(run.evaluate("test"))
         seconds = Seconds(
             startup_s=startup_s, train_s=train_s, validation_s=validation_s, test_s=clock.lap()
         )
         startup_s = 0.0
-        if reason:
-            yield RunEnded(
-                run=job.run,
-                token=job.token,
-                outcome="diverged",
-                epoch=run.epoch - 1,
-                seconds=seconds,
-                reason=f"In epoch {run.epoch} the {reason}.",
-                peak_memory_bytes=peak_memory_bytes(session.device),
-            )
+        if what:
+            yield diverged(job, what, epoch=run.epoch, seconds=seconds, device=session.device)
             return
         yield EpochDone(
             run=job.run,
@@ -229,46 +205,33 @@ def train_run(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
             grad_evals=n_steps,
             flops=flops,
         )
-        unfinished = run.epoch < pack.training.epochs
         stopping = session.stop_requested() and run.epoch < pack.until_epoch
-        due = perf_counter() - saved_at >= pack.checkpoint_s
-        last = run.epoch == pack.until_epoch
-        if pack.checkpoints is not None and unfinished and (stopping or due or last):
-            checkpoint, size = run.save(Path(pack.checkpoints))
-            saved_at = perf_counter()
-            yield CheckpointWritten(
-                run=job.run,
-                token=job.token,
-                checkpoint=checkpoint,
-                size_bytes=size,
-                seconds=Seconds(checkpoint_s=clock.lap()),
-            )
+        folder = saving.folder(run.epoch, stopping=stopping)
+        if folder is not None:
+            yield _saved(run, folder, clock)
+            saving.saved()
         if stopping:
             yield _ended(run, "released", clock)
             return
-    yield _ended(run, "done" if run.epoch >= pack.training.epochs else "paused", clock)
+    yield _ended(run, reached(run.epoch, pack), clock)
 
 
-def _ended(run: SoloRun, outcome: Any, clock: _Clock) -> RunEnded:
-    return RunEnded(
+def _saved(run: SoloRun, folder: Path, clock: Clock) -> CheckpointWritten:
+    checkpoint, size = run.save(folder)
+    return CheckpointWritten(
         run=run.job.run,
         token=run.job.token,
-        outcome=outcome,
+        checkpoint=checkpoint,
+        size_bytes=size,
+        seconds=Seconds(checkpoint_s=clock.lap()),
+    )
+
+
+def _ended(run: SoloRun, outcome: Outcome, clock: Clock) -> RunEnded:
+    return ended(
+        run.job,
+        outcome,
         epoch=run.epoch,
         seconds=Seconds(diagnostics_s=clock.lap()),
         peak_memory_bytes=peak_memory_bytes(run.session.device),
     )
-
-
-class _Clock:
-    """Device time between laps: asynchronous devices are waited for."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._last = perf_counter()
-
-    def lap(self) -> float:
-        self._session.synchronize()
-        now = perf_counter()
-        elapsed, self._last = now - self._last, now
-        return elapsed

@@ -46,7 +46,8 @@ CREATE TABLE holders (
 
 CREATE TABLE studies (
     id {key} NOT NULL, name VARCHAR(200) NOT NULL, spec TEXT NOT NULL, card TEXT NOT NULL,
-    fingerprint VARCHAR(64) NOT NULL, created_at {time} NOT NULL,
+    fingerprint VARCHAR(64) NOT NULL, created_at {time} NOT NULL, engine VARCHAR(16),
+    engine_reason TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_studies PRIMARY KEY (id),
     CONSTRAINT uq_studies_name UNIQUE (name)
 );
@@ -134,7 +135,7 @@ CREATE TABLE runs (
     id {key} NOT NULL, study_id {id} NOT NULL, search_id {id} NOT NULL, trial_id {id} NOT NULL,
     role VARCHAR(16) NOT NULL, seed BIGINT NOT NULL, run_key VARCHAR(64) NOT NULL,
     pack_key VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL, queue_rank INTEGER NOT NULL,
-    trial_number INTEGER NOT NULL, epochs_planned INTEGER NOT NULL,
+    planned BOOLEAN NOT NULL, trial_number INTEGER NOT NULL, epochs_planned INTEGER NOT NULL,
     epochs_done INTEGER DEFAULT '0' NOT NULL, token BIGINT DEFAULT '0' NOT NULL, holder_id {id},
     lease_until_s {real}, ended_at {time}, reason TEXT DEFAULT '' NOT NULL,
     diverged_epoch INTEGER,
@@ -147,10 +148,13 @@ CREATE TABLE runs (
     CONSTRAINT ck_runs_state CHECK (state IN ('waiting', 'leased', 'paused', 'done', 'diverged',
         'pruned', 'failed'))
 );
-CREATE INDEX ix_runs_claim ON runs (study_id, state, queue_rank, trial_number, seed, id);
+CREATE INDEX ix_runs_claim
+    ON runs (study_id, state, planned, queue_rank, trial_number, seed, id);
 CREATE INDEX ix_runs_leases ON runs (state, holder_id, lease_until_s);
-CREATE INDEX ix_runs_pack ON runs (study_id, state, pack_key, queue_rank, trial_number, seed, id);
-CREATE INDEX ix_runs_search ON runs (search_id, state);
+CREATE INDEX ix_runs_pack
+    ON runs (study_id, state, pack_key, planned, queue_rank, trial_number, seed, id);
+CREATE INDEX ix_runs_search
+    ON runs (search_id, state, planned, queue_rank, trial_number, seed, id);
 CREATE INDEX ix_runs_trial_id ON runs (trial_id);
 
 CREATE TABLE attempts (
@@ -169,14 +173,18 @@ CREATE TABLE attempts (
     CONSTRAINT fk_attempts_run_id FOREIGN KEY(run_id) REFERENCES runs (id),
     CONSTRAINT fk_attempts_worker_id FOREIGN KEY(worker_id) REFERENCES workers (id)
 );
-CREATE INDEX ix_attempts_study_id ON attempts (study_id);
+CREATE INDEX ix_attempts_study_id_id ON attempts (study_id, id);
+
+CREATE TABLE calibrations (
+    shape VARCHAR(64) NOT NULL, hardware VARCHAR(255) NOT NULL, pack_size INTEGER NOT NULL,
+    epoch_s {real} NOT NULL, run_step_ms TEXT NOT NULL, measured_at {time} NOT NULL,
+    CONSTRAINT pk_calibrations PRIMARY KEY (shape, hardware)
+);
 
 CREATE TABLE epoch_values (
     run_id {id} NOT NULL, epoch INTEGER NOT NULL, series_id {id} NOT NULL,
     value {real} NOT NULL,
-    CONSTRAINT pk_epoch_values PRIMARY KEY (run_id, epoch, series_id),
-    CONSTRAINT fk_epoch_values_run_id FOREIGN KEY(run_id) REFERENCES runs (id),
-    CONSTRAINT fk_epoch_values_series_id FOREIGN KEY(series_id) REFERENCES series (id)
+    CONSTRAINT pk_epoch_values PRIMARY KEY (run_id, epoch, series_id)
 ){without_rowid};
 
 CREATE TABLE scores (
@@ -199,7 +207,7 @@ CREATE INDEX ix_checkpoints_run_id_epoch ON checkpoints (run_id, epoch);
 CREATE TABLE epochs (
     run_id {id} NOT NULL, epoch INTEGER NOT NULL, attempt_id {id} NOT NULL,
     train_s {real} DEFAULT '0' NOT NULL, validation_s {real} DEFAULT '0' NOT NULL,
-    grad_evals BIGINT DEFAULT '0' NOT NULL,
+    solo_s {real}, grad_evals BIGINT DEFAULT '0' NOT NULL,
     CONSTRAINT pk_epochs PRIMARY KEY (run_id, epoch),
     CONSTRAINT fk_epochs_run_id FOREIGN KEY(run_id) REFERENCES runs (id),
     CONSTRAINT fk_epochs_attempt_id FOREIGN KEY(attempt_id) REFERENCES attempts (id)
@@ -211,9 +219,7 @@ CREATE VIEW run_results AS
 SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS role,
        t.number AS trial, r.id AS run, t.params AS params, r.seed AS seed,
        r.state AS state,
-       CASE WHEN EXISTS (SELECT 1 FROM proposals p
-                         WHERE p.trial_id = t.id AND p.standing)
-            THEN 1 ELSE 0 END AS planned,
+       CASE WHEN r.planned THEN 1 ELSE 0 END AS planned,
        r.epochs_done AS epochs,
        CASE WHEN r.state = 'done' THEN sc.epoch_selected END AS epoch_selected,
        CASE WHEN r.role <> 'baseline' AND r.state = 'done'
@@ -231,6 +237,11 @@ SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS
        + COALESCE((SELECT a.startup_s FROM epochs e
                    JOIN attempts a ON a.id = e.attempt_id
                    WHERE e.run_id = r.id AND e.epoch = 1), 0.0) AS method_cost_s,
+       COALESCE((SELECT SUM(COALESCE(e.solo_s, e.train_s + e.validation_s))
+                 FROM epochs e WHERE e.run_id = r.id), 0.0)
+       + COALESCE((SELECT a.startup_s FROM epochs e
+                   JOIN attempts a ON a.id = e.attempt_id
+                   WHERE e.run_id = r.id AND e.epoch = 1), 0.0) AS solo_cost_s,
        CAST(COALESCE((SELECT SUM(e.grad_evals)
                       FROM epochs e WHERE e.run_id = r.id), 0) AS BIGINT) AS grad_evals,
        r.reason AS reason

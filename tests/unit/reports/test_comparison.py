@@ -8,7 +8,7 @@ import pytest
 
 from reports import Comparison, MethodRow, compare, load
 from reports._headline import Contender, headline
-from reports.measures import delta_m
+from storage.scoring import delta_m
 from tests.unit.reports import synthetic
 
 FRESH = (11, 12, 13, 14, 15)
@@ -94,9 +94,9 @@ def test_a_cross_fit_value_is_judged_by_the_seed_that_did_not_choose() -> None:
 def test_metrics_make_up_the_value_beside_them(confirm: tuple[int, ...]) -> None:
     comparison = compare(synthetic.frames(confirm=confirm))
     baseline = list(row_of(comparison, "stl").metrics.values())
-    signs = [sign for *_, sign in synthetic.METRICS]
+    directions = ["min" if sign > 0 else "max" for *_, sign in synthetic.METRICS]
     for row in comparison.rows[1:]:
-        found = delta_m(list(row.metrics.values()), baseline, signs)
+        found = delta_m(list(row.metrics.values()), baseline, directions)
         assert found == pytest.approx(row.delta_m_test)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.measures import baseline_error_points, delta_m, expected_best, missed, running_best
+from reports.measures import baseline_error_points, expected_best, missed, running_best
 
 # Few distinct values on purpose: ties must occur.
 KEYS = st.sampled_from([-1.0, 0.0, 0.5, 2.0, math.inf])
@@ -141,19 +141,6 @@ def test_running_best_follows_the_order_of_running() -> None:
 def test_running_best_breaks_ties_by_cost() -> None:
     key, score, cost = np.array([1.0, 1.0]), np.array([10.0, 11.0]), np.array([9.0, 5.0])
     assert running_best(key, score, ties=(cost,)).tolist() == [10.0, 11.0]
-
-
-def test_delta_m_by_hand() -> None:
-    # error 10 % -> 9 %: -10; accuracy 0.8 -> 0.6: +25; the mean of both is 7.5.
-    assert delta_m([9.0, 0.6], [10.0, 0.8], [1, -1]) == pytest.approx(7.5)
-
-
-@given(st.lists(st.lists(st.floats(0.1, 10), min_size=3, max_size=3), min_size=1, max_size=6))
-def test_delta_m_is_linear(rows: list[list[float]]) -> None:
-    """The mean over seeds is the delta_m of the mean metrics."""
-    values, base, signs = np.array(rows), [1.0, 2.0, 0.5], [1, -1, 1]
-    mean = delta_m(values, base, signs).mean()
-    assert mean == pytest.approx(delta_m(values.mean(axis=0), base, signs), rel=1e-9, abs=1e-9)
 
 
 def test_error_points_of_a_small_split() -> None:

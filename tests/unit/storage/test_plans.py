@@ -14,18 +14,21 @@ from storage._tables import metadata
 from tests.contract.storage_bench import Bench
 
 _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
-    "claim: first in line": (_leases._FIRST, {"study": 1, "barred": []}),
-    "claim: beside barred searches": (_leases._FIRST, {"study": 1, "barred": [1, 2]}),
-    "claim: the pack": (
-        _leases._CANDIDATES,
-        {"study": 1, "barred": [], "pack": "p", "n": 8},
+    "claim: first in line": (_leases._FIRST, {"study": 1}),
+    "claim: the pack": (_leases._CANDIDATES, {"study": 1, "pack": "p", "n": 8}),
+    "claim: how many to share": (_leases._WAITING, {"study": 1, "most": 9}),
+    "claim: first in line of a search": (_leases._FIRST_OF_SEARCH, {"search": 1}),
+    "claim: the pack of a search": (
+        _leases._CANDIDATES_OF_SEARCH,
+        {"search": 1, "pack": "p", "n": 8},
     ),
     "claim: lease": (
         _leases._LEASE,
         {"run": 1, "old_token": 1, "new_token": 2, "holder": 1, "until": 1.0, "start": 0},
     ),
     "claim: checkpoints": (_leases._CHECKPOINTS, {"run": 1}),
-    "claim: what is used": (_budgets._USED, {"study": 1}),
+    "claim: oldest running attempt": (_budgets._OLDEST_RUNNING, {"study": 1, "after": 1}),
+    "claim: what is used": (_budgets._USED, {"study": 1, "after": 1, "before": 9}),
     "claim: what is reserved": (_budgets._RESERVED, {"study": 1}),
     "checkpoints: forget": (Hot(_checkpoints._FORGET), {"gone": "one.pt"}),
     "renew": (_leases._RENEW, {"holder": 1, "run_ids": [1, 2], "until": 1.0}),
@@ -38,7 +41,7 @@ _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
     "busy searches": (Hot(_history._BUSY), {"study": 1}),
     "record: current": (_recording._CURRENT, {"ids": [1, 2]}),
     "record: stored epochs": (_repeats._STORED, {"run": 1, "first": 1, "last": 2}),
-    "record: progress": (_recording._PROGRESS, {"run": 1, "epoch": 1}),
+    "record: progress": (_recording._PROGRESS._one, {"new_id": 1, "new_epochs_done": 1}),
     "record: end": (
         _recording._END,
         {"run": 1, "old_token": 1, "new_state": "done", "why": "", "bad_epoch": None, "at": None},

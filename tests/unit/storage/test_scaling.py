@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from storage import RunState
 from storage._studies import now
+from storage.limits import Limit, Limits
 from storage.records import CheckpointRecord, Spent
 from tests.contract.storage_bench import SEARCHES, Bench, end, epoch
 
@@ -31,9 +32,9 @@ _FILL = (
     """INSERT INTO proposals (search_id, stage, number, round, trial_id, standing)
        SELECT search_id, 0, id, 0, id, 1 FROM trials WHERE id > 1000""",
     """INSERT INTO runs (id, study_id, search_id, trial_id, trial_number, role, seed, run_key,
-                         pack_key, state, queue_rank, epochs_planned, token)
+                         pack_key, state, planned, queue_rank, epochs_planned, token)
        SELECT id, :study, search_id, id, id, 'search', 0, CAST(id AS TEXT), 'pack ' || id % 100,
-              CASE id % 2 WHEN 1 THEN 'done' ELSE 'waiting' END, 5, 3, id % 2
+              CASE id % 2 WHEN 1 THEN 'done' ELSE 'waiting' END, 1, 5, 3, id % 2
        FROM trials WHERE id > 1000""",
     """INSERT INTO attempts (id, study_id, run_id, worker_id, token, kind, state, started_at)
        SELECT id, :study, id, :worker, 1, 'run', 'finished', :at
@@ -75,6 +76,17 @@ def _claim(bench: Bench) -> None:
     assert len(bench.claim(4)) == 4
 
 
+def _claim_within_limits(bench: Bench) -> None:
+    assert len(bench.claimed(4, limits=Limits(study=Limit(epochs=10**9, money=1e9))).claims) == 4
+
+
+def _claim_beside_a_search_at_its_limit(bench: Bench) -> None:
+    limits = Limits(searches={bench.search(_OTHERS): Limit(epochs=1)})
+    claimed = bench.claimed(4, limits=limits)
+    assert len(claimed.claims) == 4
+    assert list(claimed.barred) == [bench.search(_OTHERS)]
+
+
 def _renew(bench: Bench) -> None:
     claims = bench.claim(2)
     bench.storage.renew(bench.holder_id, [claim.run for claim in claims], lease_s=60)
@@ -104,6 +116,16 @@ def _busy_searches(bench: Bench) -> None:
     assert bench.search() in bench.storage.busy_searches(bench.study.id)
 
 
+def _tidy_checkpoints(bench: Bench) -> None:
+    claim = bench.claim_one()
+    saved = CheckpointRecord(
+        run=claim.run, token=claim.token, epoch=1, path="q", size_bytes=1, spent=Spent()
+    )
+    bench.storage.record([saved])
+    files = bench.storage.checkpoint_files(bench.study.id)
+    bench.storage.forget_checkpoints([file.path for file in files])
+
+
 def _view(name: str, where: str) -> Callable[[Bench], None]:
     """Ask a view for one run or one search, as people do."""
 
@@ -116,10 +138,13 @@ def _view(name: str, where: str) -> Callable[[Bench], None]:
 
 _STEPS: dict[str, Callable[[Bench], object]] = {
     "claim": _claim,
+    "claim within limits": _claim_within_limits,
+    "claim beside a search at its limit": _claim_beside_a_search_at_its_limit,
     "renew": _renew,
     "record": _record,
     "release": _release_and_claim_again,
     "take back": _take_back,
+    "tidy checkpoints": _tidy_checkpoints,
     "busy searches": _busy_searches,
     "history of a small search": lambda bench: bench.outcomes(),
     "a run's table": lambda bench: bench.storage.run_table(1),

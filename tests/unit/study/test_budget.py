@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from storage.limits import Limit, Limits
-from storage.records import SearchRecord
-from study.budget import limits_of, price_per_h, said
+from storage.records import SearchRecord, Totals
+from study.budget import left, limits_of, price_per_h, said
 from study.errors import WorkersUnusable
 from study.plan import Plan
 from study.spec import BudgetSpec
@@ -71,3 +71,22 @@ def test_a_device_without_a_price_cannot_keep_a_budget_of_money() -> None:
     spec = planned(EW, cost=PRICED, budget={"money": 3}).spec
     with pytest.raises(WorkersUnusable, match="The device 'A100' has none"):
         price_per_h(spec, "A100")
+
+
+def spent(**of: Any) -> Totals:
+    return Totals(**{"states": {}, "device_s": 0.0, "money": None, "epochs": 0, "trials": 0} | of)
+
+
+@pytest.mark.parametrize(
+    ("budget", "paid", "rest"),
+    [
+        ({}, {"epochs": 5}, {}),
+        ({"epochs": 9, "trials": 4}, {"epochs": 5, "trials": 4}, {"trials": 0, "epochs": 4}),
+        ({"money": 2.0, "device_s": 10}, {"money": 0.5}, {"device_s": 10.0, "money": 1.5}),
+        ({"money": 2.0}, {}, {"money": 2.0}),
+        ({"device_s": 10.0}, {"device_s": 10.25}, {"device_s": 0.0}),
+        ({"wall_s": 7.0}, {}, {}),  # of one command, not of the study
+    ],
+)
+def test_what_is_left(budget: dict[str, Any], paid: dict[str, Any], rest: dict[str, Any]) -> None:
+    assert left(BudgetSpec(**budget), spent(**paid)) == rest

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from storage.limits import Limit, Limits
-from storage.records import Claim, FailureGroup, Report
+from storage.records import Claim, FailureGroup, Report, Spent
 from study.faults import FRUITLESS_ATTEMPTS, Faults
 
 
@@ -16,8 +18,10 @@ class FakeStorage:
     groups: list[FailureGroup] = field(default_factory=list)
     returned: list[int] = field(default_factory=list)
     recorded: list[Report] = field(default_factory=list)
+    asked: int = 0
 
     def failure_groups(self, _study_id: int) -> list[FailureGroup]:
+        self.asked += 1
         return self.groups
 
     def take_back_run(self, run: int, _token: int, _why: str) -> bool:
@@ -45,6 +49,24 @@ def a_claim(run: int = 1) -> Claim:
 def faults(*groups: FailureGroup) -> tuple[Faults, FakeStorage]:
     storage = FakeStorage(list(groups))
     return Faults(storage, 1, {"ew": 10, "uw": 11}), storage  # type: ignore[arg-type]
+
+
+def lose(
+    found: Faults,
+    reason: str,
+    *,
+    progressed: bool = False,
+    out_of_time: bool = False,
+    alone: bool = True,
+) -> bool:
+    return found.lost(
+        a_claim(),
+        reason,
+        progressed=progressed,
+        out_of_time=out_of_time,
+        alone=alone,
+        unbooked_s=2.5,
+    )
 
 
 def a_group(runs: int, key: str | None = "k") -> FailureGroup:
@@ -77,19 +99,38 @@ def test_a_search_goes_on_once_its_runs_are_retried() -> None:
     assert found.stopped == {}
 
 
+def test_nothing_is_asked_while_no_run_fails() -> None:
+    found, storage = faults(a_group(2))
+    found.look()
+    assert storage.asked == 1  # at the start
+
+
+def test_a_failed_run_is_looked_into_once() -> None:
+    found, storage = faults(a_group(2))
+    storage.groups = [a_group(3)]
+    found.failed()
+    found.look()
+    assert set(found.stopped) == {"ew"}
+    assert storage.asked == 2
+
+
+def test_a_run_that_was_ended_for_its_workers_counts_as_failed() -> None:
+    found, storage = faults()
+    lose(found, "signal SIGKILL", progressed=True, out_of_time=True)
+    found.look()
+    assert storage.asked == 2
+
+
 def test_a_run_that_gets_on_is_tried_for_ever() -> None:
     found, storage = faults()
     for _ in range(3 * FRUITLESS_ATTEMPTS):
-        assert not found.lost(a_claim(), "signal SIGKILL", progressed=True, out_of_time=False)
+        assert not lose(found, "signal SIGKILL", progressed=True)
     assert storage.recorded == []
 
 
 def test_a_run_that_never_gets_on_fails_by_name() -> None:
     found, storage = faults()
-    ended = [
-        found.lost(a_claim(), "exit code 3", progressed=False, out_of_time=False)
-        for _ in range(FRUITLESS_ATTEMPTS)
-    ]
+    ended = [lose(found, "exit code 3") for _ in range(FRUITLESS_ATTEMPTS)]
     assert ended == [*[False] * (FRUITLESS_ATTEMPTS - 1), True]
     assert storage.recorded[0].failure == "WorkerLost"
     assert "exit code 3" in storage.recorded[0].reason
@@ -97,6 +138,23 @@ def test_a_run_that_never_gets_on_fails_by_name() -> None:
 
 def test_a_run_over_its_time_limit_fails_at_once() -> None:
     found, storage = faults()
-    assert found.lost(a_claim(), "signal SIGKILL", progressed=True, out_of_time=True)
+    assert lose(found, "signal SIGKILL", progressed=True, out_of_time=True)
     assert storage.recorded[0].failure == "TimeLimit"
     assert storage.returned == []
+
+
+@pytest.mark.parametrize("out_of_time", [True, False])
+def test_of_a_pack_nobody_knows_which_run_it_was(out_of_time: bool) -> None:
+    found, storage = faults()
+    for _ in range(3 * FRUITLESS_ATTEMPTS):
+        assert not lose(found, "signal SIGKILL", out_of_time=out_of_time, alone=False)
+    assert storage.recorded == []
+
+
+@pytest.mark.parametrize("out_of_time", [True, False])
+def test_a_run_that_fails_pays_for_the_time_since_its_last_report(out_of_time: bool) -> None:
+    found, storage = faults()
+    while not lose(found, "signal SIGKILL", out_of_time=out_of_time):
+        pass
+    (ending,) = storage.recorded
+    assert ending.spent == Spent(train_s=2.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,13 @@ EPOCH = EpochDone(
     seconds=SECONDS,
     samples=8,
     grad_evals=4,
+)
+SAVED = CheckpointWritten(
+    run=1,
+    token=2,
+    checkpoint=Checkpoint(path="a.pt", epoch=3),
+    size_bytes=9,
+    seconds=SECONDS,
 )
 
 
@@ -127,16 +135,16 @@ def test_an_epoch_keeps_its_values_and_costs() -> None:
 
 
 def test_a_checkpoint_keeps_its_path() -> None:
-    written = CheckpointWritten(
-        run=1,
-        token=2,
-        checkpoint=Checkpoint(path="a.pt", epoch=3),
-        size_bytes=9,
-        seconds=SECONDS,
-    )
-    report = to_report(written)
+    report = to_report(SAVED)
     assert isinstance(report, CheckpointRecord)
     assert (report.path, report.epoch, report.size_bytes) == ("a.pt", 3, 9)
+
+
+def test_energy_is_kept_where_it_is_measured() -> None:
+    events = [EPOCH, SAVED, ended("done")]
+    assert [to_report(event).spent.energy_j for event in events] == [None] * 3
+    measured = [replace(event, energy_j=0.5) for event in events]
+    assert [to_report(event).spent.energy_j for event in measured] == [0.5] * 3
 
 
 @pytest.mark.parametrize(
@@ -145,7 +153,7 @@ def test_a_checkpoint_keeps_its_path() -> None:
         ("done", RunState.DONE, None),
         ("diverged", RunState.DIVERGED, None),
         ("paused", RunState.PAUSED, None),
-        ("released", RunState.WAITING, None),
+        ("released", RunState.WAITING, "ValueError"),
         ("failed", RunState.FAILED, "ValueError"),
     ],
 )

@@ -2,71 +2,195 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.retention import KEPT_A_RUN, Saved, forget, superfluous, tidy
+from storage import RunState
+from storage.records import CheckpointFile, CheckpointRecord, Claim, Spent
+from study.retention import KEPT_A_RUN, Retention, superfluous
+from tests.contract.storage_bench import Bench, end
+
+OVER = (RunState.DONE, RunState.DIVERGED, RunState.PRUNED)
+STATES = {1: RunState.LEASED, 2: RunState.WAITING, 3: RunState.FAILED, 4: RunState.DONE}
 
 
-def a_file(run: int, epoch: int, size_bytes: int = 10, modified_s: float = 0.0) -> Saved:
-    name = f"run{run}-token1-epoch{epoch}.pt"
-    return Saved(
-        path=Path(name),
-        run=run,
-        token=1,
-        epoch=epoch,
+def a_row(run: int, epoch: int, size_bytes: int = 10, path: str = "") -> CheckpointFile:
+    return CheckpointFile(
+        path=path or f"run{run}-epoch{epoch}",
         size_bytes=size_bytes,
-        modified_s=modified_s,
+        run=run,
+        state=STATES[run],
+        epoch=epoch,
     )
 
 
-FILES = st.lists(
-    st.builds(
-        a_file,
-        run=st.integers(1, 4),
-        epoch=st.integers(1, 9),
-        size_bytes=st.integers(1, 50),
-        modified_s=st.floats(0, 100),
-    ),
-    unique_by=lambda saved: saved.path,
+ROWS = st.lists(
+    st.builds(a_row, run=st.integers(1, 4), epoch=st.integers(1, 9), size_bytes=st.integers(1, 50)),
+    unique_by=lambda row: row.path,
 )
 
 
-@given(files=FILES, cap_bytes=st.integers(0, 200))
-def test_what_stays_is_within_both_limits(files: list[Saved], cap_bytes: int) -> None:
-    gone = superfluous(files, cap_bytes=cap_bytes)
-    stays = [saved for saved in files if saved not in gone]
-    assert sum(saved.size_bytes for saved in stays) <= cap_bytes
-    assert all(sum(s.run == run for s in stays) <= KEPT_A_RUN for run in range(1, 5))
+@given(rows=ROWS, cap_bytes=st.integers(0, 200))
+def test_what_stays_is_within_both_limits(rows: list[CheckpointFile], cap_bytes: int) -> None:
+    gone = superfluous(rows, cap_bytes=cap_bytes)
+    stays = [row for row in rows if row.path not in gone]
+    assert sum(row.size_bytes for row in stays) <= cap_bytes
+    assert all(sum(row.run == run for row in stays) <= KEPT_A_RUN for run in STATES)
 
 
-@given(files=FILES)
-def test_under_the_cap_the_newest_two_of_each_run_stay(files: list[Saved]) -> None:
-    gone = superfluous(files, cap_bytes=10_000)
-    for run in {saved.run for saved in files}:
-        epochs = sorted(saved.epoch for saved in files if saved.run == run)
-        left = sorted(s.epoch for s in files if s.run == run and s not in gone)
+@given(rows=ROWS)
+def test_under_the_cap_the_newest_two_of_each_open_run_stay(rows: list[CheckpointFile]) -> None:
+    gone = superfluous(rows, cap_bytes=10_000)
+    for run in (1, 2, 3):
+        epochs = sorted(row.epoch for row in rows if row.run == run)
+        left = sorted(row.epoch for row in rows if row.run == run and row.path not in gone)
         assert left == epochs[-KEPT_A_RUN:]
 
 
-def test_second_ones_go_before_newest_ones() -> None:
-    files = [a_file(1, 1, modified_s=9), a_file(1, 2, modified_s=1), a_file(2, 5, modified_s=0)]
-    assert superfluous(files, cap_bytes=20) == [files[0]]
-    assert superfluous(files, cap_bytes=10) == [files[0], files[2]]
+@pytest.mark.parametrize("state", OVER)
+def test_of_a_run_that_never_goes_on_nothing_stays(state: RunState) -> None:
+    row = CheckpointFile(path="a", size_bytes=1, run=1, state=state, epoch=3)
+    assert superfluous([row], cap_bytes=100) == ["a"]
 
 
-def test_files_on_disk(tmp_path: Path) -> None:
-    for name in ("run1-token1-epoch1.pt", "run1-token1-epoch2.pt", "run1-token2-epoch3.pt"):
-        (tmp_path / name).write_bytes(b"12345")
-    (tmp_path / "run1-token2-epoch4.pt.77.part").write_bytes(b"1")
-    (tmp_path / "run11-token1-epoch1.pt").write_bytes(b"12345")
-    (tmp_path / "notes.txt").write_text("mine")
-    tidy(tmp_path, cap_bytes=1000)
-    assert not (tmp_path / "run1-token1-epoch1.pt").exists()
-    forget(tmp_path, 1)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "notes.txt",
-        "run11-token1-epoch1.pt",
-    ]
+def test_second_ones_go_before_newest_ones_and_old_ones_before_young_ones() -> None:
+    rows = [a_row(2, 5), a_row(1, 1), a_row(1, 2)]
+    assert superfluous(rows, cap_bytes=20) == ["run1-epoch1"]
+    assert superfluous(rows, cap_bytes=10) == ["run2-epoch5", "run1-epoch1"]
+
+
+def test_a_file_of_several_runs_stays_for_one_of_them() -> None:
+    shared = [a_row(run, 1, path="pack1") for run in (1, 4)]
+    own = [a_row(1, epoch) for epoch in (2, 3)]
+    assert superfluous(shared, cap_bytes=10) == []
+    assert superfluous([*shared, *own], cap_bytes=100) == ["pack1"]
+
+
+class Folder:
+    """A study with its checkpoint folder."""
+
+    def __init__(self, bench: Bench, path: Path) -> None:
+        self.bench, self.path = bench, path
+        self.retention = Retention(bench.storage, bench.study.id, path, cap_bytes=1000)
+
+    def save(self, claim: Claim, epoch: int, *, recorded: bool = True) -> None:
+        file = self.path / f"run{claim.run}-token{claim.token}-epoch{epoch}.pt"
+        file.write_bytes(b"12345")
+        saved = CheckpointRecord(
+            run=claim.run,
+            token=claim.token,
+            epoch=epoch,
+            path=str(file),
+            size_bytes=5,
+            spent=Spent(),
+        )
+        if recorded:
+            self.bench.storage.record([saved])
+        self.retention.written()
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.path.iterdir())
+
+    def rows(self) -> list[str]:
+        found = self.bench.storage.checkpoint_files(self.bench.study.id)
+        return sorted(Path(row.path).name for row in found)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(Bench("sqlite://"), tmp_path)
+
+
+def names(claim: Claim, epochs: Sequence[int]) -> list[str]:
+    return [f"run{claim.run}-token{claim.token}-epoch{epoch}.pt" for epoch in epochs]
+
+
+def test_a_file_goes_with_its_row(folder: Folder) -> None:
+    folder.bench.plan("a")
+    claim = folder.bench.claim_one()
+    for epoch in (1, 2, 3):
+        folder.save(claim, epoch)
+    folder.retention.tidy()
+    assert folder.files() == folder.rows() == names(claim, (2, 3))
+
+
+def test_a_resume_names_no_file_that_is_gone(folder: Folder) -> None:
+    folder.bench.plan("a")
+    claim = folder.bench.claim_one()
+    for epoch in (1, 2, 3):
+        folder.save(claim, epoch)
+    folder.retention.tidy()
+    folder.bench.take_back(folder.bench.holder)
+    resume = folder.bench.claim_one().checkpoints
+    assert [epoch for _, epoch in resume] == [3, 2]
+    assert all(Path(path).exists() for path, _ in resume)
+
+
+def test_a_file_whose_row_is_still_to_come_is_left_alone(folder: Folder) -> None:
+    folder.bench.plan("a")
+    claim = folder.bench.claim_one()
+    for epoch in (1, 2):
+        folder.save(claim, epoch)
+    for epoch in (3, 4):
+        folder.save(claim, epoch, recorded=False)
+    folder.retention.tidy()
+    assert folder.files() == names(claim, (1, 2, 3, 4))
+
+
+def test_of_a_run_that_is_over_all_is_removed(folder: Folder) -> None:
+    folder.bench.plan("a", "b")
+    claim, other = folder.bench.claim(2)
+    folder.save(claim, 1)
+    folder.save(claim, 2, recorded=False)
+    folder.save(other, 1)
+    (folder.path / f"run{claim.run}-token1-epoch3.pt.77.part").write_bytes(b"1")
+    (folder.path / f"pack-run{claim.run}-token1-epoch3.pt.77.part").write_bytes(b"1")
+    (folder.path / f"run{claim.run}1-token1-epoch1.pt").write_bytes(b"1")
+    (folder.path / "notes.txt").write_text("mine")
+    folder.bench.storage.record([end(claim)])
+    folder.retention.over(claim.run)
+    folder.retention.tidy()
+    assert folder.rows() == names(other, [1])
+    assert folder.files() == sorted(
+        ["notes.txt", f"run{claim.run}1-token1-epoch1.pt", *names(other, [1])]
+    )
+
+
+def test_a_file_that_another_run_needs_outlives_the_run_it_is_named_for(folder: Folder) -> None:
+    folder.bench.plan("a", "b")
+    claim, other = folder.bench.claim(2)
+    folder.save(claim, 1)
+    (row,) = folder.bench.storage.checkpoint_files(folder.bench.study.id)
+    shared = CheckpointRecord(
+        run=other.run, token=other.token, epoch=1, path=row.path, size_bytes=5, spent=Spent()
+    )
+    folder.bench.storage.record([shared, end(claim)])
+    folder.retention.over(claim.run)
+    folder.retention.tidy()
+    assert folder.files() == names(claim, [1])
+
+
+def test_a_run_whose_end_was_refused_keeps_its_files(folder: Folder) -> None:
+    folder.bench.plan("a")
+    claim = folder.bench.claim_one()
+    folder.save(claim, 1)
+    folder.retention.over(claim.run)
+    folder.retention.tidy(refused={claim.run})
+    assert folder.files() == folder.rows() == names(claim, [1])
+
+
+def test_a_file_in_another_folder_loses_its_row_only(folder: Folder, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder.bench.plan("a")
+    claim = folder.bench.claim_one()
+    other = Folder(folder.bench, elsewhere)
+    other.save(claim, 1)
+    folder.bench.storage.record([end(claim)])
+    folder.retention.written()
+    folder.retention.tidy()
+    assert (folder.rows(), other.files()) == ([], names(claim, [1]))

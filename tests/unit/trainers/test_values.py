@@ -12,7 +12,16 @@ import pytest
 from tests.packs import a_job, a_pack
 from tests.toy import TASKS, Toy
 from trainers.environment import code_version, environment
-from trainers.events import EpochDone, OpenFailed, PackEnded, Ready, RunEnded, Seconds, TrainPack
+from trainers.events import (
+    EpochDone,
+    NetworkFacts,
+    OpenFailed,
+    PackEnded,
+    Ready,
+    RunEnded,
+    Seconds,
+    TrainPack,
+)
 
 EPOCH = EpochDone(run=1, token=2, epoch=3, values=(), seconds=Seconds(), samples=4, grad_evals=5)
 END = RunEnded(run=1, token=2, outcome="done", epoch=3, seconds=Seconds())
@@ -28,7 +37,11 @@ def test_device_seconds_add_up_all_phases() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        Ready(startup_s=1.0, environment={"code": "1"}),
+        Ready(
+            startup_s=1.0,
+            environment={"code": "1"},
+            network=NetworkFacts(convolutional=False, obstacle=""),
+        ),
         OpenFailed("why"),
         EPOCH,
         END,
@@ -61,7 +74,8 @@ def test_the_code_has_one_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["cards", "events", "jobs", "randomness", "worker", "problems", "weightings"]
+    "module",
+    ["cards", "energy", "events", "jobs", "randomness", "worker", "problems", "weightings"],
 )
 def test_importing_plain_values_loads_no_torch(module: str) -> None:
     code = f"import sys, trainers.{module}; print('torch' in sys.modules)"

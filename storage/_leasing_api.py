@@ -1,0 +1,129 @@
+"""Leasing: drivers and workers make themselves known, and hold runs for a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from storage import _held, _leases, _workers
+from storage._budgets import Settled
+from storage._dialects import now_s
+from storage._opened_api import Opened
+from storage._patience import patient
+from storage.limits import Limits
+from storage.records import Claimed, Holder
+from storage.states import Liveness
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Leasing(Opened):
+    """The part of `storage.Storage` that says who does what."""
+
+    _clock: Callable[[], float] | None = None
+    _settled: defaultdict[int, Settled]
+
+    @patient
+    def register_holder(self, holder: Holder) -> int:
+        """Make a driver known; returns its id."""
+        with self._database.write() as connection:
+            return _workers.register_holder(connection, holder)
+
+    @patient
+    def register_worker(
+        self,
+        *,
+        study_id: int,
+        holder_id: int,
+        pid: int,
+        environment: Mapping[str, str],
+        startup_s: float,
+        price_per_h: float | None = None,
+    ) -> int:
+        """Make a worker known and book its start-up; returns its id."""
+        with self._database.write() as connection:
+            return _workers.register_worker(
+                connection,
+                study_id=study_id,
+                holder_id=holder_id,
+                pid=pid,
+                environment=environment,
+                startup_s=startup_s,
+                price_per_h=price_per_h,
+            )
+
+    @patient
+    def claim(
+        self,
+        study_id: int,
+        *,
+        holder_id: int,
+        worker_id: int,
+        n: int,
+        lease_s: float,
+        shares: int = 1,
+        in_training: float = 0.0,
+        limits: Limits | None = None,
+    ) -> Claimed:
+        """Lease up to `n` waiting runs of one pack key, first in line first.
+
+        Args:
+            shares: Workers that share the work: a claim takes no more than one share of it.
+            in_training: Runs that other workers have still to do, parts of runs included.
+            limits: What all attempts, and what leased runs may still take, must stay within.
+        """
+        with self._database.write() as connection:
+            return _leases.claim(
+                connection,
+                study_id=study_id,
+                holder_id=holder_id,
+                worker_id=worker_id,
+                size=_leases.Size(n, shares, in_training),
+                until_s=self._now_s(connection) + lease_s,
+                limits=limits,
+                settled=self._settled[study_id],
+            )
+
+    @patient
+    def renew(self, holder_id: int, run_ids: Sequence[int], *, lease_s: float) -> None:
+        """Put off the expiry of a driver's leases."""
+        with self._database.write() as connection:
+            until_s = self._now_s(connection) + lease_s
+            _leases.renew(connection, holder_id=holder_id, run_ids=run_ids, until_s=until_s)
+
+    @patient
+    def take_back(self, study_id: int, *, liveness: Callable[[Holder], Liveness]) -> int:
+        """Return leases whose holder is dead, or that expired, to the queue.
+
+        The lease of a holder that is known to be alive stays, whatever the clock says.
+        """
+        with self._database.read() as connection:
+            leases = _leases.leased(connection, study_id)
+            time_s = self._now_s(connection)
+        lost = [
+            (run, token, "holder dead" if found is Liveness.DEAD else "lease expired", until_s)
+            for run, token, until_s, holder in leases
+            if (found := liveness(holder)) is Liveness.DEAD
+            or (found is Liveness.UNKNOWN and until_s < time_s)
+        ]
+        if not lost:
+            return 0
+        with self._database.write() as connection:
+            return sum(_leases.take_back(connection, *lease) for lease in lost)
+
+    @patient
+    def leased_by(self, study_id: int, holder_id: int) -> list[tuple[int, int]]:
+        """(run, token) of each lease of a driver, also of those that it does not know of."""
+        with self._database.read() as connection:
+            return _held.leased_by(connection, study_id, holder_id)
+
+    @patient
+    def take_back_run(self, run: int, token: int, why: str) -> bool:
+        """Return one leased run to the queue, its worker is gone."""
+        with self._database.write() as connection:
+            return _leases.take_back(connection, run, token, why)
+
+    def _now_s(self, connection: Connection) -> float:
+        return now_s(connection) if self._clock is None else self._clock()

@@ -1,0 +1,48 @@
+"""What every opened study database tells: where it is, and which studies it holds."""
+
+from __future__ import annotations
+
+from storage import _studies
+from storage._database import Database
+from storage._patience import Patience, patient
+from storage.records import StudyRecord
+
+
+class Opened:
+    """An opened database; the roles of `storage.Storage` and `storage.Reader` share it.
+
+    Each method is one transaction, and waits out trouble that passes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a password."""
+        return self._database.shown_url
+
+    @property
+    def patience(self) -> Patience:
+        """How long a method waits for trouble to pass."""
+        return self._database.patience
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.engine.dispose()
+
+    @patient
+    def studies(self) -> list[StudyRecord]:
+        """All studies, oldest first."""
+        with self._database.read() as connection:
+            return _studies.list_all(connection)
+
+    @patient
+    def study(self, name: str) -> StudyRecord:
+        """The study of that name.
+
+        Raises:
+            UnknownStudy: With the names that exist.
+        """
+        with self._database.read() as connection:
+            return _studies.get(connection, name)

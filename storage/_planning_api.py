@@ -1,0 +1,122 @@
+"""Planning: studies, their searches, and what these are to try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from storage import _calibrations, _history, _studies
+from storage._opened_api import Opened
+from storage._patience import patient
+from storage.records import Calibration, NewRun, Proposal, SearchHistory, SearchRecord, StudyRecord
+
+
+class Planning(Opened):
+    """The part of `storage.Storage` that says what is to be done."""
+
+    @patient
+    def find_study(self, name: str) -> StudyRecord | None:
+        """The study of that name, or None."""
+        with self._database.read() as connection:
+            return _studies.find(connection, name)
+
+    @patient
+    def save_study(
+        self,
+        *,
+        name: str,
+        spec: Mapping[str, Any],
+        card: Mapping[str, Any],
+        fingerprint: str,
+        searches: Sequence[tuple[str, str, str]],
+    ) -> StudyRecord:
+        """Create a study or store its extended spec; searches are (name, role, weighting)."""
+        with self._database.write() as connection:
+            return _studies.save(
+                connection,
+                name=name,
+                spec=spec,
+                card=card,
+                fingerprint=fingerprint,
+                wanted=searches,
+            )
+
+    @patient
+    def searches(self, study_id: int) -> list[SearchRecord]:
+        """A study's searches, in the order of its spec."""
+        with self._database.read() as connection:
+            return _studies.list_searches(connection, study_id)
+
+    @patient
+    def history(self, search_id: int) -> SearchHistory:
+        """All that happened in one search."""
+        with self._database.read() as connection:
+            return _history.search_history(connection, search_id)
+
+    @patient
+    def busy_searches(self, study_id: int) -> frozenset[int]:
+        """Searches of a study with runs that are planned and not final."""
+        with self._database.read() as connection:
+            return _history.busy_searches(connection, study_id)
+
+    @patient
+    def propose(
+        self,
+        search_id: int,
+        *,
+        stage: int,
+        kind: str,
+        tuned: str,
+        new: Sequence[Proposal],
+        retired: Iterable[str] = (),
+    ) -> None:
+        """Add points to a stage; doing it twice changes nothing."""
+        with self._database.write() as connection:
+            _studies.propose(
+                connection,
+                search_id=search_id,
+                stage=stage,
+                kind=kind,
+                tuned=tuned,
+                new=new,
+                retired=retired,
+            )
+
+    @patient
+    def add_runs(self, search_id: int, new: Sequence[NewRun]) -> None:
+        """Add runs of proposed trials; doing it twice changes nothing."""
+        with self._database.write() as connection:
+            _studies.add_runs(connection, search_id, new)
+
+    @patient
+    def fix_engine(self, study_id: int, engine: str, reason: str) -> None:
+        """Fix the engine of all runs of a study; the first driver to do so decides."""
+        with self._database.write() as connection:
+            _studies.fix_engine(connection, study_id, engine, reason)
+
+    @patient
+    def calibration(self, shape: str, hardware: str) -> Calibration | None:
+        """What was measured of a shape of network on this hardware; None if nothing was."""
+        with self._database.read() as connection:
+            return _calibrations.find(connection, shape, hardware)
+
+    @patient
+    def calibrations(self, shape: str) -> list[Calibration]:
+        """What was measured of a shape of network on any hardware."""
+        with self._database.read() as connection:
+            return _calibrations.all_of(connection, shape)
+
+    @patient
+    def save_calibrations(
+        self,
+        found: Sequence[Calibration],
+        *,
+        study_id: int,
+        worker_id: int,
+        seconds: float,
+    ) -> None:
+        """Store what a worker has measured, and what measuring took."""
+        with self._database.write() as connection:
+            for calibration in found:
+                _calibrations.save(connection, calibration)
+            _calibrations.book(connection, study_id=study_id, worker_id=worker_id, seconds=seconds)

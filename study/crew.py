@@ -1,0 +1,76 @@
+"""The workers of a driver process, as its runner sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from storage.records import Claim
+
+
+@dataclass(slots=True)
+class Slot:
+    """A worker.
+
+    Attributes:
+        hardware: What it trains on.
+        size: Runs of its pack when it was given.
+        epochs_done: Of the runs of its pack, together.
+        claims: Runs of its pack that have not ended.
+        progressed: Runs with an epoch in this pack.
+        busy: Until the worker says that its pack has ended.
+        since_s: When it was given its pack.
+        booked_s: Up to when its reports say what its pack has cost.
+        ending: It was killed; `WorkerLost` is on its way.
+    """
+
+    worker_id: int
+    last_beat_s: float
+    hardware: str = ""
+    size: int = 0
+    epochs_done: int = 0
+    claims: dict[int, Claim] = field(default_factory=dict)
+    progressed: set[int] = field(default_factory=set)
+    busy: bool = False
+    since_s: float = 0.0
+    booked_s: float = 0.0
+    out_of_time: bool = False
+    ending: bool = False
+
+    def take(self, claims: Sequence[Claim], now_s: float) -> None:
+        """Be given a pack."""
+        self.claims, self.busy = {claim.run: claim for claim in claims}, True
+        self.size, self.epochs_done = len(claims), 0
+        self.progressed.clear()
+        self.since_s = self.last_beat_s = self.booked_s = now_s
+
+
+class Crew:
+    """All workers that have said that they are ready, by the driver's numbers."""
+
+    def __init__(self) -> None:
+        self.slots: dict[int, Slot] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody trains a pack."""
+        return any(slot.busy for slot in self.slots.values())
+
+    @property
+    def claims(self) -> list[Claim]:
+        """Runs in anybody's pack that have not ended."""
+        return [claim for slot in self.slots.values() for claim in slot.claims.values()]
+
+    def runs_left(self, epochs: int) -> float:
+        """Runs of so many epochs that are in training, less what of them is done."""
+        return sum(
+            max(0.0, slot.size - slot.epochs_done / epochs)
+            for slot in self.slots.values()
+            if slot.claims
+        )
+
+    def beating_since(self, since_s: float) -> list[int]:
+        """Runs of workers that have beaten after a time."""
+        return [
+            run for slot in self.slots.values() if slot.last_beat_s > since_s for run in slot.claims
+        ]

@@ -1,0 +1,100 @@
+"""Hands waiting runs to free workers, as far as budgets allow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from storage import RunState
+from storage.limits import Limits
+from storage.records import Claim, Claimed
+from study.budget import said
+from study.crew import Slot
+from study.leases import LEASE_S
+from study.pack_sizes import PackSizes
+from study.shift import Shift
+
+if TYPE_CHECKING:
+    from trainers.jobs import Pack
+
+
+class Dispatch:
+    """Claims runs for workers that have nothing to do.
+
+    Args:
+        limits: Budgets of the study and its searches.
+        sizes: How many runs go into a pack.
+        pack_of: Makes the pack of runs that were claimed together.
+
+    Attributes:
+        limit: The budget that ends the study, empty while none does.
+        stuck: All that is left belongs to searches that are stopped.
+    """
+
+    def __init__(
+        self,
+        shift: Shift,
+        limits: Limits | None,
+        sizes: PackSizes,
+        pack_of: Callable[[Sequence[Claim]], Pack],
+    ) -> None:
+        self._shift, self._limits, self._sizes, self._pack_of = shift, limits, sizes, pack_of
+        self._started_s = time.monotonic()
+        self._dry = False
+        self.limit = ""
+        self.stuck = False
+
+    def refresh(self) -> None:
+        """Something may have come into the queue: a run has ended, here or elsewhere."""
+        self._dry = False
+
+    def hand_out(self) -> None:
+        """Give every free worker a pack, as long as there are runs."""
+        if self._shift.stopping or self.limit or self._dry:
+            return
+        for worker, slot in self._shift.crew.slots.items():
+            if slot.busy or self._sizes.waiting(slot):
+                continue
+            if self._out_of_time():
+                return
+            if (wanted := self._sizes.to_measure(slot)) is not None:
+                slot.take([], time.monotonic())
+                self._shift.driver.calibrate(worker, wanted)
+                continue
+            claimed = self._claim(slot)
+            if not claimed.claims:
+                self._dry = True
+                self._nothing_to_claim(claimed)
+                return
+            slot.take(claimed.claims, time.monotonic())
+            self._shift.driver.submit(worker, self._pack_of(claimed.claims))
+
+    def _claim(self, slot: Slot) -> Claimed:
+        return self._shift.storage.claim(
+            self._shift.study_id,
+            holder_id=self._shift.holder_id,
+            worker_id=slot.worker_id,
+            n=self._sizes.of(slot),
+            shares=self._shift.driver.size,
+            in_training=self._shift.crew.runs_left(self._shift.plan.training.epochs),
+            lease_s=LEASE_S,
+            limits=self._shift.faults.limits(self._limits),
+        )
+
+    def _out_of_time(self) -> bool:
+        wall_s = self._shift.plan.spec.budget.wall_s
+        if wall_s is not None and time.monotonic() - self._started_s >= wall_s:
+            self.limit = f"the limit of {wall_s:g} s for one run of the command"
+        return bool(self.limit)
+
+    def _nothing_to_claim(self, claimed: Claimed) -> None:
+        """With nobody at work, what limits refuse now will be refused for good: the study ends."""
+        if self._shift.crew.busy or self._shift.states().get(RunState.LEASED, 0):
+            return
+        if claimed.exhausted:
+            self.limit = said(self._shift.plan.spec.budget, claimed.exhausted)
+        elif claimed.barred and not self._shift.faults.stopped:
+            self.limit = "the budget of its searches"
+        else:
+            self.stuck = bool(claimed.barred)

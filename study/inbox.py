@@ -1,0 +1,189 @@
+"""What happens on each event of a driver: a worker is ready, reports, ends or is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from study.budget import price_per_h
+from study.crew import Slot
+from study.drivers import DriverEvent, FromWorker, WorkerLost
+from study.engine import settle_engine
+from study.errors import WorkersUnusable
+from study.pack_sizes import PackSizes
+from study.recorder import RecordBuffer
+from study.retention import Retention
+from study.shift import Shift
+from trainers.environment import hardware_of
+from trainers.events import (
+    Calibrated,
+    CheckpointSkipped,
+    CheckpointWritten,
+    EpochDone,
+    Message,
+    OpenFailed,
+    PackEnded,
+    Ready,
+    RunEnded,
+)
+from trainers.failures import OUT_OF_MEMORY
+
+_MOST_STILLBORN = 10
+
+
+class Inbox:
+    """Takes a driver's events in, and has what workers report written down.
+
+    Args:
+        say: Called with what a user should know at once.
+
+    Attributes:
+        n_mismatches: Epochs that were trained again and came out otherwise.
+    """
+
+    def __init__(
+        self,
+        shift: Shift,
+        retention: Retention,
+        sizes: PackSizes,
+        *,
+        device: str,
+        say: Callable[[str], None],
+    ) -> None:
+        self._shift, self._retention, self._sizes = shift, retention, sizes
+        self._device, self._say = device, say
+        self._buffer = RecordBuffer(shift.storage)
+        self._ended: list[int] = []
+        self._stillborn = 0  # workers in a row that ended before they were ready
+        self.n_mismatches = 0
+
+    def take(self, event: DriverEvent) -> None:
+        """Do what an event asks for.
+
+        Raises:
+            WorkersUnusable: The problem cannot be opened, or workers die at their start.
+        """
+        if isinstance(event, WorkerLost):
+            self._lost(event)
+        else:
+            self._received(event)
+
+    def take_ended(self) -> list[int]:
+        """Runs that have ended since the last call."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def write_due(self) -> None:
+        """Write what was reported, if it is time."""
+        if self._buffer.due():
+            self.write()
+
+    def write(self) -> None:
+        """Write what was reported; an epoch that came out otherwise than before is told."""
+        recorded = self._buffer.flush()
+        mismatches = recorded.mismatches
+        if mismatches and not self.n_mismatches:
+            self._say(
+                f"Run {mismatches[0].run} trained epoch {mismatches[0].epoch} again and got other "
+                "numbers: training is not deterministic here."
+            )
+        self.n_mismatches += len(mismatches)
+        self._retention.tidy(refused={report.run for report in recorded.rejected})
+
+    def _received(self, event: FromWorker) -> None:
+        message = event.message
+        if isinstance(message, Ready):
+            self._ready(event.worker, message)
+            return
+        if isinstance(message, OpenFailed):
+            raise WorkersUnusable(message.message)
+        slot = self._shift.crew.slots.get(event.worker)
+        if slot is None:
+            return  # a beat of a worker that is still starting
+        slot.last_beat_s = time.monotonic()
+        if isinstance(message, EpochDone | CheckpointWritten | RunEnded):
+            slot.booked_s = slot.last_beat_s
+        self._trained(slot, message)
+
+    def _ready(self, worker: int, message: Ready) -> None:
+        shift = self._shift
+        settle_engine(shift, message.network, device=self._device)
+        worker_id = shift.storage.register_worker(
+            study_id=shift.study_id,
+            holder_id=shift.holder_id,
+            pid=shift.driver.pid(worker),
+            environment=message.environment,
+            startup_s=message.startup_s,
+            price_per_h=price_per_h(shift.plan.spec, message.environment["device"]),
+        )
+        self._stillborn = 0
+        hardware = hardware_of(message.environment)
+        shift.crew.slots[worker] = Slot(worker_id, time.monotonic(), hardware)
+
+    def _trained(self, slot: Slot, message: Message) -> None:
+        if isinstance(message, PackEnded):
+            slot.busy = False
+        elif isinstance(message, Calibrated):
+            slot.busy = False
+            self._sizes.measured(slot, message)
+        elif isinstance(message, CheckpointSkipped):
+            self._say(f"Run {message.run} skips a checkpoint. {message.reason}")
+        elif isinstance(message, EpochDone):
+            self._buffer.add(message, solo_s=self._solo_s(slot, message.run))
+            slot.progressed.add(message.run)
+            slot.epochs_done += 1
+        elif isinstance(message, CheckpointWritten):
+            self._buffer.add(message)
+            self._retention.written()
+        elif isinstance(message, RunEnded):
+            self._run_ended(slot, message)
+
+    def _solo_s(self, slot: Slot, run: int) -> float | None:
+        claim = slot.claims.get(run)
+        return None if claim is None else self._sizes.solo_s(slot, claim.search)
+
+    def _run_ended(self, slot: Slot, message: RunEnded) -> None:
+        if message.failure == OUT_OF_MEMORY and slot.size > 1:
+            self._sizes.halve(slot.size, "took too much memory")
+            message = replace(message, outcome="released")  # it may fit into a smaller pack
+        self._buffer.add(message, solo_s=self._solo_s(slot, message.run))
+        self._ended.append(message.run)
+        slot.claims.pop(message.run, None)
+        if message.outcome in ("done", "diverged"):
+            self._retention.over(message.run)
+        elif message.outcome == "failed":
+            self._shift.faults.failed()
+
+    def _lost(self, event: WorkerLost) -> None:
+        """Put a dead worker's runs back; a run that kills its workers again and again fails."""
+        slot = self._shift.crew.slots.pop(event.worker, None)
+        if slot is None:
+            self._stillborn += 1
+            if self._stillborn >= _MOST_STILLBORN:
+                raise WorkersUnusable(
+                    f"{self._stillborn} workers in a row ended before they could work. "
+                    f"The last: {event.reason}"
+                )
+        else:
+            self.write()
+            self._sizes.lost(slot)
+            self._put_back(slot, event.reason)
+        if not self._shift.stopping:
+            self._shift.driver.replace(event.worker)
+
+    def _put_back(self, slot: Slot, reason: str) -> None:
+        unbooked_s = time.monotonic() - slot.booked_s
+        if slot.out_of_time or not slot.progressed:
+            self._sizes.halve(slot.size, "was lost with its worker")
+        for claim in slot.claims.values():
+            ended = self._shift.faults.lost(
+                claim,
+                reason,
+                progressed=claim.run in slot.progressed,
+                out_of_time=slot.out_of_time,
+                alone=slot.size == 1,
+                unbooked_s=unbooked_s / len(slot.claims),
+            )
+            if ended:
+                self._ended.append(claim.run)

@@ -1,0 +1,47 @@
+"""A driver's own leases, and those that others have left."""
+
+from __future__ import annotations
+
+import time
+
+from study.holder import liveness
+from study.shift import Shift
+
+LEASE_S = 60.0
+_RENEW_S = 15.0
+_STALE_BEAT_S = 30.0
+
+
+class Leases:
+    """Keeps the leases of packs whose worker beats, and returns all others."""
+
+    def __init__(self, shift: Shift) -> None:
+        self._shift = shift
+        self._renewed_s = time.monotonic()
+
+    def renew(self) -> None:
+        """Put off the expiry of what beating workers train, every 15 seconds."""
+        now_s = time.monotonic()
+        if now_s - self._renewed_s < _RENEW_S:
+            return
+        self._renewed_s = now_s
+        fresh = self._shift.crew.beating_since(now_s - _STALE_BEAT_S)
+        if fresh:
+            self._shift.storage.renew(self._shift.holder_id, fresh, lease_s=LEASE_S)
+
+    def take_over(self) -> None:
+        """Return what dead drivers have left."""
+        self._shift.storage.take_back(self._shift.study_id, liveness=liveness)
+
+    def give_back_unknown(self) -> None:
+        """Return leases that we have and do not know of: the answer to a claim was lost."""
+        known = {claim.run for claim in self._shift.crew.claims}
+        storage = self._shift.storage
+        for run, token in storage.leased_by(self._shift.study_id, self._shift.holder_id):
+            if run not in known:
+                storage.take_back_run(run, token, "claim not answered")
+
+    def give_back(self) -> None:
+        """Return what is still leased: workers were ended before they could release it."""
+        for claim in self._shift.crew.claims:
+            self._shift.storage.take_back_run(claim.run, claim.token, "driver stopped")

@@ -1,0 +1,136 @@
+"""How many runs go into a pack: by hand, or by a short calibration on the worker's hardware."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.records import Calibration
+from study.keys import shape_key
+from trainers.jobs import Calibrate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from study.crew import Slot
+    from study.shift import Shift
+    from trainers.events import Calibrated
+
+MOST = 64
+"""Largest pack that is tried: larger ones gain next to nothing, and fall together."""
+UNMEASURED = 8
+"""Pack size where the calibration has failed."""
+
+Tasks = tuple[str, ...]
+
+
+class PackSizes:
+    """Pack sizes of one study, and what an epoch of its runs would take alone.
+
+    One worker calibrates for all of its hardware while the others wait, about a second; what it
+    finds is kept in the database.
+
+    Args:
+        say: Told when packs become smaller.
+    """
+
+    def __init__(self, shift: Shift, *, workers: int, say: Callable[[str], None]) -> None:
+        self._shift, self._workers, self._say = shift, workers, say
+        plan = shift.plan
+        self._all = plan.card.task_names
+        tasks = dict.fromkeys([self._all, *(search.tasks for search in plan.searches)])
+        self._shapes = {t: shape_key(plan.spec, plan.card.to_plain(), t) for t in tasks}
+        self._tasks = {search.name: search.tasks for search in plan.searches}
+        self._known: dict[str, dict[Tasks, Calibration]] = {}
+        self._calibrating: dict[int, str] = {}
+        self._by_hand = plan.spec.training.pack_size
+        self._most = 1 if self._by_hand else max(2, min(MOST, -(-plan.expected_runs // workers)))
+        self._limit = self._by_hand or MOST
+
+    def to_measure(self, slot: Slot) -> Calibrate | None:
+        """What a worker is to time before it can be given packs; None: nothing."""
+        if not self._shift.fused or slot.hardware in self._known:
+            return None
+        self._known.setdefault(slot.hardware, {})
+        stored = {
+            tasks: self._shift.storage.calibration(shape, slot.hardware)
+            for tasks, shape in self._shapes.items()
+        }
+        if self._suffices(stored):
+            self._known[slot.hardware] = {t: found for t, found in stored.items() if found}
+            return None
+        self._calibrating[slot.worker_id] = slot.hardware
+        training = self._shift.plan.spec.training
+        return Calibrate(
+            problem=self._shift.plan.problem,
+            training=self._shift.plan.training,
+            shapes=tuple(self._shapes),
+            most=self._most,
+            memory_gib=training.pack_memory_gib,
+            sharers=self._workers,
+        )
+
+    def _suffices(self, stored: Mapping[Tasks, Calibration | None]) -> bool:
+        """Whether all is known, and larger packs than were tried are not asked for."""
+        whole = stored[self._all]
+        if whole is None or not all(stored.values()):
+            return False
+        return self._most <= max(whole.run_step_ms) or whole.pack_size < max(whole.run_step_ms)
+
+    def measured(self, slot: Slot, message: Calibrated) -> None:
+        """Keep what a worker has measured."""
+        hardware = self._calibrating.pop(slot.worker_id)
+        found = [
+            Calibration(
+                shape=self._shapes[times.tasks],
+                hardware=hardware,
+                pack_size=times.pack_size,
+                epoch_s=times.epoch_s,
+                run_step_ms=times.run_step_ms,
+            )
+            for times in message.shapes
+        ]
+        self._known[hardware] = dict(zip((t.tasks for t in message.shapes), found, strict=True))
+        self._shift.storage.save_calibrations(
+            found,
+            study_id=self._shift.study_id,
+            worker_id=slot.worker_id,
+            seconds=message.seconds,
+        )
+        if message.failure:
+            self._say(f"Steps could not be timed ({message.failure}). Packs are of {UNMEASURED}.")
+
+    def waiting(self, slot: Slot) -> bool:
+        """Whether a worker of the same hardware is still calibrating."""
+        return slot.hardware in self._calibrating.values()
+
+    def of(self, slot: Slot) -> int:
+        """Most runs of a pack for this worker."""
+        if not self._shift.fused:
+            return 1
+        if self._by_hand:
+            return self._limit
+        whole = self._known[slot.hardware].get(self._all)
+        return min(self._limit, whole.pack_size if whole else UNMEASURED)
+
+    def solo_s(self, slot: Slot, search: str) -> float | None:
+        """What an epoch of a run of a search would take alone; None if it is trained alone."""
+        if not self._shift.fused:
+            return None
+        alone = self._known[slot.hardware].get(self._tasks[search])
+        return alone.epoch_s if alone else None
+
+    def halve(self, size: int, why: str) -> None:
+        """A pack of this size came to grief as a whole: from now on they are half as large."""
+        if size > 1 and size // 2 < self._limit:
+            self._limit = size // 2
+            self._say(f"A pack of {size} runs {why}; packs have at most {self._limit} from now on.")
+
+    def lost(self, slot: Slot) -> None:
+        """A worker has ended; what it was calibrating is measured by its successor, once."""
+        hardware = self._calibrating.pop(slot.worker_id, None)
+        if hardware is None:
+            return
+        if self._limit > UNMEASURED:
+            self._limit = UNMEASURED
+            del self._known[hardware]
+        self._say(f"A worker ended while it calibrated; packs have at most {self._limit} runs.")

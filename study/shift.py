@@ -1,0 +1,46 @@
+"""One driver process at work on one study: what the parts of a runner share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from storage import RunState
+from study.crew import Crew
+from study.drivers import Driver
+from study.faults import Faults
+from study.plan import Plan
+from trainers.jobs import Engine
+
+if TYPE_CHECKING:
+    from storage import Storage
+
+
+@dataclass(slots=True, kw_only=True)
+class Shift:
+    """The work and who does it.
+
+    Attributes:
+        holder_id: This process as a holder of leases.
+        engine: Of all runs; None until the first worker has looked at the network.
+        stopping: Workers have been asked to save and release their packs.
+    """
+
+    plan: Plan
+    storage: Storage
+    study_id: int
+    driver: Driver
+    holder_id: int
+    faults: Faults
+    crew: Crew = field(default_factory=Crew)
+    engine: Engine | None = None
+    stopping: bool = False
+
+    @property
+    def fused(self) -> bool:
+        """Whether runs are trained in packs."""
+        return self.engine == "fused"
+
+    def states(self) -> dict[RunState, int]:
+        """Runs of the study by state, those of other drivers included."""
+        return dict(self.storage.totals(self.study_id).states)

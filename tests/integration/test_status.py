@@ -1,0 +1,84 @@
+"""`weighbridge status` counts money where device time has a price, and what a budget leaves."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests import toy
+from tests.integration.command import command
+
+SPEC = """
+name = "{name}"
+problem = "toy:Toy"
+seeds = [0]
+training = {{ epochs = 2, batch_size = 4, optimizer = "sgd" }}
+baseline.metrics = {{ level.error = 1.0, kind.error = 0.5, flag.error = 0.5 }}
+{more}
+[[search]]
+weighting = "ew"
+stages = [{{ lr = [0.02, 0.05] }}]
+"""
+PRICED = """
+cost.price_per_h = 3600
+budget = { money = 5000, epochs = 10, trials = 2, wall_s = 600 }
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two finished studies: `priced`, at one a device-second, and `free`."""
+    folder = tmp_path_factory.mktemp("status")
+    shutil.copy(toy.__file__, folder / "toy.py")
+    for name, more in (("priced", PRICED), ("free", "")):
+        (folder / f"{name}.toml").write_text(SPEC.format(name=name, more=more))
+        said = command(folder, "run", f"{name}.toml", "--workers", "1")
+        assert said.code == 0, said.err
+    return folder
+
+
+def test_money_stands_beside_device_time(folder: Path) -> None:
+    said = command(folder, "status", "priced", "--json").json
+    assert said["device_s"] > 0
+    assert said["money"] == pytest.approx(said["device_s"])
+    (search,) = said["searches"]
+    assert 0 < search["money"] == pytest.approx(search["device_s"])
+
+
+def test_the_table_has_a_column_of_money(folder: Path) -> None:
+    said = command(folder, "status", "priced")
+    paid = command(folder, "status", "priced", "--json").json["money"]
+    assert "money" in said.out.splitlines()[2]
+    (whole,) = [line for line in said.out.splitlines() if line.strip().startswith("all ")]
+    assert whole.split()[-1] == (f"{paid:,.2f}" if paid >= 1 else f"{paid:.2g}")
+
+
+def test_what_is_left_of_the_budget_is_told(folder: Path) -> None:
+    said = command(folder, "status", "priced", "--json").json
+    left = said["budget_left"]
+    assert (left["epochs"], left["trials"]) == (10 - 4, 0)
+    assert left["money"] == pytest.approx(5000 - said["money"])
+    assert set(left) == {"epochs", "trials", "money"}
+    text = command(folder, "status", "priced").text
+    assert "left of the budget: 0 of 2 trials, 6 of 10 epochs, " in text
+    assert f"{left['money']:,.2f} of 5,000.00 in money" in text
+
+
+def test_without_a_price_and_a_budget_nothing_is_said_of_them(folder: Path) -> None:
+    said = command(folder, "status", "free")
+    assert "money" not in said.out
+    assert "budget" not in said.out
+    plain = command(folder, "status", "free", "--json").json
+    assert (plain["money"], plain["budget_left"]) == (None, {})
+
+
+def test_all_studies_are_listed_with_their_money(folder: Path) -> None:
+    said = {study["study"]: study["money"] for study in command(folder, "status", "--json").json}
+    assert said["free"] is None
+    assert said["priced"] > 0
+    lines = [line for line in command(folder, "status").out.splitlines() if line.strip()]
+    rows = {line.split()[0]: line for line in lines}
+    assert "money" in rows["study"]
+    assert rows["free"].split()[-1] == "·"

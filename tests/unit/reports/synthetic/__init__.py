@@ -1,0 +1,87 @@
+"""A made-up study of three tasks, told through the database views: `frames()`, `reader()`.
+
+Every number is consistent: the metrics make delta_m, the epochs make the selected epoch, the
+attempts make the cost. Nothing here is a result.
+"""
+
+import functools
+from typing import Any
+
+from reports.frames import StudyFrames, load
+from tests.unit.reports.synthetic._papers import CARD, spec
+from tests.unit.reports.synthetic._reader import COLUMNS, FakeReader
+from tests.unit.reports.synthetic._runs import Runs
+from tests.unit.reports.synthetic._searches import Searches
+from tests.unit.reports.synthetic._states import leave_unfinished, wait
+from tests.unit.reports.synthetic._tabled import tabled
+from tests.unit.reports.synthetic._world import (
+    BEST_WEIGHTS,
+    LRS,
+    METRICS,
+    STUDY,
+    TASKS,
+    TEMPERATURES,
+    quality,
+    simplex,
+)
+
+__all__ = [
+    "BEST_WEIGHTS",
+    "CARD",
+    "COLUMNS",
+    "LRS",
+    "METRICS",
+    "STUDY",
+    "TASKS",
+    "TEMPERATURES",
+    "FakeReader",
+    "frames",
+    "quality",
+    "reader",
+    "simplex",
+    "tabled",
+]
+
+
+def frames(**changes: Any) -> StudyFrames:
+    """A study as DataFrames; see `reader` for what can be changed."""
+    return _frames(**changes)
+
+
+@functools.cache
+def _frames(**changes: Any) -> StudyFrames:
+    return load(reader(**changes), STUDY)
+
+
+def reader(
+    *,
+    seeds: tuple[int, ...] = (1, 2, 3),
+    epochs: int = 30,
+    confirm: tuple[int, ...] = (),
+    unfinished: bool = False,
+    empty: bool = False,
+) -> FakeReader:
+    """A study as rows of the database views.
+
+    Args:
+        seeds: Seeds of all searches.
+        epochs: Epochs of each run.
+        confirm: Fresh seeds on which each winner is trained once more.
+        unfinished: Leave a third of the Scalarization runs waiting, and one UW-SO run failed.
+        empty: Leave every run waiting: the plan is there, nothing has been trained.
+    """
+    searches = Searches(Runs(seeds=seeds, epochs=epochs))
+    searches.baseline()
+    searches.single("ew", "ew")
+    searches.single("uw", "uw", diverged_lr=1e-2)
+    searches.uw_so()
+    searches.scalarization()
+    for search in ("ew", "uw", "uw-so", "scalarization") if confirm else ():
+        searches.confirm(search, confirm)
+    made = FakeReader(spec=spec(seeds, epochs), rows=searches.runs.rows)
+    if unfinished:
+        leave_unfinished(made)
+    if empty:
+        wait(made, made.rows["run_results"])
+        made.rows["baseline_metrics"] = []
+    return made

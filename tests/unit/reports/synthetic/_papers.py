@@ -1,0 +1,61 @@
+"""The made-up study's problem card and spec."""
+
+from typing import Any
+
+from tests.unit.reports.synthetic._world import LRS, STUDY, TEMPERATURES
+
+CARD: dict[str, Any] = {
+    "name": "synthetic-digits",
+    "title": "Synthetic digits",
+    "kind": "composed",
+    "source": "made up for tests",
+    "licence": "CC0-1.0",
+    "caveats": ["The digits are made up."],
+    "sizes": {"train": 1000, "validation": 2000, "test": 2000},
+    "network": "MLP 196-128-128",
+    "tasks": [
+        {
+            "name": side,
+            "title": f"{side.title()} digit",
+            "loss": "cross-entropy",
+            "metrics": [{"name": "error", "title": "error rate", "direction": "min", "unit": "%"}],
+        }
+        for side in ("left", "right")
+    ]
+    + [
+        {
+            "name": "sum",
+            "title": "Sum of digits",
+            "loss": "L1",
+            "metrics": [
+                {"name": "mae", "title": "mean absolute error", "direction": "min", "unit": ""},
+                {"name": "within_1", "title": "within one", "direction": "max", "unit": "%"},
+            ],
+        }
+    ],
+}
+
+
+def spec(seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
+    lr = list(LRS)
+    return {
+        "name": STUDY,
+        "problem": "synthetic-digits",
+        "seeds": list(seeds),
+        "training": {"epochs": epochs, "batch_size": 128, "optimizer": "adam"},
+        "compare": {"margin": 1.0, "select_epoch": "best"},
+        "search": [
+            {"name": "ew", "weighting": "ew", "stage": [{"lr": lr}]},
+            {"name": "uw", "weighting": "uw", "stage": [{"lr": lr}]},
+            {
+                "name": "uw-so",
+                "weighting": "uw-so",
+                "stage": [{"lr": lr}, {"temperature": {"line": list(TEMPERATURES)}}],
+            },
+            {
+                "name": "scalarization",
+                "weighting": "scalarization",
+                "stage": [{"lr": lr}, {"task_weights": {"simplex_step": 0.1}}],
+            },
+        ],
+    }

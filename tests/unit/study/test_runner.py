@@ -1,0 +1,164 @@
+"""A runner returns leases that it has and does not know of, and keeps those it knows."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import RunState, Storage
+from storage.records import Claimed
+from study import runner
+from study.drivers import DriverEvent, FromWorker
+from study.outcome import Outcome
+from study.plan import Plan
+from study.runner import Runner
+from tests.unit.study.fake_trainer import EPOCHS
+from tests.unit.study.specs import a_plan
+from trainers.events import EpochDone, Event, NetworkFacts, PackEnded, Ready, RunEnded, Seconds
+from trainers.jobs import Calibrate, Job, Pack
+
+METRICS = {"left": {"error_rate": 2.0}, "right": {"error_rate": 2.0}, "sum": {"mae": 2.0}}
+EW = {"weighting": "ew", "stages": [{"lr": [0.001, 0.01]}]}
+MOST_POLLS = 5_000
+"""A study here takes a hundred."""
+
+
+class Obliging:
+    """A driver with one worker, in this process, that trains whatever it is given.
+
+    Args:
+        slow: Polls that pass before the worker has ended a pack.
+    """
+
+    def __init__(self, plan: Plan, *, slow: int = 0) -> None:
+        self._plan, self._slow = plan, slow
+        self._events: list[DriverEvent] = []
+        self._polls = self._ready_at = 0
+
+    @property
+    def size(self) -> int:
+        return 1
+
+    def start(self) -> None:
+        network = NetworkFacts(convolutional=False, obstacle="")
+        ready = Ready(startup_s=0.0, environment={"device": "cpu"}, network=network)
+        self._events.append(FromWorker(0, ready))
+
+    def pid(self, worker: int) -> int:
+        return os.getpid()
+
+    def submit(self, worker: int, pack: Pack) -> None:
+        self._ready_at = self._polls + self._slow
+        for job in pack.jobs:
+            self._events += [FromWorker(worker, event) for event in self._trained(job)]
+        self._events.append(FromWorker(worker, PackEnded()))
+
+    def calibrate(self, worker: int, wanted: Calibrate) -> None:
+        raise AssertionError("runs are trained one by one here")
+
+    def poll(self, timeout_s: float) -> list[DriverEvent]:
+        self._polls += 1
+        assert self._polls < MOST_POLLS, "the study never ends"
+        if self._polls < self._ready_at:
+            return []
+        events, self._events = self._events, []
+        return events
+
+    def kill(self, worker: int) -> None:
+        raise AssertionError("nothing hangs here")
+
+    def replace(self, worker: int) -> None:
+        raise AssertionError("nobody is lost here")
+
+    def stop(self) -> None:
+        raise AssertionError("nobody interrupts")
+
+    def close(self) -> None:
+        self._events.clear()
+
+    def _trained(self, job: Job) -> Iterator[Event]:
+        names = [(task, metric) for task, metric, _ in self._plan.metrics]
+        for epoch in range(1, EPOCHS + 1):
+            yield EpochDone(
+                run=job.run,
+                token=job.token,
+                epoch=epoch,
+                values=tuple(
+                    (split, *name, 1.0) for split in ("validation", "test") for name in names
+                ),
+                seconds=Seconds(),
+                samples=8,
+                grad_evals=1,
+            )
+        yield RunEnded(
+            run=job.run, token=job.token, outcome="done", epoch=EPOCHS, seconds=Seconds()
+        )
+
+
+class Forgetful(Storage):
+    """Its first claim takes place, but the answer is lost; the claim is made once more."""
+
+    forgotten: Claimed | None = None
+
+    def claim(self, *args: Any, **kwargs: Any) -> Claimed:
+        if self.forgotten is None:
+            self.forgotten = super().claim(*args, **kwargs)
+        return super().claim(*args, **kwargs)
+
+
+@pytest.fixture(autouse=True)
+def look_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_LOOK_S", 0.0)
+
+
+@pytest.fixture
+def plan() -> Plan:
+    training = {"epochs": EPOCHS, "batch_size": 8, "engine": "solo"}
+    return a_plan(EW, training=training, baseline={"metrics": METRICS})
+
+
+def run(plan: Plan, storage: Storage, folder: Path, *, slow: int = 0) -> Outcome:
+    record = storage.save_study(
+        name=plan.spec.name,
+        spec=plan.spec.to_plain(),
+        card=plan.card.to_plain(),
+        fingerprint=plan.frozen,
+        searches=[(s.name, s.role, s.weighting) for s in plan.searches],
+    )
+    driver = Obliging(plan, slow=slow)
+    return Runner(plan, storage, record, driver, checkpoints=folder, device="cpu").run()
+
+
+def attempts(storage: Storage) -> list[tuple[int, str, str | None]]:
+    """(run, state, failure) of each attempt, oldest first."""
+    with storage._database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT run, state, failure FROM attempt_costs WHERE run IS NOT NULL ORDER BY attempt"
+        )
+        return [tuple(row) for row in rows]
+
+
+def test_a_claim_without_an_answer_is_given_back_and_trained(plan: Plan, tmp_path: Path) -> None:
+    storage = Forgetful("sqlite://")
+    outcome = run(plan, storage, tmp_path)
+    assert storage.forgotten is not None
+    (lost,) = storage.forgotten.claims
+    assert outcome.states == {RunState.DONE: plan.expected_runs}
+    of_lost = [rest for run, *rest in attempts(storage) if run == lost.run]
+    assert of_lost == [["lost", "claim not answered"], ["finished", None]]
+    others = Counter(run for run, *_ in attempts(storage) if run != lost.run)
+    assert set(others.values()) == {1}
+    storage.close()
+
+
+def test_what_a_worker_trains_is_not_given_back(plan: Plan, tmp_path: Path) -> None:
+    storage = Storage("sqlite://")
+    outcome = run(plan, storage, tmp_path, slow=5)
+    assert outcome.states == {RunState.DONE: plan.expected_runs}
+    assert [state for _, state, _ in attempts(storage)] == ["finished"] * plan.expected_runs
+    storage.close()

@@ -1,0 +1,70 @@
+"""The last word on a run, as both engines say it."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, Literal
+
+import torch
+
+from trainers.events import RunEnded, Seconds
+from trainers.failures import failure_class, failure_key
+from trainers.jobs import Job, Pack
+from trainers.resources import peak_memory_bytes
+
+Outcome = Literal["done", "paused", "released", "diverged", "failed"]
+
+
+def first_epoch(job: Job) -> int:
+    """Where a run that was not begun in this pack stands."""
+    return job.resume[0].epoch if job.resume else 0
+
+
+def reached(epoch: int, pack: Pack) -> Outcome:
+    """How a run ends that came to the end of its segment."""
+    return "done" if epoch >= pack.training.epochs else "paused"
+
+
+def ended(
+    job: Job, outcome: Outcome, *, epoch: int, seconds: Seconds | None = None, **more: Any
+) -> RunEnded:
+    """The end of a run."""
+    return RunEnded(
+        run=job.run,
+        token=job.token,
+        outcome=outcome,
+        epoch=epoch,
+        seconds=Seconds() if seconds is None else seconds,
+        **more,
+    )
+
+
+def failed(
+    job: Job, error: Exception, *, epoch: int, seconds: Seconds, device: torch.device
+) -> RunEnded:
+    """An exception as the end of a run."""
+    return ended(
+        job,
+        "failed",
+        epoch=epoch,
+        seconds=seconds,
+        reason=f"{type(error).__name__}: {error}",
+        detail="".join(traceback.format_exception(error)),
+        failure=failure_class(error),
+        failure_key=failure_key(error),
+        peak_memory_bytes=peak_memory_bytes(device),
+    )
+
+
+def diverged(
+    job: Job, what: str, *, epoch: int, seconds: Seconds, device: torch.device
+) -> RunEnded:
+    """The end of a run whose `epoch` gave a value that is not finite."""
+    return ended(
+        job,
+        "diverged",
+        epoch=epoch - 1,
+        seconds=seconds,
+        reason=f"In epoch {epoch} the {what}.",
+        peak_memory_bytes=peak_memory_bytes(device),
+    )

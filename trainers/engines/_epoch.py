@@ -1,0 +1,46 @@
+"""What an epoch is made of, the same for both engines: batches, noise, rates and values.
+
+Shapes: T tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from trainers.engines.session import Session
+from trainers.evaluation import Value
+from trainers.jobs import Job, Training
+from trainers.protocol import Batch
+from trainers.randomness import Key
+
+
+def n_steps(session: Session, training: Training) -> int:
+    """Batches of an epoch."""
+    return -(-session.sources["train"].size // training.batch_size)
+
+
+def batches(session: Session, training: Training, key: Key, epoch: int) -> Iterator[Batch]:
+    """The training batches of one epoch; seeds what the network draws (dropout), too."""
+    source = session.sources["train"]
+    order = torch.randperm(source.size, generator=(key / "order" / epoch).generator())
+    (key / "dropout" / epoch).seed_global(session.device)
+    return source.batches(order, training.batch_size, key / "augment" / epoch)
+
+
+def noise(job: Job, key: Key, epoch: int, steps: int) -> Tensor:
+    """Standard normal noise ``[steps, T]`` of one run, on the CPU."""
+    generator = (key / "noise" / job.address / epoch).generator()
+    return torch.randn(steps, len(job.tasks), generator=generator)
+
+
+def train_values(
+    tasks: Sequence[str], losses: Sequence[float], weights: Sequence[float]
+) -> list[Value]:
+    """Mean training losses and loss weights of one run, as they are reported."""
+    values: list[Value] = []
+    for task, loss, weight in zip(tasks, losses, weights, strict=True):
+        values += [("train", task, "loss", loss), ("train", task, "weight", weight)]
+    return values

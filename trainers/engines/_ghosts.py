@@ -1,0 +1,182 @@
+"""How many ghosts a stack needs: rows that repeat its last run and are thrown away.
+
+A vectorised kernel computes 16 or 32 numbers at once and what remains one by one, where some
+functions round differently. The ghosts are last in memory, so that what remains is theirs: a run's
+bits then depend neither on its place nor on the size of the pack. Measured on AVX-512: sigmoid,
+SiLU, softplus, ELU, Mish (and GELU in float64) do differ, arithmetic and ReLU do not.
+
+Shapes: R rows, B batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from trainers.engines._forward import (
+    Forward,
+    carried_tensors,
+    repeated,
+    task_functions,
+    trained_parameters,
+)
+from trainers.engines._weighed import TAIL
+from trainers.engines.session import Session
+from trainers.evaluation import batch_size_of
+from trainers.network import MultiTaskNetwork, build_network
+from trainers.protocol import Batch
+from trainers.randomness import Key
+
+PLACELESS = frozenset(
+    [
+        # arithmetic, rounded correctly everywhere
+        *(
+            "abs",
+            "add",
+            "add_",
+            "div",
+            "div_",
+            "mul",
+            "mul_",
+            "neg",
+            "round",
+            "rsub",
+            "sgn",
+            "sign",
+        ),
+        *("sub", "sub_"),
+        # choices
+        *(
+            "argmax",
+            "bitwise_and",
+            "bitwise_not",
+            "bitwise_or",
+            "clamp",
+            "clamp_min",
+            "eq",
+            "ge",
+            "gt",
+        ),
+        *("isnan", "le", "lt", "nan_to_num", "ne", "relu", "threshold_backward", "where"),
+        # functions whose kernels treat the remainder as all the rest
+        *("_log_softmax", "_log_softmax_backward_data", "exp", "exp_", "log", "log_", "tanh"),
+        "tanh_backward",
+        # sums and products within a row
+        *("bmm", "mean", "scatter_add", "sum"),
+        # new tensors, copies and views
+        *("_to_copy", "_unsafe_view", "arange", "as_strided", "bernoulli", "cat", "clone", "copy_"),
+        *("detach", "empty", "empty_like", "expand", "fill_", "full", "full_like", "gather"),
+        *(
+            "new_zeros",
+            "ones_like",
+            "permute",
+            "scalar_tensor",
+            "select",
+            "slice",
+            "split",
+            "squeeze",
+        ),
+        *("stack", "t", "transpose", "unsqueeze", "view", "zeros", "zeros_like"),
+    ]
+)
+"""Operations whose result at one place depends on nothing but the operands there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one step gives; with ``R`` in front if it is of a stack.
+
+    Attributes:
+        losses: ``[T]``.
+        gradients: Of the sum of the losses by parameter; None for one that is not used.
+        carried: Buffers and frozen parameters after the step.
+    """
+
+    losses: Tensor
+    gradients: Mapping[str, Tensor | None]
+    carried: Mapping[str, Tensor]
+
+
+def known_ghosts(session: Session, tasks: tuple[str, ...]) -> int:
+    """Ghosts for stacks of these tasks, counted once a session."""
+    if tasks not in session.ghosts:
+        batch = two_samples(session)
+        smallest = min(placed_operations(a_forward(session, tasks), batch).values(), default=0)
+        per_sample = max(1, smallest // (2 * batch_size_of(batch.inputs)))
+        session.ghosts[tasks] = -(-TAIL // per_sample) if smallest else 0
+    return session.ghosts[tasks]
+
+
+def placed_operations(forward: Forward, batch: Batch) -> dict[str, int]:
+    """Operations whose result may depend on the place, with the size of the smallest result.
+
+    One training step and one evaluation of two rows are watched.
+    """
+    recorder = _Recorder()
+    with recorder:
+        stacked_step(forward, batch, n_rows=2)
+        with torch.no_grad():
+            forward.network.eval()
+            params, buffers = (
+                repeated(of(forward.network), 2) for of in (trained_parameters, carried_tensors)
+            )
+            forward.outputs(params, buffers, batch.inputs)
+            forward.network.train()
+    return recorder.smallest
+
+
+def a_forward(session: Session, tasks: tuple[str, ...]) -> Forward:
+    """A freshly initialised network to be tried, with functions of its own."""
+    return Forward(a_network(session, tasks), task_functions(session.problem, tasks))
+
+
+def a_network(session: Session, tasks: tuple[str, ...]) -> MultiTaskNetwork:
+    """A freshly initialised network of some tasks, the same in every call."""
+    return build_network(session.problem, tasks, Key("trial")).to(session.device)
+
+
+def two_samples(session: Session) -> Batch:
+    """The first two samples for validation; fewer if there are no more."""
+    return next(iter(session.sources["validation"].batches(None, 2, Key("trial"))))
+
+
+def stacked_step(forward: Forward, batch: Batch, *, n_rows: int) -> Step:
+    """One training step of copies of the template, without an update."""
+    leaves = repeated(trained_parameters(forward.network), n_rows)
+    for leaf in leaves.values():
+        leaf.requires_grad_()
+    carried = repeated(carried_tensors(forward.network), n_rows)
+    losses = forward.losses(leaves, carried, batch)
+    gradients = torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
+    return Step(
+        losses=losses.detach(),
+        gradients=dict(zip(leaves, gradients, strict=True)),
+        carried=carried,
+    )
+
+
+def _placeless(name: str, args: tuple[Any, ...]) -> bool:
+    """Squares are products; other powers are no arithmetic."""
+    return name in PLACELESS or (name == "pow" and args[1] == 2)
+
+
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the operations that are not known to be placeless, and their smallest results."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.smallest: dict[str, int] = {}
+
+    def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        name = func._schema.name.split("::")[-1]
+        if not _placeless(name, args):
+            leaves = torch.utils._pytree.tree_leaves(found)
+            sizes = [leaf.numel() for leaf in leaves if isinstance(leaf, Tensor)]
+            self.smallest[name] = min([*sizes, self.smallest.get(name, sizes[0])])
+        return found

@@ -1,0 +1,179 @@
+"""K runs as one model: stacked parameters, one forward pass, one optimiser.
+
+Shapes: K runs, R rows (the runs, then ghosts), T tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from trainers.checkpoints import State
+from trainers.engines import _epoch
+from trainers.engines._forward import Forward, carried_tensors, repeated, trained_parameters
+from trainers.engines._member import Member
+from trainers.engines._rows import Layout, Rows
+from trainers.engines._stack_evaluation import StackEvaluation
+from trainers.engines._stack_states import Store, fill, network_keys, states
+from trainers.engines._weighed import weighed
+from trainers.engines.session import Session
+from trainers.evaluation import Value
+from trainers.jobs import Pack
+from trainers.optimizers import counts_steps, learning_rate, optimizer_of, slots
+from trainers.protocol import Batch
+from trainers.randomness import Key
+
+
+class Stack:
+    """Runs of the same tasks that stand at the same epoch, between two epochs.
+
+    Args:
+        members: At least one.
+        forward: The network they share, freshly initialised.
+        n_ghosts: Rows that repeat the last run.
+
+    Attributes:
+        members: The runs, in the order of the rows: equal rates lie side by side.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        forward: Forward,
+        *,
+        pack: Pack,
+        session: Session,
+        n_ghosts: int,
+    ) -> None:
+        self.members = sorted(members, key=lambda m: (m.job.lr, m.job.weight_decay))
+        self.epoch = self.members[0].epoch
+        self._forward, self._training, self._session = forward, pack.training, session
+        self._key = Key(str(pack.seed))
+        self._tasks = self.members[0].job.tasks
+        # A stack of one would take other kernels than a stack of many.
+        n_ghosts = max(n_ghosts, 2 - len(members))
+        rows = [*self.members, *[self.members[-1]] * n_ghosts]
+        self._weighed = weighed(rows, session.device)
+        self._store = self._filled(rows)
+        n_batches = _epoch.n_steps(session, pack.training)
+        self._optimizer = self._built_optimizer(rows, steps_done=self.epoch * n_batches)
+        self._evaluation = StackEvaluation(forward, n_members=len(self.members))
+
+    def train_epoch(self) -> tuple[list[list[Value]], int]:
+        """Train one epoch; returns each run's train values and the number of steps."""
+        self.epoch += 1
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate(
+                group["own_lr"],
+                self._training.schedule,
+                epoch=self.epoch,
+                epochs=self._training.epochs,
+            )
+        n_steps = _epoch.n_steps(self._session, self._training)
+        for part in self._weighed:
+            part.begin_epoch(self._key, self.epoch, n_steps)
+        n_rows = len(self._store.network.values)
+        loss_sum, weight_sum = (
+            torch.zeros(n_rows, len(self._tasks), device=self._session.device) for _ in range(2)
+        )
+        batches = _epoch.batches(self._session, self._training, self._key, self.epoch)
+        for step, batch in enumerate(batches):
+            losses, weights = self._step(batch, step)
+            loss_sum += losses
+            weight_sum += weights
+        mean_losses = loss_sum / n_steps
+        for part in self._weighed:
+            part.end_epoch(mean_losses)
+        told = zip(mean_losses.tolist(), (weight_sum / n_steps).tolist(), strict=True)
+        values = [_epoch.train_values(self._tasks, *row) for row in told]
+        return values[: len(self.members)], n_steps
+
+    def evaluate(self, split: str) -> list[list[Value]]:
+        """Losses and metrics of each run on one split."""
+        return self._evaluation.values(
+            self._store.network.leaves,
+            self._store.carried,
+            self._session.sources[split],
+            split=split,
+            batch_size=self._training.eval_batch_size,
+        )
+
+    def states(self) -> list[State]:
+        """Each run's state as the solo engine has it; views of the stack, not copies."""
+        return states(
+            self._store,
+            self.members,
+            self._weighed,
+            training=self._training,
+            epoch=self.epoch,
+            steps=self.epoch * _epoch.n_steps(self._session, self._training),
+        )
+
+    def _step(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
+        """One optimiser step; returns losses and loss weights, both ``[R, T]``, detached."""
+        store = self._store
+        losses = self._forward.losses(store.network.leaves, store.carried, batch)
+        detached = losses.detach()
+        weights = torch.empty_like(detached)
+        for part in self._weighed:
+            part.weigh(detached, weights, store.learned, step)
+        gradients = torch.autograd.grad(losses, list(store.network.leaves.values()), weights)
+        torch._foreach_copy_(list(store.network.gradients.values()), gradients)
+        if self._training.clip_norm is not None:
+            _clip(store.network.grads, self._training.clip_norm)
+        self._optimizer.step()
+        return detached, weights
+
+    def _filled(self, rows: Sequence[Member]) -> Store:
+        """The members' parameters and what their optimisers keep, in rows."""
+        network = self._forward.network
+        per_task = (len(self._tasks),)
+        learned = {name: per_task for m in rows for name in m.weighting.params(m.hyper)}
+        shapes = {name: tuple(p.shape) for name, p in trained_parameters(network).items()}
+        own, weights = (
+            Rows(
+                Layout(of),
+                n_rows=len(rows),
+                slots=slots(self._training),
+                device=self._session.device,
+            )
+            for of in (shapes, learned)
+        )
+        store = Store(
+            network=own,
+            learned=weights,
+            carried=repeated(carried_tensors(network), len(rows)),
+            keys=network_keys(network),
+            order=[name for name, _ in network.named_parameters()],
+        )
+        fill(store, rows, network)
+        return store
+
+    def _built_optimizer(self, rows: Sequence[Member], *, steps_done: int) -> torch.optim.Optimizer:
+        """One parameter for all runs of one rate and decay; what is learned is never decayed."""
+        groups, kept, start = [], {}, 0
+        for (lr, decay), same in groupby(rows, lambda m: (m.job.lr, m.job.weight_decay)):
+            stop = start + len(list(same))
+            for part, weight_decay in ((self._store.network, decay), (self._store.learned, 0.0)):
+                if not part.layout.shapes:
+                    continue
+                param = part.part(start, stop)
+                groups.append({"params": [param], "weight_decay": weight_decay, "own_lr": lr})
+                kept[param] = {name: slot[start:stop] for name, slot in part.slots.items()}
+                if counts_steps(self._training):
+                    kept[param]["step"] = torch.tensor(
+                        float(steps_done), dtype=torch.float32, device=param.device
+                    )
+            start = stop
+        optimizer = optimizer_of(groups, self._training, lr=0.0)
+        optimizer.state.update(kept)
+        return optimizer
+
+
+def _clip(gradients: Tensor, clip_norm: float) -> None:
+    """Shorten each row ``[R, W]`` to a norm of `clip_norm` at most, as `clip_grad_norm_` does."""
+    norms = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)
+    gradients.mul_((clip_norm / (norms + 1e-6)).clamp(max=1.0))

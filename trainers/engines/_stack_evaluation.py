@@ -1,0 +1,126 @@
+"""Losses and metrics of all runs of a stack in one pass over a split.
+
+Shapes: R rows, B batch, Q statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import vmap
+from torch.utils._pytree import tree_map
+
+from trainers.engines._forward import Forward
+from trainers.evaluation import Value, batch_size_of
+from trainers.protocol import Batch, Metric, Source
+from trainers.randomness import Key
+
+Name = tuple[str, str]
+"""Of a metric: task and metric."""
+
+
+class StackEvaluation:
+    """Evaluates the first `n_members` rows of a stack; the others are ghosts."""
+
+    def __init__(self, forward: Forward, *, n_members: int) -> None:
+        self._forward, self._n_members = forward, n_members
+        self._stackable: dict[Name, Metric] | None = None
+        self._one_by_one: dict[Name, Metric] = {}
+
+    @torch.no_grad()
+    def values(
+        self,
+        params: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        source: Source,
+        *,
+        split: str,
+        batch_size: int,
+    ) -> list[list[Value]]:
+        """``(split, task, metric, value)`` of each run, in the order of the solo engine."""
+        losses: dict[str, Tensor] = {}
+        totals: dict[Name, Tensor] = {}
+        n_samples = 0
+        self._forward.network.eval()
+        for batch in source.batches(None, batch_size, Key("evaluation")):
+            n_batch = batch_size_of(batch.inputs)
+            n_samples += n_batch
+            outputs = self._forward.outputs(params, buffers, batch.inputs)
+            found, statistics = self._measured(outputs, batch)
+            for task, loss in found.items():
+                _add(losses, task, loss.double() * n_batch)
+            for name, statistic in statistics.items():
+                _add(totals, name, statistic)
+        self._forward.network.train()
+        means = {task: (total / n_samples).tolist() for task, total in losses.items()}
+        at_hand = {name: total.cpu() for name, total in totals.items()}
+        return [self._values_of(row, split, means, at_hand) for row in range(self._n_members)]
+
+    def _measured(
+        self, outputs: Mapping[str, Any], batch: Batch
+    ) -> tuple[dict[str, Tensor], dict[Name, Tensor]]:
+        """Losses ``[R]`` by task and statistics ``[R, Q]`` by metric."""
+        if self._stackable is None:
+            self._stackable = self._sorted_out(outputs, batch)
+        metrics = self._stackable
+
+        def of_one(outputs: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[Name, Tensor]]:
+            losses = {
+                task: parts.loss(outputs[task], batch.targets[task])
+                for task, parts in self._forward.functions.items()
+            }
+            return losses, {
+                name: metric.statistics(outputs[name[0]], batch.targets[name[0]])
+                for name, metric in metrics.items()
+            }
+
+        losses, statistics = vmap(of_one)(outputs)
+        for name, metric in self._one_by_one.items():
+            statistics[name] = torch.stack(
+                [
+                    metric.statistics(_row(outputs[name[0]], row), batch.targets[name[0]])
+                    for row in range(self._n_members)
+                ]
+            )
+        return losses, statistics
+
+    def _sorted_out(self, outputs: Mapping[str, Any], batch: Batch) -> dict[Name, Metric]:
+        """The metrics that survive `vmap`; the others are remembered."""
+        stackable: dict[Name, Metric] = {}
+        for task, parts in self._forward.functions.items():
+            for name, metric in parts.metrics.items():
+                try:
+                    vmap(metric.statistics, in_dims=(0, None))(outputs[task], batch.targets[task])
+                except Exception:  # if it is the metric's own fault, it raises again alone
+                    self._one_by_one[task, name] = metric
+                else:
+                    stackable[task, name] = metric
+        return stackable
+
+    def _values_of(
+        self,
+        row: int,
+        split: str,
+        means: Mapping[str, list[float]],
+        totals: Mapping[Name, Tensor],
+    ) -> list[Value]:
+        functions = self._forward.functions
+        values: list[Value] = [(split, task, "loss", rows[row]) for task, rows in means.items()]
+        values += [
+            (split, task, name, metric.value(totals[task, name][row]))
+            for task, parts in functions.items()
+            for name, metric in parts.metrics.items()
+        ]
+        return values
+
+
+def _row(values: Any, row: int) -> Any:
+    return tree_map(lambda value: value[row], values)
+
+
+def _add(totals: dict[Any, Tensor], name: Any, amount: Tensor) -> None:
+    before = totals.get(name)
+    totals[name] = amount if before is None else before + amount
