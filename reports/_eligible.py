@@ -98,7 +98,8 @@ def _by_trial(rows: pd.DataFrame, n_seeds: int) -> Eligible:
         validation=validation,
         test=np.where(unscored, np.nan, folded("delta_m_test")),
         cost={
-            "device_s": folded("method_cost_s").sum(axis=1),
+            "solo_s": folded("solo_cost_s").sum(axis=1),
+            "as_run_s": folded("method_cost_s").sum(axis=1),
             "epochs": folded("epochs").sum(axis=1),
             "runs": np.full(len(numbers), float(n_seeds)),
         },

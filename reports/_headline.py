@@ -18,7 +18,9 @@ class Contender:
         value: Test delta_m in percent; NaN if there is none yet.
         sd: Its standard deviation over seeds; may be NaN.
         kind: What the value rests on.
-        cost_s: Method cost of the whole search in device-seconds.
+        cost_solo_s: Method cost of the whole search in device-seconds, as if each run had been
+            trained alone.
+        cost_as_run_s: The same as it was run.
         finished: Final runs, of `planned`.
     """
 
@@ -27,7 +29,8 @@ class Contender:
     value: float
     sd: float
     kind: str
-    cost_s: float
+    cost_solo_s: float
+    cost_as_run_s: float
     finished: int
     planned: int
 
@@ -98,9 +101,12 @@ def _against_reference(method: Contender, other: Contender, margin: float) -> st
 
 
 def _cost_share(method: Contender, other: Contender) -> str:
-    if other.cost_s <= 0 or method.cost_s <= 0:
+    costs = (method.cost_solo_s, other.cost_solo_s, method.cost_as_run_s, other.cost_as_run_s)
+    if min(costs) <= 0:
         return "an unknown share of its search cost"
-    return f"{100 * method.cost_s / other.cost_s:.0f} % of its search cost in device-seconds"
+    alone, as_run = 100 * costs[0] / costs[1], 100 * costs[2] / costs[3]
+    said = f"{alone:.0f} % of its search cost in device-seconds"
+    return said if costs[:2] == costs[2:] else f"{said}, each run alone ({as_run:.0f} % as run)"
 
 
 def _against_free(method: Contender, free: Sequence[Contender]) -> list[str]:

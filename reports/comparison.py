@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from reports._break_even import BreakEven, break_even
 from reports._eligible import FINAL
 from reports._headline import Contender, headline
 from reports._selected import selected_metrics
@@ -26,8 +27,9 @@ class MethodRow:
         search: Name of the search; ``"stl"`` for the single-task baseline.
         n_trials: Planned trials.
         n_runs: Planned runs.
-        cost_device_s: Method cost of its runs in device-seconds (start-up + train + validation),
-            without those on fresh seeds that confirm the winner.
+        cost_solo_s: Method cost of its runs in device-seconds (start-up + train + validation), as
+            if each had been trained alone, without those on fresh seeds that confirm the winner.
+        cost_as_run_s: Method cost of the same runs as they were run, in packs or not.
         cost_epochs: Epochs of the same runs.
         delta_m_test: Value of the winner in percent, negative is better; NaN if there is none yet,
             +inf if the winner diverges on a fresh seed.
@@ -36,7 +38,7 @@ class MethodRow:
         metrics: (task, metric) to the mean test value over the runs behind `delta_m_test`.
         params: Parameters of the winner; empty if there is none yet (and for STL).
         notes: Short remarks on this row.
-        confirm_device_s: Method cost of the runs on fresh seeds.
+        confirm_solo_s: Method cost of the runs on fresh seeds, as if each had been trained alone.
     """
 
     search: str
@@ -45,7 +47,8 @@ class MethodRow:
     n_trials: int
     n_runs: int
     n_diverged: int
-    cost_device_s: float
+    cost_solo_s: float
+    cost_as_run_s: float
     cost_epochs: int
     delta_m_test: float
     delta_m_kind: Kind
@@ -53,7 +56,7 @@ class MethodRow:
     metrics: Mapping[tuple[str, str], float]
     params: Mapping[str, Any]
     notes: tuple[str, ...] = ()
-    confirm_device_s: float = 0.0
+    confirm_solo_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +66,15 @@ class Comparison:
     Attributes:
         rows: One a method, best first; STL, if the study has it, before all others.
         sentence: The headline, computed from the rows.
+        break_even: The largest grid search in packs against a line search trained run by run; None
+            if runs are not fused or one of both is missing.
         finished_runs: Planned runs of baseline and searches that are final.
         planned_runs: Planned runs of baseline and searches.
     """
 
     rows: tuple[MethodRow, ...]
     sentence: str
+    break_even: BreakEven | None
     finished_runs: int
     planned_runs: int
 
@@ -85,6 +91,7 @@ class Comparison:
         ]
         return {
             "sentence": self.sentence,
+            "break_even": self.break_even and self.break_even.to_plain(),
             "finished_runs": self.finished_runs,
             "planned_runs": self.planned_runs,
             "rows": rows,
@@ -104,6 +111,7 @@ def compare(frames: StudyFrames) -> Comparison:
     return Comparison(
         rows=(*_stl_rows(frames), *rows),
         sentence=headline(contenders, finished=finished, planned=len(planned), margin=margin),
+        break_even=break_even(frames),
         finished_runs=finished,
         planned_runs=len(planned),
     )
@@ -120,7 +128,8 @@ def _method_row(frames: StudyFrames, search: str) -> MethodRow:
         n_trials=runs["trial"].nunique(),
         n_runs=len(runs),
         n_diverged=int((runs["state"] == "diverged").sum()),
-        cost_device_s=float(runs["method_cost_s"].sum()),
+        cost_solo_s=float(runs["solo_cost_s"].sum()),
+        cost_as_run_s=float(runs["method_cost_s"].sum()),
         cost_epochs=int(runs["epochs"].sum()),
         delta_m_test=winner.value if winner else math.nan,
         delta_m_kind=winner.kind if winner else "none yet",
@@ -128,7 +137,7 @@ def _method_row(frames: StudyFrames, search: str) -> MethodRow:
         metrics=_metrics(frames, winner) if winner else {},
         params=winner.params if winner else {},
         notes=_remarks(runs, winner),
-        confirm_device_s=float(fresh["method_cost_s"].sum()),
+        confirm_solo_s=float(fresh["solo_cost_s"].sum()),
     )
 
 
@@ -147,7 +156,8 @@ def _stl_rows(frames: StudyFrames) -> tuple[MethodRow, ...]:
         n_trials=len(runs[["search", "trial"]].drop_duplicates()),
         n_runs=len(runs),
         n_diverged=int((runs["state"] == "diverged").sum()),
-        cost_device_s=float(runs["method_cost_s"].sum()),
+        cost_solo_s=float(runs["solo_cost_s"].sum()),
+        cost_as_run_s=float(runs["method_cost_s"].sum()),
         cost_epochs=int(runs["epochs"].sum()),
         delta_m_test=math.nan if table.empty else 0.0,
         delta_m_kind="none yet" if table.empty else "zero line",
@@ -186,7 +196,8 @@ def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
         value=row.delta_m_test,
         sd=row.seed_sd,
         kind=row.delta_m_kind,
-        cost_s=row.cost_device_s,
+        cost_solo_s=row.cost_solo_s,
+        cost_as_run_s=row.cost_as_run_s,
         finished=int(runs["state"].isin(FINAL).sum()),
         planned=row.n_runs,
     )
@@ -200,9 +211,10 @@ def _flat(row: MethodRow) -> dict[str, Any]:
         "n_trials": row.n_trials,
         "n_runs": row.n_runs,
         "n_diverged": row.n_diverged,
-        "cost_device_s": row.cost_device_s,
+        "cost_solo_s": row.cost_solo_s,
+        "cost_as_run_s": row.cost_as_run_s,
         "cost_epochs": row.cost_epochs,
-        "confirm_device_s": row.confirm_device_s,
+        "confirm_solo_s": row.confirm_solo_s,
         "delta_m_test": row.delta_m_test,
         "delta_m_kind": row.delta_m_kind,
         "seed_sd": row.seed_sd,

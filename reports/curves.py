@@ -13,7 +13,7 @@ from reports._titles import title_of
 from reports.errors import UnknownAxis, UnknownSearch
 from reports.frames import StudyFrames
 
-Axis = Literal["device_s", "epochs", "runs"]
+Axis = Literal["solo_s", "as_run_s", "epochs", "runs"]
 Scoring = Literal["cross-fit", "same seed, optimistic"]
 Replay = Literal["expected over orders", "as run", "mixed"]
 FloatArray = npt.NDArray[np.float64]
@@ -27,7 +27,9 @@ class BudgetCurve:
     Attributes:
         search: Name of the search.
         title: How reports call it.
-        axis: Unit of `cost`: ``device_s`` (method cost, solo-equivalent), ``epochs`` or ``runs``.
+        axis: Unit of `cost`: ``solo_s`` (method cost in device-seconds as if each run had been
+            trained alone), ``as_run_s`` (the same as it was run, in packs or not), ``epochs`` or
+            ``runs``.
         cost: ``[n]``, rising; a step function, so a value holds until the next cost.
         value: ``[n]``, mean over seeds in percent; negative is better than STL.
         seed_low: ``[n]``, mean - one standard deviation over the seeds; NaN with one seed.
@@ -54,7 +56,7 @@ class BudgetCurve:
 
 
 def budget_curve(
-    frames: StudyFrames, search: str, *, axis: Axis = "device_s"
+    frames: StudyFrames, search: str, *, axis: Axis = "solo_s"
 ) -> BudgetCurve | None:
     """Replay a search from its recorded trials.
 

@@ -28,6 +28,14 @@ class Study(Protocol):
     def card(self) -> Mapping[str, Any]:
         """Plain content of the problem's card."""
 
+    @property
+    def engine(self) -> str | None:
+        """``solo`` or ``fused``; None before the first run."""
+
+    @property
+    def engine_reason(self) -> str:
+        """Why it is that one."""
+
 
 class Reader(Protocol):
     """Read access to one study database."""
@@ -71,6 +79,8 @@ class StudyFrames:
         stages: View ``stage_trials``, one row a (search, stage, trial).
         decisions: View ``stage_decisions``, one row a stage winner.
         baseline: View ``baseline_metrics``, one row a (baseline, task, metric, split).
+        engine: ``solo`` or ``fused``; None before the first run.
+        engine_reason: Why it is that one.
     """
 
     name: str
@@ -82,6 +92,13 @@ class StudyFrames:
     stages: pd.DataFrame
     decisions: pd.DataFrame
     baseline: pd.DataFrame
+    engine: str | None = None
+    engine_reason: str = ""
+
+    @property
+    def fused(self) -> bool:
+        """Whether runs share packs, so that one costs less as run than trained alone."""
+        return self.engine == "fused"
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -137,6 +154,8 @@ def load(reader: Reader, study: str) -> StudyFrames:
         stages=stages,
         decisions=decisions,
         baseline=baseline,
+        engine=record.engine,
+        engine_reason=record.engine_reason,
     )
 
 

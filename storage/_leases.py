@@ -140,7 +140,12 @@ _LOSE_ATTEMPT = Hot(
         attempts.c.token == bindparam("old_token"),
         attempts.c.state == "running",
     )
-    .values(state="lost", failure=bindparam("why"), ended_at=bindparam("at"))
+    .values(
+        state="lost",
+        failure=bindparam("why"),
+        ended_at=bindparam("at"),
+        train_s=attempts.c.train_s + bindparam("unbooked"),
+    )
 )
 
 
@@ -344,11 +349,22 @@ def leased(connection: Connection, study_id: int) -> list[tuple[int, int, float,
 
 
 def take_back(
-    connection: Connection, run: int, token: int, why: str, seen_until_s: float = math.inf
+    connection: Connection,
+    run: int,
+    token: int,
+    why: str,
+    *,
+    seen_until_s: float = math.inf,
+    unbooked_s: float = 0.0,
 ) -> bool:
-    """Return a leased run to the queue; False if it was moved, or renewed, meanwhile."""
+    """Return a leased run to the queue; False if it was moved, or renewed, meanwhile.
+
+    Args:
+        unbooked_s: Device-seconds since the last report of the attempt, which is paid for.
+    """
     seen = {"run": run, "old_token": token, "seen_until": seen_until_s}
     if _TAKE_BACK.run(connection, seen) == 0:
         return False
-    _LOSE_ATTEMPT.run(connection, {"run": run, "old_token": token, "why": why, "at": now()})
+    lost = {"run": run, "old_token": token, "why": why, "at": now(), "unbooked": unbooked_s}
+    _LOSE_ATTEMPT.run(connection, lost)
     return True

@@ -111,7 +111,10 @@ class Leasing(Opened):
         if not lost:
             return 0
         with self._database.write() as connection:
-            return sum(_leases.take_back(connection, *lease) for lease in lost)
+            return sum(
+                _leases.take_back(connection, run, token, why, seen_until_s=until_s)
+                for run, token, why, until_s in lost
+            )
 
     @patient
     def leased_by(self, study_id: int, holder_id: int) -> list[tuple[int, int]]:
@@ -120,10 +123,14 @@ class Leasing(Opened):
             return _held.leased_by(connection, study_id, holder_id)
 
     @patient
-    def take_back_run(self, run: int, token: int, why: str) -> bool:
-        """Return one leased run to the queue, its worker is gone."""
+    def take_back_run(self, run: int, token: int, why: str, *, unbooked_s: float = 0.0) -> bool:
+        """Return one leased run to the queue, its worker is gone.
+
+        Args:
+            unbooked_s: Device-seconds since its last report, which the attempt pays.
+        """
         with self._database.write() as connection:
-            return _leases.take_back(connection, run, token, why)
+            return _leases.take_back(connection, run, token, why, unbooked_s=unbooked_s)
 
     def _now_s(self, connection: Connection) -> float:
         return now_s(connection) if self._clock is None else self._clock()

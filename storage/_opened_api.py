@@ -1,11 +1,11 @@
-"""What every opened study database tells: where it is, and which studies it holds."""
+"""What every opened study database tells: where it is, its studies, and measured packs."""
 
 from __future__ import annotations
 
-from storage import _studies
+from storage import _calibrations, _studies
 from storage._database import Database
 from storage._patience import Patience, patient
-from storage.records import StudyRecord
+from storage.records import Calibration, StudyRecord
 
 
 class Opened:
@@ -46,3 +46,9 @@ class Opened:
         """
         with self._database.read() as connection:
             return _studies.get(connection, name)
+
+    @patient
+    def calibrations(self, shape: str) -> list[Calibration]:
+        """What was measured of a shape of network on any hardware."""
+        with self._database.read() as connection:
+            return _calibrations.all_of(connection, shape)

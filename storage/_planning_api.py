@@ -101,12 +101,6 @@ class Planning(Opened):
             return _calibrations.find(connection, shape, hardware)
 
     @patient
-    def calibrations(self, shape: str) -> list[Calibration]:
-        """What was measured of a shape of network on any hardware."""
-        with self._database.read() as connection:
-            return _calibrations.all_of(connection, shape)
-
-    @patient
     def save_calibrations(
         self,
         found: Sequence[Calibration],

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.records import StudyRecord
-from study.catalogue import find
+from study.catalogue import find, stored_packs
 from study.drivers import Driver
 from study.drivers.local import LocalDriver
 from study.extension import check_extension
 from study.outcome import Outcome, Progress
+from study.pack_plan import PackPlan, pack_plan, shapes_of
 from study.plan import Plan, make_plan
+from study.probe import look_at_network
 from study.runner import Runner
 from study.spec import StudySpec, parse
 
@@ -72,6 +74,25 @@ class Study:
     def name(self) -> str:
         """The study's name in its database."""
         return self.plan.spec.name
+
+    def packs(self, *, device: str = "cpu", look: bool = False) -> PackPlan:
+        """Which runs will be trained together, and why the others are not.
+
+        Args:
+            look: Look at the network itself, which imports torch in another process, instead of
+                going by the problem's card.
+
+        Raises:
+            WorkersUnusable: The problem cannot be opened, or stacks are asked for in vain.
+        """
+        stored, calibrations = stored_packs(self.storage_url, self.name, shapes_of(self.plan))
+        return pack_plan(
+            self.plan,
+            device=device,
+            stored=stored,
+            facts=look_at_network(self.plan, device=device) if look else None,
+            calibrations=calibrations,
+        )
 
     def run(
         self,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage import DatabaseUnusable
+from storage.records import Calibration, StudyRecord
 from study.errors import UnknownStudyName
 from study.spec import StudySpec, parse, parse_toml, read
 from trainers.hints import did_you_mean
+
+if TYPE_CHECKING:
+    from storage import Reader
 
 _PRESETS = files("study") / "presets"
 
@@ -60,22 +67,42 @@ def find(name: str, *, storage: str) -> Found:
     )
 
 
+def stored_packs(
+    storage: str, name: str, shapes: Mapping[tuple[str, ...], str]
+) -> tuple[StudyRecord | None, list[Calibration]]:
+    """What a database holds of a study and of the packs of its networks."""
+    with _reader(storage) as reader:
+        if reader is None:
+            return None, []
+        record = next((record for record in reader.studies() if record.name == name), None)
+        return record, [found for shape in shapes.values() for found in reader.calibrations(shape)]
+
+
 def _stored(storage: str) -> dict[str, StudySpec]:
+    with _reader(storage) as reader:
+        return {
+            record.name: parse(record.spec, source=f"of the stored study {record.name}")
+            for record in (reader.studies() if reader is not None else ())
+        }
+
+
+@contextmanager
+def _reader(storage: str) -> Iterator[Reader | None]:
+    """The database, or None if there is none yet."""
     if _is_missing_file(storage):
-        return {}
+        yield None
+        return
     from storage import Reader  # SQLAlchemy loads with it; a fresh folder does without
 
     try:
         reader = Reader(storage)
     except DatabaseUnusable as error:
-        if error.missing:
-            return {}
-        raise
+        if not error.missing:
+            raise
+        yield None
+        return
     try:
-        return {
-            record.name: parse(record.spec, source=f"of the stored study {record.name}")
-            for record in reader.studies()
-        }
+        yield reader
     finally:
         reader.close()
 

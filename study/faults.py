@@ -76,7 +76,7 @@ class Faults:
             progressed: Whether this attempt has reported an epoch.
             out_of_time: Whether its worker was ended for the time limit.
             alone: Whether it was the only run of its pack: of several nobody knows which it was.
-            unbooked_s: Device-seconds since its last report, which an attempt that failed pays.
+            unbooked_s: Device-seconds since its last report, which the attempt pays.
         """
         if alone and out_of_time:
             self._fail(claim, TIME_LIMIT, "It outlasted [training] `run_limit_s`.", unbooked_s)
@@ -87,7 +87,9 @@ class Faults:
             why = f"{fruitless} workers in a row ended while training it. The last: {reason}"
             self._fail(claim, WORKER_LOST, why, unbooked_s)
             return True
-        self._storage.take_back_run(claim.run, claim.token, f"{WORKER_LOST}: {reason}")
+        self._storage.take_back_run(
+            claim.run, claim.token, f"{WORKER_LOST}: {reason}", unbooked_s=unbooked_s
+        )
         return False
 
     def _fail(self, claim: Claim, failure: str, reason: str, unbooked_s: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.records import Calibration
-from study.keys import shape_key
+from study.pack_plan import shapes_of
 from trainers.jobs import Calibrate
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ class PackSizes:
         self._shift, self._workers, self._say = shift, workers, say
         plan = shift.plan
         self._all = plan.card.task_names
-        tasks = dict.fromkeys([self._all, *(search.tasks for search in plan.searches)])
-        self._shapes = {t: shape_key(plan.spec, plan.card.to_plain(), t) for t in tasks}
+        self._shapes = shapes_of(plan)
         self._tasks = {search.name: search.tasks for search in plan.searches}
         self._known: dict[str, dict[Tasks, Calibration]] = {}
         self._calibrating: dict[int, str] = {}

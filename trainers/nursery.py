@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 
 _LOOK_S = 0.1
@@ -35,7 +36,10 @@ def main() -> None:
             _tell(control, f"ended {pid} {code}\n")
         if not asked:
             continue
-        request, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        try:
+            request, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        except ConnectionResetError:  # the driver was killed
+            request, descriptors = b"", []
         if not request:
             _end(children)
             return
@@ -74,6 +78,8 @@ def _become_worker(pipe: int, output: int) -> None:
         os.dup2(output, 2)
         worker.main(pipe)
         code = 0
+    except BaseException:
+        traceback.print_exc()  # into the file that the driver reads when the worker has ended
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

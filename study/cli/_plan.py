@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from study.api import Study as StudyApi
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import console, next_step, print_json, table
+from study.cli._packs import packs_to_plain, show_packs
 from study.outline import Search, Stage
 from study.plan import Plan
 
 NAME = "plan"
 
 
-def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False) -> None:
-    """Show what will run: searches, stages, trials, runs, epochs. Nothing is started."""
-    plan = StudyApi.open(study, storage=storage).plan
+def command(
+    study: Study,
+    device: Annotated[str, typer.Option(help="Device of the workers to be.")] = "cpu",
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe", help="Look at the network itself; imports torch and loads the data."
+        ),
+    ] = False,
+    storage: StorageUrl = STORAGE,
+    as_json: AsJson = False,
+) -> None:
+    """Show what will run: searches, stages, trials, runs, epochs, packs. Nothing is started."""
+    opened = StudyApi.open(study, storage=storage)
+    plan, packs = opened.plan, opened.packs(device=device, look=probe)
     if as_json:
-        print_json(to_plain(plan))
+        print_json({**to_plain(plan), "packs": packs_to_plain(packs)})
         return
     card = plan.card
     console.print(f"[bold]{plan.spec.name}[/]: {card.title} [dim]({card.kind})[/]")
@@ -36,6 +51,7 @@ def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False
         f"At most [bold]{plan.expected_runs}[/] runs ({n_seeds} seeds{confirmed}) of {epochs} "
         f"epochs; fewer where stages share points or a winner lies on an edge."
     )
+    show_packs(packs)
     next_step(f"weighbridge run {study}")
 
 

@@ -200,6 +200,14 @@ class LeasingPromises(Backend):
         assert bench.storage.take_back_run(claim.run, claim.token, why)
         assert bench.attempts(claim.run)[0]["failure"] == why
 
+    def test_a_lost_attempt_pays_for_the_time_since_its_last_report(self, bench: Bench) -> None:
+        bench.plan("a")
+        claim = bench.claim_one()
+        bench.storage.record([epoch(claim, 1, 0.1, 0.1)])
+        bench.storage.take_back_run(claim.run, claim.token, "worker lost", unbooked_s=2.5)
+        (row,) = bench.attempts(claim.run)
+        assert row["device_s"] == 1.5 + 2.5
+
     def test_a_run_that_moved_on_is_not_taken_back(self, bench: Bench) -> None:
         bench.plan("a")
         old = bench.claim_one()

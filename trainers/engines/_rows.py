@@ -64,9 +64,3 @@ class Rows:
             name: view.detach().requires_grad_() for name, view in layout.views(self.values).items()
         }
         self.gradients = layout.views(self.grads)
-
-    def part(self, start: int, stop: int) -> Tensor:
-        """Rows as one parameter of an optimiser, with its gradient."""
-        part = self.values[start:stop].detach().requires_grad_()
-        part.grad = self.grads[start:stop]
-        return part

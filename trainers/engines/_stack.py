@@ -6,7 +6,6 @@ Shapes: K runs, R rows (the runs, then ghosts), T tasks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -18,11 +17,12 @@ from trainers.engines._member import Member
 from trainers.engines._rows import Layout, Rows
 from trainers.engines._stack_evaluation import StackEvaluation
 from trainers.engines._stack_states import Store, fill, network_keys, states
+from trainers.engines._stacked_optimizer import StackedOptimizer
 from trainers.engines._weighed import weighed
 from trainers.engines.session import Session
 from trainers.evaluation import Value
 from trainers.jobs import Pack
-from trainers.optimizers import counts_steps, learning_rate, optimizer_of, slots
+from trainers.optimizers import slots
 from trainers.protocol import Batch
 from trainers.randomness import Key
 
@@ -58,20 +58,19 @@ class Stack:
         rows = [*self.members, *[self.members[-1]] * n_ghosts]
         self._weighed = weighed(rows, session.device)
         self._store = self._filled(rows)
-        n_batches = _epoch.n_steps(session, pack.training)
-        self._optimizer = self._built_optimizer(rows, steps_done=self.epoch * n_batches)
+        self._optimizer = StackedOptimizer(
+            [member.job for member in rows],
+            network=self._store.network,
+            learned=self._store.learned,
+            training=pack.training,
+            steps_done=self._steps_done,
+        )
         self._evaluation = StackEvaluation(forward, n_members=len(self.members))
 
     def train_epoch(self) -> tuple[list[list[Value]], int]:
         """Train one epoch; returns each run's train values and the number of steps."""
         self.epoch += 1
-        for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate(
-                group["own_lr"],
-                self._training.schedule,
-                epoch=self.epoch,
-                epochs=self._training.epochs,
-            )
+        self._optimizer.begin_epoch(self.epoch)
         n_steps = _epoch.n_steps(self._session, self._training)
         for part in self._weighed:
             part.begin_epoch(self._key, self.epoch, n_steps)
@@ -109,8 +108,12 @@ class Stack:
             self._weighed,
             training=self._training,
             epoch=self.epoch,
-            steps=self.epoch * _epoch.n_steps(self._session, self._training),
+            steps=self._steps_done,
         )
+
+    @property
+    def _steps_done(self) -> int:
+        return self.epoch * _epoch.n_steps(self._session, self._training)
 
     def _step(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
         """One optimiser step; returns losses and loss weights, both ``[R, T]``, detached."""
@@ -151,26 +154,6 @@ class Stack:
         )
         fill(store, rows, network)
         return store
-
-    def _built_optimizer(self, rows: Sequence[Member], *, steps_done: int) -> torch.optim.Optimizer:
-        """One parameter for all runs of one rate and decay; what is learned is never decayed."""
-        groups, kept, start = [], {}, 0
-        for (lr, decay), same in groupby(rows, lambda m: (m.job.lr, m.job.weight_decay)):
-            stop = start + len(list(same))
-            for part, weight_decay in ((self._store.network, decay), (self._store.learned, 0.0)):
-                if not part.layout.shapes:
-                    continue
-                param = part.part(start, stop)
-                groups.append({"params": [param], "weight_decay": weight_decay, "own_lr": lr})
-                kept[param] = {name: slot[start:stop] for name, slot in part.slots.items()}
-                if counts_steps(self._training):
-                    kept[param]["step"] = torch.tensor(
-                        float(steps_done), dtype=torch.float32, device=param.device
-                    )
-            start = stop
-        optimizer = optimizer_of(groups, self._training, lr=0.0)
-        optimizer.state.update(kept)
-        return optimizer
 
 
 def _clip(gradients: Tensor, clip_norm: float) -> None:

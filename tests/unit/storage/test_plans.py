@@ -36,7 +36,7 @@ _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
     "take back": (_leases._TAKE_BACK, {"run": 1, "old_token": 1, "seen_until": 1.0}),
     "take back: attempt": (
         _leases._LOSE_ATTEMPT,
-        {"run": 1, "old_token": 1, "why": "", "at": None},
+        {"run": 1, "old_token": 1, "why": "", "at": None, "unbooked": 0.0},
     ),
     "busy searches": (Hot(_history._BUSY), {"study": 1}),
     "record: current": (_recording._CURRENT, {"ids": [1, 2]}),

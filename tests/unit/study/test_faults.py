@@ -24,7 +24,7 @@ class FakeStorage:
         self.asked += 1
         return self.groups
 
-    def take_back_run(self, run: int, _token: int, _why: str) -> bool:
+    def take_back_run(self, run: int, _token: int, _why: str, *, unbooked_s: float) -> bool:
         self.returned.append(run)
         return True
 

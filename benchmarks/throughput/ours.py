@@ -1,0 +1,76 @@
+"""Weighbridge: one command on a spec, in an empty folder, with a new database."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.throughput.workload import Finals, Point, Workload
+from trainers.jobs import ProblemRef
+from trainers.problems import build
+
+_STUDY, _WORKERS = "benchmark", 2
+_LAST_EPOCHS = """
+    SELECT r.params, m.split, m.task, m.metric, m.value
+    FROM run_results r
+    JOIN epoch_metrics m ON m.study = r.study AND m.run = r.run AND m.epoch = r.epochs
+    WHERE r.state = 'done' AND r.epochs = ? AND m.split <> 'train'
+"""
+
+
+def commands(folder: Path, workload: Workload) -> list[list[str]]:
+    (folder / "spec.toml").write_text(_spec(workload))
+    command = [str(Path(sys.executable).with_name("weighbridge")), "run", "spec.toml"]
+    return [[*command, "--workers", str(_WORKERS), "--storage", f"sqlite:///{_file(folder)}"]]
+
+
+def finals(folder: Path, workload: Workload) -> Finals:
+    numbers = {point: number for number, point in enumerate(workload.points)}
+    found: dict[int, dict[str, float]] = {}
+    with closing(sqlite3.connect(_file(folder))) as connection:
+        for params, split, task, metric, value in connection.execute(
+            _LAST_EPOCHS, [workload.epochs]
+        ):
+            number = numbers[_point(json.loads(params), len(workload.points[0].weights))]
+            found.setdefault(number, {})[f"{split}/{task}/{metric}"] = value
+    return found
+
+
+def _point(params: dict[str, object], n_tasks: int) -> Point:
+    """EW has no weights to tune: it weighs each task with 1."""
+    weights = params.pop("task_weights", [1.0] * n_tasks)
+    return Point(weights=tuple(weights), **params)  # type: ignore[arg-type]
+
+
+def _file(folder: Path) -> Path:
+    return folder / "weighbridge.db"
+
+
+def _spec(workload: Workload) -> str:
+    """Numbers for the baseline are given, so that no single-task networks are trained."""
+    problem = build(ProblemRef(target=workload.problem, options=workload.options))
+    baseline = [
+        f"{task.name} = {{ {', '.join(f'{metric.name} = 1.0' for metric in task.metrics)} }}"
+        for task in problem.card.tasks
+    ]
+    return "\n".join(
+        [
+            f'name = "{_STUDY}"',
+            f'problem = "{workload.problem}"',
+            f"seeds = [{workload.seed}]",
+            "[problem_options]",
+            *(f"{name} = {json.dumps(value)}" for name, value in workload.options.items()),
+            "[training]",
+            f"epochs = {workload.epochs}",
+            f"batch_size = {workload.batch_size}",
+            'optimizer = "adam"',
+            "[baseline.metrics]",
+            *baseline,
+            "[[search]]",
+            f'weighting = "{workload.weighting}"',
+            f"stages = [{workload.stage}]",
+        ]
+    )

@@ -1,0 +1,178 @@
+"""Whether a grid in packs is cheaper than a line search trained run by run (MEASURES M7).
+
+Packs make each run of a large grid cheap. Is the grid then, as it was run, cheaper than the short
+line search is without packs? If so, packs have made up for the grid's size.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from reports._calibrated import uncalibrated
+from reports._eligible import FINAL
+from reports._titles import title_of, weighting_of
+from reports.frames import StudyFrames
+
+Verdict = Literal["cheaper", "dearer", "equal", "undecided"]
+
+# What every weighting tunes; a search over anything else tunes the weighting itself.
+_SHARED: Final = frozenset({"lr", "weight_decay"})
+_REFERENCE: Final = "uw-so"
+_SAYS: Final = {
+    "cheaper": "In packs the grid is cheaper",
+    "dearer": "Even in packs the grid is dearer",
+    "equal": "In packs the grid costs the same",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What a search has cost, and whether that is final.
+
+    Attributes:
+        solo_s: Method cost in device-seconds, as if each run had been trained alone.
+        as_run_s: The same as it was run.
+        finished: Final runs, of `planned`.
+        uncalibrated: Runs of which the cost alone is not known.
+    """
+
+    search: str
+    title: str
+    solo_s: float
+    as_run_s: float
+    finished: int
+    planned: int
+    uncalibrated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakEven:
+    """A grid search as it was run against a line search with each run trained alone."""
+
+    grid: Bill
+    line: Bill
+
+    @property
+    def ratio(self) -> float | None:
+        """Cost of the grid as run in units of the line's, each run alone; None if that is 0."""
+        return self.grid.as_run_s / self.line.solo_s if self.line.solo_s > 0 else None
+
+    @property
+    def speedup(self) -> float | None:
+        """How many times cheaper packs have made the grid; None if nothing was spent on it."""
+        return self.grid.solo_s / self.grid.as_run_s if self.grid.as_run_s > 0 else None
+
+    @property
+    def needed_speedup(self) -> float | None:
+        """The speed-up at which both cost the same; None if the line has cost nothing."""
+        return self.grid.solo_s / self.line.solo_s if self.line.solo_s > 0 else None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the grid as run is cheaper; undecided while a cost is not final or not known."""
+        if self._gaps() or self.ratio is None:
+            return "undecided"
+        if self.grid.as_run_s == self.line.solo_s:
+            return "equal"
+        return "cheaper" if self.grid.as_run_s < self.line.solo_s else "dearer"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with both numbers; while there is none, what is missing."""
+        grid, line = self.grid, self.line
+        if self.verdict == "undecided":
+            gaps = self._gaps() or [f"{line.title} has cost nothing"]
+            return (
+                f"Undecided whether {grid.title} in packs is cheaper than {line.title} with each "
+                f"run alone: {' and '.join(gaps)}."
+            )
+        return (
+            f"{_SAYS[self.verdict]}: {grid.title} took {_said(grid.as_run_s)} device-seconds as "
+            f"run, {line.title} would take {_said(line.solo_s)} with each run alone (as run, in "
+            f"packs too, it took {_said(line.as_run_s)})."
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """Values that JSON can hold."""
+        return {
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "grid": self.grid.search,
+            "line": self.line.search,
+            "grid_as_run_s": self.grid.as_run_s,
+            "grid_solo_s": self.grid.solo_s,
+            "line_as_run_s": self.line.as_run_s,
+            "line_solo_s": self.line.solo_s,
+            "ratio": self.ratio,
+            "speedup": self.speedup,
+            "needed_speedup": self.needed_speedup,
+        }
+
+    def _gaps(self) -> list[str]:
+        gaps = [
+            f"{bill.title} has {bill.finished} of {bill.planned} runs"
+            for bill in (self.grid, self.line)
+            if bill.finished < bill.planned
+        ]
+        if self.line.uncalibrated:
+            gaps.append(f"{self.line.uncalibrated} run(s) of {self.line.title} are not calibrated")
+        return gaps
+
+
+def break_even(frames: StudyFrames) -> BreakEven | None:
+    """Compare the largest grid over a weighting's own parameters with a line search.
+
+    The line search is that of UW-SO, else any with a line over its weighting's own parameters; of
+    several the cheapest, each run alone.
+
+    Returns:
+        None if runs are not fused, or the study lacks one of the two.
+    """
+    if not frames.fused:
+        return None
+    sizes = {search: _own_points(frames, search, ("grid",)) for search in frames.searches}
+    lines = [search for search in frames.searches if _is_line(frames, search)]
+    reference = [search for search in lines if weighting_of(frames, search) == _REFERENCE]
+    bills = [_bill(frames, search) for search in reference or lines]
+    grids = [search for search, size in sizes.items() if size and search not in lines]
+    if not bills or not grids:
+        return None
+    return BreakEven(
+        grid=_bill(frames, max(grids, key=sizes.__getitem__)),
+        line=min(bills, key=lambda bill: bill.solo_s),
+    )
+
+
+def _is_line(frames: StudyFrames, search: str) -> bool:
+    """Whether a search is a line; one of UW-SO is, with any strategy."""
+    kinds = ("line", "grid") if weighting_of(frames, search) == _REFERENCE else ("line",)
+    return bool(_own_points(frames, search, kinds))
+
+
+def _own_points(frames: StudyFrames, search: str, kinds: tuple[str, ...]) -> int:
+    """Points of a search's stages of these kinds that tune parameters of its weighting's own."""
+    rows = frames.stages[(frames.stages["search"] == search) & frames.stages["kind"].isin(kinds)]
+    own = [not _SHARED.issuperset(str(names).split(",")) for names in rows["params_tuned"]]
+    return int(rows.loc[own, "trial"].nunique())
+
+
+def _bill(frames: StudyFrames, search: str) -> Bill:
+    runs: pd.DataFrame = frames.runs[
+        (frames.runs["search"] == search) & (frames.runs["role"] == "search")
+    ]
+    runs = runs[runs["planned"]]
+    return Bill(
+        search=search,
+        title=title_of(frames, search),
+        solo_s=float(runs["solo_cost_s"].sum()),
+        as_run_s=float(runs["method_cost_s"].sum()),
+        finished=int(runs["state"].isin(FINAL).sum()),
+        planned=len(runs),
+        uncalibrated=int(uncalibrated(frames, runs).sum()),
+    )
+
+
+def _said(seconds: float) -> str:
+    """Three digits that count; whole seconds, thousands apart, from 100 on."""
+    return f"{seconds:.3g}" if seconds < 100 else f"{seconds:,.0f}".replace(",", "\u2009")

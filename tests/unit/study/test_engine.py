@@ -1,0 +1,99 @@
+"""The engine is a rule: by the spec, the device and the network, never by timing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from storage import Storage
+from study.engine import choose_engine, settle_engine
+from study.errors import WorkersUnusable
+from study.shift import Shift
+from tests.unit.study.specs import a_plan
+from trainers.events import NetworkFacts
+
+EW = {"weighting": "ew", "stages": [{"lr": [0.001, 0.01]}]}
+OBSTACLE = "does not survive `torch.func.vmap`"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "convolutional", "obstacle", "engine"),
+    [
+        ("auto", "cpu", False, "", "fused"),
+        ("auto", "cpu", True, "", "solo"),
+        ("auto", "cuda:0", True, "", "fused"),
+        ("auto", "cpu", False, OBSTACLE, "solo"),
+        ("auto", "cuda", False, OBSTACLE, "solo"),
+        ("solo", "cpu", False, "", "solo"),
+        ("solo", "cpu", False, OBSTACLE, "solo"),
+        ("fused", "cpu", True, "", "fused"),
+    ],
+)
+def test_the_rule(
+    wanted: Any, device: str, convolutional: bool, obstacle: str, engine: str
+) -> None:
+    choice = choose_engine(wanted, device=device, convolutional=convolutional, obstacle=obstacle)
+    assert choice.engine == engine
+    assert choice.reason
+
+
+def test_the_obstacle_is_the_reason() -> None:
+    choice = choose_engine("auto", device="cpu", convolutional=False, obstacle=OBSTACLE)
+    assert choice.reason == f"the network {OBSTACLE}"
+
+
+def test_stacks_that_are_asked_for_in_vain_are_refused_with_a_way_out() -> None:
+    with pytest.raises(WorkersUnusable, match=r"This one does not survive .* Take `engine = \"au"):
+        choose_engine("fused", device="cpu", convolutional=False, obstacle=OBSTACLE)
+
+
+def a_shift(storage: Storage, **training: Any) -> Shift:
+    plan = a_plan(EW, training={"epochs": 2, "batch_size": 8, **training})
+    record = storage.save_study(
+        name=plan.spec.name, spec={}, card={}, fingerprint="", searches=[("ew", "search", "ew")]
+    )
+    unused: Any = None
+    return Shift(
+        plan=plan,
+        storage=storage,
+        study_id=record.id,
+        driver=unused,
+        holder_id=1,
+        faults=unused,
+        engine=record.engine,
+    )
+
+
+def facts(obstacle: str = "") -> NetworkFacts:
+    return NetworkFacts(convolutional=False, obstacle=obstacle)
+
+
+def test_the_first_worker_fixes_the_engine_and_all_later_drivers_keep_it() -> None:
+    storage = Storage("sqlite://")
+    first = a_shift(storage)
+    settle_engine(first, facts(), device="cpu")
+    assert first.fused
+    second = a_shift(storage)
+    assert second.engine == "fused"
+    settle_engine(second, facts(), device="cpu")
+    assert second.engine == "fused"
+    storage.close()
+
+
+def test_what_another_driver_has_fixed_meanwhile_stands() -> None:
+    storage = Storage("sqlite://")
+    late = a_shift(storage)
+    storage.fix_engine(late.study_id, "solo", "another host was first")
+    settle_engine(late, facts(), device="cpu")
+    assert late.engine == "solo"
+    storage.close()
+
+
+def test_a_network_that_can_be_stacked_no_more_stops_the_study() -> None:
+    storage = Storage("sqlite://")
+    shift = a_shift(storage)
+    settle_engine(shift, facts(), device="cpu")
+    with pytest.raises(WorkersUnusable, match=r"Go back to the code it was begun with"):
+        settle_engine(shift, facts(OBSTACLE), device="cpu")
+    storage.close()

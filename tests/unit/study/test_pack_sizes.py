@@ -1,0 +1,206 @@
+"""Pack sizes: measured once for each hardware, kept in the database, halved when packs fall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from storage import Storage
+from storage.records import Holder
+from study.crew import Slot
+from study.pack_sizes import MOST, UNMEASURED, PackSizes
+from study.shift import Shift
+from tests.unit.study.specs import a_plan
+from trainers.events import Calibrated, ShapeTimes
+from trainers.jobs import Calibrate
+
+GRID = {"weighting": "scalarization", "stages": [{"task_weights": {"simplex_step": 0.1}}]}
+CPU, GPU = "a cpu", "a gpu"
+
+
+@pytest.fixture
+def storage() -> Iterator[Storage]:
+    storage = Storage("sqlite://")
+    yield storage
+    storage.close()
+
+
+class World:
+    """Pack sizes of a study, with workers that exist in the database only."""
+
+    def __init__(self, storage: Storage, *, workers: int = 2, **training: Any) -> None:
+        plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8, "lr": 0.01, **training})
+        record = storage.save_study(
+            name="study", spec={}, card={}, fingerprint="", searches=[("x", "search", "ew")]
+        )
+        self.storage, self.study_id, self.said = storage, record.id, list[str]()
+        self.holder_id = storage.register_holder(
+            Holder(host="here", boot_id="b", pid=1, process_start="0")
+        )
+        unused: Any = None
+        shift = Shift(
+            plan=plan,
+            storage=storage,
+            study_id=record.id,
+            driver=unused,
+            holder_id=self.holder_id,
+            faults=unused,
+            engine="fused",
+        )
+        self.shift = shift
+        self.sizes = PackSizes(shift, workers=workers, say=self.said.append)
+
+    def slot(self, hardware: str = CPU) -> Slot:
+        worker_id = self.storage.register_worker(
+            study_id=self.study_id,
+            holder_id=self.holder_id,
+            pid=1,
+            environment={},
+            startup_s=0.0,
+        )
+        return Slot(worker_id, 0.0, hardware)
+
+    def calibrated(self, slot: Slot | None = None, size: int = 18) -> Slot:
+        slot = slot or self.slot()
+        wanted = self.sizes.to_measure(slot)
+        assert wanted is not None
+        self.sizes.measured(slot, answer(wanted, size))
+        return slot
+
+
+def answer(wanted: Calibrate, size: int) -> Calibrated:
+    shapes = [
+        ShapeTimes(
+            tasks=tasks,
+            epoch_s=float(len(tasks)),
+            run_step_ms={1: 1.0, size: 0.5, wanted.most: 0.6} if place == 0 else {1: 1.0},
+            pack_size=size if place == 0 else 1,
+        )
+        for place, tasks in enumerate(wanted.shapes)
+    ]
+    return Calibrated(shapes=tuple(shapes), seconds=0.5)
+
+
+def test_the_first_worker_measures_and_the_others_of_its_hardware_wait(storage: Storage) -> None:
+    world = World(storage)
+    first, second, other = world.slot(), world.slot(), world.slot(GPU)
+    wanted = world.sizes.to_measure(first)
+    assert wanted is not None
+    assert world.sizes.waiting(second)
+    assert not world.sizes.waiting(other)
+    world.sizes.measured(first, answer(wanted, 18))
+    assert not world.sizes.waiting(second)
+    assert world.sizes.to_measure(second) is None
+    assert world.sizes.of(second) == 18
+
+
+def test_all_networks_are_timed_that_of_all_tasks_first(storage: Storage) -> None:
+    world = World(storage)
+    wanted = world.sizes.to_measure(world.slot())
+    assert wanted is not None
+    assert wanted.shapes == (("left", "right", "sum"), ("left",), ("right",), ("sum",))
+
+
+def test_what_was_measured_before_is_not_measured_again(storage: Storage) -> None:
+    World(storage).calibrated(size=9)
+    later = World(storage)
+    slot = later.slot()
+    assert later.sizes.to_measure(slot) is None
+    assert later.sizes.of(slot) == 9
+
+
+def test_larger_packs_than_were_tried_are_tried_when_they_are_wanted(storage: Storage) -> None:
+    few = World(storage, workers=50)
+    slot = few.slot()
+    wanted = few.sizes.to_measure(slot)
+    assert wanted is not None
+    few.sizes.measured(slot, answer(wanted, wanted.most))
+    again = World(storage, workers=1)
+    assert again.sizes.to_measure(again.slot()) is not None
+
+
+def test_other_hardware_is_measured_for_itself(storage: Storage) -> None:
+    world = World(storage)
+    world.calibrated()
+    assert world.sizes.to_measure(world.slot(GPU)) is not None
+
+
+def test_a_size_by_hand_needs_no_packs_to_be_timed(storage: Storage) -> None:
+    world = World(storage, pack_size=5)
+    slot = world.slot()
+    wanted = world.sizes.to_measure(slot)
+    assert wanted is not None
+    assert wanted.most == 1
+    world.sizes.measured(slot, answer(wanted, 1))
+    assert world.sizes.of(slot) == 5
+
+
+def test_without_stacks_runs_are_trained_one_by_one_and_nothing_is_timed(storage: Storage) -> None:
+    world = World(storage)
+    world.shift.engine = "solo"
+    slot = world.slot()
+    assert world.sizes.to_measure(slot) is None
+    assert world.sizes.of(slot) == 1
+    assert world.sizes.solo_s(slot, "scalarization") is None
+
+
+def test_an_epoch_alone_is_that_of_the_runs_own_network(storage: Storage) -> None:
+    world = World(storage)
+    slot = world.calibrated()
+    assert world.sizes.solo_s(slot, "scalarization") == 3.0
+    assert world.sizes.solo_s(slot, "stl/left") == 1.0
+
+
+def test_a_calibration_that_failed_is_told_and_packs_are_small(storage: Storage) -> None:
+    world = World(storage)
+    slot = world.slot()
+    world.sizes.to_measure(slot)
+    world.sizes.measured(slot, Calibrated(shapes=(), seconds=0.1, failure="ValueError: no"))
+    assert world.sizes.of(slot) == UNMEASURED
+    assert world.sizes.solo_s(slot, "scalarization") is None
+    assert "ValueError: no" in world.said[0]
+
+
+def test_packs_that_fall_are_halved_down_to_single_runs(storage: Storage) -> None:
+    world = World(storage)
+    slot = world.calibrated(size=18)
+    for size in (18, 9, 4, 2):
+        world.sizes.halve(size, "took too much memory")
+    assert world.sizes.of(slot) == 1
+    assert world.said[0] == (
+        "A pack of 18 runs took too much memory; packs have at most 9 from now on."
+    )
+    world.sizes.halve(1, "took too much memory")
+    assert len(world.said) == 4
+
+
+def test_two_packs_of_one_size_that_fall_halve_once(storage: Storage) -> None:
+    world = World(storage)
+    slot = world.calibrated(size=18)
+    world.sizes.halve(18, "fell")
+    world.sizes.halve(18, "fell")
+    assert world.sizes.of(slot) == 9
+
+
+def test_a_worker_that_ends_while_it_measures_is_followed_by_one_more_trial(
+    storage: Storage,
+) -> None:
+    world = World(storage)
+    first = world.slot()
+    assert world.sizes.to_measure(first) is not None
+    world.sizes.lost(first)
+    second = world.slot()
+    assert world.sizes.to_measure(second) is not None
+    world.sizes.lost(second)
+    third = world.slot()
+    assert world.sizes.to_measure(third) is None
+    assert world.sizes.of(third) == UNMEASURED
+
+
+def test_no_pack_is_larger_than_the_largest_that_is_tried(storage: Storage) -> None:
+    world = World(storage, workers=1)
+    wanted = world.sizes.to_measure(world.slot())
+    assert wanted is not None
+    assert wanted.most <= MOST

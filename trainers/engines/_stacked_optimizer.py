@@ -1,0 +1,135 @@
+"""One optimiser for all rows of a stack: a kernel call for all runs of one rate and decay.
+
+PyTorch's fused kernels are called directly: around them, its optimisers do as much again for each
+group in Python as the kernel takes for ten small networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from trainers.engines._rows import Rows
+from trainers.jobs import Job, Training
+from trainers.optimizers import learning_rate, optimizer_of
+
+# The settings that a run cannot change are those of the solo engine's optimisers.
+_ANY = torch.zeros(1, requires_grad=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rows with one rate and one decay, as the kernels take them.
+
+    Attributes:
+        lr: The runs' own rate, before the schedule.
+        slots: What the optimiser keeps, by name.
+        step: Number of steps done.
+    """
+
+    lr: float
+    weight_decay: float
+    values: Tensor
+    grads: Tensor
+    slots: dict[str, Tensor]
+    step: Tensor
+
+
+class StackedOptimizer:
+    """Adam, AdamW or SGD over stacked rows.
+
+    Args:
+        jobs: One a row; equal rates and decays side by side.
+        network: Rows that are decayed.
+        learned: Rows of what the weightings learn, which are never decayed.
+        steps_done: Steps before this stack was made.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        *,
+        network: Rows,
+        learned: Rows,
+        training: Training,
+        steps_done: int,
+    ) -> None:
+        self._training = training
+        self._settings = optimizer_of([{"params": [_ANY]}], training, lr=0.0).defaults
+        self._groups: list[Group] = []
+        start = 0
+        for (lr, decay), same in groupby(jobs, lambda job: (job.lr, job.weight_decay)):
+            stop = start + len(list(same))
+            self._groups += [
+                Group(
+                    lr=lr,
+                    weight_decay=weight_decay,
+                    values=part.values[start:stop],
+                    grads=part.grads[start:stop],
+                    slots={name: slot[start:stop] for name, slot in part.slots.items()},
+                    step=torch.tensor(
+                        float(steps_done), dtype=torch.float32, device=part.values.device
+                    ),
+                )
+                for part, weight_decay in ((network, decay), (learned, 0.0))
+                if part.layout.shapes
+            ]
+            start = stop
+        self._rates = [group.lr for group in self._groups]
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the rates of an epoch, counted from 1."""
+        self._rates = [
+            learning_rate(
+                group.lr, self._training.schedule, epoch=epoch, epochs=self._training.epochs
+            )
+            for group in self._groups
+        ]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Change all rows by their gradients."""
+        if self._training.optimizer == "sgd":
+            self._step_sgd()
+        else:
+            self._step_adam()
+
+    def _step_adam(self) -> None:
+        settings = self._settings
+        kernel = torch._fused_adam_ if self._training.optimizer == "adam" else torch._fused_adamw_
+        torch._foreach_add_([group.step for group in self._groups], 1)
+        for group, rate in zip(self._groups, self._rates, strict=True):
+            kernel(
+                [group.values],
+                [group.grads],
+                [group.slots["exp_avg"]],
+                [group.slots["exp_avg_sq"]],
+                [],
+                [group.step],
+                lr=rate,
+                beta1=settings["betas"][0],
+                beta2=settings["betas"][1],
+                weight_decay=group.weight_decay,
+                eps=settings["eps"],
+                amsgrad=False,
+                maximize=False,
+            )
+
+    def _step_sgd(self) -> None:
+        for group, rate in zip(self._groups, self._rates, strict=True):
+            torch._fused_sgd_(
+                [group.values],
+                [group.grads],
+                list(group.slots.values()),
+                weight_decay=group.weight_decay,
+                momentum=self._training.momentum,
+                lr=rate,
+                dampening=0.0,
+                nesterov=False,
+                maximize=False,
+                is_first_step=False,  # what is kept begins at 0, so the first step is as any other
+            )
