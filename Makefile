@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP_INPUT := pyproject.toml constraints.txt Makefile
 DEMO_STORAGE ?= sqlite:///weighbridge.db
 
-.PHONY: demo test check unit soak install install-dev bench bench-storage clean
+.PHONY: demo test check unit soak install install-dev bench bench-demo bench-storage clean
 
 demo: install
 	$(BIN)/weighbridge run quickstart --storage $(DEMO_STORAGE)
@@ -29,6 +29,9 @@ soak: install-dev
 	WEIGHBRIDGE_KILLS=300 $(BIN)/python -m pytest tests/integration/test_kills.py
 
 bench: install-dev
+	$(BIN)/python -m benchmarks.throughput
+
+bench-demo: install-dev
 	$(BIN)/python -m benchmarks.demo
 
 bench-storage: install-dev

@@ -7,18 +7,8 @@ line search is without packs? If so, packs have made up for the grid's size.
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import pandas as pd
-
-from reports._calibrated import uncalibrated
-from reports._eligible import FINAL
-from reports._titles import title_of, weighting_of
-from reports.frames import StudyFrames
-
 Verdict = Literal["cheaper", "dearer", "equal", "undecided"]
 
-# What every weighting tunes; a search over anything else tunes the weighting itself.
-_SHARED: Final = frozenset({"lr", "weight_decay"})
-_REFERENCE: Final = "uw-so"
 _SAYS: Final = {
     "cheaper": "In packs the grid is cheaper",
     "dearer": "Even in packs the grid is dearer",
@@ -118,59 +108,6 @@ class BreakEven:
         if self.line.uncalibrated:
             gaps.append(f"{self.line.uncalibrated} run(s) of {self.line.title} are not calibrated")
         return gaps
-
-
-def break_even(frames: StudyFrames) -> BreakEven | None:
-    """Compare the largest grid over a weighting's own parameters with a line search.
-
-    The line search is that of UW-SO, else any with a line over its weighting's own parameters; of
-    several the cheapest, each run alone.
-
-    Returns:
-        None if runs are not fused, or the study lacks one of the two.
-    """
-    if not frames.fused:
-        return None
-    sizes = {search: _own_points(frames, search, ("grid",)) for search in frames.searches}
-    lines = [search for search in frames.searches if _is_line(frames, search)]
-    reference = [search for search in lines if weighting_of(frames, search) == _REFERENCE]
-    bills = [_bill(frames, search) for search in reference or lines]
-    grids = [search for search, size in sizes.items() if size and search not in lines]
-    if not bills or not grids:
-        return None
-    return BreakEven(
-        grid=_bill(frames, max(grids, key=sizes.__getitem__)),
-        line=min(bills, key=lambda bill: bill.solo_s),
-    )
-
-
-def _is_line(frames: StudyFrames, search: str) -> bool:
-    """Whether a search is a line; one of UW-SO is, with any strategy."""
-    kinds = ("line", "grid") if weighting_of(frames, search) == _REFERENCE else ("line",)
-    return bool(_own_points(frames, search, kinds))
-
-
-def _own_points(frames: StudyFrames, search: str, kinds: tuple[str, ...]) -> int:
-    """Points of a search's stages of these kinds that tune parameters of its weighting's own."""
-    rows = frames.stages[(frames.stages["search"] == search) & frames.stages["kind"].isin(kinds)]
-    own = [not _SHARED.issuperset(str(names).split(",")) for names in rows["params_tuned"]]
-    return int(rows.loc[own, "trial"].nunique())
-
-
-def _bill(frames: StudyFrames, search: str) -> Bill:
-    runs: pd.DataFrame = frames.runs[
-        (frames.runs["search"] == search) & (frames.runs["role"] == "search")
-    ]
-    runs = runs[runs["planned"]]
-    return Bill(
-        search=search,
-        title=title_of(frames, search),
-        solo_s=float(runs["solo_cost_s"].sum()),
-        as_run_s=float(runs["method_cost_s"].sum()),
-        finished=int(runs["state"].isin(FINAL).sum()),
-        planned=len(runs),
-        uncalibrated=int(uncalibrated(frames, runs).sum()),
-    )
 
 
 def _said(seconds: float) -> str:

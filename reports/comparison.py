@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from reports._break_even import BreakEven, break_even
+from reports._break_even import BreakEven
 from reports._eligible import FINAL
+from reports._grid_and_line import break_even
 from reports._headline import Contender, headline
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of

@@ -55,9 +55,7 @@ class BudgetCurve:
     stage: IntArray
 
 
-def budget_curve(
-    frames: StudyFrames, search: str, *, axis: Axis = "solo_s"
-) -> BudgetCurve | None:
+def budget_curve(frames: StudyFrames, search: str, *, axis: Axis = "solo_s") -> BudgetCurve | None:
     """Replay a search from its recorded trials.
 
     A stage's trials come on top of the earlier stages' cost and incumbent; a trial that an earlier

@@ -5,6 +5,7 @@ from typing import Final
 
 from reports import _condition_notes as condition
 from reports import _edge_notes as edge
+from reports import _pack_notes as pack
 from reports._note import MergedNote, Note
 from reports.frames import StudyFrames
 
@@ -23,6 +24,8 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     condition.undertrained,
     condition.small_validation,
     condition.mixed_conditions,
+    pack.solo_equivalent,
+    pack.not_calibrated,
     condition.no_longer_planned,
     condition.data_caveats,
 )

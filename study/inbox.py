@@ -55,6 +55,7 @@ class Inbox:
         self._device, self._say = device, say
         self._buffer = RecordBuffer(shift.storage)
         self._ended: list[int] = []
+        self._told: set[str] = set()
         self._stillborn = 0  # workers in a row that ended before they were ready
         self.n_mismatches = 0
 
@@ -128,7 +129,7 @@ class Inbox:
             slot.busy = False
             self._sizes.measured(slot, message)
         elif isinstance(message, CheckpointSkipped):
-            self._say(f"Run {message.run} skips a checkpoint. {message.reason}")
+            self._say_once(f"Run {message.run} skips a checkpoint. {message.reason}", message.path)
         elif isinstance(message, EpochDone):
             self._buffer.add(message, solo_s=self._solo_s(slot, message.run))
             slot.progressed.add(message.run)
@@ -138,6 +139,11 @@ class Inbox:
             self._retention.written()
         elif isinstance(message, RunEnded):
             self._run_ended(slot, message)
+
+    def _say_once(self, text: str, about: str) -> None:
+        if about not in self._told:
+            self._told.add(about)
+            self._say(text)
 
     def _solo_s(self, slot: Slot, run: int) -> float | None:
         claim = slot.claims.get(run)

@@ -109,7 +109,7 @@ class CheckpointWritten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSkipped:
-    """A checkpoint could not be read; the run goes on from an older one, or begins again."""
+    """A checkpoint could not be read, or not be written; the run goes on without it."""
 
     run: int
     token: int

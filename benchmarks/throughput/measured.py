@@ -52,9 +52,7 @@ def measured(commands: Sequence[Sequence[str]], folder: Path) -> Spent:
         _end_all(mark)
 
 
-def _started(
-    command: Sequence[str], folder: Path, log: Path, mark: str
-) -> subprocess.Popen[bytes]:
+def _started(command: Sequence[str], folder: Path, log: Path, mark: str) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",

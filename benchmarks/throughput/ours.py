@@ -67,6 +67,7 @@ def _spec(workload: Workload) -> str:
             f"epochs = {workload.epochs}",
             f"batch_size = {workload.batch_size}",
             'optimizer = "adam"',
+            f"lr = {workload.points[0].lr}",
             "[baseline.metrics]",
             *baseline,
             "[[search]]",

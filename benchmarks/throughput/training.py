@@ -6,8 +6,9 @@ train the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -30,12 +31,18 @@ class Loaded:
     problem: Problem
     sources: Mapping[str, TensorSource]
 
+    @property
+    def tasks(self) -> Sequence[str]:
+        """The tasks' names, in the order of a point's weights."""
+        return list(self.sources["train"].targets)
+
 
 def load(workload: Workload) -> Loaded:
     """Load the workload's data; torch computes with one thread from now on."""
     torch.set_num_threads(1)
     problem = build(ProblemRef(target=workload.problem, options=workload.options))
-    return Loaded(problem=problem, sources=problem.sources(torch.device("cpu")))
+    sources = cast(Mapping[str, TensorSource], problem.sources(torch.device("cpu")))
+    return Loaded(problem=problem, sources=sources)
 
 
 def train(
@@ -43,18 +50,19 @@ def train(
 ) -> Iterator[dict[str, float]]:
     """Train one point; yields losses and metrics on validation and test after each epoch."""
     key, source = Key(str(workload.seed)), loaded.sources["train"]
-    network = build_network(loaded.problem, list(source.targets), key / "init")
+    network = build_network(loaded.problem, loaded.tasks, key / "init")
     optimizer = torch.optim.Adam(
         network.parameters(), lr=point.lr, weight_decay=point.weight_decay, fused=fused_adam or None
     )
+    weights = torch.tensor(point.weights)
     for epoch in range(1, workload.epochs + 1):
         order = torch.randperm(source.size, generator=(key / "order" / epoch).generator())
-        for rows in order.split(workload.batch_size):
+        for rows in torch.split(order, workload.batch_size):
             targets = {task: whole[rows] for task, whole in source.targets.items()}
             losses = _losses(network(source.inputs[rows]), targets)
-            total = sum(w * loss for w, loss in zip(point.weights, losses.values(), strict=True))
+            total = weights @ torch.stack(list(losses.values()))
             optimizer.zero_grad()
-            total.backward()
+            total.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         yield {
             f"{split}/{name}": value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from statistics import fmean
 
 import optuna
 
@@ -24,12 +25,12 @@ def main(folder: Path) -> None:
 
     def objective(trial: optuna.Trial) -> float:
         number = trial.suggest_int("point", 0, len(workload.points) - 1)
-        mean_loss, values = 0.0, {}
+        mean_loss = float("nan")
         for epoch, values in enumerate(train(workload, workload.points[number], loaded), start=1):
-            losses = [values[f"validation/{task}/loss"] for task in loaded.sources["train"].targets]
-            mean_loss = sum(losses) / len(losses)
+            mean_loss = fmean(values[f"validation/{task}/loss"] for task in loaded.tasks)
             trial.report(mean_loss, epoch)
-        trial.set_user_attr("values", values)
+            if epoch == workload.epochs:
+                trial.set_user_attr("values", values)
         return mean_loss
 
     sampler = optuna.samplers.GridSampler({"point": list(range(len(workload.points)))})

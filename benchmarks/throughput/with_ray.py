@@ -1,7 +1,7 @@
 """Ray Tune's grid search, as its documentation shows, or with actors that are used again.
 
-``python -m benchmarks.throughput.with_ray FOLDER [--reuse]``. The driver does not import torch: only
-the trials need it.
+``python -m benchmarks.throughput.with_ray FOLDER [--reuse]``. The driver does not import torch,
+only the trials need it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def main(folder: Path, *, reuse: bool) -> None:
         run_config=tune.RunConfig(storage_path=str(folder / "results"), stop=stop),
     )
     results = tuner.fit()
-    found = {r.config["point"]: _values(r.metrics) for r in results if r.config and r.metrics}
+    ended = [results[number] for number in range(len(results))]
+    found = {r.config["point"]: _values(r.metrics) for r in ended if r.config and r.metrics}
     (folder / "finals.json").write_text(json.dumps(found))
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from types import MappingProxyType
 
 from benchmarks.throughput.workload import Point, Workload
 from search_spaces import SimplexGrid
 
 _TASKS = 3
+_NO_OPTIONS: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +20,7 @@ class Workloads:
 
     Attributes:
         grid: (a) the grid of Scalarization on 8x8 digits.
-        wide: (b) the same on Multi-MNIST, with a larger network.
+        wide: (b) the same weights on Multi-MNIST, with a larger network and more data.
         lenet: (c) convolutions, a grid of learning rate and weight decay.
         larger: (a) with more points, for the price of one more point.
         one: One run of one epoch, for what starting takes.
@@ -35,10 +37,10 @@ def measured() -> Workloads:
     """As they are reported."""
     return Workloads(
         grid=_simplex("digits", step=0.1, epochs=20),
-        wide=_simplex("multimnist", step=0.1, epochs=20),
+        wide=_simplex("multimnist", step=0.1, epochs=12, options={"train_pairs": 4_000}),
         lenet=_rates("multimnist", 9, epochs=3, options={"network": "lenet"}),
         larger=_simplex("digits", step=0.0625, epochs=20),
-        one=_rates("digits", 1, epochs=1, options={}),
+        one=_rates("digits", 1, epochs=1),
     )
 
 
@@ -49,11 +51,13 @@ def tiny() -> Workloads:
         wide=_simplex("multimnist", step=0.25, epochs=1),
         lenet=_rates("multimnist", 2, epochs=1, options={"network": "lenet"}),
         larger=_simplex("digits", step=0.2, epochs=2),
-        one=_rates("digits", 1, epochs=1, options={}),
+        one=_rates("digits", 1, epochs=1),
     )
 
 
-def _simplex(problem: str, *, step: float, epochs: int) -> Workload:
+def _simplex(
+    problem: str, *, step: float, epochs: int, options: Mapping[str, object] = _NO_OPTIONS
+) -> Workload:
     """All weights in multiples of the step, none of them 0."""
     grid = SimplexGrid(n_tasks=_TASKS, step=step).points()
     return Workload(
@@ -61,12 +65,14 @@ def _simplex(problem: str, *, step: float, epochs: int) -> Workload:
         epochs=epochs,
         points=tuple(Point(lr=1e-2, weights=weights) for weights in grid),
         weighting="scalarization",
-        stage=f"{{ lr = [1e-2], task_weights = {{ simplex_step = {step} }} }}",
-        options={},
+        stage=f"{{ task_weights = {{ simplex_step = {step} }} }}",
+        options=dict(options),
     )
 
 
-def _rates(problem: str, n: int, *, epochs: int, options: Mapping[str, object]) -> Workload:
+def _rates(
+    problem: str, n: int, *, epochs: int, options: Mapping[str, object] = _NO_OPTIONS
+) -> Workload:
     """The first of nine pairs of learning rate and weight decay, at equal weights of 1."""
     decays = (0.0, 1e-5, 1e-4)[:n]
     rates = (1e-3, 3e-3, 1e-2)[: -(-n // len(decays))]
@@ -79,5 +85,5 @@ def _rates(problem: str, n: int, *, epochs: int, options: Mapping[str, object]) 
         ),
         weighting="ew",
         stage=f"{{ lr = {list(rates)}, weight_decay = {list(decays)} }}",
-        options=options,
+        options=dict(options),
     )

@@ -19,10 +19,16 @@ from reports.frames import StudyFrames
 
 Curves = Mapping[Axis, Sequence[BudgetCurve]]
 
-_AXES: dict[Axis, tuple[str, str]] = {
-    "device_s": ("Device-seconds", "Method cost in device-seconds"),
+_AXES: dict[Axis, tuple[str, str]] = {  # a button's label, the axis' title
+    "solo_s": ("Device time, each run alone", "Device-seconds, each run alone"),
+    "as_run_s": ("Device time, as run", "Device-seconds, as run"),
     "epochs": ("Epochs", "Epochs trained"),
     "runs": ("Runs", "Runs (trials × seeds)"),
+}
+# Where every run was trained alone, both device times are one.
+_ALONE: dict[Axis, tuple[str, str]] = {
+    "solo_s": ("Device time", "Method cost in device-seconds"),
+    **{axis: _AXES[axis] for axis in ("epochs", "runs")},
 }
 _CHOSEN: dict[Scoring, str] = {
     "cross-fit": "winner chosen on validation",
@@ -36,13 +42,15 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     """Test delta_m of the incumbent, chosen on validation, against the cost of finding it.
 
     One step line a method with the spread over seeds as a band; the spread over search orders is
-    a dotted outline that the legend switches on. Costs in device-seconds, epochs or runs.
+    a dotted outline that the legend switches on. Costs in device-seconds as if each run had been
+    trained alone, in device-seconds as run (if runs shared packs), in epochs or in runs.
     """
-    curves: Curves = {axis: _curves(frames, axis) for axis in _AXES}
-    shown = curves["device_s"]
+    axes = _AXES if frames.fused else _ALONE
+    curves: Curves = {axis: _curves(frames, axis) for axis in axes}
+    shown = curves["solo_s"]
     if not shown:
         return NoFigure(reason="No trial has all its seeds and a baseline to compare with yet.")
-    traces = [trace for axis in _AXES for trace in _traces(frames, curves, axis)]
+    traces = [trace for axis in axes for trace in _traces(frames, curves, axis)]
     values = np.concatenate([[0.0], *(curve.value for curve in shown)])
     view = window(values, core=np.array([0.0, *(curve.value[-1] for curve in shown)]))
     whole = window(values, core=np.array([]))
@@ -52,7 +60,7 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
         height=_HEIGHT_PX,
         xaxis={
             "type": "log",
-            "title": {"text": _AXES["device_s"][1]},
+            "title": {"text": axes["solo_s"][1]},
             "nticks": 5,
             "tickformat": ",~r",
         },
@@ -63,11 +71,11 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
         shapes=[zero_line()],
         annotations=[*labels, *_words(view)],
         updatemenus=[
-            axis_menu(traces, list(_AXES.values())),
+            axis_menu(traces, list(axes.values())),
             scale_menu(),
             *_zoom_menu(labels, _labels(frames, shown, whole), view, whole),
         ],
-        margin={"l": 12, "r": 150, "t": 96, "b": 100},
+        margin={"l": 12, "r": 150, "t": 132, "b": 100},
         meta={"wide": _fit(len(labels), wide=True), "narrow": _fit(len(labels), wide=False)},
     )
 
@@ -91,7 +99,7 @@ def _traces(frames: StudyFrames, curves: Curves, axis: Axis) -> list[go.Scatter]
             first=at == 0,
         )
     ]
-    for trace in traces if axis != "device_s" else ():
+    for trace in traces if axis != "solo_s" else ():
         trace.visible = False
     return traces
 

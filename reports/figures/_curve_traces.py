@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from reports.curves import BudgetCurve
+from reports.curves import Axis, BudgetCurve
 from reports.figures._palette import Look, translucent
 from reports.figures._steps import band
 
@@ -19,7 +19,12 @@ _HOVER = (
 _SPREAD = " (seeds %{customdata[1]:+.2f} to %{customdata[2]:+.2f})"
 # Plotly outlines markers of several sizes unless told not to.
 _NO_OUTLINE = {"width": 0}
-_UNITS = {"device_s": "device-seconds", "epochs": "epochs", "runs": "runs"}
+_UNITS: dict[Axis, str] = {
+    "solo_s": "device-seconds",
+    "as_run_s": "device-seconds, as run",
+    "epochs": "epochs",
+    "runs": "runs",
+}
 ORDERS = "spread over search orders (10 to 90 %)"
 
 

@@ -6,7 +6,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 _SCALES = {"Log scale": {"xaxis.type": "log"}, "Linear scale": {"xaxis.type": "linear"}}
-_LEFT = {"Cost axis": 0.0, "Scale of the cost axis": 0.4, "Range of values": 0.7}
+# Left edge of each row of buttons, and its distance from the drawing.
+_PLACES = {
+    "Cost axis": (0.0, 64),
+    "Scale of the cost axis": (0.0, 28),
+    "Range of values": (0.35, 28),
+}
 
 
 def axis_menu(traces: Sequence[go.Scatter], axes: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -55,15 +60,16 @@ def _visible(traces: Sequence[go.Scatter], chosen: slice) -> list[bool | str]:
 
 
 def _menu(name: str, buttons: list[dict[str, Any]]) -> dict[str, Any]:
+    left, above_px = _PLACES[name]
     return {
         "name": name,
         "type": "buttons",
         "direction": "right",
         "buttons": buttons,
-        "x": _LEFT[name],
+        "x": left,
         "xanchor": "left",
         "y": 1,
         "yanchor": "bottom",
-        "pad": {"b": 28},
+        "pad": {"b": above_px},
         "font": {"size": 12},
     }

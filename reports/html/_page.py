@@ -27,7 +27,8 @@ _DELTA_M = (
 _WINNERS = (
     "Trials are chosen on validation and reported on test. “Cross-fit” scores a seed with the "
     "trial that the other seeds chose; “confirmed” trains the winner again on fresh seeds. Cost "
-    "is start-up, training and validation of every run of a search, diverged ones included."
+    "is start-up, training and validation of every run of a search, diverged ones included; "
+    "between methods it is told as if each run had been trained alone."
 )
 
 
@@ -93,7 +94,7 @@ def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
     parts = [problem(frames.card)]
     if comparison.finished_runs:
         parts += [
-            tag("section", tag("h2", "Comparison"), tables(frames, comparison)),
+            tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
             tag("section", plot(cost_plot(frames), heading="h2")),
         ]
     parts.append(_notes(merged(fair_play_notes(frames))))
@@ -102,6 +103,11 @@ def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
         parts.append(tag("section", tag("h2", "A closer look"), *others))
     how = tag("section", tag("h2", "How to read this"), tag("p", _DELTA_M), tag("p", _WINNERS))
     return tag("main", *parts, what_was_run(frames), how)
+
+
+def _said(comparison: Comparison) -> list[Markup]:
+    found = comparison.break_even
+    return [tag("p", found.sentence)] if found else []
 
 
 def _notes(notes: tuple[MergedNote, ...]) -> Markup:

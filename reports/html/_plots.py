@@ -36,6 +36,12 @@ _SENSITIVITY = (
 )
 
 
+_IN_PACKS = (
+    " Device time is told as if each run had been trained alone; a button switches to the time as "
+    "run, in packs."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
     """A figure with its words.
@@ -56,7 +62,8 @@ class Plot:
 def cost_plot(frames: StudyFrames) -> Plot:
     """The figure that the report is about."""
     figure = figures.cost_versus_performance(frames)
-    return Plot(key="cost", title="Cost versus performance", caption=_COST, figure=figure)
+    caption = _COST + _IN_PACKS if frames.fused else _COST
+    return Plot(key="cost", title="Cost versus performance", caption=caption, figure=figure)
 
 
 def other_plots(frames: StudyFrames) -> Iterator[Plot]:

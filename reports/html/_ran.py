@@ -10,7 +10,7 @@ from reports.html._table import boxed
 from reports.html._tags import Markup, join, tag
 from reports.html._words import count, number, seconds, value_of
 
-_CAPTION = "All attempts of all workers, failed and lost ones included."
+_CAPTION = "All attempts of all workers as they were run, failed and lost ones included."
 
 
 def what_was_run(frames: StudyFrames) -> Markup:
@@ -37,6 +37,7 @@ def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
         "Training": "; ".join(f"{name} {value_of(value)}" for name, value in training.items()),
         "Compared by": "; ".join(f"{name} {value_of(value)}" for name, value in compare.items()),
         "Baseline": ", ".join(sorted(frames.baseline["source"].unique())),
+        "Engine": _engine(frames),
         "Runs": _states(frames.runs),
         "Attempts": count(len(attempts)),
         "Devices": _names(attempts["device"]),
@@ -45,6 +46,10 @@ def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
         "Between": _period(attempts),
     }
     return [fact(name, text) for name, text in texts.items() if text]
+
+
+def _engine(frames: StudyFrames) -> str:
+    return ": ".join(filter(None, (frames.engine, frames.engine_reason)))
 
 
 def _states(runs: pd.DataFrame) -> str:

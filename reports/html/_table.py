@@ -14,8 +14,9 @@ from reports.html._words import SCORES, count, direction, number, percent, value
 _NUMBERS = (
     "Test values of each method’s winner, which was chosen on validation, with the standard "
     "deviation over seeds. Bold: best of the column; ↓ lower is better, ↑ higher is better. "
-    "Cost: start-up, training and validation of all runs of the search."
+    "Cost: start-up, training and validation of all runs of the search"
 )
+_IN_PACKS = ", as if each had been trained alone and as run, in packs"
 _WINNERS = "The winners: what they are, and what their values rest on."
 
 
@@ -45,9 +46,10 @@ def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     columns = list(_columns(frames))
     best = [_best(column, comparison.rows) for column in columns]
     body = [_row(row, columns, best) for row in comparison.rows]
-    numbers = boxed(_NUMBERS, _heads(columns), body)
+    caption = f"{_NUMBERS}{_IN_PACKS if frames.fused else ''}."
+    numbers = boxed(caption, _heads(columns), body)
     named = [tag("th", name, scope="col") for name in ("Method", "Parameters", "Its value is")]
-    winners = [_winner(row) for row in comparison.rows if row.search != "stl"]
+    winners = [_winner(row, fused=frames.fused) for row in comparison.rows if row.search != "stl"]
     return join([numbers, boxed(_WINNERS, tag("tr", *named), winners, class_="words")])
 
 
@@ -67,13 +69,9 @@ def _columns(frames: StudyFrames) -> Iterator[_Column]:
         text=_score,
         sign=1,
     )
-    yield _Column(
-        group="Cost",
-        title="device-seconds",
-        unit="",
-        value=lambda row: row.cost_device_s,
-        text=lambda row: number(row.cost_device_s, 3),
-    )
+    yield _seconds_column("each run alone" if frames.fused else "", lambda row: row.cost_solo_s)
+    if frames.fused:
+        yield _seconds_column("as run", lambda row: row.cost_as_run_s)
     yield _plain("Cost", "epochs", lambda row: row.cost_epochs)
     titles = {task["name"]: task.get("title", task["name"]) for task in frames.card["tasks"]}
     for metric in frames.metrics:
@@ -81,6 +79,16 @@ def _columns(frames: StudyFrames) -> Iterator[_Column]:
     yield _plain("Search", "trials", lambda row: row.n_trials)
     yield _plain("Search", "runs", lambda row: row.n_runs)
     yield _plain("Search", "diverged", lambda row: row.n_diverged)
+
+
+def _seconds_column(unit: str, value: Callable[[MethodRow], float]) -> _Column:
+    return _Column(
+        group="Cost",
+        title="device-seconds",
+        unit=unit,
+        value=value,
+        text=lambda row: number(value(row), 3),
+    )
 
 
 def _metric_column(metric: Metric, task: str) -> _Column:
@@ -141,9 +149,10 @@ def _row(row: MethodRow, columns: Sequence[_Column], best: Sequence[float]) -> M
     return tag("tr", _method(row), *cells, class_="reference" if row.search == "stl" else "method")
 
 
-def _winner(row: MethodRow) -> Markup:
+def _winner(row: MethodRow, *, fused: bool) -> Markup:
     params = "; ".join(f"{name} {value_of(value)}" for name, value in row.params.items())
     remarks = [SCORES[row.delta_m_kind], *row.notes]
-    if row.confirm_device_s:
-        remarks.append(f"confirming cost another {number(row.confirm_device_s, 3)} device-seconds")
+    if row.confirm_solo_s:
+        cost = f"confirming cost another {number(row.confirm_solo_s, 3)} device-seconds"
+        remarks.append(f"{cost}, each run alone" if fused else cost)
     return tag("tr", _method(row), tag("td", params or "–"), tag("td", "; ".join(remarks)))

@@ -25,6 +25,8 @@ def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False
             print_json(comparison.to_plain())
             return
         console.print(f"[bold]{comparison.sentence}[/]", highlight=False)
+        if comparison.break_even:
+            console.print(console.plain(comparison.break_even.sentence), highlight=False)
         _print_rows(frames, comparison.rows)
         for note in merged(fair_play_notes(frames)):
             about = f"{', '.join(note.about)}: " if note.about else ""
@@ -37,6 +39,7 @@ def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:
     metrics = [(metric.task, metric.name) for metric in frames.metrics]
     units = {(m.task, m.name): m for m in frames.metrics}
     titles = [f"{task} {name} {_arrow(units[task, name].direction)}" for task, name in metrics]
+    costs = ("cost alone", "cost as run") if frames.fused else ("cost",)
     made = table(
         "method",
         "delta_m test",
@@ -44,9 +47,9 @@ def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:
         *titles,
         "trials",
         "runs",
-        "cost",
+        *costs,
         "winner",
-        right=("delta_m test", "±sd", *titles, "trials", "runs", "cost"),
+        right=("delta_m test", "±sd", *titles, "trials", "runs", *costs),
     )
     for row in rows:
         made.add_row(
@@ -56,7 +59,8 @@ def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:
             *(_number(row.metrics.get(key, math.nan), 4) for key in metrics),
             str(row.n_trials),
             str(row.n_runs),
-            duration(row.cost_device_s),
+            duration(row.cost_solo_s),
+            *([duration(row.cost_as_run_s)] if frames.fused else []),
             _params(row),
         )
     console.print(made)

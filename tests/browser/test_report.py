@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    html.write(synthetic.frames(), path)
+    html.write(synthetic.frames(fused=True), path)  # has more to show than one without packs
     return path
 
 
@@ -132,11 +132,20 @@ def test_figures_fit_the_paper(browser: Browser, report: Path) -> None:
     page.wait_for_function(f"{layout}.width > 1000")
 
 
-def test_a_button_changes_the_cost_axis(browser: Browser, report: Path) -> None:
+@pytest.mark.parametrize(
+    ["button", "title"],
+    [
+        ("Device time, as run", "Device-seconds, as run"),
+        ("Epochs", "Epochs trained"),
+    ],
+)
+def test_a_button_changes_the_cost_axis(
+    browser: Browser, report: Path, button: str, title: str
+) -> None:
     page = shown(browser, report, width=1280)
-    page.get_by_role("button", name="Epochs").click()
+    page.get_by_role("button", name=button).click()
     page.wait_for_function(
-        "document.getElementById('plot-cost').layout.xaxis.title.text === 'Epochs trained'"
+        f"document.getElementById('plot-cost').layout.xaxis.title.text === '{title}'"
     )
     pressed = page.locator("button[aria-pressed=true]").all_inner_texts()
-    assert pressed == ["Epochs", "Log scale"]
+    assert pressed == [button, "Log scale"]

@@ -16,6 +16,7 @@ from study.drivers import Driver, DriverEvent, FromWorker, WorkerLost
 from tests.packs import a_job, a_pack
 from trainers.events import (
     Beat,
+    Calibrated,
     CheckpointWritten,
     EpochDone,
     Message,
@@ -24,7 +25,7 @@ from trainers.events import (
     Ready,
     RunEnded,
 )
-from trainers.jobs import Pack, ProblemRef
+from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
 OpenDriver = Callable[[ProblemRef, Sequence[str]], Driver]
 
@@ -134,6 +135,18 @@ class DriverContract:
         """Messages of a worker that ended itself after four epochs, and how the driver says so."""
         pack = a_pack(a_job(1, tasks=("exits",)), epochs=9, batch_size=12)
         return listener.lose(pack, kill=False)
+
+    def test_a_worker_times_steps_when_asked(self, listener: Listener) -> None:
+        training = Training(epochs=1, batch_size=6)
+        wanted = Calibrate(problem=TOY, training=training, shapes=(("level",),), most=2)
+        listener.driver.calibrate(listener.worker, wanted)
+        *_, last = messages(listener.hear(says(Calibrated)))
+        assert isinstance(last, Calibrated)
+        assert (last.failure, [shape.tasks for shape in last.shapes]) == ("", [("level",)])
+
+    def test_a_worker_says_what_decides_the_engine(self, first_word: Message) -> None:
+        assert isinstance(first_word, Ready)
+        assert not first_word.network.convolutional
 
     def test_the_first_word_is_ready(self, first_word: Message) -> None:
         assert isinstance(first_word, Ready)

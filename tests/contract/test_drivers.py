@@ -69,7 +69,11 @@ class TestLocal(DriverContract):
     def test_a_loss_tells_exit_code_and_last_lines(
         self, exited: tuple[list[Message], WorkerLost]
     ) -> None:
-        assert exited[1].reason == "exit code 3\nthe last words"
+        reason = exited[1].reason
+        assert (reason.splitlines()[0], reason.splitlines()[-1]) == (
+            "exit code 3",
+            "the last words",
+        )
 
     def test_workers_end_with_their_driver(self) -> None:
         pack = a_pack(a_job(1), epochs=ENDLESS)

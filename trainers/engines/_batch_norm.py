@@ -62,4 +62,4 @@ def _follow(module: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
                 running.add_((found - running) / counted)  # the plain mean of all batches so far
             else:
                 share = module.momentum or 0.0
-                running.mul_(1 - share).add_(found, alpha=share)
+                running.mul_(1 - share).add_(found * share)

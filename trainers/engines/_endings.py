@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from trainers.events import RunEnded, Seconds
+from trainers.events import CheckpointSkipped, RunEnded, Seconds
 from trainers.failures import failure_class, failure_key
 from trainers.jobs import Job, Pack
 from trainers.resources import peak_memory_bytes
@@ -68,3 +69,9 @@ def diverged(
         reason=f"In epoch {epoch} the {what}.",
         peak_memory_bytes=peak_memory_bytes(device),
     )
+
+
+def not_saved(job: Job, folder: Path, error: OSError) -> CheckpointSkipped:
+    """The word on a checkpoint that could not be written: the disk is full, or gone."""
+    reason = f"A checkpoint could not be written to {folder}: {error.strerror or error}."
+    return CheckpointSkipped(run=job.run, token=job.token, path=str(folder), reason=reason)

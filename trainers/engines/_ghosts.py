@@ -25,65 +25,28 @@ from trainers.engines._forward import (
     task_functions,
     trained_parameters,
 )
+from trainers.engines._stack_evaluation import StackEvaluation
 from trainers.engines._weighed import TAIL
 from trainers.engines.session import Session
-from trainers.evaluation import batch_size_of
+from trainers.jobs import Training
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.protocol import Batch
 from trainers.randomness import Key
 
-PLACELESS = frozenset(
-    [
-        # arithmetic, rounded correctly everywhere
-        *(
-            "abs",
-            "add",
-            "add_",
-            "div",
-            "div_",
-            "mul",
-            "mul_",
-            "neg",
-            "round",
-            "rsub",
-            "sgn",
-            "sign",
-        ),
-        *("sub", "sub_"),
-        # choices
-        *(
-            "argmax",
-            "bitwise_and",
-            "bitwise_not",
-            "bitwise_or",
-            "clamp",
-            "clamp_min",
-            "eq",
-            "ge",
-            "gt",
-        ),
-        *("isnan", "le", "lt", "nan_to_num", "ne", "relu", "threshold_backward", "where"),
-        # functions whose kernels treat the remainder as all the rest
-        *("_log_softmax", "_log_softmax_backward_data", "exp", "exp_", "log", "log_", "tanh"),
-        "tanh_backward",
-        # sums and products within a row
-        *("bmm", "mean", "scatter_add", "sum"),
-        # new tensors, copies and views
-        *("_to_copy", "_unsafe_view", "arange", "as_strided", "bernoulli", "cat", "clone", "copy_"),
-        *("detach", "empty", "empty_like", "expand", "fill_", "full", "full_like", "gather"),
-        *(
-            "new_zeros",
-            "ones_like",
-            "permute",
-            "scalar_tensor",
-            "select",
-            "slice",
-            "split",
-            "squeeze",
-        ),
-        *("stack", "t", "transpose", "unsqueeze", "view", "zeros", "zeros_like"),
-    ]
+_ARITHMETIC = "abs add add_ div div_ mul mul_ neg round rsub sgn sign sub sub_"  # rounded correctly
+_CHOICES = (
+    "argmax bitwise_and bitwise_not bitwise_or clamp clamp_min eq ge gt isnan le lt nan_to_num ne "
+    "relu threshold_backward where"
 )
+# Their kernels treat what remains as all the rest.
+_FUNCTIONS = "_log_softmax _log_softmax_backward_data exp exp_ log log_ tanh tanh_backward"
+_WITHIN_ROWS = "bmm mean scatter_add sum"
+_MOVES = (
+    "_to_copy _unsafe_view arange as_strided bernoulli cat clone copy_ detach empty empty_like "
+    "expand fill_ full full_like gather new_zeros ones_like permute scalar_tensor select slice "
+    "split squeeze stack t transpose unsqueeze view zeros zeros_like"
+)
+PLACELESS = frozenset(" ".join([_ARITHMETIC, _CHOICES, _FUNCTIONS, _WITHIN_ROWS, _MOVES]).split())
 """Operations whose result at one place depends on nothing but the operands there."""
 
 
@@ -102,32 +65,47 @@ class Step:
     carried: Mapping[str, Tensor]
 
 
-def known_ghosts(session: Session, tasks: tuple[str, ...]) -> int:
-    """Ghosts for stacks of these tasks, counted once a session."""
-    if tasks not in session.ghosts:
-        batch = two_samples(session)
-        smallest = min(placed_operations(a_forward(session, tasks), batch).values(), default=0)
-        per_sample = max(1, smallest // (2 * batch_size_of(batch.inputs)))
-        session.ghosts[tasks] = -(-TAIL // per_sample) if smallest else 0
-    return session.ghosts[tasks]
+def known_ghosts(session: Session, tasks: tuple[str, ...], training: Training) -> int:
+    """Ghosts for stacks of these tasks, counted once a session for each batch size."""
+    sizes = _smallest_batches(session, training)
+    if (tasks, sizes) not in session.ghosts:
+        trained, judged = (samples(session, size) for size in sizes)
+        placed = placed_operations(a_forward(session, tasks), trained, judged)
+        per_row = max(1, min(placed.values(), default=2 * TAIL) // 2)
+        session.ghosts[tasks, sizes] = -(-TAIL // per_row) if placed else 0
+    return session.ghosts[tasks, sizes]
 
 
-def placed_operations(forward: Forward, batch: Batch) -> dict[str, int]:
+def placed_operations(forward: Forward, trained: Batch, judged: Batch) -> dict[str, int]:
     """Operations whose result may depend on the place, with the size of the smallest result.
 
-    One training step and one evaluation of two rows are watched.
+    A training step and an evaluation of two rows are watched.
     """
     recorder = _Recorder()
     with recorder:
-        stacked_step(forward, batch, n_rows=2)
+        stacked_step(forward, trained, n_rows=2)
         with torch.no_grad():
             forward.network.eval()
             params, buffers = (
                 repeated(of(forward.network), 2) for of in (trained_parameters, carried_tensors)
             )
-            forward.outputs(params, buffers, batch.inputs)
+            outputs = forward.outputs(params, buffers, judged.inputs)
+            StackEvaluation(forward, n_members=2).measured(outputs, judged)
             forward.network.train()
     return recorder.smallest
+
+
+def _smallest_batches(session: Session, training: Training) -> tuple[int, int]:
+    """Samples of the smallest batch in training, and in evaluation."""
+    sizes = {split: source.size for split, source in session.sources.items()}
+    return (
+        _smallest(sizes["train"], training.batch_size),
+        min(_smallest(sizes[of], training.eval_batch_size) for of in ("validation", "test")),
+    )
+
+
+def _smallest(n_samples: int, batch_size: int) -> int:
+    return n_samples % batch_size or batch_size
 
 
 def a_forward(session: Session, tasks: tuple[str, ...]) -> Forward:
@@ -140,9 +118,9 @@ def a_network(session: Session, tasks: tuple[str, ...]) -> MultiTaskNetwork:
     return build_network(session.problem, tasks, Key("trial")).to(session.device)
 
 
-def two_samples(session: Session) -> Batch:
-    """The first two samples for validation; fewer if there are no more."""
-    return next(iter(session.sources["validation"].batches(None, 2, Key("trial"))))
+def samples(session: Session, size: int) -> Batch:
+    """The first samples for validation; fewer if there are no more."""
+    return next(iter(session.sources["validation"].batches(None, size, Key("trial"))))
 
 
 def stacked_step(forward: Forward, batch: Batch, *, n_rows: int) -> Step:
@@ -160,9 +138,11 @@ def stacked_step(forward: Forward, batch: Batch, *, n_rows: int) -> Step:
     )
 
 
-def _placeless(name: str, args: tuple[Any, ...]) -> bool:
-    """Squares are products; other powers are no arithmetic."""
-    return name in PLACELESS or (name == "pow" and args[1] == 2)
+def _placeless(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Squares are products, higher powers no arithmetic; a scaled addition may be rounded once."""
+    if name == "pow":
+        return args[1] in (0, 1, 2)
+    return name in PLACELESS and kwargs.get("alpha", 1) == 1
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -175,7 +155,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         found = func(*args, **(kwargs or {}))
         name = func._schema.name.split("::")[-1]
-        if not _placeless(name, args):
+        if not _placeless(name, args, kwargs or {}):
             leaves = torch.utils._pytree.tree_leaves(found)
             sizes = [leaf.numel() for leaf in leaves if isinstance(leaf, Tensor)]
             self.smallest[name] = min([*sizes, self.smallest.get(name, sizes[0])])

@@ -49,7 +49,7 @@ class StackEvaluation:
             n_batch = batch_size_of(batch.inputs)
             n_samples += n_batch
             outputs = self._forward.outputs(params, buffers, batch.inputs)
-            found, statistics = self._measured(outputs, batch)
+            found, statistics = self.measured(outputs, batch)
             for task, loss in found.items():
                 _add(losses, task, loss.double() * n_batch)
             for name, statistic in statistics.items():
@@ -59,7 +59,7 @@ class StackEvaluation:
         at_hand = {name: total.cpu() for name, total in totals.items()}
         return [self._values_of(row, split, means, at_hand) for row in range(self._n_members)]
 
-    def _measured(
+    def measured(
         self, outputs: Mapping[str, Any], batch: Batch
     ) -> tuple[dict[str, Tensor], dict[Name, Tensor]]:
         """Losses ``[R]`` by task and statistics ``[R, Q]`` by metric."""

@@ -107,7 +107,7 @@ def _run_step_ms(size: int, tasks: tuple[str, ...], wanted: Calibrate, session: 
         Forward(network, task_functions(session.problem, tasks)),
         pack=pack,
         session=short,
-        n_ghosts=known_ghosts(session, tasks),
+        n_ghosts=known_ghosts(session, tasks, wanted.training),
     )
     return 1_000 * _step_s(stack.train_epoch, wanted, short) / size
 

@@ -11,8 +11,8 @@ from trainers.engines._ghosts import (
     a_forward,
     a_network,
     placed_operations,
+    samples,
     stacked_step,
-    two_samples,
 )
 from trainers.engines.session import Session
 from trainers.events import NetworkFacts
@@ -31,7 +31,7 @@ def network_facts(session: Session) -> NetworkFacts:
     card = session.problem.card
     alone = [(task,) for task in card.task_names]
     forwards = [a_forward(session, tasks) for tasks in dict.fromkeys([card.task_names, *alone])]
-    batch = two_samples(session)
+    batch = samples(session, 2)
     obstacles = (_obstacle(forward, batch, session) for forward in forwards)
     return NetworkFacts(
         convolutional=card.convolutional or any(map(_convolves, forwards)),
@@ -59,7 +59,7 @@ def _obstacle(forward: Forward, batch: Batch, session: Session) -> str:
     if not _alike(stacked, alone):
         return "has other losses, gradients or buffers in a stack than alone"
     if session.device.type == "cpu" and torch.get_num_threads() > 1:
-        placed = placed_operations(forward, batch)
+        placed = placed_operations(forward, batch, batch)
         if placed:
             return (
                 f"has an operation ({min(placed)}) whose last bits depend on where a thread's "

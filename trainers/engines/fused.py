@@ -12,7 +12,15 @@ from time import perf_counter
 
 from trainers import checkpoints
 from trainers.engines._clock import Clock
-from trainers.engines._endings import Outcome, diverged, ended, failed, first_epoch, reached
+from trainers.engines._endings import (
+    Outcome,
+    diverged,
+    ended,
+    failed,
+    first_epoch,
+    not_saved,
+    reached,
+)
 from trainers.engines._forward import Forward, task_functions
 from trainers.engines._ghosts import known_ghosts
 from trainers.engines._member import Member, Opening
@@ -164,13 +172,17 @@ class _Training:
             )
         return [events[run] for run in sorted(events, key=self._places.__getitem__)]
 
-    def _saved(self, stack: Stack, folder: Path) -> Iterator[CheckpointWritten]:
+    def _saved(self, stack: Stack, folder: Path) -> Iterator[CheckpointWritten | CheckpointSkipped]:
         """Write one file for all runs, named by the first of them."""
         members = self._in_order(stack)
         first = members[0].job
         path = folder / f"pack-run{first.run}-token{first.token}-epoch{stack.epoch}.pt"
         numbers = [member.job.run for member in stack.members]
-        size = checkpoints.save_runs(dict(zip(numbers, stack.states(), strict=True)), path)
+        try:
+            size = checkpoints.save_runs(dict(zip(numbers, stack.states(), strict=True)), path)
+        except OSError as error:
+            yield not_saved(first, folder, error)
+            return
         seconds = Seconds(checkpoint_s=self._share(stack))
         for member in members:
             yield CheckpointWritten(
@@ -204,7 +216,9 @@ class _Training:
             self._forward,
             pack=self._pack,
             session=self._session,
-            n_ghosts=known_ghosts(self._session, tuple(self._forward.functions)),
+            n_ghosts=known_ghosts(
+                self._session, tuple(self._forward.functions), self._pack.training
+            ),
         )
 
     def _in_order(self, stack: Stack) -> list[Member]:

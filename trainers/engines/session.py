@@ -24,7 +24,7 @@ class Session:
     Attributes:
         stop_requested: Asked at epoch ends; True saves and releases what is being trained.
         flops: Operations of a sample's forward pass, by tasks, as far as they were counted.
-        ghosts: Rows that a stack of these tasks needs beside its runs, as far as it is known.
+        ghosts: Rows that a stack needs beside its runs, by tasks and smallest batches.
     """
 
     problem: Problem
@@ -32,7 +32,7 @@ class Session:
     sources: Mapping[str, Source]
     stop_requested: Callable[[], bool] = _never
     flops: dict[tuple[str, ...], float] = field(default_factory=dict)
-    ghosts: dict[tuple[str, ...], int] = field(default_factory=dict)
+    ghosts: dict[tuple[tuple[str, ...], tuple[int, int]], int] = field(default_factory=dict)
 
     def synchronize(self) -> None:
         """Wait until the device has done all work given to it."""

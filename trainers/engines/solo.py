@@ -15,7 +15,7 @@ from torch import Tensor
 from trainers import checkpoints
 from trainers.engines import _epoch
 from trainers.engines._clock import Clock
-from trainers.engines._endings import Outcome, diverged, ended, reached
+from trainers.engines._endings import Outcome, diverged, ended, not_saved, reached
 from trainers.engines._saving import Saving
 from trainers.engines.session import Session
 from trainers.errors import CheckpointUnreadable
@@ -216,8 +216,11 @@ def train_run(job: Job, pack: Pack, session: Session) -> Iterator[Event]:
     yield _ended(run, reached(run.epoch, pack), clock)
 
 
-def _saved(run: SoloRun, folder: Path, clock: Clock) -> CheckpointWritten:
-    checkpoint, size = run.save(folder)
+def _saved(run: SoloRun, folder: Path, clock: Clock) -> CheckpointWritten | CheckpointSkipped:
+    try:
+        checkpoint, size = run.save(folder)
+    except OSError as error:
+        return not_saved(run.job, folder, error)
     return CheckpointWritten(
         run=run.job.run,
         token=run.job.token,

@@ -20,12 +20,17 @@ IGNORED = -1
 def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy in nats of classes.
 
+    Written out, since `torch.func.vmap` takes torch's own apart in Python, step by step, and
+    imports a computer algebra system for it.
+
     Args:
         output: Logits ``[B, C]`` or ``[B, C, ...]``.
         target: Class numbers ``[B]`` or ``[B, ...]``, int64; -1 is ignored.
     """
-    total = functional.cross_entropy(output, target, ignore_index=IGNORED, reduction="sum")
-    return total / (target != IGNORED).sum().clamp(min=1)
+    valid = target != IGNORED
+    classes = target.clamp(min=0).unsqueeze(1)
+    likelihoods = functional.log_softmax(output, dim=1).gather(1, classes).squeeze(1)
+    return -torch.where(valid, likelihoods, 0.0).sum() / valid.sum().clamp(min=1)
 
 
 def l1(output: Tensor, target: Tensor) -> Tensor:

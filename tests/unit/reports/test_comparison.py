@@ -19,8 +19,8 @@ def row_of(comparison: Comparison, search: str) -> MethodRow:
 
 
 def contender(weighting: str, value: float, **changes: Any) -> Contender:
-    settings = {"title": weighting.upper(), "sd": 0.3, "kind": "cross-fit", "cost_s": 100.0}
-    settings |= {"finished": 12, "planned": 12}
+    settings = {"title": weighting.upper(), "sd": 0.3, "kind": "cross-fit", "cost_solo_s": 100.0}
+    settings |= {"cost_as_run_s": changes.get("cost_solo_s", 100.0), "finished": 12, "planned": 12}
     return Contender(weighting=weighting, value=value, **(settings | changes))
 
 
@@ -41,13 +41,19 @@ def test_counts_are_those_of_the_planned_runs() -> None:
     assert (row.n_trials, row.n_runs, row.n_diverged) == (4, 12, 1)
 
 
-def test_cost_is_method_cost_without_confirmation() -> None:
-    frames = synthetic.frames(confirm=FRESH)
+def test_cost_is_method_cost_without_confirmation_alone_and_as_run() -> None:
+    frames = synthetic.frames(confirm=FRESH, fused=True)
     runs = frames.runs[frames.runs["search"] == "uw-so"]
     by_role = runs.groupby("role")["method_cost_s"].sum()
     row = row_of(compare(frames), "uw-so")
-    assert row.cost_device_s == pytest.approx(by_role["search"])
-    assert row.confirm_device_s == pytest.approx(by_role["confirm"])
+    assert row.cost_as_run_s == pytest.approx(by_role["search"])
+    assert row.cost_solo_s == pytest.approx(2 * by_role["search"])
+    assert row.confirm_solo_s == pytest.approx(2 * by_role["confirm"])
+
+
+def test_without_packs_both_costs_are_the_same() -> None:
+    rows = compare(synthetic.frames()).rows
+    assert [row.cost_solo_s for row in rows] == [row.cost_as_run_s for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -154,11 +160,26 @@ def test_the_frame_has_one_row_a_method_and_one_column_a_metric() -> None:
 
 def test_a_finished_study_says_gap_margin_and_share_of_cost() -> None:
     sentence = told(
-        contender("scalarization", -4.5, cost_s=400.0), contender("uw-so", -4.0, cost_s=100.0)
+        contender("scalarization", -4.5, cost_solo_s=400.0),
+        contender("uw-so", -4.0, cost_solo_s=100.0),
     )
     assert "0.50 points worse than SCALARIZATION (−4.50 %), within the margin of 1" in sentence
-    assert "25 % of its search cost" in sentence
+    assert "at 25 % of its search cost in device-seconds." in sentence
     assert "better than single-task" in sentence
+
+
+def test_the_share_of_cost_is_that_of_runs_alone_with_the_one_as_run_beside_it() -> None:
+    sentence = told(
+        contender("scalarization", -4.5, cost_solo_s=400.0, cost_as_run_s=50.0),
+        contender("uw-so", -4.0, cost_solo_s=100.0, cost_as_run_s=40.0),
+    )
+    assert "at 25 % of its search cost in device-seconds, each run alone (80 % as run)." in sentence
+
+
+@pytest.mark.parametrize("nothing", ["cost_solo_s", "cost_as_run_s"])
+def test_a_share_of_nothing_is_unknown(nothing: str) -> None:
+    sentence = told(contender("scalarization", -4.5, **{nothing: 0.0}), contender("uw-so", -4.0))
+    assert "at an unknown share of its search cost." in sentence
 
 
 def test_a_loss_is_told_as_a_loss() -> None:

@@ -78,13 +78,27 @@ def test_a_point_tried_before_costs_nothing_again() -> None:
     assert curve.stage.tolist() == [0, 0, 0, 1, 1, 1, 2, 2]
 
 
-@pytest.mark.parametrize(["axis", "total"], [("device_s", 21.0), ("epochs", 120), ("runs", 12)])
+@pytest.mark.parametrize(
+    ["axis", "total"], [("as_run_s", 21.0), ("solo_s", 63.0), ("epochs", 120), ("runs", 12)]
+)
 def test_the_last_cost_is_that_of_the_whole_search(axis: Axis, total: float) -> None:
     values = [[0.0, 1.0, 2.0]] * 4
-    made = synthetic.tabled(values, values, [("grid", (0, 1, 2, 3))], cost_s=[1, 1, 2, 3])
+    stages = [("grid", (0, 1, 2, 3))]
+    made = synthetic.tabled(values, values, stages, cost_s=[1, 1, 2, 3], solo_s=[3, 5, 7, 6])
     curve = budget_curve(load(made, "x"), "ew", axis=axis)
     assert curve is not None
     assert curve.cost[-1] == pytest.approx(total)
+
+
+def test_methods_are_compared_at_the_cost_of_runs_alone_unless_told_otherwise() -> None:
+    frames = synthetic.frames(fused=True)
+    curve = budget_curve(frames, "scalarization")
+    as_run = budget_curve(frames, "scalarization", axis="as_run_s")
+    assert curve is not None
+    assert as_run is not None
+    assert curve.axis == "solo_s"
+    assert curve.cost == pytest.approx(8 * as_run.cost)
+    assert curve.value == pytest.approx(as_run.value)
 
 
 @pytest.mark.parametrize(
@@ -189,5 +203,5 @@ def test_an_unknown_search_names_the_known_ones() -> None:
 
 
 def test_an_unknown_axis_names_the_known_ones() -> None:
-    with pytest.raises(UnknownAxis, match="device_s, epochs, runs"):
+    with pytest.raises(UnknownAxis, match="solo_s, as_run_s, epochs, runs"):
         budget_curve(synthetic.frames(), "ew", axis="hours")  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ def test_every_method_has_a_line_in_its_colour(cost: go.Figure) -> None:
 
 
 def test_a_line_is_the_budget_curve(cost: go.Figure) -> None:
-    curve = budget_curve(synthetic.frames(), "scalarization", axis="device_s")
+    curve = budget_curve(synthetic.frames(), "scalarization", axis="solo_s")
     assert curve is not None
     line = lines(cost)["Scalarization"]
     assert (np.asarray(line.x) == curve.cost).all()
@@ -72,9 +72,27 @@ def test_a_button_changes_the_axis_and_only_its_traces(cost: go.Figure) -> None:
     epochs = cost.layout.updatemenus[0].buttons[1]
     visible = epochs.args[0]["visible"]
     third = len(cost.data) // 3
+    assert cost.layout.updatemenus[0].buttons[0].label == "Device time"
     assert epochs.label == "Epochs"
     assert all(visible[third : 2 * third])
     assert not any(visible[:third] + visible[2 * third :])
+
+
+def test_studies_in_packs_can_switch_to_the_time_as_run() -> None:
+    figure = drawn(cost_versus_performance(synthetic.frames(fused=True)))
+    menu = figure.layout.updatemenus[0]
+    labels = [button.label for button in menu.buttons]
+    assert labels == ["Device time, each run alone", "Device time, as run", "Epochs", "Runs"]
+    alone, as_run = (
+        [trace for trace, seen in zip(figure.data, button.args[0]["visible"], strict=True) if seen]
+        for button in menu.buttons[:2]
+    )
+    ends = [
+        next(t for t in traces if t.name == "UW-SO" and t.mode == "lines+markers").x[-1]
+        for traces in (alone, as_run)
+    ]
+    assert ends[0] == pytest.approx(2 * ends[1])
+    assert lines(figure)["UW-SO"].x[-1] == ends[0]  # what is seen first
 
 
 def test_order_spread_waits_in_the_legend(cost: go.Figure) -> None:

@@ -18,6 +18,18 @@ def test_columns_have_their_types() -> None:
     assert str(frames.attempts["started"].dtype) == "datetime64[us, UTC]"
 
 
+def test_the_engine_and_its_reason_come_along() -> None:
+    frames = synthetic.frames(fused=True)
+    assert (frames.engine, frames.engine_reason, frames.fused) == ("fused", "made up", True)
+    assert not synthetic.frames().fused
+
+
+def test_a_study_whose_engine_is_not_fixed_yet_is_not_fused() -> None:
+    made = synthetic.reader(epochs=3)
+    made.engine = None
+    assert not load(made, synthetic.STUDY).fused
+
+
 def test_an_empty_study_has_the_same_types() -> None:
     full, empty = synthetic.frames(), synthetic.frames(empty=True)
     for name in ("runs", "epochs", "attempts", "stages", "decisions", "baseline"):

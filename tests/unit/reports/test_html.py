@@ -70,6 +70,41 @@ def test_the_headline_is_the_comparisons_sentence(page: str) -> None:
     assert f'<p class="headline">{sentence}</p>' in page
 
 
+@pytest.fixture(scope="module")
+def fused_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return written(synthetic.frames(fused=True), tmp_path_factory.mktemp("fused"))
+
+
+def test_a_study_in_packs_shows_both_costs_and_the_break_even(fused_page: str) -> None:
+    frames = synthetic.frames(fused=True)
+    found = compare(frames)
+    assert found.break_even is not None
+    assert f"<p>{found.break_even.sentence}</p>" in fused_page
+    assert '<th scope="col">device-seconds<span class="unit">each run alone</span>' in fused_page
+    assert '<th scope="col">device-seconds<span class="unit">as run</span>' in fused_page
+    for cost in (found.rows[1].cost_solo_s, found.rows[1].cost_as_run_s):
+        assert f'<td class="value">{number(cost, 3)}</td>' in fused_page
+    assert "a button switches to the time as run" in fused_page
+
+
+def test_a_study_without_packs_has_one_cost_and_no_break_even(page: str) -> None:
+    shell = body(page)
+    assert shell.count('<th scope="col">device-seconds<span class="unit"></span>') == 1
+    assert "each run alone" not in shell
+    assert "In packs" not in shell
+
+
+def test_the_engine_is_named_with_its_reason(page: str, fused_page: str) -> None:
+    assert "<dt>Engine</dt><dd>solo: made up</dd>" in page
+    assert "<dt>Engine</dt><dd>fused: made up</dd>" in fused_page
+
+
+def test_an_engine_that_is_not_fixed_yet_is_left_out(tmp_path: Path) -> None:
+    made = synthetic.reader(empty=True)
+    made.engine, made.engine_reason = None, ""
+    assert "<dt>Engine</dt>" not in written(load(made, synthetic.STUDY), tmp_path)
+
+
 def test_plotly_is_there_once(page: str) -> None:
     assert page.count("plotly.js v") == 1
 

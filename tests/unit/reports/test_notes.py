@@ -60,6 +60,55 @@ def test_a_sound_study_has_no_notes() -> None:
     assert fair_play_notes(load(sound(), "x")) == ()
 
 
+def in_packs(**saved: float) -> FakeReader:
+    """The sound study in packs: cost alone in units of the cost as run, by search; 2 else."""
+    made = sound()
+    made.engine = "fused"
+    for row in made.rows["run_results"]:
+        row["method_cost_s"] = 1.0
+        row["solo_cost_s"] = saved.get(row["search"].replace("-", "_"), 2.0)
+    return made
+
+
+def test_packs_are_told_with_what_they_have_saved() -> None:
+    made = in_packs(scalarization=8.0)
+    searched = [row for row in made.rows["run_results"] if row["role"] == "search"]
+    share = 100 * len(searched) / sum(row["solo_cost_s"] for row in searched)
+    (note,) = notes_of(made, "solo-equivalent cost")
+    assert f"took {share:.0f} % of that, from 12 % (Scalarization) to 50 % (EW)." in note.text
+    assert note.search is None
+
+
+def test_packs_that_saved_all_searches_the_same_have_one_number() -> None:
+    (note,) = notes_of(in_packs(), "solo-equivalent cost")
+    assert note.text.endswith("the searches took 50 % of that.")
+
+
+def test_packs_that_were_slower_are_told_too() -> None:
+    (note,) = notes_of(
+        in_packs(uw_so=0.5, ew=0.5, uw=0.5, scalarization=0.5), "solo-equivalent cost"
+    )
+    assert "took 200 % of that." in note.text
+
+
+def test_packs_before_the_first_epoch_have_no_note() -> None:
+    made = synthetic.reader(epochs=3, empty=True, fused=True)
+    assert notes_of(made, "solo-equivalent cost") == notes_of(made, "cost not calibrated") == []
+
+
+def test_runs_in_packs_without_a_calibration_are_counted() -> None:
+    made = in_packs(uw_so=1.0)
+    (note,) = notes_of(made, "cost not calibrated")
+    n_runs = len(made.rows["run_results"])
+    assert note.text.startswith(f"{len(runs_of(made, 'uw-so'))} of {n_runs} runs in packs have no")
+
+
+def test_runs_that_were_alone_need_no_calibration() -> None:
+    made = in_packs(uw_so=1.0)
+    made.engine = "solo"
+    assert notes_of(made, "cost not calibrated") == notes_of(made, "solo-equivalent cost") == []
+
+
 @pytest.mark.parametrize(["lr", "add"], [(3e-4, "smaller"), (1e-2, "larger")])
 def test_a_learning_rate_on_an_edge(lr: float, add: str) -> None:
     made = sound()

@@ -19,7 +19,18 @@ from study.plan import Plan
 from study.runner import Runner
 from tests.unit.study.fake_trainer import EPOCHS
 from tests.unit.study.specs import a_plan
-from trainers.events import EpochDone, Event, NetworkFacts, PackEnded, Ready, RunEnded, Seconds
+from trainers.events import (
+    Calibrated,
+    EpochDone,
+    Event,
+    NetworkFacts,
+    PackEnded,
+    Ready,
+    RunEnded,
+    Seconds,
+    ShapeTimes,
+)
+from trainers.failures import OUT_OF_MEMORY
 from trainers.jobs import Calibrate, Job, Pack
 
 METRICS = {"left": {"error_rate": 2.0}, "right": {"error_rate": 2.0}, "sum": {"mae": 2.0}}
@@ -33,10 +44,15 @@ class Obliging:
 
     Args:
         slow: Polls that pass before the worker has ended a pack.
+        room: Runs that fit into its memory at once; larger packs fail.
+
+    Attributes:
+        packs: Sizes of the packs it was given.
     """
 
-    def __init__(self, plan: Plan, *, slow: int = 0) -> None:
-        self._plan, self._slow = plan, slow
+    def __init__(self, plan: Plan, *, slow: int = 0, room: int = 99) -> None:
+        self._plan, self._slow, self._room = plan, slow, room
+        self.packs: list[int] = []
         self._events: list[DriverEvent] = []
         self._polls = self._ready_at = 0
 
@@ -54,12 +70,18 @@ class Obliging:
 
     def submit(self, worker: int, pack: Pack) -> None:
         self._ready_at = self._polls + self._slow
+        self.packs.append(len(pack.jobs))
+        train = self._trained if len(pack.jobs) <= self._room else self._fallen
         for job in pack.jobs:
-            self._events += [FromWorker(worker, event) for event in self._trained(job)]
+            self._events += [FromWorker(worker, event) for event in train(job)]
         self._events.append(FromWorker(worker, PackEnded()))
 
     def calibrate(self, worker: int, wanted: Calibrate) -> None:
-        raise AssertionError("runs are trained one by one here")
+        times = [
+            ShapeTimes(tasks=tasks, epoch_s=4.0, run_step_ms={1: 1.0}, pack_size=1)
+            for tasks in wanted.shapes
+        ]
+        self._events.append(FromWorker(worker, Calibrated(shapes=tuple(times), seconds=0.5)))
 
     def poll(self, timeout_s: float) -> list[DriverEvent]:
         self._polls += 1
@@ -99,6 +121,16 @@ class Obliging:
             run=job.run, token=job.token, outcome="done", epoch=EPOCHS, seconds=Seconds()
         )
 
+    def _fallen(self, job: Job) -> Iterator[Event]:
+        yield RunEnded(
+            run=job.run,
+            token=job.token,
+            outcome="failed",
+            epoch=0,
+            seconds=Seconds(train_s=1.0),
+            failure=OUT_OF_MEMORY,
+        )
+
 
 class Forgetful(Storage):
     """Its first claim takes place, but the answer is lost; the claim is made once more."""
@@ -122,7 +154,7 @@ def plan() -> Plan:
     return a_plan(EW, training=training, baseline={"metrics": METRICS})
 
 
-def run(plan: Plan, storage: Storage, folder: Path, *, slow: int = 0) -> Outcome:
+def run(plan: Plan, storage: Storage, folder: Path, driver: Obliging) -> Outcome:
     record = storage.save_study(
         name=plan.spec.name,
         spec=plan.spec.to_plain(),
@@ -130,7 +162,6 @@ def run(plan: Plan, storage: Storage, folder: Path, *, slow: int = 0) -> Outcome
         fingerprint=plan.frozen,
         searches=[(s.name, s.role, s.weighting) for s in plan.searches],
     )
-    driver = Obliging(plan, slow=slow)
     return Runner(plan, storage, record, driver, checkpoints=folder, device="cpu").run()
 
 
@@ -145,7 +176,7 @@ def attempts(storage: Storage) -> list[tuple[int, str, str | None]]:
 
 def test_a_claim_without_an_answer_is_given_back_and_trained(plan: Plan, tmp_path: Path) -> None:
     storage = Forgetful("sqlite://")
-    outcome = run(plan, storage, tmp_path)
+    outcome = run(plan, storage, tmp_path, Obliging(plan))
     assert storage.forgotten is not None
     (lost,) = storage.forgotten.claims
     assert outcome.states == {RunState.DONE: plan.expected_runs}
@@ -158,7 +189,46 @@ def test_a_claim_without_an_answer_is_given_back_and_trained(plan: Plan, tmp_pat
 
 def test_what_a_worker_trains_is_not_given_back(plan: Plan, tmp_path: Path) -> None:
     storage = Storage("sqlite://")
-    outcome = run(plan, storage, tmp_path, slow=5)
+    outcome = run(plan, storage, tmp_path, Obliging(plan, slow=5))
     assert outcome.states == {RunState.DONE: plan.expected_runs}
     assert [state for _, state, _ in attempts(storage)] == ["finished"] * plan.expected_runs
+    storage.close()
+
+
+@pytest.fixture
+def packed_plan() -> Plan:
+    training = {"epochs": EPOCHS, "batch_size": 8, "engine": "fused", "pack_size": 8, "lr": 0.1}
+    grid = {"weighting": "scalarization", "stages": [{"task_weights": {"simplex_step": 0.2}}]}
+    return a_plan(grid, training=training, baseline={"metrics": METRICS})
+
+
+def test_packs_that_take_too_much_memory_are_halved_until_they_fit(
+    packed_plan: Plan, tmp_path: Path
+) -> None:
+    storage = Storage("sqlite://")
+    driver = Obliging(packed_plan, room=2)
+    outcome = run(packed_plan, storage, tmp_path, driver)
+    n = packed_plan.expected_runs
+    assert outcome.states == {RunState.DONE: n}
+    assert driver.packs == [6, 3, *[1] * n]
+    states = Counter((state, failure) for _, state, failure in attempts(storage))
+    assert states == {("finished", None): n, ("failed", OUT_OF_MEMORY): 6 + 3}
+    storage.close()
+
+
+def test_a_run_that_does_not_fit_alone_has_failed(packed_plan: Plan, tmp_path: Path) -> None:
+    storage = Storage("sqlite://")
+    outcome = run(packed_plan, storage, tmp_path, Obliging(packed_plan, room=0))
+    assert set(outcome.states) == {RunState.FAILED}
+    storage.close()
+
+
+def test_runs_of_a_pack_know_what_they_would_have_cost_alone(
+    packed_plan: Plan, tmp_path: Path
+) -> None:
+    storage = Storage("sqlite://")
+    run(packed_plan, storage, tmp_path, Obliging(packed_plan))
+    with storage._database.read() as connection:
+        rows = connection.exec_driver_sql("SELECT method_cost_s, solo_cost_s FROM run_results")
+        assert set(map(tuple, rows)) == {(0.0, 4.0 * EPOCHS)}
     storage.close()

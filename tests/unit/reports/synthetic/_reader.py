@@ -13,7 +13,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     for view, columns in {
         "run_results": "study search weighting role trial run params seed state planned epochs "
         "epoch_selected delta_m_val delta_m_test baseline_hash diverged_epoch device_s "
-        "method_cost_s grad_evals",
+        "method_cost_s solo_cost_s grad_evals",
         "epoch_metrics": "study run epoch split task metric value",
         "attempt_costs": "study attempt run worker kind state failure device hardware "
         "code_version started ended device_s startup_s train_s validation_s test_s checkpoint_s "
@@ -33,6 +33,8 @@ class FakeReader:
     spec: dict[str, Any] = field(default_factory=dict)
     card: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(CARD)))
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    engine: str | None = "solo"
+    engine_reason: str = "made up"
 
     def study(self, name: str) -> "FakeReader":
         return self

@@ -9,15 +9,23 @@ import numpy as np
 
 from tests.unit.reports.synthetic._attempts import attempt
 from tests.unit.reports.synthetic._reader import COLUMNS
-from tests.unit.reports.synthetic._world import BASE, METRICS, STUDY, quality, weights
+from tests.unit.reports.synthetic._world import (
+    BASE,
+    METRICS,
+    STUDY,
+    quality,
+    saved_in_packs,
+    weights,
+)
 
 
 class Runs:
     """The rows of a study; runs add theirs."""
 
-    def __init__(self, *, seeds: tuple[int, ...], epochs: int) -> None:
+    def __init__(self, *, seeds: tuple[int, ...], epochs: int, fused: bool = False) -> None:
         self.seeds = seeds
         self.epochs = epochs
+        self.fused = fused
         self.rows: dict[str, list[dict[str, Any]]] = {view: [] for view in COLUMNS}
         self.reference: dict[str, np.ndarray] = {}  # split to [M] baseline values
         self.numbers: dict[str, dict[str, int]] = {}  # search to (params to trial)
@@ -72,6 +80,8 @@ class Runs:
         self._record_epochs(run, rng, paths, mine, row, last)
         seconds = (0.9 if task else 1.6) * last / 30 * (1 + 0.05 * rng.random())
         cost = self._attempt(run, "run", seconds, epochs=last)
+        method_s = cost["train_s"] + cost["validation_s"] + 0.01
+        saved = saved_in_packs(row["search"]) if self.fused else 1.0
         scored = not diverges and task is None
         self.rows["run_results"].append(
             row
@@ -83,7 +93,7 @@ class Runs:
                 "baseline_hash": "b1" if scored else None,
             }
             | {"diverged_epoch": last if diverges else None, "device_s": cost["device_s"]}
-            | {"method_cost_s": cost["train_s"] + cost["validation_s"] + 0.01}
+            | {"method_cost_s": method_s, "solo_cost_s": saved * method_s}
             | {"grad_evals": 8 * last}
         )
         value = math.inf if diverges else float(by_epoch[at])

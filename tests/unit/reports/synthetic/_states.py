@@ -12,7 +12,7 @@ def wait(made: FakeReader, runs: Sequence[dict[str, Any]]) -> None:
     for row in runs:
         row |= dict.fromkeys(("epoch_selected", "delta_m_val", "delta_m_test", "diverged_epoch"))
         row |= {"state": "waiting", "epochs": 0, "device_s": 0.0, "method_cost_s": 0.0}
-        row |= {"grad_evals": 0}
+        row |= {"solo_cost_s": 0.0, "grad_evals": 0}
     for view in ("epoch_metrics", "attempt_costs"):
         made.rows[view] = [row for row in made.rows[view] if row["run"] not in gone]
 

@@ -1,0 +1,83 @@
+"""Who is measured, and on what."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.throughput import bare, ours, with_optuna, with_ray
+from benchmarks.throughput.workload import Finals, Workload
+from benchmarks.throughput.workloads import Workloads
+
+Commands = list[list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """One way to train a workload.
+
+    Attributes:
+        commands: What to start, all at once, in the folder; they may prepare files there.
+        finals: What came of it; None: nothing is trained.
+        rounds: In how many rounds it takes part, where fewer than all.
+    """
+
+    commands: Callable[[Path, Workload], Commands]
+    finals: Callable[[Path, Workload], Finals] | None
+    rounds: int | None = None
+
+
+def _import_torch(_folder: Path, _workload: Workload) -> Commands:
+    return [[sys.executable, "-c", "import torch"]]
+
+
+OURS = "ours"
+BARE = "bare"
+IMPORT_TORCH = "import_torch"
+RAY = "ray"
+
+PARTIES = {
+    OURS: Party(commands=ours.commands, finals=ours.finals),
+    BARE: Party(commands=bare.commands, finals=bare.finals),
+    "bare_fused_adam": Party(
+        commands=lambda folder, workload: bare.commands(folder, workload, "--fused-adam"),
+        finals=bare.finals,
+    ),
+    "optuna": Party(commands=with_optuna.commands, finals=with_optuna.finals),
+    RAY: Party(commands=with_ray.commands, finals=with_ray.finals, rounds=1),
+    "ray_reuse": Party(
+        commands=lambda folder, workload: with_ray.commands(folder, workload, "--reuse"),
+        finals=with_ray.finals,
+        rounds=2,
+    ),
+    IMPORT_TORCH: Party(commands=_import_torch, finals=None),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """Parties on one workload.
+
+    Attributes:
+        name: One letter if it is compared, a word if it is for a figure of our own.
+    """
+
+    name: str
+    title: str
+    workload: Workload
+    parties: Sequence[str]
+
+
+def contests(workloads: Workloads, *, without: Sequence[str]) -> list[Contest]:
+    """All that is measured in one round."""
+    peers = [name for name in PARTIES if name not in (IMPORT_TORCH, *without)]
+    pair = (OURS, BARE)
+    return [
+        Contest(name="a", title="digits, MLP", workload=workloads.grid, parties=peers),
+        Contest(name="b", title="Multi-MNIST, MLP", workload=workloads.wide, parties=pair),
+        Contest(name="c", title="Multi-MNIST, LeNet", workload=workloads.lenet, parties=pair),
+        Contest(name="larger", title="as a", workload=workloads.larger, parties=(OURS,)),
+        Contest(name="one", title="as a", workload=workloads.one, parties=(OURS, IMPORT_TORCH)),
+    ]

@@ -1,0 +1,108 @@
+"""What `plan` says of packs: by what is stored, else by a look, else by the card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from storage.records import Calibration, StudyRecord
+from study.errors import WorkersUnusable
+from study.pack_plan import PackPlan, pack_plan, shapes_of
+from study.probe import look_at_network
+from tests.unit.study.specs import a_plan
+from trainers.events import NetworkFacts
+from trainers.jobs import ProblemRef
+
+ALL, LEFT = ("left", "right", "sum"), ("left",)
+GRID = {
+    "weighting": "scalarization",
+    "stages": [{"lr": [0.001, 0.01]}, {"task_weights": {"simplex_step": 0.1}}],
+}
+
+
+def packs(*, training: dict[str, Any] | None = None, **known: Any) -> PackPlan:
+    plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8, **(training or {})})
+    return pack_plan(plan, **{"device": "cpu", **known})
+
+
+def measured(tasks: tuple[str, ...], hardware: str = "a cpu", size: int = 18) -> Calibration:
+    plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8})
+    return Calibration(
+        shape=shapes_of(plan)[tasks],
+        hardware=hardware,
+        pack_size=size,
+        epoch_s=1.0,
+        run_step_ms={1: 1.0},
+    )
+
+
+def test_runs_are_grouped_by_network() -> None:
+    groups = packs().groups
+    assert [group.tasks for group in groups] == [ALL, LEFT, ("right",), ("sum",)]
+    assert groups[0].searches == ("scalarization",)
+    assert groups[0].runs == 2 + 36 + 2
+
+
+def test_by_the_card_before_anything_is_known() -> None:
+    found = packs()
+    assert (found.engine.engine, found.known_by) == ("fused", "card")
+    assert {group.pack_size for group in found.groups} == {None}
+
+
+def test_a_look_at_the_network_is_better_than_its_card() -> None:
+    facts = NetworkFacts(convolutional=False, obstacle="cannot be stacked")
+    found = packs(facts=facts)
+    assert (found.engine.engine, found.known_by) == ("solo", "look")
+    assert found.engine.reason == "the network cannot be stacked"
+    assert {group.pack_size for group in found.groups} == {1}
+
+
+def test_what_is_stored_stands() -> None:
+    stored = StudyRecord(
+        id=1,
+        name="s",
+        spec={},
+        card={},
+        fingerprint="",
+        created_at=datetime.now(UTC),
+        engine="solo",
+        engine_reason="it was so",
+    )
+    found = packs(stored=stored, facts=NetworkFacts(convolutional=False, obstacle=""))
+    assert (found.engine.engine, found.engine.reason, found.known_by) == (
+        "solo",
+        "it was so",
+        "stored",
+    )
+    begun = replace(stored, engine=None)
+    assert packs(stored=begun).known_by == "card"
+
+
+def test_all_networks_take_the_pack_size_of_that_of_all_tasks() -> None:
+    found = packs(calibrations=[measured(ALL), measured(LEFT, size=1)])
+    assert {group.pack_size for group in found.groups} == {18}
+    assert [len(group.calibrations) for group in found.groups] == [1, 1, 0, 0]
+
+
+def test_where_hardware_disagrees_no_size_is_promised() -> None:
+    found = packs(calibrations=[measured(ALL), measured(ALL, "a gpu", size=64)])
+    assert {group.pack_size for group in found.groups} == {None}
+
+
+def test_a_size_by_hand_goes_before_all_calibrations() -> None:
+    found = packs(training={"pack_size": 5}, calibrations=[measured(ALL)])
+    assert {group.pack_size for group in found.groups} == {5}
+
+
+def test_a_look_is_what_a_worker_finds() -> None:
+    facts = look_at_network(a_plan(GRID), device="cpu")
+    assert facts == NetworkFacts(convolutional=False, obstacle="")
+
+
+def test_a_problem_that_cannot_be_looked_at_is_told() -> None:
+    plan = replace(a_plan(GRID), problem=ProblemRef(target="nope"))
+    with pytest.raises(WorkersUnusable, match="nope"):
+        look_at_network(plan, device="cpu")

@@ -1,0 +1,88 @@
+"""A calibration times steps alone and in packs, and never asks for more than fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.toy import TASKS, Toy
+from trainers.engines import Session, calibrate, open_session
+from trainers.jobs import Calibrate, ProblemRef, Training
+from trainers.protocol import TaskFunctions
+from trainers.resources import pack_memory_bytes
+
+
+def wanted(**changes: Any) -> Calibrate:
+    return Calibrate(
+        **{
+            "problem": ProblemRef(target="toy:Toy"),
+            "training": Training(epochs=1, batch_size=6),
+            "shapes": (TASKS, ("level",)),
+            "most": 9,
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def session() -> Session:
+    return open_session(Toy(), "cpu")
+
+
+def test_each_network_is_timed_alone_and_the_first_in_packs(session: Session) -> None:
+    found = calibrate(wanted(), session)
+    assert not found.failure
+    assert [shape.tasks for shape in found.shapes] == [TASKS, ("level",)]
+    whole, level = found.shapes
+    assert set(whole.run_step_ms) == {1, 2, 8, 9}
+    assert set(level.run_step_ms) == {1}
+    assert whole.pack_size in (2, 8, 9)
+    assert all(ms > 0 for ms in whole.run_step_ms.values())
+    assert min(whole.epoch_s, level.epoch_s) > 0
+    assert found.seconds > 0
+
+
+def test_an_epoch_has_all_steps_and_the_whole_validation(session: Session) -> None:
+    (shape,) = calibrate(wanted(shapes=(TASKS,), most=1), session).shapes
+    n_steps = session.sources["train"].size / 6
+    assert shape.epoch_s >= n_steps * shape.run_step_ms[1] / 1_000
+
+
+def test_without_packs_only_single_runs_are_timed(session: Session) -> None:
+    (shape,) = calibrate(wanted(shapes=(TASKS,), most=1), session).shapes
+    assert (list(shape.run_step_ms), shape.pack_size) == ([1], 1)
+
+
+def test_no_larger_pack_is_tried_than_fits_into_the_memory(session: Session) -> None:
+    (shape,) = calibrate(wanted(shapes=(TASKS,), most=64, memory_gib=1e-9), session).shapes
+    assert set(shape.run_step_ms) == {1, 2}
+
+
+class Failing(Toy):
+    """A loss that raises."""
+
+    def functions(self, task: str) -> TaskFunctions:
+        def loss(output: Any, target: Any) -> Tensor:
+            raise ValueError("no loss today")
+
+        return replace(super().functions(task), loss=loss)
+
+
+def test_an_error_is_told_and_not_raised() -> None:
+    found = calibrate(wanted(), open_session(Failing(), "cpu"))
+    assert found.shapes == ()
+    assert found.failure == "ValueError: no loss today"
+
+
+def test_a_limit_of_memory_is_taken_as_it_is() -> None:
+    assert pack_memory_bytes(torch.device("cpu"), 0.5, sharers=4) == 2**29
+
+
+def test_without_a_limit_half_of_the_free_memory_is_shared() -> None:
+    alone = pack_memory_bytes(torch.device("cpu"), None)
+    shared = pack_memory_bytes(torch.device("cpu"), None, sharers=4)
+    assert 0 < shared < alone

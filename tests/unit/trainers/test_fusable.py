@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.contract.fused_cases import Normed, OddlyJudged, Placed
+from tests.toy import Toy
+from trainers.engines import network_facts, open_session
+from trainers.jobs import ProblemRef
+from trainers.problems import build
+from trainers.protocol import TaskFunctions
+
+
+class Counting(nn.Module):
+    """Looks at single numbers, which `vmap` refuses."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs * inputs.sum().item()
+
+
+class Forgetful(nn.Module):
+    """Has a parameter that it does not use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spare = nn.Parameter(torch.zeros(3))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs
+
+
+class Aware(nn.Module):
+    """Gives something else in a stack than alone."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs * (2.0 if torch._C._functorch.maybe_current_level() else 1.0)
+
+
+class With(Toy):
+    """The toy with one more layer."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        object.__setattr__(self, "layer", layer)
+
+    def trunk(self) -> nn.Module:
+        return nn.Sequential(super().trunk(), self.layer)  # type: ignore[attr-defined]
+
+
+class Itemised(Toy):
+    def functions(self, task: str) -> TaskFunctions:
+        return replace(super().functions(task), loss=_itemised)
+
+
+def _itemised(output: Tensor, target: Any) -> Tensor:
+    return output.mean() * output.max().item()
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def obstacle(problem: Any) -> str:
+    return network_facts(open_session(problem, "cpu")).obstacle
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [Toy(dropout=0.5), Normed(dropout=0.5), Placed(), OddlyJudged()],
+    ids=lambda problem: type(problem).__name__,
+)
+def test_nothing_is_in_the_way_of(problem: Toy) -> None:
+    assert obstacle(problem) == ""
+
+
+@pytest.mark.parametrize("network", ["mlp", "lenet"])
+def test_shipped_networks_are_told_apart(network: str) -> None:
+    problem = build(ProblemRef(target="digits", options={"network": network}))
+    facts = network_facts(open_session(problem, "cpu"))
+    assert (facts.convolutional, facts.obstacle) == (network == "lenet", "")
+
+
+@pytest.mark.parametrize("problem", [With(Counting()), Itemised()], ids=["network", "loss"])
+def test_what_vmap_refuses(problem: Toy) -> None:
+    assert obstacle(problem).startswith("does not survive `torch.func.vmap` (RuntimeError: ")
+
+
+def test_a_parameter_without_use() -> None:
+    # A solo optimiser leaves it alone, a stacked one would decay it.
+    found = obstacle(With(Forgetful()))
+    assert found == "has a parameter that no loss depends on (trunk.1.spare)"
+
+
+def test_other_values_than_alone() -> None:
+    assert obstacle(With(Aware())) == "has other losses, gradients or buffers in a stack than alone"
+
+
+def test_parameters_of_another_type() -> None:
+    found = obstacle(With(nn.Linear(4, 4).double()))
+    assert found.startswith("has parameters that are not of the default type")
+
+
+def test_with_several_threads_only_what_is_the_same_at_every_place(two_threads: None) -> None:
+    assert obstacle(Toy()) == ""
+    assert "whose last bits depend on where a thread's share begins" in obstacle(Placed())
