@@ -10,6 +10,8 @@ from trainers.events import NetworkFacts
 from trainers.jobs import Engine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from study.shift import Shift
 
 Wanted = Literal["auto", "solo", "fused"]
@@ -51,8 +53,13 @@ def choose_engine(
     return EngineChoice("fused", "runs of one seed share batches and are trained as one stack")
 
 
-def settle_engine(shift: Shift, network: NetworkFacts, *, device: str) -> None:
+def settle_engine(
+    shift: Shift, network: NetworkFacts, *, device: str, say: Callable[[str], None]
+) -> None:
     """Fix the engine by what the first worker has found, or take the one that is fixed.
+
+    Args:
+        say: Told when a network that cannot be stacked makes the study slower than it might be.
 
     Raises:
         WorkersUnusable: The engine is `fused` and the network cannot be stacked.
@@ -67,6 +74,8 @@ def settle_engine(shift: Shift, network: NetworkFacts, *, device: str) -> None:
         )
         shift.storage.fix_engine(shift.study_id, choice.engine, choice.reason)
         shift.engine = shift.storage.study(spec.name).engine
+        if network.obstacle and spec.training.engine == "auto":
+            say(f"Runs are trained one by one: {choice.reason}.")
     if shift.fused and network.obstacle:
         raise WorkersUnusable(
             f"The runs of study {spec.name} are trained in stacks. Now the network "

@@ -109,7 +109,7 @@ class Inbox:
 
     def _ready(self, worker: int, message: Ready) -> None:
         shift = self._shift
-        settle_engine(shift, message.network, device=self._device)
+        settle_engine(shift, message.network, device=self._device, say=self._say)
         worker_id = shift.storage.register_worker(
             study_id=shift.study_id,
             holder_id=shift.holder_id,

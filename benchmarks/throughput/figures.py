@@ -40,8 +40,8 @@ def table(contests: Sequence[Contest], found: Measured) -> Iterator[str]:
                 f"{seconds:9.2f}"
                 for seconds in (found.wall_s(contest.name, party), min(walls), max(walls))
             )
-            ratio = _ratio(found, contest.name, party)
-            yield f"{what}  {party:16}{times}{len(walls):9}{ratio:9.2f}"
+            ratio = f"{_ratio(found, contest.name, party):9.2f}" if BARE in contest.parties else ""
+            yield f"{what}  {party:16}{times}{len(walls):9}{ratio}"
 
 
 def agreement_lines(agreements: Sequence[Agreement]) -> Iterator[str]:

@@ -60,9 +60,16 @@ def main(folder: Path, *, reuse: bool) -> None:
             "point": tune.grid_search(list(range(len(workload.points)))),
         },
         tune_config=tune.TuneConfig(max_concurrent_trials=_AT_ONCE, reuse_actors=reuse),
-        run_config=tune.RunConfig(storage_path=str(folder / "results"), stop=stop),
+        run_config=tune.RunConfig(
+            storage_path=str(folder / "results"),
+            stop=stop,
+            # A class is asked for a checkpoint at its end otherwise; a function is not.
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False) if reuse else None,
+        ),
     )
     results = tuner.fit()
+    if results.errors:
+        sys.exit(f"{results.num_errors} trials failed, the first by {results.errors[0]!r}")
     ended = [results[number] for number in range(len(results))]
     found = {r.config["point"]: _values(r.metrics) for r in ended if r.config and r.metrics}
     (folder / "finals.json").write_text(json.dumps(found))

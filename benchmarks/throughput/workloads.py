@@ -37,7 +37,7 @@ def measured() -> Workloads:
     """As they are reported."""
     return Workloads(
         grid=_simplex("digits", step=0.1, epochs=20),
-        wide=_simplex("multimnist", step=0.1, epochs=12, options={"train_pairs": 4_000}),
+        wide=_simplex("multimnist", step=0.1, epochs=12, lr=1e-3, options={"train_pairs": 4_000}),
         lenet=_rates("multimnist", 9, epochs=3, options={"network": "lenet"}),
         larger=_simplex("digits", step=0.0625, epochs=20),
         one=_rates("digits", 1, epochs=1),
@@ -56,14 +56,19 @@ def tiny() -> Workloads:
 
 
 def _simplex(
-    problem: str, *, step: float, epochs: int, options: Mapping[str, object] = _NO_OPTIONS
+    problem: str,
+    *,
+    step: float,
+    epochs: int,
+    lr: float = 1e-2,
+    options: Mapping[str, object] = _NO_OPTIONS,
 ) -> Workload:
     """All weights in multiples of the step, none of them 0."""
     grid = SimplexGrid(n_tasks=_TASKS, step=step).points()
     return Workload(
         problem=problem,
         epochs=epochs,
-        points=tuple(Point(lr=1e-2, weights=weights) for weights in grid),
+        points=tuple(Point(lr=lr, weights=weights) for weights in grid),
         weighting="scalarization",
         stage=f"{{ task_weights = {{ simplex_step = {step} }} }}",
         options=dict(options),

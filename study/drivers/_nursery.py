@@ -17,6 +17,14 @@ from multiprocessing.connection import Connection
 from typing import IO
 
 _LAST_LINES = 5
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # tensors of a step come and go: kept by the process, their pages are not mapped anew each time
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**29),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
 _PATIENCE_S = 5.0
 _IMPORT_S = 120.0
 
@@ -41,7 +49,7 @@ class Nursery:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in a terminal reaches the driver only
-            env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+            env={**os.environ, **_ENVIRONMENT},
         )
         theirs.close()
         self._unread = b""

@@ -69,14 +69,28 @@ def facts(obstacle: str = "") -> NetworkFacts:
     return NetworkFacts(convolutional=False, obstacle=obstacle)
 
 
+def silent(_message: str) -> None:
+    """Nobody listens."""
+
+
+def test_a_network_that_makes_the_study_slower_is_told() -> None:
+    storage = Storage("sqlite://")
+    said: list[str] = []
+    shift = a_shift(storage)
+    settle_engine(shift, facts(OBSTACLE), device="cpu", say=said.append)
+    assert shift.engine == "solo"
+    assert said == [f"Runs are trained one by one: the network {OBSTACLE}."]
+    storage.close()
+
+
 def test_the_first_worker_fixes_the_engine_and_all_later_drivers_keep_it() -> None:
     storage = Storage("sqlite://")
     first = a_shift(storage)
-    settle_engine(first, facts(), device="cpu")
+    settle_engine(first, facts(), device="cpu", say=silent)
     assert first.fused
     second = a_shift(storage)
     assert second.engine == "fused"
-    settle_engine(second, facts(), device="cpu")
+    settle_engine(second, facts(), device="cpu", say=silent)
     assert second.engine == "fused"
     storage.close()
 
@@ -85,7 +99,7 @@ def test_what_another_driver_has_fixed_meanwhile_stands() -> None:
     storage = Storage("sqlite://")
     late = a_shift(storage)
     storage.fix_engine(late.study_id, "solo", "another host was first")
-    settle_engine(late, facts(), device="cpu")
+    settle_engine(late, facts(), device="cpu", say=silent)
     assert late.engine == "solo"
     storage.close()
 
@@ -93,7 +107,7 @@ def test_what_another_driver_has_fixed_meanwhile_stands() -> None:
 def test_a_network_that_can_be_stacked_no_more_stops_the_study() -> None:
     storage = Storage("sqlite://")
     shift = a_shift(storage)
-    settle_engine(shift, facts(), device="cpu")
+    settle_engine(shift, facts(), device="cpu", say=silent)
     with pytest.raises(WorkersUnusable, match=r"Go back to the code it was begun with"):
-        settle_engine(shift, facts(OBSTACLE), device="cpu")
+        settle_engine(shift, facts(OBSTACLE), device="cpu", say=silent)
     storage.close()
