@@ -21,7 +21,7 @@ from trainers.events import EpochDone
 from trainers.jobs import Job, Pack, ProblemRef, Training
 from trainers.problems import build
 
-MEANS_ALLOWED, SINGLE_ALLOWED = 0.005, 0.05
+MEANS_ALLOWED, SINGLE_ALLOWED = 0.005, 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
