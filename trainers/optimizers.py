@@ -50,6 +50,68 @@ def optimizer_of(
     return kind(groups, lr=lr, fused=True)
 
 
+@torch.no_grad()
+def take_step(optimizer: torch.optim.Optimizer, training: Training) -> None:
+    """What ``optimizer.step()`` does, by the same kernels; parameters without a gradient stay.
+
+    Torch's own spends as long around the kernels as in them, and imports its compiler first.
+    """
+    for group in optimizer.param_groups:
+        params = [param for param in group["params"] if param.grad is not None]
+        if not params:
+            continue
+        grads = [param.grad for param in params]
+        states = [_kept(optimizer, param, training) for param in params]
+        kept = [[state[name] for state in states] for name in slots(training)]
+        if training.optimizer == "sgd":
+            _sgd(group, params, grads, kept)
+            continue
+        steps = [state["step"] for state in states]
+        torch._foreach_add_(steps, 1)
+        kernel = torch._fused_adam_ if training.optimizer == "adam" else torch._fused_adamw_
+        averages, squares = kept
+        kernel(
+            params,
+            grads,
+            averages,
+            squares,
+            [],
+            steps,
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+def _sgd(group: dict[str, Any], params: Any, grads: Any, kept: list[list[Tensor]]) -> None:
+    torch._fused_sgd_(
+        params,
+        grads,
+        kept[0] if kept else [],
+        weight_decay=group["weight_decay"],
+        momentum=group["momentum"],
+        lr=group["lr"],
+        dampening=0.0,
+        nesterov=False,
+        maximize=False,
+        is_first_step=False,  # what is kept begins at 0, so the first step is as any other
+    )
+
+
+def _kept(optimizer: torch.optim.Optimizer, param: Tensor, training: Training) -> dict[str, Tensor]:
+    """What the optimiser keeps of a parameter; it begins at 0."""
+    state: dict[str, Tensor] = optimizer.state[param]
+    if not state:
+        if counts_steps(training):
+            state["step"] = torch.zeros((), dtype=torch.float32, device=param.device)
+        state.update({name: torch.zeros_like(param) for name in slots(training)})
+    return state
+
+
 def slots(training: Training) -> tuple[str, ...]:
     """Names of the tensors that the optimiser keeps for each parameter, of the same shape."""
     if training.optimizer == "sgd":

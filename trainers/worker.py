@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from trainers import compiler
 from trainers.energy import EnergyMeter, open_meter
 from trainers.environment import environment
 from trainers.errors import TrainingError
@@ -115,8 +116,11 @@ def opened(opening: Open, pipe: Pipe) -> Session:
     from trainers.engines import open_session
     from trainers.problems import build
 
+    compiler.keep_out()
     torch.set_num_threads(opening.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")  # `use_deterministic_algorithms` loads a compiler
+    # would write NaN into every new tensor, for who reads what nobody wrote
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return open_session(build(opening.problem), opening.device, pipe.stopping.is_set)
 
 

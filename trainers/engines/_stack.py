@@ -123,7 +123,10 @@ class Stack:
         weights = torch.empty_like(detached)
         for part in self._weighed:
             part.weigh(detached, weights, store.learned, step)
-        gradients = torch.autograd.grad(losses, list(store.network.leaves.values()), weights)
+        # `grad(losses, leaves, weights)` has the same derivatives and imports a computer algebra
+        # system
+        total = (losses * weights).sum()
+        gradients = torch.autograd.grad(total, list(store.network.leaves.values()))
         torch._foreach_copy_(list(store.network.gradients.values()), gradients)
         if self._training.clip_norm is not None:
             _clip(store.network.grads, self._training.clip_norm)

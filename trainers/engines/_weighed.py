@@ -46,7 +46,6 @@ class Weighed:
             for name in self.weighting.state(self._members[0].hyper)
         }
         self._learned = tuple(self.weighting.params(self._members[0].hyper))
-        self._ones = torch.ones(len(repeated), device=device)
         self._noise: Tensor | None = None
 
     def begin_epoch(self, key: Key, epoch: int, n_steps: int) -> None:
@@ -76,7 +75,7 @@ class Weighed:
             state=self.state,
             noise=None if self._noise is None else self._noise[step],
         )
-        found, *gradients = torch.autograd.grad(objective, [leaf, *params.values()], self._ones)
+        found, *gradients = torch.autograd.grad(objective.sum(), [leaf, *params.values()])
         weights.index_copy_(0, self._rows, found[: self._n])
         for name, gradient in zip(self._learned, gradients, strict=True):
             learned.gradients[name].index_copy_(0, self._rows, gradient[: self._n])

@@ -30,7 +30,7 @@ from trainers.events import (
 )
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.network import build_network
-from trainers.optimizers import build_optimizer, learning_rate
+from trainers.optimizers import build_optimizer, learning_rate, take_step
 from trainers.randomness import Key
 from trainers.resources import peak_memory_bytes
 from trainers.weightings import weighting
@@ -130,12 +130,14 @@ class SoloRun:
         )
         weights, *gradients = torch.autograd.grad(objective, [leaf, *self.params.values()])
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses, weights)
+        # a weighted sum has the same derivatives as `backward(losses, weights)`, which imports a
+        # computer algebra system
+        torch.autograd.backward((losses * weights).sum())
         for param, gradient in zip(self.params.values(), gradients, strict=True):
             param.grad = gradient
         if self.training.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.training.clip_norm)
-        self.optimizer.step()
+        take_step(self.optimizer, self.training)
         return leaf.detach(), weights
 
     def _restore(self, checkpoint: Checkpoint) -> None:
