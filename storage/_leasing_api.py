@@ -11,6 +11,7 @@ from storage._budgets import Settled
 from storage._dialects import now_s
 from storage._opened_api import Opened
 from storage._patience import patient
+from storage._queue import Size
 from storage.limits import Limits
 from storage.records import Claimed, Holder
 from storage.states import Liveness
@@ -80,7 +81,7 @@ class Leasing(Opened):
                 study_id=study_id,
                 holder_id=holder_id,
                 worker_id=worker_id,
-                size=_leases.Size(n, shares, in_training),
+                size=Size(n, shares, in_training),
                 until_s=self._now_s(connection) + lease_s,
                 limits=limits,
                 settled=self._settled[study_id],

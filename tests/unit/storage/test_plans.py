@@ -8,25 +8,25 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from storage import _budgets, _checkpoints, _history, _leases, _recording, _repeats
+from storage import _budgets, _checkpoints, _history, _leases, _queue, _recording, _repeats
 from storage._hot import Hot
 from storage._tables import metadata
 from tests.contract.storage_bench import Bench
 
 _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
-    "claim: first in line": (_leases._FIRST, {"study": 1}),
-    "claim: the pack": (_leases._CANDIDATES, {"study": 1, "pack": "p", "n": 8}),
-    "claim: how many to share": (_leases._WAITING, {"study": 1, "most": 9}),
-    "claim: first in line of a search": (_leases._FIRST_OF_SEARCH, {"search": 1}),
+    "claim: first in line": (_queue._FIRST, {"study": 1}),
+    "claim: the pack": (_queue._CANDIDATES, {"study": 1, "pack": "p", "n": 8}),
+    "claim: how many to share": (_queue._WAITING, {"study": 1, "most": 9}),
+    "claim: first in line of a search": (_queue._FIRST_OF_SEARCH, {"search": 1}),
     "claim: the pack of a search": (
-        _leases._CANDIDATES_OF_SEARCH,
+        _queue._CANDIDATES_OF_SEARCH,
         {"search": 1, "pack": "p", "n": 8},
     ),
     "claim: lease": (
         _leases._LEASE,
         {"run": 1, "old_token": 1, "new_token": 2, "holder": 1, "until": 1.0, "start": 0},
     ),
-    "claim: checkpoints": (_leases._CHECKPOINTS, {"run": 1}),
+    "claim: checkpoints": (_queue._CHECKPOINTS, {"run": 1}),
     "claim: oldest running attempt": (_budgets._OLDEST_RUNNING, {"study": 1, "after": 1}),
     "claim: what is used": (_budgets._USED, {"study": 1, "after": 1, "before": 9}),
     "claim: what is reserved": (_budgets._RESERVED, {"study": 1}),
