@@ -7,7 +7,7 @@ from typing import Final
 from reports._note import Note
 from reports._titles import title_of
 from reports._winners import winner_of
-from reports.frames import Metric, StudyFrames, stages_tuning, with_params
+from reports.frames import Metric, StudyFrames, stages_tuning, strategies, with_params
 from reports.measures import baseline_error_points
 
 _UNDERTRAINED_SHARE: Final = 0.9
@@ -152,7 +152,7 @@ def data_caveats(frames: StudyFrames) -> Iterator[Note]:
 def _lr_grid(frames: StudyFrames, search: str) -> tuple[float, ...]:
     """Learning rates that the spec lists; empty if a sampler draws them."""
     tuning = stages_tuning(frames, search, "lr")
-    listed = tuning[tuning["kind"].isin(("grid", "line")) & (tuning["round"] == 0)]
+    listed = tuning[strategies(tuning).isin(("grid", "line")) & (tuning["round"] == 0)]
     if listed.empty and not tuning.empty:
         return ()
     runs = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]

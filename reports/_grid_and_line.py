@@ -6,7 +6,7 @@ from reports._break_even import Bill, BreakEven
 from reports._calibrated import uncalibrated
 from reports._eligible import FINAL
 from reports._titles import title_of, weighting_of
-from reports.frames import StudyFrames
+from reports.frames import StudyFrames, strategies
 
 # What every weighting tunes; a search over anything else tunes the weighting itself.
 _SHARED: Final = frozenset({"lr", "weight_decay"})
@@ -46,7 +46,7 @@ def _is_line(frames: StudyFrames, search: str) -> bool:
 def _own_points(frames: StudyFrames, search: str, kind: str | None) -> int:
     """Points of stages, of one kind or any, that tune parameters of the weighting's own."""
     rows = frames.stages[frames.stages["search"] == search]
-    rows = rows if kind is None else rows[rows["kind"] == kind]
+    rows = rows if kind is None else rows[strategies(rows) == kind]
     own = [not _SHARED.issuperset(str(names).split(",")) for names in rows["params_tuned"]]
     return int(rows.loc[own, "trial"].nunique())
 

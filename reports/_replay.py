@@ -15,7 +15,8 @@ from reports.measures import Expected, expected_best, running_best
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-# Stages whose trials could as well have been run in any other order.
+# Stages whose trials could as well have been run in any other order; none with a stopping rule, by
+# which a trial ends as the others of its round say.
 _EXCHANGEABLE: Final = frozenset({"grid", "random", "quasi-random", "baseline"})
 
 # Every n up to here has its point; beyond, as many again, geometrically spaced up to N.

@@ -183,6 +183,8 @@ def _remarks(runs: pd.DataFrame, winner: Winner | None) -> tuple[str, ...]:
     remarks = [f"{open_} of {len(runs)} runs not finished"] if open_ else []
     if failed:
         remarks.append(f"{failed} of {len(runs)} runs failed: their trials do not take part")
+    if pruned := int((runs["state"] == "pruned").sum()):
+        remarks.append(f"{pruned} of {len(runs)} runs pruned: their trials rank last")
     if winner and math.isinf(winner.value):
         remarks.append("the winner diverges on a fresh seed")
     return tuple(remarks)

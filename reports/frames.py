@@ -181,6 +181,11 @@ def stages_tuning(frames: StudyFrames, search: str, name: str) -> pd.DataFrame:
     return stages[tuned.str.contains(f",{name},", regex=False)]
 
 
+def strategies(stages: pd.DataFrame) -> "pd.Series[str]":
+    """The strategy of each row of stages; a stopping rule stands behind a plus."""
+    return stages["kind"].str.split("+").str[0]
+
+
 def _flat(params: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, Any]:
     weights = params.get("task_weights", ())
     named = {f"w_{task}": float(weight) for task, weight in zip(tasks, weights, strict=False)}

@@ -27,7 +27,7 @@ from storage.records import (
     SearchHistory,
     StageEntry,
 )
-from storage.states import FINAL, RunState
+from storage.states import RunState
 
 _GRAD_EVALS = (
     sa.select(sa.func.coalesce(sa.func.sum(epochs.c.grad_evals), 0))
@@ -42,6 +42,8 @@ _OUTCOMES = (
         runs.c.seed,
         runs.c.role,
         runs.c.state,
+        runs.c.token,
+        runs.c.epochs_planned,
         scores.c.value_val,
         _GRAD_EVALS.label("grad_evals"),
     )
@@ -66,7 +68,7 @@ _BUSY = sa.select(searches.c.id).where(
     searches.c.study_id == bindparam("study"),
     sa.exists().where(
         runs.c.search_id == searches.c.id,
-        runs.c.state.in_([state for state in RunState if state not in FINAL]),
+        runs.c.state.in_([RunState.WAITING, RunState.LEASED]),
         runs.c.planned,
     ),
 )
@@ -97,6 +99,8 @@ def search_history(connection: Connection, search_id: int) -> SearchHistory:
                 seed=row.seed,
                 role=row.role,
                 state=RunState(row.state),
+                token=row.token,
+                until_epoch=row.epochs_planned,
                 value=row.value_val,
                 grad_evals=int(row.grad_evals),
             )
@@ -107,7 +111,7 @@ def search_history(connection: Connection, search_id: int) -> SearchHistory:
 
 
 def busy_searches(connection: Connection, study_id: int) -> frozenset[int]:
-    """Searches of a study with runs that are planned and not final."""
+    """Searches of a study with planned runs that are trained or wait for it."""
     return frozenset(connection.scalars(_BUSY, {"study": study_id}))
 
 

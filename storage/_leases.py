@@ -137,6 +137,7 @@ def _lease(
         weighting=row.weighting,
         params=row.params,
         seed=row.seed,
+        until_epoch=row.epochs_planned,
         checkpoints=one.checkpoints,
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage._studies import now
 from storage._tables import attempts, runs
+from storage.records import Verdict
 from storage.states import RunState
 
 Retried = Literal["failed", "lost"]
@@ -27,14 +29,25 @@ _RETRY_LOST = _RETRY.where(
         attempts.c.failure.in_(_LOST),
     )
 )
-_LEAVE_PAUSE = (
+_PAUSED = (
+    runs.c.id == bindparam("run"),
+    runs.c.token == bindparam("old_token"),
+    runs.c.state == RunState.PAUSED,
+)
+_PRUNE = (
     runs.update()
-    .where(
-        runs.c.id == bindparam("run"),
-        runs.c.token == bindparam("old_token"),
-        runs.c.state == RunState.PAUSED,
+    .where(*_PAUSED)
+    .values(state=RunState.PRUNED, reason=bindparam("why"), ended_at=bindparam("at"))
+)
+_RESUME = (
+    runs.update()
+    .where(*_PAUSED)
+    .values(
+        state=RunState.WAITING,
+        epochs_planned=bindparam("until"),
+        pack_key=bindparam("pack"),
+        ended_at=None,
     )
-    .values(state=bindparam("new_state"), ended_at=bindparam("at"))
 )
 
 
@@ -44,19 +57,17 @@ def retry(connection: Connection, study_id: int, which: Retried) -> int:
     return int(connection.execute(statement, {"study": study_id}).rowcount)
 
 
-def prune(connection: Connection, run: int, token: int) -> bool:
-    """End a paused run for good; False if it was moved meanwhile."""
-    return _leave_pause(connection, run, token, RunState.PRUNED)
+def judge(connection: Connection, verdicts: Sequence[Verdict]) -> int:
+    """Let paused runs go on or end for good; returns how many were still paused."""
+    in_order = sorted(verdicts, key=lambda verdict: verdict.run)  # as whoever locks several runs
+    return sum(_leave_pause(connection, verdict) for verdict in in_order)
 
 
-def resume(connection: Connection, run: int, token: int) -> bool:
-    """Return a paused run to the queue; False if it was moved meanwhile."""
-    return _leave_pause(connection, run, token, RunState.WAITING)
-
-
-def _leave_pause(connection: Connection, run: int, token: int, state: RunState) -> bool:
-    at = now() if state is RunState.PRUNED else None
-    moved = connection.execute(
-        _LEAVE_PAUSE, {"run": run, "old_token": token, "new_state": state, "at": at}
-    )
-    return int(moved.rowcount) == 1
+def _leave_pause(connection: Connection, verdict: Verdict) -> int:
+    here: dict[str, Any] = {"run": verdict.run, "old_token": verdict.token}
+    if verdict.until_epoch is None:
+        moved = connection.execute(_PRUNE, {**here, "why": verdict.reason, "at": now()})
+    else:
+        further = {"until": verdict.until_epoch, "pack": verdict.pack_key}
+        moved = connection.execute(_RESUME, {**here, **further})
+    return int(moved.rowcount)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from storage import _moves
 from storage._opened_api import Opened
 from storage._patience import patient
+from storage.records import Verdict
 
 
 class Moving(Opened):
@@ -17,13 +20,11 @@ class Moving(Opened):
             return _moves.retry(connection, study_id, which)
 
     @patient
-    def prune(self, run: int, token: int) -> bool:
-        """End a paused run for good; False if it was moved meanwhile."""
-        with self._database.write() as connection:
-            return _moves.prune(connection, run, token)
+    def judge(self, verdicts: Sequence[Verdict]) -> int:
+        """Let runs that are paused at a rung go on, or end for good; returns how many.
 
-    @patient
-    def resume(self, run: int, token: int) -> bool:
-        """Return a paused run to the queue; False if it was moved meanwhile."""
+        All of them at once, so that a rung is judged by one driver and one baseline. Runs that
+        were moved meanwhile are left alone.
+        """
         with self._database.write() as connection:
-            return _moves.resume(connection, run, token)
+            return _moves.judge(connection, verdicts)

@@ -55,7 +55,7 @@ class Planning(Opened):
 
     @patient
     def busy_searches(self, study_id: int) -> frozenset[int]:
-        """Searches of a study with runs that are planned and not final."""
+        """Searches of a study with planned runs that are trained or wait for it."""
         with self._database.read() as connection:
             return _history.busy_searches(connection, study_id)
 

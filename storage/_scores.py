@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage._tables import epoch_values, runs, scores, searches, series
 from storage.records import Baseline
-from storage.scoring import Score, Selection, delta_m, select
+from storage.scoring import Score, Selection, delta_m_curve, select
 from storage.states import RunState
 
 Metric = tuple[str, str, str]  # task, metric, direction
@@ -94,9 +94,7 @@ def score_mtl(
         for split, by_metric in table.items():
             base = [bases[split, task, metric] for task, metric, _ in metrics]
             columns = [by_metric[task, metric] for task, metric, _ in metrics]
-            curves[split] = [
-                delta_m(epoch, base, directions) for epoch in zip(*columns, strict=True)
-            ]
+            curves[split] = delta_m_curve(columns, base, directions)
         score = select(curves["validation"], curves["test"], selection=selection)
         _save(connection, run, baseline.hash, score)
 

@@ -166,7 +166,7 @@ runs = Table(
     Column("queue_rank", Integer, nullable=False),  # lower is trained first
     Column("planned", Boolean, nullable=False),  # whether its trial stands in some stage
     Column("trial_number", Integer, nullable=False),
-    Column("epochs_planned", Integer, nullable=False),
+    Column("epochs_planned", Integer, nullable=False),  # up to its next rung, or all
     Column("epochs_done", Integer, nullable=False, server_default="0"),
     Column("token", BigInteger, nullable=False, server_default="0"),
     Column("holder_id", _Id, ForeignKey("holders.id"), nullable=True),

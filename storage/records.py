@@ -79,7 +79,11 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """A run to be added: a trial x a seed."""
+    """A run to be added: a trial x a seed.
+
+    Attributes:
+        epochs: Up to which it is trained now: its first rung, or all of them.
+    """
 
     params: str
     seed: int
@@ -95,6 +99,9 @@ class RunOutcome:
     """What a search's decisions need to know of one run.
 
     Attributes:
+        token: Of its newest attempt; 0 before the first.
+        until_epoch: Up to where it may be trained: the rung that it runs to or stands at, or all
+            epochs. A run that was kept at a rung may go further than that.
         value: Validation delta_m at the selected epoch, or the primary metric of a
             single-task run; None while there is none.
         grad_evals: Passes through the trunk over all epochs, the reproducible cost.
@@ -106,8 +113,27 @@ class RunOutcome:
     seed: int
     role: str
     state: RunState
+    token: int
+    until_epoch: int
     value: float | None
     grad_evals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of a run that is paused at a rung.
+
+    Attributes:
+        until_epoch: Up to where it goes on; None if it is pruned.
+        pack_key: Of its next segment; a pruned run keeps its own.
+        reason: Why it is pruned.
+    """
+
+    run: int
+    token: int
+    until_epoch: int | None = None
+    pack_key: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +196,7 @@ class Claim:
     """A leased run with all a worker must know of it.
 
     Attributes:
+        until_epoch: Up to where it is to be trained: its next rung, or all epochs.
         checkpoints: Paths and epochs to go on from, newest first; empty to begin.
     """
 
@@ -181,7 +208,13 @@ class Claim:
     weighting: str
     params: str
     seed: int
+    until_epoch: int
     checkpoints: Sequence[tuple[str, int]]
+
+    @property
+    def epochs_left(self) -> int:
+        """Epochs of this attempt, if it goes on from its newest checkpoint."""
+        return self.until_epoch - (self.checkpoints[0][1] if self.checkpoints else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,13 @@ def delta_m(
     return 100.0 * math.fsum(changes) / len(metrics)
 
 
+def delta_m_curve(
+    metrics: Sequence[Sequence[float]], baseline: Sequence[float], directions: Sequence[str]
+) -> list[float]:
+    """`delta_m` of each epoch ``[E]``, from curves ``[M][E]``."""
+    return [delta_m(epoch, baseline, directions) for epoch in zip(*metrics, strict=True)]
+
+
 def select(
     validation: Sequence[float], test: Sequence[float], *, selection: Selection, lower: bool = True
 ) -> Score:

@@ -7,18 +7,18 @@ it waits. Words: a stage *wants* points (its strategy), points *stand* in the da
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from search_spaces import Point, canonical
-from storage import FINAL, RunState
+from storage import FINAL
 from storage.records import Decision, Proposal, RunOutcome, SearchHistory
-from storage.scoring import mean
 from study.keys import digest
 from study.outline import Search, Stage
+from study.rungs import Judge, due
 from study.searches import StageView, Tried, wish
+from study.trials import outcomes_of, to_point, trials_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,16 @@ class Propose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddRuns:
-    """Runs that are missing: (params, seed); stages left decide who is trained first."""
+    """Runs that are missing: (params, seed); stages left decide who is trained first.
+
+    Attributes:
+        first_rung: Up to where they are trained before they are judged; None for all epochs.
+    """
 
     runs: Sequence[tuple[str, int]]
     role: str
     stages_left: int
+    first_rung: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Stopped:
     reason: str
 
 
-Step = Propose | AddRuns | Decide | WaitForRuns | WaitForBaseline | Finished | Stopped
+Step = Propose | AddRuns | Judge | Decide | WaitForRuns | WaitForBaseline | Finished | Stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,12 @@ class Rules:
 def advance(search: Search, history: SearchHistory, rules: Rules) -> Step:
     """The next thing to do for a search."""
     history = _planned(history, len(search.stages))
-    trials = _trials(search, history, rules)
+    trials = trials_of(
+        search,
+        history,
+        seeds=rules.seeds,
+        comparable=search.role == "baseline" or rules.baseline_hash is not None,
+    )
     base, winner = search.anchors, ""
     for number, stage in enumerate(search.stages):
         here = [
@@ -120,11 +130,6 @@ def advance(search: Search, history: SearchHistory, rules: Rules) -> Step:
     return _confirmation(search, history, rules, trials) or Finished(winner=winner)
 
 
-def to_point(params: str) -> Point:
-    """Canonical JSON back to a point."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(params).items()}
-
-
 def _stage_step(
     search: Search,
     history: SearchHistory,
@@ -139,9 +144,15 @@ def _stage_step(
     base = base | dict(stage.at)
     members = _members(stage, base, here)
     missing = _missing_runs(history, [tried.params for tried in here], rules.seeds)
-    add_missing = AddRuns(runs=missing, role=search.role, stages_left=len(search.stages) - number)
+    add_missing = AddRuns(
+        runs=missing,
+        role=search.role,
+        stages_left=len(search.stages) - number,
+        first_rung=stage.stop.rungs[0] if stage.stop else None,
+    )
+    at_rung = _rung_step(search, history, rules, number, stage, here)
     if any(d.stage == number and d.members == members for d in history.decisions):
-        return add_missing if missing else None  # seeds were added; the decision stands
+        return add_missing if missing else at_rung  # seeds were added; the decision stands
     view = StageView(
         stage=stage,
         base=base,
@@ -156,9 +167,11 @@ def _stage_step(
     new = [Proposal(params=p, round=r) for p, r in cut.items() if p not in standing]
     retired = [params for params in sorted(standing) if params not in points]
     if new or retired:
-        return Propose(stage=number, kind=stage.kind, tuned=stage.tuned, new=new, retired=retired)
+        return Propose(stage=number, kind=stage.label, tuned=stage.tuned, new=new, retired=retired)
     if missing:
         return add_missing
+    if at_rung is not None:
+        return at_rung
     so_far = {entry.params for entry in history.entries if entry.stage <= number}
     known = [trials[params] for params in sorted(so_far)]
     if any(not tried.final for tried in known):
@@ -174,6 +187,27 @@ def _stage_step(
     return _decision_step(search, rules, number, members, known)
 
 
+def _rung_step(
+    search: Search,
+    history: SearchHistory,
+    rules: Rules,
+    number: int,
+    stage: Stage,
+    here: Sequence[Tried],
+) -> Step | None:
+    """Judging a rung that a whole round has reached; None if there is none."""
+    outcomes = outcomes_of(history, rules.seeds)
+    rounds: dict[int, dict[int, Sequence[RunOutcome]]] = {}
+    for tried in here:
+        rounds.setdefault(tried.round, {})[tried.trial] = outcomes.get(tried.params, [])
+    judge = due(number, stage.stop, rounds)
+    if judge is None or judge.rule is None or not judge.needs_values:
+        return judge
+    if search.needs_baseline(judge.rule) and rules.baseline_hash is None:
+        return WaitForBaseline(number)
+    return judge
+
+
 def _members(stage: Stage, base: Point, here: Sequence[Tried]) -> str:
     """What a decision was about: a stage that is changed or grows is decided anew."""
     return digest([stage.to_plain(), canonical(base), sorted(tried.params for tried in here)])
@@ -185,11 +219,13 @@ def _decision_step(
     """The winner among all trials of this stage and those before (M5)."""
     survivors = [t for t in known if t.value is not None and t.value < math.inf]
     if not survivors:
-        n_diverged = sum(tried.value is not None for tried in known)
+        n_pruned = sum(tried.pruned for tried in known)
+        n_failed = sum(tried.value is None for tried in known)
+        pruned = f"{n_pruned} were pruned, " if n_pruned else ""
         return Stopped(
             stage=number,
-            reason=f"no trial can win: {n_diverged} diverged, "
-            f"{len(known) - n_diverged} have failed runs",
+            reason=f"no trial can win: {len(known) - n_pruned - n_failed} diverged, {pruned}"
+            f"{n_failed} have failed runs",
         )
     winner = min(survivors, key=lambda trial: trial.rank)
     value = winner.value if search.lower_is_better else -(winner.value or 0.0)
@@ -226,51 +262,6 @@ def _planned(history: SearchHistory, n_stages: int) -> SearchHistory:
         entries=[entry for entry in history.entries if entry.stage < n_stages],
         decisions=[decision for decision in history.decisions if decision.stage < n_stages],
     )
-
-
-def _trials(search: Search, history: SearchHistory, rules: Rules) -> dict[str, Tried]:
-    """Every trial that stands in some stage, by its params."""
-    outcomes: dict[str, list[RunOutcome]] = {}
-    for outcome in history.outcomes:
-        if outcome.role != "confirm" and outcome.seed in rules.seeds:
-            outcomes.setdefault(outcome.params, []).append(outcome)
-    return {
-        entry.params: _trial(
-            search, entry.params, entry.trial, outcomes.get(entry.params, []), rules
-        )
-        for entry in history.entries
-    }
-
-
-def _trial(
-    search: Search, params: str, number: int, outcomes: Sequence[RunOutcome], rules: Rules
-) -> Tried:
-    states = [outcome.state for outcome in outcomes]
-    final = len(outcomes) == len(rules.seeds) and all(state in FINAL for state in states)
-    comparable = search.role == "baseline" or rules.baseline_hash is not None
-    value = _value(search, outcomes) if final and comparable else None
-    return Tried(
-        params=params,
-        point=to_point(params),
-        round=0,
-        final=final,
-        settled=final and (value is not None or RunState.FAILED in states),
-        value=value,
-        cost=sum(outcome.grad_evals for outcome in outcomes),
-        trial=number,
-    )
-
-
-def _value(search: Search, outcomes: Sequence[RunOutcome]) -> float | None:
-    """Seed mean, lower is better: inf if a seed diverged, None if one failed or is unscored."""
-    if any(outcome.state is RunState.FAILED for outcome in outcomes):
-        return None
-    if any(outcome.state is not RunState.DONE for outcome in outcomes):
-        return math.inf
-    values = [outcome.value for outcome in outcomes if outcome.value is not None]
-    if len(values) < len(outcomes):
-        return None
-    return mean(values) if search.lower_is_better else -mean(values)
 
 
 def _tried(params: str, round_number: int, trials: Mapping[str, Tried]) -> Tried:

@@ -27,9 +27,11 @@ from study.advance import (
     advance,
 )
 from study.errors import BaselineMissing
+from study.judging import Judging
 from study.keys import digest, pack_key, run_key
 from study.outline import Search
 from study.plan import Plan
+from study.rungs import Judge
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -53,6 +55,7 @@ class Conductor:
         self._baseline_settled = False
         self.steps: dict[str, Step] = {}
         self.best: dict[str, float] = {}
+        self._pruned: list[int] = []
 
     @property
     def baseline(self) -> Baseline | None:
@@ -70,6 +73,11 @@ class Conductor:
     def stopped(self) -> dict[str, str]:
         """Searches that ended before their last stage, with the reason."""
         return {n: step.reason for n, step in self.steps.items() if isinstance(step, Stopped)}
+
+    def take_pruned(self) -> list[int]:
+        """Runs that were pruned since the last call."""
+        found, self._pruned = self._pruned, []
+        return found
 
     def move(self, ended: Sequence[int] | None = None) -> None:
         """Move every search as far as it goes now.
@@ -131,12 +139,22 @@ class Conductor:
             )
         elif isinstance(step, AddRuns):
             self._storage.add_runs(search_id, self._new_runs(search, step))
+        elif isinstance(step, Judge):
+            self._judge(search, step)
         elif isinstance(step, Decide):
             self._storage.decide(search_id, step.decision)
+
+    def _judge(self, search: Search, step: Judge) -> None:
+        baseline = self._baseline if self._baseline_settled else None
+        judging = Judging(self.plan, self._storage, self._selection, baseline, self._pack_key)
+        verdicts = judging.verdicts(search, step)
+        self._storage.judge(verdicts)
+        self._pruned += [verdict.run for verdict in verdicts if verdict.until_epoch is None]
 
     def _new_runs(self, search: Search, step: AddRuns) -> list[NewRun]:
         rank = _FIRST_RANK if search.role == "baseline" else _RANKS - step.stages_left
         frozen = self.plan.frozen
+        until = step.first_rung or self.plan.training.epochs
         return [
             NewRun(
                 params=params,
@@ -150,12 +168,21 @@ class Conductor:
                     params=params,
                     seed=seed,
                 ),
-                pack_key=pack_key(frozen=frozen, tasks=search.tasks, seed=seed),
+                pack_key=self._pack_key(search, seed, 0, until),
                 queue_rank=rank,
-                epochs=self.plan.training.epochs,
+                epochs=until,
             )
             for params, seed in step.runs
         ]
+
+    def _pack_key(self, search: Search, seed: int, first: int, last: int) -> str:
+        whole = (first, last) == (0, self.plan.training.epochs)
+        return pack_key(
+            frozen=self.plan.frozen,
+            tasks=search.tasks,
+            seed=seed,
+            segment=None if whole else (first, last),
+        )
 
     def _rules(self, search: Search) -> Rules:
         spec = self.plan.spec

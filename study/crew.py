@@ -15,7 +15,8 @@ class Slot:
     Attributes:
         hardware: What it trains on.
         size: Runs of its pack when it was given.
-        epochs_done: Of the runs of its pack, together.
+        epochs_wanted: Of the runs of its pack, together, when it was given.
+        epochs_done: Of these.
         claims: Runs of its pack that have not ended.
         progressed: Runs with an epoch in this pack.
         busy: Until the worker says that its pack has ended.
@@ -28,6 +29,7 @@ class Slot:
     last_beat_s: float
     hardware: str = ""
     size: int = 0
+    epochs_wanted: int = 0
     epochs_done: int = 0
     claims: dict[int, Claim] = field(default_factory=dict)
     progressed: set[int] = field(default_factory=set)
@@ -41,6 +43,7 @@ class Slot:
         """Be given a pack."""
         self.claims, self.busy = {claim.run: claim for claim in claims}, True
         self.size, self.epochs_done = len(claims), 0
+        self.epochs_wanted = sum(claim.epochs_left for claim in claims)
         self.progressed.clear()
         self.since_s = self.last_beat_s = self.booked_s = now_s
 
@@ -61,10 +64,11 @@ class Crew:
         """Runs in anybody's pack that have not ended."""
         return [claim for slot in self.slots.values() for claim in slot.claims.values()]
 
-    def runs_left(self, epochs: int) -> float:
-        """Runs of so many epochs that are in training, less what of them is done."""
+    @property
+    def runs_left(self) -> float:
+        """Runs that are in training, less what of them is done."""
         return sum(
-            max(0.0, slot.size - slot.epochs_done / epochs)
+            slot.size * max(0.0, 1.0 - slot.epochs_done / max(1, slot.epochs_wanted))
             for slot in self.slots.values()
             if slot.claims
         )

@@ -77,7 +77,7 @@ class Dispatch:
             worker_id=slot.worker_id,
             n=self._sizes.of(slot),
             shares=self._shift.driver.size,
-            in_training=self._shift.crew.runs_left(self._shift.plan.training.epochs),
+            in_training=self._shift.crew.runs_left,
             lease_s=LEASE_S,
             limits=self._shift.faults.limits(self._limits),
         )

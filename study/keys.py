@@ -64,9 +64,15 @@ def run_key(*, study: str, search: str, frozen: str, weighting: str, params: str
     return digest([study, search, frozen, weighting, params, seed])
 
 
-def pack_key(*, frozen: str, tasks: tuple[str, ...], seed: int) -> str:
-    """Runs of equal pack key can be trained together: one problem, network, seed."""
-    return digest([frozen, list(tasks), seed])
+def pack_key(
+    *, frozen: str, tasks: tuple[str, ...], seed: int, segment: tuple[int, int] | None = None
+) -> str:
+    """Runs of equal pack key can be trained together: one problem, network, seed, segment.
+
+    Args:
+        segment: Epochs after which training begins and ends; None for all epochs.
+    """
+    return digest([frozen, list(tasks), seed, *(segment or ())])
 
 
 def shape_key(spec: StudySpec, card: Mapping[str, Any], tasks: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from search_spaces import Point, Space
 from study.spec import BudgetSpec
+from study.stopping import StopRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class Stage:
         trials: How many points random, quasi-random and tpe propose.
         round_size: How many points tpe proposes at once.
         at: Values this stage fixes, instead of what is known so far.
+        stop: Prunes trials of a round at rungs; None for never.
     """
 
     kind: str
@@ -28,6 +30,12 @@ class Stage:
     trials: int = 0
     round_size: int = 1
     at: Point = field(default_factory=dict)
+    stop: StopRule | None = None
+
+    @property
+    def label(self) -> str:
+        """The strategy, and a stopping rule behind a plus, as the database has it."""
+        return self.kind if self.stop is None else f"{self.kind}+{self.stop.kind}"
 
     @property
     def tuned(self) -> tuple[str, ...]:
@@ -43,6 +51,7 @@ class Stage:
             "trials": self.trials,
             "round_size": self.round_size,
             "at": dict(self.at),
+            "stop": None if self.stop is None else self.stop.to_plain(),
         }
 
     @property
@@ -72,6 +81,10 @@ class Search:
     anchors: Point
     lower_is_better: bool = True
     budget: BudgetSpec = field(default_factory=BudgetSpec)
+
+    def needs_baseline(self, rule: StopRule) -> bool:
+        """Whether a stopping rule judges its trials by delta_m."""
+        return self.role == "search" and not rule.by_task
 
     @property
     def expected_trials(self) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from storage.records import Claim
-from study.advance import to_point
 from study.outline import Search
 from study.plan import Plan
+from study.trials import to_point
 from trainers.jobs import Checkpoint, Engine, Job, Pack
 
 
@@ -21,12 +21,12 @@ def pack_of(
     device: str,
     engine: Engine,
 ) -> Pack:
-    """The pack of runs that were claimed together; they share a seed."""
+    """The pack of runs that were claimed together; they share a seed and a segment of epochs."""
     return Pack(
         problem=plan.problem,
         training=plan.training,
         seed=claims[0].seed,
-        until_epoch=plan.training.epochs,
+        until_epoch=claims[0].until_epoch,
         jobs=tuple(_job(searches[claim.search], claim) for claim in claims),
         device=device,
         engine=engine,

@@ -108,7 +108,11 @@ def _search(
 ) -> Search:
     n_tasks = len(card.tasks)
     tunable = {*_SHARED, *(hyper.name for hyper in method.hypers)}
-    tables = [StageTable.parse(table, tunable=tunable, place=place) for table in part.stages]
+    epochs = spec.training.epochs
+    tables = [
+        StageTable.parse(table, tunable=tunable, epochs=epochs, place=place)
+        for table in part.stages
+    ]
     stages = [_stage(table, n_tasks) for table in tables]
     _check_stages(stages, method, n_tasks, place)
     if part.joint:
@@ -141,6 +145,7 @@ def _stage(table: StageTable | ClosingStage, n_tasks: int) -> Stage:
         trials=table.trials,
         round_size=table.round_size,
         at=_values(table.at, n_tasks),
+        stop=table.stop,
     )
 
 
@@ -174,6 +179,12 @@ def _joined(stages: Sequence[Stage], place: str) -> Stage:
                 f"{place}: `joint = true` needs grids of different parameters, without `refine`. "
                 f"Got a stage of kind {stage.kind} over {', '.join(stage.tuned)}. "
                 "Drop `joint`, or write the product as one stage with a strategy."
+            )
+        if stage.stop is not None:
+            raise BadSpec(
+                f"{place}: `joint = true` makes one stage of all, and `stop` belongs to one of "
+                f"them. Got it in the stage of {', '.join(stage.tuned)}. "
+                "Drop it, or write the product as one stage with `stop`."
             )
         axes |= stage.space.axes
     return Stage(kind="grid", space=Space(axes))

@@ -1,8 +1,9 @@
 """Which checkpoint files are kept: two a run, and no more bytes than a cap.
 
 A run's newest checkpoint is what a resume starts from; the one before serves if that is torn. Files
-of finished runs go at once. Over the cap the second ones go first, then whole runs' files, longest
-untouched first: those runs begin again if they are interrupted, which changes no result.
+of finished runs go at once. Over the cap the second ones go first, then those of runs in training,
+longest untouched first: these begin again if they are interrupted, which changes no result. Runs
+that are paused at a rung, or were put back, go on from their files for certain: theirs go last.
 
 The rows decide, not the folder: a file goes after its row has, so that no resume names a file that
 is gone, and a file whose row is still to be written is left alone.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from storage import Storage
 
 KEPT_A_RUN = 2
+_GOES_ON = frozenset({RunState.PAUSED, RunState.WAITING})
 _OVER = frozenset({RunState.DONE, RunState.DIVERGED, RunState.PRUNED})
 
 
@@ -35,7 +37,8 @@ class Retention:
     def __init__(self, storage: Storage, study_id: int, folder: Path, *, cap_bytes: int) -> None:
         self._storage, self._study_id = storage, study_id
         self._folder, self._cap_bytes = folder, cap_bytes
-        self._due = False
+        self._due = True  # another driver may have left files of runs that are over
+        self._holding = False  # whether there are files that some run may go on from
         self._over: set[int] = set()
 
     def written(self) -> None:
@@ -43,7 +46,7 @@ class Retention:
         self._due = True
 
     def over(self, run: int) -> None:
-        """A run has been reported as done or diverged: it will never go on."""
+        """A run is done, diverged or pruned: it will never go on."""
         self._over.add(run)
 
     def tidy(self, *, refused: Collection[int] = ()) -> None:
@@ -53,14 +56,17 @@ class Retention:
             refused: Runs with refused reports: another attempt may go on from their files.
         """
         left = {path for run in self._over - {*refused} for path in self._files_of(run)}
+        # a run may be the last to need the file of a pack, which is named for another run
+        due = self._due or left or (self._over and self._holding)
         self._over.clear()
-        if self._due or left:
+        if due:
             self._due = False
             rows = self._storage.checkpoint_files(self._study_id)
             gone = superfluous(rows, cap_bytes=self._cap_bytes)
             if gone:
                 self._storage.forget_checkpoints(gone)
             needed = {Path(row.path) for row in rows} - {*map(Path, gone)}  # by other runs too
+            self._holding = bool(needed)
             self._remove({*map(Path, gone)} | (left - needed))
 
     def _remove(self, paths: Collection[Path]) -> None:
@@ -83,6 +89,7 @@ def superfluous(files: Sequence[CheckpointFile], *, cap_bytes: int) -> list[str]
     """
     place: dict[str, int] = {}  # of a path among its run's, 0 for the newest; the best of its runs
     seen: dict[int, int] = {}
+    needed: set[str] = set()  # the newest of runs that go on from it
     by_age = sorted(enumerate(files), key=lambda entry: (entry[1].epoch, entry[0]))
     for _, file in reversed(by_age):
         if file.state in _OVER:
@@ -90,10 +97,13 @@ def superfluous(files: Sequence[CheckpointFile], *, cap_bytes: int) -> list[str]
         rank = seen.get(file.run, 0)
         seen[file.run] = rank + 1
         place[file.path] = min(rank, place.get(file.path, rank))
+        if rank == 0 and file.state in _GOES_ON:
+            needed.add(file.path)
     firm = {path for path, rank in place.items() if rank < KEPT_A_RUN}
     kept = {file.path: file.size_bytes for file in files if file.path in firm}
     total = sum(kept.values())
-    for path in sorted(kept, key=lambda path: -place[path]):  # oldest first among equals
+    # oldest first among equals
+    for path in sorted(kept, key=lambda path: (-place[path], path in needed)):
         if total <= cap_bytes:
             break
         total -= kept.pop(path)

@@ -79,8 +79,8 @@ class Runner:
             )
 
         self._conductor = Conductor(plan, storage, study)
-        retention = Retention(storage, study.id, checkpoints, cap_bytes=cap_bytes)
-        self._inbox = Inbox(self._shift, retention, sizes, device=device, say=say)
+        self._retention = Retention(storage, study.id, checkpoints, cap_bytes=cap_bytes)
+        self._inbox = Inbox(self._shift, self._retention, sizes, device=device, say=say)
         self._dispatch = Dispatch(self._shift, limits_of(plan, records), sizes, packed)
         self._leases = Leases(self._shift)
         self._report = report
@@ -97,7 +97,7 @@ class Runner:
         """
         shift = self._shift
         self._leases.take_over()
-        self._conductor.move()
+        self._move()
         try:
             if not self._conductor.finished:
                 shift.driver.start()
@@ -147,8 +147,13 @@ class Runner:
         """Let searches go on from runs that have ended."""
         if ended := self._inbox.take_ended():
             self._shift.faults.look()
-            self._conductor.move(ended)
-            self._dispatch.refresh()
+            self._move(ended)
+
+    def _move(self, ended: Sequence[int] | None = None) -> None:
+        self._conductor.move(ended)
+        for run in self._conductor.take_pruned():
+            self._retention.over(run)
+        self._dispatch.refresh()
 
     def _look_around(self) -> None:
         """Every few seconds, look after what other drivers have done or left."""
@@ -158,8 +163,7 @@ class Runner:
         self._looked_s = now_s
         self._leases.take_over()
         self._leases.give_back_unknown()
-        self._conductor.move([])
-        self._dispatch.refresh()
+        self._move([])
 
     def _tell(self) -> None:
         now_s = time.monotonic()

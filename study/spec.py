@@ -126,13 +126,20 @@ class BaselineSpec(_Section):
         None,
         description="Imported numbers by task and metric, instead of training STL networks.",
     )
+    stop: dict[str, Any] | None = Field(
+        None,
+        description='Rule that prunes learning rates at rungs: `{ rule = "halving", '
+        "rungs = [5] }`, or `median`; see [stages](stages.md).",
+    )
 
     @model_validator(mode="after")
     def _trained_or_imported(self) -> Self:
-        if self.lr is not None and self.metrics is not None:
-            raise ValueError(
-                "`lr` is for training the baseline, `metrics` for importing it. Got both. Drop one."
-            )
+        for key in ("lr", "stop"):
+            if getattr(self, key) is not None and self.metrics is not None:
+                raise ValueError(
+                    f"`{key}` is for training the baseline, `metrics` for importing it. Got both. "
+                    "Drop one."
+                )
         return self
 
 

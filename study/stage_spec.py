@@ -8,10 +8,12 @@ from typing import Any
 
 from search_spaces import Space
 from study.errors import BadSpec
+from study.stop_spec import parse_stop
+from study.stopping import StopRule
 from trainers.hints import did_you_mean
 
 STRATEGIES = ("grid", "random", "quasi-random", "tpe")
-_OPTIONS = ("strategy", "trials", "round_size", "at")
+_OPTIONS = ("strategy", "trials", "round_size", "at", "stop")
 _ROUND_SIZE = 4
 
 
@@ -31,12 +33,13 @@ class StageTable:
     round_size: int = 1
     is_line: bool = False
     at: Mapping[str, Any] = field(default_factory=dict)
+    stop: StopRule | None = None
 
     @staticmethod
     def parse(
-        table: Mapping[str, Any], *, tunable: Set[str], place: str
+        table: Mapping[str, Any], *, tunable: Set[str], epochs: int, place: str
     ) -> StageTable | ClosingStage:
-        """Read one table.
+        """Read one table; `epochs` are those of each run.
 
         Raises:
             BadSpec: Unknown keys, no parameter, or options that do not go together.
@@ -60,6 +63,7 @@ class StageTable:
             round_size=_whole(table, "round_size", place) or _ROUND_SIZE,
             is_line=is_line,
             at=_fixed(table, tunable, place),
+            stop=parse_stop(table.get("stop"), epochs=epochs, place=place),
         )
 
     def kind(self, space: Space) -> str:

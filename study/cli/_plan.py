@@ -84,9 +84,10 @@ def _search(search: Search, n_seeds: int) -> dict[str, Any]:
 
 
 def _stage(stage: Stage) -> str:
-    """``lr grid 4`` or ``temperature line 7 + 2``."""
+    """``lr grid 4``, ``temperature line 7 + 2`` or ``lr grid 8, halving at 5, 10``."""
     what = ", ".join(stage.tuned)
     if stage.kind == "neighbours":
         return "lr neighbours ≤2"
     refined = f" + {2 * stage.refine}" if stage.refine else ""
-    return f"{what} {stage.kind} {stage.expected_trials - 2 * stage.refine}{refined}"
+    stopped = "" if stage.stop is None else f", {stage.stop}"
+    return f"{what} {stage.kind} {stage.expected_trials - 2 * stage.refine}{refined}{stopped}"

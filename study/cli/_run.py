@@ -86,10 +86,11 @@ def _limits(given: list[str]) -> dict[str, float]:
 def _conclude(study: str, name: str, outcome: Outcome) -> None:
     states = outcome.states
     done, diverged = states.get(RunState.DONE, 0), states.get(RunState.DIVERGED, 0)
+    pruned = f"{states[RunState.PRUNED]} pruned, " if RunState.PRUNED in states else ""
     left = sum(n for state, n in states.items() if state not in FINAL)
     console.print(
-        f"[bold]{name}[/]: {done} runs done, {diverged} diverged, {outcome.n_failed} failed, "
-        f"{left} left."
+        f"[bold]{name}[/]: {done} runs done, {diverged} diverged, {pruned}"
+        f"{outcome.n_failed} failed, {left} left."
     )
     if outcome.n_mismatches:
         console.print(

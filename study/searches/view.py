@@ -19,10 +19,11 @@ class Tried:
     Attributes:
         final: All its runs have ended.
         settled: Final, and its value is known or never will be (a run failed).
-        value: What it is ranked by, lower is better: inf if it diverged, None if unknown or
-            incomplete.
+        value: What it is ranked by, lower is better: inf if it diverged or was pruned, None if
+            unknown or incomplete.
         cost: Reproducible cost, for ties.
         trial: Number in the search, for ties.
+        pruned: A stopping rule has ended it.
     """
 
     params: str
@@ -33,6 +34,7 @@ class Tried:
     value: Value
     cost: int
     trial: int
+    pruned: bool = False
 
     @property
     def rank(self) -> tuple[float, int, int]:

@@ -27,7 +27,16 @@ from hypothesis.stateful import (
 )
 
 from storage import RunState
-from storage.records import CheckpointRecord, Claim, Ending, EpochRecord, Holder, Report, Spent
+from storage.records import (
+    CheckpointRecord,
+    Claim,
+    Ending,
+    EpochRecord,
+    Holder,
+    Report,
+    Spent,
+    Verdict,
+)
 from storage.states import Liveness
 from tests.contract.storage_backends import postgres_schema
 from tests.contract.storage_bench import Bench
@@ -206,8 +215,9 @@ class Drivers(RuleBasedStateMachine):
         model, claim = self.runs[attempt.claim.run], attempt.claim
         paused = model.state is RunState.PAUSED and attempt is model.attempts[-1]
         storage = self.drivers[attempt.driver].storage
-        decide = storage.resume if goes_on else storage.prune
-        assert decide(claim.run, claim.token) is paused
+        until = {"until_epoch": 3, "pack_key": "pack"} if goes_on else {}
+        verdict = Verdict(run=claim.run, token=claim.token, **until)  # type: ignore[arg-type]
+        assert storage.judge([verdict]) == paused
         if paused:
             model.state = RunState.WAITING if goes_on else RunState.PRUNED
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from storage import RunState
-from storage.records import CheckpointFile, CheckpointRecord, Claim, FailureGroup, Spent
+from storage.records import CheckpointFile, CheckpointRecord, Claim, FailureGroup, Spent, Verdict
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, end
 
@@ -65,22 +63,52 @@ class MovePromises(Backend):
 
     def test_a_paused_run_is_pruned_once(self, bench: Bench) -> None:
         claim = _paused(bench)
-        assert bench.storage.prune(claim.run, claim.token)
-        assert bench.outcome(claim.run).state is RunState.PRUNED
-        assert not bench.storage.resume(claim.run, claim.token)
+        assert bench.storage.judge([_pruned(claim)]) == 1
+        (row,) = bench.view("run_results")
+        assert (row["state"], row["reason"]) == ("pruned", "too bad")
+        assert bench.storage.judge([_resumed(claim)]) == 0
         assert bench.claim() == []
 
-    def test_a_paused_run_is_resumed_once(self, bench: Bench) -> None:
+    def test_a_paused_run_goes_on_once_with_runs_of_its_segment(self, bench: Bench) -> None:
         claim = _paused(bench)
-        assert bench.storage.resume(claim.run, claim.token)
-        assert not bench.storage.prune(claim.run, claim.token)
-        assert bench.claim_one().run == claim.run
+        bench.plan("b", pack="next")
+        assert bench.storage.judge([_resumed(claim)]) == 1
+        assert bench.storage.judge([_pruned(claim)]) == 0
+        again, other = bench.claim(2)
+        assert (again.run, again.until_epoch, other.params) == (claim.run, 2, "b")
 
-    @pytest.mark.parametrize("verb", ["prune", "resume"])
-    def test_a_stale_token_moves_nothing(self, bench: Bench, verb: str) -> None:
+    def test_a_run_says_up_to_where_it_may_go_and_under_which_token(self, bench: Bench) -> None:
         claim = _paused(bench)
-        assert not getattr(bench.storage, verb)(claim.run, claim.token - 1)
+        outcome = bench.outcome(claim.run)
+        assert (outcome.state, outcome.token, outcome.until_epoch) == (RunState.PAUSED, 1, 3)
+        bench.storage.judge([_resumed(claim)])
+        outcome = bench.outcome(claim.run)
+        assert (outcome.state, outcome.token, outcome.until_epoch) == (RunState.WAITING, 1, 2)
+
+    def test_a_rung_is_judged_as_a_whole(self, bench: Bench) -> None:
+        bench.plan("a", "b", "c")
+        claims = bench.claim(3)
+        bench.storage.record([end(claim, RunState.PAUSED, after=1) for claim in claims])
+        best, worst, gone = claims
+        bench.storage.judge([_pruned(gone)])
+        assert bench.storage.judge([_pruned(worst), _resumed(gone), _resumed(best)]) == 2
+        states = {outcome.run: outcome.state for outcome in bench.outcomes()}
+        assert states == {
+            best.run: RunState.WAITING,
+            worst.run: RunState.PRUNED,
+            gone.run: RunState.PRUNED,
+        }
+
+    def test_a_stale_token_moves_nothing(self, bench: Bench) -> None:
+        claim = replace(_paused(bench), token=0)
+        assert bench.storage.judge([_pruned(claim), _resumed(claim)]) == 0
         assert bench.outcome(claim.run).state is RunState.PAUSED
+
+    def test_a_search_is_not_busy_with_paused_runs(self, bench: Bench) -> None:
+        claim = _paused(bench)
+        assert not bench.storage.busy_searches(bench.study.id)
+        bench.storage.judge([_resumed(claim)])
+        assert bench.storage.busy_searches(bench.study.id) == {bench.search()}
 
     def test_checkpoints_of_a_study_are_told_oldest_first(self, bench: Bench) -> None:
         bench.plan("a", "b")
@@ -121,6 +149,14 @@ def _paused(bench: Bench) -> Claim:
     claim = bench.claim_one()
     bench.storage.record([end(claim, RunState.PAUSED, after=1)])
     return claim
+
+
+def _pruned(claim: Claim) -> Verdict:
+    return Verdict(run=claim.run, token=claim.token, reason="too bad")
+
+
+def _resumed(claim: Claim) -> Verdict:
+    return Verdict(run=claim.run, token=claim.token, until_epoch=2, pack_key="next")
 
 
 def _saved(claim: Claim, number: int) -> CheckpointRecord:

@@ -145,7 +145,7 @@ class PlanningPromises(Backend):
         bench.add_runs(*points)
         assert bench.storage.totals(bench.study.id).states == {RunState.WAITING: 3000}
 
-    def test_a_search_is_busy_until_its_last_run_is_final(self, bench: Bench) -> None:
+    def test_a_search_is_busy_until_its_last_run_has_ended(self, bench: Bench) -> None:
         bench.plan("a", "b")
         bench.train(bench.claim_one(), (0.1, 0.1))
         assert bench.storage.busy_searches(bench.study.id) == {bench.search()}

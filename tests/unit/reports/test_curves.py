@@ -107,6 +107,7 @@ def test_methods_are_compared_at_the_cost_of_runs_alone_unless_told_otherwise() 
         (("grid", "quasi-random"), "expected over orders"),
         (("line", "neighbours"), "as run"),
         (("grid", "tpe"), "mixed"),
+        (("line", "grid+halving"), "as run"),
     ],
 )
 def test_a_curve_says_how_it_was_replayed(kinds: tuple[str, str], replay: str) -> None:

@@ -68,7 +68,7 @@ class FakeStudy:
     def end(self, claim: Claim) -> None:
         """Record a run's epochs and how it ended."""
         level = self.level(claim, json.loads(claim.params))
-        state = level if isinstance(level, RunState) else RunState.DONE
+        state = level if isinstance(level, RunState) else self._reached(claim)
         epochs = [] if isinstance(level, RunState) else self._epochs(claim, level)
         ending = Ending(
             run=claim.run, token=claim.token, state=state, epoch=len(epochs), spent=Spent()
@@ -90,8 +90,12 @@ class FakeStudy:
                 ],
                 spent=Spent(grad_evals=1),
             )
-            for epoch in range(1, EPOCHS + 1)
+            for epoch in range(1, claim.until_epoch + 1)
         ]
+
+    def _reached(self, claim: Claim) -> RunState:
+        whole = claim.until_epoch == self.plan.training.epochs
+        return RunState.DONE if whole else RunState.PAUSED
 
     def _save(self) -> StudyRecord:
         return self.storage.save_study(

@@ -18,6 +18,7 @@ from tests.unit.study.specs import plain
 
 Change = Callable[[dict[str, Any]], object]
 
+HALVING = {"rule": "halving", "rungs": [1]}
 METRICS = {"left": {"error_rate": 0.5}, "right": {"error_rate": 0.5}, "sum": {"mae": 2.0}}
 
 
@@ -121,6 +122,11 @@ def test_a_changed_training_key_is_named_with_both_values(key: str, value: Any) 
             "  search soft: joint stored False, now True",
         ),
         (lambda s: s["search"][1]["stages"].pop(), "  search soft: 2 stages stored, now 1"),
+        (
+            lambda s: s["search"][1]["stages"][0].update(stop=HALVING),
+            "  search soft: stage 1 stop: stored None, now {'rule': 'halving', 'rungs': [1]}",
+        ),
+        (lambda s: s.update(baseline={"stop": HALVING}), "  [baseline] stop: stored None, now {"),
     ],
 )
 def test_another_question_is_refused(change: Change, said: str) -> None:

@@ -42,6 +42,7 @@ def a_claim(run: int = 1) -> Claim:
         weighting="ew",
         params="{}",
         seed=0,
+        until_epoch=2,
         checkpoints=(),
     )
 

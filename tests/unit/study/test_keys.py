@@ -28,7 +28,9 @@ def test_a_run_key_depends_on(name: str) -> None:
     assert run_key(**RUN) != run_key(**RUN | {name: other})
 
 
-@pytest.mark.parametrize(("name", "other"), [("frozen", "g"), ("tasks", ("left",)), ("seed", 1)])
+@pytest.mark.parametrize(
+    ("name", "other"), [("frozen", "g"), ("tasks", ("left",)), ("seed", 1), ("segment", (0, 2))]
+)
 def test_a_pack_key_depends_on(name: str, other: Any) -> None:
     assert pack_key(**PACK) != pack_key(**PACK | {name: other})
 

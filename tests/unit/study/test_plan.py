@@ -12,6 +12,7 @@ from study.catalogue import presets
 from study.errors import BadSpec
 from study.plan import make_plan
 from study.spec import parse_toml
+from study.stopping import StopRule
 from tests.unit.study.specs import a_plan, a_search, spec_of
 
 RATES = {"lr": [0.001, 0.01, 0.1]}
@@ -46,6 +47,20 @@ def test_the_template_of_init_plans() -> None:
         "scalarization",
         "uw-so",
     ]
+
+
+def test_a_stage_has_the_stopping_rule_that_is_written() -> None:
+    rule = {"rule": "halving", "rungs": [1, 2], "keep": 0.25}
+    (stage,) = a_search("ew", RATES | {"stop": rule}).stages
+    assert stage.stop == StopRule(kind="halving", rungs=(1, 2), keep=0.25)
+    assert stage.label == "grid+halving"
+    assert stage.to_plain()["stop"] == rule
+
+
+def test_each_task_of_the_baseline_has_its_stopping_rule() -> None:
+    plan = a_plan(baseline={"stop": {"rule": "median", "rungs": [2]}})
+    found = [stage.stop for search in plan.searches for stage in search.stages]
+    assert found == [StopRule(kind="median", rungs=(2,))] * 3 + [None]
 
 
 def test_confirmation_counts_fresh_seeds_of_each_search() -> None:

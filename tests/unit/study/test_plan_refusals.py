@@ -113,6 +113,57 @@ def test_a_stage_that_cannot_be_tried_is_refused(
     assert said in message
 
 
+STOPS = [
+    ("median", "`stop` must be a table. Got 'median'. Write stop = { rule = \"median\", rungs"),
+    ({"rungs": [1]}, "`stop.rule` must be one of median, halving, worse-than-cohort. Got none."),
+    ({"rule": "asha", "rungs": [1]}, "worse-than-cohort. Got 'asha'. Write one of these."),
+    ({"rule": "median"}, "`stop.rungs` must be a list of epochs, whole numbers above 0. Got none."),
+    ({"rule": "median", "rungs": []}, "whole numbers above 0. Got []."),
+    ({"rule": "median", "rungs": 1}, "whole numbers above 0. Got 1."),
+    ({"rule": "median", "rungs": [0, 1]}, "whole numbers above 0. Got [0, 1]."),
+    ({"rule": "median", "rungs": [1.5]}, "whole numbers above 0. Got [1.5]."),
+    ({"rule": "median", "rungs": [2, 1]}, "`stop.rungs` must rise. Got [2, 1]. Sort them, each"),
+    ({"rule": "median", "rungs": [1, 1]}, "`stop.rungs` must rise. Got [1, 1]."),
+    ({"rule": "median", "rungs": [1, 3]}, "below the 3 `epochs` of [training]. Got 3. Drop it:"),
+    ({"rule": "median", "rungs": [1], "keep": 0.5}, "goes with the rule halving. Got 'median'."),
+    ({"rule": "halving", "rungs": [1], "keep": 1}, "a share between 0 and 1. Got 1. Write keep"),
+    ({"rule": "halving", "rungs": [1], "keep": 0}, "a share between 0 and 1. Got 0."),
+    ({"rule": "halving", "rungs": [1], "keep": "0.5"}, "a share between 0 and 1. Got '0.5'."),
+    ({"rule": "halving", "rung": [1]}, "unknown key `rung` in `stop`. Did you mean `rungs`?"),
+]
+
+
+@pytest.mark.parametrize(("stop", "said"), STOPS)
+def test_a_stopping_rule_that_makes_no_sense_is_refused(stop: Any, said: str) -> None:
+    message = refusal("ew", RATES | {"stop": stop})
+    assert message.startswith("[[search]] ew: ")
+    assert said in message
+
+
+def test_neighbours_are_not_stopped() -> None:
+    stop = {"rule": "median", "rungs": [1]}
+    said = refusal("ew", RATES, {"lr": "neighbours", "stop": stop})
+    assert '`lr = "neighbours"` is a stage by itself. Got it beside stop.' in said
+
+
+def test_a_joint_stage_has_no_stopping_rule_of_one_of_its_parts() -> None:
+    stop = {"rule": "median", "rungs": [1]}
+    said = refusal("uw-so", RATES, {"temperature": [1, 2], "stop": stop}, joint=True)
+    assert "`stop` belongs to one of them. Got it in the stage of temperature." in said
+
+
+def test_single_tasks_have_no_cohort_of_tasks() -> None:
+    stop = {"rule": "worse-than-cohort", "rungs": [1]}
+    said = refusal("ew", RATES, baseline={"stop": stop})
+    assert said.startswith("[baseline]: `stop.rule` must be one of median, halving. Got 'worse")
+
+
+def test_an_imported_baseline_cannot_be_stopped() -> None:
+    stop = {"rule": "median", "rungs": [1]}
+    said = refusal("ew", RATES, baseline={"metrics": {}, "stop": stop})
+    assert "`stop` is for training the baseline, `metrics` for importing it. Got both." in said
+
+
 def test_a_grid_that_nobody_could_train_is_refused_with_its_count() -> None:
     wide = {"log_range": [1e-6, 1], "points": 500}
     said = refusal("ew", {"lr": wide, "weight_decay": wide})

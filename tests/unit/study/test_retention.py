@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,17 @@ def test_of_a_run_that_never_goes_on_nothing_stays(state: RunState) -> None:
 
 
 def test_second_ones_go_before_newest_ones_and_old_ones_before_young_ones() -> None:
-    rows = [a_row(2, 5), a_row(1, 1), a_row(1, 2)]
+    rows = [a_row(3, 5), a_row(1, 1), a_row(1, 2)]
     assert superfluous(rows, cap_bytes=20) == ["run1-epoch1"]
-    assert superfluous(rows, cap_bytes=10) == ["run2-epoch5", "run1-epoch1"]
+    assert superfluous(rows, cap_bytes=10) == ["run3-epoch5", "run1-epoch1"]
+
+
+@pytest.mark.parametrize("state", [RunState.PAUSED, RunState.WAITING])
+def test_what_a_run_goes_on_from_for_certain_goes_last(state: RunState) -> None:
+    held = replace(a_row(2, 5), state=state)
+    rows = [held, replace(held, path="older", epoch=4), a_row(1, 7)]
+    assert superfluous(rows, cap_bytes=20) == ["older"]
+    assert superfluous(rows, cap_bytes=10) == ["older", "run1-epoch7"]
 
 
 def test_a_file_of_several_runs_stays_for_one_of_them() -> None:
@@ -172,6 +181,31 @@ def test_a_file_that_another_run_needs_outlives_the_run_it_is_named_for(folder: 
     folder.retention.over(claim.run)
     folder.retention.tidy()
     assert folder.files() == names(claim, [1])
+
+
+def test_the_last_run_that_needs_a_file_takes_it_along(folder: Folder) -> None:
+    folder.bench.plan("a", "b")
+    claim, other = folder.bench.claim(2)
+    folder.save(claim, 1)
+    (row,) = folder.bench.storage.checkpoint_files(folder.bench.study.id)
+    shared = CheckpointRecord(
+        run=other.run, token=other.token, epoch=1, path=row.path, size_bytes=5, spent=Spent()
+    )
+    folder.bench.storage.record([shared])
+    for ended in (claim, other):
+        folder.bench.storage.record([end(ended)])
+        folder.retention.over(ended.run)
+        folder.retention.tidy()
+    assert folder.files() == folder.rows() == []
+
+
+def test_what_a_killed_driver_left_is_removed(folder: Folder) -> None:
+    folder.bench.plan("a")
+    claim = folder.bench.claim_one()
+    folder.save(claim, 1)
+    folder.bench.storage.record([end(claim)])
+    Retention(folder.bench.storage, folder.bench.study.id, folder.path, cap_bytes=9).tidy()
+    assert folder.files() == folder.rows() == []
 
 
 def test_a_run_whose_end_was_refused_keeps_its_files(folder: Folder) -> None:

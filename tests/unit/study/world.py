@@ -9,14 +9,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from storage import FINAL, RunState
+from storage import RunState
 from storage.records import Decision, RunOutcome, SearchHistory, StageEntry
+from storage.scoring import mean
 from study.advance import AddRuns, Decide, Finished, Propose, Rules, Step, Stopped, advance
 from study.outline import Search
+from study.rungs import Judge
+from study.stopping import pruned
 
 Result = float | RunState
 Trainer = Callable[[Mapping[str, Any], int], Result]
 
+EPOCHS = 9
+"""Of every run, in a world that counts none but rungs."""
 RULES = Rules(seeds=(0, 1), baseline_hash="b")
 _MOST_STEPS = 200
 
@@ -36,12 +41,14 @@ class World:
     Attributes:
         train: A point and a seed to a value, or to a state without one.
         costs: Passes through the trunk by point; 1 where it says nothing.
+        trouble_at: First rung by which a run that is to diverge or fail has done so.
     """
 
     search: Search
     train: Trainer = bowl
     rules: Rules = RULES
     costs: Callable[[Mapping[str, Any]], int] = lambda _point: 1
+    trouble_at: int = 0
     entries: list[StageEntry] = field(default_factory=list)
     retired: list[StageEntry] = field(default_factory=list)
     outcomes: list[RunOutcome] = field(default_factory=list)
@@ -62,7 +69,8 @@ class World:
 
     @property
     def open(self) -> list[RunOutcome]:
-        return [outcome for outcome in self.outcomes if outcome.state not in FINAL]
+        """Runs that wait for a worker."""
+        return [outcome for outcome in self.outcomes if outcome.state is RunState.WAITING]
 
     def points(self, stage: int) -> list[dict[str, Any]]:
         """What stands in a stage, in the order of proposal."""
@@ -76,7 +84,7 @@ class World:
         """Apply steps until the search waits or has ended."""
         for _ in range(_MOST_STEPS):
             step = self.step
-            if not isinstance(step, Propose | AddRuns | Decide):
+            if not isinstance(step, Propose | AddRuns | Judge | Decide):
                 return step
             self.log.append(step)
             self.apply(step)
@@ -92,6 +100,10 @@ class World:
         raise AssertionError("too many runs")
 
     def complete(self, outcome: RunOutcome) -> None:
+        """Train a run up to its next rung, or to its end."""
+        if outcome.until_epoch < EPOCHS:
+            self._replace(outcome, self._at_rung(outcome))
+            return
         result = self.train(json.loads(outcome.params), outcome.seed)
         done = isinstance(result, float)
         ended = replace(
@@ -100,7 +112,15 @@ class World:
             value=result if done and self.rules.baseline_hash else None,  # type: ignore[arg-type]
             grad_evals=self.costs(json.loads(outcome.params)),
         )
-        self.outcomes[self.outcomes.index(outcome)] = ended
+        self._replace(outcome, ended)
+
+    def _at_rung(self, outcome: RunOutcome) -> RunOutcome:
+        result = self.train(json.loads(outcome.params), outcome.seed)
+        troubled = isinstance(result, RunState) and outcome.until_epoch >= self.trouble_at
+        return replace(outcome, state=result if troubled else RunState.PAUSED)  # type: ignore[arg-type]
+
+    def _replace(self, outcome: RunOutcome, now: RunOutcome) -> None:
+        self.outcomes[self.outcomes.index(outcome)] = now
 
     def score(self) -> None:
         """Give values to runs that ended before there was a baseline."""
@@ -114,9 +134,34 @@ class World:
             self._propose(step)
         elif isinstance(step, AddRuns):
             self._add_runs(step)
+        elif isinstance(step, Judge):
+            self._judge(step)
         elif isinstance(step, Decide):
             stage = step.decision.stage
             self.decisions = [*(d for d in self.decisions if d.stage < stage), step.decision]
+
+    def _judge(self, step: Judge) -> None:
+        """As the conductor does; every run is worth at a rung what it is worth at its end."""
+        values = {
+            at.trial: [mean([float(self._value(run)) for run in at.measured])]
+            for at in step.trials
+            if at.measured
+        }
+        worse = pruned(step.rule, values) if step.rule and step.needs_values else ()
+        for at in step.trials:
+            ends = at.standing == "prune" or (at.standing is None and at.trial in worse)
+            for run in at.paused:
+                now = replace(
+                    run,
+                    state=RunState.PRUNED if ends else RunState.WAITING,
+                    until_epoch=run.until_epoch if ends else step.next_rung or EPOCHS,
+                )
+                self._replace(run, now)
+
+    def _value(self, run: RunOutcome) -> float:
+        """At a rung; a run that is to have trouble later is worth 0 until then."""
+        result = self.train(json.loads(run.params), run.seed)
+        return 0.0 if isinstance(result, RunState) else result
 
     def _propose(self, step: Propose) -> None:
         for proposal in step.new:
@@ -145,6 +190,8 @@ class World:
                     seed=seed,
                     role=step.role,
                     state=RunState.WAITING,
+                    token=0,
+                    until_epoch=step.first_rung or EPOCHS,
                     value=None,
                     grad_evals=0,
                 )

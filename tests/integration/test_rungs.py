@@ -1,0 +1,143 @@
+"""A study with stopping rules ends the same on any number of workers, after any number of kills."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from storage import RunState
+from tests import toy
+from tests.integration import comparable
+from tests.integration.command import command
+from tests.integration.driving import DEADLINE_S, descendants, start, states
+
+STUDY = "rungs"
+SPEC = f"""
+name = "{STUDY}"
+problem = "toy:Toy"
+seeds = [0, 1]
+[training]
+epochs = 30
+batch_size = 4
+optimizer = "sgd"
+checkpoint_s = 1000
+[baseline]
+stop = {{ rule = "median", rungs = [10] }}
+[[search]]
+weighting = ["ew", "rlw"]
+[[search.stages]]
+lr = [0.003, 0.01, 0.03, 0.1, 0.3, 1e20]
+stop = {{ rule = "halving", rungs = [8, 16] }}
+[[search]]
+weighting = "uw-so"
+[[search.stages]]
+lr = [0.01, 0.1]
+[[search.stages]]
+temperature = {{ line = [1, 3, 10], refine = 1 }}
+stop = {{ rule = "worse-than-cohort", rungs = [5] }}
+"""
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("spec")
+    shutil.copy(toy.__file__, folder / "toy.py")
+    path = folder / "rungs.toml"
+    path.write_text(SPEC)
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of a study that ran through, with one worker."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'w.db'}"
+    assert start(spec, url, workers=1).wait(DEADLINE_S) == 0
+    return url
+
+
+def test_the_plan_shows_the_rules(spec: Path) -> None:
+    said = command(spec.parent, "plan", spec.name).text
+    assert "ew lr grid 6, halving at 8, 16 6 12 360" in said
+    assert "→ temperature line 3 + 2, worse-than-cohort at 5 → lr neighbours ≤2" in said
+
+
+def test_halving_keeps_a_half_at_each_rung(undisturbed: str) -> None:
+    of_search = [row for row in comparable.results(undisturbed, STUDY) if row[0] == "ew"]
+    states_by_epochs = sorted((str(row[5]), row[7]) for row in of_search)
+    assert states_by_epochs == [
+        *[("diverged", 0)] * 2,
+        *[("done", 30)] * 4,  # 2 of 3, rounded up
+        *[("pruned", 8)] * 4,  # 2 of 5
+        *[("pruned", 16)] * 2,
+    ]
+
+
+def test_what_is_pruned_is_paid_and_has_no_result(undisturbed: str) -> None:
+    pruned = [row for row in comparable.results(undisturbed, STUDY) if row[5] == "pruned"]
+    assert pruned
+    assert all(row[-1] == 3 * epochs for row in pruned if isinstance(epochs := row[7], int))
+    assert {row[8:12] for row in pruned} == {(None, None, None, None)}
+
+
+def test_on_two_workers_it_ends_the_same(spec: Path, undisturbed: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
+    assert_equal(url, undisturbed)
+    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+
+
+def test_killed_again_and_again_it_ends_the_same(
+    spec: Path, undisturbed: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    chance = random.Random(1)
+    for n_ended in (1, 12, 30):
+        driver = start(spec, url, workers=2)
+        wait_for_rungs(driver, url, n_ended)
+        kill_a_worker(driver, chance)
+        time.sleep(chance.uniform(0.0, 0.5))
+        driver.send_signal(signal.SIGKILL)
+        driver.wait()
+    assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
+    assert_equal(url, undisturbed)
+    assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
+    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+
+
+def test_finished_it_trains_nothing_again(spec: Path, undisturbed: str) -> None:
+    before = comparable.attempts(undisturbed, STUDY)
+    assert start(spec, undisturbed, workers=1).wait(DEADLINE_S) == 0
+    assert comparable.attempts(undisturbed, STUDY) == before
+
+
+def assert_equal(url: str, undisturbed: str) -> None:
+    assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
+    assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
+    assert comparable.decisions(url, STUDY) == comparable.decisions(undisturbed, STUDY)
+
+
+def wait_for_rungs(driver: subprocess.Popen[bytes], url: str, n: int) -> None:
+    """Return as soon as `n` runs have reached a rung or their end, or the study is over."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    path = Path(url.removeprefix("sqlite:///"))
+    while driver.poll() is None and time.monotonic() < deadline_s:
+        found = states(url, STUDY) if path.exists() else {}
+        if sum(found.get(s, 0) for s in (RunState.PAUSED, RunState.PRUNED, RunState.DONE)) >= n:
+            return
+        time.sleep(0.02)
+    assert driver.poll() is not None, f"{n} runs did not get anywhere within {DEADLINE_S} s"
+
+
+def kill_a_worker(driver: subprocess.Popen[bytes], chance: random.Random) -> None:
+    workers = descendants(driver.pid)[1:]  # the first is the process they are forked from
+    if workers:
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(workers), signal.SIGKILL)

@@ -1,0 +1,168 @@
+"""The conductor judges rungs by what the epochs up to there are worth."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from storage import RunState
+from storage.records import Claim
+from study.advance import WaitForBaseline
+from study.plan import Plan
+from tests.unit.study.fake_trainer import FakeStudy
+from tests.unit.study.specs import a_plan
+
+METRICS = {"left": {"error_rate": 2.0}, "right": {"error_rate": 2.0}, "sum": {"mae": 2.0}}
+HALVING = {"rule": "halving", "rungs": [1, 2]}
+RATES = [0.001, 0.002, 0.003, 0.004]
+EPOCHS = 4
+
+
+def planned(
+    stop: dict[str, Any] | None = HALVING, *, rates: Sequence[float] = RATES, **keys: Any
+) -> Plan:
+    stage: dict[str, Any] = {"lr": list(rates)} | ({} if stop is None else {"stop": stop})
+    keys = {"baseline": {"metrics": METRICS}, "seeds": [0, 1]} | keys
+    training = {"epochs": EPOCHS, "batch_size": 8}
+    return a_plan({"weighting": "ew", "stages": [stage]}, training=training, **keys)
+
+
+def by_rate(claim: Claim, point: Mapping[str, Any]) -> float:
+    """The lower the rate the better; seeds differ by less than rates."""
+    return 1.0 + 100.0 * float(point["lr"]) + 0.01 * claim.seed
+
+
+def ends(study: FakeStudy, search: str = "ew") -> list[tuple[RunState, int]]:
+    """(state, epochs) of each trial, in order of their rates; its seeds agree."""
+    with study.storage._database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT trial, state, epochs FROM run_results "
+            f"WHERE search = '{search}' AND role <> 'confirm' ORDER BY trial, seed"
+        ).all()
+    found = {trial: {(RunState(s), n) for t, s, n in rows if t == trial} for trial, *_ in rows}
+    assert all(len(of_seeds) == 1 for of_seeds in found.values())
+    return [next(iter(of_seeds)) for of_seeds in found.values()]
+
+
+def test_halving_prunes_at_each_rung_and_the_best_goes_all_the_way() -> None:
+    study = FakeStudy(planned(), level=by_rate).run()
+    assert study.conductor.finished
+    assert ends(study) == [
+        (RunState.DONE, EPOCHS),
+        (RunState.PRUNED, 2),
+        (RunState.PRUNED, 1),
+        (RunState.PRUNED, 1),
+    ]
+
+
+@pytest.mark.parametrize("shuffle", range(3))
+def test_the_order_in_which_runs_end_changes_nothing(shuffle: int) -> None:
+    plan = planned(baseline={"stop": HALVING}, seeds=[0])
+    straight = FakeStudy(plan).run()
+    shuffled = FakeStudy(plan).run(random.Random(shuffle))
+    for search in plan.searches:
+        assert straight.history(search.name) == shuffled.history(search.name)
+
+
+def test_single_tasks_are_judged_by_their_primary_metric() -> None:
+    study = FakeStudy(planned(stop=None, baseline={"stop": HALVING}), level=by_rate).run()
+    assert study.conductor.finished
+    for task in ("left", "right", "sum"):
+        assert [state for state, _ in ends(study, f"stl/{task}")].count(RunState.PRUNED) == 3
+    assert [state for state, _ in ends(study)] == [RunState.DONE] * 4
+
+
+def test_epochs_beyond_a_rung_are_not_seen_there() -> None:
+    """A point that is added later is compared with what the others were worth at the rung."""
+    keys = {"compare": {"select_epoch": "last"}, "seeds": [0]}
+    rule = {"rule": "median", "rungs": [1]}
+    first = FakeStudy(planned(rule, rates=[0.001, 0.002], **keys), level=by_rate).run()
+    assert [state for state, _ in ends(first)] == [RunState.DONE, RunState.PRUNED]
+    wider = planned(rule, rates=[0.001, 0.002, 0.0025], **keys)
+    second = FakeStudy(wider, first.storage, level=by_rate).run()
+    # at the end of its training the first rate is worse than the new one is at the rung
+    assert ends(second)[2] == (RunState.PRUNED, 1)
+
+
+def test_the_cohort_is_judged_without_a_baseline() -> None:
+    stop = {"rule": "worse-than-cohort", "rungs": [1]}
+    study = FakeStudy(planned(stop, baseline={}), level=by_rate)
+    study.conductor.move()
+    held = study.claim()
+    for claim in held:
+        if claim.role == "search":
+            study.end(claim)
+            study.conductor.move([claim.run])
+    assert [state for state, _ in ends(study)] == [RunState.WAITING] * 2 + [RunState.PRUNED] * 2
+
+
+def test_delta_m_waits_for_the_baseline() -> None:
+    study = FakeStudy(planned(baseline={}), level=by_rate)
+    study.conductor.move()
+    single = [claim for claim in study.claim() if not end_unless_single(study, claim)]
+    study.conductor.move([])
+    assert study.conductor.steps["ew"] == WaitForBaseline(0)
+    assert [state for state, _ in ends(study)] == [RunState.PAUSED] * 4
+    for claim in single:
+        study.end(claim)
+        study.conductor.move([claim.run])
+    study.run()
+    assert study.conductor.finished
+    assert [state for state, _ in ends(study)].count(RunState.PRUNED) == 3
+
+
+def end_unless_single(study: FakeStudy, claim: Claim) -> bool:
+    if claim.role == "search":
+        study.end(claim)
+    return claim.role == "search"
+
+
+def test_a_driver_that_comes_later_judges_alike() -> None:
+    whole = FakeStudy(planned(), level=by_rate).run()
+    first = FakeStudy(planned(), level=by_rate)
+    first.conductor.move()
+    for claim in first.claim():
+        first.end(claim)  # and is killed before it looks at them
+    second = FakeStudy(first.plan, first.storage, level=by_rate).run()
+    assert second.conductor.finished
+    assert second.history("ew") == whole.history("ew")
+
+
+def test_packs_are_of_one_segment() -> None:
+    study = FakeStudy(planned(), level=by_rate)
+    study.conductor.move()
+    first = study.claim()
+    for claim in first:
+        study.end(claim)
+    study.conductor.move([claim.run for claim in first])
+    other = {"weighting": "gls", "stages": [{"lr": RATES}]}
+    wider = a_plan(
+        *[{"weighting": "ew", "stages": [{"lr": RATES, "stop": HALVING}]}, other],
+        training={"epochs": EPOCHS, "batch_size": 8},
+        baseline={"metrics": METRICS},
+    )
+    second = FakeStudy(wider, study.storage)
+    second.conductor.move()
+    packs = []
+    while claims := second.storage.claim(
+        second.record.id, holder_id=1, worker_id=1, n=50, lease_s=60.0
+    ).claims:
+        packs.append({(claim.seed, claim.until_epoch) for claim in claims})
+    assert all(len(pack) == 1 for pack in packs)
+    assert len(packs) == 4  # two seeds of each of both segments
+
+
+def test_pruned_runs_say_why_and_are_told_once() -> None:
+    study = FakeStudy(planned(), level=by_rate).run()
+    with study.storage._database.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT run, reason FROM run_results WHERE state = 'pruned' ORDER BY run"
+        ).all()
+    assert study.conductor.baseline is not None
+    under = f"by the rule halving under baseline {study.conductor.baseline.hash[:12]}."
+    assert all(reason.endswith(under) for _, reason in rows)
+    assert sorted(study.conductor.take_pruned()) == [run for run, _ in rows]
+    assert study.conductor.take_pruned() == []

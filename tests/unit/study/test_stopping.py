@@ -1,0 +1,128 @@
+"""Stopping rules prune the worse trials of a round, whatever their order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from study.stopping import KINDS, Kind, StopRule, Values, pruned
+
+VALUE = st.sampled_from([-1.5, 0.0, 0.5, 2.0]) | st.floats(-1e6, 1e6)
+TASKS = st.shared(st.integers(1, 3), key="tasks")
+ROUND = st.dictionaries(
+    st.integers(0, 99),
+    TASKS.flatmap(lambda n: st.lists(VALUE, min_size=n, max_size=n)),
+    min_size=1,
+    max_size=12,
+)
+RULES = st.builds(
+    StopRule,
+    kind=st.sampled_from(KINDS),
+    rungs=st.just((1,)),
+    keep=st.floats(0.05, 0.95),
+)
+
+
+@given(rule=RULES, values=ROUND)
+def test_at_least_one_survives(rule: StopRule, values: Values) -> None:
+    assert pruned(rule, values) < set(values)
+
+
+@given(rule=RULES, values=ROUND)
+def test_the_best_is_never_pruned(rule: StopRule, values: Values) -> None:
+    best = min(values, key=lambda trial: values[trial])
+    assert best not in pruned(rule, values)
+
+
+@given(values=ROUND)
+def test_the_best_in_any_task_survives_the_cohort(values: Values) -> None:
+    gone = pruned(StopRule(kind="worse-than-cohort", rungs=(1,)), values)
+    for column in range(len(next(iter(values.values())))):
+        assert min(values, key=lambda trial: values[trial][column]) not in gone
+
+
+@given(rule=RULES, values=ROUND, order=st.randoms(use_true_random=False))
+def test_the_order_of_trials_changes_nothing(
+    rule: StopRule, values: Values, order: random.Random
+) -> None:
+    trials = list(values)
+    order.shuffle(trials)
+    assert pruned(rule, {trial: values[trial] for trial in trials}) == pruned(rule, values)
+
+
+@given(rule=RULES, values=ROUND)
+def test_equal_trials_are_treated_alike(rule: StopRule, values: Values) -> None:
+    gone = pruned(rule, values)
+    for trial in gone:
+        assert all(other in gone for other in values if values[other] == values[trial])
+
+
+@given(rule=RULES, values=ROUND)
+def test_no_survivor_is_worse_than_one_that_is_pruned(rule: StopRule, values: Values) -> None:
+    gone = pruned(rule, values)
+    for trial in set(values) - gone:
+        assert not any(
+            all(mine > theirs for mine, theirs in zip(values[trial], values[other], strict=True))
+            for other in gone
+        )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_trials_nothing_is_pruned(kind: Kind) -> None:
+    assert pruned(StopRule(kind=kind, rungs=(1,)), {}) == frozenset()
+
+
+def by_number(*values: float | Sequence[float]) -> Mapping[int, Sequence[float]]:
+    return dict(enumerate([v] if isinstance(v, float) else v for v in values))
+
+
+@pytest.mark.parametrize(
+    ("values", "gone"),
+    [
+        ((1.0,), set()),
+        ((1.0, 2.0), {1}),
+        ((3.0, 1.0, 2.0), {0}),
+        ((4.0, 1.0, 2.0, 3.0), {0, 3}),
+        ((1.0, 2.0, 2.0), set()),
+        ((1.0, 1.0, 2.0, 2.0), {2, 3}),
+    ],
+)
+def test_the_median_rule_prunes_what_is_worse_than_the_median(
+    values: Sequence[float], gone: set[int]
+) -> None:
+    assert pruned(StopRule(kind="median", rungs=(1,)), by_number(*values)) == gone
+
+
+@pytest.mark.parametrize(
+    ("keep", "values", "gone"),
+    [
+        (0.5, (4.0, 1.0, 2.0, 3.0), {0, 3}),
+        (0.5, (1.0, 2.0, 3.0, 4.0, 5.0), {3, 4}),
+        (0.5, (1.0, 2.0, 2.0, 4.0), {3}),
+        (0.01, (3.0, 2.0, 1.0), {0, 1}),
+        (0.99, (3.0, 2.0, 1.0), set()),
+    ],
+)
+def test_halving_keeps_a_share_rounded_up(
+    keep: float, values: Sequence[float], gone: set[int]
+) -> None:
+    assert pruned(StopRule(kind="halving", rungs=(1,), keep=keep), by_number(*values)) == gone
+
+
+def test_a_share_is_exact() -> None:
+    values = by_number(*map(float, range(100)))
+    assert len(pruned(StopRule(kind="halving", rungs=(1,), keep=0.29), values)) == 71
+
+
+def test_the_cohort_prunes_what_is_worse_in_every_task() -> None:
+    values = by_number([1.0, 9.0], [2.0, 2.0], [3.0, 1.0], [3.0, 9.0], [2.0, 3.0])
+    assert pruned(StopRule(kind="worse-than-cohort", rungs=(1,)), values) == {3}
+
+
+@pytest.mark.parametrize(("epoch", "rung"), [(0, 2), (2, 5), (3, 5), (5, None)])
+def test_the_next_rung_lies_beyond_an_epoch(epoch: int, rung: int | None) -> None:
+    assert StopRule(kind="median", rungs=(2, 5)).after(epoch) == rung
