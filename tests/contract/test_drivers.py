@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import signal
 import subprocess
 import sys
 import time
@@ -99,18 +97,25 @@ class TestLocal(DriverContract):
 
     def test_successors_of_successors_keep_the_device(self, open_driver: OpenDriver) -> None:
         listener = Listener(open_driver(BROKEN, ["cpu", "cpu:0"]))
-        for worker in (0, 1, 2):  # the last one is the successor of 1
-            os.kill(listener.driver.pid(worker), signal.SIGKILL)
-            listener.hear(lambda event, lost=worker: lost_number(event) == lost)
-            if worker > 0:
-                listener.driver.replace(worker)
+        hear_lost(listener, 0, 1)  # they say that the problem is broken, and end
+        listener.driver.replace(1)
+        hear_lost(listener, 2)
+        listener.driver.replace(2)
         opening = listener.hear_opening()
         assert isinstance(opening, OpenFailed)
         assert "the data on cpu:0 is gone" in opening.message
 
 
-def lost_number(event: DriverEvent) -> int | None:
-    return event.worker if isinstance(event, WorkerLost) else None
+def hear_lost(listener: Listener, *workers: int) -> None:
+    """Wait until these workers have ended, in whatever order."""
+    left = set(workers)
+
+    def is_last(event: DriverEvent) -> bool:
+        if isinstance(event, WorkerLost):
+            left.discard(event.worker)
+        return not left
+
+    listener.hear(is_last)
 
 
 def is_alive(pid: int) -> bool:
