@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -63,42 +63,69 @@ def take_step(optimizer: torch.optim.Optimizer, training: Training) -> None:
         grads = [param.grad for param in params]
         states = [_kept(optimizer, param, training) for param in params]
         kept = [[state[name] for state in states] for name in slots(training)]
-        if training.optimizer == "sgd":
-            _sgd(group, params, grads, kept)
-            continue
-        steps = [state["step"] for state in states]
-        torch._foreach_add_(steps, 1)
-        kernel = torch._fused_adam_ if training.optimizer == "adam" else torch._fused_adamw_
-        averages, squares = kept
-        kernel(
-            params,
-            grads,
-            averages,
-            squares,
-            [],
-            steps,
+        steps = [state["step"] for state in states] if counts_steps(training) else []
+        if steps:
+            torch._foreach_add_(steps, 1)
+        run_kernel(
+            training,
+            group,
+            values=params,
+            grads=grads,
+            kept=kept,
+            steps=steps,
             lr=group["lr"],
-            beta1=group["betas"][0],
-            beta2=group["betas"][1],
             weight_decay=group["weight_decay"],
-            eps=group["eps"],
-            amsgrad=False,
-            maximize=False,
         )
 
 
-def _sgd(group: dict[str, Any], params: Any, grads: Any, kept: list[list[Tensor]]) -> None:
-    torch._fused_sgd_(
-        params,
+def run_kernel(
+    training: Training,
+    settings: Mapping[str, Any],
+    *,
+    values: list[Tensor],
+    grads: list[Tensor],
+    kept: list[list[Tensor]],
+    steps: list[Tensor],
+    lr: float,
+    weight_decay: float,
+) -> None:
+    """Change values of one rate and decay by PyTorch's fused kernel.
+
+    Args:
+        settings: What a run cannot change, named as torch's optimisers do.
+        kept: For each of `slots`, what the optimiser keeps of the values.
+        steps: Numbers of steps, this one included; none for SGD.
+    """
+    if training.optimizer == "sgd":
+        torch._fused_sgd_(
+            values,
+            grads,
+            kept[0] if kept else [],
+            weight_decay=weight_decay,
+            momentum=training.momentum,
+            lr=lr,
+            dampening=0.0,
+            nesterov=False,
+            maximize=False,
+            is_first_step=False,  # what is kept begins at 0, so the first step is as any other
+        )
+        return
+    kernel = torch._fused_adam_ if training.optimizer == "adam" else torch._fused_adamw_
+    averages, squares = kept
+    kernel(
+        values,
         grads,
-        kept[0] if kept else [],
-        weight_decay=group["weight_decay"],
-        momentum=group["momentum"],
-        lr=group["lr"],
-        dampening=0.0,
-        nesterov=False,
+        averages,
+        squares,
+        [],
+        steps,
+        lr=lr,
+        beta1=settings["betas"][0],
+        beta2=settings["betas"][1],
+        weight_decay=weight_decay,
+        eps=settings["eps"],
+        amsgrad=False,
         maximize=False,
-        is_first_step=False,  # what is kept begins at 0, so the first step is as any other
     )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainers.engines._rows import Rows
 from trainers.jobs import Job, Training
-from trainers.optimizers import learning_rate, optimizer_of
+from trainers.optimizers import counts_steps, learning_rate, optimizer_of, run_kernel, slots
 
 # The settings that a run cannot change are those of the solo engine's optimisers.
 _ANY = torch.zeros(1, requires_grad=True)
@@ -93,43 +93,16 @@ class StackedOptimizer:
     @torch.no_grad()
     def step(self) -> None:
         """Change all rows by their gradients."""
-        if self._training.optimizer == "sgd":
-            self._step_sgd()
-        else:
-            self._step_adam()
-
-    def _step_adam(self) -> None:
-        settings = self._settings
-        kernel = torch._fused_adam_ if self._training.optimizer == "adam" else torch._fused_adamw_
-        torch._foreach_add_([group.step for group in self._groups], 1)
+        if counts_steps(self._training):
+            torch._foreach_add_([group.step for group in self._groups], 1)
         for group, rate in zip(self._groups, self._rates, strict=True):
-            kernel(
-                [group.values],
-                [group.grads],
-                [group.slots["exp_avg"]],
-                [group.slots["exp_avg_sq"]],
-                [],
-                [group.step],
+            run_kernel(
+                self._training,
+                self._settings,
+                values=[group.values],
+                grads=[group.grads],
+                kept=[[group.slots[name]] for name in slots(self._training)],
+                steps=[group.step],
                 lr=rate,
-                beta1=settings["betas"][0],
-                beta2=settings["betas"][1],
                 weight_decay=group.weight_decay,
-                eps=settings["eps"],
-                amsgrad=False,
-                maximize=False,
-            )
-
-    def _step_sgd(self) -> None:
-        for group, rate in zip(self._groups, self._rates, strict=True):
-            torch._fused_sgd_(
-                [group.values],
-                [group.grads],
-                list(group.slots.values()),
-                weight_decay=group.weight_decay,
-                momentum=self._training.momentum,
-                lr=rate,
-                dampening=0.0,
-                nesterov=False,
-                maximize=False,
-                is_first_step=False,  # what is kept begins at 0, so the first step is as any other
             )
