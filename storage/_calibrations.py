@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage._dialects import insert_for
+from storage._dialects import put
 from storage._studies import now
 from storage._tables import attempts, calibrations
 from storage.records import Calibration
@@ -37,7 +37,6 @@ def all_of(connection: Connection, shape: str) -> list[Calibration]:
 
 def save(connection: Connection, calibration: Calibration) -> None:
     """Store a measurement in the place of an older one."""
-    insert = insert_for(connection.dialect.name, calibrations)
     values = {
         "shape": calibration.shape,
         "hardware": calibration.hardware,
@@ -46,10 +45,7 @@ def save(connection: Connection, calibration: Calibration) -> None:
         "run_step_ms": json.dumps(dict(calibration.run_step_ms)),
         "measured_at": now(),
     }
-    news = {name: insert.excluded[name] for name in (*_VALUES, "measured_at")}
-    connection.execute(
-        insert.on_conflict_do_update(index_elements=["shape", "hardware"], set_=news), values
-    )
+    put(connection, calibrations, values)
 
 
 def book(connection: Connection, *, study_id: int, worker_id: int, seconds: float) -> None:

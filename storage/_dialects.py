@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,6 +27,17 @@ def insert_for(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Inse
 def insert_ignoring(connection: Connection, table: sa.Table) -> sa.Insert:
     """An insert that leaves a row alone which somebody else was faster to add."""
     return insert_for(connection.dialect.name, table).on_conflict_do_nothing()
+
+
+def put(connection: Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+    """Insert a whole row, in the place of an older one with its key.
+
+    One statement: with a deletion before it, two drivers could both insert.
+    """
+    insert = insert_for(connection.dialect.name, table)
+    keys = table.primary_key.columns.keys()
+    news = {name: insert.excluded[name] for name in row if name not in keys}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=news), row)
 
 
 def lock_schema(connection: Connection) -> None:

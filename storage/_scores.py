@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
+from storage._dialects import put
 from storage._tables import epoch_values, runs, scores, searches, series
 from storage.records import Baseline
 from storage.scoring import Score, Selection, delta_m_curve, select
@@ -42,7 +43,6 @@ _VALUES = (
     .where(epoch_values.c.run_id == bindparam("run"), series.c.split.in_(["validation", "test"]))
     .order_by(epoch_values.c.epoch)
 )
-_FORGET = scores.delete().where(scores.c.run_id == bindparam("run"))
 
 Table = dict[str, dict[tuple[str, str], list[float]]]
 
@@ -109,9 +109,9 @@ def _unscored(
 
 
 def _save(connection: Connection, run: int, baseline_hash: str, score: Score) -> None:
-    connection.execute(_FORGET, {"run": run})
-    connection.execute(
-        scores.insert(),
+    put(
+        connection,
+        scores,
         {
             "run_id": run,
             "baseline_hash": baseline_hash,

@@ -18,8 +18,17 @@ from storage import Liveness, Reader, RunState, Storage
 from storage._leases import take_back
 from storage.errors import DatabaseUnusable
 from storage.records import Proposal, Recorded, Rejected
+from storage.scoring import Selection
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres
-from tests.contract.storage_bench import SEARCHES, Bench, baseline, decision, epoch, holder
+from tests.contract.storage_bench import (
+    METRICS,
+    SEARCHES,
+    Bench,
+    baseline,
+    decision,
+    epoch,
+    holder,
+)
 
 _ROOT = Path(__file__).parents[2]
 _DRIVERS = 4
@@ -93,6 +102,21 @@ class TogetherPromises(Backend):
 
         _all_at_once(set_it)
         assert len(bench.view("baseline_metrics")) == len(baseline().values)
+
+    def test_scoring_at_once_leaves_one_score_a_run(self, bench: Bench) -> None:
+        points = [str(number) for number in range(20)]
+        bench.plan(*points)
+        for claim in bench.claim(20):
+            bench.train(claim, (0.2, 0.2))
+        bench.storage.set_baseline(bench.study.id, baseline())
+
+        def score(_: int) -> None:
+            storage = Storage(bench.url)
+            storage.score_mtl(bench.study.id, METRICS, baseline(), Selection())
+            storage.close()
+
+        _all_at_once(score)
+        assert [run.value for run in bench.outcomes()] == [0.0] * 20
 
     def test_workers_of_one_environment_may_register_at_once(self, url: str) -> None:
         Bench(url).storage.close()
