@@ -47,15 +47,20 @@ def main() -> None:
 
 
 def _import_early() -> None:
-    """All that is heavy and the same for every problem."""
+    """All that is heavy and the same for every problem.
+
+    The collector would walk through what is imported, now and in every child, and copy pages that
+    children share.
+    """
+    gc.disable()
     import torch  # noqa: F401 - imported for the processes that are forked later
 
     import trainers.engines
     import trainers.problems
     import trainers.worker  # noqa: F401
 
-    gc.collect()
-    gc.freeze()  # the collector would copy pages that are shared with the children
+    gc.freeze()
+    gc.enable()
 
 
 def _born(control: socket.socket, pipe: int, output: int) -> int:
@@ -115,3 +120,4 @@ def _tell(control: socket.socket, line: str) -> None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # torch would be taken apart piece by piece, while the driver waits

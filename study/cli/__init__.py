@@ -1,5 +1,17 @@
 """The command ``weighbridge``; one file a verb."""
 
-from study.cli._main import main
+import sys
+from contextlib import nullcontext
+
+from study.drivers import nursery_ahead
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; for ``run``, torch is imported beside all that the command needs."""
+    trains = sys.argv[1:2] == ["run"] and "--help" not in sys.argv
+    with nursery_ahead() if trains else nullcontext():
+        from study.cli._main import main as command_line
+
+        command_line()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import IO
@@ -87,6 +87,12 @@ class Nursery:
         child.output.close()
         return "\n".join([_ending(code), *lines[-_LAST_LINES:]])
 
+    def kill(self) -> None:
+        """End a nursery that has no workers, at once."""
+        self._process.kill()
+        self._process.wait()
+        self._control.close()
+
     def close(self) -> None:
         """End the nursery; it waits for workers whose pipes are closed and ends the others."""
         with contextlib.suppress(OSError):  # it has gone already
@@ -122,6 +128,30 @@ class Nursery:
             self._pids.append(int(words[1]))
         else:
             self._codes[int(words[1])] = int(words[2])
+
+
+_ahead: list[Nursery] = []
+
+
+@contextlib.contextmanager
+def nursery_ahead() -> Iterator[None]:
+    """Import torch while this process still reads its command line and its database.
+
+    At the end of the block, a nursery that nobody has taken is ended.
+    """
+    _ahead.append(Nursery())
+    try:
+        yield
+    finally:
+        while _ahead:
+            _ahead.pop().kill()
+
+
+def take_nursery() -> Nursery:
+    """The one that was begun ahead, if it lives, or a new one."""
+    if _ahead and _ahead[-1].alive:
+        return _ahead.pop()
+    return Nursery()
 
 
 def _ending(code: int | None) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 
-from study.drivers._nursery import Child, Nursery
+from study.drivers._nursery import Child, Nursery, take_nursery
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from trainers.events import CalibrateNow, Message, Open, Stop, TrainPack
 from trainers.jobs import Calibrate, Pack, ProblemRef
@@ -97,7 +97,7 @@ class LocalDriver:
 
     def _spawn(self, device: str) -> None:
         if self._nursery is None or not self._nursery.alive:
-            self._nursery = Nursery()
+            self._nursery = take_nursery()
         child = self._nursery.spawn()
         self._workers[len(self._device_of)] = child, self._nursery
         self._device_of.append(device)

@@ -25,7 +25,7 @@ def loaded_by(code: str) -> set[str]:
     [
         "import study",
         "from study import Study; Study.open('quickstart', storage='sqlite:///none.db')",
-        "import study.cli",
+        "import study.cli._main",
         "import search_spaces",
         "import trainers.weightings; trainers.weightings.names()",
         "import trainers.problems; trainers.problems.summaries()",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -15,6 +16,7 @@ from study.plan import make_plan
 from study.spec import read
 from tests import toy
 from tests.integration.command import Said, command
+from tests.integration.driving import descendants
 
 HEAD = """
 name = "{name}"
@@ -341,6 +343,13 @@ def test_a_problem_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     said = command(tmp_path, "run", "broken.toml", "--workers", "1")
     assert said.code == 2
     assert "is gone" in said.err
+
+
+@pytest.mark.parametrize("args", [["missing.toml"], ["--workers", "0"], ["--help"]])
+def test_a_run_that_trains_nothing_leaves_no_process(args: list[str], tmp_path: Path) -> None:
+    before = descendants(os.getpid())
+    command(tmp_path, "run", *args)
+    assert descendants(os.getpid()) == before
 
 
 def test_doctor_names_a_database_that_cannot_be_used(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.func import functional_call, vmap
 
 from trainers.engines._batch_norm import make_stackable
+from trainers.engines._layers import NotPlain, PlainNetwork
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Batch, TaskFunctions
 
@@ -29,39 +30,40 @@ class Forward:
     def __init__(self, network: MultiTaskNetwork, functions: Mapping[str, TaskFunctions]) -> None:
         make_stackable(network)
         self.network, self.functions = network, functions
-        self._outputs = vmap(self._outputs_of_one, in_dims=(0, 0, None), randomness="same")
-        self._losses = vmap(self._losses_of_one, in_dims=(0, 0, None, None), randomness="same")
+        self._outputs = self._plain(network) or vmap(
+            self._outputs_of_one, in_dims=(0, None), randomness="same"
+        )
+        self._losses = vmap(self._losses_of_one, in_dims=(0, None), randomness="same")
 
     def outputs(
         self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], inputs: Any
     ) -> dict[str, Any]:
         """Head outputs by task, ``[R, B, ...]``."""
-        found: dict[str, Any] = self._outputs(params, buffers, inputs)
+        found: dict[str, Any] = self._outputs({**params, **buffers}, inputs)
         return found
 
     def losses(
         self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], batch: Batch
     ) -> Tensor:
         """Task losses ``[R, T]`` of one batch; targets are shared."""
-        found: Tensor = self._losses(params, buffers, batch.inputs, batch.targets)
+        outputs = self.outputs(params, buffers, batch.inputs)
+        found: Tensor = self._losses(outputs, batch.targets)
         return found
 
-    def _outputs_of_one(
-        self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], inputs: Any
-    ) -> Any:
-        return functional_call(self.network, {**params, **buffers}, (inputs,))
+    def _outputs_of_one(self, tensors: Mapping[str, Tensor], inputs: Any) -> Any:
+        return functional_call(self.network, dict(tensors), (inputs,))
 
-    def _losses_of_one(
-        self,
-        params: Mapping[str, Tensor],
-        buffers: Mapping[str, Tensor],
-        inputs: Any,
-        targets: Mapping[str, Any],
-    ) -> Tensor:
-        outputs = self._outputs_of_one(params, buffers, inputs)
+    def _losses_of_one(self, outputs: Mapping[str, Any], targets: Mapping[str, Any]) -> Tensor:
         return torch.stack(
             [parts.loss(outputs[task], targets[task]) for task, parts in self.functions.items()]
         )
+
+    @staticmethod
+    def _plain(network: MultiTaskNetwork) -> PlainNetwork | None:
+        try:
+            return PlainNetwork(network)
+        except NotPlain:
+            return None
 
 
 def trained_parameters(network: MultiTaskNetwork) -> dict[str, Tensor]:

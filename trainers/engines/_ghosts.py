@@ -40,11 +40,11 @@ _CHOICES = (
 )
 # Their kernels treat what remains as all the rest.
 _FUNCTIONS = "_log_softmax _log_softmax_backward_data exp exp_ log log_ tanh tanh_backward"
-_WITHIN_ROWS = "bmm mean scatter_add sum"
+_WITHIN_ROWS = "baddbmm bmm mean scatter_add sum"
 _MOVES = (
-    "_to_copy _unsafe_view arange as_strided bernoulli cat clone copy_ detach empty empty_like "
-    "expand fill_ full full_like gather new_zeros ones_like permute scalar_tensor select slice "
-    "split squeeze stack t transpose unsqueeze view zeros zeros_like"
+    "_to_copy _unsafe_view arange as_strided bernoulli bernoulli_ cat clone copy_ detach empty "
+    "empty_like expand fill_ full full_like gather new_zeros ones_like permute scalar_tensor "
+    "select slice split squeeze stack t transpose unsqueeze view zeros zeros_like"
 )
 PLACELESS = frozenset(" ".join([_ARITHMETIC, _CHOICES, _FUNCTIONS, _WITHIN_ROWS, _MOVES]).split())
 """Operations whose result at one place depends on nothing but the operands there."""

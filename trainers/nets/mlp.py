@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
 
-class Mlp(nn.Module):
+class Mlp(nn.Sequential):
     """A trunk of fully connected layers, each followed by a ReLU.
 
     Maps ``[B, ...]`` with `in_features` numbers a sample to ``[B, out_features]``.
@@ -18,18 +18,12 @@ class Mlp(nn.Module):
     """
 
     def __init__(self, in_features: int, widths: Sequence[int]) -> None:
-        super().__init__()
         sizes = [in_features, *widths]
         layers: list[nn.Module] = [nn.Flatten()]
         for n_in, n_out in pairwise(sizes):
             layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-        self.layers = nn.Sequential(*layers)
+        super().__init__(*layers)
         self.out_features = sizes[-1]
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Features ``[B, out_features]`` of inputs ``[B, ...]``."""
-        features: Tensor = self.layers(inputs)
-        return features
 
 
 def linear_head(in_features: int, out_features: int) -> nn.Linear:
