@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from storage.records import StudyRecord
 from study.catalogue import find, stored_packs
-from study.drivers import Driver
+from study.drivers import Driver, RayOptions
 from study.drivers.local import LocalDriver
 from study.extension import check_extension
 from study.outcome import Outcome, Progress
@@ -99,6 +99,7 @@ class Study:
         *,
         workers: int = 2,
         device: str = "cpu",
+        ray: RayOptions | None = None,
         redecide: bool = False,
         report: Callable[[Progress], None] = lambda _progress: None,
         say: Callable[[str], None] = lambda _message: None,
@@ -108,7 +109,9 @@ class Study:
 
         Args:
             workers: Worker processes.
-            device: Device of all workers, such as ``cpu`` or ``cuda:0``.
+            device: Device of all workers, such as ``cpu`` or ``cuda:0``; on a cluster, ``cuda`` is
+                what Ray has given to a worker.
+            ray: Place the workers on a Ray cluster; None for processes of this machine.
             redecide: Take all stage decisions again, by what is known now.
             report: Called about four times a second.
             say: Told what a user should know at once: the database is out of reach, or back; a
@@ -132,7 +135,7 @@ class Study:
                 self.plan,
                 storage,
                 record,
-                self._driver(workers, device),
+                self._driver(workers, device, ray),
                 checkpoints=self._checkpoint_folder(storage),
                 device=device,
                 report=report,
@@ -156,10 +159,14 @@ class Study:
             searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
         )
 
-    def _driver(self, workers: int, device: str) -> Driver:
-        return LocalDriver(
-            self.plan.problem, threads=self.plan.training.threads, devices=[device] * workers
-        )
+    def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:
+        problem, threads = self.plan.problem, self.plan.training.threads
+        if ray is None:
+            return LocalDriver(problem, threads=threads, devices=[device] * workers)
+        from study.drivers.ray_tune import Cluster, RayDriver  # loads Ray, which takes a second
+
+        cluster = Cluster(ray, workers=workers)
+        return RayDriver(problem, device=device, threads=threads, workers=workers, cluster=cluster)
 
     def _checkpoint_folder(self, storage: Storage) -> Path:
         """Beside a database file; in the working folder for a server."""

@@ -10,8 +10,8 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; for ``run``, torch is imported beside all that the command needs."""
-    trains = sys.argv[1:2] == ["run"] and "--help" not in sys.argv
-    with nursery_ahead() if trains else nullcontext():
+    trains_here = sys.argv[1:2] == ["run"] and not {"--help", "ray", "--driver=ray"} & set(sys.argv)
+    with nursery_ahead() if trains_here else nullcontext():
         from study.cli._main import main as command_line
 
         command_line()

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from types import FrameType
 from typing import Annotated
 
@@ -19,12 +20,22 @@ from study.api import Study as StudyApi
 from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl, Study
 from study.cli._output import console, duration, errors, next_step
+from study.drivers import RayOptions
 from study.errors import BadSpec
 from study.outcome import Outcome
 from study.outcome import Progress as StudyProgress
 from study.runner import Runner
 
 NAME = "run"
+
+
+class DriverName(StrEnum):
+    """What carries packs to workers."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 _LINE_S = 10.0
 
 
@@ -33,7 +44,25 @@ def command(
     workers: Annotated[
         int, typer.Option(min=1, help="Worker processes; default: one a core, at most 8.")
     ] = min(os.cpu_count() or 1, 8),
-    device: Annotated[str, typer.Option(help="Device of the workers: cpu, cuda, cuda:1.")] = "cpu",
+    device: Annotated[
+        str | None,
+        typer.Option(help="Device of the workers: cpu, cuda, cuda:1; default: cpu, or Ray's GPU."),
+    ] = None,
+    driver: Annotated[
+        DriverName, typer.Option(help="Where workers run: processes here, or a Ray cluster.")
+    ] = DriverName.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a Ray cluster: auto, HOST:PORT, ray://HOST:PORT; default: a new one."
+        ),
+    ] = None,
+    cpus_per_worker: Annotated[
+        float | None, typer.Option(help="Cores that Ray keeps for a worker; default: 1.")
+    ] = None,
+    gpus_per_worker: Annotated[
+        float | None, typer.Option(help="GPUs that Ray gives to a worker, such as 0.5.")
+    ] = None,
     budget: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,6 +76,7 @@ def command(
     storage: StorageUrl = STORAGE,
 ) -> None:
     """Run a study, resume it, or extend it. Ctrl-C is safe: finished runs stay finished."""
+    ray = _ray(driver, address, cpus_per_worker, gpus_per_worker)
     opened = StudyApi.open(study, storage=storage)
     if budget:
         opened = opened.with_budget(_limits(budget))
@@ -57,7 +87,8 @@ def command(
         with display, _interruptible() as watch:
             outcome = opened.run(
                 workers=workers,
-                device=device,
+                device=device or ("cuda" if ray and ray.gpus_per_worker else "cpu"),
+                ray=ray,
                 redecide=redecide,
                 report=display.show,
                 say=display.note,
@@ -67,6 +98,30 @@ def command(
         errors.print(f"Interrupted. Go on with: weighbridge run {study}", highlight=False)
         raise typer.Exit(130) from None
     _conclude(study, opened.name, outcome)
+
+
+def _ray(
+    driver: DriverName,
+    address: str | None,
+    cpus_per_worker: float | None,
+    gpus_per_worker: float | None,
+) -> RayOptions | None:
+    """What was said about Ray; None for workers of this machine."""
+    if driver is DriverName.RAY:
+        return RayOptions(
+            address=address,
+            cpus_per_worker=1.0 if cpus_per_worker is None else cpus_per_worker,
+            gpus_per_worker=gpus_per_worker or 0.0,
+        )
+    given = {
+        "--address": address,
+        "--cpus-per-worker": cpus_per_worker,
+        "--gpus-per-worker": gpus_per_worker,
+    }
+    for name, value in given.items():
+        if value is not None:
+            raise BadSpec(f"{name} is for a Ray cluster. Got it without --driver ray. Add that.")
+    return None
 
 
 def _limits(given: list[str]) -> dict[str, float]:

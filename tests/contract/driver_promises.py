@@ -219,6 +219,18 @@ class DriverContract:
     ) -> None:
         assert [m.epoch for m in exited[0] if isinstance(m, EpochDone)] == [1, 2, 3, 4]
 
+    def test_a_loss_names_the_signal(self, killed: tuple[int, WorkerLost]) -> None:
+        assert killed[1].reason.startswith("signal SIGKILL")
+
+    def test_a_loss_tells_exit_code_and_last_lines(
+        self, exited: tuple[list[Message], WorkerLost]
+    ) -> None:
+        reason = exited[1].reason
+        assert (reason.splitlines()[0], reason.splitlines()[-1]) == (
+            "exit code 3",
+            "the last words",
+        )
+
     @pytest.mark.parametrize(
         ["problem", "message"],
         [

@@ -9,9 +9,13 @@ import time
 from collections.abc import Iterator, Sequence
 
 import pytest
+import ray
 
 from study.drivers import DriverEvent, WorkerLost
 from study.drivers.local import LocalDriver
+from study.drivers.options import RayOptions
+from study.drivers.ray_tune.cluster import Cluster
+from study.drivers.ray_tune.driver import RayDriver
 from tests.contract.driver_promises import (
     BROKEN,
     DEADLINE_S,
@@ -22,7 +26,7 @@ from tests.contract.driver_promises import (
     OpenDriver,
 )
 from tests.packs import a_job, a_pack
-from trainers.events import Message, OpenFailed
+from trainers.events import OpenFailed, Ready
 from trainers.jobs import ProblemRef
 
 # Trains a pack that comes by standard input and prints the worker's process id.
@@ -61,18 +65,6 @@ class TestLocal(DriverContract):
         for driver in opened:
             driver.close()
 
-    def test_a_loss_names_the_signal(self, killed: tuple[int, WorkerLost]) -> None:
-        assert killed[1].reason.startswith("signal SIGKILL")
-
-    def test_a_loss_tells_exit_code_and_last_lines(
-        self, exited: tuple[list[Message], WorkerLost]
-    ) -> None:
-        reason = exited[1].reason
-        assert (reason.splitlines()[0], reason.splitlines()[-1]) == (
-            "exit code 3",
-            "the last words",
-        )
-
     def test_workers_end_with_their_driver(self) -> None:
         pack = a_pack(a_job(1), epochs=ENDLESS)
         driver = subprocess.Popen(
@@ -104,6 +96,51 @@ class TestLocal(DriverContract):
         opening = listener.hear_opening()
         assert isinstance(opening, OpenFailed)
         assert "the data on cpu:0 is gone" in opening.message
+
+
+class TestRay(DriverContract):
+    """Ray Tune on a Ray of its own on this machine."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def open_driver(cls) -> Iterator[OpenDriver]:
+        ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False)
+        opened = []
+
+        def open_driver(problem: ProblemRef, devices: Sequence[str]) -> RayDriver:
+            cluster = Cluster(RayOptions(), workers=len(devices))
+            driver = RayDriver(
+                problem, device="cpu", threads=1, workers=len(devices), cluster=cluster
+            )
+            opened.append(driver)
+            driver.start()
+            return driver
+
+        yield open_driver
+        for driver in opened:
+            driver.close()
+        ray.shutdown()
+
+    def test_a_slot_that_dies_is_a_worker_that_is_lost(self, open_driver: OpenDriver) -> None:
+        listener = Listener(open_driver(TOY, ["cpu"]))
+        listener.hear_opening()
+        before = listener.worker
+        listener.driver.kill(before)
+        *_, lost = listener.hear(lambda event: isinstance(event, WorkerLost))
+        assert isinstance(lost, WorkerLost)
+        assert (lost.worker, lost.reason.splitlines()[0]) == (before, "ActorDiedError")
+        assert isinstance(listener.hear_opening(), Ready)
+        assert listener.worker != before
+
+    def test_a_closed_driver_leaves_no_worker(self, open_driver: OpenDriver) -> None:
+        listener = Listener(open_driver(TOY, ["cpu"]))
+        listener.hear_opening()
+        worker = listener.driver.pid(listener.worker)
+        listener.driver.close()
+        deadline_s = time.monotonic() + DEADLINE_S
+        while is_alive(worker):
+            assert time.monotonic() < deadline_s, "the worker outlives its driver"
+            time.sleep(0.05)
 
 
 def hear_lost(listener: Listener, *workers: int) -> None:

@@ -1,5 +1,7 @@
 """Ray's door."""
 
+from study.drivers.ray_tune.cluster import Cluster
+from study.drivers.ray_tune.driver import RayDriver
 from study.drivers.ray_tune.spaces import param_space
 
-__all__ = ["param_space"]
+__all__ = ["Cluster", "RayDriver", "param_space"]

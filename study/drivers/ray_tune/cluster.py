@@ -1,0 +1,78 @@
+"""A Ray cluster: how it is reached, and what of it a worker gets."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from typing import Any
+
+os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # results go to the database
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # the old output can be turned off
+os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
+os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "3600")  # of a folder that nobody reads
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from study.drivers.options import RayOptions
+from study.errors import WorkersUnusable
+
+
+class Cluster:
+    """Where workers run.
+
+    Args:
+        workers: For how many there must be room on a Ray of our own.
+    """
+
+    def __init__(self, options: RayOptions, *, workers: int) -> None:
+        self._options, self._workers = options, workers
+        self._leaves = False
+
+    @property
+    def resources(self) -> dict[str, float]:
+        """Of one worker."""
+        gpus = self._options.gpus_per_worker
+        return {"cpu": self._options.cpus_per_worker, **({"gpu": gpus} if gpus else {})}
+
+    def connect(self) -> None:
+        """Connect, or start a Ray of one machine.
+
+        Raises:
+            WorkersUnusable: There is no cluster at the address.
+        """
+        if ray.is_initialized():
+            return
+        address = self._options.address or ("auto" if "RAY_ADDRESS" in os.environ else "local")
+        settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if address == "local":
+            settings |= {"num_cpus": self._cpus(), "include_dashboard": False}
+        try:
+            ray.init(address=address, **settings)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise WorkersUnusable(
+                f"`--address` must lead to a running Ray cluster. {address!r} does not: {reason} "
+                "Start one with `ray start --head`, or drop --address for a Ray of its own."
+            ) from error
+        self._leaves = True
+
+    def leave(self) -> None:
+        """Disconnect, and end a Ray of our own."""
+        if self._leaves:
+            ray.shutdown()
+            self._leaves = False
+
+    def beside_driver(self, actor: Any) -> Any:
+        """An actor class whose actors live on the driver's node."""
+        here = ray.get_runtime_context().get_node_id()
+        return actor.options(
+            num_cpus=0,
+            max_concurrency=1000,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=True),
+        )
+
+    def _cpus(self) -> int:
+        return max(os.cpu_count() or 1, math.ceil(self._workers * self._options.cpus_per_worker))

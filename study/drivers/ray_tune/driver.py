@@ -1,0 +1,200 @@
+"""The Ray driver: worker slots on a cluster, each a Ray Tune trial that trains leased packs."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+
+from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
+from study.drivers.ray_tune.cluster import Cluster
+from study.drivers.ray_tune.feed import Entered, Feed, FeedEvent, Joined, Said
+from study.drivers.ray_tune.slot import CloseAll, Opening, Order, Slot, StopAll, ToWorker
+from study.errors import WorkersUnusable
+from trainers.events import Message
+from trainers.jobs import Calibrate, Pack, ProblemRef
+
+_END_S = 10.0
+
+# it prints a traceback for every lost worker, of which the runner tells in its own words
+logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+
+
+class RayDriver:
+    """Worker processes on a Ray cluster; Ray ends them when this process ends.
+
+    Args:
+        device: Of every worker, within what Ray has given to it: ``cpu`` or ``cuda``.
+        threads: Intra-op threads of torch.
+        workers: Slots; those for which there is no room wait, and make an autoscaling cluster grow.
+    """
+
+    def __init__(
+        self, problem: ProblemRef, *, device: str, threads: int, workers: int, cluster: Cluster
+    ) -> None:
+        self._opening = Opening(problem=problem, device=device, threads=threads)
+        self._workers, self._cluster = workers, cluster
+        self._actors: dict[int, Any] = {}  # by the slots' numbers
+        self._joined: dict[int, Joined] = {}
+        self._next: Any = None
+        self._failure: BaseException | None = None
+        self._stopper = _WhenClosing()
+
+    @property
+    def size(self) -> int:
+        """Number of workers that it keeps at work."""
+        return self._workers
+
+    def start(self) -> None:
+        """Connect to the cluster and let Ray Tune place the slots."""
+        self._cluster.connect()
+        self._feed = self._cluster.beside_driver(ray.remote(Feed)).remote()
+        self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
+        self._tuning = threading.Thread(target=self._tune, daemon=True)
+        self._tuning.start()
+
+    def pid(self, worker: int) -> int:
+        """Process id of a worker, on its node."""
+        return self._joined[worker].pid
+
+    def submit(self, worker: int, pack: Pack) -> None:
+        """Give an idle worker a pack."""
+        self._hand(worker, pack)
+
+    def calibrate(self, worker: int, wanted: Calibrate) -> None:
+        """Let an idle worker time training steps."""
+        self._hand(worker, wanted)
+
+    def poll(self, timeout_s: float) -> list[DriverEvent]:
+        """What the feed has heard.
+
+        Raises:
+            WorkersUnusable: Ray Tune has ended, or the cluster is out of reach.
+        """
+        if self._next is None:
+            self._next = self._feed.events.remote()
+        try:
+            ready, _ = ray.wait([self._next], timeout=timeout_s)
+            events: list[FeedEvent] = ray.get(self._next) if ready else []
+        except ray.exceptions.RayError as error:
+            raise _out_of_reach(error) from error
+        if ready:
+            self._next = None
+        elif not self._tuning.is_alive():
+            raise _out_of_reach(self._failure)
+        return [told for event in events for told in self._told(event)]
+
+    def kill(self, worker: int) -> None:
+        """End a worker, and the process that looks after it: nothing may be well there."""
+        ray.kill(self._actors[self._joined[worker].host])
+
+    def replace(self, worker: int) -> None:
+        """Nothing to do: slots keep themselves occupied, on any node."""
+
+    def stop(self) -> None:
+        """Ask every worker to release its pack."""
+        self._order(list(self._actors), StopAll())
+
+    def close(self) -> None:
+        """End the workers, and leave the cluster."""
+        self._stopper.closing = True
+        if ray.is_initialized():
+            self._order(list(self._actors), CloseAll())
+            self._tuning.join(_END_S)
+        self._cluster.leave()
+        self._folder.cleanup()
+
+    def _hand(self, worker: int, task: Pack | Calibrate) -> None:
+        if (joined := self._joined.get(worker)) is not None:
+            self._order([joined.host], ToWorker(worker, task))
+
+    def _order(self, hosts: Sequence[int], order: Order) -> None:
+        self._feed.order.remote(list(hosts), pickle.dumps(order))
+
+    def _told(self, event: FeedEvent) -> list[DriverEvent]:
+        if isinstance(event, Entered):
+            self._actors[event.host] = event.actor
+            return []
+        if isinstance(event, Joined):
+            self._joined[event.worker] = event
+            return []
+        if isinstance(event, Said):
+            messages: list[Message] = pickle.loads(event.messages)
+            return [FromWorker(event.worker, message) for message in messages]
+        self._joined.pop(event.worker, None)
+        return [WorkerLost(event.worker, event.reason)]
+
+    def _tune(self) -> None:
+        """Keep the slots occupied; returns when all have been closed."""
+        trainable = tune.with_parameters(Slot, feed=self._feed, opening=self._opening)
+        try:
+            tune.Tuner(
+                tune.with_resources(trainable, self._cluster.resources),
+                tune_config=tune.TuneConfig(
+                    num_samples=self._workers, max_concurrent_trials=self._workers
+                ),
+                run_config=tune.RunConfig(
+                    storage_path=self._folder.name,
+                    verbose=0,
+                    failure_config=tune.FailureConfig(max_failures=-1),
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                    callbacks=[_Losses(self._feed)],
+                    stop=self._stopper,
+                ),
+            ).fit()
+        except BaseException as error:  # kept for the thread that polls
+            self._failure = error
+
+
+class _Losses(tune.Callback):
+    """Tells the feed of slots whose process has ended."""
+
+    def __init__(self, feed: Any) -> None:
+        self._feed = feed
+
+    def on_trial_recover(
+        self,
+        iteration: int,  # noqa: ARG002 - Ray's signature
+        trials: list[Any],  # noqa: ARG002
+        trial: Any,
+        **info: Any,  # noqa: ARG002
+    ) -> None:
+        """A slot's process has ended; Ray Tune starts another one."""
+        self._feed.slot_lost.remote(trial.trial_id, _reason(Path(trial.pickled_error_file)))
+
+
+class _WhenClosing(tune.Stopper):
+    """Ends Ray Tune when the driver closes, whatever its slots are doing."""
+
+    def __init__(self) -> None:
+        self.closing = False
+
+    def __call__(self, _trial_id: str, _result: dict[str, Any]) -> bool:
+        """Results say nothing here."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Whether all is over."""
+        return self.closing
+
+
+def _reason(path: Path) -> str:
+    """What Ray says of a process that has ended: its kind first."""
+    error = pickle.loads(path.read_bytes())
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "\n".join([type(error).__name__, *lines])
+
+
+def _out_of_reach(error: BaseException | None) -> WorkersUnusable:
+    reason = "its trials have ended" if error is None else str(error).strip().splitlines()[-1]
+    return WorkersUnusable(
+        f"Ray must be there as long as a study runs. It is not any more: {reason}. "
+        "Look at the cluster, then run the same command again; nothing is lost."
+    )

@@ -1,0 +1,109 @@
+"""Real studies on Ray: as local ones to the last bit, also when a node dies under way."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ray._private.node import Node
+from ray.cluster_utils import Cluster
+
+from tests import toy
+from tests.integration import comparable
+from tests.integration.command import begun, ended, typed
+from tests.integration.driving import wait_for_done_runs
+
+STUDY = "clustered"
+SPEC = f"""
+name = "{STUDY}"
+problem = "toy:Toy"
+seeds = [0, 1]
+training = {{ epochs = 60, batch_size = 4, optimizer = "sgd", pack_size = 2 }}
+[[search]]
+weighting = ["ew", "rlw"]
+stages = [{{ lr = [0.02, 0.05, 0.1] }}]
+[[search]]
+weighting = "uw-so"
+stages = [{{ lr = [0.05] }}, {{ temperature = {{ line = [1, 10] }} }}]
+"""
+NODES = 3
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp(STUDY)
+    (folder / f"{STUDY}.toml").write_text(SPEC)
+    shutil.copy(toy.__file__, folder / "toy.py")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder: Path) -> str:
+    """The database of the study as the local driver trains it."""
+    url = f"sqlite:///{folder / 'local.db'}"
+    said = typed(folder, "run", f"{STUDY}.toml", "--workers", "1", "--storage", url)
+    assert said.code == 0, said.err
+    return url
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """Three nodes of one core each, beside a head that trains nothing."""
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    for _ in range(NODES):
+        cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    yield cluster
+    cluster.shutdown()
+
+
+def test_a_ray_of_its_own_gives_what_the_local_driver_gives(folder: Path, undisturbed: str) -> None:
+    url = f"sqlite:///{folder / 'ray.db'}"
+    said = typed(folder, *_on_ray(url, "--workers", "2"))
+    assert said.code == 0, said.err
+    _assert_same_results(url, undisturbed)
+
+
+def test_a_node_that_dies_changes_nothing(folder: Path, undisturbed: str, cluster: Cluster) -> None:
+    url = f"sqlite:///{folder / 'cluster.db'}"
+    where = ("--address", cluster.address, "--workers", str(NODES))
+    with begun(folder, *_on_ray(url, *where)) as driver:
+        wait_for_done_runs(url, STUDY, 6)
+        cluster.remove_node(_node_without_driver(cluster), allow_graceful=False)
+        said = ended(driver)
+    assert said.code == 0, said.err
+    _assert_same_results(url, undisturbed)
+    assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
+
+
+def _node_without_driver(cluster: Cluster) -> Node:
+    """A node that no driver is connected to: with that one, the driver's machine would die."""
+    ask = f"""
+import ray
+ray.init(address="{cluster.address}", logging_level="ERROR")
+print(ray.get_runtime_context().get_node_id())
+"""
+    asked = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, check=True
+    ).stdout.split()
+    return next(node for node in cluster.worker_nodes if node.node_id not in asked)
+
+
+def _on_ray(url: str, *options: str) -> tuple[str, ...]:
+    return ("run", f"{STUDY}.toml", "--driver", "ray", "--storage", url, *options)
+
+
+def _assert_same_results(url: str, other: str) -> None:
+    """Results and decisions have the same bits, and no run was trained to its end twice."""
+    assert comparable.results(url, STUDY) == comparable.results(other, STUDY)
+    assert comparable.epochs(url, STUDY) == comparable.epochs(other, STUDY)
+    assert comparable.decisions(url, STUDY) == comparable.decisions(other, STUDY)
+    finished = Counter(
+        run for run, state in comparable.attempts(url, STUDY) if state == "finished" and run
+    )
+    assert set(finished.values()) == {1}
