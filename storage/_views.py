@@ -7,8 +7,8 @@ PostgreSQL share.
 from __future__ import annotations
 
 # A method pays a start-up for each stretch that it asks for: that of the attempt that trained epoch
-# 1, and of each that went on where another had come to its end, at a rung. What goes on after a loss
-# or an interruption does not start up at the method's request.
+# 1, and of each that went on where another had come to its end, at a rung. What goes on after a
+# loss or an interruption does not start up at the method's request.
 VIEWS: dict[str, str] = {
     "run_results": """
         SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS role,
