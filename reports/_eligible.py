@@ -36,7 +36,8 @@ class Eligible:
     Attributes:
         numbers: ``[N]``, rising trial numbers.
         runs: ``[N, S]``, run ids; one column a seed.
-        validation: ``[N, S]``, validation delta_m; +inf in all of a trial that diverged once.
+        validation: ``[N, S]``, validation delta_m; +inf in all of a trial that diverged once or
+            was pruned.
         test: ``[N, S]``, test delta_m; NaN where a run has none.
         cost: Axis name to ``[N]``, summed over seeds.
         ties: What decides between equal values, ``[N]`` each: gradient evaluations, number.
@@ -60,7 +61,7 @@ class Eligible:
             yield Fold(keys=others.mean(axis=1), scores=self.test[:, seed])
 
     def best(self, keys: FloatArray) -> int | None:
-        """Position of the winner by these keys; None if every trial diverged."""
+        """Position of the winner by these keys; None if no trial has a finite one."""
         if not np.isfinite(keys).any():
             return None
         return int(np.lexsort((*reversed(self.ties), keys))[0])

@@ -49,7 +49,7 @@ class Winner:
 
 
 def winner_of(frames: StudyFrames, search: str) -> Winner | None:
-    """The winner so far; None while no trial is eligible, or if all of them diverged."""
+    """The winner so far; None while no trial is eligible, or if none of them was done."""
     trials = eligible(frames, search)
     if not len(trials.numbers):
         return None

@@ -16,6 +16,7 @@ from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
 from reports._winners import Winner, winner_of
 from reports.frames import StudyFrames
+from storage.notices import notices
 
 Kind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet"]
 
@@ -71,6 +72,7 @@ class Comparison:
             if runs are not fused or one of both is missing.
         finished_runs: Planned runs of baseline and searches that are final.
         planned_runs: Planned runs of baseline and searches.
+        notices: What must be told with any of these numbers.
     """
 
     rows: tuple[MethodRow, ...]
@@ -78,6 +80,7 @@ class Comparison:
     break_even: BreakEven | None
     finished_runs: int
     planned_runs: int
+    notices: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """One row a method; metrics as columns ``<task> <metric>``, parameters as JSON."""
@@ -95,6 +98,7 @@ class Comparison:
             "break_even": self.break_even and self.break_even.to_plain(),
             "finished_runs": self.finished_runs,
             "planned_runs": self.planned_runs,
+            "notices": list(self.notices),
             "rows": rows,
         }
 
@@ -115,6 +119,7 @@ def compare(frames: StudyFrames) -> Comparison:
         break_even=break_even(frames),
         finished_runs=finished,
         planned_runs=len(planned),
+        notices=notices(frames.spec),
     )
 
 

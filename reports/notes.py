@@ -6,6 +6,7 @@ from typing import Final
 from reports import _condition_notes as condition
 from reports import _edge_notes as edge
 from reports import _pack_notes as pack
+from reports import _stopping_notes as stopping
 from reports._note import MergedNote, Note
 from reports.frames import StudyFrames
 
@@ -13,6 +14,7 @@ __all__ = ["MergedNote", "Note", "fair_play_notes", "merged"]
 
 # Each rule looks at the whole study and yields what it finds; the order is that of the report.
 _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
+    stopping.stopped_asynchronously,
     condition.few_seeds,
     condition.unequal_seeds,
     condition.unequal_grids,

@@ -64,14 +64,19 @@ _DECISIONS = (
     .where(decisions.c.search_id == bindparam("search"), decisions.c.standing)
     .order_by(decisions.c.stage)
 )
-_BUSY = sa.select(searches.c.id).where(
-    searches.c.study_id == bindparam("study"),
-    sa.exists().where(
-        runs.c.search_id == searches.c.id,
-        runs.c.state.in_([RunState.WAITING, RunState.LEASED]),
-        runs.c.planned,
-    ),
-)
+
+
+def _searches_with_runs(*states: RunState) -> sa.Select[tuple[int]]:
+    return sa.select(searches.c.id).where(
+        searches.c.study_id == bindparam("study"),
+        sa.exists().where(
+            runs.c.search_id == searches.c.id, runs.c.state.in_(states), runs.c.planned
+        ),
+    )
+
+
+_BUSY = _searches_with_runs(RunState.WAITING, RunState.LEASED)
+_PAUSED = _searches_with_runs(RunState.PAUSED)
 _BASELINE = sa.select(baselines).where(
     baselines.c.study_id == bindparam("study"), baselines.c.standing
 )
@@ -113,6 +118,11 @@ def search_history(connection: Connection, search_id: int) -> SearchHistory:
 def busy_searches(connection: Connection, study_id: int) -> frozenset[int]:
     """Searches of a study with planned runs that are trained or wait for it."""
     return frozenset(connection.scalars(_BUSY, {"study": study_id}))
+
+
+def paused_searches(connection: Connection, study_id: int) -> frozenset[int]:
+    """Searches of a study with planned runs that stand at a rung."""
+    return frozenset(connection.scalars(_PAUSED, {"study": study_id}))
 
 
 def decide(connection: Connection, search_id: int, decision: Decision) -> None:

@@ -57,17 +57,17 @@ def retry(connection: Connection, study_id: int, which: Retried) -> int:
     return int(connection.execute(statement, {"study": study_id}).rowcount)
 
 
-def judge(connection: Connection, verdicts: Sequence[Verdict]) -> int:
-    """Let paused runs go on or end for good; returns how many were still paused."""
+def judge(connection: Connection, verdicts: Sequence[Verdict]) -> frozenset[int]:
+    """Let paused runs go on or end for good; returns those that were still paused."""
     in_order = sorted(verdicts, key=lambda verdict: verdict.run)  # as whoever locks several runs
-    return sum(_leave_pause(connection, verdict) for verdict in in_order)
+    return frozenset(v.run for v in in_order if _leave_pause(connection, v))
 
 
-def _leave_pause(connection: Connection, verdict: Verdict) -> int:
+def _leave_pause(connection: Connection, verdict: Verdict) -> bool:
     here: dict[str, Any] = {"run": verdict.run, "old_token": verdict.token}
     if verdict.until_epoch is None:
         moved = connection.execute(_PRUNE, {**here, "why": verdict.reason, "at": now()})
     else:
         further = {"until": verdict.until_epoch, "pack": verdict.pack_key}
         moved = connection.execute(_RESUME, {**here, **further})
-    return int(moved.rowcount)
+    return bool(moved.rowcount)

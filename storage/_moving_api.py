@@ -20,8 +20,8 @@ class Moving(Opened):
             return _moves.retry(connection, study_id, which)
 
     @patient
-    def judge(self, verdicts: Sequence[Verdict]) -> int:
-        """Let runs that are paused at a rung go on, or end for good; returns how many.
+    def judge(self, verdicts: Sequence[Verdict]) -> frozenset[int]:
+        """Let runs that are paused at a rung go on, or end for good; returns those that were moved.
 
         All of them at once, so that a rung is judged by one driver and one baseline. Runs that
         were moved meanwhile are left alone.

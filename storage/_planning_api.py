@@ -60,6 +60,12 @@ class Planning(Opened):
             return _history.busy_searches(connection, study_id)
 
     @patient
+    def paused_searches(self, study_id: int) -> frozenset[int]:
+        """Searches with planned runs that are paused at a rung."""
+        with self._database.read() as connection:
+            return _history.paused_searches(connection, study_id)
+
+    @patient
     def propose(
         self,
         search_id: int,

@@ -56,6 +56,7 @@ class Conductor:
         self.steps: dict[str, Step] = {}
         self.best: dict[str, float] = {}
         self._pruned: list[int] = []
+        self._judging = self._judging_under(None)
 
     @property
     def baseline(self) -> Baseline | None:
@@ -95,14 +96,16 @@ class Conductor:
 
     def _move_role(self, role: str) -> None:
         busy = self._storage.busy_searches(self._study.id)
+        paused = self._storage.paused_searches(self._study.id)
         for search_id, (search, _) in self._searches.items():
-            if search.role == role and self._can_move(search, busy=search_id in busy):
+            waits = search_id in busy and not (search.asynchronous and search_id in paused)
+            if search.role == role and self._can_move(search, waits=waits):
                 self._move(search_id, search)
 
-    def _can_move(self, search: Search, *, busy: bool) -> bool:
+    def _can_move(self, search: Search, *, waits: bool) -> bool:
         step = self.steps.get(search.name)
         if isinstance(step, WaitForRuns):
-            return not busy
+            return not waits
         if isinstance(step, WaitForBaseline):
             return self._can_score(search)
         return not isinstance(step, Finished | Stopped)
@@ -145,11 +148,12 @@ class Conductor:
             self._storage.decide(search_id, step.decision)
 
     def _judge(self, search: Search, step: Judge) -> None:
-        baseline = self._baseline if self._baseline_settled else None
-        judging = Judging(self.plan, self._storage, self._selection, baseline, self._pack_key)
-        verdicts = judging.verdicts(search, step)
-        self._storage.judge(verdicts)
-        self._pruned += [verdict.run for verdict in verdicts if verdict.until_epoch is None]
+        verdicts = self._judging.verdicts(search, step)
+        moved = self._storage.judge(verdicts)  # without those that another driver judged meanwhile
+        self._pruned += [v.run for v in verdicts if v.until_epoch is None and v.run in moved]
+
+    def _judging_under(self, baseline: Baseline | None) -> Judging:
+        return Judging(self.plan, self._storage, self._selection, baseline, self._pack_key)
 
     def _new_runs(self, search: Search, step: AddRuns) -> list[NewRun]:
         rank = _FIRST_RANK if search.role == "baseline" else _RANKS - step.stages_left
@@ -231,6 +235,7 @@ class Conductor:
             self._storage.set_baseline(self._study.id, baseline)
             self._baseline = baseline
         self._baseline_settled = True
+        self._judging = self._judging_under(self._baseline)
         self._score(None)
 
     def _trained(self) -> list[BaselineValue] | None:

@@ -34,16 +34,20 @@ class Judging:
     ) -> None:
         self._plan, self._storage, self._selection = plan, storage, selection
         self._baseline, self._pack_key = baseline, pack_key
+        # An asynchronous rule looks at the same runs again and again, one trial more each time.
+        self._known: dict[tuple[int, int, bool], list[float]] = {}
 
     def verdicts(self, search: Search, judge: Judge) -> list[Verdict]:
         """One for each run that is paused at the rung."""
         worse: frozenset[int] = frozenset()
+        n_seen = 0
         if judge.rule is not None and judge.needs_values:
-            worse = pruned(judge.rule, self._values(search, judge.rule, judge))
+            values = self._values(search, judge.rule, judge)
+            worse, n_seen = pruned(judge.rule, values), len(values)
         until = judge.next_rung or self._plan.training.epochs
         found = []
         for at_rung in judge.trials:
-            why = self._why(search, judge, at_rung, worse)
+            why = self._why(search, judge, at_rung, worse, n_seen)
             for run in at_rung.paused:
                 key = self._pack_key(search, run.seed, judge.rung, until)
                 found.append(
@@ -53,7 +57,14 @@ class Judging:
                 )
         return found
 
-    def _why(self, search: Search, judge: Judge, at_rung: AtRung, worse: Collection[int]) -> str:
+    def _why(
+        self,
+        search: Search,
+        judge: Judge,
+        at_rung: AtRung,
+        worse: Collection[int],
+        n_seen: int,
+    ) -> str:
         """Why a trial is pruned; empty if it goes on."""
         if at_rung.standing == "prune":
             return (
@@ -64,7 +75,8 @@ class Judging:
         under = ""
         if self._baseline is not None and search.needs_baseline(judge.rule):
             under = f" under baseline {self._baseline.hash[:12]}"
-        return f"Pruned at epoch {judge.rung} by the rule {judge.rule.kind}{under}."
+        among = f" among {n_seen} trials that had been there" if judge.rule.asynchronous else ""
+        return f"Pruned at epoch {judge.rung} by the rule {judge.rule.kind}{among}{under}."
 
     def _values(self, search: Search, rule: StopRule, judge: Judge) -> dict[int, list[float]]:
         """Seed means of each trial that can be compared, lower is better."""
@@ -79,6 +91,12 @@ class Judging:
 
     def _of_run(self, search: Search, rule: StopRule, run: int, rung: int) -> list[float]:
         """What a run is worth by its epochs up to the rung: one value, or one a task."""
+        name = (run, rung, rule.by_task)
+        if name not in self._known:
+            self._known[name] = self._looked_up(search, rule, run, rung)
+        return self._known[name]
+
+    def _looked_up(self, search: Search, rule: StopRule, run: int, rung: int) -> list[float]:
         table = self._storage.run_table(run)["validation"]
         if search.needs_baseline(rule):
             curves = [(self._delta_m(table, rung), True)]

@@ -82,6 +82,11 @@ class Search:
     lower_is_better: bool = True
     budget: BudgetSpec = field(default_factory=BudgetSpec)
 
+    @property
+    def asynchronous(self) -> bool:
+        """Whether some of its trials are judged before their round is at the rung."""
+        return any(stage.stop is not None and stage.stop.asynchronous for stage in self.stages)
+
     def needs_baseline(self, rule: StopRule) -> bool:
         """Whether a stopping rule judges its trials by delta_m."""
         return self.role == "search" and not rule.by_task

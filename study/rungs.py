@@ -1,8 +1,10 @@
 """Which rung of a stage is due: a pure function of how the stage's runs stand.
 
-A round is judged at a rung once none of its runs is on the way there any more. What was judged is
-read off the runs themselves: one that may go beyond the rung was kept, a pruned one was not. So a
-verdict stands for its whole trial, for seeds that are added later too.
+A round is judged at a rung once none of its runs is on the way there any more; by an asynchronous
+rule each of its trials is, once none of the trial's own runs is, and those on the way are not
+looked at. What was judged is read off the runs themselves: one that may go beyond the rung was
+kept, a pruned one was not. So a verdict stands for its whole trial, for seeds that are added later
+too.
 """
 
 from __future__ import annotations
@@ -40,9 +42,10 @@ class AtRung:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """A whole round has reached a rung.
+    """A whole round has reached a rung, or some of it for an asynchronous rule.
 
     Attributes:
+        trials: Those of the round that are not on the way to the rung.
         next_rung: Up to where those go on that are kept; None for all epochs.
     """
 
@@ -63,8 +66,10 @@ def due(stage: int, rule: StopRule | None, rounds: Mapping[int, Trials]) -> Judg
     """The first rung that can be judged; None while runs are on their way, or none is paused."""
     for number, trials in sorted(rounds.items()):
         for rung in _paused_at(trials):
-            if not any(_on_the_way(runs, rung) for runs in trials.values()):
-                return _judge(stage, number, rung, rule, trials)
+            there = {t: runs for t, runs in trials.items() if not _on_the_way(runs, rung)}
+            some_suffice = rule is not None and rule.asynchronous
+            if len(there) == len(trials) or (some_suffice and rung in _paused_at(there)):
+                return _judge(stage, number, rung, rule, there)
     return None
 
 

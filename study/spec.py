@@ -129,7 +129,7 @@ class BaselineSpec(_Section):
     stop: dict[str, Any] | None = Field(
         None,
         description='Rule that prunes learning rates at rungs: `{ rule = "halving", '
-        "rungs = [5] }`, or `median`; see [stages](stages.md).",
+        "rungs = [5] }`, or `median`, also asynchronous; see [stages](stages.md).",
     )
 
     @model_validator(mode="after")

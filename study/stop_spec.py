@@ -9,7 +9,7 @@ from study.errors import BadSpec
 from study.stopping import KINDS, Kind, StopRule
 from trainers.hints import did_you_mean
 
-_KEYS = ("rule", "rungs", "keep")
+_KEYS = ("rule", "rungs", "keep", "asynchronous")
 _EXAMPLE = 'Write stop = { rule = "median", rungs = [5] }.'
 
 
@@ -37,9 +37,11 @@ def parse_stop(
             )
     kind = _kind(table.get("rule"), place, kinds)
     rungs = _rungs(table.get("rungs"), epochs, place)
+    asynchronous = _asynchronous(table.get("asynchronous", False), kind, place)
     if "keep" not in table:
-        return StopRule(kind=kind, rungs=rungs)
-    return StopRule(kind=kind, rungs=rungs, keep=_keep(table["keep"], kind, place))
+        return StopRule(kind=kind, rungs=rungs, asynchronous=asynchronous)
+    keep = _keep(table["keep"], kind, place)
+    return StopRule(kind=kind, rungs=rungs, keep=keep, asynchronous=asynchronous)
 
 
 def _kind(value: object, place: str, kinds: Sequence[Kind]) -> Kind:
@@ -81,3 +83,17 @@ def _keep(value: Any, kind: Kind, place: str) -> float:
             "Write keep = 0.5 for the better half."
         )
     return float(value)
+
+
+def _asynchronous(value: object, kind: Kind, place: str) -> bool:
+    if not isinstance(value, bool):
+        raise BadSpec(
+            f"{place}: `stop.asynchronous` must be true or false. Got {value!r}. "
+            "Write asynchronous = true, or drop it."
+        )
+    if value and kind == "worse-than-cohort":
+        raise BadSpec(
+            f"{place}: `stop.asynchronous` goes with the rules halving and median. Got {kind!r}. "
+            "Drop it, or take another rule."
+        )
+    return value

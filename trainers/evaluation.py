@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from trainers.protocol import Source, TaskFunctions
+from trainers.errors import BadMetric
+from trainers.protocol import Metric, Source, TaskFunctions
 from trainers.randomness import Key
 
 Value = tuple[str, str, str, float]
@@ -26,6 +27,9 @@ def evaluate(
     """``(split, task, metric, value)`` of each task's mean loss and metrics.
 
     The loss is the mean over batches weighted by their samples; metrics add up exactly.
+
+    Raises:
+        BadMetric: The value of a metric is no number.
     """
     network.eval()
     losses = dict.fromkeys(functions, 0.0)
@@ -45,10 +49,28 @@ def evaluate(
     network.train()
     values = [(split, task, "loss", loss / n_samples) for task, loss in losses.items()]
     values += [
-        (split, task, name, functions[task].metrics[name].value(total))
+        (split, task, name, metric_value(task, name, functions[task].metrics[name], total))
         for (task, name), total in totals.items()
     ]
     return values
+
+
+def metric_value(task: str, name: str, metric: Metric, total: Tensor) -> float:
+    """A metric as a plain float: problems may return a scalar of numpy or torch.
+
+    Raises:
+        BadMetric: It is no number.
+    """
+    found: object = metric.value(total)
+    try:
+        if isinstance(found, str | bytes):  # which `float` would read
+            raise TypeError
+        return float(found)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):  # the last for a tensor of many numbers
+        raise BadMetric(
+            f"The metric {name} of task {task} must be one number. `value` returned {found!r}. "
+            "Return a float, or a scalar of numpy or torch."
+        ) from None
 
 
 def first_not_finite(values: list[Value]) -> str:

@@ -55,7 +55,10 @@ class Metric(Protocol):
         """Additive statistics ``[Q]`` of one batch (counts, sums, a flattened confusion table)."""
 
     def value(self, total: Tensor) -> float:
-        """The metric from statistics ``[Q]`` summed over the split."""
+        """The metric from statistics ``[Q]`` summed over the split.
+
+        A scalar of numpy or torch will do; it becomes a float.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Points of a delta_m axis: those outside the window become arrows at its top."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,12 @@ def points(
     symbol: str,
     size: float,
     opacity: float = 1.0,
+    ended: Sequence[str],
     **more: Any,
 ) -> go.Scatter:
-    """Markers, shapes `[n]`; the pointer reads the true value of an arrow, +inf as "diverged"."""
+    """Markers, shapes `[n]`; the pointer reads the true value of an arrow, and `ended` for +inf."""
     off = y > view.fence
-    said = np.where(np.isinf(y), "diverged", [f"Δm {value:+.2f} %" for value in y])
+    said = np.where(np.isinf(y), ended, [f"Δm {value:+.2f} %" for value in y])
     return go.Scatter(
         x=x,
         y=np.where(off, view.high, y),

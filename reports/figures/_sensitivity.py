@@ -95,6 +95,7 @@ def _panel(
         symbol=style.symbol,
         size=7,
         opacity=0.5,
+        ended=list(rows["ended"]),
         showlegend=False,
         customdata=said,
         hovertemplate="%{text} %{customdata}<extra></extra>",

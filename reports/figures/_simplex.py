@@ -38,7 +38,7 @@ def weight_simplex(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
 
 
 def _best_by_weights(found: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """One row a weight vector, scaled to sum to one; +inf where every trial of it diverged."""
+    """One row a weight vector, scaled to sum to one; +inf where no trial of it was done."""
     shares = found.assign(**{name: found[name] / found[columns].sum(axis=1) for name in columns})
     places = [shares[name].round(9) for name in columns]
     ranked = shares.sort_values(["val", "trial"])
@@ -50,7 +50,7 @@ def _line(
 ) -> go.Figure | NoFigure:
     rows = best[np.isfinite(best["val"])].sort_values(columns[0])
     if rows.empty:
-        return NoFigure(reason=f"Every trial of `{search}` diverged.")
+        return NoFigure(reason=f"Every trial of `{search}` diverged or was pruned.")
     style = look(weighting_of(frames, search))
     x, y = (rows[name].to_numpy(dtype=np.float64) for name in (columns[0], "val"))
     marker = {"color": style.colour, "symbol": style.symbol, "size": np.where(y == y.min(), 15, 8)}

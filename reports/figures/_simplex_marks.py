@@ -1,5 +1,6 @@
-"""What lies on the weight simplex: points for the pointer, the best one, diverged ones."""
+"""What lies on the weight simplex: points for the pointer, the best one, those without a value."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 SCALE = "Viridis_r"  # even in lightness, so it is readable without colour vision; best is bright
+_LOST = {"diverged": "x-thin", "pruned": "line-ew"}
+_GREY = "#8a7f72"
 
 
 def points(
@@ -87,16 +90,26 @@ def ring(at: FloatArray) -> go.Scatterternary:
     )
 
 
-def crosses(weights: FloatArray) -> go.Scatterternary:
-    """Weights, shape `[N, 3]`, with which training diverged."""
+def without_value(weights: FloatArray, ended: Sequence[str]) -> list[go.Scatterternary]:
+    """Weights, shape `[N, 3]`, with which training diverged or was pruned; and how, `[N]`."""
+    kinds = np.array([text.split(" ")[0] for text in ended], dtype=np.str_)
+    return [
+        _lost(weights[kinds == kind], np.array(ended)[kinds == kind], kind, symbol)
+        for kind, symbol in _LOST.items()
+        if kind in kinds
+    ]
+
+
+def _lost(weights: FloatArray, ended: Any, kind: str, symbol: str) -> go.Scatterternary:
     a, b, c = weights.T
     return go.Scatterternary(
         a=a,
         b=b,
         c=c,
         mode="markers",
-        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#8a7f72"}},
-        name="diverged",
-        hovertemplate="diverged<extra></extra>",
+        marker={"symbol": symbol, "size": 9, "color": _GREY, "line": {"width": 2, "color": _GREY}},
+        name=kind,
+        text=ended,
+        hovertemplate="%{text}<extra></extra>",
         showlegend=True,
     )

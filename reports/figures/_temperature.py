@@ -80,8 +80,8 @@ def _split(
     shared |= {"legendgroup": title, "showlegend": False}
     line = found[(found["lr"] == rate) & np.isfinite(found[column])].sort_values("temperature")
     return [
-        points(*_xy(runs[~at_rate], column), size=5, opacity=0.3, **shared),
-        points(*_xy(runs[at_rate], column), size=6, opacity=0.6, **shared),
+        _points(runs[~at_rate], column, size=5, opacity=0.3, **shared),
+        _points(runs[at_rate], column, size=6, opacity=0.6, **shared),
         go.Scatter(
             x=line["temperature"].to_numpy(dtype=np.float64),
             y=line[column].to_numpy(dtype=np.float64),
@@ -94,5 +94,6 @@ def _split(
     ]
 
 
-def _xy(rows: pd.DataFrame, column: str) -> tuple[Any, Any]:
-    return rows["temperature"].to_numpy(np.float64), rows[column].to_numpy(np.float64)
+def _points(rows: pd.DataFrame, column: str, **look: Any) -> go.Scatter:
+    x, y = (rows[name].to_numpy(dtype=np.float64) for name in ("temperature", column))
+    return points(x, y, ended=list(rows["ended"]), **look)

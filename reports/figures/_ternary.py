@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
 from reports.figures._lattice import hexagons, on_grid, step_of
-from reports.figures._simplex_marks import SCALE, crosses, points, ring
+from reports.figures._simplex_marks import SCALE, points, ring, without_value
 from reports.figures._style import styled
 
 FloatArray = NDArray[np.float64]
@@ -27,12 +27,12 @@ def ternary(best: pd.DataFrame, columns: list[str], titles: list[str]) -> go.Fig
     """The map of one search.
 
     Args:
-        best: One row a weight vector, with `columns`, `val` (+inf: diverged), `trial`, `params`.
+        best: One row a weight vector, with `columns`, `val` (+inf: none), `ended`, `trial`.
         columns: The three weight columns; each row sums to 1.
         titles: The tasks' titles, in the same order.
     """
     finite = np.isfinite(best["val"].to_numpy(dtype=np.float64))
-    done, lost = best[finite], best[~finite][columns].to_numpy(dtype=np.float64)
+    done, lost = best[finite], best[~finite]
     weights, value = done[columns].to_numpy(dtype=np.float64), done["val"].to_numpy(np.float64)
     low, top = _limits(value)
     step = step_of(weights)
@@ -41,7 +41,7 @@ def ternary(best: pd.DataFrame, columns: list[str], titles: list[str]) -> go.Fig
     traces = _cells(weights[on], level[on], step) if step else []
     traces.append(points(done, weights, value, on=on, limits=(low, top), titles=titles))
     traces += [ring(weights[np.argmin(value)])] if value.size else []
-    traces += [crosses(lost)] if len(lost) else []
+    traces += without_value(lost[columns].to_numpy(dtype=np.float64), list(lost["ended"]))
     return styled(
         go.Figure(traces),
         height=560,

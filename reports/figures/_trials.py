@@ -1,5 +1,7 @@
 """The trials of a search with their parameters and seed means."""
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
@@ -7,29 +9,41 @@ from reports._eligible import eligible
 from reports.errors import UnknownSearch
 from reports.frames import StudyFrames, with_params
 
+_SEVERITY: Final = {"done": 0, "pruned": 1, "diverged": 2}
+
 
 def trials(frames: StudyFrames, search: str) -> pd.DataFrame:
     """One row an eligible trial (all its seeds final), by number.
 
-    Columns: `trial`, the parameters, and `val` and `test`: the seed means of delta_m in percent,
-    +inf if a seed diverged.
+    Columns: `trial`, the parameters, `val` and `test`: the seed means of delta_m in percent, +inf
+    if a seed diverged or was pruned; and `ended`: how a trial ended that has no value.
     """
     found = eligible(frames, search)
-    rows = frames.runs.drop_duplicates(["search", "trial"])
-    rows = rows[(rows["search"] == search) & rows["trial"].isin(found.numbers)]
-    named = with_params(frames, rows.sort_values("trial")).reset_index(drop=True)
+    rows = _with_endings(frames.runs[frames.runs["run"].isin(found.runs.ravel())])
+    rows = rows.sort_values(["trial", "severity", "epochs"], ascending=[True, False, False])
+    named = with_params(frames, rows.drop_duplicates("trial")).reset_index(drop=True)
     value = found.validation.mean(axis=1)
     test = np.where(np.isfinite(value), found.test.mean(axis=1), np.inf)
     return named.assign(val=value, test=test)
 
 
 def runs_of(frames: StudyFrames, search: str) -> pd.DataFrame:
-    """One row a run of the eligible trials: its parameters, `val` and `test`; +inf if diverged."""
+    """One row a run of the eligible trials, with columns as in `trials`, each run by itself."""
     found = eligible(frames, search)
-    rows = frames.runs[frames.runs["run"].isin(found.runs.ravel())]
+    rows = _with_endings(frames.runs[frames.runs["run"].isin(found.runs.ravel())])
     lost = rows["state"] != "done"
     scores = {name: rows[f"delta_m_{name}"].where(~lost, np.inf) for name in ("val", "test")}
     return with_params(frames, rows).assign(**scores)
+
+
+def _with_endings(runs: pd.DataFrame) -> pd.DataFrame:
+    """Final runs with `ended`, empty for those that are done; and `severity`: a trial ended as its
+    run of the highest did.
+    """
+    severity = runs["state"].map(_SEVERITY)
+    pruned = "pruned at epoch " + runs["epochs"].astype(str)
+    said = pruned.where(severity == _SEVERITY["pruned"], "diverged").mask(severity == 0, "")
+    return runs.assign(ended=said, severity=severity)
 
 
 def known_search(frames: StudyFrames, search: str) -> None:

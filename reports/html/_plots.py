@@ -24,7 +24,8 @@ _SIMPLEX = (
 )
 _TEMPERATURE = (
     "Points are runs (one a seed), lines the means over seeds. Faint points were trained with "
-    "another learning rate. An arrow at the top edge is a value off the scale, or a diverged run."
+    "another learning rate. An arrow at the top edge is a value off the scale, or a run "
+    "that diverged or was pruned."
 )
 _TRAJECTORIES = (
     "The loss weights that each method’s winner gave the tasks, epoch by epoch, scaled to sum to "
@@ -32,7 +33,7 @@ _TRAJECTORIES = (
 )
 _SENSITIVITY = (
     "Each point is a trial (mean over seeds); the line joins the best trial at each value, the "
-    "ring marks the method’s best. An arrow at the top edge is off the scale or diverged."
+    "ring marks the method’s best. An arrow at the top edge is off the scale, diverged or pruned."
 )
 
 

@@ -1,6 +1,8 @@
 """What was run: the plan, the machines, and what all of it cost."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -34,7 +36,7 @@ def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
     texts = {
         "Study": frames.name,
         "Seeds": ", ".join(str(seed) for seed in frames.seeds),
-        "Training": "; ".join(f"{name} {value_of(value)}" for name, value in training.items()),
+        "Training": _training(training),
         "Compared by": "; ".join(f"{name} {value_of(value)}" for name, value in compare.items()),
         "Baseline": ", ".join(sorted(frames.baseline["source"].unique())),
         "Engine": _engine(frames),
@@ -46,6 +48,16 @@ def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
         "Between": _period(attempts),
     }
     return [fact(name, text) for name, text in texts.items() if text]
+
+
+def _training(training: Mapping[str, Any]) -> str:
+    """The settings that are set; a study without a learning rate tunes it."""
+    unset = {"lr": "learning rate tuned"}
+    said = (
+        unset.get(name, "") if value is None else f"{name} {value_of(value)}"
+        for name, value in training.items()
+    )
+    return "; ".join(filter(None, said))
 
 
 def _engine(frames: StudyFrames) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
@@ -68,6 +68,13 @@ def amount(value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.2f}" if value >= 1 else f"{value:.2g}"
+
+
+def say_notices(sentences: Sequence[str], *, about: str = "") -> None:
+    """What must be known of a study, one note a sentence."""
+    for sentence in sentences:
+        said = f"{about}: {sentence}" if about else sentence
+        console.print(f"[yellow]note[/] {console.plain(said)}", highlight=False)
 
 
 def next_step(text: str) -> None:

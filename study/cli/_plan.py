@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from storage.notices import notices
 from study.api import Study as StudyApi
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
-from study.cli._output import console, next_step, print_json, table
+from study.cli._output import console, next_step, print_json, say_notices, table
 from study.cli._packs import packs_to_plain, show_packs
 from study.outline import Search, Stage
 from study.plan import Plan
@@ -52,6 +53,7 @@ def command(
         f"epochs; fewer where stages share points or a winner lies on an edge."
     )
     show_packs(packs)
+    say_notices(notices(plan.spec.to_plain()))
     next_step(f"weighbridge run {study}")
 
 
@@ -61,6 +63,7 @@ def to_plain(plan: Plan) -> dict[str, Any]:
         "study": plan.spec.name,
         "problem": plan.card.to_plain(),
         "fingerprint": plan.frozen,
+        "notices": notices(plan.spec.to_plain()),
         "seeds": plan.spec.seeds,
         "epochs": plan.training.epochs,
         "expected_runs": plan.expected_runs,

@@ -16,10 +16,11 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from storage import FINAL, RunState
+from storage.notices import notices
 from study.api import Study as StudyApi
 from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl, Study
-from study.cli._output import console, duration, errors, next_step
+from study.cli._output import console, duration, errors, next_step, say_notices
 from study.drivers import RayOptions
 from study.errors import BadSpec
 from study.outcome import Outcome
@@ -97,7 +98,7 @@ def command(
     except KeyboardInterrupt:
         errors.print(f"Interrupted. Go on with: weighbridge run {study}", highlight=False)
         raise typer.Exit(130) from None
-    _conclude(study, opened.name, outcome)
+    _conclude(study, opened, outcome)
 
 
 def _ray(
@@ -138,8 +139,8 @@ def _limits(given: list[str]) -> dict[str, float]:
     return limits
 
 
-def _conclude(study: str, name: str, outcome: Outcome) -> None:
-    states = outcome.states
+def _conclude(study: str, opened: StudyApi, outcome: Outcome) -> None:
+    name, states = opened.name, outcome.states
     done, diverged = states.get(RunState.DONE, 0), states.get(RunState.DIVERGED, 0)
     pruned = f"{states[RunState.PRUNED]} pruned, " if RunState.PRUNED in states else ""
     left = sum(n for state, n in states.items() if state not in FINAL)
@@ -147,6 +148,7 @@ def _conclude(study: str, name: str, outcome: Outcome) -> None:
         f"[bold]{name}[/]: {done} runs done, {diverged} diverged, {pruned}"
         f"{outcome.n_failed} failed, {left} left."
     )
+    say_notices(notices(opened.plan.spec.to_plain()))
     if outcome.n_mismatches:
         console.print(
             f"[yellow]note[/] {outcome.n_mismatches} epochs that were trained again came out "

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storage import RunState
+from storage.notices import notices
 from storage.records import BadEnding, SearchStatus, StudyRecord, Totals
 from study.budget import left
 from study.catalogue import find
 from study.cli._options import STORAGE, AsJson, StorageUrl
-from study.cli._output import amount, console, duration, next_step, print_json, table
+from study.cli._output import (
+    amount,
+    console,
+    duration,
+    next_step,
+    print_json,
+    say_notices,
+    table,
+)
 from study.spec import StudySpec, parse
 
 if TYPE_CHECKING:
@@ -52,13 +61,20 @@ def command(
 def _all(database: Storage, *, as_json: bool) -> None:
     found = [(record, database.totals(record.id)) for record in database.studies()]
     if as_json:
-        print_json([{"study": record.name, **_plain(totals)} for record, totals in found])
+        print_json(
+            [
+                {"study": record.name, **_plain(totals), "notices": notices(record.spec)}
+                for record, totals in found
+            ]
+        )
         return
     costs = _cost_columns(any(totals.money is not None for _, totals in found))
     rows = table("study", *RunState, *costs, title=database.url, right=(*RunState, *costs))
     for record, totals in found:
         rows.add_row(record.name, *_counts(totals.states), *_costs(totals, costs))
     console.print(rows)
+    for record, _ in found:
+        say_notices(notices(record.spec), about=record.name)
     if found:
         next_step(f"weighbridge status {found[-1][0].name}")
 
@@ -73,6 +89,7 @@ def _one(database: Storage, record: StudyRecord, *, as_json: bool) -> None:
             {
                 "study": record.name,
                 **_plain(totals),
+                "notices": notices(record.spec),
                 "budget_left": left(spec.budget, totals),
                 "searches": [_search(status) for status in searches],
                 "bad_endings": [_bad(ending) for ending in bad],
@@ -81,6 +98,7 @@ def _one(database: Storage, record: StudyRecord, *, as_json: bool) -> None:
         return
     _print_costs(spec, totals, searches)
     _print_bad(bad)
+    say_notices(notices(record.spec))
     next_step(f"weighbridge compare {record.name}")
 
 

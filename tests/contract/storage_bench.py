@@ -193,6 +193,12 @@ def holder(pid: int = 1) -> Holder:
     return Holder(host="here", boot_id="boot", pid=pid, process_start="0")
 
 
+def claimed(bench: Bench) -> Claim:
+    """A run of a new point, leased."""
+    bench.plan("a")
+    return bench.claim_one()
+
+
 def epoch(
     claim: Claim,
     number: int,

@@ -217,7 +217,7 @@ class Drivers(RuleBasedStateMachine):
         storage = self.drivers[attempt.driver].storage
         until = {"until_epoch": 3, "pack_key": "pack"} if goes_on else {}
         verdict = Verdict(run=claim.run, token=claim.token, **until)  # type: ignore[arg-type]
-        assert storage.judge([verdict]) == paused
+        assert storage.judge([verdict]) == ({claim.run} if paused else frozenset())
         if paused:
             model.state = RunState.WAITING if goes_on else RunState.PRUNED
 

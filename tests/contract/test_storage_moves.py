@@ -63,17 +63,17 @@ class MovePromises(Backend):
 
     def test_a_paused_run_is_pruned_once(self, bench: Bench) -> None:
         claim = _paused(bench)
-        assert bench.storage.judge([_pruned(claim)]) == 1
+        assert bench.storage.judge([_pruned(claim)]) == {claim.run}
         (row,) = bench.view("run_results")
         assert (row["state"], row["reason"]) == ("pruned", "too bad")
-        assert bench.storage.judge([_resumed(claim)]) == 0
+        assert bench.storage.judge([_resumed(claim)]) == frozenset()
         assert bench.claim() == []
 
     def test_a_paused_run_goes_on_once_with_runs_of_its_segment(self, bench: Bench) -> None:
         claim = _paused(bench)
         bench.plan("b", pack="next")
-        assert bench.storage.judge([_resumed(claim)]) == 1
-        assert bench.storage.judge([_pruned(claim)]) == 0
+        assert bench.storage.judge([_resumed(claim)]) == {claim.run}
+        assert bench.storage.judge([_pruned(claim)]) == frozenset()
         again, other = bench.claim(2)
         assert (again.run, again.until_epoch, other.params) == (claim.run, 2, "b")
 
@@ -91,7 +91,10 @@ class MovePromises(Backend):
         bench.storage.record([end(claim, RunState.PAUSED, after=1) for claim in claims])
         best, worst, gone = claims
         bench.storage.judge([_pruned(gone)])
-        assert bench.storage.judge([_pruned(worst), _resumed(gone), _resumed(best)]) == 2
+        assert bench.storage.judge([_pruned(worst), _resumed(gone), _resumed(best)]) == {
+            worst.run,
+            best.run,
+        }
         states = {outcome.run: outcome.state for outcome in bench.outcomes()}
         assert states == {
             best.run: RunState.WAITING,
@@ -101,7 +104,7 @@ class MovePromises(Backend):
 
     def test_a_stale_token_moves_nothing(self, bench: Bench) -> None:
         claim = replace(_paused(bench), token=0)
-        assert bench.storage.judge([_pruned(claim), _resumed(claim)]) == 0
+        assert bench.storage.judge([_pruned(claim), _resumed(claim)]) == frozenset()
         assert bench.outcome(claim.run).state is RunState.PAUSED
 
     def test_a_search_is_not_busy_with_paused_runs(self, bench: Bench) -> None:
@@ -109,6 +112,12 @@ class MovePromises(Backend):
         assert not bench.storage.busy_searches(bench.study.id)
         bench.storage.judge([_resumed(claim)])
         assert bench.storage.busy_searches(bench.study.id) == {bench.search()}
+
+    def test_a_search_with_paused_runs_is_found(self, bench: Bench) -> None:
+        claim = _paused(bench)
+        assert bench.storage.paused_searches(bench.study.id) == {bench.search()}
+        bench.storage.judge([_pruned(claim)])
+        assert not bench.storage.paused_searches(bench.study.id)
 
     def test_checkpoints_of_a_study_are_told_oldest_first(self, bench: Bench) -> None:
         bench.plan("a", "b")

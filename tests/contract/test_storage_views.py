@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from storage import RunState
 from storage._views import ORDER, VIEWS
+from storage.records import Claim, Spent, Verdict
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
-from tests.contract.storage_bench import Bench
+from tests.contract.storage_bench import Bench, end, epoch
 from tests.contract.storage_demo import make_demo
 
 _PAGE = Path(__file__).parents[2] / "docs" / "reference" / "schema.md"
@@ -83,6 +85,18 @@ class ViewPromises(Backend):
         assert _run(demo, "x")["method_cost_s"] == 1.0 + 2.5 + 1.5 + 1.5
         assert _run(demo, "x")["grad_evals"] == 4 + 2 + 2
 
+    def test_the_method_pays_for_starts_at_a_rung_but_not_after_a_loss(self, bench: Bench) -> None:
+        bench.plan("a")
+        paused = _train_epoch(bench, 1, startup_s=1.0)
+        bench.storage.record([end(paused, RunState.PAUSED, after=1)])
+        further = Verdict(run=paused.run, token=paused.token, until_epoch=3, pack_key="next")
+        bench.storage.judge([further])
+        _train_epoch(bench, 2, startup_s=10.0)
+        bench.take_back(bench.holder)
+        bench.storage.record([end(_train_epoch(bench, 3, startup_s=100.0))])
+        (run,) = bench.view("run_results")
+        assert run["method_cost_s"] == run["solo_cost_s"] == 1.0 + 10.0 + 3 * 1.5
+
     def test_all_attempts_of_a_run_are_paid(self, demo: Bench) -> None:
         # epochs of 3.5 and 1.5 and a checkpoint, two epochs of 1.5 and a test
         assert _run(demo, "x")["device_s"] == 3.5 + 1.5 + 0.125 + 1.5 + 1.5 + 0.25
@@ -145,6 +159,14 @@ class ViewPromises(Backend):
             ("b", "test", 0.5, 0, "trained"),
             ("b", "validation", 0.5, 0, "trained"),
         ]
+
+
+def _train_epoch(bench: Bench, number: int, *, startup_s: float) -> Claim:
+    """Claim the run, and train one more epoch of it."""
+    claim = bench.claim_one()
+    spent = Spent(startup_s=startup_s, train_s=1.0, validation_s=0.5)
+    bench.storage.record([epoch(claim, number, 0.1, 0.1, spent=spent)])
+    return claim
 
 
 def _run(demo: Bench, params: str) -> dict[str, Any]:

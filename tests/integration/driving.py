@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,25 @@ def wait_for_done_runs(url: str, study: str, n: int) -> None:
             return
         time.sleep(0.05)
     pytest.fail(f"{n} runs were not done within {DEADLINE_S} s")
+
+
+def wait_for_rungs(driver: subprocess.Popen[bytes], url: str, study: str, n: int) -> None:
+    """Return as soon as `n` runs have reached a rung or their end, or the study is over."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    path = Path(url.removeprefix("sqlite:///"))
+    while driver.poll() is None and time.monotonic() < deadline_s:
+        found = states(url, study) if path.exists() else {}
+        if sum(found.get(s, 0) for s in (RunState.PAUSED, RunState.PRUNED, RunState.DONE)) >= n:
+            return
+        time.sleep(0.02)
+    assert driver.poll() is not None, f"{n} runs did not get anywhere within {DEADLINE_S} s"
+
+
+def kill_a_worker(driver: subprocess.Popen[bytes], chance: random.Random) -> None:
+    workers = descendants(driver.pid)[1:]  # the first is the process they are forked from
+    if workers:
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(workers), signal.SIGKILL)
 
 
 def descendants(pid: int) -> list[int]:

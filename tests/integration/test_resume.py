@@ -30,21 +30,6 @@ stages = [{{ lr = [3e-3, 1e-2] }}, {{ temperature = {{ line = [1, 10], refine = 
 """
 
 
-@pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("spec") / "resume.toml"
-    path.write_text(SPEC)
-    return path
-
-
-@pytest.fixture(scope="module")
-def undisturbed(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The database of a study that ran through, with one worker."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'w.db'}"
-    assert start(spec, url, workers=1).wait(DEADLINE_S) == 0
-    return url
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_and_started_again_it_ends_the_same(
     workers: int, spec: Path, undisturbed: str, tmp_path: Path

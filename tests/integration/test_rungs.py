@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import signal
-import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 
-import pytest
-
-from storage import RunState
-from tests import toy
 from tests.integration import comparable
 from tests.integration.command import command
-from tests.integration.driving import DEADLINE_S, descendants, start, states
+from tests.integration.driving import DEADLINE_S, kill_a_worker, start, wait_for_rungs
 
 STUDY = "rungs"
 SPEC = f"""
@@ -44,23 +36,6 @@ lr = [0.01, 0.1]
 temperature = {{ line = [1, 3, 10], refine = 1 }}
 stop = {{ rule = "worse-than-cohort", rungs = [5] }}
 """
-
-
-@pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("spec")
-    shutil.copy(toy.__file__, folder / "toy.py")
-    path = folder / "rungs.toml"
-    path.write_text(SPEC)
-    return path
-
-
-@pytest.fixture(scope="module")
-def undisturbed(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The database of a study that ran through, with one worker."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'w.db'}"
-    assert start(spec, url, workers=1).wait(DEADLINE_S) == 0
-    return url
 
 
 def test_the_plan_shows_the_rules(spec: Path) -> None:
@@ -101,7 +76,7 @@ def test_killed_again_and_again_it_ends_the_same(
     chance = random.Random(1)
     for n_ended in (1, 12, 30):
         driver = start(spec, url, workers=2)
-        wait_for_rungs(driver, url, n_ended)
+        wait_for_rungs(driver, url, STUDY, n_ended)
         kill_a_worker(driver, chance)
         time.sleep(chance.uniform(0.0, 0.5))
         driver.send_signal(signal.SIGKILL)
@@ -122,22 +97,3 @@ def assert_equal(url: str, undisturbed: str) -> None:
     assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
     assert comparable.decisions(url, STUDY) == comparable.decisions(undisturbed, STUDY)
-
-
-def wait_for_rungs(driver: subprocess.Popen[bytes], url: str, n: int) -> None:
-    """Return as soon as `n` runs have reached a rung or their end, or the study is over."""
-    deadline_s = time.monotonic() + DEADLINE_S
-    path = Path(url.removeprefix("sqlite:///"))
-    while driver.poll() is None and time.monotonic() < deadline_s:
-        found = states(url, STUDY) if path.exists() else {}
-        if sum(found.get(s, 0) for s in (RunState.PAUSED, RunState.PRUNED, RunState.DONE)) >= n:
-            return
-        time.sleep(0.02)
-    assert driver.poll() is not None, f"{n} runs did not get anywhere within {DEADLINE_S} s"
-
-
-def kill_a_worker(driver: subprocess.Popen[bytes], chance: random.Random) -> None:
-    workers = descendants(driver.pid)[1:]  # the first is the process they are forked from
-    if workers:
-        with suppress(ProcessLookupError):
-            os.kill(chance.choice(workers), signal.SIGKILL)

@@ -14,7 +14,7 @@ from torch.func import vmap
 from torch.utils._pytree import tree_map
 
 from trainers.engines._forward import Forward
-from trainers.evaluation import Value, batch_size_of
+from trainers.evaluation import Value, batch_size_of, metric_value
 from trainers.protocol import Batch, Metric, Source
 from trainers.randomness import Key
 
@@ -110,7 +110,7 @@ class StackEvaluation:
         functions = self._forward.functions
         values: list[Value] = [(split, task, "loss", rows[row]) for task, rows in means.items()]
         values += [
-            (split, task, name, metric.value(totals[task, name][row]))
+            (split, task, name, metric_value(task, name, metric, totals[task, name][row]))
             for task, parts in functions.items()
             for name, metric in parts.metrics.items()
         ]

@@ -1,6 +1,7 @@
 """Figures: what they show, what they say when there is nothing to show."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -229,6 +230,59 @@ def test_a_diverged_trial_is_an_arrow_in_the_sensitivity() -> None:
     said = dict(zip(points.customdata, points.text, strict=True))
     assert said["at 0.01"] == "diverged"
     assert list(points.marker.symbol).count("triangle-up-open") == 1
+
+
+def with_pruned(search: str, trial: int, *epochs: int) -> StudyFrames:
+    """A study in which a trial's first runs were pruned, the others with the first."""
+    made = synthetic.reader()
+    mine = (r for r in made.rows["run_results"] if (r["search"], r["trial"]) == (search, trial))
+    for row, epoch in zip(mine, epochs, strict=True):
+        row |= dict.fromkeys(("epoch_selected", "delta_m_val", "delta_m_test", "diverged_epoch"))
+        row |= {"state": "pruned", "epochs": epoch}
+    return load(made, synthetic.STUDY)
+
+
+def said_by(figure: go.Figure) -> set[str]:
+    """All that the pointer reads off a figure's markers."""
+    marks = (trace for trace in figure.data if trace.mode == "markers" and trace.text is not None)
+    return {str(text) for trace in marks for text in trace.text}
+
+
+def test_a_pruned_trial_says_at_which_epoch_in_the_sensitivity() -> None:
+    said = said_by(drawn(sensitivity(with_pruned("ew", 0, 5, 5, 5))))
+    assert {text for text in said if not text.startswith("Δm")} == {
+        "pruned at epoch 5",
+        "diverged",  # of UW
+    }
+
+
+def test_seeds_that_were_pruned_at_different_rungs_tell_the_last() -> None:
+    said = said_by(drawn(sensitivity(with_pruned("ew", 0, 5, 10, 5))))
+    assert "pruned at epoch 10" in said
+    assert "pruned at epoch 5" not in said
+
+
+def test_what_was_pruned_beside_a_diverged_seed_is_a_diverged_trial() -> None:
+    frames = with_pruned("uw", 3, 5, 5, 5)
+    runs = frames.runs.copy()
+    runs.loc[(runs["search"] == "uw") & (runs["trial"] == 3) & (runs["seed"] == 3), "state"] = (
+        "diverged"
+    )
+    said = said_by(drawn(sensitivity(replace(frames, runs=runs))))
+    assert {text for text in said if not text.startswith("Δm")} == {"diverged"}
+
+
+def test_a_pruned_run_says_at_which_epoch_along_the_temperature() -> None:
+    said = said_by(drawn(temperature_curve(with_pruned("uw-so", 4, 5, 5, 10), "uw-so")))
+    ends = {text for text in said if not text.startswith("Δm")}
+    assert ends == {"pruned at epoch 5", "pruned at epoch 10"}
+
+
+def test_pruned_weights_have_a_mark_of_their_own_on_the_simplex() -> None:
+    figure = drawn(weight_simplex(with_pruned("scalarization", 5, 8, 8, 8), "scalarization"))
+    (mark,) = (trace for trace in figure.data if trace.name in ("pruned", "diverged"))
+    assert (mark.name, list(mark.text)) == ("pruned", ["pruned at epoch 8"])
+    assert mark.hovertemplate == "%{text}<extra></extra>"
 
 
 def test_weight_decay_that_was_not_tuned_has_no_figure() -> None:

@@ -105,6 +105,17 @@ def test_an_engine_that_is_not_fixed_yet_is_left_out(tmp_path: Path) -> None:
     assert "<dt>Engine</dt>" not in written(load(made, synthetic.STUDY), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("lr", "said"), [(None, "learning rate tuned; momentum 0.9"), (1e-3, "lr 0.001; momentum 0.9")]
+)
+def test_settings_that_are_not_set_are_left_out(
+    lr: float | None, said: str, tmp_path: Path
+) -> None:
+    made = synthetic.reader(empty=True)
+    made.spec["training"] = {"epochs": 30, "lr": lr, "momentum": 0.9, "clip_norm": None}
+    assert f"epochs 30; {said}<" in body(written(load(made, synthetic.STUDY), tmp_path))
+
+
 def test_plotly_is_there_once(page: str) -> None:
     assert page.count("plotly.js v") == 1
 

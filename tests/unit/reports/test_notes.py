@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reports import Note, fair_play_notes, load
+from reports import Note, compare, fair_play_notes, load
+from storage.notices import STOPPED_ASYNCHRONOUSLY
 from tests.unit.reports import synthetic
 from tests.unit.reports.synthetic import FakeReader
 
@@ -329,3 +330,13 @@ def test_the_caveats_of_the_data_are_told() -> None:
 @pytest.mark.parametrize("changes", [{"unfinished": True}, {"empty": True}])
 def test_notes_of_an_unfinished_study_can_be_made(changes: dict[str, Any]) -> None:
     assert [note.kind for note in fair_play_notes(synthetic.frames(**changes))][-1] == "data"
+
+
+@pytest.mark.parametrize(("asynchronous", "fires"), [(True, True), (False, False)])
+def test_asynchronous_stopping_is_told(asynchronous: bool, fires: bool) -> None:
+    made = sound()
+    stop = {"rule": "halving", "rungs": [5], "asynchronous": asynchronous}
+    made.spec["search"][0]["stages"] = [{"lr": [0.1], "stop": stop}]
+    found = notes_of(made, "asynchronous stopping")
+    assert [note.text for note in found] == [STOPPED_ASYNCHRONOUSLY] * fires
+    assert list(compare(load(made, "x")).notices) == [STOPPED_ASYNCHRONOUSLY] * fires

@@ -39,6 +39,7 @@ _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
         {"run": 1, "old_token": 1, "why": "", "at": None, "unbooked": 0.0},
     ),
     "busy searches": (Hot(_history._BUSY), {"study": 1}),
+    "paused searches": (Hot(_history._PAUSED), {"study": 1}),
     "record: current": (_recording._CURRENT, {"ids": [1, 2]}),
     "record: stored epochs": (_repeats._STORED, {"run": 1, "first": 1, "last": 2}),
     "record: progress": (_recording._PROGRESS._one, {"new_id": 1, "new_epochs_done": 1}),

@@ -116,6 +116,10 @@ def _busy_searches(bench: Bench) -> None:
     assert bench.search() in bench.storage.busy_searches(bench.study.id)
 
 
+def _paused_searches(bench: Bench) -> None:
+    assert not bench.storage.paused_searches(bench.study.id)
+
+
 def _tidy_checkpoints(bench: Bench) -> None:
     claim = bench.claim_one()
     saved = CheckpointRecord(
@@ -146,6 +150,7 @@ _STEPS: dict[str, Callable[[Bench], object]] = {
     "take back": _take_back,
     "tidy checkpoints": _tidy_checkpoints,
     "busy searches": _busy_searches,
+    "paused searches": _paused_searches,
     "history of a small search": lambda bench: bench.outcomes(),
     "a run's table": lambda bench: bench.storage.run_table(1),
     "run_results of a run": _view("run_results", "run = 1"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -206,5 +208,71 @@ class TestExtending:
 
     def test_a_search_replayed_from_its_history_waits_at_once(self) -> None:
         world = self.extended(World(SEARCHES["tpe"]))
+        assert isinstance(world.settle(), Finished)
+        assert world.log == []
+
+
+MANY = {"lr": {"log_range": [1e-4, 1e-1], "points": 9}}
+EARLY = a_search("ew", MANY | {"stop": HALVING | {"asynchronous": True}})
+
+
+class TestAsynchronous:
+    @settings(max_examples=30, deadline=None)
+    @given(order=st.randoms(use_true_random=False), trouble_at=st.sampled_from([1, 2, EPOCHS]))
+    def test_a_trial_is_judged_once_at_each_rung(
+        self, order: random.Random, trouble_at: int
+    ) -> None:
+        world = World(EARLY, train=troubled, trouble_at=trouble_at)
+        world.run(order)
+        judged = [
+            (step.rung, at.trial)
+            for step in world.log
+            if isinstance(step, Judge)
+            for at in step.trials
+            if at.standing is None
+        ]
+        assert len(judged) == len(set(judged))
+        assert not {run.state for run in world.outcomes} & {RunState.PAUSED, RunState.WAITING}
+
+    @settings(max_examples=30, deadline=None)
+    @given(order=st.randoms(use_true_random=False))
+    def test_the_best_is_never_pruned(self, order: random.Random) -> None:
+        world = World(EARLY, train=slope)
+        assert isinstance(world.run(order), Finished)
+        best = min((json.loads(entry.params) for entry in world.entries), key=lambda p: slope(p, 0))
+        assert world.winners[0] == best
+
+    @settings(max_examples=30, deadline=None)
+    @given(order=st.randoms(use_true_random=False))
+    def test_a_verdict_never_changes(self, order: random.Random) -> None:
+        world = World(EARLY, train=slope)
+        settled: dict[int, tuple[RunState, int]] = {}
+        world.settle()
+        while world.open:
+            world.complete(order.choice(world.open))
+            world.settle()
+            for run in world.outcomes:
+                state, until = settled.get(run.run, (RunState.WAITING, 0))
+                assert run.until_epoch >= until
+                assert state is not RunState.PRUNED or run.state is RunState.PRUNED
+                settled[run.run] = run.state, run.until_epoch
+
+    @pytest.mark.parametrize(("first", "n_done"), [("worst", 9), ("best", 1)])
+    def test_a_trial_is_compared_with_those_before_it_only(self, first: str, n_done: int) -> None:
+        """Worst first, each is the best so far; best first, all behind the first are pruned."""
+        sign = -1 if first == "worst" else 1
+        world = World(EARLY, train=slope)
+        world.settle()
+        while world.open:
+            run = min(world.open, key=lambda run: sign * slope(json.loads(run.params), 0))
+            world.complete(run)
+            world.settle()
+        done = {run.trial for run in world.outcomes if run.state is RunState.DONE}
+        assert len(done) == n_done
+
+    def test_a_search_replayed_from_its_history_waits_at_once(self) -> None:
+        world = World(EARLY)
+        world.run()
+        world.log.clear()
         assert isinstance(world.settle(), Finished)
         assert world.log == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -166,3 +167,93 @@ def test_pruned_runs_say_why_and_are_told_once() -> None:
     assert all(reason.endswith(under) for _, reason in rows)
     assert sorted(study.conductor.take_pruned()) == [run for run, _ in rows]
     assert study.conductor.take_pruned() == []
+
+
+EARLY = {"rule": "halving", "rungs": [1], "asynchronous": True}
+
+
+class TestAsynchronous:
+    def begun(self) -> tuple[FakeStudy, dict[float, list[Claim]]]:
+        """A study whose runs are all held, by their rate."""
+        study = FakeStudy(planned(EARLY), level=by_rate)
+        study.conductor.move()
+        held: dict[float, list[Claim]] = {}
+        for claim in study.claim():
+            held.setdefault(json.loads(claim.params)["lr"], []).append(claim)
+        return study, held
+
+    def end(self, study: FakeStudy, *claims: Claim) -> None:
+        for claim in claims:
+            study.end(claim)
+            study.conductor.move([claim.run])
+
+    def test_a_trial_is_judged_while_others_are_trained(self) -> None:
+        study, held = self.begun()
+        self.end(study, *held[0.002])
+        self.end(study, held[0.003][0])
+        assert ends_of(study, 0.002) == {RunState.WAITING}  # the only one so far: it goes on
+        assert ends_of(study, 0.003) == {RunState.PAUSED, RunState.LEASED}
+        self.end(study, held[0.003][1])
+        assert ends_of(study, 0.003) == {RunState.PRUNED}
+        self.end(study, *held[0.001])
+        assert ends_of(study, 0.001) == {RunState.WAITING}
+        self.end(study, *held[0.004])
+        study.run()
+        assert study.conductor.finished
+
+    def test_a_verdict_says_among_how_many(self) -> None:
+        study, held = self.begun()
+        self.end(study, *held[0.002], *held[0.003])
+        with study.storage._database.read() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT DISTINCT reason FROM run_results WHERE state = 'pruned'"
+            ).all()
+        ((reason,),) = rows
+        assert reason.startswith(
+            "Pruned at epoch 1 by the rule halving among 2 trials that had been there under "
+        )
+
+    def test_verdicts_of_a_driver_that_was_killed_stand(self) -> None:
+        study, held = self.begun()
+        self.end(study, *held[0.002], *held[0.003])
+        for claim in held[0.001]:
+            study.end(claim)  # and the driver is killed before it looks at them
+        second = FakeStudy(study.plan, study.storage, level=by_rate)
+        second.conductor.move()
+        assert ends_of(study, 0.001) == {RunState.WAITING}
+        assert ends_of(study, 0.002) == {RunState.WAITING}
+        assert ends_of(study, 0.003) == {RunState.PRUNED}
+
+    def test_another_driver_judges_what_stands_at_a_rung(self) -> None:
+        study, held = self.begun()
+        second = FakeStudy(study.plan, study.storage, level=by_rate)
+        second.conductor.move()
+        for claim in (*held[0.002], *held[0.003]):
+            study.end(claim)
+        second.conductor.move([])
+        study.conductor.move([])
+        assert (ends_of(study, 0.002), ends_of(study, 0.003)) == (
+            {RunState.WAITING},
+            {RunState.PRUNED},
+        )
+        pruned = [claim.run for claim in held[0.003]]
+        assert (study.conductor.take_pruned(), second.conductor.take_pruned()) == ([], pruned)
+
+    def test_it_waits_for_the_baseline(self) -> None:
+        study = FakeStudy(planned(EARLY, baseline={}), level=by_rate)
+        study.conductor.move()
+        single = [claim for claim in study.claim() if not end_unless_single(study, claim)]
+        study.conductor.move([])
+        assert {state for state, _ in ends(study)} == {RunState.PAUSED}
+        self.end(study, *single)
+        study.run()
+        assert study.conductor.finished
+
+
+def ends_of(study: FakeStudy, rate: float) -> set[RunState]:
+    """How the runs at a learning rate stand."""
+    with study.storage._database.read() as connection:
+        rows = connection.exec_driver_sql(
+            f"SELECT state FROM run_results WHERE params LIKE '%%\"lr\":{rate},%%'"
+        ).all()
+    return {RunState(state) for (state,) in rows}

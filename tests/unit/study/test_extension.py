@@ -126,6 +126,10 @@ def test_a_changed_training_key_is_named_with_both_values(key: str, value: Any) 
             lambda s: s["search"][1]["stages"][0].update(stop=HALVING),
             "  search soft: stage 1 stop: stored None, now {'rule': 'halving', 'rungs': [1]}",
         ),
+        (
+            lambda s: s["search"][1]["stages"][1].update(stop=HALVING | {"asynchronous": True}),
+            "  search soft: stage 2 stop: stored None, now {'rule': 'halving', 'rungs': [1], 'asy",
+        ),
         (lambda s: s.update(baseline={"stop": HALVING}), "  [baseline] stop: stored None, now {"),
     ],
 )

@@ -57,6 +57,16 @@ def test_a_stage_has_the_stopping_rule_that_is_written() -> None:
     assert stage.to_plain()["stop"] == rule
 
 
+def test_an_asynchronous_rule_is_written_back() -> None:
+    rule = {"rule": "median", "rungs": [1, 2], "asynchronous": True}
+    search = a_search("ew", RATES | {"stop": rule})
+    (stage,) = search.stages
+    assert stage.stop == StopRule(kind="median", rungs=(1, 2), asynchronous=True)
+    assert stage.stop.to_plain() == rule
+    assert search.asynchronous
+    assert not a_search("ew", RATES | {"stop": rule | {"asynchronous": False}}).asynchronous
+
+
 def test_each_task_of_the_baseline_has_its_stopping_rule() -> None:
     plan = a_plan(baseline={"stop": {"rule": "median", "rungs": [2]}})
     found = [stage.stop for search in plan.searches for stage in search.stages]

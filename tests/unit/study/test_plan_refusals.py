@@ -129,6 +129,15 @@ STOPS = [
     ({"rule": "halving", "rungs": [1], "keep": 1}, "a share between 0 and 1. Got 1. Write keep"),
     ({"rule": "halving", "rungs": [1], "keep": 0}, "a share between 0 and 1. Got 0."),
     ({"rule": "halving", "rungs": [1], "keep": "0.5"}, "a share between 0 and 1. Got '0.5'."),
+    (
+        {"rule": "halving", "rungs": [1], "asynchronous": 1},
+        "`stop.asynchronous` must be true or false. Got 1. Write asynchronous = true, or drop it.",
+    ),
+    (
+        {"rule": "worse-than-cohort", "rungs": [1], "asynchronous": True},
+        "goes with the rules halving and median. Got 'worse-than-cohort'. Drop it, or take",
+    ),
+    ({"rule": "halving", "rungs": [1], "asynchron": True}, "Did you mean `asynchronous`?"),
     ({"rule": "halving", "rung": [1]}, "unknown key `rung` in `stop`. Did you mean `rungs`?"),
 ]
 

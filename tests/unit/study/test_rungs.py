@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from storage import RunState
 from storage.records import RunOutcome
@@ -14,6 +16,7 @@ from study.stopping import StopRule
 S = RunState
 RULE = StopRule(kind="median", rungs=(2, 4))
 END = 9
+_Run = tuple[RunState, int]
 
 
 def a_run(state: RunState, until: int, seed: int = 0) -> RunOutcome:
@@ -130,3 +133,49 @@ def test_a_trial_that_was_pruned_before_is_not_compared_later() -> None:
 def test_a_run_that_is_paused_at_no_rung_just_goes_on(rule: StopRule | None) -> None:
     (trial,) = at([(S.PAUSED, 3)], rule=rule)
     assert trial.standing == "keep"
+
+
+EARLY = StopRule(kind="median", rungs=(2, 4), asynchronous=True)
+STATES = st.sampled_from([(state, until) for state in S for until in (2, 4, END)])
+TRIALS = st.lists(st.lists(STATES, min_size=2, max_size=2), min_size=1, max_size=5)
+
+
+class TestAsynchronous:
+    def test_a_trial_is_judged_as_soon_as_its_seeds_are_there(self) -> None:
+        found = judged([(S.PAUSED, 2), (S.PAUSED, 2)], [(S.PAUSED, 2), (S.LEASED, 2)], rule=EARLY)
+        assert found is not None
+        assert [(at.trial, len(at.paused), len(at.measured)) for at in found.trials] == [(0, 2, 2)]
+
+    def test_a_trial_waits_for_its_own_seeds(self) -> None:
+        assert judged([(S.PAUSED, 2), (S.WAITING, 2)], [(S.DONE, END)], rule=EARLY) is None
+
+    def test_it_is_compared_with_those_that_have_been_there(self) -> None:
+        others = [(S.LEASED, 4)], [(S.PRUNED, 2)], [(S.DONE, END)], [(S.WAITING, 2)]
+        trials = at([(S.PAUSED, 2)], *others, rule=EARLY)
+        assert [trial.trial for trial in trials if trial.measured] == [0, 1, 2, 3]
+        assert [trial.trial for trial in trials if trial.standing is None] == [0]
+
+    def test_a_lower_rung_does_not_hold_a_higher_up(self) -> None:
+        found = judged([(S.PAUSED, 4)], [(S.PAUSED, 2), (S.LEASED, 2)], rule=EARLY)
+        assert found is not None
+        assert found.rung == 4
+
+    @given(trials=TRIALS)
+    def test_those_on_the_way_have_no_say(self, trials: Sequence[Sequence[_Run]]) -> None:
+        rounds = {
+            number: [a_run(state, until, seed) for seed, (state, until) in enumerate(trial)]
+            for number, trial in enumerate(trials)
+        }
+        found = due(0, EARLY, {0: rounds})
+        if found is None:
+            return
+        there = {trial.trial for trial in found.trials}
+        arrived = {number: runs for number, runs in rounds.items() if number in there}
+        assert due(0, EARLY, {0: arrived}) == found
+
+    @given(trials=TRIALS)
+    def test_somebody_is_moved_whenever_a_rung_is_due(
+        self, trials: Sequence[Sequence[_Run]]
+    ) -> None:
+        found = judged(*trials, rule=EARLY)
+        assert found is None or any(trial.paused for trial in found.trials)

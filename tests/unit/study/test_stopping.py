@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ RULES = st.builds(
     kind=st.sampled_from(KINDS),
     rungs=st.just((1,)),
     keep=st.floats(0.05, 0.95),
+    asynchronous=st.booleans(),
 )
 
 
@@ -126,3 +128,43 @@ def test_the_cohort_prunes_what_is_worse_in_every_task() -> None:
 @pytest.mark.parametrize(("epoch", "rung"), [(0, 2), (2, 5), (3, 5), (5, None)])
 def test_the_next_rung_lies_beyond_an_epoch(epoch: int, rung: int | None) -> None:
     assert StopRule(kind="median", rungs=(2, 5)).after(epoch) == rung
+
+
+class TestAsynchronous:
+    @pytest.mark.parametrize(
+        ("kind", "keep", "fewest"),
+        [
+            ("halving", 0.5, 2),
+            ("halving", 0.1, 10),
+            ("halving", 0.3, 4),
+            ("halving", 0.9, 2),
+            ("median", 0.5, 2),
+        ],
+    )
+    def test_with_too_few_seen_every_trial_goes_on(
+        self, kind: Kind, keep: float, fewest: int
+    ) -> None:
+        rule = StopRule(kind=kind, rungs=(1,), keep=keep, asynchronous=True)
+        assert rule.fewest == fewest
+        seen = by_number(*map(float, range(fewest)))
+        assert fewest - 1 in pruned(rule, seen) or keep == 0.9  # 0.9 of two, rounded up, are two
+        assert pruned(rule, {trial: seen[trial] for trial in range(fewest - 1)}) == frozenset()
+
+    @given(rule=RULES, values=ROUND)
+    def test_with_enough_seen_it_is_the_rule_on_a_round_of_those(
+        self, rule: StopRule, values: Values
+    ) -> None:
+        early, whole = (replace(rule, asynchronous=now) for now in (True, False))
+        expected = pruned(whole, values) if len(values) >= early.fewest else frozenset()
+        assert pruned(early, values) == expected
+
+    @given(rule=RULES, values=ROUND)
+    def test_whoever_is_the_best_when_it_comes_goes_on(
+        self, rule: StopRule, values: Values
+    ) -> None:
+        early = replace(rule, asynchronous=True)
+        seen: dict[int, Sequence[float]] = {}
+        for trial, value in values.items():
+            seen[trial] = value
+            if value == min(seen.values()):
+                assert trial not in pruned(early, seen)

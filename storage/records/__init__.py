@@ -1,0 +1,60 @@
+"""The facts that cross storage's border: frozen values, no database rows.
+
+Times are seconds; `params` is canonical JSON, so that equal points are equal texts.
+"""
+
+from storage.records._baseline import Baseline, BaselineValue
+from storage.records._history import (
+    Decision,
+    NewRun,
+    Proposal,
+    RunOutcome,
+    SearchHistory,
+    StageEntry,
+    Verdict,
+)
+from storage.records._leases import Claim, Claimed, Holder
+from storage.records._reports import (
+    CheckpointFile,
+    CheckpointRecord,
+    Ending,
+    EpochRecord,
+    Mismatch,
+    Recorded,
+    Rejected,
+    Report,
+    Spent,
+)
+from storage.records._status import BadEnding, FailureGroup, SearchStatus, Totals
+from storage.records._studies import Calibration, SearchRecord, StudyRecord
+
+__all__ = [
+    "BadEnding",
+    "Baseline",
+    "BaselineValue",
+    "Calibration",
+    "CheckpointFile",
+    "CheckpointRecord",
+    "Claim",
+    "Claimed",
+    "Decision",
+    "Ending",
+    "EpochRecord",
+    "FailureGroup",
+    "Holder",
+    "Mismatch",
+    "NewRun",
+    "Proposal",
+    "Recorded",
+    "Rejected",
+    "Report",
+    "RunOutcome",
+    "SearchHistory",
+    "SearchRecord",
+    "SearchStatus",
+    "Spent",
+    "StageEntry",
+    "StudyRecord",
+    "Totals",
+    "Verdict",
+]

@@ -1,0 +1,122 @@
+"""What workers report of an attempt, and what became of the reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storage.states import RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Cost of a stretch of an attempt, by phase.
+
+    Attributes:
+        flops: Floating-point operations, estimated.
+        energy_j: None where it is not measured.
+    """
+
+    startup_s: float = 0.0
+    train_s: float = 0.0
+    validation_s: float = 0.0
+    test_s: float = 0.0
+    checkpoint_s: float = 0.0
+    diagnostics_s: float = 0.0
+    samples: int = 0
+    grad_evals: int = 0
+    flops: float = 0.0
+    energy_j: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRecord:
+    """One epoch of one run; `values` hold (split, task, metric, value).
+
+    Attributes:
+        solo_s: What its training and validation would take alone, when it was trained in a pack.
+    """
+
+    run: int
+    token: int
+    epoch: int
+    values: Sequence[tuple[str, str, str, float]]
+    spent: Spent
+    solo_s: float | None = None
+    peak_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointRecord:
+    """A file from which a run can go on."""
+
+    run: int
+    token: int
+    epoch: int
+    path: str
+    size_bytes: int
+    spent: Spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The end of an attempt.
+
+    Attributes:
+        state: Where the run goes: done, diverged, paused, failed, or waiting (released).
+        epoch: Last epoch with good values.
+        failure: Class of a failure, such as the exception's name; of a run that goes back to the
+            queue, too.
+        failure_key: Equal for failures of one cause: a hash of the traceback.
+        solo_s: Of the epoch that diverged, as in `EpochRecord`.
+    """
+
+    run: int
+    token: int
+    state: RunState
+    epoch: int
+    spent: Spent
+    solo_s: float | None = None
+    reason: str = ""
+    failure: str | None = None
+    failure_key: str | None = None
+    detail: str = ""
+    peak_memory_bytes: int | None = None
+
+
+Report = EpochRecord | CheckpointRecord | Ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A report that was refused: its token is stale, the run belongs to another attempt."""
+
+    run: int
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """An epoch that came out otherwise than in an earlier attempt at the same run."""
+
+    run: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of a batch of reports; what is in neither list was written and is as before."""
+
+    rejected: Sequence[Rejected] = ()
+    mismatches: Sequence[Mismatch] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointFile:
+    """A stored checkpoint of one run; members of a pack may share a file."""
+
+    path: str
+    size_bytes: int
+    run: int
+    state: RunState
+    epoch: int

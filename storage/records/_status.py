@@ -1,0 +1,60 @@
+"""How a study stands: states, costs, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from storage.states import RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchStatus:
+    """How a search's runs stand, and what all their attempts have cost.
+
+    Attributes:
+        money: None if no attempt has a price.
+    """
+
+    search: str
+    states: Mapping[RunState, int]
+    device_s: float
+    money: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadEnding:
+    """A run that failed or diverged; `epochs` are those with good values."""
+
+    search: str
+    trial: int
+    params: str
+    seed: int
+    state: RunState
+    epochs: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What a study has spent on all attempts, and how its runs stand.
+
+    Attributes:
+        money: None if no attempt has a price.
+    """
+
+    states: Mapping[RunState, int]
+    device_s: float
+    money: float | None
+    epochs: int
+    trials: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureGroup:
+    """Runs of one search that stand as failed, all for one cause."""
+
+    search: str
+    failure_key: str | None
+    failure: str | None
+    runs: int

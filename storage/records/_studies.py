@@ -1,0 +1,60 @@
+"""Studies and their searches as stored, and what was measured for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecord:
+    """A study as stored.
+
+    Attributes:
+        spec: The study's spec as plain values.
+        card: The problem's card as plain values.
+        fingerprint: Hash of what an extension must not change.
+        engine: ``solo`` or ``fused``, fixed before the first run; None until then.
+        engine_reason: Why it is that one.
+    """
+
+    id: int
+    name: str
+    spec: Mapping[str, Any]
+    card: Mapping[str, Any]
+    fingerprint: str
+    created_at: datetime
+    engine: Literal["solo", "fused"] | None = None
+    engine_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRecord:
+    """One search of a study; `role` is ``baseline`` for single-task ones."""
+
+    id: int
+    name: str
+    role: str
+    weighting: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What was measured of one shape of network on one kind of hardware.
+
+    Attributes:
+        shape: Hash of what decides a training step's time: problem, network, tasks, batch size...
+        pack_size: Most runs that are trained together.
+        epoch_s: Training and validation of one epoch of one run alone.
+        run_step_ms: Pack size -> time of a training step divided by the runs in the pack; 1 is
+            one run alone.
+    """
+
+    shape: str
+    hardware: str
+    pack_size: int
+    epoch_s: float
+    run_step_ms: Mapping[int, float]

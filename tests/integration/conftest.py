@@ -1,0 +1,31 @@
+"""A study that runs through undisturbed, with whose end others of the same spec are compared.
+
+A module says what study it is about: `STUDY`, its name, and `SPEC`, its text.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests import toy
+from tests.integration.driving import DEADLINE_S, start
+
+
+@pytest.fixture(scope="module")
+def spec(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The module's spec in a folder of its own, beside the toy problem."""
+    path = tmp_path_factory.mktemp("spec") / f"{request.module.STUDY}.toml"
+    path.write_text(request.module.SPEC)
+    shutil.copy(toy.__file__, path.parent / "toy.py")
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of a study that ran through, with one worker."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'w.db'}"
+    assert start(spec, url, workers=1).wait(DEADLINE_S) == 0
+    return url

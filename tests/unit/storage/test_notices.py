@@ -1,0 +1,44 @@
+"""What must be told of a study is read off its spec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from storage.notices import STOPPED_ASYNCHRONOUSLY, notices
+from tests.unit.study.specs import spec_of
+
+EARLY = {"rule": "median", "rungs": [1], "asynchronous": True}
+WHOLE = {"rule": "median", "rungs": [1]}
+RATES = {"lr": [0.001]}
+
+
+def spec(*stages: dict[str, Any], **keys: Any) -> dict[str, Any]:
+    """As the database has it."""
+    return spec_of(search=[{"weighting": "ew", "stages": list(stages)}], **keys).to_plain()
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        spec(RATES | {"stop": EARLY}),
+        spec(RATES, RATES | {"stop": EARLY}),
+        spec(RATES | {"stop": WHOLE}, baseline={"stop": EARLY}),
+    ],
+)
+def test_asynchronous_stopping_is_told(plain: dict[str, Any]) -> None:
+    assert notices(plain) == (STOPPED_ASYNCHRONOUSLY,)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        {},
+        spec(RATES),
+        spec(RATES | {"stop": WHOLE}, baseline={"stop": WHOLE}),
+        spec(RATES | {"stop": WHOLE | {"asynchronous": False}}),
+    ],
+)
+def test_without_it_there_is_nothing_to_tell(plain: dict[str, Any]) -> None:
+    assert notices(plain) == ()
