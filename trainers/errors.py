@@ -1,6 +1,7 @@
 """What can go wrong while training.
 
 TrainingError
+├── BatchChanged(RuntimeError)       a network or a loss wrote into a batch that runs share
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
 ├── DeviceUnusable(RuntimeError)     there is no such device here
 └── TaskMismatch(ValueError)         a problem's parts do not fit its card
@@ -11,6 +12,10 @@ from __future__ import annotations
 
 class TrainingError(Exception):
     """Base of everything `trainers` raises while training."""
+
+
+class BatchChanged(TrainingError, RuntimeError):
+    """A network or a loss wrote into a batch that runs share."""
 
 
 class CheckpointUnreadable(TrainingError, OSError):
