@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -96,15 +96,21 @@ class InStep:
         Raises:
             BatchChanged: A run of a streamed source has written into it.
         """
-        for batch in batches:
-            before = self._versions(batch)
-            if all(isinstance(found, Exception) for found in self._each(work, batch)):
-                return
-            if self._versions(batch) != before:
-                raise BatchChanged(
-                    "All runs of a pack are given the same batch, so that none may write into it. "
-                    "The network or a loss has changed one in place. Clone what it changes."
-                )
+        try:
+            for batch in batches:
+                before = self._versions(batch)
+                if all(isinstance(found, Exception) for found in self._each(work, batch)):
+                    return
+                if self._versions(batch) != before:
+                    raise BatchChanged(
+                        "All runs of a pack are given the same batch, so that none may write "
+                        "into it. The network or a loss has changed one in place. Clone what it "
+                        "changes."
+                    )
+        finally:
+            # an exception of a run, which is kept, has this frame below its own
+            if isinstance(batches, Generator):
+                batches.close()
 
     def _versions(self, batch: Batch) -> list[int]:
         """How often each tensor of a batch that runs may share was written to."""
