@@ -20,9 +20,9 @@ def break_even(frames: StudyFrames) -> BreakEven | None:
     several the cheapest, each run alone.
 
     Returns:
-        None if runs are not fused, or the study lacks one of the two.
+        None if runs share no packs, or the study lacks one of the two.
     """
-    if not frames.fused:
+    if not frames.packed:
         return None
     sizes = {search: _own_points(frames, search, "grid") for search in frames.searches}
     lines = [search for search in frames.searches if _is_line(frames, search)]

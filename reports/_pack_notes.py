@@ -13,7 +13,7 @@ def solo_equivalent(frames: StudyFrames) -> Iterator[Note]:
     runs = frames.runs[frames.runs["planned"] & (frames.runs["role"] == "search")]
     spent = runs.groupby("search")[["method_cost_s", "solo_cost_s"]].sum()
     spent = spent[spent["solo_cost_s"] > 0]
-    if not frames.fused or spent.empty:
+    if not frames.packed or spent.empty:
         return
     as_run, alone = spent.sum()
     shares = spent["method_cost_s"] / spent["solo_cost_s"]

@@ -69,7 +69,7 @@ class Comparison:
         rows: One a method, best first; STL, if the study has it, before all others.
         sentence: The headline, computed from the rows.
         break_even: The largest grid search in packs against a line search trained run by run; None
-            if runs are not fused or one of both is missing.
+            if runs share no packs or one of both is missing.
         finished_runs: Planned runs of baseline and searches that are final.
         planned_runs: Planned runs of baseline and searches.
         notices: What must be told with any of these numbers.

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from reports._columns import VIEWS, typed_frame
@@ -96,9 +97,13 @@ class StudyFrames:
     engine_reason: str = ""
 
     @property
-    def fused(self) -> bool:
-        """Whether runs share packs, so that one costs less as run than trained alone."""
-        return self.engine == "fused"
+    def packed(self) -> bool:
+        """Whether runs share packs, so that one costs less as run than trained alone.
+
+        Stacks do; runs of the solo engine do where a cost alone was measured for them.
+        """
+        alone, as_run = self.runs["solo_cost_s"], self.runs["method_cost_s"]
+        return self.engine == "fused" or not np.allclose(alone, as_run, rtol=1e-12, atol=0.0)
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -85,7 +85,11 @@ class Study:
         Raises:
             WorkersUnusable: The problem cannot be opened, or stacks are asked for in vain.
         """
-        stored, calibrations = stored_packs(self.storage_url, self.name, shapes_of(self.plan))
+        shapes = [
+            *shapes_of(self.plan, "fused").values(),
+            *shapes_of(self.plan, "solo").values(),
+        ]
+        stored, calibrations = stored_packs(self.storage_url, self.name, shapes)
         return pack_plan(
             self.plan,
             device=device,

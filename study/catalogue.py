@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -68,14 +68,14 @@ def find(name: str, *, storage: str) -> Found:
 
 
 def stored_packs(
-    storage: str, name: str, shapes: Mapping[tuple[str, ...], str]
+    storage: str, name: str, shapes: Collection[str]
 ) -> tuple[StudyRecord | None, list[Calibration]]:
     """What a database holds of a study and of the packs of its networks."""
     with _reader(storage) as reader:
         if reader is None:
             return None, []
         record = next((record for record in reader.studies() if record.name == name), None)
-        return record, [found for shape in shapes.values() for found in reader.calibrations(shape)]
+        return record, [found for shape in shapes for found in reader.calibrations(shape)]
 
 
 def _stored(storage: str) -> dict[str, StudySpec]:

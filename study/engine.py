@@ -75,7 +75,9 @@ def settle_engine(
         shift.storage.fix_engine(shift.study_id, choice.engine, choice.reason)
         shift.engine = shift.storage.study(spec.name).engine
         if network.obstacle and spec.training.engine == "auto":
-            say(f"Runs are trained one by one: {choice.reason}.")
+            how = "in step" if network.streamed else "one by one"
+            say(f"Runs are trained {how}: {choice.reason}.")
+    shift.streamed = network.streamed
     if shift.fused and network.obstacle:
         raise WorkersUnusable(
             f"The runs of study {spec.name} are trained in stacks. Now the network "

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from study.spec import StudySpec
+from trainers.jobs import Engine
 
 # Free to change at any time: they say how long to go on and how often to save, not what a run is.
 _FREE = {
@@ -75,12 +76,19 @@ def pack_key(
     return digest([frozen, list(tasks), seed, *(segment or ())])
 
 
-def shape_key(spec: StudySpec, card: Mapping[str, Any], tasks: tuple[str, ...]) -> str:
-    """Networks of equal shape key have steps of equal cost, in whatever study."""
+def shape_key(
+    spec: StudySpec, card: Mapping[str, Any], tasks: tuple[str, ...], *, engine: Engine = "fused"
+) -> str:
+    """Networks of equal shape key have steps of equal cost, in whatever study.
+
+    Args:
+        engine: Whose packs.
+    """
     training = spec.to_plain()["training"]
     return digest(
         [
             *(spec.problem, spec.to_plain()["problem_options"], card["data_version"]),
             *(card["network"], list(tasks), [training[key] for key in _STEP]),
+            *(["in step"] if engine == "solo" else []),
         ]
     )

@@ -10,6 +10,7 @@ from study.engine import EngineChoice, choose_engine
 from study.keys import shape_key
 from study.plan import Plan
 from trainers.events import NetworkFacts
+from trainers.jobs import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +43,10 @@ class PackPlan:
     groups: Sequence[PackGroup]
 
 
-def shapes_of(plan: Plan) -> dict[tuple[str, ...], str]:
+def shapes_of(plan: Plan, engine: Engine = "fused") -> dict[tuple[str, ...], str]:
     """Shape key of the network of all tasks, first, and of those of the single-task runs."""
     tasks = dict.fromkeys([plan.card.task_names, *(search.tasks for search in plan.searches)])
-    return {t: shape_key(plan.spec, plan.card.to_plain(), t) for t in tasks}
+    return {t: shape_key(plan.spec, plan.card.to_plain(), t, engine=engine) for t in tasks}
 
 
 def pack_plan(
@@ -62,8 +63,11 @@ def pack_plan(
         WorkersUnusable: The spec asks for stacks and the network cannot be stacked.
     """
     engine, known_by = _engine(plan, device, stored, facts)
-    shapes = shapes_of(plan)
-    size = 1 if engine.engine == "solo" else _pack_size(plan, shapes, calibrations)
+    shapes = shapes_of(plan, engine.engine)
+    # without a look, a calibration tells that solo runs share their data
+    seen = any(found.shape in shapes.values() for found in calibrations)
+    packed = engine.engine == "fused" or (seen if facts is None else facts.streamed)
+    size = _pack_size(plan, shapes, calibrations) if packed else 1
     groups = [
         _group(plan, tasks, size, [c for c in calibrations if c.shape == shape])
         for tasks, shape in shapes.items()

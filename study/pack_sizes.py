@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from trainers.events import Calibrated
 
 MOST = 64
-"""Largest pack that is tried: larger ones gain next to nothing, and fall together."""
+"""Largest stack that is tried: larger ones gain next to nothing, and fall together."""
+MOST_IN_STEP = 16
+"""The same of runs in step: these save nothing but reading, which is a sixteenth for each then."""
 UNMEASURED = 8
 """Pack size where the calibration has failed."""
 
@@ -37,22 +39,34 @@ class PackSizes:
         self._shift, self._workers, self._say = shift, workers, say
         plan = shift.plan
         self._all = plan.card.task_names
-        self._shapes = shapes_of(plan)
         self._tasks = {search.name: search.tasks for search in plan.searches}
         self._known: dict[str, dict[Tasks, Calibration]] = {}
         self._calibrating: dict[int, str] = {}
         self._by_hand = plan.spec.training.pack_size
-        self._most = 1 if self._by_hand else max(2, min(MOST, -(-plan.expected_runs // workers)))
         self._limit = self._by_hand or MOST
+
+    @property
+    def _most(self) -> int:
+        """The largest pack to try."""
+        plan = self._shift.plan
+        if self._by_hand:
+            return 1
+        most = MOST if self._shift.fused else MOST_IN_STEP
+        return max(2, min(most, -(-plan.expected_runs // self._workers)))
+
+    @property
+    def _shapes(self) -> dict[Tasks, str]:
+        return shapes_of(self._shift.plan, self._shift.engine or "fused")
 
     def to_measure(self, slot: Slot) -> Calibrate | None:
         """What a worker is to time before it can be given packs; None: nothing."""
-        if not self._shift.fused or slot.hardware in self._known:
+        if not self._shift.packed or slot.hardware in self._known:
             return None
         self._known.setdefault(slot.hardware, {})
+        shapes = self._shapes
         stored = {
             tasks: self._shift.storage.calibration(shape, slot.hardware)
-            for tasks, shape in self._shapes.items()
+            for tasks, shape in shapes.items()
         }
         if self._suffices(stored):
             self._known[slot.hardware] = {t: found for t, found in stored.items() if found}
@@ -62,8 +76,9 @@ class PackSizes:
         return Calibrate(
             problem=self._shift.plan.problem,
             training=self._shift.plan.training,
-            shapes=tuple(self._shapes),
+            shapes=tuple(shapes),
             most=self._most,
+            engine=self._shift.engine or "fused",
             memory_gib=training.pack_memory_gib,
             sharers=self._workers,
         )
@@ -77,10 +92,10 @@ class PackSizes:
 
     def measured(self, slot: Slot, message: Calibrated) -> None:
         """Keep what a worker has measured."""
-        hardware = self._calibrating.pop(slot.worker_id)
+        hardware, shapes = self._calibrating.pop(slot.worker_id), self._shapes
         found = [
             Calibration(
-                shape=self._shapes[times.tasks],
+                shape=shapes[times.tasks],
                 hardware=hardware,
                 pack_size=times.pack_size,
                 epoch_s=times.epoch_s,
@@ -104,7 +119,7 @@ class PackSizes:
 
     def of(self, slot: Slot) -> int:
         """Most runs of a pack for this worker."""
-        if not self._shift.fused:
+        if not self._shift.packed:
             return 1
         if self._by_hand:
             return self._limit
@@ -113,7 +128,7 @@ class PackSizes:
 
     def solo_s(self, slot: Slot, search: str) -> float | None:
         """What an epoch of a run of a search would take alone; None if it is trained alone."""
-        if not self._shift.fused:
+        if not self._shift.packed:
             return None
         alone = self._known[slot.hardware].get(self._tasks[search])
         return alone.epoch_s if alone else None

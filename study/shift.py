@@ -23,6 +23,7 @@ class Shift:
     Attributes:
         holder_id: This process as a holder of leases.
         engine: Of all runs; None until the first worker has looked at the network.
+        streamed: Data is decoded batch by batch, by what the last worker has found.
         stopping: Workers have been asked to save and release their packs.
     """
 
@@ -34,12 +35,18 @@ class Shift:
     faults: Faults
     crew: Crew = field(default_factory=Crew)
     engine: Engine | None = None
+    streamed: bool = False
     stopping: bool = False
 
     @property
     def fused(self) -> bool:
-        """Whether runs are trained in packs."""
+        """Whether runs are stacked."""
         return self.engine == "fused"
+
+    @property
+    def packed(self) -> bool:
+        """Whether runs are trained in packs: stacked, or in step to share the reading."""
+        return self.fused or (self.engine == "solo" and self.streamed)
 
     def states(self) -> dict[RunState, int]:
         """Runs of the study by state, those of other drivers included."""

@@ -55,6 +55,30 @@ def load(path: Path, device: str) -> dict[str, Any]:
         ) from error
 
 
+class Files:
+    """Files of a pack: each is read once, however many runs it holds."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = str(device)
+        self._read: dict[str, Mapping[str, Any] | CheckpointUnreadable] = {}
+
+    def content(self, path: str) -> Mapping[str, Any]:
+        """What a file holds.
+
+        Raises:
+            CheckpointUnreadable: The file is missing, torn, or holds more than plain tensors.
+        """
+        if path not in self._read:
+            try:
+                self._read[path] = load(Path(path), self._device)
+            except CheckpointUnreadable as error:
+                self._read[path] = error
+        found = self._read[path]
+        if isinstance(found, CheckpointUnreadable):
+            raise found
+        return found
+
+
 def save_runs(states: Mapping[int, State], path: Path) -> int:
     """Write the states of runs by their numbers; returns the size of the file in bytes.
 

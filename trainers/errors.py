@@ -2,6 +2,7 @@
 
 TrainingError
 ├── BadMetric(TypeError)             the value of a problem's metric is no number
+├── BatchChanged(RuntimeError)       a network or a loss wrote into a batch that runs share
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
 ├── DeviceUnusable(RuntimeError)     there is no such device here
 └── TaskMismatch(ValueError)         a problem's parts do not fit its card
@@ -16,6 +17,10 @@ class TrainingError(Exception):
 
 class BadMetric(TrainingError, TypeError):
     """The value of a problem's metric is no number."""
+
+
+class BatchChanged(TrainingError, RuntimeError):
+    """A network or a loss wrote into a batch that runs share."""
 
 
 class CheckpointUnreadable(TrainingError, OSError):

@@ -9,50 +9,55 @@ import torch
 from torch import Tensor, nn
 
 from trainers.errors import BadMetric
-from trainers.protocol import Metric, Source, TaskFunctions
-from trainers.randomness import Key
+from trainers.protocol import Batch, Metric, TaskFunctions
 
 Value = tuple[str, str, str, float]
 
 
-@torch.no_grad()
-def evaluate(
-    network: nn.Module,
-    source: Source,
-    functions: Mapping[str, TaskFunctions],
-    *,
-    split: str,
-    batch_size: int,
-) -> list[Value]:
-    """``(split, task, metric, value)`` of each task's mean loss and metrics.
+class Evaluation:
+    """One network's losses and metrics, added up batch by batch over a split.
 
-    The loss is the mean over batches weighted by their samples; metrics add up exactly.
-
-    Raises:
-        BadMetric: The value of a metric is no number.
+    The network evaluates until its values are asked for, and trains again from then on.
     """
-    network.eval()
-    losses = dict.fromkeys(functions, 0.0)
-    totals: dict[tuple[str, str], Tensor] = {}
-    n_samples = 0
-    for batch in source.batches(None, batch_size, Key("evaluation")):
-        outputs = network(batch.inputs)
+
+    def __init__(self, network: nn.Module, functions: Mapping[str, TaskFunctions]) -> None:
+        self._network, self._functions = network, functions
+        self._losses = dict.fromkeys(functions, 0.0)
+        self._totals: dict[tuple[str, str], Tensor] = {}
+        self._n_samples = 0
+        network.eval()
+
+    @torch.no_grad()
+    def add(self, batch: Batch) -> None:
+        """Take a batch into account."""
+        outputs = self._network(batch.inputs)
         n_batch = batch_size_of(batch.inputs)
-        n_samples += n_batch
-        for task, parts in functions.items():
+        self._n_samples += n_batch
+        for task, parts in self._functions.items():
             output, target = outputs[task], batch.targets[task]
-            losses[task] += parts.loss(output, target).item() * n_batch
+            self._losses[task] += parts.loss(output, target).item() * n_batch
             for name, metric in parts.metrics.items():
                 statistics = metric.statistics(output, target)
-                previous = totals.get((task, name))
-                totals[task, name] = statistics if previous is None else previous + statistics
-    network.train()
-    values = [(split, task, "loss", loss / n_samples) for task, loss in losses.items()]
-    values += [
-        (split, task, name, metric_value(task, name, functions[task].metrics[name], total))
-        for (task, name), total in totals.items()
-    ]
-    return values
+                previous = self._totals.get((task, name))
+                self._totals[task, name] = statistics if previous is None else previous + statistics
+
+    def values(self, split: str) -> list[Value]:
+        """``(split, task, metric, value)`` of each task's mean loss and metrics.
+
+        The loss is the mean over batches weighted by their samples; metrics add up exactly.
+
+        Raises:
+            BadMetric: The value of a metric is no number.
+        """
+        self._network.train()
+        functions = self._functions
+        losses = ((task, loss / self._n_samples) for task, loss in self._losses.items())
+        values: list[Value] = [(split, task, "loss", loss) for task, loss in losses]
+        values += [
+            (split, task, name, metric_value(task, name, functions[task].metrics[name], total))
+            for (task, name), total in self._totals.items()
+        ]
+        return values
 
 
 def metric_value(task: str, name: str, metric: Metric, total: Tensor) -> float:

@@ -35,16 +35,18 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFacts:
-    """What decides the engine of a network.
+    """What decides the engine of a network, and whether its runs share packs without a stack.
 
     Attributes:
         convolutional: It has convolutions.
         obstacle: Why its runs cannot be stacked, as the end of a sentence that it begins; empty
             if they can.
+        streamed: Its data is decoded batch by batch, so that runs gain by sharing them.
     """
 
     convolutional: bool
     obstacle: str
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,8 +98,9 @@ class Pack:
 
     Attributes:
         until_epoch: Train up to the end of this epoch and return.
-        engine: ``solo`` trains one run after the other, ``fused`` all as one stacked model. Part
-            of a run's identity, since its last bits depend on it.
+        engine: ``solo`` trains each run as a network of its own: one after the other, or all in
+            step where batches are expensive to make; ``fused`` trains all as one stacked model.
+            Part of a run's identity, since its last bits depend on it.
         checkpoints: Folder for checkpoint files, or None for no checkpoints.
         checkpoint_s: Least time between two checkpoints of a pack.
     """
@@ -122,6 +123,7 @@ class Calibrate:
     Attributes:
         shapes: Tuples of tasks; packs are tried of the first one.
         most: Largest pack to try.
+        engine: Whose packs.
         memory_gib: What a pack may take; None for half of what is free.
         sharers: Workers among which free memory is divided.
     """
@@ -130,5 +132,6 @@ class Calibrate:
     training: Training
     shapes: tuple[tuple[str, ...], ...]
     most: int
+    engine: Engine = "fused"
     memory_gib: float | None = None
     sharers: int = 1

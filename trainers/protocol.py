@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Batch:
     """Samples that go through the network together.
 
+    All runs of a pack are given the same batch: networks and losses must not change it in place.
+
     Attributes:
         inputs: What the trunk takes: ``[B, ...]`` or any nest of such tensors.
         targets: Task name to what its loss and metrics take, ``[B, ...]``; masks and ignored
@@ -31,7 +33,14 @@ class Batch:
 
 
 class Source(Protocol):
-    """The samples of one split, in memory or streamed."""
+    """The samples of one split, in memory or streamed.
+
+    A source whose batches are expensive to make (images are decoded, augmented) says so by an
+    attribute ``streamed = True``; one without it counts as being in memory. The batches of a
+    streamed source are made while the network trains, by a thread that lives as long as one pass
+    over the data, a few batches ahead; each is made once for all runs of a pack. They may lie on
+    the CPU, whatever the device.
+    """
 
     @property
     def size(self) -> int:
@@ -44,7 +53,8 @@ class Source(Protocol):
             order: ``[N]`` sample indices, or None for the stored order (evaluation).
             batch_size: Samples a batch; the last one may be smaller.
             key: Address of all randomness, e.g. of augmentation: draw from
-                ``key / sample_index``, never from a global generator.
+                ``key / sample_index``, never from a global generator. Networks draw dropout
+                from torch's meanwhile, so that drawing from it here would change both.
         """
 
 

@@ -41,3 +41,21 @@ class Key:
         torch.default_generator.manual_seed(self.seed)
         if device is not None and device.type == "cuda":
             torch.cuda.manual_seed_all(self.seed)
+
+
+def global_state(device: torch.device) -> list[torch.Tensor]:
+    """Where torch's global generators of the CPU and of `device` stand; 2 us on a CPU."""
+    import torch
+
+    gpu = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    return [torch.default_generator.get_state(), *gpu]
+
+
+def set_global_state(state: list[torch.Tensor], device: torch.device) -> None:
+    """Let torch's global generators go on from where they stood."""
+    import torch
+
+    cpu, *gpu = state
+    torch.default_generator.set_state(cpu)
+    for of_gpu in gpu:
+        torch.cuda.set_rng_state(of_gpu, device)

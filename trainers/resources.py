@@ -22,7 +22,7 @@ def forward_flops(network: MultiTaskNetwork, source: Source) -> float:
 
     Matrix products and convolutions are counted, elementwise operations are not.
     """
-    batch = next(iter(source.batches(None, 2, Key("flops"))))
+    batch = next(iter(source.batches(torch.arange(min(2, source.size)), 2, Key("flops"))))
     was_training = network.training
     network.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

@@ -45,7 +45,7 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     a dotted outline that the legend switches on. Costs in device-seconds as if each run had been
     trained alone, in device-seconds as run (if runs shared packs), in epochs or in runs.
     """
-    axes = _AXES if frames.fused else _ALONE
+    axes = _AXES if frames.packed else _ALONE
     curves: Curves = {axis: _curves(frames, axis) for axis in axes}
     shown = curves["solo_s"]
     if not shown:

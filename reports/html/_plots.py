@@ -63,7 +63,7 @@ class Plot:
 def cost_plot(frames: StudyFrames) -> Plot:
     """The figure that the report is about."""
     figure = figures.cost_versus_performance(frames)
-    caption = _COST + _IN_PACKS if frames.fused else _COST
+    caption = _COST + _IN_PACKS if frames.packed else _COST
     return Plot(key="cost", title="Cost versus performance", caption=caption, figure=figure)
 
 

@@ -46,10 +46,10 @@ def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     columns = list(_columns(frames))
     best = [_best(column, comparison.rows) for column in columns]
     body = [_row(row, columns, best) for row in comparison.rows]
-    caption = f"{_NUMBERS}{_IN_PACKS if frames.fused else ''}."
+    caption = f"{_NUMBERS}{_IN_PACKS if frames.packed else ''}."
     numbers = boxed(caption, _heads(columns), body)
     named = [tag("th", name, scope="col") for name in ("Method", "Parameters", "Its value is")]
-    winners = [_winner(row, fused=frames.fused) for row in comparison.rows if row.search != "stl"]
+    winners = [_winner(row, packed=frames.packed) for row in comparison.rows if row.search != "stl"]
     return join([numbers, boxed(_WINNERS, tag("tr", *named), winners, class_="words")])
 
 
@@ -69,8 +69,8 @@ def _columns(frames: StudyFrames) -> Iterator[_Column]:
         text=_score,
         sign=1,
     )
-    yield _seconds_column("each run alone" if frames.fused else "", lambda row: row.cost_solo_s)
-    if frames.fused:
+    yield _seconds_column("each run alone" if frames.packed else "", lambda row: row.cost_solo_s)
+    if frames.packed:
         yield _seconds_column("as run", lambda row: row.cost_as_run_s)
     yield _plain("Cost", "epochs", lambda row: row.cost_epochs)
     titles = {task["name"]: task.get("title", task["name"]) for task in frames.card["tasks"]}
@@ -149,10 +149,10 @@ def _row(row: MethodRow, columns: Sequence[_Column], best: Sequence[float]) -> M
     return tag("tr", _method(row), *cells, class_="reference" if row.search == "stl" else "method")
 
 
-def _winner(row: MethodRow, *, fused: bool) -> Markup:
+def _winner(row: MethodRow, *, packed: bool) -> Markup:
     params = "; ".join(f"{name} {value_of(value)}" for name, value in row.params.items())
     remarks = [SCORES[row.delta_m_kind], *row.notes]
     if row.confirm_solo_s:
         cost = f"confirming cost another {number(row.confirm_solo_s, 3)} device-seconds"
-        remarks.append(f"{cost}, each run alone" if fused else cost)
+        remarks.append(f"{cost}, each run alone" if packed else cost)
     return tag("tr", _method(row), tag("td", params or "–"), tag("td", "; ".join(remarks)))

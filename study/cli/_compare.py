@@ -39,7 +39,7 @@ def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:
     metrics = [(metric.task, metric.name) for metric in frames.metrics]
     units = {(m.task, m.name): m for m in frames.metrics}
     titles = [f"{task} {name} {_arrow(units[task, name].direction)}" for task, name in metrics]
-    costs = ("cost alone", "cost as run") if frames.fused else ("cost",)
+    costs = ("cost alone", "cost as run") if frames.packed else ("cost",)
     made = table(
         "method",
         "delta_m test",
@@ -60,7 +60,7 @@ def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:
             str(row.n_trials),
             str(row.n_runs),
             duration(row.cost_solo_s),
-            *([duration(row.cost_as_run_s)] if frames.fused else []),
+            *([duration(row.cost_as_run_s)] if frames.packed else []),
             _params(row),
         )
     console.print(made)

@@ -12,6 +12,8 @@ from study.plan import make_plan
 from study.spec import parse_toml
 from tests.docs.pages import blocks, read
 from tests.docs.shell import run_bash
+from trainers.randomness import Key
+from trainers.reading import as_read
 
 
 def test_own_problem_runs(tmp_path: Path) -> None:
@@ -24,6 +26,28 @@ def test_own_problem_runs(tmp_path: Path) -> None:
     said = run_bash("weighbridge compare rings --json", tmp_path)
     rows = {row["search"]: row for row in json.loads(said)["rows"]}
     assert rows["ew"]["delta_m_test"] is not None
+
+
+def test_streamed_source_of_the_guide_is_read_ahead(tmp_path: Path) -> None:
+    (block,) = (b for b in blocks("docs/how-to/own-problem.md") if "class Photos" in b.text)
+    made: dict[str, Any] = {}
+    exec(block.text, made)
+    files = [tmp_path / f"{row}.pt" for row in range(5)]
+    for row, file in enumerate(files):
+        torch.save(torch.tensor([[row, -row]]), file)
+    photos = made["Photos"](files, torch.arange(5), augmented=True)
+    source = as_read(photos, torch.device("cpu"))
+    assert source is not photos
+    first, again = (
+        [batch.inputs for batch in source.batches(torch.arange(5), 2, Key("augment"))]
+        for _ in range(2)
+    )
+    assert [len(batch) for batch in first] == [2, 2, 1]
+    assert torch.equal(torch.cat(first), torch.cat(again))
+    assert {tuple(row.flatten().sign().tolist()) for row in torch.cat(first)[1:]} == {
+        (1, -1),
+        (-1, 1),
+    }
 
 
 def test_weighting_of_the_guide_keeps_the_protocol() -> None:

@@ -120,7 +120,8 @@ def a_network(session: Session, tasks: tuple[str, ...]) -> MultiTaskNetwork:
 
 def samples(session: Session, size: int) -> Batch:
     """The first samples for validation; fewer if there are no more."""
-    return next(iter(session.sources["validation"].batches(None, size, Key("trial"))))
+    source = session.sources["validation"]
+    return next(iter(source.batches(torch.arange(min(size, source.size)), size, Key("trial"))))
 
 
 def stacked_step(forward: Forward, batch: Batch, *, n_rows: int) -> Step:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -17,6 +17,8 @@ from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Training
 from trainers.optimizers import counts_steps, slots
 from trainers.weightings import HyperValue, Weighting, weighting
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +42,11 @@ class Member:
 
 
 class Opening:
-    """Makes members of jobs; the files of a pack are read once, however many runs they hold."""
+    """Makes members of jobs."""
 
     def __init__(self, network: nn.Module, training: Training, session: Session) -> None:
-        self._network, self._training, self._session = network, training, session
-        self._files: dict[str, Mapping[str, Any] | CheckpointUnreadable] = {}
+        self._network, self._training = network, training
+        self._files = checkpoints.Files(session.device)
 
     def member(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> Member:
         """The member of a job, from the newest checkpoint that is its own and can be read.
@@ -57,21 +59,13 @@ class Opening:
         """
         method = weighting(job.weighting)
         member = Member(job=job, weighting=method, hyper=method.checked(job.hyper, len(job.tasks)))
-        for resume in job.resume:
-            try:
-                state = self._state(member, resume)
-            except CheckpointUnreadable as error:
-                skip(
-                    CheckpointSkipped(
-                        run=job.run, token=job.token, path=resume.path, reason=str(error)
-                    )
-                )
-            else:
-                return Member(job=job, weighting=method, hyper=member.hyper, state=state)
-        return member
+        return newest(job, lambda resume: self._resumed(member, resume), skip) or member
+
+    def _resumed(self, member: Member, checkpoint: Checkpoint) -> Member:
+        return replace(member, state=self._state(member, checkpoint))
 
     def _state(self, member: Member, checkpoint: Checkpoint) -> State:
-        file = self._file(checkpoint.path)
+        file = self._files.content(checkpoint.path)
         try:
             state = checkpoints.state_of(member.job.run, file)
             for rule, found, expected in _shapes(state, member, self._network, self._training):
@@ -81,16 +75,26 @@ class Opening:
             raise checkpoints.misfit(Path(checkpoint.path), error) from error
         return state
 
-    def _file(self, path: str) -> Mapping[str, Any]:
-        if path not in self._files:
-            try:
-                self._files[path] = checkpoints.load(Path(path), str(self._session.device))
-            except CheckpointUnreadable as error:
-                self._files[path] = error
-        file = self._files[path]
-        if isinstance(file, CheckpointUnreadable):
-            raise file
-        return file
+
+def newest(
+    job: Job,
+    opened: Callable[[Checkpoint], T],
+    skip: Callable[[CheckpointSkipped], None],
+) -> T | None:
+    """A run as it goes on from the newest checkpoint that can be used; None if there is none.
+
+    Args:
+        opened: Makes the run; raises `CheckpointUnreadable` if it cannot from this one.
+        skip: Told of each checkpoint that cannot be used.
+    """
+    for resume in job.resume:
+        try:
+            return opened(resume)
+        except CheckpointUnreadable as error:
+            skip(
+                CheckpointSkipped(run=job.run, token=job.token, path=resume.path, reason=str(error))
+            )
+    return None
 
 
 def _shapes(

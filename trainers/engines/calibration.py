@@ -5,8 +5,8 @@ Shapes: K runs of a pack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from time import perf_counter
 
 import torch
@@ -21,19 +21,20 @@ from trainers.engines._forward import (
     trained_parameters,
 )
 from trainers.engines._ghosts import known_ghosts
+from trainers.engines._in_step import InStep
 from trainers.engines._member import Opening
+from trainers.engines._pace import Pace, Shortened
+from trainers.engines._run import SoloRun
 from trainers.engines._stack import Stack
 from trainers.engines.session import Session
-from trainers.engines.solo import SoloRun
 from trainers.events import Calibrated, ShapeTimes
 from trainers.jobs import Calibrate, Job, Pack
 from trainers.network import build_network
 from trainers.optimizers import slots
-from trainers.protocol import Batch, Source
+from trainers.protocol import Batch
 from trainers.randomness import Key
 from trainers.resources import pack_memory_bytes
 
-_STEPS = 4
 _REPEATS = 2
 _LOSS = 1.5  # larger packs are not tried any more when a step takes that much longer
 _NEARLY = 1.05  # times that differ by less do not count
@@ -57,18 +58,17 @@ def calibrate(wanted: Calibrate, session: Session) -> Calibrated:
 
 
 def _alone(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> ShapeTimes:
-    """Steps and epochs of one run in the solo engine."""
-    pack = _pack([_job(0, tasks)], wanted)
-    short, whole = _shortened(session, wanted), session.sources
-    run = SoloRun(pack.jobs[0], pack, short)
-    step_s = _step_s(run.train_epoch, wanted, short)
-    evaluation_s = _timed(lambda: run.evaluate("validation"), short)
-    n_steps = _epoch.n_steps(session, wanted.training)
-    share = whole["validation"].size / short.sources["validation"].size
+    """Steps and epochs of one run in the solo engine, which reads its batches for itself."""
+    short, training = Shortened(session, wanted.training), wanted.training
+    run = _solos(1, tasks, wanted, short)
+    trained = _paced(run, wanted, short)
+    judged = short.pace(lambda: run.evaluate("validation"), "validation", training.eval_batch_size)
+    sizes = {split: source.size for split, source in session.sources.items()}
     return ShapeTimes(
         tasks=tasks,
-        epoch_s=n_steps * step_s + share * evaluation_s,
-        run_step_ms={1: 1_000 * step_s},
+        epoch_s=trained.pass_s(sizes["train"] / training.batch_size)
+        + judged.pass_s(sizes["validation"] / training.eval_batch_size),
+        run_step_ms={1: 1_000 * trained.batch_s},
         pack_size=1,
     )
 
@@ -99,30 +99,52 @@ def _sizes(most: int) -> Iterator[int]:
 
 def _run_step_ms(size: int, tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> float:
     """A training step of a pack divided by its runs, in ms."""
-    pack, short = _pack([_job(k, tasks) for k in range(size)], wanted), _shortened(session, wanted)
+    short = Shortened(session, wanted.training)
+    team: InStep | Stack
+    if wanted.engine == "solo":
+        team = _solos(size, tasks, wanted, short)
+    else:
+        n_ghosts = known_ghosts(session, tasks, wanted.training)
+        team = _stack(size, tasks, wanted, short, n_ghosts=n_ghosts)
+    return 1_000 * _paced(team, wanted, short).batch_s / size
+
+
+def _solos(size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened) -> InStep:
+    pack = _pack(size, tasks, wanted)
+    runs = [SoloRun(job, pack, short.session) for job in pack.jobs]
+    return InStep(runs, short.session, wanted.training)
+
+
+def _stack(
+    size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened, *, n_ghosts: int
+) -> Stack:
+    pack, session = _pack(size, tasks, wanted), short.session
     network = build_network(session.problem, tasks, Key("calibration")).to(session.device)
-    opening = Opening(network, wanted.training, short)
-    stack = Stack(
+    opening = Opening(network, wanted.training, session)
+    return Stack(
         [opening.member(job, lambda _skipped: None) for job in pack.jobs],
         Forward(network, task_functions(session.problem, tasks)),
         pack=pack,
-        session=short,
-        n_ghosts=known_ghosts(session, tasks, wanted.training),
+        session=session,
+        n_ghosts=n_ghosts,
     )
-    return 1_000 * _step_s(stack.train_epoch, wanted, short) / size
 
 
 def _fitting(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> int:
-    """The largest pack that stays within the memory, by what one run of it takes."""
+    """The largest pack that stays within the memory, by what one run of it takes.
+
+    Runs in step take their steps one after the other: one at a time has activations.
+    """
     network = build_network(session.problem, tasks, Key("calibration")).to(session.device)
-    forward = Forward(network, task_functions(session.problem, tasks))
-    params = trained_parameters(network)
-    n_bytes = sum(p.numel() * p.element_size() for p in params.values())
+    n_bytes = sum(p.numel() * p.element_size() for p in trained_parameters(network).values())
     kept = 3 + len(slots(wanted.training))  # the parameters, their gradients twice, and slots
-    batch = next(_epoch.batches(_shortened(session, wanted), wanted.training, Key("c"), 1))
-    activations = _activation_bytes(forward, batch)
-    larger = max(1.0, wanted.training.eval_batch_size / wanted.training.batch_size)
-    per_run = kept * n_bytes + 2 * activations * larger
+    per_run: float = kept * n_bytes
+    if wanted.engine == "fused":
+        forward = Forward(network, task_functions(session.problem, tasks))
+        short = Shortened(session, wanted.training).session
+        batch = next(_epoch.batches(short, wanted.training, Key("c"), 1))
+        larger = max(1.0, wanted.training.eval_batch_size / wanted.training.batch_size)
+        per_run += 2 * _activation_bytes(forward, batch) * larger
     room = pack_memory_bytes(session.device, wanted.memory_gib, sharers=wanted.sharers)
     return max(1, min(wanted.most, int(room / max(per_run, 1.0))))
 
@@ -142,56 +164,25 @@ def _activation_bytes(forward: Forward, batch: Batch) -> float:
     return sum(sizes.values()) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class _First:
-    """The first samples of a source."""
+def _paced(team: InStep | Stack, wanted: Calibrate, short: Shortened) -> Pace:
+    """A shortened epoch, undisturbed and warm: the fastest of a few."""
 
-    source: Source
-    size: int
+    def train() -> None:
+        for result in team.train_epoch()[0]:
+            if isinstance(result, Exception):
+                raise result
 
-    def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
-        """Batches of these samples only."""
-        chosen = torch.arange(self.size) if order is None else order
-        return self.source.batches(chosen, batch_size, key)
-
-
-def _shortened(session: Session, wanted: Calibrate) -> Session:
-    """The session with as many samples as the timed steps take."""
-    wished = {
-        "train": _STEPS * wanted.training.batch_size,
-        "validation": wanted.training.eval_batch_size,
-        "test": wanted.training.eval_batch_size,
-    }
-    sources = {
-        split: _First(source, min(source.size, wished[split]))
-        for split, source in session.sources.items()
-    }
-    return replace(session, sources=sources)
+    paces = [short.pace(train, "train", wanted.training.batch_size) for _ in range(1 + _REPEATS)]
+    return min(paces, key=lambda pace: pace.whole_s)
 
 
-def _step_s(train_epoch: Callable[[], object], wanted: Calibrate, short: Session) -> float:
-    """A step of a shortened epoch, undisturbed and warm: the fastest of a few."""
-    fastest_s = min(_timed(train_epoch, short) for _ in range(1 + _REPEATS))
-    return fastest_s / _epoch.n_steps(short, wanted.training)
-
-
-def _timed(work: Callable[[], object], session: Session) -> float:
-    session.synchronize()
-    began_s = perf_counter()
-    work()
-    session.synchronize()
-    return perf_counter() - began_s
-
-
-def _pack(jobs: Sequence[Job], wanted: Calibrate) -> Pack:
+def _pack(size: int, tasks: tuple[str, ...], wanted: Calibrate) -> Pack:
+    jobs = (Job(run=run, token=0, weighting="ew", tasks=tasks, lr=1e-3) for run in range(size))
     return Pack(
         problem=wanted.problem,
         training=wanted.training,
         seed=0,
         until_epoch=wanted.training.epochs,
         jobs=tuple(jobs),
+        engine=wanted.engine,
     )
-
-
-def _job(number: int, tasks: tuple[str, ...]) -> Job:
-    return Job(run=number, token=0, weighting="ew", tasks=tasks, lr=1e-3)

@@ -36,6 +36,7 @@ def network_facts(session: Session) -> NetworkFacts:
     return NetworkFacts(
         convolutional=card.convolutional or any(map(_convolves, forwards)),
         obstacle=next(filter(None, obstacles), ""),
+        streamed=session.streamed,
     )
 
 

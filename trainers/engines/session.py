@@ -10,6 +10,7 @@ import torch
 from trainers.errors import DeviceUnusable, TaskMismatch
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Problem, Source
+from trainers.reading import as_read, is_streamed
 from trainers.resources import TRAIN_PASSES, forward_flops
 
 
@@ -33,6 +34,11 @@ class Session:
     stop_requested: Callable[[], bool] = _never
     flops: dict[tuple[str, ...], float] = field(default_factory=dict)
     ghosts: dict[tuple[tuple[str, ...], tuple[int, int]], int] = field(default_factory=dict)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether batches are expensive to make."""
+        return any(is_streamed(source) for source in self.sources.values())
 
     def synchronize(self) -> None:
         """Wait until the device has done all work given to it."""
@@ -75,7 +81,8 @@ def open_session(
                 f"The metrics of task {task.name} must be those of its card. The card says "
                 f"{promised}, `functions` gives {found}. Name them alike, in the same order."
             )
-    return Session(problem, where, sources, stop_requested)
+    read = {split: as_read(source, where) for split, source in sources.items()}
+    return Session(problem, where, read, stop_requested)
 
 
 def _usable_device(name: str) -> torch.device:

@@ -20,14 +20,20 @@ def test_columns_have_their_types() -> None:
 
 def test_the_engine_and_its_reason_come_along() -> None:
     frames = synthetic.frames(fused=True)
-    assert (frames.engine, frames.engine_reason, frames.fused) == ("fused", "made up", True)
-    assert not synthetic.frames().fused
+    assert (frames.engine, frames.engine_reason, frames.packed) == ("fused", "made up", True)
+    assert not synthetic.frames().packed
 
 
-def test_a_study_whose_engine_is_not_fixed_yet_is_not_fused() -> None:
+def test_solo_runs_share_packs_where_they_have_a_cost_alone() -> None:
+    made = synthetic.reader(epochs=3, fused=True)
+    made.engine = "solo"
+    assert load(made, synthetic.STUDY).packed
+
+
+def test_a_study_whose_engine_is_not_fixed_yet_has_no_packs() -> None:
     made = synthetic.reader(epochs=3)
     made.engine = None
-    assert not load(made, synthetic.STUDY).fused
+    assert not load(made, synthetic.STUDY).packed
 
 
 def test_an_empty_study_has_the_same_types() -> None:

@@ -104,9 +104,17 @@ def test_runs_in_packs_without_a_calibration_are_counted() -> None:
     assert note.text.startswith(f"{len(runs_of(made, 'uw-so'))} of {n_runs} runs in packs have no")
 
 
-def test_runs_that_were_alone_need_no_calibration() -> None:
+def test_runs_in_step_without_a_calibration_are_counted_too() -> None:
     made = in_packs(uw_so=1.0)
     made.engine = "solo"
+    assert notes_of(made, "cost not calibrated")
+
+
+def test_runs_that_were_alone_need_no_calibration() -> None:
+    made = in_packs()
+    made.engine = "solo"
+    for row in made.rows["run_results"]:
+        row["solo_cost_s"] = row["method_cost_s"]
     assert notes_of(made, "cost not calibrated") == notes_of(made, "solo-equivalent cost") == []
 
 

@@ -83,6 +83,17 @@ def test_a_network_that_makes_the_study_slower_is_told() -> None:
     storage.close()
 
 
+def test_runs_that_share_their_data_are_said_to_go_in_step() -> None:
+    storage = Storage("sqlite://")
+    said: list[str] = []
+    shift = a_shift(storage)
+    network = NetworkFacts(convolutional=False, obstacle=OBSTACLE, streamed=True)
+    settle_engine(shift, network, device="cpu", say=said.append)
+    assert (shift.engine, shift.packed) == ("solo", True)
+    assert said == [f"Runs are trained in step: the network {OBSTACLE}."]
+    storage.close()
+
+
 def test_the_first_worker_fixes_the_engine_and_all_later_drivers_keep_it() -> None:
     storage = Storage("sqlite://")
     first = a_shift(storage)

@@ -60,6 +60,28 @@ def test_a_look_at_the_network_is_better_than_its_card() -> None:
     assert {group.pack_size for group in found.groups} == {1}
 
 
+@pytest.mark.parametrize(
+    ("streamed", "training", "size"),
+    [(True, {}, None), (True, {"pack_size": 5}, 5), (False, {"pack_size": 5}, 1)],
+)
+def test_solo_runs_share_packs_where_their_data_is_streamed(
+    streamed: bool, training: dict[str, Any], size: int | None
+) -> None:
+    facts = NetworkFacts(convolutional=False, obstacle="cannot be stacked", streamed=streamed)
+    found = packs(facts=facts, training=training)
+    assert found.engine.engine == "solo"
+    assert {group.pack_size for group in found.groups} == {size}
+
+
+def test_without_a_look_a_calibration_tells_that_solo_runs_share_packs() -> None:
+    plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8, "engine": "solo"})
+    known = replace(measured(ALL), shape=shapes_of(plan, "solo")[ALL])
+    found = packs(training={"engine": "solo"}, calibrations=[known])
+    assert {group.pack_size for group in found.groups} == {18}
+    alone = packs(training={"engine": "solo"}, calibrations=[measured(ALL)])
+    assert {group.pack_size for group in alone.groups} == {1}
+
+
 def test_what_is_stored_stands() -> None:
     stored = StudyRecord(
         id=1,

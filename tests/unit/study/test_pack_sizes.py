@@ -10,7 +10,7 @@ import pytest
 from storage import Storage
 from storage.records import Holder
 from study.crew import Slot
-from study.pack_sizes import MOST, UNMEASURED, PackSizes
+from study.pack_sizes import MOST, MOST_IN_STEP, UNMEASURED, PackSizes
 from study.shift import Shift
 from tests.unit.study.specs import a_plan
 from trainers.events import Calibrated, ShapeTimes
@@ -144,6 +144,40 @@ def test_without_stacks_runs_are_trained_one_by_one_and_nothing_is_timed(storage
     assert world.sizes.to_measure(slot) is None
     assert world.sizes.of(slot) == 1
     assert world.sizes.solo_s(slot, "scalarization") is None
+
+
+@pytest.fixture
+def in_step(storage: Storage) -> World:
+    world = World(storage, workers=1)
+    world.shift.engine, world.shift.streamed = "solo", True
+    return world
+
+
+def test_solo_runs_of_streamed_data_are_timed_in_step(in_step: World) -> None:
+    wanted = in_step.sizes.to_measure(in_step.slot())
+    assert wanted is not None
+    assert (wanted.engine, wanted.most) == ("solo", MOST_IN_STEP)
+
+
+def test_they_get_packs_and_what_they_would_cost_alone(in_step: World) -> None:
+    slot = in_step.calibrated(size=6)
+    assert in_step.sizes.of(slot) == 6
+    assert in_step.sizes.solo_s(slot, "scalarization") == 3.0
+    in_step.sizes.halve(6, "took too much memory")
+    assert in_step.sizes.of(slot) == 3
+
+
+def test_sizes_by_hand_count_for_them_too(storage: Storage) -> None:
+    world = World(storage, pack_size=5)
+    world.shift.engine, world.shift.streamed = "solo", True
+    assert world.sizes.of(world.calibrated(size=1)) == 5
+
+
+def test_stacks_and_runs_in_step_do_not_take_each_others_sizes(storage: Storage) -> None:
+    World(storage).calibrated(size=9)
+    world = World(storage)
+    world.shift.engine, world.shift.streamed = "solo", True
+    assert world.sizes.to_measure(world.slot()) is not None
 
 
 def test_an_epoch_alone_is_that_of_the_runs_own_network(storage: Storage) -> None:

@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.decoding import Decoding
 from tests.toy import TASKS, Toy
 from trainers.engines import Session, calibrate, open_session
-from trainers.jobs import Calibrate, ProblemRef, Training
+from trainers.engines._pace import Pace
+from trainers.jobs import Calibrate, Engine, ProblemRef, Training
 from trainers.protocol import TaskFunctions
 from trainers.resources import pack_memory_bytes
 
@@ -60,6 +62,54 @@ def test_without_packs_only_single_runs_are_timed(session: Session) -> None:
 def test_no_larger_pack_is_tried_than_fits_into_the_memory(session: Session) -> None:
     (shape,) = calibrate(wanted(shapes=(TASKS,), most=64, memory_gib=1e-9), session).shapes
     assert set(shape.run_step_ms) == {1, 2}
+
+
+@pytest.fixture
+def streamed() -> Session:
+    return open_session(Decoding(), "cpu")
+
+
+@pytest.mark.parametrize("engine", ["solo", "fused"])
+def test_packs_of_streamed_data_are_timed_in_both_engines(
+    streamed: Session, engine: Engine
+) -> None:
+    found = calibrate(wanted(engine=engine, shapes=(TASKS,)), streamed)
+    assert not found.failure
+    (shape,) = found.shapes
+    assert set(shape.run_step_ms) == {1, 2, 8, 9}
+    assert shape.epoch_s >= 2 * shape.run_step_ms[1] / 1_000
+
+
+def test_a_pack_in_step_reads_each_batch_once() -> None:
+    alone, packs = Decoding(), Decoding()
+    for problem, most in ((alone, 1), (packs, 9)):
+        timed = wanted(engine="solo", shapes=(TASKS,), most=most)
+        calibrate(timed, open_session(problem, "cpu"))
+    passes = [problem.made["train"]["0/augment/1", 0] for problem in (alone, packs)]
+    assert passes == [1, 1 + len((2, 8, 9))]
+
+
+def test_the_pace_of_a_stream_leaves_the_first_wait_out() -> None:
+    pace = Pace(n=4, whole_s=5.0, batch_s=1.0)
+    assert pace.pass_s(4) == 5.0
+    assert pace.pass_s(100) == 101.0
+
+
+def test_in_step_only_what_each_run_keeps_must_fit_into_the_memory(streamed: Session) -> None:
+    few = calibrate(wanted(engine="solo", shapes=(TASKS,), most=9, memory_gib=1e-9), streamed)
+    assert set(few.shapes[0].run_step_ms) == {1, 2}
+
+
+class FailingInStep(Decoding):
+    """Streamed data, and a loss that raises."""
+
+    def functions(self, task: str) -> TaskFunctions:
+        return Failing().functions(task)
+
+
+def test_an_error_in_step_is_told_and_not_raised() -> None:
+    found = calibrate(wanted(engine="solo"), open_session(FailingInStep(), "cpu"))
+    assert found.failure == "ValueError: no loss today"
 
 
 class Failing(Toy):

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pytest
 import torch
 from torch import nn
 
 from tests.toy import TASKS, Toy
-from trainers.evaluation import Value, evaluate, first_not_finite, storable
+from trainers.evaluation import Evaluation, Value, first_not_finite, storable
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.problems import MeanAbsoluteError, TensorSource, mse
 from trainers.protocol import TaskFunctions
@@ -21,7 +22,7 @@ SOURCE = TensorSource(torch.tensor([1.0, 2.0, 3.0]), {"x": torch.tensor([2.0, 5.
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
 def test_hand_values_in_any_batches(batch_size: int) -> None:
-    values = evaluate(NOTHING, SOURCE, FUNCTIONS, split="test", batch_size=batch_size)
+    values = evaluated(NOTHING, SOURCE, FUNCTIONS, batch_size=batch_size)
     assert values == [
         ("test", "x", "loss", pytest.approx(14 / 3)),
         ("test", "x", "error", 2.0),
@@ -41,18 +42,18 @@ def test_batches_change_no_bit_of_a_metrics_sum(batch_size: int) -> None:
 
 def test_dropout_is_off() -> None:
     network = build_network(Toy(dropout=0.5), TASKS, Key("7"))
-    assert evaluated(network) == evaluated(network)
+    assert of_toy(network) == of_toy(network)
 
 
 def test_the_network_is_back_in_training_afterwards() -> None:
     network = build_network(Toy(), TASKS, Key("7"))
-    evaluated(network)
+    of_toy(network)
     assert network.training
 
 
 def test_no_gradient_is_recorded() -> None:
     network = build_network(Toy(), TASKS, Key("7"))
-    evaluated(network)
+    of_toy(network)
     assert all(weight.grad is None for weight in network.parameters())
 
 
@@ -67,14 +68,27 @@ def test_finite_values_are_nothing_to_name() -> None:
 
 
 def metric_values(source: TensorSource, *, batch_size: int) -> list[tuple[str, float]]:
-    values = evaluate(NOTHING, source, FUNCTIONS, split="test", batch_size=batch_size)
+    values = evaluated(NOTHING, source, FUNCTIONS, batch_size=batch_size)
     return [(metric, value) for _, _, metric, value in values]
 
 
-def evaluated(network: nn.Module) -> list[Value]:
+def of_toy(network: nn.Module) -> list[Value]:
     source = Toy().sources(torch.device("cpu"))["test"]
     functions = {task: Toy().functions(task) for task in TASKS}
-    return evaluate(network, source, functions, split="test", batch_size=4)
+    return evaluated(network, source, functions, batch_size=4)
+
+
+def evaluated(
+    network: nn.Module,
+    source: TensorSource,
+    functions: Mapping[str, TaskFunctions],
+    *,
+    batch_size: int,
+) -> list[Value]:
+    evaluation = Evaluation(network, functions)
+    for batch in source.batches(None, batch_size, Key("evaluation")):
+        evaluation.add(batch)
+    return evaluation.values("test")
 
 
 def test_what_is_not_a_number_is_stored_as_infinity() -> None:

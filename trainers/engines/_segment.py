@@ -1,0 +1,238 @@
+"""The way of runs through the epochs of their segment, the same for both engines.
+
+Shapes: K runs of a team.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+from trainers import checkpoints
+from trainers.checkpoints import State
+from trainers.engines._clock import Clock
+from trainers.engines._endings import (
+    Outcome,
+    diverged,
+    ended,
+    failed,
+    first_epoch,
+    not_saved,
+    reached,
+)
+from trainers.engines._saving import Saving
+from trainers.engines.session import Session
+from trainers.evaluation import Value, first_not_finite, storable
+from trainers.events import (
+    CheckpointSkipped,
+    CheckpointWritten,
+    EpochDone,
+    Event,
+    RunEnded,
+    Seconds,
+)
+from trainers.jobs import Checkpoint, Job, Pack
+from trainers.resources import peak_memory_bytes
+
+Result = list[Value] | Exception
+"""Values of a run, or what ended it."""
+
+
+class Opened(Protocol):
+    """A run that is ready to be trained."""
+
+    @property
+    def job(self) -> Job:
+        """What it is."""
+
+    @property
+    def epoch(self) -> int:
+        """Epochs it has done."""
+
+
+class Team(Protocol):
+    """Runs that stand at the same epoch and share its batches.
+
+    All lists are of K entries, one for each of `jobs`.
+    """
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """The runs."""
+
+    @property
+    def epoch(self) -> int:
+        """Epochs they have done."""
+
+    @property
+    def flops(self) -> Sequence[float]:
+        """Estimated operations of an epoch."""
+
+    def train_epoch(self) -> tuple[Sequence[Result], int]:
+        """Train one epoch; returns the train values and the number of steps."""
+
+    def evaluate(self, split: str) -> Sequence[Result]:
+        """Losses and metrics on one split."""
+
+    def states(self) -> Sequence[State]:
+        """What to go on from."""
+
+    def kept(self, runs: Container[int]) -> Self:
+        """The team of those runs only, which go on as if the others had never been there."""
+
+
+Run = TypeVar("Run", bound=Opened)
+
+
+class Teams(Protocol[Run]):
+    """How an engine opens runs and puts them together."""
+
+    def opened(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> Run:
+        """A run, from the newest checkpoint that can be used; `skip` is told of the others."""
+
+    def together(self, runs: Sequence[Run]) -> Team:
+        """The team of runs that stand at the same epoch."""
+
+
+class Segment:
+    """Trains runs together up to the end of their segment."""
+
+    def __init__(self, jobs: Sequence[Job], pack: Pack, session: Session) -> None:
+        self._jobs, self._pack, self._session = jobs, pack, session
+        self._places = {job.run: place for place, job in enumerate(jobs)}
+        self._clock = Clock(session)
+
+    def events(self, teams: Teams[Run]) -> Iterator[Event]:
+        """Train, and tell all runs' events of an epoch together, in the order of the jobs."""
+        skipped: list[CheckpointSkipped] = []
+        opened: dict[int, list[Run]] = {}
+        for job in self._jobs:
+            try:
+                run = teams.opened(job, skipped.append)
+            except Exception as error:
+                seconds = Seconds(startup_s=self._clock.lap())
+                yield failed(
+                    job, error, epoch=first_epoch(job), seconds=seconds, device=self._session.device
+                )
+            else:
+                opened.setdefault(run.epoch, []).append(run)
+        yield from skipped
+        # A run that fell back to an older checkpoint cannot share batches with the others.
+        for epoch in sorted(opened):
+            if self._session.stop_requested():
+                for run in opened[epoch]:
+                    yield ended(run.job, "released", epoch=epoch)
+            else:
+                yield from self._trained(teams.together(opened.pop(epoch)))
+
+    def _trained(self, team: Team) -> Iterator[Event]:
+        """Train runs that stand at the same epoch."""
+        pack = self._pack
+        flops = {job.run: n for job, n in zip(team.jobs, team.flops, strict=True)}
+        startup_s, saving = self._share(team), Saving(pack)
+        while team.epoch < pack.until_epoch:
+            events = self._epoch(team, startup_s, flops)
+            startup_s = 0.0
+            yield from events
+            alive = {event.run for event in events if isinstance(event, EpochDone)}
+            if not alive:
+                return
+            if len(alive) < len(team.jobs):
+                team = team.kept(alive)
+            stopping = self._session.stop_requested() and team.epoch < pack.until_epoch
+            folder = saving.folder(team.epoch, stopping=stopping)
+            if folder is not None:
+                yield from self._saved(team, folder)
+                saving.saved()
+            if stopping:
+                yield from self._ended(team, "released")
+                return
+        yield from self._ended(team, reached(team.epoch, pack))
+
+    def _epoch(
+        self, team: Team, startup_s: float, flops: Mapping[int, float]
+    ) -> list[EpochDone | RunEnded]:
+        """Train and evaluate one epoch; its time is shared equally."""
+        trained, n_steps = team.train_epoch()
+        train_s = self._share(team)
+        validated = team.evaluate("validation")
+        validation_s = self._share(team)
+        tested = team.evaluate("test")
+        seconds = Seconds(
+            startup_s=startup_s,
+            train_s=train_s,
+            validation_s=validation_s,
+            test_s=self._share(team),
+        )
+        events = [
+            self._event(
+                job, results, team.epoch, seconds=seconds, n_steps=n_steps, flops=flops[job.run]
+            )
+            for job, *results in zip(team.jobs, trained, validated, tested, strict=True)
+        ]
+        return sorted(events, key=lambda event: self._places[event.run])
+
+    def _event(
+        self,
+        job: Job,
+        results: Sequence[Result],
+        epoch: int,
+        *,
+        seconds: Seconds,
+        n_steps: int,
+        flops: float,
+    ) -> EpochDone | RunEnded:
+        """What came of a run's epoch, from its results on the three splits."""
+        device, values = self._session.device, list[list[Value]]()
+        for result in results:
+            if isinstance(result, Exception):
+                return failed(job, result, epoch=epoch - 1, seconds=seconds, device=device)
+            values.append(result)
+        trained, validated, tested = values
+        if what := first_not_finite(trained + validated):
+            return diverged(job, what, epoch=epoch, seconds=seconds, device=device)
+        return EpochDone(
+            run=job.run,
+            token=job.token,
+            epoch=epoch,
+            values=(*trained, *validated, *storable(tested)),
+            seconds=seconds,
+            samples=self._session.sources["train"].size,
+            grad_evals=n_steps,
+            flops=flops,
+        )
+
+    def _saved(self, team: Team, folder: Path) -> Iterator[CheckpointWritten | CheckpointSkipped]:
+        """Write one file for all runs, named by the first of them."""
+        jobs = self._in_order(team)
+        kind = "pack-run" if len(jobs) > 1 else "run"
+        path = folder / f"{kind}{jobs[0].run}-token{jobs[0].token}-epoch{team.epoch}.pt"
+        numbers = [job.run for job in team.jobs]
+        try:
+            size = checkpoints.save_runs(dict(zip(numbers, team.states(), strict=True)), path)
+        except OSError as error:
+            yield not_saved(jobs[0], folder, error)
+            return
+        seconds = Seconds(checkpoint_s=self._share(team))
+        for job in jobs:
+            yield CheckpointWritten(
+                run=job.run,
+                token=job.token,
+                checkpoint=Checkpoint(path=str(path), epoch=team.epoch),
+                size_bytes=size,
+                seconds=seconds,
+            )
+
+    def _ended(self, team: Team, outcome: Outcome) -> Iterator[RunEnded]:
+        seconds = Seconds(diagnostics_s=self._share(team))
+        peak = peak_memory_bytes(self._session.device)
+        for job in self._in_order(team):
+            yield ended(job, outcome, epoch=team.epoch, seconds=seconds, peak_memory_bytes=peak)
+
+    def _in_order(self, team: Team) -> list[Job]:
+        return sorted(team.jobs, key=lambda job: self._places[job.run])
+
+    def _share(self, team: Team) -> float:
+        """The time since the last lap, shared by the runs of the team."""
+        return self._clock.lap() / len(team.jobs)

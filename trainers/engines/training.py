@@ -1,0 +1,68 @@
+"""Trains a pack on the engine that the study has fixed."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+
+from trainers.engines._endings import ended, failed, first_epoch
+from trainers.engines._segment import Segment
+from trainers.engines.fused import Stacks
+from trainers.engines.session import Session
+from trainers.engines.solo import Solos
+from trainers.events import EpochDone, Event, RunEnded, Seconds
+from trainers.jobs import Job, Pack
+
+
+def train(pack: Pack, session: Session) -> Iterator[Event]:
+    """Train the pack's runs up to its `until_epoch`; each run's last event is `RunEnded`.
+
+    An exception ends its run as ``failed``, or all runs that were stacked with it, or that share
+    the batch it came from; the others go on.
+    """
+    for jobs in _groups(pack, session):
+        if session.stop_requested():
+            yield from (ended(job, "released", epoch=first_epoch(job)) for job in jobs)
+        else:
+            yield from _guarded(jobs, pack, session)
+
+
+def _groups(pack: Pack, session: Session) -> list[Sequence[Job]]:
+    """Runs that are trained together: stacks are of the same tasks, solo runs share the reading."""
+    if pack.engine == "solo":
+        return [pack.jobs] if session.streamed else [[job] for job in pack.jobs]
+    stacks: dict[tuple[str, ...], list[Job]] = {}
+    for job in pack.jobs:
+        stacks.setdefault(job.tasks, []).append(job)
+    return list(stacks.values())
+
+
+def _guarded(jobs: Sequence[Job], pack: Pack, session: Session) -> Iterator[Event]:
+    """Train runs together; an exception becomes the end of all that have not ended.
+
+    They share the time since the last event.
+    """
+    left = {job.run: job for job in jobs}
+    epochs = {job.run: first_epoch(job) for job in jobs}
+    since = perf_counter()
+    try:
+        for event in _events(jobs, pack, session):
+            if isinstance(event, EpochDone):
+                epochs[event.run] = event.epoch
+            elif isinstance(event, RunEnded):
+                del left[event.run]
+            yield event
+            since = perf_counter()
+    except Exception as error:
+        traceback.clear_frames(error.__traceback__)  # they hold tensors, and a source that is read
+        seconds = Seconds(train_s=(perf_counter() - since) / max(1, len(left)))
+        for job in left.values():
+            yield failed(job, error, epoch=epochs[job.run], seconds=seconds, device=session.device)
+
+
+def _events(jobs: Sequence[Job], pack: Pack, session: Session) -> Iterator[Event]:
+    segment = Segment(jobs, pack, session)
+    if pack.engine == "fused":
+        return segment.events(Stacks(jobs[0].tasks, pack, session))
+    return segment.events(Solos(pack, session))
