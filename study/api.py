@@ -157,8 +157,13 @@ class Study:
         )
 
     def _driver(self, workers: int, device: str) -> Driver:
+        training = self.plan.training
         return LocalDriver(
-            self.plan.problem, threads=self.plan.training.threads, devices=[device] * workers
+            self.plan.problem,
+            threads=training.threads,
+            devices=[device] * workers,
+            precision=training.precision,
+            compile=training.compile,
         )
 
     def _checkpoint_folder(self, storage: Storage) -> Path:

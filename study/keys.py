@@ -21,6 +21,8 @@ _FREE = {
 }
 # What the time of a training step depends on, beside the problem.
 _STEP = ("batch_size", "eval_batch_size", "optimizer", "clip_norm", "threads")
+# Keys that came later, with what was done before: without them, a study is what it always was.
+_LATER = {"precision": "float32", "compile": False}
 
 
 def digest(value: Any) -> str:
@@ -56,7 +58,11 @@ def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
 
 def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
     """Hash of the frozen part."""
-    return digest(frozen_part(spec, card))
+    part = frozen_part(spec, card)
+    for key, before in _LATER.items():
+        if part[f"[training] {key}"] == before:
+            del part[f"[training] {key}"]
+    return digest(part)
 
 
 def run_key(*, study: str, search: str, frozen: str, weighting: str, params: str, seed: int) -> str:
@@ -78,9 +84,11 @@ def pack_key(
 def shape_key(spec: StudySpec, card: Mapping[str, Any], tasks: tuple[str, ...]) -> str:
     """Networks of equal shape key have steps of equal cost, in whatever study."""
     training = spec.to_plain()["training"]
+    said = {key: training[key] for key, before in _LATER.items() if training[key] != before}
     return digest(
         [
             *(spec.problem, spec.to_plain()["problem_options"], card["data_version"]),
             *(card["network"], list(tasks), [training[key] for key in _STEP]),
+            *([said] if said else []),
         ]
     )

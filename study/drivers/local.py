@@ -12,7 +12,7 @@ from multiprocessing.connection import wait
 from study.drivers._nursery import Child, Nursery
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from trainers.events import CalibrateNow, Message, Open, Stop, TrainPack
-from trainers.jobs import Calibrate, Pack, ProblemRef
+from trainers.jobs import Calibrate, Pack, Precision, ProblemRef
 
 
 class LocalDriver:
@@ -20,10 +20,22 @@ class LocalDriver:
 
     Args:
         devices: Device of each worker, such as ``["cpu", "cpu"]``; its length is their number.
+        precision: In which a worker looks at the network.
+        compile: Whether workers make torch's compiler ready.
     """
 
-    def __init__(self, problem: ProblemRef, *, threads: int, devices: Sequence[str]) -> None:
+    def __init__(
+        self,
+        problem: ProblemRef,
+        *,
+        threads: int,
+        devices: Sequence[str],
+        precision: Precision = "float32",
+        compile: bool = False,
+    ) -> None:
         self._problem, self._threads, self._devices = problem, threads, devices
+        self._precision: Precision = precision
+        self._compile = compile
         self._nursery: Nursery | None = None
         self._workers: dict[int, tuple[Child, Nursery]] = {}
         self._device_of: list[str] = []  # of every worker ever started, by its number
@@ -106,6 +118,8 @@ class LocalDriver:
             device=device,
             threads=self._threads,
             asked_s=time.monotonic(),
+            precision=self._precision,
+            compile=self._compile,
         )
         self._send(child, opening)
 

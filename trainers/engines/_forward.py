@@ -5,16 +5,23 @@ Shapes: R rows (runs), B batch, T tasks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 
 from trainers.engines._batch_norm import make_stackable
+from trainers.engines._precision import autocast
+from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Batch, TaskFunctions
+
+if TYPE_CHECKING:
+    from trainers.engines._compiled import Compiled
 
 
 class Forward:
@@ -23,45 +30,91 @@ class Forward:
     Dropout draws one mask for all rows, the one that a single run would draw.
 
     Args:
-        network: The template; its own values are not used.
+        network: The template, on its device; its own values are not used.
     """
 
-    def __init__(self, network: MultiTaskNetwork, functions: Mapping[str, TaskFunctions]) -> None:
+    def __init__(
+        self,
+        network: MultiTaskNetwork,
+        functions: Mapping[str, TaskFunctions],
+        precision: Precision = "float32",
+    ) -> None:
         make_stackable(network)
         self.network, self.functions = network, functions
-        self._outputs = vmap(self._outputs_of_one, in_dims=(0, 0, None), randomness="same")
-        self._losses = vmap(self._losses_of_one, in_dims=(0, 0, None, None), randomness="same")
+        self.device = next(network.parameters()).device
+        self._precision: Precision = precision
+        of_one = partial(_outputs_of_one, network)
+        self._outputs = vmap(of_one, in_dims=(0, 0, None), randomness="same")
+        self._losses = stacked_losses(functions)
+
+    def cast(self) -> AbstractContextManager[object]:
+        """Surrounds what is computed in the study's precision."""
+        return autocast(self.device, self._precision)
 
     def outputs(
         self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], inputs: Any
     ) -> dict[str, Any]:
         """Head outputs by task, ``[R, B, ...]``."""
-        found: dict[str, Any] = self._outputs(params, buffers, inputs)
+        with self.cast():
+            found: dict[str, Any] = self._outputs(params, buffers, inputs)
         return found
 
     def losses(
         self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], batch: Batch
     ) -> Tensor:
         """Task losses ``[R, T]`` of one batch; targets are shared."""
-        found: Tensor = self._losses(params, buffers, batch.inputs, batch.targets)
-        return found
+        with self.cast():
+            return self._losses(self.network, params, buffers, batch.inputs, batch.targets)
 
-    def _outputs_of_one(
-        self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], inputs: Any
-    ) -> Any:
-        return functional_call(self.network, {**params, **buffers}, (inputs,))
-
-    def _losses_of_one(
+    def compiled_losses(
         self,
+        compiled: Compiled,
+        params: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        batch: Batch,
+    ) -> Tensor:
+        """The same by a compiled function, for as many rows as it takes."""
+        with self.cast():
+            return compiled(self.network, params, buffers, batch.inputs, batch.targets)
+
+
+def stacked_losses(functions: Mapping[str, TaskFunctions]) -> Callable[..., Tensor]:
+    """Task losses ``[R, T]`` of a network, stacked parameters and buffers, inputs and targets."""
+
+    def of_all(
+        network: MultiTaskNetwork,
         params: Mapping[str, Tensor],
         buffers: Mapping[str, Tensor],
         inputs: Any,
         targets: Mapping[str, Any],
     ) -> Tensor:
-        outputs = self._outputs_of_one(params, buffers, inputs)
-        return torch.stack(
-            [parts.loss(outputs[task], targets[task]) for task, parts in self.functions.items()]
-        )
+        def of_one(params: Mapping[str, Tensor], buffers: Mapping[str, Tensor]) -> Tensor:
+            return task_losses(
+                _outputs_of_one(network, params, buffers, inputs), targets, functions
+            )
+
+        found: Tensor = vmap(of_one, randomness="same")(params, buffers)
+        return found
+
+    return of_all
+
+
+def task_losses(
+    outputs: Mapping[str, Any], targets: Mapping[str, Any], functions: Mapping[str, TaskFunctions]
+) -> Tensor:
+    """Losses ``[T]`` of one run on one batch."""
+    return torch.stack(
+        [parts.loss(outputs[task], targets[task]) for task, parts in functions.items()]
+    )
+
+
+def _outputs_of_one(
+    network: MultiTaskNetwork,
+    params: Mapping[str, Tensor],
+    buffers: Mapping[str, Tensor],
+    inputs: Any,
+) -> Any:
+    return functional_call(network, {**params, **buffers}, (inputs,))
 
 
 def trained_parameters(network: MultiTaskNetwork) -> dict[str, Tensor]:

@@ -104,7 +104,7 @@ def _run_step_ms(size: int, tasks: tuple[str, ...], wanted: Calibrate, session: 
     opening = Opening(network, wanted.training, short)
     stack = Stack(
         [opening.member(job, lambda _skipped: None) for job in pack.jobs],
-        Forward(network, task_functions(session.problem, tasks)),
+        Forward(network, task_functions(session.problem, tasks), wanted.training.precision),
         pack=pack,
         session=short,
         n_ghosts=known_ghosts(session, tasks, wanted.training),
@@ -115,7 +115,8 @@ def _run_step_ms(size: int, tasks: tuple[str, ...], wanted: Calibrate, session: 
 def _fitting(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> int:
     """The largest pack that stays within the memory, by what one run of it takes."""
     network = build_network(session.problem, tasks, Key("calibration")).to(session.device)
-    forward = Forward(network, task_functions(session.problem, tasks))
+    functions = task_functions(session.problem, tasks)
+    forward = Forward(network, functions, wanted.training.precision)
     params = trained_parameters(network)
     n_bytes = sum(p.numel() * p.element_size() for p in params.values())
     kept = 3 + len(slots(wanted.training))  # the parameters, their gradients twice, and slots

@@ -88,7 +88,11 @@ class _Training:
         self._clock = Clock(session)
         tasks = jobs[0].tasks
         network = build_network(session.problem, tasks, Key(str(pack.seed)) / "init")
-        self._forward = Forward(network.to(session.device), task_functions(session.problem, tasks))
+        self._forward = Forward(
+            network.to(session.device),
+            task_functions(session.problem, tasks),
+            pack.training.precision,
+        )
 
     def events(self) -> Iterator[Event]:
         """Train, and tell all runs' events of an epoch together, in the order of the jobs."""

@@ -15,7 +15,10 @@ from torch import Tensor
 from trainers import checkpoints
 from trainers.engines import _epoch
 from trainers.engines._clock import Clock
+from trainers.engines._compiling import compiled_solo
 from trainers.engines._endings import Outcome, diverged, ended, not_saved, reached
+from trainers.engines._forward import task_losses
+from trainers.engines._precision import autocast, laid_out
 from trainers.engines._saving import Saving
 from trainers.engines.session import Session
 from trainers.errors import CheckpointUnreadable
@@ -30,7 +33,8 @@ from trainers.events import (
 )
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.network import build_network
-from trainers.optimizers import build_optimizer, learning_rate, take_step
+from trainers.optimizers import build_optimizer, lay_out, learning_rate, take_step
+from trainers.protocol import Batch
 from trainers.randomness import Key
 from trainers.resources import peak_memory_bytes
 from trainers.weightings import weighting
@@ -45,8 +49,10 @@ class SoloRun:
         self.job, self.training, self.session = job, pack.training, session
         self.key = Key(str(pack.seed))
         self.functions = {task: session.problem.functions(task) for task in job.tasks}
-        self.network = build_network(session.problem, job.tasks, self.key / "init").to(
-            session.device
+        network = build_network(session.problem, job.tasks, self.key / "init")
+        self.network = laid_out(network, session.device)
+        self.compiled = (
+            compiled_solo(session, job.tasks, pack.training) if pack.training.compile else None
         )
         self.weighting = weighting(job.weighting)
         hyper = self.weighting.checked(job.hyper, len(job.tasks))
@@ -90,13 +96,14 @@ class SoloRun:
 
     def evaluate(self, split: str) -> list[Value]:
         """Losses and metrics on one split."""
-        return evaluate(
-            self.network,
-            self.session.sources[split],
-            self.functions,
-            split=split,
-            batch_size=self.training.eval_batch_size,
-        )
+        with autocast(self.session.device, self.training.precision):
+            return evaluate(
+                self.network,
+                self.session.sources[split],
+                self.functions,
+                split=split,
+                batch_size=self.training.eval_batch_size,
+            )
 
     def save(self, folder: Path) -> tuple[Checkpoint, int]:
         """Write a checkpoint named by run, attempt and epoch; returns it and its size in bytes."""
@@ -111,19 +118,13 @@ class SoloRun:
         size = checkpoints.save_runs({self.job.run: state}, path)
         return Checkpoint(path=str(path), epoch=self.epoch), size
 
-    def _step(self, batch: Any, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
         """One optimiser step; returns losses and loss weights, both ``[T]``, detached.
 
         The objective is differentiated with respect to the losses first: these derivatives are
         the loss weights, exactly what is recorded, and the seed of the network's backward pass.
         """
-        outputs = self.network(batch.inputs)
-        losses = torch.stack(
-            [
-                parts.loss(outputs[task], batch.targets[task])
-                for task, parts in self.functions.items()
-            ]
-        )
+        losses = self._losses(batch)
         leaf = losses.detach().requires_grad_()
         objective = self.weighting.objective(
             leaf, hyper=self.hyper, params=self.params, state=self.state, noise=noise
@@ -140,6 +141,14 @@ class SoloRun:
         take_step(self.optimizer, self.training)
         return leaf.detach(), weights
 
+    def _losses(self, batch: Batch) -> Tensor:
+        """Task losses ``[T]``, to be differentiated."""
+        with autocast(self.session.device, self.training.precision):
+            if self.compiled is not None and self.compiled.takes(batch):
+                self.compiled.begin_step()
+                return self.compiled(self.network, batch.inputs, batch.targets)
+            return task_losses(self.network(batch.inputs), batch.targets, self.functions)
+
     def _restore(self, checkpoint: Checkpoint) -> None:
         path = Path(checkpoint.path)
         file = checkpoints.load(path, str(self.session.device))
@@ -147,6 +156,7 @@ class SoloRun:
             state = checkpoints.state_of(self.job.run, file)
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
+            lay_out(self.optimizer)
             with torch.no_grad():
                 for name, param in self.params.items():
                     param.copy_(state["params"][name])
