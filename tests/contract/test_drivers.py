@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import pytest
 
@@ -104,6 +105,17 @@ class TestLocal(DriverContract):
         opening = listener.hear_opening()
         assert isinstance(opening, OpenFailed)
         assert "the data on cpu:0 is gone" in opening.message
+
+    def test_a_worker_that_is_to_compile_asks_for_a_compiler(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CXX", "no-such-compiler")
+        driver = LocalDriver(TOY, threads=1, devices=["cpu"], compile=True)
+        with closing(driver):
+            driver.start()
+            opening = Listener(driver).hear_opening()
+        assert isinstance(opening, OpenFailed)
+        assert opening.message.startswith("`compile = true` needs a C++ compiler")
 
 
 def hear_lost(listener: Listener, *workers: int) -> None:
