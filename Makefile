@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP_INPUT := pyproject.toml constraints.txt Makefile
 DEMO_STORAGE ?= sqlite:///weighbridge.db
 
-.PHONY: demo test check unit soak install install-dev bench bench-demo bench-storage clean
+.PHONY: demo test check unit soak install install-dev bench bench-demo bench-compile bench-storage clean
 
 demo: install
 	$(BIN)/weighbridge run quickstart --storage $(DEMO_STORAGE)
@@ -33,6 +33,9 @@ bench: install-dev
 
 bench-demo: install-dev
 	$(BIN)/python -m benchmarks.demo
+
+bench-compile: install-dev
+	$(BIN)/python -m benchmarks.compiled
 
 bench-storage: install-dev
 	$(BIN)/python -m benchmarks.storage

@@ -164,13 +164,13 @@ class Study:
         )
 
     def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:
-        problem, threads = self.plan.problem, self.plan.training.threads
+        problem, training = self.plan.problem, self.plan.training
         if ray is None:
-            return LocalDriver(problem, threads=threads, devices=[device] * workers)
+            return LocalDriver(problem, training, devices=[device] * workers)
         from study.drivers.ray_tune import Cluster, RayDriver  # loads Ray, which takes a second
 
         cluster = Cluster(ray, workers=workers)
-        return RayDriver(problem, device=device, threads=threads, workers=workers, cluster=cluster)
+        return RayDriver(problem, training, device=device, workers=workers, cluster=cluster)
 
     def _checkpoint_folder(self, storage: Storage) -> Path:
         """Beside a database file; in the working folder for a server."""

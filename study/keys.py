@@ -22,6 +22,8 @@ _FREE = {
 }
 # What the time of a training step depends on, beside the problem.
 _STEP = ("batch_size", "eval_batch_size", "optimizer", "clip_norm", "threads")
+# Keys that came later, with what was done before: without them, a study is what it always was.
+_LATER = {"precision": "float32", "compile": False}
 
 
 def digest(value: Any) -> str:
@@ -57,7 +59,11 @@ def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
 
 def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
     """Hash of the frozen part."""
-    return digest(frozen_part(spec, card))
+    part = frozen_part(spec, card)
+    for key, before in _LATER.items():
+        if part[f"[training] {key}"] == before:
+            del part[f"[training] {key}"]
+    return digest(part)
 
 
 def run_key(*, study: str, search: str, frozen: str, weighting: str, params: str, seed: int) -> str:
@@ -85,10 +91,12 @@ def shape_key(
         engine: Whose packs.
     """
     training = spec.to_plain()["training"]
+    said = {key: training[key] for key, before in _LATER.items() if training[key] != before}
     return digest(
         [
             *(spec.problem, spec.to_plain()["problem_options"], card["data_version"]),
             *(card["network"], list(tasks), [training[key] for key in _STEP]),
             *(["in step"] if engine == "solo" else []),
+            *([said] if said else []),
         ]
     )

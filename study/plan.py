@@ -260,4 +260,6 @@ def _training(part: TrainingSpec) -> Training:
         clip_norm=part.clip_norm,
         eval_batch_size=part.eval_batch_size,
         threads=part.threads,
+        precision=part.precision,
+        compile=part.compile,
     )

@@ -22,6 +22,7 @@ def look_at_network(plan: Plan, *, device: str) -> NetworkFacts:
         "problem": asdict(plan.problem),
         "device": device,
         "threads": plan.training.threads,
+        "precision": plan.training.precision,
     }
     process = subprocess.run(
         [sys.executable, "-P", "-m", "trainers.probe"],

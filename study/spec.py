@@ -93,6 +93,16 @@ class TrainingSpec(_Section):
     threads: PositiveInt = Field(
         1, description="Threads of a worker. Results depend on it, so it is fixed by the study."
     )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="Of the network's operations. With `bfloat16` they run under torch's autocast; "
+        "parameters, losses and optimiser stay in single precision.",
+    )
+    compile: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Send training steps through `torch.compile`: seconds to minutes at a worker's "
+        "start, faster steps of small networks; see [performance](../performance.md).",
+    )
     engine: Literal["auto", "solo", "fused"] = Field(
         "auto",
         description="How runs are trained: one by one, or stacked into one model. `auto` is fixed "

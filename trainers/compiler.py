@@ -1,10 +1,32 @@
-"""Keeps torch's compiler out of processes that compile nothing.
+"""Torch's compiler: kept out of processes that compile nothing, made ready in the others.
 
 Torch's optimisers and dispatch modes tell the compiler, at their first call, that they are not to
 be compiled, and import it for that: 1.7 s in every worker.
 """
 
 from __future__ import annotations
+
+from trainers.errors import CompilerMissing
+
+
+def let_in() -> None:
+    """Make the compiler ready to compile in this process, and in no other.
+
+    Raises:
+        CompilerMissing: There is no C++ compiler for what it writes.
+    """
+    import torch._inductor.config
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    torch._inductor.config.compile_threads = 1  # others would be processes that outlive this one
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler:
+        raise CompilerMissing(
+            "`compile = true` needs a C++ compiler that torch can call. Found none that works: "
+            "neither g++ nor clang++. Install g++, or drop `compile` from [training]."
+        ) from None
 
 
 def keep_out() -> None:

@@ -4,7 +4,9 @@ TrainingError
 ├── BadMetric(TypeError)             the value of a problem's metric is no number
 ├── BatchChanged(RuntimeError)       a network or a loss wrote into a batch that runs share
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
+├── CompilerMissing(RuntimeError)    torch's compiler finds no C++ compiler
 ├── DeviceUnusable(RuntimeError)     there is no such device here
+├── NotCompilable(RuntimeError)      torch's compiler does not take a network or loss
 └── TaskMismatch(ValueError)         a problem's parts do not fit its card
 """
 
@@ -27,8 +29,16 @@ class CheckpointUnreadable(TrainingError, OSError):
     """A checkpoint is missing, torn or another run's."""
 
 
+class CompilerMissing(TrainingError, RuntimeError):
+    """Torch's compiler finds no C++ compiler."""
+
+
 class DeviceUnusable(TrainingError, RuntimeError):
     """There is no such device here."""
+
+
+class NotCompilable(TrainingError, RuntimeError):
+    """Torch's compiler does not take a network or loss."""
 
 
 class TaskMismatch(TrainingError, ValueError):

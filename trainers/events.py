@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from trainers.jobs import Calibrate, Checkpoint, Pack, ProblemRef
+from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,12 +195,16 @@ class Open:
 
     Attributes:
         asked_s: When the worker was asked for, on the machine's monotonic clock.
+        precision: What the network is looked at in.
+        compile: Whether runs will need torch's compiler.
     """
 
     problem: ProblemRef
     device: str
     threads: int
     asked_s: float
+    precision: Precision = "float32"
+    compile: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Literal
 
 OptimizerKind = Literal["sgd", "adam", "adamw"]
 Engine = Literal["solo", "fused"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Training:
         momentum: Of SGD; ignored by the others.
         clip_norm: Largest gradient norm of the network's parameters; None for no clipping.
         threads: Intra-op threads of torch; part of a run's identity, since bits depend on it.
+        precision: Of the network's operations; parameters and losses are in single precision.
+        compile: Whether training steps go through torch's compiler.
     """
 
     epochs: int
@@ -57,6 +60,8 @@ class Training:
     clip_norm: float | None = None
     eval_batch_size: int = 1024
     threads: int = 1
+    precision: Precision = "float32"
+    compile: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

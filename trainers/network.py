@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
 from trainers.protocol import Problem
 from trainers.randomness import Key
@@ -22,9 +23,17 @@ class MultiTaskNetwork(nn.Module):
         self.heads = nn.ModuleDict(heads)
 
     def forward(self, inputs: Any) -> dict[str, Any]:
-        """Head outputs by task name."""
+        """Head outputs by task name; losses and metrics see them in single precision."""
         features = self.trunk(inputs)
-        return {task: head(features) for task, head in self.heads.items()}
+        outputs = {task: head(features) for task, head in self.heads.items()}
+        return _widened(outputs) if torch._C._is_any_autocast_enabled() else outputs
+
+
+def _widened(outputs: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = tree_map_only(
+        Tensor, lambda out: out.float() if out.dtype == torch.bfloat16 else out, outputs
+    )
+    return found
 
 
 def build_network(problem: Problem, tasks: Sequence[str], key: Key) -> MultiTaskNetwork:

@@ -139,6 +139,14 @@ def _kept(optimizer: torch.optim.Optimizer, param: Tensor, training: Training) -
     return state
 
 
+def lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Lay what was loaded for a parameter out as the parameter is: the kernels go by memory."""
+    for param, state in optimizer.state.items():
+        for name, kept in state.items():
+            if kept.shape == param.shape and kept.stride() != param.stride():
+                state[name] = torch.empty_like(param).copy_(kept)
+
+
 def slots(training: Training) -> tuple[str, ...]:
     """Names of the tensors that the optimiser keeps for each parameter, of the same shape."""
     if training.optimizer == "sgd":

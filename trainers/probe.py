@@ -1,7 +1,8 @@
 """Looks at a problem's network and says what decides its engine: ``python -P -m trainers.probe``.
 
 For who has not imported torch. Reads one JSON object from standard input (the fields of
-`ProblemRef`, ``device``, ``threads``) and prints one: the fields of `NetworkFacts`, or ``error``.
+`ProblemRef`, ``device``, ``threads``, ``precision``) and prints one: the fields of `NetworkFacts`,
+or ``error``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def _look(request: dict[str, Any]) -> dict[str, Any]:
 
     torch.set_num_threads(request["threads"])
     problem = build(ProblemRef(**request["problem"]))
-    return asdict(network_facts(open_session(problem, request["device"])))
+    session = open_session(problem, request["device"])
+    return asdict(network_facts(session, request["precision"]))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from trainers.events import (
     Stop,
     TrainPack,
 )
-from trainers.jobs import Calibrate, Pack
+from trainers.jobs import Calibrate, Pack, Precision
 from trainers.metering import metered
 from trainers.problems.errors import ProblemError
 
@@ -99,7 +99,7 @@ def main(descriptor: int) -> None:
     threading.Thread(target=pipe.beat, args=(meter,), daemon=True).start()
     try:
         session = opened(opening, pipe)
-        details, facts = environment(opening.device), looked_at(session)
+        details, facts = environment(opening.device), looked_at(session, opening.precision)
     except Exception as error:  # a user's problem may raise anything
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
@@ -116,7 +116,10 @@ def opened(opening: Open, pipe: Pipe) -> Session:
     from trainers.engines import open_session
     from trainers.problems import build
 
-    compiler.keep_out()
+    if opening.compile:
+        compiler.let_in()
+    else:
+        compiler.keep_out()
     torch.set_num_threads(opening.threads)
     torch.set_deterministic_debug_mode("warn")  # `use_deterministic_algorithms` loads a compiler
     # would write NaN into every new tensor, for who reads what nobody wrote
@@ -124,11 +127,11 @@ def opened(opening: Open, pipe: Pipe) -> Session:
     return open_session(build(opening.problem), opening.device, pipe.stopping.is_set)
 
 
-def looked_at(session: Session) -> NetworkFacts:
+def looked_at(session: Session, precision: Precision) -> NetworkFacts:
     """What decides the engine."""
     from trainers.engines import network_facts
 
-    return network_facts(session)
+    return network_facts(session, precision)
 
 
 def explained(error: Exception) -> str:

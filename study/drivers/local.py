@@ -12,18 +12,19 @@ from multiprocessing.connection import wait
 from study.drivers._nursery import Child, Nursery, take_nursery
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from trainers.events import CalibrateNow, Message, Open, Stop, TrainPack
-from trainers.jobs import Calibrate, Pack, ProblemRef
+from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
 
 class LocalDriver:
     """Worker processes on this machine; they exit when this process does.
 
     Args:
+        training: Threads, precision and compiler are set when a worker starts.
         devices: Device of each worker, such as ``["cpu", "cpu"]``; its length is their number.
     """
 
-    def __init__(self, problem: ProblemRef, *, threads: int, devices: Sequence[str]) -> None:
-        self._problem, self._threads, self._devices = problem, threads, devices
+    def __init__(self, problem: ProblemRef, training: Training, *, devices: Sequence[str]) -> None:
+        self._problem, self._training, self._devices = problem, training, devices
         self._nursery: Nursery | None = None
         self._workers: dict[int, tuple[Child, Nursery]] = {}
         self._device_of: list[str] = []  # of every worker ever started, by its number
@@ -104,8 +105,10 @@ class LocalDriver:
         opening = Open(
             problem=self._problem,
             device=device,
-            threads=self._threads,
+            threads=self._training.threads,
             asked_s=time.monotonic(),
+            precision=self._training.precision,
+            compile=self._training.compile,
         )
         self._send(child, opening)
 

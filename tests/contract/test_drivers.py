@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 import ray
@@ -27,15 +29,16 @@ from tests.contract.driver_promises import (
 )
 from tests.packs import a_job, a_pack
 from trainers.events import OpenFailed, Ready
-from trainers.jobs import ProblemRef
+from trainers.jobs import ProblemRef, Training
 
+TRAINING = Training(epochs=1, batch_size=6)
 # Trains a pack that comes by standard input and prints the worker's process id.
 DRIVER = """
 import pickle, sys
 from study.drivers.local import LocalDriver
 
 problem, pack = pickle.load(sys.stdin.buffer)
-driver = LocalDriver(problem, threads=1, devices=["cpu"])
+driver = LocalDriver(problem, pack.training, devices=["cpu"])
 driver.start()
 told = False
 while True:
@@ -56,7 +59,7 @@ class TestLocal(DriverContract):
         opened = []
 
         def open_driver(problem: ProblemRef, devices: Sequence[str]) -> LocalDriver:
-            driver = LocalDriver(problem, threads=1, devices=devices)
+            driver = LocalDriver(problem, TRAINING, devices=devices)
             opened.append(driver)
             driver.start()
             return driver
@@ -81,7 +84,7 @@ class TestLocal(DriverContract):
             time.sleep(0.05)
 
     def test_a_closed_driver_leaves_no_process(self) -> None:
-        driver = LocalDriver(TOY, threads=1, devices=["cpu"])
+        driver = LocalDriver(TOY, TRAINING, devices=["cpu"])
         driver.start()
         worker = driver.pid(0)
         driver.close()
@@ -97,6 +100,17 @@ class TestLocal(DriverContract):
         assert isinstance(opening, OpenFailed)
         assert "the data on cpu:0 is gone" in opening.message
 
+    def test_a_worker_that_is_to_compile_asks_for_a_compiler(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CXX", "no-such-compiler")
+        driver = LocalDriver(TOY, replace(TRAINING, compile=True), devices=["cpu"])
+        with closing(driver):
+            driver.start()
+            opening = Listener(driver).hear_opening()
+        assert isinstance(opening, OpenFailed)
+        assert opening.message.startswith("`compile = true` needs a C++ compiler")
+
 
 class TestRay(DriverContract):
     """Ray Tune on a Ray of its own on this machine."""
@@ -110,7 +124,7 @@ class TestRay(DriverContract):
         def open_driver(problem: ProblemRef, devices: Sequence[str]) -> RayDriver:
             cluster = Cluster(RayOptions(), workers=len(devices))
             driver = RayDriver(
-                problem, device="cpu", threads=1, workers=len(devices), cluster=cluster
+                problem, TRAINING, device="cpu", workers=len(devices), cluster=cluster
             )
             opened.append(driver)
             driver.start()

@@ -38,6 +38,7 @@ TRAININGS = {
     "adam": {"optimizer": "adam"},
     "adamw": {"optimizer": "adamw", "schedule": SCHEDULES["cosine"]},
     "sgd": {"optimizer": "sgd", "clip_norm": 0.5, "batch_size": 5},
+    "bfloat16": {"optimizer": "adam", "batch_size": 5, "precision": "bfloat16"},
 }
 
 

@@ -17,7 +17,7 @@ from study.drivers import WorkerLost
 from study.drivers.local import LocalDriver
 from tests import toy
 from tests.integration.command import DEADLINE_S, Said, command, typed
-from trainers.jobs import ProblemRef
+from trainers.jobs import ProblemRef, Training
 
 HERE = Path(__file__).parent
 # far more than any run here takes that does not hang, which is milliseconds
@@ -198,7 +198,7 @@ def test_what_workers_print_disturbs_nothing(tmp_path: Path) -> None:
 
 def test_ending_a_worker_that_has_just_died_is_no_error() -> None:
     problem = ProblemRef(target="toy:Toy", folder=str(Path(tests.__path__[0])))
-    driver = LocalDriver(problem, threads=1, devices=["cpu"])
+    driver = LocalDriver(problem, Training(epochs=1, batch_size=6), devices=["cpu"])
     try:
         driver.start()
         pid = driver.pid(0)

@@ -5,8 +5,10 @@ Shapes: R rows (runs), B batch, T tasks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -14,8 +16,13 @@ from torch.func import functional_call, vmap
 
 from trainers.engines._batch_norm import make_stackable
 from trainers.engines._layers import NotPlain, PlainNetwork
+from trainers.engines._precision import autocast
+from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Batch, TaskFunctions
+
+if TYPE_CHECKING:
+    from trainers.engines._compiled import Compiled
 
 
 class Forward:
@@ -24,46 +31,101 @@ class Forward:
     Dropout draws one mask for all rows, the one that a single run would draw.
 
     Args:
-        network: The template; its own values are not used.
+        network: The template, on its device; its own values are not used.
     """
 
-    def __init__(self, network: MultiTaskNetwork, functions: Mapping[str, TaskFunctions]) -> None:
+    def __init__(
+        self,
+        network: MultiTaskNetwork,
+        functions: Mapping[str, TaskFunctions],
+        precision: Precision = "float32",
+    ) -> None:
         make_stackable(network)
         self.network, self.functions = network, functions
-        self._outputs = self._plain(network) or vmap(
-            self._outputs_of_one, in_dims=(0, None), randomness="same"
+        self.device = next(network.parameters()).device
+        self._precision: Precision = precision
+        self._outputs = stacked_outputs(network)
+        self._losses = vmap(
+            partial(task_losses, functions=functions), in_dims=(0, None), randomness="same"
         )
-        self._losses = vmap(self._losses_of_one, in_dims=(0, None), randomness="same")
+
+    def cast(self) -> AbstractContextManager[object]:
+        """Surrounds what is computed in the study's precision."""
+        return autocast(self.device, self._precision)
 
     def outputs(
         self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], inputs: Any
     ) -> dict[str, Any]:
         """Head outputs by task, ``[R, B, ...]``."""
-        found: dict[str, Any] = self._outputs({**params, **buffers}, inputs)
-        return found
+        with self.cast():
+            return self._outputs(params, buffers, inputs)
 
     def losses(
         self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], batch: Batch
     ) -> Tensor:
         """Task losses ``[R, T]`` of one batch; targets are shared."""
-        outputs = self.outputs(params, buffers, batch.inputs)
-        found: Tensor = self._losses(outputs, batch.targets)
+        with self.cast():
+            return self._losses(self._outputs(params, buffers, batch.inputs), batch.targets)
+
+    def compiled_losses(
+        self,
+        compiled: Compiled,
+        params: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        batch: Batch,
+    ) -> Tensor:
+        """The same by a compiled function, for as many rows as it takes."""
+        with self.cast():
+            return compiled(self.network, params, buffers, batch.inputs, batch.targets)
+
+
+def stacked_outputs(network: MultiTaskNetwork) -> Callable[..., dict[str, Any]]:
+    """Head outputs by task, ``[R, B, ...]``, of stacked parameters and buffers, and inputs."""
+    try:
+        plain = PlainNetwork(network)
+    except NotPlain:
+        of_one = partial(_outputs_of_one, network)
+        return vmap(of_one, in_dims=(0, 0, None), randomness="same")
+    return lambda params, buffers, inputs: plain({**params, **buffers}, inputs)
+
+
+def stacked_losses(functions: Mapping[str, TaskFunctions]) -> Callable[..., Tensor]:
+    """Task losses ``[R, T]`` of a network, stacked parameters and buffers, inputs and targets."""
+
+    def of_all(
+        network: MultiTaskNetwork,
+        params: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        inputs: Any,
+        targets: Mapping[str, Any],
+    ) -> Tensor:
+        def of_one(params: Mapping[str, Tensor], buffers: Mapping[str, Tensor]) -> Tensor:
+            return task_losses(
+                _outputs_of_one(network, params, buffers, inputs), targets, functions
+            )
+
+        found: Tensor = vmap(of_one, randomness="same")(params, buffers)
         return found
 
-    def _outputs_of_one(self, tensors: Mapping[str, Tensor], inputs: Any) -> Any:
-        return functional_call(self.network, dict(tensors), (inputs,))
+    return of_all
 
-    def _losses_of_one(self, outputs: Mapping[str, Any], targets: Mapping[str, Any]) -> Tensor:
-        return torch.stack(
-            [parts.loss(outputs[task], targets[task]) for task, parts in self.functions.items()]
-        )
 
-    @staticmethod
-    def _plain(network: MultiTaskNetwork) -> PlainNetwork | None:
-        try:
-            return PlainNetwork(network)
-        except NotPlain:
-            return None
+def task_losses(
+    outputs: Mapping[str, Any], targets: Mapping[str, Any], functions: Mapping[str, TaskFunctions]
+) -> Tensor:
+    """Losses ``[T]`` of one run on one batch."""
+    return torch.stack(
+        [parts.loss(outputs[task], targets[task]) for task, parts in functions.items()]
+    )
+
+
+def _outputs_of_one(
+    network: MultiTaskNetwork,
+    params: Mapping[str, Tensor],
+    buffers: Mapping[str, Tensor],
+    inputs: Any,
+) -> Any:
+    return functional_call(network, {**params, **buffers}, (inputs,))
 
 
 def trained_parameters(network: MultiTaskNetwork) -> dict[str, Tensor]:

@@ -28,7 +28,7 @@ from trainers.engines._forward import (
 from trainers.engines._stack_evaluation import StackEvaluation
 from trainers.engines._weighed import TAIL
 from trainers.engines.session import Session
-from trainers.jobs import Training
+from trainers.jobs import Precision, Training
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.protocol import Batch
 from trainers.randomness import Key
@@ -48,6 +48,8 @@ _MOVES = (
 )
 PLACELESS = frozenset(" ".join([_ARITHMETIC, _CHOICES, _FUNCTIONS, _WITHIN_ROWS, _MOVES]).split())
 """Operations whose result at one place depends on nothing but the operands there."""
+_TAILS: dict[Precision, int] = {"float32": TAIL, "bfloat16": 2 * TAIL}
+"""Numbers that a vectorised kernel may leave over; twice as many of them fit in a vector."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +70,14 @@ class Step:
 def known_ghosts(session: Session, tasks: tuple[str, ...], training: Training) -> int:
     """Ghosts for stacks of these tasks, counted once a session for each batch size."""
     sizes = _smallest_batches(session, training)
-    if (tasks, sizes) not in session.ghosts:
+    key = tasks, sizes, training.precision
+    if key not in session.ghosts:
         trained, judged = (samples(session, size) for size in sizes)
-        placed = placed_operations(a_forward(session, tasks), trained, judged)
-        per_row = max(1, min(placed.values(), default=2 * TAIL) // 2)
-        session.ghosts[tasks, sizes] = -(-TAIL // per_row) if placed else 0
-    return session.ghosts[tasks, sizes]
+        placed = placed_operations(a_forward(session, tasks, training.precision), trained, judged)
+        tail = _TAILS[training.precision]
+        per_row = max(1, min(placed.values(), default=2 * tail) // 2)
+        session.ghosts[key] = -(-tail // per_row) if placed else 0
+    return session.ghosts[key]
 
 
 def placed_operations(forward: Forward, trained: Batch, judged: Batch) -> dict[str, int]:
@@ -108,9 +112,11 @@ def _smallest(n_samples: int, batch_size: int) -> int:
     return n_samples % batch_size or batch_size
 
 
-def a_forward(session: Session, tasks: tuple[str, ...]) -> Forward:
+def a_forward(
+    session: Session, tasks: tuple[str, ...], precision: Precision = "float32"
+) -> Forward:
     """A freshly initialised network to be tried, with functions of its own."""
-    return Forward(a_network(session, tasks), task_functions(session.problem, tasks))
+    return Forward(a_network(session, tasks), task_functions(session.problem, tasks), precision)
 
 
 def a_network(session: Session, tasks: tuple[str, ...]) -> MultiTaskNetwork:

@@ -6,6 +6,7 @@ Shapes: T tasks, B batch.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from itertools import repeat
 from typing import Any
 
@@ -14,11 +15,14 @@ from torch import Tensor
 
 from trainers.checkpoints import State
 from trainers.engines import _epoch
+from trainers.engines._compiling import compiled_solo
+from trainers.engines._forward import task_losses
+from trainers.engines._precision import autocast, laid_out
 from trainers.engines.session import Session
 from trainers.evaluation import Evaluation, Value
 from trainers.jobs import Job, Pack
 from trainers.network import build_network
-from trainers.optimizers import build_optimizer, learning_rate, take_step
+from trainers.optimizers import build_optimizer, lay_out, learning_rate, take_step
 from trainers.protocol import Batch
 from trainers.randomness import Key
 from trainers.weightings import weighting
@@ -35,8 +39,10 @@ class SoloRun:
         self.job, self.training, self.session = job, pack.training, session
         self.key = Key(str(pack.seed))
         self.functions = {task: session.problem.functions(task) for task in job.tasks}
-        self.network = build_network(session.problem, job.tasks, self.key / "init").to(
-            session.device
+        network = build_network(session.problem, job.tasks, self.key / "init")
+        self.network = laid_out(network, session.device)
+        self.compiled = (
+            compiled_solo(session, job.tasks, pack.training) if pack.training.compile else None
         )
         self.weighting = weighting(job.weighting)
         hyper = self.weighting.checked(job.hyper, len(job.tasks))
@@ -85,7 +91,8 @@ class SoloRun:
 
     def judge_on(self, batch: Batch) -> None:
         """Take a batch into the losses and metrics."""
-        self._evaluation.add(batch)
+        with self._cast():
+            self._evaluation.add(batch)
 
     def end_split(self, split: str) -> list[Value]:
         """Losses and metrics on the whole split."""
@@ -105,6 +112,7 @@ class SoloRun:
         """Go on from a state; with one that is not its own, raises whatever torch does."""
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
+        lay_out(self.optimizer)
         with torch.no_grad():
             for name, param in self.params.items():
                 param.copy_(state["params"][name])
@@ -117,13 +125,7 @@ class SoloRun:
         The objective is differentiated with respect to the losses first: these derivatives are
         the loss weights, exactly what is recorded, and the seed of the network's backward pass.
         """
-        outputs = self.network(batch.inputs)
-        losses = torch.stack(
-            [
-                parts.loss(outputs[task], batch.targets[task])
-                for task, parts in self.functions.items()
-            ]
-        )
+        losses = self._losses(batch)
         leaf = losses.detach().requires_grad_()
         objective = self.weighting.objective(
             leaf, hyper=self.hyper, params=self.params, state=self.state, noise=noise
@@ -139,6 +141,18 @@ class SoloRun:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.training.clip_norm)
         take_step(self.optimizer, self.training)
         return leaf.detach(), weights
+
+    def _losses(self, batch: Batch) -> Tensor:
+        """Task losses ``[T]``, to be differentiated."""
+        with self._cast():
+            if self.compiled is not None and self.compiled.takes(batch):
+                self.compiled.begin_step()
+                return self.compiled(self.network, batch.inputs, batch.targets)
+            return task_losses(self.network(batch.inputs), batch.targets, self.functions)
+
+    def _cast(self) -> AbstractContextManager[object]:
+        """Surrounds what is computed in the study's precision."""
+        return autocast(self.session.device, self.training.precision)
 
     def _noise_of(self, n_steps: int) -> Iterator[Tensor | None]:
         """The noise of each step of the epoch."""

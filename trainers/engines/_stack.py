@@ -12,6 +12,8 @@ from torch import Tensor
 
 from trainers.checkpoints import State
 from trainers.engines import _epoch
+from trainers.engines._blocks import Blocks, Whole, filled
+from trainers.engines._compiling import compiled_stack
 from trainers.engines._forward import Forward, carried_tensors, repeated, trained_parameters
 from trainers.engines._member import Member
 from trainers.engines._rows import Layout, Rows
@@ -54,8 +56,10 @@ class Stack:
         self._key = Key(str(pack.seed))
         self._tasks = self.members[0].job.tasks
         # A stack of one would take other kernels than a stack of many.
-        n_ghosts = max(n_ghosts, 2 - len(members))
-        rows = [*self.members, *[self.members[-1]] * n_ghosts]
+        n_rows = max(len(members) + n_ghosts, 2)
+        if pack.training.compile:
+            n_rows = filled(n_rows)
+        rows = [*self.members, *[self.members[-1]] * (n_rows - len(members))]
         self._weighed = weighed(rows, session.device)
         self._store = self._filled(rows)
         self._optimizer = StackedOptimizer(
@@ -66,6 +70,11 @@ class Stack:
             steps_done=self._steps_done,
         )
         self._evaluation = StackEvaluation(forward, n_members=len(self.members))
+        own = self._store.network, self._store.carried
+        self._whole, self._blocks = Whole(forward, *own), None
+        if pack.training.compile:
+            compiled = compiled_stack(session, self._tasks, pack.training)
+            self._blocks = Blocks(compiled, forward, *own)
 
     def train_epoch(self) -> tuple[list[list[Value]], int]:
         """Train one epoch; returns each run's train values and the number of steps."""
@@ -118,7 +127,8 @@ class Stack:
     def _step(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
         """One optimiser step; returns losses and loss weights, both ``[R, T]``, detached."""
         store = self._store
-        losses = self._forward.losses(store.network.leaves, store.carried, batch)
+        way = self._blocks if self._blocks and self._blocks.takes(batch) else self._whole
+        losses = way.losses(batch)
         detached = losses.detach()
         weights = torch.empty_like(detached)
         for part in self._weighed:
@@ -126,8 +136,8 @@ class Stack:
         # `grad(losses, leaves, weights)` has the same derivatives and imports a computer algebra
         # system
         total = (losses * weights).sum()
-        gradients = torch.autograd.grad(total, list(store.network.leaves.values()))
-        torch._foreach_copy_(list(store.network.gradients.values()), gradients)
+        gradients = torch.autograd.grad(total, way.leaves)
+        torch._foreach_copy_(way.gradients, gradients)
         if self._training.clip_norm is not None:
             _clip(store.network.grads, self._training.clip_norm)
         self._optimizer.step()

@@ -48,8 +48,9 @@ class StackEvaluation:
         for batch in source.batches(None, batch_size, Key("evaluation")):
             n_batch = batch_size_of(batch.inputs)
             n_samples += n_batch
-            outputs = self._forward.outputs(params, buffers, batch.inputs)
-            found, statistics = self.measured(outputs, batch)
+            with self._forward.cast():
+                outputs = self._forward.outputs(params, buffers, batch.inputs)
+                found, statistics = self.measured(outputs, batch)
             for task, loss in found.items():
                 _add(losses, task, loss.double() * n_batch)
             for name, statistic in statistics.items():

@@ -123,7 +123,7 @@ def _stack(
     opening = Opening(network, wanted.training, session)
     return Stack(
         [opening.member(job, lambda _skipped: None) for job in pack.jobs],
-        Forward(network, task_functions(session.problem, tasks)),
+        Forward(network, task_functions(session.problem, tasks), wanted.training.precision),
         pack=pack,
         session=session,
         n_ghosts=n_ghosts,
@@ -140,7 +140,8 @@ def _fitting(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> int
     kept = 3 + len(slots(wanted.training))  # the parameters, their gradients twice, and slots
     per_run: float = kept * n_bytes
     if wanted.engine == "fused":
-        forward = Forward(network, task_functions(session.problem, tasks))
+        functions = task_functions(session.problem, tasks)
+        forward = Forward(network, functions, wanted.training.precision)
         short = Shortened(session, wanted.training).session
         batch = next(_epoch.batches(short, wanted.training, Key("c"), 1))
         larger = max(1.0, wanted.training.eval_batch_size / wanted.training.batch_size)

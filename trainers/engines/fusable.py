@@ -5,7 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from trainers.engines._forward import Forward, carried_tensors, trained_parameters
+from trainers.engines._forward import (
+    Forward,
+    carried_tensors,
+    task_losses,
+    trained_parameters,
+)
 from trainers.engines._ghosts import (
     Step,
     a_forward,
@@ -16,23 +21,27 @@ from trainers.engines._ghosts import (
 )
 from trainers.engines.session import Session
 from trainers.events import NetworkFacts
+from trainers.jobs import Precision
 from trainers.protocol import Batch
 from trainers.randomness import Key
 
-TOLERANCE = 1e-4
-"""Relative difference of losses and gradients, alone and in a stack, in single precision."""
+TOLERANCES: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 0.05}
+"""Relative difference of losses and gradients, alone and in a stack; bfloat16 has 8 bits."""
 
 
-def network_facts(session: Session) -> NetworkFacts:
+def network_facts(session: Session, precision: Precision = "float32") -> NetworkFacts:
     """What decides the engine of a problem's runs.
 
     The network of all tasks and those of each task are tried on two samples, in a stack and alone.
     """
     card = session.problem.card
     alone = [(task,) for task in card.task_names]
-    forwards = [a_forward(session, tasks) for tasks in dict.fromkeys([card.task_names, *alone])]
+    forwards = [
+        a_forward(session, tasks, precision) for tasks in dict.fromkeys([card.task_names, *alone])
+    ]
     batch = samples(session, 2)
-    obstacles = (_obstacle(forward, batch, session) for forward in forwards)
+    tolerance = TOLERANCES[precision]
+    obstacles = (_obstacle(forward, batch, session, tolerance) for forward in forwards)
     return NetworkFacts(
         convolutional=card.convolutional or any(map(_convolves, forwards)),
         obstacle=next(filter(None, obstacles), ""),
@@ -44,7 +53,7 @@ def _convolves(forward: Forward) -> bool:
     return any(isinstance(module, nn.modules.conv._ConvNd) for module in forward.network.modules())
 
 
-def _obstacle(forward: Forward, batch: Batch, session: Session) -> str:
+def _obstacle(forward: Forward, batch: Batch, session: Session, tolerance: float) -> str:
     """Why a network cannot be stacked, as the end of a sentence that it begins; or empty."""
     params = trained_parameters(forward.network)
     if len({param.dtype for param in params.values()} | {torch.get_default_dtype()}) > 1:
@@ -57,7 +66,7 @@ def _obstacle(forward: Forward, batch: Batch, session: Session) -> str:
     unused = [name for name, gradient in alone.gradients.items() if gradient is None]
     if unused:
         return f"has a parameter that no loss depends on ({unused[0]})"
-    if not _alike(stacked, alone):
+    if not _alike(stacked, alone, tolerance):
         return "has other losses, gradients or buffers in a stack than alone"
     if session.device.type == "cpu" and torch.get_num_threads() > 1:
         placed = placed_operations(forward, batch, batch)
@@ -78,10 +87,8 @@ def _alone(session: Session, forward: Forward, batch: Batch) -> Step:
     """The step as the solo engine would do it, with the network as the user wrote it."""
     network = a_network(session, tuple(forward.functions))
     Key("trial").seed_global()
-    outputs = network(batch.inputs)
-    losses = torch.stack(
-        [parts.loss(outputs[t], batch.targets[t]) for t, parts in forward.functions.items()]
-    )
+    with forward.cast():
+        losses = task_losses(network(batch.inputs), batch.targets, forward.functions)
     params = trained_parameters(network)
     gradients = torch.autograd.grad(losses.sum(), list(params.values()), allow_unused=True)
     return Step(
@@ -91,22 +98,22 @@ def _alone(session: Session, forward: Forward, batch: Batch) -> Step:
     )
 
 
-def _alike(stacked: Step, alone: Step) -> bool:
+def _alike(stacked: Step, alone: Step, tolerance: float) -> bool:
     """Whether every row of a stack's step is the lone one's, up to rounding."""
     pairs = [(stacked.losses, alone.losses)]
     pairs += [(stacked.carried[name], value) for name, value in alone.carried.items()]
-    near = all(_near(rows, value, _size(value)) for rows, value in pairs)
+    near = all(_near(rows, value, tolerance * _size(value)) for rows, value in pairs)
     gradients = [(stacked.gradients[name], value) for name, value in alone.gradients.items()]
     # Against the largest of all: those of a layer before a normalisation are nearly 0.
     largest = max((_size(value) for _, value in gradients if value is not None), default=0.0)
-    return near and all(_near(rows, value, largest) for rows, value in gradients)
+    return near and all(_near(rows, value, tolerance * largest) for rows, value in gradients)
 
 
 def _size(value: Tensor) -> float:
     return float(value.abs().max()) if value.numel() else 0.0
 
 
-def _near(rows: Tensor | None, value: Tensor | None, size: float) -> bool:
+def _near(rows: Tensor | None, value: Tensor | None, most: float) -> bool:
     if rows is None or value is None:
         return rows is value
-    return bool(((rows - value).abs() <= TOLERANCE * size).all())
+    return bool(((rows - value).abs() <= most).all())

@@ -27,7 +27,8 @@ class Stacks:
     def __init__(self, tasks: tuple[str, ...], pack: Pack, session: Session) -> None:
         self._pack, self.session = pack, session
         network = build_network(session.problem, tasks, Key(str(pack.seed)) / "init")
-        self.forward = Forward(network.to(session.device), task_functions(session.problem, tasks))
+        functions = task_functions(session.problem, tasks)
+        self.forward = Forward(network.to(session.device), functions, pack.training.precision)
         self._opening = Opening(self.forward.network, pack.training, session)
 
     def opened(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> Member:

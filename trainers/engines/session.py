@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import torch
 
+from trainers.engines._compiled import Compiled
 from trainers.errors import DeviceUnusable, TaskMismatch
+from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Problem, Source
 from trainers.reading import as_read, is_streamed
@@ -25,7 +27,8 @@ class Session:
     Attributes:
         stop_requested: Asked at epoch ends; True saves and releases what is being trained.
         flops: Operations of a sample's forward pass, by tasks, as far as they were counted.
-        ghosts: Rows that a stack needs beside its runs, by tasks and smallest batches.
+        ghosts: Rows that a stack needs beside its runs, by tasks, smallest batches and precision.
+        compiled: Compiled losses by engine, tasks, batch size and precision.
     """
 
     problem: Problem
@@ -33,7 +36,12 @@ class Session:
     sources: Mapping[str, Source]
     stop_requested: Callable[[], bool] = _never
     flops: dict[tuple[str, ...], float] = field(default_factory=dict)
-    ghosts: dict[tuple[tuple[str, ...], tuple[int, int]], int] = field(default_factory=dict)
+    ghosts: dict[tuple[tuple[str, ...], tuple[int, int], Precision], int] = field(
+        default_factory=dict
+    )
+    compiled: dict[tuple[str, tuple[str, ...], int, Precision], Compiled] = field(
+        default_factory=dict
+    )
 
     @property
     def streamed(self) -> bool:

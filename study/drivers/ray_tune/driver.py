@@ -19,7 +19,7 @@ from study.drivers.ray_tune.feed import Entered, Feed, FeedEvent, Joined, Said
 from study.drivers.ray_tune.slot import CloseAll, Opening, Order, Slot, StopAll, ToWorker
 from study.errors import WorkersUnusable
 from trainers.events import Message
-from trainers.jobs import Calibrate, Pack, ProblemRef
+from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
 _END_S = 10.0
 
@@ -31,15 +31,21 @@ class RayDriver:
     """Worker processes on a Ray cluster; Ray ends them when this process ends.
 
     Args:
+        training: Threads, precision and compiler are set when a worker starts.
         device: Of every worker, within what Ray has given to it: ``cpu`` or ``cuda``.
-        threads: Intra-op threads of torch.
         workers: Slots; those for which there is no room wait, and make an autoscaling cluster grow.
     """
 
     def __init__(
-        self, problem: ProblemRef, *, device: str, threads: int, workers: int, cluster: Cluster
+        self,
+        problem: ProblemRef,
+        training: Training,
+        *,
+        device: str,
+        workers: int,
+        cluster: Cluster,
     ) -> None:
-        self._opening = Opening(problem=problem, device=device, threads=threads)
+        self._opening = Opening(problem=problem, training=training, device=device)
         self._workers, self._cluster = workers, cluster
         self._actors: dict[int, Any] = {}  # by the slots' numbers
         self._joined: dict[int, Joined] = {}

@@ -19,7 +19,7 @@ from ray import tune
 
 from study.drivers.local import LocalDriver
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
-from trainers.jobs import Calibrate, Pack, ProblemRef
+from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
 _POLL_S = 0.25
 
@@ -29,8 +29,8 @@ class Opening:
     """What a slot's workers are opened with."""
 
     problem: ProblemRef
+    training: Training
     device: str
-    threads: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,7 @@ class Slot(tune.Trainable):
         self._feed = feed
         actor = ray.get_runtime_context().current_actor
         self._host: int = ray.get(feed.enter.remote(self.trial_id, actor))
-        self._driver = LocalDriver(
-            opening.problem, threads=opening.threads, devices=[opening.device]
-        )
+        self._driver = LocalDriver(opening.problem, opening.training, devices=[opening.device])
         self._driver.start()
         self._numbers: dict[int, int] = {}  # of the local driver's workers in the feed
         self._closing = threading.Event()

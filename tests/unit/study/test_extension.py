@@ -83,6 +83,8 @@ TRAINING = [
     ("clip_norm", 1.0),
     ("eval_batch_size", 2),
     ("threads", 2),
+    ("precision", "bfloat16"),
+    ("compile", True),
 ]
 
 

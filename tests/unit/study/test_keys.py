@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from study.keys import fingerprint, pack_key, run_key
+from study.keys import fingerprint, pack_key, run_key, shape_key
 from study.plan import make_plan
 from tests.unit.study.specs import spec_of
 
@@ -52,6 +52,8 @@ def frozen(**keys: Any) -> str:
         {"problem_options": {"train_pairs": 100}},
         {"training": {"epochs": 4, "batch_size": 8}},
         {"training": {"epochs": 3, "batch_size": 8, "threads": 2}},
+        {"training": {"epochs": 3, "batch_size": 8, "precision": "bfloat16"}},
+        {"training": {"epochs": 3, "batch_size": 8, "compile": True}},
         {"compare": {"margin": 2}},
     ],
 )
@@ -71,6 +73,21 @@ def test_a_fingerprint_depends_on(keys: dict[str, Any]) -> None:
 )
 def test_a_fingerprint_leaves_out(keys: dict[str, Any]) -> None:
     assert frozen(**keys) == frozen()
+
+
+def test_a_study_of_an_older_version_is_the_same_study() -> None:
+    assert frozen()[:12] == "4abb090fd323"
+    assert shape()[:12] == "0bf2d4a39483"
+
+
+@pytest.mark.parametrize("key", [{"precision": "bfloat16"}, {"compile": True}, {"threads": 2}])
+def test_steps_of_another_training_cost_something_else(key: dict[str, Any]) -> None:
+    assert shape(training={"epochs": 3, "batch_size": 8, **key}) != shape()
+
+
+def shape(**keys: Any) -> str:
+    plan = make_plan(spec_of(**keys))
+    return shape_key(plan.spec, plan.card.to_plain(), ("left",))
 
 
 def test_a_date_among_a_problem_s_options_has_a_fingerprint() -> None:

@@ -58,6 +58,8 @@ BOUNDS = [
     (("training", "batch_size"), "8", "[training] `batch_size` must be a whole number. Got '8'."),
     (("training", "eval_batch_size"), 0, "[training] `eval_batch_size` must be above 0."),
     (("training", "threads"), 0, "[training] `threads` must be above 0."),
+    (("training", "precision"), "half", "[training] `precision` must be 'float32' or 'bfloat16'."),
+    (("training", "compile"), 1, "[training] `compile` must be true or false. Got 1."),
     (("training", "optimizer"), "rms", "[training] `optimizer` must be 'sgd', 'adam' or 'adamw'."),
     (("training", "lr"), 0, "[training] `lr` must be above 0. Got 0."),
     (("training", "lr"), float("nan"), "[training] `lr` must be a finite number. Got nan."),
@@ -199,6 +201,7 @@ def test_every_key_comes_back_from_its_plain_form() -> None:
     def change(spec: dict[str, Any]) -> None:
         spec["problem_options"] = {"width": 8}
         spec["training"] |= {"schedule": {"step": 2}, "clip_norm": 1, "lr": 0.5, "threads": 2}
+        spec["training"] |= {"precision": "bfloat16", "compile": True}
         spec["baseline"] = {"metrics": {"left": {"error_rate": 0.5}}}
         spec["compare"] = {"select_epoch": "mean_last_3"}
         spec["budget"] = {"wall_s": 3, "trials": 4}

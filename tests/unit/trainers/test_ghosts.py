@@ -19,7 +19,7 @@ from trainers.engines._ghosts import (
 from trainers.engines._weighed import TAIL
 from trainers.jobs import Training
 
-MOST = 3 * TAIL
+MOST = 5 * TAIL
 POINTWISE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "abs": lambda x, _: x.abs(),
     "add": torch.add,
@@ -41,11 +41,11 @@ POINTWISE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("name", POINTWISE)
 def test_a_placeless_operation_gives_the_same_at_every_place(name: str, dtype: torch.dtype) -> None:
     assert name in PLACELESS
-    first, second = torch.randn(2, MOST, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    first, second = torch.randn(2, MOST, generator=torch.Generator().manual_seed(0)).to(dtype)
     whole = POINTWISE[name](first, second)
     for size in range(1, MOST):
         assert torch.equal(POINTWISE[name](first[:size], second[:size]), whole[:size])
@@ -73,6 +73,15 @@ def test_larger_batches_need_fewer_ghosts() -> None:
         for size in (12, 11)
     )
     assert 0 < few < many
+
+
+def test_half_precision_needs_more_ghosts_as_its_vectors_are_longer() -> None:
+    session = open_session(Placed(), "cpu")
+    single, half = (
+        known_ghosts(session, TASKS, Training(epochs=1, batch_size=6, precision=precision))
+        for precision in ("float32", "bfloat16")
+    )
+    assert 0 < single < half
 
 
 def test_operations_that_depend_on_their_place_are_found() -> None:

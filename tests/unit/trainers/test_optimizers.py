@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.packs import a_job
 from trainers.jobs import Schedule, Training
-from trainers.optimizers import build_optimizer, learning_rate
+from trainers.optimizers import build_optimizer, lay_out, learning_rate, take_step
 
 COSINE = Schedule(kind="cosine")
 STEP = Schedule(kind="step", step_epochs=2, gamma=0.1)
@@ -74,6 +76,30 @@ def test_without_learned_weights_there_is_one_group() -> None:
     training = Training(epochs=1, batch_size=1)
     network = [torch.zeros(2, requires_grad=True)]
     assert len(build_optimizer(network, [], job=a_job(), training=training).param_groups) == 1
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+def test_a_state_saved_in_another_layout_goes_on_alike(kind: str) -> None:
+    training = Training(epochs=1, batch_size=1, optimizer=kind)
+    start = torch.arange(36.0).view(2, 2, 3, 3)
+    slope = start.flip(0, 1, 2, 3).contiguous()
+    plain, moved = (
+        start.clone(memory_format=layout).requires_grad_()
+        for layout in (torch.contiguous_format, torch.channels_last)
+    )
+    before, after = (
+        build_optimizer([param], [], job=a_job(), training=training) for param in (plain, moved)
+    )
+    plain.grad = slope.clone()
+    take_step(before, training)
+    with torch.no_grad():
+        moved.copy_(plain)
+    after.load_state_dict(deepcopy(before.state_dict()))
+    lay_out(after)
+    moved.grad = slope.clone(memory_format=torch.channels_last)
+    for optimizer in (before, after):
+        take_step(optimizer, training)
+    assert torch.equal(plain, moved)
 
 
 def built(kind: str) -> torch.optim.Optimizer:
