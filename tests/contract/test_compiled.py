@@ -64,13 +64,16 @@ class TestCompiled:
     def test_a_run_is_near_the_one_that_is_not_compiled(
         self, session: Session, engine: Engine
     ) -> None:
-        pack = a_pack(*many_jobs()[::2], **CHOSEN)
+        pack = a_pack(*many_jobs()[:18:2], **CHOSEN)
         plain = replace(pack, training=replace(pack.training, compile=False))
         found, expected = (by_epoch(told(engine(each, session))) for each in (pack, plain))
         assert found.keys() == expected.keys()
         for run, epochs in expected.items():
             for epoch, values in epochs.items():
                 assert found[run][epoch] == pytest.approx(values, rel=2e-4, abs=2e-4)
+
+    def test_a_pack_of_several_blocks_is_among_them(self, whole: Runs) -> None:
+        assert len(whole) > BLOCK
 
     def test_each_kind_of_network_is_compiled_once(self, session: Session) -> None:
         kinds = dict(session.compiled)
@@ -119,6 +122,7 @@ def whole(session: Session) -> Runs:
 
 
 def many_jobs() -> list[Job]:
-    """Two runs of each weighting, all of the same tasks."""
-    jobs = [job for name in names() for job in two_jobs(name)]
+    """Four runs of each weighting, all of the same tasks: more than a block takes."""
+    pairs = [job for name in names() for job in two_jobs(name)]
+    jobs = [*pairs, *(replace(job, lr=job.lr / 2) for job in pairs)]
     return [replace(job, run=run, address=f"job {run}") for run, job in enumerate(jobs, start=1)]
