@@ -159,7 +159,8 @@ def python_page() -> Iterator[str]:
     yield "# Python: the public names"
     yield ""
     yield "What is not here is private. Each package's errors are drawn as a tree in its `errors`"
-    yield "module; `reports.export.export(frames, path)` writes one row a run as CSV or Parquet."
+    yield "module; `reports.export.export(frames, path)` writes one row a run as CSV or Parquet, and"
+    yield "`reports.trials.trials(frames)` gives one value a trial."
     for package in PACKAGES:
         module = import_module(package)
         yield from ("", f"## {package}", "", _first_line(module), "")

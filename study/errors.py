@@ -5,6 +5,7 @@ StudyError
 ├── NotAnExtension(ValueError)     a stored study would be changed, not extended
 ├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
 ├── WorkersUnusable(RuntimeError)  no worker can be started
+├── ExportRefused(RuntimeError)    what is to be exported to cannot be used, or holds it already
 └── BaselineMissing(RuntimeError)  the single-task runs failed, so nothing can be decided
 """
 
@@ -29,6 +30,10 @@ class UnknownStudyName(StudyError, LookupError):
 
 class WorkersUnusable(StudyError, RuntimeError):
     """No worker can be started."""
+
+
+class ExportRefused(StudyError, RuntimeError):
+    """What is to be exported to cannot be used, or holds it already."""
 
 
 class BaselineMissing(StudyError, RuntimeError):
