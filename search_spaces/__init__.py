@@ -2,7 +2,7 @@
 
 A space is written the way it stands in a study's file, and knows its size before it is built:
 
->>> from search_spaces import canonical, from_ray, refinements, space_from_plain
+>>> from search_spaces import canonical, from_ray, space_from_plain
 >>> space = space_from_plain(
 ...     {"lr": [0.001, 0.01], "task_weights": {"simplex_step": 0.1}}, n_tasks=3
 ... )
@@ -24,6 +24,7 @@ continuous, it has no grid. Give `points = n` or use a random or TPE strategy.
 
 A line is refined around its best value, and equal points have equal keys:
 
+>>> from search_spaces.lines import refinements
 >>> refinements([1, 5, 20], 20, outward=1)
 (10.0, 80.0)
 >>> canonical({"temperature": 10, "lr": 0.01})
@@ -42,7 +43,6 @@ from search_spaces._canonical import canonical
 from search_spaces._choices import Choices
 from search_spaces._from_optuna import from_optuna
 from search_spaces._from_ray import from_ray
-from search_spaces._lines import midpoint, neighbours, refinements
 from search_spaces._log_range import LogRange
 from search_spaces._plain import axis_from_plain, space_from_plain
 from search_spaces._range import Range
@@ -67,8 +67,5 @@ __all__ = [
     "canonical",
     "from_optuna",
     "from_ray",
-    "midpoint",
-    "neighbours",
-    "refinements",
     "space_from_plain",
 ]

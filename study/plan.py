@@ -14,9 +14,9 @@ from search_spaces import (
     Space,
     SpaceError,
     axis_from_plain,
-    midpoint,
     space_from_plain,
 )
+from search_spaces.lines import midpoint
 from study.baseline_plan import baseline_searches
 from study.errors import BadSpec
 from study.keys import fingerprint

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from search_spaces import Axis, Choices, Space, SpaceError, Value, midpoint, refinements
+from search_spaces import Axis, Choices, Space, SpaceError, Value
 from search_spaces.errors import TooManyPoints
+from search_spaces.lines import midpoint, refinements
 from study.outline import Stage
 from trainers.weightings import Hyper, Weighting
 

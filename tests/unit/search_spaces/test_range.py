@@ -7,8 +7,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from search_spaces import LogRange, Range, midpoint
+from search_spaces import LogRange, Range
 from search_spaces.errors import BadAxis, BadValue, ContinuousAxis, SpaceError, WrongType
+from search_spaces.lines import midpoint
 
 promised = settings(max_examples=40, deadline=None)
 

@@ -12,6 +12,8 @@ from search_spaces._simplex_random import SimplexRandom
 from search_spaces._values import Value, as_count, as_number, rounded
 from search_spaces.errors import BadValue, UnknownValue, WrongType
 
+__all__ = ["midpoint", "neighbours", "refinements"]
+
 
 def refinements(values: Sequence[float], best: float, *, outward: int) -> tuple[float, ...]:
     """The values to try around the best one: the geometric midpoints to both neighbours.
