@@ -1,7 +1,7 @@
 """The trials of a study as plain values: what each came to, on the way there and in the end.
 
-A trial of a search is judged by its validation delta_m; one of a single-task baseline by the
-primary metric of its task, in its own unit and direction.
+A trial of a search is judged by its validation delta_m; one of a single-task baseline or of a
+training function by the primary metric of its task, in its own unit and direction.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,25 +65,28 @@ class SearchTrials:
     direction: str
     trials: tuple[TrialRow, ...]
 
+    @property
+    def lower(self) -> bool:
+        """Whether lower is better."""
+        return self.direction == "min"
+
 
 def trials(frames: StudyFrames) -> tuple[SearchTrials, ...]:
     """All searches with their trials: single-task baselines first, then in the spec's order."""
     runs = frames.runs[frames.runs["role"] != "confirm"]
-    baselines = sorted(runs.loc[runs["role"] == "baseline", "search"].unique())
+    alone = sorted(runs.loc[runs["role"].isin(["baseline", "function"]), "search"].unique())
     times = _times(frames)
     found = []
-    for search in (*baselines, *frames.searches):
+    for search in (*alone, *frames.searches):
         mine = runs[runs["search"] == search]
-        metric = _primary(frames, search) if search in baselines else None
+        metric = _primary(frames, search) if search in alone else None
         values, curves = _judged(frames, mine, metric)
         known, by_run = values.to_dict(), _by_run(curves)
         found.append(
             SearchTrials(
                 search=search,
                 weighting=str(mine["weighting"].iloc[0]),
-                metric="delta_m (validation, %)"
-                if metric is None
-                else f"{metric.task} {metric.name}",
+                metric=_said(frames, metric),
                 direction="min" if metric is None else metric.direction,
                 trials=tuple(
                     _row(int(number), rows, known, by_run, times)
@@ -94,9 +97,41 @@ def trials(frames: StudyFrames) -> tuple[SearchTrials, ...]:
     return tuple(found)
 
 
+def ranked(search: SearchTrials) -> list[TrialRow]:
+    """Its trials, best first; those without a value last, by number."""
+    sign = 1.0 if search.lower else -1.0
+    return sorted(
+        search.trials,
+        key=lambda row: (row.value is None, sign * (row.value or 0.0), row.number),
+    )
+
+
+def best_sentence(found: Sequence[SearchTrials]) -> str:
+    """The best trial of each search, in words."""
+    said = []
+    for search in found:
+        best = next(iter(ranked(search)), None)
+        if best is None or best.value is None:
+            said.append(f"{search.search}: no trial has a value yet.")
+        else:
+            said.append(
+                f"{search.search}: best {search.metric} {best.value:.6g} on validation "
+                f"(trial {best.number}, {len(best.seeds)} seeds)."
+            )
+    return " ".join(said)
+
+
 def _primary(frames: StudyFrames, search: str) -> Metric:
-    """The metric by which a single-task search chooses."""
+    """The metric by which a single-task search, or one of a training function, chooses."""
+    if frames.of_function:
+        return frames.metrics[0]
     return next(m for m in frames.metrics if m.task == search.removeprefix(_STL))
+
+
+def _said(frames: StudyFrames, metric: Metric | None) -> str:
+    if metric is None:
+        return "delta_m (validation, %)"
+    return metric.name if frames.of_function else f"{metric.task} {metric.name}"
 
 
 def _judged(

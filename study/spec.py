@@ -12,32 +12,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from study._findings import findings
+from study._section import Finite, NotNegative, Positive, PositiveInt, Section, Seed
 from study.errors import BadSpec
+from study.function_spec import FunctionSpec, filled_in, misplaced
 
-PositiveInt = Annotated[int, Field(gt=0, strict=True)]
-Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
-Positive = Annotated[Finite, Field(gt=0)]
-NotNegative = Annotated[Finite, Field(ge=0)]
-Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StepSchedule(_Section):
+class StepSchedule(Section):
     """Learning rate times `gamma` every `step` epochs."""
 
     step: PositiveInt = Field(description="Epochs between two cuts of the learning rate.")
@@ -71,7 +63,7 @@ _Prices = Annotated[
 ]
 
 
-class TrainingSpec(_Section):
+class TrainingSpec(Section):
     """What all runs share."""
 
     epochs: PositiveInt = Field(description="Epochs of each run.")
@@ -126,7 +118,7 @@ class TrainingSpec(_Section):
     )
 
 
-class BaselineSpec(_Section):
+class BaselineSpec(Section):
     """The single-task baseline."""
 
     lr: Annotated[list[Positive], Field(min_length=1)] | None = Field(
@@ -153,7 +145,7 @@ class BaselineSpec(_Section):
         return self
 
 
-class CompareSpec(_Section):
+class CompareSpec(Section):
     """How methods are compared; fixed with the study."""
 
     margin: Positive = Field(1.0, description="Difference in delta_m points that matters.")
@@ -173,7 +165,7 @@ class CompareSpec(_Section):
         return value
 
 
-class BudgetSpec(_Section):
+class BudgetSpec(Section):
     """Limits; a study or search that reaches one stops there and can be continued."""
 
     trials: PositiveInt | None = Field(None, description="Trials, baseline excluded.")
@@ -185,7 +177,7 @@ class BudgetSpec(_Section):
     wall_s: Positive | None = Field(None, description="Seconds of one `weighbridge run`.")
 
 
-class CostSpec(_Section):
+class CostSpec(Section):
     """What device time costs, in any currency."""
 
     price_per_h: _Prices | None = Field(
@@ -195,14 +187,14 @@ class CostSpec(_Section):
     )
 
 
-class ConfirmSpec(_Section):
+class ConfirmSpec(Section):
     """Fresh seeds for the winners."""
 
     top: PositiveInt = Field(1, description="How many of a search's best trials are confirmed.")
     seeds: PositiveInt = Field(5, description="How many fresh seeds each gets.")
 
 
-class SearchSpec(_Section):
+class SearchSpec(Section):
     """One weighting, or several that are searched alike, and the stages of their tuning."""
 
     weighting: _Weightings = Field(description="A weighting's name, or a list of names.")
@@ -243,11 +235,16 @@ class SearchSpec(_Section):
         return [self.weighting] if isinstance(self.weighting, str) else self.weighting
 
 
-class StudySpec(_Section):
+class StudySpec(Section):
     """A named question on one problem."""
 
     name: str = Field(description="Name of the study in its database.")
-    problem: str = Field(description="A problem's name, or `package.module:Class`.")
+    function: FunctionSpec | None = Field(None, description="See [function].")
+    problem: str | None = Field(
+        None,
+        validate_default=True,
+        description="A problem's name, or `package.module:Class`; or else [function].",
+    )
     problem_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of the problem."
     )
@@ -264,6 +261,27 @@ class StudySpec(_Section):
     @classmethod
     def _plain_name(cls, value: str) -> str:
         return _checked_name(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _function_says_less(cls, plain: Any) -> Any:
+        return filled_in(plain)
+
+    @field_validator("problem")
+    @classmethod
+    def _problem_or_function(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("function", "unreadable") is None:
+            raise ValueError(
+                "is missing. Add it: a problem's name, or `package.module:Class`; or a section "
+                "[function]."
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _function_is_alone(self) -> Self:
+        if self.function is not None and (why := misplaced(self)):
+            raise ValueError(why)
+        return self
 
     @field_validator("seeds")
     @classmethod
