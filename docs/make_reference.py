@@ -25,9 +25,11 @@ PACKAGES = (
     "search_spaces.lines",
     "trainers.weightings",
     "trainers.problems",
+    "trainers.functions",
 )
 SECTIONS = (
     ("Top level", "StudySpec"),
+    ("[function]", "FunctionSpec"),
     ("[training]", "TrainingSpec"),
     ("[training] schedule, as a table", "StepSchedule"),
     ("[baseline]", "BaselineSpec"),

@@ -19,9 +19,10 @@ from study.errors import BadSpec
 from study.function_plan import function_card, function_ref, function_searches
 from study.keys import fingerprint
 from study.outline import Search, Stage
-from study.spec import SearchSpec, StudySpec, TrainingSpec
+from study.spec import SearchSpec, StudySpec
 from study.stage_checks import resting
 from study.stage_plan import CLOSING, stages_of, wants_closing
+from study.training_spec import TrainingSpec
 from trainers.cards import ProblemCard
 from trainers.jobs import ProblemRef, Schedule, Training
 from trainers.problems import ProblemError, build
