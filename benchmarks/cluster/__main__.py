@@ -1,4 +1,4 @@
-"""What the Ray driver costs, beside stock Ray Tune in the same run: ``python -m benchmarks.cluster``.
+"""What the Ray driver costs, beside stock Ray Tune in the same run: `python -m benchmarks.cluster`.
 
 - The 36-point grid of ``benchmarks.throughput`` through ``weighbridge run --driver ray``, Ray Tune
   with reused actors, Ray Tune as documented, and a plain loop in two processes.

@@ -45,7 +45,7 @@ class _Growth:
 
 
 def packs() -> tuple[float, float]:
-    """Milliseconds of a worker that a pack costs beside its training, and the driver's growth in MiB.
+    """Milliseconds of a worker for a pack beside its training, and the growth of the driver in MiB.
 
     Ten thousand packs of one run of one epoch, through two workers.
     """
