@@ -81,6 +81,22 @@ def test_a_node_that_dies_changes_nothing(folder: Path, undisturbed: str, cluste
     assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
 
 
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1:1", "Connection refused"),
+        ("ray://127.0.0.1:1", "Connection refused"),
+        ("127.0.0.1:port", "invalid literal for int()"),
+    ],
+)
+def test_an_address_without_a_cluster_is_refused(folder: Path, address: str, why: str) -> None:
+    url = f"sqlite:///{folder / 'nowhere.db'}"
+    said = typed(folder, *_on_ray(url, "--address", address))
+    assert said.code == 2
+    assert f"{address!r} does not: " in said.err
+    assert why in said.err
+
+
 def _node_without_driver(cluster: Cluster) -> Node:
     """A node that no driver is connected to: with that one, the driver's machine would die."""
     ask = f"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 from typing import Any
 
 os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
@@ -18,6 +19,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.drivers.options import RayOptions
 from study.errors import WorkersUnusable
+
+_KNOCK_S = 10.0
 
 
 class Cluster:
@@ -50,11 +53,12 @@ class Cluster:
         if address == "local":
             settings |= {"num_cpus": self._cpus(), "include_dashboard": False}
         try:
+            _reach(address)
             ray.init(address=address, **settings)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise WorkersUnusable(
-                f"`--address` must lead to a running Ray cluster. {address!r} does not: {reason} "
+                f"`--address` must lead to a running Ray cluster. {address!r} does not: {reason}. "
                 "Start one with `ray start --head`, or drop --address for a Ray of its own."
             ) from error
         self._leaves = True
@@ -76,3 +80,15 @@ class Cluster:
 
     def _cpus(self) -> int:
         return max(os.cpu_count() or 1, math.ceil(self._workers * self._options.cpus_per_worker))
+
+
+def _reach(address: str) -> None:
+    """Knock at a ``HOST:PORT``; where nobody answers, Ray itself would wait for minutes.
+
+    Raises:
+        OSError: Nobody does.
+        ValueError: The port is no number.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()

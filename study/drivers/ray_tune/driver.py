@@ -49,6 +49,7 @@ class RayDriver:
         self._workers, self._cluster = workers, cluster
         self._actors: dict[int, Any] = {}  # by the slots' numbers
         self._joined: dict[int, Joined] = {}
+        self._feed: Any = None
         self._next: Any = None
         self._failure: BaseException | None = None
         self._stopper = _WhenClosing()
@@ -59,7 +60,11 @@ class RayDriver:
         return self._workers
 
     def start(self) -> None:
-        """Connect to the cluster and let Ray Tune place the slots."""
+        """Connect to the cluster and let Ray Tune place the slots.
+
+        Raises:
+            WorkersUnusable: There is no cluster.
+        """
         self._cluster.connect()
         self._feed = self._cluster.beside_driver(ray.remote(Feed)).remote()
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
@@ -111,11 +116,11 @@ class RayDriver:
     def close(self) -> None:
         """End the workers, and leave the cluster."""
         self._stopper.closing = True
-        if ray.is_initialized():
+        if self._feed is not None:
             self._order(list(self._actors), CloseAll())
             self._tuning.join(_END_S)
+            self._folder.cleanup()
         self._cluster.leave()
-        self._folder.cleanup()
 
     def _hand(self, worker: int, task: Pack | Calibrate) -> None:
         if (joined := self._joined.get(worker)) is not None:
