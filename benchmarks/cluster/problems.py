@@ -24,14 +24,14 @@ class Trivial:
     @property
     def card(self) -> ProblemCard:
         """One regression task."""
-        error = MetricCard(name="error", direction="min", unit="1")
+        error = MetricCard(name="error", title="Mean absolute error", direction="min")
         return ProblemCard(
             name="trivial",
             title="Trivial",
             kind="synthetic",
             source="made up",
             data_version="1",
-            tasks=(TaskCard(name="sum", loss="mean squared error", metrics=(error,)),),
+            tasks=(TaskCard(name="sum", title="Sum", loss="mean squared error", metrics=(error,)),),
             sizes=dict.fromkeys(_SPLITS, _SAMPLES),
             network="a linear layer",
         )
