@@ -35,11 +35,12 @@ def states(url: str, study: str) -> dict[RunState, int]:
 
 
 def wait_for_done_runs(url: str, study: str, n: int) -> None:
-    """Return as soon as at least `n` runs are done."""
+    """Return as soon as at least `n` runs are done, and others are in training."""
     deadline_s = time.monotonic() + DEADLINE_S
     path = Path(url.removeprefix("sqlite:///"))
     while time.monotonic() < deadline_s:
-        if path.exists() and states(url, study).get(RunState.DONE, 0) >= n:
+        found = states(url, study) if path.exists() else {}
+        if found.get(RunState.DONE, 0) >= n and RunState.LEASED in found:
             return
         time.sleep(0.05)
     pytest.fail(f"{n} runs were not done within {DEADLINE_S} s")
