@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
+import socket
+import time
 from typing import Any
 
 os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
@@ -18,6 +21,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.drivers.options import RayOptions
 from study.errors import WorkersUnusable
+
+_HOST_AND_PORT = re.compile(r"(?P<host>[^:/]+):(?P<port>\d{1,5})")
+_KNOCKING_S = 10.0
+_PAUSE_S = 0.5
 
 
 class Cluster:
@@ -50,12 +57,14 @@ class Cluster:
         if address == "local":
             settings |= {"num_cpus": self._cpus(), "include_dashboard": False}
         try:
+            _knock(self._options.address or os.environ.get("RAY_ADDRESS", ""))
             ray.init(address=address, **settings)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, OverflowError, RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise WorkersUnusable(
                 f"`--address` must lead to a running Ray cluster. {address!r} does not: {reason} "
-                "Start one with `ray start --head`, or drop --address for a Ray of its own."
+                "Start one with `ray start --head`, or drop --address for a Ray of its own. "
+                "A cluster that asks for a token wants RAY_AUTH_MODE=token here, too."
             ) from error
         self._leaves = True
 
@@ -76,3 +85,23 @@ class Cluster:
 
     def _cpus(self) -> int:
         return max(os.cpu_count() or 1, math.ceil(self._workers * self._options.cpus_per_worker))
+
+
+def _knock(address: str) -> None:
+    """Wait until somebody listens at HOST:PORT; Ray itself would try for more than four minutes.
+
+    Raises:
+        OSError: Nobody does; with the reason of the last attempt.
+    """
+    if (found := _HOST_AND_PORT.fullmatch(address)) is None:
+        return
+    deadline_s = time.monotonic() + _KNOCKING_S
+    while True:
+        try:
+            socket.create_connection((found["host"], int(found["port"])), _KNOCKING_S).close()
+        except OSError:
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
