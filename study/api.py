@@ -30,6 +30,15 @@ def default_storage() -> str:
     return os.environ.get("WEIGHBRIDGE_STORAGE") or DEFAULT_STORAGE
 
 
+def checkpoint_folder(database: Path | None) -> Path:
+    """Where the checkpoints of all studies are: beside a database file.
+
+    Args:
+        database: None for a server; its checkpoints are in the working folder.
+    """
+    return (database or Path("weighbridge.db")).resolve().with_suffix(".checkpoints")
+
+
 class Study:
     """A spec with its plan; runs, resumes and extends itself in a study database.
 
@@ -140,7 +149,7 @@ class Study:
                 storage,
                 record,
                 self._driver(workers, device, ray),
-                checkpoints=self._checkpoint_folder(storage),
+                checkpoints=checkpoint_folder(storage.file) / self.name,
                 device=device,
                 report=report,
                 say=say,
@@ -171,8 +180,3 @@ class Study:
 
         cluster = Cluster(ray, workers=workers)
         return RayDriver(problem, training, device=device, workers=workers, cluster=cluster)
-
-    def _checkpoint_folder(self, storage: Storage) -> Path:
-        """Beside a database file; in the working folder for a server."""
-        beside = storage.file or Path("weighbridge.db")
-        return beside.resolve().with_suffix(".checkpoints") / self.name

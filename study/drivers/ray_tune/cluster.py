@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import socket
+import time
 from typing import Any
 
 os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
@@ -20,7 +21,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from study.drivers.options import RayOptions
 from study.errors import WorkersUnusable
 
-_KNOCK_S = 10.0
+_KNOCKING_S = 10.0
+_PAUSE_S = 0.5
 
 
 class Cluster:
@@ -53,13 +55,14 @@ class Cluster:
         if address == "local":
             settings |= {"num_cpus": self._cpus(), "include_dashboard": False}
         try:
-            _reach(address)
+            _knock(self._options.address or os.environ.get("RAY_ADDRESS", ""))
             ray.init(address=address, **settings)
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, OverflowError, RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise WorkersUnusable(
                 f"`--address` must lead to a running Ray cluster. {address!r} does not: {reason}. "
-                "Start one with `ray start --head`, or drop --address for a Ray of its own."
+                "Start one with `ray start --head`, or drop --address for a Ray of its own. "
+                "A cluster that asks for a token wants RAY_AUTH_MODE=token here, too."
             ) from error
         self._leaves = True
 
@@ -82,13 +85,24 @@ class Cluster:
         return max(os.cpu_count() or 1, math.ceil(self._workers * self._options.cpus_per_worker))
 
 
-def _reach(address: str) -> None:
-    """Knock at a ``HOST:PORT``; where nobody answers, Ray itself would wait for minutes.
+def _knock(address: str) -> None:
+    """Wait until somebody listens at HOST:PORT; Ray itself would try for more than four minutes.
 
     Raises:
-        OSError: Nobody does.
+        OSError: Nobody does; with the reason of the last attempt.
         ValueError: The port is no number.
     """
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
+    if not colon:
+        return
+    place = host.strip("[]"), int(port)
+    deadline_s = time.monotonic() + _KNOCKING_S
+    while True:
+        try:
+            socket.create_connection(place, _KNOCKING_S).close()
+        except OSError:
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
