@@ -5,6 +5,7 @@ StudyError
 ├── NotAnExtension(ValueError)     a stored study would be changed, not extended
 ├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
 ├── WorkersUnusable(RuntimeError)  no worker can be started
+├── ClusterLost(ConnectionError)   the cluster has gone under way
 └── BaselineMissing(RuntimeError)  the single-task runs failed, so nothing can be decided
 """
 
@@ -29,6 +30,10 @@ class UnknownStudyName(StudyError, LookupError):
 
 class WorkersUnusable(StudyError, RuntimeError):
     """No worker can be started."""
+
+
+class ClusterLost(StudyError, ConnectionError):
+    """The cluster has gone under way."""
 
 
 class BaselineMissing(StudyError, RuntimeError):

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from study.api import checkpoint_folder
 from study.catalogue import find
+from study.checkpoint_place import beside
 from study.cli._doctor import database
 from study.cli._file_system import database_file, on_network
 from study.cli._options import STORAGE, AsJson, StorageUrl
@@ -53,7 +53,7 @@ def command(
     )
     module, folder = _problem(study, storage)
     _, stored, trouble = database(storage)
-    checkpoints = checkpoint_folder(database_file(storage))
+    checkpoints = beside(database_file(storage))
     with probe_file(checkpoints) as file:
         wanted = Wanted(
             probe=file.path,

@@ -66,6 +66,13 @@ class Cluster:
             ) from error
         self._leaves = True
 
+    @property
+    def head(self) -> str | None:
+        """Address of the head, once connected; None through Ray Client, which looks itself."""
+        if ray.util.client.ray.is_connected():  # type: ignore[no-untyped-call]
+            return None
+        return str(ray.get_runtime_context().gcs_address)
+
     def leave(self) -> None:
         """Disconnect, and end a Ray of our own."""
         if self._leaves:
