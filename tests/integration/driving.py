@@ -57,11 +57,12 @@ def _wait(url: str, study: str, enough: Callable[[dict[RunState, int]], bool]) -
 
 
 def wait_for_rungs(driver: subprocess.Popen[bytes], url: str, study: str, n: int) -> None:
-    """Return as soon as `n` runs have reached a rung or their end, or the study is over."""
+    """Return once `n` runs have reached a rung or their end and one trains, or all is over."""
     deadline_s = time.monotonic() + DEADLINE_S
     while driver.poll() is None and time.monotonic() < deadline_s:
         found = states(url, study) if _is_there(url) else {}
-        if sum(found.get(s, 0) for s in (RunState.PAUSED, RunState.PRUNED, RunState.DONE)) >= n:
+        stood = sum(found.get(s, 0) for s in (RunState.PAUSED, RunState.PRUNED, RunState.DONE))
+        if stood >= n and RunState.LEASED in found:
             return
         time.sleep(0.02)
     assert driver.poll() is not None, f"{n} runs did not get anywhere within {DEADLINE_S} s"
