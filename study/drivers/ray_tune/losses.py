@@ -12,7 +12,7 @@ from typing import Any
 import ray
 from ray import tune
 from ray.air.execution._internal.actor_manager import RayActorManager
-from ray.core.generated.common_pb2 import NodeDeathInfo
+from ray.core.generated.common_pb2 import NodeDeathInfo  # type: ignore[attr-defined]
 from ray.exceptions import (
     ActorUnavailableError,
     OutOfMemoryError,
@@ -54,7 +54,7 @@ class Losses(tune.Callback):
     def _tell_in_time(self, host: int | None, reason: str, node: str) -> None:
         """Who only cannot be reached is on a machine that has died, as will be known soon."""
         until_s = time.monotonic() + _CLARITY_S
-        while (loss := loss_with(node, ray.nodes())) is None and time.monotonic() < until_s:
+        while (loss := loss_with(node, _nodes())) is None and time.monotonic() < until_s:
             time.sleep(_LOOK_S)
         self._tell(host, reason, loss or Loss.NODE)
 
@@ -99,6 +99,10 @@ def loss_with(node: str, nodes: Sequence[Mapping[str, Any]]) -> Loss | None:
         return None
     preempted = found["DeathReason"] == NodeDeathInfo.AUTOSCALER_DRAIN_PREEMPTED
     return Loss.PREEMPTED if preempted else Loss.NODE
+
+
+def _nodes() -> Sequence[Mapping[str, Any]]:
+    return list(ray.nodes())  # type: ignore[no-untyped-call]
 
 
 def _error_of(trial: Any) -> Exception | None:
