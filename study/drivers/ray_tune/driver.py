@@ -192,13 +192,15 @@ class _WhenClosing(tune.Stopper):
 
 
 def _gone(error: BaseException | None) -> ClusterLost:
-    reason = "its head does not answer" if error is None else _last_line(error)
+    reason = "its head does not answer" if error is None else _in_short(error)
     return ClusterLost(
         f"Ray must be there as long as a study runs. It is not any more: {reason}. "
         "Look at the cluster, then run the same command again; nothing is lost."
     )
 
 
-def _last_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[-1].strip().rstrip(".") if lines else type(error).__name__
+def _in_short(error: BaseException) -> str:
+    """Ray says what has happened in the first line, and advice follows; others end with it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    place = 0 if isinstance(error, ray.exceptions.RayError) else -1
+    return lines[place].strip().rstrip(".")

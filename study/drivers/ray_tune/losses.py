@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,7 @@ class Losses(tune.Callback):
     def _tell_in_time(self, host: int | None, reason: str, node: str) -> None:
         """Who only cannot be reached is on a machine that has died, as will be known soon."""
         until_s = time.monotonic() + _CLARITY_S
-        nodes: Any = ray.nodes  # which has no types
-        while (loss := loss_with(node, nodes())) is None and time.monotonic() < until_s:
+        while (loss := loss_with(node, _nodes())) is None and time.monotonic() < until_s:
             time.sleep(_LOOK_S)
         self._tell(host, reason, loss or Loss.NODE)
 
@@ -83,6 +82,8 @@ def loss_of(error: Exception | None) -> Loss:
 
 def in_words(error: Exception | None) -> str:
     """What Ray says of a process that has ended: its kind first."""
+    if error is None:
+        return "for an unknown reason"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return "\n".join([type(error).__name__, *lines])
 
@@ -100,6 +101,10 @@ def loss_with(node: str, nodes: Sequence[Mapping[str, Any]]) -> Loss | None:
     return Loss.PREEMPTED if preempted else Loss.NODE
 
 
+def _nodes() -> Sequence[Mapping[str, Any]]:
+    return list(ray.nodes())  # type: ignore[no-untyped-call]
+
+
 def _error_of(trial: Any) -> Exception | None:
     path = trial.pickled_error_file
     return None if path is None else pickle.loads(Path(path).read_bytes())
@@ -111,14 +116,20 @@ def survive_memory_kills() -> None:
     It recovers actors that have died, and ends on every error that it does not know; Ray tells the
     memory monitor's victims by such a one (seen with Ray 2.60).
     """
-    known = RayActorManager._actor_task_failed
-    if getattr(known, "knows_memory_kills", False):
-        return
+    for name in ("_actor_start_failed", "_actor_task_failed"):
+        known = getattr(RayActorManager, name)
+        if not hasattr(known, "in_terms_of_tune"):
+            setattr(RayActorManager, name, _telling_tune(known))
 
-    def failed(manager: Any, tracked_actor_task: Any, exception: Exception) -> None:
-        if isinstance(exception, OutOfMemoryError):
-            exception = KilledForMemory(str(exception))
-        known(manager, tracked_actor_task, exception)
 
-    failed.knows_memory_kills = True  # type: ignore[attr-defined]
-    RayActorManager._actor_task_failed = failed  # type: ignore[method-assign, assignment]
+def _telling_tune(known: Callable[..., None]) -> Callable[..., None]:
+    def failed(manager: Any, *args: Any, **named: Any) -> None:
+        told = {name: _in_terms_of_tune(value) for name, value in named.items()}
+        known(manager, *map(_in_terms_of_tune, args), **told)
+
+    failed.in_terms_of_tune = True  # type: ignore[attr-defined]
+    return failed
+
+
+def _in_terms_of_tune(value: Any) -> Any:
+    return KilledForMemory(str(value)) if isinstance(value, OutOfMemoryError) else value
