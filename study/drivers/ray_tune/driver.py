@@ -52,6 +52,7 @@ class RayDriver:
         self._joined: dict[int, Joined] = {}
         self._feed: Any = None
         self._next: Any = None
+        self._ordered: Any = None  # answer to the last order
         self._failure: BaseException | None = None
         self._stopper = _WhenClosing()
         self._head = Head(None)
@@ -135,7 +136,8 @@ class RayDriver:
             self._order([joined.host], ToWorker(worker, task))
 
     def _order(self, hosts: Sequence[int], order: Order) -> None:
-        self._feed.order.remote(list(hosts), pickle.dumps(order))
+        # calls that do not wait for each other may overtake each other in such an actor
+        self._ordered = self._feed.order.remote(list(hosts), pickle.dumps(order), self._ordered)
 
     def _told(self, event: FeedEvent) -> list[DriverEvent]:
         if isinstance(event, Entered):

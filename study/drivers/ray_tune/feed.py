@@ -108,8 +108,12 @@ class Feed:
         for worker in workers or {self._new_worker()}:
             self._happened(Lost(worker, reason, loss))
 
-    async def order(self, hosts: list[int], order: bytes) -> None:
-        """The driver tells slots."""
+    async def order(self, hosts: list[int], order: bytes, _before: None) -> None:
+        """The driver tells slots.
+
+        Args:
+            _before: Answer to the order before this one; Ray waits for it.
+        """
         for host in hosts:
             self._orders[host].put_nowait(order)
 
