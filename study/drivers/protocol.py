@@ -26,7 +26,7 @@ class Loss(StrEnum):
     WORKER = "WorkerLost"
     """Its process ended, or was killed by whomever, the kernel's memory killer included."""
     NODE = "NodeLost"
-    """Its machine died, or cannot be reached."""
+    """Its machine died, or could not be reached any more."""
     PREEMPTED = "Preempted"
     """Its machine was taken away, as the cluster had been told it would be."""
     MEMORY = OUT_OF_MEMORY

@@ -52,11 +52,11 @@ class Losses(tune.Callback):
             self._tell(host, in_words(error), loss_of(error))
 
     def _tell_in_time(self, host: int | None, reason: str, node: str) -> None:
-        """Who only cannot be reached is on a machine that has died, as will be known soon."""
+        """Who only cannot be reached may be on a machine that has died, as will be known soon."""
         until_s = time.monotonic() + _CLARITY_S
         while (loss := loss_with(node, _nodes())) is None and time.monotonic() < until_s:
             time.sleep(_LOOK_S)
-        self._tell(host, reason, loss or Loss.NODE)
+        self._tell(host, reason, loss or Loss.WORKER)
 
     def _tell(self, host: int | None, reason: str, loss: Loss) -> None:
         self._feed.host_lost.remote(host, reason, loss.value)
