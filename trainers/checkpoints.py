@@ -40,7 +40,7 @@ def save(content: Mapping[str, Any], place: str) -> int:
         buffer = io.BytesIO()
         torch.save(dict(content), buffer)
         places.write(place, buffer.getvalue())
-        return len(buffer.getvalue())
+        return buffer.getbuffer().nbytes
     path = Path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")

@@ -73,6 +73,18 @@ def _is_there(url: str) -> bool:
     return not url.startswith(_FILE) or Path(url.removeprefix(_FILE)).exists()
 
 
+def run_with_kills(spec: Path, url: str, chance: random.Random) -> None:
+    """Run a study with rungs to its end; workers and drivers are killed on three of its ways."""
+    for n_ended in (1, 12, 30):
+        driver = start(spec, url, workers=2)
+        wait_for_rungs(driver, url, spec.stem, n_ended)
+        kill_a_worker(driver, chance)
+        time.sleep(chance.uniform(0.0, 0.5))
+        driver.send_signal(signal.SIGKILL)
+        driver.wait()
+    assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
+
+
 def kill_a_worker(driver: subprocess.Popen[bytes], chance: random.Random) -> None:
     workers = descendants(driver.pid)[1:]  # the first is the process they are forked from
     if workers:
