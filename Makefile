@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP_INPUT := pyproject.toml constraints.txt Makefile
 DEMO_STORAGE ?= sqlite:///weighbridge.db
 
-.PHONY: demo test check unit soak install install-dev bench bench-demo bench-compile bench-storage clean
+.PHONY: demo test check unit soak install install-dev bench bench-demo bench-compile bench-ray bench-storage clean
 
 demo: install
 	$(BIN)/weighbridge run quickstart --storage $(DEMO_STORAGE)
@@ -36,6 +36,9 @@ bench-demo: install-dev
 
 bench-compile: install-dev
 	$(BIN)/python -m benchmarks.compiled
+
+bench-ray: install-dev
+	$(BIN)/python -m benchmarks.cluster
 
 bench-storage: install-dev
 	$(BIN)/python -m benchmarks.storage

@@ -135,14 +135,23 @@ def cli_page() -> Iterator[str]:
     group: Any = typer.main.get_command(app)
     yield "# The command line"
     yield from ("", group.help, "")
-    yield "Exit codes: 0 all is well, 1 some runs failed, 2 the request cannot be met (the message"
-    yield "says why and what to do), 130 interrupted."
-    for name, verb in group.commands.items():
+    yield "Exit codes: 0 all is well, 1 some runs failed (`ray doctor`: something is wrong), 2 the"
+    yield "request cannot be met (the message says why and what to do), 130 interrupted."
+    for name, verb in _verbs(group):
         operands = "".join(f" {p.metavar}" for p in verb.params if p.param_type_name == "argument")
         yield from ("", f"## weighbridge {name}{operands}", "", verb.help, "")
         yield "| argument | default | meaning |"
         yield "|---|---|---|"
         yield from (_row(*_parameter(param)) for param in verb.params)
+
+
+def _verbs(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Every verb by its words, those of groups included."""
+    for name, verb in group.commands.items():
+        if hasattr(verb, "commands"):
+            yield from _verbs(verb, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", verb
 
 
 def _parameter(param: Any) -> Sequence[str]:

@@ -12,6 +12,11 @@ from reports.measures import baseline_error_points
 
 _UNDERTRAINED_SHARE: Final = 0.9
 _FEW_SEEDS: Final = 3
+_SECONDS_DIFFER: Final = (
+    "a second on one is not the cost of a second on another, and costs are added up as they are, "
+    "not converted. They can be compared where the methods' shares are alike, or within a study "
+    "on one type"
+)
 
 
 def undertrained(frames: StudyFrames) -> Iterator[Note]:
@@ -121,14 +126,30 @@ def mixed_conditions(frames: StudyFrames) -> Iterator[Note]:
     """Runs were trained on several kinds of device or by several versions of the code."""
     attempts = frames.attempts[frames.attempts["kind"] == "run"]
     for column, kind, meaning in (
-        ("device", "mixed devices", "seconds on them are not the same cost"),
-        ("hardware", "mixed hardware", "seconds on it are not the same cost"),
+        ("device", "mixed devices", _SECONDS_DIFFER),
+        ("hardware", "mixed hardware", _SECONDS_DIFFER),
         ("code_version", "mixed code versions", "a difference may come from the code"),
     ):
         found = sorted(attempts[column].dropna().unique())
         if len(found) > 1:
             text = f"Runs were trained with several values of {column} ({', '.join(found)}): "
-            yield Note(kind=kind, search=None, text=f"{text}{meaning}.")
+            shares = _shares(frames, column) if meaning is _SECONDS_DIFFER else ""
+            yield Note(kind=kind, search=None, text=f"{text}{meaning}.{shares}")
+
+
+def _shares(frames: StudyFrames, column: str) -> str:
+    """How the device-seconds of each search divide among the values of a column."""
+    of_run = frames.runs.set_index("run")["search"]
+    attempts = frames.attempts[frames.attempts["kind"] == "run"]
+    paid = attempts.groupby([attempts["run"].map(of_run), column])["device_s"].sum()
+    told = []
+    for search in frames.searches:
+        mine = paid[search] if search in paid.index.get_level_values(0) else paid.iloc[:0]
+        total = float(mine.sum())
+        if total:
+            parts = (f"{100 * s / total:.0f} % {name}" for name, s in mine.items() if s)
+            told.append(f"{title_of(frames, search)} {', '.join(parts)}")
+    return f" Shares of device-seconds: {'; '.join(told)}." if told else ""
 
 
 def no_longer_planned(frames: StudyFrames) -> Iterator[Note]:

@@ -21,7 +21,6 @@ _OF_ALL_HARDWARE = (
     .where(calibrations.c.shape == bindparam("shape"))
     .order_by(calibrations.c.hardware)
 )
-_VALUES = ("pack_size", "epoch_s", "run_step_ms")
 
 
 def find(connection: Connection, shape: str, hardware: str) -> Calibration | None:

@@ -14,7 +14,7 @@ from storage.records import Verdict
 from storage.states import RunState
 
 Retried = Literal["failed", "lost"]
-_LOST = ("WorkerLost", "TimeLimit")
+_LOST = ("WorkerLost", "NodeLost", "TimeLimit")
 """Failures that are not of the run's own making."""
 
 _RETRY = (

@@ -9,8 +9,19 @@ from __future__ import annotations
 # A method pays a start-up for each stretch that it asks for: that of the attempt that trained epoch
 # 1, and of each that went on where another had come to its end, at a rung. What goes on after a
 # loss or an interruption does not start up at the method's request.
+_STARTUPS_S = """\
+COALESCE((SELECT a.startup_s FROM epochs e
+                           JOIN attempts a ON a.id = e.attempt_id
+                           WHERE e.run_id = r.id AND e.epoch = 1), 0.0)
+               + COALESCE((SELECT SUM(a.startup_s) FROM epochs e
+                           JOIN attempts a ON a.id = e.attempt_id
+                           JOIN epochs b ON b.run_id = e.run_id AND b.epoch = e.epoch - 1
+                           JOIN attempts p ON p.id = b.attempt_id
+                           WHERE e.run_id = r.id AND r.token > 1 AND p.id <> a.id
+                                 AND p.state = 'finished'), 0.0)"""
+
 VIEWS: dict[str, str] = {
-    "run_results": """
+    "run_results": f"""
         SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS role,
                t.number AS trial, r.id AS run, t.params AS params, r.seed AS seed,
                r.state AS state,
@@ -29,26 +40,10 @@ VIEWS: dict[str, str] = {
                          FROM attempts a WHERE a.run_id = r.id), 0.0) AS device_s,
                COALESCE((SELECT SUM(e.train_s + e.validation_s)
                          FROM epochs e WHERE e.run_id = r.id), 0.0)
-               + COALESCE((SELECT a.startup_s FROM epochs e
-                           JOIN attempts a ON a.id = e.attempt_id
-                           WHERE e.run_id = r.id AND e.epoch = 1), 0.0)
-               + COALESCE((SELECT SUM(a.startup_s) FROM epochs e
-                           JOIN attempts a ON a.id = e.attempt_id
-                           JOIN epochs b ON b.run_id = e.run_id AND b.epoch = e.epoch - 1
-                           JOIN attempts p ON p.id = b.attempt_id
-                           WHERE e.run_id = r.id AND r.token > 1 AND p.id <> a.id
-                                 AND p.state = 'finished'), 0.0) AS method_cost_s,
+               + {_STARTUPS_S} AS method_cost_s,
                COALESCE((SELECT SUM(COALESCE(e.solo_s, e.train_s + e.validation_s))
                          FROM epochs e WHERE e.run_id = r.id), 0.0)
-               + COALESCE((SELECT a.startup_s FROM epochs e
-                           JOIN attempts a ON a.id = e.attempt_id
-                           WHERE e.run_id = r.id AND e.epoch = 1), 0.0)
-               + COALESCE((SELECT SUM(a.startup_s) FROM epochs e
-                           JOIN attempts a ON a.id = e.attempt_id
-                           JOIN epochs b ON b.run_id = e.run_id AND b.epoch = e.epoch - 1
-                           JOIN attempts p ON p.id = b.attempt_id
-                           WHERE e.run_id = r.id AND r.token > 1 AND p.id <> a.id
-                                 AND p.state = 'finished'), 0.0) AS solo_cost_s,
+               + {_STARTUPS_S} AS solo_cost_s,
                CAST(COALESCE((SELECT SUM(e.grad_evals)
                               FROM epochs e WHERE e.run_id = r.id), 0) AS BIGINT) AS grad_evals,
                r.reason AS reason

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.records import StudyRecord
 from study.catalogue import find, stored_packs
+from study.checkpoint_place import checkpoint_folder, checkpoint_place
 from study.drivers import Driver, RayOptions
 from study.drivers.local import LocalDriver
 from study.extension import check_extension
@@ -104,6 +104,7 @@ class Study:
         workers: int = 2,
         device: str = "cpu",
         ray: RayOptions | None = None,
+        checkpoints: str | None = None,
         redecide: bool = False,
         report: Callable[[Progress], None] = lambda _progress: None,
         say: Callable[[str], None] = lambda _message: None,
@@ -116,6 +117,8 @@ class Study:
             device: Device of all workers, such as ``cpu`` or ``cuda:0``; on a cluster, ``cuda`` is
                 what Ray has given to a worker.
             ray: Place the workers on a Ray cluster; None for processes of this machine.
+            checkpoints: Folder for checkpoints, a path or a URL that fsspec opens: one that every
+                machine reaches. Default: beside the database file.
             redecide: Take all stage decisions again, by what is known now.
             report: Called about four times a second.
             say: Told what a user should know at once: the database is out of reach, or back; a
@@ -123,13 +126,16 @@ class Study:
             on_start: Gets the runner, whose `interrupt` ends the run early.
 
         Raises:
+            BadSpec: Checkpoints cannot go where they are to go.
             NotAnExtension: A stored study of that name asks for something else.
             DatabaseUnusable: The database cannot be used.
             WorkersUnusable: The problem cannot be opened.
+            ClusterLost: The Ray cluster has gone under way.
             BaselineMissing: The single-task runs failed.
         """
         from storage import Storage  # SQLAlchemy loads with it; planning does without
 
+        place = None if checkpoints is None else checkpoint_place(checkpoints)
         storage = Storage(self.storage_url, on_trouble=say)
         try:
             record = self._save(storage)
@@ -140,7 +146,7 @@ class Study:
                 storage,
                 record,
                 self._driver(workers, device, ray),
-                checkpoints=self._checkpoint_folder(storage),
+                checkpoints=checkpoint_folder(place, storage.file, record),
                 device=device,
                 report=report,
                 say=say,
@@ -171,8 +177,3 @@ class Study:
 
         cluster = Cluster(ray, workers=workers)
         return RayDriver(problem, training, device=device, workers=workers, cluster=cluster)
-
-    def _checkpoint_folder(self, storage: Storage) -> Path:
-        """Beside a database file; in the working folder for a server."""
-        beside = storage.file or Path("weighbridge.db")
-        return beside.resolve().with_suffix(".checkpoints") / self.name

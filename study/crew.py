@@ -39,6 +39,10 @@ class Slot:
     out_of_time: bool = False
     ending: bool = False
 
+    def unbooked_s(self, now_s: float) -> float:
+        """Device-seconds since the last report that each run left in the pack has to pay."""
+        return (now_s - self.booked_s) / max(1, len(self.claims))
+
     def take(self, claims: Sequence[Claim], now_s: float) -> None:
         """Be given a pack."""
         self.claims, self.busy = {claim.run: claim for claim in claims}, True

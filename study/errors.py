@@ -5,6 +5,7 @@ StudyError
 ├── NotAnExtension(ValueError)     a stored study would be changed, not extended
 ├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
 ├── WorkersUnusable(RuntimeError)  no worker can be started
+├── ClusterLost(ConnectionError)   the cluster has gone under way
 ├── ExportRefused(RuntimeError)    what is to be exported to cannot be used, or holds it already
 └── BaselineMissing(RuntimeError)  the single-task runs failed, so nothing can be decided
 """
@@ -30,6 +31,10 @@ class UnknownStudyName(StudyError, LookupError):
 
 class WorkersUnusable(StudyError, RuntimeError):
     """No worker can be started."""
+
+
+class ClusterLost(StudyError, ConnectionError):
+    """The cluster has gone under way."""
 
 
 class ExportRefused(StudyError, RuntimeError):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from storage import RunState
 from storage.limits import Limit, Limits
 from storage.records import Claim, Ending, Spent
+from study.drivers import Loss
 
 if TYPE_CHECKING:
     from storage import Storage
 
 SAME_FAILURES = 3
 FRUITLESS_ATTEMPTS = 5
-WORKER_LOST = "WorkerLost"
 TIME_LIMIT = "TimeLimit"
 
 
@@ -62,6 +62,7 @@ class Faults:
         claim: Claim,
         reason: str,
         *,
+        loss: Loss,
         progressed: bool,
         out_of_time: bool,
         alone: bool,
@@ -70,7 +71,8 @@ class Faults:
         """Return a lost worker's run to the queue, or end it; True if it has ended.
 
         A run is tried again as long as its attempts get on; one that ends five workers in a row
-        before its next epoch, or outlasts its time limit, has failed.
+        before its next epoch, or outlasts its time limit, has failed. A machine that is taken away
+        says nothing of the run.
 
         Args:
             progressed: Whether this attempt has reported an epoch.
@@ -81,14 +83,15 @@ class Faults:
         if alone and out_of_time:
             self._fail(claim, TIME_LIMIT, "It outlasted [training] `run_limit_s`.", unbooked_s)
             return True
-        fruitless = 0 if progressed else self._fruitless.get(claim.run, 0) + alone
+        counts = alone and loss is not Loss.PREEMPTED
+        fruitless = 0 if progressed else self._fruitless.get(claim.run, 0) + counts
         self._fruitless[claim.run] = fruitless
         if fruitless >= FRUITLESS_ATTEMPTS:
             why = f"{fruitless} workers in a row ended while training it. The last: {reason}"
-            self._fail(claim, WORKER_LOST, why, unbooked_s)
+            self._fail(claim, loss, why, unbooked_s)
             return True
         self._storage.take_back_run(
-            claim.run, claim.token, f"{WORKER_LOST}: {reason}", unbooked_s=unbooked_s
+            claim.run, claim.token, f"{loss}: {reason}", unbooked_s=unbooked_s
         )
         return False
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from study.budget import price_per_h
 from study.crew import Slot
-from study.drivers import DriverEvent, FromWorker, WorkerLost
+from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.engine import settle_engine
 from study.errors import WorkersUnusable
 from study.pack_sizes import PackSizes
@@ -174,22 +174,25 @@ class Inbox:
         else:
             self.write()
             self._sizes.lost(slot)
-            self._put_back(slot, event.reason)
+            self._put_back(slot, event)
         if not self._shift.stopping:
             self._shift.driver.replace(event.worker)
 
-    def _put_back(self, slot: Slot, reason: str) -> None:
-        unbooked_s = time.monotonic() - slot.booked_s
-        if slot.out_of_time or not slot.progressed:
+    def _put_back(self, slot: Slot, event: WorkerLost) -> None:
+        unbooked_s = slot.unbooked_s(time.monotonic())
+        if event.loss is Loss.MEMORY:
+            self._sizes.halve(slot.size, "took too much memory")
+        elif event.loss is Loss.WORKER and (slot.out_of_time or not slot.progressed):
             self._sizes.halve(slot.size, "was lost with its worker")
         for claim in slot.claims.values():
             ended = self._shift.faults.lost(
                 claim,
-                reason,
+                event.reason,
+                loss=event.loss,
                 progressed=claim.run in slot.progressed,
                 out_of_time=slot.out_of_time,
                 alone=slot.size == 1,
-                unbooked_s=unbooked_s / len(slot.claims),
+                unbooked_s=unbooked_s,
             )
             if ended:
                 self._ended.append(claim.run)

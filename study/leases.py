@@ -41,7 +41,15 @@ class Leases:
             if run not in known:
                 storage.take_back_run(run, token, "claim not answered")
 
-    def give_back(self) -> None:
-        """Return what is still leased: workers were ended before they could release it."""
-        for claim in self._shift.crew.claims:
-            self._shift.storage.take_back_run(claim.run, claim.token, "driver stopped")
+    def give_back(self, why: str, *, ended_s: float) -> None:
+        """Return what is still leased: workers were ended before they could release it.
+
+        Args:
+            ended_s: When that was, on the monotonic clock.
+        """
+        for slot in self._shift.crew.slots.values():
+            unbooked_s = slot.unbooked_s(ended_s)
+            for claim in slot.claims.values():
+                self._shift.storage.take_back_run(
+                    claim.run, claim.token, why, unbooked_s=unbooked_s
+                )

@@ -11,6 +11,7 @@ from study.outline import Search
 from study.plan import Plan
 from study.trials import to_point
 from trainers.jobs import Checkpoint, Engine, Job, Pack
+from trainers.places import is_url
 
 
 def pack_of(
@@ -18,7 +19,7 @@ def pack_of(
     searches: Mapping[str, Search],
     claims: Sequence[Claim],
     *,
-    checkpoints: Path,
+    checkpoints: str,
     device: str,
     engine: Engine,
 ) -> Pack:
@@ -31,7 +32,7 @@ def pack_of(
         jobs=tuple(_job(searches[claim.search], claim) for claim in claims),
         device=device,
         engine=engine,
-        checkpoints=str(checkpoints),
+        checkpoints=checkpoints,
         checkpoint_s=plan.spec.training.checkpoint_s,
     )
 
@@ -56,6 +57,7 @@ def _job(search: Search, claim: Claim) -> Job:
         resume=tuple(
             Checkpoint(path=path, epoch=epoch)
             for path, epoch in claim.checkpoints
-            if Path(path).exists()  # others were tidied away, or lie on another host
+            # others were tidied away, or lie on another host; a URL is looked at by the worker
+            if is_url(path) or Path(path).exists()
         ),
     )

@@ -12,11 +12,11 @@ is gone, and a file whose row is still to be written is left alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import RunState
 from storage.records import CheckpointFile
+from trainers import places
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -30,11 +30,11 @@ class Retention:
     """Keeps a study's checkpoints within their limits.
 
     Args:
-        folder: Where the study's checkpoint files are.
+        folder: Where the study's checkpoint files are, a path or a URL.
         cap_bytes: Most that they may take.
     """
 
-    def __init__(self, storage: Storage, study_id: int, folder: Path, *, cap_bytes: int) -> None:
+    def __init__(self, storage: Storage, study_id: int, folder: str, *, cap_bytes: int) -> None:
         self._storage, self._study_id = storage, study_id
         self._folder, self._cap_bytes = folder, cap_bytes
         self._due = True  # another driver may have left files of runs that are over
@@ -55,7 +55,7 @@ class Retention:
         Args:
             refused: Runs with refused reports: another attempt may go on from their files.
         """
-        left = {path for run in self._over - {*refused} for path in self._files_of(run)}
+        left = self._files_of(self._over - {*refused})
         # a run may be the last to need the file of a pack, which is named for another run
         due = self._due or left or (self._over and self._holding)
         self._over.clear()
@@ -65,19 +65,20 @@ class Retention:
             gone = superfluous(rows, cap_bytes=self._cap_bytes)
             if gone:
                 self._storage.forget_checkpoints(gone)
-            needed = {Path(row.path) for row in rows} - {*map(Path, gone)}  # by other runs too
+            needed = {row.path for row in rows} - {*gone}  # by other runs too
             self._holding = bool(needed)
-            self._remove({*map(Path, gone)} | (left - needed))
+            self._remove({*gone} | (left - needed))
 
-    def _remove(self, paths: Collection[Path]) -> None:
-        for path in paths:
-            if path.parent == self._folder:  # others lie on another host
-                path.unlink(missing_ok=True)
+    def _remove(self, files: Collection[str]) -> None:
+        # others lie on another host, or where an earlier command put them
+        places.remove([file for file in files if places.folder_of(file) == self._folder])
 
-    def _files_of(self, run: int) -> list[Path]:
-        """All files named for a run, half-written ones and such without a row included."""
-        names = (f"run{run}-token*", f"pack-run{run}-token*")  # a pack's for the first of its runs
-        return [path for name in names for path in self._folder.glob(name)]
+    def _files_of(self, runs: Collection[int]) -> set[str]:
+        """All files named for runs, half-written ones and such without a row included."""
+        kinds = ("run", "pack-run")  # a pack's is named for the first of its runs
+        return places.starting(
+            self._folder, [f"{kind}{run}-token" for run in runs for kind in kinds]
+        )
 
 
 def superfluous(files: Sequence[CheckpointFile], *, cap_bytes: int) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.records import Claim, StudyRecord
@@ -12,6 +11,7 @@ from study.budget import limits_of
 from study.conductor import Conductor
 from study.dispatch import Dispatch
 from study.drivers import Driver
+from study.errors import ClusterLost
 from study.faults import Faults
 from study.holder import this_process
 from study.inbox import Inbox
@@ -37,7 +37,7 @@ class Runner:
     """One driver process working on one study.
 
     Args:
-        checkpoints: Folder for checkpoint files.
+        checkpoints: Folder for checkpoint files, a path or a URL.
         report: Called about twice a second with the progress.
         say: Called with what a user should know at once.
     """
@@ -49,7 +49,7 @@ class Runner:
         study: StudyRecord,
         driver: Driver,
         *,
-        checkpoints: Path,
+        checkpoints: str,
         device: str,
         report: Callable[[Progress], None] = lambda _progress: None,
         say: Callable[[str], None] = lambda _message: None,
@@ -93,19 +93,25 @@ class Runner:
 
         Raises:
             WorkersUnusable: The problem cannot be opened, or workers die at their start.
+            ClusterLost: The cluster has gone.
             BaselineMissing: The single-task runs failed.
         """
         shift = self._shift
         self._leases.take_over()
         self._move()
+        why = "driver stopped"
         try:
             if not self._conductor.finished:
                 shift.driver.start()
                 self._loop()
+        except ClusterLost as error:
+            why = f"{type(error).__name__}: {error}"
+            raise
         finally:
+            ended_s = time.monotonic()
             shift.driver.close()
             self._inbox.write()
-            self._leases.give_back()
+            self._leases.give_back(why, ended_s=ended_s)
         return Outcome(
             states=shift.states(),
             limit=self._dispatch.limit,

@@ -1,11 +1,15 @@
 """Checkpoint files: written aside and renamed, loaded as plain tensors only.
 
+A file that is behind a URL is written at once, by the rules of its store. A torn one harms nothing:
+no run goes on from a file before it has been reported as written, and no two have the same name.
+
 A file holds ``{"runs": {run number: state}}``, one run of the solo engine or the runs of a pack;
 the state of a run is the same in both, so that either engine goes on from the other's files.
 """
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +17,7 @@ from typing import Any
 
 import torch
 
+from trainers import places
 from trainers.errors import CheckpointUnreadable
 
 State = dict[str, Any]
@@ -21,12 +26,22 @@ State = dict[str, Any]
 _WAY_OUT = "Without the file, the run goes on from an older one or begins again: delete it."
 
 
-def save(content: Mapping[str, Any], path: Path) -> int:
+def save(content: Mapping[str, Any], place: str) -> int:
     """Write `content` so that a reader sees all of it or none; returns the size in bytes.
 
+    Args:
+        place: Path, or URL for fsspec.
+
     Raises:
-        OSError: The disk is full or the folder not writable; nothing is left behind.
+        OSError: The disk is full or the folder not writable; on a file system, nothing is left
+            behind.
     """
+    if places.is_url(place):
+        buffer = io.BytesIO()
+        torch.save(dict(content), buffer)
+        places.write(place, buffer.getvalue())
+        return buffer.getbuffer().nbytes
+    path = Path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -40,17 +55,18 @@ def save(content: Mapping[str, Any], path: Path) -> int:
     return path.stat().st_size
 
 
-def load(path: Path, device: str) -> dict[str, Any]:
+def load(place: str, device: str) -> dict[str, Any]:
     """Read a checkpoint.
 
     Raises:
         CheckpointUnreadable: The file is missing, torn, or holds more than plain tensors.
     """
     try:
-        return dict(torch.load(path, map_location=device, weights_only=True))
+        file = io.BytesIO(places.read(place)) if places.is_url(place) else place
+        return dict(torch.load(file, map_location=device, weights_only=True))
     except Exception as error:  # a torn file makes the unpickler stumble in any way it can
         raise CheckpointUnreadable(
-            f"A checkpoint must be readable. Got {path}: {type(error).__name__}: {error}. "
+            f"A checkpoint must be readable. Got {place}: {type(error).__name__}: {error}. "
             f"{_WAY_OUT}"
         ) from error
 
@@ -62,30 +78,30 @@ class Files:
         self._device = str(device)
         self._read: dict[str, Mapping[str, Any] | CheckpointUnreadable] = {}
 
-    def content(self, path: str) -> Mapping[str, Any]:
+    def content(self, place: str) -> Mapping[str, Any]:
         """What a file holds.
 
         Raises:
             CheckpointUnreadable: The file is missing, torn, or holds more than plain tensors.
         """
-        if path not in self._read:
+        if place not in self._read:
             try:
-                self._read[path] = load(Path(path), self._device)
+                self._read[place] = load(place, self._device)
             except CheckpointUnreadable as error:
-                self._read[path] = error
-        found = self._read[path]
+                self._read[place] = error
+        found = self._read[place]
         if isinstance(found, CheckpointUnreadable):
             raise found
         return found
 
 
-def save_runs(states: Mapping[int, State], path: Path) -> int:
+def save_runs(states: Mapping[int, State], place: str) -> int:
     """Write the states of runs by their numbers; returns the size of the file in bytes.
 
     Raises:
-        OSError: The disk is full or the folder not writable; nothing is left behind.
+        OSError: The disk is full or the folder not writable.
     """
-    return save({"runs": dict(states)}, path)
+    return save({"runs": dict(states)}, place)
 
 
 def state_of(run: int, file: Mapping[str, Any]) -> State:
@@ -97,9 +113,9 @@ def state_of(run: int, file: Mapping[str, Any]) -> State:
     return dict(file["runs"][run])
 
 
-def misfit(path: Path, error: Exception) -> CheckpointUnreadable:
+def misfit(place: str, error: Exception) -> CheckpointUnreadable:
     """What to raise when a checkpoint was read, but is not one of this run's."""
     return CheckpointUnreadable(
-        f"A checkpoint must hold the state of its own run. Got {path}: "
+        f"A checkpoint must hold the state of its own run. Got {place}: "
         f"{type(error).__name__}: {error}. {_WAY_OUT}"
     )

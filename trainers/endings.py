@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -71,7 +70,7 @@ def diverged(
     )
 
 
-def not_saved(job: Job, folder: Path, error: OSError) -> CheckpointSkipped:
+def not_saved(job: Job, folder: str, error: OSError) -> CheckpointSkipped:
     """The word on a checkpoint that could not be written: the disk is full, or gone."""
     reason = f"A checkpoint could not be written to {folder}: {error.strerror or error}."
-    return CheckpointSkipped(run=job.run, token=job.token, path=str(folder), reason=reason)
+    return CheckpointSkipped(run=job.run, token=job.token, path=folder, reason=reason)

@@ -69,7 +69,11 @@ class Training:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A saved position of a run: the state after `epoch` epochs."""
+    """A saved position of a run: the state after `epoch` epochs.
+
+    Attributes:
+        path: Of the file, or its URL.
+    """
 
     path: str
     epoch: int
@@ -112,7 +116,7 @@ class Pack:
         engine: ``solo`` trains each run as a network of its own: one after the other, or all in
             step where batches are expensive to make; ``fused`` trains all as one stacked model.
             Part of a run's identity, since its last bits depend on it.
-        checkpoints: Folder for checkpoint files, or None for no checkpoints.
+        checkpoints: Folder for checkpoint files, a path or a URL for fsspec; None for none.
         checkpoint_s: Least time between two checkpoints of a pack.
     """
 

@@ -25,11 +25,13 @@ class MultiTaskNetwork(nn.Module):
     def forward(self, inputs: Any) -> dict[str, Any]:
         """Head outputs by task name; losses and metrics see them in single precision."""
         features = self.trunk(inputs)
-        outputs = {task: head(features) for task, head in self.heads.items()}
-        return _widened(outputs) if torch._C._is_any_autocast_enabled() else outputs
+        return widened({task: head(features) for task, head in self.heads.items()})
 
 
-def _widened(outputs: dict[str, Any]) -> dict[str, Any]:
+def widened(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Head outputs in single precision, where autocast has made them narrower."""
+    if not torch._C._is_any_autocast_enabled():
+        return outputs
     found: dict[str, Any] = tree_map_only(
         Tensor, lambda out: out.float() if out.dtype == torch.bfloat16 else out, outputs
     )

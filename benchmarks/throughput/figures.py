@@ -28,7 +28,7 @@ def where() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()}, {machine}\n{versions}"
 
 
-def table(contests: Sequence[Contest], found: Measured) -> Iterator[str]:
+def table(contests: Sequence[Contest], found: Measured, *, ours: str = OURS) -> Iterator[str]:
     """Medians with their range, and how many times faster we are."""
     yield f"{_HEAD}{'fastest':>9}{'slowest':>9}{'repeats':>9}{'to ours':>9}"
     for contest in contests:
@@ -40,7 +40,8 @@ def table(contests: Sequence[Contest], found: Measured) -> Iterator[str]:
                 f"{seconds:9.2f}"
                 for seconds in (found.wall_s(contest.name, party), min(walls), max(walls))
             )
-            ratio = f"{_ratio(found, contest.name, party):9.2f}" if BARE in contest.parties else ""
+            compared = BARE in contest.parties
+            ratio = f"{_ratio(found, contest.name, party, ours):9.2f}" if compared else ""
             yield f"{what}  {party:16}{times}{len(walls):9}{ratio}"
 
 
@@ -89,8 +90,8 @@ def ratios(found: Measured) -> dict[str, float | None]:
     }
 
 
-def _ratio(found: Measured, contest: str, party: str) -> float:
-    return found.wall_s(contest, party) / found.wall_s(contest, OURS)
+def _ratio(found: Measured, contest: str, party: str, ours: str = OURS) -> float:
+    return found.wall_s(contest, party) / found.wall_s(contest, ours)
 
 
 def _processor() -> str:

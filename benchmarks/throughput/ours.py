@@ -21,10 +21,11 @@ _LAST_EPOCHS = """
 """
 
 
-def commands(folder: Path, workload: Workload) -> list[list[str]]:
+def commands(folder: Path, workload: Workload, *options: str) -> list[list[str]]:
     (folder / "spec.toml").write_text(_spec(workload))
     command = [str(Path(sys.executable).with_name("weighbridge")), "run", "spec.toml"]
-    return [[*command, "--workers", str(_WORKERS), "--storage", f"sqlite:///{_file(folder)}"]]
+    storage = f"sqlite:///{_file(folder)}"
+    return [[*command, "--workers", str(_WORKERS), "--storage", storage, *options]]
 
 
 def finals(folder: Path, workload: Workload) -> Finals:

@@ -34,9 +34,11 @@ def _import_torch(_folder: Path, _workload: Workload) -> Commands:
 
 
 OURS = "ours"
+OURS_ON_RAY = "ours_on_ray"
 BARE = "bare"
 IMPORT_TORCH = "import_torch"
 RAY = "ray"
+RAY_REUSE = "ray_reuse"
 
 PARTIES = {
     OURS: Party(commands=ours.commands, finals=ours.finals),
@@ -47,10 +49,14 @@ PARTIES = {
     ),
     "optuna": Party(commands=with_optuna.commands, finals=with_optuna.finals),
     RAY: Party(commands=with_ray.commands, finals=with_ray.finals, rounds=1),
-    "ray_reuse": Party(
+    RAY_REUSE: Party(
         commands=lambda folder, workload: with_ray.commands(folder, workload, "--reuse"),
         finals=with_ray.finals,
         rounds=2,
+    ),
+    OURS_ON_RAY: Party(
+        commands=lambda folder, workload: ours.commands(folder, workload, "--driver", "ray"),
+        finals=ours.finals,
     ),
     IMPORT_TORCH: Party(commands=_import_torch, finals=None),
 }
@@ -72,7 +78,7 @@ class Contest:
 
 def contests(workloads: Workloads, *, without: Sequence[str]) -> list[Contest]:
     """All that is measured in one round."""
-    peers = [name for name in PARTIES if name not in (IMPORT_TORCH, *without)]
+    peers = [name for name in PARTIES if name not in (IMPORT_TORCH, OURS_ON_RAY, *without)]
     pair = (OURS, BARE)
     return [
         Contest(name="a", title="digits, MLP", workload=workloads.grid, parties=peers),

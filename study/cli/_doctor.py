@@ -59,7 +59,7 @@ def _findings(storage: str) -> Iterator[tuple[str, str, str]]:
         except PackageNotFoundError:
             needed = "" if package in _OPTIONAL else f"install it: pip install {package}"
             yield package, "not installed", needed
-    yield _database(storage)
+    yield database(storage)
     yield from _file_system(storage)
     for name, description in devices():
         yield f"device {name}", description, ""
@@ -72,7 +72,8 @@ def _findings(storage: str) -> Iterator[tuple[str, str, str]]:
     yield "presets", ", ".join(presets()), ""
 
 
-def _database(storage: str) -> tuple[str, str, str]:
+def database(storage: str) -> tuple[str, str, str]:
+    """What a study database is and holds, and what is wrong with it."""
     from storage import Reader  # SQLAlchemy loads with it
 
     try:

@@ -18,12 +18,16 @@ class OnNetwork:
     advice: str
 
 
+def database_file(storage: str) -> Path | None:
+    """The file of a SQLite URL; None for memory and servers."""
+    path = storage.removeprefix(_PREFIX).partition("?")[0]
+    return Path(path) if storage.startswith(_PREFIX) and path not in ("", ":memory:") else None
+
+
 def on_network(storage: str) -> OnNetwork | None:
     """What there is to say of the file system of a storage URL; None if all is well."""
-    if not storage.startswith(_PREFIX):
-        return None
-    path = Path(storage.removeprefix(_PREFIX).partition("?")[0])
-    kind = unsafe_file_system(path)
+    path = database_file(storage)
+    kind = None if path is None else unsafe_file_system(path)
     if kind is None:
         return None
     return OnNetwork(

@@ -15,6 +15,7 @@ from study.cli import (
     _init,
     _plan,
     _presets,
+    _ray_doctor,
     _report,
     _retry,
     _run,
@@ -36,6 +37,9 @@ app = typer.Typer(
 )
 for verb in (_presets, _init, _plan, _run, _retry, _status, _compare, _report, _export, _doctor):
     app.command(name=verb.NAME)(verb.command)
+on_ray = typer.Typer(help="Look at a Ray cluster.", no_args_is_help=True)
+on_ray.command(name=_ray_doctor.NAME)(_ray_doctor.command)
+app.add_typer(on_ray, name="ray")
 
 
 def main() -> None:

@@ -64,6 +64,14 @@ def command(
     gpus_per_worker: Annotated[
         float | None, typer.Option(help="GPUs that Ray gives to a worker, such as 0.5.")
     ] = None,
+    checkpoints: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder or URL (s3://bucket/folder, ...) for checkpoints, for all machines the "
+            "same; default: beside the database file.",
+        ),
+    ] = None,
     budget: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,6 +98,7 @@ def command(
                 workers=workers,
                 device=device or ("cuda" if ray and ray.gpus_per_worker else "cpu"),
                 ray=ray,
+                checkpoints=checkpoints,
                 redecide=redecide,
                 report=display.show,
                 say=display.note,

@@ -2,6 +2,14 @@
 
 from study.drivers._nursery import nursery_ahead
 from study.drivers.options import RayOptions
-from study.drivers.protocol import Driver, DriverEvent, FromWorker, WorkerLost
+from study.drivers.protocol import Driver, DriverEvent, FromWorker, Loss, WorkerLost
 
-__all__ = ["Driver", "DriverEvent", "FromWorker", "RayOptions", "WorkerLost", "nursery_ahead"]
+__all__ = [
+    "Driver",
+    "DriverEvent",
+    "FromWorker",
+    "Loss",
+    "RayOptions",
+    "WorkerLost",
+    "nursery_ahead",
+]

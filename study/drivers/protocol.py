@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from trainers.events import Message
+from trainers.failures import OUT_OF_MEMORY
 from trainers.jobs import Calibrate, Pack
 
 
@@ -16,6 +18,19 @@ class FromWorker:
 
     worker: int
     message: Message
+
+
+class Loss(StrEnum):
+    """How a worker was lost: the class of its attempts in the ledger."""
+
+    WORKER = "WorkerLost"
+    """Its process ended, or was killed by whomever, the kernel's memory killer included."""
+    NODE = "NodeLost"
+    """Its machine died, or could not be reached any more."""
+    PREEMPTED = "Preempted"
+    """Its machine was taken away, as the cluster had been told it would be."""
+    MEMORY = OUT_OF_MEMORY
+    """The cluster ended it because its machine ran out of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,7 @@ class WorkerLost:
 
     worker: int
     reason: str
+    loss: Loss = Loss.WORKER
 
 
 DriverEvent = FromWorker | WorkerLost

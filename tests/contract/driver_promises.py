@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import tests
-from study.drivers import Driver, DriverEvent, FromWorker, WorkerLost
+from study.drivers import Driver, DriverEvent, FromWorker, Loss, WorkerLost
 from tests.packs import a_job, a_pack
 from trainers.events import (
     Beat,
@@ -221,6 +221,7 @@ class DriverContract:
 
     def test_a_loss_names_the_signal(self, killed: tuple[int, WorkerLost]) -> None:
         assert killed[1].reason.startswith("signal SIGKILL")
+        assert killed[1].loss is Loss.WORKER
 
     def test_a_loss_tells_exit_code_and_last_lines(
         self, exited: tuple[list[Message], WorkerLost]

@@ -200,6 +200,15 @@ class ReportingContract:
         assert [(run.end.outcome, run.epochs) for run in runs.values()] == [("released", {})] * 2
 
 
+class PackedContract(ReportingContract):
+    """What is reported of runs that are trained together."""
+
+    def test_a_pack_is_one_file(self, engine: Engine, tmp_path: Path) -> None:
+        jobs = a_job(5, token=9), a_job(4, token=8)
+        trained(engine, a_pack(*jobs, checkpoints=tmp_path, until_epoch=3))
+        assert [path.name for path in tmp_path.iterdir()] == ["pack-run5-token9-epoch3.pt"]
+
+
 def tear(checkpoint: Checkpoint) -> None:
     """Cut a checkpoint's file in half."""
     path = Path(checkpoint.path)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 import ray
 
-from study.drivers import DriverEvent, WorkerLost
+from study.drivers import DriverEvent, Loss, WorkerLost
 from study.drivers.local import LocalDriver
 from study.drivers.options import RayOptions
 from study.drivers.ray_tune.cluster import Cluster
@@ -142,7 +142,10 @@ class TestRay(DriverContract):
         listener.driver.kill(before)
         *_, lost = listener.hear(lambda event: isinstance(event, WorkerLost))
         assert isinstance(lost, WorkerLost)
-        assert (lost.worker, lost.reason.splitlines()[0]) == (before, "ActorDiedError")
+        assert lost.worker == before
+        # what Ray sees first hangs on how busy the machine is
+        assert lost.reason.splitlines()[0] in ("ActorDiedError", "ActorUnavailableError")
+        assert lost.loss is Loss.WORKER
         assert isinstance(listener.hear_opening(), Ready)
         assert listener.worker != before
 

@@ -10,7 +10,7 @@ import torch
 
 from tests.contract.engine_learning import LearningContract
 from tests.contract.engine_repeating import RepeatingContract, trained
-from tests.contract.engine_reporting import ReportingContract
+from tests.contract.engine_reporting import PackedContract, ReportingContract
 from tests.contract.fused_cases import fused
 from tests.packs import Engine, a_job, a_pack, two_jobs
 from trainers.engines import train
@@ -40,15 +40,10 @@ class TestSolo(RepeatingContract, ReportingContract, LearningContract):
         assert set(state) == {"network", "optimizer", "params", "state", "epoch"}
 
 
-class TestFused(RepeatingContract, ReportingContract, LearningContract):
+class TestFused(RepeatingContract, PackedContract, LearningContract):
     @pytest.fixture
     def engine(self) -> Engine:
         return fused
-
-    def test_a_pack_is_one_file(self, engine: Engine, tmp_path: Path) -> None:
-        jobs = a_job(5, token=9), a_job(4, token=8)
-        trained(engine, a_pack(*jobs, checkpoints=tmp_path, until_epoch=3))
-        assert [path.name for path in tmp_path.iterdir()] == ["pack-run5-token9-epoch3.pt"]
 
     def test_files_hold_plain_tensors_by_run(self, engine: Engine, tmp_path: Path) -> None:
         pack = a_pack(*two_jobs("uw"), checkpoints=tmp_path, until_epoch=3)

@@ -48,12 +48,9 @@ print("torch._dynamo" in sys.modules)
 
 @dataclass(frozen=True, kw_only=True)
 class Watched(Toy):
-    """Notes the types of numbers that a layer and a loss are given."""
+    """Notes the types of numbers that a loss is given."""
 
     seen: dict[str, set[torch.dtype]] = field(default_factory=dict)
-
-    def trunk(self) -> nn.Module:
-        return nn.Sequential(super().trunk(), nn.Linear(4, 4, bias=False), Noting(self.seen))
 
     def functions(self, task: str) -> TaskFunctions:
         usual = super().functions(task)
@@ -63,6 +60,14 @@ class Watched(Toy):
             return usual.loss(output, target)
 
         return replace(usual, loss=loss)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedInside(Watched):
+    """Notes what a layer is given, too."""
+
+    def trunk(self) -> nn.Module:
+        return nn.Sequential(super().trunk(), nn.Linear(4, 4, bias=False), Noting(self.seen))
 
 
 class Noting(nn.Module):
@@ -78,10 +83,17 @@ class Noting(nn.Module):
 
 @ENGINES
 def test_layers_see_half_precision_and_losses_single(engine: Engine) -> None:
-    problem = Watched()
+    problem = WatchedInside()
     trained(engine, a_pack(a_job(), **HALF), problem)
     assert problem.seen["training"] == {torch.bfloat16}
     assert torch.bfloat16 in problem.seen["evaluation"]
+    assert problem.seen["loss"] == {torch.float32}
+
+
+@ENGINES
+def test_losses_of_plain_layers_see_single_precision(engine: Engine) -> None:
+    problem = Watched()
+    trained(engine, a_pack(a_job(), **HALF), problem)
     assert problem.seen["loss"] == {torch.float32}
 
 

@@ -21,7 +21,7 @@ from tests.contract.engine_repeating import (
     stopped_after,
     trained,
 )
-from tests.contract.engine_reporting import BLOWS_UP, ReportingContract
+from tests.contract.engine_reporting import BLOWS_UP, PackedContract
 from tests.contract.fused_cases import fused, mixed_jobs
 from tests.decoding import Decoding
 from tests.packs import EPOCHS, Engine, Values, a_job, a_pack
@@ -56,17 +56,12 @@ def in_step(pack: Pack, session: Session) -> Iterator[Event]:
     return train(pack, replace(session, sources=sources))
 
 
-class TestInStep(RepeatingContract, ReportingContract, LearningContract):
+class TestInStep(RepeatingContract, PackedContract, LearningContract):
     """The promises of all engines."""
 
     @pytest.fixture
     def engine(self) -> Engine:
         return in_step
-
-    def test_a_pack_is_one_file(self, engine: Engine, tmp_path: Path) -> None:
-        jobs = a_job(5, token=9), a_job(4, token=8)
-        trained(engine, a_pack(*jobs, checkpoints=tmp_path, until_epoch=3))
-        assert [path.name for path in tmp_path.iterdir()] == ["pack-run5-token9-epoch3.pt"]
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)

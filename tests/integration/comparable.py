@@ -51,6 +51,17 @@ def attempts(url: str, study: str) -> Rows:
     return _rows(url, "attempt_costs", study, ("run", "state"))
 
 
+def epochs_trained(url: str, study: str) -> int:
+    """Of all attempts together."""
+    return sum(int(str(row[0])) for row in _rows(url, "attempt_costs", study, ("epochs",)))
+
+
+def losses(url: str, study: str) -> set[str]:
+    """Classes of failure of the attempts that were lost."""
+    rows = _rows(url, "attempt_costs", study, ("state", "failure"))
+    return {str(failure).partition(":")[0] for state, failure in rows if state == "lost"}
+
+
 def _rows(url: str, view: str, study: str, columns: tuple[str, ...]) -> Rows:
     reader = Reader(url)
     try:

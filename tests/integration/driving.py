@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,11 +17,13 @@ import pytest
 from storage import RunState, Storage
 
 DEADLINE_S = 240
+_FILE = "sqlite:///"
 
 
-def start(spec: Path, url: str, *, workers: int) -> subprocess.Popen[bytes]:
+def start(spec: Path, url: str, *options: str, workers: int) -> subprocess.Popen[bytes]:
     """Start a driver in the background."""
     command = ["-m", "study.cli", "run", str(spec), "--workers", str(workers), "--storage", url]
+    command += options
     return subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
 
 
@@ -35,26 +38,51 @@ def states(url: str, study: str) -> dict[RunState, int]:
 
 
 def wait_for_done_runs(url: str, study: str, n: int) -> None:
-    """Return as soon as at least `n` runs are done."""
+    """Return as soon as at least `n` runs are done, and others are in training."""
+    _wait(url, study, lambda found: found.get(RunState.DONE, 0) >= n and RunState.LEASED in found)
+
+
+def wait_for_runs(url: str, study: str, state: RunState, n: int) -> None:
+    """Return as soon as at least `n` runs are in a state."""
+    _wait(url, study, lambda found: found.get(state, 0) >= n)
+
+
+def _wait(url: str, study: str, enough: Callable[[dict[RunState, int]], bool]) -> None:
     deadline_s = time.monotonic() + DEADLINE_S
-    path = Path(url.removeprefix("sqlite:///"))
     while time.monotonic() < deadline_s:
-        if path.exists() and states(url, study).get(RunState.DONE, 0) >= n:
+        if _is_there(url) and enough(states(url, study)):
             return
         time.sleep(0.05)
-    pytest.fail(f"{n} runs were not done within {DEADLINE_S} s")
+    pytest.fail(f"the study did not get there within {DEADLINE_S} s")
 
 
 def wait_for_rungs(driver: subprocess.Popen[bytes], url: str, study: str, n: int) -> None:
-    """Return as soon as `n` runs have reached a rung or their end, or the study is over."""
+    """Return once `n` runs have reached a rung or their end and one trains, or all is over."""
     deadline_s = time.monotonic() + DEADLINE_S
-    path = Path(url.removeprefix("sqlite:///"))
     while driver.poll() is None and time.monotonic() < deadline_s:
-        found = states(url, study) if path.exists() else {}
-        if sum(found.get(s, 0) for s in (RunState.PAUSED, RunState.PRUNED, RunState.DONE)) >= n:
+        found = states(url, study) if _is_there(url) else {}
+        stood = sum(found.get(s, 0) for s in (RunState.PAUSED, RunState.PRUNED, RunState.DONE))
+        if stood >= n and RunState.LEASED in found:
             return
         time.sleep(0.02)
     assert driver.poll() is not None, f"{n} runs did not get anywhere within {DEADLINE_S} s"
+
+
+def _is_there(url: str) -> bool:
+    """Whether there is a database to look into; on a server there always is."""
+    return not url.startswith(_FILE) or Path(url.removeprefix(_FILE)).exists()
+
+
+def run_with_kills(spec: Path, url: str, chance: random.Random) -> None:
+    """Run a study with rungs to its end; workers and drivers are killed on three of its ways."""
+    for n_ended in (1, 12, 30):
+        driver = start(spec, url, workers=2)
+        wait_for_rungs(driver, url, spec.stem, n_ended)
+        kill_a_worker(driver, chance)
+        time.sleep(chance.uniform(0.0, 0.5))
+        driver.send_signal(signal.SIGKILL)
+        driver.wait()
+    assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
 
 
 def kill_a_worker(driver: subprocess.Popen[bytes], chance: random.Random) -> None:

@@ -1,8 +1,9 @@
-"""Real studies on Ray: as local ones to the last bit, also when a node dies under way."""
+"""Real studies on Ray: as local ones to the last bit, whatever dies under way."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -13,17 +14,19 @@ import pytest
 from ray._private.node import Node
 from ray.cluster_utils import Cluster
 
+from storage import RunState
 from tests import toy
+from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
 from tests.integration.command import begun, ended, typed
-from tests.integration.driving import wait_for_done_runs
+from tests.integration.driving import states, wait_for_done_runs, wait_for_runs
 
 STUDY = "clustered"
 SPEC = f"""
 name = "{STUDY}"
 problem = "toy:Toy"
 seeds = [0, 1]
-training = {{ epochs = 60, batch_size = 4, optimizer = "sgd", pack_size = 2 }}
+training = {{ epochs = 60, batch_size = 4, optimizer = "sgd", pack_size = 2, checkpoint_s = 0.2 }}
 [[search]]
 weighting = ["ew", "rlw"]
 stages = [{{ lr = [0.02, 0.05, 0.1] }}]
@@ -32,6 +35,20 @@ weighting = "uw-so"
 stages = [{{ lr = [0.05] }}, {{ temperature = {{ line = [1, 10] }} }}]
 """
 NODES = 3
+# trains until it is stopped
+ENDLESS = """
+name = "endless"
+problem = "toy:Toy"
+seeds = [0]
+training = { epochs = 10_000_000, batch_size = 12, optimizer = "sgd", pack_size = 1 }
+[[search]]
+weighting = "ew"
+stages = [{ lr = [0.02, 0.05] }]
+[baseline.metrics]
+level = { error = 1.0 }
+kind = { error = 0.5 }
+flag = { error = 0.5 }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -69,24 +86,86 @@ def test_a_ray_of_its_own_gives_what_the_local_driver_gives(folder: Path, undist
     _assert_same_results(url, undisturbed)
 
 
-def test_a_node_that_dies_changes_nothing(folder: Path, undisturbed: str, cluster: Cluster) -> None:
+def test_a_node_that_dies_changes_nothing(
+    folder: Path, undisturbed: str, cluster: Cluster, tmp_path: Path
+) -> None:
     url = f"sqlite:///{folder / 'cluster.db'}"
-    where = ("--address", cluster.address, "--workers", str(NODES))
+    shared = f"file://{tmp_path}"
+    where = ("--address", cluster.address, "--workers", str(NODES), "--checkpoints", shared)
     with begun(folder, *_on_ray(url, *where)) as driver:
         wait_for_done_runs(url, STUDY, 6)
         cluster.remove_node(_node_without_driver(cluster), allow_graceful=False)
         said = ended(driver)
     assert said.code == 0, said.err
     _assert_same_results(url, undisturbed)
-    assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
+    assert comparable.losses(url, STUDY) == {"NodeLost"}
+    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+
+
+def test_a_killed_driver_is_followed_by_another(
+    folder: Path, undisturbed: str, cluster: Cluster
+) -> None:
+    """The second one starts while the first one's actors may still be there."""
+    with postgres_schema() as url:
+        where = ("--address", cluster.address, "--workers", str(NODES))
+        with begun(folder, *_on_ray(url, *where)) as driver:
+            wait_for_done_runs(url, STUDY, 6)
+            driver.kill()
+        said = typed(folder, *_on_ray(url, *where))
+        assert said.code == 0, said.err
+        _assert_same_results(url, undisturbed)
+        assert comparable.losses(url, STUDY) == {"holder dead"}
+
+
+def test_without_its_head_a_driver_ends_and_the_study_can_go_on_elsewhere(
+    folder: Path, cluster: Cluster
+) -> None:
+    url = f"sqlite:///{folder / 'headless.db'}"
+    (folder / "endless.toml").write_text(ENDLESS)
+    where = ("--address", cluster.address, "--driver", "ray")
+    run = ("run", "endless.toml", "--storage", url, "--workers", "2")
+    with begun(folder, *run, *where) as driver:
+        wait_for_runs(url, "endless", RunState.LEASED, 2)
+        cluster.head_node.kill_gcs_server()
+        said = ended(driver)
+    assert said.code == 2, said
+    assert said.err.splitlines() == [
+        "error Ray must be there as long as a study runs. It is not any more: its head does not "
+        "answer. Look at the cluster, then run the same command again; nothing is lost."
+    ]
+    assert states(url, "endless") == {RunState.WAITING: 2}
+    assert comparable.losses(url, "endless") == {"ClusterLost"}
+    with begun(folder, *run) as driver:
+        wait_for_runs(url, "endless", RunState.LEASED, 2)
+        driver.send_signal(signal.SIGINT)
+        assert ended(driver).code == 130
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1:1", "Connection refused"),
+        ("ray://127.0.0.1:1", "Connection refused"),
+        ("127.0.0.1:port", "invalid literal for int()"),
+    ],
+)
+def test_an_address_without_a_cluster_is_refused(folder: Path, address: str, why: str) -> None:
+    url = f"sqlite:///{folder / 'nowhere.db'}"
+    said = typed(folder, *_on_ray(url, "--address", address))
+    assert said.code == 2
+    assert f"{address!r} does not: " in said.err
+    assert why in said.err
 
 
 def _node_without_driver(cluster: Cluster) -> Node:
-    """A node that no driver is connected to: with that one, the driver's machine would die."""
+    """A node with neither driver nor feed: with these, the driver's machine would die."""
     ask = f"""
 import ray
 ray.init(address="{cluster.address}", logging_level="ERROR")
 print(ray.get_runtime_context().get_node_id())
+for actor in ray._private.state.actors().values():
+    if actor["ActorClassName"] == "Feed":
+        print(actor["Address"]["NodeID"])
 """
     asked = subprocess.run(
         [sys.executable, "-c", ask], capture_output=True, text=True, check=True

@@ -9,6 +9,7 @@ import pytest
 
 from storage import RunState
 from tests.integration import comparable
+from tests.integration.command import command
 from tests.integration.driving import DEADLINE_S, start, states, wait_for_done_runs
 
 STUDY = "resume"
@@ -61,6 +62,33 @@ def test_an_interrupt_saves_and_releases(spec: Path, undisturbed: str, tmp_path:
     assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
     assert not list(tmp_path.rglob("*.pt")), "checkpoints of finished runs were left behind"
+
+
+def test_checkpoints_are_found_again_where_they_were_told_to_go(
+    spec: Path, undisturbed: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    shared = tmp_path / "shared"
+    there = ("--checkpoints", f"file://{shared}")
+    driver = start(spec, url, *there, workers=2)
+    wait_for_done_runs(url, STUDY, 3)
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(DEADLINE_S) == 130
+    saved = list(tmp_path.rglob("*.pt"))
+    assert saved and all(shared in path.parents for path in saved)
+    assert start(spec, url, *there, workers=2).wait(DEADLINE_S) == 0
+    assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
+    assert comparable.epochs_trained(url, STUDY) == comparable.epochs_trained(undisturbed, STUDY)
+    assert not list(shared.rglob("*.pt")), "checkpoints of finished runs were left behind"
+
+
+def test_a_place_that_cannot_be_opened_is_told_before_anything_starts(
+    spec: Path, tmp_path: Path
+) -> None:
+    said = command(tmp_path, "run", str(spec), "--checkpoints", "nowhere://bucket")
+    assert said.code == 2
+    assert said.err.startswith("error --checkpoints is a folder, or a URL that fsspec opens.")
+    assert not list(tmp_path.iterdir())
 
 
 def test_finished_it_trains_nothing_again(spec: Path, undisturbed: str) -> None:

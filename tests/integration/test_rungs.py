@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
-import signal
-import time
 from pathlib import Path
 
 from tests.integration import comparable
 from tests.integration.command import command
-from tests.integration.driving import DEADLINE_S, kill_a_worker, start, wait_for_rungs
+from tests.integration.driving import DEADLINE_S, run_with_kills, start
 
 STUDY = "rungs"
 SPEC = f"""
@@ -73,15 +71,7 @@ def test_killed_again_and_again_it_ends_the_same(
     spec: Path, undisturbed: str, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
-    chance = random.Random(1)
-    for n_ended in (1, 12, 30):
-        driver = start(spec, url, workers=2)
-        wait_for_rungs(driver, url, STUDY, n_ended)
-        kill_a_worker(driver, chance)
-        time.sleep(chance.uniform(0.0, 0.5))
-        driver.send_signal(signal.SIGKILL)
-        driver.wait()
-    assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
+    run_with_kills(spec, url, random.Random(1))
     assert_equal(url, undisturbed)
     assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
     assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"

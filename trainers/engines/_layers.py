@@ -15,7 +15,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from trainers.network import MultiTaskNetwork
+from trainers.network import MultiTaskNetwork, widened
 
 _ELEMENTWISE = (
     *(nn.Identity, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU),
@@ -58,7 +58,7 @@ class PlainNetwork:
         features = _through(self._trunk, Features(inputs, stacked=False), tensors)
         found = {task: _through(head, features, tensors) for task, head in self._heads.items()}
         n_rows = len(next(iter(tensors.values())))
-        return {task: _stacked(of_task, n_rows) for task, of_task in found.items()}
+        return widened({task: _stacked(of_task, n_rows) for task, of_task in found.items()})
 
 
 class NotPlain(Exception):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from torch import nn
@@ -72,7 +71,7 @@ class Opening:
                 if found != expected:
                     raise ValueError(f"{rule} is {found} and should be {expected}")
         except (LookupError, AttributeError, TypeError, ValueError) as error:
-            raise checkpoints.misfit(Path(checkpoint.path), error) from error
+            raise checkpoints.misfit(checkpoint.path, error) from error
         return state
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from time import perf_counter
 
 from trainers.jobs import Pack
@@ -15,7 +14,7 @@ class Saving:
         self._pack = pack
         self._saved_at = perf_counter()
 
-    def folder(self, epoch: int, *, stopping: bool) -> Path | None:
+    def folder(self, epoch: int, *, stopping: bool) -> str | None:
         """Where to save after `epoch`; None if nothing is to be saved.
 
         A whole run needs no checkpoint; any other gets one at the end of its segment, when it
@@ -27,7 +26,7 @@ class Saving:
         due = perf_counter() - self._saved_at >= pack.checkpoint_s
         if not (stopping or due or epoch == pack.until_epoch):
             return None
-        return Path(pack.checkpoints)
+        return pack.checkpoints
 
     def saved(self) -> None:
         """A checkpoint was written just now."""

@@ -6,10 +6,9 @@ Shapes: K runs of a team.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
-from trainers import checkpoints
+from trainers import checkpoints, places
 from trainers.checkpoints import State
 from trainers.endings import (
     Outcome,
@@ -203,14 +202,15 @@ class Segment:
             flops=flops,
         )
 
-    def _saved(self, team: Team, folder: Path) -> Iterator[CheckpointWritten | CheckpointSkipped]:
+    def _saved(self, team: Team, folder: str) -> Iterator[CheckpointWritten | CheckpointSkipped]:
         """Write one file for all runs, named by the first of them."""
         jobs = self._in_order(team)
         kind = "pack-run" if len(jobs) > 1 else "run"
-        path = folder / f"{kind}{jobs[0].run}-token{jobs[0].token}-epoch{team.epoch}.pt"
+        name = f"{kind}{jobs[0].run}-token{jobs[0].token}-epoch{team.epoch}.pt"
+        place = places.inside(folder, name)
         numbers = [job.run for job in team.jobs]
         try:
-            size = checkpoints.save_runs(dict(zip(numbers, team.states(), strict=True)), path)
+            size = checkpoints.save_runs(dict(zip(numbers, team.states(), strict=True)), place)
         except OSError as error:
             yield not_saved(jobs[0], folder, error)
             return
@@ -219,7 +219,7 @@ class Segment:
             yield CheckpointWritten(
                 run=job.run,
                 token=job.token,
-                checkpoint=Checkpoint(path=str(path), epoch=team.epoch),
+                checkpoint=Checkpoint(path=place, epoch=team.epoch),
                 size_bytes=size,
                 seconds=seconds,
             )

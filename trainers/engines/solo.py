@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from trainers import checkpoints
 from trainers.engines._in_step import InStep
@@ -36,5 +35,5 @@ class Solos:
         try:
             run.restore(checkpoints.state_of(job.run, file))
         except (LookupError, RuntimeError, TypeError, ValueError) as error:
-            raise checkpoints.misfit(Path(checkpoint.path), error) from error
+            raise checkpoints.misfit(checkpoint.path, error) from error
         return run

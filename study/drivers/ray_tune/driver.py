@@ -7,17 +7,18 @@ import pickle
 import tempfile
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
 
-from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
+from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.feed import Entered, Feed, FeedEvent, Joined, Said
+from study.drivers.ray_tune.head import Head
+from study.drivers.ray_tune.losses import Losses, survive_memory_kills
 from study.drivers.ray_tune.slot import CloseAll, Opening, Order, Slot, StopAll, ToWorker
-from study.errors import WorkersUnusable
+from study.errors import ClusterLost
 from trainers.events import Message
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
@@ -49,9 +50,13 @@ class RayDriver:
         self._workers, self._cluster = workers, cluster
         self._actors: dict[int, Any] = {}  # by the slots' numbers
         self._joined: dict[int, Joined] = {}
+        self._feed: Any = None
         self._next: Any = None
+        self._ordered: Any = None  # answer to the last order
         self._failure: BaseException | None = None
         self._stopper = _WhenClosing()
+        self._head = Head(None)
+        self._cut_off = False
 
     @property
     def size(self) -> int:
@@ -59,8 +64,14 @@ class RayDriver:
         return self._workers
 
     def start(self) -> None:
-        """Connect to the cluster and let Ray Tune place the slots."""
+        """Connect to the cluster and let Ray Tune place the slots.
+
+        Raises:
+            WorkersUnusable: There is no cluster.
+        """
         self._cluster.connect()
+        self._head = Head(self._cluster.head)
+        survive_memory_kills()
         self._feed = self._cluster.beside_driver(ray.remote(Feed)).remote()
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
         self._tuning = threading.Thread(target=self._tune, daemon=True)
@@ -82,19 +93,21 @@ class RayDriver:
         """What the feed has heard.
 
         Raises:
-            WorkersUnusable: Ray Tune has ended, or the cluster is out of reach.
+            ClusterLost: Ray Tune has ended, or the cluster is out of reach.
         """
         if self._next is None:
             self._next = self._feed.events.remote()
         try:
             ready, _ = ray.wait([self._next], timeout=timeout_s)
             events: list[FeedEvent] = ray.get(self._next) if ready else []
-        except ray.exceptions.RayError as error:
-            raise _out_of_reach(error) from error
+        except (ray.exceptions.RayError, ConnectionError) as error:
+            raise self._lost(error) from error
         if ready:
             self._next = None
         elif not self._tuning.is_alive():
-            raise _out_of_reach(self._failure)
+            raise self._lost(self._failure or RuntimeError("its trials have ended"))
+        elif self._head.gone:
+            raise self._lost(None)
         return [told for event in events for told in self._told(event)]
 
     def kill(self, worker: int) -> None:
@@ -111,18 +124,20 @@ class RayDriver:
     def close(self) -> None:
         """End the workers, and leave the cluster."""
         self._stopper.closing = True
-        if ray.is_initialized():
-            self._order(list(self._actors), CloseAll())
-            self._tuning.join(_END_S)
+        if self._feed is not None:
+            if not self._cut_off:
+                self._order(list(self._actors), CloseAll())
+                self._tuning.join(_END_S)
+            self._folder.cleanup()
         self._cluster.leave()
-        self._folder.cleanup()
 
     def _hand(self, worker: int, task: Pack | Calibrate) -> None:
         if (joined := self._joined.get(worker)) is not None:
             self._order([joined.host], ToWorker(worker, task))
 
     def _order(self, hosts: Sequence[int], order: Order) -> None:
-        self._feed.order.remote(list(hosts), pickle.dumps(order))
+        # calls that do not wait for each other may overtake each other in such an actor
+        self._ordered = self._feed.order.remote(list(hosts), pickle.dumps(order), self._ordered)
 
     def _told(self, event: FeedEvent) -> list[DriverEvent]:
         if isinstance(event, Entered):
@@ -135,7 +150,11 @@ class RayDriver:
             messages: list[Message] = pickle.loads(event.messages)
             return [FromWorker(event.worker, message) for message in messages]
         self._joined.pop(event.worker, None)
-        return [WorkerLost(event.worker, event.reason)]
+        return [WorkerLost(event.worker, event.reason, Loss(event.loss))]
+
+    def _lost(self, error: BaseException | None) -> ClusterLost:
+        self._cut_off = True
+        return _gone(error)
 
     def _tune(self) -> None:
         """Keep the slots occupied; returns when all have been closed."""
@@ -151,29 +170,12 @@ class RayDriver:
                     verbose=0,
                     failure_config=tune.FailureConfig(max_failures=-1),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                    callbacks=[_Losses(self._feed)],
+                    callbacks=[Losses(self._feed)],
                     stop=self._stopper,
                 ),
             ).fit()
         except BaseException as error:  # kept for the thread that polls
             self._failure = error
-
-
-class _Losses(tune.Callback):
-    """Tells the feed of slots whose process has ended."""
-
-    def __init__(self, feed: Any) -> None:
-        self._feed = feed
-
-    def on_trial_recover(
-        self,
-        iteration: int,  # noqa: ARG002 - Ray's signature
-        trials: list[Any],  # noqa: ARG002
-        trial: Any,
-        **info: Any,  # noqa: ARG002
-    ) -> None:
-        """A slot's process has ended; Ray Tune starts another one."""
-        self._feed.slot_lost.remote(trial.trial_id, _reason(Path(trial.pickled_error_file)))
 
 
 class _WhenClosing(tune.Stopper):
@@ -191,16 +193,16 @@ class _WhenClosing(tune.Stopper):
         return self.closing
 
 
-def _reason(path: Path) -> str:
-    """What Ray says of a process that has ended: its kind first."""
-    error = pickle.loads(path.read_bytes())
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return "\n".join([type(error).__name__, *lines])
-
-
-def _out_of_reach(error: BaseException | None) -> WorkersUnusable:
-    reason = "its trials have ended" if error is None else str(error).strip().splitlines()[-1]
-    return WorkersUnusable(
+def _gone(error: BaseException | None) -> ClusterLost:
+    reason = "its head does not answer" if error is None else _in_short(error)
+    return ClusterLost(
         f"Ray must be there as long as a study runs. It is not any more: {reason}. "
         "Look at the cluster, then run the same command again; nothing is lost."
     )
+
+
+def _in_short(error: BaseException) -> str:
+    """Ray says what has happened in the first line, and advice follows; others end with it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    place = 0 if isinstance(error, ray.exceptions.RayError) else -1
+    return lines[place].strip().rstrip(".")

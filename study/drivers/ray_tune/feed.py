@@ -44,10 +44,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A worker's process has ended without being told to."""
+    """A worker's process has ended without being told to.
+
+    Attributes:
+        loss: Value of a `study.drivers.Loss`.
+    """
 
     worker: int
     reason: str
+    loss: str
 
 
 FeedEvent = Entered | Joined | Said | Lost
@@ -61,15 +66,16 @@ class Feed:
 
     def __init__(self) -> None:
         self._n_hosts = self._n_workers = 0
-        self._host_of: dict[str, int] = {}
+        self._host_of: dict[str, tuple[int, str]] = {}
         self._workers: dict[int, set[int]] = {}
         self._orders: dict[int, asyncio.Queue[bytes]] = defaultdict(asyncio.Queue)
         self._events: list[FeedEvent] = []
         self._something = asyncio.Event()
 
-    async def enter(self, slot: str, actor: Any) -> int:
-        """A slot's process has begun; returns its number."""
-        host = self._host_of[slot] = self._n_hosts
+    async def enter(self, slot: str, actor: Any, node: str) -> int:
+        """A slot's process has begun, on this node; returns its number."""
+        host = self._n_hosts
+        self._host_of[slot] = host, node
         self._n_hosts += 1
         self._workers[host] = set()
         self._happened(Entered(host, actor))
@@ -86,20 +92,28 @@ class Feed:
         """A worker tells the driver."""
         self._happened(Said(worker, messages))
 
-    async def lost(self, host: int, worker: int | None, reason: str) -> None:
+    async def lost(self, host: int, worker: int | None, reason: str, loss: str) -> None:
         """A slot's worker has ended, perhaps before it joined."""
         self._workers[host].discard(-1 if worker is None else worker)
-        self._happened(Lost(self._new_worker() if worker is None else worker, reason))
+        number = self._new_worker() if worker is None else worker
+        self._happened(Lost(number, reason, loss))
 
-    async def slot_lost(self, slot: str, reason: str) -> None:
-        """A slot's process has ended, and its worker with it."""
-        host = self._host_of.pop(slot, None)
+    async def leave(self, slot: str) -> tuple[int, str] | None:
+        """A slot's process has ended; returns its number and its node, None if it never began."""
+        return self._host_of.pop(slot, None)
+
+    async def host_lost(self, host: int | None, reason: str, loss: str) -> None:
+        """Why a slot's process has ended, and its worker with it."""
         workers = set() if host is None else self._workers.pop(host)
         for worker in workers or {self._new_worker()}:
-            self._happened(Lost(worker, reason))
+            self._happened(Lost(worker, reason, loss))
 
-    async def order(self, hosts: list[int], order: bytes) -> None:
-        """The driver tells slots."""
+    async def order(self, hosts: list[int], order: bytes, _before: None) -> None:
+        """The driver tells slots.
+
+        Args:
+            _before: Answer to the order before this one; Ray waits for it.
+        """
         for host in hosts:
             self._orders[host].put_nowait(order)
 

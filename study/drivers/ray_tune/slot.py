@@ -69,8 +69,9 @@ class Slot(tune.Trainable):
         """
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
         self._feed = feed
-        actor = ray.get_runtime_context().current_actor
-        self._host: int = ray.get(feed.enter.remote(self.trial_id, actor))
+        here = ray.get_runtime_context()
+        entering = feed.enter.remote(self.trial_id, here.current_actor, here.get_node_id())
+        self._host: int = ray.get(entering)
         self._driver = LocalDriver(opening.problem, opening.training, devices=[opening.device])
         self._driver.start()
         self._numbers: dict[int, int] = {}  # of the local driver's workers in the feed
@@ -106,7 +107,7 @@ class Slot(tune.Trainable):
 
     def _lost(self, event: WorkerLost) -> None:
         number = self._numbers.pop(event.worker, None)
-        self._ask(self._feed.lost.remote(self._host, number, event.reason))
+        self._ask(self._feed.lost.remote(self._host, number, event.reason, event.loss.value))
         self._driver.replace(event.worker)
 
     def _obey(self) -> None:

@@ -315,6 +315,17 @@ def test_mixed_conditions(column: str, kind: str) -> None:
     assert "another" in note.text
 
 
+def test_seconds_of_several_devices_are_told_by_search() -> None:
+    made = sound()
+    searches = {row["run"]: row["search"] for row in made.rows["run_results"]}
+    for row in made.rows["attempt_costs"]:
+        if searches.get(row["run"]) == "uw":
+            row["device"] = "another"
+    (note,) = notes_of(made, "mixed devices")
+    assert "not converted" in note.text
+    assert "EW 100 % cpu; UW 100 % another; UW-SO 100 % cpu;" in note.text
+
+
 def test_a_worker_that_only_started_is_no_mixed_condition() -> None:
     made = sound()
     made.rows["attempt_costs"][0]["device"] = "another"

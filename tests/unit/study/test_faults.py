@@ -8,6 +8,7 @@ import pytest
 
 from storage.limits import Limit, Limits
 from storage.records import Claim, FailureGroup, Report, Spent
+from study.drivers import Loss
 from study.faults import FRUITLESS_ATTEMPTS, Faults
 
 
@@ -17,6 +18,7 @@ class FakeStorage:
 
     groups: list[FailureGroup] = field(default_factory=list)
     returned: list[int] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     recorded: list[Report] = field(default_factory=list)
     asked: int = 0
 
@@ -24,8 +26,9 @@ class FakeStorage:
         self.asked += 1
         return self.groups
 
-    def take_back_run(self, run: int, _token: int, _why: str, *, unbooked_s: float) -> bool:
+    def take_back_run(self, run: int, _token: int, why: str, *, unbooked_s: float) -> bool:
         self.returned.append(run)
+        self.reasons.append(why)
         return True
 
     def record(self, reports: list[Report]) -> None:
@@ -56,6 +59,7 @@ def lose(
     found: Faults,
     reason: str,
     *,
+    loss: Loss = Loss.WORKER,
     progressed: bool = False,
     out_of_time: bool = False,
     alone: bool = True,
@@ -63,6 +67,7 @@ def lose(
     return found.lost(
         a_claim(),
         reason,
+        loss=loss,
         progressed=progressed,
         out_of_time=out_of_time,
         alone=alone,
@@ -135,6 +140,28 @@ def test_a_run_that_never_gets_on_fails_by_name() -> None:
     assert ended == [*[False] * (FRUITLESS_ATTEMPTS - 1), True]
     assert storage.recorded[0].failure == "WorkerLost"
     assert "exit code 3" in storage.recorded[0].reason
+
+
+@pytest.mark.parametrize("loss", list(Loss))
+def test_an_attempt_is_lost_by_its_class(loss: Loss) -> None:
+    found, storage = faults()
+    lose(found, "gone", loss=loss)
+    assert storage.reasons == [f"{loss.value}: gone"]
+
+
+@pytest.mark.parametrize("loss", [Loss.NODE, Loss.MEMORY])
+def test_a_run_that_takes_its_machine_down_fails_by_that(loss: Loss) -> None:
+    found, storage = faults()
+    while not lose(found, "gone", loss=loss):
+        pass
+    assert storage.recorded[0].failure == loss.value
+
+
+def test_a_machine_that_is_taken_away_says_nothing_of_the_run() -> None:
+    found, storage = faults()
+    for _ in range(3 * FRUITLESS_ATTEMPTS):
+        assert not lose(found, "spot", loss=Loss.PREEMPTED)
+    assert storage.recorded == []
 
 
 def test_a_run_over_its_time_limit_fails_at_once() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import fsspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from storage import RunState
 from storage.records import CheckpointFile, CheckpointRecord, Claim, Spent
 from study.retention import KEPT_A_RUN, Retention, superfluous
 from tests.contract.storage_bench import Bench, end
+from trainers import places
 
 OVER = (RunState.DONE, RunState.DIVERGED, RunState.PRUNED)
 STATES = {1: RunState.LEASED, 2: RunState.WAITING, 3: RunState.FAILED, 4: RunState.DONE}
@@ -80,20 +82,24 @@ def test_a_file_of_several_runs_stays_for_one_of_them() -> None:
 
 
 class Folder:
-    """A study with its checkpoint folder."""
+    """A study with its checkpoint folder, a path or a URL."""
 
-    def __init__(self, bench: Bench, path: Path) -> None:
+    def __init__(self, bench: Bench, path: str) -> None:
         self.bench, self.path = bench, path
         self.retention = Retention(bench.storage, bench.study.id, path, cap_bytes=1000)
 
+    def put(self, name: str) -> str:
+        place = places.inside(self.path, name)
+        with fsspec.open(place, "wb") as file:
+            file.write(b"12345")
+        return place
+
     def save(self, claim: Claim, epoch: int, *, recorded: bool = True) -> None:
-        file = self.path / f"run{claim.run}-token{claim.token}-epoch{epoch}.pt"
-        file.write_bytes(b"12345")
         saved = CheckpointRecord(
             run=claim.run,
             token=claim.token,
             epoch=epoch,
-            path=str(file),
+            path=self.put(f"run{claim.run}-token{claim.token}-epoch{epoch}.pt"),
             size_bytes=5,
             spent=Spent(),
         )
@@ -102,16 +108,16 @@ class Folder:
         self.retention.written()
 
     def files(self) -> list[str]:
-        return sorted(path.name for path in self.path.iterdir())
+        return sorted(Path(place).name for place in places.starting(self.path, [""]))
 
     def rows(self) -> list[str]:
         found = self.bench.storage.checkpoint_files(self.bench.study.id)
         return sorted(Path(row.path).name for row in found)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(Bench("sqlite://"), tmp_path)
+@pytest.fixture(params=["{}", "memory://{}"], ids=["path", "memory"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
+    return Folder(Bench("sqlite://"), str(request.param).format(tmp_path))
 
 
 def names(claim: Claim, epochs: Sequence[int]) -> list[str]:
@@ -136,7 +142,7 @@ def test_a_resume_names_no_file_that_is_gone(folder: Folder) -> None:
     folder.bench.take_back(folder.bench.holder)
     resume = folder.bench.claim_one().checkpoints
     assert [epoch for _, epoch in resume] == [3, 2]
-    assert all(Path(path).exists() for path, _ in resume)
+    assert {Path(path).name for path, _ in resume} == {*folder.files()}
 
 
 def test_a_file_whose_row_is_still_to_come_is_left_alone(folder: Folder) -> None:
@@ -156,10 +162,10 @@ def test_of_a_run_that_is_over_all_is_removed(folder: Folder) -> None:
     folder.save(claim, 1)
     folder.save(claim, 2, recorded=False)
     folder.save(other, 1)
-    (folder.path / f"run{claim.run}-token1-epoch3.pt.77.part").write_bytes(b"1")
-    (folder.path / f"pack-run{claim.run}-token1-epoch3.pt.77.part").write_bytes(b"1")
-    (folder.path / f"run{claim.run}1-token1-epoch1.pt").write_bytes(b"1")
-    (folder.path / "notes.txt").write_text("mine")
+    folder.put(f"run{claim.run}-token1-epoch3.pt.77.part")
+    folder.put(f"pack-run{claim.run}-token1-epoch3.pt.77.part")
+    folder.put(f"run{claim.run}1-token1-epoch1.pt")
+    folder.put("notes.txt")
     folder.bench.storage.record([end(claim)])
     folder.retention.over(claim.run)
     folder.retention.tidy()
@@ -217,12 +223,12 @@ def test_a_run_whose_end_was_refused_keeps_its_files(folder: Folder) -> None:
     assert folder.files() == folder.rows() == names(claim, [1])
 
 
-def test_a_file_in_another_folder_loses_its_row_only(folder: Folder, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
+def test_a_file_in_another_folder_loses_its_row_only(
+    folder: Folder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder.bench.plan("a")
     claim = folder.bench.claim_one()
-    other = Folder(folder.bench, elsewhere)
+    other = Folder(folder.bench, str(tmp_path_factory.mktemp("elsewhere")))
     other.save(claim, 1)
     folder.bench.storage.record([end(claim)])
     folder.retention.written()

@@ -13,7 +13,8 @@ import pytest
 from storage import RunState, Storage
 from storage.records import Claimed
 from study import runner
-from study.drivers import DriverEvent, FromWorker
+from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
+from study.errors import ClusterLost
 from study.outcome import Outcome
 from study.plan import Plan
 from study.runner import Runner
@@ -132,6 +133,41 @@ class Obliging:
         )
 
 
+class Losing(Obliging):
+    """Its first worker is lost with its first pack, after an epoch of each run.
+
+    Attributes:
+        replaced: Workers whose successor was asked for.
+    """
+
+    def __init__(self, plan: Plan, loss: Loss) -> None:
+        super().__init__(plan)
+        self._loss: Loss | None = loss
+        self.replaced: list[int] = []
+
+    def submit(self, worker: int, pack: Pack) -> None:
+        if self._loss is None:
+            super().submit(worker, pack)
+            return
+        self.packs.append(len(pack.jobs))
+        self._events += [FromWorker(worker, next(self._trained(job))) for job in pack.jobs]
+        self._events.append(WorkerLost(worker, "gone", self._loss))
+        self._loss = None
+
+    def replace(self, worker: int) -> None:
+        self.replaced.append(worker)
+        self.start()
+
+
+class CutOff(Obliging):
+    """Its cluster goes once it has been given a pack."""
+
+    def poll(self, timeout_s: float) -> list[DriverEvent]:
+        if self.packs:
+            raise ClusterLost("Nobody answers.")
+        return super().poll(timeout_s)
+
+
 class Forgetful(Storage):
     """Its first claim takes place, but the answer is lost; the claim is made once more."""
 
@@ -141,6 +177,13 @@ class Forgetful(Storage):
         if self.forgotten is None:
             self.forgotten = super().claim(*args, **kwargs)
         return super().claim(*args, **kwargs)
+
+
+@pytest.fixture
+def storage() -> Iterator[Storage]:
+    storage = Storage("sqlite://")
+    yield storage
+    storage.close()
 
 
 @pytest.fixture(autouse=True)
@@ -162,7 +205,7 @@ def run(plan: Plan, storage: Storage, folder: Path, driver: Obliging) -> Outcome
         fingerprint=plan.frozen,
         searches=[(s.name, s.role, s.weighting) for s in plan.searches],
     )
-    return Runner(plan, storage, record, driver, checkpoints=folder, device="cpu").run()
+    return Runner(plan, storage, record, driver, checkpoints=str(folder), device="cpu").run()
 
 
 def attempts(storage: Storage) -> list[tuple[int, str, str | None]]:
@@ -214,6 +257,33 @@ def test_packs_that_take_too_much_memory_are_halved_until_they_fit(
     states = Counter((state, failure) for _, state, failure in attempts(storage))
     assert states == {("finished", None): n, ("failed", OUT_OF_MEMORY): 6 + 3}
     storage.close()
+
+
+@pytest.mark.parametrize(
+    ["loss", "second"],
+    [(Loss.WORKER, 6), (Loss.NODE, 6), (Loss.PREEMPTED, 6), (Loss.MEMORY, 3)],
+)
+def test_a_pack_that_was_lost_for_memory_is_halved(
+    packed_plan: Plan, tmp_path: Path, storage: Storage, loss: Loss, second: int
+) -> None:
+    driver = Losing(packed_plan, loss)
+    outcome = run(packed_plan, storage, tmp_path, driver)
+    assert outcome.states == {RunState.DONE: packed_plan.expected_runs}
+    assert driver.packs[:2] == [6, second]
+    assert driver.replaced == [0]
+    lost = {failure for _, state, failure in attempts(storage) if state == "lost"}
+    assert lost == {f"{loss.value}: gone"}
+
+
+def test_what_a_lost_cluster_trained_is_in_the_queue_again(
+    plan: Plan, tmp_path: Path, storage: Storage
+) -> None:
+    with pytest.raises(ClusterLost):
+        run(plan, storage, tmp_path, CutOff(plan))
+    (study,) = storage.studies()
+    assert storage.totals(study.id).states == {RunState.WAITING: plan.expected_runs}
+    (attempt,) = attempts(storage)
+    assert attempt[1:] == ("lost", "ClusterLost: Nobody answers.")
 
 
 def test_a_run_that_does_not_fit_alone_has_failed(packed_plan: Plan, tmp_path: Path) -> None:

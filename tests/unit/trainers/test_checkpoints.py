@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.packs import a_job, a_pack, told
 from tests.toy import Toy
-from trainers import checkpoints
+from trainers import checkpoints, places
 from trainers.engines import open_session, train
 from trainers.errors import CheckpointUnreadable, TrainingError
 from trainers.jobs import Checkpoint
@@ -21,19 +21,19 @@ STATE = {"network": {"weight": torch.arange(6.0)}, "state": {}, "epoch": 3}
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "run1-token1-epoch3.pt"
-    checkpoints.save(STATE, path)
+    checkpoints.save(STATE, str(path))
     return path
 
 
 def test_what_is_saved_is_loaded(saved: Path) -> None:
-    loaded = checkpoints.load(saved, "cpu")
+    loaded = checkpoints.load(str(saved), "cpu")
     assert loaded["epoch"] == 3
     assert torch.equal(loaded["network"]["weight"], STATE["network"]["weight"])
 
 
 def test_saving_makes_the_folder_and_tells_the_size(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "c.pt"
-    assert checkpoints.save(STATE, path) == path.stat().st_size
+    assert checkpoints.save(STATE, str(path)) == path.stat().st_size
 
 
 def test_saving_leaves_nothing_beside_the_file(saved: Path) -> None:
@@ -43,27 +43,27 @@ def test_saving_leaves_nothing_beside_the_file(saved: Path) -> None:
 def test_a_failed_save_leaves_the_old_file_and_nothing_beside_it(saved: Path) -> None:
     before = saved.read_bytes()
     with pytest.raises((AttributeError, TypeError, pickle.PicklingError)):
-        checkpoints.save({"function": lambda: None}, saved)
+        checkpoints.save({"function": lambda: None}, str(saved))
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
 
 
 def test_a_missing_file_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(CheckpointUnreadable, match="delete it"):
-        checkpoints.load(tmp_path / "none.pt", "cpu")
+        checkpoints.load(str(tmp_path / "none.pt"), "cpu")
 
 
 def test_a_pickle_of_code_is_unreadable(tmp_path: Path) -> None:
     path = tmp_path / "evil.pt"
     torch.save({"function": print}, path)
     with pytest.raises(CheckpointUnreadable):
-        checkpoints.load(path, "cpu")
+        checkpoints.load(str(path), "cpu")
 
 
 @pytest.mark.parametrize("kind", [TrainingError, OSError])
 def test_its_error_is_caught_as(kind: type[Exception], tmp_path: Path) -> None:
     with pytest.raises(kind):
-        checkpoints.load(tmp_path / "none.pt", "cpu")
+        checkpoints.load(str(tmp_path / "none.pt"), "cpu")
 
 
 @settings(deadline=None, max_examples=60)
@@ -72,10 +72,10 @@ def test_a_file_that_was_cut_is_unreadable(
     tmp_path_factory: pytest.TempPathFactory, share: float
 ) -> None:
     path = tmp_path_factory.mktemp("cut") / "file.pt"
-    size = checkpoints.save(STATE, path)
+    size = checkpoints.save(STATE, str(path))
     path.write_bytes(path.read_bytes()[: int(share * size)])
     with pytest.raises(CheckpointUnreadable):
-        checkpoints.load(path, "cpu")
+        checkpoints.load(str(path), "cpu")
 
 
 @settings(deadline=None, max_examples=60)
@@ -84,7 +84,7 @@ def test_junk_is_unreadable(tmp_path_factory: pytest.TempPathFactory, junk: byte
     path = tmp_path_factory.mktemp("junk") / "file.pt"
     path.write_bytes(junk)
     with pytest.raises(CheckpointUnreadable):
-        checkpoints.load(path, "cpu")
+        checkpoints.load(str(path), "cpu")
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,50 @@ def test_a_checkpoint_of_something_else_is_skipped_by_name(
     tmp_path: Path, state: dict[str, object]
 ) -> None:
     path = tmp_path / "other.pt"
-    checkpoints.save(state, path)
+    checkpoints.save(state, str(path))
     job = a_job(1, resume=(Checkpoint(path=str(path), epoch=1),))
     run = told(train(a_pack(job), open_session(Toy(), "cpu")))[1]
     assert run.end.outcome == "done"
     assert run.skipped[0].path == str(path)
     assert run.skipped[0].reason.startswith("A checkpoint must hold the state of its own run.")
+
+
+class TestBehindUrl:
+    """Of a store; each test has a folder of its own in this process's memory."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> str:
+        return f"memory://{tmp_path}"
+
+    def test_what_is_saved_is_loaded(self, folder: str) -> None:
+        url = f"{folder}/a/b/c.pt"
+        size = checkpoints.save(STATE, url)
+        assert size == len(places.read(url))
+        loaded = checkpoints.load(url, "cpu")
+        assert torch.equal(loaded["network"]["weight"], STATE["network"]["weight"])
+
+    def test_a_missing_file_is_unreadable(self, folder: str) -> None:
+        with pytest.raises(CheckpointUnreadable, match="delete it"):
+            checkpoints.load(f"{folder}/none.pt", "cpu")
+
+    def test_a_torn_file_is_unreadable(self, folder: str) -> None:
+        url = f"{folder}/torn.pt"
+        checkpoints.save(STATE, url)
+        places.write(url, places.read(url)[:100])
+        with pytest.raises(CheckpointUnreadable):
+            checkpoints.load(url, "cpu")
+
+    def test_a_run_goes_on_as_if_it_had_not_been_cut(self, folder: str) -> None:
+        session = open_session(Toy(), "cpu")
+        whole = told(train(a_pack(a_job(1, "uw")), session))[1]
+        begun = told(train(a_pack(a_job(1, "uw"), checkpoints=folder, until_epoch=2), session))[1]
+        (saved,) = begun.checkpoints
+        assert saved.checkpoint.path == f"{folder}/run1-token3-epoch2.pt"
+        rest = told(train(a_pack(a_job(1, "uw", resume=(saved.checkpoint,))), session))[1]
+        assert rest.epochs == {epoch: whole.epochs[epoch] for epoch in (3, 4)}
+
+    def test_a_store_that_fails_costs_the_checkpoint_only(self) -> None:
+        pack = a_pack(a_job(1), checkpoints="nowhere://bucket", checkpoint_s=0.0)
+        run = told(train(pack, open_session(Toy(), "cpu")))[1]
+        assert (run.end.outcome, run.checkpoints) == ("done", [])
+        assert "ValueError: Protocol not known" in run.skipped[0].reason

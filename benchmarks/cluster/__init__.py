@@ -1,0 +1,1 @@
+"""The Ray driver against stock Ray Tune."""

@@ -1,0 +1,168 @@
+"""``weighbridge ray doctor``: whether the nodes of a cluster have what workers need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from study.catalogue import find
+from study.checkpoint_place import beside
+from study.cli._doctor import database
+from study.cli._file_system import database_file, on_network
+from study.cli._options import STORAGE, AsJson, StorageUrl
+from study.cli._output import console, next_step, print_json, table
+from study.drivers import RayOptions
+from study.drivers.node_findings import Finding, findings, public
+from study.drivers.nodes import Inspection, Node, Sight, Wanted
+from study.drivers.probe_file import probe_file
+
+NAME = "doctor"
+_NUMBERS = ("CPUs", "GPUs", "workers")
+_PACKAGES = ("python", "ray", "torch")
+_SHARED = {None: "not asked", True: "[green]shared[/]", False: "[red]not shared[/]"}
+_FOUND = {True: "[green]found[/]", False: "[red]not found[/]"}
+
+
+def command(
+    study: Annotated[
+        str | None,
+        typer.Argument(metavar="[STUDY]", help="Look for the module of its own problem, too."),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a Ray cluster: auto, HOST:PORT, ray://HOST:PORT; default: a new one."
+        ),
+    ] = None,
+    cpus_per_worker: Annotated[float, typer.Option(help="Cores that a worker is to have.")] = 1.0,
+    gpus_per_worker: Annotated[float, typer.Option(help="GPUs that a worker is to have.")] = 0.0,
+    storage: StorageUrl = STORAGE,
+    as_json: AsJson = False,
+) -> None:
+    """Look at every node of a Ray cluster before a study runs there.
+
+    Versions, GPUs, room for workers, the checkpoint folder; and the database, from here. Exit
+    code 1 if something is wrong.
+    """
+    options = RayOptions(
+        address=address, cpus_per_worker=cpus_per_worker, gpus_per_worker=gpus_per_worker
+    )
+    module, folder = _problem(study, storage)
+    _, stored, trouble = database(storage)
+    checkpoints = beside(database_file(storage))
+    with probe_file(checkpoints) as file:
+        wanted = Wanted(
+            probe=file.path,
+            content=file.content,
+            module=module,
+            folder=folder,
+            count_gpus=gpus_per_worker > 0,
+        )
+        seen = _inspect(options, wanted)
+    here = [trouble, _advice(storage), _unwritten(checkpoints, file.trouble)]
+    found = [Finding(text=text) for text in here if text]
+    found += findings(seen, wanted=wanted, options=options)
+    if as_json:
+        print_json(_plain(seen, options, stored, found))
+    else:
+        _show(seen, options, stored, found)
+        _conclude(seen, options, found, study or "STUDY")
+    if found:
+        raise typer.Exit(1)
+
+
+def _inspect(options: RayOptions, wanted: Wanted) -> Inspection:
+    from study.drivers.ray_tune import Cluster, inspect  # loads Ray, which takes a second
+
+    return inspect(Cluster(options, workers=1), wanted)
+
+
+def _problem(study: str | None, storage: str) -> tuple[str | None, str | None]:
+    """Module of a problem or function of one's own, and the folder where it may lie besides."""
+    if study is None:
+        return None, None
+    found = find(study, storage=storage)
+    function = found.spec.function
+    target = found.spec.problem if function is None else function.target
+    module, separator, _ = (target or "").partition(":")
+    return (module, found.folder) if separator else (None, None)
+
+
+def _advice(storage: str) -> str:
+    shared = on_network(storage)
+    return "" if shared is None else shared.advice
+
+
+def _unwritten(folder: Path, trouble: str) -> str:
+    return trouble and (
+        f"Checkpoints must be written to {folder}. The driver cannot: {trouble}. Start in a "
+        "folder that may be written, or name another --storage."
+    )
+
+
+def _show(seen: Inspection, options: RayOptions, stored: str, found: Sequence[Finding]) -> None:
+    versions = ", ".join(f"{name} {seen.driver.packages[name]}" for name in _PACKAGES)
+    console.print(f"driver: {versions}, weighbridge {seen.driver.code}", highlight=False)
+    console.print(f"database: {console.plain(stored)}", highlight=False)
+    columns = ("node", *_NUMBERS, *_PACKAGES, "weighbridge", "checkpoints")
+    own = any(node.sight and node.sight.has_module is not None for node in seen.nodes)
+    rows = table(*columns, *(["problem"] if own else []), right=_NUMBERS)
+    for node in seen.nodes:
+        rows.add_row(*_cells(node, seen.driver, options))
+    console.print(rows)
+    for finding in found:
+        console.print(f"[red]found[/] {console.plain(str(finding))}", highlight=False)
+
+
+def _conclude(seen: Inspection, options: RayOptions, found: Sequence[Finding], study: str) -> None:
+    room = sum(node.room(options) for node in seen.nodes)
+    said = f"{len(found)} found" if found else "No problems found"
+    console.print(f"{said}. Workers that fit: {room}.", highlight=False)
+    if found:
+        return
+    address = f" --address {options.address}" if options.address else ""
+    next_step(f"weighbridge run {study} --driver ray{address} --workers {room}")
+
+
+def _cells(node: Node, driver: Sight, options: RayOptions) -> Iterator[str]:
+    """A row of the table; what differs from the driver is red."""
+    yield console.plain(node.name)
+    yield f"{node.cpus:g}"
+    yield _gpus(node)
+    yield str(node.room(options))
+    if (sight := node.sight) is None:
+        yield "[red]no answer[/]"
+        return
+    for name in _PACKAGES:
+        theirs = sight.packages[name]
+        yield _marked(theirs or "none", public(theirs) == public(driver.packages[name]))
+    yield _marked(sight.code or "none", sight.code == driver.code)
+    yield "[red]not writable[/]" if sight.writes is False else _SHARED[sight.reads]
+    if sight.has_module is not None:
+        yield _FOUND[sight.has_module]
+
+
+def _gpus(node: Node) -> str:
+    torch = None if node.sight is None else node.sight.gpus
+    return f"{node.gpus:g}" if torch in (None, node.gpus) else f"{node.gpus:g} (torch: {torch})"
+
+
+def _marked(text: str, fits: bool) -> str:
+    return f"[{'green' if fits else 'red'}]{text}[/]"
+
+
+def _plain(
+    seen: Inspection, options: RayOptions, stored: str, found: Sequence[Finding]
+) -> dict[str, Any]:
+    """All of it as JSON-ready values."""
+    return {
+        "driver": asdict(seen.driver),
+        "database": stored,
+        "room": sum(node.room(options) for node in seen.nodes),
+        "nodes": [{**asdict(node), "room": node.room(options)} for node in seen.nodes],
+        "findings": [asdict(finding) for finding in found],
+    }

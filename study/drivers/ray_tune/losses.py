@@ -1,0 +1,135 @@
+"""What Ray says of a slot whose process has ended: its class in the ledger, and in words."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.core.generated.common_pb2 import NodeDeathInfo  # type: ignore[attr-defined]
+from ray.exceptions import (
+    ActorUnavailableError,
+    OutOfMemoryError,
+    RayActorError,
+)
+
+from study.drivers.protocol import Loss
+
+# Ray gives an actor's end no reason but in words; these are of its head's `GenNodeDiedCause`
+_NODE_DIED = "its node has died"
+_CLARITY_S = 20.0
+"""The head takes up to a quarter of a minute to find that a machine does not answer."""
+_LOOK_S = 1.0
+
+
+class Losses(tune.Callback):
+    """Tells the feed of slots whose process has ended."""
+
+    def __init__(self, feed: Any) -> None:
+        self._feed = feed
+
+    def on_trial_recover(
+        self,
+        iteration: int,  # noqa: ARG002 - Ray's signature
+        trials: list[Any],  # noqa: ARG002
+        trial: Any,
+        **info: Any,  # noqa: ARG002
+    ) -> None:
+        """A slot's process has ended; Ray Tune starts another one, under the same name."""
+        left = ray.get(self._feed.leave.remote(trial.trial_id))
+        host, node = left or (None, "")
+        error = _error_of(trial)
+        if isinstance(error, ActorUnavailableError):
+            told = (host, in_words(error), node)
+            threading.Thread(target=self._tell_in_time, args=told, daemon=True).start()
+        else:
+            self._tell(host, in_words(error), loss_of(error))
+
+    def _tell_in_time(self, host: int | None, reason: str, node: str) -> None:
+        """Who only cannot be reached may be on a machine that has died, as will be known soon."""
+        until_s = time.monotonic() + _CLARITY_S
+        while (loss := loss_with(node, _nodes())) is None and time.monotonic() < until_s:
+            time.sleep(_LOOK_S)
+        self._tell(host, reason, loss or Loss.WORKER)
+
+    def _tell(self, host: int | None, reason: str, loss: Loss) -> None:
+        self._feed.host_lost.remote(host, reason, loss.value)
+
+
+class KilledForMemory(RayActorError):
+    """A slot's process that Ray's memory monitor has ended."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(error_msg=message)
+
+
+def loss_of(error: Exception | None) -> Loss:
+    """The class of what has ended a slot's process."""
+    if isinstance(error, KilledForMemory):
+        return Loss.MEMORY
+    if not isinstance(error, RayActorError):
+        return Loss.WORKER
+    if error.preempted:
+        return Loss.PREEMPTED
+    return Loss.NODE if _NODE_DIED in str(error) else Loss.WORKER
+
+
+def in_words(error: Exception | None) -> str:
+    """What Ray says of a process that has ended: its kind first."""
+    if error is None:
+        return "for an unknown reason"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "\n".join([type(error).__name__, *lines])
+
+
+def loss_with(node: str, nodes: Sequence[Mapping[str, Any]]) -> Loss | None:
+    """The class of what was lost with a node; None while the node is thought to be alive.
+
+    Args:
+        nodes: As `ray.nodes` has them.
+    """
+    found = next((one for one in nodes if one["NodeID"] == node), None)
+    if found is None or found["Alive"]:
+        return None
+    preempted = found["DeathReason"] == NodeDeathInfo.AUTOSCALER_DRAIN_PREEMPTED
+    return Loss.PREEMPTED if preempted else Loss.NODE
+
+
+def _nodes() -> Sequence[Mapping[str, Any]]:
+    return list(ray.nodes())  # type: ignore[no-untyped-call]
+
+
+def _error_of(trial: Any) -> Exception | None:
+    path = trial.pickled_error_file
+    return None if path is None else pickle.loads(Path(path).read_bytes())
+
+
+def survive_memory_kills() -> None:
+    """Let Ray Tune recover slots that the memory monitor has ended.
+
+    It recovers actors that have died, and ends on every error that it does not know; Ray tells the
+    memory monitor's victims by such a one (seen with Ray 2.60).
+    """
+    for name in ("_actor_start_failed", "_actor_task_failed"):
+        known = getattr(RayActorManager, name)
+        if not hasattr(known, "in_terms_of_tune"):
+            setattr(RayActorManager, name, _telling_tune(known))
+
+
+def _telling_tune(known: Callable[..., None]) -> Callable[..., None]:
+    def failed(manager: Any, *args: Any, **named: Any) -> None:
+        told = {name: _in_terms_of_tune(value) for name, value in named.items()}
+        known(manager, *map(_in_terms_of_tune, args), **told)
+
+    failed.in_terms_of_tune = True  # type: ignore[attr-defined]
+    return failed
+
+
+def _in_terms_of_tune(value: Any) -> Any:
+    return KilledForMemory(str(value)) if isinstance(value, OutOfMemoryError) else value

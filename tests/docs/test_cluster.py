@@ -1,0 +1,87 @@
+"""The README's cluster works when followed to the letter, and the how-to page's files are sound."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from study.cli._main import app
+from tests.docs.pages import blocks, read
+from tests.docs.shell import run_bash
+from tests.docs.test_readme import TINY
+
+HOW_TO = "docs/how-to/cluster.md"
+
+
+@pytest.fixture
+def rays_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where Ray keeps its files; whatever has been started there is ended.
+
+    The path is short, since it becomes part of the names of sockets.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="wb-", dir="/tmp"))
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(folder / "auth_token"))
+    (folder / "auth_token").write_text("a" * 64)
+    yield folder
+    for pid in _with_environment(f"RAY_TMPDIR={folder}"):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_three_nodes_on_one_machine_train_a_study(tmp_path: Path, rays_folder: Path) -> None:
+    (tmp_path / "digits").write_text(TINY)
+    (block,) = (block for block in blocks("README.md") if "ray start --head" in block.text)
+    typed, stop = re.subn(r"^ray stop .*\n", "", block.text, flags=re.MULTILINE)
+    assert stop == 1, "it would end the Rays of others on this machine"
+    said = run_bash(typed, tmp_path)
+    assert "Workers that fit: 3." in said
+    assert " 0 failed, 0 left." in said
+    assert (tmp_path / "cluster.db").exists()
+
+
+def test_commands_of_the_guide_have_options_that_exist() -> None:
+    verbs = typer.main.get_command(app).commands
+    known = {"run": verbs["run"], "ray doctor": verbs["ray"].commands["doctor"]}
+    typed = re.findall(r"weighbridge (run|ray doctor) (.*--.*)", read(HOW_TO))
+    assert {verb for verb, _ in typed} == set(known)
+    for verb, rest in typed:
+        options = {option for param in known[verb].params for option in param.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= options
+
+
+def test_shell_and_manifest_of_the_guide_can_be_read() -> None:
+    found = {block.language: block.text for block in blocks(HOW_TO)}
+    job = yaml.safe_load(found["yaml"])["spec"]
+    for group in (
+        job["rayClusterSpec"]["headGroupSpec"],
+        *job["rayClusterSpec"]["workerGroupSpecs"],
+    ):
+        pod = group["template"]["spec"]
+        mounted = {place["name"] for place in pod["containers"][0]["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in pod["volumes"]}
+    for text in (block.text for block in blocks(HOW_TO) if block.language == "sh"):
+        command = ["bash", "-n", "-c", text]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stderr == ""
+
+
+def _with_environment(line: str) -> list[int]:
+    """Processes that were started with a line in their environment, but for this one."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is somebody else's
+            if line.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return [pid for pid in found if pid != os.getpid()]

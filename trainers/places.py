@@ -1,0 +1,125 @@
+"""Places of files: paths of this machine's file systems, or URLs that fsspec opens.
+
+A ``file://`` URL is a path. All other URLs (``s3://``, ``gs://``, ``memory://``, ...) go through
+fsspec, which looks for the package of each store when it is first used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+_FILE = "file://"
+
+
+def settled(folder: str) -> str:
+    """A folder as an absolute path, or as a URL without a slash at its end.
+
+    Raises:
+        OSError: fsspec cannot open the URL: its kind is unknown, or a package is missing.
+    """
+    if folder.startswith(_FILE):
+        folder = folder.removeprefix(_FILE)
+    if not is_url(folder):
+        return str(Path(folder).resolve())
+    _opened(folder)
+    return folder.rstrip("/")
+
+
+def is_url(place: str) -> bool:
+    """Whether fsspec opens it."""
+    return "://" in place
+
+
+def inside(folder: str, name: str) -> str:
+    """The place of that name in a folder."""
+    return f"{folder}/{name}" if is_url(folder) else str(Path(folder) / name)
+
+
+def folder_of(place: str) -> str:
+    """The folder that a place is in."""
+    return place.rpartition("/")[0] if is_url(place) else str(Path(place).parent)
+
+
+def write(url: str, content: bytes) -> None:
+    """Write all of a file at a URL.
+
+    Object stores show a file once all of it is there. Others may be left with a part of it.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with _plain_errors():
+        system, path = _opened(url)
+        try:
+            system.pipe_file(path, content)
+        except FileNotFoundError:  # object stores need no folder; asking each time would cost
+            system.makedirs(folder_of(path), exist_ok=True)
+            system.pipe_file(path, content)
+
+
+def read(url: str) -> bytes:
+    """All of a file at a URL.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with _plain_errors():
+        system, path = _opened(url)
+        return bytes(system.cat_file(path))
+
+
+def starting(folder: str, prefixes: Collection[str]) -> set[str]:
+    """Files in a folder whose names start with one of `prefixes`; none if it cannot be read."""
+    if not is_url(folder):
+        return {str(path) for prefix in prefixes for path in Path(folder).glob(f"{prefix}*")}
+    names: list[str] = []
+    if prefixes:
+        with contextlib.suppress(OSError), _plain_errors():
+            system, path = _opened(folder)
+            system.invalidate_cache(path)  # workers write there too
+            names = [entry.rpartition("/")[2] for entry in system.ls(path, detail=False)]
+    return {inside(folder, name) for name in names if name.startswith(tuple(prefixes))}
+
+
+def remove(places: Collection[str]) -> None:
+    """Remove files; such as are not there, or behind a URL that cannot be reached, are left."""
+    for path in (Path(place) for place in places if not is_url(place)):
+        path.unlink(missing_ok=True)
+    urls = [place for place in places if is_url(place)]
+    if urls:
+        with contextlib.suppress(OSError), _plain_errors():
+            _remove(urls)
+
+
+def _remove(urls: list[str]) -> None:
+    system, _ = _opened(urls[0])
+    paths = [_opened(url)[1] for url in urls]
+    try:
+        system.rm(paths)  # a single request to most object stores
+    except FileNotFoundError:
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                system.rm_file(path)
+
+
+def _opened(url: str) -> tuple[Any, str]:
+    """The file system of a URL, kept by fsspec, and the path on it."""
+    import fsspec  # most studies do without
+
+    with _plain_errors():
+        system, path = fsspec.core.url_to_fs(url)
+        return system, str(path)
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Stores raise what their own libraries do; here it is an `OSError`."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
