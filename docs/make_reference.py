@@ -22,11 +22,14 @@ PACKAGES = (
     "reports.figures",
     "reports.html",
     "search_spaces",
+    "search_spaces.lines",
     "trainers.weightings",
     "trainers.problems",
+    "trainers.functions",
 )
 SECTIONS = (
     ("Top level", "StudySpec"),
+    ("[function]", "FunctionSpec"),
     ("[training]", "TrainingSpec"),
     ("[training] schedule, as a table", "StepSchedule"),
     ("[baseline]", "BaselineSpec"),
@@ -168,7 +171,8 @@ def python_page() -> Iterator[str]:
     yield "# Python: the public names"
     yield ""
     yield "What is not here is private. Each package's errors are drawn as a tree in its `errors`"
-    yield "module; `reports.export.export(frames, path)` writes one row a run as CSV or Parquet."
+    yield "module; `reports.export.export(frames, path)` writes one row a run as CSV or Parquet,"
+    yield "`reports.trials.trials(frames)` gives one value a trial."
     for package in PACKAGES:
         module = import_module(package)
         yield from ("", f"## {package}", "", _first_line(module), "")

@@ -1,4 +1,4 @@
-"""Test metrics of runs at the epoch that counts (MEASURES M4)."""
+"""Metrics of runs at the epoch that counts (MEASURES M4)."""
 
 from collections.abc import Collection
 
@@ -9,13 +9,15 @@ from reports.frames import StudyFrames
 _PREFIX = "mean_last_"
 
 
-def selected_metrics(frames: StudyFrames, runs: Collection[int]) -> pd.DataFrame:
-    """Columns run, task, metric, value: one row a run and metric, the test loss among them.
+def selected_metrics(
+    frames: StudyFrames, runs: Collection[int], *, split: str = "test"
+) -> pd.DataFrame:
+    """Columns run, task, metric, value: one row a run and metric, the loss among them.
 
     With ``select_epoch = "mean_last_K"`` the value is the mean over the run's last K epochs.
     """
     chosen = frames.runs.loc[frames.runs["run"].isin(runs), ["run", "epoch_selected"]].dropna()
-    rows = frames.epochs[frames.epochs["split"] == "test"].merge(chosen, on="run")
+    rows = frames.epochs[frames.epochs["split"] == split].merge(chosen, on="run")
     width = _epochs_averaged(frames)
     behind = rows["epoch_selected"] - rows["epoch"]
     window = rows[(behind >= 0) & (behind < width)]

@@ -97,6 +97,11 @@ class StudyFrames:
     engine_reason: str = ""
 
     @property
+    def of_function(self) -> bool:
+        """Whether its runs are those of a training function, ranked by its own metric."""
+        return bool(self.card.get("kind") == "function")
+
+    @property
     def packed(self) -> bool:
         """Whether runs share packs, so that one costs less as run than trained alone.
 

@@ -2,7 +2,7 @@
 
 A space is written the way it stands in a study's file, and knows its size before it is built:
 
->>> from search_spaces import canonical, refinements, space_from_plain
+>>> from search_spaces import canonical, from_ray, space_from_plain
 >>> space = space_from_plain(
 ...     {"lr": [0.001, 0.01], "task_weights": {"simplex_step": 0.1}}, n_tasks=3
 ... )
@@ -24,10 +24,16 @@ continuous, it has no grid. Give `points = n` or use a random or TPE strategy.
 
 A line is refined around its best value, and equal points have equal keys:
 
+>>> from search_spaces.lines import refinements
 >>> refinements([1, 5, 20], 20, outward=1)
 (10.0, 80.0)
 >>> canonical({"temperature": 10, "lr": 0.01})
 '{"lr":0.01,"temperature":10.0}'
+
+Spaces of Ray Tune and Optuna are read by their attributes, neither is imported:
+
+>>> from_ray({"momentum": {"grid_search": [0.0, 0.9]}}).to_plain()
+{'momentum': [0.0, 0.9]}
 
 The errors are in `search_spaces.errors`; `SpaceError` catches them all.
 """
@@ -35,9 +41,11 @@ The errors are in `search_spaces.errors`; `SpaceError` catches them all.
 from search_spaces._axis import Axis
 from search_spaces._canonical import canonical
 from search_spaces._choices import Choices
-from search_spaces._lines import midpoint, neighbours, refinements
+from search_spaces._from_optuna import from_optuna
+from search_spaces._from_ray import from_ray
 from search_spaces._log_range import LogRange
 from search_spaces._plain import axis_from_plain, space_from_plain
+from search_spaces._range import Range
 from search_spaces._simplex_grid import SimplexGrid
 from search_spaces._simplex_random import SimplexRandom
 from search_spaces._space import Space
@@ -49,6 +57,7 @@ __all__ = [
     "Choices",
     "LogRange",
     "Point",
+    "Range",
     "SimplexGrid",
     "SimplexRandom",
     "Space",
@@ -56,8 +65,7 @@ __all__ = [
     "Value",
     "axis_from_plain",
     "canonical",
-    "midpoint",
-    "neighbours",
-    "refinements",
+    "from_optuna",
+    "from_ray",
     "space_from_plain",
 ]

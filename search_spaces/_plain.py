@@ -5,6 +5,7 @@ form                                            axis
 ==============================================  =================================================
 ``[0.001, 0.01]`` or ``{line = [1, 5, 20]}``    `Choices`
 ``{log_range = [1e-5, 0.1], points = 5}``       `LogRange`; continuous without `points`
+``{range = [0, 0.5], points = 6}``              `Range`; continuous without `points`
 ``{simplex_step = 0.1, boundary = true}``       `SimplexGrid`; `boundary` is false if left out
 ``{dirichlet = 50, floor = 0.02}``              `SimplexRandom`; `floor` is 0 if left out
 ==============================================  =================================================
@@ -19,6 +20,7 @@ from typing import cast
 from search_spaces._axis import Axis
 from search_spaces._choices import Choices
 from search_spaces._log_range import LogRange
+from search_spaces._range import Range
 from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
 from search_spaces._simplex_grid import SimplexGrid
 from search_spaces._simplex_random import SimplexRandom
@@ -90,11 +92,22 @@ def _listed(name: str, values: object, n_tasks: int) -> Axis:
 
 
 def _log_range(_name: str, plain: _Plain, _n_tasks: int) -> Axis:
-    ends = plain["log_range"]
-    if not isinstance(ends, list | tuple) or len(ends) != 2:
-        raise WrongType(f"`log_range` must be two numbers. Got {ends!r}. Write [low, high].")
-    low, high = ends
+    low, high = _ends("log_range", plain)
     return LogRange(low, high, cast("int | None", plain.get("points")))
+
+
+def _range(name: str, plain: _Plain, _n_tasks: int) -> Axis:
+    low, high = _ends("range", plain)
+    if name in RULES:
+        low, high = checked_numbers(name, [low, high])
+    return Range(low, high, cast("int | None", plain.get("points")))
+
+
+def _ends(key: str, plain: _Plain) -> Sequence[float]:
+    ends = plain[key]
+    if not isinstance(ends, list | tuple) or len(ends) != 2:
+        raise WrongType(f"`{key}` must be two numbers. Got {ends!r}. Write [low, high].")
+    return ends
 
 
 def _simplex_grid(_name: str, plain: _Plain, n_tasks: int) -> Axis:
@@ -110,6 +123,7 @@ def _simplex_random(_name: str, plain: _Plain, n_tasks: int) -> Axis:
 _FORMS = {
     "line": _Form(build=lambda name, plain, n_tasks: _listed(name, plain["line"], n_tasks)),
     "log_range": _Form(build=_log_range, options=("points",), weights=False),
+    "range": _Form(build=_range, options=("points",), weights=False),
     "simplex_step": _Form(build=_simplex_grid, options=("boundary",), numbers=False),
     "dirichlet": _Form(build=_simplex_random, options=("floor",), numbers=False),
 }

@@ -14,6 +14,7 @@ from storage._queue import Candidate, Size, next_pack
 from storage._studies import now
 from storage._tables import (
     attempts,
+    epochs,
     holders,
     runs,
 )
@@ -37,6 +38,10 @@ _LEASE = Hot(
     )
 )
 _ATTEMPT = Hot(attempts.insert().returning(attempts.c.id))
+# A training function resumes by itself, and may go on behind what was written of it before it died.
+_RECORDED = Hot(
+    sa.select(sa.func.max(epochs.c.epoch).label("last")).where(epochs.c.run_id == bindparam("run"))
+)
 _RENEW = Hot(
     runs.update()
     .where(
@@ -139,7 +144,13 @@ def _lease(
         seed=row.seed,
         until_epoch=row.epochs_planned,
         checkpoints=one.checkpoints,
+        recorded=_recorded(connection, row.id) if row.role == "function" and row.token else 0,
     )
+
+
+def _recorded(connection: Connection, run: int) -> int:
+    (row,) = _RECORDED.rows(connection, {"run": run})
+    return row.last or 0
 
 
 def renew(

@@ -7,6 +7,7 @@ in a run's record depends on them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
@@ -29,7 +30,7 @@ _UNSCORED = (
     .where(
         runs.c.study_id == bindparam("study"),
         runs.c.state == RunState.DONE,
-        (runs.c.role == "baseline") == bindparam("stl"),
+        runs.c.role.in_(["baseline", "function"]) == bindparam("alone"),
         scores.c.run_id.is_(None),
     )
     .order_by(runs.c.id)
@@ -45,14 +46,23 @@ _VALUES = (
 )
 
 Table = dict[str, dict[tuple[str, str], list[float]]]
+_Curves = dict[str, dict[tuple[str, str], dict[int, float]]]
 
 
 def run_table(connection: Connection, run: int) -> Table:
     """Split -> (task, metric) -> values ``[E]`` of a run."""
-    table: Table = {"validation": {}, "test": {}}
+    return {
+        split: {name: list(curve.values()) for name, curve in curves.items()}
+        for split, curves in _curves(connection, run).items()
+    }
+
+
+def _curves(connection: Connection, run: int) -> _Curves:
+    """Split -> (task, metric) -> epoch -> value of a run, by rising epochs."""
+    found: _Curves = {"validation": {}, "test": {}}
     for row in connection.execute(_VALUES, {"run": run}):
-        table[row.split].setdefault((row.task, row.metric), []).append(row.value)
-    return table
+        found[row.split].setdefault((row.task, row.metric), {})[row.epoch] = row.value
+    return found
 
 
 def score_stl(
@@ -62,17 +72,24 @@ def score_stl(
     selection: Selection,
     only: Sequence[int] | None,
 ) -> None:
-    """Score finished single-task runs by their primary metric; `primary` is by search name."""
-    wanted = {"study": study_id, "stl": True, "hash": ""}
+    """Score finished runs that need no baseline by their primary metric, named by their search.
+
+    These are single-task runs and those of training functions, which may report no test split, and
+    may have left a step out.
+    """
+    wanted = {"study": study_id, "alone": True, "hash": ""}
     for run, search in _unscored(connection, wanted, only):
         task, metric, direction = primary[search]
-        table = run_table(connection, run)
+        curves = _curves(connection, run)
+        validation = curves["validation"][task, metric]
+        test = validation | curves["test"].get((task, metric), {})
         score = select(
-            table["validation"][task, metric],
-            table["test"][task, metric],
+            list(validation.values()),
+            [test[epoch] for epoch in validation],
             selection=selection,
             lower=direction == "min",
         )
+        score = replace(score, epoch=list(validation)[score.epoch - 1])
         _save(connection, run, "", score)
 
 
@@ -85,7 +102,7 @@ def score_mtl(
     only: Sequence[int] | None,
 ) -> None:
     """Score finished multi-task runs that the standing baseline has not scored yet."""
-    wanted = {"study": study_id, "stl": False, "hash": baseline.hash}
+    wanted = {"study": study_id, "alone": False, "hash": baseline.hash}
     bases = {(b.split, b.task, b.metric): b.value for b in baseline.values}
     directions = [direction for _, _, direction in metrics]
     for run, _ in _unscored(connection, wanted, only):

@@ -111,7 +111,7 @@ def advance(search: Search, history: SearchHistory, rules: Rules) -> Step:
         search,
         history,
         seeds=rules.seeds,
-        comparable=search.role == "baseline" or rules.baseline_hash is not None,
+        comparable=search.scored_alone or rules.baseline_hash is not None,
     )
     base, winner = search.anchors, ""
     for number, stage in enumerate(search.stages):
@@ -244,7 +244,7 @@ def _confirmation(
     search: Search, history: SearchHistory, rules: Rules, trials: Mapping[str, Tried]
 ) -> Step | None:
     """Fresh seeds for the best trials (M9)."""
-    if search.role == "baseline" or not rules.confirm_seeds:
+    if search.scored_alone or not rules.confirm_seeds:
         return None
     survivors = [t for t in trials.values() if t.value is not None and t.value < math.inf]
     best = sorted(survivors, key=lambda trial: trial.rank)[: rules.confirm_top]
@@ -277,7 +277,7 @@ def _on_base(here: Sequence[Tried], base: Point, stage: Stage) -> list[Tried]:
 def _rates(history: SearchHistory, before: int) -> list[float]:
     """Learning rates of all earlier stages."""
     points = (to_point(entry.params) for entry in history.entries if entry.stage < before)
-    return sorted({float(point["lr"]) for point in points})  # type: ignore[arg-type]
+    return sorted({float(point["lr"]) for point in points if "lr" in point})  # type: ignore[arg-type]
 
 
 def _cut_to_budget(

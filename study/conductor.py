@@ -90,6 +90,7 @@ class Conductor:
             BaselineMissing: The single-task runs of a task failed or diverged throughout.
         """
         self._score(ended)
+        self._move_role("function")
         self._move_role("baseline")
         self._settle_baseline()
         self._move_role("search")
@@ -112,7 +113,7 @@ class Conductor:
 
     def _can_score(self, search: Search) -> bool:
         """Whether ended runs of a search have values: delta_m needs the final baseline."""
-        return search.role == "baseline" or self._baseline_settled
+        return search.scored_alone or self._baseline_settled
 
     def _move(self, search_id: int, search: Search) -> None:
         while True:
@@ -190,7 +191,7 @@ class Conductor:
 
     def _rules(self, search: Search) -> Rules:
         spec = self.plan.spec
-        limit = spec.budget.trials if search.role == "search" else None
+        limit = None if search.role == "baseline" else spec.budget.trials
         return Rules(
             seeds=spec.seeds,
             baseline_hash=self._baseline.hash
@@ -205,9 +206,12 @@ class Conductor:
         )
 
     def _score(self, only: Sequence[int] | None) -> None:
+        tasks = {task.name: task for task in self.plan.card.tasks}
         primary = {
-            f"stl/{task.name}": (task.name, task.metrics[0].name, task.metrics[0].direction)
-            for task in self.plan.card.tasks
+            search.name: (name, tasks[name].metrics[0].name, tasks[name].metrics[0].direction)
+            for search in self.plan.searches
+            for name in search.tasks[:1]
+            if search.scored_alone
         }
         self._storage.score_stl(self._study.id, primary, self._selection, only=only)
         if self._baseline is not None and self._baseline_settled:
@@ -218,7 +222,7 @@ class Conductor:
     def _settle_baseline(self) -> None:
         """Put the baseline in force once all its searches have ended (M2)."""
         imported = self.plan.spec.baseline.metrics
-        if self._baseline_settled:
+        if self._baseline_settled or self.plan.spec.function is not None:
             return
         if imported is not None:
             values: Sequence[BaselineValue] | None = _imported(imported)

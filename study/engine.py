@@ -53,6 +53,9 @@ def choose_engine(
     return EngineChoice("fused", "runs of one seed share batches and are trained as one stack")
 
 
+OF_FUNCTIONS = EngineChoice("solo", "a training function trains one run at a time")
+
+
 def settle_engine(
     shift: Shift, network: NetworkFacts, *, device: str, say: Callable[[str], None]
 ) -> None:
@@ -66,15 +69,17 @@ def settle_engine(
     """
     spec = shift.plan.spec
     if shift.engine is None:
-        choice = choose_engine(
-            spec.training.engine,
-            device=device,
-            convolutional=network.convolutional,
-            obstacle=network.obstacle,
-        )
+        choice = OF_FUNCTIONS
+        if spec.function is None:
+            choice = choose_engine(
+                spec.training.engine,
+                device=device,
+                convolutional=network.convolutional,
+                obstacle=network.obstacle,
+            )
         shift.storage.fix_engine(shift.study_id, choice.engine, choice.reason)
         shift.engine = shift.storage.study(spec.name).engine
-        if network.obstacle and spec.training.engine == "auto":
+        if network.obstacle and spec.training.engine == "auto" and spec.function is None:
             how = "in step" if network.streamed else "one by one"
             say(f"Runs are trained {how}: {choice.reason}.")
     shift.streamed = network.streamed

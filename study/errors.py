@@ -6,6 +6,7 @@ StudyError
 ├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
 ├── WorkersUnusable(RuntimeError)  no worker can be started
 ├── ClusterLost(ConnectionError)   the cluster has gone under way
+├── ExportRefused(RuntimeError)    what is to be exported to cannot be used, or holds it already
 └── BaselineMissing(RuntimeError)  the single-task runs failed, so nothing can be decided
 """
 
@@ -34,6 +35,10 @@ class WorkersUnusable(StudyError, RuntimeError):
 
 class ClusterLost(StudyError, ConnectionError):
     """The cluster has gone under way."""
+
+
+class ExportRefused(StudyError, RuntimeError):
+    """What is to be exported to cannot be used, or holds it already."""
 
 
 class BaselineMissing(StudyError, RuntimeError):

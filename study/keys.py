@@ -45,7 +45,9 @@ def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
         task["name"]: [(m["name"], m["direction"]) for m in task["metrics"]]
         for task in card["tasks"]
     }
+    function = {"function": plain["function"]} if spec.function is not None else {}
     return {
+        **function,
         "problem": spec.problem,
         "problem_options": plain["problem_options"],
         "data": card["data_version"],

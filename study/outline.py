@@ -69,6 +69,7 @@ class Search:
     """One search, ready to be run.
 
     Attributes:
+        role: ``search``; ``baseline`` for a single task; ``function`` for a training function.
         anchors: The point before anything is tuned.
         lower_is_better: Of the value by which trials are ranked; always for delta_m.
     """
@@ -81,6 +82,11 @@ class Search:
     anchors: Point
     lower_is_better: bool = True
     budget: BudgetSpec = field(default_factory=BudgetSpec)
+
+    @property
+    def scored_alone(self) -> bool:
+        """Whether its runs are worth what their own metric says, without a baseline."""
+        return self.role != "search"
 
     @property
     def asynchronous(self) -> bool:

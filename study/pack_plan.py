@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storage.records import Calibration, StudyRecord
-from study.engine import EngineChoice, choose_engine
+from study.engine import OF_FUNCTIONS, EngineChoice, choose_engine
 from study.keys import shape_key
 from study.plan import Plan
 from trainers.events import NetworkFacts
@@ -35,7 +35,8 @@ class PackPlan:
     """How a study's runs will be trained.
 
     Attributes:
-        known_by: ``stored`` with the study, by a ``look`` at the network, or by its ``card``.
+        known_by: ``stored`` with the study, by a ``look`` at the network, by its ``card``, or by
+            the ``spec`` alone.
     """
 
     engine: EngineChoice
@@ -81,6 +82,8 @@ def _engine(
     if stored is not None and stored.engine is not None:
         return EngineChoice(stored.engine, stored.engine_reason), "stored"
     wanted = plan.spec.training.engine
+    if plan.spec.function is not None:
+        return OF_FUNCTIONS, "spec"
     if facts is None:
         choice = choose_engine(wanted, device=device, convolutional=plan.card.convolutional)
         return choice, "card"

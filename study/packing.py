@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from storage.records import Claim
+from study.function_plan import as_written
 from study.outline import Search
 from study.plan import Plan
 from study.trials import to_point
@@ -38,7 +39,11 @@ def pack_of(
 
 def _job(search: Search, claim: Claim) -> Job:
     point = dict(to_point(claim.params))
-    lr, weight_decay = float(point.pop("lr")), float(point.pop("weight_decay"))  # type: ignore[arg-type]
+    lr = weight_decay = 0.0
+    if search.role == "function":
+        point = as_written(search, point)
+    else:
+        lr, weight_decay = float(point.pop("lr")), float(point.pop("weight_decay"))  # type: ignore[arg-type]
     return Job(
         run=claim.run,
         token=claim.token,
@@ -46,8 +51,9 @@ def _job(search: Search, claim: Claim) -> Job:
         tasks=search.tasks,
         lr=lr,
         weight_decay=weight_decay,
-        hyper=point,  # type: ignore[arg-type]
+        hyper=point,
         address=claim.params,
+        recorded=claim.recorded,
         resume=tuple(
             Checkpoint(path=path, epoch=epoch)
             for path, epoch in claim.checkpoints

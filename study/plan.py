@@ -5,25 +5,24 @@ Touches cards and weightings only; no data is loaded, torch is not imported.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from search_spaces import (
     Point,
-    Space,
     SpaceError,
-    axis_from_plain,
-    midpoint,
-    space_from_plain,
 )
+from search_spaces.lines import midpoint
 from study.baseline_plan import baseline_searches
 from study.errors import BadSpec
+from study.function_plan import function_card, function_ref, function_searches
 from study.keys import fingerprint
 from study.outline import Search, Stage
-from study.spec import SearchSpec, StudySpec, TrainingSpec
-from study.stage_checks import check_stage, resting
-from study.stage_spec import ClosingStage, StageTable
+from study.spec import SearchSpec, StudySpec
+from study.stage_checks import resting
+from study.stage_plan import CLOSING, stages_of, wants_closing
+from study.training_spec import TrainingSpec
 from trainers.cards import ProblemCard
 from trainers.jobs import ProblemRef, Schedule, Training
 from trainers.problems import ProblemError, build
@@ -73,22 +72,31 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
     Raises:
         BadSpec: A stage, weighting, problem or baseline does not make sense; with the way out.
     """
-    ref = ProblemRef(target=spec.problem, options=dict(spec.problem_options), folder=folder)
-    try:
-        card = build(ref).card
-    except ProblemError as error:
-        raise BadSpec(str(error)) from error
-    searches = [search for part in spec.search for search in _searches(part, spec, card)]
+    ref, card, searches = _asked(spec, folder)
     _refuse_twins(searches)
     return Plan(
         spec=spec,
         problem=ref,
         card=card,
         training=_training(spec.training),
-        searches=[*baseline_searches(spec, card, searches), *searches],
+        searches=searches,
         frozen=fingerprint(spec, card.to_plain()),
         confirm_seeds=_confirm_seeds(spec),
     )
+
+
+def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard, list[Search]]:
+    """What is trained, and what is searched."""
+    if spec.function is not None:
+        card = function_card(spec.function)
+        return function_ref(spec.function, folder), card, function_searches(spec, card)
+    ref = ProblemRef(target=spec.problem or "", options=dict(spec.problem_options), folder=folder)
+    try:
+        card = build(ref).card
+    except ProblemError as error:
+        raise BadSpec(str(error)) from error
+    searches = [search for part in spec.search for search in _searches(part, spec, card)]
+    return ref, card, [*baseline_searches(spec, card, searches), *searches]
 
 
 def _searches(part: SearchSpec, spec: StudySpec, card: ProblemCard) -> list[Search]:
@@ -107,18 +115,16 @@ def _search(
     part: SearchSpec, spec: StudySpec, card: ProblemCard, method: Weighting, place: str
 ) -> Search:
     n_tasks = len(card.tasks)
-    tunable = {*_SHARED, *(hyper.name for hyper in method.hypers)}
-    epochs = spec.training.epochs
-    tables = [
-        StageTable.parse(table, tunable=tunable, epochs=epochs, place=place)
-        for table in part.stages
-    ]
-    stages = [_stage(table, n_tasks) for table in tables]
-    _check_stages(stages, method, n_tasks, place)
-    if part.joint:
-        stages = [_joined(stages, place)]
-    elif _wants_closing(stages):
-        stages.append(_CLOSING)
+    stages = stages_of(
+        part,
+        tunable={*_SHARED, *(hyper.name for hyper in method.hypers)},
+        epochs=spec.training.epochs,
+        hypers=method.hypers,
+        n_tasks=n_tasks,
+        place=place,
+    )
+    if wants_closing(stages):
+        stages.append(CLOSING)
     anchors = _anchors(part, spec.training, method, stages, n_tasks, place)
     return Search(
         name=part.name or method.name,
@@ -129,65 +135,6 @@ def _search(
         anchors=anchors,
         budget=part.budget,
     )
-
-
-def _stage(table: StageTable | ClosingStage, n_tasks: int) -> Stage:
-    if isinstance(table, ClosingStage):
-        return _CLOSING
-    axes = {
-        name: axis_from_plain(name, plain, n_tasks=n_tasks) for name, plain in table.axes.items()
-    }
-    space = Space(axes)
-    return Stage(
-        kind=table.kind(space),
-        space=space,
-        refine=table.refine,
-        trials=table.trials,
-        round_size=table.round_size,
-        at=_values(table.at, n_tasks),
-        stop=table.stop,
-    )
-
-
-def _check_stages(stages: Sequence[Stage], method: Weighting, n_tasks: int, place: str) -> None:
-    if stages[0].kind == "neighbours":
-        raise BadSpec(
-            f'{place}: `lr = "neighbours"` looks beside learning rates that were tried. Got it as '
-            "the first stage. Put `{ lr = [1e-3, 1e-2] }` before it."
-        )
-    for stage in stages:
-        if stage.kind != "neighbours":
-            check_stage(stage, method, n_tasks)
-
-
-_CLOSING = Stage(kind="neighbours", space=Space({}))
-
-
-def _wants_closing(stages: Sequence[Stage]) -> bool:
-    """Whether the learning rate was tuned and something else after it (M6)."""
-    rates = [k for k, stage in enumerate(stages) if "lr" in stage.tuned]
-    return bool(rates) and rates[-1] < len(stages) - 1
-
-
-def _joined(stages: Sequence[Stage], place: str) -> Stage:
-    axes: dict[str, Any] = {}
-    for stage in stages:
-        if stage.kind == "neighbours":
-            continue
-        if stage.kind not in ("grid", "line") or stage.refine or set(stage.space.axes) & set(axes):
-            raise BadSpec(
-                f"{place}: `joint = true` needs grids of different parameters, without `refine`. "
-                f"Got a stage of kind {stage.kind} over {', '.join(stage.tuned)}. "
-                "Drop `joint`, or write the product as one stage with a strategy."
-            )
-        if stage.stop is not None:
-            raise BadSpec(
-                f"{place}: `joint = true` makes one stage of all, and `stop` belongs to one of "
-                f"them. Got it in the stage of {', '.join(stage.tuned)}. "
-                "Drop it, or write the product as one stage with `stop`."
-            )
-        axes |= stage.space.axes
-    return Stage(kind="grid", space=Space(axes))
 
 
 def _anchors(
@@ -216,12 +163,6 @@ def _anchors(
             rest = resting(hyper, axes[hyper.name])
             given |= {} if rest is None else {hyper.name: rest}
     return point | method.checked(given, n_tasks)
-
-
-def _values(table: Mapping[str, Any], n_tasks: int) -> dict[str, Any]:
-    """Single values, checked as an axis of one point."""
-    space = space_from_plain({name: [value] for name, value in table.items()}, n_tasks=n_tasks)
-    return {name: next(iter(axis.points())) for name, axis in space.axes.items()}
 
 
 def _refuse_twins(searches: Sequence[Search]) -> None:

@@ -9,43 +9,25 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from study._findings import findings
+from study._section import Finite, NotNegative, Positive, PositiveInt, Section, Seed
 from study.errors import BadSpec
+from study.function_spec import FunctionSpec, filled_in, misplaced
+from study.training_spec import TrainingSpec
 
-PositiveInt = Annotated[int, Field(gt=0, strict=True)]
-Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
-Positive = Annotated[Finite, Field(gt=0)]
-NotNegative = Annotated[Finite, Field(ge=0)]
-Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StepSchedule(_Section):
-    """Learning rate times `gamma` every `step` epochs."""
-
-    step: PositiveInt = Field(description="Epochs between two cuts of the learning rate.")
-    gamma: Positive = Field(0.5, description="Factor of each cut.")
-
-
-def _schedule_form(value: object) -> str:
-    return "<table>" if isinstance(value, dict | StepSchedule) else "<word>"
 
 
 def _weighting_form(value: object) -> str:
@@ -56,11 +38,6 @@ def _price_form(value: object) -> str:
     return "<table>" if isinstance(value, dict) else "<number>"
 
 
-_ScheduleSpec = Annotated[
-    Annotated[Literal["constant", "cosine"], Tag("<word>")]
-    | Annotated[StepSchedule, Tag("<table>")],
-    Discriminator(_schedule_form),
-]
 _Weightings = Annotated[
     Annotated[str, Tag("<name>")] | Annotated[list[str], Field(min_length=1), Tag("<list>")],
     Discriminator(_weighting_form),
@@ -71,62 +48,7 @@ _Prices = Annotated[
 ]
 
 
-class TrainingSpec(_Section):
-    """What all runs share."""
-
-    epochs: PositiveInt = Field(description="Epochs of each run.")
-    batch_size: PositiveInt = Field(description="Samples a step.")
-    optimizer: Literal["sgd", "adam", "adamw"] = Field("adam", description="Optimiser of all runs.")
-    lr: Positive | None = Field(None, description="Learning rate of searches that do not tune it.")
-    weight_decay: NotNegative = Field(
-        0.0, description="Weight decay of searches and stages that do not tune it."
-    )
-    momentum: Annotated[Finite, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
-    schedule: _ScheduleSpec = Field(
-        "constant",
-        description="Learning rate over epochs: constant, cosine, or `{ step = 10, gamma = 0.5 }`.",
-    )
-    clip_norm: Positive | None = Field(
-        None, description="Largest gradient norm of the network; off by default."
-    )
-    eval_batch_size: PositiveInt = Field(1024, description="Samples a batch of evaluation.")
-    threads: PositiveInt = Field(
-        1, description="Threads of a worker. Results depend on it, so it is fixed by the study."
-    )
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32",
-        description="Of the network's operations. With `bfloat16` they run under torch's autocast; "
-        "parameters, losses and optimiser stay in single precision.",
-    )
-    compile: Annotated[bool, Field(strict=True)] = Field(
-        False,
-        description="Send training steps through `torch.compile`: seconds to minutes at a worker's "
-        "start, faster steps of small networks; see [performance](../performance.md).",
-    )
-    engine: Literal["auto", "solo", "fused"] = Field(
-        "auto",
-        description="How runs are trained: one by one, or stacked into one model. `auto` is fixed "
-        "before the first run: solo for convolutions on a CPU and for networks that cannot be "
-        "stacked, else fused.",
-    )
-    pack_size: PositiveInt | None = Field(
-        None, description="Most runs of a pack; by calibration if not given."
-    )
-    pack_memory_gib: Positive | None = Field(
-        None, description="Most memory of a pack, in GiB; half of what is free if not given."
-    )
-    run_limit_s: Positive | None = Field(
-        None, description="Longest time of one attempt at a run; a worker that hangs is ended."
-    )
-    checkpoint_cap_mib: Positive = Field(
-        2048.0, description="Most that a study's checkpoint files may take, in MiB."
-    )
-    checkpoint_s: NotNegative = Field(
-        15.0, description="Least seconds between two checkpoints of a run."
-    )
-
-
-class BaselineSpec(_Section):
+class BaselineSpec(Section):
     """The single-task baseline."""
 
     lr: Annotated[list[Positive], Field(min_length=1)] | None = Field(
@@ -153,7 +75,7 @@ class BaselineSpec(_Section):
         return self
 
 
-class CompareSpec(_Section):
+class CompareSpec(Section):
     """How methods are compared; fixed with the study."""
 
     margin: Positive = Field(1.0, description="Difference in delta_m points that matters.")
@@ -173,7 +95,7 @@ class CompareSpec(_Section):
         return value
 
 
-class BudgetSpec(_Section):
+class BudgetSpec(Section):
     """Limits; a study or search that reaches one stops there and can be continued."""
 
     trials: PositiveInt | None = Field(None, description="Trials, baseline excluded.")
@@ -185,7 +107,7 @@ class BudgetSpec(_Section):
     wall_s: Positive | None = Field(None, description="Seconds of one `weighbridge run`.")
 
 
-class CostSpec(_Section):
+class CostSpec(Section):
     """What device time costs, in any currency."""
 
     price_per_h: _Prices | None = Field(
@@ -195,17 +117,19 @@ class CostSpec(_Section):
     )
 
 
-class ConfirmSpec(_Section):
+class ConfirmSpec(Section):
     """Fresh seeds for the winners."""
 
     top: PositiveInt = Field(1, description="How many of a search's best trials are confirmed.")
     seeds: PositiveInt = Field(5, description="How many fresh seeds each gets.")
 
 
-class SearchSpec(_Section):
+class SearchSpec(Section):
     """One weighting, or several that are searched alike, and the stages of their tuning."""
 
-    weighting: _Weightings = Field(description="A weighting's name, or a list of names.")
+    weighting: _Weightings = Field(
+        description="A weighting's name, or a list of names; none beside [function]."
+    )
     name: str | None = Field(None, description="Name of the search; default: the weighting's.")
     stages: list[dict[str, Any]] = Field(
         min_length=1, description="What is tuned, one table a stage."
@@ -243,11 +167,16 @@ class SearchSpec(_Section):
         return [self.weighting] if isinstance(self.weighting, str) else self.weighting
 
 
-class StudySpec(_Section):
+class StudySpec(Section):
     """A named question on one problem."""
 
     name: str = Field(description="Name of the study in its database.")
-    problem: str = Field(description="A problem's name, or `package.module:Class`.")
+    function: FunctionSpec | None = Field(None, description="See [function].")
+    problem: str | None = Field(
+        None,
+        validate_default=True,
+        description="A problem's name, or `package.module:Class`; or else [function].",
+    )
     problem_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of the problem."
     )
@@ -264,6 +193,27 @@ class StudySpec(_Section):
     @classmethod
     def _plain_name(cls, value: str) -> str:
         return _checked_name(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _function_says_less(cls, plain: Any) -> Any:
+        return filled_in(plain)
+
+    @field_validator("problem")
+    @classmethod
+    def _problem_or_function(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("function", "unreadable") is None:
+            raise ValueError(
+                "is missing. Add it: a problem's name, or `package.module:Class`; or a section "
+                "[function]."
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _function_is_alone(self) -> Self:
+        if self.function is not None and (why := misplaced(self)):
+            raise ValueError(why)
+        return self
 
     @field_validator("seeds")
     @classmethod

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from search_spaces import Axis, Choices, Space, SpaceError, Value, midpoint, refinements
+from search_spaces import Axis, Choices, Space, SpaceError, Value
 from search_spaces.errors import TooManyPoints
+from search_spaces.lines import midpoint, refinements
 from study.outline import Stage
-from trainers.weightings import Hyper, Weighting
+from trainers.weightings import Hyper
 
 _MOST_POINTS = 100_000
 
 
-def check_stage(stage: Stage, method: Weighting, n_tasks: int) -> None:
+def check_stage(stage: Stage, hypers: Sequence[Hyper], n_tasks: int) -> None:
     """Refuse points that no run could take.
 
     Raises:
@@ -29,10 +30,10 @@ def check_stage(stage: Stage, method: Weighting, n_tasks: int) -> None:
         (axis,) = space.axes.values()
         values = list(axis.points())
         refinements(values, values[0], outward=0)  # type: ignore[arg-type]
-    hypers = {hyper.name: hyper for hyper in method.hypers}
+    rules = {hyper.name: hyper for hyper in hypers}
     for name, values_of in (*_samples(space.axes), *((n, [v]) for n, v in stage.at.items())):
-        for value in values_of if name in hypers else ():
-            hypers[name].checked(value, n_tasks)
+        for value in values_of if name in rules else ():
+            rules[name].checked(value, n_tasks)
 
 
 def resting(hyper: Hyper, axis: Axis) -> Value | None:

@@ -13,7 +13,7 @@ from study.stopping import StopRule
 from trainers.hints import did_you_mean
 
 STRATEGIES = ("grid", "random", "quasi-random", "tpe")
-_OPTIONS = ("strategy", "trials", "round_size", "at", "stop")
+OPTIONS = ("strategy", "trials", "round_size", "at", "stop")
 _ROUND_SIZE = 4
 
 
@@ -149,7 +149,7 @@ def _take_refine(axes: Mapping[str, Any], place: str) -> tuple[dict[str, Any], i
 
 
 def _refuse_unknown(
-    table: Mapping[str, Any], tunable: Set[str], place: str, options: tuple[str, ...] = _OPTIONS
+    table: Mapping[str, Any], tunable: Set[str], place: str, options: tuple[str, ...] = OPTIONS
 ) -> None:
     allowed = [*sorted(tunable), *options]
     for key in table:

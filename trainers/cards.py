@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Direction = Literal["min", "max"]
-Kind = Literal["real", "composed", "derived", "semi-synthetic", "synthetic"]
+Kind = Literal["real", "composed", "derived", "semi-synthetic", "synthetic", "function"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,8 @@ class ProblemCard:
     """A problem as `plan`, `compare` and the reports need it.
 
     Attributes:
-        kind: Whether the data is real, composed from real parts, derived from measurements, ...
+        kind: Whether the data is real, composed from real parts, derived from measurements, ...;
+            ``function`` for a training function, whose data is its own affair.
         source: Package or folder the data comes from.
         data_version: Changes whenever the same options would give other samples; part of each
             run's key. For embedded data: the file's SHA-256 and the version of the split rule.

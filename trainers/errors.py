@@ -2,6 +2,7 @@
 
 TrainingError
 ├── BadMetric(TypeError)             the value of a problem's metric is no number
+├── BadReport(ValueError)            a training function reports what is none of its metrics
 ├── BatchChanged(RuntimeError)       a network or a loss wrote into a batch that runs share
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
 ├── CompilerMissing(RuntimeError)    torch's compiler finds no C++ compiler
@@ -19,6 +20,10 @@ class TrainingError(Exception):
 
 class BadMetric(TrainingError, TypeError):
     """The value of a problem's metric is no number."""
+
+
+class BadReport(TrainingError, ValueError):
+    """A training function reports what is none of its metrics."""
 
 
 class BatchChanged(TrainingError, RuntimeError):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 OptimizerKind = Literal["sgd", "adam", "adamw"]
 Engine = Literal["solo", "fused"]
@@ -16,14 +16,17 @@ class ProblemRef:
     """Where a problem comes from.
 
     Attributes:
-        target: A registered name or ``package.module:Class``.
-        options: Keyword arguments of its constructor.
+        target: A registered name or ``package.module:Class``; a function with a `caller`.
+        options: Keyword arguments of its constructor; of a function, its `metric`.
         folder: Folder appended to the import path, where a user's own module lies.
+        caller: Of a training function: ``package.module:name`` of what calls it, see
+            `trainers.functions`; empty for problems.
     """
 
     target: str
     options: Mapping[str, object] = field(default_factory=dict)
     folder: str | None = None
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +87,12 @@ class Job:
         run: Number of the run in the study database.
         token: Fencing token of the attempt; comes back in every report.
         tasks: All tasks of the problem, or one for a single-task baseline.
-        hyper: The weighting's own hyperparameters.
+        hyper: The weighting's own hyperparameters; all parameters of a training function.
         address: Address of the run's private randomness (RLW), the same in every attempt.
         resume: Where to go on, newest first; one that cannot be read is skipped, and without any
             the run begins.
+        recorded: Of a training function's run: the last step that earlier attempts have reported,
+            as far as it is known.
     """
 
     run: int
@@ -96,9 +101,10 @@ class Job:
     tasks: tuple[str, ...]
     lr: float
     weight_decay: float = 0.0
-    hyper: Mapping[str, float | Sequence[float]] = field(default_factory=dict)
+    hyper: Mapping[str, Any] = field(default_factory=dict)
     address: str = ""
     resume: tuple[Checkpoint, ...] = ()
+    recorded: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ def _import_early() -> None:
     import torch  # noqa: F401 - imported for the processes that are forked later
 
     import trainers.engines
+    import trainers.functions
     import trainers.problems
     import trainers.worker  # noqa: F401
 

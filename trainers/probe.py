@@ -30,13 +30,16 @@ def main() -> None:
 def _look(request: dict[str, Any]) -> dict[str, Any]:
     import torch
 
-    from trainers.engines import network_facts, open_session
+    from trainers.engines import open_session
+    from trainers.functions import open_function
     from trainers.problems import build
+    from trainers.worker import looked_at
 
     torch.set_num_threads(request["threads"])
-    problem = build(ProblemRef(**request["problem"]))
-    session = open_session(problem, request["device"])
-    return asdict(network_facts(session, request["precision"]))
+    ref = ProblemRef(**request["problem"])
+    device = request["device"]
+    session = open_function(ref, device) if ref.caller else open_session(build(ref), device)
+    return asdict(looked_at(session, request["precision"]))
 
 
 if __name__ == "__main__":

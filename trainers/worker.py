@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from trainers.errors import TrainingError
 from trainers.events import (
     Beat,
     CalibrateNow,
+    Event,
     Message,
     NetworkFacts,
     Open,
@@ -37,6 +39,7 @@ from trainers.problems.errors import ProblemError
 
 if TYPE_CHECKING:
     from trainers.engines import Session
+    from trainers.functions import FunctionSession
 
 BEAT_S = 1.0
 
@@ -109,11 +112,12 @@ def main(descriptor: int) -> None:
     serve(pipe, session, meter)
 
 
-def opened(opening: Open, pipe: Pipe) -> Session:
-    """Prepare torch and load the problem, once."""
+def opened(opening: Open, pipe: Pipe) -> Session | FunctionSession:
+    """Prepare torch and load the problem or the training function, once."""
     import torch
 
     from trainers.engines import open_session
+    from trainers.functions import open_function
     from trainers.problems import build
 
     if opening.compile:
@@ -121,17 +125,21 @@ def opened(opening: Open, pipe: Pipe) -> Session:
     else:
         compiler.keep_out()
     torch.set_num_threads(opening.threads)
+    if opening.problem.caller:
+        return open_function(opening.problem, opening.device, pipe.stopping.is_set)
     torch.set_deterministic_debug_mode("warn")  # `use_deterministic_algorithms` loads a compiler
     # would write NaN into every new tensor, for who reads what nobody wrote
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return open_session(build(opening.problem), opening.device, pipe.stopping.is_set)
 
 
-def looked_at(session: Session, precision: Precision) -> NetworkFacts:
+def looked_at(session: Session | FunctionSession, precision: Precision) -> NetworkFacts:
     """What decides the engine."""
-    from trainers.engines import network_facts
+    from trainers.engines import Session, network_facts
 
-    return network_facts(session, precision)
+    if isinstance(session, Session):
+        return network_facts(session, precision)
+    return NetworkFacts(convolutional=False, obstacle="is a training function's own")
 
 
 def explained(error: Exception) -> str:
@@ -145,15 +153,23 @@ def explained(error: Exception) -> str:
     )
 
 
-def serve(pipe: Pipe, session: Session, meter: EnergyMeter) -> None:
+def serve(pipe: Pipe, session: Session | FunctionSession, meter: EnergyMeter) -> None:
     """Do task after task: packs to train, steps to time."""
-    from trainers.engines import calibrate, train
+    from trainers.engines import Session, calibrate
 
     while True:
-        pack = pipe.tasks.get()
-        if isinstance(pack, Calibrate):
-            pipe.send(calibrate(pack, session))
-            continue
-        for event in metered(train(pack, session), meter, n_runs=len(pack.jobs)):
-            pipe.send(event)
-        pipe.send(PackEnded())
+        task = pipe.tasks.get()
+        if isinstance(task, Pack):
+            for event in metered(trained(task, session), meter, n_runs=len(task.jobs)):
+                pipe.send(event)
+            pipe.send(PackEnded())
+        elif isinstance(session, Session):  # nobody asks for the time of a function's steps
+            pipe.send(calibrate(task, session))
+
+
+def trained(pack: Pack, session: Session | FunctionSession) -> Iterator[Event]:
+    """The events of a pack."""
+    from trainers.engines import Session, train
+    from trainers.functions import train_function
+
+    return train(pack, session) if isinstance(session, Session) else train_function(pack, session)

@@ -11,6 +11,7 @@ from plotly.offline import get_plotlyjs
 from reports.comparison import Comparison, compare
 from reports.errors import MissingFolder
 from reports.frames import StudyFrames
+from reports.html._function_page import function_body
 from reports.html._plots import cost_plot, other_plots, plot
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
@@ -55,7 +56,6 @@ def write(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
 
 
 def _page(frames: StudyFrames) -> str:
-    comparison = compare(frames)
     templates = files("reports.html") / "templates"
     style, script, page = (
         (templates / name).read_text(encoding="utf-8")
@@ -65,9 +65,14 @@ def _page(frames: StudyFrames) -> str:
         title=join([f"{frames.name}: a Weighbridge report"]),
         style=style,
         script=script,
-        plotlyjs=get_plotlyjs(),
-        body=join([_header(frames, comparison), _main(frames, comparison), _footer()]),
+        plotlyjs="" if frames.of_function else get_plotlyjs(),  # it has no figures
+        body=join([function_body(frames) if frames.of_function else _body(frames), _footer()]),
     )
+
+
+def _body(frames: StudyFrames) -> Markup:
+    comparison = compare(frames)
+    return join([_header(frames, comparison), _main(frames, comparison)])
 
 
 def _header(frames: StudyFrames, comparison: Comparison) -> Markup:

@@ -90,6 +90,7 @@ def _costs(frames: StudyFrames) -> Markup:
     lines = {
         "Baseline (STL): start-up, training, validation": float(runs.get("baseline", 0.0)),
         "Searches: start-up, training, validation": float(runs.get("search", 0.0)),
+        "Trials of the training function": float(runs.get("function", 0.0)),
         "Confirmation on fresh seeds": float(runs.get("confirm", 0.0)),
         "Test evaluation": float(frames.attempts["test_s"].sum()),
         "Diagnostics": float(frames.attempts["diagnostics_s"].sum()),

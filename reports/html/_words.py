@@ -10,6 +10,7 @@ KINDS = {
     "composed": "composed of real data",
     "derived": "derived from real data",
     "semi-synthetic": "semi-synthetic",
+    "function": "the training function's own",
 }
 
 SCORES = {

@@ -13,6 +13,7 @@ class Claim:
     Attributes:
         until_epoch: Up to where it is to be trained: its next rung, or all epochs.
         checkpoints: Paths and epochs to go on from, newest first; empty to begin.
+        recorded: Of a training function's run: the last epoch that earlier attempts have left.
     """
 
     run: int
@@ -25,6 +26,7 @@ class Claim:
     seed: int
     until_epoch: int
     checkpoints: Sequence[tuple[str, int]]
+    recorded: int = 0
 
     @property
     def epochs_left(self) -> int:

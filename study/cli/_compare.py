@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from study.cli._frames import opened
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import console, duration, next_step, print_json, table
+from study.cli._trials import show_trials
 
 if TYPE_CHECKING:
     from reports import MethodRow, StudyFrames
@@ -20,6 +21,9 @@ def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False
     from reports import compare, fair_play_notes, merged
 
     with opened(study, storage) as frames:
+        if frames.of_function:
+            show_trials(frames, as_json=as_json)
+            return
         comparison = compare(frames)
         if as_json:
             print_json(comparison.to_plain())

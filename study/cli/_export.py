@@ -1,4 +1,4 @@
-"""``weighbridge export``: one row a run, as CSV or Parquet."""
+"""``weighbridge export``: one row a run, as CSV or Parquet, or the trials for Optuna."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from study.cli import _optuna
 from study.cli._frames import opened
 from study.cli._options import STORAGE, StorageUrl, Study
 from study.cli._output import console
@@ -16,12 +17,23 @@ NAME = "export"
 
 def command(
     study: Study,
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .csv or .parquet file.")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", help="A .csv or .parquet file, or optuna:URL, an Optuna database."
+        ),
+    ],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace Optuna studies that were exported before.")
+    ] = False,
     storage: StorageUrl = STORAGE,
 ) -> None:
-    """Export one row a run, as .csv or .parquet."""
+    """Export one row a run, as .csv or .parquet; or one trial a trial, for optuna-dashboard."""
     from reports.export import export
 
     with opened(study, storage) as frames:
-        export(frames, output)
+        if output.startswith(_optuna.PREFIX):
+            _optuna.export(frames, output, storage=storage, overwrite=overwrite)
+            return
+        export(frames, Path(output))
         console.print(f"Wrote {output}: {len(frames.runs)} runs.")

@@ -11,6 +11,7 @@ from study.pack_plan import PackGroup, PackPlan
 _KNOWN_BY = {
     "stored": "fixed by the study's first run",
     "look": "by a look at the network",
+    "spec": "by the spec",
     "card": "by the problem's card; workers look at the network first, and so does --probe",
 }
 

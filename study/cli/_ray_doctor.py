@@ -82,11 +82,13 @@ def _inspect(options: RayOptions, wanted: Wanted) -> Inspection:
 
 
 def _problem(study: str | None, storage: str) -> tuple[str | None, str | None]:
-    """Module of a problem of one's own, and the folder where it may lie besides."""
+    """Module of a problem or function of one's own, and the folder where it may lie besides."""
     if study is None:
         return None, None
     found = find(study, storage=storage)
-    module, separator, _ = found.spec.problem.partition(":")
+    function = found.spec.function
+    target = found.spec.problem if function is None else function.target
+    module, separator, _ = (target or "").partition(":")
     return (module, found.folder) if separator else (None, None)
 
 

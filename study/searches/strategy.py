@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from search_spaces import Point, canonical, neighbours, refinements
+from search_spaces import Point, canonical
+from search_spaces.lines import neighbours, refinements
 from study.searches.view import StageView, Tried, Wish
 
 # How many draws a sampled point may take: finite spaces repeat themselves, and run out.

@@ -11,7 +11,7 @@ import torch
 from study.plan import make_plan
 from study.spec import parse_toml
 from tests.docs.pages import blocks, read
-from tests.docs.shell import run_bash
+from tests.docs.shell import run_bash, run_python
 from trainers.randomness import Key
 from trainers.reading import as_read
 
@@ -63,6 +63,21 @@ def test_examples_are_never_called_like_our_packages() -> None:
     names = {b.file for page in ("README.md", "docs/how-to/own-problem.md") for b in blocks(page)}
     assert not names & {f"{package}.py" for package in ("study", "storage", "reports", "trainers")}
     assert "study.py" not in read("README.md")
+
+
+def test_coming_from_other_tools_runs(tmp_path: Path) -> None:
+    page = blocks("docs/how-to/coming-from-ray-tune-or-optuna.md")
+    for block in page:
+        if block.file:
+            (tmp_path / block.file).write_text(block.text)
+        elif block.language == "bash":
+            run_bash(block.text, tmp_path)
+        elif block.language == "python":
+            run_python(block.text, tmp_path)
+    assert {block.language for block in page} == {"python", "toml", "bash", "console"}
+    for name in ("tuning", "ray-tuning", "optuna-tuning"):
+        said = json.loads(run_bash(f"weighbridge compare {name} --json", tmp_path))
+        assert min(row["value"] for row in said["rows"] if row["value"] is not None) < 100
 
 
 def test_stages_example_is_a_valid_search() -> None:

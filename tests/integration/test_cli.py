@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import optuna
 import pandas as pd
 import pytest
 
@@ -302,9 +303,32 @@ class TestFinished:
         assert len(pd.read_csv(finished / "runs.csv")) == 22
         assert len(pd.read_parquet(finished / "runs.parquet")) == 22
 
+    def test_export_writes_an_optuna_study_a_search(self, finished: Path) -> None:
+        url = f"sqlite:///{finished / 'trials.db'}"
+        said = command(finished, "export", "tiny", "-o", f"optuna:{url}")
+        assert said.code == 0
+        assert "Wrote 5 Optuna studies with" in said.text
+        assert f"optuna-dashboard {url}" in said.out
+        ew = optuna.load_study(study_name="tiny/ew", storage=url)
+        assert [trial.state.name for trial in ew.trials] == ["COMPLETE", "FAIL"]
+        assert sorted(ew.best_trial.intermediate_values) == [1, 2]
+        assert ew.best_value == pytest.approx(_delta_m(finished, "ew", trial=0))
+
+    def test_exporting_to_optuna_again_needs_a_word(self, finished: Path) -> None:
+        args = ["export", "tiny", "-o", "optuna:sqlite:///again.db"]
+        assert command(finished, *args).code == 0
+        said = command(finished, *args)
+        assert (said.code, said.out) == (2, "")
+        assert "already has tiny/stl/flag" in said.err
+        assert "--overwrite" in said.err
+        assert command(finished, *args, "--overwrite").code == 0
+
     @pytest.mark.parametrize(
         ("args", "why"),
         [
+            (["export", "tiny", "-o", "optuna:x.db"], "Write optuna:sqlite:///trials.db."),
+            (["export", "tiny", "-o", "optuna:sqlite:///no/x.db"], "a folder that exists."),
+            (["export", "tiny", "-o", "optuna:sqlite:///weighbridge.db"], "do not go into a study"),
             (["export", "tiny", "-o", "runs.txt"], "An export ends in .csv or .parquet."),
             (["export", "tiny", "-o", "no/runs.csv"], "a folder that exists. Got no."),
             (["report", "tiny", "-o", "no/r.html"], "a folder that exists. Got no."),
@@ -326,6 +350,16 @@ class TestFinished:
         said = command(other, "run", "tiny.toml", "--storage", "sqlite:///../weighbridge.db")
         assert (said.code, said.out) == (2, "")
         assert "[training] epochs: stored 2, now 3" in said.err
+
+
+def _delta_m(folder: Path, search: str, *, trial: int) -> float:
+    """Mean validation delta_m of a trial, by the documented view."""
+    with sqlite3.connect(folder / "weighbridge.db") as connection:
+        ((value,),) = connection.execute(
+            "SELECT AVG(delta_m_val) FROM run_results WHERE search = ? AND trial = ?",
+            (search, trial),
+        )
+    return float(value)
 
 
 def test_a_problem_that_raises_in_training_fails_its_runs(tmp_path: Path) -> None:

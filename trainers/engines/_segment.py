@@ -10,8 +10,7 @@ from typing import Protocol, Self, TypeVar
 
 from trainers import checkpoints, places
 from trainers.checkpoints import State
-from trainers.engines._clock import Clock
-from trainers.engines._endings import (
+from trainers.endings import (
     Outcome,
     diverged,
     ended,
@@ -20,6 +19,7 @@ from trainers.engines._endings import (
     not_saved,
     reached,
 )
+from trainers.engines._clock import Clock
 from trainers.engines._saving import Saving
 from trainers.engines.session import Session
 from trainers.evaluation import Value, first_not_finite, storable

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 
-from trainers.engines._endings import ended, failed, first_epoch
+from trainers.endings import ended, failed, first_epoch
 from trainers.engines._segment import Segment
 from trainers.engines.fused import Stacks
 from trainers.engines.session import Session

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from trainers.problems._registry import build, names, problem_class, summaries
+from trainers.problems._user_module import import_user_module
 from trainers.problems.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "bce",
     "build",
     "cross_entropy",
+    "import_user_module",
     "l1",
     "mse",
     "names",

@@ -222,11 +222,11 @@ SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS
        CASE WHEN r.planned THEN 1 ELSE 0 END AS planned,
        r.epochs_done AS epochs,
        CASE WHEN r.state = 'done' THEN sc.epoch_selected END AS epoch_selected,
-       CASE WHEN r.role <> 'baseline' AND r.state = 'done'
+       CASE WHEN r.role IN ('search', 'confirm') AND r.state = 'done'
             THEN sc.value_val END AS delta_m_val,
-       CASE WHEN r.role <> 'baseline' AND r.state = 'done'
+       CASE WHEN r.role IN ('search', 'confirm') AND r.state = 'done'
             THEN sc.value_test END AS delta_m_test,
-       CASE WHEN r.role <> 'baseline' AND r.state = 'done'
+       CASE WHEN r.role IN ('search', 'confirm') AND r.state = 'done'
             THEN sc.baseline_hash END AS baseline_hash,
        r.diverged_epoch AS diverged_epoch,
        COALESCE((SELECT SUM(a.startup_s + a.train_s + a.validation_s + a.test_s

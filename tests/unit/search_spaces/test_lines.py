@@ -12,11 +12,9 @@ from search_spaces import (
     LogRange,
     SimplexGrid,
     SimplexRandom,
-    midpoint,
-    neighbours,
-    refinements,
 )
 from search_spaces.errors import BadValue, SpaceError, UnknownValue, WrongType
+from search_spaces.lines import midpoint, neighbours, refinements
 
 promised = settings(max_examples=40, deadline=None)
 

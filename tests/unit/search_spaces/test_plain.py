@@ -11,6 +11,7 @@ from search_spaces import (
     Axis,
     Choices,
     LogRange,
+    Range,
     SimplexGrid,
     SimplexRandom,
     Space,
@@ -71,6 +72,8 @@ def test_a_space_comes_back_through_json(named: list[tuple[str, Axis]]) -> None:
         ("task_weights", [[0.5, 0.5, 0]], Choices([(0.5, 0.5, 0.0)])),
         ("task_weights", {"line": [[0.5, 0.5, 0]]}, Choices([(0.5, 0.5, 0.0)])),
         ("depth", [1, 2], Choices([1, 2])),
+        ("dropout", {"range": [0, 0.5]}, Range(0, 0.5)),
+        ("weight_decay", {"range": [0, 1], "points": 3}, Range(0, 1, points=3)),
         ("norm", ["batch", "layer"], Choices(["batch", "layer"])),
     ],
 )
@@ -83,7 +86,7 @@ def test_whole_numbers_of_unknown_parameters_stay_whole() -> None:
     assert isinstance(value, int)
 
 
-KEYS = "Allowed: boundary, dirichlet, floor, line, log_range, points, simplex_step"
+KEYS = "Allowed: boundary, dirichlet, floor, line, log_range, points, range, simplex_step"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +120,8 @@ KEYS = "Allowed: boundary, dirichlet, floor, line, log_range, points, simplex_st
         ("lr", {"log_range": 1}, WrongType, "`log_range` must be two numbers. Got 1"),
         ("lr", {"log_range": [0, 1]}, BadAxis, "`lr`: `low` must be above 0"),
         ("lr", {"log_range": [1, 2], "points": 1}, BadValue, "`points` must be at least 2"),
+        ("lr", {"range": [0, 1]}, BadValue, "`lr`: Value 1 must be above 0"),
+        ("depth", {"range": [1]}, WrongType, r"`range` must be two numbers. Got \[1\]"),
         ("lr", {"simplex_step": 0.1}, BadAxis, "`simplex_step` is for `task_weights`. .*`line`"),
         ("lr", {"dirichlet": 5}, BadAxis, "`dirichlet` is for `task_weights`"),
         ("task_weights", {"log_range": [1, 2]}, BadAxis, "`log_range` is for parameters with one"),

@@ -1,4 +1,4 @@
-"""The last word on a run, as both engines say it."""
+"""The last word on a run, as engines and training functions say it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ended(
 
 
 def failed(
-    job: Job, error: Exception, *, epoch: int, seconds: Seconds, device: torch.device
+    job: Job, error: BaseException, *, epoch: int, seconds: Seconds, device: torch.device
 ) -> RunEnded:
     """An exception as the end of a run."""
     return ended(

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from search_spaces._axis import Axis
 from search_spaces._log_range import LogRange
+from search_spaces._range import Range
 from search_spaces._simplex_grid import SimplexGrid
 from search_spaces._simplex_random import SimplexRandom
 from search_spaces._values import Value, as_count, as_number, rounded
 from search_spaces.errors import BadValue, UnknownValue, WrongType
+
+__all__ = ["midpoint", "neighbours", "refinements"]
 
 
 def refinements(values: Sequence[float], best: float, *, outward: int) -> tuple[float, ...]:
@@ -59,9 +62,10 @@ def neighbours(values: Sequence[float], best: float) -> tuple[float, ...]:
 
 
 def midpoint(axis: Axis) -> Value:
-    """The value a parameter rests at until it is tuned: the geometric middle of its line.
+    """The value a parameter rests at until it is tuned: the middle of its line.
 
-    sqrt(min max) to six significant digits for numbers; 1/T each for task weights.
+    sqrt(min max) to six significant digits for numbers, the value halfway for a linear range; 1/T
+    each for task weights.
 
     Raises:
         WrongType: The axis holds strings or bools, which have no middle.
@@ -69,6 +73,8 @@ def midpoint(axis: Axis) -> Value:
     """
     if isinstance(axis, LogRange):
         return rounded(_middle(axis.low, axis.high))
+    if isinstance(axis, Range):
+        return axis.middle
     if isinstance(axis, SimplexGrid | SimplexRandom):
         return _equal_weights(axis.n_tasks)
     values = list(axis.points())

@@ -1,0 +1,71 @@
+"""The page of a training function's study: its trials by its own metric, and what they cost.
+
+There is no baseline to compare with, and so no delta_m, no budget curve and no rule of fair play.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reports.frames import StudyFrames
+from reports.html._problem import problem
+from reports.html._ran import what_was_run
+from reports.html._table import boxed
+from reports.html._tags import Markup, join, tag
+from reports.html._words import count, number, value_of
+from reports.trials import SearchTrials, TrialRow, best_sentence, ranked, trials
+from storage.notices import notices
+
+_HEADS = ("Trial", "Parameters", "Value", "Seeds", "Epochs", "State", "device-seconds")
+
+
+def function_body(frames: StudyFrames) -> Markup:
+    """Everything between header and footer, both included."""
+    found = trials(frames)
+    return join(
+        [
+            tag(
+                "header",
+                tag("p", "Weighbridge report", class_="eyebrow"),
+                tag("h1", frames.name),
+                tag("p", best_sentence(found), class_="headline"),
+            ),
+            tag(
+                "main",
+                problem(frames.card),
+                *(tag("p", tag("strong", "Note: "), note) for note in notices(frames.spec)),
+                *(_section(search) for search in found),
+                what_was_run(frames),
+            ),
+        ]
+    )
+
+
+def _section(search: SearchTrials) -> Markup:
+    caption = (
+        f"Trials by {search.metric} on validation, {'lowest' if search.lower else 'highest'} "
+        "first: the mean over seeds at their selected epochs. Device-seconds are those of all "
+        "attempts."
+    )
+    heads = [tag("th", name, scope="col") for name in _HEADS]
+    rows = [_row(row) for row in ranked(search)]
+    return tag(
+        "section", tag("h2", f"Search: {search.search}"), boxed(caption, tag("tr", *heads), rows)
+    )
+
+
+def _row(row: TrialRow) -> Markup:
+    cells = (
+        said(json.loads(row.params)),
+        "–" if row.value is None else number(row.value, 6),
+        count(len(row.seeds)),
+        count(max(row.curve, default=0)),
+        row.state,
+        number(row.device_s, 3),
+    )
+    return tag("tr", tag("th", str(row.number), scope="row"), *(tag("td", cell) for cell in cells))
+
+
+def said(params: Mapping[str, Any]) -> str:
+    """A point in words."""
+    return "; ".join(f"{name} {value_of(value)}" for name, value in params.items()) or "–"

@@ -1,0 +1,222 @@
+"""The trials of a study as plain values: what each came to, on the way there and in the end.
+
+A trial of a search is judged by its validation delta_m; one of a single-task baseline or of a
+training function by the primary metric of its task, in its own unit and direction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from reports._selected import selected_metrics
+from reports.frames import Metric, StudyFrames
+from storage.scoring import mean
+
+_STL = "stl/"
+# What one of its runs is, a trial is: the first of these that is found among its seeds.
+_STATES = ("failed", "diverged", "pruned")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRow:
+    """One trial on the study's seeds; what winners did on fresh ones is left out.
+
+    Attributes:
+        params: Its point as canonical JSON.
+        state: ``done``, ``diverged``, ``pruned`` or ``failed`` if one of its runs is; ``waiting``
+            if none was begun, else ``running``.
+        value: Mean over the seeds at their selected epochs; None until all of them are scored.
+        curve: Epoch to the mean over the seeds, of epochs that all of them have reached.
+        delta_m_test: Mean test delta_m over the seeds, in percent; None where there is none.
+        device_s: All device time of all attempts.
+        cost_s: What its method is charged with, every run trained alone.
+        started: When its first attempt began.
+        ended: When its last attempt ended; None while it waits or runs.
+    """
+
+    number: int
+    params: str
+    state: str
+    value: float | None
+    curve: Mapping[int, float]
+    seeds: tuple[int, ...]
+    delta_m_test: float | None
+    device_s: float
+    cost_s: float
+    started: datetime | None
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchTrials:
+    """A search and its trials, by number.
+
+    Attributes:
+        metric: What trials are judged by, in words.
+        direction: ``min`` if lower is better, else ``max``.
+    """
+
+    search: str
+    weighting: str
+    metric: str
+    direction: str
+    trials: tuple[TrialRow, ...]
+
+    @property
+    def lower(self) -> bool:
+        """Whether lower is better."""
+        return self.direction == "min"
+
+
+def trials(frames: StudyFrames) -> tuple[SearchTrials, ...]:
+    """All searches with their trials: single-task baselines first, then in the spec's order."""
+    runs = frames.runs[frames.runs["role"] != "confirm"]
+    alone = sorted(runs.loc[runs["role"].isin(["baseline", "function"]), "search"].unique())
+    times = _times(frames)
+    found = []
+    for search in (*alone, *frames.searches):
+        mine = runs[runs["search"] == search]
+        metric = _primary(frames, search) if search in alone else None
+        values, curves = _judged(frames, mine, metric)
+        known, by_run = values.to_dict(), _by_run(curves)
+        found.append(
+            SearchTrials(
+                search=search,
+                weighting=str(mine["weighting"].iloc[0]),
+                metric=_said(frames, metric),
+                direction="min" if metric is None else metric.direction,
+                trials=tuple(
+                    _row(int(number), rows, known, by_run, times)
+                    for number, rows in mine.groupby("trial")
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def ranked(search: SearchTrials) -> list[TrialRow]:
+    """Its trials, best first; those without a value last, by number."""
+    sign = 1.0 if search.lower else -1.0
+    return sorted(
+        search.trials,
+        key=lambda row: (row.value is None, sign * (row.value or 0.0), row.number),
+    )
+
+
+def best_sentence(found: Sequence[SearchTrials]) -> str:
+    """The best trial of each search, in words."""
+    said = []
+    for search in found:
+        best = next(iter(ranked(search)), None)
+        if best is None or best.value is None:
+            said.append(f"{search.search}: no trial has a value yet.")
+        else:
+            said.append(
+                f"{search.search}: best {search.metric} {best.value:.6g} on validation "
+                f"(trial {best.number}, {len(best.seeds)} seeds)."
+            )
+    return " ".join(said)
+
+
+def _primary(frames: StudyFrames, search: str) -> Metric:
+    """The metric by which a single-task search, or one of a training function, chooses."""
+    if frames.of_function:
+        return frames.metrics[0]
+    return next(m for m in frames.metrics if m.task == search.removeprefix(_STL))
+
+
+def _said(frames: StudyFrames, metric: Metric | None) -> str:
+    if metric is None:
+        return "delta_m (validation, %)"
+    return metric.name if frames.of_function else f"{metric.task} {metric.name}"
+
+
+def _judged(
+    frames: StudyFrames, runs: pd.DataFrame, metric: Metric | None
+) -> tuple["pd.Series[float]", "pd.Series[float]"]:
+    """Value by run, and value by (run, epoch), both on validation."""
+    epochs = frames.epochs
+    rows = epochs[(epochs["split"] == "validation") & epochs["run"].isin(runs["run"])]
+    if metric is None:
+        return runs.set_index("run")["delta_m_val"].dropna(), _delta_m_curves(frames, rows)
+    at = selected_metrics(frames, runs["run"], split="validation")
+    keep = (at["task"] == metric.task) & (at["metric"] == metric.name)
+    same = (rows["task"] == metric.task) & (rows["metric"] == metric.name)
+    return at[keep].set_index("run")["value"], rows[same].set_index(["run", "epoch"])["value"]
+
+
+def _delta_m_curves(frames: StudyFrames, rows: pd.DataFrame) -> "pd.Series[float]":
+    """delta_m under the standing baseline (M3), by run and epoch; empty without a baseline."""
+    standing = frames.baseline[
+        frames.baseline["standing"] & (frames.baseline["split"] == "validation")
+    ]
+    base = standing.set_index(["task", "metric"])["value"]
+    signs = {(metric.task, metric.name): metric.sign for metric in frames.metrics}
+    if not len(base):
+        return pd.Series(dtype="float64")
+    table = rows.pivot(index=["run", "epoch"], columns=["task", "metric"], values="value")
+    columns = list(signs)
+    table = table.reindex(columns=pd.MultiIndex.from_tuples(columns)).dropna()
+    changes = (table - base[columns]) / base[columns] * [float(signs[key]) for key in columns]
+    return 100.0 * changes.mean(axis=1)
+
+
+def _times(frames: StudyFrames) -> pd.DataFrame:
+    """First begin and last end of each run's attempts."""
+    by_run = frames.attempts.dropna(subset=["run"]).groupby("run")
+    return by_run.agg(started=("started", "min"), ended=("ended", "max"))
+
+
+def _row(
+    number: int,
+    rows: pd.DataFrame,
+    values: Mapping[Any, float],
+    curves: Mapping[int, Mapping[int, float]],
+    times: pd.DataFrame,
+) -> TrialRow:
+    runs = rows["run"].tolist()
+    state = _state(rows["state"].tolist())
+    known = [values[run] for run in runs if run in values]
+    tested = [float(value) for value in rows["delta_m_test"].dropna()]
+    mine = times[times.index.isin(runs)]
+    over = state not in ("waiting", "running")
+    return TrialRow(
+        number=number,
+        params=str(rows["params"].iloc[0]),
+        state=state,
+        value=mean(known) if state == "done" and len(known) == len(runs) else None,
+        curve=_mean_curve([curves.get(run, {}) for run in runs]),
+        seeds=tuple(int(seed) for seed in sorted(rows["seed"])),
+        delta_m_test=mean(tested) if state == "done" and len(tested) == len(runs) else None,
+        device_s=float(rows["device_s"].sum()),
+        cost_s=float(rows["solo_cost_s"].sum()),
+        started=_moment(mine["started"].min()),
+        ended=_moment(mine["ended"].max()) if over else None,
+    )
+
+
+def _state(states: Sequence[str]) -> str:
+    for state in _STATES:
+        if state in states:
+            return state
+    return states[0] if len(set(states)) == 1 and states[0] in ("done", "waiting") else "running"
+
+
+def _by_run(curves: "pd.Series[float]") -> dict[int, dict[int, float]]:
+    found: dict[int, dict[int, float]] = {}
+    keyed: dict[Any, float] = curves.to_dict()
+    for (run, epoch), value in keyed.items():
+        found.setdefault(run, {})[epoch] = value
+    return found
+
+
+def _mean_curve(curves: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    shared = set.intersection(*(set(curve) for curve in curves))
+    return {epoch: mean([curve[epoch] for curve in curves]) for epoch in sorted(shared)}
+
+
+def _moment(time: Any) -> datetime | None:
+    return None if pd.isna(time) else time.to_pydatetime()

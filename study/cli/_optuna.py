@@ -1,0 +1,98 @@
+"""What ``weighbridge export`` hands to Optuna: every search as a study, every trial as a trial."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from storage import without_password
+from study.cli._output import console, next_step
+from study.errors import ExportRefused
+from study.listed_axes import listed_axes
+from study.spec import StudySpec, parse
+from study.trials import to_point
+
+if TYPE_CHECKING:
+    from reports import StudyFrames
+    from reports.trials import SearchTrials, TrialRow
+    from study.searches.optuna_export import OptunaStudy, OptunaTrial
+
+PREFIX = "optuna:"
+_FILE = "sqlite:///"
+_DIRECTIONS: dict[str, Literal["minimize", "maximize"]] = {"min": "minimize", "max": "maximize"}
+
+
+def export(frames: StudyFrames, output: str, *, storage: str, overwrite: bool) -> None:
+    """Write a study's searches into an Optuna database.
+
+    Args:
+        output: ``optuna:`` and the database's URL.
+        storage: URL of the study database, which is none of Optuna's.
+
+    Raises:
+        ExportRefused: The database cannot be used, or holds such studies already.
+    """
+    from reports.trials import trials
+    from study.searches.optuna_export import write
+
+    url = _checked(output.removeprefix(PREFIX), storage)
+    spec = parse(frames.spec, source=f"of the stored study {frames.name}")
+    studies = [_study(frames, spec, search) for search in trials(frames)]
+    write(url, studies, overwrite=overwrite)
+    n_trials = sum(len(study.trials) for study in studies)
+    console.print(f"Wrote {len(studies)} Optuna studies with {n_trials} trials: ", end="")
+    console.print(", ".join(console.plain(study.name) for study in studies), highlight=False)
+    next_step(f"optuna-dashboard {without_password(url)}   (pip install optuna-dashboard)")
+
+
+def _checked(url: str, storage: str) -> str:
+    if "://" not in url:
+        raise ExportRefused(
+            f"An Optuna database is named by a URL. Got {without_password(url) or 'none'}. "
+            f"Write {PREFIX}{_FILE}trials.db."
+        )
+    if url == storage or (_file(url) is not None and _file(url) == _file(storage)):
+        raise ExportRefused(
+            "Optuna's tables do not go into a study database. Got the same one for both. "
+            f"Name another, such as {PREFIX}{_FILE}trials.db."
+        )
+    return url
+
+
+def _file(url: str) -> Path | None:
+    return Path(url.removeprefix(_FILE)).resolve() if url.startswith(_FILE) else None
+
+
+def _study(frames: StudyFrames, spec: StudySpec, found: SearchTrials) -> OptunaStudy:
+    from study.searches.optuna_export import OptunaStudy
+
+    return OptunaStudy(
+        name=f"{frames.name}/{found.search}",
+        direction=_DIRECTIONS[found.direction],
+        axes=listed_axes(spec, found.search, n_tasks=len(frames.tasks)),
+        tasks=frames.tasks,
+        trials=[_trial(row) for row in found.trials],
+        attrs={"value": found.metric, "weighting": found.weighting},
+    )
+
+
+def _trial(row: TrialRow) -> OptunaTrial:
+    from study.searches.optuna_export import OptunaTrial
+
+    attrs = {
+        "trial": row.number,
+        "state": row.state,
+        "seeds": list(row.seeds),
+        "device_s": row.device_s,
+        "cost_s": row.cost_s,
+        "delta_m_test": row.delta_m_test,
+    }
+    return OptunaTrial(
+        params=to_point(row.params),
+        state=row.state,
+        value=row.value,
+        curve=row.curve,
+        started=row.started,
+        ended=row.ended,
+        attrs={key: value for key, value in attrs.items() if value is not None},
+    )

@@ -1,0 +1,97 @@
+"""Optuna's door: a search's parameters as Optuna knows them, with a distribution for each.
+
+A point may hold a row of numbers, which Optuna has no parameter for: it becomes one parameter a
+number, ``w_<task>`` for task weights. In one Optuna study a parameter has one kind of distribution,
+and its choices never change; values that a refined line adds later would not be among them. So
+numbers are ranges, over all that the search may try and has tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from search_spaces import Axis, Choices, LogRange, Point, Range
+
+Scalar: TypeAlias = float | int | str | bool
+_WEIGHTS = "task_weights"
+
+
+def flat(point: Point, tasks: Sequence[str]) -> dict[str, Scalar]:
+    """A point with every row of numbers taken apart."""
+    found: dict[str, Scalar] = {}
+    for name, value in point.items():
+        if isinstance(value, tuple | list):
+            found |= dict(zip(_parts(name, len(value), tasks), value, strict=True))
+        else:
+            found[name] = value
+    return found
+
+
+def distributions(
+    points: Iterable[Mapping[str, Scalar]], axes: Mapping[str, Sequence[Axis]]
+) -> dict[str, BaseDistribution]:
+    """A distribution for each parameter of some flat points.
+
+    Args:
+        axes: What the search may try, by parameter; its bounds are those of its stages together.
+    """
+    tried: dict[str, list[Scalar]] = {}
+    for point in points:
+        for name, value in point.items():
+            tried.setdefault(name, []).append(value)
+    return {name: _distribution(name, tried[name], axes.get(name, ())) for name in sorted(tried)}
+
+
+def typed(point: Mapping[str, Scalar], known: Mapping[str, BaseDistribution]) -> dict[str, Scalar]:
+    """A flat point as Optuna wants it: the database writes whole numbers as floats."""
+    return {
+        name: int(value) if isinstance(known[name], IntDistribution) else value
+        for name, value in point.items()
+    }
+
+
+def _parts(name: str, n: int, tasks: Sequence[str]) -> list[str]:
+    if name == _WEIGHTS and len(tasks) == n:
+        return [f"w_{task}" for task in tasks]
+    return [f"{name}.{k}" for k in range(n)]
+
+
+def _distribution(name: str, tried: Sequence[Scalar], axes: Sequence[Axis]) -> BaseDistribution:
+    if any(isinstance(value, str | bool) for value in tried):
+        listed = [value for axis in axes if isinstance(axis, Choices) for value in axis.values]
+        scalars = [value for value in listed if not isinstance(value, tuple)]
+        return CategoricalDistribution(tuple(dict.fromkeys([*scalars, *tried])))
+    if name.startswith("w_"):
+        return FloatDistribution(0.0, 1.0)
+    numbers = [*map(float, tried), *_ends(axes)]
+    low, high = min(numbers), max(numbers)
+    if axes and all(_is_whole(axis) for axis in axes) and all(n.is_integer() for n in numbers):
+        return IntDistribution(int(low), int(high))
+    # lines are geometric here: between two of their values lies the geometric middle
+    log = 0.0 < low < high and not any(isinstance(axis, Range) for axis in axes)
+    return FloatDistribution(low, high, log=log)
+
+
+def _ends(axes: Sequence[Axis]) -> list[float]:
+    """Both ends of each range, and all numbers of each list."""
+    found: list[float] = []
+    for axis in axes:
+        if isinstance(axis, LogRange | Range):
+            found += [axis.low, axis.high]
+        elif isinstance(axis, Choices):
+            found += [float(v) for v in axis.values if isinstance(v, int | float)]
+    return found
+
+
+def _is_whole(axis: Axis) -> bool:
+    return isinstance(axis, Choices) and all(
+        isinstance(value, int) and not isinstance(value, bool) for value in axis.values
+    )

@@ -1,0 +1,82 @@
+"""The section [training]: what all runs of a study share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from study._section import Finite, NotNegative, Positive, PositiveInt, Section
+
+
+class StepSchedule(Section):
+    """Learning rate times `gamma` every `step` epochs."""
+
+    step: PositiveInt = Field(description="Epochs between two cuts of the learning rate.")
+    gamma: Positive = Field(0.5, description="Factor of each cut.")
+
+
+def _schedule_form(value: object) -> str:
+    return "<table>" if isinstance(value, dict | StepSchedule) else "<word>"
+
+
+_ScheduleSpec = Annotated[
+    Annotated[Literal["constant", "cosine"], Tag("<word>")]
+    | Annotated[StepSchedule, Tag("<table>")],
+    Discriminator(_schedule_form),
+]
+
+
+class TrainingSpec(Section):
+    """What all runs share."""
+
+    epochs: PositiveInt = Field(description="Epochs of each run.")
+    batch_size: PositiveInt = Field(description="Samples a step.")
+    optimizer: Literal["sgd", "adam", "adamw"] = Field("adam", description="Optimiser of all runs.")
+    lr: Positive | None = Field(None, description="Learning rate of searches that do not tune it.")
+    weight_decay: NotNegative = Field(
+        0.0, description="Weight decay of searches and stages that do not tune it."
+    )
+    momentum: Annotated[Finite, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
+    schedule: _ScheduleSpec = Field(
+        "constant",
+        description="Learning rate over epochs: constant, cosine, or `{ step = 10, gamma = 0.5 }`.",
+    )
+    clip_norm: Positive | None = Field(
+        None, description="Largest gradient norm of the network; off by default."
+    )
+    eval_batch_size: PositiveInt = Field(1024, description="Samples a batch of evaluation.")
+    threads: PositiveInt = Field(
+        1, description="Threads of a worker. Results depend on it, so it is fixed by the study."
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="Of the network's operations. With `bfloat16` they run under torch's autocast; "
+        "parameters, losses and optimiser stay in single precision.",
+    )
+    compile: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Send training steps through `torch.compile`: seconds to minutes at a worker's "
+        "start, faster steps of small networks; see [performance](../performance.md).",
+    )
+    engine: Literal["auto", "solo", "fused"] = Field(
+        "auto",
+        description="How runs are trained: one by one, or stacked into one model. `auto` is fixed "
+        "before the first run: solo for convolutions on a CPU and for networks that cannot be "
+        "stacked, else fused.",
+    )
+    pack_size: PositiveInt | None = Field(
+        None, description="Most runs of a pack; by calibration if not given."
+    )
+    pack_memory_gib: Positive | None = Field(
+        None, description="Most memory of a pack, in GiB; half of what is free if not given."
+    )
+    run_limit_s: Positive | None = Field(
+        None, description="Longest time of one attempt at a run; a worker that hangs is ended."
+    )
+    checkpoint_cap_mib: Positive = Field(
+        2048.0, description="Most that a study's checkpoint files may take, in MiB."
+    )
+    checkpoint_s: NotNegative = Field(
+        15.0, description="Least seconds between two checkpoints of a run."
+    )

@@ -1,0 +1,69 @@
+"""Optuna's own distributions become spaces."""
+
+from typing import Any
+
+import pytest
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from search_spaces import Axis, Choices, LogRange, Range, from_optuna
+from search_spaces.errors import BadAxis, BadValue, SpaceError, TooManyPoints, WrongType
+
+
+@pytest.mark.parametrize(
+    ("distribution", "axis"),
+    [
+        (FloatDistribution(0, 1), Range(0, 1)),
+        (FloatDistribution(0.0, 0.5, step=0.1), Range(0, 0.5, points=6)),
+        (FloatDistribution(0.1, 0.7, step=0.2), Range(0.1, 0.7, points=4)),
+        (FloatDistribution(1e-5, 1e-1, log=True), LogRange(1e-5, 1e-1)),
+        (FloatDistribution(0.5, 0.5), Choices([0.5])),
+        (FloatDistribution(0.5, 0.5, log=True), Choices([0.5])),
+        (IntDistribution(1, 3), Choices([1, 2, 3])),
+        (IntDistribution(8, 32, step=8), Choices([8, 16, 24, 32])),
+        (IntDistribution(4, 4, log=True), Choices([4])),
+        (CategoricalDistribution(["adam", "sgd"]), Choices(["adam", "sgd"])),
+        (CategoricalDistribution([True, False]), Choices([True, False])),
+    ],
+)
+def test_each_distribution_has_its_axis(distribution: BaseDistribution, axis: Axis) -> None:
+    assert from_optuna({"x": distribution}).axes == {"x": axis}
+
+
+def test_whole_numbers_stay_whole() -> None:
+    points = from_optuna({"depth": IntDistribution(1, 2)}).grid()
+    assert [type(point["depth"]) for point in points] == [int, int]
+
+
+def test_a_float_range_with_whole_ends_is_no_range_of_whole_numbers() -> None:
+    assert from_optuna({"x": FloatDistribution(1, 4)}).size is None
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "error", "message"),
+    [
+        ("n", IntDistribution(4, 128, log=True), BadAxis, r"`n`: .*\[4, 8, 16, 32, 64, 128\]"),
+        ("act", CategoricalDistribution([None, "relu"]), BadAxis, '`act`: .*None.*such as "none"'),
+        ("n", IntDistribution(0, 10**6), TooManyPoints, "`n`: 1,000,001 whole numbers"),
+        ("x", FloatDistribution(0, 1, step=1e-6), TooManyPoints, "`x`: 1,000,001 steps"),
+        ("lr", FloatDistribution(0, 1), BadValue, "`lr`: Value 1 must be above 0"),
+        ("lr", IntDistribution(0, 1), BadValue, "`lr`: Value 1 must be above 0"),
+        ("lr", CategoricalDistribution(["a"]), WrongType, "`lr`: Value 1 must be a number"),
+        ("task_weights", FloatDistribution(0, 1), BadAxis, "rows that sum to 1.*simplex_step"),
+        ("x", 0.5, WrongType, "`x`: Not a distribution of Optuna: 0.5"),
+    ],
+)
+def test_what_has_no_axis_is_refused_by_name(
+    name: str, found: Any, error: type[SpaceError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        from_optuna({name: found})
+
+
+def test_a_study_is_not_its_distributions() -> None:
+    with pytest.raises(WrongType, match="Optuna's distributions must be a mapping"):
+        from_optuna([FloatDistribution(0, 1)])  # type: ignore[arg-type]

@@ -1,0 +1,81 @@
+"""Ray Tune's own domains become spaces."""
+
+from typing import Any
+
+import pytest
+from ray import tune
+
+from search_spaces import Axis, Choices, LogRange, Range, from_ray
+from search_spaces.errors import BadAxis, BadValue, SpaceError, TooManyPoints, WrongType
+
+
+@pytest.mark.parametrize(
+    ("domain", "axis"),
+    [
+        (tune.uniform(0, 1), Range(0, 1)),
+        (tune.loguniform(1e-5, 1e-1), LogRange(1e-5, 1e-1)),
+        (tune.quniform(0, 0.5, 0.1), Range(0, 0.5, points=6)),
+        (tune.quniform(0.3, 0.9, 0.3), Range(0.3, 0.9, points=3)),
+        (tune.randint(1, 4), Choices([1, 2, 3])),
+        (tune.qrandint(8, 32, 8), Choices([8, 16, 24, 32])),
+        (tune.qrandint(5, 30, 8), Choices([8, 16, 24])),
+        (tune.qrandint(1, 4), Choices([1, 2, 3])),
+        (tune.choice(["adam", "sgd"]), Choices(["adam", "sgd"])),
+        (tune.grid_search([1, 2]), Choices([1, 2])),
+        (tune.grid_search([[0.9, 0.99], [0.8, 0.9]]), Choices([(0.9, 0.99), (0.8, 0.9)])),
+        (tune.search.sample.Float(0.0, 1.0), Range(0, 1)),
+        (32, Choices([32])),
+        ("relu", Choices(["relu"])),
+        (False, Choices([False])),
+    ],
+)
+def test_each_domain_has_its_axis(domain: Any, axis: Axis) -> None:
+    assert from_ray({"x": domain}).axes == {"x": axis}
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [tune.randint(1, 4), tune.qrandint(1, 4), tune.qrandint(3, 20, 5), tune.quniform(0, 1, 0.25)],
+)
+def test_every_value_that_ray_draws_is_on_the_axis(domain: Any) -> None:
+    drawn = set(domain.sample(size=300, random_state=0))
+    assert drawn == set(from_ray({"x": domain}).axes["x"].points())
+
+
+def test_rows_of_task_weights_keep_their_rules() -> None:
+    rows = tune.grid_search([[0.5, 0.5], [0.25, 0.75]])
+    space = from_ray({"task_weights": rows})
+    assert [point["task_weights"] for point in space.grid()] == [(0.5, 0.5), (0.25, 0.75)]
+
+
+def _computed(config: dict[str, Any]) -> float:
+    return float(config["lr"])
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "error", "message"),
+    [
+        ("n", tune.lograndint(4, 129), BadAxis, r"`n`: .*4 to 128.*\[4, 8, 16, 32, 64, 128\]"),
+        ("n", tune.qlograndint(4, 128, 4), BadAxis, "`n`: There is no axis of whole .*4 to 128"),
+        ("x", tune.qloguniform(0.1, 10, 0.1), BadAxis, "steps on a logarithmic scale.*loguniform"),
+        ("x", tune.randn(0, 1), BadAxis, "`x`: There is no axis of numbers drawn as Normal"),
+        ("x", tune.qrandn(0, 1, 0.5), BadAxis, "drawn as Normal"),
+        ("x", tune.sample_from(_computed), BadAxis, "sample_from.*Compute them in the training"),
+        ("model", {"depth": tune.randint(1, 3)}, BadAxis, "`model`: .*with depth.*at the top"),
+        ("x", tune.randint(1, 1), BadAxis, "no whole number in Integer"),
+        ("n", tune.randint(0, 10**6), TooManyPoints, "`n`: 1,000,000 whole numbers"),
+        ("lr", tune.uniform(-1, 1), BadValue, "`lr`: Value 1 must be above 0. Got -1.0"),
+        ("task_weights", tune.grid_search([[0.5, 0.6]]), BadValue, "Row 1 must sum to 1"),
+        ("data", None, WrongType, "`data`: Value 1 must be a number, a string"),
+    ],
+)
+def test_what_has_no_axis_is_refused_by_name(
+    name: str, found: Any, error: type[SpaceError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        from_ray({name: found})
+
+
+def test_a_param_space_is_a_mapping() -> None:
+    with pytest.raises(WrongType, match="A param_space must be a mapping"):
+        from_ray(tune.uniform(0, 1))  # type: ignore[arg-type]

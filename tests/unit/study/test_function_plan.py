@@ -1,0 +1,168 @@
+"""A training function in the place of a problem: what may be said of it, and what is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from search_spaces import Choices, LogRange
+from study.errors import BadSpec, NotAnExtension
+from study.extension import check_extension
+from study.function_plan import as_written
+from study.keys import frozen_part
+from study.plan import Plan, make_plan
+from study.spec import StudySpec, parse
+from study.trials import to_point
+from tests.unit.study.specs import spec_of
+from trainers.jobs import ProblemRef
+from trainers.problems import build
+
+_BASE: dict[str, Any] = {
+    "name": "tried",
+    "function": {"target": "my.training:train", "metric": "loss"},
+    "seeds": [0, 1],
+    "training": {"epochs": 3},
+    "search": [{"stages": [{"lr": [0.001, 0.01], "depth": [1, 2, 3]}]}],
+}
+
+
+def spec(change: Callable[[dict[str, Any]], object] = lambda _spec: None) -> StudySpec:
+    plain = deepcopy(_BASE)
+    change(plain)
+    return parse(plain, source="s.toml")
+
+
+def plan(*stages: dict[str, Any], **keys: Any) -> Plan:
+    return make_plan(spec(lambda s: s.update(search=[{"stages": list(stages), **keys}])))
+
+
+class TestSpec:
+    def test_it_comes_back_from_its_plain_form(self) -> None:
+        assert parse(spec().to_plain(), source="again") == spec()
+
+    def test_what_an_objective_returns_counts(self) -> None:
+        assert spec().compare.select_epoch == "best"
+        assert spec(lambda s: s["function"].update(kind="optuna")).compare.select_epoch == "last"
+
+    def test_other_epochs_may_be_asked_for(self) -> None:
+        def best(s: dict[str, Any]) -> None:
+            s["function"]["kind"] = "optuna"
+            s["compare"] = {"select_epoch": "best"}
+
+        assert spec(best).compare.select_epoch == "best"
+
+    @pytest.mark.parametrize(
+        ("change", "why"),
+        [
+            (lambda s: s.update(problem="digits"), "`problem` and `function` exclude each other"),
+            (lambda s: s.pop("function"), "`problem` is missing. Add it"),
+            (lambda s: s["function"].pop("metric"), r"\[function\] `metric` is missing"),
+            (lambda s: s["function"].update(kind="keras"), "`kind` must be 'plain', 'ray' or"),
+            (lambda s: s["function"].update(target="train"), "Write `my_training:train` for"),
+            (lambda s: s["function"].update(goal="min"), "Unknown key `goal`"),
+            (lambda s: s.update(confirm={}), r"\[confirm\] goes with a problem"),
+            (lambda s: s.update(baseline={"lr": [1.0]}), r"\[baseline\] goes with a problem"),
+            (
+                lambda s: s["training"].update(optimizer="sgd", clip_norm=1.0),
+                r"\[training\] `optimizer`, `clip_norm` goes with a problem",
+            ),
+            (lambda s: s["search"][0].update(weighting="ew"), "`weighting` goes with a problem"),
+        ],
+    )
+    def test_what_does_not_go_with_a_function_is_refused(
+        self, change: Callable[[dict[str, Any]], object], why: str
+    ) -> None:
+        with pytest.raises(BadSpec, match=why):
+            spec(change)
+
+
+class TestPlan:
+    def test_every_name_in_a_stage_is_a_parameter(self) -> None:
+        found = plan({"lr": [0.1], "width": [8, 16]}, {"act": ["relu", "tanh"]})
+        (search,) = found.searches
+        assert (search.role, search.name, search.tasks) == ("function", "function", ("train",))
+        assert [stage.tuned for stage in search.stages] == [("lr", "width"), ("act",)]
+        assert found.expected_runs == (2 + 2) * 2
+
+    def test_the_card_has_one_task_with_the_metric(self) -> None:
+        found = make_plan(spec(lambda s: s["function"].update(direction="max")))
+        assert found.card.kind == "function"
+        assert found.metrics == [("train", "loss", "max")]
+        assert not found.searches[0].lower_is_better
+
+    @pytest.mark.parametrize("kind", ["plain", "ray", "optuna"])
+    def test_workers_are_told_who_calls_it(self, kind: str) -> None:
+        ref = make_plan(spec(lambda s: s["function"].update(kind=kind))).problem
+        home, _, name = ref.caller.partition(":")
+        assert callable(getattr(import_module(home), name))
+        assert (ref.target, ref.options) == ("my.training:train", {"metric": "loss"})
+
+    def test_a_parameter_rests_at_a_value_that_was_written(self) -> None:
+        (search,) = plan(
+            {"lr": {"log_range": [0.01, 1.0]}, "strategy": "random", "trials": 2},
+            {"depth": [1, 2, 3, 4]},
+            {"act": ["relu", "tanh"]},
+            hyper={"momentum": 0.9},
+        ).searches
+        assert search.anchors == {"lr": 0.1, "depth": 2, "act": "relu", "momentum": 0.9}
+
+    def test_the_learning_rate_is_a_parameter_like_others(self) -> None:
+        (search,) = plan({"lr": [0.1, 0.2]}, {"width": [8, 16]}).searches
+        assert [stage.kind for stage in search.stages] == ["grid", "grid"], "no closing stage"
+
+    def test_stages_can_be_joined_and_stopped(self) -> None:
+        stop = {"rule": "halving", "rungs": [1]}
+        assert plan({"lr": [0.1, 0.2], "stop": stop}).searches[0].stages[0].stop is not None
+        joint = plan({"lr": [0.1, 0.2]}, {"width": [8, 16]}, joint=True).searches[0]
+        assert joint.expected_trials == 4
+
+    @pytest.mark.parametrize(
+        ("stage", "why"),
+        [
+            ({}, "a stage must tune something"),
+            ({"lr": []}, "The list of values is empty"),
+            ({"lr": {"log_range": [1, 2]}}, "continuous, it has no grid"),
+            ({"lr": [0.1], "strategy": "tpe"}, "needs `trials`"),
+        ],
+    )
+    def test_bad_stages_are_refused(self, stage: dict[str, Any], why: str) -> None:
+        with pytest.raises(BadSpec, match=why):
+            plan(stage)
+
+    def test_values_come_back_as_they_were_written(self) -> None:
+        (search,) = plan(
+            {"depth": [1, 2], "flag": [True, False], "lr": [1, 2.5]},
+            {"width": {"line": [8, 16]}, "at": {"depth": 3}},
+            hyper={"layers": 4},
+        ).searches
+        stored = to_point('{"depth":3.0,"flag":true,"layers":4.0,"lr":2.5,"width":16.0}')
+        point = as_written(search, stored)
+        assert point == {"depth": 3, "flag": True, "layers": 4, "lr": 2.5, "width": 16}
+        assert [type(value) for value in point.values()] == [int, bool, int, float, int]
+
+    def test_axes_of_ranges_keep_their_kind(self) -> None:
+        (search,) = plan(
+            {"lr": {"log_range": [0.1, 1]}, "depth": [1, 2], "strategy": "tpe", "trials": 4}
+        ).searches
+        axes = search.stages[0].space.axes
+        assert axes == {"lr": LogRange(0.1, 1), "depth": Choices([1, 2])}
+
+
+def test_another_function_is_no_extension() -> None:
+    class Stored:
+        name, spec, card = "tried", spec().to_plain(), make_plan(spec()).card.to_plain()
+
+    other = spec(lambda s: s["function"].update(target="my.training:other"))
+    with pytest.raises(NotAnExtension, match="function: stored"):
+        check_extension(Stored, other, make_plan(other).card.to_plain())  # type: ignore[arg-type]
+    more = spec(lambda s: s.update(seeds=[0, 1, 2]))
+    check_extension(Stored, more, make_plan(more).card.to_plain())  # type: ignore[arg-type]
+
+
+def test_studies_of_problems_are_what_they_were() -> None:
+    card = build(ProblemRef(target="digits")).card.to_plain()
+    assert "function" not in frozen_part(spec_of(), card)

@@ -1,0 +1,103 @@
+"""Objectives of Optuna, unchanged, as training functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from study.searches.objective import call
+from trainers.functions import Report, Stopped
+from trainers.functions._report import Reported
+
+POINT = {"lr": 0.1, "depth": 2, "act": "relu"}
+
+
+def objective(trial: optuna.Trial) -> float:
+    """The kind that stands in Optuna's tutorial."""
+    lr = trial.suggest_float("lr", 1e-5, 1e-1, log=True)
+    depth = trial.suggest_int("depth", 1, 3)
+    act = trial.suggest_categorical("act", ["relu", "tanh"])
+    trial.set_user_attr("act", act)
+    loss = 8.0
+    for step in range(4):
+        loss = loss / 2 + lr * depth
+        trial.report(loss, step)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+    return loss
+
+
+def run(function: Any, tmp_path: Path, *, until: int = 9) -> tuple[list[Reported], str]:
+    """What is reported, and why the run was stopped."""
+    said: list[Reported] = []
+    report = Report("loss", said.append, until=until, last=9, stop_requested=lambda: False)
+    call(function, POINT, 7, tmp_path, report)
+    return said, report.why
+
+
+def values(said: list[Reported]) -> list[float]:
+    return [value for one in said for _, _, value in one.values]
+
+
+def test_an_objective_reports_its_intermediate_values(tmp_path: Path) -> None:
+    said, why = run(objective, tmp_path)
+    assert [one.step for one in said] == [1, 2, 3, 4]
+    assert values(said) == pytest.approx([4.2, 2.3, 1.35, 0.875])
+    assert why == ""
+
+
+def test_what_it_returns_is_its_last_report(tmp_path: Path) -> None:
+    said, _ = run(lambda trial: objective(trial) - 0.5, tmp_path)
+    assert [one.step for one in said] == [1, 2, 3, 4, 5]
+    assert values(said)[-1] == pytest.approx(0.375)
+
+
+def test_one_without_reports_is_worth_what_it_returns(tmp_path: Path) -> None:
+    said, _ = run(lambda trial: trial.suggest_float("lr", 0, 1) ** 2, tmp_path)
+    assert values(said) == pytest.approx([0.01])
+
+
+def test_should_prune_says_when_the_study_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        run(objective, tmp_path, until=2)
+
+
+def test_one_that_never_asks_is_stopped_at_its_next_report(tmp_path: Path) -> None:
+    steps: list[int] = []
+
+    def stubborn(trial: optuna.Trial) -> None:
+        for step in range(5):
+            steps.append(step)
+            trial.report(1.0, step)
+
+    with pytest.raises(Stopped):
+        run(stubborn, tmp_path, until=2)
+    assert steps == [0, 1, 2]
+
+
+def test_one_that_prunes_itself_keeps_what_it_has_reported(tmp_path: Path) -> None:
+    def picky(trial: optuna.Trial) -> None:
+        trial.report(3.0, 0)
+        raise optuna.TrialPruned
+
+    said, why = run(picky, tmp_path)
+    assert (values(said), why) == ([3.0], "")
+
+
+def test_it_gets_seed_and_folder_as_user_attributes(tmp_path: Path) -> None:
+    got: list[Any] = []
+
+    def curious(trial: optuna.Trial) -> float:
+        got.extend([trial.user_attrs["seed"], trial.user_attrs["folder"], trial.params])
+        return 1.0
+
+    run(curious, tmp_path)
+    assert got[:2] == [7, str(tmp_path)]
+
+
+def test_a_parameter_that_no_stage_names_is_missed_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'width' is not found"):
+        run(lambda trial: trial.suggest_int("width", 1, 9), tmp_path)

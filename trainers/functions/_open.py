@@ -1,0 +1,68 @@
+"""Finds a training function and what calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from trainers.functions._caller import Caller
+from trainers.hints import did_you_mean
+from trainers.jobs import ProblemRef
+from trainers.problems import import_user_module
+from trainers.problems.errors import ClassMissing, NotAProblem
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSession:
+    """A training function that has been imported.
+
+    Attributes:
+        metric: What its runs are ranked by.
+        device: Where it may train, such as ``cpu``.
+        stop_requested: Asked at each report.
+    """
+
+    function: Callable[..., Any]
+    caller: Caller
+    metric: str
+    device: str
+    stop_requested: Callable[[], bool] = _never
+
+
+def open_function(
+    ref: ProblemRef, device: str, stop_requested: Callable[[], bool] = _never
+) -> FunctionSession:
+    """Import a function.
+
+    Raises:
+        ModuleMissing: Its module was not found.
+        ModuleBroken: Its module raised while it was imported.
+        ClassMissing: The module has no such function.
+        NotAProblem: What was found cannot be called.
+    """
+    module_name, _, name = ref.target.partition(":")
+    module = import_user_module(module_name, ref.folder)
+    if not hasattr(module, name):
+        raise ClassMissing(
+            f"[function] names a function that must exist. {module.__file__} has no `{name}`."
+            f"{did_you_mean(name, vars(module))} Correct the name, or define it there."
+        )
+    function = getattr(module, name)
+    if not callable(function):
+        raise NotAProblem(
+            f"[function] must name a function. `{ref.target}` is {function!r}. Name one."
+        )
+    home, _, caller = ref.caller.partition(":")
+    return FunctionSession(
+        function,
+        getattr(import_module(home), caller),
+        str(ref.options["metric"]),
+        device,
+        stop_requested,
+    )

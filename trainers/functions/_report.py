@@ -1,0 +1,152 @@
+"""What a training function is given to say how it goes, and how it is told to stop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Literal
+
+from trainers.errors import BadReport
+
+Why = Literal["paused", "released", "diverged", "done"]
+_TEST = "test_"
+
+
+class Stopped(BaseException):
+    """The run ends here: raised by `report`, to be let through.
+
+    No `Exception`, so that a function's own ``except Exception`` does not hold it up.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """One report.
+
+    Attributes:
+        values: ``(split, metric, value)``; the split is ``test`` for names that began so.
+        seconds: Since the report before, or since the function was called.
+    """
+
+    step: int
+    values: tuple[tuple[str, str, float], ...]
+    seconds: float
+
+
+class Report:
+    """Called as ``report(step, metrics)``.
+
+    Args:
+        tell: Gets each report.
+        skipped: Reports between the last known one and a step, of an attempt that has died.
+        until: The step at which the run is to pause; at the last step of all it may finish.
+        last: The last step of all.
+        stop_requested: Whether the run is to be released.
+
+    Attributes:
+        metric: What trials are ranked by.
+        step: Of the last report; 0 before the first.
+        value: Of the last report, of `metric`.
+        why: Why the run was stopped; empty if it was not.
+    """
+
+    def __init__(
+        self,
+        metric: str,
+        tell: Callable[[Reported], None],
+        *,
+        skipped: Callable[[int], Iterable[Reported]] = lambda _step: (),
+        until: int,
+        last: int,
+        stop_requested: Callable[[], bool],
+    ) -> None:
+        self.metric, self._tell, self._skipped = metric, tell, skipped
+        self._until, self._last, self._stop_requested = until, last, stop_requested
+        self._since_s = perf_counter()
+        self.step, self.value = 0, math.nan
+        self.why: Why | Literal[""] = ""
+
+    def __call__(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Say what has come of a step; save a checkpoint *before*, as this may be the end.
+
+        Args:
+            step: Counted from 1, rising; after a resume it goes on where the checkpoint was.
+            metrics: Name to number, `metric` among them; ``test_`` before a name is for the test
+                split.
+
+        Raises:
+            Stopped: The run is to end; let it through.
+            BadReport: Step or metrics break a rule.
+        """
+        if self.why or step > self._last:
+            self._stop(self.why or "done")
+        self.tell(step, metrics)
+        if step < self._last:
+            if step >= self._until:
+                self._stop("paused")
+            if self._stop_requested():
+                self._stop("released")
+
+    def tell(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Report without being stopped, unless the metric is not finite.
+
+        Raises:
+            Stopped: The metric is not finite: the run has diverged.
+            BadReport: Step or metrics break a rule.
+        """
+        known = _checked(metrics, self.metric)
+        if isinstance(step, bool) or not isinstance(step, int) or step <= self.step:
+            raise BadReport(
+                f"Steps are whole numbers that rise from 1. Got {step!r} after {self.step}. "
+                "Count reports, as in `for step in range(1, n + 1)`."
+            )
+        if not math.isfinite(known[self.metric]):
+            self._stop("diverged")
+        for earlier in self._skipped(step) if self.step == 0 else ():
+            self._tell(earlier)
+        now_s = perf_counter()
+        seconds, self._since_s = now_s - self._since_s, now_s
+        self.step, self.value = step, known[self.metric]
+        values = tuple(
+            _placed(name, value) for name, value in known.items() if math.isfinite(value)
+        )
+        self._tell(Reported(step=step, values=values, seconds=seconds))
+
+    @property
+    def seconds_since(self) -> float:
+        """Seconds since the last report."""
+        return perf_counter() - self._since_s
+
+    def _stop(self, why: Why) -> None:
+        self.why = why
+        raise Stopped(f"This run ends here ({why}).")
+
+
+def _checked(metrics: Mapping[str, float], metric: str) -> dict[str, float]:
+    if not isinstance(metrics, Mapping) or metric not in metrics:
+        raise BadReport(
+            f"Every report holds the metric {metric!r}, which trials are ranked by. Got "
+            f"{metrics!r}. Report a table with it, or correct `metric` in [function]."
+        )
+    return {str(name): _number(str(name), value) for name, value in metrics.items()}
+
+
+def _number(name: str, value: Any) -> float:
+    """A number, or a scalar of numpy or torch, as a float."""
+    try:
+        if not isinstance(value, str):
+            return float(value)
+    except (TypeError, ValueError, RuntimeError):
+        pass  # said below, of strings as well
+    raise BadReport(
+        f"A reported metric is one number. Got {value!r} for {name!r}. Leave it out, or report a "
+        "number."
+    )
+
+
+def _placed(name: str, value: float) -> tuple[str, str, float]:
+    if name.startswith(_TEST):
+        return "test", name.removeprefix(_TEST), value
+    return "validation", name, value
