@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,13 +109,15 @@ class DriverContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def open_driver(cls) -> Iterator[OpenDriver]:
+    def open_driver(cls) -> OpenDriver:
+        """Starts a driver; whoever calls it closes what it gives."""
         raise NotImplementedError("Override the `open_driver` fixture in your subclass.")
 
     @pytest.fixture(scope="class")
     @classmethod
-    def listener(cls, open_driver: OpenDriver) -> Listener:
-        return Listener(open_driver(TOY, ["cpu"]))
+    def listener(cls, open_driver: OpenDriver) -> Iterator[Listener]:
+        with closing(open_driver(TOY, ["cpu"])) as driver:
+            yield Listener(driver)
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
@@ -243,6 +246,7 @@ class DriverContract:
     def test_a_problem_that_does_not_open_is_told(
         self, open_driver: OpenDriver, problem: ProblemRef, message: str
     ) -> None:
-        opening = Listener(open_driver(problem, ["cpu"])).hear_opening()
+        with closing(open_driver(problem, ["cpu"])) as driver:
+            opening = Listener(driver).hear_opening()
         assert isinstance(opening, OpenFailed)
         assert message in opening.message

@@ -55,18 +55,13 @@ while True:
 class TestLocal(DriverContract):
     @pytest.fixture(scope="class")
     @classmethod
-    def open_driver(cls) -> Iterator[OpenDriver]:
-        opened = []
-
+    def open_driver(cls) -> OpenDriver:
         def open_driver(problem: ProblemRef, devices: Sequence[str]) -> LocalDriver:
             driver = LocalDriver(problem, TRAINING, devices=devices)
-            opened.append(driver)
             driver.start()
             return driver
 
-        yield open_driver
-        for driver in opened:
-            driver.close()
+        return open_driver
 
     def test_workers_end_with_their_driver(self) -> None:
         pack = a_pack(a_job(1), epochs=ENDLESS)
@@ -91,12 +86,13 @@ class TestLocal(DriverContract):
         assert not is_alive(worker)
 
     def test_successors_of_successors_keep_the_device(self, open_driver: OpenDriver) -> None:
-        listener = Listener(open_driver(BROKEN, ["cpu", "cpu:0"]))
-        hear_lost(listener, 0, 1)  # they say that the problem is broken, and end
-        listener.driver.replace(1)
-        hear_lost(listener, 2)
-        listener.driver.replace(2)
-        opening = listener.hear_opening()
+        with closing(open_driver(BROKEN, ["cpu", "cpu:0"])) as driver:
+            listener = Listener(driver)
+            hear_lost(listener, 0, 1)  # they say that the problem is broken, and end
+            driver.replace(1)
+            hear_lost(listener, 2)
+            driver.replace(2)
+            opening = listener.hear_opening()
         assert isinstance(opening, OpenFailed)
         assert "the data on cpu:0 is gone" in opening.message
 
@@ -119,41 +115,38 @@ class TestRay(DriverContract):
     @classmethod
     def open_driver(cls) -> Iterator[OpenDriver]:
         ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False)
-        opened = []
 
         def open_driver(problem: ProblemRef, devices: Sequence[str]) -> RayDriver:
             cluster = Cluster(RayOptions(), workers=len(devices))
             driver = RayDriver(
                 problem, TRAINING, device="cpu", workers=len(devices), cluster=cluster
             )
-            opened.append(driver)
             driver.start()
             return driver
 
         yield open_driver
-        for driver in opened:
-            driver.close()
         ray.shutdown()
 
     def test_a_slot_that_dies_is_a_worker_that_is_lost(self, open_driver: OpenDriver) -> None:
-        listener = Listener(open_driver(TOY, ["cpu"]))
-        listener.hear_opening()
-        before = listener.worker
-        listener.driver.kill(before)
-        *_, lost = listener.hear(lambda event: isinstance(event, WorkerLost))
-        assert isinstance(lost, WorkerLost)
-        assert lost.worker == before
-        # what Ray sees first hangs on how busy the machine is
-        assert lost.reason.splitlines()[0] in ("ActorDiedError", "ActorUnavailableError")
-        assert lost.loss is Loss.WORKER
-        assert isinstance(listener.hear_opening(), Ready)
-        assert listener.worker != before
+        with closing(open_driver(TOY, ["cpu"])) as driver:
+            listener = Listener(driver)
+            listener.hear_opening()
+            before = listener.worker
+            driver.kill(before)
+            *_, lost = listener.hear(lambda event: isinstance(event, WorkerLost))
+            assert isinstance(lost, WorkerLost)
+            assert lost.worker == before
+            # what Ray sees first hangs on how busy the machine is
+            assert lost.reason.splitlines()[0] in ("ActorDiedError", "ActorUnavailableError")
+            assert lost.loss is Loss.WORKER
+            assert isinstance(listener.hear_opening(), Ready)
+            assert listener.worker != before
 
     def test_a_closed_driver_leaves_no_worker(self, open_driver: OpenDriver) -> None:
-        listener = Listener(open_driver(TOY, ["cpu"]))
-        listener.hear_opening()
-        worker = listener.driver.pid(listener.worker)
-        listener.driver.close()
+        with closing(open_driver(TOY, ["cpu"])) as driver:
+            listener = Listener(driver)
+            listener.hear_opening()
+            worker = driver.pid(listener.worker)
         deadline_s = time.monotonic() + DEADLINE_S
         while is_alive(worker):
             assert time.monotonic() < deadline_s, "the worker outlives its driver"

@@ -22,7 +22,8 @@ from study.errors import ClusterLost
 from trainers.events import Message
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
-_END_S = 10.0
+_END_S = 60.0
+"""Ray Tune is given so long to end its slots: called after Ray has gone, Ray starts anew."""
 
 # it prints a traceback for every lost worker, of which the runner tells in its own words
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
@@ -73,6 +74,7 @@ class RayDriver:
         self._head = Head(self._cluster.head)
         survive_memory_kills()
         self._feed = self._cluster.beside_driver(ray.remote(Feed)).remote()
+        self._losses = Losses(self._feed)
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
         self._tuning = threading.Thread(target=self._tune, daemon=True)
         self._tuning.start()
@@ -128,6 +130,7 @@ class RayDriver:
             if not self._cut_off:
                 self._order(list(self._actors), CloseAll())
                 self._tuning.join(_END_S)
+                self._losses.close()
             self._folder.cleanup()
         self._cluster.leave()
 
@@ -170,7 +173,7 @@ class RayDriver:
                     verbose=0,
                     failure_config=tune.FailureConfig(max_failures=-1),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                    callbacks=[Losses(self._feed)],
+                    callbacks=[self._losses],
                     stop=self._stopper,
                 ),
             ).fit()

@@ -33,6 +33,17 @@ class Losses(tune.Callback):
 
     def __init__(self, feed: Any) -> None:
         self._feed = feed
+        self._closing = threading.Event()
+        self._waiting: list[threading.Thread] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_feed": self._feed}  # for the copy that Ray Tune keeps in its folder
+
+    def close(self) -> None:
+        """Tell of what is still waited for; a thread that outlives Ray would start it anew."""
+        self._closing.set()
+        for thread in self._waiting:
+            thread.join()
 
     def on_trial_recover(
         self,
@@ -47,7 +58,10 @@ class Losses(tune.Callback):
         error = _error_of(trial)
         if isinstance(error, ActorUnavailableError):
             told = (host, in_words(error), node)
-            threading.Thread(target=self._tell_in_time, args=told, daemon=True).start()
+            self._waiting.append(
+                threading.Thread(target=self._tell_in_time, args=told, daemon=True)
+            )
+            self._waiting[-1].start()
         else:
             self._tell(host, in_words(error), loss_of(error))
 
@@ -55,7 +69,8 @@ class Losses(tune.Callback):
         """Who only cannot be reached may be on a machine that has died, as will be known soon."""
         until_s = time.monotonic() + _CLARITY_S
         while (loss := loss_with(node, _nodes())) is None and time.monotonic() < until_s:
-            time.sleep(_LOOK_S)
+            if self._closing.wait(_LOOK_S):
+                break
         self._tell(host, reason, loss or Loss.WORKER)
 
     def _tell(self, host: int | None, reason: str, loss: Loss) -> None:
