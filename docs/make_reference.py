@@ -183,7 +183,7 @@ def python_page() -> Iterator[str]:
 
 
 def _entry(name: str, thing: Any) -> Iterator[str]:
-    if inspect.isfunction(thing):
+    if inspect.isfunction(inspect.unwrap(thing)):
         yield _row(f"`{name}{_arguments(thing)}`", _first_line(thing))
     elif isinstance(thing, type) and thing.__module__ != "builtins":
         yield _row(f"`{name}`", _first_line(thing))

@@ -1,4 +1,4 @@
-"""The forward pass of many runs at once; nothing else is vectorised by `torch.func`.
+"""Outputs and losses of many runs at once; nothing else is vectorised by `torch.func`.
 
 Shapes: R rows (runs), B batch, T tasks.
 """
@@ -20,6 +20,7 @@ from trainers.engines._precision import autocast
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Batch, TaskFunctions
+from trainers.stackable import Stackable
 
 if TYPE_CHECKING:
     from trainers.engines._compiled import Compiled
@@ -45,9 +46,6 @@ class Forward:
         self.device = next(network.parameters()).device
         self._precision: Precision = precision
         self._outputs = stacked_outputs(network)
-        self._losses = vmap(
-            partial(task_losses, functions=functions), in_dims=(0, None), randomness="same"
-        )
 
     def cast(self) -> AbstractContextManager[object]:
         """Surrounds what is computed in the study's precision."""
@@ -65,7 +63,8 @@ class Forward:
     ) -> Tensor:
         """Task losses ``[R, T]`` of one batch; targets are shared."""
         with self.cast():
-            return self._losses(self._outputs(params, buffers, batch.inputs), batch.targets)
+            outputs = self._outputs(params, buffers, batch.inputs)
+            return stacked_task_losses(outputs, batch.targets, self.functions)
 
     def compiled_losses(
         self,
@@ -99,15 +98,21 @@ def stacked_losses(functions: Mapping[str, TaskFunctions]) -> Callable[..., Tens
         inputs: Any,
         targets: Mapping[str, Any],
     ) -> Tensor:
-        def of_one(params: Mapping[str, Tensor], buffers: Mapping[str, Tensor]) -> Tensor:
-            return task_losses(
-                _outputs_of_one(network, params, buffers, inputs), targets, functions
-            )
-
-        found: Tensor = vmap(of_one, randomness="same")(params, buffers)
-        return found
+        of_one = partial(_outputs_of_one, network)
+        outputs = vmap(of_one, in_dims=(0, 0, None), randomness="same")(params, buffers, inputs)
+        return stacked_task_losses(outputs, targets, functions)
 
     return of_all
+
+
+def stacked_task_losses(
+    outputs: Mapping[str, Any], targets: Mapping[str, Any], functions: Mapping[str, TaskFunctions]
+) -> Tensor:
+    """Losses ``[R, T]`` of many runs' outputs ``[R, B, ...]`` on one batch."""
+    return torch.stack(
+        [_stacked(parts.loss)(outputs[task], targets[task]) for task, parts in functions.items()],
+        dim=1,
+    )
 
 
 def task_losses(
@@ -117,6 +122,12 @@ def task_losses(
     return torch.stack(
         [parts.loss(outputs[task], targets[task]) for task, parts in functions.items()]
     )
+
+
+def _stacked(loss: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:
+    if isinstance(loss, Stackable):
+        return loss.stacked
+    return vmap(loss, in_dims=(0, None), randomness="same")
 
 
 def _outputs_of_one(

@@ -1,6 +1,6 @@
 """Losses and metrics of all runs of a stack in one pass over a split.
 
-Shapes: R rows, B batch, Q statistics.
+Shapes: R rows, B batch, T tasks, Q statistics.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.func import vmap
 from torch.utils._pytree import tree_map
 
-from trainers.engines._forward import Forward
+from trainers.engines._forward import Forward, stacked_task_losses
 from trainers.evaluation import Value, batch_size_of, metric_value
 from trainers.protocol import Batch, Metric, Source
 from trainers.randomness import Key
@@ -41,7 +41,7 @@ class StackEvaluation:
         batch_size: int,
     ) -> list[list[Value]]:
         """``(split, task, metric, value)`` of each run, in the order of the solo engine."""
-        losses: dict[str, Tensor] = {}
+        losses = torch.zeros((), dtype=torch.float64, device=self._forward.device)
         totals: dict[Name, Tensor] = {}
         n_samples = 0
         self._forward.network.eval()
@@ -51,34 +51,30 @@ class StackEvaluation:
             with self._forward.cast():
                 outputs = self._forward.outputs(params, buffers, batch.inputs)
                 found, statistics = self.measured(outputs, batch)
-            for task, loss in found.items():
-                _add(losses, task, loss.double() * n_batch)
+            losses = losses + found.double() * n_batch
             for name, statistic in statistics.items():
                 _add(totals, name, statistic)
         self._forward.network.train()
-        means = {task: (total / n_samples).tolist() for task, total in losses.items()}
+        means = (losses / n_samples).tolist()
         at_hand = {name: total.cpu() for name, total in totals.items()}
-        return [self._values_of(row, split, means, at_hand) for row in range(self._n_members)]
+        return [self._values_of(row, split, means[row], at_hand) for row in range(self._n_members)]
 
     def measured(
         self, outputs: Mapping[str, Any], batch: Batch
-    ) -> tuple[dict[str, Tensor], dict[Name, Tensor]]:
-        """Losses ``[R]`` by task and statistics ``[R, Q]`` by metric."""
+    ) -> tuple[Tensor, dict[Name, Tensor]]:
+        """Losses ``[R, T]``, and statistics ``[R, Q]`` by metric."""
         if self._stackable is None:
             self._stackable = self._sorted_out(outputs, batch)
         metrics = self._stackable
 
-        def of_one(outputs: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[Name, Tensor]]:
-            losses = {
-                task: parts.loss(outputs[task], batch.targets[task])
-                for task, parts in self._forward.functions.items()
-            }
-            return losses, {
+        def of_one(outputs: Mapping[str, Any]) -> dict[Name, Tensor]:
+            return {
                 name: metric.statistics(outputs[name[0]], batch.targets[name[0]])
                 for name, metric in metrics.items()
             }
 
-        losses, statistics = vmap(of_one)(outputs)
+        losses = stacked_task_losses(outputs, batch.targets, self._forward.functions)
+        statistics = vmap(of_one)(outputs)
         for name, metric in self._one_by_one.items():
             statistics[name] = torch.stack(
                 [
@@ -105,11 +101,13 @@ class StackEvaluation:
         self,
         row: int,
         split: str,
-        means: Mapping[str, list[float]],
+        losses: list[float],
         totals: Mapping[Name, Tensor],
     ) -> list[Value]:
         functions = self._forward.functions
-        values: list[Value] = [(split, task, "loss", rows[row]) for task, rows in means.items()]
+        values: list[Value] = [
+            (split, task, "loss", loss) for task, loss in zip(functions, losses, strict=True)
+        ]
         values += [
             (split, task, name, metric_value(task, name, metric, totals[task, name][row]))
             for task, parts in functions.items()

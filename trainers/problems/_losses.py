@@ -4,6 +4,8 @@ An element is missing if its class label is -1 or its number is NaN. A batch wit
 element has loss 0 and gradient 0: it says nothing, and must not look like a divergence.
 
 Regression heads give ``[B]`` or ``[B, 1]`` for targets ``[B]``, otherwise the target's own shape.
+
+Shapes: R rows, the outputs of as many runs; B batch; C classes. A single run's outputs have no R.
 """
 
 from __future__ import annotations
@@ -13,26 +15,29 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainers.problems._shapes import fitted
+from trainers.stackable import Stackable
 
 IGNORED = -1
 
 
+@Stackable
 def cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy in nats of classes.
 
-    Written out, since `torch.func.vmap` takes torch's own apart in Python, step by step, and
-    imports a computer algebra system for it.
-
     Args:
-        output: Logits ``[B, C]`` or ``[B, C, ...]``.
+        output: Logits ``[R, B, C]`` or ``[R, B, C, ...]``.
         target: Class numbers ``[B]`` or ``[B, ...]``, int64; -1 is ignored.
     """
+    if output.ndim == 3:
+        # torch takes several times as long along a short last dimension: a batch becomes an image
+        output, target = output.transpose(1, 2).unsqueeze(1).contiguous(), target.unsqueeze(0)
     valid = target != IGNORED
-    classes = target.clamp(min=0).unsqueeze(1)
-    likelihoods = functional.log_softmax(output, dim=1).gather(1, classes).squeeze(1)
-    return -torch.where(valid, likelihoods, 0.0).sum() / valid.sum().clamp(min=1)
+    classes = target.clamp(min=0).unsqueeze(1).expand(len(output), -1, 1, *output.shape[3:])
+    likelihoods = functional.log_softmax(output, dim=2).gather(2, classes).squeeze(2)
+    return -_sums(torch.where(valid, likelihoods, 0.0)) / valid.sum().clamp(min=1)
 
 
+@Stackable
 def l1(output: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference, in the target's unit; NaN targets are ignored.
 
@@ -40,9 +45,10 @@ def l1(output: Tensor, target: Tensor) -> Tensor:
         BadShape: Output and target do not fit.
     """
     difference, n_valid = _difference(output, target)
-    return difference.abs().sum() / n_valid
+    return _sums(difference.abs()) / n_valid
 
 
+@Stackable
 def mse(output: Tensor, target: Tensor) -> Tensor:
     """Mean squared difference, in the target's unit squared; NaN targets are ignored.
 
@@ -50,9 +56,10 @@ def mse(output: Tensor, target: Tensor) -> Tensor:
         BadShape: Output and target do not fit.
     """
     difference, n_valid = _difference(output, target)
-    return difference.square().sum() / n_valid
+    return _sums(difference.square()) / n_valid
 
 
+@Stackable
 def bce(output: Tensor, target: Tensor) -> Tensor:
     """Binary cross-entropy in nats of independent labels; NaN targets are ignored.
 
@@ -64,14 +71,21 @@ def bce(output: Tensor, target: Tensor) -> Tensor:
         BadShape: Output and target do not fit.
     """
     valid = ~target.isnan()
-    total = functional.binary_cross_entropy_with_logits(
-        fitted(output, target), target.nan_to_num(), weight=valid, reduction="sum"
-    )
-    return total / valid.sum().clamp(min=1)
+    logits = fitted(output, target, n_leading=1)
+    # log(1 + exp(-x)) in operations that round alike at every place of a stack
+    shift = (-logits.detach()).clamp(min=0)
+    softplus = shift + ((-shift).exp() + (-logits - shift).exp()).log()
+    costs = (1 - target.nan_to_num()) * logits + softplus
+    return _sums(torch.where(valid, costs, 0.0)) / valid.sum().clamp(min=1)
 
 
 def _difference(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Output minus target with 0 where the target is missing, and the number of valid elements."""
     valid = ~target.isnan()
-    difference = torch.where(valid, fitted(output, target) - target, 0.0)
+    difference = torch.where(valid, fitted(output, target, n_leading=1) - target, 0.0)
     return difference, valid.sum().clamp(min=1)
+
+
+def _sums(elements: Tensor) -> Tensor:
+    """Sums of the rows ``[R, ...]``."""
+    return elements.flatten(1).sum(1)
