@@ -96,20 +96,30 @@ class Conductor:
         self._move_role("search")
 
     def _move_role(self, role: str) -> None:
-        busy = self._storage.busy_searches(self._study.id)
-        paused = self._storage.paused_searches(self._study.id)
-        for search_id, (search, _) in self._searches.items():
-            waits = search_id in busy and not (search.asynchronous and search_id in paused)
-            if search.role == role and self._can_move(search, waits=waits):
+        open_ = {
+            search_id: search
+            for search_id, (search, _) in self._searches.items()
+            if search.role == role
+            and not isinstance(self.steps.get(search.name), Finished | Stopped)
+        }
+        waiting = self._waiting() if open_ else frozenset()
+        for search_id, search in open_.items():
+            if self._can_move(search, waits=search_id in waiting):
                 self._move(search_id, search)
+
+    def _waiting(self) -> frozenset[int]:
+        """Searches that cannot go on before runs of theirs have ended."""
+        busy = self._storage.busy_searches(self._study.id)
+        early = {i for i, (search, _) in self._searches.items() if search.asynchronous}
+        if busy & early:
+            return busy - (early & self._storage.paused_searches(self._study.id))
+        return busy
 
     def _can_move(self, search: Search, *, waits: bool) -> bool:
         step = self.steps.get(search.name)
         if isinstance(step, WaitForRuns):
             return not waits
-        if isinstance(step, WaitForBaseline):
-            return self._can_score(search)
-        return not isinstance(step, Finished | Stopped)
+        return not isinstance(step, WaitForBaseline) or self._can_score(search)
 
     def _can_score(self, search: Search) -> bool:
         """Whether ended runs of a search have values: delta_m needs the final baseline."""
@@ -213,7 +223,8 @@ class Conductor:
             for name in search.tasks[:1]
             if search.scored_alone
         }
-        self._storage.score_stl(self._study.id, primary, self._selection, only=only)
+        if primary:
+            self._storage.score_stl(self._study.id, primary, self._selection, only=only)
         if self._baseline is not None and self._baseline_settled:
             self._storage.score_mtl(
                 self._study.id, self.plan.metrics, self._baseline, self._selection, only=only
