@@ -1,4 +1,4 @@
-"""Studies of trivial runs through the Ray driver, and the same trainings without any driver."""
+"""Trivial runs through the Ray driver, and the same trainings without any driver."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.api import Study
-from study.drivers import RayOptions
+from study.drivers import FromWorker, RayOptions
 from study.outcome import Progress
 from study.spec import parse
+from trainers.events import PackEnded, Ready
 from trainers.jobs import Job, Pack, ProblemRef, Training
 
 WORKERS = 2
 TRIVIAL = "benchmarks.cluster.problems:Trivial"
 PACED = "benchmarks.cluster.problems:Paced"
-_PACKS = 10_000
+_PACKS, _HANDED = 10_000, 2_000
 _WARM = 500
 """Runs after which the driver's memory is looked at first."""
 _RUNS, _EPOCHS = 256, 100
@@ -44,15 +45,32 @@ class _Growth:
             self.first_mib = self.last_mib
 
 
-def packs() -> tuple[float, float]:
-    """Milliseconds of a worker for a pack beside its training, and the growth of the driver in MiB.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packs:
+    """What packs of one trivial run of one epoch take, through two workers.
 
-    Ten thousand packs of one run of one epoch, through two workers.
+    Attributes:
+        driver_ms: A worker's time for a pack beside its training, from hand to hand: the driver
+            alone, without a study.
+        study_ms: The same in a study, whose database is written in between.
+        growth_mib: Of the study's driver process, over all packs.
     """
+
+    driver_ms: float
+    study_ms: float
+    growth_mib: float
+
+
+def packs() -> Packs:
     growth = _Growth()
-    span_s = _on_ray(TRIVIAL, runs=_PACKS, epochs=1, pack_size=1, growth=growth)
+    study_s = _on_ray(TRIVIAL, runs=_PACKS, epochs=1, pack_size=1, growth=growth) / _PACKS
+    driver_s = _handed_on_s(_HANDED) / _HANDED
     alone_s = _alone(TRIVIAL, epochs=1, pack_size=1, repeats=_WARM) / _WARM
-    return 1_000 * (WORKERS * span_s / _PACKS - alone_s), growth.last_mib - growth.first_mib
+    return Packs(
+        driver_ms=1_000 * (WORKERS * driver_s - alone_s),
+        study_ms=1_000 * (WORKERS * study_s - alone_s),
+        growth_mib=growth.last_mib - growth.first_mib,
+    )
 
 
 def reports() -> float:
@@ -87,6 +105,25 @@ def _on_ray(problem: str, *, runs: int, epochs: int, pack_size: int, growth: _Gr
     return float(span_s)
 
 
+def _handed_on_s(n: int) -> float:
+    """Seconds of the driver for so many packs, after it is warm."""
+    from study.drivers.ray_tune import Cluster, RayDriver
+
+    pack = _pack(TRIVIAL, epochs=1, pack_size=1)
+    cluster = Cluster(RayOptions(), workers=WORKERS)
+    driver = RayDriver(pack.problem, pack.training, device="cpu", workers=WORKERS, cluster=cluster)
+    n_handed, began_s = 0, 0.0
+    with closing(driver):
+        driver.start()
+        while n_handed < _WARM + n:
+            for event in driver.poll(1.0):
+                if isinstance(event, FromWorker) and isinstance(event.message, Ready | PackEnded):
+                    driver.submit(event.worker, pack)
+                    n_handed += 1
+                    began_s = time.perf_counter() if n_handed == _WARM else began_s
+        return time.perf_counter() - began_s
+
+
 def _alone(problem: str, *, epochs: int, pack_size: int, repeats: int) -> float:
     """Seconds of the same packs in as many processes, which tell nobody."""
     command = [sys.executable, "-m", "benchmarks.cluster.studies", problem]
@@ -105,17 +142,8 @@ def _train(problem: str, epochs: int, pack_size: int, repeats: int) -> float:
     from trainers.problems import build
 
     torch.set_num_threads(1)
-    ref = ProblemRef(target=problem)
-    jobs = [Job(run=k, token=0, weighting="ew", tasks=("sum",), lr=0.1) for k in range(pack_size)]
-    pack = Pack(
-        problem=ref,
-        training=Training(epochs=epochs, batch_size=8, optimizer="sgd"),
-        seed=0,
-        until_epoch=epochs,
-        jobs=tuple(jobs),
-        engine="fused",
-    )
-    session = open_session(build(ref), "cpu")
+    pack = _pack(problem, epochs=epochs, pack_size=pack_size)
+    session = open_session(build(pack.problem), "cpu")
     for _ in train(pack, session):  # warm
         pass
     began_s = time.perf_counter()
@@ -123,6 +151,18 @@ def _train(problem: str, epochs: int, pack_size: int, repeats: int) -> float:
         for _ in train(pack, session):
             pass
     return time.perf_counter() - began_s
+
+
+def _pack(problem: str, *, epochs: int, pack_size: int) -> Pack:
+    jobs = [Job(run=k, token=0, weighting="ew", tasks=("sum",), lr=0.1) for k in range(pack_size)]
+    return Pack(
+        problem=ProblemRef(target=problem),
+        training=Training(epochs=epochs, batch_size=8, optimizer="sgd"),
+        seed=0,
+        until_epoch=epochs,
+        jobs=tuple(jobs),
+        engine="fused",
+    )
 
 
 def _rates(n: int) -> list[float]:

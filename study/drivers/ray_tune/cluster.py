@@ -80,12 +80,12 @@ class Cluster:
             ray.shutdown()
             self._leaves = False
 
-    def beside_driver(self, actor: Any) -> Any:
+    def beside_driver(self, actor: Any, *, threads: int) -> Any:
         """An actor class whose actors live on the driver's node."""
         here = ray.get_runtime_context().get_node_id()
         return actor.options(
             num_cpus=0,
-            max_concurrency=1000,
+            max_concurrency=threads,
             scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
         )
 

@@ -14,7 +14,7 @@ from ray import tune
 
 from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
-from study.drivers.ray_tune.feed import Entered, Feed, FeedEvent, Joined, Said
+from study.drivers.ray_tune.feed import Entered, Feed, FeedEvent, Joined, Said, ToSlots
 from study.drivers.ray_tune.head import Head
 from study.drivers.ray_tune.losses import Losses, survive_memory_kills
 from study.drivers.ray_tune.slot import CloseAll, Opening, Order, Slot, StopAll, ToWorker
@@ -22,6 +22,8 @@ from study.errors import ClusterLost
 from trainers.events import Message
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
+_MORE_THREADS = 8
+"""Of the feed, for calls that do not wait."""
 _END_S = 60.0
 """Ray Tune is given so long to end its slots: called after Ray has gone, Ray starts anew."""
 
@@ -53,7 +55,8 @@ class RayDriver:
         self._joined: dict[int, Joined] = {}
         self._feed: Any = None
         self._next: Any = None
-        self._ordered: Any = None  # answer to the last order
+        self._n_ordered = 0
+        self._unsent: list[ToSlots] = []
         self._failure: BaseException | None = None
         self._stopper = _WhenClosing()
         self._head = Head(None)
@@ -73,7 +76,9 @@ class RayDriver:
         self._cluster.connect()
         self._head = Head(self._cluster.head)
         survive_memory_kills()
-        self._feed = self._cluster.beside_driver(ray.remote(Feed)).remote()
+        # a slot waits in one, its successor in another before the slot's end is known
+        threads = 2 * self._workers + _MORE_THREADS
+        self._feed = self._cluster.beside_driver(ray.remote(Feed), threads=threads).remote()
         self._losses = Losses(self._feed)
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
         self._tuning = threading.Thread(target=self._tune, daemon=True)
@@ -98,7 +103,7 @@ class RayDriver:
             ClusterLost: Ray Tune has ended, or the cluster is out of reach.
         """
         if self._next is None:
-            self._next = self._feed.events.remote()
+            self._next = self._feed.events.remote(*self._take_unsent())
         try:
             ready, _ = ray.wait([self._next], timeout=timeout_s)
             events: list[FeedEvent] = ray.get(self._next) if ready else []
@@ -129,8 +134,10 @@ class RayDriver:
         if self._feed is not None:
             if not self._cut_off:
                 self._order(list(self._actors), CloseAll())
+                self._feed.order.remote(*self._take_unsent())
                 self._tuning.join(_END_S)
                 self._losses.close()
+                ray.kill(self._feed)
             self._folder.cleanup()
         self._cluster.leave()
 
@@ -139,8 +146,16 @@ class RayDriver:
             self._order([joined.host], ToWorker(worker, task))
 
     def _order(self, hosts: Sequence[int], order: Order) -> None:
-        # calls that do not wait for each other may overtake each other in such an actor
-        self._ordered = self._feed.order.remote(list(hosts), pickle.dumps(order), self._ordered)
+        """Tell slots, as a rule with the next question for events: every call takes its time."""
+        self._unsent.append((hosts, pickle.dumps(order)))
+        if self._next is not None:
+            self._feed.order.remote(*self._take_unsent())
+
+    def _take_unsent(self) -> tuple[int, list[ToSlots]]:
+        """Orders that are to be sent, after the number of those that went before."""
+        first, orders = self._n_ordered, self._unsent
+        self._n_ordered, self._unsent = first + len(orders), []
+        return first, orders
 
     def _told(self, event: FeedEvent) -> list[DriverEvent]:
         if isinstance(event, Entered):

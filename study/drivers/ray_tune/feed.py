@@ -1,15 +1,19 @@
 """The feed: an actor beside the driver that carries orders to slots and what workers say back.
 
-It reads nothing of it: orders and messages travel as bytes. Its methods wait without holding a
-thread, so that hundreds of slots may wait at once.
+It reads nothing of it: orders and messages travel as bytes. Its methods run in threads, one for
+each slot that waits: a call of an asynchronous actor takes Ray twice the time.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, TypeAlias
+
+NO_MORE = b""
+"""Instead of an order, to a slot that has been given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,9 @@ class Lost:
 
 FeedEvent = Entered | Joined | Said | Lost
 
+ToSlots: TypeAlias = tuple[Sequence[int], bytes]
+"""Numbers of slots' processes, and an order to them."""
+
 
 class Feed:
     """Mailboxes of all slots, and one stream of what their workers say.
@@ -65,67 +72,86 @@ class Feed:
     """
 
     def __init__(self) -> None:
-        self._n_hosts = self._n_workers = 0
+        self._n_hosts = self._n_workers = self._n_orders = 0
         self._host_of: dict[str, tuple[int, str]] = {}
         self._workers: dict[int, set[int]] = {}
-        self._orders: dict[int, asyncio.Queue[bytes]] = defaultdict(asyncio.Queue)
+        self._orders: dict[int, SimpleQueue[bytes]] = {}
         self._events: list[FeedEvent] = []
-        self._something = asyncio.Event()
+        self._lock = threading.Condition()
 
-    async def enter(self, slot: str, actor: Any, node: str) -> int:
+    def enter(self, slot: str, actor: Any, node: str) -> int:
         """A slot's process has begun, on this node; returns its number."""
-        host = self._n_hosts
-        self._host_of[slot] = host, node
-        self._n_hosts += 1
-        self._workers[host] = set()
-        self._happened(Entered(host, actor))
+        with self._lock:
+            host = self._n_hosts
+            self._host_of[slot] = host, node
+            self._n_hosts += 1
+            self._workers[host] = set()
+            self._orders[host] = SimpleQueue()
+            self._happened(Entered(host, actor))
         return host
 
-    async def join(self, host: int, pid: int) -> int:
+    def join(self, host: int, pid: int) -> int:
         """A slot has a worker; returns its number."""
-        worker = self._new_worker()
-        self._workers[host].add(worker)
-        self._happened(Joined(worker, host, pid))
+        with self._lock:
+            worker = self._new_worker()
+            self._workers[host].add(worker)
+            self._happened(Joined(worker, host, pid))
         return worker
 
-    async def say(self, worker: int, messages: bytes) -> None:
+    def say(self, worker: int, messages: bytes) -> None:
         """A worker tells the driver."""
-        self._happened(Said(worker, messages))
+        with self._lock:
+            self._happened(Said(worker, messages))
 
-    async def lost(self, host: int, worker: int | None, reason: str, loss: str) -> None:
+    def lost(self, host: int, worker: int | None, reason: str, loss: str) -> None:
         """A slot's worker has ended, perhaps before it joined."""
-        self._workers[host].discard(-1 if worker is None else worker)
-        number = self._new_worker() if worker is None else worker
-        self._happened(Lost(number, reason, loss))
+        with self._lock:
+            self._workers[host].discard(-1 if worker is None else worker)
+            number = self._new_worker() if worker is None else worker
+            self._happened(Lost(number, reason, loss))
 
-    async def leave(self, slot: str) -> tuple[int, str] | None:
+    def leave(self, slot: str) -> tuple[int, str] | None:
         """A slot's process has ended; returns its number and its node, None if it never began."""
-        return self._host_of.pop(slot, None)
+        with self._lock:
+            left = self._host_of.pop(slot, None)
+            if left is not None:
+                self._orders.pop(left[0]).put(NO_MORE)  # its last call may still wait
+        return left
 
-    async def host_lost(self, host: int | None, reason: str, loss: str) -> None:
+    def host_lost(self, host: int | None, reason: str, loss: str) -> None:
         """Why a slot's process has ended, and its worker with it."""
-        workers = set() if host is None else self._workers.pop(host)
-        for worker in workers or {self._new_worker()}:
-            self._happened(Lost(worker, reason, loss))
+        with self._lock:
+            workers = set() if host is None else self._workers.pop(host)
+            for worker in workers or {self._new_worker()}:
+                self._happened(Lost(worker, reason, loss))
 
-    async def order(self, hosts: list[int], order: bytes, _before: None) -> None:
-        """The driver tells slots.
+    def order(self, first: int, orders: Sequence[ToSlots]) -> None:
+        """The driver tells slots; those that have ended meanwhile hear nothing.
 
         Args:
-            _before: Answer to the order before this one; Ray waits for it.
+            first: How many orders went before: calls of threads may overtake each other.
         """
-        for host in hosts:
-            self._orders[host].put_nowait(order)
+        with self._lock:
+            self._lock.wait_for(lambda: self._n_orders == first)
+            for hosts, order in orders:
+                for host in hosts:
+                    if host in self._orders:
+                        self._orders[host].put(order)
+            self._n_orders += len(orders)
+            self._lock.notify_all()
 
-    async def next_order(self, host: int) -> bytes:
+    def next_order(self, host: int) -> bytes:
         """The driver's next order to a slot; waits for one."""
-        return await self._orders[host].get()
+        with self._lock:
+            orders = self._orders.get(host)
+        return NO_MORE if orders is None else orders.get()
 
-    async def events(self) -> list[FeedEvent]:
-        """All that happened since the last call; waits for something to happen."""
-        await self._something.wait()
-        self._something.clear()
-        events, self._events = self._events, []
+    def events(self, first: int, orders: Sequence[ToSlots]) -> list[FeedEvent]:
+        """Take orders, then tell all that happened since the last call; waits for something."""
+        self.order(first, orders)
+        with self._lock:
+            self._lock.wait_for(lambda: self._events)
+            events, self._events = self._events, []
         return events
 
     def _new_worker(self) -> int:
@@ -134,4 +160,4 @@ class Feed:
 
     def _happened(self, event: FeedEvent) -> None:
         self._events.append(event)
-        self._something.set()
+        self._lock.notify_all()

@@ -11,6 +11,7 @@ import os
 import pickle
 import signal
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,12 @@ from ray import tune
 
 from study.drivers.local import LocalDriver
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
+from study.drivers.ray_tune.feed import NO_MORE
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
 _POLL_S = 0.25
+_GATHER_S = 0.003
+"""A pack's end is several messages in a row, and every call through Ray takes a millisecond."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +86,11 @@ class Slot(tune.Trainable):
         threading.Thread(target=self._obey, daemon=True).start()
         while not self._closing.is_set():
             messages: dict[int, list[object]] = {}
-            for event in self._driver.poll(_POLL_S):
+            events = self._driver.poll(_POLL_S)
+            if events:
+                time.sleep(_GATHER_S)
+                events += self._driver.poll(0.0)
+            for event in events:
                 self._sort(event, messages)
             self._tell(messages)
         self._driver.close()
@@ -113,7 +121,10 @@ class Slot(tune.Trainable):
     def _obey(self) -> None:
         """Take orders, in a thread of its own."""
         while not self._closing.is_set():
-            order: Order = pickle.loads(self._ask(self._feed.next_order.remote(self._host)))
+            said: bytes = self._ask(self._feed.next_order.remote(self._host))
+            if said == NO_MORE:
+                os._exit(0)
+            order: Order = pickle.loads(said)
             if isinstance(order, CloseAll):
                 self._closing.set()
             elif isinstance(order, StopAll):
