@@ -26,6 +26,7 @@ _MORE_THREADS = 8
 """Of the feed, for calls that do not wait."""
 _END_S = 60.0
 """Ray Tune is given so long to end its slots: called after Ray has gone, Ray starts anew."""
+_LEAVE_S = 5.0
 
 # it prints a traceback for every lost worker, of which the runner tells in its own words
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
@@ -139,7 +140,13 @@ class RayDriver:
                 self._losses.close()
                 ray.kill(self._feed)
             self._folder.cleanup()
-        self._cluster.leave()
+        if self._cut_off:
+            # Ray waits for its head until it ends this process, within a minute
+            leaving = threading.Thread(target=self._cluster.leave, daemon=True)
+            leaving.start()
+            leaving.join(_LEAVE_S)
+        else:
+            self._cluster.leave()
 
     def _hand(self, worker: int, task: Pack | Calibrate) -> None:
         if (joined := self._joined.get(worker)) is not None:
