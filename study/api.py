@@ -177,5 +177,5 @@ class Study:
             return LocalDriver(problem, training, devices=devices)
         from study.drivers.ray_tune import Cluster, RayDriver  # loads Ray, which takes a second
 
-        cluster = Cluster(ray, workers=workers)
+        cluster = Cluster(ray, workers=workers * training.data_parallel)
         return RayDriver(problem, training, device=device, workers=workers, cluster=cluster)

@@ -17,7 +17,7 @@ import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.distributed import ProcessGroup, TCPStore
+    from torch._C._distributed_c10d import ProcessGroup, TCPStore
 
 _IDLE = timedelta(days=365)
 """Until the next command; no packs may come for long."""
@@ -84,14 +84,14 @@ class Group:
 
 def open_store(host: str) -> TCPStore:
     """As the leader, open the place where the others find each other; see its `port`."""
-    from torch.distributed import TCPStore
+    from torch._C._distributed_c10d import TCPStore
 
     return TCPStore(host, 0, is_master=True, wait_for_workers=False, timeout=_IDLE)
 
 
 def find_store(host: str, port: int) -> TCPStore:
     """As one of the others, find the place that the leader has opened."""
-    from torch.distributed import TCPStore
+    from torch._C._distributed_c10d import TCPStore
 
     return TCPStore(host, port, is_master=False)
 
@@ -107,5 +107,5 @@ def join(store: TCPStore, *, rank: int, size: int, device: torch.device) -> Grou
     store.set_timeout(_IDLE)
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=_IDLE)
     backend = "nccl" if device.type == "cuda" else "gloo"
-    data = distributed.new_group(backend=backend, timeout=_IN_STEP)
+    data: Any = distributed.new_group(backend=backend, timeout=_IN_STEP)
     return Group(rank, size, data)

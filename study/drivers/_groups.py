@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from study.drivers._peers import Peers
-from study.drivers.protocol import DriverEvent, FromWorker
+from study.drivers._peers import Missing, Peers
+from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from trainers.events import Meeting, OpenFailed
 
 
@@ -14,7 +14,7 @@ class Groups:
 
     def __init__(self) -> None:
         self._peers: dict[int, Peers] = {}
-        self._missing: dict[int, str] = {}  # how a peer ended, for which the worker was ended
+        self._missing: dict[int, Missing] = {}  # for which the worker was ended
 
     def add(self, worker: int, peers: Peers) -> None:
         """These train together with a worker."""
@@ -36,22 +36,28 @@ class Groups:
                 self._missing[worker] = trouble
                 kill(worker)
 
-    def ended(self, worker: int, how: str) -> str:
-        """A worker has ended: its peers follow; returns how the first of the group did."""
+    def lost(self, worker: int, how: str) -> WorkerLost:
+        """A worker has ended: its peers follow. Tells how the first of the group did."""
         peers = self._peers.pop(worker, None)
         if peers is None:
-            return how
-        missing = self._missing.pop(worker, None)
-        trouble = missing or peers.trouble()
+            return WorkerLost(worker, how)
+        killed = self._missing.pop(worker, None)
+        trouble = killed or peers.trouble()
         peers.end()
-        if not isinstance(trouble, str) or (how.startswith("signal") and missing is None):
-            return how
-        if trouble.startswith("signal") or how.startswith("signal"):
-            return trouble
-        return f"{trouble}\n{how}"  # both by themselves: nobody knows which was the first
+        if not isinstance(trouble, Missing) or (_by_signal(how) and killed is None):
+            return WorkerLost(worker, how)
+        reason, loss = trouble.reason, trouble.loss
+        if _by_signal(reason) or _by_signal(how):
+            return WorkerLost(worker, reason, loss)
+        return WorkerLost(worker, f"{reason}\n{how}", loss)  # who was the first is not known
 
     def close(self) -> None:
         """End all peers."""
         for peers in self._peers.values():
             peers.end()
         self._peers.clear()
+
+
+def _by_signal(how: str) -> bool:
+    """Whether a process was ended from outside, and not because others had gone."""
+    return how.startswith("signal")

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from study.drivers._nursery import Child, Nursery
+from study.drivers.protocol import Loss
 from trainers.events import Meeting, Open, OpenFailed
 
-Trouble = OpenFailed | str
-"""A process that could not open its problem, or how one has ended."""
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """How one of the processes has ended."""
+
+    reason: str
+    loss: Loss = Loss.WORKER
+
+
+Trouble = OpenFailed | Missing
+"""One of the processes could not open its problem, or has ended."""
 
 
 class Peers(Protocol):
@@ -59,12 +70,8 @@ class LocalPeers:
                     return message
             except (EOFError, OSError):
                 self._children.remove(child)
-                return self._nursery.bury(child)
+                return Missing(self._nursery.bury(child))
         return None
-
-    def pids(self) -> list[int]:
-        """Process ids."""
-        return [self._nursery.pid(child) for child in self._children]
 
     def end(self) -> None:
         """Close the pipes, at which the processes exit."""

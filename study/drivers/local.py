@@ -12,7 +12,7 @@ from multiprocessing.connection import wait
 from study.drivers._groups import Groups
 from study.drivers._nursery import Child, Nursery, take_nursery
 from study.drivers._peers import OpenPeers, on_this_machine
-from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
+from study.drivers.protocol import DriverEvent, FromWorker
 from trainers.events import CalibrateNow, Meeting, Message, Open, Stop, TrainPack
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
@@ -82,8 +82,7 @@ class LocalDriver:
                         events.append(FromWorker(number, message))
             except (EOFError, OSError):
                 del self._workers[number]
-                reason = self._groups.ended(number, nursery.bury(child))
-                events.append(WorkerLost(number, reason))
+                events.append(self._groups.lost(number, nursery.bury(child)))
         return events
 
     def kill(self, worker: int) -> None:

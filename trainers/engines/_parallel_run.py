@@ -39,7 +39,7 @@ class ParallelRun(SoloRun):
         """Begin to share; all processes stand at the same state, and call this together."""
         self.group = group
         if self.session.device.type == "cuda":
-            nn.SyncBatchNorm.convert_sync_batchnorm(self.network, group.data)
+            nn.SyncBatchNorm.convert_sync_batchnorm(self.network, group.data)  # type: ignore[no-untyped-call]
         self._shared = DistributedDataParallel(
             self.network,
             process_group=group.data,
