@@ -78,7 +78,7 @@ class Slot(tune.Trainable):
             opening.training,
             devices=[opening.device],
             open_peers=RayPeers,
-            host=ray.util.get_node_ip_address(),
+            host=ray.util.get_node_ip_address(),  # type: ignore[no-untyped-call]
         )
         self._driver.start()
         self._numbers: dict[int, int] = {}  # of the local driver's workers in the feed
