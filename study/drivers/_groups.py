@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
-from study.drivers._peers import Missing, Peers
+from study.drivers._peers import Missing, Peers, Trouble
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from trainers.events import Meeting, OpenFailed
+
+_PATIENCE_S = 2.0
+"""From the end of a worker until it is known how a peer ended, which may have been the cause."""
+_LOOK_S = 0.05
 
 
 class Groups:
@@ -42,9 +47,9 @@ class Groups:
         if peers is None:
             return WorkerLost(worker, how)
         killed = self._missing.pop(worker, None)
-        trouble = killed or peers.trouble()
+        trouble = killed or (None if _by_signal(how) else _trouble_soon(peers))
         peers.end()
-        if not isinstance(trouble, Missing) or (_by_signal(how) and killed is None):
+        if not isinstance(trouble, Missing):
             return WorkerLost(worker, how)
         reason, loss = trouble.reason, trouble.loss
         if _by_signal(reason) or _by_signal(how):
@@ -61,3 +66,11 @@ class Groups:
 def _by_signal(how: str) -> bool:
     """Whether a process was ended from outside, and not because others had gone."""
     return how.startswith("signal")
+
+
+def _trouble_soon(peers: Peers) -> Trouble | None:
+    """What is wrong with the peers of a worker that has ended by itself, perhaps for them."""
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while (found := peers.trouble()) is None and time.monotonic() < deadline_s:
+        time.sleep(_LOOK_S)
+    return found
