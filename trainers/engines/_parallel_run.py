@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 
 import torch
+import torch._dynamo  # by the wrapper at its first use, which a run would pay for
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
