@@ -10,6 +10,7 @@ from storage.records import StudyRecord
 from study.catalogue import find, stored_packs
 from study.checkpoint_place import checkpoint_folder, checkpoint_place
 from study.drivers import Driver, RayOptions
+from study.drivers._peers import first_devices
 from study.drivers.local import LocalDriver
 from study.extension import check_extension
 from study.outcome import Outcome, Progress
@@ -172,8 +173,9 @@ class Study:
     def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:
         problem, training = self.plan.problem, self.plan.training
         if ray is None:
-            return LocalDriver(problem, training, devices=[device] * workers)
+            devices = first_devices(device, workers=workers, ranks=training.data_parallel)
+            return LocalDriver(problem, training, devices=devices)
         from study.drivers.ray_tune import Cluster, RayDriver  # loads Ray, which takes a second
 
-        cluster = Cluster(ray, workers=workers)
+        cluster = Cluster(ray, workers=workers * training.data_parallel)
         return RayDriver(problem, training, device=device, workers=workers, cluster=cluster)

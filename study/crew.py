@@ -14,6 +14,7 @@ class Slot:
 
     Attributes:
         hardware: What it trains on.
+        n_devices: How many of it.
         size: Runs of its pack when it was given.
         epochs_wanted: Of the runs of its pack, together, when it was given.
         epochs_done: Of these.
@@ -28,6 +29,7 @@ class Slot:
     worker_id: int
     last_beat_s: float
     hardware: str = ""
+    n_devices: int = 1
     size: int = 0
     epochs_wanted: int = 0
     epochs_done: int = 0
@@ -41,7 +43,7 @@ class Slot:
 
     def unbooked_s(self, now_s: float) -> float:
         """Device-seconds since the last report that each run left in the pack has to pay."""
-        return (now_s - self.booked_s) / max(1, len(self.claims))
+        return self.n_devices * (now_s - self.booked_s) / max(1, len(self.claims))
 
     def take(self, claims: Sequence[Claim], now_s: float) -> None:
         """Be given a pack."""

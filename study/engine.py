@@ -26,17 +26,27 @@ class EngineChoice:
 
 
 def choose_engine(
-    wanted: Wanted, *, device: str, convolutional: bool, obstacle: str = ""
+    wanted: Wanted,
+    *,
+    device: str,
+    convolutional: bool,
+    obstacle: str = "",
+    data_parallel: int = 1,
 ) -> EngineChoice:
     """The engine by rule, never by timing: a run's last bits depend on it.
 
     Args:
         convolutional: Whether the network has convolutions; on a CPU a stack of them is slower.
         obstacle: Why the network cannot be stacked; empty if it can, or nobody has looked yet.
+        data_parallel: Processes that train a run together.
 
     Raises:
         WorkersUnusable: The spec asks for `fused` and the network cannot be stacked.
     """
+    if data_parallel > 1:
+        return EngineChoice(
+            "solo", f"{data_parallel} processes a run, by [training] `data_parallel`"
+        )
     if wanted == "solo":
         return EngineChoice("solo", "asked for by [training] `engine`")
     if wanted == "fused" and obstacle:
@@ -76,10 +86,12 @@ def settle_engine(
                 device=device,
                 convolutional=network.convolutional,
                 obstacle=network.obstacle,
+                data_parallel=spec.training.data_parallel,
             )
         shift.storage.fix_engine(shift.study_id, choice.engine, choice.reason)
         shift.engine = shift.storage.study(spec.name).engine
-        if network.obstacle and spec.training.engine == "auto" and spec.function is None:
+        asked = spec.training.engine != "auto" or spec.training.data_parallel > 1
+        if network.obstacle and not asked and spec.function is None:
             how = "in step" if network.streamed else "one by one"
             say(f"Runs are trained {how}: {choice.reason}.")
     shift.streamed = network.streamed

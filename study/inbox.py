@@ -120,7 +120,8 @@ class Inbox:
         )
         self._stillborn = 0
         hardware = hardware_of(message.environment)
-        shift.crew.slots[worker] = Slot(worker_id, time.monotonic(), hardware)
+        n_devices = shift.plan.training.data_parallel
+        shift.crew.slots[worker] = Slot(worker_id, time.monotonic(), hardware, n_devices)
 
     def _trained(self, slot: Slot, message: Message) -> None:
         if isinstance(message, PackEnded):

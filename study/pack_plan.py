@@ -68,6 +68,7 @@ def pack_plan(
     # without a look, a calibration tells that solo runs share their data
     seen = any(found.shape in shapes.values() for found in calibrations)
     packed = engine.engine == "fused" or (seen if facts is None else facts.streamed)
+    packed = packed and plan.training.data_parallel == 1
     size = _pack_size(plan, shapes, calibrations) if packed else 1
     groups = [
         _group(plan, tasks, size, [c for c in calibrations if c.shape == shape])
@@ -81,14 +82,20 @@ def _engine(
 ) -> tuple[EngineChoice, str]:
     if stored is not None and stored.engine is not None:
         return EngineChoice(stored.engine, stored.engine_reason), "stored"
-    wanted = plan.spec.training.engine
+    wanted, ranks = plan.spec.training.engine, plan.spec.training.data_parallel
     if plan.spec.function is not None:
         return OF_FUNCTIONS, "spec"
     if facts is None:
-        choice = choose_engine(wanted, device=device, convolutional=plan.card.convolutional)
-        return choice, "card"
+        choice = choose_engine(
+            wanted, device=device, convolutional=plan.card.convolutional, data_parallel=ranks
+        )
+        return choice, "card" if ranks == 1 else "spec"
     return choose_engine(
-        wanted, device=device, convolutional=facts.convolutional, obstacle=facts.obstacle
+        wanted,
+        device=device,
+        convolutional=facts.convolutional,
+        obstacle=facts.obstacle,
+        data_parallel=ranks,
     ), "look"
 
 

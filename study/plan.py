@@ -203,4 +203,5 @@ def _training(part: TrainingSpec) -> Training:
         threads=part.threads,
         precision=part.precision,
         compile=part.compile,
+        data_parallel=part.data_parallel,
     )

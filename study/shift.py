@@ -46,7 +46,8 @@ class Shift:
     @property
     def packed(self) -> bool:
         """Whether runs are trained in packs: stacked, or in step to share the reading."""
-        return self.fused or (self.engine == "solo" and self.streamed)
+        alone = self.plan.training.data_parallel == 1
+        return self.fused or (self.engine == "solo" and self.streamed and alone)
 
     def states(self) -> dict[RunState, int]:
         """Runs of the study by state, those of other drivers included."""

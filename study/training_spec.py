@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from study._section import Finite, NotNegative, Positive, PositiveInt, Section
 
@@ -59,6 +59,12 @@ class TrainingSpec(Section):
         description="Send training steps through `torch.compile`: seconds to minutes at a worker's "
         "start, faster steps of small networks; see [performance](../performance.md).",
     )
+    data_parallel: PositiveInt = Field(
+        1,
+        description="Processes that train one run together, each with a device of its own and its "
+        "share of every batch, for networks that need it; see "
+        "[clusters](../how-to/cluster.md#several-devices-a-run).",
+    )
     engine: Literal["auto", "solo", "fused"] = Field(
         "auto",
         description="How runs are trained: one by one, or stacked into one model. `auto` is fixed "
@@ -80,3 +86,25 @@ class TrainingSpec(Section):
     checkpoint_s: NotNegative = Field(
         15.0, description="Least seconds between two checkpoints of a run."
     )
+
+    @model_validator(mode="after")
+    def _together_or_packed(self) -> Self:
+        if self.data_parallel == 1:
+            return self
+        beside = {
+            "pack_size": self.pack_size is not None,
+            "pack_memory_gib": self.pack_memory_gib is not None,
+            'engine = "fused"': self.engine == "fused",
+            "compile": self.compile,
+        }
+        if found := [f"`{name}`" for name, is_there in beside.items() if is_there]:
+            raise ValueError(
+                "`data_parallel` trains one run at a time, uncompiled. "
+                f"Got it beside {', '.join(found)}. Drop one."
+            )
+        if self.batch_size < self.data_parallel:
+            raise ValueError(
+                "`batch_size` must give each process of `data_parallel` a sample. "
+                f"Got {self.batch_size} for {self.data_parallel}. Raise it."
+            )
+        return self

@@ -8,6 +8,8 @@ TrainingError
 ├── CompilerMissing(RuntimeError)    torch's compiler finds no C++ compiler
 ├── DeviceUnusable(RuntimeError)     there is no such device here
 ├── NotCompilable(RuntimeError)      torch's compiler does not take a network or loss
+├── NotParallel(RuntimeError)        a network cannot be trained by several processes here
+├── PeerFailed(RuntimeError)         another process of a run's group met an exception
 └── TaskMismatch(ValueError)         a problem's parts do not fit its card
 """
 
@@ -44,6 +46,14 @@ class DeviceUnusable(TrainingError, RuntimeError):
 
 class NotCompilable(TrainingError, RuntimeError):
     """Torch's compiler does not take a network or loss."""
+
+
+class NotParallel(TrainingError, RuntimeError):
+    """A network cannot be trained by several processes here."""
+
+
+class PeerFailed(TrainingError, RuntimeError):
+    """Another process of a run's group met an exception."""
 
 
 class TaskMismatch(TrainingError, ValueError):

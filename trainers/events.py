@@ -65,6 +65,14 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where the processes that train a run together meet: of the first, and to the others."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """The worker's process is alive, sent every second from a thread of its own."""
 
@@ -197,6 +205,10 @@ class Open:
         asked_s: When the worker was asked for, on the machine's monotonic clock.
         precision: What the network is looked at in.
         compile: Whether runs will need torch's compiler.
+        rank: Which of the processes that train a run together this is. The first is the worker;
+            the others hear a `Meeting` next, and say nothing but that they do not open.
+        ranks: Their number.
+        host: Address of the first one's machine, under which the others find it.
     """
 
     problem: ProblemRef
@@ -205,6 +217,9 @@ class Open:
     asked_s: float
     precision: Precision = "float32"
     compile: bool = False
+    rank: int = 0
+    ranks: int = 1
+    host: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,4 +242,4 @@ class Stop:
 
 
 Event = EpochDone | CheckpointWritten | CheckpointSkipped | RunEnded
-Message = Ready | OpenFailed | Beat | Event | PackEnded | Calibrated
+Message = Ready | OpenFailed | Meeting | Beat | Event | PackEnded | Calibrated

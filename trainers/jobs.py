@@ -53,6 +53,7 @@ class Training:
         threads: Intra-op threads of torch; part of a run's identity, since bits depend on it.
         precision: Of the network's operations; parameters and losses are in single precision.
         compile: Whether training steps go through torch's compiler.
+        data_parallel: Processes that train one run together, each on its share of every batch.
     """
 
     epochs: int
@@ -65,6 +66,7 @@ class Training:
     threads: int = 1
     precision: Precision = "float32"
     compile: bool = False
+    data_parallel: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class Source(Protocol):
         """Yield the samples in batches.
 
         Args:
-            order: ``[N]`` sample indices, or None for the stored order (evaluation).
+            order: Sample indices, all or some, or None for the stored order (evaluation).
             batch_size: Samples a batch; the last one may be smaller.
             key: Address of all randomness, e.g. of augmentation: draw from
                 ``key / sample_index``, never from a global generator. Networks draw dropout

@@ -12,18 +12,20 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from trainers import compiler
-from trainers.energy import EnergyMeter, open_meter
+from trainers.energy import EnergyMeter, Unmetered, open_meter
 from trainers.environment import environment
 from trainers.errors import TrainingError
 from trainers.events import (
     Beat,
     CalibrateNow,
     Event,
+    Meeting,
     Message,
     NetworkFacts,
     Open,
@@ -69,6 +71,14 @@ class Pipe:
             os._exit(0)
         return message
 
+    def meeting(self) -> Meeting:
+        """The driver's second message to one of several processes that train together."""
+        try:
+            message: Meeting = self._connection.recv()
+        except (EOFError, OSError):
+            os._exit(0)
+        return message
+
     def listen(self) -> None:
         """Sort the driver's messages until the pipe closes, then end the process."""
         while True:
@@ -97,7 +107,12 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
     pipe = Pipe(Connection(descriptor))
     opening = pipe.first()
-    meter = open_meter(opening.device, opening.threads)
+    if opening.rank:
+        follow(pipe, opening)
+        return
+    # of several devices, one meter would tell but a part
+    alone = opening.ranks == 1
+    meter = open_meter(opening.device, opening.threads) if alone else Unmetered()
     threading.Thread(target=pipe.listen, daemon=True).start()
     threading.Thread(target=pipe.beat, args=(meter,), daemon=True).start()
     try:
@@ -107,13 +122,34 @@ def main(descriptor: int) -> None:
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
         return
-    startup_s = time.monotonic() - opening.asked_s
+    startup_s = (time.monotonic() - opening.asked_s) * opening.ranks
     pipe.send(Ready(startup_s=startup_s, environment=details, network=facts))
     serve(pipe, session, meter)
 
 
-def opened(opening: Open, pipe: Pipe) -> Session | FunctionSession:
-    """Prepare torch and load the problem or the training function, once."""
+def follow(pipe: Pipe, opening: Open) -> None:
+    """Take part in the runs of another worker until the driver closes the pipe."""
+    meeting = pipe.meeting()
+    threading.Thread(target=pipe.listen, daemon=True).start()
+    try:
+        session = opened(opening, pipe, meeting)
+    except Exception as error:  # a user's problem may raise anything
+        traceback.print_exc()
+        pipe.send(OpenFailed(explained(error)))
+        return
+    from trainers.engines import Session
+    from trainers.engines.parallel import follow as follow_leader
+
+    if isinstance(session, Session) and session.group is not None:
+        follow_leader(session, session.group)
+
+
+def opened(opening: Open, pipe: Pipe, meeting: Meeting | None = None) -> Session | FunctionSession:
+    """Prepare torch and load the problem or the training function, once.
+
+    Args:
+        meeting: Where other processes are that train with this one; None: they come to this one.
+    """
     import torch
 
     from trainers.engines import open_session
@@ -122,7 +158,7 @@ def opened(opening: Open, pipe: Pipe) -> Session | FunctionSession:
 
     if opening.compile:
         compiler.let_in()
-    else:
+    elif opening.ranks == 1:  # what makes processes one network imports it in any case
         compiler.keep_out()
     torch.set_num_threads(opening.threads)
     if opening.problem.caller:
@@ -130,7 +166,23 @@ def opened(opening: Open, pipe: Pipe) -> Session | FunctionSession:
     torch.set_deterministic_debug_mode("warn")  # `use_deterministic_algorithms` loads a compiler
     # would write NaN into every new tensor, for who reads what nobody wrote
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    return open_session(build(opening.problem), opening.device, pipe.stopping.is_set)
+    session = open_session(build(opening.problem), opening.device, pipe.stopping.is_set)
+    return session if opening.ranks == 1 else joined(session, opening, pipe, meeting)
+
+
+def joined(session: Session, opening: Open, pipe: Pipe, meeting: Meeting | None) -> Session:
+    """The session, with the processes that train its runs together; returns when all are there."""
+    from trainers import group
+    from trainers.engines.parallel import refuse_unshared
+
+    refuse_unshared(session)
+    if meeting is None:
+        store = group.open_store(opening.host)
+        pipe.send(Meeting(host=opening.host, port=store.port))
+    else:
+        store = group.find_store(meeting.host, meeting.port)
+    found = group.join(store, rank=opening.rank, size=opening.ranks, device=session.device)
+    return replace(session, group=found)
 
 
 def looked_at(session: Session | FunctionSession, precision: Precision) -> NetworkFacts:

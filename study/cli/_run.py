@@ -43,8 +43,13 @@ _LINE_S = 10.0
 def command(
     study: Study,
     workers: Annotated[
-        int, typer.Option(min=1, help="Worker processes; default: one a core, at most 8.")
-    ] = min(os.cpu_count() or 1, 8),
+        int | None,
+        typer.Option(
+            min=1,
+            help="Workers; default: one a core, at most 8, or fewer if each is of several "
+            "processes by `data_parallel`.",
+        ),
+    ] = None,
     device: Annotated[
         str | None,
         typer.Option(help="Device of the workers: cpu, cuda, cuda:1; default: cpu, or Ray's GPU."),
@@ -95,7 +100,7 @@ def command(
     try:
         with display, _interruptible() as watch:
             outcome = opened.run(
-                workers=workers,
+                workers=workers or _one_a_core(opened.plan.training.data_parallel),
                 device=device or ("cuda" if ray and ray.gpus_per_worker else "cpu"),
                 ray=ray,
                 checkpoints=checkpoints,
@@ -108,6 +113,11 @@ def command(
         errors.print(f"Interrupted. Go on with: weighbridge run {study}", highlight=False)
         raise typer.Exit(130) from None
     _conclude(study, opened, outcome)
+
+
+def _one_a_core(n_processes: int) -> int:
+    """Workers for this machine, if each is of several processes."""
+    return max(1, min(os.cpu_count() or 1, 8) // n_processes)
 
 
 def _ray(

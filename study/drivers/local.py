@@ -9,9 +9,11 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 
+from study.drivers._groups import Groups
 from study.drivers._nursery import Child, Nursery, take_nursery
-from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
-from trainers.events import CalibrateNow, Message, Open, Stop, TrainPack
+from study.drivers._peers import OpenPeers, on_this_machine
+from study.drivers.protocol import DriverEvent, FromWorker
+from trainers.events import CalibrateNow, Meeting, Message, Open, Stop, TrainPack
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
 
@@ -21,10 +23,22 @@ class LocalDriver:
     Args:
         training: Threads, precision and compiler are set when a worker starts.
         devices: Device of each worker, such as ``["cpu", "cpu"]``; its length is their number.
+        open_peers: Starts the processes that train together with a worker, if there are any.
+        host: Address under which they find it.
     """
 
-    def __init__(self, problem: ProblemRef, training: Training, *, devices: Sequence[str]) -> None:
+    def __init__(
+        self,
+        problem: ProblemRef,
+        training: Training,
+        *,
+        devices: Sequence[str],
+        open_peers: OpenPeers = on_this_machine,
+        host: str = "127.0.0.1",
+    ) -> None:
         self._problem, self._training, self._devices = problem, training, devices
+        self._open_peers, self._host = open_peers, host
+        self._groups = Groups()
         self._nursery: Nursery | None = None
         self._workers: dict[int, tuple[Child, Nursery]] = {}
         self._device_of: list[str] = []  # of every worker ever started, by its number
@@ -55,17 +69,20 @@ class LocalDriver:
     def poll(self, timeout_s: float) -> list[DriverEvent]:
         """Read what has arrived; a closed pipe is a lost worker."""
         pipes = {child.pipe: number for number, (child, _) in self._workers.items()}
-        events: list[DriverEvent] = []
+        events: list[DriverEvent] = list(self._groups.look_after(self.kill))
         for pipe in wait(list(pipes), timeout_s):
             number = pipes[pipe]  # type: ignore[index]
             child, nursery = self._workers[number]
             try:
                 while child.pipe.poll():
                     message: Message = child.pipe.recv()
-                    events.append(FromWorker(number, message))
+                    if isinstance(message, Meeting):
+                        self._groups.meet(number, message)
+                    else:
+                        events.append(FromWorker(number, message))
             except (EOFError, OSError):
                 del self._workers[number]
-                events.append(WorkerLost(number, nursery.bury(child)))
+                events.append(self._groups.lost(number, nursery.bury(child)))
         return events
 
     def kill(self, worker: int) -> None:
@@ -87,6 +104,7 @@ class LocalDriver:
         nurseries = {id(nursery): nursery for _, nursery in self._workers.values()}
         if self._nursery is not None:
             nurseries[id(self._nursery)] = self._nursery
+        self._groups.close()
         for child, _ in self._workers.values():
             child.pipe.close()
         for nursery in nurseries.values():
@@ -109,8 +127,12 @@ class LocalDriver:
             asked_s=time.monotonic(),
             precision=self._training.precision,
             compile=self._training.compile,
+            ranks=self._training.data_parallel,
+            host=self._host,
         )
         self._send(child, opening)
+        if opening.ranks > 1:
+            self._groups.add(len(self._device_of) - 1, self._open_peers(self._nursery, opening))
 
     def _send(self, child: Child, message: Open | TrainPack | CalibrateNow | Stop) -> None:
         try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import ray
@@ -26,9 +29,11 @@ from tests.contract.driver_promises import (
     DriverContract,
     Listener,
     OpenDriver,
+    says,
 )
+from tests.integration.driving import descendants
 from tests.packs import a_job, a_pack
-from trainers.events import OpenFailed, Ready
+from trainers.events import EpochDone, OpenFailed, Ready, RunEnded
 from trainers.jobs import ProblemRef, Training
 
 TRAINING = Training(epochs=1, batch_size=6)
@@ -151,6 +156,57 @@ class TestRay(DriverContract):
         while is_alive(worker):
             assert time.monotonic() < deadline_s, "the worker outlives its driver"
             time.sleep(0.05)
+
+
+class TestRayTogether:
+    """Two processes a run, each in a bundle of its own."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def listener(cls) -> Iterator[Listener]:
+        ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+        together = replace(TRAINING, data_parallel=2)
+        cluster = Cluster(RayOptions(), workers=2)
+        with closing(RayDriver(TOY, together, device="cpu", workers=1, cluster=cluster)) as driver:
+            driver.start()
+            listener = Listener(driver)
+            assert isinstance(listener.hear_opening(), Ready)
+            yield listener
+        ray.shutdown()
+
+    def test_a_run_is_trained_and_a_lost_process_costs_no_more_than_its_worker(
+        self, listener: Listener
+    ) -> None:
+        said = listener.train(a_pack(a_job(1), data_parallel=2))
+        assert [m.outcome for m in said if isinstance(m, RunEnded)] == ["done"]
+
+        listener.driver.submit(listener.worker, a_pack(a_job(1), epochs=ENDLESS, data_parallel=2))
+        listener.hear(says(EpochDone))
+        os.kill(follower_of(listener), signal.SIGKILL)
+        *_, lost = listener.hear(lambda event: isinstance(event, WorkerLost))
+        assert isinstance(lost, WorkerLost)
+        assert lost.reason.startswith("signal SIGKILL")
+        assert isinstance(listener.hear_opening(), Ready)
+        said = listener.train(a_pack(a_job(1), data_parallel=2))
+        assert [m.outcome for m in said if isinstance(m, RunEnded)] == ["done"]
+
+
+def follower_of(listener: Listener) -> int:
+    """Process id of the process that trains with the worker: the only other one of its kind."""
+    worker = listener.driver.pid(listener.worker)
+    (found,) = [
+        pid
+        for pid in descendants(os.getpid())
+        if pid != worker and b"trainers.nursery" in commandline(pid) and not descendants(pid)
+    ]
+    return found
+
+
+def commandline(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def hear_lost(listener: Listener, *workers: int) -> None:

@@ -24,10 +24,15 @@ def n_steps(session: Session, training: Training) -> int:
 
 def batches(session: Session, training: Training, key: Key, epoch: int) -> Iterator[Batch]:
     """The training batches of one epoch; seeds what the network draws (dropout), too."""
-    source = session.sources["train"]
-    order = torch.randperm(source.size, generator=(key / "order" / epoch).generator())
+    found = order(session, key, epoch)
     (key / "dropout" / epoch).seed_global(session.device)
-    return source.batches(order, training.batch_size, key / "augment" / epoch)
+    return session.sources["train"].batches(found, training.batch_size, key / "augment" / epoch)
+
+
+def order(session: Session, key: Key, epoch: int) -> Tensor:
+    """The training samples of one epoch, ``[N]`` by number."""
+    size = session.sources["train"].size
+    return torch.randperm(size, generator=(key / "order" / epoch).generator())
 
 
 def noise(job: Job, key: Key, epoch: int, steps: int) -> Tensor:

@@ -5,7 +5,7 @@ Shapes: T tasks, B batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import repeat
 from typing import Any
@@ -126,21 +126,30 @@ class SoloRun:
         the loss weights, exactly what is recorded, and the seed of the network's backward pass.
         """
         losses = self._losses(batch)
-        leaf = losses.detach().requires_grad_()
+        weights, gradients = self._weigh(losses.detach(), noise)
+        # a weighted sum has the same derivatives as `backward(losses, weights)`, which imports a
+        # computer algebra system
+        self._descend((losses * weights).sum(), gradients)
+        return losses.detach(), weights
+
+    def _weigh(self, losses: Tensor, noise: Tensor | None) -> tuple[Tensor, list[Tensor]]:
+        """Loss weights ``[T]`` of detached losses, and gradients of the weighting's parameters."""
+        leaf = losses.requires_grad_()
         objective = self.weighting.objective(
             leaf, hyper=self.hyper, params=self.params, state=self.state, noise=noise
         )
         weights, *gradients = torch.autograd.grad(objective, [leaf, *self.params.values()])
+        return weights, gradients
+
+    def _descend(self, weighted: Tensor, gradients: Sequence[Tensor]) -> None:
+        """Step down a weighted sum of the losses; `gradients` are the weighting's own."""
         self.optimizer.zero_grad(set_to_none=True)
-        # a weighted sum has the same derivatives as `backward(losses, weights)`, which imports a
-        # computer algebra system
-        torch.autograd.backward((losses * weights).sum())
+        torch.autograd.backward(weighted)
         for param, gradient in zip(self.params.values(), gradients, strict=True):
             param.grad = gradient
         if self.training.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.training.clip_norm)
         take_step(self.optimizer, self.training)
-        return leaf.detach(), weights
 
     def _losses(self, batch: Batch) -> Tensor:
         """Task losses ``[T]``, to be differentiated."""

@@ -9,6 +9,7 @@ import torch
 
 from trainers.engines._compiled import Compiled
 from trainers.errors import DeviceUnusable, TaskMismatch
+from trainers.group import Group
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Problem, Source
@@ -29,6 +30,7 @@ class Session:
         flops: Operations of a sample's forward pass, by tasks, as far as they were counted.
         ghosts: Rows that a stack needs beside its runs, by tasks, smallest batches and precision.
         compiled: Compiled losses by engine, tasks, batch size and precision.
+        group: The processes that train its runs together; None for this one alone.
     """
 
     problem: Problem
@@ -42,6 +44,13 @@ class Session:
     compiled: dict[tuple[str, tuple[str, ...], int, Precision], Compiled] = field(
         default_factory=dict
     )
+
+    group: Group | None = None
+
+    @property
+    def n_devices(self) -> int:
+        """Devices that its runs hold while they are trained."""
+        return 1 if self.group is None else self.group.size
 
     @property
     def streamed(self) -> bool:

@@ -23,15 +23,18 @@ class Solos:
     def opened(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> SoloRun:
         """A run, from the newest checkpoint that can be used; `skip` is told of the others."""
         resumed = newest(job, lambda checkpoint: self._resumed(job, checkpoint), skip)
-        return resumed or SoloRun(job, self._pack, self._session)
+        return resumed or self._begun(job)
 
     def together(self, runs: Sequence[SoloRun]) -> InStep:
         """Runs that stand at the same epoch, in step."""
         return InStep(runs, self._session, self._pack.training)
 
+    def _begun(self, job: Job) -> SoloRun:
+        return SoloRun(job, self._pack, self._session)
+
     def _resumed(self, job: Job, checkpoint: Checkpoint) -> SoloRun:
         file = self._files.content(checkpoint.path)
-        run = SoloRun(job, self._pack, self._session)
+        run = self._begun(job)
         try:
             run.restore(checkpoints.state_of(job.run, file))
         except (LookupError, RuntimeError, TypeError, ValueError) as error:

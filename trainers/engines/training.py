@@ -30,6 +30,8 @@ def train(pack: Pack, session: Session) -> Iterator[Event]:
 
 def _groups(pack: Pack, session: Session) -> list[Sequence[Job]]:
     """Runs that are trained together: stacks are of the same tasks, solo runs share the reading."""
+    if session.group is not None:
+        return [[job] for job in pack.jobs]
     if pack.engine == "solo":
         return [pack.jobs] if session.streamed else [[job] for job in pack.jobs]
     stacks: dict[tuple[str, ...], list[Job]] = {}
@@ -56,13 +58,19 @@ def _guarded(jobs: Sequence[Job], pack: Pack, session: Session) -> Iterator[Even
             since = perf_counter()
     except Exception as error:
         traceback.clear_frames(error.__traceback__)  # they hold tensors, and a source that is read
-        seconds = Seconds(train_s=(perf_counter() - since) / max(1, len(left)))
+        spent_s = (perf_counter() - since) * session.n_devices
+        seconds = Seconds(train_s=spent_s / max(1, len(left)))
         for job in left.values():
             yield failed(job, error, epoch=epochs[job.run], seconds=seconds, device=session.device)
 
 
 def _events(jobs: Sequence[Job], pack: Pack, session: Session) -> Iterator[Event]:
     segment = Segment(jobs, pack, session)
+    if session.group is not None:
+        # torch's compiler comes with it, and takes seconds to import
+        from trainers.engines.parallel import Parallels
+
+        return segment.events(Parallels(pack, session, session.group))
     if pack.engine == "fused":
         return segment.events(Stacks(jobs[0].tasks, pack, session))
     return segment.events(Solos(pack, session))

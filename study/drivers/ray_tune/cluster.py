@@ -30,7 +30,7 @@ class Cluster:
     """Where workers run.
 
     Args:
-        workers: For how many there must be room on a Ray of our own.
+        workers: For how many processes there must be room on a Ray of our own.
     """
 
     def __init__(self, options: RayOptions, *, workers: int) -> None:

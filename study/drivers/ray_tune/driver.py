@@ -186,7 +186,7 @@ class RayDriver:
         trainable = tune.with_parameters(Slot, feed=self._feed, opening=self._opening)
         try:
             tune.Tuner(
-                tune.with_resources(trainable, self._cluster.resources),
+                tune.with_resources(trainable, self._resources()),
                 tune_config=tune.TuneConfig(
                     num_samples=self._workers, max_concurrent_trials=self._workers
                 ),
@@ -201,6 +201,13 @@ class RayDriver:
             ).fit()
         except BaseException as error:  # kept for the thread that polls
             self._failure = error
+
+    def _resources(self) -> Any:
+        """Of a slot: of one process, or of all those that train a run together."""
+        of_one, ranks = self._cluster.resources, self._opening.training.data_parallel
+        if ranks == 1:
+            return of_one
+        return tune.PlacementGroupFactory([{k.upper(): n for k, n in of_one.items()}] * ranks)
 
 
 class _WhenClosing(tune.Stopper):

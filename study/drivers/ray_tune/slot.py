@@ -21,6 +21,7 @@ from ray import tune
 from study.drivers.local import LocalDriver
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from study.drivers.ray_tune.feed import NO_MORE
+from study.drivers.ray_tune.peers import RayPeers
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
 _POLL_S = 0.25
@@ -76,7 +77,13 @@ class Slot(tune.Trainable):
         here = ray.get_runtime_context()
         entering = feed.enter.remote(self.trial_id, here.current_actor, here.get_node_id())
         self._host: int = ray.get(entering)
-        self._driver = LocalDriver(opening.problem, opening.training, devices=[opening.device])
+        self._driver = LocalDriver(
+            opening.problem,
+            opening.training,
+            devices=[opening.device],
+            open_peers=RayPeers,
+            host=ray.util.get_node_ip_address(),  # type: ignore[no-untyped-call]
+        )
         self._driver.start()
         self._numbers: dict[int, int] = {}  # of the local driver's workers in the feed
         self._closing = threading.Event()

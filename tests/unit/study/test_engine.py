@@ -43,6 +43,13 @@ def test_the_obstacle_is_the_reason() -> None:
     assert choice.reason == f"the network {OBSTACLE}"
 
 
+@pytest.mark.parametrize("wanted", ["auto", "solo"])
+def test_several_processes_train_one_run_at_a_time(wanted: Any) -> None:
+    choice = choose_engine(wanted, device="cuda", convolutional=True, data_parallel=2)
+    assert choice.engine == "solo"
+    assert choice.reason == "2 processes a run, by [training] `data_parallel`"
+
+
 def test_stacks_that_are_asked_for_in_vain_are_refused_with_a_way_out() -> None:
     with pytest.raises(WorkersUnusable, match=r"This one does not survive .* Take `engine = \"au"):
         choose_engine("fused", device="cpu", convolutional=False, obstacle=OBSTACLE)

@@ -85,6 +85,7 @@ TRAINING = [
     ("threads", 2),
     ("precision", "bfloat16"),
     ("compile", True),
+    ("data_parallel", 2),
 ]
 
 

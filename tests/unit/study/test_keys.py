@@ -54,6 +54,7 @@ def frozen(**keys: Any) -> str:
         {"training": {"epochs": 3, "batch_size": 8, "threads": 2}},
         {"training": {"epochs": 3, "batch_size": 8, "precision": "bfloat16"}},
         {"training": {"epochs": 3, "batch_size": 8, "compile": True}},
+        {"training": {"epochs": 3, "batch_size": 8, "data_parallel": 2}},
         {"compare": {"margin": 2}},
     ],
 )

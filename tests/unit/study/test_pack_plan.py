@@ -52,6 +52,19 @@ def test_by_the_card_before_anything_is_known() -> None:
     assert {group.pack_size for group in found.groups} == {None}
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_runs_of_several_processes_are_in_no_pack(streamed: bool) -> None:
+    facts = NetworkFacts(convolutional=False, obstacle="", streamed=streamed)
+    found = packs(training={"data_parallel": 2}, facts=facts)
+    assert found.engine.engine == "solo"
+    assert found.engine.reason.startswith("2 processes a run")
+    assert {group.pack_size for group in found.groups} == {1}
+
+
+def test_what_the_spec_says_of_processes_needs_no_look() -> None:
+    assert packs(training={"data_parallel": 2}).known_by == "spec"
+
+
 def test_a_look_at_the_network_is_better_than_its_card() -> None:
     facts = NetworkFacts(convolutional=False, obstacle="cannot be stacked")
     found = packs(facts=facts)

@@ -60,6 +60,7 @@ BOUNDS = [
     (("training", "threads"), 0, "[training] `threads` must be above 0."),
     (("training", "precision"), "half", "[training] `precision` must be 'float32' or 'bfloat16'."),
     (("training", "compile"), 1, "[training] `compile` must be true or false. Got 1."),
+    (("training", "data_parallel"), 0, "[training] `data_parallel` must be above 0. Got 0."),
     (("training", "optimizer"), "rms", "[training] `optimizer` must be 'sgd', 'adam' or 'adamw'."),
     (("training", "lr"), 0, "[training] `lr` must be above 0. Got 0."),
     (("training", "lr"), float("nan"), "[training] `lr` must be a finite number. Got nan."),
@@ -244,3 +245,23 @@ def test_broken_toml_is_refused_with_its_place(tmp_path: Path) -> None:
     path.write_text("name = \n")
     with pytest.raises(BadSpec, match=r"broken\.toml is not valid TOML: .*line 1"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("beside", "found"),
+    [
+        ({"pack_size": 2}, "`pack_size`"),
+        ({"pack_memory_gib": 1.0}, "`pack_memory_gib`"),
+        ({"engine": "fused"}, '`engine = "fused"`'),
+        ({"compile": True, "pack_size": 2}, "`pack_size`, `compile`"),
+    ],
+)
+def test_several_processes_a_run_exclude(beside: dict[str, Any], found: str) -> None:
+    said = message(lambda spec: spec["training"].update({"data_parallel": 2, **beside}))
+    assert "`data_parallel` trains one run at a time, uncompiled." in said
+    assert said.endswith(f"Got it beside {found}. Drop one.")
+
+
+def test_each_process_needs_a_sample() -> None:
+    said = message(lambda spec: spec["training"].update({"data_parallel": 4, "batch_size": 3}))
+    assert said.endswith("give each process of `data_parallel` a sample. Got 3 for 4. Raise it.")
