@@ -174,4 +174,4 @@ def memory_share(opening: Opening, node_cpus: float) -> float:
 
 def _cpus_of(node: str) -> float:
     nodes: Sequence[Mapping[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return next(one["Resources"].get("CPU", 1.0) for one in nodes if one["NodeID"] == node)
+    return float(next(one["Resources"].get("CPU", 1) for one in nodes if one["NodeID"] == node))
