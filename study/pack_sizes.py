@@ -80,7 +80,6 @@ class PackSizes:
             most=self._most,
             engine=self._shift.engine or "fused",
             memory_gib=training.pack_memory_gib,
-            sharers=self._workers,
         )
 
     def _suffices(self, stored: Mapping[Tasks, Calibration | None]) -> bool:

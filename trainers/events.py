@@ -205,6 +205,7 @@ class Open:
         asked_s: When the worker was asked for, on the machine's monotonic clock.
         precision: What the network is looked at in.
         compile: Whether runs will need torch's compiler.
+        memory_share: How much of the device's memory is this worker's.
         rank: Which of the processes that train a run together this is. The first is the worker;
             the others hear a `Meeting` next, and say nothing but that they do not open.
         ranks: Their number.
@@ -217,6 +218,7 @@ class Open:
     asked_s: float
     precision: Precision = "float32"
     compile: bool = False
+    memory_share: float = 1.0
     rank: int = 0
     ranks: int = 1
     host: str = "127.0.0.1"

@@ -142,7 +142,6 @@ class Calibrate:
         most: Largest pack to try.
         engine: Whose packs.
         memory_gib: What a pack may take; None for half of what is free.
-        sharers: Workers among which free memory is divided.
     """
 
     problem: ProblemRef
@@ -151,4 +150,3 @@ class Calibrate:
     most: int
     engine: Engine = "fused"
     memory_gib: float | None = None
-    sharers: int = 1

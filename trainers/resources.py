@@ -39,12 +39,11 @@ def peak_memory_bytes(device: torch.device) -> int:
     return peak if sys.platform == "darwin" else peak * 1024  # kilobytes on Linux
 
 
-def pack_memory_bytes(device: torch.device, limit_gib: float | None, *, sharers: int = 1) -> int:
-    """What a pack may take: a limit, or half of the memory that is free for one of the sharers."""
+def pack_memory_bytes(device: torch.device, limit_gib: float | None, *, share: float = 1.0) -> int:
+    """What a pack may take: a limit, or half of what is free of this process's share."""
     if limit_gib is not None:
         return int(limit_gib * 2**30)
     if device.type == "cuda":
-        free_bytes, _ = torch.cuda.mem_get_info(device)
-    else:
-        free_bytes = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return free_bytes // (2 * sharers)
+        free_bytes, total_bytes = torch.cuda.mem_get_info(device)
+        return int(min(free_bytes, share * total_bytes) / 2)
+    return int(share * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2)

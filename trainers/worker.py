@@ -166,7 +166,12 @@ def opened(opening: Open, pipe: Pipe, meeting: Meeting | None = None) -> Session
     torch.set_deterministic_debug_mode("warn")  # `use_deterministic_algorithms` loads a compiler
     # would write NaN into every new tensor, for who reads what nobody wrote
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    session = open_session(build(opening.problem), opening.device, pipe.stopping.is_set)
+    session = open_session(
+        build(opening.problem),
+        opening.device,
+        pipe.stopping.is_set,
+        memory_share=opening.memory_share,
+    )
     return session if opening.ranks == 1 else joined(session, opening, pipe, meeting)
 
 

@@ -23,6 +23,8 @@ class LocalDriver:
     Args:
         training: Threads, precision and compiler are set when a worker starts.
         devices: Device of each worker, such as ``["cpu", "cpu"]``; its length is their number.
+        memory_share: How much of its device's memory each worker may have; as much as the other
+            workers on it, if not given.
         open_peers: Starts the processes that train together with a worker, if there are any.
         host: Address under which they find it.
     """
@@ -33,10 +35,12 @@ class LocalDriver:
         training: Training,
         *,
         devices: Sequence[str],
+        memory_share: float | None = None,
         open_peers: OpenPeers = on_this_machine,
         host: str = "127.0.0.1",
     ) -> None:
         self._problem, self._training, self._devices = problem, training, devices
+        self._memory_share = memory_share
         self._open_peers, self._host = open_peers, host
         self._groups = Groups()
         self._nursery: Nursery | None = None
@@ -127,6 +131,7 @@ class LocalDriver:
             asked_s=time.monotonic(),
             precision=self._training.precision,
             compile=self._training.compile,
+            memory_share=self._memory_share or 1 / max(self._devices.count(device), 1),
             ranks=self._training.data_parallel,
             host=self._host,
         )

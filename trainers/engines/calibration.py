@@ -146,7 +146,7 @@ def _fitting(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> int
         batch = next(_epoch.batches(short, wanted.training, Key("c"), 1))
         larger = max(1.0, wanted.training.eval_batch_size / wanted.training.batch_size)
         per_run += 2 * _activation_bytes(forward, batch) * larger
-    room = pack_memory_bytes(session.device, wanted.memory_gib, sharers=wanted.sharers)
+    room = pack_memory_bytes(session.device, wanted.memory_gib, share=session.memory_share)
     return max(1, min(wanted.most, int(room / max(per_run, 1.0))))
 
 

@@ -27,6 +27,7 @@ class Session:
 
     Attributes:
         stop_requested: Asked at epoch ends; True saves and releases what is being trained.
+        memory_share: How much of the device's memory its packs may take.
         flops: Operations of a sample's forward pass, by tasks, as far as they were counted.
         ghosts: Rows that a stack needs beside its runs, by tasks, smallest batches and precision.
         compiled: Compiled losses by engine, tasks, batch size and precision.
@@ -37,6 +38,7 @@ class Session:
     device: torch.device
     sources: Mapping[str, Source]
     stop_requested: Callable[[], bool] = _never
+    memory_share: float = 1.0
     flops: dict[tuple[str, ...], float] = field(default_factory=dict)
     ghosts: dict[tuple[tuple[str, ...], tuple[int, int], Precision], int] = field(
         default_factory=dict
@@ -44,7 +46,6 @@ class Session:
     compiled: dict[tuple[str, tuple[str, ...], int, Precision], Compiled] = field(
         default_factory=dict
     )
-
     group: Group | None = None
 
     @property
@@ -73,15 +74,21 @@ class Session:
 
 
 def open_session(
-    problem: Problem, device: str, stop_requested: Callable[[], bool] = _never
+    problem: Problem,
+    device: str,
+    stop_requested: Callable[[], bool] = _never,
+    *,
+    memory_share: float = 1.0,
 ) -> Session:
-    """Load a problem's data on a device.
+    """Load a problem's data on a device, of whose memory a share may be taken.
 
     Raises:
         DeviceUnusable: There is no such device here.
         TaskMismatch: A split is missing or empty, or a task's metrics are not those of its card.
     """
     where = _usable_device(device)
+    if where.type == "cuda" and memory_share < 1:
+        torch.cuda.set_per_process_memory_fraction(memory_share, where)
     sources = problem.sources(where)
     for split in ("train", "validation", "test"):
         if split not in sources or sources[split].size == 0:
@@ -99,7 +106,7 @@ def open_session(
                 f"{promised}, `functions` gives {found}. Name them alike, in the same order."
             )
     read = {split: as_read(source, where) for split, source in sources.items()}
-    return Session(problem, where, read, stop_requested)
+    return Session(problem, where, read, stop_requested, memory_share)
 
 
 def _usable_device(name: str) -> torch.device:

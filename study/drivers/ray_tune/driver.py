@@ -50,7 +50,13 @@ class RayDriver:
         workers: int,
         cluster: Cluster,
     ) -> None:
-        self._opening = Opening(problem=problem, training=training, device=device)
+        self._opening = Opening(
+            problem=problem,
+            training=training,
+            device=device,
+            workers=workers,
+            resources=cluster.resources,
+        )
         self._workers, self._cluster = workers, cluster
         self._actors: dict[int, Any] = {}  # by the slots' numbers
         self._joined: dict[int, Joined] = {}

@@ -12,6 +12,7 @@ import pickle
 import signal
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +32,18 @@ _GATHER_S = 0.003
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What a slot's workers are opened with."""
+    """What a slot's workers are opened with.
+
+    Attributes:
+        workers: Slots that there are at most, here or on other nodes.
+        resources: Of one of them, by Ray's names in small letters.
+    """
 
     problem: ProblemRef
     training: Training
     device: str
+    workers: int
+    resources: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class Slot(tune.Trainable):
             opening.problem,
             opening.training,
             devices=[opening.device],
+            memory_share=memory_share(opening, _cpus_of(here.get_node_id())),
             open_peers=RayPeers,
             host=ray.util.get_node_ip_address(),  # type: ignore[no-untyped-call]
         )
@@ -154,3 +163,15 @@ class Slot(tune.Trainable):
             return ray.get(answer)
         except ray.exceptions.RayError:
             os._exit(0)
+
+
+def memory_share(opening: Opening, node_cpus: float) -> float:
+    """Of a GPU the part that Ray gave; of a node as if it were full of slots."""
+    if gpus := opening.resources.get("gpu"):
+        return min(gpus, 1.0)
+    return 1 / max(1, min(opening.workers, int(node_cpus / opening.resources["cpu"])))
+
+
+def _cpus_of(node: str) -> float:
+    nodes: Sequence[Mapping[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return float(next(one["Resources"].get("CPU", 1) for one in nodes if one["NodeID"] == node))

@@ -64,6 +64,12 @@ def test_no_larger_pack_is_tried_than_fits_into_the_memory(session: Session) -> 
     assert set(shape.run_step_ms) == {1, 2}
 
 
+def test_no_larger_pack_is_tried_than_fits_into_the_workers_share() -> None:
+    session = open_session(Toy(), "cpu", memory_share=1e-9)
+    (shape,) = calibrate(wanted(shapes=(TASKS,), most=64), session).shapes
+    assert set(shape.run_step_ms) == {1, 2}
+
+
 @pytest.fixture
 def streamed() -> Session:
     return open_session(Decoding(), "cpu")
@@ -129,10 +135,10 @@ def test_an_error_is_told_and_not_raised() -> None:
 
 
 def test_a_limit_of_memory_is_taken_as_it_is() -> None:
-    assert pack_memory_bytes(torch.device("cpu"), 0.5, sharers=4) == 2**29
+    assert pack_memory_bytes(torch.device("cpu"), 0.5, share=0.25) == 2**29
 
 
 def test_without_a_limit_half_of_the_free_memory_is_shared() -> None:
     alone = pack_memory_bytes(torch.device("cpu"), None)
-    shared = pack_memory_bytes(torch.device("cpu"), None, sharers=4)
+    shared = pack_memory_bytes(torch.device("cpu"), None, share=0.25)
     assert 0 < shared < alone
