@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from storage import Storage
 
 KEPT_A_RUN = 2
+_KINDS = ("run", "pack-run")
+"""How names of files begin; a pack's is named for the first of its runs."""
 _GOES_ON = frozenset({RunState.PAUSED, RunState.WAITING})
 _OVER = frozenset({RunState.DONE, RunState.DIVERGED, RunState.PRUNED})
 
@@ -69,15 +71,23 @@ class Retention:
             self._holding = bool(needed)
             self._remove({*gone} | (left - needed))
 
+    def sweep(self) -> None:
+        """Remove files without a row once nobody trains: none is still to be written for them.
+
+        Drivers and workers that were killed leave such.
+        """
+        rows = {row.path for row in self._storage.checkpoint_files(self._study_id)}
+        files = places.starting(self._folder, _KINDS)
+        self._remove({file for file in files if "-token" in file} - rows)
+
     def _remove(self, files: Collection[str]) -> None:
         # others lie on another host, or where an earlier command put them
         places.remove([file for file in files if places.folder_of(file) == self._folder])
 
     def _files_of(self, runs: Collection[int]) -> set[str]:
         """All files named for runs, half-written ones and such without a row included."""
-        kinds = ("run", "pack-run")  # a pack's is named for the first of its runs
         return places.starting(
-            self._folder, [f"{kind}{run}-token" for run in runs for kind in kinds]
+            self._folder, [f"{kind}{run}-token" for run in runs for kind in _KINDS]
         )
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from storage import RunState
 from storage.records import Claim, StudyRecord
 from study.budget import limits_of
 from study.conductor import Conductor
@@ -112,8 +113,11 @@ class Runner:
             shift.driver.close()
             self._inbox.write()
             self._leases.give_back(why, ended_s=ended_s)
+        states = shift.states()
+        if RunState.LEASED not in states:
+            self._retention.sweep()
         return Outcome(
-            states=shift.states(),
+            states=states,
             limit=self._dispatch.limit,
             stopped={**self._conductor.stopped, **shift.faults.stopped},
             interrupted=shift.stopping,

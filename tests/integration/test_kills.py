@@ -24,7 +24,7 @@ problem = "digits"
 seeds = [0, 1, 2]
 problem_options = {{ train_pairs = 200, validation_pairs = 50, test_pairs = 50, width = 16 }}
 [training]
-epochs = {max(40, 2 * KILLS // 3)}
+epochs = {max(80, 2 * KILLS)}
 batch_size = 32
 checkpoint_s = 0
 [[search]]

@@ -109,6 +109,8 @@ class RayDriver:
         Raises:
             ClusterLost: Ray Tune has ended, or the cluster is out of reach.
         """
+        if self._head.gone:
+            raise self._lost(None)
         if self._next is None:
             self._next = self._feed.events.remote(*self._take_unsent())
         try:
@@ -120,8 +122,6 @@ class RayDriver:
             self._next = None
         elif not self._tuning.is_alive():
             raise self._lost(self._failure or RuntimeError("its trials have ended"))
-        elif self._head.gone:
-            raise self._lost(None)
         return [told for event in events for told in self._told(event)]
 
     def kill(self, worker: int) -> None:

@@ -214,6 +214,18 @@ def test_what_a_killed_driver_left_is_removed(folder: Folder) -> None:
     assert folder.files() == folder.rows() == []
 
 
+def test_once_nobody_trains_what_has_no_row_is_removed(folder: Folder) -> None:
+    folder.bench.plan("a", "b")
+    over, released = folder.bench.claim(2)
+    folder.save(over, 1, recorded=False)
+    folder.put(f"pack-run{over.run}-token1-epoch3.pt")
+    folder.put(f"run{over.run}.reports")  # a training function's
+    folder.save(released, 1)
+    folder.save(released, 2, recorded=False)
+    folder.retention.sweep()
+    assert folder.files() == [f"run{over.run}.reports", *names(released, [1])]
+
+
 def test_a_run_whose_end_was_refused_keeps_its_files(folder: Folder) -> None:
     folder.bench.plan("a")
     claim = folder.bench.claim_one()
