@@ -6,6 +6,12 @@ be compiled, and import it for that: 1.7 s in every worker.
 
 from __future__ import annotations
 
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
 from trainers.errors import CompilerMissing
 
 
@@ -27,6 +33,26 @@ def let_in() -> None:
             "`compile = true` needs a C++ compiler that torch can call. Found none that works: "
             "neither g++ nor clang++. Install g++, or drop `compile` from [training]."
         ) from None
+
+
+@contextmanager
+def without_triton() -> Iterator[None]:
+    """Let a module do without Triton that would import it in passing, 0.2 s of every start.
+
+    Torch's counter of operations does, to tell kernels of which nobody wants a count.
+    """
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
+    log = logging.getLogger("torch.utils.flop_counter")
+    level, loaded = log.level, "triton" in modules
+    if not loaded:
+        modules["triton"] = None  # which makes an import fail
+        log.setLevel(logging.ERROR)  # it would warn
+    try:
+        yield
+    finally:
+        if not loaded:
+            del modules["triton"]
+            log.setLevel(level)
 
 
 def keep_out() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef
@@ -88,6 +88,7 @@ class EpochDone:
         seconds: Spent since the last report of this run.
         flops: Estimated floating-point operations, evaluation included.
         energy_j: Energy of `seconds`, see `trainers.metering`; None if it is not measured.
+        more: Events of other runs' same epoch that follow at once.
     """
 
     run: int
@@ -99,6 +100,7 @@ class EpochDone:
     grad_evals: int
     flops: float = 0.0
     energy_j: float | None = None
+    more: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

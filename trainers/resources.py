@@ -7,11 +7,14 @@ import resource
 import sys
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
+from trainers import compiler
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Source
 from trainers.randomness import Key
+
+with compiler.without_triton():
+    from torch.utils.flop_counter import FlopCounterMode
 
 # A backward pass takes about twice the operations of the forward pass.
 TRAIN_PASSES = 3

@@ -24,6 +24,7 @@ from trainers.errors import TrainingError
 from trainers.events import (
     Beat,
     CalibrateNow,
+    EpochDone,
     Event,
     Meeting,
     Message,
@@ -55,11 +56,11 @@ class Pipe:
         self.tasks: SimpleQueue[Pack | Calibrate] = SimpleQueue()
         self.stopping = threading.Event()
 
-    def send(self, message: Message) -> None:
-        """Send, or exit if nobody listens any more."""
+    def send(self, *messages: Message) -> None:
+        """Send together, or exit if nobody listens any more."""
         try:
             with self._sending:
-                self._connection.send(message)
+                self._connection.send(messages)
         except OSError:
             os._exit(0)
 
@@ -217,8 +218,12 @@ def serve(pipe: Pipe, session: Session | FunctionSession, meter: EnergyMeter) ->
     while True:
         task = pipe.tasks.get()
         if isinstance(task, Pack):
+            said: list[Event] = []  # each message takes its time, and an epoch has one of each run
             for event in metered(trained(task, session), meter, n_runs=len(task.jobs)):
-                pipe.send(event)
+                said.append(event)
+                if not (isinstance(event, EpochDone) and event.more):
+                    pipe.send(*said)
+                    said.clear()
             pipe.send(PackEnded())
         elif isinstance(session, Session):  # nobody asks for the time of a function's steps
             pipe.send(calibrate(task, session))

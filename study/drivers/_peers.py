@@ -66,7 +66,8 @@ class LocalPeers:
         for child in self._children:
             try:
                 if child.pipe.poll():
-                    message: OpenFailed = child.pipe.recv()
+                    message: OpenFailed
+                    (message,) = child.pipe.recv()
                     return message
             except (EOFError, OSError):
                 self._children.remove(child)

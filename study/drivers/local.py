@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 
 from study.drivers._groups import Groups
@@ -79,15 +79,19 @@ class LocalDriver:
             child, nursery = self._workers[number]
             try:
                 while child.pipe.poll():
-                    message: Message = child.pipe.recv()
-                    if isinstance(message, Meeting):
-                        self._groups.meet(number, message)
-                    else:
-                        events.append(FromWorker(number, message))
+                    messages: Sequence[Message] = child.pipe.recv()
+                    events += self._heard(number, messages)
             except (EOFError, OSError):
                 del self._workers[number]
                 events.append(self._groups.lost(number, nursery.bury(child)))
         return events
+
+    def _heard(self, worker: int, messages: Sequence[Message]) -> Iterator[FromWorker]:
+        for message in messages:
+            if isinstance(message, Meeting):
+                self._groups.meet(worker, message)
+            else:
+                yield FromWorker(worker, message)
 
     def kill(self, worker: int) -> None:
         """End a worker's process at once."""

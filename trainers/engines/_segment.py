@@ -6,6 +6,7 @@ Shapes: K runs of a team.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol, Self, TypeVar
 
 from trainers import checkpoints, places
@@ -170,7 +171,11 @@ class Segment:
             )
             for job, *results in zip(team.jobs, trained, validated, tested, strict=True)
         ]
-        return sorted(events, key=lambda event: self._places[event.run])
+        events.sort(key=lambda event: self._places[event.run])
+        return [
+            replace(event, more=len(events) - place) if isinstance(event, EpochDone) else event
+            for place, event in enumerate(events, start=1)
+        ]
 
     def _event(
         self,

@@ -48,10 +48,10 @@ def said_of(pack: Pack, meter: EnergyMeter) -> list[Event]:
     pipe.tasks.put(pack)
     events = []
     while here.poll(DEADLINE_S):
-        event = here.recv()
-        if isinstance(event, PackEnded):
-            return events
-        events.append(event)
+        for event in here.recv():
+            if isinstance(event, PackEnded):
+                return events
+            events.append(event)
     raise AssertionError(f"the worker has fallen silent after {events}")
 
 

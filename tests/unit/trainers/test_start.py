@@ -1,0 +1,20 @@
+"""What a worker's start imports, and what it does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+IMPORTS = """
+import sys
+import trainers.engines, trainers.functions, trainers.problems, trainers.worker
+print(*(name for name in ("triton", "torch._dynamo", "sympy", "pandas") if name in sys.modules))
+import triton
+"""
+
+
+def test_what_no_worker_needs_is_not_imported_and_can_be_later() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True
+    )
+    assert (said.stdout.strip(), said.stderr) == ("", "")
