@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainers import compiler
 from trainers.energy import EnergyMeter, Unmetered, open_meter
@@ -65,28 +65,19 @@ class Pipe:
             os._exit(0)
 
     def first(self) -> Open:
-        """The driver's first message; exits if the driver is gone before it was sent."""
-        try:
-            message: Open = self._connection.recv()
-        except (EOFError, OSError):
-            os._exit(0)
+        """The driver's first message."""
+        message: Open = self._heard()
         return message
 
     def meeting(self) -> Meeting:
         """The driver's second message to one of several processes that train together."""
-        try:
-            message: Meeting = self._connection.recv()
-        except (EOFError, OSError):
-            os._exit(0)
+        message: Meeting = self._heard()
         return message
 
     def listen(self) -> None:
         """Sort the driver's messages until the pipe closes, then end the process."""
         while True:
-            try:
-                message = self._connection.recv()
-            except (EOFError, OSError):
-                os._exit(0)
+            message = self._heard()
             if isinstance(message, TrainPack):
                 self.stopping.clear()
                 self.tasks.put(message.pack)
@@ -94,6 +85,13 @@ class Pipe:
                 self.tasks.put(message.wanted)
             elif isinstance(message, Stop):
                 self.stopping.set()
+
+    def _heard(self) -> Any:
+        """The driver's next message; exits if the driver is gone."""
+        try:
+            return self._connection.recv()
+        except (EOFError, OSError):
+            os._exit(0)
 
     def beat(self, meter: EnergyMeter) -> None:
         """Say every second that the process is alive; read its meter as often."""
