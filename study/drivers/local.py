@@ -45,7 +45,7 @@ class LocalDriver:
         self._groups = Groups()
         self._nursery: Nursery | None = None
         self._workers: dict[int, tuple[Child, Nursery]] = {}
-        self._device_of: list[str] = []  # of every worker ever started, by its number
+        self._started: list[tuple[str, Child, Nursery]] = []  # by number, with each one's device
 
     @property
     def size(self) -> int:
@@ -58,8 +58,8 @@ class LocalDriver:
             self._spawn(device)
 
     def pid(self, worker: int) -> int:
-        """Process id of a worker."""
-        child, nursery = self._workers[worker]
+        """Process id of a worker, also of one that has ended."""
+        _, child, nursery = self._started[worker]
         return nursery.pid(child)
 
     def submit(self, worker: int, pack: Pack) -> None:
@@ -95,12 +95,14 @@ class LocalDriver:
 
     def kill(self, worker: int) -> None:
         """End a worker's process at once."""
+        if worker not in self._workers:
+            return  # its number may be that of another process by now
         with contextlib.suppress(ProcessLookupError):  # it has died; `poll` will say so
             os.kill(self.pid(worker), signal.SIGKILL)
 
     def replace(self, worker: int) -> None:
         """Start a successor of a lost worker on its device."""
-        self._spawn(self._device_of[worker])
+        self._spawn(self._started[worker][0])
 
     def stop(self) -> None:
         """Ask every worker to release its pack."""
@@ -126,8 +128,9 @@ class LocalDriver:
         if self._nursery is None or not self._nursery.alive:
             self._nursery = take_nursery()
         child = self._nursery.spawn()
-        self._workers[len(self._device_of)] = child, self._nursery
-        self._device_of.append(device)
+        number = len(self._started)
+        self._workers[number] = child, self._nursery
+        self._started.append((device, child, self._nursery))
         opening = Open(
             problem=self._problem,
             device=device,
@@ -141,7 +144,7 @@ class LocalDriver:
         )
         self._send(child, opening)
         if opening.ranks > 1:
-            self._groups.add(len(self._device_of) - 1, self._open_peers(self._nursery, opening))
+            self._groups.add(number, self._open_peers(self._nursery, opening))
 
     def _send(self, child: Child, message: Open | TrainPack | CalibrateNow | Stop) -> None:
         try:

@@ -90,6 +90,12 @@ class TestLocal(DriverContract):
         driver.close()
         assert not is_alive(worker)
 
+    def test_who_has_ended_keeps_its_process_id(self, open_driver: OpenDriver) -> None:
+        with closing(open_driver(BROKEN, ["cpu"])) as driver:
+            worker = driver.pid(0)
+            hear_lost(Listener(driver), 0)
+            assert driver.pid(0) == worker
+
     def test_successors_of_successors_keep_the_device(self, open_driver: OpenDriver) -> None:
         with closing(open_driver(BROKEN, ["cpu", "cpu:0"])) as driver:
             listener = Listener(driver)
