@@ -175,7 +175,9 @@ class Study:
         if ray is None:
             devices = first_devices(device, workers=workers, ranks=training.data_parallel)
             return LocalDriver(problem, training, devices=devices)
-        from study.drivers.ray_tune import Cluster, RayDriver  # loads Ray, which takes a second
+        # loads Ray, which takes a second
+        from study.drivers.ray_tune.cluster import Cluster
+        from study.drivers.ray_tune.driver import RayDriver
 
         cluster = Cluster(ray, workers=workers * training.data_parallel)
         return RayDriver(problem, training, device=device, workers=workers, cluster=cluster)

@@ -88,7 +88,7 @@ class EpochDone:
         seconds: Spent since the last report of this run.
         flops: Estimated floating-point operations, evaluation included.
         energy_j: Energy of `seconds`, see `trainers.metering`; None if it is not measured.
-        more: Events of other runs' same epoch that follow at once.
+        more: Whether other events follow at once.
     """
 
     run: int
@@ -100,7 +100,7 @@ class EpochDone:
     grad_evals: int
     flops: float = 0.0
     energy_j: float | None = None
-    more: int = field(default=0, compare=False)
+    more: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +143,7 @@ class RunEnded:
         failure_key: Equal for failures of one cause.
         peak_memory_bytes: Most memory that the process or its device has held so far.
         energy_j: Energy of `seconds`; None if it is not measured.
+        more: Whether other runs' ends follow at once.
     """
 
     run: int
@@ -156,6 +157,7 @@ class RunEnded:
     failure_key: str = ""
     peak_memory_bytes: int = 0
     energy_j: float | None = None
+    more: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 Importing torch takes seconds. This process does it once, runs no operation (so that no thread
 exists), and forks a worker for each request: a lost worker's successor is ready at once.
 
-The control socket carries, from the driver, one byte with two descriptors (the worker's pipe, the
-file for what it prints); to the driver, one line for each birth (``born PID``) and each end
-(``ended PID CODE``, negative for a signal). When the driver closes it, or dies, everything ends.
+The control socket carries, from the driver, one byte with descriptors: ``f`` to fork (the worker's
+pipe, the file for what it prints), ``l`` to listen (a socket at which other processes find a
+nursery: a fork of this one, whose control socket is the connection). To the driver it carries one
+line for each birth (``born PID``) and each end (``ended PID CODE``, negative for a signal). When
+the driver closes it, or dies, everything ends.
 """
 
 from __future__ import annotations
@@ -19,22 +21,32 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from typing import NoReturn
 
 _LOOK_S = 0.1
 _PATIENCE_S = 5.0
 
 
 def main() -> None:
-    """Import what workers need, then fork one for each request until the socket closes."""
+    """Import what workers need, then look after them until the socket closes."""
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
     _import_early()
+    look_after(control)
+
+
+def look_after(control: socket.socket) -> NoReturn:
+    """Fork for each request until the socket closes; then the process ends."""
     children: set[int] = set()
+    listeners: list[socket.socket] = []
     while True:
-        asked, _, _ = select.select([control], [], [], _LOOK_S)
+        asked, _, _ = select.select([control, *listeners], [], [], _LOOK_S)
         for pid, code in _ended(children):
             _tell(control, f"ended {pid} {code}\n")
-        if not asked:
+        for listener in listeners:
+            if listener in asked:
+                children.add(_sister(control, listener))
+        if control not in asked:
             continue
         try:
             request, descriptors, _, _ = socket.recv_fds(control, 1, 2)
@@ -42,8 +54,11 @@ def main() -> None:
             request, descriptors = b"", []
         if not request:
             _end(children)
-            return
-        children.add(_born(control, *descriptors))
+            os._exit(0)  # torch would be taken apart piece by piece, while the driver waits
+        if request == b"l":
+            listeners.append(socket.socket(fileno=descriptors[0]))
+        else:
+            children.add(_born(control, *descriptors))
 
 
 def _import_early() -> None:
@@ -62,6 +77,18 @@ def _import_early() -> None:
 
     gc.freeze()
     gc.enable()
+
+
+def _sister(control: socket.socket, listener: socket.socket) -> int:
+    """A nursery for who has connected."""
+    connection, _ = listener.accept()
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        listener.close()
+        look_after(connection)
+    connection.close()
+    return pid
 
 
 def _born(control: socket.socket, pipe: int, output: int) -> int:
@@ -121,4 +148,3 @@ def _tell(control: socket.socket, line: str) -> None:
 
 if __name__ == "__main__":
     main()
-    os._exit(0)  # torch would be taken apart piece by piece, while the driver waits

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -33,6 +33,7 @@ from trainers.events import (
     OpenFailed,
     PackEnded,
     Ready,
+    RunEnded,
     Stop,
     TrainPack,
 )
@@ -216,15 +217,21 @@ def serve(pipe: Pipe, session: Session | FunctionSession, meter: EnergyMeter) ->
     while True:
         task = pipe.tasks.get()
         if isinstance(task, Pack):
-            said: list[Event] = []  # each message takes its time, and an epoch has one of each run
-            for event in metered(trained(task, session), meter, n_runs=len(task.jobs)):
-                said.append(event)
-                if not (isinstance(event, EpochDone) and event.more):
-                    pipe.send(*said)
-                    said.clear()
-            pipe.send(PackEnded())
+            tell_of(task, metered(trained(task, session), meter, n_runs=len(task.jobs)), pipe)
         elif isinstance(session, Session):  # nobody asks for the time of a function's steps
             pipe.send(calibrate(task, session))
+
+
+def tell_of(pack: Pack, events: Iterable[Event], pipe: Pipe) -> None:
+    """Send a pack's events; what is told at one moment goes together, and so does the end."""
+    n_left, said = len(pack.jobs), list[Event]()
+    for event in events:
+        said.append(event)
+        n_left -= isinstance(event, RunEnded)
+        if n_left and not (isinstance(event, EpochDone | RunEnded) and event.more):
+            pipe.send(*said)
+            said.clear()
+    pipe.send(*said, PackEnded())
 
 
 def trained(pack: Pack, session: Session | FunctionSession) -> Iterator[Event]:

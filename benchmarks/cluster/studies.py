@@ -107,7 +107,8 @@ def _on_ray(problem: str, *, runs: int, epochs: int, pack_size: int, growth: _Gr
 
 def _handed_on_s(n: int) -> float:
     """Seconds of the driver for so many packs, after it is warm."""
-    from study.drivers.ray_tune import Cluster, RayDriver
+    from study.drivers.ray_tune.cluster import Cluster
+    from study.drivers.ray_tune.driver import RayDriver
 
     pack = _pack(TRIVIAL, epochs=1, pack_size=1)
     cluster = Cluster(RayOptions(), workers=WORKERS)

@@ -1,10 +1,11 @@
 """How fast a whole grid is, against its peers: ``python -m benchmarks.throughput``.
 
 All parties train the same points with two processes of one thread; their final values are compared.
-Time runs from the first process's start to the last one's end; what is printed are medians of
-interleaved repeats:
+Time runs from the first process's start to the last stored result, that is, to the last change of
+the files that hold the results; what is printed are medians of interleaved repeats:
 
 - ``ours``: ``weighbridge run`` in an empty folder with a new database, calibration included;
+- ``engine_alone``: our fused engine in two processes, without plan, database and calibration;
 - ``bare``: a plain PyTorch loop without an orchestrator; ``bare_fused_adam`` with ``fused=True``;
 - ``optuna``: GridSampler on SQLite; ``ray``: Ray Tune as documented; ``ray_reuse``: with actors
   that are used again. All of them train with the bare loop's code.

@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.throughput.workload import Finals, Workload
 
 PARTS = 2
+RESULTS = "part*.json"
 
 
 def main(folder: Path, part: int, *, fused_adam: bool) -> None:

@@ -13,13 +13,10 @@ from statistics import fmean
 
 import torch
 
+from benchmarks.throughput.engine import trained
 from benchmarks.throughput.parties import BARE, Contest
 from benchmarks.throughput.rounds import Measured
-from benchmarks.throughput.workload import Finals, Workload
-from trainers.engines import open_session, train
-from trainers.events import EpochDone
-from trainers.jobs import Job, Pack, ProblemRef, Training
-from trainers.problems import build
+from benchmarks.throughput.workload import Finals
 
 MEANS_ALLOWED, SINGLE_ALLOWED = 0.005, 0.1
 
@@ -62,7 +59,8 @@ def agreements(contests: Sequence[Contest], found: Measured) -> list[Agreement]:
                 for finals in found.finals[contest.name, party]
             ]
         outer = [0, expected - 1]
-        solo = _solo(contest.workload, outer)
+        torch.set_num_threads(1)
+        solo = trained(contest.workload, outer, "solo")
         made.append(_agreement(contest.name, "solo engine", solo, bare, len(outer)))
     return made
 
@@ -85,42 +83,3 @@ def _agreement(
         means=max(abs(fmean(each)) for each in off.values()),
         single=max(abs(value) for each in off.values() for value in each),
     )
-
-
-def _solo(workload: Workload, numbers: Sequence[int]) -> Finals:
-    """Some points of a workload, trained here by the solo engine."""
-    torch.set_num_threads(1)
-    ref = ProblemRef(target=workload.problem, options=workload.options)
-    problem = build(ref)
-    tasks = tuple(task.name for task in problem.card.tasks)
-    jobs = [
-        Job(
-            run=number,
-            token=0,
-            weighting=workload.weighting,
-            tasks=tasks,
-            lr=workload.points[number].lr,
-            weight_decay=workload.points[number].weight_decay,
-            hyper=_hyper(workload, number),
-        )
-        for number in numbers
-    ]
-    pack = Pack(
-        problem=ref,
-        training=Training(epochs=workload.epochs, batch_size=workload.batch_size),
-        seed=workload.seed,
-        until_epoch=workload.epochs,
-        jobs=tuple(jobs),
-    )
-    return {
-        event.run: {"/".join(place): value for *place, value in event.values}
-        for event in train(pack, open_session(problem, "cpu"))
-        if isinstance(event, EpochDone) and event.epoch == workload.epochs
-    }
-
-
-def _hyper(workload: Workload, number: int) -> dict[str, tuple[float, ...]]:
-    """EW has no hyperparameters: it weighs each task with 1."""
-    if workload.weighting == "ew":
-        return {}
-    return {"task_weights": workload.points[number].weights}

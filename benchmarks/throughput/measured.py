@@ -1,4 +1,4 @@
-"""Starts processes, takes the time until the last one has ended, and leaves none behind."""
+"""Starts processes, takes the time until all results are stored, and leaves none behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class Spent:
     """What some processes took.
 
     Attributes:
-        wall_s: From the first one's start to the last one's end.
+        wall_s: From the first one's start to the last stored result.
         cpu_s: Processor time of them and of their children.
     """
 
@@ -31,14 +31,18 @@ class Spent:
     cpu_s: float
 
 
-def measured(commands: Sequence[Sequence[str]], folder: Path) -> Spent:
+def measured(commands: Sequence[Sequence[str]], folder: Path, *, results: str | None) -> Spent:
     """Run commands at the same time in a folder.
+
+    Args:
+        results: Pattern of the files in the folder that hold the results; None: there are none,
+            and the last process's end is what counts.
 
     Raises:
         SystemExit: One failed or took too long; the end of its output is printed.
     """
     mark = uuid.uuid4().hex
-    before_s, began_s = _children_s(), time.perf_counter()
+    before_s, began_s = _children_s(), time.time()
     logs = [folder / f"output{number}.txt" for number in range(len(commands))]
     try:
         processes = [
@@ -47,7 +51,8 @@ def measured(commands: Sequence[Sequence[str]], folder: Path) -> Spent:
         ]
         for process, log in zip(processes, logs, strict=True):
             _wait(process, log, began_s + _TIMEOUT_S)
-        return Spent(wall_s=time.perf_counter() - began_s, cpu_s=_children_s() - before_s)
+        stored_s = time.time() if results is None else _changed_s(folder.glob(results))
+        return Spent(wall_s=stored_s - began_s, cpu_s=_children_s() - before_s)
     finally:
         _end_all(mark)
 
@@ -74,11 +79,16 @@ def _started(command: Sequence[str], folder: Path, log: Path, mark: str) -> subp
 
 def _wait(process: subprocess.Popen[bytes], log: Path, until_s: float) -> None:
     try:
-        code = process.wait(max(0.0, until_s - time.perf_counter()))
+        code = process.wait(max(0.0, until_s - time.time()))
     except subprocess.TimeoutExpired:
         sys.exit(f"{process.args!r} took more than {_TIMEOUT_S} s.\n{_end_of(log)}")
     if code:
         sys.exit(f"{process.args!r} ended with {code}.\n{_end_of(log)}")
+
+
+def _changed_s(files: Iterable[Path]) -> float:
+    """When the last of them was changed, on the clock of `time.time`."""
+    return max(file.stat().st_mtime for file in files)
 
 
 def _end_of(log: Path) -> str:

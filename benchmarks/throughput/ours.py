@@ -12,6 +12,7 @@ from benchmarks.throughput.workload import Finals, Point, Workload
 from trainers.jobs import ProblemRef
 from trainers.problems import build
 
+RESULTS = "weighbridge.db*"
 _STUDY, _WORKERS = "benchmark", 2
 _LAST_EPOCHS = """
     SELECT r.params, m.split, m.task, m.metric, m.value

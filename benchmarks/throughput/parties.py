@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.throughput import bare, ours, with_optuna, with_ray
+from benchmarks.throughput import bare, engine, ours, with_optuna, with_ray
 from benchmarks.throughput.workload import Finals, Workload
 from benchmarks.throughput.workloads import Workloads
 
@@ -21,11 +21,13 @@ class Party:
     Attributes:
         commands: What to start, all at once, in the folder; they may prepare files there.
         finals: What came of it; None: nothing is trained.
+        results: Pattern of the files that hold the results; None: there are none.
         rounds: In how many rounds it takes part, where fewer than all.
     """
 
     commands: Callable[[Path, Workload], Commands]
     finals: Callable[[Path, Workload], Finals] | None
+    results: str | None = None
     rounds: int | None = None
 
 
@@ -35,28 +37,37 @@ def _import_torch(_folder: Path, _workload: Workload) -> Commands:
 
 OURS = "ours"
 OURS_ON_RAY = "ours_on_ray"
+ENGINE = "engine_alone"
 BARE = "bare"
 IMPORT_TORCH = "import_torch"
 RAY = "ray"
 RAY_REUSE = "ray_reuse"
 
 PARTIES = {
-    OURS: Party(commands=ours.commands, finals=ours.finals),
-    BARE: Party(commands=bare.commands, finals=bare.finals),
+    OURS: Party(commands=ours.commands, finals=ours.finals, results=ours.RESULTS),
+    BARE: Party(commands=bare.commands, finals=bare.finals, results=bare.RESULTS),
     "bare_fused_adam": Party(
         commands=lambda folder, workload: bare.commands(folder, workload, "--fused-adam"),
         finals=bare.finals,
+        results=bare.RESULTS,
     ),
-    "optuna": Party(commands=with_optuna.commands, finals=with_optuna.finals),
-    RAY: Party(commands=with_ray.commands, finals=with_ray.finals, rounds=1),
+    ENGINE: Party(commands=engine.commands, finals=bare.finals, results=bare.RESULTS),
+    "optuna": Party(
+        commands=with_optuna.commands, finals=with_optuna.finals, results=with_optuna.RESULTS
+    ),
+    RAY: Party(
+        commands=with_ray.commands, finals=with_ray.finals, results=with_ray.RESULTS, rounds=1
+    ),
     RAY_REUSE: Party(
         commands=lambda folder, workload: with_ray.commands(folder, workload, "--reuse"),
         finals=with_ray.finals,
+        results=with_ray.RESULTS,
         rounds=2,
     ),
     OURS_ON_RAY: Party(
         commands=lambda folder, workload: ours.commands(folder, workload, "--driver", "ray"),
         finals=ours.finals,
+        results=ours.RESULTS,
     ),
     IMPORT_TORCH: Party(commands=_import_torch, finals=None),
 }

@@ -14,6 +14,7 @@ import optuna
 
 from benchmarks.throughput.workload import Finals, Workload
 
+RESULTS = "optuna.db*"
 _STUDY, _PROCESSES = "grid", 2
 
 

@@ -16,6 +16,7 @@ from ray import tune
 
 from benchmarks.throughput.workload import Finals, Workload
 
+RESULTS = "results/**/result.json"
 _AT_ONCE = 2
 
 

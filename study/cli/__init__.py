@@ -1,17 +1,28 @@
 """The command ``weighbridge``; one file a verb."""
 
+import os
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 
-from study.drivers import nursery_ahead
+from study.nursery import nursery_ahead
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line; for ``run``, torch is imported beside all that the command needs."""
-    trains_here = sys.argv[1:2] == ["run"] and not {"--help", "ray", "--driver=ray"} & set(sys.argv)
-    with nursery_ahead() if trains_here else nullcontext():
+    with nursery_ahead() if _trains_here(sys.argv[1:]) else nullcontext():
         from study.cli._main import main as command_line
 
         command_line()
+
+
+def _trains_here(arguments: Sequence[str]) -> bool:
+    """Whether processes of this machine will train, as far as it can be seen so early."""
+    elsewhere = ("--help", "--address", "--gpus-per-worker")
+    return (
+        arguments[:1] == ["run"]
+        and not any(word.startswith(elsewhere) for word in arguments)
+        and not ("RAY_ADDRESS" in os.environ and any("ray" in word for word in arguments))
+    )

@@ -76,7 +76,9 @@ def command(
 
 
 def _inspect(options: RayOptions, wanted: Wanted) -> Inspection:
-    from study.drivers.ray_tune import Cluster, inspect  # loads Ray, which takes a second
+    # loads Ray, which takes a second
+    from study.drivers.ray_tune.cluster import Cluster
+    from study.drivers.ray_tune.inspection import inspect
 
     return inspect(Cluster(options, workers=1), wanted)
 

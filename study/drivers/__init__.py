@@ -1,6 +1,5 @@
 """Drivers carry packs to workers."""
 
-from study.drivers._nursery import nursery_ahead
 from study.drivers.options import RayOptions
 from study.drivers.protocol import Driver, DriverEvent, FromWorker, Loss, WorkerLost
 
@@ -11,5 +10,4 @@ __all__ = [
     "Loss",
     "RayOptions",
     "WorkerLost",
-    "nursery_ahead",
 ]

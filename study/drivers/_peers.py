@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from study.drivers._nursery import Child, Nursery
 from study.drivers.protocol import Loss
+from study.nursery import Child, Nursery
 from trainers.events import Meeting, Open, OpenFailed
 
 

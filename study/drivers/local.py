@@ -6,13 +6,13 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
 
 from study.drivers._groups import Groups
-from study.drivers._nursery import Child, Nursery, take_nursery
 from study.drivers._peers import OpenPeers, on_this_machine
 from study.drivers.protocol import DriverEvent, FromWorker
+from study.nursery import Child, Nursery, take_nursery
 from trainers.events import CalibrateNow, Meeting, Message, Open, Stop, TrainPack
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
@@ -27,6 +27,7 @@ class LocalDriver:
             workers on it, if not given.
         open_peers: Starts the processes that train together with a worker, if there are any.
         host: Address under which they find it.
+        open_nursery: Where worker processes come from.
     """
 
     def __init__(
@@ -38,10 +39,11 @@ class LocalDriver:
         memory_share: float | None = None,
         open_peers: OpenPeers = on_this_machine,
         host: str = "127.0.0.1",
+        open_nursery: Callable[[], Nursery] = take_nursery,
     ) -> None:
         self._problem, self._training, self._devices = problem, training, devices
         self._memory_share = memory_share
-        self._open_peers, self._host = open_peers, host
+        self._open_peers, self._host, self._open_nursery = open_peers, host, open_nursery
         self._groups = Groups()
         self._nursery: Nursery | None = None
         self._workers: dict[int, tuple[Child, Nursery]] = {}
@@ -126,7 +128,7 @@ class LocalDriver:
 
     def _spawn(self, device: str) -> None:
         if self._nursery is None or not self._nursery.alive:
-            self._nursery = take_nursery()
+            self._nursery = self._open_nursery()
         child = self._nursery.spawn()
         number = len(self._started)
         self._workers[number] = child, self._nursery

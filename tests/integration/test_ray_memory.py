@@ -13,7 +13,8 @@ from ray.cluster_utils import Cluster as RayCluster
 
 import tests
 from study.drivers import Loss, RayOptions, WorkerLost
-from study.drivers.ray_tune import Cluster, RayDriver
+from study.drivers.ray_tune.cluster import Cluster
+from study.drivers.ray_tune.driver import RayDriver
 from trainers.jobs import ProblemRef, Training
 
 DEADLINE_S = 120.0

@@ -9,7 +9,7 @@ Shapes: R rows (runs), B batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import torch
@@ -25,10 +25,16 @@ _ELEMENTWISE = (
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What goes from layer to layer: ``[R, B, ...]``, or ``[B, ...]`` while all rows share it."""
+    """What goes from layer to layer.
+
+    Attributes:
+        values: ``[R, B, ...]``, or ``[B, ...]`` while all rows share it.
+        unread: Nothing else reads the values, not even a backward pass: they may be overwritten.
+    """
 
     values: Tensor
     stacked: bool
+    unread: bool = False
 
 
 Layer: TypeAlias = Callable[[Features, Mapping[str, Tensor]], Features]
@@ -56,6 +62,7 @@ class PlainNetwork:
     def __call__(self, tensors: Mapping[str, Tensor], inputs: Tensor) -> dict[str, Tensor]:
         """Head outputs by task, ``[R, B, ...]``."""
         features = _through(self._trunk, Features(inputs, stacked=False), tensors)
+        features = replace(features, unread=False)  # by all heads
         found = {task: _through(head, features, tensors) for task, head in self._heads.items()}
         n_rows = len(next(iter(tensors.values())))
         return widened({task: _stacked(of_task, n_rows) for task, of_task in found.items()})
@@ -99,7 +106,11 @@ def _layers(module: nn.Module, name: str, names: set[str]) -> Iterator[Layer]:
 
 
 def _elementwise(module: nn.Module) -> Layer:
+    in_place = type(module) is nn.ReLU
+
     def layer(features: Features, _tensors: Mapping[str, Tensor]) -> Features:
+        if in_place and features.unread:
+            return Features(features.values.relu_(), features.stacked)
         return Features(module(features.values), features.stacked)
 
     return layer
@@ -138,6 +149,6 @@ def _linear(module: nn.Linear, name: str) -> Layer:
             found = torch.baddbmm(tensors[f"{name}.bias"].unsqueeze(1), samples, weight)
         else:
             found = torch.bmm(samples, weight)
-        return Features(found.view(*values.shape[:-1], -1), stacked=True)
+        return Features(found.view(*values.shape[:-1], -1), stacked=True, unread=True)
 
     return layer

@@ -172,8 +172,11 @@ class Segment:
             for job, *results in zip(team.jobs, trained, validated, tested, strict=True)
         ]
         events.sort(key=lambda event: self._places[event.run])
+        whole = team.epoch >= self._pack.training.epochs  # no checkpoint comes before the end
         return [
-            replace(event, more=len(events) - place) if isinstance(event, EpochDone) else event
+            replace(event, more=whole or place < len(events))
+            if isinstance(event, EpochDone)
+            else event
             for place, event in enumerate(events, start=1)
         ]
 
@@ -232,8 +235,15 @@ class Segment:
     def _ended(self, team: Team, outcome: Outcome) -> Iterator[RunEnded]:
         seconds = Seconds(diagnostics_s=self._share(team))
         peak = peak_memory_bytes(self._session.device)
-        for job in self._in_order(team):
-            yield ended(job, outcome, epoch=team.epoch, seconds=seconds, peak_memory_bytes=peak)
+        for n_left, job in zip(range(len(team.jobs))[::-1], self._in_order(team), strict=True):
+            yield ended(
+                job,
+                outcome,
+                epoch=team.epoch,
+                seconds=seconds,
+                peak_memory_bytes=peak,
+                more=n_left > 0,
+            )
 
     def _in_order(self, team: Team) -> list[Job]:
         return sorted(team.jobs, key=lambda job: self._places[job.run])

@@ -47,9 +47,11 @@ class Weighed:
         }
         self._learned = tuple(self.weighting.params(self._members[0].hyper))
         self._noise: Tensor | None = None
+        self._fixed: Tensor | None = None
 
     def begin_epoch(self, key: Key, epoch: int, n_steps: int) -> None:
         """Draw the noise of an epoch, each member's from its own address."""
+        self._fixed = None
         if self.weighting.noise:
             drawn = [
                 _epoch.noise(member.job, key, epoch, n_steps) for member in self._members[: self._n]
@@ -60,9 +62,14 @@ class Weighed:
     def weigh(self, losses: Tensor, weights: Tensor, learned: Rows, step: int) -> None:
         """Differentiate the objective by losses ``[R, T]`` and by what is learned.
 
+        Of fixed weights once an epoch.
+
         The derivatives by the losses go to this weighting's rows of `weights`, the others to
         `learned`'s gradients.
         """
+        if self._fixed is not None:
+            weights.index_copy_(0, self._rows, self._fixed)
+            return
         leaf = losses.index_select(0, self._padded).requires_grad_()
         params = {
             name: learned.leaves[name].detach().index_select(0, self._padded).requires_grad_()
@@ -77,6 +84,8 @@ class Weighed:
         )
         found, *gradients = torch.autograd.grad(objective.sum(), [leaf, *params.values()])
         weights.index_copy_(0, self._rows, found[: self._n])
+        if self.weighting.fixed:
+            self._fixed = found[: self._n]
         for name, gradient in zip(self._learned, gradients, strict=True):
             learned.gradients[name].index_copy_(0, self._rows, gradient[: self._n])
 

@@ -36,6 +36,8 @@ from trainers.randomness import Key
 from trainers.resources import pack_memory_bytes
 
 _REPEATS = 2
+_ALONE = 3
+"""Repeats of a run alone: the first ones of a process, and the measure of all costs."""
 _LOSS = 1.5  # larger packs are not tried any more when a step takes that much longer
 _NEARLY = 1.05  # times that differ by less do not count
 
@@ -61,7 +63,7 @@ def _alone(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> Shape
     """Steps and epochs of one run in the solo engine, which reads its batches for itself."""
     short, training = Shortened(session, wanted.training), wanted.training
     run = _solos(1, tasks, wanted, short)
-    trained = _paced(run, wanted, short)
+    trained = _paced(run, wanted, short, repeats=_ALONE)
     judged = short.pace(lambda: run.evaluate("validation"), "validation", training.eval_batch_size)
     sizes = {split: source.size for split, source in session.sources.items()}
     return ShapeTimes(
@@ -106,7 +108,7 @@ def _run_step_ms(size: int, tasks: tuple[str, ...], wanted: Calibrate, session: 
     else:
         n_ghosts = known_ghosts(session, tasks, wanted.training)
         team = _stack(size, tasks, wanted, short, n_ghosts=n_ghosts)
-    return 1_000 * _paced(team, wanted, short).batch_s / size
+    return 1_000 * _paced(team, wanted, short, repeats=_REPEATS).batch_s / size
 
 
 def _solos(size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened) -> InStep:
@@ -165,7 +167,7 @@ def _activation_bytes(forward: Forward, batch: Batch) -> float:
     return sum(sizes.values()) / 2
 
 
-def _paced(team: InStep | Stack, wanted: Calibrate, short: Shortened) -> Pace:
+def _paced(team: InStep | Stack, wanted: Calibrate, short: Shortened, *, repeats: int) -> Pace:
     """A shortened epoch, undisturbed and warm: the fastest of a few."""
 
     def train() -> None:
@@ -173,7 +175,7 @@ def _paced(team: InStep | Stack, wanted: Calibrate, short: Shortened) -> Pace:
             if isinstance(result, Exception):
                 raise result
 
-    paces = [short.pace(train, "train", wanted.training.batch_size) for _ in range(1 + _REPEATS)]
+    paces = [short.pace(train, "train", wanted.training.batch_size) for _ in range(repeats)]
     return min(paces, key=lambda pace: pace.whole_s)
 
 

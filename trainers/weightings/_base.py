@@ -36,6 +36,8 @@ class Weighting(ABC):
         paper: Where the formula is from, in one line.
         hypers: Its hyperparameters.
         noise: It needs fresh standard normal noise ``[..., T]`` every step.
+        fixed: Its loss weights change at epoch ends at most, whatever the losses; so they need not
+            be found in every step.
     """
 
     name: ClassVar[str]
@@ -43,6 +45,7 @@ class Weighting(ABC):
     paper: ClassVar[str]
     hypers: ClassVar[tuple[Hyper, ...]] = ()
     noise: ClassVar[bool] = False
+    fixed: ClassVar[bool] = False
 
     def params(self, _hyper: Mapping[str, HyperValue], /) -> Mapping[str, float]:
         """Start values of what is learned beside the network, the same for every task."""

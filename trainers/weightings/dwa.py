@@ -22,6 +22,7 @@ class DWA(Weighting):
 
     name = "dwa"
     title = "DWA"
+    fixed = True
     paper = (
         "Liu, Johns and Davison, End-to-End Multi-Task Learning with Attention, CVPR 2019, "
         "arXiv 1803.10704"

@@ -19,6 +19,7 @@ class EW(Weighting):
 
     name = "ew"
     title = "EW"
+    fixed = True
     paper = "The plain sum of the task losses; no source needed."
 
     def objective(self, losses: Tensor, **_: object) -> Tensor:

@@ -19,6 +19,7 @@ class Scalarization(Weighting):
 
     name = "scalarization"
     title = "Scalarization"
+    fixed = True
     paper = (
         "Kirchdorfer et al., Analytical Uncertainty-Based Loss Weighting in Multi-Task Learning, "
         "GCPR 2024, arXiv 2408.07985 (as the brute-force reference)"

@@ -31,11 +31,15 @@ class Cluster:
 
     Args:
         workers: For how many processes there must be room on a Ray of our own.
+
+    Attributes:
+        is_own: Whether it is a Ray of our own, once connected.
     """
 
     def __init__(self, options: RayOptions, *, workers: int) -> None:
         self._options, self._workers = options, workers
         self._leaves = False
+        self.is_own = False
 
     @property
     def resources(self) -> dict[str, float]:
@@ -65,7 +69,7 @@ class Cluster:
                 "Start one with `ray start --head`, or drop --address for a Ray of its own. "
                 "A cluster that asks for a token wants RAY_AUTH_MODE=token here, too."
             ) from error
-        self._leaves = True
+        self._leaves, self.is_own = True, address == "local"
 
     @property
     def head(self) -> str | None:

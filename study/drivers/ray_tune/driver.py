@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 import tempfile
 import threading
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ray
-from ray import tune
 
 from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.feed import Entered, Feed, FeedEvent, Joined, Said, ToSlots
 from study.drivers.ray_tune.head import Head
-from study.drivers.ray_tune.losses import Losses, survive_memory_kills
-from study.drivers.ray_tune.slot import CloseAll, Opening, Order, Slot, StopAll, ToWorker
+from study.drivers.ray_tune.orders import CloseAll, Opening, Order, StopAll, ToWorker
 from study.errors import ClusterLost
+from study.nursery import Nursery, take_nursery
 from trainers.events import Message
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
+if TYPE_CHECKING:
+    from study.drivers.ray_tune.tuning import Tuning
+
 _MORE_THREADS = 8
 """Of the feed, for calls that do not wait."""
-_END_S = 60.0
-"""Ray Tune is given so long to end its slots: called after Ray has gone, Ray starts anew."""
 _LEAVE_S = 5.0
-
-# it prints a traceback for every lost worker, of which the runner tells in its own words
-logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+_TUNING = "study.drivers.ray_tune.tuning"
 
 
 class RayDriver:
@@ -58,15 +58,16 @@ class RayDriver:
             resources=cluster.resources,
         )
         self._workers, self._cluster = workers, cluster
-        self._actors: dict[int, Any] = {}  # by the slots' numbers
+        self._actors: dict[int, bytes] = {}  # by the slots' numbers
         self._joined: dict[int, Joined] = {}
         self._feed: Any = None
         self._next: Any = None
         self._n_ordered = 0
         self._unsent: list[ToSlots] = []
-        self._failure: BaseException | None = None
-        self._stopper = _WhenClosing()
+        self._nursery: Nursery | None = None
+        self._tuning: Tuning | None = None
         self._head = Head(None)
+        self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-ray-")
         self._cut_off = False
 
     @property
@@ -80,16 +81,18 @@ class RayDriver:
         Raises:
             WorkersUnusable: There is no cluster.
         """
+        # Ray Tune takes as long to import as Ray to start
+        importing = threading.Thread(target=import_module, args=(_TUNING,), daemon=True)
+        importing.start()
         self._cluster.connect()
         self._head = Head(self._cluster.head)
-        survive_memory_kills()
-        # a slot waits in one, its successor in another before the slot's end is known
-        threads = 2 * self._workers + _MORE_THREADS
+        # a slot waits in two, its successor in others before the slot's end is known
+        threads = 4 * self._workers + _MORE_THREADS
         self._feed = self._cluster.beside_driver(ray.remote(Feed), threads=threads).remote()
-        self._losses = Losses(self._feed)
-        self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
-        self._tuning = threading.Thread(target=self._tune, daemon=True)
-        self._tuning.start()
+        importing.join()
+        from study.drivers.ray_tune.tuning import Tuning
+
+        self._tuning = Tuning(self._feed, self._with_nursery(self._opening))
 
     def pid(self, worker: int) -> int:
         """Process id of a worker, on its node."""
@@ -120,13 +123,13 @@ class RayDriver:
             raise self._lost(error) from error
         if ready:
             self._next = None
-        elif not self._tuning.is_alive():
-            raise self._lost(self._failure or RuntimeError("its trials have ended"))
+        elif self._tuning is not None and not self._tuning.alive:
+            raise self._lost(self._tuning.failure or RuntimeError("its trials have ended"))
         return [told for event in events for told in self._told(event)]
 
     def kill(self, worker: int) -> None:
         """End a worker, and the process that looks after it: nothing may be well there."""
-        ray.kill(self._actors[self._joined[worker].host])
+        ray.kill(pickle.loads(self._actors[self._joined[worker].host]))
 
     def replace(self, worker: int) -> None:
         """Nothing to do: slots keep themselves occupied, on any node."""
@@ -137,15 +140,16 @@ class RayDriver:
 
     def close(self) -> None:
         """End the workers, and leave the cluster."""
-        self._stopper.closing = True
-        if self._feed is not None:
-            if not self._cut_off:
-                self._order(list(self._actors), CloseAll())
-                self._feed.order.remote(*self._take_unsent())
-                self._tuning.join(_END_S)
-                self._losses.close()
-                ray.kill(self._feed)
-            self._folder.cleanup()
+        if self._feed is not None and not self._cut_off:
+            self._order(list(self._actors), CloseAll())
+            self._feed.order.remote(*self._take_unsent())
+        if self._tuning is not None:
+            self._tuning.close(within_reach=not self._cut_off)
+        if self._feed is not None and not self._cut_off:
+            ray.kill(self._feed)
+        if self._nursery is not None:
+            self._nursery.close()
+        self._folder.cleanup()
         if self._cut_off:
             # Ray waits for its head until it ends this process, within a minute
             leaving = threading.Thread(target=self._cluster.leave, daemon=True)
@@ -153,6 +157,15 @@ class RayDriver:
             leaving.join(_LEAVE_S)
         else:
             self._cluster.leave()
+
+    def _with_nursery(self, opening: Opening) -> Opening:
+        """Slots of a Ray of our own need not import torch, unless they see a GPU of their own."""
+        if not self._cluster.is_own or opening.device != "cpu":
+            return opening
+        self._nursery = take_nursery()
+        path = str(Path(self._folder.name) / "nursery")
+        self._nursery.listen(path)
+        return replace(opening, nursery=path)
 
     def _hand(self, worker: int, task: Pack | Calibrate) -> None:
         if (joined := self._joined.get(worker)) is not None:
@@ -186,49 +199,6 @@ class RayDriver:
     def _lost(self, error: BaseException | None) -> ClusterLost:
         self._cut_off = True
         return _gone(error)
-
-    def _tune(self) -> None:
-        """Keep the slots occupied; returns when all have been closed."""
-        trainable = tune.with_parameters(Slot, feed=self._feed, opening=self._opening)
-        try:
-            tune.Tuner(
-                tune.with_resources(trainable, self._resources()),
-                tune_config=tune.TuneConfig(
-                    num_samples=self._workers, max_concurrent_trials=self._workers
-                ),
-                run_config=tune.RunConfig(
-                    storage_path=self._folder.name,
-                    verbose=0,
-                    failure_config=tune.FailureConfig(max_failures=-1),
-                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                    callbacks=[self._losses],
-                    stop=self._stopper,
-                ),
-            ).fit()
-        except BaseException as error:  # kept for the thread that polls
-            self._failure = error
-
-    def _resources(self) -> Any:
-        """Of a slot: of one process, or of all those that train a run together."""
-        of_one, ranks = self._cluster.resources, self._opening.training.data_parallel
-        if ranks == 1:
-            return of_one
-        return tune.PlacementGroupFactory([{k.upper(): n for k, n in of_one.items()}] * ranks)
-
-
-class _WhenClosing(tune.Stopper):
-    """Ends Ray Tune when the driver closes, whatever its slots are doing."""
-
-    def __init__(self) -> None:
-        self.closing = False
-
-    def __call__(self, _trial_id: str, _result: dict[str, Any]) -> bool:
-        """Results say nothing here."""
-        return False
-
-    def stop_all(self) -> bool:
-        """Whether all is over."""
-        return self.closing
 
 
 def _gone(error: BaseException | None) -> ClusterLost:

@@ -1,6 +1,6 @@
 """The feed: an actor beside the driver that carries orders to slots and what workers say back.
 
-It reads nothing of it: orders and messages travel as bytes. Its methods run in threads, one for
+It reads nothing of it: orders and messages travel as bytes. Its methods run in threads, two for
 each slot that waits: a call of an asynchronous actor takes Ray twice the time.
 """
 
@@ -10,10 +10,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 NO_MORE = b""
 """Instead of an order, to a slot that has been given up."""
+NOTHING = b"-"
+"""Instead of an order, to a slot that has lost the worker that was free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,11 @@ class Entered:
 
     Attributes:
         host: Its number.
-        actor: Its actor's handle.
+        actor: Its actor's handle, pickled: what it is made of would be imported here.
     """
 
     host: int
-    actor: Any
+    actor: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,11 @@ class Feed:
         self._host_of: dict[str, tuple[int, str]] = {}
         self._workers: dict[int, set[int]] = {}
         self._orders: dict[int, SimpleQueue[bytes]] = {}
+        self._answers: dict[int, SimpleQueue[bytes]] = {}  # for slots whose worker is free
         self._events: list[FeedEvent] = []
         self._lock = threading.Condition()
 
-    def enter(self, slot: str, actor: Any, node: str) -> int:
+    def enter(self, slot: str, actor: bytes, node: str) -> int:
         """A slot's process has begun, on this node; returns its number."""
         with self._lock:
             host = self._n_hosts
@@ -98,10 +101,16 @@ class Feed:
             self._happened(Joined(worker, host, pid))
         return worker
 
-    def say(self, worker: int, messages: bytes) -> None:
-        """A worker tells the driver."""
+    def say(self, host: int, worker: int, messages: bytes, free: bool) -> bytes:
+        """A worker tells the driver; if it is free now, waits for its slot's next order."""
+        answer = SimpleQueue[bytes]()
         with self._lock:
             self._happened(Said(worker, messages))
+            if free and host in self._orders:
+                self._answers[host] = answer
+            else:
+                answer.put(NO_MORE if free else NOTHING)
+        return answer.get()
 
     def lost(self, host: int, worker: int | None, reason: str, loss: str) -> None:
         """A slot's worker has ended, perhaps before it joined."""
@@ -109,13 +118,16 @@ class Feed:
             self._workers[host].discard(-1 if worker is None else worker)
             number = self._new_worker() if worker is None else worker
             self._happened(Lost(number, reason, loss))
+            self._answer(host, NOTHING)
 
     def leave(self, slot: str) -> tuple[int, str] | None:
         """A slot's process has ended; returns its number and its node, None if it never began."""
         with self._lock:
             left = self._host_of.pop(slot, None)
             if left is not None:
-                self._orders.pop(left[0]).put(NO_MORE)  # its last call may still wait
+                # its last calls may still wait
+                self._answer(left[0], NO_MORE)
+                self._orders.pop(left[0]).put(NO_MORE)
         return left
 
     def host_lost(self, host: int | None, reason: str, loss: str) -> None:
@@ -135,13 +147,13 @@ class Feed:
             self._lock.wait_for(lambda: self._n_orders == first)
             for hosts, order in orders:
                 for host in hosts:
-                    if host in self._orders:
+                    if host in self._orders and not self._answer(host, order):
                         self._orders[host].put(order)
             self._n_orders += len(orders)
             self._lock.notify_all()
 
     def next_order(self, host: int) -> bytes:
-        """The driver's next order to a slot; waits for one."""
+        """The driver's next order to a slot whose worker is at work; waits for one."""
         with self._lock:
             orders = self._orders.get(host)
         return NO_MORE if orders is None else orders.get()
@@ -153,6 +165,13 @@ class Feed:
             self._lock.wait_for(lambda: self._events)
             events, self._events = self._events, []
         return events
+
+    def _answer(self, host: int, order: bytes) -> bool:
+        """Tell a slot that waits because its worker is free; returns whether there is such."""
+        answer = self._answers.pop(host, None)
+        if answer is not None:
+            answer.put(order)
+        return answer is not None
 
     def _new_worker(self) -> int:
         self._n_workers += 1

@@ -9,9 +9,9 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from study.drivers._nursery import Nursery
 from study.drivers._peers import LocalPeers, Missing, Trouble, of_rank
 from study.drivers.ray_tune.losses import in_words, loss_of
+from study.nursery import Nursery
 from trainers.events import Meeting, Open, OpenFailed
 
 _LOOK_S = 0.25
@@ -21,7 +21,7 @@ class PeerHost:
     """Actor that looks after one of the processes, on any node; as a slot does after its worker."""
 
     def __init__(self, opening: bytes) -> None:
-        self._peers = LocalPeers(Nursery(), [pickle.loads(opening)])
+        self._peers = LocalPeers(Nursery.start(), [pickle.loads(opening)])
 
     def meet(self, meeting: bytes) -> None:
         """The worker can be found."""

@@ -7,64 +7,29 @@ followed by another one at once, while Ray needs seconds to start a process.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
 import threading
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray import tune
+from ray import cloudpickle, tune
 
 from study.drivers.local import LocalDriver
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
-from study.drivers.ray_tune.feed import NO_MORE
+from study.drivers.ray_tune.feed import NO_MORE, NOTHING
+from study.drivers.ray_tune.orders import CloseAll, Opening, Order, StopAll, ToWorker
 from study.drivers.ray_tune.peers import RayPeers
-from trainers.jobs import Calibrate, Pack, ProblemRef, Training
+from study.nursery import Nursery, take_nursery
+from trainers.events import Calibrated, Message, PackEnded, Ready
+from trainers.jobs import Pack
 
 _POLL_S = 0.25
-_GATHER_S = 0.003
-"""A pack's end is several messages in a row, and every call through Ray takes a millisecond."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What a slot's workers are opened with.
-
-    Attributes:
-        workers: Slots that there are at most, here or on other nodes.
-        resources: Of one of them, by Ray's names in small letters.
-    """
-
-    problem: ProblemRef
-    training: Training
-    device: str
-    workers: int
-    resources: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class ToWorker:
-    """Driver to slot: an order to its worker."""
-
-    worker: int
-    task: Pack | Calibrate
-
-
-@dataclass(frozen=True, slots=True)
-class StopAll:
-    """Driver to slot: save and release what is in training."""
-
-
-@dataclass(frozen=True, slots=True)
-class CloseAll:
-    """Driver to slot: there is no more to do."""
-
-
-Order = ToWorker | StopAll | CloseAll
+_FREE = Ready | PackEnded | Calibrated
+"""After such a message, a worker does nothing until it is told to."""
 
 
 class Slot(tune.Trainable):
@@ -83,8 +48,8 @@ class Slot(tune.Trainable):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
         self._feed = feed
         here = ray.get_runtime_context()
-        entering = feed.enter.remote(self.trial_id, here.current_actor, here.get_node_id())
-        self._host: int = ray.get(entering)
+        actor = cloudpickle.dumps(here.current_actor)  # type: ignore[no-untyped-call]
+        self._host: int = ray.get(feed.enter.remote(self.trial_id, actor, here.get_node_id()))
         self._driver = LocalDriver(
             opening.problem,
             opening.training,
@@ -92,27 +57,35 @@ class Slot(tune.Trainable):
             memory_share=memory_share(opening, _cpus_of(here.get_node_id())),
             open_peers=RayPeers,
             host=ray.util.get_node_ip_address(),  # type: ignore[no-untyped-call]
+            open_nursery=lambda: nursery(opening.nursery),
         )
         self._driver.start()
         self._numbers: dict[int, int] = {}  # of the local driver's workers in the feed
+        self._next: Any = None  # what comes of having told that the worker is free
         self._closing = threading.Event()
 
     def step(self) -> dict[str, Any]:
         """Carry orders and messages until the driver says that there is no more to do."""
         threading.Thread(target=self._obey, daemon=True).start()
         while not self._closing.is_set():
-            messages: dict[int, list[object]] = {}
-            events = self._driver.poll(_POLL_S)
-            if events:
-                time.sleep(_GATHER_S)
-                events += self._driver.poll(0.0)
-            for event in events:
+            messages: dict[int, list[Message]] = {}
+            for event in self._events():
                 self._sort(event, messages)
             self._tell(messages)
         self._driver.close()
         return {"done": True}
 
-    def _sort(self, event: DriverEvent, messages: dict[int, list[object]]) -> None:
+    def _events(self) -> list[DriverEvent]:
+        """What the worker says; while it is free, the driver is to be heard first."""
+        if self._next is None:
+            return self._driver.poll(_POLL_S)
+        ready, _ = ray.wait([self._next], timeout=_POLL_S)
+        if ready:
+            self._next = None
+            self._obey_one(self._ask(ready[0]))
+        return self._driver.poll(0.0)
+
+    def _sort(self, event: DriverEvent, messages: dict[int, list[Message]]) -> None:
         if isinstance(event, FromWorker):
             messages.setdefault(event.worker, []).append(event.message)
             return
@@ -120,33 +93,49 @@ class Slot(tune.Trainable):
         messages.clear()
         self._lost(event)
 
-    def _tell(self, messages: dict[int, list[object]]) -> None:
-        """Send on what workers said; the first message of a worker introduces it."""
+    def _tell(self, messages: dict[int, list[Message]]) -> None:
+        """Send on what workers said; the first message of a worker introduces it.
+
+        A free worker's order comes back as the answer: every call through Ray takes its time.
+        """
         for local, of_worker in messages.items():
             if local not in self._numbers:
                 pid = self._driver.pid(local)
                 self._numbers[local] = self._ask(self._feed.join.remote(self._host, pid))
-            number = self._numbers[local]
-            self._ask(self._feed.say.remote(number, pickle.dumps(of_worker)))
+            free = any(isinstance(message, _FREE) for message in of_worker)
+            told = self._feed.say.remote(
+                self._host, self._numbers[local], pickle.dumps(of_worker), free
+            )
+            if free:
+                self._next = told
+            else:
+                self._ask(told)
 
     def _lost(self, event: WorkerLost) -> None:
         number = self._numbers.pop(event.worker, None)
         self._ask(self._feed.lost.remote(self._host, number, event.reason, event.loss.value))
+        if self._next is not None:
+            answer, self._next = self._next, None
+            self._obey_one(self._ask(answer))
         self._driver.replace(event.worker)
 
     def _obey(self) -> None:
         """Take orders, in a thread of its own."""
         while not self._closing.is_set():
-            said: bytes = self._ask(self._feed.next_order.remote(self._host))
-            if said == NO_MORE:
-                os._exit(0)
-            order: Order = pickle.loads(said)
-            if isinstance(order, CloseAll):
-                self._closing.set()
-            elif isinstance(order, StopAll):
-                self._driver.stop()
-            else:
-                self._hand(order)
+            self._obey_one(self._ask(self._feed.next_order.remote(self._host)))
+
+    def _obey_one(self, said: bytes) -> None:
+        if said == NO_MORE:
+            os._exit(0)
+        if said == NOTHING:
+            return
+        order: Order = pickle.loads(said)
+        if isinstance(order, CloseAll):
+            self._closing.set()
+        elif isinstance(order, StopAll):
+            self._driver.stop()
+        else:
+            self._hand(order)
 
     def _hand(self, order: ToWorker) -> None:
         local = next((n for n, number in self._numbers.items() if number == order.worker), None)
@@ -163,6 +152,14 @@ class Slot(tune.Trainable):
             return ray.get(answer)
         except ray.exceptions.RayError:
             os._exit(0)
+
+
+def nursery(path: str | None) -> Nursery:
+    """A fork of the driver's, where there is one."""
+    if path is not None:
+        with contextlib.suppress(OSError):  # the driver's has ended
+            return Nursery.near(path)
+    return take_nursery()
 
 
 def memory_share(opening: Opening, node_cpus: float) -> float:

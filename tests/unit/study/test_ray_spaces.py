@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from search_spaces import Choices, LogRange, Range, SimplexGrid, Space, from_ray, space_from_plain
 from search_spaces.errors import EmptySpace
-from study.drivers.ray_tune import param_space
+from study.drivers.ray_tune.spaces import param_space
 
 _ENDS = st.tuples(st.floats(1e-6, 1e3), st.floats(1.5, 1e3)).map(lambda e: (e[0], e[0] * e[1]))
 _CONTINUOUS = _ENDS.flatmap(lambda e: st.sampled_from([LogRange(*e), Range(*e)]))

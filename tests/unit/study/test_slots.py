@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from study.drivers.ray_tune.slot import Opening, memory_share
+from study.drivers.ray_tune.orders import Opening
+from study.drivers.ray_tune.slot import memory_share
 from trainers.jobs import ProblemRef, Training
 
 

@@ -10,20 +10,34 @@ from tests.packs import a_job, a_pack
 from tests.toy import Toy
 from trainers.energy import Unmetered
 from trainers.engines import open_session
-from trainers.events import EpochDone, PackEnded
+from trainers.events import EpochDone, Message, PackEnded, RunEnded
+from trainers.jobs import Pack
 from trainers.worker import Pipe, serve
 
 DEADLINE_S = 60.0
 
 
-def test_an_epoch_of_all_runs_of_a_stack_is_one_message() -> None:
+def test_what_a_stack_tells_at_one_moment_is_one_message() -> None:
+    """An epoch of all runs; with the last one, their ends and the pack's."""
+    said = messages_of(replace(a_pack(a_job(1), a_job(2), a_job(3), epochs=2), engine="fused"))
+    kinds = [[type(event) for event in group] for group in said]
+    assert kinds == [[EpochDone] * 3, [EpochDone] * 3 + [RunEnded] * 3 + [PackEnded]]
+
+
+def test_the_end_of_a_run_that_others_outlast_is_told_at_once() -> None:
+    jobs = a_job(1, tasks=("level",)), a_job(2)
+    ends = [group[-1] for group in messages_of(replace(a_pack(*jobs, epochs=1), engine="fused"))]
+    assert [type(end) for end in ends] == [RunEnded, PackEnded]
+
+
+def messages_of(pack: Pack) -> list[tuple[Message, ...]]:
+    """What a worker sends down its pipe over a pack."""
     here, there = multiprocessing.Pipe()
     pipe, session = Pipe(there), open_session(Toy(), "cpu")
     threading.Thread(target=serve, args=(pipe, session, Unmetered()), daemon=True).start()
-    pipe.tasks.put(replace(a_pack(a_job(1), a_job(2), a_job(3), epochs=2), engine="fused"))
-    said = []
+    pipe.tasks.put(pack)
+    said: list[tuple[Message, ...]] = []
     while not said or not isinstance(said[-1][-1], PackEnded):
         assert here.poll(DEADLINE_S), f"the worker has fallen silent after {said}"
         said.append(here.recv())
-    epochs = [group for group in said if any(isinstance(event, EpochDone) for event in group)]
-    assert [[event.run for event in group] for group in epochs] == [[1, 2, 3], [1, 2, 3]]
+    return said

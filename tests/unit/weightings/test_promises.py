@@ -248,6 +248,13 @@ def scaling_losses_is_scaling_the_temperature(case: Situation) -> None:
     close(scaled, case.weights(temperature=7.0 * case.hyper["temperature"]))
 
 
+def fixed_weights_do_not_see_losses_and_noise(case: Situation) -> None:
+    if case.method.fixed:
+        other = replace(case, losses=case.losses.flip(-1) + 1.0, noise=case.noise + 1.0)
+        assert torch.equal(other.weights(), case.weights())
+        assert not case.params
+
+
 Promise = Callable[[Situation], None]
 GENERIC: list[Promise] = [
     finite,
@@ -257,6 +264,7 @@ GENERIC: list[Promise] = [
     equal_tasks_get_equal_weights,
     every_learned_parameter_is_used,
     an_epochs_end_keeps_the_states_form,
+    fixed_weights_do_not_see_losses_and_noise,
 ]
 PROMISES: dict[str, list[Promise]] = {
     "ew": [weights_do_not_see_the_losses, weights_sum_to_n_tasks],

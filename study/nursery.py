@@ -39,11 +39,27 @@ class Child:
 
 
 class Nursery:
-    """A process that forks workers; it and they end when this process does."""
+    """A process that forks workers; it and they end when this process does.
 
-    def __init__(self) -> None:
-        self._control, theirs = socket.socketpair()
-        self._process = subprocess.Popen(
+    Args:
+        control: Its control socket.
+        process: The process; None for one that somebody else has started.
+    """
+
+    def __init__(
+        self, control: socket.socket, process: subprocess.Popen[bytes] | None = None
+    ) -> None:
+        self._control, self._process = control, process
+        self._unread = b""
+        self._pids: list[int] = []
+        self._codes: dict[int, int] = {}
+        self._asked = 0
+
+    @classmethod
+    def start(cls) -> Nursery:
+        """Start one, which begins to import torch."""
+        ours, theirs = socket.socketpair()
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", "trainers.nursery", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -52,15 +68,34 @@ class Nursery:
             env={**os.environ, **_ENVIRONMENT},
         )
         theirs.close()
-        self._unread = b""
-        self._pids: list[int] = []
-        self._codes: dict[int, int] = {}
-        self._asked = 0
+        return cls(ours, process)
+
+    @classmethod
+    def near(cls, path: str) -> Nursery:
+        """A fork of the nursery that listens at a path, so that torch need not be imported anew.
+
+        Raises:
+            OSError: Nobody listens there.
+        """
+        control = socket.socket(socket.AF_UNIX)
+        control.connect(path)
+        return cls(control)
 
     @property
     def alive(self) -> bool:
         """Whether it can still fork."""
-        return self._process.poll() is None
+        ready, _, _ = select.select([self._control], [], [], 0.0)
+        try:
+            return not ready or self._control.recv(1, socket.MSG_PEEK) != b""
+        except ConnectionResetError:
+            return False
+
+    def listen(self, path: str) -> None:
+        """Let other processes of this machine find nurseries at a path, see `near`."""
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            socket.send_fds(self._control, [b"l"], [listener.fileno()])
 
     def spawn(self) -> Child:
         """Ask for a worker; it is born when the nursery has imported torch."""
@@ -88,9 +123,8 @@ class Nursery:
         return "\n".join([_ending(code), *lines[-_LAST_LINES:]])
 
     def kill(self) -> None:
-        """End a nursery that has no workers, at once."""
-        self._process.kill()
-        self._process.wait()
+        """End a nursery that was started here and has no workers, at once."""
+        self._end()
         self._control.close()
 
     def close(self) -> None:
@@ -98,12 +132,14 @@ class Nursery:
         with contextlib.suppress(OSError):  # it has gone already
             # closed with words of the nursery unread, the socket would be reset, not ended
             self._control.shutdown(socket.SHUT_WR)
-        try:
-            self._process.wait(2 * _PATIENCE_S)
-        except subprocess.TimeoutExpired:
+            self._listen(lambda: False, patience_s=2 * _PATIENCE_S)
+        self._end()
+        self._control.close()
+
+    def _end(self) -> None:
+        if self._process is not None:
             self._process.kill()
             self._process.wait()
-        self._control.close()
 
     def _code(self, child: Child) -> int | None:
         if len(self._pids) <= child.number:
@@ -139,7 +175,7 @@ def nursery_ahead() -> Iterator[None]:
 
     At the end of the block, a nursery that nobody has taken is ended.
     """
-    _ahead.append(Nursery())
+    _ahead.append(Nursery.start())
     try:
         yield
     finally:
@@ -151,7 +187,7 @@ def take_nursery() -> Nursery:
     """The one that was begun ahead, if it lives, or a new one."""
     if _ahead and _ahead[-1].alive:
         return _ahead.pop()
-    return Nursery()
+    return Nursery.start()
 
 
 def _ending(code: int | None) -> str:

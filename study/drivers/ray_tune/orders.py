@@ -1,0 +1,47 @@
+"""What the driver tells its slots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trainers.jobs import Calibrate, Pack, ProblemRef, Training
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a slot's workers are opened with.
+
+    Attributes:
+        workers: Slots that there are at most, here or on other nodes.
+        resources: Of one of them, by Ray's names in small letters.
+        nursery: Where the driver's nursery listens, if slots and driver share a machine.
+    """
+
+    problem: ProblemRef
+    training: Training
+    device: str
+    workers: int
+    resources: Mapping[str, float]
+    nursery: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToWorker:
+    """An order to a slot's worker."""
+
+    worker: int
+    task: Pack | Calibrate
+
+
+@dataclass(frozen=True, slots=True)
+class StopAll:
+    """Save and release what is in training."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAll:
+    """There is no more to do."""
+
+
+Order = ToWorker | StopAll | CloseAll

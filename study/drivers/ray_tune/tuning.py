@@ -1,0 +1,99 @@
+"""Ray Tune, which keeps worker slots occupied: one trial each, as long as the driver is open."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from typing import Any
+
+from ray import tune
+
+from study.drivers.ray_tune.losses import Losses, survive_memory_kills
+from study.drivers.ray_tune.orders import Opening
+from study.drivers.ray_tune.slot import Slot
+
+_END_S = 60.0
+"""Ray Tune is given so long to end its slots: called after Ray has gone, Ray starts anew."""
+
+# it prints a traceback for every lost worker, of which the runner tells in its own words
+logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+
+
+class Tuning:
+    """A Tune experiment in a thread of its own, and in a folder that nobody reads.
+
+    Args:
+        feed: Actor handle of the `Feed`.
+
+    Attributes:
+        failure: What has ended it before its time; None if nothing has.
+    """
+
+    def __init__(self, feed: Any, opening: Opening) -> None:
+        survive_memory_kills()
+        self.failure: BaseException | None = None
+        self._feed, self._opening = feed, opening
+        self._losses, self._stopper = Losses(feed), _WhenClosing()
+        self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether slots are looked after."""
+        return self._thread.is_alive()
+
+    def close(self, *, within_reach: bool) -> None:
+        """End the slots.
+
+        Args:
+            within_reach: Whether the cluster can be told.
+        """
+        self._stopper.closing = True
+        if within_reach:
+            self._thread.join(_END_S)
+            self._losses.close()
+        self._folder.cleanup()
+
+    def _run(self) -> None:
+        """Keep the slots occupied; returns when all have been closed."""
+        trainable = tune.with_parameters(Slot, feed=self._feed, opening=self._opening)
+        workers = self._opening.workers
+        try:
+            tune.Tuner(
+                tune.with_resources(trainable, self._resources()),
+                tune_config=tune.TuneConfig(num_samples=workers, max_concurrent_trials=workers),
+                run_config=tune.RunConfig(
+                    storage_path=self._folder.name,
+                    verbose=0,
+                    failure_config=tune.FailureConfig(max_failures=-1),
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                    callbacks=[self._losses],
+                    stop=self._stopper,
+                ),
+            ).fit()
+        except BaseException as error:  # kept for the thread that polls
+            self.failure = error
+
+    def _resources(self) -> Any:
+        """Of a slot: of one process, or of all those that train a run together."""
+        of_one, ranks = self._opening.resources, self._opening.training.data_parallel
+        if ranks == 1:
+            return dict(of_one)
+        return tune.PlacementGroupFactory([{k.upper(): n for k, n in of_one.items()}] * ranks)
+
+
+class _WhenClosing(tune.Stopper):
+    """Ends Ray Tune when the driver closes, whatever its slots are doing."""
+
+    def __init__(self) -> None:
+        self.closing = False
+
+    def __call__(self, _trial_id: str, _result: dict[str, Any]) -> bool:
+        """Results say nothing here."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Whether all is over."""
+        return self.closing
