@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ray
 
 from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
-from study.drivers.ray_tune.feed import Entered, Feed, FeedEvent, Joined, Said, ToSlots
+from study.drivers.ray_tune.far import FarFeed
+from study.drivers.ray_tune.feed import Entered, FeedEvent, Joined, Said
 from study.drivers.ray_tune.head import Head
+from study.drivers.ray_tune.near import NearFeed
 from study.drivers.ray_tune.orders import CloseAll, Opening, Order, StopAll, ToWorker
 from study.errors import ClusterLost
 from study.nursery import Nursery, take_nursery
@@ -26,8 +28,6 @@ from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 if TYPE_CHECKING:
     from study.drivers.ray_tune.tuning import Tuning
 
-_MORE_THREADS = 8
-"""Of the feed, for calls that do not wait."""
 _LEAVE_S = 5.0
 _TUNING = "study.drivers.ray_tune.tuning"
 
@@ -58,12 +58,9 @@ class RayDriver:
             resources=cluster.resources,
         )
         self._workers, self._cluster = workers, cluster
-        self._actors: dict[int, bytes] = {}  # by the slots' numbers
+        self._actors: dict[str, bytes] = {}  # by the slots' names
         self._joined: dict[int, Joined] = {}
-        self._feed: Any = None
-        self._next: Any = None
-        self._n_ordered = 0
-        self._unsent: list[ToSlots] = []
+        self._feed: NearFeed | FarFeed | None = None
         self._nursery: Nursery | None = None
         self._tuning: Tuning | None = None
         self._head = Head(None)
@@ -86,9 +83,10 @@ class RayDriver:
         importing.start()
         self._cluster.connect()
         self._head = Head(self._cluster.head)
-        # a slot waits in two, its successor in others before the slot's end is known
-        threads = 4 * self._workers + _MORE_THREADS
-        self._feed = self._cluster.beside_driver(ray.remote(Feed), threads=threads).remote()
+        if self._cluster.reaches_driver:
+            self._feed = NearFeed(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
+        else:
+            self._feed = FarFeed(self._cluster.beside_driver, workers=self._workers)
         importing.join()
         from study.drivers.ray_tune.tuning import Tuning
 
@@ -112,18 +110,15 @@ class RayDriver:
         Raises:
             ClusterLost: Ray Tune has ended, or the cluster is out of reach.
         """
+        if self._feed is None or self._tuning is None:
+            return []
         if self._head.gone:
             raise self._lost(None)
-        if self._next is None:
-            self._next = self._feed.events.remote(*self._take_unsent())
         try:
-            ready, _ = ray.wait([self._next], timeout=timeout_s)
-            events: list[FeedEvent] = ray.get(self._next) if ready else []
+            events = self._feed.events(timeout_s)
         except (ray.exceptions.RayError, ConnectionError) as error:
             raise self._lost(error) from error
-        if ready:
-            self._next = None
-        elif self._tuning is not None and not self._tuning.alive:
+        if not events and not self._tuning.alive:
             raise self._lost(self._tuning.failure or RuntimeError("its trials have ended"))
         return [told for event in events for told in self._told(event)]
 
@@ -140,13 +135,12 @@ class RayDriver:
 
     def close(self) -> None:
         """End the workers, and leave the cluster."""
-        if self._feed is not None and not self._cut_off:
+        if not self._cut_off:
             self._order(list(self._actors), CloseAll())
-            self._feed.order.remote(*self._take_unsent())
         if self._tuning is not None:
             self._tuning.close(within_reach=not self._cut_off)
         if self._feed is not None and not self._cut_off:
-            ray.kill(self._feed)
+            self._feed.close()
         if self._nursery is not None:
             self._nursery.close()
         self._folder.cleanup()
@@ -169,19 +163,11 @@ class RayDriver:
 
     def _hand(self, worker: int, task: Pack | Calibrate) -> None:
         if (joined := self._joined.get(worker)) is not None:
-            self._order([joined.host], ToWorker(worker, task))
+            self._order([joined.host], ToWorker(joined.local, task))
 
-    def _order(self, hosts: Sequence[int], order: Order) -> None:
-        """Tell slots, as a rule with the next question for events: every call takes its time."""
-        self._unsent.append((hosts, pickle.dumps(order)))
-        if self._next is not None:
-            self._feed.order.remote(*self._take_unsent())
-
-    def _take_unsent(self) -> tuple[int, list[ToSlots]]:
-        """Orders that are to be sent, after the number of those that went before."""
-        first, orders = self._n_ordered, self._unsent
-        self._n_ordered, self._unsent = first + len(orders), []
-        return first, orders
+    def _order(self, hosts: Sequence[str], order: Order) -> None:
+        if self._feed is not None:
+            self._feed.order(hosts, pickle.dumps(order))
 
     def _told(self, event: FeedEvent) -> list[DriverEvent]:
         if isinstance(event, Entered):

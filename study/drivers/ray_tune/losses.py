@@ -20,6 +20,8 @@ from ray.exceptions import (
 )
 
 from study.drivers.protocol import Loss
+from study.drivers.ray_tune.far import FarFeed
+from study.drivers.ray_tune.near import NearFeed
 
 # Ray gives an actor's end no reason but in words; these are of its head's `GenNodeDiedCause`
 _NODE_DIED = "its node has died"
@@ -31,13 +33,13 @@ _LOOK_S = 1.0
 class Losses(tune.Callback):
     """Tells the feed of slots whose process has ended."""
 
-    def __init__(self, feed: Any) -> None:
+    def __init__(self, feed: NearFeed | FarFeed) -> None:
         self._feed = feed
         self._closing = threading.Event()
         self._waiting: list[threading.Thread] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_feed": self._feed}  # for the copy that Ray Tune keeps in its folder
+        return {}  # for the copy that Ray Tune keeps in its folder
 
     def close(self) -> None:
         """Tell of what is still waited for; a thread that outlives Ray would start it anew."""
@@ -53,8 +55,7 @@ class Losses(tune.Callback):
         **info: Any,  # noqa: ARG002
     ) -> None:
         """A slot's process has ended; Ray Tune starts another one, under the same name."""
-        left = ray.get(self._feed.leave.remote(trial.trial_id))
-        host, node = left or (None, "")
+        host, node = self._feed.leave(trial.trial_id) or (None, "")
         error = _error_of(trial)
         if isinstance(error, ActorUnavailableError):
             told = (host, in_words(error), node)
@@ -65,7 +66,7 @@ class Losses(tune.Callback):
         else:
             self._tell(host, in_words(error), loss_of(error))
 
-    def _tell_in_time(self, host: int | None, reason: str, node: str) -> None:
+    def _tell_in_time(self, host: str | None, reason: str, node: str) -> None:
         """Who only cannot be reached may be on a machine that has died, as will be known soon."""
         until_s = time.monotonic() + _CLARITY_S
         while (loss := loss_with(node, _nodes())) is None and time.monotonic() < until_s:
@@ -73,8 +74,8 @@ class Losses(tune.Callback):
                 break
         self._tell(host, reason, loss or Loss.WORKER)
 
-    def _tell(self, host: int | None, reason: str, loss: Loss) -> None:
-        self._feed.host_lost.remote(host, reason, loss.value)
+    def _tell(self, host: str | None, reason: str, loss: Loss) -> None:
+        self._feed.host_lost(host, reason, loss.value)
 
 
 class KilledForMemory(RayActorError):

@@ -28,7 +28,11 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class ToWorker:
-    """An order to a slot's worker."""
+    """An order to a slot's worker.
+
+    Attributes:
+        worker: Its number in the slot.
+    """
 
     worker: int
     task: Pack | Calibrate

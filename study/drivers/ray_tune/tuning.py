@@ -9,7 +9,9 @@ from typing import Any
 
 from ray import tune
 
+from study.drivers.ray_tune.far import FarFeed
 from study.drivers.ray_tune.losses import Losses, survive_memory_kills
+from study.drivers.ray_tune.near import NearFeed
 from study.drivers.ray_tune.orders import Opening
 from study.drivers.ray_tune.slot import Slot
 
@@ -23,17 +25,14 @@ logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
 class Tuning:
     """A Tune experiment in a thread of its own, and in a folder that nobody reads.
 
-    Args:
-        feed: Actor handle of the `Feed`.
-
     Attributes:
         failure: What has ended it before its time; None if nothing has.
     """
 
-    def __init__(self, feed: Any, opening: Opening) -> None:
+    def __init__(self, feed: NearFeed | FarFeed, opening: Opening) -> None:
         survive_memory_kills()
         self.failure: BaseException | None = None
-        self._feed, self._opening = feed, opening
+        self._way, self._opening = feed.way, opening
         self._losses, self._stopper = Losses(feed), _WhenClosing()
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -58,7 +57,7 @@ class Tuning:
 
     def _run(self) -> None:
         """Keep the slots occupied; returns when all have been closed."""
-        trainable = tune.with_parameters(Slot, feed=self._feed, opening=self._opening)
+        trainable = tune.with_parameters(Slot, way=self._way, opening=self._opening)
         workers = self._opening.workers
         try:
             tune.Tuner(
