@@ -111,7 +111,9 @@ def _cursor(connection: Connection) -> Any:
 def _prepare(statement: Any, dialect: sa.Dialect, values: Mapping[str, Any]) -> _Prepared:
     compiled = statement.compile(dialect=dialect, column_keys=list(values))
     state = compiled.construct_expanded_state(values)
-    places = [(name, state.processors.get(name)) for name in state.positiontup]
+    own = {name: bind.type.bind_processor(dialect) for name, bind in compiled.binds.items()}
+    converts = {**own, **state.processors}  # of the lists' members, these are
+    places = [(name, converts.get(name)) for name in state.positiontup]
     constants = {
         name: bind.value.value if isinstance(bind.value, Enum) else bind.value
         for name, bind in compiled.binds.items()

@@ -1,8 +1,9 @@
 """How fast a whole grid is, against its peers: ``python -m benchmarks.throughput``.
 
 All parties train the same points with two processes of one thread; their final values are compared.
-Time runs from the first process's start to the last stored result, that is, to the last change of
-the files that hold the results; what is printed are medians of interleaved repeats:
+Time runs from the first process's start to the last stored result: the last change of the files
+that hold them, or what our database says of the last run's end, as its file changes once more when
+it is closed. What is printed are medians of interleaved repeats:
 
 - ``ours``: ``weighbridge run`` in an empty folder with a new database, calibration included;
 - ``engine_alone``: our fused engine in two processes, without plan, database and calibration;

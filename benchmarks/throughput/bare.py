@@ -9,10 +9,11 @@ import json
 import sys
 from pathlib import Path
 
+from benchmarks.throughput.measured import changed
 from benchmarks.throughput.workload import Finals, Workload
 
 PARTS = 2
-RESULTS = "part*.json"
+stored = changed("part*.json")
 
 
 def main(folder: Path, part: int, *, fused_adam: bool) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +31,14 @@ class Spent:
     cpu_s: float
 
 
-def measured(commands: Sequence[Sequence[str]], folder: Path, *, results: str | None) -> Spent:
+def measured(
+    commands: Sequence[Sequence[str]], folder: Path, *, stored: Callable[[Path], float] | None
+) -> Spent:
     """Run commands at the same time in a folder.
 
     Args:
-        results: Pattern of the files in the folder that hold the results; None: there are none,
-            and the last process's end is what counts.
+        stored: Tells of the folder when the last result was stored, on the clock of `time.time`;
+            None: there are none, and the last process's end is what counts.
 
     Raises:
         SystemExit: One failed or took too long; the end of its output is printed.
@@ -51,8 +53,8 @@ def measured(commands: Sequence[Sequence[str]], folder: Path, *, results: str | 
         ]
         for process, log in zip(processes, logs, strict=True):
             _wait(process, log, began_s + _TIMEOUT_S)
-        stored_s = time.time() if results is None else _changed_s(folder.glob(results))
-        return Spent(wall_s=stored_s - began_s, cpu_s=_children_s() - before_s)
+        ended_s = time.time() if stored is None else stored(folder)
+        return Spent(wall_s=ended_s - began_s, cpu_s=_children_s() - before_s)
     finally:
         _end_all(mark)
 
@@ -86,9 +88,9 @@ def _wait(process: subprocess.Popen[bytes], log: Path, until_s: float) -> None:
         sys.exit(f"{process.args!r} ended with {code}.\n{_end_of(log)}")
 
 
-def _changed_s(files: Iterable[Path]) -> float:
-    """When the last of them was changed, on the clock of `time.time`."""
-    return max(file.stat().st_mtime for file in files)
+def changed(pattern: str) -> Callable[[Path], float]:
+    """When the last file of such a name in a folder was changed."""
+    return lambda folder: max(file.stat().st_mtime for file in folder.glob(pattern))
 
 
 def _end_of(log: Path) -> str:

@@ -6,14 +6,15 @@ import json
 import sqlite3
 import sys
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from benchmarks.throughput.workload import Finals, Point, Workload
 from trainers.jobs import ProblemRef
 from trainers.problems import build
 
-RESULTS = "weighbridge.db*"
 _STUDY, _WORKERS = "benchmark", 2
+_LAST_END = "SELECT max(ended_at) FROM attempts WHERE kind = 'run'"
 _LAST_EPOCHS = """
     SELECT r.params, m.split, m.task, m.metric, m.value
     FROM run_results r
@@ -39,6 +40,13 @@ def finals(folder: Path, workload: Workload) -> Finals:
             number = numbers[_point(json.loads(params), len(workload.points[0].weights))]
             found.setdefault(number, {})[f"{split}/{task}/{metric}"] = value
     return found
+
+
+def stored(folder: Path) -> float:
+    """When the end of the last run was written."""
+    with closing(sqlite3.connect(_file(folder))) as connection:
+        (ended,) = connection.execute(_LAST_END).fetchone()
+    return datetime.fromisoformat(ended).timestamp()
 
 
 def _point(params: dict[str, object], n_tasks: int) -> Point:

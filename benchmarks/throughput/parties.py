@@ -21,13 +21,13 @@ class Party:
     Attributes:
         commands: What to start, all at once, in the folder; they may prepare files there.
         finals: What came of it; None: nothing is trained.
-        results: Pattern of the files that hold the results; None: there are none.
+        stored: When the last result was stored in a folder; None: there are none.
         rounds: In how many rounds it takes part, where fewer than all.
     """
 
     commands: Callable[[Path, Workload], Commands]
     finals: Callable[[Path, Workload], Finals] | None
-    results: str | None = None
+    stored: Callable[[Path], float] | None = None
     rounds: int | None = None
 
 
@@ -44,30 +44,30 @@ RAY = "ray"
 RAY_REUSE = "ray_reuse"
 
 PARTIES = {
-    OURS: Party(commands=ours.commands, finals=ours.finals, results=ours.RESULTS),
-    BARE: Party(commands=bare.commands, finals=bare.finals, results=bare.RESULTS),
+    OURS: Party(commands=ours.commands, finals=ours.finals, stored=ours.stored),
+    BARE: Party(commands=bare.commands, finals=bare.finals, stored=bare.stored),
     "bare_fused_adam": Party(
         commands=lambda folder, workload: bare.commands(folder, workload, "--fused-adam"),
         finals=bare.finals,
-        results=bare.RESULTS,
+        stored=bare.stored,
     ),
-    ENGINE: Party(commands=engine.commands, finals=bare.finals, results=bare.RESULTS),
+    ENGINE: Party(commands=engine.commands, finals=bare.finals, stored=bare.stored),
     "optuna": Party(
-        commands=with_optuna.commands, finals=with_optuna.finals, results=with_optuna.RESULTS
+        commands=with_optuna.commands, finals=with_optuna.finals, stored=with_optuna.stored
     ),
     RAY: Party(
-        commands=with_ray.commands, finals=with_ray.finals, results=with_ray.RESULTS, rounds=1
+        commands=with_ray.commands, finals=with_ray.finals, stored=with_ray.stored, rounds=1
     ),
     RAY_REUSE: Party(
         commands=lambda folder, workload: with_ray.commands(folder, workload, "--reuse"),
         finals=with_ray.finals,
-        results=with_ray.RESULTS,
+        stored=with_ray.stored,
         rounds=2,
     ),
     OURS_ON_RAY: Party(
         commands=lambda folder, workload: ours.commands(folder, workload, "--driver", "ray"),
         finals=ours.finals,
-        results=ours.RESULTS,
+        stored=ours.stored,
     ),
     IMPORT_TORCH: Party(commands=_import_torch, finals=None),
 }

@@ -60,7 +60,7 @@ def _add(found: Measured, contest: Contest, name: str) -> None:
     # A short name: Ray puts sockets there, and the path of a socket may have 107 letters.
     with tempfile.TemporaryDirectory(prefix="wb", ignore_cleanup_errors=True) as made:
         folder = Path(made)
-        spent = measured(party.commands(folder, contest.workload), folder, results=party.results)
+        spent = measured(party.commands(folder, contest.workload), folder, stored=party.stored)
         if party.finals is not None:
             found.finals[entry].append(party.finals(folder, contest.workload))
     found.spent[entry].append(spent)

@@ -12,9 +12,10 @@ from statistics import fmean
 
 import optuna
 
+from benchmarks.throughput.measured import changed
 from benchmarks.throughput.workload import Finals, Workload
 
-RESULTS = "optuna.db*"
+stored = changed("optuna.db*")
 _STUDY, _PROCESSES = "grid", 2
 
 

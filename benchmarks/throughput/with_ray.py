@@ -14,9 +14,10 @@ from typing import Any
 import ray
 from ray import tune
 
+from benchmarks.throughput.measured import changed
 from benchmarks.throughput.workload import Finals, Workload
 
-RESULTS = "results/**/result.json"
+stored = changed("results/**/result.json")
 _AT_ONCE = 2
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
+from storage._hot import Hot
 from storage._types import UtcTime
 
 _NOON = datetime(2026, 7, 1, 12, 0, 0, 250, tzinfo=UTC)
@@ -47,3 +48,15 @@ def test_texts_of_moments_sort_as_the_moments_do() -> None:
     moments = [_NOON, _NOON.replace(microsecond=0), _NOON + timedelta(days=200)]
     texts = [UtcTime().process_bind_param(moment, dialect) for moment in moments]
     assert sorted(texts) == [texts[1], texts[0], texts[2]]
+
+
+def test_hot_statements_write_moments_in_the_same_form() -> None:
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        _table.create(connection)
+        values = {"moment": _NOON}
+        Hot(_table.insert().values(at=sa.bindparam("moment"))).run(connection, values)
+        connection.execute(_table.insert(), {"at": _NOON})
+        hot, other = connection.scalars(sa.text("SELECT at FROM moments"))
+    engine.dispose()
+    assert hot == other
