@@ -158,19 +158,16 @@ def test_an_address_without_a_cluster_is_refused(folder: Path, address: str, why
 
 
 def _node_without_driver(cluster: Cluster) -> Node:
-    """A node with neither driver nor feed: with these, the driver's machine would die."""
+    """Another node than the driver's: with that, its own machine would die."""
     ask = f"""
 import ray
 ray.init(address="{cluster.address}", logging_level="ERROR")
 print(ray.get_runtime_context().get_node_id())
-for actor in ray._private.state.actors().values():
-    if actor["ActorClassName"] == "Feed":
-        print(actor["Address"]["NodeID"])
 """
     asked = subprocess.run(
         [sys.executable, "-c", ask], capture_output=True, text=True, check=True
-    ).stdout.split()
-    return next(node for node in cluster.worker_nodes if node.node_id not in asked)
+    ).stdout.strip()
+    return next(node for node in cluster.worker_nodes if node.node_id != asked)
 
 
 def _on_ray(url: str, *options: str) -> tuple[str, ...]:

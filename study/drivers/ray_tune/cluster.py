@@ -63,7 +63,7 @@ class Cluster:
             _knock(self._options.address or os.environ.get("RAY_ADDRESS", ""))
             ray.init(address=address, **settings)
         except (OSError, OverflowError, RuntimeError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = str(error).strip().splitlines()[0].rstrip(".")
             raise WorkersUnusable(
                 f"`--address` must lead to a running Ray cluster. {address!r} does not: {reason}. "
                 "Start one with `ray start --head`, or drop --address for a Ray of its own. "

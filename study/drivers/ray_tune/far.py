@@ -33,10 +33,14 @@ class Relay:
 
     def next_order(self, host: str) -> bytes:
         """The driver's next order to a slot; waits for one."""
-        order = self._orders[host].get()
-        if order == NO_MORE:
-            del self._orders[host]
-        return order
+        return self._orders[host].get()
+
+    def leave(self, slot: str) -> tuple[str, str] | None:
+        """See `Feed.leave`; its last call may still wait."""
+        left = self._feed.leave(slot)
+        if left is not None:
+            self._orders.pop(left[0]).put(NO_MORE)
+        return left
 
     def call(self, method: str, *args: Any) -> Any:
         """Any other method of the feed."""
@@ -63,6 +67,10 @@ class FarFeed:
         self.way = place(actor(Relay), threads=threads).remote()
         self._next: Any = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The relay alone: only one asks for events."""
+        return {"way": self.way}
+
     def events(self, timeout_s: float) -> list[FeedEvent]:
         """What has happened since the last call; waits for something at most `timeout_s`.
 
@@ -84,7 +92,7 @@ class FarFeed:
 
     def leave(self, slot: str) -> tuple[str, str] | None:
         """A slot's process has ended."""
-        left: tuple[str, str] | None = ray.get(self.way.call.remote("leave", slot))
+        left: tuple[str, str] | None = ray.get(self.way.leave.remote(slot))
         return left
 
     def host_lost(self, host: str | None, reason: str, loss: str) -> None:

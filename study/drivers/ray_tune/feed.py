@@ -122,7 +122,7 @@ class Feed:
         with self._lock:
             left = self._host_of.pop(slot, None)
             if left is not None:
-                self._orders.pop(left[0]).put(NO_MORE)  # its last call may still wait
+                del self._orders[left[0]]
         return left
 
     def host_lost(self, host: str | None, reason: str, loss: str) -> None:

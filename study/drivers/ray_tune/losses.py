@@ -38,8 +38,9 @@ class Losses(tune.Callback):
         self._closing = threading.Event()
         self._waiting: list[threading.Thread] = []
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # for the copy that Ray Tune keeps in its folder
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Through Ray Client, Ray Tune runs on the cluster with a copy; else it only keeps one."""
+        return Losses, (self._feed,)
 
     def close(self) -> None:
         """Tell of what is still waited for; a thread that outlives Ray would start it anew."""

@@ -63,6 +63,10 @@ class NearFeed:
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
+    def __getstate__(self) -> dict[str, object]:
+        """Nothing: there is no way here from the copy that Ray Tune keeps in its folder."""
+        return {}
+
     def events(self, timeout_s: float) -> list[FeedEvent]:
         """What has happened since the last call; waits for something at most `timeout_s`."""
         return self._feed.events(timeout_s)
