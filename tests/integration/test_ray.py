@@ -94,12 +94,36 @@ def test_a_node_that_dies_changes_nothing(
     where = ("--address", cluster.address, "--workers", str(NODES), "--checkpoints", shared)
     with begun(folder, *_on_ray(url, *where)) as driver:
         wait_for_done_runs(url, STUDY, 6)
-        cluster.remove_node(_node_without_driver(cluster), allow_graceful=False)
+        here = _node_of_driver(cluster)  # with which its own machine would die
+        node = next(node for node in cluster.worker_nodes if node.node_id != here)
+        cluster.remove_node(node, allow_graceful=False)
         said = ended(driver)
     assert said.code == 0, said.err
     _assert_same_results(url, undisturbed)
     assert comparable.losses(url, STUDY) == {"NodeLost"}
     assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+
+
+def test_on_notice_a_node_is_left_before_it_goes(folder: Path, cluster: Cluster) -> None:
+    """What is in training there is saved: no epoch is trained twice, unlike after a loss."""
+    url = f"sqlite:///{folder / 'spot.db'}"
+    (folder / "endless.toml").write_text(ENDLESS)
+    where = ("--driver", "ray", "--address", cluster.address, "--workers", "2")
+    with begun(folder, "run", "endless.toml", "--storage", url, *where) as driver:
+        wait_for_runs(url, "endless", RunState.LEASED, 2)
+        stays = _node_of_driver(cluster)
+        for node in cluster.worker_nodes:
+            if node.node_id != stays:
+                _give_notice(cluster, node)
+        wait_for_runs(url, "endless", RunState.WAITING, 1)  # there is one core left
+        assert "released" in {state for _, state in comparable.attempts(url, "endless")}
+        wait_for_runs(url, "endless", RunState.LEASED, 1)
+        driver.send_signal(signal.SIGINT)
+        assert ended(driver).code == 130
+    # of runs that were handed out to a slot on its way
+    assert comparable.losses(url, "endless") <= {"Preempted"}
+    epochs = {(*run, epoch) for *run, epoch, _, _, _, _ in comparable.epochs(url, "endless")}
+    assert comparable.epochs_trained(url, "endless") == len(epochs)
 
 
 def test_a_killed_driver_is_followed_by_another(
@@ -157,17 +181,26 @@ def test_an_address_without_a_cluster_is_refused(folder: Path, address: str, why
     assert why in said.err
 
 
-def _node_without_driver(cluster: Cluster) -> Node:
-    """Another node than the driver's: with that, its own machine would die."""
+def _node_of_driver(cluster: Cluster) -> str:
+    """Id of the node that every driver of this machine connects to."""
     ask = f"""
 import ray
 ray.init(address="{cluster.address}", logging_level="ERROR")
 print(ray.get_runtime_context().get_node_id())
 """
-    asked = subprocess.run(
-        [sys.executable, "-c", ask], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    return next(node for node in cluster.worker_nodes if node.node_id != asked)
+    asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    return asked.stdout.strip()
+
+
+def _give_notice(cluster: Cluster, node: Node) -> None:
+    """As an autoscaler does for a spot machine that is about to be taken away."""
+    ray = Path(sys.executable).with_name("ray")
+    drain = (
+        *(str(ray), "drain-node", "--address", cluster.address, "--node-id", node.node_id),
+        *("--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "spot"),
+        *("--deadline-remaining-seconds", "600"),
+    )
+    subprocess.run(drain, check=True, capture_output=True)
 
 
 def _on_ray(url: str, *options: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +19,8 @@ from study.drivers.ray_tune.far import FarFeed
 from study.drivers.ray_tune.feed import Entered, FeedEvent, Joined, Said
 from study.drivers.ray_tune.head import Head
 from study.drivers.ray_tune.near import NearFeed
-from study.drivers.ray_tune.orders import CloseAll, Opening, Order, StopAll, ToWorker
+from study.drivers.ray_tune.notices import Notices
+from study.drivers.ray_tune.orders import CloseAll, Leave, Opening, Order, StopAll, ToWorker
 from study.errors import ClusterLost
 from study.nursery import Nursery, take_nursery
 from trainers.events import Message
@@ -58,12 +59,12 @@ class RayDriver:
             resources=cluster.resources,
         )
         self._workers, self._cluster = workers, cluster
-        self._actors: dict[str, bytes] = {}  # by the slots' names
+        self._slots: dict[str, Entered] = {}  # by their names
         self._joined: dict[int, Joined] = {}
         self._feed: NearFeed | FarFeed | None = None
         self._nursery: Nursery | None = None
         self._tuning: Tuning | None = None
-        self._head = Head(None)
+        self._head, self._notices = Head(None), Notices()
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-ray-")
         self._cut_off = False
 
@@ -115,6 +116,7 @@ class RayDriver:
         if self._head.gone:
             raise self._lost(None)
         try:
+            self._clear(self._notices.new())
             events = self._feed.events(timeout_s)
         except (ray.exceptions.RayError, ConnectionError) as error:
             raise self._lost(error) from error
@@ -124,19 +126,19 @@ class RayDriver:
 
     def kill(self, worker: int) -> None:
         """End a worker, and the process that looks after it: nothing may be well there."""
-        ray.kill(pickle.loads(self._actors[self._joined[worker].host]))
+        ray.kill(pickle.loads(self._slots[self._joined[worker].host].actor))
 
     def replace(self, worker: int) -> None:
         """Nothing to do: slots keep themselves occupied, on any node."""
 
     def stop(self) -> None:
         """Ask every worker to release its pack."""
-        self._order(list(self._actors), StopAll())
+        self._order(list(self._slots), StopAll())
 
     def close(self) -> None:
         """End the workers, and leave the cluster."""
         if not self._cut_off:
-            self._order(list(self._actors), CloseAll())
+            self._order(list(self._slots), CloseAll())
         if self._tuning is not None:
             self._tuning.close(within_reach=not self._cut_off)
         if self._feed is not None and not self._cut_off:
@@ -161,6 +163,11 @@ class RayDriver:
         self._nursery.listen(path)
         return replace(opening, nursery=path)
 
+    def _clear(self, nodes: Set[str]) -> None:
+        """Have slots leave nodes that are about to be taken away."""
+        if nodes:
+            self._order([slot.host for slot in self._slots.values() if slot.node in nodes], Leave())
+
     def _hand(self, worker: int, task: Pack | Calibrate) -> None:
         if (joined := self._joined.get(worker)) is not None:
             self._order([joined.host], ToWorker(joined.local, task))
@@ -171,7 +178,7 @@ class RayDriver:
 
     def _told(self, event: FeedEvent) -> list[DriverEvent]:
         if isinstance(event, Entered):
-            self._actors[event.host] = event.actor
+            self._slots[event.host] = event
             return []
         if isinstance(event, Joined):
             self._joined[event.worker] = event

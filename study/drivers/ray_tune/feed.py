@@ -22,10 +22,12 @@ class Entered:
     Attributes:
         host: Its name.
         actor: Its actor's handle, pickled: what it is made of would be imported here.
+        node: Id of its node.
     """
 
     host: str
     actor: bytes
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Feed:
             self._host_of[slot] = host, node
             self._workers[host] = {}
             self._orders[host] = orders
-            self._happened(Entered(host, actor))
+            self._happened(Entered(host, actor, node))
 
     def join(self, host: str, local: int, pid: int) -> None:
         """A slot has a worker."""

@@ -79,6 +79,10 @@ class Losses(tune.Callback):
         self._feed.host_lost(host, reason, loss.value)
 
 
+class NodeLeaves(Exception):
+    """Ends a slot whose node is about to be taken away; Ray Tune places it elsewhere."""
+
+
 class KilledForMemory(RayActorError):
     """A slot's process that Ray's memory monitor has ended."""
 
@@ -90,6 +94,8 @@ def loss_of(error: Exception | None) -> Loss:
     """The class of what has ended a slot's process."""
     if isinstance(error, KilledForMemory):
         return Loss.MEMORY
+    if isinstance(error, NodeLeaves):  # which Ray raises as an error of its own, too
+        return Loss.PREEMPTED
     if not isinstance(error, RayActorError):
         return Loss.WORKER
     if error.preempted:

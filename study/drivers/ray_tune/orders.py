@@ -48,4 +48,9 @@ class CloseAll:
     """There is no more to do."""
 
 
-Order = ToWorker | StopAll | CloseAll
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Save and release what is in training, and begin anew on another node."""
+
+
+Order = ToWorker | StopAll | CloseAll | Leave

@@ -22,11 +22,12 @@ from study.drivers.local import LocalDriver
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from study.drivers.ray_tune.far import FarLine
 from study.drivers.ray_tune.feed import NO_MORE
+from study.drivers.ray_tune.losses import NodeLeaves
 from study.drivers.ray_tune.near import Address, NearLine
-from study.drivers.ray_tune.orders import CloseAll, Opening, Order, StopAll, ToWorker
+from study.drivers.ray_tune.orders import CloseAll, Leave, Opening, Order, StopAll, ToWorker
 from study.drivers.ray_tune.peers import RayPeers
 from study.nursery import Nursery, take_nursery
-from trainers.events import Message
+from trainers.events import Calibrated, Message, PackEnded, Ready
 from trainers.jobs import Pack
 
 _POLL_S = 0.25
@@ -64,7 +65,8 @@ class Slot(tune.Trainable):
         )
         self._driver.start()
         self._joined: set[int] = set()  # workers that the feed knows
-        self._closing = threading.Event()
+        self._free: set[int] = set()  # of these, with nothing to do
+        self._closing, self._leaving = threading.Event(), threading.Event()
 
     def step(self) -> dict[str, Any]:
         """Carry orders and messages until the driver says that there is no more to do."""
@@ -74,6 +76,8 @@ class Slot(tune.Trainable):
             for event in self._driver.poll(_POLL_S):
                 self._sort(event, messages)
             self._tell(messages)
+            if self._leaving.is_set() and self._joined == self._free:
+                raise NodeLeaves("The node is about to be taken away.")
         self._driver.close()
         return {"done": True}
 
@@ -91,10 +95,13 @@ class Slot(tune.Trainable):
             if worker not in self._joined:
                 self._line.join(self._host, worker, self._driver.pid(worker))
                 self._joined.add(worker)
+            if any(isinstance(message, Ready | PackEnded | Calibrated) for message in of_worker):
+                self._free.add(worker)
             self._line.say(self._host, worker, pickle.dumps(of_worker))
 
     def _lost(self, event: WorkerLost) -> None:
         self._joined.discard(event.worker)
+        self._free.discard(event.worker)
         self._line.lost(self._host, event.worker, event.reason, event.loss.value)
         self._driver.replace(event.worker)
 
@@ -109,10 +116,15 @@ class Slot(tune.Trainable):
                 self._closing.set()
             elif isinstance(order, StopAll):
                 self._driver.stop()
-            elif order.worker in self._joined:  # else it has ended, as the driver will hear
+            elif isinstance(order, Leave):
+                self._leaving.set()
+                self._driver.stop()
+            # else it has ended or is about to, as the driver will hear
+            elif order.worker in self._joined and not self._leaving.is_set():
                 self._hand(order)
 
     def _hand(self, order: ToWorker) -> None:
+        self._free.discard(order.worker)
         if isinstance(order.task, Pack):
             self._driver.submit(order.worker, order.task)
         else:

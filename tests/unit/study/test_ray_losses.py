@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 from ray import cloudpickle
 from ray.core.generated.common_pb2 import ActorDiedErrorContext, NodeDeathInfo
-from ray.exceptions import ActorDiedError
+from ray.exceptions import ActorDiedError, RayTaskError
 
 from study.drivers import Loss
-from study.drivers.ray_tune.losses import KilledForMemory, in_words, loss_of, loss_with
+from study.drivers.ray_tune.losses import (
+    KilledForMemory,
+    NodeLeaves,
+    in_words,
+    loss_of,
+    loss_with,
+)
 
 ACTOR = b"0" * 16
 
@@ -31,9 +37,10 @@ NODE_DIED = "The actor died because its node has died. Node Id: 0a"
         (died(NODE_DIED, NodeDeathInfo.UNEXPECTED_TERMINATION), Loss.NODE),
         (died(NODE_DIED, NodeDeathInfo.AUTOSCALER_DRAIN_PREEMPTED), Loss.PREEMPTED),
         (KilledForMemory("too much"), Loss.MEMORY),
+        (RayTaskError("train", "", NodeLeaves("soon")).as_instanceof_cause(), Loss.PREEMPTED),
         (None, Loss.WORKER),
     ],
-    ids=["process", "node", "node-unexpected", "spot", "memory", "unknown"],
+    ids=["process", "node", "node-unexpected", "spot", "memory", "notice", "unknown"],
 )
 def test_a_loss_has_its_class(error: Exception | None, loss: Loss) -> None:
     kept = cloudpickle.loads(cloudpickle.dumps(error))  # as Ray Tune hands it over
