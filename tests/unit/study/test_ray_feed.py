@@ -29,7 +29,7 @@ def entered(feed: NearFeed, host: str = "host") -> NearLine:
     """The line of a slot that the feed knows."""
     line = NearLine(feed.way)
     line.enter(f"slot of {host}", host, b"actor", "node")
-    assert heard(feed, 1) == [Entered(host, b"actor")]
+    assert heard(feed, 1) == [Entered(host, b"actor", "node")]
     return line
 
 
