@@ -6,6 +6,7 @@ import pickle
 import tempfile
 import threading
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -64,7 +65,8 @@ class RayDriver:
         self._feed: NearFeed | FarFeed | None = None
         self._nursery: Nursery | None = None
         self._tuning: Tuning | None = None
-        self._head, self._notices = Head(None), Notices()
+        self._head = Head(None)
+        self._notices: Notices | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-ray-")
         self._cut_off = False
 
@@ -83,7 +85,8 @@ class RayDriver:
         importing = threading.Thread(target=import_module, args=(_TUNING,), daemon=True)
         importing.start()
         self._cluster.connect()
-        self._head = Head(self._cluster.head)
+        head = self._cluster.head
+        self._head, self._notices = Head(head), Notices() if head else None
         if self._cluster.reaches_driver:
             self._feed = NearFeed(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
         else:
@@ -116,10 +119,11 @@ class RayDriver:
         if self._head.gone:
             raise self._lost(None)
         try:
-            self._clear(self._notices.new())
             events = self._feed.events(timeout_s)
         except (ray.exceptions.RayError, ConnectionError) as error:
             raise self._lost(error) from error
+        if self._notices is not None:
+            self._clear(self._notices.new())
         if not events and not self._tuning.alive:
             raise self._lost(self._tuning.failure or RuntimeError("its trials have ended"))
         return [told for event in events for told in self._told(event)]
@@ -137,6 +141,8 @@ class RayDriver:
 
     def close(self) -> None:
         """End the workers, and leave the cluster."""
+        if self._notices is not None and not self._cut_off:
+            self._notices.close()
         if not self._cut_off:
             self._order(list(self._slots), CloseAll())
         if self._tuning is not None:
@@ -160,7 +166,8 @@ class RayDriver:
             return opening
         self._nursery = take_nursery()
         path = str(Path(self._folder.name) / "nursery")
-        self._nursery.listen(path)
+        with suppress(OSError):  # slots find nobody there, and start nurseries of their own
+            self._nursery.listen(path)
         return replace(opening, nursery=path)
 
     def _clear(self, nodes: Set[str]) -> None:

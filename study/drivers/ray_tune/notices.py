@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-import time
+import threading
 
 import ray
 
 _LOOK_S = 2.0
+_END_S = 5.0
 
 
 class Notices:
-    """Looks, every two seconds, which nodes the cluster has been told to drain."""
+    """Looks, every two seconds, which nodes the cluster has been told to drain.
+
+    It does so in a thread of its own, as the cluster's head may not answer.
+    """
 
     def __init__(self) -> None:
-        self._looked_s = time.monotonic()
+        self._lock, self._closing = threading.Lock(), threading.Event()
         self._known: set[str] = set()
+        self._new: set[str] = set()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
 
     def new(self) -> set[str]:
         """Ids of nodes that have got notice since the last call."""
-        now_s = time.monotonic()
-        if now_s - self._looked_s < _LOOK_S or ray.util.client.ray.is_connected():  # type: ignore[no-untyped-call]
-            return set()
-        self._looked_s = now_s
-        noticed = set(ray._private.state.state.get_draining_nodes()) - self._known
-        self._known |= noticed
-        return noticed
+        with self._lock:
+            new, self._new = self._new, set()
+        return new
+
+    def close(self) -> None:
+        """Look no more; called after Ray has gone, Ray would start anew."""
+        self._closing.set()
+        self._thread.join(_END_S)
+
+    def _look(self) -> None:
+        while not self._closing.wait(_LOOK_S):
+            try:
+                noticed = set(ray._private.state.state.get_draining_nodes())
+            except Exception:  # of many kinds: the head does not answer, which the driver finds
+                continue
+            with self._lock:
+                self._new |= noticed - self._known
+                self._known |= noticed
