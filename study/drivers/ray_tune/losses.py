@@ -104,10 +104,12 @@ def loss_of(error: Exception | None) -> Loss:
 
 
 def in_words(error: Exception | None) -> str:
-    """What Ray says of a process that has ended: its kind first."""
+    """What Ray says of a process that has ended: its kind first; of a traceback, the last line."""
     if error is None:
         return "for an unknown reason"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if any(line.startswith('File "') for line in lines):
+        lines = lines[-1:]
     return "\n".join([type(error).__name__, *lines])
 
 

@@ -91,7 +91,7 @@ class NearFeed:
         self._closed = True
         with suppress(OSError):  # wakes the thread that waits for somebody
             socket.create_connection((self.way.host, self.way.port)).close()
-        self._accepting.join()
+        self._accepting.join(_DRAIN_S)
         for connection in self._connections:
             with suppress(OSError), _socket_of(connection) as tcp:
                 tcp.shutdown(socket.SHUT_RDWR)

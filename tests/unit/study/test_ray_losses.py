@@ -77,3 +77,8 @@ def test_words_name_the_kind_first() -> None:
         "node is full",
         "of tensors",
     ]
+
+
+def test_of_a_traceback_the_last_line_is_told() -> None:
+    raised = died('It failed in its creation:\n  File "slot.py", line 1, in setup\nOSError: no way')
+    assert in_words(raised).splitlines() == ["ActorDiedError", "OSError: no way"]
