@@ -138,7 +138,9 @@ def cli_page() -> Iterator[str]:
     yield "Exit codes: 0 all is well, 1 some runs failed (`ray doctor`: something is wrong), 2 the"
     yield "request cannot be met (the message says why and what to do), 130 interrupted."
     for name, verb in _verbs(group):
-        operands = "".join(f" {p.metavar}" for p in verb.params if p.param_type_name == "argument")
+        operands = "".join(
+            f" {_operand(p)}" for p in verb.params if p.param_type_name == "argument"
+        )
         yield from ("", f"## weighbridge {name}{operands}", "", verb.help, "")
         yield "| argument | default | meaning |"
         yield "|---|---|---|"
@@ -154,9 +156,13 @@ def _verbs(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{above}{name}", verb
 
 
+def _operand(param: Any) -> str:
+    return param.metavar if param.required else f"[{param.metavar}]"
+
+
 def _parameter(param: Any) -> Sequence[str]:
     if param.param_type_name == "argument":
-        return f"`{param.metavar}`", "required" if param.required else "none", param.help
+        return f"`{_operand(param)}`", "required" if param.required else "none", param.help
     names = ", ".join(f"`{name}`" for name in [*param.opts, *param.secondary_opts])
     told = param.help + (f" Environment: `{param.envvar}`." if param.envvar else "")
     if param.required:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from storage.records import StudyRecord
 from study.catalogue import find, stored_packs
 from study.checkpoint_place import checkpoint_folder, checkpoint_place
+from study.commands import default_storage
 from study.drivers import Driver, RayOptions
 from study.drivers._peers import first_devices
 from study.drivers.local import LocalDriver
@@ -22,13 +22,6 @@ from study.spec import StudySpec, parse
 
 if TYPE_CHECKING:
     from storage import Storage
-
-DEFAULT_STORAGE = "sqlite:///weighbridge.db"
-
-
-def default_storage() -> str:
-    """The environment's ``WEIGHBRIDGE_STORAGE``, or a file in the working folder."""
-    return os.environ.get("WEIGHBRIDGE_STORAGE") or DEFAULT_STORAGE
 
 
 class Study:
@@ -46,7 +39,7 @@ class Study:
     def __init__(
         self, spec: StudySpec, *, storage: str | None = None, folder: str | None = None
     ) -> None:
-        self.storage_url = storage or default_storage()
+        self.storage_url = default_storage() if storage is None else storage
         self.plan: Plan = make_plan(spec, folder=folder)
 
     @classmethod
@@ -57,7 +50,7 @@ class Study:
             UnknownStudyName: There is none of that name.
             BadSpec: It has errors.
         """
-        url = storage or default_storage()
+        url = default_storage() if storage is None else storage
         found = find(name, storage=url)
         return cls(found.spec, storage=url, folder=found.folder)
 

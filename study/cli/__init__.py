@@ -5,17 +5,24 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 
-from study.nursery import nursery_ahead
-
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; for ``run``, torch is imported beside all that the command needs."""
-    with nursery_ahead() if _trains_here(sys.argv[1:]) else nullcontext():
-        from study.cli._main import main as command_line
+    """Run the command line; for ``run``, torch is imported beside all that the command needs.
 
-        command_line()
+    Modules are imported inside: Ctrl-C may come while they are, and ends the command politely.
+    """
+    try:
+        from study.nursery import nursery_ahead
+
+        with nursery_ahead() if _trains_here(sys.argv[1:]) else nullcontext():
+            from study.cli._main import main as command_line
+
+            command_line()
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(130)
 
 
 def _trains_here(arguments: Sequence[str]) -> bool:

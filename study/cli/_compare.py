@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from study.cli._frames import opened
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
-from study.cli._output import console, duration, next_step, print_json, table
+from study.cli._output import console, duration, next_step, note, print_json, say, table
 from study.cli._trials import show_trials
 
 if TYPE_CHECKING:
@@ -22,21 +22,20 @@ def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False
 
     with opened(study, storage) as frames:
         if frames.of_function:
-            show_trials(frames, as_json=as_json)
+            show_trials(frames, storage=storage, as_json=as_json)
             return
         comparison = compare(frames)
         if as_json:
             print_json(comparison.to_plain())
             return
-        console.print(f"[bold]{comparison.sentence}[/]", highlight=False)
+        say((comparison.sentence, "bold"))
         if comparison.break_even:
-            console.print(console.plain(comparison.break_even.sentence), highlight=False)
+            say(comparison.break_even.sentence)
         _print_rows(frames, comparison.rows)
-        for note in merged(fair_play_notes(frames)):
-            about = f"{', '.join(note.about)}: " if note.about else ""
-            text = console.plain(f"{about}{note.text}")
-            console.print(f"[yellow]note[/] {text}", highlight=False)
-        next_step(f"weighbridge report {frames.name} -o report.html")
+        for found in merged(fair_play_notes(frames)):
+            about = f"{', '.join(found.about)}: " if found.about else ""
+            note(f"{about}{found.text}")
+        next_step("report", frames.name, "-o", "report.html", storage=storage)
 
 
 def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:

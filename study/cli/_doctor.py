@@ -14,7 +14,7 @@ from study._version import __version__
 from study.catalogue import presets
 from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl
-from study.cli._output import console, table
+from study.cli._output import console, styled, table
 from trainers.devices import devices
 from trainers.jobs import ProblemRef
 from trainers.problems import build, names
@@ -40,8 +40,8 @@ def command(storage: StorageUrl = STORAGE) -> None:
     rows = table("what", "found", "")
     n_bad = 0
     for what, found, trouble in _findings(storage):
-        mark = "[green]ok[/]" if not trouble else f"[red]{console.plain(trouble)}[/]"
-        rows.add_row(what, console.plain(found), mark)
+        mark = styled((trouble, "red") if trouble else ("ok", "green"))
+        rows.add_row(what, found, mark)
         n_bad += bool(trouble)
     console.print(rows)
     console.print("No problems found." if not n_bad else f"{n_bad} problems found.")

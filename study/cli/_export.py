@@ -10,7 +10,7 @@ import typer
 from study.cli import _optuna
 from study.cli._frames import opened
 from study.cli._options import STORAGE, StorageUrl, Study
-from study.cli._output import console
+from study.cli._output import counted, say
 
 NAME = "export"
 
@@ -36,4 +36,4 @@ def command(
             _optuna.export(frames, output, storage=storage, overwrite=overwrite)
             return
         export(frames, Path(output))
-        console.print(f"Wrote {output}: {len(frames.runs)} runs.")
+        say(f"Wrote {output}: {counted(len(frames.runs), 'run')}.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
 
 from study.cli._options import STORAGE, StorageUrl
-from study.cli._output import console, next_step
+from study.cli._output import next_act, say
+from study.commands import command_line
 from study.errors import BadSpec
 
 NAME = "init"
@@ -21,7 +21,6 @@ def command(
     storage: StorageUrl = STORAGE,
 ) -> None:
     """Write a commented study.toml to start from."""
-    del storage
     if path.suffix != ".toml":
         better = path.with_suffix(".toml") if path.name else "study.toml"
         raise BadSpec(f"A spec's name ends in .toml. Got {path}. Try {better}.")
@@ -35,8 +34,8 @@ def command(
         raise BadSpec(
             f"Cannot write {path}: {error.strerror}. Name a file in a folder you may write to."
         ) from error
-    console.print(f"Wrote {path}.")
-    next_step(f"edit it, then: weighbridge plan {quote(str(path))}")
+    say(f"Wrote {path}.")
+    next_act(f"edit it, then: {command_line('plan', str(path), storage=storage)}")
 
 
 def _name(path: Path) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
+from rich.markup import escape
+from typer.main import get_command
 
 from search_spaces import SpaceError
 from storage import StorageError
@@ -21,7 +24,8 @@ from study.cli import (
     _run,
     _status,
 )
-from study.cli._output import errors, fail_code
+from study.cli._console import write_what_can_be_written
+from study.cli._output import errors, fail_code, styled
 from study.errors import StudyError
 from trainers.problems import ProblemError
 
@@ -44,10 +48,31 @@ app.add_typer(on_ray, name="ray")
 
 def main() -> None:
     """Run the command line."""
+    write_what_can_be_written()
     try:
-        app()
+        _literal(get_command(app))()
     except (StudyError, StorageError, SpaceError, ProblemError) as error:
-        errors.print(f"[bold red]error[/] {errors.plain(str(error))}", highlight=False)
+        errors.print(styled(("error", "bold red"), f" {error}"))
         sys.exit(fail_code(error))
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone, as with `| head`
+    except OSError as error:
+        errors.print(
+            styled(
+                ("error", "bold red"),
+                f" The operating system refused something. It said: {error}. Look at disk space, "
+                "rights and the paths that were named, then run the command again.",
+            )
+        )
+        sys.exit(2)
+
+
+def _literal(command: Any) -> Any:
+    """The command with help texts that say `[budget]` where they say so, and no markup."""
+    command.help = escape(command.help or "")
+    for param in command.params:
+        if getattr(param, "help", None):
+            param.help = escape(param.help)
+    for verb in getattr(command, "commands", {}).values():
+        _literal(verb)
+    return command

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from study.api import DEFAULT_STORAGE
+from study.commands import DEFAULT_STORAGE, STORAGE_VARIABLE
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help="TOML file, stored study, or preset.")]
 StorageUrl = Annotated[
     str,
     typer.Option(
         "--storage",
-        envvar="WEIGHBRIDGE_STORAGE",
+        envvar=STORAGE_VARIABLE,
         metavar="URL",
         help="Study database, SQLite or PostgreSQL.",
     ),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from storage import without_password
-from study.cli._output import console, next_step
+from study.cli._output import counted, next_act, say
 from study.errors import ExportRefused
 from study.listed_axes import listed_axes
 from study.spec import StudySpec, parse
@@ -40,9 +41,13 @@ def export(frames: StudyFrames, output: str, *, storage: str, overwrite: bool) -
     studies = [_study(frames, spec, search) for search in trials(frames)]
     write(url, studies, overwrite=overwrite)
     n_trials = sum(len(study.trials) for study in studies)
-    console.print(f"Wrote {len(studies)} Optuna studies with {n_trials} trials: ", end="")
-    console.print(", ".join(console.plain(study.name) for study in studies), highlight=False)
-    next_step(f"optuna-dashboard {without_password(url)}   (pip install optuna-dashboard)")
+    names = ", ".join(study.name for study in studies)
+    say(
+        f"Wrote {counted(len(studies), 'Optuna study', 'Optuna studies')} with "
+        f"{counted(n_trials, 'trial')}: {names}"
+    )
+    dashboard = quote(without_password(url))
+    next_act(f"optuna-dashboard {dashboard}   (pip install optuna-dashboard)")
 
 
 def _checked(url: str, storage: str) -> str:

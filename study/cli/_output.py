@@ -1,36 +1,36 @@
-"""How the command line looks: consoles, tables, units."""
+"""How the command line looks: tables, notes, units."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from study.cli._console import console, errors, styled
+from study.commands import command_line
 from study.errors import BaselineMissing
 
-_PIPE_COLUMNS = 160
-
-
-class _Console(Console):
-    def plain(self, text: str) -> str:
-        """Text of a user, without markup of its own."""
-        return escape(text)
-
-
-def _width() -> int | None:
-    """Terminals tell their width, ``COLUMNS`` overrules; pipes get room for the widest table."""
-    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_COLUMNS
-
-
-console = _Console(width=_width())
-errors = _Console(stderr=True, soft_wrap=True)
+__all__ = [
+    "amount",
+    "console",
+    "counted",
+    "duration",
+    "errors",
+    "fail_code",
+    "file_size",
+    "next_act",
+    "next_step",
+    "note",
+    "print_json",
+    "say",
+    "say_notices",
+    "styled",
+    "table",
+]
 
 
 def fail_code(error: Exception) -> int:
@@ -41,6 +41,16 @@ def fail_code(error: Exception) -> int:
 def print_json(value: Any) -> None:
     """Machine-readable output: one JSON document and nothing else."""
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def say(*parts: str | tuple[str, str]) -> None:
+    """Print one line; a part that is a pair has a style, such as ``("digits", "bold")``."""
+    console.print(styled(*parts))
+
+
+def note(sentence: str) -> None:
+    """Something that a user should know."""
+    say(("note", "yellow"), f" {sentence}")
 
 
 def table(*columns: str, title: str | None = None, right: Iterable[str] = ()) -> Table:
@@ -70,13 +80,34 @@ def amount(value: float) -> str:
     return f"{value:,.2f}" if value >= 1 else f"{value:.2g}"
 
 
+def counted(n: int, one: str, several: str | None = None) -> str:
+    """``1 seed``, ``2 seeds``."""
+    return f"{n} {one if n == 1 else several or f'{one}s'}"
+
+
+def file_size(n_bytes: int) -> str:
+    """``812 kB``, ``4.9 MB``."""
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{max(n_bytes // 1000, 1)} kB"
+
+
 def say_notices(sentences: Sequence[str], *, about: str = "") -> None:
     """What must be known of a study, one note a sentence."""
     for sentence in sentences:
-        said = f"{about}: {sentence}" if about else sentence
-        console.print(f"[yellow]note[/] {console.plain(said)}", highlight=False)
+        note(f"{about}: {sentence}" if about else sentence)
 
 
-def next_step(text: str) -> None:
-    """What a user would do now."""
-    console.print(f"[dim]next:[/] {text}", highlight=False)
+def next_step(*words: str, storage: str | None = None, why: str = "") -> None:
+    """What a user would type now; see `study.commands.command_line`."""
+    _advise(command_line(*words, storage=storage), why)
+
+
+def next_act(sentence: str) -> None:
+    """What a user would do now, where it is no command of ours."""
+    _advise(sentence)
+
+
+def _advise(what: str, why: str = "") -> None:
+    # never wrapped: the line is there to be copied
+    console.print(
+        styled(("next:", "dim"), f" {what}", f"   ({why})" if why else ""), soft_wrap=True
+    )

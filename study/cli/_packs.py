@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from storage.records import Calibration
-from study.cli._output import console, table
+from study.cli._output import console, say, table
 from study.pack_plan import PackGroup, PackPlan
 
 _KNOWN_BY = {
@@ -19,11 +19,8 @@ _KNOWN_BY = {
 def show_packs(packs: PackPlan) -> None:
     """The engine with its reason, and the packs of each network."""
     engine = packs.engine
-    console.print(
-        f"engine: [bold]{engine.engine}[/]: {console.plain(engine.reason)} "
-        f"[dim]({_KNOWN_BY[packs.known_by]})[/]",
-        highlight=False,
-    )
+    known_by = f" ({_KNOWN_BY[packs.known_by]})"
+    say("engine: ", (engine.engine, "bold"), f": {engine.reason}", (known_by, "dim"))
     rows = table("network of", "runs a seed", "trained", right=("runs a seed",))
     for group in packs.groups:
         rows.add_row(", ".join(group.tasks), str(group.runs), _trained(group))
@@ -72,4 +69,4 @@ def _times(found: Calibration) -> str:
         f"{ms:.2f} in {size}" if size > 1 else f"{ms:.2f} alone"
         for size, ms in sorted(found.run_step_ms.items())
     )
-    return f"ms a step and run: {told} ({console.plain(found.hardware)})"
+    return f"ms a step and run: {told} ({found.hardware})"

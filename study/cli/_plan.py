@@ -9,7 +9,7 @@ import typer
 from storage.notices import notices
 from study.api import Study as StudyApi
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
-from study.cli._output import console, next_step, print_json, say_notices, table
+from study.cli._output import console, counted, next_step, print_json, say, say_notices, table
 from study.cli._packs import packs_to_plain, show_packs
 from study.outline import Search, Stage
 from study.plan import Plan
@@ -36,9 +36,9 @@ def command(
         print_json({**to_plain(plan), "packs": packs_to_plain(packs)})
         return
     card = plan.card
-    console.print(f"[bold]{plan.spec.name}[/]: {card.title} [dim]({card.kind})[/]")
+    say((plan.spec.name, "bold"), f": {card.title}", (f" ({card.kind})", "dim"))
     tasks = ", ".join(f"{task.name} ({task.loss})" for task in card.tasks)
-    console.print(f"tasks: {tasks}; network: {card.network}", highlight=False)
+    say(f"tasks: {tasks}; network: {card.network}")
     rows = table("search", "stages", "trials", "runs", "epochs", right=("trials", "runs", "epochs"))
     n_seeds, epochs = len(plan.spec.seeds), plan.training.epochs
     for search in plan.searches:
@@ -47,14 +47,18 @@ def command(
         stages = " → ".join(_stage(stage) for stage in search.stages)
         rows.add_row(search.name, stages, str(trials), str(runs), str(runs * epochs))
     console.print(rows)
-    confirmed = f", {len(plan.confirm_seeds)} fresh seeds a winner" if plan.confirm_seeds else ""
-    console.print(
-        f"At most [bold]{plan.expected_runs}[/] runs ({n_seeds} seeds{confirmed}) of {epochs} "
-        f"epochs; fewer where stages share points or a winner lies on an edge."
+    n_fresh = len(plan.confirm_seeds)
+    confirmed = f", {counted(n_fresh, 'fresh seed')} a winner" if n_fresh else ""
+    say(
+        "At most ",
+        (str(plan.expected_runs), "bold"),
+        f" runs ({counted(n_seeds, 'seed')}{confirmed}) of {counted(epochs, 'epoch')}; "
+        "fewer where stages share points or a winner lies on an edge.",
     )
     show_packs(packs)
     say_notices(notices(plan.spec.to_plain()))
-    next_step(f"weighbridge run {study}")
+    chosen = [] if device == "cpu" else ["--device", device]
+    next_step("run", study, *chosen, storage=storage)
 
 
 def to_plain(plan: Plan) -> dict[str, Any]:

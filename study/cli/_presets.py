@@ -13,7 +13,6 @@ NAME = "presets"
 
 def command(storage: StorageUrl = STORAGE) -> None:
     """List shipped studies, problems and weightings."""
-    del storage  # every verb takes it; this one has no use for it
     studies = table("study", "problem", "searches", title="Studies", right=("searches",))
     for name, spec in presets().items():
         n_searches = sum(len(part.weightings) for part in spec.search)
@@ -28,4 +27,4 @@ def command(storage: StorageUrl = STORAGE) -> None:
         weightings.add_row(name, method.title, tuned, method.paper)
     for part in (studies, problems, weightings):
         console.print(part)
-    next_step("weighbridge plan digits")
+    next_step("plan", "digits", storage=storage)

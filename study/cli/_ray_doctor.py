@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from study.catalogue import find
 from study.checkpoint_place import beside
 from study.cli._doctor import database
 from study.cli._file_system import database_file, on_network
 from study.cli._options import STORAGE, AsJson, StorageUrl
-from study.cli._output import console, next_step, print_json, table
+from study.cli._output import console, next_step, print_json, say, styled, table
 from study.drivers import RayOptions
 from study.drivers.node_findings import Finding, findings, public
 from study.drivers.nodes import Inspection, Node, Sight, Wanted
@@ -23,14 +24,14 @@ from study.drivers.probe_file import probe_file
 NAME = "doctor"
 _NUMBERS = ("CPUs", "GPUs", "workers")
 _PACKAGES = ("python", "ray", "torch")
-_SHARED = {None: "not asked", True: "[green]shared[/]", False: "[red]not shared[/]"}
-_FOUND = {True: "[green]found[/]", False: "[red]not found[/]"}
+_SHARED = {None: ("not asked", ""), True: ("shared", "green"), False: ("not shared", "red")}
+_FOUND = {True: ("found", "green"), False: ("not found", "red")}
 
 
 def command(
     study: Annotated[
         str | None,
-        typer.Argument(metavar="[STUDY]", help="Look for the module of its own problem, too."),
+        typer.Argument(metavar="STUDY", help="Look for the module of its own problem, too."),
     ] = None,
     address: Annotated[
         str | None,
@@ -70,7 +71,7 @@ def command(
         print_json(_plain(seen, options, stored, found))
     else:
         _show(seen, options, stored, found)
-        _conclude(seen, options, found, study or "STUDY")
+        _conclude(seen, options, found, study or "STUDY", storage)
     if found:
         raise typer.Exit(1)
 
@@ -108,8 +109,8 @@ def _unwritten(folder: Path, trouble: str) -> str:
 
 def _show(seen: Inspection, options: RayOptions, stored: str, found: Sequence[Finding]) -> None:
     versions = ", ".join(f"{name} {seen.driver.packages[name]}" for name in _PACKAGES)
-    console.print(f"driver: {versions}, weighbridge {seen.driver.code}", highlight=False)
-    console.print(f"database: {console.plain(stored)}", highlight=False)
+    say(f"driver: {versions}, weighbridge {seen.driver.code}")
+    say(f"database: {stored}")
     columns = ("node", *_NUMBERS, *_PACKAGES, "weighbridge", "checkpoints")
     own = any(node.sight and node.sight.has_module is not None for node in seen.nodes)
     rows = table(*columns, *(["problem"] if own else []), right=_NUMBERS)
@@ -117,35 +118,38 @@ def _show(seen: Inspection, options: RayOptions, stored: str, found: Sequence[Fi
         rows.add_row(*_cells(node, seen.driver, options))
     console.print(rows)
     for finding in found:
-        console.print(f"[red]found[/] {console.plain(str(finding))}", highlight=False)
+        say(("found", "red"), f" {finding}")
 
 
-def _conclude(seen: Inspection, options: RayOptions, found: Sequence[Finding], study: str) -> None:
+def _conclude(
+    seen: Inspection, options: RayOptions, found: Sequence[Finding], study: str, storage: str
+) -> None:
     room = sum(node.room(options) for node in seen.nodes)
     said = f"{len(found)} found" if found else "No problems found"
-    console.print(f"{said}. Workers that fit: {room}.", highlight=False)
+    say(f"{said}. Workers that fit: {room}.")
     if found:
         return
-    address = f" --address {options.address}" if options.address else ""
-    next_step(f"weighbridge run {study} --driver ray{address} --workers {room}")
+    address = ["--address", options.address] if options.address else []
+    ray = ["--driver", "ray", *address, "--workers", str(room)]
+    next_step("run", study, *ray, storage=storage)
 
 
-def _cells(node: Node, driver: Sight, options: RayOptions) -> Iterator[str]:
+def _cells(node: Node, driver: Sight, options: RayOptions) -> Iterator[str | Text]:
     """A row of the table; what differs from the driver is red."""
-    yield console.plain(node.name)
+    yield node.name
     yield f"{node.cpus:g}"
     yield _gpus(node)
     yield str(node.room(options))
     if (sight := node.sight) is None:
-        yield "[red]no answer[/]"
+        yield styled(("no answer", "red"))
         return
     for name in _PACKAGES:
         theirs = sight.packages[name]
         yield _marked(theirs or "none", public(theirs) == public(driver.packages[name]))
     yield _marked(sight.code or "none", sight.code == driver.code)
-    yield "[red]not writable[/]" if sight.writes is False else _SHARED[sight.reads]
+    yield styled(("not writable", "red") if sight.writes is False else _SHARED[sight.reads])
     if sight.has_module is not None:
-        yield _FOUND[sight.has_module]
+        yield styled(_FOUND[sight.has_module])
 
 
 def _gpus(node: Node) -> str:
@@ -153,8 +157,8 @@ def _gpus(node: Node) -> str:
     return f"{node.gpus:g}" if torch in (None, node.gpus) else f"{node.gpus:g} (torch: {torch})"
 
 
-def _marked(text: str, fits: bool) -> str:
-    return f"[{'green' if fits else 'red'}]{text}[/]"
+def _marked(text: str, fits: bool) -> Text:
+    return styled((text, "green" if fits else "red"))
 
 
 def _plain(

@@ -9,7 +9,7 @@ import typer
 
 from study.cli._frames import opened
 from study.cli._options import STORAGE, StorageUrl, Study
-from study.cli._output import console, next_step
+from study.cli._output import file_size, next_act, say
 
 NAME = "report"
 
@@ -26,6 +26,5 @@ def command(
 
     with opened(study, storage) as frames:
         write(frames, output)
-    size_mb = output.stat().st_size / 1e6
-    console.print(f"Wrote {output} ({size_mb:.1f} MB).")
-    next_step(f"open {output} in a browser")
+    say(f"Wrote {output} ({file_size(output.stat().st_size)}).")
+    next_act(f"open {output} in a browser")

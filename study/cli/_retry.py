@@ -8,7 +8,7 @@ import typer
 
 from study.catalogue import find
 from study.cli._options import STORAGE, StorageUrl, Study
-from study.cli._output import console, next_step
+from study.cli._output import counted, next_step, say
 
 NAME = "retry"
 
@@ -32,6 +32,6 @@ def command(
         n_runs = database.retry(database.study(name).id, "lost" if lost else "failed")
     finally:
         database.close()
-    console.print(f"[bold]{name}[/]: {n_runs} runs are in the queue again.")
+    say((name, "bold"), f": {counted(n_runs, 'run')} in the queue again.")
     if n_runs:
-        next_step(f"weighbridge run {study}")
+        next_step("run", study, storage=storage)

@@ -18,9 +18,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from storage import FINAL, RunState
 from storage.notices import notices
 from study.api import Study as StudyApi
+from study.cli._again import again
 from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl, Study
-from study.cli._output import console, duration, errors, next_step, say_notices
+from study.cli._output import (
+    console,
+    counted,
+    duration,
+    errors,
+    next_step,
+    note,
+    say,
+    say_notices,
+)
+from study.commands import command_line
 from study.drivers import RayOptions
 from study.errors import BadSpec
 from study.outcome import Outcome
@@ -41,6 +52,7 @@ _LINE_S = 10.0
 
 
 def command(
+    context: typer.Context,
     study: Study,
     workers: Annotated[
         int | None,
@@ -90,6 +102,7 @@ def command(
     storage: StorageUrl = STORAGE,
 ) -> None:
     """Run a study, resume it, or extend it. Ctrl-C is safe: finished runs stay finished."""
+    go_on = again(context, without=["redecide"])
     ray = _ray(driver, address, cpus_per_worker, gpus_per_worker)
     opened = StudyApi.open(study, storage=storage)
     if budget:
@@ -110,9 +123,9 @@ def command(
                 on_start=watch.append,
             )
     except KeyboardInterrupt:
-        errors.print(f"Interrupted. Go on with: weighbridge run {study}", highlight=False)
+        errors.print(f"Interrupted. Go on with: {command_line(*go_on, storage=storage)}")
         raise typer.Exit(130) from None
-    _conclude(study, opened, outcome)
+    _conclude(go_on, opened, outcome)
 
 
 def _one_a_core(n_processes: int) -> int:
@@ -158,32 +171,33 @@ def _limits(given: list[str]) -> dict[str, float]:
     return limits
 
 
-def _conclude(study: str, opened: StudyApi, outcome: Outcome) -> None:
-    name, states = opened.name, outcome.states
+def _conclude(go_on: list[str], opened: StudyApi, outcome: Outcome) -> None:
+    name, states, storage = opened.name, outcome.states, opened.storage_url
     done, diverged = states.get(RunState.DONE, 0), states.get(RunState.DIVERGED, 0)
     pruned = f"{states[RunState.PRUNED]} pruned, " if RunState.PRUNED in states else ""
     left = sum(n for state, n in states.items() if state not in FINAL)
-    console.print(
-        f"[bold]{name}[/]: {done} runs done, {diverged} diverged, {pruned}"
-        f"{outcome.n_failed} failed, {left} left."
+    say(
+        (name, "bold"),
+        f": {counted(done, 'run')} done, {diverged} diverged, {pruned}"
+        f"{outcome.n_failed} failed, {left} left.",
     )
     say_notices(notices(opened.plan.spec.to_plain()))
     if outcome.n_mismatches:
-        console.print(
-            f"[yellow]note[/] {outcome.n_mismatches} epochs that were trained again came out "
-            "otherwise than before: see `mismatched_epochs` in the view attempt_costs."
+        note(
+            f"{outcome.n_mismatches} epochs that were trained again came out otherwise than "
+            "before: see `mismatched_epochs` in the view attempt_costs."
         )
     for search, reason in outcome.stopped.items():
-        console.print(f"[yellow]note[/] search {search} stopped: {reason}.")
+        note(f"search {search} stopped: {reason}.")
     if outcome.interrupted:
-        next_step(f"weighbridge run {study}   (goes on where this stopped)")
+        next_step(*go_on, storage=storage, why="goes on where this stopped")
         raise typer.Exit(130)
     if outcome.limit:
-        console.print(f"[yellow]note[/] {outcome.limit} is used up; raise it and run again.")
+        note(f"{outcome.limit} is used up; raise it and run again.")
     if outcome.n_failed:
-        next_step(f"weighbridge status {name}   (shows why runs failed)")
+        next_step("status", name, storage=storage, why="shows why runs failed")
         raise typer.Exit(1)
-    next_step(f"weighbridge report {name} -o report.html")
+    next_step("report", name, "-o", "report.html", storage=storage)
 
 
 @contextmanager
@@ -213,12 +227,12 @@ class _Display:
 
     def __init__(self, name: str) -> None:
         self._bar = Progress(
-            TextColumn(f"[bold]{name}[/]"),
+            TextColumn(name, style="bold", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[eta]}"),
             TextColumn("cost {task.fields[cost]}"),
-            TextColumn("[dim]{task.fields[doing]}[/]"),
+            TextColumn("{task.fields[doing]}", style="dim", markup=False),
             console=console,
         )
         self._task = self._bar.add_task("", total=None, eta="starting", cost="0 s", doing="")
@@ -250,13 +264,11 @@ class _Display:
         now_s = time.monotonic()
         if not console.is_terminal and now_s - self._line_s >= _LINE_S:
             self._line_s = now_s
-            console.print(
-                f"{done}/{progress.expected} runs, {eta}, cost {cost}, {doing}", highlight=False
-            )
+            say(f"{done}/{progress.expected} runs, {eta}, cost {cost}, {doing}")
 
     def note(self, message: str) -> None:
         """Say something once, above the bar."""
-        console.print(f"[yellow]note[/] {console.plain(message)}", highlight=False)
+        note(message)
 
     def _eta(self, done: int, expected: int) -> str:
         here = done - (self._done_at_start or 0)

@@ -19,7 +19,9 @@ from study.cli._output import (
     duration,
     next_step,
     print_json,
+    say,
     say_notices,
+    styled,
     table,
 )
 from study.spec import StudySpec, parse
@@ -39,7 +41,7 @@ _UNITS = {
 
 def command(
     study: Annotated[
-        str | None, typer.Argument(metavar="[STUDY]", help="One study; default: all.")
+        str | None, typer.Argument(metavar="STUDY", help="One study; default: all.")
     ] = None,
     storage: StorageUrl = STORAGE,
     as_json: AsJson = False,
@@ -50,15 +52,15 @@ def command(
     database = Storage(storage, create=False)
     try:
         if study is None:
-            _all(database, as_json=as_json)
+            _all(database, storage=storage, as_json=as_json)
         else:
             name = find(study, storage=storage).spec.name
-            _one(database, database.study(name), as_json=as_json)
+            _one(database, database.study(name), storage=storage, as_json=as_json)
     finally:
         database.close()
 
 
-def _all(database: Storage, *, as_json: bool) -> None:
+def _all(database: Storage, *, storage: str, as_json: bool) -> None:
     found = [(record, database.totals(record.id)) for record in database.studies()]
     if as_json:
         print_json(
@@ -76,10 +78,10 @@ def _all(database: Storage, *, as_json: bool) -> None:
     for record, _ in found:
         say_notices(notices(record.spec), about=record.name)
     if found:
-        next_step(f"weighbridge status {found[-1][0].name}")
+        next_step("status", found[-1][0].name, storage=storage)
 
 
-def _one(database: Storage, record: StudyRecord, *, as_json: bool) -> None:
+def _one(database: Storage, record: StudyRecord, *, storage: str, as_json: bool) -> None:
     spec = parse(record.spec, source=f"of the stored study {record.name}")
     totals = database.totals(record.id)
     searches = database.search_status(record.id)
@@ -99,7 +101,7 @@ def _one(database: Storage, record: StudyRecord, *, as_json: bool) -> None:
     _print_costs(spec, totals, searches)
     _print_bad(bad)
     say_notices(notices(record.spec))
-    next_step(f"weighbridge compare {record.name}")
+    next_step("compare", record.name, storage=storage)
 
 
 def _print_costs(spec: StudySpec, totals: Totals, searches: Sequence[SearchStatus]) -> None:
@@ -108,26 +110,23 @@ def _print_costs(spec: StudySpec, totals: Totals, searches: Sequence[SearchStatu
     for status in searches:
         rows.add_row(status.search, *_counts(status.states), *_costs(status, costs))
     rows.add_section()
-    bold = [f"[bold]{cost}[/]" for cost in _costs(totals, costs)]
-    rows.add_row("[bold]all[/]", *_counts(totals.states), *bold)
+    bold = [styled((cost, "bold")) for cost in _costs(totals, costs)]
+    rows.add_row(styled(("all", "bold")), *_counts(totals.states), *bold)
     console.print(rows)
     rest = [
         f"{amount(number)} of {amount(getattr(spec.budget, kind))} {_UNITS[kind]}"
         for kind, number in left(spec.budget, totals).items()
     ]
     if rest:
-        console.print(f"left of the budget: {', '.join(rest)}", highlight=False)
+        say(f"left of the budget: {', '.join(rest)}")
 
 
 def _print_bad(bad: Sequence[BadEnding]) -> None:
     for ending in bad:
-        console.print(
-            f"[yellow]{ending.state}[/] {ending.search} trial {ending.trial} seed {ending.seed}: "
-            f"{console.plain(ending.reason)}",
-            highlight=False,
-        )
+        run = f"{ending.search} trial {ending.trial} seed {ending.seed}"
+        say((ending.state, "yellow"), f" {run}: {ending.reason}")
     if len(bad) == _MOST_BAD:
-        console.print(f"[dim]the first {_MOST_BAD}; all are in the view run_results[/]")
+        say((f"the first {_MOST_BAD}; all are in the view run_results", "dim"))
 
 
 def _cost_columns(priced: bool) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from storage.notices import notices
-from study.cli._output import console, duration, next_step, print_json, say_notices, table
+from study.cli._output import console, duration, next_step, print_json, say, say_notices, table
 
 if TYPE_CHECKING:
     from reports import StudyFrames
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _MOST = 20
 
 
-def show_trials(frames: StudyFrames, *, as_json: bool) -> None:
+def show_trials(frames: StudyFrames, *, storage: str, as_json: bool) -> None:
     """The best trials of each search, with their cost; as JSON, all of them."""
     from reports.trials import best_sentence, trials
 
@@ -23,11 +23,11 @@ def show_trials(frames: StudyFrames, *, as_json: bool) -> None:
     if as_json:
         print_json(_plain(frames, found))
         return
-    console.print(f"[bold]{console.plain(best_sentence(found))}[/]", highlight=False)
+    say((best_sentence(found), "bold"))
     for search in found:
         _print(search)
     say_notices(notices(frames.spec))
-    next_step(f"weighbridge export {frames.name} -o optuna:sqlite:///trials.db")
+    next_step("export", frames.name, "-o", "optuna:sqlite:///trials.db", storage=storage)
 
 
 def _print(search: SearchTrials) -> None:
@@ -46,11 +46,11 @@ def _print(search: SearchTrials) -> None:
             str(len(row.seeds)),
             str(max(row.curve, default=0)),
             duration(row.device_s),
-            console.plain(_said(json.loads(row.params))),
+            _said(json.loads(row.params)),
         )
     console.print(made)
     if len(rows) > _MOST:
-        console.print(f"[dim]the best {_MOST} of {len(rows)}; --json has all[/]")
+        say((f"the best {_MOST} of {len(rows)}; --json has all", "dim"))
 
 
 def _said(params: dict[str, Any]) -> str:
