@@ -19,6 +19,7 @@ from study.plan import Plan, make_plan
 from study.probe import look_at_network
 from study.runner import Runner
 from study.spec import StudySpec, parse
+from trainers.devices import n_gpus
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -108,8 +109,8 @@ class Study:
 
         Args:
             workers: Worker processes.
-            device: Device of all workers, such as ``cpu`` or ``cuda:0``; on a cluster, ``cuda`` is
-                what Ray has given to a worker.
+            device: Device of all workers, such as ``cpu`` or ``cuda:0``; ``cuda`` is all GPUs in
+                turn, and on a cluster what Ray has given to a worker.
             ray: Place the workers on a Ray cluster; None for processes of this machine.
             checkpoints: Folder for checkpoints, a path or a URL that fsspec opens: one that every
                 machine reaches. Default: beside the database file.
@@ -166,7 +167,12 @@ class Study:
     def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:
         problem, training = self.plan.problem, self.plan.training
         if ray is None:
-            devices = first_devices(device, workers=workers, ranks=training.data_parallel)
+            devices = first_devices(
+                device,
+                workers=workers,
+                ranks=training.data_parallel,
+                n_gpus=max(1, n_gpus()) if device == "cuda" else 1,
+            )
             return LocalDriver(problem, training, devices=devices)
         # loads Ray, which takes a second
         from study.drivers.ray_tune.cluster import Cluster

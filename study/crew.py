@@ -14,7 +14,7 @@ class Slot:
 
     Attributes:
         hardware: What it trains on.
-        n_devices: How many of it.
+        n_devices: How many of it; a part of one that workers share.
         size: Runs of its pack when it was given.
         epochs_wanted: Of the runs of its pack, together, when it was given.
         epochs_done: Of these.
@@ -24,12 +24,13 @@ class Slot:
         since_s: When it was given its pack.
         booked_s: Up to when its reports say what its pack has cost.
         ending: It was killed; `WorkerLost` is on its way.
+        rests_until_s: Not given a pack before: its device was full of other processes' memory.
     """
 
     worker_id: int
     last_beat_s: float
     hardware: str = ""
-    n_devices: int = 1
+    n_devices: float = 1.0
     size: int = 0
     epochs_wanted: int = 0
     epochs_done: int = 0
@@ -40,6 +41,7 @@ class Slot:
     booked_s: float = 0.0
     out_of_time: bool = False
     ending: bool = False
+    rests_until_s: float = 0.0
 
     def unbooked_s(self, now_s: float) -> float:
         """Device-seconds since the last report that each run left in the pack has to pay."""

@@ -54,7 +54,8 @@ class Dispatch:
         if self._shift.stopping or self.limit or self._dry:
             return
         for worker, slot in self._shift.crew.slots.items():
-            if slot.busy or self._sizes.waiting(slot):
+            resting = slot.rests_until_s > time.monotonic()
+            if slot.busy or resting or self._sizes.waiting(slot):
                 continue
             if self._out_of_time():
                 return

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SAME_FAILURES = 3
 FRUITLESS_ATTEMPTS = 5
+FIRST_PAUSE_S = 15.0
 TIME_LIMIT = "TimeLimit"
 
 
@@ -25,6 +26,7 @@ class Faults:
     def __init__(self, storage: Storage, study_id: int, search_ids: Mapping[str, int]) -> None:
         self._storage, self._study_id, self._search_ids = storage, study_id, search_ids
         self._fruitless: dict[int, int] = {}
+        self._crowded: dict[int, int] = {}
         self._news = True  # of failed runs: at the start there may be some of an earlier time
         self.stopped: dict[str, str] = {}
         self.look()
@@ -48,6 +50,15 @@ class Faults:
             for group in self._storage.failure_groups(self._study_id)
             if group.runs >= SAME_FAILURES and group.failure_key
         }
+
+    def crowded(self, run: int) -> float | None:
+        """Memory ran out for a run beside other processes on its GPU: when it is tried again.
+
+        Returns the pause in s, twice as long each time; None once it has been tried often enough.
+        """
+        n_before = self._crowded.get(run, 0)
+        self._crowded[run] = n_before + 1
+        return FIRST_PAUSE_S * 2**n_before if n_before < FRUITLESS_ATTEMPTS - 1 else None
 
     def limits(self, limits: Limits | None) -> Limits | None:
         """The study's limits, with nothing left for searches that are stopped."""

@@ -120,8 +120,8 @@ class Inbox:
         )
         self._stillborn = 0
         hardware = hardware_of(message.environment)
-        n_devices = shift.plan.training.data_parallel
-        shift.crew.slots[worker] = Slot(worker_id, time.monotonic(), hardware, n_devices)
+        now_s = time.monotonic()
+        shift.crew.slots[worker] = Slot(worker_id, now_s, hardware, message.n_devices)
 
     def _trained(self, slot: Slot, message: Message) -> None:
         if isinstance(message, PackEnded):
@@ -151,9 +151,8 @@ class Inbox:
         return None if claim is None else self._sizes.solo_s(slot, claim.search)
 
     def _run_ended(self, slot: Slot, message: RunEnded) -> None:
-        if message.failure == OUT_OF_MEMORY and slot.size > 1:
-            self._sizes.halve(slot.size, "took too much memory")
-            message = replace(message, outcome="released")  # it may fit into a smaller pack
+        if message.failure == OUT_OF_MEMORY and self._may_fit_later(slot, message):
+            message = replace(message, outcome="released")
         self._buffer.add(message, solo_s=self._solo_s(slot, message.run))
         self._ended.append(message.run)
         slot.claims.pop(message.run, None)
@@ -161,6 +160,21 @@ class Inbox:
             self._retention.over(message.run)
         elif message.outcome == "failed":
             self._shift.faults.failed()
+
+    def _may_fit_later(self, slot: Slot, message: RunEnded) -> bool:
+        """Whether a run for which memory ran out is tried again: in a smaller pack, or later."""
+        if slot.size > 1:
+            self._sizes.halve(slot.size, "took too much memory")
+            return True
+        pause_s = self._shift.faults.crowded(message.run) if message.crowded else None
+        if pause_s is None:
+            return False
+        slot.rests_until_s = time.monotonic() + pause_s
+        self._say(
+            f"Run {message.run} found too little memory: other processes hold some of the GPU's. "
+            f"Its worker tries again in {pause_s:g} s."
+        )
+        return True
 
     def _lost(self, event: WorkerLost) -> None:
         """Put a dead worker's runs back; a run that kills its workers again and again fails."""

@@ -49,10 +49,11 @@ class TrainingSpec(Section):
     threads: PositiveInt = Field(
         1, description="Threads of a worker. Results depend on it, so it is fixed by the study."
     )
-    precision: Literal["float32", "bfloat16"] = Field(
+    precision: Literal["float32", "tf32", "bfloat16"] = Field(
         "float32",
-        description="Of the network's operations. With `bfloat16` they run under torch's autocast; "
-        "parameters, losses and optimiser stay in single precision.",
+        description="Of the network's operations; parameters, losses and optimiser stay in single "
+        "precision. With `bfloat16` they run under torch's autocast; `tf32` lets GPUs shorten what "
+        "products and convolutions read, which `float32` does not.",
     )
     compile: Annotated[bool, Field(strict=True)] = Field(
         False,

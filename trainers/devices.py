@@ -1,8 +1,18 @@
-"""The devices of this machine."""
+"""The devices of this machine, and their names."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+
+_COUNT = """
+import ctypes
+cuda, n = ctypes.CDLL("libcuda.so.1"), ctypes.c_int()
+found = cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(n)) == 0
+print(n.value if found else 0)
+"""
+_COUNT_S = 30.0
 
 
 def devices() -> list[tuple[str, str]]:
@@ -15,3 +25,31 @@ def devices() -> list[tuple[str, str]]:
         memory_gib = properties.total_memory / 2**30
         found.append((f"cuda:{index}", f"{properties.name}, {memory_gib:.0f} GiB"))
     return found
+
+
+def n_gpus() -> int:
+    """GPUs that CUDA shows to this process, by their driver.
+
+    A process of its own asks, without torch: where CUDA has been started, nothing can be forked.
+    """
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-I", "-c", _COUNT],
+            capture_output=True,
+            text=True,
+            timeout=_COUNT_S,
+            check=True,
+        )
+        return int(answer.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):  # there is no driver
+        return 0
+
+
+def is_gpu(device: str) -> bool:
+    """Whether a device's name, such as ``cuda`` or ``cuda:1``, is that of a GPU."""
+    return device.partition(":")[0] == "cuda"
+
+
+def indexed(device: str) -> str:
+    """The same device with a number: ``cuda:0`` for ``cuda``. Some calls of torch need one."""
+    return f"{device}:0" if device == "cuda" else device

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import torch
 
 from trainers.events import CheckpointSkipped, RunEnded, Seconds
-from trainers.failures import failure_class, failure_key
+from trainers.failures import OUT_OF_MEMORY, failure_class, failure_key
+from trainers.gpu import end_if_broken, is_crowded
 from trainers.jobs import Job, Pack
 from trainers.resources import peak_memory_bytes
 
@@ -42,7 +43,13 @@ def ended(
 def failed(
     job: Job, error: BaseException, *, epoch: int, seconds: Seconds, device: torch.device
 ) -> RunEnded:
-    """An exception as the end of a run."""
+    """An exception as the end of a run.
+
+    Raises:
+        DeviceBroken: The GPU does not work any more: the failure may not have been the run's.
+    """
+    end_if_broken(device)
+    failure = failure_class(error)
     return ended(
         job,
         "failed",
@@ -50,7 +57,8 @@ def failed(
         seconds=seconds,
         reason=f"{type(error).__name__}: {error}",
         detail="".join(traceback.format_exception(error)),
-        failure=failure_class(error),
+        failure=failure,
+        crowded=failure == OUT_OF_MEMORY and is_crowded(device),
         failure_key=failure_key(error),
         peak_memory_bytes=peak_memory_bytes(device),
     )

@@ -85,15 +85,17 @@ class RaplMeter:
 class NvmlMeter:
     """What one NVIDIA GPU takes, memory included (Volta and later); needs ``nvidia-ml-py``.
 
-    It is the whole GPU's: workers that share one each report all of it. Not yet run on a GPU.
+    It is the whole GPU's, of which a worker that shares it reports its share. Not yet run on a GPU.
 
     Args:
         nvml: The module `pynvml`.
+        share: Of the GPU, from 0 to 1.
         uuid: The GPU's, as ``GPU-...``; its number is another one for torch than for NVML.
     """
 
-    def __init__(self, nvml: Any, uuid: str) -> None:
+    def __init__(self, nvml: Any, uuid: str, *, share: float = 1.0) -> None:
         nvml.nvmlInit()
+        self._share = share
         self._nvml, self._handle = nvml, nvml.nvmlDeviceGetHandleByUUID(uuid)
         self._last_mj = self._read_mj()
 
@@ -107,23 +109,26 @@ class NvmlMeter:
         except self._nvml.NVMLError:
             return None
         lap_mj, self._last_mj = now_mj - self._last_mj, now_mj
-        return lap_mj / 1e3
+        return self._share * lap_mj / 1e3
 
     def _read_mj(self) -> int:
         return int(self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handle))
 
 
-def open_meter(device: str, threads: int, *, powercap: Path = POWERCAP) -> EnergyMeter:
+def open_meter(
+    device: str, threads: int, *, share: float = 1.0, powercap: Path = POWERCAP
+) -> EnergyMeter:
     """The meter of a worker's device.
 
     Args:
         device: As for torch, such as ``cpu`` or ``cuda:0``.
         threads: The worker's, which give its share of a processor.
+        share: The worker's, of a GPU.
         powercap: Folder of the kernel's power counters.
     """
     kind = device.partition(":")[0]
     if kind == "cuda":
-        return _of_gpu(device)
+        return _of_gpu(device, share)
     return _of_processor(threads, powercap) if kind == "cpu" else Unmetered()
 
 
@@ -140,7 +145,7 @@ def _of_processor(threads: int, powercap: Path) -> EnergyMeter:
         return Unmetered()
 
 
-def _of_gpu(device: str) -> EnergyMeter:
+def _of_gpu(device: str, share: float) -> EnergyMeter:
     try:
         nvml = import_module("pynvml")
     except ImportError:
@@ -149,7 +154,7 @@ def _of_gpu(device: str) -> EnergyMeter:
 
     try:
         uuid = torch.cuda.get_device_properties(device).uuid
-        return NvmlMeter(nvml, f"GPU-{uuid}")
+        return NvmlMeter(nvml, f"GPU-{uuid}", share=share)
     except (nvml.NVMLError, AssertionError, AttributeError, RuntimeError, ValueError):
         return Unmetered()
 

@@ -23,11 +23,14 @@ def code_version() -> str:
     return f"{number}+{commit}" if commit else number
 
 
-def environment(device: str) -> dict[str, str]:
+def environment(device: str, *, share: float = 1.0) -> dict[str, str]:
     """Versions of packages, host, processor and device; keys are stable.
 
     ``code`` is this package, ``project`` the commit of the working folder, where the user's own
     code may lie.
+
+    Args:
+        share: Of the device, where workers share one.
     """
     import torch
 
@@ -41,14 +44,18 @@ def environment(device: str) -> dict[str, str]:
         "cpu": _cpu_model(),
         "cores": str(os.cpu_count()),
         "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else "cpu",
+        **({"device_share": f"{share:.3g}"} if share < 1 else {}),
         **{f"package:{name}": number for name, number in found.items() if number},
     }
 
 
 def hardware_of(environment: Mapping[str, str]) -> str:
-    """What the time of a training step depends on: the GPU, or the processor."""
+    """What the time of a step and the room for a pack depend on: the GPU or the processor."""
     device = environment.get("device", "cpu")
-    return device if device != "cpu" else environment.get("cpu", "unknown")
+    if device == "cpu":
+        return environment.get("cpu", "unknown")
+    share = environment.get("device_share")
+    return f"{device}, a share of {share}" if share else device
 
 
 def _version(package: str) -> str | None:

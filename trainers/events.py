@@ -57,11 +57,13 @@ class Ready:
         network: What was found when it was looked at.
         startup_s: From the request for a worker to now.
         environment: Versions and hardware, see `trainers.environment`.
+        n_devices: How many its seconds are counted for; a share of one that workers share.
     """
 
     startup_s: float
     environment: Mapping[str, str]
     network: NetworkFacts
+    n_devices: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class RunEnded:
         detail: Traceback of a failure.
         failure: Class of a failure, see `trainers.failures`.
         failure_key: Equal for failures of one cause.
+        crowded: Memory ran out while other processes held some of the device's.
         peak_memory_bytes: Most memory that the process or its device has held so far.
         energy_j: Energy of `seconds`; None if it is not measured.
         more: Whether other runs' ends follow at once.
@@ -155,6 +158,7 @@ class RunEnded:
     detail: str = ""
     failure: str = ""
     failure_key: str = ""
+    crowded: bool = False
     peak_memory_bytes: int = 0
     energy_j: float | None = None
     more: bool = field(default=False, compare=False)

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import traceback
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import PurePath
 
 OUT_OF_MEMORY = "OutOfMemory"
 
+_KINDS = {"MemoryError", "OutOfMemoryError"}
+_WORDS = re.compile(
+    r"can't allocate memory"  # the CPU's allocator, which has no exception type of its own
+    r"|\b(CUDA|HIP|Cuda failure)\b.{0,40}out of memory"  # allocators, calls, NCCL and Triton
+    r"|Failed to CUDA \w*alloc"  # NCCL, of its own buffers
+    r"|\bCU\w+_ALLOC_FAILED\b"  # cuBLAS, cuDNN and their sisters, of their workspaces
+    r"|unable to find an engine to execute this computation"  # cuDNN, of any workspace
+)
+
 
 def failure_class(error: BaseException) -> str:
     """``OutOfMemory``, or the exception's own name."""
-    import torch  # a driver, which has none, reads the name above
+    kinds = [kind.__name__ for kind in type(error).__mro__]
+    return OUT_OF_MEMORY if out_of_memory(kinds, str(error)) else type(error).__name__
 
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return OUT_OF_MEMORY
-    # the CPU's allocator has no exception type of its own
-    if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):
-        return OUT_OF_MEMORY
-    return type(error).__name__
+
+def out_of_memory(kinds: Sequence[str], text: str) -> bool:
+    """Whether an exception says that memory has run out, of the processor or of a GPU.
+
+    Args:
+        kinds: Names of its type and of those it inherits from.
+        text: Its message. Only what torch and its libraries raise is read: a `RuntimeError`.
+    """
+    if _KINDS.intersection(kinds):
+        return True
+    return "RuntimeError" in kinds and _WORDS.search(text) is not None
 
 
 def failure_key(error: BaseException) -> str:

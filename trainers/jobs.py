@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 OptimizerKind = Literal["sgd", "adam", "adamw"]
 Engine = Literal["solo", "fused"]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "tf32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

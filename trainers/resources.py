@@ -9,6 +9,7 @@ import sys
 import torch
 
 from trainers import compiler
+from trainers.gpu import memory_bytes
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Source
 from trainers.randomness import Key
@@ -48,5 +49,5 @@ def pack_memory_bytes(device: torch.device, limit_gib: float | None, *, share: f
         return int(limit_gib * 2**30)
     if device.type == "cuda":
         free_bytes, total_bytes = torch.cuda.mem_get_info(device)
-        return int(min(free_bytes, share * total_bytes) / 2)
+        return int(min(free_bytes, memory_bytes(share, total_bytes)) / 2)
     return int(share * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2)

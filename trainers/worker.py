@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from trainers import compiler
+from trainers.devices import is_gpu
 from trainers.energy import EnergyMeter, Unmetered, open_meter
 from trainers.environment import environment
 from trainers.errors import TrainingError
@@ -112,18 +113,22 @@ def main(descriptor: int) -> None:
         return
     # of several devices, one meter would tell but a part
     alone = opening.ranks == 1
-    meter = open_meter(opening.device, opening.threads) if alone else Unmetered()
+    share = gpu_share(opening)
+    meter = open_meter(opening.device, opening.threads, share=share) if alone else Unmetered()
     threading.Thread(target=pipe.listen, daemon=True).start()
     threading.Thread(target=pipe.beat, args=(meter,), daemon=True).start()
     try:
+        settled = prepared(opening)
         session = opened(opening, pipe)
-        details, facts = environment(opening.device), looked_at(session, opening.precision)
+        details = environment(opening.device, share=share) | settled
+        facts = looked_at(session, opening.precision)
     except Exception as error:  # a user's problem may raise anything
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
         return
-    startup_s = (time.monotonic() - opening.asked_s) * opening.ranks
-    pipe.send(Ready(startup_s=startup_s, environment=details, network=facts))
+    n_devices = share * opening.ranks
+    startup_s = (time.monotonic() - opening.asked_s) * n_devices
+    pipe.send(Ready(startup_s=startup_s, environment=details, network=facts, n_devices=n_devices))
     serve(pipe, session, meter)
 
 
@@ -132,6 +137,7 @@ def follow(pipe: Pipe, opening: Open) -> None:
     meeting = pipe.meeting()
     threading.Thread(target=pipe.listen, daemon=True).start()
     try:
+        prepared(opening)
         session = opened(opening, pipe, meeting)
     except Exception as error:  # a user's problem may raise anything
         traceback.print_exc()
@@ -144,17 +150,21 @@ def follow(pipe: Pipe, opening: Open) -> None:
         follow_leader(session, session.group)
 
 
-def opened(opening: Open, pipe: Pipe, meeting: Meeting | None = None) -> Session | FunctionSession:
-    """Prepare torch and load the problem or the training function, once.
+def gpu_share(opening: Open) -> float:
+    """What of a device this worker stands for: a part of a GPU that several share."""
+    return opening.memory_share if is_gpu(opening.device) else 1.0
 
-    Args:
-        meeting: Where other processes are that train with this one; None: they come to this one.
+
+def prepared(opening: Open) -> dict[str, str]:
+    """Prepare torch; returns what was settled for a GPU.
+
+    Raises:
+        CompilerMissing: There is no C++ compiler to compile with.
+        DeviceUnusable: The precision is not one of the device's.
     """
     import torch
 
-    from trainers.engines import open_session
-    from trainers.functions import open_function
-    from trainers.problems import build
+    from trainers import gpu
 
     if opening.compile:
         compiler.let_in()
@@ -162,10 +172,22 @@ def opened(opening: Open, pipe: Pipe, meeting: Meeting | None = None) -> Session
         compiler.keep_out()
     torch.set_num_threads(opening.threads)
     if opening.problem.caller:
+        return {}  # how a training function rounds is its own affair
+    return gpu.prepare(opening.device, opening.precision)
+
+
+def opened(opening: Open, pipe: Pipe, meeting: Meeting | None = None) -> Session | FunctionSession:
+    """Load the problem or the training function, once.
+
+    Args:
+        meeting: Where other processes are that train with this one; None: they come to this one.
+    """
+    from trainers.engines import open_session
+    from trainers.functions import open_function
+    from trainers.problems import build
+
+    if opening.problem.caller:
         return open_function(opening.problem, opening.device, pipe.stopping.is_set)
-    torch.set_deterministic_debug_mode("warn")  # `use_deterministic_algorithms` loads a compiler
-    # would write NaN into every new tensor, for who reads what nobody wrote
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     session = open_session(
         build(opening.problem),
         opening.device,

@@ -37,6 +37,7 @@ from study.errors import BadSpec
 from study.outcome import Outcome
 from study.outcome import Progress as StudyProgress
 from study.runner import Runner
+from trainers.devices import is_gpu, n_gpus
 
 NAME = "run"
 
@@ -58,13 +59,16 @@ def command(
         int | None,
         typer.Option(
             min=1,
-            help="Workers; default: one a core, at most 8, or fewer if each is of several "
-            "processes by `data_parallel`.",
+            help="Workers; default: one a core, at most 8, with `--device cuda` one a GPU; fewer "
+            "if each is of several processes by `data_parallel`.",
         ),
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="Device of the workers: cpu, cuda, cuda:1; default: cpu, or Ray's GPU."),
+        typer.Option(
+            help="Device of the workers: cpu, cuda (all GPUs in turn), cuda:1; default: cpu, or "
+            "Ray's GPU."
+        ),
     ] = None,
     driver: Annotated[
         DriverName, typer.Option(help="Where workers run: processes here, or a Ray cluster.")
@@ -107,14 +111,15 @@ def command(
     opened = StudyApi.open(study, storage=storage)
     if budget:
         opened = opened.with_budget(_limits(budget))
+    where = device or ("cuda" if ray and ray.gpus_per_worker else "cpu")
     display = _Display(opened.name)
     if (shared := on_network(storage)) is not None:
         display.note(shared.advice)
     try:
         with display, _interruptible() as watch:
             outcome = opened.run(
-                workers=workers or _one_a_core(opened.plan.training.data_parallel),
-                device=device or ("cuda" if ray and ray.gpus_per_worker else "cpu"),
+                workers=workers or _workers(where, ray, opened.plan.training.data_parallel),
+                device=where,
                 ray=ray,
                 checkpoints=checkpoints,
                 redecide=redecide,
@@ -128,9 +133,12 @@ def command(
     _conclude(go_on, opened, outcome)
 
 
-def _one_a_core(n_processes: int) -> int:
-    """Workers for this machine, if each is of several processes."""
-    return max(1, min(os.cpu_count() or 1, 8) // n_processes)
+def _workers(device: str, ray: RayOptions | None, n_processes: int) -> int:
+    """Workers, each of some processes: one a core, and on this machine's GPUs one a GPU."""
+    n_devices = min(os.cpu_count() or 1, 8)
+    if ray is None and is_gpu(device):
+        n_devices = n_gpus() if device == "cuda" else n_processes
+    return max(1, n_devices // n_processes)
 
 
 def _ray(

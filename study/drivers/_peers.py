@@ -101,11 +101,17 @@ def of_rank(opening: Open, rank: int, device: str | None = None) -> Open:
     )
 
 
-def first_devices(device: str, *, workers: int, ranks: int) -> list[str]:
-    """Each worker's own device: GPUs are counted through, others are shared."""
-    if ranks == 1:
+def first_devices(device: str, *, workers: int, ranks: int, n_gpus: int = 1) -> list[str]:
+    """Each worker's own device, with its number.
+
+    ``cuda`` stands for all GPUs: workers are spread over them, and share them if there are more.
+    Workers of several processes count through GPUs. Any other device is shared by all.
+    """
+    if ranks > 1:
+        return [device_after(device, worker * ranks) for worker in range(workers)]
+    if device != "cuda":
         return [device] * workers
-    return [device_after(device, worker * ranks) for worker in range(workers)]
+    return [device_after(device, worker % n_gpus) for worker in range(workers)]
 
 
 def device_after(device: str, n: int) -> str:

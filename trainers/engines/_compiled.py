@@ -5,7 +5,9 @@ Shapes: T tasks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from inspect import signature
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -32,14 +34,7 @@ class Compiled:
 
     def __init__(self, losses: Callable[..., Tensor], batch: Batch, device: torch.device) -> None:
         self._form, self._device = _form(batch), device
-        self._losses: Callable[..., Tensor] = torch.compile(  # type: ignore[call-overload]
-            losses,
-            dynamic=False,
-            fullgraph=True,
-            recompile_limit=_ONCE,
-            isolate_recompiles=True,
-            options=options(device.type),
-        )
+        self._losses = compiled_once(losses, options(device.type))
 
     def takes(self, batch: Batch) -> bool:
         """Whether a batch has the form it was compiled for."""
@@ -62,6 +57,37 @@ class Compiled:
             return self._losses(*arguments)
         except (exc.TorchDynamoException, exc.FailOnRecompileLimitHit) as error:
             raise not_compilable(error) from error
+
+
+def compiled_once(
+    function: Callable[..., Tensor], options: Mapping[str, Any]
+) -> Callable[..., Tensor]:
+    """A function that torch compiles at its first call, for that call's shapes, and never again.
+
+    Torch 2.11 has one limit for a process, and counts by a function's code: each gets its own.
+    """
+    limits = {"recompile_limit": _ONCE, "isolate_recompiles": True}
+    if not limits.keys() <= signature(torch.compile).parameters.keys():
+        limits = {}
+        torch._dynamo.config.recompile_limit = _ONCE
+        torch._dynamo.config.fail_on_recompile_limit_hit = True
+        function = _with_own_code(function)
+    compiler: Any = torch.compile  # of which no one version has all arguments
+    found: Callable[..., Tensor] = compiler(
+        function, dynamic=False, fullgraph=True, options=dict(options), **limits
+    )
+    return found
+
+
+def _with_own_code(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    assert isinstance(function, FunctionType)
+    return FunctionType(
+        function.__code__.replace(),
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
 
 
 def options(device: str) -> dict[str, Any]:

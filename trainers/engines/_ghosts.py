@@ -48,7 +48,7 @@ _MOVES = (
 )
 PLACELESS = frozenset(" ".join([_ARITHMETIC, _CHOICES, _FUNCTIONS, _WITHIN_ROWS, _MOVES]).split())
 """Operations whose result at one place depends on nothing but the operands there."""
-_TAILS: dict[Precision, int] = {"float32": TAIL, "bfloat16": 2 * TAIL}
+_TAILS: dict[Precision, int] = {"float32": TAIL, "tf32": TAIL, "bfloat16": 2 * TAIL}
 """Numbers that a vectorised kernel may leave over; twice as many of them fit in a vector."""
 
 

@@ -28,6 +28,8 @@ from trainers.engines._run import SoloRun
 from trainers.engines._stack import Stack
 from trainers.engines.session import Session
 from trainers.events import Calibrated, ShapeTimes
+from trainers.failures import OUT_OF_MEMORY, failure_class
+from trainers.gpu import end_if_broken
 from trainers.jobs import Calibrate, Job, Pack
 from trainers.network import build_network
 from trainers.optimizers import slots
@@ -55,6 +57,7 @@ def calibrate(wanted: Calibrate, session: Session) -> Calibrated:
         if wanted.most > 1:
             shapes[0] = _in_packs(shapes[0], wanted, session)
     except Exception as error:
+        end_if_broken(session.device)
         shapes, failure = [], f"{type(error).__name__}: {error}"
     return Calibrated(shapes=tuple(shapes), seconds=perf_counter() - began_s, failure=failure)
 
@@ -81,7 +84,9 @@ def _in_packs(alone: ShapeTimes, wanted: Calibrate, session: Session) -> ShapeTi
     for size in _sizes(_fitting(alone.tasks, wanted, session)):
         try:
             times[size] = _run_step_ms(size, alone.tasks, wanted, session)
-        except torch.OutOfMemoryError:
+        except Exception as error:
+            if failure_class(error) != OUT_OF_MEMORY:
+                raise
             break
         if times[size] > _LOSS * min(times.values()):
             break

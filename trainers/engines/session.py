@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 import torch
 
+from trainers.devices import indexed
 from trainers.engines._compiled import Compiled
 from trainers.errors import DeviceUnusable, TaskMismatch
+from trainers.gpu import cap_memory
 from trainers.group import Group
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
@@ -49,9 +51,10 @@ class Session:
     group: Group | None = None
 
     @property
-    def n_devices(self) -> int:
-        """Devices that its runs hold while they are trained."""
-        return 1 if self.group is None else self.group.size
+    def n_devices(self) -> float:
+        """Devices that its runs hold while they are trained; of a GPU that is shared, the share."""
+        held = self.memory_share if self.device.type == "cuda" else 1.0
+        return held if self.group is None else held * self.group.size
 
     @property
     def streamed(self) -> bool:
@@ -87,8 +90,7 @@ def open_session(
         TaskMismatch: A split is missing or empty, or a task's metrics are not those of its card.
     """
     where = _usable_device(device)
-    if where.type == "cuda" and memory_share < 1:
-        torch.cuda.set_per_process_memory_fraction(memory_share, where)
+    cap_memory(where, memory_share)
     sources = problem.sources(where)
     for split in ("train", "validation", "test"):
         if split not in sources or sources[split].size == 0:
@@ -111,7 +113,7 @@ def open_session(
 
 def _usable_device(name: str) -> torch.device:
     try:
-        device = torch.device(name)
+        device = torch.device(indexed(name))
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

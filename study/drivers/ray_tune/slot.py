@@ -27,6 +27,7 @@ from study.drivers.ray_tune.near import Address, NearLine
 from study.drivers.ray_tune.orders import CloseAll, Leave, Opening, Order, StopAll, ToWorker
 from study.drivers.ray_tune.peers import RayPeers
 from study.nursery import Nursery, take_nursery
+from trainers.devices import indexed
 from trainers.events import Calibrated, Message, PackEnded, Ready
 from trainers.jobs import Pack
 
@@ -57,7 +58,7 @@ class Slot(tune.Trainable):
         self._driver = LocalDriver(
             opening.problem,
             opening.training,
-            devices=[opening.device],
+            devices=[indexed(opening.device)],  # of the GPUs that Ray shows to this process
             memory_share=memory_share(opening, _cpus_of(node)),
             open_peers=RayPeers,
             host=ray.util.get_node_ip_address(),  # type: ignore[no-untyped-call]

@@ -186,3 +186,10 @@ def test_a_run_that_fails_pays_for_the_time_since_its_last_report(out_of_time: b
         pass
     (ending,) = storage.recorded
     assert ending.spent == Spent(train_s=2.5)
+
+
+def test_a_run_that_a_full_gpu_refuses_waits_longer_each_time_and_fails_in_the_end() -> None:
+    found, _ = faults()
+    pauses = [found.crowded(1) for _ in range(FRUITLESS_ATTEMPTS)]
+    assert pauses == [15.0, 30.0, 60.0, 120.0, None]
+    assert found.crowded(2) == 15.0

@@ -92,7 +92,8 @@ def test_a_worker_without_peers_is_lost_alone() -> None:
 @pytest.mark.parametrize(
     ("device", "ranks", "devices"),
     [
-        ("cuda", 1, ["cuda", "cuda"]),
+        ("cuda", 1, ["cuda:0", "cuda:0"]),
+        ("cuda:1", 1, ["cuda:1", "cuda:1"]),
         ("cuda", 2, ["cuda:0", "cuda:2"]),
         ("cuda:1", 3, ["cuda:1", "cuda:4"]),
         ("cpu", 2, ["cpu", "cpu"]),
@@ -100,6 +101,18 @@ def test_a_worker_without_peers_is_lost_alone() -> None:
 )
 def test_gpus_are_counted_through(device: str, ranks: int, devices: list[str]) -> None:
     assert first_devices(device, workers=2, ranks=ranks) == devices
+
+
+@pytest.mark.parametrize(
+    ("workers", "n_gpus", "devices"),
+    [
+        (8, 8, [f"cuda:{n}" for n in range(8)]),
+        (3, 2, ["cuda:0", "cuda:1", "cuda:0"]),
+        (2, 1, ["cuda:0", "cuda:0"]),
+    ],
+)
+def test_workers_are_spread_over_all_gpus(workers: int, n_gpus: int, devices: list[str]) -> None:
+    assert first_devices("cuda", workers=workers, ranks=1, n_gpus=n_gpus) == devices
 
 
 def test_peers_are_on_the_devices_after_the_worker_s() -> None:

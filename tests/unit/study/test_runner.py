@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 
 from storage import RunState, Storage
 from storage.records import Claimed
-from study import runner
+from study import faults, runner
 from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.errors import ClusterLost
+from study.faults import FRUITLESS_ATTEMPTS
 from study.outcome import Outcome
 from study.plan import Plan
 from study.runner import Runner
@@ -159,6 +161,24 @@ class Losing(Obliging):
         self.start()
 
 
+class Crowded(Obliging):
+    """Other processes fill its GPU for its first packs."""
+
+    def __init__(self, plan: Plan, packs: int) -> None:
+        super().__init__(plan)
+        self._left = packs
+
+    def submit(self, worker: int, pack: Pack) -> None:
+        self._left -= 1
+        self._room = 0 if self._left >= 0 else len(pack.jobs)
+        super().submit(worker, pack)
+
+    def _fallen(self, job: Job) -> Iterator[Event]:
+        for event in super()._fallen(job):
+            assert isinstance(event, RunEnded)
+            yield replace(event, crowded=True)
+
+
 class CutOff(Obliging):
     """Its cluster goes once it has been given a pack."""
 
@@ -291,6 +311,22 @@ def test_a_run_that_does_not_fit_alone_has_failed(packed_plan: Plan, tmp_path: P
     outcome = run(packed_plan, storage, tmp_path, Obliging(packed_plan, room=0))
     assert set(outcome.states) == {RunState.FAILED}
     storage.close()
+
+
+@pytest.mark.parametrize(["packs", "state"], [(3, RunState.DONE), (999, RunState.FAILED)])
+def test_a_run_for_which_others_leave_no_memory_is_tried_again_and_again(
+    plan: Plan,
+    tmp_path: Path,
+    storage: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+    packs: int,
+    state: RunState,
+) -> None:
+    monkeypatch.setattr(faults, "FIRST_PAUSE_S", 1e-9)
+    outcome = run(plan, storage, tmp_path, Crowded(plan, packs))
+    assert outcome.states == {state: plan.expected_runs}
+    refused = sum(failure == OUT_OF_MEMORY for *_, failure in attempts(storage))
+    assert refused == min(packs, plan.expected_runs * FRUITLESS_ATTEMPTS)
 
 
 def test_runs_of_a_pack_know_what_they_would_have_cost_alone(

@@ -14,6 +14,7 @@ from trainers.engines import network_facts, open_session
 from trainers.jobs import ProblemRef
 from trainers.problems import build
 from trainers.protocol import TaskFunctions
+from trainers.randomness import Key
 
 
 class Counting(nn.Module):
@@ -21,6 +22,13 @@ class Counting(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         return inputs * inputs.sum().item()
+
+
+class Hungry(nn.Module):
+    """Finds no memory."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        raise MemoryError
 
 
 class Forgetful(nn.Module):
@@ -61,12 +69,35 @@ def _itemised(output: Tensor, target: Any) -> Tensor:
     return output.mean() * output.max().item()
 
 
+class Second(nn.Module):
+    """Drops features by a generator of its own, as a GPU has one beside the processor's."""
+
+    generator = torch.Generator()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        drawn = torch.rand(inputs.shape[1:], generator=self.generator)
+        return inputs * (drawn > 0.5)
+
+
 @pytest.fixture
 def two_threads() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def second_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who seeds for a device seeds its generator, and nobody else does."""
+    seed_global = Key.seed_global
+
+    def seed(key: Key, device: torch.device | None = None) -> None:
+        seed_global(key, device)
+        if device is not None:
+            Second.generator.manual_seed(key.seed)
+
+    monkeypatch.setattr(Key, "seed_global", seed)
 
 
 def obstacle(problem: Any) -> str:
@@ -112,3 +143,13 @@ def test_parameters_of_another_type() -> None:
 def test_with_several_threads_only_what_is_the_same_at_every_place(two_threads: None) -> None:
     assert obstacle(Toy()) == ""
     assert "whose last bits depend on where a thread's share begins" in obstacle(Placed())
+
+
+@pytest.mark.usefixtures("second_generator")
+def test_dropout_that_a_device_draws_is_no_obstacle() -> None:
+    assert obstacle(With(Second())) == ""
+
+
+def test_memory_that_runs_out_in_the_look_is_no_obstacle() -> None:
+    with pytest.raises(MemoryError):
+        obstacle(With(Hungry()))
