@@ -4,6 +4,7 @@ The rows come from the documented database views through a `Reader`; nothing can
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -176,8 +177,10 @@ def with_params(frames: StudyFrames, runs: pd.DataFrame) -> pd.DataFrame:
     A parameter called like a column of `runs` gets the prefix ``param_``.
     """
     texts = runs["params"].unique()
+    points = [_flat(json.loads(text), frames.tasks) for text in texts]
+    names = dict.fromkeys(name for point in points for name in point)
     table = pd.DataFrame(
-        [_flat(json.loads(text), frames.tasks) for text in texts],
+        {name: _column([point.get(name) for point in points]) for name in names},
         index=pd.Index(texts, dtype=runs["params"].dtype),
     )
     table = table.rename(columns={name: f"param_{name}" for name in table if name in runs})
@@ -194,6 +197,26 @@ def stages_tuning(frames: StudyFrames, search: str, name: str) -> pd.DataFrame:
 def strategies(stages: pd.DataFrame) -> "pd.Series[str]":
     """The strategy of each row of stages; a stopping rule stands behind a plus."""
     return stages["kind"].str.split("+").str[0]
+
+
+def _column(values: Sequence[Any]) -> Any:
+    """Values of one parameter in one type; None where a point has none.
+
+    Whole numbers stay whole. Tables and a mix of kinds, which no column holds, become JSON.
+    """
+    present = [value for value in values if value is not None]
+    kinds = {type(value) for value in present}
+    if kinds == {int}:
+        return pd.array(values, dtype="int64" if len(present) == len(values) else "Int64")
+    if kinds and kinds <= {int, float}:
+        return np.array([math.nan if value is None else value for value in values])
+    if kinds in ({bool}, {str}) or (kinds == {list} and all(map(_is_row, present))):
+        return list(values)
+    return [None if value is None else json.dumps(value, sort_keys=True) for value in values]
+
+
+def _is_row(value: Sequence[Any]) -> bool:
+    return all(type(entry) in (int, float) for entry in value)
 
 
 def _flat(params: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, Any]:

@@ -30,6 +30,12 @@ A line is refined around its best value, and equal points have equal keys:
 >>> canonical({"temperature": 10, "lr": 0.01})
 '{"lr":0.01,"temperature":10.0}'
 
+Whole numbers stay whole, in lists and tables too; only the key of a point does not tell them apart:
+
+>>> from search_spaces.written import as_written
+>>> as_written({"hidden": [8, 16], "lr": 0.01})
+'{"hidden":[8,16],"lr":0.01}'
+
 Spaces of Ray Tune and Optuna are read by their attributes, neither is imported:
 
 >>> from_ray({"momentum": {"grid_search": [0.0, 0.9]}}).to_plain()

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 
-from search_spaces._values import Value, as_number, as_value
+from search_spaces._values import Point, Value, as_number, as_value
 
 
 def canonical(point: Mapping[str, Value]) -> str:
-    """Canonical JSON of a point.
+    """Canonical JSON of a point: its identity.
 
     Keys are sorted, tuples are lists, and every number is written as a float in its shortest exact
     form: a learning rate of 1 and one of 1.0 are the same trial.
@@ -16,19 +16,30 @@ def canonical(point: Mapping[str, Value]) -> str:
         WrongType: A value is none that a point can hold.
         BadValue: A number is not finite, or an int that no float can hold.
     """
-    plain = {name: _plain(value, name) for name, value in point.items()}
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return as_json({name: _floats(value) for name, value in checked(point).items()})
 
 
 def value_key(value: Value) -> str:
     """Canonical JSON of a single value: tells true from 1, but not 1 from 1.0."""
-    return json.dumps(_plain(value, "value"), separators=(",", ":"))
+    return as_json(_floats(as_value(value, what="`value`")))
 
 
-def _plain(value: Value, name: str) -> float | str | bool | list[float]:
-    known = as_value(value, what=f"`{name}`")
-    if isinstance(known, tuple):
-        return list(known)
-    if isinstance(known, bool | str):
-        return known
-    return as_number(known, what=f"`{name}`")
+def checked(point: Mapping[str, Value]) -> Point:
+    """The point with its values as points hold them."""
+    return {name: as_value(value, what=f"`{name}`") for name, value in point.items()}
+
+
+def _floats(value: Value) -> Value:
+    """A checked value with every number in it as a float."""
+    if isinstance(value, tuple):
+        return tuple(_floats(entry) for entry in value)
+    if isinstance(value, Mapping):
+        return {name: _floats(entry) for name, entry in value.items()}
+    if value is None or isinstance(value, bool | str):
+        return value
+    return as_number(value, what="A number")
+
+
+def as_json(value: object) -> str:
+    """JSON without spaces, keys sorted."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

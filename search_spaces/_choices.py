@@ -1,12 +1,12 @@
 """An explicit list of values: a line, or a grid written out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from search_spaces._axis import Plain
 from search_spaces._canonical import value_key
 from search_spaces._unit import bucket, bucket_middle, checked_unit
-from search_spaces._values import Value, as_value
+from search_spaces._values import Value, as_value, native
 from search_spaces.errors import BadAxis, SpaceError, UnknownValue, WrongType
 
 
@@ -15,7 +15,8 @@ class Choices:
     """An explicit list of values, tried in the order given.
 
     Attributes:
-        values: Numbers, strings, bools or tuples of floats; no two alike.
+        values: Whatever TOML or JSON can write, None included; lists become tuples, and whole
+            numbers stay whole. No two alike.
 
     Raises:
         BadAxis: There are no values, or two are alike.
@@ -26,11 +27,12 @@ class Choices:
     values: Sequence[Value]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.values, list | tuple):
+        values = native(self.values)
+        if not isinstance(values, list | tuple):
             raise WrongType(f"The values must be a list. Got {self.values!r}. Write [a, b, ...].")
-        if not self.values:
+        if not values:
             raise BadAxis("The list of values is empty. Write at least one value.")
-        known = tuple(as_value(v, what=f"Value {i}") for i, v in enumerate(self.values, start=1))
+        known = tuple(as_value(v, what=f"Value {i}") for i, v in enumerate(values, start=1))
         _refuse_twins(known)
         object.__setattr__(self, "values", known)
 
@@ -70,7 +72,15 @@ class Choices:
 
     def to_plain(self) -> Plain:
         """The list of values, tuples as lists."""
-        return [list(v) if isinstance(v, tuple) else v for v in self.values]
+        return [_plain(value) for value in self.values]
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return value
 
 
 def _refuse_twins(values: tuple[Value, ...]) -> None:

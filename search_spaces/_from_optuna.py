@@ -7,7 +7,7 @@ from search_spaces._axis import Axis
 from search_spaces._choices import Choices
 from search_spaces._foreign import between, no_log_whole, space_of, stepped, whole
 from search_spaces._space import Space
-from search_spaces.errors import BadAxis, WrongType
+from search_spaces.errors import WrongType
 
 
 def from_optuna(distributions: Mapping[str, object]) -> Space:
@@ -20,12 +20,12 @@ def from_optuna(distributions: Mapping[str, object]) -> Space:
     ``FloatDistribution(low, high, step=...)``        `Range` with points
     ``FloatDistribution(low, high, log=True)``        `LogRange`
     ``IntDistribution(low, high, step=...)``          `Choices` of whole numbers
-    ``CategoricalDistribution(choices)``              `Choices`; None is not among the values
+    ``CategoricalDistribution(choices)``              `Choices`
     ================================================  =============================================
 
     Raises:
-        BadAxis: There is no such axis here (whole numbers on a logarithmic scale, a choice None);
-            the message has what to write instead.
+        BadAxis: There is no such axis here (whole numbers on a logarithmic scale); the message
+            has what to write instead.
         WrongType: Something is no distribution.
         TooManyPoints: A range has more whole numbers than anybody could try.
     """
@@ -34,7 +34,7 @@ def from_optuna(distributions: Mapping[str, object]) -> Space:
 
 def _axis(found: Any) -> Axis:
     if hasattr(found, "choices"):
-        return _choices(list(found.choices))
+        return Choices(list(found.choices))
     if not all(hasattr(found, name) for name in ("low", "high", "log", "step")):
         raise WrongType(
             f"Not a distribution of Optuna: {found!r}. Pass what "
@@ -47,12 +47,3 @@ def _axis(found: Any) -> Axis:
     if found.step is not None:
         return stepped(found.low, found.high, found.step)
     return between(found.low, found.high, log=found.log)
-
-
-def _choices(values: list[Any]) -> Axis:
-    if any(value is None for value in values):
-        raise BadAxis(
-            f"A point holds numbers, strings, and true or false. Got the choice None in {values}. "
-            'Take a string for it, such as "none".'
-        )
-    return Choices(values)

@@ -22,7 +22,7 @@ def from_ray(param_space: Mapping[str, object]) -> Space:
     Ray Tune                                         axis
     ===============================================  ==============================================
     ``grid_search(values)``, ``choice(values)``      `Choices`
-    a plain value                                    `Choices` of that value
+    a plain value, a table of plain values           `Choices` of that value
     ``uniform(low, high)``                           `Range`
     ``quniform(low, high, q)``                       `Range` with points
     ``loguniform(low, high)``                        `LogRange`
@@ -31,7 +31,7 @@ def from_ray(param_space: Mapping[str, object]) -> Space:
 
     Raises:
         BadAxis: There is no such axis here (normal, quantised or whole numbers on a logarithmic
-            scale, functions, nested tables); the message has what to write instead.
+            scale, functions, tables that draw values); the message has what to write instead.
         WrongType: A value is nothing that a point can hold.
         TooManyPoints: A range has more whole numbers than anybody could try.
     """
@@ -40,7 +40,7 @@ def from_ray(param_space: Mapping[str, object]) -> Space:
 
 def _axis(found: Any) -> Axis:
     if isinstance(found, Mapping):
-        return _grid(found)
+        return _table(found)
     if not hasattr(found, "sampler"):  # no domain, but a plain value
         return Choices([found])
     if hasattr(found, "categories"):
@@ -53,13 +53,24 @@ def _axis(found: Any) -> Axis:
     )
 
 
-def _grid(table: Mapping[str, Any]) -> Axis:
-    if set(table) != {"grid_search"}:
+def _table(table: Mapping[str, Any]) -> Axis:
+    """``grid_search`` is a table with that key; other tables are plain values."""
+    if set(table) == {"grid_search"}:
+        return Choices(list(table["grid_search"]))
+    drawn = [str(key) for key, value in table.items() if _is_searched(value)]
+    if drawn:
         raise BadAxis(
-            f"A space has no tables within tables. Got one with {', '.join(map(str, table))}. "
+            f"A space has no tables within tables. Got one that draws {', '.join(drawn)}. "
             'Name each parameter at the top, such as "model_depth".'
         )
-    return Choices(list(table["grid_search"]))
+    return Choices([table])
+
+
+def _is_searched(value: Any) -> bool:
+    """Whether a value, or one within it, is drawn or listed rather than plain."""
+    if isinstance(value, Mapping):
+        return set(value) == {"grid_search"} or any(map(_is_searched, value.values()))
+    return hasattr(value, "sampler")
 
 
 def _range(domain: Any) -> Axis:

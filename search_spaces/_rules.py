@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from search_spaces._values import as_number
+from search_spaces._values import as_number, native
 from search_spaces.errors import BadValue, WrongType
 
 TASK_WEIGHTS = "task_weights"
@@ -61,6 +61,7 @@ def checked_weights(rows: Sequence[object], *, n_tasks: int) -> list[tuple[float
 
 
 def _checked_row(row: object, number: int, n_tasks: int) -> tuple[float, ...]:
+    row = native(row)
     if not isinstance(row, list | tuple):
         raise WrongType(f"Row {number} must be a list of {n_tasks} weights. Got {row!r}.")
     if len(row) != n_tasks:

@@ -15,6 +15,7 @@ from study.spec import SearchSpec, StudySpec
 from study.stage_plan import stages_of
 from study.stage_spec import OPTIONS
 from trainers.cards import MetricCard, ProblemCard, TaskCard
+from trainers.errors import BadCard
 from trainers.jobs import ProblemRef
 
 _CALLERS = MappingProxyType(
@@ -37,10 +38,17 @@ def function_ref(function: FunctionSpec, folder: str | None) -> ProblemRef:
 
 
 def function_card(function: FunctionSpec) -> ProblemCard:
-    """A card of one task with one metric; the function's data and network are its own affair."""
-    metric = MetricCard(
-        name=function.metric, title=function.metric, direction=function.direction, unit=""
-    )
+    """A card of one task with one metric; the function's data and network are its own affair.
+
+    Raises:
+        BadSpec: The metric's name is none.
+    """
+    try:
+        metric = MetricCard(
+            name=function.metric, title=function.metric, direction=function.direction, unit=""
+        )
+    except BadCard as error:
+        raise BadSpec(f"[function] `metric` names a metric. {error}") from error
     return ProblemCard(
         name=function.target,
         title=f"Training function {function.target}",
@@ -69,8 +77,11 @@ def function_searches(spec: StudySpec, card: ProblemCard) -> list[Search]:
     return found
 
 
-def as_written(search: Search, point: Point) -> Point:
-    """A point with its values as the spec has them: the database writes whole numbers as floats."""
+def as_listed(search: Search, point: Point) -> Point:
+    """A point with its values as the spec lists them.
+
+    Databases of schema version 1 wrote whole numbers as floats.
+    """
     listed: dict[str, Value] = {}
     for name, value in search.anchors.items():
         listed[canonical({name: value})] = value

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from storage.records import Claim
-from study.function_plan import as_written
+from study.function_plan import as_listed
 from study.outline import Search
 from study.plan import Plan
 from study.trials import to_point
@@ -41,7 +41,7 @@ def _job(search: Search, claim: Claim) -> Job:
     point = dict(to_point(claim.params))
     lr = weight_decay = 0.0
     if search.role == "function":
-        point = as_written(search, point)
+        point = as_listed(search, point)
     else:
         lr, weight_decay = float(point.pop("lr")), float(point.pop("weight_decay"))  # type: ignore[arg-type]
     return Job(

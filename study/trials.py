@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from typing import Any, cast
 
-from search_spaces import Point
+from search_spaces import Point, Value
 from storage import FINAL, RunState
 from storage.records import RunOutcome, SearchHistory, StageEntry
 from storage.scoring import mean
@@ -14,9 +15,17 @@ from study.outline import Search
 from study.searches import Tried
 
 
-def to_point(params: str) -> Point:
-    """Canonical JSON back to a point."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(params).items()}
+def to_point(text: str) -> Point:
+    """JSON of a point back to the point."""
+    return {name: _value_of(plain) for name, plain in json.loads(text).items()}
+
+
+def _value_of(plain: Any) -> Value:
+    if isinstance(plain, list):
+        return tuple(map(_value_of, plain))
+    if isinstance(plain, dict):
+        return {name: _value_of(value) for name, value in plain.items()}
+    return cast("Value", plain)
 
 
 def outcomes_of(history: SearchHistory, seeds: Sequence[int]) -> dict[str, list[RunOutcome]]:
@@ -60,7 +69,7 @@ def _trial(
 ) -> Tried:
     states = [outcome.state for outcome in outcomes]
     final = len(outcomes) == n_seeds and all(state in FINAL for state in states)
-    value = _value(search, outcomes) if final and comparable else None
+    value = _seed_mean(search, outcomes) if final and comparable else None
     return Tried(
         params=entry.params,
         point=to_point(entry.params),
@@ -74,7 +83,7 @@ def _trial(
     )
 
 
-def _value(search: Search, outcomes: Sequence[RunOutcome]) -> float | None:
+def _seed_mean(search: Search, outcomes: Sequence[RunOutcome]) -> float | None:
     """Seed mean, lower is better: inf if a seed diverged or was pruned, None if one failed or is
     unscored.
     """

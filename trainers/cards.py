@@ -1,13 +1,26 @@
-"""What a problem says about itself, in plain values: no torch, no data is touched."""
+"""What a problem says about itself, in plain values: no torch, no data is touched.
+
+Cards check everything when they are made; `BadCard` names the card, the field and the way out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from trainers._card_checks import Fields
 
 Direction = Literal["min", "max"]
 Kind = Literal["real", "composed", "derived", "semi-synthetic", "synthetic", "function"]
+
+# Validation and test have the loss of each task beside its metrics.
+_TAKEN = "loss"
+_MEANT = {
+    **dict.fromkeys(("minimize", "minimise", "lower", "low", "down", "smaller"), "min"),
+    **dict.fromkeys(("maximize", "maximise", "higher", "high", "up", "larger"), "max"),
+}
+_SHARES = ("error_rate", "accuracy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,22 +31,62 @@ class MetricCard:
         name: Key in the database.
         direction: ``min`` if lower is better, else ``max``.
         unit: Unit of the value, ``"1"`` for shares.
+        share: It is a share of a split's samples, so that it moves in steps of 1/size (of 100/size
+            in ``"%"``); None: as its name says (``error_rate``, ``accuracy``).
+        signed: It can be negative (R2, log-likelihood, correlation), so that its zero is arbitrary
+            and reports say so.
+
+    Raises:
+        BadCard: A field breaks a rule.
     """
 
     name: str
     title: str
     direction: Direction
     unit: str = "1"
+    share: bool | None = None
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        fields = Fields("MetricCard", self.name)
+        share = self.name in _SHARES if self.share is None else fields.flag("share", self.share)
+        _keep(
+            self,
+            name=fields.name("name", self.name),
+            title=fields.text("title", self.title),
+            direction=fields.choice("direction", self.direction, get_args(Direction), _MEANT),
+            unit=fields.text("unit", self.unit),
+            share=share,
+            signed=fields.flag("signed", self.signed),
+        )
+
+    def step(self, size: int) -> float:
+        """The smallest difference that it can show on a split of so many samples; 0 for any."""
+        return (100.0 if self.unit == "%" else 1.0) / size if self.share else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCard:
-    """One task: its loss and its metrics; the first metric is the primary one."""
+    """One task: its loss and its metrics; the first metric is the primary one.
+
+    Raises:
+        BadCard: A field breaks a rule.
+    """
 
     name: str
     title: str
     loss: str
     metrics: tuple[MetricCard, ...]
+
+    def __post_init__(self) -> None:
+        fields = Fields("TaskCard", self.name)
+        _keep(
+            self,
+            name=fields.name("name", self.name),
+            title=fields.text("title", self.title),
+            loss=fields.text("loss", self.loss),
+            metrics=fields.cards("metrics", self.metrics, MetricCard),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +98,22 @@ class ProblemCard:
             ``function`` for a training function, whose data is its own affair.
         source: Package or folder the data comes from.
         data_version: Changes whenever the same options would give other samples; part of each
-            run's key. For embedded data: the file's SHA-256 and the version of the split rule.
+            run's key. A string, or anything else that JSON can write. For embedded data: the
+            file's SHA-256 and the version of the split rule.
         sizes: Samples by split: ``train``, ``validation``, ``test``.
         network: The network in a few words.
         packages: Packages that must be importable for its data.
         convolutional: Whether the network convolves; decides the engine on a CPU.
+
+    Raises:
+        BadCard: A field breaks a rule.
     """
 
     name: str
     title: str
     kind: Kind
     source: str
-    data_version: str
+    data_version: object
     tasks: tuple[TaskCard, ...]
     sizes: Mapping[str, int]
     network: str
@@ -64,6 +121,27 @@ class ProblemCard:
     licence: str = ""
     caveats: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        fields = Fields("ProblemCard", self.name)
+        kind = fields.choice("kind", self.kind, get_args(Kind), {})
+        tasks = fields.cards("tasks", self.tasks, TaskCard)
+        if kind != "function":
+            _refuse_taken(fields, tasks)
+        _keep(
+            self,
+            name=fields.name("name", self.name, longest=300),
+            title=fields.text("title", self.title),
+            source=fields.text("source", self.source),
+            data_version=fields.plain("data_version", self.data_version),
+            tasks=tasks,
+            sizes=fields.sizes("sizes", self.sizes, required=kind != "function"),
+            network=fields.text("network", self.network),
+            convolutional=fields.flag("convolutional", self.convolutional),
+            licence=fields.text("licence", self.licence),
+            caveats=fields.texts("caveats", self.caveats),
+            packages=fields.packages("packages", self.packages),
+        )
 
     @property
     def task_names(self) -> tuple[str, ...]:
@@ -73,3 +151,32 @@ class ProblemCard:
     def to_plain(self) -> dict[str, Any]:
         """The card as JSON-ready values."""
         return asdict(self)
+
+
+def _refuse_taken(fields: Fields, tasks: tuple[TaskCard, ...]) -> None:
+    """Names of metrics must leave room for what is recorded beside them, and stay apart."""
+    columns: dict[str, str] = {}
+    for task in tasks:
+        for metric in task.metrics:
+            if metric.name == _TAKEN:
+                raise fields.bad(
+                    "tasks",
+                    f"must not call a metric `{_TAKEN}`, which is recorded by itself",
+                    f"{task.name}.{metric.name}",
+                    "Rename the metric.",
+                )
+            mine, column = f"{task.name}.{metric.name}", f"{task.name}_{metric.name}"
+            if column in columns:
+                raise fields.bad(
+                    "tasks",
+                    f"must make columns that differ; `{column}` stands for two metrics",
+                    f"{columns[column]} and {mine}",
+                    "Rename one of them.",
+                )
+            columns[column] = mine
+
+
+def _keep(card: Any, **checked: object) -> None:
+    """Put checked values into a frozen card."""
+    for field, value in checked.items():
+        object.__setattr__(card, field, value)

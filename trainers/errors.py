@@ -1,6 +1,7 @@
 """What can go wrong while training.
 
 TrainingError
+├── BadCard(ValueError)              a field of a problem's card breaks a rule
 ├── BadMetric(TypeError)             the value of a problem's metric is no number
 ├── BadReport(ValueError)            a training function reports what is none of its metrics
 ├── BatchChanged(RuntimeError)       a network or a loss wrote into a batch that runs share
@@ -18,6 +19,10 @@ from __future__ import annotations
 
 class TrainingError(Exception):
     """Base of everything `trainers` raises while training."""
+
+
+class BadCard(TrainingError, ValueError):
+    """A field of a problem's card breaks a rule."""
 
 
 class BadMetric(TrainingError, TypeError):

@@ -1,15 +1,17 @@
 """Optuna's door: a search's parameters as Optuna knows them, with a distribution for each.
 
 A point may hold a row of numbers, which Optuna has no parameter for: it becomes one parameter a
-number, ``w_<task>`` for task weights. In one Optuna study a parameter has one kind of distribution,
-and its choices never change; values that a refined line adds later would not be among them. So
-numbers are ranges, over all that the search may try and has tried.
+number, ``w_<task>`` for task weights. Tables and other lists become their JSON text. In one Optuna
+study a parameter has one kind of distribution, and its choices never change; values that a refined
+line adds later would not be among them. So numbers are ranges, over all that the search may try and
+has tried.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from optuna.distributions import (
     BaseDistribution,
@@ -18,9 +20,9 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search_spaces import Axis, Choices, LogRange, Point, Range
+from search_spaces import Axis, Choices, LogRange, Point, Range, Value
 
-Scalar: TypeAlias = float | int | str | bool
+Scalar: TypeAlias = float | int | str | bool | None
 _WEIGHTS = "task_weights"
 
 
@@ -28,10 +30,11 @@ def flat(point: Point, tasks: Sequence[str]) -> dict[str, Scalar]:
     """A point with every row of numbers taken apart."""
     found: dict[str, Scalar] = {}
     for name, value in point.items():
-        if isinstance(value, tuple | list):
-            found |= dict(zip(_parts(name, len(value), tasks), value, strict=True))
+        if isinstance(value, tuple) and all(map(_is_number, value)):
+            numbers = cast("tuple[float, ...]", value)
+            found |= dict(zip(_parts(name, len(value), tasks), numbers, strict=True))
         else:
-            found[name] = value
+            found[name] = _scalar(value)
     return found
 
 
@@ -53,9 +56,17 @@ def distributions(
 def typed(point: Mapping[str, Scalar], known: Mapping[str, BaseDistribution]) -> dict[str, Scalar]:
     """A flat point as Optuna wants it: the database writes whole numbers as floats."""
     return {
-        name: int(value) if isinstance(known[name], IntDistribution) else value
+        name: int(cast("float", value)) if isinstance(known[name], IntDistribution) else value
         for name, value in point.items()
     }
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _scalar(value: Value) -> Scalar:
+    return json.dumps(value, sort_keys=True) if isinstance(value, tuple | Mapping) else value
 
 
 def _parts(name: str, n: int, tasks: Sequence[str]) -> list[str]:
@@ -65,13 +76,13 @@ def _parts(name: str, n: int, tasks: Sequence[str]) -> list[str]:
 
 
 def _distribution(name: str, tried: Sequence[Scalar], axes: Sequence[Axis]) -> BaseDistribution:
-    if any(isinstance(value, str | bool) for value in tried):
+    if not all(map(_is_number, tried)):
         listed = [value for axis in axes if isinstance(axis, Choices) for value in axis.values]
-        scalars = [value for value in listed if not isinstance(value, tuple)]
+        scalars = [_scalar(value) for value in listed]
         return CategoricalDistribution(tuple(dict.fromkeys([*scalars, *tried])))
     if name.startswith("w_"):
         return FloatDistribution(0.0, 1.0)
-    numbers = [*map(float, tried), *_ends(axes)]
+    numbers = [*(float(cast("float", value)) for value in tried), *_ends(axes)]
     low, high = min(numbers), max(numbers)
     if axes and all(_is_whole(axis) for axis in axes) and all(n.is_integer() for n in numbers):
         return IntDistribution(int(low), int(high))

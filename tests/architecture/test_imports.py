@@ -29,6 +29,7 @@ def loaded_by(code: str) -> set[str]:
         "import search_spaces",
         "import trainers.weightings; trainers.weightings.names()",
         "import trainers.problems; trainers.problems.summaries()",
+        "import trainers.cards",
     ],
 )
 def test_planning_loads_nothing_heavy(code: str) -> None:

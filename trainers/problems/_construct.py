@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from trainers.cards import ProblemCard
+from trainers.errors import BadCard
 from trainers.hints import did_you_mean
 from trainers.problems.errors import (
     ConstructorFailed,
@@ -46,7 +47,7 @@ def construct(cls: type[Problem], target: str, options: Mapping[str, object]) ->
         UnknownOption: The constructor has no such option.
         BadOption: The constructor refused a value.
         ConstructorFailed: The constructor, or reading the card, raised something else.
-        NotAProblem: The card is missing or is no `ProblemCard`.
+        NotAProblem: The card is missing, no `ProblemCard`, or breaks a rule of cards.
     """
     _check_names(cls, target, options)
     try:
@@ -56,6 +57,8 @@ def construct(cls: type[Problem], target: str, options: Mapping[str, object]) ->
         card: object = problem.card if has_card else None
     except ProblemError:
         raise
+    except BadCard as error:
+        raise NotAProblem(f"Problem `{target}` has a card that breaks a rule. {error}") from error
     except Exception as error:
         raise ConstructorFailed(
             f"Problem `{target}` must be constructible from its options, and its card readable. "

@@ -1,6 +1,9 @@
 """Exports: one row a run."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +11,7 @@ import pytest
 
 from reports.errors import MissingFolder, UnknownFormat
 from reports.export import export, table
+from reports.frames import StudyFrames, load
 from tests.unit.reports import synthetic
 
 
@@ -56,6 +60,33 @@ def test_parquet_keeps_values_and_types(tmp_path: Path) -> None:
     frames = synthetic.frames()
     export(frames, str(tmp_path / "runs.parquet"))
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "runs.parquet"), table(frames))
+
+
+def _varied(points: Sequence[dict[str, Any]]) -> StudyFrames:
+    """A study whose first runs have these parameters."""
+    made = synthetic.reader(epochs=3)
+    for row, point in zip(made.rows["run_results"], points, strict=False):
+        row["params"] = json.dumps({"lr": 0.1, **point})
+    return load(made, synthetic.STUDY)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_whole_numbers_stay_whole(tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"runs{suffix}"
+    export(_varied([{"depth": 2, "rate": 1.0}, {"depth": 3, "rate": 2}]), target)
+    back = pd.read_parquet(target) if suffix == ".parquet" else pd.read_csv(target, dtype=str)
+    found = back[["depth", "rate"]].head(2).astype(str).to_numpy().tolist()
+    assert found == [["2", "1.0"], ["3", "2.0"]], "though other runs have no depth"
+
+
+def test_kinds_in_a_mix_are_json(tmp_path: Path) -> None:
+    mixed = ["relu", 2, None, [8, 16], {"name": "sgd", "momentum": 0.9}, True]
+    frames = _varied([{"x": value, "hidden": [8, 16]} for value in mixed])
+    export(frames, tmp_path / "runs.parquet")
+    back = pd.read_parquet(tmp_path / "runs.parquet")
+    texts = back["x"].head(len(mixed)).tolist()
+    assert [None if pd.isna(text) else json.loads(text) for text in texts] == mixed
+    assert list(back["hidden"].iloc[0]) == [8, 16]
 
 
 def test_nothing_is_left_aside(tmp_path: Path) -> None:

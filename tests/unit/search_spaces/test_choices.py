@@ -1,7 +1,9 @@
 """An explicit list of values."""
 
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,11 @@ from search_spaces import Choices
 from search_spaces.errors import BadAxis, BadValue, SpaceError, UnknownValue, WrongType
 
 promised = settings(max_examples=40, deadline=None)
+
+
+def _nested(depth: int) -> list[Any]:
+    return [_nested(depth - 1)] if depth else []
+
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30, unique=True)
 
@@ -43,10 +50,29 @@ def test_the_ends_of_the_unit_interval_are_the_ends_of_the_list() -> None:
     assert (axis.from_unit([0.0]), axis.from_unit([1.0])) == ("a", "c")
 
 
-def test_lists_of_numbers_become_tuples_of_floats() -> None:
-    axis = Choices([[1, 0], [0.5, 0.5]])  # type: ignore[list-item]
-    assert list(axis.points()) == [(1.0, 0.0), (0.5, 0.5)]
-    assert axis.to_plain() == [[1.0, 0.0], [0.5, 0.5]]
+@pytest.mark.parametrize(
+    ("values", "points"),
+    [
+        ([[8, 16], [4]], [(8, 16), (4,)]),
+        ([[0.5, 1], []], [(0.5, 1), ()]),
+        ([["adam", 0.1], ["sgd", None]], [("adam", 0.1), ("sgd", None)]),
+        ([[[8], [16]], [[4, 2]]], [((8,), (16,)), ((4, 2),)]),
+        ([None, "relu"], [None, "relu"]),
+        ([{"name": "sgd", "hidden": [8]}, {}], [{"name": "sgd", "hidden": (8,)}, {}]),
+        ([np.int64(8), np.float32(0.5), np.True_], [8, 0.5, True]),
+        (np.array([8, 16]), [8, 16]),
+        ([np.array([8, 16])], [(8, 16)]),
+    ],
+)
+def test_values_are_what_was_listed(values: list[Any], points: list[Any]) -> None:
+    axis = Choices(values)
+    assert repr(list(axis.points())) == repr(points), "1 is not 1.0, and True is neither"
+    assert [axis.from_unit(axis.to_unit(point)) for point in points] == points
+
+
+def test_the_plain_form_is_lists_and_tables() -> None:
+    axis = Choices([[8, [16]], {"hidden": [4]}, None])  # type: ignore[list-item]
+    assert repr(axis.to_plain()) == "[[8, [16]], {'hidden': [4]}, None]"
 
 
 def test_true_is_not_one() -> None:
@@ -63,10 +89,15 @@ def test_true_is_not_one() -> None:
         ([(0.5, 0.5), (0.5, 0.5)], BadAxis, r"Got \(0.5, 0.5\) twice"),
         ([0.1, math.nan], BadValue, "Value 2 must be finite"),
         ([0.1, -math.inf], BadValue, "Value 2 must be finite"),
-        ([()], BadValue, "Value 1 is an empty list"),
+        ([None, None], BadAxis, "Got None twice"),
+        ([[8, 16], [8.0, 16]], BadAxis, r"Got \(8.0, 16\) twice"),
+        ([{"a": 1, "b": 2}, {"b": 2, "a": 1}], BadAxis, "twice"),
+        ([{1: 2}], WrongType, "keys of Value 1 must be strings. Got 1"),
+        ([{"a": [math.nan]}], BadValue, "Entry 1 of `a` of Value 1 must be finite"),
+        ([_nested(30)], BadValue, "lies more than 20 lists and tables deep"),
         ([(0.5, math.nan)], BadValue, "Entry 2 of Value 1 must be finite"),
-        ([(0.5, True)], WrongType, "Entry 2 of Value 1 must be a number. Got True"),
-        ([None], WrongType, "Value 1 must be a number, a string"),
+        ([object()], WrongType, "Value 1 must be a number, a string"),
+        ([{1, 2}], WrongType, "Value 1 must be a number, a string"),
         ("abc", WrongType, "The values must be a list. Got 'abc'"),
         (0.1, WrongType, "The values must be a list. Got 0.1"),
     ],

@@ -28,6 +28,7 @@ from search_spaces.errors import BadAxis, BadValue, SpaceError, TooManyPoints, W
         (IntDistribution(4, 4, log=True), Choices([4])),
         (CategoricalDistribution(["adam", "sgd"]), Choices(["adam", "sgd"])),
         (CategoricalDistribution([True, False]), Choices([True, False])),
+        (CategoricalDistribution([None, "relu"]), Choices([None, "relu"])),
     ],
 )
 def test_each_distribution_has_its_axis(distribution: BaseDistribution, axis: Axis) -> None:
@@ -39,6 +40,12 @@ def test_whole_numbers_stay_whole() -> None:
     assert [type(point["depth"]) for point in points] == [int, int]
 
 
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution")
+def test_layers_stay_whole() -> None:
+    (axis,) = from_optuna({"hidden": CategoricalDistribution([(8, 16), (4,)])}).axes.values()
+    assert repr(list(axis.points())) == "[(8, 16), (4,)]"
+
+
 def test_a_float_range_with_whole_ends_is_no_range_of_whole_numbers() -> None:
     assert from_optuna({"x": FloatDistribution(1, 4)}).size is None
 
@@ -47,7 +54,6 @@ def test_a_float_range_with_whole_ends_is_no_range_of_whole_numbers() -> None:
     ("name", "found", "error", "message"),
     [
         ("n", IntDistribution(4, 128, log=True), BadAxis, r"`n`: .*\[4, 8, 16, 32, 64, 128\]"),
-        ("act", CategoricalDistribution([None, "relu"]), BadAxis, '`act`: .*None.*such as "none"'),
         ("n", IntDistribution(0, 10**6), TooManyPoints, "`n`: 1,000,001 whole numbers"),
         ("x", FloatDistribution(0, 1, step=1e-6), TooManyPoints, "`x`: 1,000,001 steps"),
         ("lr", FloatDistribution(0, 1), BadValue, "`lr`: Value 1 must be above 0"),

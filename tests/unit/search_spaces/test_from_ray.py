@@ -25,6 +25,9 @@ from search_spaces.errors import BadAxis, BadValue, SpaceError, TooManyPoints, W
         (tune.grid_search([[0.9, 0.99], [0.8, 0.9]]), Choices([(0.9, 0.99), (0.8, 0.9)])),
         (tune.search.sample.Float(0.0, 1.0), Range(0, 1)),
         (32, Choices([32])),
+        (None, Choices([None])),
+        ({"name": "sgd", "nesterov": False}, Choices([{"name": "sgd", "nesterov": False}])),
+        (tune.choice([None, {"depth": 2}]), Choices([None, {"depth": 2}])),
         ("relu", Choices(["relu"])),
         (False, Choices([False])),
     ],
@@ -40,6 +43,14 @@ def test_each_domain_has_its_axis(domain: Any, axis: Axis) -> None:
 def test_every_value_that_ray_draws_is_on_the_axis(domain: Any) -> None:
     drawn = set(domain.sample(size=300, random_state=0))
     assert drawn == set(from_ray({"x": domain}).axes["x"].points())
+
+
+def test_layers_stay_whole_and_task_weights_are_floats() -> None:
+    space = from_ray(
+        {"hidden": tune.choice([(8, 16), (4,)]), "task_weights": tune.grid_search([[1, 0], [0, 1]])}
+    )
+    points = [(point["hidden"], point["task_weights"]) for point in space.grid()]
+    assert repr(points[0]) == "((8, 16), (1.0, 0.0))"
 
 
 def test_rows_of_task_weights_keep_their_rules() -> None:
@@ -61,12 +72,13 @@ def _computed(config: dict[str, Any]) -> float:
         ("x", tune.randn(0, 1), BadAxis, "`x`: There is no axis of numbers drawn as Normal"),
         ("x", tune.qrandn(0, 1, 0.5), BadAxis, "drawn as Normal"),
         ("x", tune.sample_from(_computed), BadAxis, "sample_from.*Compute them in the training"),
-        ("model", {"depth": tune.randint(1, 3)}, BadAxis, "`model`: .*with depth.*at the top"),
+        ("model", {"depth": tune.randint(1, 3)}, BadAxis, "`model`: .*draws depth.*at the top"),
+        ("m", {"a": {"b": tune.grid_search([1])}, "c": 2}, BadAxis, "`m`: .*draws a.*at the top"),
         ("x", tune.randint(1, 1), BadAxis, "no whole number in Integer"),
         ("n", tune.randint(0, 10**6), TooManyPoints, "`n`: 1,000,000 whole numbers"),
         ("lr", tune.uniform(-1, 1), BadValue, "`lr`: Value 1 must be above 0. Got -1.0"),
         ("task_weights", tune.grid_search([[0.5, 0.6]]), BadValue, "Row 1 must sum to 1"),
-        ("data", None, WrongType, "`data`: Value 1 must be a number, a string"),
+        ("data", object(), WrongType, "`data`: Value 1 must be a number, a string"),
     ],
 )
 def test_what_has_no_axis_is_refused_by_name(

@@ -107,7 +107,7 @@ KEYS = "Allowed: boundary, dirichlet, floor, line, log_range, points, range, sim
         ("temperature", {"line": [-5]}, BadValue, "`temperature`: Value 1 must be above 0"),
         ("weight_decay", [-1e-5], BadValue, "`weight_decay`: Value 1 must be 0 or above"),
         ("alpha", [math.nan], BadValue, "`alpha`: Value 1 must be finite"),
-        ("alpha", [None], WrongType, "`alpha`: Value 1 must be a number, a string"),
+        ("alpha", [object()], WrongType, "`alpha`: Value 1 must be a number, a string"),
         ("lr", {"line": 5}, WrongType, "`lr`: The values must be a list. Got 5"),
         ("lr", {}, BadAxis, "Exactly one of `line`, `log_range`.* Got none"),
         ("lr", {"points": 5}, BadAxis, "Exactly one of .* Got `points`"),

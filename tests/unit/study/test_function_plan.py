@@ -12,7 +12,7 @@ import pytest
 from search_spaces import Choices, LogRange
 from study.errors import BadSpec, NotAnExtension
 from study.extension import check_extension
-from study.function_plan import as_written
+from study.function_plan import as_listed
 from study.keys import frozen_part
 from study.plan import Plan, make_plan
 from study.spec import StudySpec, parse
@@ -133,16 +133,28 @@ class TestPlan:
         with pytest.raises(BadSpec, match=why):
             plan(stage)
 
-    def test_values_come_back_as_they_were_written(self) -> None:
+    def test_values_of_an_old_database_come_back_as_they_are_listed(self) -> None:
         (search,) = plan(
             {"depth": [1, 2], "flag": [True, False], "lr": [1, 2.5]},
             {"width": {"line": [8, 16]}, "at": {"depth": 3}},
-            hyper={"layers": 4},
+            hyper={"layers": 4, "hidden": [8, 16]},
         ).searches
-        stored = to_point('{"depth":3.0,"flag":true,"layers":4.0,"lr":2.5,"width":16.0}')
-        point = as_written(search, stored)
-        assert point == {"depth": 3, "flag": True, "layers": 4, "lr": 2.5, "width": 16}
-        assert [type(value) for value in point.values()] == [int, bool, int, float, int]
+        stored = to_point(
+            '{"depth":3.0,"flag":true,"hidden":[8.0,16.0],"layers":4.0,"lr":2.5,"width":16.0}'
+        )
+        point = as_listed(search, stored)
+        assert point == {
+            "depth": 3,
+            "flag": True,
+            "layers": 4,
+            "lr": 2.5,
+            "width": 16,
+            "hidden": (8, 16),
+        }
+        assert repr(point["hidden"]) == "(8, 16)"
+        assert [type(point[name]) for name in ("depth", "flag", "layers", "lr")] == [
+            *(int, bool, int, float)
+        ]
 
     def test_axes_of_ranges_keep_their_kind(self) -> None:
         (search,) = plan(
