@@ -55,15 +55,15 @@ def save(content: Mapping[str, Any], place: str) -> int:
     return path.stat().st_size
 
 
-def load(place: str, device: str) -> dict[str, Any]:
-    """Read a checkpoint.
+def load(place: str) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU, from where a run takes what it needs to its device.
 
     Raises:
         CheckpointUnreadable: The file is missing, torn, or holds more than plain tensors.
     """
     try:
         file = io.BytesIO(places.read(place)) if places.is_url(place) else place
-        return dict(torch.load(file, map_location=device, weights_only=True))
+        return dict(torch.load(file, map_location="cpu", weights_only=True))
     except Exception as error:  # a torn file makes the unpickler stumble in any way it can
         raise CheckpointUnreadable(
             f"A checkpoint must be readable. Got {place}: {type(error).__name__}: {error}. "
@@ -74,8 +74,7 @@ def load(place: str, device: str) -> dict[str, Any]:
 class Files:
     """Files of a pack: each is read once, however many runs it holds."""
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = str(device)
+    def __init__(self) -> None:
         self._read: dict[str, Mapping[str, Any] | CheckpointUnreadable] = {}
 
     def content(self, place: str) -> Mapping[str, Any]:
@@ -86,7 +85,7 @@ class Files:
         """
         if place not in self._read:
             try:
-                self._read[place] = load(place, self._device)
+                self._read[place] = load(place)
             except CheckpointUnreadable as error:
                 self._read[place] = error
         found = self._read[place]

@@ -28,6 +28,15 @@ class DeviceBroken(BaseException):
     """
 
 
+def wants_few_kernels(device: torch.device) -> bool:
+    """Whether a device waits longer for the next operation than it works on a small one.
+
+    There, stacks are computed in few large operations, whose number of rows is fixed so that they
+    round alike; elsewhere in those whose every row rounds as it would alone.
+    """
+    return device.type == "cuda"
+
+
 def prepare(device: str, precision: Precision) -> dict[str, str]:
     """Let torch round the same way in every run, and as the precision says; before CUDA starts.
 

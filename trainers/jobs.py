@@ -118,6 +118,8 @@ class Pack:
         engine: ``solo`` trains each run as a network of its own: one after the other, or all in
             step where batches are expensive to make; ``fused`` trains all as one stacked model.
             Part of a run's identity, since its last bits depend on it.
+        rows: Of each stack, filled up with copies of the last run: on a GPU, how a run rounds
+            depends on their number. At least the jobs; None where it does not.
         checkpoints: Folder for checkpoint files, a path or a URL for fsspec; None for none.
         checkpoint_s: Least time between two checkpoints of a pack.
     """
@@ -129,6 +131,7 @@ class Pack:
     jobs: tuple[Job, ...]
     device: str = "cpu"
     engine: Engine = "solo"
+    rows: int | None = None
     checkpoints: str | None = None
     checkpoint_s: float = 15.0
 

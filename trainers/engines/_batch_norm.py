@@ -2,6 +2,9 @@
 
 PyTorch's own kernel lays the channels of all runs side by side, and how it rounds a channel depends
 on its place. Here each run's channels are reduced by themselves.
+
+On a GPU these are a dozen kernels for each one of PyTorch's. There `torch.func.vmap` merges the
+channels of all runs into one call, and a stack has the same number of rows in every pack.
 """
 
 from __future__ import annotations
@@ -12,11 +15,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from trainers import gpu
 
-def make_stackable(network: nn.Module) -> None:
-    """Let the network's batch normalisations compute in plain operations from now on."""
+
+def make_stackable(network: nn.Module, device: torch.device) -> None:
+    """Let the network's batch normalisations compute in plain operations from now on.
+
+    On a GPU only those that have a mean of all batches, which no merged call knows.
+    """
+    native = gpu.wants_few_kernels(device)
     for module in network.modules():
-        if isinstance(module, _BatchNorm):
+        if isinstance(module, _BatchNorm) and not (native and module.momentum is not None):
             module.forward = MethodType(_normalised, module)  # type: ignore[method-assign]
 
 

@@ -110,7 +110,7 @@ def _a_batch(session: Session, training: Training) -> Batch:
 def _rolled_step(compiled: Compiled, forward: Forward, batch: Batch, *, by: int) -> list[Tensor]:
     """Losses, gradients and buffers of different rows that are moved down by some places."""
     params, device = trained_parameters(forward.network), forward.device
-    layout = Layout({name: tuple(param.shape) for name, param in params.items()})
+    layout = Layout.on(device, {name: tuple(param.shape) for name, param in params.items()})
     rows = Rows(layout, n_rows=BLOCK, slots=(), device=device)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():

@@ -41,9 +41,9 @@ class Forward:
         functions: Mapping[str, TaskFunctions],
         precision: Precision = "float32",
     ) -> None:
-        make_stackable(network)
         self.network, self.functions = network, functions
         self.device = next(network.parameters()).device
+        make_stackable(network, self.device)
         self._precision: Precision = precision
         self._outputs = stacked_outputs(network)
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from trainers import gpu
 from trainers.engines._forward import (
     Forward,
     carried_tensors,
@@ -68,7 +69,12 @@ class Step:
 
 
 def known_ghosts(session: Session, tasks: tuple[str, ...], training: Training) -> int:
-    """Ghosts for stacks of these tasks, counted once a session for each batch size."""
+    """Ghosts for stacks of these tasks, counted once a session for each batch size.
+
+    None on a GPU, where the number of rows is fixed.
+    """
+    if gpu.wants_few_kernels(session.device):
+        return 0
     sizes = _smallest_batches(session, training)
     key = tasks, sizes, training.precision
     if key not in session.ghosts:

@@ -10,7 +10,6 @@ from torch import nn
 
 from trainers import checkpoints
 from trainers.checkpoints import State
-from trainers.engines.session import Session
 from trainers.errors import CheckpointUnreadable
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Training
@@ -43,9 +42,9 @@ class Member:
 class Opening:
     """Makes members of jobs."""
 
-    def __init__(self, network: nn.Module, training: Training, session: Session) -> None:
+    def __init__(self, network: nn.Module, training: Training) -> None:
         self._network, self._training = network, training
-        self._files = checkpoints.Files(session.device)
+        self._files = checkpoints.Files()
 
     def member(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> Member:
         """The member of a job, from the newest checkpoint that is its own and can be read.

@@ -4,6 +4,8 @@ A row holds all tensors of a run one after the other and is filled up to a multi
 then no number of any run falls into the remainder of a vectorised kernel, which is computed one by
 one and rounds differently, and the optimiser's kernels take many runs at once.
 
+On a GPU each tensor begins at a multiple of 16 bytes, for kernels that read as much at once.
+
 Shapes: R rows, W numbers a row.
 """
 
@@ -16,6 +18,8 @@ from math import prod
 import torch
 from torch import Tensor
 
+from trainers import gpu
+
 ALIGNMENT = 64
 
 
@@ -25,15 +29,22 @@ class Layout:
 
     Attributes:
         shapes: Name to shape, in the order of the row.
+        step: Tensors begin at multiples of so many numbers.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
+    step: int = 1
+
+    @classmethod
+    def on(cls, device: torch.device, shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+        """The layout for a device; on a CPU sums over a row go by it, so that it stays."""
+        return cls(shapes, step=4 if gpu.wants_few_kernels(device) else 1)
 
     @property
     def width(self) -> int:
         """Numbers a row, filling included."""
-        n_numbers = sum(prod(shape) for shape in self.shapes.values())
-        return -(-n_numbers // ALIGNMENT) * ALIGNMENT
+        n_numbers = sum(_up(prod(shape), self.step) for shape in self.shapes.values())
+        return _up(n_numbers, ALIGNMENT)
 
     def views(self, rows: Tensor) -> dict[str, Tensor]:
         """Each tensor's part ``[R, *shape]`` of rows ``[R, W]``."""
@@ -41,8 +52,12 @@ class Layout:
         for name, shape in self.shapes.items():
             stop = start + prod(shape)
             found[name] = rows[:, start:stop].view(len(rows), *shape)
-            start = stop
+            start = _up(stop, self.step)
         return found
+
+
+def _up(n: int, step: int) -> int:
+    return -(-n // step) * step
 
 
 class Rows:

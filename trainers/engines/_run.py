@@ -116,7 +116,7 @@ class SoloRun:
         with torch.no_grad():
             for name, param in self.params.items():
                 param.copy_(state["params"][name])
-        self.state = dict(state["state"])
+        self.state = {name: value.to(self.session.device) for name, value in state["state"].items()}
         self.epoch = int(state["epoch"])
 
     def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:

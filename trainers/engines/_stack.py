@@ -10,12 +10,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from trainers import gpu
 from trainers.checkpoints import State
 from trainers.engines import _epoch
 from trainers.engines._blocks import Blocks, Whole, filled
 from trainers.engines._compiling import compiled_stack
 from trainers.engines._forward import Forward, carried_tensors, repeated, trained_parameters
 from trainers.engines._member import Member
+from trainers.engines._rated_optimizer import RatedOptimizer
 from trainers.engines._rows import Layout, Rows
 from trainers.engines._stack_evaluation import StackEvaluation
 from trainers.engines._stack_states import Store, fill, network_keys, states
@@ -38,7 +40,8 @@ class Stack:
         n_ghosts: Rows that repeat the last run.
 
     Attributes:
-        members: The runs, in the order of the rows: equal rates lie side by side.
+        members: The runs, in the order of the rows: equal rates lie side by side, on a GPU equal
+            weightings first of all.
     """
 
     def __init__(
@@ -50,19 +53,21 @@ class Stack:
         session: Session,
         n_ghosts: int,
     ) -> None:
-        self.members = sorted(members, key=lambda m: (m.job.lr, m.job.weight_decay))
+        few = gpu.wants_few_kernels(session.device)
+        self.members = sorted(members, key=_by_weighting if few else _by_rate)
         self.epoch = self.members[0].epoch
         self._forward, self._training, self._session = forward, pack.training, session
         self._key = Key(str(pack.seed))
         self._tasks = self.members[0].job.tasks
         # A stack of one would take other kernels than a stack of many.
-        n_rows = max(len(members) + n_ghosts, 2)
+        n_rows = pack.rows or max(len(members) + n_ghosts, 2)
         if pack.training.compile:
             n_rows = filled(n_rows)
         rows = [*self.members, *[self.members[-1]] * (n_rows - len(members))]
         self._weighed = weighed(rows, session.device)
         self._store = self._filled(rows)
-        self._optimizer = StackedOptimizer(
+        kind = RatedOptimizer if few else StackedOptimizer
+        self._optimizer = kind(
             [member.job for member in rows],
             network=self._store.network,
             learned=self._store.learned,
@@ -151,7 +156,7 @@ class Stack:
         shapes = {name: tuple(p.shape) for name, p in trained_parameters(network).items()}
         own, weights = (
             Rows(
-                Layout(of),
+                Layout.on(self._session.device, of),
                 n_rows=len(rows),
                 slots=slots(self._training),
                 device=self._session.device,
@@ -167,6 +172,14 @@ class Stack:
         )
         fill(store, rows, network)
         return store
+
+
+def _by_rate(member: Member) -> tuple[object, ...]:
+    return member.job.lr, member.job.weight_decay
+
+
+def _by_weighting(member: Member) -> tuple[object, ...]:
+    return member.weighting.name, member.job.lr, member.job.weight_decay
 
 
 def _clip(gradients: Tensor, clip_norm: float) -> None:

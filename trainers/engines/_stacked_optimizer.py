@@ -1,7 +1,7 @@
 """One optimiser for all rows of a stack: a kernel call for all runs of one rate and decay.
 
 PyTorch's fused kernels are called directly: around them, its optimisers do as much again for each
-group in Python as the kernel takes for ten small networks.
+group in Python as the kernel takes for ten small networks. On a GPU, see `_rated_optimizer`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from trainers.jobs import Job, Training
 from trainers.optimizers import counts_steps, learning_rate, optimizer_of, run_kernel, slots
 
 # The settings that a run cannot change are those of the solo engine's optimisers.
-_ANY = torch.zeros(1, requires_grad=True)
+ANY = torch.zeros(1, requires_grad=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class StackedOptimizer:
         steps_done: int,
     ) -> None:
         self._training = training
-        self._settings = optimizer_of([{"params": [_ANY]}], training, lr=0.0).defaults
+        self._settings = optimizer_of([{"params": [ANY]}], training, lr=0.0).defaults
         self._groups: list[Group] = []
         start = 0
         for (lr, decay), same in groupby(jobs, lambda job: (job.lr, job.weight_decay)):

@@ -34,6 +34,8 @@ class Weighed:
         self.weighting = members[rows[0]].weighting
         self._device = device
         self._rows, self._n = torch.tensor(rows, device=device), len(rows)
+        adjacent = list(rows) == list(range(rows[0], rows[0] + len(rows)))
+        self._slice = slice(rows[0], rows[0] + len(rows)) if adjacent else None
         repeated = [*rows, *[rows[-1]] * TAIL]
         self._padded = torch.tensor(repeated, device=device)
         self._members = [members[row] for row in repeated]
@@ -68,7 +70,7 @@ class Weighed:
         `learned`'s gradients.
         """
         if self._fixed is not None:
-            weights.index_copy_(0, self._rows, self._fixed)
+            self._put(self._fixed, weights)
             return
         leaf = losses.index_select(0, self._padded).requires_grad_()
         params = {
@@ -83,11 +85,11 @@ class Weighed:
             noise=None if self._noise is None else self._noise[step],
         )
         found, *gradients = torch.autograd.grad(objective.sum(), [leaf, *params.values()])
-        weights.index_copy_(0, self._rows, found[: self._n])
+        self._put(found, weights)
         if self.weighting.fixed:
             self._fixed = found[: self._n]
         for name, gradient in zip(self._learned, gradients, strict=True):
-            learned.gradients[name].index_copy_(0, self._rows, gradient[: self._n])
+            self._put(gradient, learned.gradients[name])
 
     def end_epoch(self, mean_losses: Tensor) -> None:
         """Change what changes at epoch ends, by mean losses ``[R, T]``."""
@@ -100,10 +102,20 @@ class Weighed:
             for place, row in enumerate(self._rows.tolist())
         }
 
+    def _put(self, values: Tensor, into: Tensor) -> None:
+        """Copy this weighting's values, tail or none, into its rows of ``[R, ...]``.
+
+        Writing by numbers of rows is a sort on a GPU that is to be deterministic.
+        """
+        if self._slice is None:
+            into.index_copy_(0, self._rows, values[: self._n])
+        else:
+            into[self._slice].copy_(values[: self._n])
+
     def _start(self, member: Member, name: str) -> Tensor:
         if member.state is not None:
             kept: Tensor = member.state["state"][name]
-            return kept
+            return kept.to(self._device)
         start = member.weighting.state(member.hyper)[name]
         return self._tensor([start] * len(member.job.tasks))
 

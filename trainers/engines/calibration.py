@@ -127,7 +127,7 @@ def _stack(
 ) -> Stack:
     pack, session = _pack(size, tasks, wanted), short.session
     network = build_network(session.problem, tasks, Key("calibration")).to(session.device)
-    opening = Opening(network, wanted.training, session)
+    opening = Opening(network, wanted.training)
     return Stack(
         [opening.member(job, lambda _skipped: None) for job in pack.jobs],
         Forward(network, task_functions(session.problem, tasks), wanted.training.precision),

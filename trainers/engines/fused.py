@@ -29,7 +29,7 @@ class Stacks:
         network = build_network(session.problem, tasks, Key(str(pack.seed)) / "init")
         functions = task_functions(session.problem, tasks)
         self.forward = Forward(network.to(session.device), functions, pack.training.precision)
-        self._opening = Opening(self.forward.network, pack.training, session)
+        self._opening = Opening(self.forward.network, pack.training)
 
     def opened(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> Member:
         """A run as a member of a stack to be."""

@@ -18,7 +18,7 @@ class Solos:
 
     def __init__(self, pack: Pack, session: Session) -> None:
         self._pack, self._session = pack, session
-        self._files = checkpoints.Files(session.device)
+        self._files = checkpoints.Files()
 
     def opened(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> SoloRun:
         """A run, from the newest checkpoint that can be used; `skip` is told of the others."""

@@ -3,10 +3,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
 from trainers.problems import bce, cross_entropy, l1, mse
+from trainers.problems._losses import chosen_by_mask, chosen_by_number
 from trainers.problems.errors import BadShape
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, 0.0], [1.0, 1.0, -3.0], [0.2, 0.1, 0.0]])
@@ -43,6 +46,24 @@ def test_cross_entropy_equals_torch_on_images() -> None:
     target = torch.randint(-1, 3, (2, 4, 5), generator=torch.Generator().manual_seed(1))
     expected = functional.cross_entropy(logits, target, ignore_index=-1)
     torch.testing.assert_close(cross_entropy(logits, target), expected)
+
+
+@given(st.integers(1, 3), st.integers(1, 70), st.integers(1, 12), st.integers(0, 2**31))
+def test_a_mask_chooses_the_same_bits_as_a_number(
+    rows: int, samples: int, classes: int, seed: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(rows, 1, classes, samples, generator=generator)
+    target = torch.randint(0, classes, (1, samples), generator=generator)
+    found = []
+    for choose in (chosen_by_number, chosen_by_mask):
+        leaf = logits.clone().requires_grad_()
+        chosen = choose(functional.log_softmax(leaf, dim=2), target)
+        (slope,) = torch.autograd.grad(-chosen.flatten(1).sum(1).sum(), leaf)
+        found.append((chosen.detach(), slope))
+    (by_number, of_number), (by_mask, of_mask) = found
+    assert torch.equal(by_mask, by_number)
+    assert torch.equal(of_mask, of_number)
 
 
 @pytest.mark.parametrize("loss", MISSING)

@@ -26,7 +26,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 def test_what_is_saved_is_loaded(saved: Path) -> None:
-    loaded = checkpoints.load(str(saved), "cpu")
+    loaded = checkpoints.load(str(saved))
     assert loaded["epoch"] == 3
     assert torch.equal(loaded["network"]["weight"], STATE["network"]["weight"])
 
@@ -50,20 +50,20 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_beside_it(saved: Path) ->
 
 def test_a_missing_file_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(CheckpointUnreadable, match="delete it"):
-        checkpoints.load(str(tmp_path / "none.pt"), "cpu")
+        checkpoints.load(str(tmp_path / "none.pt"))
 
 
 def test_a_pickle_of_code_is_unreadable(tmp_path: Path) -> None:
     path = tmp_path / "evil.pt"
     torch.save({"function": print}, path)
     with pytest.raises(CheckpointUnreadable):
-        checkpoints.load(str(path), "cpu")
+        checkpoints.load(str(path))
 
 
 @pytest.mark.parametrize("kind", [TrainingError, OSError])
 def test_its_error_is_caught_as(kind: type[Exception], tmp_path: Path) -> None:
     with pytest.raises(kind):
-        checkpoints.load(str(tmp_path / "none.pt"), "cpu")
+        checkpoints.load(str(tmp_path / "none.pt"))
 
 
 @settings(deadline=None, max_examples=60)
@@ -75,7 +75,7 @@ def test_a_file_that_was_cut_is_unreadable(
     size = checkpoints.save(STATE, str(path))
     path.write_bytes(path.read_bytes()[: int(share * size)])
     with pytest.raises(CheckpointUnreadable):
-        checkpoints.load(str(path), "cpu")
+        checkpoints.load(str(path))
 
 
 @settings(deadline=None, max_examples=60)
@@ -84,7 +84,7 @@ def test_junk_is_unreadable(tmp_path_factory: pytest.TempPathFactory, junk: byte
     path = tmp_path_factory.mktemp("junk") / "file.pt"
     path.write_bytes(junk)
     with pytest.raises(CheckpointUnreadable):
-        checkpoints.load(str(path), "cpu")
+        checkpoints.load(str(path))
 
 
 @pytest.mark.parametrize(
@@ -113,19 +113,19 @@ class TestBehindUrl:
         url = f"{folder}/a/b/c.pt"
         size = checkpoints.save(STATE, url)
         assert size == len(places.read(url))
-        loaded = checkpoints.load(url, "cpu")
+        loaded = checkpoints.load(url)
         assert torch.equal(loaded["network"]["weight"], STATE["network"]["weight"])
 
     def test_a_missing_file_is_unreadable(self, folder: str) -> None:
         with pytest.raises(CheckpointUnreadable, match="delete it"):
-            checkpoints.load(f"{folder}/none.pt", "cpu")
+            checkpoints.load(f"{folder}/none.pt")
 
     def test_a_torn_file_is_unreadable(self, folder: str) -> None:
         url = f"{folder}/torn.pt"
         checkpoints.save(STATE, url)
         places.write(url, places.read(url)[:100])
         with pytest.raises(CheckpointUnreadable):
-            checkpoints.load(url, "cpu")
+            checkpoints.load(url)
 
     def test_a_run_goes_on_as_if_it_had_not_been_cut(self, folder: str) -> None:
         session = open_session(Toy(), "cpu")

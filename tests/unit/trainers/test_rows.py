@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packs import a_job
+from trainers.engines._rated_optimizer import RatedOptimizer
 from trainers.engines._rows import ALIGNMENT, Layout, Rows
 from trainers.engines._stacked_optimizer import StackedOptimizer
 from trainers.jobs import Training
@@ -43,6 +44,15 @@ def test_tensors_lie_in_their_rows_one_after_the_other(
         assert torch.equal(flat, rows[row, : len(flat)])
 
 
+@given(shapes)
+def test_on_a_gpu_each_tensor_begins_at_16_bytes(drawn: dict[str, tuple[int, ...]]) -> None:
+    layout = Layout.on(torch.device("cuda:0"), drawn)
+    views = layout.views(torch.zeros(2, layout.width))
+    assert all(view.storage_offset() % 4 == 0 for view in views.values())
+    assert layout.width % ALIGNMENT == 0
+    assert Layout.on(CPU, drawn) == Layout(drawn)
+
+
 def test_leaves_and_gradients_are_views_of_the_rows() -> None:
     rows = Rows(Layout({"w": (2, 3)}), n_rows=2, slots=(), device=CPU)
     rows.values.fill_(3.0)
@@ -73,8 +83,26 @@ def test_neighbours_with_other_rates_change_no_bit(optimizer: str) -> None:
     assert not torch.equal(mixed[4:], alike[4:])
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_rates_beside_the_rows_change_them_as_one_kernel_a_rate_does(
+    optimizer: str, momentum: float
+) -> None:
+    training = Training(epochs=1, batch_size=1, optimizer=optimizer, momentum=momentum)
+    fused, rated = (
+        updated(training, torch.float32, n_rows=6, other_from=4, kind=kind)
+        for kind in (StackedOptimizer, RatedOptimizer)
+    )
+    torch.testing.assert_close(rated, fused, rtol=2e-6, atol=2e-7)
+
+
 def updated(
-    training: Training, dtype: torch.dtype, *, n_rows: int, other_from: int = MOST
+    training: Training,
+    dtype: torch.dtype,
+    *,
+    n_rows: int,
+    other_from: int = MOST,
+    kind: type[StackedOptimizer | RatedOptimizer] = StackedOptimizer,
 ) -> torch.Tensor:
     """Rows after three steps; 67 numbers of each are used, which no vector divides."""
     generator = torch.Generator().manual_seed(0)
@@ -90,9 +118,7 @@ def updated(
     network.layout.views(network.values)["w"].copy_(start[:n_rows])
     job = a_job(lr=0.01, weight_decay=0.1)
     jobs = [job if row < other_from else replace(job, lr=0.03) for row in range(n_rows)]
-    optimizer = StackedOptimizer(
-        jobs, network=network, learned=learned, training=training, steps_done=0
-    )
+    optimizer = kind(jobs, network=network, learned=learned, training=training, steps_done=0)
     for number in range(1, 4):
         network.gradients["w"].copy_(slope[:n_rows] * number)
         optimizer.step()

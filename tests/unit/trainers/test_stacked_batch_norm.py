@@ -8,6 +8,7 @@ from torch import nn
 
 from trainers.engines._batch_norm import make_stackable
 
+CPU = torch.device("cpu")
 KINDS = {
     "usual": lambda: nn.BatchNorm1d(4),
     "cumulative": lambda: nn.BatchNorm1d(4, momentum=None),
@@ -25,7 +26,7 @@ def test_it_is_torchs_own(kind: str) -> None:
         nn.init.normal_(theirs.weight, generator=generator)
         nn.init.normal_(theirs.bias, generator=generator)
     ours = deepcopy(theirs)
-    make_stackable(ours)
+    make_stackable(ours, CPU)
     shape = (6, 4, 3, 2) if kind == "of images" else (6, 4)
     for training in (True, True, False):
         theirs.train(training)
@@ -37,6 +38,6 @@ def test_it_is_torchs_own(kind: str) -> None:
 
 def test_one_value_a_channel_cannot_be_normalised() -> None:
     norm = nn.BatchNorm1d(4)
-    make_stackable(norm)
+    make_stackable(norm, CPU)
     with pytest.raises(ValueError, match=r"more than one value a channel.*shape \[1, 4\]"):
         norm(torch.zeros(1, 4))
