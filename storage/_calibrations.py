@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage._dialects import put
-from storage._studies import now
+from storage._studies import lasting, now
 from storage._tables import attempts, calibrations
 from storage.records import Calibration
 
@@ -57,8 +57,7 @@ def book(connection: Connection, *, study_id: int, worker_id: int, seconds: floa
             "kind": "calibration",
             "state": "finished",
             "diagnostics_s": seconds,
-            "started_at": now(),
-            "ended_at": now(),
+            **lasting(seconds),
         },
     )
 

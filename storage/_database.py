@@ -19,7 +19,7 @@ from storage._urls import checked_url, shown, sqlite_file
 from storage._views import VIEWS
 from storage.errors import DatabaseUnusable, SchemaMismatch
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 _OURS = {"alembic_version", "studies", "searches", "runs", "attempts"}  # in every version
 _OPENING_PATIENCE_S = 3.0  # a wrong URL is to be told at once
 _version_table = sa.table("alembic_version", sa.column("version_num"))

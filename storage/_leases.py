@@ -76,7 +76,8 @@ _LOSE_ATTEMPT = Hot(
     )
     .values(
         state="lost",
-        failure=bindparam("why"),
+        failure=bindparam("class"),
+        failure_text=bindparam("text"),
         ended_at=bindparam("at"),
         train_s=attempts.c.train_s + bindparam("unbooked"),
     )
@@ -182,7 +183,8 @@ def take_back(
     connection: Connection,
     run: int,
     token: int,
-    why: str,
+    failure: str,
+    text: str,
     *,
     seen_until_s: float = math.inf,
     unbooked_s: float = 0.0,
@@ -190,11 +192,12 @@ def take_back(
     """Return a leased run to the queue; False if it was moved, or renewed, meanwhile.
 
     Args:
+        failure: Why it is lost, as a class; `text` says more.
         unbooked_s: Device-seconds since the last report of the attempt, which is paid for.
     """
     seen = {"run": run, "old_token": token, "seen_until": seen_until_s}
     if _TAKE_BACK.run(connection, seen) == 0:
         return False
-    lost = {"run": run, "old_token": token, "why": why, "at": now(), "unbooked": unbooked_s}
-    _LOSE_ATTEMPT.run(connection, lost)
+    why = {"class": failure, "text": text, "at": now(), "unbooked": unbooked_s}
+    _LOSE_ATTEMPT.run(connection, {"run": run, "old_token": token, **why})
     return True

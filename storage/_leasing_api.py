@@ -19,6 +19,9 @@ from storage.states import Liveness
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_DEAD = ("DriverLost", "its driver's process has ended")
+_EXPIRED = ("LeaseExpired", "its driver has not renewed its lease in time")
+
 
 class Leasing(Opened):
     """The part of `storage.Storage` that says who does what."""
@@ -104,7 +107,7 @@ class Leasing(Opened):
             leases = _leases.leased(connection, study_id)
             time_s = self._now_s(connection)
         lost = [
-            (run, token, "holder dead" if found is Liveness.DEAD else "lease expired", until_s)
+            (run, token, _DEAD if found is Liveness.DEAD else _EXPIRED, until_s)
             for run, token, until_s, holder in leases
             if (found := liveness(holder)) is Liveness.DEAD
             or (found is Liveness.UNKNOWN and until_s < time_s)
@@ -113,7 +116,7 @@ class Leasing(Opened):
             return 0
         with self._database.write() as connection:
             return sum(
-                _leases.take_back(connection, run, token, why, seen_until_s=until_s)
+                _leases.take_back(connection, run, token, *why, seen_until_s=until_s)
                 for run, token, why, until_s in lost
             )
 
@@ -124,14 +127,17 @@ class Leasing(Opened):
             return _held.leased_by(connection, study_id, holder_id)
 
     @patient
-    def take_back_run(self, run: int, token: int, why: str, *, unbooked_s: float = 0.0) -> bool:
+    def take_back_run(
+        self, run: int, token: int, failure: str, text: str, *, unbooked_s: float = 0.0
+    ) -> bool:
         """Return one leased run to the queue, its worker is gone.
 
         Args:
+            failure: Why, as a class such as ``WorkerLost``; `text` says more.
             unbooked_s: Device-seconds since its last report, which the attempt pays.
         """
         with self._database.write() as connection:
-            return _leases.take_back(connection, run, token, why, unbooked_s=unbooked_s)
+            return _leases.take_back(connection, run, token, failure, text, unbooked_s=unbooked_s)
 
     def _now_s(self, connection: Connection) -> float:
         return now_s(connection) if self._clock is None else self._clock()

@@ -66,6 +66,7 @@ _END_ATTEMPT = Hot(
     .values(
         state=bindparam("new_state"),
         failure=bindparam("class"),
+        failure_text=bindparam("why"),
         failure_key=bindparam("key"),
         detail=bindparam("text"),
         ended_at=bindparam("at"),
@@ -204,6 +205,7 @@ def _end(connection: Connection, ending: Ending, attempt: int) -> None:
             "attempt": attempt,
             "new_state": attempt_state(ending),
             "class": ending.failure,
+            "why": ending.reason if ending.failure else None,
             "key": ending.failure_key,
             "text": ending.detail,
             "at": at,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
@@ -55,6 +56,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def lasting(seconds: float) -> dict[str, datetime]:
+    """Begin and end of an attempt that ends now and took that long."""
+    ended = now()
+    return {"started_at": ended - timedelta(seconds=seconds), "ended_at": ended}
+
+
 def add(connection: Connection, insert: sa.Insert, values: Mapping[str, Any]) -> int:
     """Insert one row and return its id."""
     (new_id,) = connection.execute(insert, values).inserted_primary_key or (0,)
@@ -99,7 +106,8 @@ def save(
 ) -> StudyRecord:
     """Create the study, or store its extended spec; `wanted` has (search, role, weighting)."""
     texts = {"spec": json.dumps(spec), "card": json.dumps(card), "fingerprint": fingerprint}
-    new = {"name": name, "created_at": now(), **texts}
+    birth = uuid4().hex
+    new = {"name": name, "created_at": now(), "birth": birth, "key_name": birth, **texts}
     connection.execute(insert_ignoring(connection, studies), new)
     # the update also locks the row: drivers that save at once do so one after the other
     connection.execute(studies.update().where(studies.c.name == name), texts)
@@ -272,6 +280,8 @@ def _record(row: Any) -> StudyRecord:
         card=json.loads(row.card),
         fingerprint=row.fingerprint,
         created_at=row.created_at,
+        birth=row.birth,
+        key_name=row.key_name,
         engine=row.engine,
         engine_reason=row.engine_reason,
     )

@@ -62,6 +62,10 @@ studies = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("engine", String(16), nullable=True),  # of all runs; fixed before the first one
     Column("engine_reason", Text, nullable=False, server_default=""),
+    # random, given once and kept: files are addressed by it, since names and ids come again
+    Column("birth", String(32), nullable=False, server_default=""),
+    # what run keys call the study: its birth; of studies older than that, the name they had
+    Column("key_name", String(200), nullable=False, server_default=""),
 )
 
 searches = Table(
@@ -251,6 +255,8 @@ attempts = Table(
     Column("flops", Float(53), nullable=False, server_default="0"),
     Column("peak_memory_bytes", BigInteger, nullable=True),
     Column("energy_j", Float(53), nullable=True),
+    Column("failure_text", Text, nullable=True),  # what the failure says; `failure` is its class
+    Column("code_fingerprint", String(64), nullable=True),  # of the user's modules
     UniqueConstraint("run_id", "token"),
     Index(None, "study_id", "id"),
 )

@@ -62,8 +62,10 @@ VIEWS: dict[str, str] = {
     """,
     "attempt_costs": """
         SELECT st.name AS study, a.id AS attempt, a.run_id AS run, a.worker_id AS worker,
-               a.kind AS kind, a.state AS state, a.failure AS failure, w.host AS host,
+               a.kind AS kind, a.state AS state, a.failure AS failure,
+               a.failure_text AS failure_text, w.host AS host,
                e.device AS device, e.hardware AS hardware, e.code_version AS code_version,
+               a.code_fingerprint AS code_fingerprint,
                a.started_at AS started, a.ended_at AS ended,
                a.startup_s + a.train_s + a.validation_s + a.test_s + a.checkpoint_s
                + a.diagnostics_s AS device_s,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage._dialects import insert_ignoring
-from storage._studies import add, now
+from storage._studies import add, lasting, now
 from storage._tables import attempts, environments, holders, workers
 from storage.records import Holder
 
@@ -60,8 +60,7 @@ def register_worker(
             "kind": "startup",
             "state": "finished",
             "startup_s": startup_s,
-            "started_at": now(),
-            "ended_at": now(),
+            **lasting(startup_s),
         },
     )
     return worker_id

@@ -176,7 +176,7 @@ class Conductor:
                 seed=seed,
                 role=step.role,
                 run_key=run_key(
-                    study=self.plan.spec.name,
+                    study=self._study.key_name,
                     search=search.name,
                     frozen=frozen,
                     weighting=search.weighting,

@@ -101,9 +101,7 @@ class Faults:
             why = f"{fruitless} workers in a row ended while training it. The last: {reason}"
             self._fail(claim, loss, why, unbooked_s)
             return True
-        self._storage.take_back_run(
-            claim.run, claim.token, f"{loss}: {reason}", unbooked_s=unbooked_s
-        )
+        self._storage.take_back_run(claim.run, claim.token, loss, reason, unbooked_s=unbooked_s)
         return False
 
     def _fail(self, claim: Claim, failure: str, reason: str, unbooked_s: float) -> None:

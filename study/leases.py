@@ -10,6 +10,7 @@ from study.shift import Shift
 LEASE_S = 60.0
 _RENEW_S = 15.0
 _STALE_BEAT_S = 30.0
+_UNANSWERED = "the database did not answer the claim"
 
 
 class Leases:
@@ -39,17 +40,18 @@ class Leases:
         storage = self._shift.storage
         for run, token in storage.leased_by(self._shift.study_id, self._shift.holder_id):
             if run not in known:
-                storage.take_back_run(run, token, "claim not answered")
+                storage.take_back_run(run, token, "ClaimUnanswered", _UNANSWERED)
 
-    def give_back(self, why: str, *, ended_s: float) -> None:
+    def give_back(self, failure: str, text: str, *, ended_s: float) -> None:
         """Return what is still leased: workers were ended before they could release it.
 
         Args:
+            failure: Why, as a class; `text` says more.
             ended_s: When that was, on the monotonic clock.
         """
         for slot in self._shift.crew.slots.values():
             unbooked_s = slot.unbooked_s(ended_s)
             for claim in slot.claims.values():
                 self._shift.storage.take_back_run(
-                    claim.run, claim.token, why, unbooked_s=unbooked_s
+                    claim.run, claim.token, failure, text, unbooked_s=unbooked_s
                 )

@@ -100,19 +100,19 @@ class Runner:
         shift = self._shift
         self._leases.take_over()
         self._move()
-        why = "driver stopped"
+        why = ("DriverStopped", "its driver was ended")
         try:
             if not self._conductor.finished:
                 shift.driver.start()
                 self._loop()
         except ClusterLost as error:
-            why = f"{type(error).__name__}: {error}"
+            why = (type(error).__name__, str(error))
             raise
         finally:
             ended_s = time.monotonic()
             shift.driver.close()
             self._inbox.write()
-            self._leases.give_back(why, ended_s=ended_s)
+            self._leases.give_back(*why, ended_s=ended_s)
         states = shift.states()
         if RunState.LEASED not in states:
             self._retention.sweep()

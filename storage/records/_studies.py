@@ -16,6 +16,8 @@ class StudyRecord:
         spec: The study's spec as plain values.
         card: The problem's card as plain values.
         fingerprint: Hash of what an extension must not change.
+        birth: Names this study and no other, here or anywhere: 32 hex digits.
+        key_name: What its run keys call it; the same all its life, whatever it is named.
         engine: ``solo`` or ``fused``, fixed before the first run; None until then.
         engine_reason: Why it is that one.
     """
@@ -26,6 +28,8 @@ class StudyRecord:
     card: Mapping[str, Any]
     fingerprint: str
     created_at: datetime
+    birth: str
+    key_name: str
     engine: Literal["solo", "fused"] | None = None
     engine_reason: str = ""
 

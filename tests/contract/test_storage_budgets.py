@@ -143,7 +143,7 @@ class BudgetPromises(Backend):
                     [epoch(claim, i + 1, 0.1, 0.1) for i in range(lost_after or EPOCHS)]
                 )
                 if lost_after:
-                    bench.storage.take_back_run(claim.run, claim.token, "worker lost")
+                    bench.storage.take_back_run(claim.run, claim.token, "WorkerLost", "it was lost")
                 else:
                     bench.storage.record([end(claim)])
         totals = bench.storage.totals(bench.study.id)

@@ -76,7 +76,11 @@ class EndingPromises(Backend):
             ]
         )
         (row,) = bench.attempts(claim.run)
-        assert (row["state"], row["failure"]) == ("failed", failure)
+        assert (row["state"], row["failure"], row["failure_text"]) == (
+            "failed",
+            failure,
+            "it broke",
+        )
 
     def test_failed_and_diverged_runs_are_listed_failed_ones_first(self, bench: Bench) -> None:
         bench.plan("a", "b", "c")

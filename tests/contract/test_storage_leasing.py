@@ -133,7 +133,7 @@ class LeasingPromises(Backend):
         bench.storage.record([epoch(claim, 1, 0.1, 0.1, spent=Spent(train_s=4.0))])
         bench.take_back(bench.holder)
         (row,) = bench.attempts(claim.run)
-        assert (row["state"], row["failure"], row["train_s"]) == ("lost", "holder dead", 4.0)
+        assert (row["state"], row["failure"], row["train_s"]) == ("lost", "DriverLost", 4.0)
         assert row["ended"] is not None
 
     def test_a_renewed_lease_lasts_from_the_renewal(self, bench: Bench) -> None:
@@ -196,24 +196,25 @@ class LeasingPromises(Backend):
     def test_one_run_is_taken_back_by_its_token(self, bench: Bench) -> None:
         bench.plan("a")
         claim = bench.claim_one()
-        why = f"worker lost: {'a long story ' * 30}"
-        assert bench.storage.take_back_run(claim.run, claim.token, why)
-        assert bench.attempts(claim.run)[0]["failure"] == why
+        why = "a long story " * 30
+        assert bench.storage.take_back_run(claim.run, claim.token, "WorkerLost", why)
+        (row,) = bench.attempts(claim.run)
+        assert (row["failure"], row["failure_text"]) == ("WorkerLost", why)
 
     def test_a_lost_attempt_pays_for_the_time_since_its_last_report(self, bench: Bench) -> None:
         bench.plan("a")
         claim = bench.claim_one()
         bench.storage.record([epoch(claim, 1, 0.1, 0.1)])
-        bench.storage.take_back_run(claim.run, claim.token, "worker lost", unbooked_s=2.5)
+        bench.storage.take_back_run(claim.run, claim.token, "WorkerLost", "", unbooked_s=2.5)
         (row,) = bench.attempts(claim.run)
         assert row["device_s"] == 1.5 + 2.5
 
     def test_a_run_that_moved_on_is_not_taken_back(self, bench: Bench) -> None:
         bench.plan("a")
         old = bench.claim_one()
-        bench.storage.take_back_run(old.run, old.token, "worker lost")
+        bench.storage.take_back_run(old.run, old.token, "WorkerLost", "")
         bench.claim_one()
-        assert not bench.storage.take_back_run(old.run, old.token, "worker lost")
+        assert not bench.storage.take_back_run(old.run, old.token, "WorkerLost", "")
         assert bench.outcome(old.run).state is RunState.LEASED
 
     def test_a_second_attempt_goes_on_from_the_newest_checkpoint(self, bench: Bench) -> None:

@@ -85,7 +85,7 @@ class RecordingPromises(Backend):
     def test_good_reports_beside_a_stale_one_are_written(self, bench: Bench) -> None:
         bench.plan("a", "b")
         stale, good = bench.claim(2)
-        bench.storage.take_back_run(stale.run, stale.token, "worker lost")
+        bench.storage.take_back_run(stale.run, stale.token, "WorkerLost", "it was lost")
         recorded = bench.storage.record([epoch(stale, 1, 0.1, 0.1), epoch(good, 1, 0.2, 0.2)])
         assert [report.run for report in recorded.rejected] == [stale.run]
         assert _curve(bench, good) == [0.2]

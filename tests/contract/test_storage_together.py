@@ -195,7 +195,7 @@ class TestTogetherOnPostgres(TogetherPromises, OnPostgres):
         sweeper = Storage(bench.url)
         with ThreadPoolExecutor(1) as pool:
             with sweeper._database.write() as connection:
-                take_back(connection, claim.run, claim.token, "lease expired")
+                take_back(connection, claim.run, claim.token, "LeaseExpired", "")
                 recording = pool.submit(bench.storage.record, [epoch(claim, 1, 0.1, 0.1)])
                 _wait_until_blocked(sweeper, recording)
             assert recording.result(10).rejected == [Rejected(run=claim.run, token=claim.token)]

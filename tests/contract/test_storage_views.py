@@ -128,7 +128,7 @@ class ViewPromises(Backend):
 
     def test_attempts_of_a_run(self, demo: Bench) -> None:
         lost, finished = demo.attempts(_run(demo, "x")["run"])
-        assert (lost["state"], lost["failure"], lost["epochs"]) == ("lost", "holder dead", 2)
+        assert (lost["state"], lost["failure"], lost["epochs"]) == ("lost", "DriverLost", 2)
         assert (lost["startup_s"], lost["train_s"], lost["checkpoint_s"]) == (1.0, 3.0, 0.125)
         assert (finished["state"], finished["failure"], finished["epochs"]) == (
             "finished", None, 2

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
-from storage import Reader, RunState, Storage
+from storage import Reader, RunState, Storage, migrations
 from storage._database import SCHEMA_VERSION
 from storage._views import VIEWS
 from storage.records import Claim
@@ -42,8 +44,10 @@ def bench(url: str) -> Iterator[Bench]:
     bench.storage.close()
 
 
-def test_there_is_a_database_of_the_present_schema() -> None:
-    assert _FILES[-1].stem == f"schema_{SCHEMA_VERSION}"
+def test_there_is_a_database_of_every_earlier_schema() -> None:
+    scripts = ScriptDirectory(migrations.__path__[0])
+    earlier = {f"schema_{script.revision}" for script in scripts.walk_revisions()}
+    assert earlier - {f"schema_{SCHEMA_VERSION}"} <= {file.stem for file in _FILES}
 
 
 def test_opening_brings_it_to_the_present_schema(url: str) -> None:
@@ -58,6 +62,33 @@ def test_it_then_has_the_schema_of_a_new_one(url: str, tmp_path: Path) -> None:
     assert described(saved._database.engine) == described(new._database.engine)
     saved.close()
     new.close()
+
+
+def test_a_study_is_given_a_birth_that_it_keeps(url: str) -> None:
+    births = []
+    for _ in range(2):
+        storage = Storage(url)
+        births.append(storage.study("demo").birth)
+        storage.close()
+    assert births[0] == births[1]
+    assert len(births[0]) == 32
+
+
+def test_its_run_keys_call_it_by_the_name_that_it_had(bench: Bench) -> None:
+    assert bench.study.key_name == "demo"
+
+
+def test_the_class_of_a_failure_is_apart_from_its_text(bench: Bench) -> None:
+    rows = [row for row in bench.view("attempt_costs") if row["state"] == "lost"]
+    assert {(row["failure"], row["failure_text"]) for row in rows} == {
+        ("DriverLost", "holder dead")
+    }
+
+
+def test_begin_and_end_of_what_has_no_run_enclose_its_cost(bench: Bench) -> None:
+    (start,) = (row for row in bench.view("attempt_costs") if row["startup_s"] == 2.0)
+    began, ended = map(datetime.fromisoformat, (start["started"], start["ended"]))
+    assert (ended - began).total_seconds() == 2.0
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -59,7 +59,7 @@ def epochs_trained(url: str, study: str) -> int:
 def losses(url: str, study: str) -> set[str]:
     """Classes of failure of the attempts that were lost."""
     rows = _rows(url, "attempt_costs", study, ("state", "failure"))
-    return {str(failure).partition(":")[0] for state, failure in rows if state == "lost"}
+    return {str(failure) for state, failure in rows if state == "lost"}
 
 
 def _rows(url: str, view: str, study: str, columns: tuple[str, ...]) -> Rows:

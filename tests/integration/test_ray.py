@@ -138,7 +138,7 @@ def test_a_killed_driver_is_followed_by_another(
         said = typed(folder, *_on_ray(url, *where))
         assert said.code == 0, said.err
         _assert_same_results(url, undisturbed)
-        assert comparable.losses(url, STUDY) == {"holder dead"}
+        assert comparable.losses(url, STUDY) == {"DriverLost"}
 
 
 def test_without_its_head_a_driver_ends_and_the_study_can_go_on_elsewhere(

@@ -15,7 +15,16 @@ BORN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def a_study(number: int = 1, born: datetime = BORN) -> StudyRecord:
-    return StudyRecord(id=number, name="demo", spec={}, card={}, fingerprint="", created_at=born)
+    return StudyRecord(
+        id=number,
+        name="demo",
+        spec={},
+        card={},
+        fingerprint="",
+        created_at=born,
+        birth=f"{number:032x}",
+        key_name="demo",
+    )
 
 
 def test_by_default_it_is_beside_the_database_file(tmp_path: Path) -> None:

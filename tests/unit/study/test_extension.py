@@ -47,6 +47,8 @@ def stored() -> StudyRecord:
         card=plan.card.to_plain(),
         fingerprint=plan.frozen,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        birth="b",
+        key_name="b",
     )
 
 

@@ -18,7 +18,7 @@ class FakeStorage:
 
     groups: list[FailureGroup] = field(default_factory=list)
     returned: list[int] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[tuple[str, str]] = field(default_factory=list)
     recorded: list[Report] = field(default_factory=list)
     asked: int = 0
 
@@ -26,9 +26,11 @@ class FakeStorage:
         self.asked += 1
         return self.groups
 
-    def take_back_run(self, run: int, _token: int, why: str, *, unbooked_s: float) -> bool:
+    def take_back_run(
+        self, run: int, _token: int, failure: str, text: str, *, unbooked_s: float
+    ) -> bool:
         self.returned.append(run)
-        self.reasons.append(why)
+        self.reasons.append((failure, text))
         return True
 
     def record(self, reports: list[Report]) -> None:
@@ -146,7 +148,7 @@ def test_a_run_that_never_gets_on_fails_by_name() -> None:
 def test_an_attempt_is_lost_by_its_class(loss: Loss) -> None:
     found, storage = faults()
     lose(found, "gone", loss=loss)
-    assert storage.reasons == [f"{loss.value}: gone"]
+    assert storage.reasons == [(loss.value, "gone")]
 
 
 @pytest.mark.parametrize("loss", [Loss.NODE, Loss.MEMORY])

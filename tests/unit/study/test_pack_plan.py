@@ -103,6 +103,8 @@ def test_what_is_stored_stands() -> None:
         card={},
         fingerprint="",
         created_at=datetime.now(UTC),
+        birth="b",
+        key_name="b",
         engine="solo",
         engine_reason="it was so",
     )

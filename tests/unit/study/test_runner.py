@@ -244,7 +244,7 @@ def test_a_claim_without_an_answer_is_given_back_and_trained(plan: Plan, tmp_pat
     (lost,) = storage.forgotten.claims
     assert outcome.states == {RunState.DONE: plan.expected_runs}
     of_lost = [rest for run, *rest in attempts(storage) if run == lost.run]
-    assert of_lost == [["lost", "claim not answered"], ["finished", None]]
+    assert of_lost == [["lost", "ClaimUnanswered"], ["finished", None]]
     others = Counter(run for run, *_ in attempts(storage) if run != lost.run)
     assert set(others.values()) == {1}
     storage.close()
