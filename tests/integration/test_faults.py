@@ -179,7 +179,7 @@ def test_a_worker_that_leaves_without_a_word_is_not_a_result(tmp_path: Path) -> 
     said = run(tmp_path)
     assert said.code == 1
     assert ", 0 diverged, 1 failed, 0 left." in said.text
-    lost = ("lost", "WorkerLost: exit code 0")
+    lost = ("lost", "WorkerLost")
     assert failure(tmp_path) == [*[lost] * 4, ("failed", "WorkerLost")]
     assert "5 workers in a row ended while training it. The last: exit code 0" in (
         command(tmp_path, "status", "moody").text
