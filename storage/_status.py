@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage._budgets import DEVICE_S, MONEY
-from storage._tables import attempts, runs, searches, trials, workers
-from storage.records import BadEnding, FailureGroup, SearchStatus, Totals
-from storage.states import RunState
+from storage._tables import attempts, baselines, runs, scores, searches, trials, workers
+from storage.records import BadEnding, BestTrial, FailureGroup, SearchStatus, Totals, Unfinished
+from storage.states import FINAL, RunState
 
 _STATES = (
     sa.select(runs.c.state, sa.func.count())
@@ -24,14 +28,15 @@ _PAID = (
     .select_from(attempts.outerjoin(workers, workers.c.id == attempts.c.worker_id))
     .where(attempts.c.study_id == bindparam("study"))
 )
-_PAID_SEARCH = (
-    sa.select(*_PAID.selected_columns)
+_PAID_BY_SEARCH = (
+    sa.select(runs.c.search_id, *_PAID.selected_columns)
     .select_from(
         attempts.join(runs, runs.c.id == attempts.c.run_id).outerjoin(
             workers, workers.c.id == attempts.c.worker_id
         )
     )
-    .where(runs.c.search_id == bindparam("search"))
+    .where(attempts.c.study_id == bindparam("study"))
+    .group_by(runs.c.search_id)
 )
 _TRIAL_COUNT = (
     sa.select(sa.func.count())
@@ -39,11 +44,66 @@ _TRIAL_COUNT = (
     .where(searches.c.study_id == bindparam("study"), searches.c.role != "baseline")
 )
 _BY_SEARCH = (
-    sa.select(searches.c.id, searches.c.name, runs.c.state, sa.func.count())
+    sa.select(
+        searches.c.id,
+        searches.c.name,
+        runs.c.state,
+        runs.c.planned,
+        runs.c.epochs_planned,
+        sa.func.count().label("n"),
+        sa.func.sum(runs.c.epochs_done).label("epochs"),
+    )
     .outerjoin(runs, runs.c.search_id == searches.c.id)
     .where(searches.c.study_id == bindparam("study"))
-    .group_by(searches.c.id, searches.c.name, searches.c.position, runs.c.state)
-    .order_by(searches.c.position)
+    .group_by(
+        *(searches.c.id, searches.c.name, searches.c.position),
+        *(runs.c.state, runs.c.planned, runs.c.epochs_planned),
+    )
+    .order_by(searches.c.position, runs.c.epochs_planned)
+)
+_TRIAL_VALUES = (
+    sa.select(
+        runs.c.search_id,
+        runs.c.trial_id,
+        sa.func.row_number()
+        .over(
+            partition_by=runs.c.search_id,
+            order_by=(
+                sa.case(
+                    (runs.c.search_id.in_(bindparam("highest", expanding=True)), -1.0), else_=1.0
+                )
+                * sa.func.avg(scores.c.value_val),
+                runs.c.trial_id,
+            ),
+        )
+        .label("place"),
+    )
+    .join(scores, scores.c.run_id == runs.c.id)
+    .where(
+        runs.c.study_id == bindparam("study"),
+        runs.c.state == RunState.DONE,
+        runs.c.role != "confirm",
+        sa.or_(
+            scores.c.baseline_hash == "",
+            scores.c.baseline_hash.in_(
+                sa.select(baselines.c.hash).where(
+                    baselines.c.study_id == bindparam("study"), baselines.c.standing
+                )
+            ),
+        ),
+    )
+    .group_by(runs.c.search_id, runs.c.trial_id)
+    .having(sa.func.count() >= bindparam("n_seeds"))
+    .subquery()
+)
+_BEST = (
+    sa.select(searches.c.name, scores.c.value_val)
+    .select_from(_TRIAL_VALUES)
+    .join(searches, searches.c.id == _TRIAL_VALUES.c.search_id)
+    .join(runs, runs.c.trial_id == _TRIAL_VALUES.c.trial_id)
+    .join(scores, scores.c.run_id == runs.c.id)
+    .where(_TRIAL_VALUES.c.place == 1, runs.c.role != "confirm")
+    .order_by(searches.c.position, runs.c.seed)
 )
 _BAD = (
     sa.select(runs, searches.c.name, trials.c.params)
@@ -89,18 +149,52 @@ def totals(connection: Connection, study_id: int) -> Totals:
 
 def searches_of(connection: Connection, study_id: int) -> list[SearchStatus]:
     """How each search stands, in the order of the spec."""
-    states: dict[tuple[int, str], dict[RunState, int]] = {}
-    for search_id, name, state, count in connection.execute(_BY_SEARCH, {"study": study_id}):
-        found = states.setdefault((search_id, name), {})
-        if state is not None:
-            found[RunState(state)] = count
-    listed = []
-    for (search_id, name), found in states.items():
-        paid = connection.execute(_PAID_SEARCH, {"search": search_id}).one()
-        listed.append(
-            SearchStatus(search=name, states=found, device_s=float(paid.device_s), money=paid.money)
+    here = {"study": study_id}
+    paid = {row.search_id: row for row in connection.execute(_PAID_BY_SEARCH, here)}
+    found: dict[int, list[sa.Row[Any]]] = {}
+    for row in connection.execute(_BY_SEARCH, here):
+        found.setdefault(row.id, []).append(row)
+    return [_search_status(rows, paid.get(search)) for search, rows in found.items()]
+
+
+def _search_status(rows: Sequence[sa.Row[Any]], paid: sa.Row[Any] | None) -> SearchStatus:
+    states: Counter[RunState] = Counter()
+    with_runs = [row for row in rows if row.state is not None]
+    for row in with_runs:
+        states[RunState(row.state)] += row.n
+    return SearchStatus(
+        search=rows[0].name,
+        states=dict(states),
+        epochs_done=sum(int(row.epochs) for row in with_runs),
+        unfinished=[
+            Unfinished(until_epoch=row.epochs_planned, runs=row.n, epochs_done=int(row.epochs))
+            for row in with_runs
+            if row.planned and RunState(row.state) not in FINAL
+        ],
+        epochs_paid=0 if paid is None else int(paid.epochs),
+        device_s=0.0 if paid is None else float(paid.device_s),
+        money=None if paid is None else paid.money,
+    )
+
+
+def best_trials(
+    connection: Connection, study_id: int, n_seeds: int, highest: Sequence[str]
+) -> list[BestTrial]:
+    """The best trial of each search of which one has values on enough seeds.
+
+    Args:
+        highest: Names of the searches where the highest mean is the best one.
+    """
+    ids = connection.scalars(
+        sa.select(searches.c.id).where(
+            searches.c.study_id == study_id, searches.c.name.in_(highest)
         )
-    return listed
+    ).all()
+    wanted = {"study": study_id, "n_seeds": n_seeds, "highest": ids}
+    values: dict[str, list[float]] = {}
+    for row in connection.execute(_BEST, wanted):
+        values.setdefault(row.name, []).append(row.value_val)
+    return [BestTrial(search=name, values=of_seeds) for name, of_seeds in values.items()]
 
 
 def bad_endings(connection: Connection, study_id: int, limit: int) -> list[BadEnding]:

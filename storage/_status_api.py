@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from storage import _status
 from storage._opened_api import Opened
 from storage._patience import patient
-from storage.records import BadEnding, FailureGroup, SearchStatus, Totals
+from storage.records import BadEnding, BestTrial, FailureGroup, SearchStatus, Totals
 
 
 class Status(Opened):
@@ -22,6 +24,18 @@ class Status(Opened):
         """How each search of a study stands, in the order of the spec."""
         with self._database.read() as connection:
             return _status.searches_of(connection, study_id)
+
+    @patient
+    def best_trials(
+        self, study_id: int, *, n_seeds: int, highest: Sequence[str] = ()
+    ) -> list[BestTrial]:
+        """The best trial of each search so far, of those with values on enough seeds.
+
+        Args:
+            highest: Names of the searches where the highest mean is the best one.
+        """
+        with self._database.read() as connection:
+            return _status.best_trials(connection, study_id, n_seeds, highest)
 
     @patient
     def bad_endings(self, study_id: int, *, limit: int) -> list[BadEnding]:

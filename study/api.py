@@ -13,10 +13,11 @@ from study.drivers import Driver, RayOptions
 from study.drivers._peers import first_devices
 from study.drivers.local import LocalDriver
 from study.extension import check_extension
-from study.outcome import Outcome, Progress
+from study.outcome import Outcome
 from study.pack_plan import PackPlan, pack_plan, shapes_of
 from study.plan import Plan, make_plan
 from study.probe import look_at_network
+from study.progress import Progress
 from study.runner import Runner
 from study.spec import StudySpec, parse
 from trainers.devices import n_gpus
@@ -115,7 +116,7 @@ class Study:
             checkpoints: Folder for checkpoints, a path or a URL that fsspec opens: one that every
                 machine reaches. Default: beside the database file.
             redecide: Take all stage decisions again, by what is known now.
-            report: Called about four times a second.
+            report: Called about once a second with where the study stands.
             say: Told what a user should know at once: the database is out of reach, or back; a
                 checkpoint was skipped; an epoch trained again came out otherwise.
             on_start: Gets the runner, whose `interrupt` ends the run early.

@@ -30,6 +30,7 @@ from study.errors import BaselineMissing
 from study.judging import Judging
 from study.keys import digest, pack_key, run_key
 from study.outline import Search
+from study.outlook import Outlook, outlook
 from study.plan import Plan
 from study.rungs import Judge
 
@@ -54,7 +55,7 @@ class Conductor:
         self._baseline = storage.baseline(study.id)
         self._baseline_settled = False
         self.steps: dict[str, Step] = {}
-        self.best: dict[str, float] = {}
+        self.outlooks: dict[str, Outlook] = {}
         self._pruned: list[int] = []
         self._judging = self._judging_under(None)
 
@@ -128,18 +129,28 @@ class Conductor:
     def _move(self, search_id: int, search: Search) -> None:
         while True:
             history = self._storage.history(search_id)
-            if history.decisions and search.role == "search":
-                self.best[search.name] = history.decisions[-1].value
             step = advance(search, history, self._rules(search))
             unscored = isinstance(step, WaitForBaseline) and self._can_score(search)
             if unscored and self.steps.get(search.name) != step:
                 self._score(None)  # runs that another driver ended
             elif isinstance(step, WaitForRuns | WaitForBaseline | Finished | Stopped):
                 self.steps[search.name] = step
+                self.outlooks[search.name] = self._outlook(search, history, step)
                 return
             else:
                 self._apply(search_id, search, step)
             self.steps[search.name] = step
+
+    def _outlook(self, search: Search, history: SearchHistory, step: Step) -> Outlook:
+        confirm = self.plan.spec.confirm
+        return outlook(
+            search,
+            history,
+            step,
+            n_seeds=len(self.plan.spec.seeds),
+            epochs=self.plan.training.epochs,
+            confirm=(confirm.top, confirm.seeds) if confirm else (0, 0),
+        )
 
     def _apply(self, search_id: int, search: Search, step: Step) -> None:
         if isinstance(step, Propose):

@@ -61,6 +61,19 @@ class Crew:
 
     def __init__(self) -> None:
         self.slots: dict[int, Slot] = {}
+        self._epochs = self._epochs_times_size = 0
+
+    @property
+    def mean_pack_size(self) -> float:
+        """Runs of the pack that an epoch was trained in, on average; 1 before the first one."""
+        return self._epochs_times_size / self._epochs if self._epochs else 1.0
+
+    def epoch_done(self, slot: Slot, run: int) -> None:
+        """A run of a worker's pack has finished an epoch."""
+        slot.progressed.add(run)
+        slot.epochs_done += 1
+        self._epochs += 1
+        self._epochs_times_size += slot.size
 
     @property
     def busy(self) -> bool:

@@ -133,8 +133,7 @@ class Inbox:
             self._say_once(f"Run {message.run} skips a checkpoint. {message.reason}", message.path)
         elif isinstance(message, EpochDone):
             self._buffer.add(message, solo_s=self._solo_s(slot, message.run))
-            slot.progressed.add(message.run)
-            slot.epochs_done += 1
+            self._shift.crew.epoch_done(slot, message.run)
         elif isinstance(message, CheckpointWritten):
             self._buffer.add(message)
             self._retention.written()

@@ -1,4 +1,4 @@
-"""Where a running study stands, and how a run of the command ended."""
+"""How a run of the command ended."""
 
 from __future__ import annotations
 
@@ -6,25 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from storage import RunState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where a running study stands.
-
-    Attributes:
-        expected: Runs expected in all; an upper estimate until every stage has been proposed.
-        running: Names of the searches in training now.
-        best: Lowest mean validation delta_m decided so far, by search.
-        paid_s: Device-seconds of all attempts so far.
-    """
-
-    states: Mapping[RunState, int]
-    expected: int
-    running: tuple[str, ...]
-    best: Mapping[str, float]
-    paid_s: float
-    workers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

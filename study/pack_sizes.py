@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from storage.records import Calibration
 from study.pack_plan import shapes_of
+from study.progress import at_size
 from trainers.jobs import Calibrate
 
 if TYPE_CHECKING:
@@ -115,6 +116,18 @@ class PackSizes:
     def waiting(self, slot: Slot) -> bool:
         """Whether a worker of the same hardware is still calibrating."""
         return slot.hardware in self._calibrating.values()
+
+    def calibrates(self, slot: Slot) -> bool:
+        """Whether a worker times steps at the moment."""
+        return slot.worker_id in self._calibrating
+
+    def relative_cost(self, size: float, *, than: float) -> float:
+        """How many times that a run costs in packs of one size, compared to another."""
+        whole = next((of[self._all] for of in self._known.values() if self._all in of), None)
+        if whole is None:
+            return 1.0
+        most = min(self._limit, whole.pack_size)
+        return at_size(whole.run_step_ms, min(size, most)) / at_size(whole.run_step_ms, than)
 
     def of(self, slot: Slot) -> int:
         """Most runs of a pack for this worker."""

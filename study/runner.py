@@ -17,10 +17,12 @@ from study.faults import Faults
 from study.holder import this_process
 from study.inbox import Inbox
 from study.leases import Leases
-from study.outcome import Outcome, Progress
+from study.outcome import Outcome
 from study.pack_sizes import PackSizes
 from study.packing import pack_of
 from study.plan import Plan
+from study.progress import Progress
+from study.progress_meter import ProgressMeter
 from study.retention import Retention
 from study.shift import Shift
 from study.watch import end_hanging
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.25
 _LOOK_S = 5.0
-_REPORT_S = 0.5
+_REPORT_S = 1.0
 
 
 class Runner:
@@ -39,7 +41,7 @@ class Runner:
 
     Args:
         checkpoints: Folder for checkpoint files, a path or a URL.
-        report: Called about twice a second with the progress.
+        report: Called about once a second with the progress.
         say: Called with what a user should know at once.
     """
 
@@ -84,6 +86,7 @@ class Runner:
         self._inbox = Inbox(self._shift, self._retention, sizes, device=device, say=say)
         self._dispatch = Dispatch(self._shift, limits_of(plan, records), sizes, packed)
         self._leases = Leases(self._shift)
+        self._meter = ProgressMeter(self._shift, self._conductor, sizes)
         self._report = report
         self._stop_asked = False
         self._looked_s = time.monotonic()
@@ -179,16 +182,4 @@ class Runner:
         now_s = time.monotonic()
         if now_s - self._reported_s >= _REPORT_S:
             self._reported_s = now_s
-            self._report(self._progress())
-
-    def _progress(self) -> Progress:
-        totals = self._shift.storage.totals(self._shift.study_id)
-        running = {claim.search for claim in self._shift.crew.claims}
-        return Progress(
-            states=totals.states,
-            expected=max(self._shift.plan.expected_runs, sum(totals.states.values())),
-            running=tuple(sorted(running)),
-            best=dict(self._conductor.best),
-            paid_s=totals.device_s,
-            workers=len(self._shift.crew.slots),
-        )
+            self._report(self._meter.read())

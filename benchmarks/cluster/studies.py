@@ -14,7 +14,7 @@ from pathlib import Path
 
 from study.api import Study
 from study.drivers import FromWorker, RayOptions
-from study.outcome import Progress
+from study.progress import Progress
 from study.spec import parse
 from trainers.events import PackEnded, Ready
 from trainers.jobs import Job, Pack, ProblemRef, Training

@@ -25,13 +25,21 @@ from storage.records._reports import (
     Report,
     Spent,
 )
-from storage.records._status import BadEnding, FailureGroup, SearchStatus, Totals
+from storage.records._status import (
+    BadEnding,
+    BestTrial,
+    FailureGroup,
+    SearchStatus,
+    Totals,
+    Unfinished,
+)
 from storage.records._studies import Calibration, SearchRecord, StudyRecord
 
 __all__ = [
     "BadEnding",
     "Baseline",
     "BaselineValue",
+    "BestTrial",
     "Calibration",
     "CheckpointFile",
     "CheckpointRecord",
@@ -56,5 +64,6 @@ __all__ = [
     "StageEntry",
     "StudyRecord",
     "Totals",
+    "Unfinished",
     "Verdict",
 ]

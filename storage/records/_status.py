@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storage.states import RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """Planned runs of a search that are to be trained up to one epoch and have not ended.
+
+    Attributes:
+        until_epoch: A rung, or the last epoch.
+        epochs_done: Of all of them together.
+    """
+
+    until_epoch: int
+    runs: int
+    epochs_done: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,13 +27,31 @@ class SearchStatus:
     """How a search's runs stand, and what all their attempts have cost.
 
     Attributes:
+        epochs_done: Of its runs; an epoch that was trained twice counts once.
+        unfinished: Its planned runs that have not ended.
+        epochs_paid: Of all attempts.
         money: None if no attempt has a price.
     """
 
     search: str
     states: Mapping[RunState, int]
+    epochs_done: int
+    unfinished: Sequence[Unfinished]
+    epochs_paid: int
     device_s: float
     money: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestTrial:
+    """The best trial of a search so far, by the mean value of its runs.
+
+    Attributes:
+        values: One a seed: validation delta_m, or what a search without baseline is ranked by.
+    """
+
+    search: str
+    values: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -12,19 +11,16 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from storage import FINAL, RunState
 from storage.notices import notices
 from study.api import Study as StudyApi
 from study.cli._again import again
+from study.cli._display import Display
 from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl, Study
 from study.cli._output import (
-    console,
     counted,
-    duration,
     errors,
     next_step,
     note,
@@ -35,7 +31,6 @@ from study.commands import command_line
 from study.drivers import RayOptions
 from study.errors import BadSpec
 from study.outcome import Outcome
-from study.outcome import Progress as StudyProgress
 from study.runner import Runner
 from trainers.devices import is_gpu, n_gpus
 
@@ -47,9 +42,6 @@ class DriverName(StrEnum):
 
     LOCAL = "local"
     RAY = "ray"
-
-
-_LINE_S = 10.0
 
 
 def command(
@@ -112,7 +104,7 @@ def command(
     if budget:
         opened = opened.with_budget(_limits(budget))
     where = device or ("cuda" if ray and ray.gpus_per_worker else "cpu")
-    display = _Display(opened.name)
+    display = Display(opened.name)
     if (shared := on_network(storage)) is not None:
         display.note(shared.advice)
     try:
@@ -228,68 +220,3 @@ def _interruptible() -> Iterator[list[Runner]]:
     finally:
         for sig, handler in before.items():
             signal.signal(sig, handler)
-
-
-class _Display:
-    """A live bar on a terminal, a line every ten seconds elsewhere."""
-
-    def __init__(self, name: str) -> None:
-        self._bar = Progress(
-            TextColumn(name, style="bold", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[eta]}"),
-            TextColumn("cost {task.fields[cost]}"),
-            TextColumn("{task.fields[doing]}", style="dim", markup=False),
-            console=console,
-        )
-        self._task = self._bar.add_task("", total=None, eta="starting", cost="0 s", doing="")
-        self._live = Live(self._bar, console=console, transient=True)
-        self._started_s = time.monotonic()
-        self._done_at_start: int | None = None
-        self._line_s = 0.0
-
-    def __enter__(self) -> _Display:
-        if console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        if console.is_terminal:
-            self._live.stop()
-
-    def show(self, progress: StudyProgress) -> None:
-        """Show where the study stands."""
-        done = sum(n for state, n in progress.states.items() if state in FINAL)
-        if self._done_at_start is None:
-            self._done_at_start = done
-        eta = self._eta(done, progress.expected)
-        doing = _doing(progress)
-        cost = duration(progress.paid_s)
-        self._bar.update(
-            self._task, completed=done, total=progress.expected, eta=eta, cost=cost, doing=doing
-        )
-        now_s = time.monotonic()
-        if not console.is_terminal and now_s - self._line_s >= _LINE_S:
-            self._line_s = now_s
-            say(f"{done}/{progress.expected} runs, {eta}, cost {cost}, {doing}")
-
-    def note(self, message: str) -> None:
-        """Say something once, above the bar."""
-        note(message)
-
-    def _eta(self, done: int, expected: int) -> str:
-        here = done - (self._done_at_start or 0)
-        if here < 1:
-            return "starting"
-        left_s = (time.monotonic() - self._started_s) / here * (expected - done)
-        return f"about {duration(left_s)} left"
-
-
-def _doing(progress: StudyProgress) -> str:
-    if not progress.workers:
-        return "workers are starting"
-    if not progress.best:
-        return f"training {', '.join(progress.running)}"
-    name, value = min(progress.best.items(), key=lambda item: item[1])
-    return f"best so far {name} {value:+.1f} % (validation delta_m)"

@@ -15,10 +15,12 @@ from storage.records import (
     Ending,
     Spent,
 )
+from storage.scoring import Selection
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
-from tests.contract.storage_bench import Bench, claimed, end, epoch
+from tests.contract.storage_bench import PRIMARY, Bench, claimed, end, epoch
 
-_SECONDS = st.floats(min_value=0, max_value=1e5)
+# clocks tell nanoseconds; PostgreSQL refuses to divide what is next to nothing
+_SECONDS = st.just(0.0) | st.floats(min_value=1e-9, max_value=1e5)
 
 
 class CostPromises(Backend):
@@ -102,6 +104,31 @@ class CostPromises(Backend):
             ("ew", {RunState.WAITING: 1}, 0.0),
         ]
 
+    def test_epochs_of_a_search_are_counted_as_they_come(self, bench: Bench) -> None:
+        bench.plan("a", "b")
+        first = bench.claim_one()
+        bench.storage.record([epoch(first, 1, 0.1, 0.1), epoch(first, 2, 0.1, 0.1)])
+        ew = bench.storage.search_status(bench.study.id)[-1]
+        assert (ew.epochs_done, ew.epochs_paid) == (2, 2)
+        assert sorted((of.until_epoch, of.runs, of.epochs_done) for of in ew.unfinished) == [
+            (3, 1, 0),
+            (3, 1, 2),
+        ]
+
+    def test_what_has_ended_or_is_no_longer_planned_is_not_unfinished(self, bench: Bench) -> None:
+        bench.plan("a", "b")
+        bench.train(bench.claim_one(), (0.1, 0.1))
+        bench.propose(retired=["b"])
+        assert bench.storage.search_status(bench.study.id)[-1].unfinished == []
+
+    def test_an_epoch_trained_twice_is_done_once_and_paid_twice(self, bench: Bench) -> None:
+        first = claimed(bench)
+        bench.storage.record([epoch(first, 1, 0.1, 0.1)])
+        bench.take_back(bench.holder)
+        bench.storage.record([epoch(bench.claim_one(), 1, 0.1, 0.1)])
+        ew = bench.storage.search_status(bench.study.id)[-1]
+        assert (ew.epochs_done, ew.epochs_paid) == (1, 2)
+
     @given(spent=st.lists(st.lists(_SECONDS, min_size=1, max_size=4), min_size=1, max_size=4))
     @settings(
         max_examples=15,
@@ -123,6 +150,32 @@ class CostPromises(Backend):
         assert after.device_s - before.device_s == pytest.approx(paid, rel=1e-9, abs=1e-6)
         assert after.device_s == pytest.approx(math.fsum(attempts), rel=1e-12)
         assert after.epochs - before.epochs == sum(map(len, spent))
+
+
+class BestTrialPromises(Backend):
+    """The best trial of a search so far, by what its finished runs are worth."""
+
+    def test_the_lowest_mean_is_the_best(self, bench: Bench) -> None:
+        _finish(bench, ("a", 0.9), ("b", 0.3), ("c", 0.6))
+        (best,) = bench.storage.best_trials(bench.study.id, n_seeds=1)
+        assert (best.search, best.values) == ("stl/a", [0.3])
+
+    def test_or_the_highest_where_that_is_better(self, bench: Bench) -> None:
+        _finish(bench, ("a", 0.9), ("b", 0.3))
+        (best,) = bench.storage.best_trials(bench.study.id, n_seeds=1, highest=["stl/a"])
+        assert best.values == [0.9]
+
+    def test_a_trial_without_all_its_seeds_is_not_compared(self, bench: Bench) -> None:
+        _finish(bench, ("a", 0.9), ("b", 0.3))
+        assert bench.storage.best_trials(bench.study.id, n_seeds=2) == []
+
+
+def _finish(bench: Bench, *trials: tuple[str, float]) -> None:
+    """Train and score single-task runs, each of a trial of its own."""
+    for point, value in trials:
+        bench.plan(point, search="stl/a", role="baseline")
+        bench.train(bench.claim_one(), (value, value))
+    bench.storage.score_stl(bench.study.id, PRIMARY, Selection())
 
 
 def _train_in_attempts(bench: Bench, spent: Sequence[Sequence[float]]) -> None:
@@ -148,4 +201,12 @@ class TestCostOnFile(CostPromises, OnFile):
 
 
 class TestCostOnPostgres(CostPromises, OnPostgres):
+    pass
+
+
+class TestBestTrialOnMemory(BestTrialPromises, OnMemory):
+    pass
+
+
+class TestBestTrialOnPostgres(BestTrialPromises, OnPostgres):
     pass
