@@ -36,6 +36,18 @@ Whole numbers stay whole, in lists and tables too; only the key of a point does 
 >>> as_written({"hidden": [8, 16], "lr": 0.01})
 '{"hidden":[8,16],"lr":0.01}'
 
+A parameter that is there for some values of another costs no points where it is not:
+
+>>> space = space_from_plain(
+...     {
+...         "optimizer": ["adam", "sgd"],
+...         "momentum": {"line": [0.8, 0.9], "when": {"optimizer": "sgd"}},
+...     },
+...     n_tasks=1,
+... )
+>>> [point.get("momentum") for point in space.grid()]
+[None, 0.8, 0.9]
+
 Spaces of Ray Tune and Optuna are read by their attributes, neither is imported:
 
 >>> from_ray({"momentum": {"grid_search": [0.0, 0.9]}}).to_plain()
@@ -49,6 +61,8 @@ from search_spaces._canonical import canonical
 from search_spaces._choices import Choices
 from search_spaces._from_optuna import from_optuna
 from search_spaces._from_ray import from_ray
+from search_spaces._int_range import IntRange
+from search_spaces._log_int_range import LogIntRange
 from search_spaces._log_range import LogRange
 from search_spaces._plain import axis_from_plain, space_from_plain
 from search_spaces._range import Range
@@ -61,6 +75,8 @@ from search_spaces.errors import SpaceError
 __all__ = [
     "Axis",
     "Choices",
+    "IntRange",
+    "LogIntRange",
     "LogRange",
     "Point",
     "Range",

@@ -9,6 +9,9 @@ from typing import Any
 
 from search_spaces._axis import Axis
 from search_spaces._choices import Choices
+from search_spaces._conditions import When
+from search_spaces._int_range import IntRange
+from search_spaces._log_int_range import LogIntRange
 from search_spaces._log_range import LogRange
 from search_spaces._range import Range
 from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
@@ -16,11 +19,14 @@ from search_spaces._simplex_grid import MAX_POINTS
 from search_spaces._space import Space
 from search_spaces.errors import BadAxis, TooManyPoints, WrongType, blamed_on
 
-_SUGGESTED = 6
 
-
-def space_of(found: object, axis_of: Callable[[Any], Axis], *, what: str) -> Space:
+def space_of(
+    found: object, axis_of: Callable[[Any], Axis], *, when: When | None, what: str
+) -> Space:
     """The space of foreign axes by name, each checked by the rules of its parameter.
+
+    Args:
+        when: Conditions, as `Space` has them.
 
     Raises:
         SpaceError: An axis cannot be expressed; the message begins with the parameter.
@@ -31,7 +37,7 @@ def space_of(found: object, axis_of: Callable[[Any], Axis], *, what: str) -> Spa
     for name, foreign in found.items():
         with blamed_on(str(name)):
             axes[name] = _ruled(name, axis_of(foreign))
-    return Space(axes)
+    return Space(axes, {} if when is None else when)
 
 
 def between(low: float, high: float, *, log: bool) -> Axis:
@@ -53,25 +59,9 @@ def stepped(low: float, high: float, step: float) -> Axis:
     return Range(low, float(first + (n - 1) * by), points=n) if n > 1 else Choices([float(low)])
 
 
-def whole(low: int, high: int, step: int = 1) -> Axis:
-    """Whole numbers from `low` to `high`, both included.
-
-    Raises:
-        TooManyPoints: There are more than anybody could try.
-    """
-    values = range(low, high + 1, step)
-    _refuse_too_many(len(values), f"whole numbers from {low} to {high}")
-    return Choices(list(values))
-
-
-def no_log_whole(low: int, high: int) -> BadAxis:
-    """What to say of whole numbers on a logarithmic scale."""
-    ratio = (high / low) ** (1 / (_SUGGESTED - 1)) if low > 0 else 1.0
-    values = sorted({round(low * ratio**k) for k in range(_SUGGESTED)})
-    return BadAxis(
-        f"There is no axis of whole numbers on a logarithmic scale. Got {low} to {high}. "
-        f"Write the values out, such as {values}."
-    )
+def whole(low: int, high: int, *, step: int = 1, log: bool = False) -> Axis:
+    """Whole numbers from `low` to `high`, both included."""
+    return LogIntRange(low, high) if log and low != high else IntRange(low, high, step)
 
 
 def _refuse_too_many(n: int, what: str) -> None:
@@ -95,6 +85,6 @@ def _ruled(name: str, axis: Axis) -> Axis:
             f"Task weights are rows that sum to 1. Got {axis}. List the rows, or write "
             "{ simplex_step = 0.1 } or { dirichlet = 50 } in the study."
         )
-    if name in RULES and isinstance(axis, LogRange | Range):
+    if name in RULES and isinstance(axis, LogRange | Range | IntRange | LogIntRange):
         checked_numbers(name, [axis.low, axis.high])
     return axis

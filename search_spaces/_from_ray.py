@@ -10,12 +10,13 @@ from typing import Any
 
 from search_spaces._axis import Axis
 from search_spaces._choices import Choices
-from search_spaces._foreign import between, no_log_whole, space_of, stepped, whole
+from search_spaces._conditions import When
+from search_spaces._foreign import between, space_of, stepped, whole
 from search_spaces._space import Space
 from search_spaces.errors import BadAxis
 
 
-def from_ray(param_space: Mapping[str, object]) -> Space:
+def from_ray(param_space: Mapping[str, object], *, when: When | None = None) -> Space:
     """The space of Ray Tune's ``param_space``.
 
     ===============================================  ==============================================
@@ -26,16 +27,22 @@ def from_ray(param_space: Mapping[str, object]) -> Space:
     ``uniform(low, high)``                           `Range`
     ``quniform(low, high, q)``                       `Range` with points
     ``loguniform(low, high)``                        `LogRange`
-    ``randint``, ``qrandint``                        `Choices` of whole numbers
+    ``randint``, ``qrandint``                        `IntRange`
+    ``lograndint``                                   `LogIntRange`
     ===============================================  ==============================================
 
+    Args:
+        when: What is there in some trials only, where ``sample_from`` would look at another
+            parameter: ``{"momentum": {"optimizer": "sgd"}}``.
+
     Raises:
-        BadAxis: There is no such axis here (normal, quantised or whole numbers on a logarithmic
-            scale, functions, tables that draw values); the message has what to write instead.
+        BadAxis: There is no such axis here (normal or quantised numbers on a logarithmic scale,
+            functions, tables that draw values), or a condition does not fit; the message has what
+            to write instead.
         WrongType: A value is nothing that a point can hold.
-        TooManyPoints: A range has more whole numbers than anybody could try.
+        TooManyPoints: A range has more steps than anybody could try.
     """
-    return space_of(param_space, _axis, what="A param_space")
+    return space_of(param_space, _axis, when=when, what="A param_space")
 
 
 def _axis(found: Any) -> Axis:
@@ -49,7 +56,8 @@ def _axis(found: Any) -> Axis:
         return _range(found)
     raise BadAxis(
         "Values drawn by a function cannot be listed or searched. Got tune.sample_from(...). "
-        "Compute them in the training function from parameters that are drawn."
+        "Compute them in the training function from parameters that are drawn, or draw them "
+        "always and say in `when` on what they depend."
     )
 
 
@@ -90,10 +98,7 @@ def _range(domain: Any) -> Axis:
     if step is None:
         return between(domain.lower, domain.upper, log=log)
     if log:
-        raise BadAxis(
-            f"There is no axis of steps on a logarithmic scale. Got {_said(domain)} in steps of "
-            f"{step}. Write tune.loguniform(low, high), or list the values in tune.choice([...])."
-        )
+        raise _no_log_steps(domain, step)
     first, last = _multiples(domain, step)
     exact = Fraction(repr(float(step)))
     return stepped(float(first * exact), float(last * exact), step)
@@ -103,11 +108,18 @@ def _whole(domain: Any, step: int | None, *, log: bool) -> Axis:
     # `randint` leaves its upper bound out, `qrandint` does so for steps of 1 only
     low, high = _multiples(domain, step or 1)
     by, last = step or 1, high if step and step != 1 else high - 1
-    if log:
-        raise no_log_whole(low * by, last * by)
+    if log and by != 1:
+        raise _no_log_steps(domain, by)
     if last < low:
         raise BadAxis(f"There is no whole number in {_said(domain)}. Widen it.")
-    return whole(low * by, last * by, by)
+    return whole(low * by, last * by, step=by, log=log)
+
+
+def _no_log_steps(domain: Any, step: float) -> BadAxis:
+    return BadAxis(
+        f"There is no axis of steps on a logarithmic scale. Got {_said(domain)} in steps of "
+        f"{step}. Write it without steps, or list the values in tune.choice([...])."
+    )
 
 
 def _multiples(domain: Any, step: float) -> tuple[int, int]:

@@ -6,19 +6,25 @@ form                                            axis
 ``[0.001, 0.01]`` or ``{line = [1, 5, 20]}``    `Choices`
 ``{log_range = [1e-5, 0.1], points = 5}``       `LogRange`; continuous without `points`
 ``{range = [0, 0.5], points = 6}``              `Range`; continuous without `points`
+``{int_range = [1, 64], step = 8}``             `IntRange`; `step` is 1 if left out
+``{log_int_range = [8, 512], points = 7}``      `LogIntRange`; all whole numbers without `points`
 ``{simplex_step = 0.1, boundary = true}``       `SimplexGrid`; `boundary` is false if left out
 ``{dirichlet = 50, floor = 0.02}``              `SimplexRandom`; `floor` is 0 if left out
 ==============================================  =================================================
 
-The last two are for `task_weights` alone, whose list has one row of weights per point.
+The last two are for `task_weights` alone, whose list has one row of weights per point. Any table
+may say `when = {optimizer = "sgd"}`: the parameter is there for that value of another one only, or
+for one of several in a list.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from search_spaces._axis import Axis
 from search_spaces._choices import Choices
+from search_spaces._int_range import IntRange
+from search_spaces._log_int_range import LogIntRange
 from search_spaces._log_range import LogRange
 from search_spaces._range import Range
 from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
@@ -65,7 +71,15 @@ def space_from_plain(plain: Mapping[str, object], *, n_tasks: int) -> Space:
     """
     if not isinstance(plain, Mapping):
         raise WrongType(f"A space is a table of parameters. Got {plain!r}. Write {{ lr = [...] }}.")
-    return Space({name: axis_from_plain(name, p, n_tasks=n_tasks) for name, p in plain.items()})
+    axes: dict[str, Axis] = {}
+    when: dict[str, Any] = {}
+    for name, form in plain.items():
+        bare = form
+        if isinstance(form, Mapping) and "when" in form:
+            when[name] = form["when"]
+            bare = {key: part for key, part in form.items() if key != "when"}
+        axes[name] = axis_from_plain(name, bare, n_tasks=n_tasks)
+    return Space(axes, when)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,24 @@ def _range(name: str, plain: _Plain, _n_tasks: int) -> Axis:
     return Range(low, high, cast("int | None", plain.get("points")))
 
 
+def _int_range(name: str, plain: _Plain, _n_tasks: int) -> Axis:
+    low, high = _checked_ends(name, "int_range", plain)
+    return IntRange(low, high, cast("int", plain.get("step", 1)))
+
+
+def _log_int_range(name: str, plain: _Plain, _n_tasks: int) -> Axis:
+    low, high = _checked_ends(name, "log_int_range", plain)
+    return LogIntRange(low, high, cast("int | None", plain.get("points")))
+
+
+def _checked_ends(name: str, key: str, plain: _Plain) -> Sequence[int]:
+    """Both ends as they are written, after the rules of a known parameter."""
+    ends = _ends(key, plain)
+    if name in RULES:
+        checked_numbers(name, ends)
+    return cast("Sequence[int]", ends)
+
+
 def _ends(key: str, plain: _Plain) -> Sequence[float]:
     ends = plain[key]
     if not isinstance(ends, list | tuple) or len(ends) != 2:
@@ -124,6 +156,8 @@ _FORMS = {
     "line": _Form(build=lambda name, plain, n_tasks: _listed(name, plain["line"], n_tasks)),
     "log_range": _Form(build=_log_range, options=("points",), weights=False),
     "range": _Form(build=_range, options=("points",), weights=False),
+    "int_range": _Form(build=_int_range, options=("step",), weights=False),
+    "log_int_range": _Form(build=_log_int_range, options=("points",), weights=False),
     "simplex_step": _Form(build=_simplex_grid, options=("boundary",), numbers=False),
     "dirichlet": _Form(build=_simplex_random, options=("floor",), numbers=False),
 }

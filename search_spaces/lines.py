@@ -5,6 +5,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from search_spaces._axis import Axis
+from search_spaces._int_range import IntRange
+from search_spaces._log_int_range import LogIntRange
 from search_spaces._log_range import LogRange
 from search_spaces._range import Range
 from search_spaces._simplex_grid import SimplexGrid
@@ -64,8 +66,8 @@ def neighbours(values: Sequence[float], best: float) -> tuple[float, ...]:
 def midpoint(axis: Axis) -> Value:
     """The value a parameter rests at until it is tuned: the middle of its line.
 
-    sqrt(min max) to six significant digits for numbers, the value halfway for a linear range; 1/T
-    each for task weights.
+    sqrt(min max) to six significant digits for numbers, the value halfway for a linear range and
+    for whole numbers; 1/T each for task weights.
 
     Raises:
         WrongType: The axis holds strings or bools, which have no middle.
@@ -73,6 +75,8 @@ def midpoint(axis: Axis) -> Value:
     """
     if isinstance(axis, LogRange):
         return rounded(_middle(axis.low, axis.high))
+    if isinstance(axis, IntRange | LogIntRange):
+        return axis.from_unit((0.5,))
     if isinstance(axis, Range):
         return axis.middle
     if isinstance(axis, SimplexGrid | SimplexRandom):

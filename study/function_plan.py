@@ -6,12 +6,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from search_spaces import Axis, Choices, Point, SpaceError, Value, canonical, space_from_plain
+from search_spaces import (
+    Axis,
+    Choices,
+    IntRange,
+    LogIntRange,
+    Point,
+    SpaceError,
+    Value,
+    canonical,
+    space_from_plain,
+)
 from search_spaces.lines import midpoint
 from study.errors import BadSpec
 from study.function_spec import WEIGHTING, FunctionSpec
 from study.outline import Search
 from study.spec import SearchSpec, StudySpec
+from study.stage_checks import refuse_split_conditions
 from study.stage_plan import stages_of
 from study.stage_spec import OPTIONS
 from trainers.cards import MetricCard, ProblemCard, TaskCard
@@ -83,6 +94,7 @@ def as_listed(search: Search, point: Point) -> Point:
     Databases of schema version 1 wrote whole numbers as floats.
     """
     listed: dict[str, Value] = {}
+    whole: set[str] = set()
     for name, value in search.anchors.items():
         listed[canonical({name: value})] = value
     for stage in search.stages:
@@ -90,7 +102,14 @@ def as_listed(search: Search, point: Point) -> Point:
         for name, axis in stage.space.axes.items():
             if isinstance(axis, Choices):
                 listed |= {canonical({name: value}): value for value in axis.values}
-    return {name: listed.get(canonical({name: value}), value) for name, value in point.items()}
+            elif isinstance(axis, IntRange | LogIntRange):
+                whole.add(name)
+    return {
+        name: int(value)  # type: ignore[arg-type]
+        if name in whole
+        else listed.get(canonical({name: value}), value)
+        for name, value in point.items()
+    }
 
 
 def _search(part: SearchSpec, spec: StudySpec, card: ProblemCard, place: str) -> Search:
@@ -103,15 +122,19 @@ def _search(part: SearchSpec, spec: StudySpec, card: ProblemCard, place: str) ->
         n_tasks=1,
         place=place,
     )
+    refuse_split_conditions(stages, part.hyper, place)
     fixed = space_from_plain({name: [value] for name, value in part.hyper.items()}, n_tasks=1)
     tuned = [item for stage in reversed(stages) for item in stage.space.axes.items()]
+    anchors = {name: _resting(axis) for name, axis in [*tuned, *fixed.axes.items()]}
+    for stage in stages:
+        anchors = stage.space.kept(anchors)
     return Search(
         name=part.name or WEIGHTING,
         role="function",
         weighting=WEIGHTING,
         tasks=card.task_names,
         stages=stages,
-        anchors={name: _resting(axis) for name, axis in [*tuned, *fixed.axes.items()]},
+        anchors=anchors,
         lower_is_better=card.tasks[0].metrics[0].direction == "min",
         budget=part.budget,
     )

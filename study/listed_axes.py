@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from search_spaces import Axis, axis_from_plain
+from search_spaces import Axis, space_from_plain
 from study.spec import StudySpec
 from study.stage_spec import OPTIONS
 
@@ -17,8 +17,8 @@ def listed_axes(spec: StudySpec, search: str, *, n_tasks: int) -> dict[str, list
         if search not in ([part.name] if part.name else part.weightings):
             continue
         for stage in part.stages:
-            for name, plain in _tuned(stage).items():
-                found.setdefault(name, []).append(axis_from_plain(name, plain, n_tasks=n_tasks))
+            for name, axis in space_from_plain(_tuned(stage), n_tasks=n_tasks).axes.items():
+                found.setdefault(name, []).append(axis)
     return found
 
 

@@ -58,7 +58,7 @@ class Stage:
     def expected_trials(self) -> int:
         """Trials expected; refinement and neighbours count two a round, fewer at an edge."""
         if self.kind in ("random", "quasi-random", "tpe"):
-            return self.trials
+            return min(self.trials, self.space.size or self.trials)
         if self.kind == "neighbours":
             return 2
         return (self.space.size or 0) + 2 * self.refine

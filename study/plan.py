@@ -20,7 +20,7 @@ from study.function_plan import function_card, function_ref, function_searches
 from study.keys import fingerprint
 from study.outline import Search, Stage
 from study.spec import SearchSpec, StudySpec
-from study.stage_checks import resting
+from study.stage_checks import refuse_conditions, resting
 from study.stage_plan import CLOSING, stages_of, wants_closing
 from study.training_spec import TrainingSpec
 from trainers.cards import ProblemCard
@@ -123,6 +123,7 @@ def _search(
         n_tasks=n_tasks,
         place=place,
     )
+    refuse_conditions(stages, place)
     if wants_closing(stages):
         stages.append(CLOSING)
     anchors = _anchors(part, spec.training, method, stages, n_tasks, place)

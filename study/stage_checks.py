@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from search_spaces import Axis, Choices, Space, SpaceError, Value
 from search_spaces.errors import TooManyPoints
 from search_spaces.lines import midpoint, refinements
+from study.errors import BadSpec
 from study.outline import Stage
 from trainers.weightings import Hyper
 
@@ -34,6 +35,43 @@ def check_stage(stage: Stage, hypers: Sequence[Hyper], n_tasks: int) -> None:
     for name, values_of in (*_samples(space.axes), *((n, [v]) for n, v in stage.at.items())):
         for value in values_of if name in rules else ():
             rules[name].checked(value, n_tasks)
+
+
+def refuse_split_conditions(stages: Sequence[Stage], fixed: Collection[str], place: str) -> None:
+    """Refuse to tune a conditional parameter in one stage and what it depends on in another.
+
+    Args:
+        fixed: Names that `hyper` fixes throughout.
+
+    Raises:
+        BadSpec: A parameter with a condition, or one that a condition names, stands elsewhere too.
+    """
+    for number, stage in enumerate(stages):
+        tied = {*stage.space.when, *(name for t in stage.space.when.values() for name in t)}
+        elsewhere = {
+            name for k, s in enumerate(stages) if k != number for name in (*s.tuned, *s.at)
+        }
+        split = sorted(tied & {*elsewhere, *fixed})
+        if split:
+            raise BadSpec(
+                f"{place}: a parameter with `when` and those that it depends on are tuned in one "
+                f"stage only. Got {', '.join(split)} elsewhere, too. Put them into one stage, or "
+                "drop `when`."
+            )
+
+
+def refuse_conditions(stages: Sequence[Stage], place: str) -> None:
+    """Refuse conditions where every run has all parameters.
+
+    Raises:
+        BadSpec: A stage has one.
+    """
+    for stage in stages:
+        for name in stage.space.when:
+            raise BadSpec(
+                f"{place}: `when` goes with a training function: every run of a problem has a "
+                f"value of `{name}`. Drop it, or write two searches."
+            )
 
 
 def resting(hyper: Hyper, axis: Axis) -> Value | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from search_spaces import Space, axis_from_plain, space_from_plain
+from search_spaces import Space, space_from_plain
 from study.errors import BadSpec
 from study.outline import Stage
 from study.spec import SearchSpec
@@ -49,10 +49,7 @@ def stages_of(
 def _stage(table: StageTable | ClosingStage, n_tasks: int) -> Stage:
     if isinstance(table, ClosingStage):
         return CLOSING
-    axes = {
-        name: axis_from_plain(name, plain, n_tasks=n_tasks) for name, plain in table.axes.items()
-    }
-    space = Space(axes)
+    space = space_from_plain(table.axes, n_tasks=n_tasks)
     return Stage(
         kind=table.kind(space),
         space=space,
@@ -86,6 +83,7 @@ def wants_closing(stages: Sequence[Stage]) -> bool:
 def _joined(stages: Sequence[Stage], place: str) -> Stage:
     """One stage of the full product."""
     axes: dict[str, Any] = {}
+    when: dict[str, Any] = {}
     for stage in stages:
         if stage.kind == "neighbours":
             continue
@@ -102,7 +100,8 @@ def _joined(stages: Sequence[Stage], place: str) -> Stage:
                 "Drop it, or write the product as one stage with `stop`."
             )
         axes |= stage.space.axes
-    return Stage(kind="grid", space=Space(axes))
+        when |= stage.space.when
+    return Stage(kind="grid", space=Space(axes, when))
 
 
 def _values(table: Mapping[str, Any], n_tasks: int) -> dict[str, Any]:

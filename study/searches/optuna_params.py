@@ -20,7 +20,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search_spaces import Axis, Choices, LogRange, Point, Range, Value
+from search_spaces import Axis, Choices, IntRange, LogIntRange, LogRange, Point, Range, Value
 
 Scalar: TypeAlias = float | int | str | bool | None
 _WEIGHTS = "task_weights"
@@ -82,20 +82,33 @@ def _distribution(name: str, tried: Sequence[Scalar], axes: Sequence[Axis]) -> B
         return CategoricalDistribution(tuple(dict.fromkeys([*scalars, *tried])))
     if name.startswith("w_"):
         return FloatDistribution(0.0, 1.0)
-    numbers = [*(float(cast("float", value)) for value in tried), *_ends(axes)]
+    numbers = [float(cast("float", number)) for number in (*tried, *_ends(axes))]
     low, high = min(numbers), max(numbers)
     if axes and all(_is_whole(axis) for axis in axes) and all(n.is_integer() for n in numbers):
-        return IntDistribution(int(low), int(high))
+        return _whole_numbers(sorted(map(int, numbers)), axes)
     # lines are geometric here: between two of their values lies the geometric middle
     log = 0.0 < low < high and not any(isinstance(axis, Range) for axis in axes)
     return FloatDistribution(low, high, log=log)
+
+
+def _whole_numbers(numbers: Sequence[int], axes: Sequence[Axis]) -> IntDistribution:
+    """Whole numbers over all of those, which rise; in steps if all of them are on these."""
+    low, high = numbers[0], numbers[-1]
+    if low >= 1 and all(isinstance(axis, LogIntRange) for axis in axes):
+        return IntDistribution(low, high, log=True)
+    steps = {axis.step if isinstance(axis, IntRange) else 1 for axis in axes}
+    step = min(steps)
+    in_steps = len(steps) == 1 and all((number - low) % step == 0 for number in numbers)
+    return IntDistribution(low, high, step=step if in_steps else 1)
 
 
 def _ends(axes: Sequence[Axis]) -> list[float]:
     """Both ends of each range, and all numbers of each list."""
     found: list[float] = []
     for axis in axes:
-        if isinstance(axis, LogRange | Range):
+        if isinstance(axis, IntRange):
+            found += [axis.low, axis.from_unit((1.0,))]
+        elif isinstance(axis, LogRange | Range | LogIntRange):
             found += [axis.low, axis.high]
         elif isinstance(axis, Choices):
             found += [float(v) for v in axis.values if isinstance(v, int | float)]
@@ -103,6 +116,6 @@ def _ends(axes: Sequence[Axis]) -> list[float]:
 
 
 def _is_whole(axis: Axis) -> bool:
-    return isinstance(axis, Choices) and all(
-        isinstance(value, int) and not isinstance(value, bool) for value in axis.values
-    )
+    if isinstance(axis, Choices):
+        return all(isinstance(v, int) and not isinstance(v, bool) for v in axis.values)
+    return isinstance(axis, IntRange | LogIntRange)

@@ -26,7 +26,7 @@ def wish(view: StageView) -> Wish:
 
 def grid(view: StageView) -> Wish:
     """All points of the space at once."""
-    return Wish(points=[(0, view.base | point) for point in view.stage.space.grid()], complete=True)
+    return Wish(points=[(0, view.at(point)) for point in view.stage.space.grid()], complete=True)
 
 
 def line(view: StageView) -> Wish:
@@ -47,7 +47,7 @@ def line(view: StageView) -> Wish:
         values = [float(point[name]) for _, point in points]  # type: ignore[arg-type]
         outward = 2 - _steps_outward(points, name)
         more = refinements(values, float(best.point[name]), outward=outward)  # type: ignore[arg-type]
-        points += [(round_number, view.base | {name: value}) for value in more]
+        points += [(round_number, view.at({name: value})) for value in more]
     return Wish(points=points, complete=True)
 
 
@@ -80,7 +80,7 @@ def tpe(view: StageView) -> Wish:
 
     round_number = max((number for number, _ in standing), default=-1) + 1
     new = next_round(view, n=min(view.stage.round_size, missing))
-    points = [*standing, *((round_number, view.base | point) for point in new)]
+    points = [*standing, *((round_number, view.at(point)) for point in new)]
     return Wish(points=points, complete=not new or len(points) >= view.stage.trials)
 
 
@@ -103,7 +103,7 @@ def _sampled(view: StageView, draw: _Draw) -> Wish:
     n = view.stage.trials
     different: dict[str, Point] = {}
     for longer in _DRAWS:
-        points = [view.base | point for point in draw(n * longer, key=view.address)]
+        points = [view.at(point) for point in draw(n * longer, key=view.address)]
         different = {canonical(point): point for point in points}
         if len(different) >= n:
             break

@@ -59,6 +59,14 @@ class StageView:
     tried_rates: Sequence[float]
     address: str
 
+    def at(self, point: Point) -> Point:
+        """A point of this stage, with everything else as the base has it.
+
+        What the stage tunes and the point lacks does not apply there: its conditions are not met.
+        """
+        tuned = self.stage.space.axes
+        return {name: v for name, v in self.base.items() if name not in tuned} | point
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:

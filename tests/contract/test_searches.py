@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from search_spaces import Point, Space, canonical, space_from_plain
 from study.outline import Stage
 from study.searches import StageView, Tried, wish
+from study.searches.coordinates import distributions, from_coordinates, to_coordinates
 
 N_TASKS = 3
 BASE: Point = {"lr": 0.01, "weight_decay": 0.0}
@@ -27,6 +30,18 @@ SPACES: dict[str, dict[str, Any]] = {
         "weight_decay": [0.0, 0.1],
         "task_weights": {"simplex_step": 0.25},
     },
+    "categories": {
+        "activation": ["relu", "gelu", "tanh"],
+        "norm": [True, False],
+        "width": {"log_int_range": [8, 1_000_000]},
+        "layers": {"int_range": [1, 9], "step": 2},
+    },
+    "conditions": {
+        "momentum": {"range": [0.5, 0.99], "when": {"optimizer": ["sgd", "rmsprop"]}},
+        "optimizer": ["adam", "sgd", "rmsprop"],
+        "nesterov": {"line": [True, False], "when": {"optimizer": "sgd"}},
+        "width": {"log_int_range": [8, 512]},
+    },
 }
 SAMPLING = ["random", "quasi-random", "tpe"]
 EVERY = [
@@ -37,6 +52,10 @@ EVERY = [
     ("line", "choices"),
     ("neighbours", "choices"),
 ]
+
+
+def _best_is_c(point: Mapping[str, Any]) -> float:
+    return (point["kind"] != "c") + 0.1 * float(point["x"])
 
 
 def stage_of(kind: str, space: str, trials: int = 6) -> Stage:
@@ -94,13 +113,14 @@ class TestEveryStrategy:
         stage = stage_of(kind, space)
         for one in played(stage):
             for name, axis in stage.space.axes.items():
-                if kind != "line" or one.round == 0:
+                if name in one.point and (kind != "line" or one.round == 0):
                     axis.to_unit(one.point[name])
 
     def test_points_keep_what_the_stage_does_not_tune(self, kind: str, space: str) -> None:
         stage = stage_of(kind, space)
         for one in played(stage):
-            assert {*one.point} == {*BASE, *stage.tuned}
+            applying = {n for n in stage.tuned if stage.space.has(n, one.point)}
+            assert {*one.point} == ({*BASE} - {*stage.tuned}) | applying
             for name in {*BASE} - {*stage.tuned}:
                 assert one.point[name] == BASE[name]
 
@@ -196,6 +216,34 @@ class TestTpe:
         )
         low, high = (sum(math.log(one.point["lr"]) for one in known[12:]) for known in (up, down))
         assert low < high
+
+    def test_the_best_category_is_found(self) -> None:
+        names = ["a", "b", "c", "d", "e"]
+        space = space_from_plain({"kind": names, "x": {"range": [0, 1]}}, n_tasks=1)
+        stage = Stage(kind="tpe", space=space, trials=60, round_size=4)
+        chosen = Counter(one.point["kind"] for one in played(stage, value=_best_is_c)[30:])
+        assert chosen["c"] > 2 * chosen.total() / len(names), "twice as often as by chance"
+
+    @pytest.mark.parametrize(
+        ("plain", "kinds"),
+        [
+            (["relu", "gelu"], [CategoricalDistribution]),
+            ([True, False], [CategoricalDistribution]),
+            ([3, 1, 2], [CategoricalDistribution]),
+            ([1, 2, 4], [FloatDistribution]),
+            ([4, 2, 1.5], [FloatDistribution]),
+            (["only"], [FloatDistribution]),
+            ({"int_range": [1, 9]}, [IntDistribution]),
+            ({"log_int_range": [1, 9]}, [IntDistribution]),
+            ({"log_int_range": [1, 9], "points": 3}, [FloatDistribution]),
+        ],
+    )
+    def test_each_kind_of_axis_is_seen_as_what_it_is(self, plain: Any, kinds: list[type]) -> None:
+        axis = space_from_plain({"x": plain}, n_tasks=1).axes["x"]
+        assert [type(known) for known in distributions("x", axis).values()] == kinds
+        for share in (0.0, 0.3, 0.5, 0.99):
+            value = axis.from_unit([share])
+            assert from_coordinates("x", axis, to_coordinates("x", axis, value)) == value
 
     @pytest.mark.parametrize("space", SPACES)
     def test_it_lives_with_diverged_and_failed_trials(self, space: str) -> None:

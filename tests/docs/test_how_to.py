@@ -80,9 +80,12 @@ def test_coming_from_other_tools_runs(tmp_path: Path) -> None:
         assert min(row["value"] for row in said["rows"] if row["value"] is not None) < 100
 
 
-def test_stages_example_is_a_valid_search() -> None:
+def test_stages_examples_are_valid_searches() -> None:
     head = 'name = "a"\nproblem = "digits"\nseeds = [0]\n[training]\nepochs = 1\nbatch_size = 9\n'
-    (block,) = (b for b in blocks("docs/reference/stages.md") if b.language == "toml")
-    plan = make_plan(parse_toml(head + block.text, source="stages.md"))
+    function = 'name="a"\nseeds=[0]\nfunction={target="a:b",metric="c"}\ntraining={epochs=1}\n'
+    first, second = (b for b in blocks("docs/reference/stages.md") if b.language == "toml")
+    plan = make_plan(parse_toml(head + first.text, source="stages.md"))
     kinds = [stage.kind for stage in plan.searches[-1].stages]
     assert kinds == ["grid", "line", "neighbours"]
+    conditional = make_plan(parse_toml(f"{function}[[search]]\n{second.text}", source="stages.md"))
+    assert conditional.expected_runs == 5

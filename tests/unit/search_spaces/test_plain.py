@@ -86,7 +86,10 @@ def test_whole_numbers_of_unknown_parameters_stay_whole() -> None:
     assert isinstance(value, int)
 
 
-KEYS = "Allowed: boundary, dirichlet, floor, line, log_range, points, range, simplex_step"
+KEYS = (
+    "Allowed: boundary, dirichlet, floor, int_range, line, log_int_range, log_range, points, "
+    "range, simplex_step, step"
+)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,16 @@ KEYS = "Allowed: boundary, dirichlet, floor, line, log_range, points, range, sim
         ("lr", {"log_range": [1, 2], "points": 1}, BadValue, "`points` must be at least 2"),
         ("lr", {"range": [0, 1]}, BadValue, "`lr`: Value 1 must be above 0"),
         ("depth", {"range": [1]}, WrongType, r"`range` must be two numbers. Got \[1\]"),
+        ("n", {"int_range": [1, 2.5]}, WrongType, "`high` must be a whole number. Got 2.5"),
+        ("n", {"int_range": [True, 3]}, WrongType, "`low` must be a whole number. Got True"),
+        ("n", {"int_range": [3, 1]}, BadAxis, "`high` must not be below `low`"),
+        ("n", {"int_range": [1, 2**70 + 1]}, BadValue, "`high` must be finite and exact"),
+        ("n", {"int_range": [1, 9], "step": 0}, BadValue, "`step` must be at least 1"),
+        ("n", {"int_range": [1, 9], "points": 3}, UnknownKey, "Allowed beside it: `step`"),
+        ("n", {"log_int_range": [0, 9]}, BadAxis, "`low` must be 1 or above on a log axis"),
+        ("n", {"log_int_range": [1, 9], "step": 2}, UnknownKey, "Allowed beside it: `points`"),
+        ("lr", {"int_range": [0, 1]}, BadValue, "`lr`: Value 1 must be above 0"),
+        ("task_weights", {"int_range": [1, 2]}, BadAxis, "`int_range` is for parameters with one"),
         ("lr", {"simplex_step": 0.1}, BadAxis, "`simplex_step` is for `task_weights`. .*`line`"),
         ("lr", {"dirichlet": 5}, BadAxis, "`dirichlet` is for `task_weights`"),
         ("task_weights", {"log_range": [1, 2]}, BadAxis, "`log_range` is for parameters with one"),

@@ -164,6 +164,65 @@ class TestPlan:
         assert axes == {"lr": LogRange(0.1, 1), "depth": Choices([1, 2])}
 
 
+CONDITIONAL: dict[str, Any] = {
+    "optimizer": ["adam", "sgd"],
+    "momentum": {"line": [0.5, 0.9], "when": {"optimizer": "sgd"}},
+}
+
+
+class TestConditions:
+    def test_a_plan_counts_a_conditional_parameter_where_it_is(self) -> None:
+        found = plan({**CONDITIONAL, "layers": {"int_range": [1, 3]}})
+        assert found.searches[0].expected_trials == (1 + 2) * 3
+
+    def test_an_anchor_lacks_what_does_not_apply_to_it(self) -> None:
+        (search,) = plan({"lr": [0.1]}, CONDITIONAL).searches
+        assert search.anchors == {"lr": 0.1, "optimizer": "adam"}
+
+    def test_a_conditional_parameter_is_dropped_with_its_reason(self) -> None:
+        stages = [{"optimizer": ["sgd"], "momentum": {"line": [0.5], "when": {"optimizer": "sgd"}}}]
+        (search,) = plan({"lr": [0.1]}, *stages).searches
+        assert search.anchors["momentum"] == 0.5
+
+    def test_whole_numbers_of_a_range_come_back_whole(self) -> None:
+        (search,) = plan(
+            {"n": {"log_int_range": [1, 512]}, "strategy": "random", "trials": 2}
+        ).searches
+        (value,) = as_listed(search, to_point('{"n":12.0}')).values()
+        assert type(value) is int
+
+    @pytest.mark.parametrize(
+        ("stages", "keys"),
+        [
+            ([CONDITIONAL, {"optimizer": ["adam"]}], {}),
+            ([CONDITIONAL, {"lr": [0.1], "at": {"momentum": 0.9}}], {}),
+            ([CONDITIONAL], {"hyper": {"momentum": 0.9}}),
+        ],
+    )
+    def test_what_depends_and_on_what_are_tuned_together(
+        self, stages: list[dict[str, Any]], keys: dict[str, Any]
+    ) -> None:
+        with pytest.raises(BadSpec, match=r"in one stage only. Got .* Put them into one stage"):
+            plan(*stages, **keys)
+
+    @pytest.mark.parametrize(
+        ("table", "why"),
+        [
+            ({"optimiser": "sgd"}, "tuned beside this one. Got `optimiser`"),
+            ({"optimizer": "sdg"}, "'sdg' is not among"),
+            ("sgd", "is a table from another parameter"),
+        ],
+    )
+    def test_a_condition_that_can_never_hold_is_refused(self, table: object, why: str) -> None:
+        with pytest.raises(BadSpec, match=f"`momentum`: .*{why}"):
+            plan(CONDITIONAL | {"momentum": {"line": [0.5], "when": table}})
+
+    def test_runs_of_a_problem_have_all_parameters(self) -> None:
+        stage = {"lr": [0.1], "weight_decay": {"line": [0.1], "when": {"lr": 0.1}}}
+        with pytest.raises(BadSpec, match="`when` goes with a training function"):
+            make_plan(spec_of(search=[{"weighting": "ew", "stages": [stage]}]))
+
+
 def test_another_function_is_no_extension() -> None:
     class Stored:
         name, spec, card = "tried", spec().to_plain(), make_plan(spec()).card.to_plain()

@@ -12,7 +12,16 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search_spaces import Axis, Choices, LogRange, Range, Space, from_optuna
+from search_spaces import (
+    Axis,
+    Choices,
+    IntRange,
+    LogIntRange,
+    LogRange,
+    Range,
+    Space,
+    from_optuna,
+)
 from study.searches.optuna_params import Scalar, distributions, flat, typed
 
 _ENDS = st.tuples(st.floats(1e-6, 1e3), st.floats(1.5, 1e3)).map(lambda e: (e[0], e[0] * e[1]))
@@ -21,11 +30,17 @@ _WORDS = st.lists(st.text(max_size=3), min_size=1, max_size=4, unique=True).map(
 _COUNTS = st.tuples(st.integers(-5, 5), st.integers(0, 5)).map(
     lambda e: Choices(list(range(e[0], e[0] + e[1] + 1)))
 )
+_WHOLE = st.tuples(st.integers(1, 50), st.integers(1, 50), st.integers(1, 7)).flatmap(
+    lambda e: st.sampled_from(
+        [IntRange(e[0], e[0] + e[1] * e[2], e[2]), LogIntRange(e[0], e[0] + e[1])]
+    )
+)
 _NUMBERS = st.lists(st.floats(-9, 9).map(float), min_size=1, max_size=4, unique=True).map(Choices)
+_EVERY = _RANGES | _WORDS | _COUNTS | _WHOLE | _NUMBERS
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.sampled_from("abc"), _RANGES | _WORDS | _COUNTS, max_size=3))
+@given(st.dictionaries(st.sampled_from("abc"), _RANGES | _WORDS | _WHOLE, max_size=3))
 def test_a_space_comes_back_from_its_distributions(axes: dict[str, Axis]) -> None:
     space = Space(axes)
     known = distributions(space.random(3, key="k"), {name: [axes[name]] for name in axes})
@@ -33,7 +48,11 @@ def test_a_space_comes_back_from_its_distributions(axes: dict[str, Axis]) -> Non
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.sampled_from("abc"), _RANGES | _WORDS | _COUNTS | _NUMBERS, max_size=3))
+@given(
+    st.dictionaries(
+        st.sampled_from("abc"), _RANGES | _WORDS | _COUNTS | _WHOLE | _NUMBERS, max_size=3
+    )
+)
 def test_every_point_lies_within_the_distributions(axes: dict[str, Axis]) -> None:
     points = Space(axes).random(5, key="k")
     known = distributions(points, {name: [axes[name]] for name in axes})
@@ -52,6 +71,9 @@ def test_every_point_lies_within_the_distributions(axes: dict[str, Axis]) -> Non
         ([5.0, 2.5], [Choices([5, 20])], FloatDistribution(2.5, 20.0, log=True)),
         ([1.0], [LogRange(0.1, 10), Choices([20.0])], FloatDistribution(0.1, 20.0, log=True)),
         ([0.5], [Range(0.25, 0.75)], FloatDistribution(0.25, 0.75)),
+        ([16.0], [IntRange(8, 30, 8)], IntDistribution(8, 24, step=8)),
+        ([16.0], [LogIntRange(8, 64)], IntDistribution(8, 64, log=True)),
+        ([3.0], [IntRange(1, 4), Choices([9])], IntDistribution(1, 9)),
         (["b"], [Choices(["a", "b"])], CategoricalDistribution(["a", "b"])),
         ([False, True], [], CategoricalDistribution([False, True])),
     ],
