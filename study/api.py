@@ -167,6 +167,7 @@ class Study:
 
     def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:
         problem, training = self.plan.problem, self.plan.training
+        open_limit_s = self.plan.spec.training.open_limit_s
         if ray is None:
             devices = first_devices(
                 device,
@@ -174,10 +175,17 @@ class Study:
                 ranks=training.data_parallel,
                 n_gpus=max(1, n_gpus()) if device == "cuda" else 1,
             )
-            return LocalDriver(problem, training, devices=devices)
+            return LocalDriver(problem, training, devices=devices, open_limit_s=open_limit_s)
         # loads Ray, which takes a second
         from study.drivers.ray_tune.cluster import Cluster
         from study.drivers.ray_tune.driver import RayDriver
 
         cluster = Cluster(ray, workers=workers * training.data_parallel)
-        return RayDriver(problem, training, device=device, workers=workers, cluster=cluster)
+        return RayDriver(
+            problem,
+            training,
+            device=device,
+            workers=workers,
+            cluster=cluster,
+            open_limit_s=open_limit_s,
+        )

@@ -23,12 +23,13 @@ class Slot:
         busy: Until the worker says that its pack has ended.
         since_s: When it was given its pack.
         booked_s: Up to when its reports say what its pack has cost.
+        epoch_s: What the last epoch of its pack took.
+        silent_s: For how long it has said nothing while the driver listened.
         ending: It was killed; `WorkerLost` is on its way.
         rests_until_s: Not given a pack before: its device was full of other processes' memory.
     """
 
     worker_id: int
-    last_beat_s: float
     hardware: str = ""
     n_devices: float = 1.0
     size: int = 0
@@ -39,6 +40,8 @@ class Slot:
     busy: bool = False
     since_s: float = 0.0
     booked_s: float = 0.0
+    epoch_s: float = 0.0
+    silent_s: float = 0.0
     out_of_time: bool = False
     ending: bool = False
     rests_until_s: float = 0.0
@@ -53,7 +56,8 @@ class Slot:
         self.size, self.epochs_done = len(claims), 0
         self.epochs_wanted = sum(claim.epochs_left for claim in claims)
         self.progressed.clear()
-        self.since_s = self.last_beat_s = self.booked_s = now_s
+        self.since_s = self.booked_s = now_s
+        self.silent_s = 0.0
 
 
 class Crew:
@@ -94,8 +98,13 @@ class Crew:
             if slot.claims
         )
 
-    def beating_since(self, since_s: float) -> list[int]:
-        """Runs of workers that have beaten after a time."""
+    def listened(self, seconds: float) -> None:
+        """The driver has listened to all workers for so long; who has spoken is heard next."""
+        for slot in self.slots.values():
+            slot.silent_s += seconds
+
+    def beating(self, within_s: float) -> list[int]:
+        """Runs of workers that have not been silent for so long."""
         return [
-            run for slot in self.slots.values() if slot.last_beat_s > since_s for run in slot.claims
+            run for slot in self.slots.values() if slot.silent_s < within_s for run in slot.claims
         ]

@@ -14,7 +14,7 @@ WEIGHTING = "function"
 
 # What such a study may say in [training]; all else is the function's own affair.
 _TRAINING = (
-    *("epochs", "threads", "run_limit_s"),
+    *("epochs", "threads", "run_limit_s", "open_limit_s", "silence_limit_s"),
     *("batch_size", "checkpoint_s", "checkpoint_cap_mib", "engine", "pack_size"),
 )
 

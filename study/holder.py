@@ -14,7 +14,7 @@ def this_process() -> Holder:
     """Who we are: host, boot, process id and when the process began."""
     pid = os.getpid()
     return Holder(
-        host=platform.node(), boot_id=_boot_id(), pid=pid, process_start=_process_start(pid) or ""
+        host=platform.node(), boot_id=_boot_id(), pid=pid, process_start=process_start(pid) or ""
     )
 
 
@@ -28,7 +28,7 @@ def liveness(holder: Holder) -> Liveness:
         return Liveness.DEAD
     if their_namespace != namespace or not holder.process_start:
         return Liveness.UNKNOWN  # a container beside ours: its process ids mean nothing here
-    return Liveness.ALIVE if _process_start(holder.pid) == holder.process_start else Liveness.DEAD
+    return Liveness.ALIVE if process_start(holder.pid) == holder.process_start else Liveness.DEAD
 
 
 def _boot_id() -> str:
@@ -40,7 +40,7 @@ def _boot_id() -> str:
         return ""
 
 
-def _process_start(pid: int) -> str | None:
+def process_start(pid: int) -> str | None:
     """Start time in clock ticks since boot; None if there is no such process."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()

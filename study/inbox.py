@@ -30,6 +30,7 @@ from trainers.events import (
 from trainers.failures import OUT_OF_MEMORY
 
 _MOST_STILLBORN = 10
+_MOST_STUCK = 3
 
 
 class Inbox:
@@ -102,9 +103,9 @@ class Inbox:
         slot = self._shift.crew.slots.get(event.worker)
         if slot is None:
             return  # a beat of a worker that is still starting
-        slot.last_beat_s = time.monotonic()
+        slot.silent_s = 0.0
         if isinstance(message, EpochDone | CheckpointWritten | RunEnded):
-            slot.booked_s = slot.last_beat_s
+            slot.booked_s = time.monotonic()
         self._trained(slot, message)
 
     def _ready(self, worker: int, message: Ready) -> None:
@@ -120,8 +121,7 @@ class Inbox:
         )
         self._stillborn = 0
         hardware = hardware_of(message.environment)
-        now_s = time.monotonic()
-        shift.crew.slots[worker] = Slot(worker_id, now_s, hardware, message.n_devices)
+        shift.crew.slots[worker] = Slot(worker_id, hardware, message.n_devices)
 
     def _trained(self, slot: Slot, message: Message) -> None:
         if isinstance(message, PackEnded):
@@ -179,18 +179,28 @@ class Inbox:
         """Put a dead worker's runs back; a run that kills its workers again and again fails."""
         slot = self._shift.crew.slots.pop(event.worker, None)
         if slot is None:
-            self._stillborn += 1
-            if self._stillborn >= _MOST_STILLBORN:
-                raise WorkersUnusable(
-                    f"{self._stillborn} workers in a row ended before they could work. "
-                    f"The last: {event.reason}"
-                )
+            self._never_worked(event)
         else:
             self.write()
             self._sizes.lost(slot)
             self._put_back(slot, event)
         if not self._shift.stopping:
             self._shift.driver.replace(event.worker)
+
+    def _never_worked(self, event: WorkerLost) -> None:
+        self._stillborn += 1
+        if event.loss is Loss.STUCK and self._stillborn >= _MOST_STUCK:
+            limit_s = self._shift.plan.spec.training.open_limit_s
+            raise WorkersUnusable(
+                f"Workers must be ready to train within [training] `open_limit_s`, {limit_s:g} s. "
+                f"{self._stillborn} in a row were not: loading the data or a first forward pass "
+                "hangs, or needs longer. Try it alone, or raise the limit."
+            )
+        if self._stillborn >= _MOST_STILLBORN:
+            raise WorkersUnusable(
+                f"{self._stillborn} workers in a row ended before they could work. "
+                f"The last: {event.reason}"
+            )
 
     def _put_back(self, slot: Slot, event: WorkerLost) -> None:
         unbooked_s = slot.unbooked_s(time.monotonic())

@@ -16,6 +16,8 @@ _FREE = {
         "checkpoint_s",
         "checkpoint_cap_mib",
         "run_limit_s",
+        "open_limit_s",
+        "silence_limit_s",
         "pack_size",
         "pack_memory_gib",
     }

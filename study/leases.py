@@ -26,7 +26,7 @@ class Leases:
         if now_s - self._renewed_s < _RENEW_S:
             return
         self._renewed_s = now_s
-        fresh = self._shift.crew.beating_since(now_s - _STALE_BEAT_S)
+        fresh = self._shift.crew.beating(_STALE_BEAT_S)
         if fresh:
             self._shift.storage.renew(self._shift.holder_id, fresh, lease_s=LEASE_S)
 

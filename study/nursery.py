@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import IO
 
+from study.holder import process_start
+from study.vital_signs import Process
+
 _LAST_LINES = 5
+_LAST_BYTES = 16 * 2**10
+_MOST_LETTERS = 1000
+"""Of what is told of a worker's output, however much there is."""
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -27,6 +34,8 @@ _ENVIRONMENT = {
 }
 _PATIENCE_S = 5.0
 _IMPORT_S = 120.0
+_TORN = struct.pack("ll", 10, 0)
+"""Seconds and microseconds until a message of which no more comes is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,14 @@ class Child:
     number: int
     pipe: Connection
     output: IO[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Born:
+    """A process that was forked, and when: its number may be another one's later."""
+
+    pid: int
+    start: str
 
 
 class Nursery:
@@ -51,8 +68,10 @@ class Nursery:
     ) -> None:
         self._control, self._process = control, process
         self._unread = b""
-        self._pids: list[int] = []
-        self._codes: dict[int, int] = {}
+        self._born: list[_Born] = []
+        self._number: dict[int, int] = {}  # of who was born last under a process id
+        self._codes: dict[int, int] = {}  # by the children's numbers
+        self._gone = False
         self._asked = 0
 
     @classmethod
@@ -82,13 +101,19 @@ class Nursery:
         return cls(control)
 
     @property
+    def control(self) -> socket.socket:
+        """Readable when it has something to say, see `hear`."""
+        return self._control
+
+    @property
     def alive(self) -> bool:
         """Whether it can still fork."""
-        ready, _, _ = select.select([self._control], [], [], 0.0)
-        try:
-            return not ready or self._control.recv(1, socket.MSG_PEEK) != b""
-        except ConnectionResetError:
-            return False
+        self.hear()
+        return not self._gone
+
+    def hear(self) -> None:
+        """Take in what it has said, without waiting."""
+        self._listen(lambda: False, patience_s=0.0)
 
     def listen(self, path: str) -> None:
         """Let other processes of this machine find nurseries at a path, see `near`."""
@@ -98,29 +123,66 @@ class Nursery:
             socket.send_fds(self._control, [b"l"], [listener.fileno()])
 
     def spawn(self) -> Child:
-        """Ask for a worker; it is born when the nursery has imported torch."""
+        """Ask for a worker; it is born when the nursery has imported torch.
+
+        Of a nursery that has ended meanwhile it is never born, and its pipe is closed.
+        """
         ours, theirs = socket.socketpair()
+        for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, way, _TORN)
         output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        socket.send_fds(self._control, [b"f"], [theirs.fileno(), output.fileno()])
+        try:
+            socket.send_fds(self._control, [b"f"], [theirs.fileno(), output.fileno()])
+        except OSError:
+            self._gone = True
         theirs.close()
         child = Child(self._asked, Connection(ours.detach()), output)
         self._asked += 1
         return child
 
     def pid(self, child: Child) -> int:
-        """Process id of a worker, once it is born."""
-        self._listen(lambda: len(self._pids) > child.number, patience_s=_IMPORT_S)
-        return self._pids[child.number]
+        """Process id of a worker, once it is born.
+
+        Raises:
+            ProcessLookupError: It is not, and will not be.
+        """
+        self._listen(lambda: self._is_born(child), patience_s=_IMPORT_S)
+        if not self._is_born(child):
+            raise ProcessLookupError("The worker was never born.")
+        return self._born[child.number].pid
+
+    def process(self, child: Child) -> Process:
+        """What is known of a worker's process now."""
+        if not self._is_born(child):
+            return Process.ENDED if self._gone else Process.UNKNOWN
+        if self._code(child) is not None:
+            return Process.ENDED
+        born = self._born[child.number]
+        if not born.start:
+            return Process.UNKNOWN  # this system does not say; the nursery will
+        return Process.RUNS if process_start(born.pid) == born.start else Process.ENDED
+
+    def end(self, child: Child) -> None:
+        """Kill a worker's process, if there is one."""
+        if self._is_born(child) and self.process(child) is not Process.ENDED:
+            with contextlib.suppress(ProcessLookupError):  # it has ended just now
+                os.kill(self._born[child.number].pid, signal.SIGKILL)
 
     def bury(self, child: Child) -> str:
-        """How a worker whose pipe has closed ended, and its last words."""
-        child.pipe.close()
-        self._listen(lambda: self._code(child) is not None, patience_s=_PATIENCE_S)
-        code = self._code(child)
-        child.output.seek(0)
-        lines = child.output.read().decode(errors="replace").strip().splitlines()
+        """How a worker that is lost has ended, and its last words; it has ended then."""
+        child.pipe.close()  # at which it exits, if it still runs
+        for _ in range(2):
+            self._listen(lambda: self._code(child) is not None, patience_s=_PATIENCE_S)
+            if self._gone or self._code(child) is not None:
+                break
+            self.end(child)
+        self.end(child)
+        if self._gone and self._is_born(child):  # else the nursery ends what it leaves behind
+            with contextlib.suppress(OSError):
+                os.killpg(self._born[child.number].pid, signal.SIGTERM)
+        words = _last_words(child.output)
         child.output.close()
-        return "\n".join([_ending(code), *lines[-_LAST_LINES:]])
+        return "\n".join([self._ending(child), *words])
 
     def kill(self) -> None:
         """End a nursery that was started here and has no workers, at once."""
@@ -136,34 +198,53 @@ class Nursery:
         self._end()
         self._control.close()
 
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+    def _is_born(self, child: Child) -> bool:
+        return len(self._born) > child.number
+
+    def _ending(self, child: Child) -> str:
+        """In words, how a worker has ended."""
+        code = self._code(child)
+        if code is not None:
+            return _told(code)
+        if not self._gone:
+            return _told(None)
+        nursery = f"the process that workers are forked from has ended: {_told(self._end())}"
+        return f"{_told(None)}; {nursery}" if self._is_born(child) else f"unborn, {nursery}"
+
+    def _end(self) -> int | None:
+        """End the process, if it was started here; returns how it has ended."""
+        if self._process is None:
+            return None
+        self._process.kill()
+        return self._process.wait()
 
     def _code(self, child: Child) -> int | None:
-        if len(self._pids) <= child.number:
-            return None
-        return self._codes.get(self._pids[child.number])
+        return self._codes.get(child.number)
 
     def _listen(self, enough: Callable[[], bool], *, patience_s: float) -> None:
         """Read what the nursery says until it is enough, or it is silent or gone."""
         deadline_s = time.monotonic() + patience_s
-        while not enough():
+        while not enough() and not self._gone:
             left_s = deadline_s - time.monotonic()
             ready, _, _ = select.select([self._control], [], [], max(left_s, 0.0))
-            heard = self._control.recv(4096) if ready else b""
-            if not heard:
+            if not ready:
                 return
+            try:
+                heard = self._control.recv(4096)
+            except OSError:  # it was killed
+                heard = b""
+            self._gone = not heard
             *lines, self._unread = (self._unread + heard).split(b"\n")
             for line in lines:
                 self._hear(line.decode().split())
 
     def _hear(self, words: list[str]) -> None:
         if words[0] == "born":
-            self._pids.append(int(words[1]))
-        else:
-            self._codes[int(words[1])] = int(words[2])
+            pid = int(words[1])
+            self._number[pid] = len(self._born)
+            self._born.append(_Born(pid, process_start(pid) or ""))
+        elif (number := self._number.get(int(words[1]))) is not None:
+            self._codes[number] = int(words[2])
 
 
 _ahead: list[Nursery] = []
@@ -190,7 +271,15 @@ def take_nursery() -> Nursery:
     return Nursery.start()
 
 
-def _ending(code: int | None) -> str:
+def _told(code: int | None) -> str:
     if code is None:
         return "for an unknown reason"
     return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+
+def _last_words(output: IO[bytes]) -> list[str]:
+    """The last lines of a worker's output, of which there may be any amount."""
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - _LAST_BYTES))
+    text = output.read(_LAST_BYTES).decode(errors="replace").strip()
+    return "\n".join(text.splitlines()[-_LAST_LINES:])[-_MOST_LETTERS:].splitlines()

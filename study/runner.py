@@ -11,7 +11,7 @@ from storage.records import Claim, StudyRecord
 from study.budget import limits_of
 from study.conductor import Conductor
 from study.dispatch import Dispatch
-from study.drivers import Driver
+from study.drivers import Driver, DriverEvent
 from study.errors import ClusterLost
 from study.faults import Faults
 from study.holder import this_process
@@ -136,7 +136,7 @@ class Runner:
 
     def _loop(self) -> None:
         while self._shift.crew.busy or not self._over():
-            for event in self._shift.driver.poll(_POLL_S):
+            for event in self._heard():
                 self._inbox.take(event)
             self._stop_if_asked()
             self._inbox.write_due()
@@ -146,6 +146,16 @@ class Runner:
             self._leases.renew()
             self._look_around()
             self._tell()
+
+    def _heard(self) -> Sequence[DriverEvent]:
+        """What the driver's workers have said; silence counts only while it listens to them.
+
+        A driver that waits for its database, or that was suspended, hears nobody.
+        """
+        began_s = time.monotonic()
+        events = self._shift.driver.poll(_POLL_S)
+        self._shift.crew.listened(min(time.monotonic() - began_s, _POLL_S))
+        return events
 
     def _over(self) -> bool:
         ended = self._dispatch.limit or self._dispatch.stuck or self._conductor.finished

@@ -81,6 +81,16 @@ class TrainingSpec(Section):
     run_limit_s: Positive | None = Field(
         None, description="Longest time of one attempt at a run; a worker that hangs is ended."
     )
+    open_limit_s: Positive = Field(
+        1800.0,
+        description="Longest time until a worker can train: torch, data, a first forward pass. One "
+        "that hangs there is ended.",
+    )
+    silence_limit_s: Positive = Field(
+        120.0,
+        description="Longest time without a sign of life from a training worker while the driver "
+        "listens; one that is silent for longer is ended.",
+    )
     checkpoint_cap_mib: Positive = Field(
         2048.0, description="Most that a study's checkpoint files may take, in MiB."
     )

@@ -5,20 +5,35 @@ from __future__ import annotations
 import math
 import time
 
+from study.crew import Slot
 from study.shift import Shift
-
-_DEAF_S = 120.0
+from study.vital_signs import Patience, Signs, Verdict, judged
 
 
 def end_hanging(shift: Shift) -> None:
-    """End workers whose run outlasts its time limit, or that have not beaten for two minutes."""
-    limit_s = shift.plan.spec.training.run_limit_s or math.inf
+    """End workers whose pack outlasts its time limit, or that are silent for too long.
+
+    A worker without runs is timing steps: that may last as long as opening.
+    """
+    training = shift.plan.spec.training
     now_s = time.monotonic()
     for worker, slot in shift.crew.slots.items():
         if not slot.busy or slot.ending:
             continue
-        # a pack of K runs may take as long as K runs one after the other
-        slot.out_of_time = now_s - slot.since_s > limit_s * max(1, slot.size)
-        slot.ending = slot.out_of_time or now_s - slot.last_beat_s > _DEAF_S
+        patience = Patience(
+            silent_s=training.silence_limit_s,
+            # a pack of K runs may take as long as K runs one after the other
+            working_s=slot.size * (training.run_limit_s or math.inf)
+            if slot.size
+            else training.open_limit_s,
+        )
+        verdict = judged(_signs(slot, now_s), patience)
+        slot.out_of_time = slot.size > 0 and verdict is Verdict.OUT_OF_TIME
+        slot.ending = verdict is not Verdict.WELL
         if slot.ending:
             shift.driver.kill(worker)
+
+
+def _signs(slot: Slot, now_s: float) -> Signs:
+    """Of its process and its pipe, the driver says when they end."""
+    return Signs(silent_s=slot.silent_s, working_s=now_s - slot.since_s)

@@ -6,6 +6,8 @@ A spec in this folder names it ``toy:Toy``; tests of one process construct it di
 from __future__ import annotations
 
 import os
+import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,14 +40,16 @@ class Toy:
         dropout: Share of features that are dropped in training.
         shifted: Split whose targets differ from the usual ones; empty for none.
         troubles: Further tasks, named by what their loss does after a few good epochs: ``raises``,
-            ``exits``, ``prints``.
+            ``exits``, ``prints``, ``forks``.
         broken: Loading the data raises.
+        hangs: Loading the data never ends.
     """
 
     dropout: float = 0.0
     shifted: str = ""
     troubles: tuple[str, ...] = ()
     broken: bool = False
+    hangs: bool = False
 
     @property
     def card(self) -> ProblemCard:
@@ -63,6 +67,8 @@ class Toy:
     def sources(self, device: torch.device) -> Mapping[str, TensorSource]:
         if self.broken:
             raise RuntimeError(f"the data on {device} is gone")
+        while self.hangs:
+            time.sleep(1.0)
         names = (*TASKS, *self.troubles)
         return {split: _split(split, self.shifted == split, names) for split in SIZES}
 
@@ -88,6 +94,8 @@ class Troublesome:
         self._calls += 1
         if self._trouble == "prints":
             print(f"call {self._calls}", flush=True)
+        if self._trouble == "forks" and not _CHILDREN:
+            _leave_children()
         if self._calls > CALM_CALLS:
             if self._trouble == "raises":
                 raise ArithmeticError("this loss is tired")
@@ -95,6 +103,36 @@ class Troublesome:
                 print("the last words", flush=True)
                 os._exit(3)
         return mse(output, target)
+
+
+_CHILDREN: list[int] = []
+
+
+def _leave_children() -> None:
+    """Fork one child as Python does, and one that keeps its parent's sockets; print their ids."""
+    usual = _forked()
+    sockets = [
+        int(name) for name in os.listdir("/proc/self/fd") if _is_socket(f"/proc/self/fd/{name}")
+    ]
+    copies = [os.dup(descriptor) for descriptor in sockets]
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stubborn = _forked()
+    signal.signal(signal.SIGTERM, before)
+    for copy in copies:
+        os.close(copy)
+    _CHILDREN.extend([usual, stubborn])
+    print(*_CHILDREN, flush=True)
+
+
+def _is_socket(path: str) -> bool:
+    return os.path.islink(path) and os.readlink(path).startswith("socket:")
+
+
+def _forked() -> int:
+    pid = os.fork()
+    while pid == 0:
+        time.sleep(1.0)
+    return pid
 
 
 def _task(name: str) -> TaskCard:

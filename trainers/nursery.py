@@ -8,10 +8,14 @@ pipe, the file for what it prints), ``l`` to listen (a socket at which other pro
 nursery: a fork of this one, whose control socket is the connection). To the driver it carries one
 line for each birth (``born PID``) and each end (``ended PID CODE``, negative for a signal). When
 the driver closes it, or dies, everything ends.
+
+A worker leads a process group, which is told to end when it has ended: processes that a user's code
+has forked, such as loaders of data, do not outlive it. None of them holds its pipe.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import select
@@ -45,7 +49,7 @@ def look_after(control: socket.socket) -> NoReturn:
             _tell(control, f"ended {pid} {code}\n")
         for listener in listeners:
             if listener in asked:
-                children.add(_sister(control, listener))
+                children.add(_sister(listener, control, *listeners))
         if control not in asked:
             continue
         try:
@@ -58,7 +62,8 @@ def look_after(control: socket.socket) -> NoReturn:
         if request == b"l":
             listeners.append(socket.socket(fileno=descriptors[0]))
         else:
-            children.add(_born(control, *descriptors))
+            pipe, output = descriptors
+            children.add(_born(pipe, output, control, *listeners))
 
 
 def _import_early() -> None:
@@ -79,23 +84,25 @@ def _import_early() -> None:
     gc.enable()
 
 
-def _sister(control: socket.socket, listener: socket.socket) -> int:
+def _sister(listener: socket.socket, *not_its: socket.socket) -> int:
     """A nursery for who has connected."""
     connection, _ = listener.accept()
     pid = os.fork()
     if pid == 0:
-        control.close()
-        listener.close()
+        _close(*not_its)
         look_after(connection)
     connection.close()
     return pid
 
 
-def _born(control: socket.socket, pipe: int, output: int) -> int:
+def _born(pipe: int, output: int, control: socket.socket, *listeners: socket.socket) -> int:
     pid = os.fork()
     if pid == 0:
-        control.close()
+        _lead_group(0)
+        _close(control, *listeners)
+        _keep_from_children(pipe)
         _become_worker(pipe, output)
+    _lead_group(pid)  # whoever of both is first
     os.close(pipe)
     os.close(output)
     _tell(control, f"born {pid}\n")
@@ -119,13 +126,40 @@ def _become_worker(pipe: int, output: int) -> None:
         os._exit(code)  # nothing of the parent's is to be cleaned up here
 
 
+def _lead_group(pid: int) -> None:
+    with contextlib.suppress(OSError):  # it has ended
+        os.setpgid(pid, pid)
+
+
+def _close(*sockets: socket.socket) -> None:
+    """Who looks whether this process lives must not see a child's copies open."""
+    for one in sockets:
+        one.close()
+
+
+def _keep_from_children(descriptor: int) -> None:
+    """Processes that this one forks get a file in its place that says nothing."""
+
+    def put_aside() -> None:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, descriptor, inheritable=False)
+        os.close(nothing)
+
+    os.set_inheritable(descriptor, False)
+    os.register_at_fork(after_in_child=put_aside)
+
+
 def _ended(children: set[int]) -> Iterator[tuple[int, int]]:
     """Children that have ended since the last call, with their exit codes."""
     for child in list(children):
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            children.discard(child)
-            yield child, os.waitstatus_to_exitcode(status)
+        # as long as it is not waited for, no other process can have its number
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            continue
+        with contextlib.suppress(OSError):  # it has left nobody behind
+            os.killpg(child, signal.SIGTERM)
+        _, status = os.waitpid(child, 0)
+        children.discard(child)
+        yield child, os.waitstatus_to_exitcode(status)
 
 
 def _end(children: set[int]) -> None:
@@ -137,6 +171,8 @@ def _end(children: set[int]) -> None:
         time.sleep(_LOOK_S / 10)
     for child in children:
         os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.killpg(child, signal.SIGTERM)
 
 
 def _tell(control: socket.socket, line: str) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from study.drivers.protocol import Loss
 from study.nursery import Child, Nursery
+from study.vital_signs import Process
 from trainers.events import Meeting, Open, OpenFailed
 
 
@@ -63,13 +64,17 @@ class LocalPeers:
 
     def trouble(self) -> Trouble | None:
         """What has become of the first that is not well."""
+        self._nursery.hear()
         for child in self._children:
+            ended = self._nursery.process(child) is Process.ENDED  # looked at before its pipe
             try:
                 if child.pipe.poll():
                     message: OpenFailed
                     (message,) = child.pipe.recv()
                     return message
             except (EOFError, OSError):
+                ended = True
+            if ended:
                 self._children.remove(child)
                 return Missing(self._nursery.bury(child))
         return None

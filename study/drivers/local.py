@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 
 from study.drivers._groups import Groups
 from study.drivers._peers import OpenPeers, on_this_machine
-from study.drivers.protocol import DriverEvent, FromWorker
+from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
+from study.errors import WorkersUnusable
 from study.nursery import Child, Nursery, take_nursery
-from trainers.events import CalibrateNow, Meeting, Message, Open, Stop, TrainPack
+from study.vital_signs import Patience, Process, Signs, Verdict, judged
+from trainers.events import CalibrateNow, Meeting, Message, Open, OpenFailed, Ready, Stop, TrainPack
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A worker that has not been given up.
+
+    Attributes:
+        asked_s: When it was asked for.
+        opening: Until it says that it is ready, or why it will not be.
+        pipe_open: Whether what it says can be read.
+        killed_s: When it was killed; None if it was not.
+        why: Why it was, if this driver did so by itself.
+        loss: What its loss is then.
+    """
+
+    child: Child
+    nursery: Nursery
+    asked_s: float
+    opening: bool = True
+    pipe_open: bool = True
+    killed_s: float | None = None
+    why: str = ""
+    loss: Loss = Loss.WORKER
+
+    def signs(self, now_s: float) -> Signs:
+        """What is known of it; its process first: nothing follows the words of one that ended."""
+        process = self.nursery.process(self.child)
+        ended = process is Process.ENDED and self.pipe_open
+        return Signs(
+            process=process,
+            pipe_open=self.pipe_open,
+            unread=ended and self.child.pipe.poll(),
+            opening_s=now_s - self.asked_s if self.opening else None,
+            killed_s=None if self.killed_s is None else now_s - self.killed_s,
+        )
 
 
 class LocalDriver:
@@ -28,6 +64,7 @@ class LocalDriver:
         open_peers: Starts the processes that train together with a worker, if there are any.
         host: Address under which they find it.
         open_nursery: Where worker processes come from.
+        open_limit_s: Longest time until a worker can train.
     """
 
     def __init__(
@@ -40,13 +77,15 @@ class LocalDriver:
         open_peers: OpenPeers = on_this_machine,
         host: str = "127.0.0.1",
         open_nursery: Callable[[], Nursery] = take_nursery,
+        open_limit_s: float = math.inf,
     ) -> None:
         self._problem, self._training, self._devices = problem, training, devices
         self._memory_share = memory_share
         self._open_peers, self._host, self._open_nursery = open_peers, host, open_nursery
+        self._patience = Patience(opening_s=open_limit_s)
         self._groups = Groups()
         self._nursery: Nursery | None = None
-        self._workers: dict[int, tuple[Child, Nursery]] = {}
+        self._workers: dict[int, _Worker] = {}
         self._started: list[tuple[str, Child, Nursery]] = []  # by number, with each one's device
 
     @property
@@ -55,7 +94,11 @@ class LocalDriver:
         return len(self._devices)
 
     def start(self) -> None:
-        """Start one process a device."""
+        """Start one process a device.
+
+        Raises:
+            WorkersUnusable: This machine starts no more processes.
+        """
         for device in self._devices:
             self._spawn(device)
 
@@ -66,73 +109,106 @@ class LocalDriver:
 
     def submit(self, worker: int, pack: Pack) -> None:
         """Send a pack down the worker's pipe; a dead worker is noticed by the next `poll`."""
-        self._send(self._workers[worker][0], TrainPack(pack))
+        self._send(worker, TrainPack(pack))
 
     def calibrate(self, worker: int, wanted: Calibrate) -> None:
         """Ask for a calibration down the worker's pipe."""
-        self._send(self._workers[worker][0], CalibrateNow(wanted))
+        self._send(worker, CalibrateNow(wanted))
 
     def poll(self, timeout_s: float) -> list[DriverEvent]:
-        """Read what has arrived; a closed pipe is a lost worker."""
-        pipes = {child.pipe: number for number, (child, _) in self._workers.items()}
+        """Read what has arrived, and look who is lost."""
         events: list[DriverEvent] = list(self._groups.look_after(self.kill))
-        for pipe in wait(list(pipes), timeout_s):
-            number = pipes[pipe]  # type: ignore[index]
-            child, nursery = self._workers[number]
-            try:
-                while child.pipe.poll():
-                    messages: Sequence[Message] = child.pipe.recv()
-                    events += self._heard(number, messages)
-            except (EOFError, OSError):
-                del self._workers[number]
-                events.append(self._groups.lost(number, nursery.bury(child)))
-        return events
-
-    def _heard(self, worker: int, messages: Sequence[Message]) -> Iterator[FromWorker]:
-        for message in messages:
-            if isinstance(message, Meeting):
-                self._groups.meet(worker, message)
+        pipes = {worker.child.pipe: number for number, worker in self._workers.items()}
+        controls = {n.control: n for n in self._nurseries() if n.alive}
+        for ready in wait([*pipes, *controls], timeout_s):
+            if (number := pipes.get(ready)) is not None:  # type: ignore[call-overload]
+                events += self._read(number)
             else:
-                yield FromWorker(worker, message)
+                controls[ready].hear()  # type: ignore[index]
+        for number in list(self._workers):
+            events += self._looked_at(number)
+        return events
 
     def kill(self, worker: int) -> None:
         """End a worker's process at once."""
-        if worker not in self._workers:
-            return  # its number may be that of another process by now
-        with contextlib.suppress(ProcessLookupError):  # it has died; `poll` will say so
-            os.kill(self.pid(worker), signal.SIGKILL)
+        if (found := self._workers.get(worker)) is not None and found.killed_s is None:
+            found.killed_s = time.monotonic()
+            found.nursery.end(found.child)
 
     def replace(self, worker: int) -> None:
         """Start a successor of a lost worker on its device."""
         self._spawn(self._started[worker][0])
 
-    def stop(self) -> None:
-        """Ask every worker to release its pack."""
-        for child, _ in self._workers.values():
-            self._send(child, Stop())
+    def stop(self, workers: Iterable[int] | None = None) -> None:
+        """Ask workers, or all of them, to release their packs."""
+        for number in list(self._workers) if workers is None else workers:
+            self._send(number, Stop())
 
     def close(self) -> None:
         """Close the pipes, which ends the workers, and wait for them."""
-        nurseries = {id(nursery): nursery for _, nursery in self._workers.values()}
-        if self._nursery is not None:
-            nurseries[id(self._nursery)] = self._nursery
+        nurseries = self._nurseries()
         self._groups.close()
-        for child, _ in self._workers.values():
-            child.pipe.close()
-        for nursery in nurseries.values():
+        for worker in self._workers.values():
+            worker.child.pipe.close()
+        for nursery in nurseries:
             nursery.close()
-        for child, _ in self._workers.values():
-            child.output.close()
+        for worker in self._workers.values():
+            worker.nursery.end(worker.child)  # of one that had no nursery left to wait for it
+            worker.child.output.close()
         self._workers.clear()
         self._nursery = None
 
+    def _nurseries(self) -> list[Nursery]:
+        """Of all workers, and of those to come."""
+        found = {id(worker.nursery): worker.nursery for worker in self._workers.values()}
+        if self._nursery is not None:
+            found[id(self._nursery)] = self._nursery
+        return list(found.values())
+
+    def _read(self, number: int) -> Iterator[FromWorker]:
+        """What a worker has said; a message of which no more comes closes its pipe, too.
+
+        So does the death of its nursery in the moment between its birth and word of that.
+        """
+        worker = self._workers[number]
+        try:
+            while worker.child.pipe.poll():
+                messages: Sequence[Message] = worker.child.pipe.recv()
+                worker.nursery.pid(worker.child)
+                yield from self._heard(number, messages)
+        except (EOFError, OSError):
+            worker.pipe_open = False
+
+    def _heard(self, number: int, messages: Sequence[Message]) -> Iterator[FromWorker]:
+        for message in messages:
+            if isinstance(message, Meeting):
+                self._groups.meet(number, message)
+                continue
+            if isinstance(message, Ready | OpenFailed):
+                self._workers[number].opening = False
+            yield FromWorker(number, message)
+
+    def _looked_at(self, number: int) -> Iterator[WorkerLost]:
+        """Take leave of a worker that is lost; end one that does not come to work."""
+        worker = self._workers[number]
+        verdict = judged(worker.signs(time.monotonic()), self._patience)
+        if verdict is Verdict.STUCK:
+            worker.why = f"It could not train within {self._patience.opening_s:g} s. "
+            worker.loss = Loss.STUCK
+            self.kill(number)
+        elif verdict is Verdict.LOST:
+            del self._workers[number]
+            how = worker.why + worker.nursery.bury(worker.child)
+            self._drop(worker.nursery)
+            lost = self._groups.lost(number, how)
+            yield lost if not worker.why else WorkerLost(number, lost.reason, worker.loss)
+
     def _spawn(self, device: str) -> None:
-        if self._nursery is None or not self._nursery.alive:
-            self._nursery = self._open_nursery()
-        child = self._nursery.spawn()
+        nursery = self._living_nursery()
+        child = nursery.spawn()
         number = len(self._started)
-        self._workers[number] = child, self._nursery
-        self._started.append((device, child, self._nursery))
+        self._workers[number] = _Worker(child, nursery, time.monotonic())
+        self._started.append((device, child, nursery))
         opening = Open(
             problem=self._problem,
             device=device,
@@ -144,12 +220,38 @@ class LocalDriver:
             ranks=self._training.data_parallel,
             host=self._host,
         )
-        self._send(child, opening)
+        self._send(number, opening)
         if opening.ranks > 1:
-            self._groups.add(number, self._open_peers(self._nursery, opening))
+            self._groups.add(number, self._open_peers(nursery, opening))
 
-    def _send(self, child: Child, message: Open | TrainPack | CalibrateNow | Stop) -> None:
+    def _living_nursery(self) -> Nursery:
+        before = self._nursery
+        if before is not None and before.alive:
+            return before
+        self._nursery = self._opened_nursery()
+        self._drop(before)
+        return self._nursery
+
+    def _drop(self, nursery: Nursery | None) -> None:
+        """Close one of which nobody comes any more."""
+        if nursery is not None and all(nursery is not used for used in self._nurseries()):
+            nursery.close()
+
+    def _opened_nursery(self) -> Nursery:
         try:
-            child.pipe.send(message)
+            return self._open_nursery()
+        except OSError as error:
+            raise WorkersUnusable(
+                f"This machine must be able to start processes. It is not: {error.strerror}. "
+                "End others, or raise the limits of memory and processes (`ulimit -u`)."
+            ) from error
+
+    def _send(self, number: int, message: Open | TrainPack | CalibrateNow | Stop) -> None:
+        worker = self._workers.get(number)
+        try:
+            if worker is not None:
+                worker.child.pipe.send(message)
+        except BlockingIOError:  # half of it is there, and the worker does not read
+            self.kill(number)
         except OSError:
             return  # it is dead; `poll` finds its pipe closed and says so

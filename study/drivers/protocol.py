@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -29,6 +29,8 @@ class Loss(StrEnum):
     """Its machine died, or could not be reached any more."""
     PREEMPTED = "Preempted"
     """Its machine was taken away, as the cluster had been told it would be."""
+    STUCK = "StuckAtStart"
+    """It did not come to work in time."""
     MEMORY = OUT_OF_MEMORY
     """The cluster ended it because its machine ran out of memory."""
 
@@ -82,8 +84,12 @@ class Driver(Protocol):
     def replace(self, worker: int) -> None:
         """Start a successor of a lost worker."""
 
-    def stop(self) -> None:
-        """Ask workers to save and release what they train, at the next epoch's end."""
+    def stop(self, workers: Iterable[int] | None = None) -> None:
+        """Ask workers to save and release what they train, at the next epoch's end.
+
+        Args:
+            workers: Their numbers; None for all.
+        """
 
     def close(self) -> None:
         """End all workers."""

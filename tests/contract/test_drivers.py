@@ -7,11 +7,13 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
@@ -21,6 +23,7 @@ from study.drivers.local import LocalDriver
 from study.drivers.options import RayOptions
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.driver import RayDriver
+from study.nursery import Nursery
 from tests.contract.driver_promises import (
     BROKEN,
     DEADLINE_S,
@@ -118,6 +121,93 @@ class TestLocal(DriverContract):
             opening = Listener(driver).hear_opening()
         assert isinstance(opening, OpenFailed)
         assert opening.message.startswith("`compile = true` needs a C++ compiler")
+
+
+class TestSignsOfLife:
+    """Of workers that end, and of such that only seem to live."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def path(cls) -> Iterator[str]:
+        """Where forks of a nursery are found; to start one takes torch's import."""
+        nursery = Nursery.start()
+        with tempfile.TemporaryDirectory() as folder:
+            nursery.listen(f"{folder}/nursery")
+            yield f"{folder}/nursery"
+            nursery.close()
+
+    @pytest.fixture
+    def open_near(self, path: str) -> Callable[..., LocalDriver]:
+        def open_near(**options: Any) -> LocalDriver:
+            problem = options.pop("problem", TOY)
+            driver = LocalDriver(
+                problem,
+                TRAINING,
+                devices=["cpu"],
+                open_nursery=lambda: Nursery.near(path),
+                **options,
+            )
+            driver.start()
+            return driver
+
+        return open_near
+
+    def test_a_child_that_keeps_the_pipe_of_a_killed_worker_keeps_nobody_waiting(
+        self, open_near: Callable[..., LocalDriver]
+    ) -> None:
+        forking = replace(TOY, options={"troubles": ("forks",)})
+        with closing(open_near(problem=forking)) as driver:
+            listener = Listener(driver)
+            listener.hear_opening()
+            pack = a_pack(a_job(1, tasks=("forks",)), epochs=ENDLESS)
+            _, lost = listener.lose(pack, kill=True)
+            how, children = lost.reason.splitlines()
+            usual, stubborn = (int(child) for child in children.split())
+            try:
+                assert how == "signal SIGKILL"
+                assert is_alive(stubborn), "nothing was tried: it ends like any other child"
+                wait_for_end(usual)
+            finally:
+                os.kill(stubborn, signal.SIGKILL)
+
+    def test_the_end_of_what_forks_workers_is_survived_and_told(
+        self, open_near: Callable[..., LocalDriver]
+    ) -> None:
+        with closing(open_near()) as driver:
+            listener = Listener(driver)
+            listener.hear_opening()
+            worker = driver.pid(listener.worker)
+            driver.submit(listener.worker, a_pack(a_job(1), epochs=ENDLESS))
+            listener.hear(says(EpochDone))
+            os.kill(parent_of(worker), signal.SIGKILL)
+            listener.hear(says(EpochDone))
+            os.kill(worker, signal.SIGKILL)
+            *_, lost = listener.hear(lambda event: isinstance(event, WorkerLost))
+            assert isinstance(lost, WorkerLost)
+            assert "the process that workers are forked from has ended" in lost.reason
+            driver.replace(lost.worker)
+            assert isinstance(listener.hear_opening(), Ready)
+
+    def test_a_worker_that_hangs_while_it_opens_is_ended(
+        self, open_near: Callable[..., LocalDriver]
+    ) -> None:
+        hanging = replace(TOY, options={"hangs": True})
+        with closing(open_near(problem=hanging, open_limit_s=0.5)) as driver:
+            (lost,) = Listener(driver).hear(lambda event: isinstance(event, WorkerLost))
+        assert isinstance(lost, WorkerLost)
+        assert lost.loss is Loss.STUCK
+        assert lost.reason.startswith("It could not train within 0.5 s. signal SIGKILL")
+
+    def test_a_worker_may_print_any_amount(self, open_near: Callable[..., LocalDriver]) -> None:
+        with closing(open_near()) as driver:
+            listener = Listener(driver)
+            listener.hear_opening()
+            output = driver._workers[listener.worker].child.output
+            os.truncate(output.fileno(), 2**40)  # a hole, which would not fit into memory
+            os.kill(driver.pid(listener.worker), signal.SIGKILL)
+            (lost,) = listener.hear(lambda event: isinstance(event, WorkerLost))
+        assert isinstance(lost, WorkerLost)
+        assert len(lost.reason) < 2000
 
 
 class TestRay(DriverContract):
@@ -253,6 +343,17 @@ def hear_lost(listener: Listener, *workers: int) -> None:
         return not left
 
     listener.hear(is_last)
+
+
+def wait_for_end(pid: int) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while is_alive(pid):
+        assert time.monotonic() < deadline_s, "the process goes on"
+        time.sleep(0.05)
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def is_alive(pid: int) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import tempfile
 import threading
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -41,6 +42,7 @@ class RayDriver:
         training: Threads, precision and compiler are set when a worker starts.
         device: Of every worker, within what Ray has given to it: ``cpu`` or ``cuda``.
         workers: Slots; those for which there is no room wait, and make an autoscaling cluster grow.
+        open_limit_s: Longest time until a worker can train, once there is room for it.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class RayDriver:
         device: str,
         workers: int,
         cluster: Cluster,
+        open_limit_s: float = math.inf,
     ) -> None:
         self._opening = Opening(
             problem=problem,
@@ -58,6 +61,7 @@ class RayDriver:
             device=device,
             workers=workers,
             resources=cluster.resources,
+            open_limit_s=open_limit_s,
         )
         self._workers, self._cluster = workers, cluster
         self._slots: dict[str, Entered] = {}  # by their names
@@ -135,9 +139,10 @@ class RayDriver:
     def replace(self, worker: int) -> None:
         """Nothing to do: slots keep themselves occupied, on any node."""
 
-    def stop(self) -> None:
-        """Ask every worker to release its pack."""
-        self._order(list(self._slots), StopAll())
+    def stop(self, workers: Iterable[int] | None = None) -> None:
+        """Ask workers, or all of them, to release their packs; a slot has one at a time."""
+        joined = self._joined if workers is None else self._joined.keys() & set(workers)
+        self._order([self._joined[worker].host for worker in joined], StopAll())
 
     def close(self) -> None:
         """End the workers, and leave the cluster."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ class Opening:
     Attributes:
         workers: Slots that there are at most, here or on other nodes.
         resources: Of one of them, by Ray's names in small letters.
+        open_limit_s: Longest time until a worker can train.
         nursery: Where the driver's nursery listens, if slots and driver share a machine.
     """
 
@@ -23,6 +25,7 @@ class Opening:
     device: str
     workers: int
     resources: Mapping[str, float]
+    open_limit_s: float = math.inf
     nursery: str | None = None
 
 

@@ -63,6 +63,7 @@ class Slot(tune.Trainable):
             open_peers=RayPeers,
             host=ray.util.get_node_ip_address(),  # type: ignore[no-untyped-call]
             open_nursery=lambda: nursery(opening.nursery),
+            open_limit_s=opening.open_limit_s,
         )
         self._driver.start()
         self._joined: set[int] = set()  # workers that the feed knows

@@ -60,7 +60,7 @@ class World:
             environment={},
             startup_s=0.0,
         )
-        return Slot(worker_id, 0.0, hardware)
+        return Slot(worker_id, hardware)
 
     def calibrated(self, slot: Slot | None = None, size: int = 18) -> Slot:
         slot = slot or self.slot()

@@ -1,0 +1,118 @@
+"""What the local driver makes of a worker's pipe, with no process behind it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from multiprocessing.connection import Connection
+from typing import Any
+
+import pytest
+
+from study.drivers import FromWorker, WorkerLost
+from study.drivers.local import LocalDriver
+from study.errors import WorkersUnusable
+from study.nursery import Child
+from study.vital_signs import Process
+from trainers.events import Beat
+from trainers.jobs import ProblemRef, Training
+
+HALF = struct.pack("!i", 100) + b"half of it"
+
+
+class Hollow:
+    """A nursery whose workers are but the far ends of their pipes."""
+
+    def __init__(self) -> None:
+        self.control, self._other = socket.socketpair()
+        self.process_of_all = Process.RUNS
+        self.far: list[socket.socket] = []
+        self.ended: list[int] = []
+
+    alive = True
+
+    def hear(self) -> None: ...
+
+    def spawn(self) -> Child:
+        ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 1000))
+        self.far.append(theirs)
+        output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
+        return Child(len(self.far) - 1, Connection(ours.detach()), output)
+
+    def pid(self, child: Child) -> int:
+        return child.number + 1
+
+    def process(self, child: Child) -> Process:
+        return self.process_of_all
+
+    def end(self, child: Child) -> None:
+        self.ended.append(child.number)
+
+    def bury(self, child: Child) -> str:
+        self.ended.append(child.number)
+        child.pipe.close()
+        child.output.close()
+        return "signal SIGKILL"
+
+    def close(self) -> None:
+        for one in (self.control, self._other, *self.far):
+            one.close()
+
+
+@pytest.fixture
+def nursery() -> Hollow:
+    return Hollow()
+
+
+@pytest.fixture
+def driver(nursery: Hollow) -> Iterator[LocalDriver]:
+    yield from _started(nursery)
+
+
+def _started(nursery: Any) -> Iterator[LocalDriver]:
+    driver = LocalDriver(
+        ProblemRef(target="no:Problem"),
+        Training(epochs=1, batch_size=1),
+        devices=["cpu"],
+        open_nursery=lambda: nursery,
+    )
+    with closing(driver):
+        driver.start()
+        yield driver
+
+
+def test_half_a_message_of_which_no_more_comes_holds_nobody_up(
+    driver: LocalDriver, nursery: Hollow
+) -> None:
+    nursery.far[0].sendall(HALF)
+    assert driver.poll(1.0) == [WorkerLost(0, "signal SIGKILL")]
+    assert nursery.ended == [0]
+
+
+def test_the_last_words_of_who_has_ended_are_read_before_it_is_lost(
+    driver: LocalDriver, nursery: Hollow
+) -> None:
+    """Its pipe stays open, as a child of its own has it."""
+    nursery.process_of_all = Process.ENDED
+    with Connection(nursery.far[0].detach()) as far:
+        far.send([Beat()])
+        assert driver.poll(1.0) == [FromWorker(0, Beat()), WorkerLost(0, "signal SIGKILL")]
+
+
+def test_a_quiet_worker_is_left_alone(driver: LocalDriver, nursery: Hollow) -> None:
+    assert driver.poll(0.0) == []
+    assert nursery.ended == []
+
+
+def test_a_machine_that_starts_no_process_is_told_in_one_sentence() -> None:
+    def refuse() -> Any:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    problem, training = ProblemRef(target="no:Problem"), Training(epochs=1, batch_size=1)
+    driver = LocalDriver(problem, training, devices=["cpu"], open_nursery=refuse)
+    with pytest.raises(WorkersUnusable, match=r"start processes.*temporarily unavailable.*ulimit"):
+        driver.start()

@@ -1,0 +1,74 @@
+"""Workers that hang are ended, and no others."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from study.crew import Crew, Slot
+from study.training_spec import TrainingSpec
+from study.watch import end_hanging
+
+LIMITS = {"silence_limit_s": 30.0, "run_limit_s": 60.0, "open_limit_s": 600.0}
+
+
+class FakeShift:
+    """Nothing but workers, limits and who was ended."""
+
+    def __init__(self, slot: Slot) -> None:
+        training = TrainingSpec(epochs=1, batch_size=1, **LIMITS)
+        self.plan = SimpleNamespace(spec=SimpleNamespace(training=training))
+        self.crew, self.driver, self.ended = Crew(), self, list[int]()
+        self.crew.slots[7] = slot
+
+    def kill(self, worker: int) -> None:
+        self.ended.append(worker)
+
+
+def a_slot(*, size: int, since_s: float, silent_s: float = 0.0) -> Slot:
+    now_s = time.monotonic()
+    slot = Slot(1)
+    slot.take([], now_s - since_s)
+    slot.size, slot.silent_s = size, silent_s
+    return slot
+
+
+@pytest.mark.parametrize(
+    ["state", "ends", "out_of_time"],
+    [
+        (dict(size=1, since_s=50.0), False, False),
+        (dict(size=1, since_s=70.0), True, True),
+        (dict(size=4, since_s=200.0), False, False),  # as long as four runs may take
+        (dict(size=1, since_s=50.0, silent_s=31.0), True, False),
+        (dict(size=0, since_s=500.0), False, False),  # it times steps
+        (dict(size=0, since_s=700.0), True, False),
+    ],
+)
+def test_who_is_ended(state: dict[str, Any], ends: bool, out_of_time: bool) -> None:
+    slot = a_slot(**state)
+    shift: Any = FakeShift(slot)
+    end_hanging(shift)
+    end_hanging(shift)
+    assert shift.ended == [7] * ends, "a worker is ended once"
+    assert slot.out_of_time is out_of_time
+
+
+def test_who_has_nothing_to_do_may_be_silent() -> None:
+    slot = a_slot(size=1, since_s=70.0, silent_s=99.0)
+    slot.busy = False
+    shift: Any = FakeShift(slot)
+    end_hanging(shift)
+    assert shift.ended == []
+
+
+def test_silence_is_counted_while_somebody_listens() -> None:
+    """Not on the clock: a driver that waits for its database hears nobody."""
+    crew, slot = Crew(), a_slot(size=1, since_s=1000.0)
+    crew.slots[7] = slot
+    for _ in range(4):
+        crew.listened(0.25)
+    assert slot.silent_s == 1.0
+    assert crew.beating(0.5) == []
