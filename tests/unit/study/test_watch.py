@@ -39,12 +39,12 @@ def a_slot(*, size: int, since_s: float, silent_s: float = 0.0) -> Slot:
 @pytest.mark.parametrize(
     ["state", "ends", "out_of_time"],
     [
-        (dict(size=1, since_s=50.0), False, False),
-        (dict(size=1, since_s=70.0), True, True),
-        (dict(size=4, since_s=200.0), False, False),  # as long as four runs may take
-        (dict(size=1, since_s=50.0, silent_s=31.0), True, False),
-        (dict(size=0, since_s=500.0), False, False),  # it times steps
-        (dict(size=0, since_s=700.0), True, False),
+        ({"size": 1, "since_s": 50.0}, False, False),
+        ({"size": 1, "since_s": 70.0}, True, True),
+        ({"size": 4, "since_s": 200.0}, False, False),  # as long as four runs may take
+        ({"size": 1, "since_s": 50.0, "silent_s": 31.0}, True, False),
+        ({"size": 0, "since_s": 500.0}, False, False),  # it times steps
+        ({"size": 0, "since_s": 700.0}, True, False),
     ],
 )
 def test_who_is_ended(state: dict[str, Any], ends: bool, out_of_time: bool) -> None:
