@@ -14,6 +14,7 @@ from storage.errors import (
     IllegalMove,
     SchemaMismatch,
     StorageError,
+    StudyChanged,
     UnknownStudy,
 )
 from storage.states import FINAL, MOVES, Liveness, RunState
@@ -33,6 +34,7 @@ __all__ = [
     "SchemaMismatch",
     "Storage",
     "StorageError",
+    "StudyChanged",
     "UnknownStudy",
     "unsafe_file_system",
     "without_password",

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage._studies import add, lock_search, lock_study, now
+from storage._studies import add, lock_study, lock_study_of, now
 from storage._tables import (
     baseline_values,
     baselines,
@@ -125,12 +125,12 @@ def paused_searches(connection: Connection, study_id: int) -> frozenset[int]:
     return frozenset(connection.scalars(_PAUSED, {"study": study_id}))
 
 
-def decide(connection: Connection, search_id: int, decision: Decision) -> None:
+def decide(connection: Connection, search_id: int, decision: Decision, *, plan: str | None) -> None:
     """Store a stage's winner; decisions of this and later stages no longer stand.
 
     A decision that stands already, taken by another driver, is left alone.
     """
-    lock_search(connection, search_id)
+    lock_study_of(connection, search_id, plan)
     standing = connection.execute(_DECISIONS, {"search": search_id})
     if any(_decision(row) == decision for row in standing):
         return
@@ -182,9 +182,11 @@ def standing_baseline(connection: Connection, study_id: int) -> Baseline | None:
     return Baseline(hash=row.hash, source=row.source, values=values)
 
 
-def set_baseline(connection: Connection, study_id: int, baseline: Baseline) -> None:
+def set_baseline(
+    connection: Connection, study_id: int, baseline: Baseline, *, plan: str | None
+) -> None:
     """Put a baseline in force; the one before is kept, decisions may rest on it."""
-    lock_study(connection, study_id)
+    lock_study(connection, study_id, plan)
     mine = baselines.c.study_id == study_id
     connection.execute(baselines.update().where(mine).values(standing=False))
     same = connection.execute(

@@ -15,10 +15,17 @@ class Judging(Opened):
     """The part of `storage.Storage` that scores runs and keeps decisions."""
 
     @patient
-    def decide(self, search_id: int, decision: Decision) -> None:
-        """Store a stage's winner; later stages are decided anew."""
+    def decide(self, search_id: int, decision: Decision, *, plan: str | None = None) -> None:
+        """Store a stage's winner; later stages are decided anew.
+
+        Args:
+            plan: Of the study, as it was when this was decided.
+
+        Raises:
+            StudyChanged: It has another one by now, or is gone.
+        """
         with self._database.write() as connection:
-            _history.decide(connection, search_id, decision)
+            _history.decide(connection, search_id, decision, plan=plan)
 
     @patient
     def reopen_decisions(self, study_id: int) -> int:
@@ -33,10 +40,17 @@ class Judging(Opened):
             return _history.standing_baseline(connection, study_id)
 
     @patient
-    def set_baseline(self, study_id: int, baseline: Baseline) -> None:
-        """Put a baseline in force."""
+    def set_baseline(self, study_id: int, baseline: Baseline, *, plan: str | None = None) -> None:
+        """Put a baseline in force.
+
+        Args:
+            plan: Of the study, as it was when this was measured.
+
+        Raises:
+            StudyChanged: It has another one by now, or is gone.
+        """
         with self._database.write() as connection:
-            _history.set_baseline(connection, study_id, baseline)
+            _history.set_baseline(connection, study_id, baseline, plan=plan)
 
     @patient
     def score_stl(

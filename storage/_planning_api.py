@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from storage import _calibrations, _history, _studies
@@ -29,8 +29,16 @@ class Planning(Opened):
         card: Mapping[str, Any],
         fingerprint: str,
         searches: Sequence[tuple[str, str, str]],
+        plan: str = "",
+        check: Callable[[StudyRecord], None] = lambda _stored: None,
     ) -> StudyRecord:
-        """Create a study or store its extended spec; searches are (name, role, weighting)."""
+        """Create a study or store its extended spec; searches are (name, role, weighting).
+
+        Args:
+            plan: Hash of all that decides what the searches do.
+            check: Looks at the study as it is stored, if it is, in the transaction that writes;
+                what it raises leaves all as it is.
+        """
         with self._database.write() as connection:
             return _studies.save(
                 connection,
@@ -38,6 +46,8 @@ class Planning(Opened):
                 spec=spec,
                 card=card,
                 fingerprint=fingerprint,
+                plan=plan,
+                check=check,
                 wanted=searches,
             )
 
@@ -75,12 +85,25 @@ class Planning(Opened):
         tuned: str,
         new: Sequence[Proposal],
         retired: Iterable[str] = (),
-    ) -> None:
-        """Add points to a stage; doing it twice changes nothing."""
+        plan: str | None = None,
+        most_trials: int | None = None,
+    ) -> bool:
+        """Add points to a stage; doing it twice changes nothing.
+
+        Args:
+            plan: Of the study, as it was when these points were chosen.
+            most_trials: That the study may have. If it would have more, as other searches have
+                added some meanwhile, nothing is added, and False returned.
+
+        Raises:
+            StudyChanged: The study has another plan by now, or is gone.
+        """
         with self._database.write() as connection:
-            _studies.propose(
+            return _studies.propose(
                 connection,
                 search_id=search_id,
+                plan=plan,
+                most_trials=most_trials,
                 stage=stage,
                 kind=kind,
                 tuned=tuned,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage._budgets import DEVICE_S, MONEY
+from storage._studies import count_trials
 from storage._tables import attempts, baselines, runs, scores, searches, trials, workers
 from storage.records import BadEnding, BestTrial, FailureGroup, SearchStatus, Totals, Unfinished
 from storage.states import FINAL, RunState
@@ -37,11 +38,6 @@ _PAID_BY_SEARCH = (
     )
     .where(attempts.c.study_id == bindparam("study"))
     .group_by(runs.c.search_id)
-)
-_TRIAL_COUNT = (
-    sa.select(sa.func.count())
-    .select_from(trials.join(searches, searches.c.id == trials.c.search_id))
-    .where(searches.c.study_id == bindparam("study"), searches.c.role != "baseline")
 )
 _BY_SEARCH = (
     sa.select(
@@ -143,7 +139,7 @@ def totals(connection: Connection, study_id: int) -> Totals:
         device_s=float(paid.device_s),
         money=paid.money,
         epochs=int(paid.epochs),
-        trials=connection.scalar(_TRIAL_COUNT, here) or 0,
+        trials=count_trials(connection, study_id),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage._dialects import insert_ignoring
 from storage._tables import proposals, runs, searches, stages, studies, trials
-from storage.errors import UnknownStudy
+from storage.errors import StudyChanged, UnknownStudy
 from storage.records import NewRun, Proposal, SearchRecord, StudyRecord
 from storage.states import RunState
 
@@ -24,9 +24,19 @@ _SEARCHES = (
     .where(searches.c.study_id == bindparam("study"))
     .order_by(searches.c.position)
 )
-_LOCK_STUDY = sa.select(studies.c.id).where(studies.c.id == bindparam("study")).with_for_update()
-_LOCK_SEARCH = (
-    sa.select(searches.c.study_id).where(searches.c.id == bindparam("search")).with_for_update()
+# without keeping others from adding rows that refer to it
+_LOCKED = sa.select(studies.c.id, studies.c.name, studies.c.plan).with_for_update(
+    key_share=True, of=studies
+)
+_LOCK_STUDY = _LOCKED.where(studies.c.id == bindparam("study"))
+_LOCK_STUDY_OF = _LOCKED.join(searches, searches.c.study_id == studies.c.id).where(
+    searches.c.id == bindparam("search")
+)
+_LOCK_NAME = _LOCKED.where(studies.c.name == bindparam("name"))
+_N_TRIALS = (
+    sa.select(sa.func.count())
+    .select_from(trials.join(searches, searches.c.id == trials.c.search_id))
+    .where(searches.c.study_id == bindparam("study"), searches.c.role != "baseline")
 )
 _TRIALS = sa.select(trials.c.params, trials.c.id, trials.c.number).where(
     trials.c.search_id == bindparam("search")
@@ -102,16 +112,29 @@ def save(
     spec: Mapping[str, Any],
     card: Mapping[str, Any],
     fingerprint: str,
+    plan: str,
     wanted: Sequence[tuple[str, str, str]],
+    check: Callable[[StudyRecord], None],
 ) -> StudyRecord:
-    """Create the study, or store its extended spec; `wanted` has (search, role, weighting)."""
-    texts = {"spec": json.dumps(spec), "card": json.dumps(card), "fingerprint": fingerprint}
+    """Create the study, or store its extended spec; `wanted` has (search, role, weighting).
+
+    Args:
+        check: Looks at the study as it is stored, if it is, and raises to leave it so. Drivers that
+            save at once are looked at one after the other.
+    """
+    texts = {"spec": json.dumps(spec), "card": json.dumps(card)}
+    values = {**texts, "fingerprint": fingerprint, "plan": plan}
     birth = uuid4().hex
-    new = {"name": name, "created_at": now(), "birth": birth, "key_name": birth, **texts}
-    connection.execute(insert_ignoring(connection, studies), new)
-    # the update also locks the row: drivers that save at once do so one after the other
-    connection.execute(studies.update().where(studies.c.name == name), texts)
+    names = {"name": name, "first_name": name, "birth": birth, "key_name": birth}
+    connection.execute(
+        insert_ignoring(connection, studies), {"created_at": now(), **names, **values}
+    )
+    connection.execute(_LOCK_NAME, {"name": name})
     record = get(connection, name)
+    if record.birth != birth:
+        check(record)
+        connection.execute(studies.update().where(studies.c.name == name), values)
+        record = get(connection, name)
     known = {search.name for search in list_searches(connection, record.id)}
     for position, (search, role, weighting) in enumerate(wanted):
         if search in known:
@@ -143,14 +166,37 @@ def fix_engine(connection: Connection, study_id: int, engine: str, reason: str) 
     )
 
 
-def lock_study(connection: Connection, study_id: int) -> None:
-    """Let one writer at a time change what stands in a study, until the transaction ends."""
-    connection.execute(_LOCK_STUDY, {"study": study_id})
+def lock_study(connection: Connection, study_id: int, plan: str | None = None) -> None:
+    """Let one writer at a time change what stands in a study, until the transaction ends.
+
+    Args:
+        plan: By which the change was planned; None for changes that no plan decides.
+
+    Raises:
+        StudyChanged: The study is gone, or has another plan by now.
+    """
+    _checked(connection.execute(_LOCK_STUDY, {"study": study_id}).first(), plan)
 
 
-def lock_search(connection: Connection, search_id: int) -> int:
-    """Let one writer at a time change what stands in a search; returns its study."""
-    return int(connection.execute(_LOCK_SEARCH, {"search": search_id}).scalar_one())
+def lock_study_of(connection: Connection, search_id: int, plan: str | None = None) -> int:
+    """The same for the study of a search, which is returned."""
+    return _checked(connection.execute(_LOCK_STUDY_OF, {"search": search_id}).first(), plan)
+
+
+def _checked(row: Any, plan: str | None) -> int:
+    done, way_out = None, "What was trained is kept. Run the command again."
+    if row is None:
+        done, way_out = "The study was deleted", "Run the command again to begin it anew."
+    elif plan is not None and row.plan != plan:
+        done = f"The study {row.name!r} was extended"
+    if done is not None:
+        raise StudyChanged(f"{done} by another command while this one worked on it. {way_out}")
+    return int(row.id)
+
+
+def count_trials(connection: Connection, study_id: int) -> int:
+    """Trials of a study's searches, single-task ones left out."""
+    return connection.scalar(_N_TRIALS, {"study": study_id}) or 0
 
 
 def list_searches(connection: Connection, study_id: int) -> list[SearchRecord]:
@@ -171,16 +217,28 @@ def propose(
     connection: Connection,
     *,
     search_id: int,
+    plan: str | None,
+    most_trials: int | None,
     stage: int,
     kind: str,
     tuned: str,
     new: Sequence[Proposal],
     retired: Iterable[str],
-) -> None:
-    """Add points to a stage and retire others; what is there already is left alone."""
-    lock_search(connection, search_id)
+) -> bool:
+    """Add points to a stage and retire others; what is there already is left alone.
+
+    Returns False, and changes nothing, if the study would have more trials than it may: another
+    search has taken some meanwhile.
+    """
+    study_id = lock_study_of(connection, search_id, plan)
+    points = [proposal.params for proposal in new]
+    if most_trials is not None:
+        present = {row.params for row in connection.execute(_TRIALS, {"search": search_id})}
+        n_fresh = len({*points} - present)
+        if n_fresh and count_trials(connection, study_id) + n_fresh > most_trials:
+            return False
     _save_stage(connection, search_id, stage, kind, tuned)
-    known = _trials(connection, search_id, [proposal.params for proposal in new])
+    known = _trials(connection, search_id, points)
     entries = {
         row.trial_id: row
         for row in connection.execute(_PROPOSALS, {"search": search_id, "stage_no": stage})
@@ -207,11 +265,12 @@ def propose(
     out = [entries[trial_id].id for trial_id in gone if trial_id in entries]
     _set_standing(connection, out, standing=False)
     _mark_planned(connection, [*rounds, *gone])
+    return True
 
 
 def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> None:
     """Add runs of existing trials; a run whose key exists is left alone."""
-    study_id = lock_search(connection, search_id)
+    study_id = lock_study_of(connection, search_id)
     ids = {
         row.params: (row.id, row.number)
         for row in connection.execute(_TRIALS, {"search": search_id})
@@ -282,6 +341,8 @@ def _record(row: Any) -> StudyRecord:
         created_at=row.created_at,
         birth=row.birth,
         key_name=row.key_name,
+        first_name=row.first_name,
+        plan=row.plan,
         engine=row.engine,
         engine_reason=row.engine_reason,
     )

@@ -66,6 +66,10 @@ studies = Table(
     Column("birth", String(32), nullable=False, server_default=""),
     # what run keys call the study: its birth; of studies older than that, the name they had
     Column("key_name", String(200), nullable=False, server_default=""),
+    Column("first_name", String(200), nullable=False, server_default=""),  # random draws go by it
+    Column(
+        "plan", String(64), nullable=False, server_default=""
+    ),  # hash of what searches are to do
 )
 
 searches = Table(

@@ -4,6 +4,7 @@ StorageError
 ├── DatabaseUnusable(OSError)     it cannot be opened, read or written
 ├── SchemaMismatch(RuntimeError)  its schema is not the one this code knows
 ├── UnknownStudy(LookupError)     no study has that name
+├── StudyChanged(RuntimeError)    another driver has changed or deleted it meanwhile
 └── IllegalMove(ValueError)       a run's state cannot change that way
 """
 
@@ -34,6 +35,10 @@ class SchemaMismatch(StorageError, RuntimeError):
 
 class UnknownStudy(StorageError, LookupError):
     """No study has that name."""
+
+
+class StudyChanged(StorageError, RuntimeError):
+    """Another driver has extended or deleted the study meanwhile."""
 
 
 class IllegalMove(StorageError, ValueError):

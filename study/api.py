@@ -13,6 +13,7 @@ from study.drivers import Driver, RayOptions
 from study.drivers._peers import first_devices
 from study.drivers.local import LocalDriver
 from study.extension import check_extension
+from study.keys import plan_key
 from study.outcome import Outcome
 from study.pack_plan import PackPlan, pack_plan, shapes_of
 from study.plan import Plan, make_plan
@@ -153,16 +154,15 @@ class Study:
             storage.close()
 
     def _save(self, storage: Storage) -> StudyRecord:
-        stored = storage.find_study(self.name)
-        card = self.plan.card.to_plain()
-        if stored is not None:
-            check_extension(stored, self.plan.spec, card)
+        spec, card = self.plan.spec, self.plan.card.to_plain()
         return storage.save_study(
             name=self.name,
-            spec=self.plan.spec.to_plain(),
+            spec=spec.to_plain(),
             card=card,
             fingerprint=self.plan.frozen,
+            plan=plan_key(spec, self.plan.frozen),
             searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
+            check=lambda stored: check_extension(stored, spec, card),
         )
 
     def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:

@@ -161,13 +161,15 @@ class Conductor:
                 tuned=",".join(step.tuned),
                 new=step.new,
                 retired=step.retired,
-            )
+                plan=self._study.plan,
+                most_trials=self._most_trials(search),
+            )  # refused for another search's trials, it is asked for anew, with what is left
         elif isinstance(step, AddRuns):
             self._storage.add_runs(search_id, self._new_runs(search, step))
         elif isinstance(step, Judge):
             self._judge(search, step)
         elif isinstance(step, Decide):
-            self._storage.decide(search_id, step.decision)
+            self._storage.decide(search_id, step.decision, plan=self._study.plan)
 
     def _judge(self, search: Search, step: Judge) -> None:
         verdicts = self._judging.verdicts(search, step)
@@ -210,9 +212,12 @@ class Conductor:
             segment=None if whole else (first, last),
         )
 
+    def _most_trials(self, search: Search) -> int | None:
+        return None if search.role == "baseline" else self.plan.spec.budget.trials
+
     def _rules(self, search: Search) -> Rules:
         spec = self.plan.spec
-        limit = None if search.role == "baseline" else spec.budget.trials
+        limit = self._most_trials(search)
         return Rules(
             seeds=spec.seeds,
             baseline_hash=self._baseline.hash
@@ -223,7 +228,7 @@ class Conductor:
             ),
             confirm_seeds=self.plan.confirm_seeds,
             confirm_top=0 if spec.confirm is None else spec.confirm.top,
-            address=f"{spec.name}/{spec.seeds[0]}",
+            address=f"{self._study.first_name}/{spec.seeds[0]}",
         )
 
     def _score(self, only: Sequence[int] | None) -> None:
@@ -258,7 +263,7 @@ class Conductor:
         )
         if self._baseline is None or self._baseline.hash != baseline.hash:
             _refuse_zero(values)
-            self._storage.set_baseline(self._study.id, baseline)
+            self._storage.set_baseline(self._study.id, baseline, plan=self._study.plan)
             self._baseline = baseline
         self._baseline_settled = True
         self._judging = self._judging_under(self._baseline)

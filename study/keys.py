@@ -70,6 +70,17 @@ def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
     return digest(part)
 
 
+def plan_key(spec: StudySpec, frozen: str) -> str:
+    """Hash of all that decides what the searches of a study do; drivers of one study share it.
+
+    Args:
+        frozen: The fingerprint, which covers problem and training.
+    """
+    plain = spec.to_plain()
+    parts = {key: plain[key] for key in ("seeds", "search", "baseline", "confirm", "compare")}
+    return digest([frozen, parts, spec.budget.trials])
+
+
 def run_key(*, study: str, search: str, frozen: str, weighting: str, params: str, seed: int) -> str:
     """Identity of a run: study, search, everything frozen, weighting, point and seed."""
     return digest([study, search, frozen, weighting, params, seed])

@@ -76,8 +76,8 @@ class Retention:
 
         Drivers and workers that were killed leave such.
         """
+        files = places.starting(self._folder, _KINDS)  # before the rows: they come after files
         rows = {row.path for row in self._storage.checkpoint_files(self._study_id)}
-        files = places.starting(self._folder, _KINDS)
         self._remove({file for file in files if "-token" in file} - rows)
 
     def _remove(self, files: Collection[str]) -> None:

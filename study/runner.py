@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from storage import RunState
+from storage import RunState, StudyChanged
 from storage.records import Claim, StudyRecord
 from study.budget import limits_of
 from study.conductor import Conductor
@@ -89,6 +89,7 @@ class Runner:
         self._meter = ProgressMeter(self._shift, self._conductor, sizes)
         self._report = report
         self._stop_asked = False
+        self._changed: StudyChanged | None = None
         self._looked_s = time.monotonic()
         self._reported_s = 0.0
 
@@ -99,13 +100,15 @@ class Runner:
             WorkersUnusable: The problem cannot be opened, or workers die at their start.
             ClusterLost: The cluster has gone.
             BaselineMissing: The single-task runs failed.
+            StudyChanged: Another command has extended or deleted the study; what was trained is
+                saved.
         """
         shift = self._shift
         self._leases.take_over()
         self._move()
         why = ("DriverStopped", "its driver was ended")
         try:
-            if not self._conductor.finished:
+            if not (self._conductor.finished or self._changed):
                 shift.driver.start()
                 self._loop()
         except ClusterLost as error:
@@ -116,6 +119,8 @@ class Runner:
             shift.driver.close()
             self._inbox.write()
             self._leases.give_back(*why, ended_s=ended_s)
+        if self._changed is not None:
+            raise self._changed
         states = shift.states()
         if RunState.LEASED not in states:
             self._retention.sweep()
@@ -173,7 +178,10 @@ class Runner:
             self._move(ended)
 
     def _move(self, ended: Sequence[int] | None = None) -> None:
-        self._conductor.move(ended)
+        try:
+            self._conductor.move(ended)
+        except StudyChanged as error:
+            self._changed, self._stop_asked = error, True
         for run in self._conductor.take_pruned():
             self._retention.over(run)
         self._dispatch.refresh()

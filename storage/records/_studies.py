@@ -18,6 +18,8 @@ class StudyRecord:
         fingerprint: Hash of what an extension must not change.
         birth: Names this study and no other, here or anywhere: 32 hex digits.
         key_name: What its run keys call it; the same all its life, whatever it is named.
+        first_name: Its name at its birth, by which random draws are addressed.
+        plan: Hash of all that decides what its searches do.
         engine: ``solo`` or ``fused``, fixed before the first run; None until then.
         engine_reason: Why it is that one.
     """
@@ -30,6 +32,8 @@ class StudyRecord:
     created_at: datetime
     birth: str
     key_name: str
+    first_name: str
+    plan: str
     engine: Literal["solo", "fused"] | None = None
     engine_reason: str = ""
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from storage import RunState, UnknownStudy
-from storage.records import Calibration
+from storage import RunState, StudyChanged, UnknownStudy
+from storage.records import Calibration, Proposal
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
-from tests.contract.storage_bench import SEARCHES, Bench
+from tests.contract.storage_bench import SEARCHES, Bench, baseline, decision
 
 
 class PlanningPromises(Backend):
@@ -49,6 +49,30 @@ class PlanningPromises(Backend):
         )
         assert (again.id, again.created_at) == (bench.study.id, bench.study.created_at)
         assert (again.spec, again.fingerprint) == ({"seeds": [0, 1]}, "g")
+
+    def test_what_was_planned_by_an_earlier_spec_is_refused(self, bench: Bench) -> None:
+        bench.propose("a")
+        search, study = bench.search(), bench.study.id
+        bench.storage.save_study(
+            name="demo", spec={}, card={}, fingerprint="f", searches=SEARCHES, plan="later"
+        )
+        new = [Proposal(params="b", round=0)]
+        of_plan = {
+            "propose": lambda plan: bench.storage.propose(
+                search, stage=0, kind="grid", tuned="", new=new, retired=["a"], plan=plan
+            ),
+            "decide": lambda plan: bench.storage.decide(search, decision(0, "a"), plan=plan),
+            "set_baseline": lambda plan: bench.storage.set_baseline(study, baseline(), plan=plan),
+        }
+        for write in of_plan.values():
+            with pytest.raises(StudyChanged, match="'demo' was extended by another command"):
+                write("earlier")
+        assert [entry.params for entry in bench.storage.history(search).entries] == ["a"]
+        assert bench.storage.history(search).decisions == ()
+        assert bench.storage.baseline(study) is None
+        for write in of_plan.values():
+            write("later")
+        assert [entry.params for entry in bench.storage.history(search).entries] == ["b"]
 
     def test_searches_are_in_the_order_of_the_spec(self, bench: Bench) -> None:
         names = [search.name for search in bench.storage.searches(bench.study.id)]

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from storage import Liveness, Reader, RunState, Storage
 from storage._leases import take_back
 from storage.errors import DatabaseUnusable
-from storage.records import Proposal, Recorded, Rejected
+from storage.records import Proposal, Recorded, Rejected, StudyRecord
 from storage.scoring import Selection
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres
 from tests.contract.storage_bench import (
@@ -56,6 +56,68 @@ class TogetherPromises(Backend):
 
         Storage(url).close()
         assert len(set(_all_at_once(save))) == 1
+
+    def test_of_different_specs_saved_at_once_under_one_name_one_is_taken(self, url: str) -> None:
+        def save(number: int) -> str:
+            storage = Storage(url)
+            try:
+                _save_or_refuse(storage, f"f{number}")
+            except _Refused:
+                return "refused"
+            finally:
+                storage.close()
+            return f"f{number}"
+
+        Storage(url).close()
+        taken, *refused = sorted(_all_at_once(save))
+        assert refused == ["refused"] * (_DRIVERS - 1)
+        storage = Storage(url)
+        (study,) = storage.studies()
+        assert study.fingerprint == taken
+        names = [search.name for search in storage.searches(study.id)]
+        assert names == [f"search of {taken}"]
+        storage.close()
+
+    def test_who_extends_a_study_sees_what_is_saved_meanwhile(self, bench: Bench) -> None:
+        """The second one begins while the first one's transaction is open."""
+        seen: list[str] = []
+
+        def second() -> None:
+            storage = Storage(bench.url)
+            _extend(storage, "second", lambda stored: seen.append(stored.fingerprint))
+            storage.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            waits: list[Future[None]] = []
+            _extend(bench.storage, "first", lambda _: waits.append(pool.submit(second)))
+            waits[0].result()
+        assert seen == ["first"]
+
+    def test_what_a_check_refuses_is_left_as_it_was(self, bench: Bench) -> None:
+        with pytest.raises(_Refused):
+            _save_or_refuse(bench.storage, "other", name="demo")
+        found = bench.storage.study("demo")
+        assert found == bench.study
+        assert len(bench.storage.searches(found.id)) == len(SEARCHES)
+
+    def test_searches_that_propose_at_once_stay_within_the_trials_of_the_study(
+        self, bench: Bench
+    ) -> None:
+        names = [f"s{number}" for number in range(_DRIVERS)]
+        bench.save(searches=[(name, "search", "ew") for name in names])
+        ids = [bench.search(name) for name in names]
+        points = [Proposal(params=str(number), round=0) for number in range(5)]
+
+        def propose(number: int) -> bool:
+            storage = Storage(bench.url)
+            done = storage.propose(
+                ids[number], stage=0, kind="grid", tuned="lr", new=points, most_trials=12
+            )
+            storage.close()
+            return done
+
+        assert sorted(_all_at_once(propose)) == [False, False, True, True]
+        assert bench.storage.totals(bench.study.id).trials == 10
 
     def test_proposing_at_once_is_proposing_once(self, bench: Bench) -> None:
         search, url = bench.search(), bench.url
@@ -201,6 +263,31 @@ class TestTogetherOnPostgres(TogetherPromises, OnPostgres):
             assert recording.result(10).rejected == [Rejected(run=claim.run, token=claim.token)]
         assert bench.view("epoch_metrics") == []
         sweeper.close()
+
+
+class _Refused(Exception):
+    pass
+
+
+def _save_or_refuse(storage: Storage, fingerprint: str, *, name: str = "new") -> None:
+    def check(stored: StudyRecord) -> None:
+        if stored.fingerprint != fingerprint:
+            raise _Refused
+
+    storage.save_study(
+        name=name,
+        spec={},
+        card={},
+        fingerprint=fingerprint,
+        searches=[(f"search of {fingerprint}", "search", "ew")],
+        check=check,
+    )
+
+
+def _extend(storage: Storage, fingerprint: str, check: Callable[[StudyRecord], None]) -> None:
+    storage.save_study(
+        name="demo", spec={}, card={}, fingerprint=fingerprint, searches=SEARCHES, check=check
+    )
 
 
 def _wait_until_blocked(watcher: Storage, recording: Future[Recorded]) -> None:

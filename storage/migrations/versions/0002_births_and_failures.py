@@ -18,6 +18,8 @@ depends_on = None
 _COLUMNS = (
     "studies ADD COLUMN birth VARCHAR(32) DEFAULT '' NOT NULL",
     "studies ADD COLUMN key_name VARCHAR(200) DEFAULT '' NOT NULL",
+    "studies ADD COLUMN first_name VARCHAR(200) DEFAULT '' NOT NULL",
+    "studies ADD COLUMN plan VARCHAR(64) DEFAULT '' NOT NULL",
     "attempts ADD COLUMN failure_text TEXT",
     "attempts ADD COLUMN code_fingerprint VARCHAR(64)",
 )
@@ -76,8 +78,8 @@ def downgrade() -> None:
 def _give_births(connection: Connection) -> None:
     # run keys that are stored already call the study by its name
     studies = connection.exec_driver_sql("SELECT id, name FROM studies").all()
-    births = [{"id": row.id, "birth": uuid4().hex, "key_name": row.name} for row in studies]
-    _update(connection, "studies SET birth = :birth, key_name = :key_name", births)
+    births = [{"id": row.id, "birth": uuid4().hex, "name": row.name} for row in studies]
+    _update(connection, "studies SET birth = :birth, key_name = :name, first_name = :name", births)
 
 
 def _part_failures(connection: Connection) -> None:

@@ -24,6 +24,8 @@ def a_study(number: int = 1, born: datetime = BORN) -> StudyRecord:
         created_at=born,
         birth=f"{number:032x}",
         key_name="demo",
+        first_name="demo",
+        plan="",
     )
 
 

@@ -49,6 +49,8 @@ def stored() -> StudyRecord:
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         birth="b",
         key_name="b",
+        first_name="b",
+        plan="",
     )
 
 

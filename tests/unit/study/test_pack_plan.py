@@ -105,6 +105,8 @@ def test_what_is_stored_stands() -> None:
         created_at=datetime.now(UTC),
         birth="b",
         key_name="b",
+        first_name="b",
+        plan="",
         engine="solo",
         engine_reason="it was so",
     )

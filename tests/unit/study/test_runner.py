@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from storage import RunState, Storage
+from storage import RunState, Storage, StudyChanged
 from storage.records import Claimed
 from study import faults, runner
 from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
@@ -188,6 +188,29 @@ class CutOff(Obliging):
         return super().poll(timeout_s)
 
 
+class Extended(Obliging):
+    """Once its first pack is trained, another command extends the study."""
+
+    def __init__(self, plan: Plan, storage: Storage) -> None:
+        super().__init__(plan)
+        self._storage, self.stopped = storage, False
+
+    def submit(self, worker: int, pack: Pack) -> None:
+        super().submit(worker, pack)
+        (study,) = self._storage.studies()
+        self._storage.save_study(
+            name=study.name,
+            spec=study.spec,
+            card=study.card,
+            fingerprint=study.fingerprint,
+            searches=(),
+            plan="another",
+        )
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
 class Forgetful(Storage):
     """Its first claim takes place, but the answer is lost; the claim is made once more."""
 
@@ -235,6 +258,19 @@ def attempts(storage: Storage) -> list[tuple[int, str, str | None]]:
             "SELECT run, state, failure FROM attempt_costs WHERE run IS NOT NULL ORDER BY attempt"
         )
         return [tuple(row) for row in rows]
+
+
+def test_a_driver_whose_study_another_command_extends_saves_and_ends(
+    plan: Plan, tmp_path: Path, storage: Storage
+) -> None:
+    driver = Extended(plan, storage)
+    with pytest.raises(StudyChanged, match="was extended by another command"):
+        run(plan, storage, tmp_path, driver)
+    assert driver.stopped
+    (study,) = storage.studies()
+    states = storage.totals(study.id).states
+    assert states[RunState.DONE] > 0
+    assert RunState.LEASED not in states
 
 
 def test_a_claim_without_an_answer_is_given_back_and_trained(plan: Plan, tmp_path: Path) -> None:
