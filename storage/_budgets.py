@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam
 from storage._hot import Hot
 from storage._studies import lock_study
 from storage._tables import attempts, runs, workers
-from storage.limits import Limit, Limits
+from storage.limits import NOTHING, Amount, Limit, Limits, exceeded
 from storage.states import RunState
 
 DEVICE_S = (
@@ -71,39 +71,6 @@ _BEYOND_ALL = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Amount:
-    """A quantity of everything that can be limited."""
-
-    epochs: int = 0
-    device_s: float = 0.0
-    money: float = 0.0
-
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(
-            epochs=self.epochs + other.epochs,
-            device_s=self.device_s + other.device_s,
-            money=self.money + other.money,
-        )
-
-    def times(self, n: int) -> Amount:
-        """This `n` times."""
-        return Amount(epochs=n * self.epochs, device_s=n * self.device_s, money=n * self.money)
-
-
-def exceeded(limit: Limit, before: Amount, need: Amount) -> str:
-    """Which limit forbids `need` on top of what was used and reserved before; empty if none does.
-
-    What is used up is used up, even if nothing is known yet of what a run needs.
-    """
-    after = before + need
-    for kind in (field.name for field in fields(limit)):
-        most = getattr(limit, kind)
-        if most is not None and (getattr(before, kind) >= most or getattr(after, kind) > most):
-            return kind
-    return ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
     """What attempts of one search, or of none, have taken.
 
@@ -111,9 +78,9 @@ class Used:
         finished: Taken by those that came to an end of their own, `n` of them.
     """
 
-    amount: Amount = Amount()
+    amount: Amount = NOTHING
     n: int = 0
-    finished: Amount = Amount()
+    finished: Amount = NOTHING
 
     def __add__(self, other: Used) -> Used:
         return Used(
@@ -168,7 +135,7 @@ class Room:
     """
 
     def __init__(
-        self, limits: Limits, committed: dict[int | None, Amount], mean: Amount = Amount()
+        self, limits: Limits, committed: dict[int | None, Amount], mean: Amount = NOTHING
     ) -> None:
         self._limits, self._by_search, self._mean = limits, committed, mean
         self._study = sum(committed.values(), Amount())

@@ -12,7 +12,7 @@ from storage._dialects import now_s
 from storage._opened_api import Opened
 from storage._patience import patient
 from storage._queue import Size
-from storage.limits import Limits
+from storage.limits import Amount, Limits
 from storage.records import Claimed, Holder
 from storage.states import Liveness
 
@@ -89,6 +89,13 @@ class Leasing(Opened):
                 limits=limits,
                 settled=self._settled[study_id],
             )
+
+    @patient
+    def used(self, study_id: int) -> dict[int | None, Amount]:
+        """What all attempts of each search have taken so far; None: what belongs to no search."""
+        with self._database.read() as connection:
+            used = self._settled[study_id].used(connection, study_id)
+        return {search: of_search.amount for search, of_search in used.items()}
 
     @patient
     def renew(self, holder_id: int, run_ids: Sequence[int], *, lease_s: float) -> None:

@@ -1,14 +1,16 @@
 """Budgets as the limits that claims of runs are checked against, and the price of a device.
 
-Trial budgets are kept where trials are proposed, in `study.advance`; wall time by the runner.
+Trial budgets are kept where trials are proposed, in `study.advance`. What runs when a limit is
+reached is ended by `study.limiter`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from storage.limits import Limit, Limits
+from storage.limits import NOTHING, Amount, Limit, Limits, exceeded
 from study.errors import WorkersUnusable
 from study.spec import BudgetSpec, StudySpec
 
@@ -34,6 +36,24 @@ def said(budget: BudgetSpec, exhausted: str) -> str:
         "money": f"the budget of {budget.money or 0:g} in money",
     }
     return words[exhausted]
+
+
+def used_up(limits: Limits, used: Mapping[int | None, Amount]) -> tuple[str, frozenset[int]]:
+    """The limit that a study has reached, empty if none, and the searches that have reached theirs.
+
+    Epochs are left out: those of a run are set aside before it is handed out.
+
+    Args:
+        used: By search; None: what belongs to no search.
+    """
+    whole = sum(used.values(), NOTHING)
+    reached = exceeded(replace(limits.study, epochs=None), whole, NOTHING)
+    searches = {
+        search
+        for search, limit in limits.searches.items()
+        if exceeded(replace(limit, epochs=None), used.get(search, NOTHING), NOTHING)
+    }
+    return reached, frozenset(searches)
 
 
 def left(budget: BudgetSpec, paid: Totals) -> dict[str, float]:

@@ -25,6 +25,8 @@ class Slot:
         booked_s: Up to when its reports say what its pack has cost.
         epoch_s: What the last epoch of its pack took.
         silent_s: For how long it has said nothing while the driver listened.
+        price_per_h: Of one device; None if it has no price.
+        leaving: It was asked to save and release its pack.
         ending: It was killed; `WorkerLost` is on its way.
         rests_until_s: Not given a pack before: its device was full of other processes' memory.
     """
@@ -42,6 +44,8 @@ class Slot:
     booked_s: float = 0.0
     epoch_s: float = 0.0
     silent_s: float = 0.0
+    price_per_h: float | None = None
+    leaving: bool = False
     out_of_time: bool = False
     ending: bool = False
     rests_until_s: float = 0.0
@@ -58,6 +62,7 @@ class Slot:
         self.progressed.clear()
         self.since_s = self.booked_s = now_s
         self.silent_s = 0.0
+        self.leaving = False
 
 
 class Crew:
@@ -72,8 +77,9 @@ class Crew:
         """Runs of the pack that an epoch was trained in, on average; 1 before the first one."""
         return self._epochs_times_size / self._epochs if self._epochs else 1.0
 
-    def epoch_done(self, slot: Slot, run: int) -> None:
-        """A run of a worker's pack has finished an epoch."""
+    def epoch_done(self, slot: Slot, run: int, *, device_s: float) -> None:
+        """A run of a worker's pack has finished an epoch, which has cost so much of its device."""
+        slot.epoch_s = device_s * max(1, len(slot.claims)) / slot.n_devices
         slot.progressed.add(run)
         slot.epochs_done += 1
         self._epochs += 1
@@ -83,6 +89,24 @@ class Crew:
     def busy(self) -> bool:
         """Whether somebody trains a pack."""
         return any(slot.busy for slot in self.slots.values())
+
+    @property
+    def training(self) -> bool:
+        """Whether somebody trains runs, and does not only time steps."""
+        return any(slot.claims for slot in self.slots.values())
+
+    def waits_for(self, now_s: float) -> str:
+        """What an end takes in which all runs are saved, in words; empty if nobody trains."""
+        at_work = [slot for slot in self.slots.values() if slot.claims]
+        if not at_work:
+            return ""
+        runs = sum(len(slot.claims) for slot in at_work)
+        left_s = max(slot.booked_s + slot.epoch_s - now_s for slot in at_work)
+        soon = f", in about {left_s:.0f} s" if left_s >= 1 else ""
+        return (
+            f"Waiting for the end of this epoch{soon}: workers then save what they train "
+            f"(workers: {len(at_work)}, runs: {runs})."
+        )
 
     @property
     def claims(self) -> list[Claim]:

@@ -40,7 +40,6 @@ class Dispatch:
         pack_of: Callable[[Sequence[Claim]], Pack],
     ) -> None:
         self._shift, self._limits, self._sizes, self._pack_of = shift, limits, sizes, pack_of
-        self._started_s = time.monotonic()
         self._dry = False
         self.limit = ""
         self.stuck = False
@@ -57,8 +56,6 @@ class Dispatch:
             resting = slot.rests_until_s > time.monotonic()
             if slot.busy or resting or self._sizes.waiting(slot):
                 continue
-            if self._out_of_time():
-                return
             if (wanted := self._sizes.to_measure(slot)) is not None:
                 slot.take([], time.monotonic())
                 self._shift.driver.calibrate(worker, wanted)
@@ -82,12 +79,6 @@ class Dispatch:
             lease_s=LEASE_S,
             limits=self._shift.faults.limits(self._limits),
         )
-
-    def _out_of_time(self) -> bool:
-        wall_s = self._shift.plan.spec.budget.wall_s
-        if wall_s is not None and time.monotonic() - self._started_s >= wall_s:
-            self.limit = f"the limit of {wall_s:g} s for one run of the command"
-        return bool(self.limit)
 
     def _nothing_to_claim(self, claimed: Claimed) -> None:
         """With nobody at work, what limits refuse now will be refused for good: the study ends."""

@@ -111,17 +111,18 @@ class Inbox:
     def _ready(self, worker: int, message: Ready) -> None:
         shift = self._shift
         settle_engine(shift, message.network, device=self._device, say=self._say)
+        price = price_per_h(shift.plan.spec, message.environment["device"])
         worker_id = shift.storage.register_worker(
             study_id=shift.study_id,
             holder_id=shift.holder_id,
             pid=shift.driver.pid(worker),
             environment=message.environment,
             startup_s=message.startup_s,
-            price_per_h=price_per_h(shift.plan.spec, message.environment["device"]),
+            price_per_h=price,
         )
         self._stillborn = 0
         hardware = hardware_of(message.environment)
-        shift.crew.slots[worker] = Slot(worker_id, hardware, message.n_devices)
+        shift.crew.slots[worker] = Slot(worker_id, hardware, message.n_devices, price_per_h=price)
 
     def _trained(self, slot: Slot, message: Message) -> None:
         if isinstance(message, PackEnded):
@@ -133,7 +134,7 @@ class Inbox:
             self._say_once(f"Run {message.run} skips a checkpoint. {message.reason}", message.path)
         elif isinstance(message, EpochDone):
             self._buffer.add(message, solo_s=self._solo_s(slot, message.run))
-            self._shift.crew.epoch_done(slot, message.run)
+            self._shift.crew.epoch_done(slot, message.run, device_s=message.seconds.device_s)
         elif isinstance(message, CheckpointWritten):
             self._buffer.add(message)
             self._retention.written()

@@ -17,6 +17,7 @@ from study.faults import Faults
 from study.holder import this_process
 from study.inbox import Inbox
 from study.leases import Leases
+from study.limiter import Limiter
 from study.outcome import Outcome
 from study.pack_sizes import PackSizes
 from study.packing import pack_of
@@ -84,11 +85,13 @@ class Runner:
         self._conductor = Conductor(plan, storage, study)
         self._retention = Retention(storage, study.id, checkpoints, cap_bytes=cap_bytes)
         self._inbox = Inbox(self._shift, self._retention, sizes, device=device, say=say)
-        self._dispatch = Dispatch(self._shift, limits_of(plan, records), sizes, packed)
+        limits = limits_of(plan, records)
+        self._dispatch = Dispatch(self._shift, limits, sizes, packed)
+        self._limiter = Limiter(self._shift, limits, {record.name: record.id for record in records})
         self._leases = Leases(self._shift)
         self._meter = ProgressMeter(self._shift, self._conductor, sizes)
-        self._report = report
-        self._stop_asked = False
+        self._report, self._say = report, say
+        self._interrupted = False
         self._changed: StudyChanged | None = None
         self._looked_s = time.monotonic()
         self._reported_s = 0.0
@@ -128,7 +131,7 @@ class Runner:
             states=states,
             limit=self._dispatch.limit,
             stopped={**self._conductor.stopped, **shift.faults.stopped},
-            interrupted=shift.stopping,
+            interrupted=self._interrupted,
             n_mismatches=self._inbox.n_mismatches,
         )
 
@@ -137,15 +140,15 @@ class Runner:
 
         Only sets a flag, so that a signal handler may call it.
         """
-        self._stop_asked = True
+        self._interrupted = True
 
     def _loop(self) -> None:
-        while self._shift.crew.busy or not self._over():
+        while self._at_work() or not self._over():
             for event in self._heard():
                 self._inbox.take(event)
-            self._stop_if_asked()
             self._inbox.write_due()
             self._go_on()
+            self._stop_in_time()
             self._dispatch.hand_out()
             end_hanging(self._shift)
             self._leases.renew()
@@ -166,10 +169,23 @@ class Runner:
         ended = self._dispatch.limit or self._dispatch.stuck or self._conductor.finished
         return bool(ended or self._shift.stopping)
 
-    def _stop_if_asked(self) -> None:
-        if self._stop_asked and not self._shift.stopping:
-            self._shift.stopping = True
-            self._shift.driver.stop()
+    def _at_work(self) -> bool:
+        """Whether workers are to be waited for; at the end, not for such as only time steps."""
+        crew = self._shift.crew
+        return crew.training if self._shift.stopping else crew.busy
+
+    def _stop_in_time(self) -> None:
+        """Have workers save and release their packs when a limit is reached, or on request."""
+        shift = self._shift
+        if shift.stopping:
+            return
+        if not self._dispatch.limit:
+            self._dispatch.limit = self._limiter.look()
+        if self._interrupted or self._dispatch.limit:
+            shift.stopping = True
+            shift.driver.stop()
+            if waits := shift.crew.waits_for(time.monotonic()):
+                self._say(waits)
 
     def _go_on(self) -> None:
         """Let searches go on from runs that have ended."""

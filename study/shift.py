@@ -24,7 +24,7 @@ class Shift:
         holder_id: This process as a holder of leases.
         engine: Of all runs; None until the first worker has looked at the network.
         streamed: Data is decoded batch by batch, by what the last worker has found.
-        stopping: Workers have been asked to save and release their packs.
+        stopping: Workers have been asked to save and release their packs, for good.
     """
 
     plan: Plan

@@ -104,7 +104,10 @@ class BudgetSpec(Section):
     money: Positive | None = Field(
         None, description="Money for the device time of all attempts, at the prices in [cost]."
     )
-    wall_s: Positive | None = Field(None, description="Seconds of one `weighbridge run`.")
+    wall_s: Positive | None = Field(
+        None,
+        description="Seconds of one `weighbridge run`; then what runs is saved at the epoch's end.",
+    )
 
 
 class CostSpec(Section):
