@@ -197,7 +197,7 @@ class Runner:
         try:
             self._conductor.move(ended)
         except StudyChanged as error:
-            self._changed, self._stop_asked = error, True
+            self._changed, self._interrupted = error, True
         for run in self._conductor.take_pruned():
             self._retention.over(run)
         self._dispatch.refresh()
