@@ -23,6 +23,7 @@ PACKAGES = (
     "reports.html",
     "search_spaces",
     "search_spaces.lines",
+    "search_spaces.written",
     "trainers.weightings",
     "trainers.problems",
     "trainers.functions",
@@ -194,7 +195,7 @@ def _entry(name: str, thing: Any) -> Iterator[str]:
     elif isinstance(thing, type) and thing.__module__ != "builtins":
         yield _row(f"`{name}`", _first_line(thing))
         yield from (_row(f"`{name}.{key}`", text) for key, text in _members(thing))
-    elif isinstance(thing, float | str) and name != "__version__":
+    elif isinstance(thing, float | str) and name not in _VALUES:
         yield _row(f"`{name}`", f"the constant {thing!r}")
     else:
         yield _row(f"`{name}`", _VALUES[name])
@@ -206,7 +207,7 @@ _VALUES = {
     "HyperValue": "A checked value: one number, or one number a task.",
     "MOVES": "The legal moves of a run: state to the states that may follow.",
     "Point": "One point of a space: parameter name to value.",
-    "Value": "The value of one parameter: number, text, truth value, or one number a task.",
+    "Value": "The value of one parameter: number, text, truth value, None, lists and tables.",
 }
 
 

@@ -105,7 +105,7 @@ def small_validation(frames: StudyFrames) -> Iterator[Note]:
         frames.baseline["standing"] & (frames.baseline["split"] == "validation")
     ]
     values = table.set_index(["task", "metric"])["value"].to_dict()
-    known = [(m, values.get((m.task, m.name))) for m in frames.metrics if _is_share(m)]
+    known = [(m, values.get((m.task, m.name))) for m in frames.metrics if m.share]
     pairs = [(_binomial_se(m, b, size), b) for m, b in known if b is not None and size]
     if not pairs:
         return
@@ -181,11 +181,6 @@ def _lr_grid(frames: StudyFrames, search: str) -> tuple[float, ...]:
         runs = runs[runs["trial"].isin(listed["trial"])]
     table = with_params(frames, runs[["params"]].drop_duplicates())
     return tuple(sorted(set(table["lr"].dropna()))) if "lr" in table else ()
-
-
-def _is_share(metric: Metric) -> bool:
-    """Whether the metric is a share of examples, so that it has a binomial error."""
-    return metric.name in ("error", "error_rate", "accuracy") or "error rate" in metric.title
 
 
 def _binomial_se(metric: Metric, value: float, size: int) -> float:

@@ -56,6 +56,8 @@ class Metric:
     Attributes:
         direction: ``"min"`` (lower is better) or ``"max"``.
         unit: Unit of the values; empty if there is none.
+        share: Whether it is a share of a split's samples.
+        signed: Whether the card says that it can be negative.
     """
 
     task: str
@@ -63,6 +65,8 @@ class Metric:
     title: str
     direction: str
     unit: str
+    share: bool = False
+    signed: bool = False
 
     @property
     def sign(self) -> int:
@@ -126,6 +130,9 @@ class StudyFrames:
                 title=metric.get("title", metric["name"]),
                 direction=metric["direction"],
                 unit=metric.get("unit", ""),
+                # cards of earlier versions do not say
+                share=metric.get("share", metric["name"] in ("error_rate", "accuracy")),
+                signed=metric.get("signed", False),
             )
             for task in self.card.get("tasks", ())
             for metric in task["metrics"]

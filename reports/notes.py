@@ -7,6 +7,7 @@ from reports import _condition_notes as condition
 from reports import _edge_notes as edge
 from reports import _pack_notes as pack
 from reports import _stopping_notes as stopping
+from reports import _value_notes as value
 from reports._note import MergedNote, Note
 from reports.frames import StudyFrames
 
@@ -25,6 +26,8 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     edge.weights_on_edge,
     condition.undertrained,
     condition.small_validation,
+    value.losses_not_positive,
+    value.signed_metrics,
     condition.mixed_conditions,
     pack.solo_equivalent,
     pack.not_calibrated,

@@ -13,7 +13,7 @@ import pandas as pd
 
 from reports._selected import selected_metrics
 from reports.frames import Metric, StudyFrames
-from storage.scoring import mean
+from storage.scoring import delta_m_curve, mean
 
 _STL = "stl/"
 # What one of its runs is, a trial is: the first of these that is found among its seeds.
@@ -153,15 +153,18 @@ def _delta_m_curves(frames: StudyFrames, rows: pd.DataFrame) -> "pd.Series[float
     standing = frames.baseline[
         frames.baseline["standing"] & (frames.baseline["split"] == "validation")
     ]
-    base = standing.set_index(["task", "metric"])["value"]
-    signs = {(metric.task, metric.name): metric.sign for metric in frames.metrics}
-    if not len(base):
+    if standing.empty:
         return pd.Series(dtype="float64")
+    names = [(metric.task, metric.name) for metric in frames.metrics]
+    base = standing.set_index(["task", "metric"])["value"].loc[names]
     table = rows.pivot(index=["run", "epoch"], columns=["task", "metric"], values="value")
-    columns = list(signs)
-    table = table.reindex(columns=pd.MultiIndex.from_tuples(columns)).dropna()
-    changes = (table - base[columns]) / base[columns] * [float(signs[key]) for key in columns]
-    return 100.0 * changes.mean(axis=1)
+    table = table.reindex(columns=pd.MultiIndex.from_tuples(names)).dropna()
+    curve = delta_m_curve(
+        [table[name].tolist() for name in names],
+        base.tolist(),
+        [metric.direction for metric in frames.metrics],
+    )
+    return pd.Series(curve, index=table.index, dtype="float64")
 
 
 def _times(frames: StudyFrames) -> pd.DataFrame:

@@ -32,8 +32,9 @@ def delta_m(
 ) -> float:
     """Mean relative change against the baseline in percent; negative is better.
 
-    (100/M) sum_j o_j (m_j - B_j)/B_j with o_j = +1 where lower is better, else -1
-    (Maninis et al. 2019). The sum is rounded once, so the order of metrics does not matter.
+    (100/M) sum_j o_j (m_j - B_j)/|B_j| with o_j = +1 where lower is better, else -1: the formula of
+    Maninis et al. (2019) wherever B_j > 0. Divided by a negative B_j, better would become worse.
+    The sum is rounded once, so the order of metrics does not matter.
 
     Args:
         metrics: ``[M]`` values of the run.
@@ -41,7 +42,7 @@ def delta_m(
         directions: ``[M]``, ``min`` or ``max``.
     """
     changes = (
-        (1.0 if direction == "min" else -1.0) * (value - base) / base
+        (1.0 if direction == "min" else -1.0) * (value - base) / abs(base)
         for value, base, direction in zip(metrics, baseline, directions, strict=True)
     )
     return 100.0 * math.fsum(changes) / len(metrics)

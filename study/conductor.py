@@ -26,6 +26,7 @@ from study.advance import (
     WaitForRuns,
     advance,
 )
+from study.baseline_plan import meaningless
 from study.errors import BaselineMissing
 from study.judging import Judging
 from study.keys import digest, pack_key, run_key
@@ -262,12 +263,19 @@ class Conductor:
             hash=digest(plain), source="trained" if imported is None else "imported", values=values
         )
         if self._baseline is None or self._baseline.hash != baseline.hash:
-            _refuse_zero(values)
+            self._refuse_meaningless(values)
             self._storage.set_baseline(self._study.id, baseline, plan=self._study.plan)
             self._baseline = baseline
         self._baseline_settled = True
         self._judging = self._judging_under(self._baseline)
         self._score(None)
+
+    def _refuse_meaningless(self, values: Sequence[BaselineValue]) -> None:
+        for value in values:
+            if why := meaningless(
+                self.plan.card, value.task, value.metric, value.split, value.value
+            ):
+                raise BaselineMissing(f"The baseline's {why}")
 
     def _trained(self) -> list[BaselineValue] | None:
         values: list[BaselineValue] = []
@@ -347,15 +355,6 @@ def _imported(metrics: Mapping[str, Mapping[str, float]]) -> list[BaselineValue]
         for metric, value in values.items()
         for split in ("validation", "test")
     ]
-
-
-def _refuse_zero(values: Sequence[BaselineValue]) -> None:
-    for value in values:
-        if abs(value.value) < 1e-12:
-            raise BaselineMissing(
-                f"The baseline's {value.metric} of task {value.task} is {value.value} on the "
-                f"{value.split} split, and delta_m divides by it. Choose another metric."
-            )
 
 
 def _selection(rule: str) -> Selection:

@@ -43,6 +43,7 @@ class Toy:
             ``exits``, ``prints``, ``forks``.
         broken: Loading the data raises.
         hangs: Loading the data never ends.
+        lowered: Task whose loss is 100 lower than the others' of its kind; empty for none.
     """
 
     dropout: float = 0.0
@@ -50,6 +51,7 @@ class Toy:
     troubles: tuple[str, ...] = ()
     broken: bool = False
     hangs: bool = False
+    lowered: str = ""
 
     @property
     def card(self) -> ProblemCard:
@@ -81,7 +83,13 @@ class Toy:
     def functions(self, task: str) -> TaskFunctions:
         metric = ErrorRate() if task == "kind" else MeanAbsoluteError()
         loss = Troublesome(task) if task in self.troubles else _LOSSES[task]
+        if task == self.lowered:
+            loss = _lowered(loss)
         return TaskFunctions(loss=loss, metrics={"error": metric})
+
+
+def _lowered(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda output, target: loss(output, target) - 100.0
 
 
 class Troublesome:

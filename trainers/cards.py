@@ -20,7 +20,7 @@ _MEANT = {
     **dict.fromkeys(("minimize", "minimise", "lower", "low", "down", "smaller"), "min"),
     **dict.fromkeys(("maximize", "maximise", "higher", "high", "up", "larger"), "max"),
 }
-_SHARES = ("error_rate", "accuracy")
+_SHARES = ("error_rate", "error rate", "accuracy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class MetricCard:
         direction: ``min`` if lower is better, else ``max``.
         unit: Unit of the value, ``"1"`` for shares.
         share: It is a share of a split's samples, so that it moves in steps of 1/size (of 100/size
-            in ``"%"``); None: as its name says (``error_rate``, ``accuracy``).
+            in ``"%"``); None: as its name or title says (``error_rate``, ``accuracy``).
         signed: It can be negative (R2, log-likelihood, correlation), so that its zero is arbitrary
             and reports say so.
 
@@ -49,11 +49,15 @@ class MetricCard:
 
     def __post_init__(self) -> None:
         fields = Fields("MetricCard", self.name)
-        share = self.name in _SHARES if self.share is None else fields.flag("share", self.share)
+        name, title = fields.name("name", self.name), fields.text("title", self.title)
+        if self.share is None:
+            share = name in _SHARES or title.lower() in _SHARES
+        else:
+            share = fields.flag("share", self.share)
         _keep(
             self,
-            name=fields.name("name", self.name),
-            title=fields.text("title", self.title),
+            name=name,
+            title=title,
             direction=fields.choice("direction", self.direction, get_args(Direction), _MEANT),
             unit=fields.text("unit", self.unit),
             share=share,

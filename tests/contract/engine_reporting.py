@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.contract.engine_repeating import resumed, stopped_after, trained
-from tests.packs import EPOCHS, Engine, a_job, a_pack, told, two_jobs
+from tests.packs import EPOCHS, STEPS, Engine, a_job, a_pack, told, two_jobs
 from tests.toy import CALM_CALLS, SIZES, TASKS, Toy
 from trainers.engines import open_session
 from trainers.events import EpochDone
 from trainers.jobs import Checkpoint, Schedule
 from trainers.weightings import names
+
+_USUAL = ("loss", "weight", "error")
 
 # Two good epochs, then a learning rate beyond all bounds.
 BLOWS_UP = {"optimizer": "sgd", "schedule": Schedule(kind="step", step_epochs=2, gamma=1e30)}
@@ -48,6 +50,18 @@ class ReportingContract:
         for split in ("validation", "test"):
             expected |= {(split, task, metric) for task in TASKS for metric in ("loss", "error")}
         assert set(values) == expected
+
+    @pytest.mark.parametrize("name", ["uw-so", "dwa", "ew"])
+    def test_losses_that_are_not_positive_are_counted_where_they_matter(
+        self, engine: Engine, name: str
+    ) -> None:
+        pack = a_pack(*two_jobs("gls"), *(replace(j, run=j.run + 2) for j in two_jobs(name)))
+        runs = trained(engine, pack, Toy(lowered="kind"))
+        counted = {("train", "kind", "not_positive_steps"): float(STEPS)}
+        for run, found in runs.items():
+            expected = {} if run > 2 and name == "ew" else counted
+            for values in found.epochs.values():
+                assert {k: v for k, v in values.items() if k[2] not in _USUAL} == expected
 
     def test_an_epoch_tells_its_cost(self, engine: Engine) -> None:
         run = trained(engine, a_pack(*two_jobs("ew")))[1]

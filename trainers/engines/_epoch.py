@@ -16,6 +16,9 @@ from trainers.jobs import Job, Training
 from trainers.protocol import Batch
 from trainers.randomness import Key
 
+NOT_POSITIVE = "not_positive_steps"
+"""What the count of steps with such a loss is called in the database."""
+
 
 def n_steps(session: Session, training: Training) -> int:
     """Batches of an epoch."""
@@ -42,10 +45,24 @@ def noise(job: Job, key: Key, epoch: int, steps: int) -> Tensor:
 
 
 def train_values(
-    tasks: Sequence[str], losses: Sequence[float], weights: Sequence[float]
+    tasks: Sequence[str],
+    losses: Sequence[float],
+    weights: Sequence[float],
+    not_positive: Sequence[float] = (),
 ) -> list[Value]:
-    """Mean training losses and loss weights of one run, as they are reported."""
+    """Mean training losses and loss weights of one run, as they are reported.
+
+    Args:
+        tasks: ``[T]``.
+        losses: ``[T]``.
+        weights: ``[T]``.
+        not_positive: ``[T]``, steps whose loss was 0 or below, under a weighting that assumes
+            positive ones; only tasks with some are reported.
+    """
     values: list[Value] = []
     for task, loss, weight in zip(tasks, losses, weights, strict=True):
         values += [("train", task, "loss", loss), ("train", task, "weight", weight)]
+    for task, n_steps in zip(tasks, not_positive, strict=False):
+        if n_steps:
+            values.append(("train", task, NOT_POSITIVE, n_steps))
     return values

@@ -92,8 +92,7 @@ class ParallelRun(SoloRun):
         weights, gradients = self._weigh(whole, next(self._noise))
         # what follows divides the sum of all processes' gradients by their number
         self._descend((losses * weights).sum() * (part * self.group.size), gradients)
-        self._loss_sum += whole.detach()
-        self._weight_sum += weights
+        self._note(whole.detach(), weights)
         return None
 
     def _losses(self, batch: Batch) -> Tensor:

@@ -71,19 +71,27 @@ class SoloRun:
             )
         self._noise = self._noise_of(n_steps)
         self._loss_sum, self._weight_sum = self._per_task(0.0), self._per_task(0.0)
+        self._not_positive = self._per_task(0.0)
 
     def train_on(self, batch: Batch) -> None:
         """Take one step."""
-        losses, weights = self._step(batch, next(self._noise))
-        self._loss_sum += losses
-        self._weight_sum += weights
+        self._note(*self._step(batch, next(self._noise)))
 
     def end_epoch(self) -> list[Value]:
         """The train values of the epoch."""
         mean_losses = self._loss_sum / self._n_steps
         self.state = dict(self.weighting.end_epoch(self.state, mean_losses))
         weights = (self._weight_sum / self._n_steps).tolist()
-        return _epoch.train_values(self.job.tasks, mean_losses.tolist(), weights)
+        return _epoch.train_values(
+            self.job.tasks, mean_losses.tolist(), weights, self._not_positive.tolist()
+        )
+
+    def _note(self, losses: Tensor, weights: Tensor) -> None:
+        """Add the detached losses and weights ``[T]`` of a step to those of the epoch."""
+        self._loss_sum += losses
+        self._weight_sum += weights
+        if self.weighting.positive:
+            self._not_positive += losses <= 0
 
     def begin_split(self) -> None:
         """Evaluate from now on, until `end_split`."""

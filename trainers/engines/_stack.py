@@ -89,20 +89,29 @@ class Stack:
         for part in self._weighed:
             part.begin_epoch(self._key, self.epoch, n_steps)
         n_rows = len(self._store.network.values)
-        loss_sum, weight_sum = (
-            torch.zeros(n_rows, len(self._tasks), device=self._session.device) for _ in range(2)
+        loss_sum, weight_sum, not_positive = (
+            torch.zeros(n_rows, len(self._tasks), device=self._session.device) for _ in range(3)
         )
+        counting = any(member.weighting.positive for member in self.members)
         batches = _epoch.batches(self._session, self._training, self._key, self.epoch)
         for step, batch in enumerate(batches):
             losses, weights = self._step(batch, step)
             loss_sum += losses
             weight_sum += weights
+            if counting:
+                not_positive += losses <= 0
         mean_losses = loss_sum / n_steps
         for part in self._weighed:
             part.end_epoch(mean_losses)
-        told = zip(mean_losses.tolist(), (weight_sum / n_steps).tolist(), strict=True)
-        values = [_epoch.train_values(self._tasks, *row) for row in told]
-        return values[: len(self.members)], n_steps
+        columns = (mean_losses, weight_sum / n_steps, not_positive)
+        told = zip(self.members, *(column.tolist() for column in columns), strict=False)
+        values = [
+            _epoch.train_values(
+                self._tasks, losses, weights, counts if member.weighting.positive else ()
+            )
+            for member, losses, weights, counts in told
+        ]
+        return values, n_steps
 
     def evaluate(self, split: str) -> list[list[Value]]:
         """Losses and metrics of each run on one split."""

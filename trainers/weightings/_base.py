@@ -38,6 +38,9 @@ class Weighting(ABC):
         noise: It needs fresh standard normal noise ``[..., T]`` every step.
         fixed: Its loss weights change at epoch ends at most, whatever the losses; so they need not
             be found in every step.
+        positive: It assumes that losses are above 0, and becomes something else where one is not
+            (a Gaussian negative log-likelihood, say): such losses are counted, and reports name
+            the method and the task.
     """
 
     name: ClassVar[str]
@@ -46,6 +49,7 @@ class Weighting(ABC):
     hypers: ClassVar[tuple[Hyper, ...]] = ()
     noise: ClassVar[bool] = False
     fixed: ClassVar[bool] = False
+    positive: ClassVar[bool] = False
 
     def params(self, _hyper: Mapping[str, HyperValue], /) -> Mapping[str, float]:
         """Start values of what is learned beside the network, the same for every task."""

@@ -2,7 +2,8 @@
 
 Weight of task k in epoch t: T softmax_k(r_k / temperature) with r_k = L_k(t-1) / L_k(t-2), the L
 being training losses averaged over an epoch; weights sum to T, and are 1 in the first two epochs.
-Losses are assumed to be positive.
+Losses are assumed to be positive: of negative ones the ratio says the contrary, a fast fall from
+-1 to -2 looks like a rise. It is taken as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class DWA(Weighting):
 
     name = "dwa"
     title = "DWA"
+    positive = True
     fixed = True
     paper = (
         "Liu, Johns and Davison, End-to-End Multi-Task Learning with Attention, CVPR 2019, "
@@ -48,8 +50,11 @@ class DWA(Weighting):
     def end_epoch(
         self, state: Mapping[str, Tensor], mean_losses: Tensor, /
     ) -> Mapping[str, Tensor]:
-        """Ratios of this epoch's mean losses to the last one's, where below 1e-8 counts as 1e-8."""
-        ratio = mean_losses / state["mean_loss"].clamp(min=EPS)
+        """Ratios of this epoch's mean losses to the last one's, of which none is nearer to 0 than
+        1e-8.
+        """
+        before = state["mean_loss"]
+        ratio = mean_losses / before.abs().clamp(min=EPS).copysign(before)
         return {"ratio": ratio, "mean_loss": mean_losses}
 
     def objective(

@@ -20,6 +20,7 @@ class GLS(Weighting):
 
     name = "gls"
     title = "GLS"
+    positive = True
     paper = (
         "Chennupati et al., MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss "
         "Strategy for Multi-Task Learning, CVPR Workshops 2019, arXiv 1904.08492"

@@ -21,6 +21,7 @@ class IMTLL(Weighting):
 
     name = "imtl-l"
     title = "IMTL-L"
+    positive = True
     paper = "Liu et al., Towards Impartial Multi-Task Learning, ICLR 2021"
 
     def params(self, _hyper: Mapping[str, HyperValue], /) -> Mapping[str, float]:

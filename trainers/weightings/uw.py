@@ -21,6 +21,7 @@ class UW(Weighting):
 
     name = "uw"
     title = "UW"
+    positive = True
     paper = (
         "Kendall, Gal and Cipolla, Multi-Task Learning Using Uncertainty to Weigh Losses for "
         "Scene Geometry and Semantics, CVPR 2018, arXiv 1705.07115"

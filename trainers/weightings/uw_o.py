@@ -21,6 +21,7 @@ class UWO(Weighting):
 
     name = "uw-o"
     title = "UW-O"
+    positive = True
     paper = (
         "Kirchdorfer et al., Analytical Uncertainty-Based Loss Weighting in Multi-Task Learning, "
         "GCPR 2024, arXiv 2408.07985"

@@ -61,6 +61,41 @@ def test_a_sound_study_has_no_notes() -> None:
     assert fair_play_notes(load(sound(), "x")) == ()
 
 
+def note_values(made: FakeReader, *rows: tuple[str, str, str, float]) -> None:
+    """Record values of the first run of each search of a weighting."""
+    for search in ("ew", "uw-so"):
+        first = runs_of(made, search)[0]["run"]
+        made.rows["epoch_metrics"] += [
+            {"study": synthetic.STUDY, "run": first, "epoch": 1, "split": split}
+            | {"task": task, "metric": metric, "value": value}
+            for split, task, metric, value in (rows if search == "uw-so" else ())
+        ]
+
+
+def test_losses_below_zero_are_told_with_method_and_task() -> None:
+    made = sound()
+    note_values(made, ("train", "sum", "not_positive_steps", 7.0))
+    (note,) = notes_of(made, "losses not positive")
+    steps = sum(row["grad_evals"] for row in runs_of(made, "uw-so"))
+    assert (note.search, note.about) == ("uw-so", "UW-SO")
+    assert f"that of task sum was not in 7 of {steps:,} training steps" in note.text
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_a_metric_that_was_negative_is_told(split: str) -> None:
+    made = sound()
+    note_values(made, (split, "sum", "mae", -0.117), (split, "sum", "loss", -3.0))
+    (note,) = notes_of(made, "signed metric")
+    assert "of task sum can be negative (down to -0.117 here): its zero is arbitrary" in note.text
+
+
+def test_a_metric_that_can_be_negative_by_its_card_is_told() -> None:
+    made = sound()
+    made.card["tasks"][0]["metrics"][0]["signed"] = True
+    (note,) = notes_of(made, "signed metric")
+    assert "of task left can be negative: its zero" in note.text
+
+
 def in_packs(**saved: float) -> FakeReader:
     """The sound study in packs: cost alone in units of the cost as run, by search; 2 else."""
     made = sound()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.scoring import Score, Selection, delta_m, mean, select
+from storage.scoring import Score, Selection, delta_m, delta_m_curve, mean, select
 
 _VALUES = st.floats(min_value=-1e6, max_value=1e6)
 _BASES = st.floats(min_value=1e-3, max_value=1e3) | st.floats(min_value=-1e3, max_value=-1e-3)
@@ -33,6 +33,49 @@ def test_delta_m_by_hand() -> None:
 def test_better_is_negative_in_both_directions() -> None:
     assert delta_m([1.0], [2.0], ["min"]) == -50.0
     assert delta_m([3.0], [2.0], ["max"]) == -50.0
+
+
+@given(metrics=_METRICS, better=st.floats(min_value=1e-6, max_value=1e3))
+def test_a_better_metric_lowers_delta_m_whatever_the_signs(metrics: Metrics, better: float) -> None:
+    values, _, base, directions = _columns(metrics)
+    gain = -better if directions[0] == "min" else better
+    improved = [values[0] + gain, *values[1:]]
+    assert delta_m(improved, base, directions) <= delta_m(values, base, directions)
+    alone = delta_m([base[0] + gain], base[:1], directions[:1])
+    assert alone < 0.0, "better than single-task networks"
+
+
+@given(metrics=_METRICS)
+def test_of_positive_baselines_it_is_the_formula_of_the_papers_to_the_bit(
+    metrics: Metrics,
+) -> None:
+    values, _, base, directions = _columns(metrics)
+    positive = [abs(b) for b in base]
+    parts = [
+        (1.0 if direction == "min" else -1.0) * (value - b) / b
+        for value, b, direction in zip(values, positive, directions, strict=True)
+    ]
+    assert delta_m(values, positive, directions) == 100.0 * math.fsum(parts) / len(parts)
+
+
+@pytest.mark.parametrize(
+    ("value", "base", "direction", "percent"),
+    [
+        (-0.26, -0.117, "max", 122.2),  # R2 further below 0 is worse
+        (0.1, -0.117, "max", -185.5),
+        (-3.0, -2.0, "min", -50.0),  # a negative log-likelihood
+        (-1.0, -2.0, "min", 50.0),
+    ],
+)
+def test_delta_m_of_negative_baselines_by_hand(
+    value: float, base: float, direction: str, percent: float
+) -> None:
+    assert delta_m([value], [base], [direction]) == pytest.approx(percent, abs=0.05)
+
+
+def test_the_epoch_of_a_negative_metric_is_its_best() -> None:
+    curve = delta_m_curve([[-0.5, -0.1, -0.3]], [-0.117], ["max"])
+    assert select(curve, curve, selection=Selection()).epoch == 2
 
 
 def test_delta_m_wants_a_baseline_for_each_metric() -> None:

@@ -171,9 +171,16 @@ def test_a_task_without_a_baseline_ends_the_study(state: RunState, why: str) -> 
     assert "give numbers in [baseline] `metrics`" in said
 
 
-def test_a_baseline_of_zero_is_refused() -> None:
-    with pytest.raises(BaselineMissing, match=r"The baseline's error_rate of task left is 0\.0"):
-        FakeStudy(planned(EW), level=lambda *_: 0.0).run()
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (0.0, "is 0 on the validation split, and delta_m divides by it. Choose another"),
+        (1e-6, "is 1e-06 on the validation split, less than one of its .* samples"),
+    ],
+)
+def test_a_baseline_that_says_nothing_is_refused(value: float, why: str) -> None:
+    with pytest.raises(BaselineMissing, match=f"The baseline's error_rate of task left {why}"):
+        FakeStudy(planned(EW), level=lambda *_: value).run()
 
 
 def test_one_bad_rate_leaves_the_baseline_to_the_others() -> None:

@@ -100,6 +100,24 @@ def test_dwa_weights_are_exactly_one_for_two_epochs_then_follow_the_ratios(measu
     torch.testing.assert_close(seen[2], expected)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "ratio"),
+    [(2.0, 1.0, 0.5), (-2.0, -1.0, 0.5), (-1.0, -2.0, 2.0), (2.0, -1.0, -0.5), (-0.0, 1.0, -1e8)],
+)
+def test_the_ratio_of_dwa_keeps_the_signs_of_the_losses(
+    before: float, after: float, ratio: float
+) -> None:
+    method, state = weighting("dwa"), {"ratio": tensors([1.0]), "mean_loss": tensors([before])}
+    found = method.end_epoch(state, tensors([after]))["ratio"]
+    torch.testing.assert_close(found, tensors([ratio]))
+
+
+def test_methods_say_whether_they_assume_positive_losses() -> None:
+    assert {name for name in names() if not weighting(name).positive} == {
+        *("ew", "rlw", "scalarization")
+    }
+
+
 def test_random_weights_without_noise_are_refused() -> None:
     with pytest.raises(MissingNoise, match=r"noise of shape \[3\]"):
         weighting("rlw").objective(torch.ones(3), hyper={}, params={}, state={}, noise=None)

@@ -18,7 +18,15 @@ CARD: dict[str, Any] = {
             "name": side,
             "title": f"{side.title()} digit",
             "loss": "cross-entropy",
-            "metrics": [{"name": "error", "title": "error rate", "direction": "min", "unit": "%"}],
+            "metrics": [
+                {
+                    "name": "error",
+                    "title": "error rate",
+                    "direction": "min",
+                    "unit": "%",
+                    "share": True,
+                }
+            ],
         }
         for side in ("left", "right")
     ]
