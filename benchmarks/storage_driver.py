@@ -27,7 +27,7 @@ def plan(url: str, n: int, *, study: str = "benchmark") -> None:
         stage=0,
         kind="grid",
         tuned="lr",
-        new=[Proposal(params=point, round=0) for point in points],
+        new=[Proposal(params=point, written=point, round=0) for point in points],
     )
     storage.add_runs(
         search.id,

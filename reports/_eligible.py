@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from reports.frames import StudyFrames
+from reports.frames import StudyFrames, trained_epochs
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -101,7 +101,7 @@ def _by_trial(rows: pd.DataFrame, n_seeds: int) -> Eligible:
         cost={
             "solo_s": folded("solo_cost_s").sum(axis=1),
             "as_run_s": folded("method_cost_s").sum(axis=1),
-            "epochs": folded("epochs").sum(axis=1),
+            "epochs": trained_epochs(rows).to_numpy(np.float64).reshape(-1, n_seeds).sum(axis=1),
             "runs": np.full(len(numbers), float(n_seeds)),
         },
         ties=(folded("grad_evals").sum(axis=1), numbers.astype(np.float64)),

@@ -15,7 +15,7 @@ from reports._headline import Contender, headline
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
 from reports._winners import Winner, winner_of
-from reports.frames import StudyFrames
+from reports.frames import StudyFrames, trained_epochs
 from storage.notices import notices
 
 Kind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet"]
@@ -136,7 +136,7 @@ def _method_row(frames: StudyFrames, search: str) -> MethodRow:
         n_diverged=int((runs["state"] == "diverged").sum()),
         cost_solo_s=float(runs["solo_cost_s"].sum()),
         cost_as_run_s=float(runs["method_cost_s"].sum()),
-        cost_epochs=int(runs["epochs"].sum()),
+        cost_epochs=int(trained_epochs(runs).sum()),
         delta_m_test=winner.value if winner else math.nan,
         delta_m_kind=winner.kind if winner else "none yet",
         seed_sd=winner.seed_sd if winner else math.nan,
@@ -164,7 +164,7 @@ def _stl_rows(frames: StudyFrames) -> tuple[MethodRow, ...]:
         n_diverged=int((runs["state"] == "diverged").sum()),
         cost_solo_s=float(runs["solo_cost_s"].sum()),
         cost_as_run_s=float(runs["method_cost_s"].sum()),
-        cost_epochs=int(runs["epochs"].sum()),
+        cost_epochs=int(trained_epochs(runs).sum()),
         delta_m_test=math.nan if table.empty else 0.0,
         delta_m_kind="none yet" if table.empty else "zero line",
         seed_sd=math.nan,

@@ -194,6 +194,11 @@ def with_params(frames: StudyFrames, runs: pd.DataFrame) -> pd.DataFrame:
     return runs.join(table, on="params")
 
 
+def trained_epochs(runs: pd.DataFrame) -> "pd.Series[int]":
+    """Epochs that runs have paid for: the one that diverged has no metrics, but a cost."""
+    return runs["epochs"] + runs["diverged_epoch"].notna()
+
+
 def stages_tuning(frames: StudyFrames, search: str, name: str) -> pd.DataFrame:
     """Rows of a search's stages that tune the parameter `name`."""
     stages = frames.stages[frames.stages["search"] == search]

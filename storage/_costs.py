@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from storage._bulk import Update
 from storage._tables import attempts
 from storage.records import CheckpointRecord, Ending, EpochRecord, Report, Spent
+from storage.states import RunState
 
 _Name = tuple[str, int, str]
 _SUMS = (
@@ -51,7 +52,8 @@ class _Total:
         if name in self.kept or name in self.fresh:
             return
         self.fresh.add(name)
-        self.epochs += isinstance(report, EpochRecord)
+        # the epoch that went wrong was trained like the others
+        self.epochs += isinstance(report, EpochRecord) or _is_diverged(report)
         self._spend(report.spent)
         if not isinstance(report, CheckpointRecord):
             self.peak_memory_bytes = _most(self.peak_memory_bytes, report.peak_memory_bytes)
@@ -107,6 +109,10 @@ class Costs:
     def forget(self) -> None:
         """The transaction was rolled back."""
         self._written = {}
+
+
+def _is_diverged(report: Report) -> bool:
+    return isinstance(report, Ending) and report.state is RunState.DIVERGED
 
 
 def _name(report: Report) -> _Name:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage._studies import add, lock_study, lock_study_of, now
+from storage._studies import WRITTEN, add, lock_study, lock_study_of, now
 from storage._tables import (
     baseline_values,
     baselines,
@@ -53,7 +53,7 @@ _OUTCOMES = (
     .order_by(runs.c.trial_number, runs.c.role, runs.c.seed)
 )
 _ENTRIES = (
-    sa.select(proposals.c.stage, proposals.c.round, trials.c.number, trials.c.params)
+    sa.select(proposals.c.stage, proposals.c.round, trials.c.number, trials.c.params, WRITTEN)
     .join(trials, trials.c.id == proposals.c.trial_id)
     .where(proposals.c.search_id == bindparam("search"), proposals.c.standing)
     .order_by(proposals.c.stage, proposals.c.number)
@@ -93,7 +93,13 @@ def search_history(connection: Connection, search_id: int) -> SearchHistory:
     here = {"search": search_id}
     return SearchHistory(
         entries=tuple(
-            StageEntry(stage=row.stage, round=row.round, trial=row.number, params=row.params)
+            StageEntry(
+                stage=row.stage,
+                round=row.round,
+                trial=row.number,
+                params=row.params,
+                written=row.written,
+            )
             for row in connection.execute(_ENTRIES, here)
         ),
         outcomes=tuple(

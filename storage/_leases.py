@@ -142,6 +142,7 @@ def _lease(
         role=row.role,
         weighting=row.weighting,
         params=row.params,
+        written=row.written,
         seed=row.seed,
         until_epoch=row.epochs_planned,
         checkpoints=one.checkpoints,

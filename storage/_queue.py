@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage._budgets import Room
 from storage._hot import Hot
+from storage._studies import WRITTEN
 from storage._tables import checkpoints, runs, searches, trials
 from storage.states import RunState
 
@@ -42,6 +43,7 @@ def _candidates(*where: Any) -> Hot:
             searches.c.name,
             searches.c.weighting,
             trials.c.params,
+            WRITTEN,
         )
         .join(searches, searches.c.id == runs.c.search_id)
         .join(trials, trials.c.id == runs.c.trial_id)

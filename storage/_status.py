@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage._budgets import DEVICE_S, MONEY
-from storage._studies import count_trials
+from storage._studies import WRITTEN, count_trials
 from storage._tables import attempts, baselines, runs, scores, searches, trials, workers
 from storage.records import BadEnding, BestTrial, FailureGroup, SearchStatus, Totals, Unfinished
 from storage.states import FINAL, RunState
@@ -102,7 +102,7 @@ _BEST = (
     .order_by(searches.c.position, runs.c.seed)
 )
 _BAD = (
-    sa.select(runs, searches.c.name, trials.c.params)
+    sa.select(runs, searches.c.name, WRITTEN)
     .join(searches, searches.c.id == runs.c.search_id)
     .join(trials, trials.c.id == runs.c.trial_id)
     .where(
@@ -199,7 +199,7 @@ def bad_endings(connection: Connection, study_id: int, limit: int) -> list[BadEn
         BadEnding(
             search=row.name,
             trial=row.trial_number,
-            params=row.params,
+            params=row.written,
             seed=row.seed,
             state=RunState(row.state),
             epochs=row.epochs_done,

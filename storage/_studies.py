@@ -41,6 +41,10 @@ _N_TRIALS = (
 _TRIALS = sa.select(trials.c.params, trials.c.id, trials.c.number).where(
     trials.c.search_id == bindparam("search")
 )
+# trials of schema version 1 have their canonical text alone
+WRITTEN = sa.func.coalesce(trials.c.written, trials.c.params).label("written")
+"""A trial's point as readers and programs get it."""
+
 _RUN_KEYS = sa.select(runs.c.run_key).where(runs.c.search_id == bindparam("search"))
 _ADD_TRIAL = trials.insert().values(search_id=bindparam("search"))
 _SET_STANDING = (
@@ -231,14 +235,13 @@ def propose(
     search has taken some meanwhile.
     """
     study_id = lock_study_of(connection, search_id, plan)
-    points = [proposal.params for proposal in new]
     if most_trials is not None:
         present = {row.params for row in connection.execute(_TRIALS, {"search": search_id})}
-        n_fresh = len({*points} - present)
+        n_fresh = len({proposal.params for proposal in new} - present)
         if n_fresh and count_trials(connection, study_id) + n_fresh > most_trials:
             return False
     _save_stage(connection, search_id, stage, kind, tuned)
-    known = _trials(connection, search_id, points)
+    known = _trials(connection, search_id, new)
     entries = {
         row.trial_id: row
         for row in connection.execute(_PROPOSALS, {"search": search_id, "stage_no": stage})
@@ -299,14 +302,17 @@ def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> N
         _mark_planned(connection, {row["trial_id"] for row in rows})
 
 
-def _trials(connection: Connection, search_id: int, points: Sequence[str]) -> dict[str, int]:
+def _trials(connection: Connection, search_id: int, new: Sequence[Proposal]) -> dict[str, int]:
     """Trial ids by params; missing trials are added with the next numbers."""
     here = {"search": search_id}
     known = {row.params: row for row in connection.execute(_TRIALS, here)}
     number = max((row.number for row in known.values()), default=-1) + 1
-    fresh = [params for params in dict.fromkeys(points) if params not in known]
+    fresh = {one.params: one.written for one in new if one.params not in known}
     if fresh:
-        rows = [{**here, "number": number + i, "params": p} for i, p in enumerate(fresh)]
+        rows = [
+            {**here, "number": number + place, "params": params, "written": written}
+            for place, (params, written) in enumerate(fresh.items())
+        ]
         connection.execute(_ADD_TRIAL, rows)
         known = {row.params: row for row in connection.execute(_TRIALS, here)}
     return {params: row.id for params, row in known.items()}

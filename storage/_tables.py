@@ -101,6 +101,7 @@ trials = Table(
     _ref("search_id", "searches"),
     Column("number", Integer, nullable=False),
     Column("params", Text, nullable=False),
+    Column("written", Text),
     UniqueConstraint("search_id", "number"),
     UniqueConstraint("search_id", "params"),
 )

@@ -23,7 +23,8 @@ COALESCE((SELECT a.startup_s FROM epochs e
 VIEWS: dict[str, str] = {
     "run_results": f"""
         SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS role,
-               t.number AS trial, r.id AS run, t.params AS params, r.seed AS seed,
+               t.number AS trial, r.id AS run, COALESCE(t.written, t.params) AS params,
+               r.seed AS seed,
                r.state AS state,
                CASE WHEN r.planned THEN 1 ELSE 0 END AS planned,
                r.epochs_done AS epochs,

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from search_spaces import Point, canonical
+from search_spaces.written import as_written
 from storage import FINAL
 from storage.records import Decision, Proposal, RunOutcome, SearchHistory
 from study.keys import digest
@@ -124,7 +125,7 @@ def advance(search: Search, history: SearchHistory, rules: Rules) -> Step:
         if step is not None:
             return step
         winner = next(d.params for d in history.decisions if d.stage == number)
-        base = to_point(winner)
+        base = trials[winner].point
     if any(not trial.final for trial in trials.values()):
         return WaitForRuns(len(search.stages) - 1)
     return _confirmation(search, history, rules, trials) or Finished(winner=winner)
@@ -162,9 +163,14 @@ def _stage_step(
     )
     wanted = wish(view)
     points = {canonical(point): round_number for round_number, point in wanted.points}
+    texts = {canonical(point): as_written(point) for _, point in wanted.points}
     cut = _cut_to_budget(search, points, trials, rules)
     standing = {tried.params for tried in here}
-    new = [Proposal(params=p, round=r) for p, r in cut.items() if p not in standing]
+    new = [
+        Proposal(params=params, written=texts[params], round=round_number)
+        for params, round_number in cut.items()
+        if params not in standing
+    ]
     retired = [params for params in sorted(standing) if params not in points]
     if new or retired:
         return Propose(stage=number, kind=stage.label, tuned=stage.tuned, new=new, retired=retired)

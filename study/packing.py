@@ -38,7 +38,7 @@ def pack_of(
 
 
 def _job(search: Search, claim: Claim) -> Job:
-    point = dict(to_point(claim.params))
+    point = dict(to_point(claim.written))
     lr = weight_decay = 0.0
     if search.role == "function":
         point = as_listed(search, point)

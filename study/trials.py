@@ -72,7 +72,7 @@ def _trial(
     value = _seed_mean(search, outcomes) if final and comparable else None
     return Tried(
         params=entry.params,
-        point=to_point(entry.params),
+        point=to_point(entry.written),
         round=0,
         final=final,
         settled=final and (value is not None or RunState.FAILED in states),

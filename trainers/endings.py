@@ -65,9 +65,9 @@ def failed(
 
 
 def diverged(
-    job: Job, what: str, *, epoch: int, seconds: Seconds, device: torch.device
+    job: Job, what: str, *, epoch: int, seconds: Seconds, device: torch.device, **cost: Any
 ) -> RunEnded:
-    """The end of a run whose `epoch` gave a value that is not finite."""
+    """The end of a run whose `epoch`, which has its `cost`, gave a value that is not finite."""
     return ended(
         job,
         "diverged",
@@ -75,6 +75,7 @@ def diverged(
         seconds=seconds,
         reason=f"In epoch {epoch} the {what}.",
         peak_memory_bytes=peak_memory_bytes(device),
+        **cost,
     )
 
 

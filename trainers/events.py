@@ -140,6 +140,9 @@ class RunEnded:
             request; ``diverged``: a loss or metric is not finite; ``failed``: an exception.
         epoch: Last epoch with good values.
         reason: For ``diverged``, what was not finite and where; for ``failed``, the exception.
+        samples: Of the epoch that diverged, which is trained and paid for, but not reported.
+        grad_evals: Of the same epoch.
+        flops: Of the same epoch, as in `EpochDone`.
         detail: Traceback of a failure.
         failure: Class of a failure, see `trainers.failures`.
         failure_key: Equal for failures of one cause.
@@ -154,6 +157,9 @@ class RunEnded:
     outcome: Literal["done", "paused", "released", "diverged", "failed"]
     epoch: int
     seconds: Seconds
+    samples: int = 0
+    grad_evals: int = 0
+    flops: float = 0.0
     reason: str = ""
     detail: str = ""
     failure: str = ""

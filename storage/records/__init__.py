@@ -1,6 +1,7 @@
 """The facts that cross storage's border: frozen values, no database rows.
 
-Times are seconds; `params` is canonical JSON, so that equal points are equal texts.
+Times are seconds; `params` is canonical JSON, so that equal points are equal texts; in
+`written` whole numbers are whole.
 """
 
 from storage.records._baseline import Baseline, BaselineValue

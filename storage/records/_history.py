@@ -13,10 +13,12 @@ class Proposal:
     """A point that a stage tries.
 
     Attributes:
+        written: The point as readers and programs get it: whole numbers are whole.
         round: Which round of the stage proposed it, from 0.
     """
 
     params: str
+    written: str
     round: int
 
 
@@ -45,6 +47,7 @@ class StageEntry:
     round: int
     trial: int
     params: str
+    written: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

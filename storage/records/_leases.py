@@ -11,6 +11,8 @@ class Claim:
     """A leased run with all a worker must know of it.
 
     Attributes:
+        params: The point as canonical JSON; addresses what is random in the run.
+        written: The point as JSON with whole numbers whole, as the run is to be trained with.
         until_epoch: Up to where it is to be trained: its next rung, or all epochs.
         checkpoints: Paths and epochs to go on from, newest first; empty to begin.
         recorded: Of a training function's run: the last epoch that earlier attempts have left.
@@ -23,6 +25,7 @@ class Claim:
     role: str
     weighting: str
     params: str
+    written: str
     seed: int
     until_epoch: int
     checkpoints: Sequence[tuple[str, int]]

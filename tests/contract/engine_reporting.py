@@ -137,6 +137,10 @@ class ReportingContract:
         run = trained(engine, a_pack(*two_jobs("ew"), **BLOWS_UP))[1]
         assert list(run.epochs) == [1, 2]
         assert run.end.seconds.train_s > 0
+        good = next(event for event in run.events if isinstance(event, EpochDone))
+        cost = (run.end.samples, run.end.grad_evals, run.end.flops)
+        assert cost == (good.samples, good.grad_evals, good.flops)
+        assert min(cost) > 0
 
     def test_others_go_on_when_one_diverges(self, engine: Engine) -> None:
         good = a_job(2)

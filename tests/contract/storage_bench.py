@@ -89,7 +89,7 @@ class Bench:
             stage=stage,
             kind="grid",
             tuned="lr",
-            new=[Proposal(params=point, round=number) for point in points],
+            new=[Proposal(params=point, written=point, round=number) for point in points],
             retired=retired,
         )
 

@@ -45,6 +45,25 @@ class CostPromises(Backend):
         (row,) = bench.attempts(claim.run)
         assert (row["flops"], row["energy_j"], row["peak_memory_bytes"]) == (6.0, 1.5, 50)
 
+    @pytest.mark.parametrize(
+        ("state", "epochs", "grad_evals"),
+        [(RunState.DIVERGED, 2, 8), (RunState.DONE, 1, 4), (RunState.FAILED, 1, 4)],
+    )
+    def test_the_epoch_that_diverged_is_one_that_was_trained(
+        self, bench: Bench, state: RunState, epochs: int, grad_evals: int
+    ) -> None:
+        claim = claimed(bench)
+        spent = Spent(train_s=1.0, samples=12, grad_evals=4, flops=2.0)
+        ending = end(claim, state, after=1)
+        if state is RunState.DIVERGED:
+            ending = replace(ending, spent=spent)
+        bench.storage.record([epoch(claim, 1, 0.1, 0.1, spent=spent), ending])
+        (row,) = bench.attempts(claim.run)
+        n = epochs
+        assert (row["epochs"], row["samples"], row["flops"]) == (n, 12 * n, 2.0 * n)
+        (result,) = [row for row in bench.view("run_results") if row["run"] == claim.run]
+        assert (row["grad_evals"], result["grad_evals"]) == (grad_evals, grad_evals)
+
     def test_what_is_not_measured_is_not_zero(self, bench: Bench) -> None:
         claim = claimed(bench)
         bench.train(claim, (0.1, 0.1))

@@ -56,7 +56,7 @@ class PlanningPromises(Backend):
         bench.storage.save_study(
             name="demo", spec={}, card={}, fingerprint="f", searches=SEARCHES, plan="later"
         )
-        new = [Proposal(params="b", round=0)]
+        new = [Proposal(params="b", written="b", round=0)]
         of_plan = {
             "propose": lambda plan: bench.storage.propose(
                 search, stage=0, kind="grid", tuned="", new=new, retired=["a"], plan=plan
@@ -84,6 +84,24 @@ class PlanningPromises(Backend):
         after = bench.storage.searches(bench.study.id)
         assert [search.name for search in after] == ["uw", "stl/a", "stl/b", "ew"]
         assert {s.name: s.id for s in after if s.name != "uw"} == before
+
+    def test_points_are_read_as_they_were_written(self, bench: Bench) -> None:
+        key, written = '{"hidden":[8.0,16.0]}', '{"hidden":[8,16]}'
+        bench.storage.propose(
+            bench.search(),
+            stage=0,
+            kind="grid",
+            tuned="hidden",
+            new=[Proposal(params=key, written=written, round=0)],
+            retired=(),
+        )
+        bench.add_runs(key)
+        (entry,) = bench.storage.history(bench.search()).entries
+        assert (entry.params, entry.written) == (key, written)
+        claim = bench.claim_one()
+        assert (claim.params, claim.written) == (key, written)
+        (row,) = bench.view("run_results")
+        assert row["params"] == written
 
     def test_searches_of_one_study_are_not_those_of_another(self, bench: Bench) -> None:
         other = bench.save("other", [("ew", "search", "ew")])

@@ -106,7 +106,7 @@ class TogetherPromises(Backend):
         names = [f"s{number}" for number in range(_DRIVERS)]
         bench.save(searches=[(name, "search", "ew") for name in names])
         ids = [bench.search(name) for name in names]
-        points = [Proposal(params=str(number), round=0) for number in range(5)]
+        points = [Proposal(params=str(n), written=str(n), round=0) for n in range(5)]
 
         def propose(number: int) -> bool:
             storage = Storage(bench.url)
@@ -121,7 +121,9 @@ class TogetherPromises(Backend):
 
     def test_proposing_at_once_is_proposing_once(self, bench: Bench) -> None:
         search, url = bench.search(), bench.url
-        points = [Proposal(params=str(number), round=0) for number in range(20)]
+        points = [
+            Proposal(params=str(number), written=str(number), round=0) for number in range(20)
+        ]
 
         def propose(_: int) -> None:
             storage = Storage(url)

@@ -197,8 +197,13 @@ class Segment:
                 return failed(job, result, epoch=epoch - 1, seconds=seconds, device=device)
             values.append(result)
         trained, validated, tested = values
+        cost = {
+            "samples": self._session.sources["train"].size,
+            "grad_evals": n_steps,
+            "flops": flops,
+        }
         if what := first_not_finite(trained + validated):
-            return diverged(job, what, epoch=epoch, seconds=seconds, device=device)
+            return diverged(job, what, epoch=epoch, seconds=seconds, device=device, **cost)
         return EpochDone(
             run=job.run,
             token=job.token,

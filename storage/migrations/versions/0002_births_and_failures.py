@@ -1,4 +1,7 @@
-"""Studies get a birth; failures get a text of their own, and times that enclose their cost."""
+"""Studies get a birth; failures get a text of their own, and times that enclose their cost.
+
+Points keep the whole numbers that were written.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ _COLUMNS = (
     "studies ADD COLUMN plan VARCHAR(64) DEFAULT '' NOT NULL",
     "attempts ADD COLUMN failure_text TEXT",
     "attempts ADD COLUMN code_fingerprint VARCHAR(64)",
+    "trials ADD COLUMN written TEXT",
 )
 
 # Classes of losses that were stored as words, and without a text.
@@ -58,6 +62,57 @@ LEFT JOIN workers w ON w.id = a.worker_id
 LEFT JOIN environments e ON e.id = w.environment_id
 """
 
+_RUN_RESULTS = """
+CREATE VIEW run_results AS
+SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS role,
+       t.number AS trial, r.id AS run, COALESCE(t.written, t.params) AS params,
+       r.seed AS seed,
+       r.state AS state,
+       CASE WHEN r.planned THEN 1 ELSE 0 END AS planned,
+       r.epochs_done AS epochs,
+       CASE WHEN r.state = 'done' THEN sc.epoch_selected END AS epoch_selected,
+       CASE WHEN r.role IN ('search', 'confirm') AND r.state = 'done'
+            THEN sc.value_val END AS delta_m_val,
+       CASE WHEN r.role IN ('search', 'confirm') AND r.state = 'done'
+            THEN sc.value_test END AS delta_m_test,
+       CASE WHEN r.role IN ('search', 'confirm') AND r.state = 'done'
+            THEN sc.baseline_hash END AS baseline_hash,
+       r.diverged_epoch AS diverged_epoch,
+       COALESCE((SELECT SUM(a.startup_s + a.train_s + a.validation_s + a.test_s
+                            + a.checkpoint_s + a.diagnostics_s)
+                 FROM attempts a WHERE a.run_id = r.id), 0.0) AS device_s,
+       COALESCE((SELECT SUM(e.train_s + e.validation_s)
+                 FROM epochs e WHERE e.run_id = r.id), 0.0)
+       + COALESCE((SELECT a.startup_s FROM epochs e
+                   JOIN attempts a ON a.id = e.attempt_id
+                   WHERE e.run_id = r.id AND e.epoch = 1), 0.0)
+       + COALESCE((SELECT SUM(a.startup_s) FROM epochs e
+                   JOIN attempts a ON a.id = e.attempt_id
+                   JOIN epochs b ON b.run_id = e.run_id AND b.epoch = e.epoch - 1
+                   JOIN attempts p ON p.id = b.attempt_id
+                   WHERE e.run_id = r.id AND r.token > 1 AND p.id <> a.id
+                         AND p.state = 'finished'), 0.0) AS method_cost_s,
+       COALESCE((SELECT SUM(COALESCE(e.solo_s, e.train_s + e.validation_s))
+                 FROM epochs e WHERE e.run_id = r.id), 0.0)
+       + COALESCE((SELECT a.startup_s FROM epochs e
+                   JOIN attempts a ON a.id = e.attempt_id
+                   WHERE e.run_id = r.id AND e.epoch = 1), 0.0)
+       + COALESCE((SELECT SUM(a.startup_s) FROM epochs e
+                   JOIN attempts a ON a.id = e.attempt_id
+                   JOIN epochs b ON b.run_id = e.run_id AND b.epoch = e.epoch - 1
+                   JOIN attempts p ON p.id = b.attempt_id
+                   WHERE e.run_id = r.id AND r.token > 1 AND p.id <> a.id
+                         AND p.state = 'finished'), 0.0) AS solo_cost_s,
+       CAST(COALESCE((SELECT SUM(e.grad_evals)
+                      FROM epochs e WHERE e.run_id = r.id), 0) AS BIGINT) AS grad_evals,
+       r.reason AS reason
+FROM runs r
+JOIN trials t ON t.id = r.trial_id
+JOIN searches se ON se.id = r.search_id
+JOIN studies st ON st.id = se.study_id
+LEFT JOIN scores sc ON sc.run_id = r.id
+"""
+
 
 def upgrade() -> None:
     connection = op.get_bind()
@@ -66,9 +121,10 @@ def upgrade() -> None:
     _give_births(connection)
     _part_failures(connection)
     _enclose_costs(connection)
-    connection.exec_driver_sql("DROP VIEW attempt_costs")
-    # on one line: SQLite keeps the text
-    connection.exec_driver_sql(" ".join(_ATTEMPT_COSTS.split()))
+    for name, view in (("attempt_costs", _ATTEMPT_COSTS), ("run_results", _RUN_RESULTS)):
+        connection.exec_driver_sql(f"DROP VIEW {name}")
+        # on one line: SQLite keeps the text
+        connection.exec_driver_sql(" ".join(view.split()))
 
 
 def downgrade() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import budget_curve, load
+from reports import budget_curve, compare, load
 from reports.curves import Axis
 from reports.errors import UnknownAxis, UnknownSearch
 from tests.unit.reports import synthetic
@@ -159,6 +159,17 @@ def test_a_diverged_trial_costs_and_the_curve_starts_later() -> None:
     curve = budget_curve(load(made, "x"), "ew", axis="runs")
     assert curve is not None
     assert (curve.cost.tolist(), curve.value.tolist()) == ([4.0], [4.0])
+
+
+@pytest.mark.parametrize(("axis", "cost"), [("epochs", 5 + 1 + 10 + 10 + 10), ("runs", 4)])
+def test_the_epoch_that_diverged_is_on_the_axis(axis: Axis, cost: float) -> None:
+    made = synthetic.tabled([[None, 0.0], [1.0, 1.0]], [[0.0, 0.0]] * 2, [("grid", (0, 1))])
+    made.rows["run_results"][0] |= {"epochs": 5, "diverged_epoch": 6}
+    frames = load(made, "x")
+    curve = budget_curve(frames, "ew", axis=axis)
+    assert curve is not None
+    assert curve.cost.tolist() == [cost]
+    assert next(row for row in compare(frames).rows if row.search == "ew").cost_epochs == 36
 
 
 def test_nothing_finished_has_no_curve() -> None:

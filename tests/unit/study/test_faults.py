@@ -46,6 +46,7 @@ def a_claim(run: int = 1) -> Claim:
         role="search",
         weighting="ew",
         params="{}",
+        written="{}",
         seed=0,
         until_epoch=2,
         checkpoints=(),

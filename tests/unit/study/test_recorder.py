@@ -134,6 +134,12 @@ def test_an_epoch_keeps_its_values_and_costs() -> None:
     assert (report.spent.samples, report.spent.grad_evals) == (8, 4)
 
 
+def test_an_ending_keeps_the_cost_of_the_epoch_that_diverged() -> None:
+    event = replace(ended("diverged"), samples=8, grad_evals=4, flops=2.0)
+    spent = to_report(event).spent
+    assert (spent.samples, spent.grad_evals, spent.flops) == (8, 4, 2.0)
+
+
 def test_a_checkpoint_keeps_its_path() -> None:
     report = to_report(SAVED)
     assert isinstance(report, CheckpointRecord)

@@ -169,7 +169,11 @@ class World:
             trial = len(self._known_trials()) if known is None else known
             self.entries.append(
                 StageEntry(
-                    stage=step.stage, round=proposal.round, trial=trial, params=proposal.params
+                    stage=step.stage,
+                    round=proposal.round,
+                    trial=trial,
+                    params=proposal.params,
+                    written=proposal.written,
                 )
             )
         out = [e for e in self.entries if e.stage == step.stage and e.params in step.retired]
