@@ -124,6 +124,18 @@ class Planning(Opened):
             _studies.fix_engine(connection, study_id, engine, reason)
 
     @patient
+    def fix_rows(self, study_id: int, rows: int) -> None:
+        """Fix the number of rows of all stacks of a study; the first driver to do so decides."""
+        with self._database.write() as connection:
+            _studies.fix_rows(connection, study_id, rows)
+
+    @patient
+    def lower_rows(self, study_id: int, rows: int) -> None:
+        """Let the stacks of a study have fewer rows from now on."""
+        with self._database.write() as connection:
+            _studies.lower_rows(connection, study_id, rows)
+
+    @patient
     def calibration(self, shape: str, hardware: str) -> Calibration | None:
         """What was measured of a shape of network on this hardware; None if nothing was."""
         with self._database.read() as connection:

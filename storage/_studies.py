@@ -161,6 +161,18 @@ def save(
     return record
 
 
+def fix_rows(connection: Connection, study_id: int, rows: int) -> None:
+    """Fix the number of rows of all stacks of a study, unless that was done before."""
+    unset = (studies.c.id == study_id, studies.c.stack_rows.is_(None))
+    connection.execute(studies.update().where(*unset).values(stack_rows=rows))
+
+
+def lower_rows(connection: Connection, study_id: int, rows: int) -> None:
+    """Let stacks have fewer rows from now on, unless they have that few already."""
+    more = (studies.c.id == study_id, studies.c.stack_rows > rows)
+    connection.execute(studies.update().where(*more).values(stack_rows=rows))
+
+
 def fix_engine(connection: Connection, study_id: int, engine: str, reason: str) -> None:
     """Fix the engine of all runs of a study, unless that was done before."""
     connection.execute(
@@ -351,4 +363,5 @@ def _record(row: Any) -> StudyRecord:
         plan=row.plan,
         engine=row.engine,
         engine_reason=row.engine_reason,
+        stack_rows=row.stack_rows,
     )

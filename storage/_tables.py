@@ -70,6 +70,7 @@ studies = Table(
     Column(
         "plan", String(64), nullable=False, server_default=""
     ),  # hash of what searches are to do
+    Column("stack_rows", Integer, nullable=True),  # of every stack, on GPUs; fixed as the engine
 )
 
 searches = Table(

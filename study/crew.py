@@ -16,6 +16,7 @@ class Slot:
         hardware: What it trains on.
         n_devices: How many of it; a part of one that workers share.
         size: Runs of its pack when it was given.
+        rows: Of its stacks, padding included; as many as runs where there is none.
         epochs_wanted: Of the runs of its pack, together, when it was given.
         epochs_done: Of these.
         claims: Runs of its pack that have not ended.
@@ -35,6 +36,7 @@ class Slot:
     hardware: str = ""
     n_devices: float = 1.0
     size: int = 0
+    rows: int = 0
     epochs_wanted: int = 0
     epochs_done: int = 0
     claims: dict[int, Claim] = field(default_factory=dict)
@@ -54,10 +56,11 @@ class Slot:
         """Device-seconds since the last report that each run left in the pack has to pay."""
         return self.n_devices * (now_s - self.booked_s) / max(1, len(self.claims))
 
-    def take(self, claims: Sequence[Claim], now_s: float) -> None:
+    def take(self, claims: Sequence[Claim], now_s: float, rows: int | None = None) -> None:
         """Be given a pack."""
         self.claims, self.busy = {claim.run: claim for claim in claims}, True
         self.size, self.epochs_done = len(claims), 0
+        self.rows = rows or len(claims)
         self.epochs_wanted = sum(claim.epochs_left for claim in claims)
         self.progressed.clear()
         self.since_s = self.booked_s = now_s

@@ -65,7 +65,8 @@ class Dispatch:
                 self._dry = True
                 self._nothing_to_claim(claimed)
                 return
-            slot.take(claimed.claims, time.monotonic())
+            rows = self._shift.rows if self._shift.fused else None
+            slot.take(claimed.claims, time.monotonic(), rows)
             self._shift.driver.submit(worker, self._pack_of(claimed.claims))
 
     def _claim(self, slot: Slot) -> Claimed:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from study.errors import WorkersUnusable
+from trainers.devices import is_gpu
 from trainers.events import NetworkFacts
 from trainers.jobs import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from study.shift import Shift
 
@@ -25,6 +26,33 @@ class EngineChoice:
     reason: str
 
 
+BY_CALIBRATION = EngineChoice(
+    "fused", "convolutions on a GPU: the first calibration chooses, once for all runs"
+)
+"""The engine that is tried beside the other one."""
+_GAIN = 0.95
+"""A stack must be faster by some percent: it binds the runs in it together."""
+
+
+def chosen_by(run_step_ms: Mapping[int, float], hardware: str) -> EngineChoice:
+    """The engine by the time of a training step, divided by the runs of a stack; 1 is solo.
+
+    Args:
+        run_step_ms: Empty if steps could not be timed.
+    """
+    stacks = {size: ms for size, ms in run_step_ms.items() if size > 1}
+    if not stacks:
+        return EngineChoice("solo", "convolutions on a GPU, of which no stack could be timed")
+    size, fused_ms = min(stacks.items(), key=lambda item: item[1])
+    alone_ms = run_step_ms[1]
+    engine: Engine = "fused" if fused_ms <= _GAIN * alone_ms else "solo"
+    return EngineChoice(
+        engine,
+        f"convolutions on {hardware}: a step of a run took {fused_ms:.3g} ms in a stack of {size} "
+        f"and {alone_ms:.3g} ms alone",
+    )
+
+
 def choose_engine(
     wanted: Wanted,
     *,
@@ -33,7 +61,9 @@ def choose_engine(
     obstacle: str = "",
     data_parallel: int = 1,
 ) -> EngineChoice:
-    """The engine by rule, never by timing: a run's last bits depend on it.
+    """The engine by rule: a run's last bits depend on it.
+
+    Only for convolutions on a GPU there is no rule: `BY_CALIBRATION` is decided once by timing.
 
     Args:
         convolutional: Whether the network has convolutions; on a CPU a stack of them is slower.
@@ -58,12 +88,21 @@ def choose_engine(
         return EngineChoice("fused", "asked for by [training] `engine`")
     if obstacle:
         return EngineChoice("solo", f"the network {obstacle}")
-    if device == "cpu" and convolutional:
+    if convolutional and device == "cpu":
         return EngineChoice("solo", "convolutions are slower in a stack on a CPU")
+    if convolutional and is_gpu(device):
+        return BY_CALIBRATION
     return EngineChoice("fused", "runs of one seed share batches and are trained as one stack")
 
 
 OF_FUNCTIONS = EngineChoice("solo", "a training function trains one run at a time")
+
+
+def fix(shift: Shift, choice: EngineChoice) -> None:
+    """Store the engine of all runs, or take the one that another driver has stored before."""
+    shift.storage.fix_engine(shift.study_id, choice.engine, choice.reason)
+    shift.engine = shift.storage.study(shift.plan.spec.name).engine
+    shift.undecided = False
 
 
 def settle_engine(
@@ -78,6 +117,7 @@ def settle_engine(
         WorkersUnusable: The engine is `fused` and the network cannot be stacked.
     """
     spec = shift.plan.spec
+    shift.streamed = network.streamed
     if shift.engine is None:
         choice = OF_FUNCTIONS
         if spec.function is None:
@@ -88,13 +128,14 @@ def settle_engine(
                 obstacle=network.obstacle,
                 data_parallel=spec.training.data_parallel,
             )
-        shift.storage.fix_engine(shift.study_id, choice.engine, choice.reason)
-        shift.engine = shift.storage.study(spec.name).engine
+        if choice is BY_CALIBRATION:
+            shift.undecided = True
+            return
+        fix(shift, choice)
         asked = spec.training.engine != "auto" or spec.training.data_parallel > 1
         if network.obstacle and not asked and spec.function is None:
             how = "in step" if network.streamed else "one by one"
             say(f"Runs are trained {how}: {choice.reason}.")
-    shift.streamed = network.streamed
     if shift.fused and network.obstacle:
         raise WorkersUnusable(
             f"The runs of study {spec.name} are trained in stacks. Now the network "

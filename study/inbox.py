@@ -163,8 +163,8 @@ class Inbox:
 
     def _may_fit_later(self, slot: Slot, message: RunEnded) -> bool:
         """Whether a run for which memory ran out is tried again: in a smaller pack, or later."""
-        if slot.size > 1:
-            self._sizes.halve(slot.size, "took too much memory")
+        if slot.rows > 1:
+            self._sizes.halve(slot.rows, "took too much memory")
             return True
         pause_s = self._shift.faults.crowded(message.run) if message.crowded else None
         if pause_s is None:
@@ -206,9 +206,9 @@ class Inbox:
     def _put_back(self, slot: Slot, event: WorkerLost) -> None:
         unbooked_s = slot.unbooked_s(time.monotonic())
         if event.loss is Loss.MEMORY:
-            self._sizes.halve(slot.size, "took too much memory")
+            self._sizes.halve(slot.rows, "took too much memory")
         elif event.loss is Loss.WORKER and (slot.out_of_time or not slot.progressed):
-            self._sizes.halve(slot.size, "was lost with its worker")
+            self._sizes.halve(slot.rows, "was lost with its worker")
         for claim in slot.claims.values():
             ended = self._shift.faults.lost(
                 claim,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.records import Calibration
+from study.engine import chosen_by, fix
 from study.pack_plan import shapes_of
 from study.progress import at_size
 from trainers.jobs import Calibrate
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST = 64
 """Largest stack that is tried: larger ones gain next to nothing, and fall together."""
+MOST_ON_GPU = 1024
+"""The same on a GPU, which computes hundreds of tiny networks in the time of one."""
 MOST_IN_STEP = 16
 """The same of runs in step: these save nothing but reading, which is a sixteenth for each then."""
 UNMEASURED = 8
@@ -44,15 +47,18 @@ class PackSizes:
         self._known: dict[str, dict[Tasks, Calibration]] = {}
         self._calibrating: dict[int, str] = {}
         self._by_hand = plan.spec.training.pack_size
-        self._limit = self._by_hand or MOST
+        self._limit = self._by_hand or MOST_ON_GPU
 
     @property
     def _most(self) -> int:
         """The largest pack to try."""
         plan = self._shift.plan
+        undecided = self._shift.undecided
         if self._by_hand:
-            return 1
-        most = MOST if self._shift.fused else MOST_IN_STEP
+            return self._by_hand if undecided else 1
+        most = MOST_IN_STEP
+        if self._shift.fused or undecided:
+            most = MOST_ON_GPU if self._shift.on_gpu else MOST
         return max(2, min(most, -(-plan.expected_runs // self._workers)))
 
     @property
@@ -61,7 +67,8 @@ class PackSizes:
 
     def to_measure(self, slot: Slot) -> Calibrate | None:
         """What a worker is to time before it can be given packs; None: nothing."""
-        if not self._shift.packed or slot.hardware in self._known:
+        needed = self._shift.packed or self._shift.undecided
+        if not needed or slot.hardware in self._known:
             return None
         self._known.setdefault(slot.hardware, {})
         shapes = self._shapes
@@ -71,6 +78,7 @@ class PackSizes:
         }
         if self._suffices(stored):
             self._known[slot.hardware] = {t: found for t, found in stored.items() if found}
+            self._settle(slot.hardware)
             return None
         self._calibrating[slot.worker_id] = slot.hardware
         training = self._shift.plan.spec.training
@@ -81,6 +89,7 @@ class PackSizes:
             most=self._most,
             engine=self._shift.engine or "fused",
             memory_gib=training.pack_memory_gib,
+            run_epochs=self._shift.plan.expected_runs * training.epochs,
         )
 
     def _suffices(self, stored: Mapping[Tasks, Calibration | None]) -> bool:
@@ -110,11 +119,26 @@ class PackSizes:
             worker_id=slot.worker_id,
             seconds=message.seconds,
         )
+        self._settle(hardware)
         if message.failure:
             self._say(f"Steps could not be timed ({message.failure}). Packs are of {UNMEASURED}.")
 
+    def _settle(self, hardware: str) -> None:
+        """Fix what the first calibration decides: an engine that has no rule, rows on a GPU."""
+        shift, whole = self._shift, self._known[hardware].get(self._all)
+        if shift.undecided:
+            choice = chosen_by(whole.run_step_ms if whole else {}, hardware)
+            fix(shift, choice)
+            self._say(f"Runs are trained {shift.engine}: {choice.reason}.")
+        if shift.fused and shift.on_gpu and shift.rows is None:
+            rows = self._by_hand or (whole.pack_size if whole else UNMEASURED)
+            shift.storage.fix_rows(shift.study_id, max(2, rows))
+            shift.rows = shift.storage.study(shift.plan.spec.name).stack_rows
+
     def waiting(self, slot: Slot) -> bool:
-        """Whether a worker of the same hardware is still calibrating."""
+        """Whether a worker is calibrating, of the same hardware or for all."""
+        if self._shift.undecided:
+            return bool(self._calibrating)
         return slot.hardware in self._calibrating.values()
 
     def calibrates(self, slot: Slot) -> bool:
@@ -133,8 +157,8 @@ class PackSizes:
         """Most runs of a pack for this worker."""
         if not self._shift.packed:
             return 1
-        if self._by_hand:
-            return self._limit
+        if self._by_hand or self._shift.rows:
+            return min(self._limit, self._shift.rows or self._limit)
         whole = self._known[slot.hardware].get(self._all)
         return min(self._limit, whole.pack_size if whole else UNMEASURED)
 
@@ -146,10 +170,20 @@ class PackSizes:
         return alone.epoch_s if alone else None
 
     def halve(self, size: int, why: str) -> None:
-        """A pack of this size came to grief as a whole: from now on they are half as large."""
-        if size > 1 and size // 2 < self._limit:
-            self._limit = size // 2
-            self._say(f"A pack of {size} runs {why}; packs have at most {self._limit} from now on.")
+        """A pack of this size came to grief as a whole: from now on they are half as large.
+
+        Args:
+            size: Its runs, padding included.
+        """
+        if size <= 1 or size // 2 >= min(self._limit, self._shift.rows or self._limit):
+            return
+        self._limit = size // 2
+        said = f"A pack of {size} runs {why}; packs have at most {self._limit} from now on."
+        if self._shift.rows:
+            self._shift.storage.lower_rows(self._shift.study_id, self._limit)
+            self._shift.rows = self._limit
+            said += " On a GPU their last bits depend on it: later runs round otherwise."
+        self._say(said)
 
     def lost(self, slot: Slot) -> None:
         """A worker has ended; what it was calibrating is measured by its successor, once."""
@@ -159,4 +193,6 @@ class PackSizes:
         if self._limit > UNMEASURED:
             self._limit = UNMEASURED
             del self._known[hardware]
+        else:
+            self._settle(hardware)
         self._say(f"A worker ended while it calibrated; packs have at most {self._limit} runs.")

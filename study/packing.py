@@ -22,6 +22,7 @@ def pack_of(
     checkpoints: str,
     device: str,
     engine: Engine,
+    rows: int | None,
 ) -> Pack:
     """The pack of runs that were claimed together; they share a seed and a segment of epochs."""
     return Pack(
@@ -32,6 +33,7 @@ def pack_of(
         jobs=tuple(_job(searches[claim.search], claim) for claim in claims),
         device=device,
         engine=engine,
+        rows=rows,
         checkpoints=checkpoints,
         checkpoint_s=plan.spec.training.checkpoint_s,
     )

@@ -27,6 +27,7 @@ from study.progress_meter import ProgressMeter
 from study.retention import Retention
 from study.shift import Shift
 from study.watch import end_hanging
+from trainers.devices import is_gpu
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -67,6 +68,8 @@ class Runner:
             holder_id=storage.register_holder(this_process()),
             faults=Faults(storage, study.id, {record.name: record.id for record in records}),
             engine=study.engine,
+            on_gpu=is_gpu(device),
+            rows=study.stack_rows if is_gpu(device) else None,
         )
         sizes = PackSizes(self._shift, workers=driver.size, say=say)
         cap_bytes = int(plan.spec.training.checkpoint_cap_mib * 2**20)
@@ -80,6 +83,7 @@ class Runner:
                 checkpoints=checkpoints,
                 device=device,
                 engine=self._shift.engine or "solo",
+                rows=self._shift.rows if self._shift.fused else None,
             )
 
         self._conductor = Conductor(plan, storage, study)

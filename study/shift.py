@@ -23,6 +23,9 @@ class Shift:
     Attributes:
         holder_id: This process as a holder of leases.
         engine: Of all runs; None until the first worker has looked at the network.
+        undecided: A calibration is to choose the engine.
+        on_gpu: Stacks have a fixed number of rows.
+        rows: That number, once it is fixed.
         streamed: Data is decoded batch by batch, by what the last worker has found.
         stopping: Workers have been asked to save and release their packs, for good.
     """
@@ -35,6 +38,9 @@ class Shift:
     faults: Faults
     crew: Crew = field(default_factory=Crew)
     engine: Engine | None = None
+    undecided: bool = False
+    on_gpu: bool = False
+    rows: int | None = None
     streamed: bool = False
     stopping: bool = False
 

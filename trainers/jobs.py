@@ -145,6 +145,7 @@ class Calibrate:
         most: Largest pack to try.
         engine: Whose packs.
         memory_gib: What a pack may take; None for half of what is free.
+        run_epochs: Epochs of all runs that are planned, by which is measured what timing may cost.
     """
 
     problem: ProblemRef
@@ -153,3 +154,4 @@ class Calibrate:
     most: int
     engine: Engine = "fused"
     memory_gib: float | None = None
+    run_epochs: int = 0

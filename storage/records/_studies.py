@@ -22,6 +22,7 @@ class StudyRecord:
         plan: Hash of all that decides what its searches do.
         engine: ``solo`` or ``fused``, fixed before the first run; None until then.
         engine_reason: Why it is that one.
+        stack_rows: Rows of every stack on a GPU, fixed by the first calibration; None until then.
     """
 
     id: int
@@ -36,6 +37,7 @@ class StudyRecord:
     plan: str
     engine: Literal["solo", "fused"] | None = None
     engine_reason: str = ""
+    stack_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from time import perf_counter, process_time
+from time import process_time
 
 import torch
 from torch import Tensor
@@ -14,7 +14,8 @@ from trainers.jobs import Training
 from trainers.protocol import Batch, Source
 from trainers.randomness import Key
 
-_BATCHES = 4
+BATCHES = 4
+"""Batches of a pass that is timed, if they are not too long."""
 
 Moment = tuple[float, ...]
 """Seconds of all clocks that count."""
@@ -39,11 +40,12 @@ class Pace:
         return self.whole_s + (n - self.n) * self.batch_s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class First:
     """The first samples of a source.
 
     Attributes:
+        size: How many; it may be changed between passes.
         taken: When each batch of the last pass was taken.
     """
 
@@ -64,20 +66,34 @@ class First:
 class Shortened:
     """A session with as many samples as are timed.
 
+    Args:
+        now: A clock in s.
+
     Attributes:
         session: The session.
     """
 
-    def __init__(self, session: Session, training: Training) -> None:
-        self._whole, self._streamed = session, session.streamed
-        # The first batch of a stream is waited for, and no other: one would tell too much.
-        judged = (_BATCHES if self._streamed else 1) * training.eval_batch_size
-        wished = {"train": _BATCHES * training.batch_size, "validation": judged, "test": judged}
+    def __init__(self, session: Session, training: Training, now: Callable[[], float]) -> None:
+        self._whole, self._streamed, self._training = session, session.streamed, training
+        self._clock = now
         self._sources = {
-            split: First(source, min(source.size, wished[split]), self._taken)
+            split: First(source, source.size, self._taken)
             for split, source in session.sources.items()
         }
         self.session = replace(session, sources=dict(self._sources))
+        self.take(BATCHES)
+
+    def take(self, n_batches: int) -> None:
+        """Let a pass have so many batches; for one, no more is judged than is trained on."""
+        training = self._training
+        judged = training.eval_batch_size
+        if n_batches == 1:
+            judged = min(judged, training.batch_size)
+        elif self._streamed:  # the first batch is waited for, and no other: one would tell too much
+            judged *= n_batches
+        wished = {"train": n_batches * training.batch_size, "validation": judged, "test": judged}
+        for split, source in self._sources.items():
+            source.size = min(self._whole.sources[split].size, wished[split])
 
     def pace(self, work: Callable[[], object], split: str, batch_size: int) -> Pace:
         """Time work that goes through a split once."""
@@ -85,10 +101,11 @@ class Shortened:
         began = self._now()
         work()
         whole_s = _longest(began, self._now())
-        batch_s = whole_s / len(source.taken)
+        n = source.size / batch_size
+        batch_s = whole_s / (len(source.taken) if n > 1 else n)
         if self._streamed and len(source.taken) > 1:
             batch_s = _longest(source.taken[0], source.taken[-1]) / (len(source.taken) - 1)
-        return Pace(n=source.size / batch_size, whole_s=whole_s, batch_s=batch_s)
+        return Pace(n=n, whole_s=whole_s, batch_s=batch_s)
 
     def _taken(self) -> Moment:
         return self._now() if self._streamed else ()
@@ -101,8 +118,8 @@ class Shortened:
         """
         self._whole.synchronize()
         if self._streamed and self._whole.device.type == "cpu":
-            return perf_counter(), process_time()
-        return (perf_counter(),)
+            return self._clock(), process_time()
+        return (self._clock(),)
 
 
 def _longest(began: Moment, ended: Moment) -> float:

@@ -5,7 +5,7 @@ Shapes: K runs of a pack.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from trainers.engines import _epoch
+from trainers.engines._allowance import Allowance
 from trainers.engines._forward import (
     Forward,
     carried_tensors,
@@ -23,7 +24,7 @@ from trainers.engines._forward import (
 from trainers.engines._ghosts import known_ghosts
 from trainers.engines._in_step import InStep
 from trainers.engines._member import Opening
-from trainers.engines._pace import Pace, Shortened
+from trainers.engines._pace import BATCHES, Pace, Shortened
 from trainers.engines._run import SoloRun
 from trainers.engines._stack import Stack
 from trainers.engines.session import Session
@@ -31,7 +32,7 @@ from trainers.events import Calibrated, ShapeTimes
 from trainers.failures import OUT_OF_MEMORY, failure_class
 from trainers.gpu import end_if_broken
 from trainers.jobs import Calibrate, Job, Pack
-from trainers.network import build_network
+from trainers.network import MultiTaskNetwork, build_network
 from trainers.optimizers import slots
 from trainers.protocol import Batch
 from trainers.randomness import Key
@@ -40,50 +41,94 @@ from trainers.resources import pack_memory_bytes
 _REPEATS = 2
 _ALONE = 3
 """Repeats of a run alone: the first ones of a process, and the measure of all costs."""
+_LONG_S = 1.0
+"""A pass that takes so long is not repeated, nor lengthened: its chance differences are small."""
 _LOSS = 1.5  # larger packs are not tried any more when a step takes that much longer
 _NEARLY = 1.05  # times that differ by less do not count
 
 
-def calibrate(wanted: Calibrate, session: Session) -> Calibrated:
+def calibrate(
+    wanted: Calibrate, session: Session, now: Callable[[], float] = perf_counter
+) -> Calibrated:
     """Measure training steps of each tuple of tasks alone, and of the first one in packs.
 
-    Packs grow four-fold as long as they fit; a few steps of each are timed. An error is told and
-    not raised: the runs themselves will meet it, and end with it.
+    Packs grow four-fold as long as they fit. All takes a small part of the time that is planned,
+    or a few steps: what that does not allow is not timed but estimated, or left out. An error is
+    told and not raised: the runs themselves will meet it, and end with it.
+
+    Args:
+        now: A clock in s.
     """
-    began_s = perf_counter()
-    shapes, failure = [], ""
+    allowance = Allowance(wanted.run_epochs, now)
+    shapes, failure = list[ShapeTimes](), ""
     try:
-        shapes = [_alone(tasks, wanted, session) for tasks in wanted.shapes]
+        for tasks in wanted.shapes:
+            shapes.append(_alone(tasks, wanted, session, allowance, shapes[:1]))
         if wanted.most > 1:
-            shapes[0] = _in_packs(shapes[0], wanted, session)
+            shapes[0] = _in_packs(shapes[0], wanted, session, allowance)
     except Exception as error:
         end_if_broken(session.device)
         shapes, failure = [], f"{type(error).__name__}: {error}"
-    return Calibrated(shapes=tuple(shapes), seconds=perf_counter() - began_s, failure=failure)
+    seconds = allowance.spent_s * session.n_devices
+    return Calibrated(shapes=tuple(shapes), seconds=seconds, failure=failure)
 
 
-def _alone(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> ShapeTimes:
-    """Steps and epochs of one run in the solo engine, which reads its batches for itself."""
-    short, training = Shortened(session, wanted.training), wanted.training
+def _alone(
+    tasks: tuple[str, ...],
+    wanted: Calibrate,
+    session: Session,
+    allowance: Allowance,
+    first: Sequence[ShapeTimes],
+) -> ShapeTimes:
+    """Steps and epochs of one run in the solo engine, which reads its batches for itself.
+
+    Args:
+        first: What was timed before of another network, by which this one is estimated if its own
+            first steps cost too much.
+    """
+    if first and not allowance.has(3 * first[0].run_step_ms[1] / 1_000):
+        return _estimated(tasks, first[0], session)
+    short, training = Shortened(session, wanted.training, allowance.now), wanted.training
     run = _solos(1, tasks, wanted, short)
-    trained = _paced(run, wanted, short, repeats=_ALONE)
+    trained = _paced(run, wanted, short, allowance, repeats=_ALONE)
     judged = short.pace(lambda: run.evaluate("validation"), "validation", training.eval_batch_size)
     sizes = {split: source.size for split, source in session.sources.items()}
+    epoch_s = trained.pass_s(sizes["train"] / training.batch_size)
+    epoch_s += judged.pass_s(sizes["validation"] / training.eval_batch_size)
+    if not first:
+        allowance.plan(epoch_s)
+    return ShapeTimes(
+        tasks=tasks, epoch_s=epoch_s, run_step_ms={1: 1_000 * trained.batch_s}, pack_size=1
+    )
+
+
+def _estimated(tasks: tuple[str, ...], first: ShapeTimes, session: Session) -> ShapeTimes:
+    """Times of a network by those of another one and the operations of both."""
+    of, other = (session.epoch_flops(_network(names, session)) for names in (tasks, first.tasks))
+    part = of / other if other else 1.0
     return ShapeTimes(
         tasks=tasks,
-        epoch_s=trained.pass_s(sizes["train"] / training.batch_size)
-        + judged.pass_s(sizes["validation"] / training.eval_batch_size),
-        run_step_ms={1: 1_000 * trained.batch_s},
+        epoch_s=part * first.epoch_s,
+        run_step_ms={1: part * first.run_step_ms[1]},
         pack_size=1,
     )
 
 
-def _in_packs(alone: ShapeTimes, wanted: Calibrate, session: Session) -> ShapeTimes:
+def _network(tasks: tuple[str, ...], session: Session) -> MultiTaskNetwork:
+    return build_network(session.problem, tasks, Key("calibration")).to(session.device)
+
+
+def _in_packs(
+    alone: ShapeTimes, wanted: Calibrate, session: Session, allowance: Allowance
+) -> ShapeTimes:
     """Steps of packs of growing size, and the smallest size that is nearly the best."""
     times: dict[int, float] = {}
     for size in _sizes(_fitting(alone.tasks, wanted, session)):
+        run_step_ms = min(times.values(), default=alone.run_step_ms[1])
+        if times and not allowance.has(2 * size * run_step_ms / 1_000):
+            break
         try:
-            times[size] = _run_step_ms(size, alone.tasks, wanted, session)
+            times[size] = _run_step_ms(size, alone.tasks, wanted, session, allowance)
         except Exception as error:
             if failure_class(error) != OUT_OF_MEMORY:
                 raise
@@ -104,16 +149,22 @@ def _sizes(most: int) -> Iterator[int]:
     yield max(most, 2)
 
 
-def _run_step_ms(size: int, tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> float:
+def _run_step_ms(
+    size: int,
+    tasks: tuple[str, ...],
+    wanted: Calibrate,
+    session: Session,
+    allowance: Allowance,
+) -> float:
     """A training step of a pack divided by its runs, in ms."""
-    short = Shortened(session, wanted.training)
+    short = Shortened(session, wanted.training, allowance.now)
     team: InStep | Stack
     if wanted.engine == "solo":
         team = _solos(size, tasks, wanted, short)
     else:
         n_ghosts = known_ghosts(session, tasks, wanted.training)
         team = _stack(size, tasks, wanted, short, n_ghosts=n_ghosts)
-    return 1_000 * _paced(team, wanted, short, repeats=_REPEATS).batch_s / size
+    return 1_000 * _paced(team, wanted, short, allowance, repeats=_REPEATS).batch_s / size
 
 
 def _solos(size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened) -> InStep:
@@ -126,7 +177,7 @@ def _stack(
     size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened, *, n_ghosts: int
 ) -> Stack:
     pack, session = _pack(size, tasks, wanted), short.session
-    network = build_network(session.problem, tasks, Key("calibration")).to(session.device)
+    network = _network(tasks, session)
     opening = Opening(network, wanted.training)
     return Stack(
         [opening.member(job, lambda _skipped: None) for job in pack.jobs],
@@ -142,14 +193,14 @@ def _fitting(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> int
 
     Runs in step take their steps one after the other: one at a time has activations.
     """
-    network = build_network(session.problem, tasks, Key("calibration")).to(session.device)
+    network = _network(tasks, session)
     n_bytes = sum(p.numel() * p.element_size() for p in trained_parameters(network).values())
     kept = 3 + len(slots(wanted.training))  # the parameters, their gradients twice, and slots
     per_run: float = kept * n_bytes
     if wanted.engine == "fused":
         functions = task_functions(session.problem, tasks)
         forward = Forward(network, functions, wanted.training.precision)
-        short = Shortened(session, wanted.training).session
+        short = Shortened(session, wanted.training, perf_counter).session
         batch = next(_epoch.batches(short, wanted.training, Key("c"), 1))
         larger = max(1.0, wanted.training.eval_batch_size / wanted.training.batch_size)
         per_run += 2 * _activation_bytes(forward, batch) * larger
@@ -172,15 +223,35 @@ def _activation_bytes(forward: Forward, batch: Batch) -> float:
     return sum(sizes.values()) / 2
 
 
-def _paced(team: InStep | Stack, wanted: Calibrate, short: Shortened, *, repeats: int) -> Pace:
-    """A shortened epoch, undisturbed and warm: the fastest of a few."""
+def _paced(
+    team: InStep | Stack,
+    wanted: Calibrate,
+    short: Shortened,
+    allowance: Allowance,
+    *,
+    repeats: int,
+) -> Pace:
+    """A shortened epoch, undisturbed and warm: the fastest of a few.
+
+    The first step tells what the next ones will cost. Where these are too long, one more it is.
+    """
 
     def train() -> None:
         for result in team.train_epoch()[0]:
             if isinstance(result, Exception):
                 raise result
 
-    paces = [short.pace(train, "train", wanted.training.batch_size) for _ in range(repeats)]
+    def pace() -> Pace:
+        return short.pace(train, "train", wanted.training.batch_size)
+
+    short.take(1)
+    first_s = pace().whole_s
+    if first_s >= _LONG_S or not allowance.has(BATCHES * first_s):
+        return pace()
+    short.take(BATCHES)
+    paces = [pace()]
+    while len(paces) < repeats and paces[-1].whole_s < _LONG_S and allowance.has(paces[-1].whole_s):
+        paces.append(pace())
     return min(paces, key=lambda pace: pace.whole_s)
 
 

@@ -23,6 +23,7 @@ _COLUMNS = (
     "studies ADD COLUMN key_name VARCHAR(200) DEFAULT '' NOT NULL",
     "studies ADD COLUMN first_name VARCHAR(200) DEFAULT '' NOT NULL",
     "studies ADD COLUMN plan VARCHAR(64) DEFAULT '' NOT NULL",
+    "studies ADD COLUMN stack_rows INTEGER",
     "attempts ADD COLUMN failure_text TEXT",
     "attempts ADD COLUMN code_fingerprint VARCHAR(64)",
     "trials ADD COLUMN written TEXT",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from storage import Storage
-from study.engine import choose_engine, settle_engine
+from study.engine import BY_CALIBRATION, choose_engine, chosen_by, settle_engine
 from study.errors import WorkersUnusable
 from study.shift import Shift
 from tests.unit.study.specs import a_plan
@@ -22,7 +22,7 @@ OBSTACLE = "does not survive `torch.func.vmap`"
     [
         ("auto", "cpu", False, "", "fused"),
         ("auto", "cpu", True, "", "solo"),
-        ("auto", "cuda:0", True, "", "fused"),
+        ("auto", "cuda:0", False, "", "fused"),
         ("auto", "cpu", False, OBSTACLE, "solo"),
         ("auto", "cuda", False, OBSTACLE, "solo"),
         ("solo", "cpu", False, "", "solo"),
@@ -36,6 +36,30 @@ def test_the_rule(
     choice = choose_engine(wanted, device=device, convolutional=convolutional, obstacle=obstacle)
     assert choice.engine == engine
     assert choice.reason
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_convolutions_on_a_gpu_have_no_rule(device: str) -> None:
+    choice = choose_engine("auto", device=device, convolutional=True)
+    assert choice is BY_CALIBRATION
+
+
+@pytest.mark.parametrize(
+    ("run_step_ms", "engine", "reason"),
+    [
+        ({1: 4.0, 2: 3.0, 8: 2.0}, "fused", "2 ms in a stack of 8 and 4 ms alone"),
+        ({1: 4.0, 2: 3.9, 8: 4.4}, "solo", "3.9 ms in a stack of 2 and 4 ms alone"),
+        ({1: 4.0, 2: 3.8}, "fused", "in a stack of 2"),
+        ({1: 4.0}, "solo", "no stack could be timed"),
+        ({}, "solo", "no stack could be timed"),
+    ],
+)
+def test_a_calibration_chooses_by_the_time_of_a_step(
+    run_step_ms: dict[int, float], engine: str, reason: str
+) -> None:
+    choice = chosen_by(run_step_ms, "an H100")
+    assert choice.engine == engine
+    assert reason in choice.reason
 
 
 def test_the_obstacle_is_the_reason() -> None:

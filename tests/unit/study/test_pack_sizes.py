@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from storage import Storage
 from storage.records import Holder
 from study.crew import Slot
-from study.pack_sizes import MOST, MOST_IN_STEP, UNMEASURED, PackSizes
+from study.pack_sizes import MOST, MOST_IN_STEP, MOST_ON_GPU, UNMEASURED, PackSizes
 from study.shift import Shift
 from tests.unit.study.specs import a_plan
 from trainers.events import Calibrated, ShapeTimes
@@ -33,7 +34,7 @@ class World:
     def __init__(self, storage: Storage, *, workers: int = 2, **training: Any) -> None:
         plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8, "lr": 0.01, **training})
         record = storage.save_study(
-            name="study", spec={}, card={}, fingerprint="", searches=[("x", "search", "ew")]
+            name=plan.spec.name, spec={}, card={}, fingerprint="", searches=[("x", "search", "ew")]
         )
         self.storage, self.study_id, self.said = storage, record.id, list[str]()
         self.holder_id = storage.register_holder(
@@ -238,3 +239,97 @@ def test_no_pack_is_larger_than_the_largest_that_is_tried(storage: Storage) -> N
     wanted = world.sizes.to_measure(world.slot())
     assert wanted is not None
     assert wanted.most <= MOST
+
+
+def on_gpu(storage: Storage, *, decided: bool = True, **training: Any) -> World:
+    world = World(storage, **training)
+    world.shift.on_gpu = True
+    if not decided:
+        world.shift.engine, world.shift.undecided = None, True
+    return world
+
+
+def rows_of(world: World) -> int | None:
+    return world.storage.study("tried").stack_rows
+
+
+def test_on_a_gpu_the_first_calibration_fixes_the_rows_of_all_stacks(storage: Storage) -> None:
+    world = on_gpu(storage)
+    first, other = world.calibrated(size=9), world.calibrated(world.slot(GPU), size=4)
+    assert world.shift.rows == rows_of(world) == 9
+    assert [world.sizes.of(slot) for slot in (first, other)] == [9, 9]
+
+
+@pytest.mark.parametrize(("training", "rows"), [({"pack_size": 5}, 5), ({"pack_size": 1}, 2)])
+def test_rows_by_hand_are_those_of_the_largest_pack(
+    storage: Storage, training: dict[str, int], rows: int
+) -> None:
+    world = on_gpu(storage, **training)
+    world.calibrated(size=2)
+    assert rows_of(world) == rows
+
+
+def test_steps_that_could_not_be_timed_fix_a_number_too(storage: Storage) -> None:
+    world = on_gpu(storage)
+    slot = world.slot()
+    assert world.sizes.to_measure(slot) is not None
+    world.sizes.measured(slot, Calibrated(shapes=(), seconds=0.1, failure="ValueError: no"))
+    assert rows_of(world) == UNMEASURED
+
+
+def test_a_processor_s_stacks_have_as_many_rows_as_they_need(storage: Storage) -> None:
+    world = World(storage)
+    world.calibrated()
+    assert (world.shift.rows, rows_of(world)) == (None, None)
+
+
+def test_rows_that_take_too_much_memory_are_halved_and_said(storage: Storage) -> None:
+    world = on_gpu(storage)
+    slot = world.calibrated(size=9)
+    for _ in range(2):  # two packs of 9 rows fall at once
+        world.sizes.halve(9, "took too much memory")
+    assert world.shift.rows == rows_of(world) == world.sizes.of(slot) == 4
+    assert [text for text in world.said if "later runs round otherwise" in text] == world.said
+
+
+def test_tiny_networks_are_tried_in_hundreds_on_a_gpu(storage: Storage) -> None:
+    world = on_gpu(storage, workers=1)
+    plan = world.shift.plan
+    object.__setattr__(plan, "searches", plan.searches * 100)
+    wanted = world.sizes.to_measure(world.slot())
+    assert wanted is not None
+    assert MOST < wanted.most <= MOST_ON_GPU
+
+
+@pytest.mark.parametrize(("size", "engine"), [(9, "fused"), (1, "solo")])
+def test_an_engine_without_a_rule_is_chosen_by_the_first_calibration(
+    storage: Storage, size: int, engine: str
+) -> None:
+    world = on_gpu(storage, decided=False)
+    first, other = world.slot(), world.slot(GPU)
+    wanted = world.sizes.to_measure(first)
+    assert wanted is not None
+    assert wanted.engine == "fused"
+    assert wanted.most > 1
+    assert world.sizes.waiting(other)
+    times = {1: 1.0, 9: 0.5} if size > 1 else {1: 1.0, 9: 1.5}
+    found = answer(wanted, 9)
+    whole = replace(found.shapes[0], run_step_ms=times, pack_size=size)
+    world.sizes.measured(first, replace(found, shapes=(whole, *found.shapes[1:])))
+    assert storage.study("tried").engine == world.shift.engine == engine
+    assert not world.sizes.waiting(other)
+    assert "ms alone" in storage.study("tried").engine_reason
+    assert any(f"trained {engine}" in text for text in world.said)
+
+
+def test_a_worker_that_dies_while_it_chooses_is_followed_by_one_and_no_more(
+    storage: Storage,
+) -> None:
+    world = on_gpu(storage, decided=False)
+    for _ in range(2):
+        assert world.shift.engine is None
+        slot = world.slot()
+        assert world.sizes.to_measure(slot) is not None
+        world.sizes.lost(slot)
+    assert world.shift.engine == "solo"
+    assert world.sizes.of(world.slot()) == 1

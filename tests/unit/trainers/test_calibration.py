@@ -11,8 +11,9 @@ from torch import Tensor
 
 from tests.decoding import Decoding
 from tests.toy import TASKS, Toy
-from trainers.engines import Session, calibrate, open_session
+from trainers.engines import Session, calibrate, calibration, open_session
 from trainers.engines._pace import Pace
+from trainers.events import Calibrated
 from trainers.jobs import Calibrate, Engine, ProblemRef, Training
 from trainers.protocol import TaskFunctions
 from trainers.resources import pack_memory_bytes
@@ -25,9 +26,15 @@ def wanted(**changes: Any) -> Calibrate:
             "training": Training(epochs=1, batch_size=6),
             "shapes": (TASKS, ("level",)),
             "most": 9,
+            "run_epochs": 10**9,
             **changes,
         }
     )
+
+
+@pytest.fixture(autouse=True)
+def whatever_the_machine_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "_LOSS", 1e9)
 
 
 @pytest.fixture
@@ -142,3 +149,55 @@ def test_without_a_limit_half_of_the_free_memory_is_shared() -> None:
     alone = pack_memory_bytes(torch.device("cpu"), None)
     shared = pack_memory_bytes(torch.device("cpu"), None, share=0.25)
     assert 0 < shared < alone
+
+
+class Slow(Toy):
+    """Each loss takes some seconds of a clock that nothing else moves."""
+
+    def __init__(self, loss_s: float) -> None:
+        super().__init__()
+        object.__setattr__(self, "clock", {"s": 0.0})
+        object.__setattr__(self, "loss_s", loss_s)
+
+    def now(self) -> float:
+        return self.clock["s"]  # type: ignore[attr-defined,no-any-return]
+
+    def functions(self, task: str) -> TaskFunctions:
+        usual = super().functions(task)
+
+        def loss(output: Any, target: Any) -> Tensor:
+            self.clock["s"] += self.loss_s  # type: ignore[attr-defined]
+            return usual.loss(output, target)
+
+        return replace(usual, loss=loss)
+
+
+def measured(problem: Slow, **changes: Any) -> Calibrated:
+    found = calibrate(wanted(**changes), open_session(problem, "cpu"), problem.now)
+    assert not found.failure
+    return found
+
+
+def test_long_steps_are_timed_by_a_few_of_them() -> None:
+    step_s = 3 * 2.0
+    found = measured(Slow(2.0), run_epochs=1)
+    whole, level = found.shapes
+    assert set(whole.run_step_ms) == {1, 2}
+    assert found.seconds <= 8 * step_s  # two steps alone and two in a pack, looks and evaluation
+    assert whole.run_step_ms[1] == 1_000 * step_s
+    assert 0 < level.run_step_ms[1] < whole.run_step_ms[1]
+    assert 0 < level.epoch_s < whole.epoch_s
+
+
+@pytest.mark.parametrize("run_epochs", [100, 1_000, 10_000])
+def test_timing_takes_two_percent_of_what_is_planned(run_epochs: int) -> None:
+    found = measured(Slow(0.1), run_epochs=run_epochs, most=64)
+    planned_s = run_epochs * found.shapes[0].epoch_s
+    # it looks ahead by what a step took before: one pack may exceed it
+    assert found.seconds <= 1.25 * 0.02 * planned_s + 8 * 0.3
+
+
+def test_short_steps_are_timed_as_often_as_it_takes() -> None:
+    found = measured(Slow(1e-4), run_epochs=1, most=64)
+    assert set(found.shapes[0].run_step_ms) == {1, 2, 8, 32, 64}
+    assert found.shapes[0].run_step_ms[1] == pytest.approx(0.3)
