@@ -110,11 +110,16 @@ _KINDS = {
     "boolean": "true or false",
     "object": "table",
 }
+_BEYOND_USE = 1e9  # upper bounds from here on only keep numbers storable
 _LIMITS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
 
 
 def _bounds(field: Schema) -> str:
-    found = [f"{sign} {field[key]}" for key, sign in _LIMITS.items() if key in field]
+    found = [
+        f"{sign} {field[key]}"
+        for key, sign in _LIMITS.items()
+        if key in field and field[key] < _BEYOND_USE
+    ]
     return f" {' and '.join(found)}" if found else ""
 
 

@@ -15,8 +15,8 @@ from search_spaces._log_int_range import LogIntRange
 from search_spaces._log_range import LogRange
 from search_spaces._range import Range
 from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
-from search_spaces._simplex_grid import MAX_POINTS
 from search_spaces._space import Space
+from search_spaces._values import MAX_POINTS
 from search_spaces.errors import BadAxis, TooManyPoints, WrongType, blamed_on
 
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from search_spaces._axis import Plain
-from search_spaces._simplex_grid import MAX_POINTS
 from search_spaces._unit import bucket, bucket_middle, checked_unit
-from search_spaces._values import Value, as_count, as_number
+from search_spaces._values import MAX_POINTS, Value, as_count, as_number
 from search_spaces.errors import BadAxis, TooManyPoints, UnknownValue, WrongType
 
 

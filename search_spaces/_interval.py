@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from search_spaces._unit import bucket, bucket_middle, checked_unit
-from search_spaces._values import Value, as_count, as_number, rounded
+from search_spaces._values import MAX_POINTS, Value, as_count, as_number, rounded
 from search_spaces.errors import BadAxis, ContinuousAxis, SpaceError, UnknownValue
 
 
@@ -24,7 +24,7 @@ class Interval:
 
     Raises:
         BadAxis: The ends make no range, or lie too close together for so many points.
-        BadValue: An end is not finite, or there are fewer than two points.
+        BadValue: An end is not finite, or there are fewer than two points, or more than 100,000.
         WrongType: An end is not a number, or `points` not a whole one.
     """
 
@@ -33,10 +33,11 @@ class Interval:
     n_points: int | None
 
     def __init__(self, low: float, high: float, points: int | None = None) -> None:
-        n_points = None if points is None else as_count(points, what="`points`", at_least=2)
+        if points is not None:
+            points = as_count(points, what="`points`", at_least=2, at_most=MAX_POINTS)
         object.__setattr__(self, "low", as_number(low, what="`low`"))
         object.__setattr__(self, "high", as_number(high, what="`high`"))
-        object.__setattr__(self, "n_points", n_points)
+        object.__setattr__(self, "n_points", points)
         self._check_ends()
 
     @property

@@ -19,7 +19,7 @@ class Range(Interval):
 
     Raises:
         BadAxis: The ends make no range, or lie too close together for so many points.
-        BadValue: An end is not finite, or there are fewer than two points.
+        BadValue: An end is not finite, or there are fewer than two points, or more than 100,000.
         WrongType: An end is not a number, or `points` not a whole one.
     """
 

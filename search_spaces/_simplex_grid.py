@@ -12,13 +12,12 @@ from itertools import combinations, pairwise
 
 from search_spaces._axis import Plain
 from search_spaces._unit import bucket, bucket_middle, checked_unit
-from search_spaces._values import Value, as_count, as_flag, as_number, is_row
+from search_spaces._values import MAX_POINTS, Value, as_count, as_flag, as_number, is_row
 from search_spaces.errors import BadAxis, EmptySpace, TooManyPoints, UnknownValue
-
-MAX_POINTS = 100_000
 
 _WAY_OUT = "Use { dirichlet = 50 }: random simplex points, as many as you ask for"
 _TOLERANCE = 1e-9
+_FINEST = 10_000  # steps in 1: a point is found by walking over them
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +164,10 @@ class SimplexGrid:
 def _steps_to_one(step: float) -> int:
     # As the decimal one reads: the float 0.1 itself is a little more than a tenth.
     steps = 1 / Fraction(repr(step)) if step > 0.0 else Fraction(0)
-    if steps < 1 or steps.denominator != 1:
+    if not 1 <= steps <= _FINEST or steps.denominator != 1:
         raise BadAxis(
-            f"The step must divide 1 exactly, like 0.25, 0.1 or 0.05. Got {step}. "
+            "The step must divide 1 exactly, like 0.25, 0.1 or 0.05, and be at least "
+            f"{1 / _FINEST}. Got {step}. "
             "Take the nearest step that does."
         )
     return int(steps)

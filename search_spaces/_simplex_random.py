@@ -8,7 +8,7 @@ from itertools import pairwise
 from search_spaces._axis import Plain
 from search_spaces._draws import uniforms
 from search_spaces._unit import checked_unit
-from search_spaces._values import Value, as_count, as_number, is_row
+from search_spaces._values import MAX_POINTS, Value, as_count, as_number, is_row
 from search_spaces.errors import BadAxis, UnknownValue
 
 _TOLERANCE = 1e-9
@@ -31,7 +31,7 @@ class SimplexRandom:
 
     Raises:
         BadAxis: The floor is negative, or T floors leave nothing to share.
-        BadValue: A count is below 1, or the floor not finite.
+        BadValue: A count is below 1 or above 100,000, or the floor not finite.
         WrongType: A count is not a whole number, or the floor not a number.
     """
 
@@ -41,7 +41,8 @@ class SimplexRandom:
 
     def __init__(self, n_tasks: int, points: int, floor: float = 0.0) -> None:
         object.__setattr__(self, "n_tasks", as_count(n_tasks, what="`n_tasks`"))
-        object.__setattr__(self, "n_points", as_count(points, what="`dirichlet`"))
+        n_points = as_count(points, what="`dirichlet`", at_most=MAX_POINTS)
+        object.__setattr__(self, "n_points", n_points)
         object.__setattr__(self, "floor", as_number(floor, what="`floor`"))
         if self.floor < 0.0 or self._free_share <= 0.0:
             raise BadAxis(

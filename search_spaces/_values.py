@@ -10,6 +10,8 @@ Value: TypeAlias = "float | int | str | bool | tuple[Value, ...] | Mapping[str, 
 Point: TypeAlias = dict[str, Value]
 
 SIGNIFICANT_DIGITS = 6
+MAX_POINTS = 100_000
+"""Of one axis: more than anybody could train, few enough to be listed."""
 
 _DEEPEST = 20  # tables and lists within each other; far more than any network needs
 
@@ -44,18 +46,20 @@ def as_number(value: object, *, what: str) -> float:
     return number + 0.0  # -0.0 becomes 0.0: equal values, equal keys
 
 
-def as_count(value: object, *, what: str, at_least: int = 1) -> int:
+def as_count(value: object, *, what: str, at_least: int = 1, at_most: int | None = None) -> int:
     """A whole number.
 
     Raises:
         WrongType: It is not an int (a bool is none here).
-        BadValue: It is below `at_least`.
+        BadValue: It is below `at_least`, or above `at_most`.
     """
     value = native(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise WrongType(f"{what} must be a whole number. Got {value!r}. Write it like 5.")
     if value < at_least:
         raise BadValue(f"{what} must be at least {at_least}. Got {value}. Raise it.")
+    if at_most is not None and value > at_most:
+        raise BadValue(f"{what} must be at most {at_most:,}. Got {value:,}. Lower it.")
     return int(value)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import isclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from study._limits import unfit
 from trainers.hints import did_you_mean
 
 _MOST_SHOWN = 60
@@ -22,10 +23,12 @@ _RULES = {
     "greater_than_equal": "must be {ge:g} or above",
     "int_type": "must be a whole number",
     "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le:,.0f}",
     "list_type": "must be a list",
     "literal_error": "must be {expected}",
     "model_type": "must be a table",
     "string_type": "must be text in quotes",
+    "too_long": "must have at most {max_length:,} values",
     "too_short": "must not be empty",
 }
 
@@ -33,6 +36,11 @@ _RULES = {
 def findings(error: ValidationError, spec: type[BaseModel]) -> list[str]:
     """One line a finding: its place, the rule, what was found, what the key is for."""
     return [_finding(detail, spec) for detail in error.errors()]
+
+
+def unfit_findings(plain: Mapping[str, Any], spec: type[BaseModel]) -> list[str]:
+    """One line for each value that could not be stored or shown: its place and the rule."""
+    return [f"{_shown_place(place, spec)} {finding}" for place, finding in unfit(plain)]
 
 
 def _finding(detail: Any, spec: type[BaseModel]) -> str:
@@ -48,7 +56,7 @@ def _finding(detail: Any, spec: type[BaseModel]) -> str:
         return f"{_shown_place(place, spec)}{joint}{message}"
     rule = _RULES.get(detail["type"], f"does not fit ({detail['msg']})")
     rule = rule.format(**detail.get("ctx", {}))
-    found = _shown_value(detail["input"])
+    found = shown_value(detail["input"])
     return f"{_shown_place(place, spec)} {rule}. Got {found}. Change it{_purpose(place, spec)}"
 
 
@@ -69,10 +77,10 @@ def _shown_place(place: Sequence[Any], spec: type[BaseModel]) -> str:
         section, rest = "[[search]]", rest[1:]
         if rest:
             section, rest = f"{section} {rest[0] + 1}{',' if rest[1:] else ''}", rest[1:]
-    elif _nested(spec.model_fields[rest[0]].annotation) is not None:
+    elif rest[0] in spec.model_fields and _nested(spec.model_fields[rest[0]].annotation):
         section, rest = f"[{rest[0]}]", rest[1:]
     position = f", value {rest.pop() + 1}," if rest and isinstance(rest[-1], int) else ""
-    key = f"`{'.'.join(str(part) for part in rest)}`" if rest else ""
+    key = f"`{_cut('.'.join(str(part) for part in rest))}`" if rest else ""
     return " ".join(part for part in (section, key) if part) + position
 
 
@@ -106,6 +114,11 @@ def _nested(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in found if model is not None), None)
 
 
-def _shown_value(value: object) -> str:
+def shown_value(value: object) -> str:
+    """A value as it is quoted in a message, cut if it is long."""
     text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from storage import DatabaseUnusable
 from storage.records import Calibration, StudyRecord
+from study.commands import command_line
 from study.errors import UnknownStudyName
 from study.spec import StudySpec, parse, parse_toml, read
 from trainers.hints import did_you_mean
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from storage import Reader
 
 _PRESETS = files("study") / "presets"
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,7 @@ class Found:
 
 def presets() -> dict[str, StudySpec]:
     """The shipped studies by name."""
-    names = sorted(entry.name for entry in _PRESETS.iterdir() if entry.name.endswith(".toml"))
-    return {name.removesuffix(".toml"): _preset(name.removesuffix(".toml")) for name in names}
+    return {name: _preset(name) for name in _preset_names()}
 
 
 def preset_text(name: str) -> str:
@@ -43,28 +44,69 @@ def preset_text(name: str) -> str:
 def find(name: str, *, storage: str) -> Found:
     """Look for a TOML file, then a stored study, then a preset.
 
+    What ends in ``.toml`` or has a slash is a file, if it is there; all else is first a name, so
+    that no file in the working folder hides a stored study.
+
     Raises:
         UnknownStudyName: None of them; with what there is.
         BadSpec: It is found, but has errors.
     """
     path = Path(name)
-    if path.suffix == ".toml" or path.is_file():
-        if not path.exists():
-            raise UnknownStudyName(
-                f"There is no file {name}. `weighbridge init {name}` writes one to start from."
-            )
-        return Found(read(path), str(path.resolve().parent))
+    is_path = path.suffix.lower() == ".toml" or path.name != name
+    if is_path and _exists(path):
+        return _in_file(path)
     stored = _stored(storage)
     if name in stored:
-        return Found(stored[name], str(Path.cwd()))
-    known = presets()
-    if name in known:
-        return Found(known[name], None)
-    names = [*stored, *known]
-    raise UnknownStudyName(
-        f"There is no study {name!r}.{did_you_mean(name, names)} It would be a TOML file, a "
-        f"stored study ({', '.join(stored) or 'none yet'}) or a preset ({', '.join(known)})."
+        spec = parse(stored[name].spec, source=f"of the stored study {name}")
+        return Found(spec, str(Path.cwd()))
+    if not is_path and name in _preset_names():
+        return Found(_preset(name), None)
+    if _exists(path) and not path.is_dir():
+        return _in_file(path)
+    raise UnknownStudyName(_unknown(name, is_path, list(stored)))
+
+
+def stored_name(name: str, *, storage: str) -> str:
+    """The name under which a study is stored, whatever its spec may say by now.
+
+    Raises:
+        UnknownStudyName: No file, stored study or preset has that name.
+        BadSpec: A file is meant, and has errors.
+    """
+    path = Path(name)
+    if path.name == name and path.suffix.lower() != ".toml" and name in _stored(storage):
+        return name
+    return find(name, storage=storage).spec.name
+
+
+def _in_file(path: Path) -> Found:
+    return Found(read(path), str(path.resolve().parent))
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something at a path; one that no system could have is just not there."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _unknown(name: str, is_path: bool, stored: Sequence[str]) -> str:
+    if is_path:
+        init = command_line("init", name if name.endswith(".toml") else f"{name}.toml")
+        return f"There is no file {name}. `{init}` writes one to start from."
+    known = _preset_names()
+    return (
+        f"There is no study {name!r}.{did_you_mean(name, [*stored, *known])} It would be a TOML "
+        f"file, a stored study ({_some(stored)}) or a preset ({', '.join(known)})."
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    """The last few of many names."""
+    if len(names) <= _MOST_NAMED:
+        return ", ".join(names) or "none yet"
+    return f"{len(names)}, the last of them {', '.join(names[-_MOST_NAMED:])}"
 
 
 def stored_packs(
@@ -78,12 +120,9 @@ def stored_packs(
         return record, [found for shape in shapes for found in reader.calibrations(shape)]
 
 
-def _stored(storage: str) -> dict[str, StudySpec]:
+def _stored(storage: str) -> dict[str, StudyRecord]:
     with _reader(storage) as reader:
-        return {
-            record.name: parse(record.spec, source=f"of the stored study {record.name}")
-            for record in (reader.studies() if reader is not None else ())
-        }
+        return {record.name: record for record in (reader.studies() if reader is not None else ())}
 
 
 @contextmanager
@@ -110,6 +149,11 @@ def _reader(storage: str) -> Iterator[Reader | None]:
 def _is_missing_file(storage: str) -> bool:
     prefix = "sqlite:///"
     return storage.startswith(prefix) and not Path(storage.removeprefix(prefix)).exists()
+
+
+def _preset_names() -> list[str]:
+    files = (Path(entry.name) for entry in _PRESETS.iterdir())
+    return sorted(file.stem for file in files if file.suffix == ".toml")
 
 
 def _preset(name: str) -> StudySpec:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from study._findings import shown_value
+from study._limits import MOST_OF_A_NAME
 from study._section import Section
 
 WEIGHTING = "function"
@@ -41,6 +43,21 @@ class FunctionSpec(Section):
             raise ValueError(
                 f"must be `package.module:function`. Got {value!r}. Write `my_training:train` for "
                 "the function `train` in my_training.py beside the study."
+            )
+        if len(name) > MOST_OF_A_NAME:
+            raise ValueError(
+                f"must name a function with at most {MOST_OF_A_NAME} characters. "
+                f"Got {len(name):,}. Give it a shorter name."
+            )
+        return value
+
+    @field_validator("metric")
+    @classmethod
+    def _plain_metric(cls, value: str) -> str:
+        if not value.strip() or not value.isprintable() or len(value) > MOST_OF_A_NAME:
+            raise ValueError(
+                f"must be a name of 1 to {MOST_OF_A_NAME} printable characters. "
+                f"Got {shown_value(value)}. Name what the function reports."
             )
         return value
 

@@ -5,7 +5,9 @@ Touches cards and weightings only; no data is loaded, torch is not imported.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +27,11 @@ from study.stage_plan import CLOSING, stages_of, wants_closing
 from study.training_spec import TrainingSpec
 from trainers.cards import ProblemCard
 from trainers.jobs import ProblemRef, Schedule, Training
-from trainers.problems import ProblemError, build
+from trainers.problems import ProblemError, card_of
 from trainers.weightings import Weighting, WeightingError, weighting
 
 _SHARED = ("lr", "weight_decay")
+_MOST_RUNS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
     """
     ref, card, searches = _asked(spec, folder)
     _refuse_twins(searches)
-    return Plan(
+    plan = Plan(
         spec=spec,
         problem=ref,
         card=card,
@@ -83,6 +86,12 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
         frozen=fingerprint(spec, card.to_plain()),
         confirm_seeds=_confirm_seeds(spec),
     )
+    if plan.expected_runs > _MOST_RUNS:
+        raise BadSpec(
+            f"A study may have {_MOST_RUNS:,} runs at most. Got {plan.expected_runs:,}. "
+            "Take fewer seeds, trials or searches, or several studies."
+        )
+    return plan
 
 
 def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard, list[Search]]:
@@ -92,7 +101,8 @@ def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard
         return function_ref(spec.function, folder), card, function_searches(spec, card)
     ref = ProblemRef(target=spec.problem or "", options=dict(spec.problem_options), folder=folder)
     try:
-        card = build(ref).card
+        with chdir("."):  # code of a user may leave it, and the database may be named from it
+            card = card_of(ref)
     except ProblemError as error:
         raise BadSpec(str(error)) from error
     searches = [search for part in spec.search for search in _searches(part, spec, card)]
@@ -167,8 +177,8 @@ def _anchors(
 
 
 def _refuse_twins(searches: Sequence[Search]) -> None:
-    names = [search.name for search in searches]
-    twins = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(search.name for search in searches)
+    twins = sorted(name for name, n in counts.items() if n > 1)
     if twins:
         raise BadSpec(
             f"Searches must have different names. Got {', '.join(twins)} more than once. "

@@ -6,7 +6,6 @@ This is the form; whether it makes sense for its problem is checked in `study.pl
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -21,8 +20,20 @@ from pydantic import (
     model_validator,
 )
 
-from study._findings import findings
-from study._section import Finite, NotNegative, Positive, PositiveInt, Section, Seed
+from study._findings import findings, shown_value, unfit_findings
+from study._limits import MOST_OF_A_NAME
+from study._section import (
+    Amount,
+    Finite,
+    NotNegative,
+    Positive,
+    PositiveInt,
+    Seconds,
+    Section,
+    Seed,
+    UpTo1000,
+)
+from study._toml import plain_of, text_of
 from study.errors import BadSpec
 from study.function_spec import FunctionSpec, filled_in, misplaced
 from study.training_spec import TrainingSpec
@@ -87,7 +98,7 @@ class CompareSpec(Section):
     @field_validator("select_epoch")
     @classmethod
     def _known_rule(cls, value: str) -> str:
-        if not re.fullmatch(r"best|last|mean_last_[1-9][0-9]*", value):
+        if not re.fullmatch(r"best|last|mean_last_[1-9][0-9]{0,8}", value):
             raise ValueError(
                 f"must be best, last or mean_last_K with K above 0. Got {value!r}. "
                 "Write `mean_last_5` for the mean of the last five epochs."
@@ -100,11 +111,11 @@ class BudgetSpec(Section):
 
     trials: PositiveInt | None = Field(None, description="Trials, baseline excluded.")
     epochs: PositiveInt | None = Field(None, description="Epochs of all runs.")
-    device_s: Positive | None = Field(None, description="Device-seconds of all attempts.")
-    money: Positive | None = Field(
+    device_s: Amount | None = Field(None, description="Device-seconds of all attempts.")
+    money: Amount | None = Field(
         None, description="Money for the device time of all attempts, at the prices in [cost]."
     )
-    wall_s: Positive | None = Field(
+    wall_s: Seconds | None = Field(
         None,
         description="Seconds of one `weighbridge run`; then what runs is saved at the epoch's end.",
     )
@@ -123,8 +134,8 @@ class CostSpec(Section):
 class ConfirmSpec(Section):
     """Fresh seeds for the winners."""
 
-    top: PositiveInt = Field(1, description="How many of a search's best trials are confirmed.")
-    seeds: PositiveInt = Field(5, description="How many fresh seeds each gets.")
+    top: UpTo1000 = Field(1, description="How many of a search's best trials are confirmed.")
+    seeds: UpTo1000 = Field(5, description="How many fresh seeds each gets.")
 
 
 class SearchSpec(Section):
@@ -135,7 +146,7 @@ class SearchSpec(Section):
     )
     name: str | None = Field(None, description="Name of the search; default: the weighting's.")
     stages: list[dict[str, Any]] = Field(
-        min_length=1, description="What is tuned, one table a stage."
+        min_length=1, max_length=100, description="What is tuned, one table a stage."
     )
     hyper: dict[str, Any] = Field(
         default_factory=dict, description="Hyperparameters of the weighting that are not tuned."
@@ -190,7 +201,7 @@ class StudySpec(Section):
     budget: BudgetSpec = Field(default_factory=BudgetSpec, description="See [budget].")
     cost: CostSpec = Field(default_factory=CostSpec, description="See [cost].")
     confirm: ConfirmSpec | None = Field(None, description="See [confirm]; off by default.")
-    search: list[SearchSpec] = Field(min_length=1, description="See [[search]].")
+    search: list[SearchSpec] = Field(min_length=1, max_length=1000, description="See [[search]].")
 
     @field_validator("name")
     @classmethod
@@ -245,6 +256,11 @@ class StudySpec(Section):
 
 
 def _checked_name(value: str) -> str:
+    if len(value) > MOST_OF_A_NAME:
+        raise ValueError(
+            f"must have at most {MOST_OF_A_NAME} characters. Got {len(value):,}: "
+            f"{shown_value(value)}. Shorten it."
+        )
     if not _NAME.fullmatch(value):
         raise ValueError(
             "must be letters, digits, dots, dashes and underscores, a letter or digit first. "
@@ -259,18 +275,13 @@ def read(path: Path) -> StudySpec:
     Raises:
         BadSpec: It cannot be read, is not TOML, or does not fit; all findings at once.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
+    spec = parse_toml(text_of(path), source=str(path))
+    if spec.name.lower().endswith(".toml"):
         raise BadSpec(
-            f"Cannot read the spec {path}: {error.strerror}. Name a TOML file that is there."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise BadSpec(
-            f"{path} is not text in UTF-8: {error.reason} at byte {error.start}. "
-            "Save it as UTF-8, or name another file."
-        ) from error
-    return parse_toml(text, source=str(path))
+            f"The `name` in {path} must not end in .toml, as the files of specs do: a command "
+            f"could mean either. Got {spec.name!r}. Write {spec.name[:-5]!r}."
+        )
+    return spec
 
 
 def parse_toml(text: str, *, source: str) -> StudySpec:
@@ -279,11 +290,7 @@ def parse_toml(text: str, *, source: str) -> StudySpec:
     Raises:
         BadSpec: It is not TOML, or does not fit.
     """
-    try:
-        plain = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadSpec(f"{source} is not valid TOML: {error}. Mend that place.") from error
-    return parse(plain, source=source)
+    return parse(plain_of(text, source=source), source=source)
 
 
 def parse(plain: Mapping[str, Any], *, source: str) -> StudySpec:
@@ -292,8 +299,11 @@ def parse(plain: Mapping[str, Any], *, source: str) -> StudySpec:
     Raises:
         BadSpec: All findings, one a line, each with its place.
     """
-    try:
-        return StudySpec.model_validate(plain)
-    except ValidationError as error:
-        lines = [f"  {finding}" for finding in findings(error, StudySpec)]
-        raise BadSpec("\n".join([f"The spec {source} has errors:", *lines])) from None
+    found = unfit_findings(plain, StudySpec)
+    if not found:
+        try:
+            return StudySpec.model_validate(plain)
+        except ValidationError as error:
+            found = findings(error, StudySpec)
+    lines = [f"  {finding}" for finding in found]
+    raise BadSpec("\n".join([f"The spec {source} has errors:", *lines])) from None

@@ -15,6 +15,8 @@ from trainers.hints import did_you_mean
 STRATEGIES = ("grid", "random", "quasi-random", "tpe")
 OPTIONS = ("strategy", "trials", "round_size", "at", "stop")
 _ROUND_SIZE = 4
+_MOST_TRIALS = 100_000  # as many as a grid may have
+_MOST_REFINED = 100  # rounds; after fifty of them floats have nothing between them
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ class StageTable:
             axes=axes,
             strategy=strategy,
             refine=refine,
-            trials=_whole(table, "trials", place),
-            round_size=_whole(table, "round_size", place) or _ROUND_SIZE,
+            trials=_whole(table, "trials", place, most=_MOST_TRIALS),
+            round_size=_whole(table, "round_size", place, most=_MOST_TRIALS) or _ROUND_SIZE,
             is_line=is_line,
             at=_fixed(table, tunable, place),
             stop=parse_stop(table.get("stop"), epochs=epochs, place=place),
@@ -137,7 +139,7 @@ def _take_refine(axes: Mapping[str, Any], place: str) -> tuple[dict[str, Any], i
             continue
         is_line = is_line or "line" in value or "log_range" in value
         if "refine" in value:
-            refine = _whole(value, "refine", f"{place}, `{name}`")
+            refine = _whole(value, "refine", f"{place}, `{name}`", most=_MOST_REFINED)
             plain[name] = {key: part for key, part in value.items() if key != "refine"}
             if len(axes) > 1 or not is_line:
                 raise BadSpec(
@@ -160,10 +162,12 @@ def _refuse_unknown(
             )
 
 
-def _whole(table: Mapping[str, Any], key: str, place: str) -> int:
+def _whole(table: Mapping[str, Any], key: str, place: str, *, most: int) -> int:
     value = table.get(key, 0)
-    if isinstance(value, bool) or not isinstance(value, int) or (key in table and value < 1):
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or (key in table and not 1 <= value <= most):
         raise BadSpec(
-            f"{place}: `{key}` must be a whole number above 0. Got {value!r}. Change or drop it."
+            f"{place}: `{key}` must be a whole number from 1 to {most:,}. Got {value!r}. "
+            "Change or drop it."
         )
-    return value
+    return int(value)

@@ -6,7 +6,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from study._section import Finite, NotNegative, Positive, PositiveInt, Section
+from study._section import (
+    Amount,
+    Finite,
+    NotNegative,
+    Positive,
+    PositiveInt,
+    Seconds,
+    SecondsFrom0,
+    Section,
+    UpTo1000,
+)
 
 
 class StepSchedule(Section):
@@ -46,8 +56,9 @@ class TrainingSpec(Section):
         None, description="Largest gradient norm of the network; off by default."
     )
     eval_batch_size: PositiveInt = Field(1024, description="Samples a batch of evaluation.")
-    threads: PositiveInt = Field(
-        1, description="Threads of a worker. Results depend on it, so it is fixed by the study."
+    threads: UpTo1000 = Field(
+        1,
+        description="Threads of a worker. Results depend on it, so it is fixed by the study.",
     )
     precision: Literal["float32", "tf32", "bfloat16"] = Field(
         "float32",
@@ -60,7 +71,7 @@ class TrainingSpec(Section):
         description="Send training steps through `torch.compile`: seconds to minutes at a worker's "
         "start, faster steps of small networks; see [performance](../performance.md).",
     )
-    data_parallel: PositiveInt = Field(
+    data_parallel: UpTo1000 = Field(
         1,
         description="Processes that train one run together, each with a device of its own and its "
         "share of every batch, for networks that need it; see "
@@ -75,26 +86,26 @@ class TrainingSpec(Section):
     pack_size: PositiveInt | None = Field(
         None, description="Most runs of a pack; by calibration if not given."
     )
-    pack_memory_gib: Positive | None = Field(
+    pack_memory_gib: Amount | None = Field(
         None, description="Most memory of a pack, in GiB; half of what is free if not given."
     )
-    run_limit_s: Positive | None = Field(
+    run_limit_s: Seconds | None = Field(
         None, description="Longest time of one attempt at a run; a worker that hangs is ended."
     )
-    open_limit_s: Positive = Field(
+    open_limit_s: Seconds = Field(
         1800.0,
         description="Longest time until a worker can train: torch, data, a first forward pass. One "
         "that hangs there is ended.",
     )
-    silence_limit_s: Positive = Field(
+    silence_limit_s: Seconds = Field(
         120.0,
         description="Longest time without a sign of life from a training worker while the driver "
         "listens; one that is silent for longer is ended.",
     )
-    checkpoint_cap_mib: Positive = Field(
+    checkpoint_cap_mib: Amount = Field(
         2048.0, description="Most that a study's checkpoint files may take, in MiB."
     )
-    checkpoint_s: NotNegative = Field(
+    checkpoint_s: SecondsFrom0 = Field(
         15.0, description="Least seconds between two checkpoints of a run."
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 
 from trainers.events import CheckpointSkipped, RunEnded, Seconds
-from trainers.failures import OUT_OF_MEMORY, failure_class, failure_key
+from trainers.failures import OUT_OF_MEMORY, failure_class, failure_key, told
 from trainers.gpu import end_if_broken, is_crowded
 from trainers.jobs import Job, Pack
 from trainers.resources import peak_memory_bytes
@@ -55,7 +55,7 @@ def failed(
         "failed",
         epoch=epoch,
         seconds=seconds,
-        reason=f"{type(error).__name__}: {error}",
+        reason=told(error),
         detail="".join(traceback.format_exception(error)),
         failure=failure,
         crowded=failure == OUT_OF_MEMORY and is_crowded(device),

@@ -8,6 +8,7 @@ TrainingError
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
 ├── CompilerMissing(RuntimeError)    torch's compiler finds no C++ compiler
 ├── DeviceUnusable(RuntimeError)     there is no such device here
+├── LeftByExit(RuntimeError)         code of a user raised what would end the process
 ├── NotCompilable(RuntimeError)      torch's compiler does not take a network or loss
 ├── NotParallel(RuntimeError)        a network cannot be trained by several processes here
 ├── PeerFailed(RuntimeError)         another process of a run's group met an exception
@@ -47,6 +48,10 @@ class CompilerMissing(TrainingError, RuntimeError):
 
 class DeviceUnusable(TrainingError, RuntimeError):
     """There is no such device here."""
+
+
+class LeftByExit(TrainingError, RuntimeError):
+    """Code of a user raised what would end the process."""
 
 
 class NotCompilable(TrainingError, RuntimeError):

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import PurePath
 
+from trainers.errors import LeftByExit
+
 OUT_OF_MEMORY = "OutOfMemory"
 
+_MOST_TOLD = 2000
 _KINDS = {"MemoryError", "OutOfMemoryError"}
 _WORDS = re.compile(
     r"can't allocate memory"  # the CPU's allocator, which has no exception type of its own
@@ -18,6 +21,31 @@ _WORDS = re.compile(
     r"|\bCU\w+_ALLOC_FAILED\b"  # cuBLAS, cuDNN and their sisters, of their workspaces
     r"|unable to find an engine to execute this computation"  # cuDNN, of any workspace
 )
+
+
+def as_failure(error: BaseException) -> Exception:
+    """What code of a user raised, as an exception that ends no process.
+
+    ``sys.exit`` in a loss, an interrupt or a cancellation is no `Exception`; it must end its run or
+    the opening of its problem, and never pass for a worker's or a command's own end.
+    """
+    if isinstance(error, Exception):
+        return error
+    left = LeftByExit(
+        f"Code of a problem or function must raise exceptions, not end the process. It raised "
+        f"{told(error)}. Raise a ValueError or RuntimeError instead."
+    )
+    return left.with_traceback(error.__traceback__)
+
+
+def told(error: BaseException) -> str:
+    """An exception's name and message, in one text of bounded length, whatever its class does."""
+    try:
+        text = str(error)
+    except BaseException:  # a message that cannot be made
+        text = "(its message cannot be read)"
+    shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return shown if len(shown) <= _MOST_TOLD else f"{shown[:_MOST_TOLD]}..."
 
 
 def failure_class(error: BaseException) -> str:

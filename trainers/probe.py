@@ -20,7 +20,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     try:
         answer = _look(request)
-    except Exception as error:  # a user's problem may raise anything
+    except BaseException as error:  # a user's problem may raise anything
         from trainers.worker import explained
 
         answer = {"error": explained(error)}

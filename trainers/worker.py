@@ -38,6 +38,7 @@ from trainers.events import (
     Stop,
     TrainPack,
 )
+from trainers.failures import told
 from trainers.jobs import Calibrate, Pack, Precision
 from trainers.metering import metered
 from trainers.problems.errors import ProblemError
@@ -122,7 +123,7 @@ def main(descriptor: int) -> None:
         session = opened(opening, pipe)
         details = environment(opening.device, share=share) | settled
         facts = looked_at(session, opening.precision)
-    except Exception as error:  # a user's problem may raise anything
+    except BaseException as error:  # a user's problem may raise anything
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
         return
@@ -139,7 +140,7 @@ def follow(pipe: Pipe, opening: Open) -> None:
     try:
         prepared(opening)
         session = opened(opening, pipe, meeting)
-    except Exception as error:  # a user's problem may raise anything
+    except BaseException as error:  # a user's problem may raise anything
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
         return
@@ -221,14 +222,14 @@ def looked_at(session: Session | FunctionSession, precision: Precision) -> Netwo
     return NetworkFacts(convolutional=False, obstacle="is a training function's own")
 
 
-def explained(error: Exception) -> str:
+def explained(error: BaseException) -> str:
     """Our own errors say what to do; of any other, say what it is and where it was raised."""
     if isinstance(error, ProblemError | TrainingError):
         return str(error)
     place = traceback.extract_tb(error.__traceback__)[-1]
     return (
         "A problem must open without an error. "
-        f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})."
+        f"{told(error)} ({place.filename}, line {place.lineno})."
     )
 
 

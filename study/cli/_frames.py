@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from study.catalogue import find
+from study.catalogue import stored_name
+from study.commands import command_line
 from study.errors import StudyError, UnknownStudyName
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ def opened(study: str, storage: str) -> Iterator[StudyFrames]:
     from reports import ReportError, load
     from storage import Reader
 
-    name = find(study, storage=storage).spec.name
+    name = stored_name(study, storage=storage)
     reader = Reader(storage)
     try:
         if name not in [record.name for record in reader.studies()]:
             raise UnknownStudyName(
                 f"The study {name!r} has not been started in {reader.url}. "
-                f"Start it with: weighbridge run {study}"
+                f"Start it with: {command_line('run', study, storage=storage)}"
             )
         yield load(reader, name)
     except ReportError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext, redirect_stdout
 from typing import Annotated, Any
 
 import typer
@@ -30,7 +32,9 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Show what will run: searches, stages, trials, runs, epochs, packs. Nothing is started."""
-    opened = StudyApi.open(study, storage=storage)
+    # what code of a user prints while it is imported is no part of the JSON
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        opened = StudyApi.open(study, storage=storage)
     plan, packs = opened.plan, opened.packs(device=device, look=probe)
     if as_json:
         print_json({**to_plain(plan), "packs": packs_to_plain(packs)})

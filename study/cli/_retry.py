@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from study.catalogue import find
+from study.catalogue import stored_name
 from study.cli._options import STORAGE, StorageUrl, Study
 from study.cli._output import counted, next_step, say
 
@@ -28,7 +28,7 @@ def command(
 
     database = Storage(storage, create=False)
     try:
-        name = find(study, storage=storage).spec.name
+        name = stored_name(study, storage=storage)
         n_runs = database.retry(database.study(name).id, "lost" if lost else "failed")
     finally:
         database.close()

@@ -11,7 +11,7 @@ from storage import RunState
 from storage.notices import notices
 from storage.records import BadEnding, SearchStatus, StudyRecord, Totals
 from study.budget import left
-from study.catalogue import find
+from study.catalogue import stored_name
 from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import (
     amount,
@@ -54,7 +54,7 @@ def command(
         if study is None:
             _all(database, storage=storage, as_json=as_json)
         else:
-            name = find(study, storage=storage).spec.name
+            name = stored_name(study, storage=storage)
             _one(database, database.study(name), storage=storage, as_json=as_json)
     finally:
         database.close()

@@ -15,6 +15,7 @@ from trainers.engines._run import SoloRun
 from trainers.engines.session import Session
 from trainers.errors import BatchChanged
 from trainers.evaluation import Value
+from trainers.failures import as_failure
 from trainers.jobs import Job, Training
 from trainers.protocol import Batch
 from trainers.randomness import Key, global_state, set_global_state
@@ -130,7 +131,8 @@ class InStep:
             set_global_state(lane.draws, self._session.device)
         try:
             return work(lane.run, *args)
-        except Exception as error:
+        except BaseException as raised:
+            error = as_failure(raised)
             traceback.clear_frames(error.__traceback__)  # they hold tensors
             lane.error = error
             return error

@@ -26,6 +26,7 @@ from trainers.engines._shares import Shares
 from trainers.engines.session import Session
 from trainers.errors import NotParallel, PeerFailed
 from trainers.evaluation import Value
+from trainers.failures import as_failure, told
 from trainers.group import Group
 from trainers.protocol import Batch
 
@@ -82,7 +83,8 @@ class ParallelRun(SoloRun):
         try:
             losses = self._losses(next(batches))
             of_all = torch.cat([losses.detach() * part, losses.new_zeros(1)])
-        except Exception as error:
+        except BaseException as raised:
+            error = as_failure(raised)
             traceback.clear_frames(error.__traceback__)  # they hold tensors
             failure, losses = error, self._per_task(0.0)
             of_all = torch.cat([losses, losses.new_ones(1)])
@@ -102,7 +104,7 @@ class ParallelRun(SoloRun):
 
     def _agreed(self, failure: Exception | None) -> Exception:
         """This process's exception, or what the first of the others says of its own."""
-        texts = self.group.told("" if failure is None else f"{type(failure).__name__}: {failure}")
+        texts = self.group.told("" if failure is None else told(failure))
         if failure is not None:
             return failure
         rank, text = next((rank, text) for rank, text in enumerate(texts) if text)
@@ -112,7 +114,7 @@ class ParallelRun(SoloRun):
         """Whether no loss depends on some parameter, for which nobody should wait; all agree."""
         try:
             found = self._some_unused()
-        except Exception:  # which training will meet again, and tell
+        except BaseException:  # which training will meet again, and tell
             found = False
         return bool(self.group.add_up(self._tensor([float(found)])) > 0)
 

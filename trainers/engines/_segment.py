@@ -32,6 +32,7 @@ from trainers.events import (
     RunEnded,
     Seconds,
 )
+from trainers.failures import as_failure
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.resources import peak_memory_bytes
 
@@ -110,11 +111,10 @@ class Segment:
         for job in self._jobs:
             try:
                 run = teams.opened(job, skipped.append)
-            except Exception as error:
-                seconds = Seconds(startup_s=self._clock.lap())
-                yield failed(
-                    job, error, epoch=first_epoch(job), seconds=seconds, device=self._session.device
-                )
+            except BaseException as error:
+                seconds, device = Seconds(startup_s=self._clock.lap()), self._session.device
+                failure = as_failure(error)
+                yield failed(job, failure, epoch=first_epoch(job), seconds=seconds, device=device)
             else:
                 opened.setdefault(run.epoch, []).append(run)
         yield from skipped

@@ -91,7 +91,7 @@ class StackEvaluation:
             for name, metric in parts.metrics.items():
                 try:
                     vmap(metric.statistics, in_dims=(0, None))(outputs[task], batch.targets[task])
-                except Exception:  # if it is the metric's own fault, it raises again alone
+                except BaseException:  # if it is the metric's own fault, it raises again alone
                     self._one_by_one[task, name] = metric
                 else:
                     stackable[task, name] = metric

@@ -66,7 +66,7 @@ def calibrate(
             shapes.append(_alone(tasks, wanted, session, allowance, shapes[:1]))
         if wanted.most > 1:
             shapes[0] = _in_packs(shapes[0], wanted, session, allowance)
-    except Exception as error:
+    except BaseException as error:  # a user's problem may raise anything
         end_if_broken(session.device)
         shapes, failure = [], f"{type(error).__name__}: {error}"
     seconds = allowance.spent_s * session.n_devices

@@ -63,7 +63,7 @@ def _obstacle(forward: Forward, batch: Batch, session: Session, tolerance: float
         return "has parameters that are not of the default type, so that they fit in no stack"
     try:
         stacked, alone = _stacked(forward, batch), _alone(session, forward, batch)
-    except Exception as error:  # a user's network or loss may do anything
+    except BaseException as error:  # a user's network or loss may do anything
         end_if_broken(session.device)
         if failure_class(error) == OUT_OF_MEMORY:
             raise

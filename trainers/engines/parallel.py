@@ -122,5 +122,5 @@ def _together() -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:
+    except BaseException as error:
         raise GroupBroken(f"{type(error).__name__}: {error}") from error

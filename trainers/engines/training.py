@@ -12,6 +12,7 @@ from trainers.engines.fused import Stacks
 from trainers.engines.session import Session
 from trainers.engines.solo import Solos
 from trainers.events import EpochDone, Event, RunEnded, Seconds
+from trainers.failures import as_failure
 from trainers.jobs import Job, Pack
 
 
@@ -56,7 +57,10 @@ def _guarded(jobs: Sequence[Job], pack: Pack, session: Session) -> Iterator[Even
                 del left[event.run]
             yield event
             since = perf_counter()
-    except Exception as error:
+    except GeneratorExit:  # nobody listens any more
+        raise
+    except BaseException as raised:
+        error = as_failure(raised)
         traceback.clear_frames(error.__traceback__)  # they hold tensors, and a source that is read
         spent_s = (perf_counter() - since) * session.n_devices
         seconds = Seconds(train_s=spent_s / max(1, len(left)))

@@ -8,10 +8,9 @@ from importlib import import_module
 from typing import Any
 
 from trainers.functions._caller import Caller
-from trainers.hints import did_you_mean
 from trainers.jobs import ProblemRef
-from trainers.problems import import_user_module
-from trainers.problems.errors import ClassMissing, NotAProblem
+from trainers.problems import import_user_module, member
+from trainers.problems.errors import NotAProblem
 
 
 def _never() -> bool:
@@ -48,12 +47,7 @@ def open_function(
     """
     module_name, _, name = ref.target.partition(":")
     module = import_user_module(module_name, ref.folder)
-    if not hasattr(module, name):
-        raise ClassMissing(
-            f"[function] names a function that must exist. {module.__file__} has no `{name}`."
-            f"{did_you_mean(name, vars(module))} Correct the name, or define it there."
-        )
-    function = getattr(module, name)
+    function: Any = member(module, name, of=f"[function] `{ref.target}`")
     if not callable(function):
         raise NotAProblem(
             f"[function] must name a function. `{ref.target}` is {function!r}. Name one."

@@ -6,8 +6,8 @@ Importing this package loads no torch; the parts that need it load when they are
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from trainers.problems._registry import build, names, problem_class, summaries
-from trainers.problems._user_module import import_user_module
+from trainers.problems._registry import build, card_of, names, problem_class, summaries
+from trainers.problems._user_module import import_user_module, member
 from trainers.problems.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ __all__ = [
     "TensorSource",
     "bce",
     "build",
+    "card_of",
     "cross_entropy",
     "import_user_module",
     "l1",
+    "member",
     "mse",
     "names",
     "problem_class",

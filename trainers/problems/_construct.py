@@ -9,10 +9,10 @@ from typing import cast
 from trainers.cards import ProblemCard
 from trainers.errors import BadCard
 from trainers.hints import did_you_mean
+from trainers.problems._refused import refused
 from trainers.problems.errors import (
     ConstructorFailed,
     NotAProblem,
-    ProblemError,
     UnknownOption,
 )
 from trainers.protocol import Problem
@@ -31,7 +31,8 @@ def checked_class(found: object, target: str) -> type[Problem]:
             f"Problem `{target}` must be a class. Got {type(found).__name__}. "
             "Name a class with the methods of a problem."
         )
-    missing = [name for name in METHODS if not callable(getattr(found, name, None))]
+    with refused(lambda told: NotAProblem(f"The class of problem `{target}` raised {told}.")):
+        missing = [name for name in METHODS if not callable(getattr(found, name, None))]
     if missing:
         raise NotAProblem(
             f"A problem needs a `card` and the methods {', '.join(METHODS)}. `{target}` lacks "
@@ -49,21 +50,22 @@ def construct(cls: type[Problem], target: str, options: Mapping[str, object]) ->
         ConstructorFailed: The constructor, or reading the card, raised something else.
         NotAProblem: The card is missing, no `ProblemCard`, or breaks a rule of cards.
     """
-    _check_names(cls, target, options)
-    try:
-        problem = cls(**options)
-        # Looked up statically first: an AttributeError inside a property is no missing card.
-        has_card = inspect.getattr_static(problem, "card", None) is not None
-        card: object = problem.card if has_card else None
-    except ProblemError:
-        raise
-    except BadCard as error:
-        raise NotAProblem(f"Problem `{target}` has a card that breaks a rule. {error}") from error
-    except Exception as error:
-        raise ConstructorFailed(
+    with refused(
+        lambda told: ConstructorFailed(
             f"Problem `{target}` must be constructible from its options, and its card readable. "
-            f"It raised {type(error).__name__}: {error}. Check [problem_options], or the class."
-        ) from error
+            f"It raised {told}. Check [problem_options], or the class."
+        )
+    ):
+        _check_names(cls, target, options)
+        try:
+            problem = cls(**options)
+            # Looked up statically first: an AttributeError inside a property is no missing card.
+            has_card = inspect.getattr_static(problem, "card", None) is not None
+            card: object = problem.card if has_card else None
+        except BadCard as error:
+            raise NotAProblem(
+                f"Problem `{target}` has a card that breaks a rule. {error}"
+            ) from error
     if not isinstance(card, ProblemCard):
         raise NotAProblem(
             f"The `card` of a problem must be a trainers.cards.ProblemCard. `{target}` has "

@@ -10,12 +10,14 @@ import warnings
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
+from trainers.cards import ProblemCard
 from trainers.hints import did_you_mean
 from trainers.jobs import ProblemRef
 from trainers.problems._construct import checked_class, construct
-from trainers.problems._user_module import import_user_module
+from trainers.problems._refused import refused
+from trainers.problems._user_module import import_user_module, member
 from trainers.problems.errors import (
-    ClassMissing,
+    ConstructorFailed,
     ModuleBroken,
     ProblemError,
     UnknownProblem,
@@ -39,7 +41,7 @@ def summaries() -> dict[str, str]:
     lines = {}
     for name in names():
         try:
-            lines[name] = build(ProblemRef(target=name)).card.title
+            lines[name] = card_of(ProblemRef(target=name)).title
         except ProblemError as error:
             if name in BUILT_IN:
                 raise
@@ -55,6 +57,20 @@ def build(ref: ProblemRef) -> Problem:
             or broken, an option is unknown or refused.
     """
     return construct(problem_class(ref.target, ref.folder), ref.target, ref.options)
+
+
+def card_of(ref: ProblemRef) -> ProblemCard:
+    """The card of the problem a study names.
+
+    Raises:
+        ProblemError: As `build` does.
+    """
+    with refused(
+        lambda told: ConstructorFailed(
+            f"The card of problem `{ref.target}` must be readable. It raised {told}. Mend it."
+        )
+    ):
+        return build(ref).card
 
 
 def problem_class(target: str, folder: str | None = None) -> type[Problem]:
@@ -86,13 +102,7 @@ def _users_class(target: str, folder: str | None) -> type[Problem]:
             f"{', '.join(names())}. A class of your own is written `package.module:Class`."
         )
     module = import_user_module(module_name, folder)
-    if not hasattr(module, class_name):
-        raise ClassMissing(
-            f"Problem `{target}` names a class that must exist. {module.__file__} has no "
-            f"`{class_name}`.{did_you_mean(class_name, vars(module))} Correct the name, or "
-            "define the class there."
-        )
-    return checked_class(getattr(module, class_name), target)
+    return checked_class(member(module, class_name, of=f"Problem `{target}`"), target)
 
 
 def _plugins() -> dict[str, EntryPoint]:
@@ -100,11 +110,12 @@ def _plugins() -> dict[str, EntryPoint]:
 
 
 def _loaded(plugin: EntryPoint) -> object:
-    try:
-        return plugin.load()
-    except Exception as error:
-        package = plugin.dist.name if plugin.dist is not None else "unknown"
-        raise ModuleBroken(
+    package = plugin.dist.name if plugin.dist is not None else "unknown"
+    with refused(
+        lambda told: ModuleBroken(
             f"Problem plugin `{plugin.name}` of package {package} must load. {plugin.value} "
-            f"raised {type(error).__name__}: {error}. Repair or uninstall the package."
-        ) from error
+            f"raised {told}. Repair or uninstall the package."
+        )
+    ):
+        loaded: object = plugin.load()
+    return loaded

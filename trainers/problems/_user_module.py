@@ -12,7 +12,9 @@ from importlib import import_module, invalidate_caches
 from pathlib import Path
 from types import ModuleType
 
-from trainers.problems.errors import ModuleBroken, ModuleMissing
+from trainers.hints import did_you_mean
+from trainers.problems._refused import refused
+from trainers.problems.errors import ClassMissing, ModuleBroken, ModuleMissing
 
 # The import path belongs to the process, and so does the note of what was appended to it.
 _appended: list[str] = []
@@ -26,20 +28,45 @@ def import_user_module(name: str, folder: str | None) -> ModuleType:
         ModuleBroken: It was found and raised while it was imported.
     """
     _search_also(folder)
-    try:
-        return import_module(name)
-    except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and _is_part(error.name, name):
-            where = "the normal import path"
-            where += f" and {folder}" if folder is not None else ", no folder was given"
-            raise ModuleMissing(
-                f"Module `{name}` of the problem was not found. Searched: {where}. Install the "
-                f"package, or put {name.replace('.', '/')}.py beside the study."
-            ) from None
-        raise ModuleBroken(
+    with refused(
+        lambda told: ModuleBroken(
             f"Module `{name}` of the problem must import without an error. It raised "
-            f"{type(error).__name__}: {error}. Try it with: python -c 'import {name}'"
-        ) from error
+            f"{told}. Try it with: python -c 'import {name}'"
+        )
+    ):
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            if not _is_part(error.name, name):
+                raise
+    where = "the normal import path"
+    where += f" and {folder}" if folder is not None else ", no folder was given"
+    raise ModuleMissing(
+        f"Module `{name}` of the problem was not found. Searched: {where}. Install the "
+        f"package, or put {name.replace('.', '/')}.py beside the study."
+    )
+
+
+def member(module: ModuleType, name: str, *, of: str) -> object:
+    """What a module has under a name.
+
+    Args:
+        of: What names it, to begin a message.
+
+    Raises:
+        ClassMissing: It has nothing of that name.
+        ModuleBroken: Looking for it raised.
+    """
+    with refused(lambda told: ModuleBroken(f"{of}: looking for `{name}` raised {told}. Mend it.")):
+        if hasattr(module, name):
+            found: object = getattr(module, name)
+            return found
+        near = did_you_mean(name, vars(module))
+    where = getattr(module, "__file__", None) or f"The module {module.__name__}"
+    raise ClassMissing(
+        f"{of} must name what exists. {where} has no `{name}`.{near} Correct the name, or define "
+        "it there."
+    )
 
 
 def _is_part(missing: str | None, name: str) -> bool:

@@ -85,7 +85,7 @@ def test_a_file_that_is_not_there_says_how_to_make_one(url: str) -> None:
 
 def test_a_folder_is_no_spec(tmp_path: Path, url: str) -> None:
     (tmp_path / "folder.toml").mkdir()
-    with pytest.raises(BadSpec, match="Is a directory"):
+    with pytest.raises(BadSpec, match="which is a folder"):
         find(str(tmp_path / "folder.toml"), storage=url)
 
 

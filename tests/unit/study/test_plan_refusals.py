@@ -36,12 +36,16 @@ STAGES = [
     ("ew", [RATES | {"strategy": "grid", "trials": 3}], "a grid tries all its points."),
     ("ew", [RANGE], "Parameter `lr`: The range from 0.001 to 1.0 is continuous"),
     ("ew", [RANGE | {"strategy": "random"}], "the strategy random needs `trials`. Got none."),
-    ("ew", [RANGE | {"strategy": "tpe", "trials": 0}], "`trials` must be a whole number above 0."),
+    (
+        "ew",
+        [RANGE | {"strategy": "tpe", "trials": 0}],
+        "must be a whole number from 1 to 100,000",
+    ),
     ("ew", [RATES | {"round_size": 3}], "`round_size` goes with the strategy tpe. Got 'grid'."),
     (
         "ew",
         [RANGE | {"strategy": "tpe", "trials": 3, "round_size": 1.5}],
-        "`round_size` must be a whole number above 0. Got 1.5.",
+        "`round_size` must be a whole number from 1 to 100,000. Got 1.5.",
     ),
     (
         "ew",
@@ -67,7 +71,7 @@ STAGES = [
     (
         "uw-so",
         [RATES, {"temperature": {"line": [1, 4], "refine": 0}}],
-        "`temperature`: `refine` must be a whole number above 0. Got 0.",
+        "`temperature`: `refine` must be a whole number from 1 to 100. Got 0.",
     ),
     ("uw-so", [RATES, {"temperature": [0, 1]}], "Parameter `temperature`: Value 1 must be above 0"),
     ("uw-so", [RATES, {"temperature": [-1]}], "Parameter `temperature`: Value 1 must be above 0."),

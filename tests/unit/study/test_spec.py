@@ -58,7 +58,11 @@ BOUNDS = [
     (("training", "batch_size"), "8", "[training] `batch_size` must be a whole number. Got '8'."),
     (("training", "eval_batch_size"), 0, "[training] `eval_batch_size` must be above 0."),
     (("training", "threads"), 0, "[training] `threads` must be above 0."),
-    (("training", "precision"), "half", "[training] `precision` must be 'float32' or 'bfloat16'."),
+    (
+        ("training", "precision"),
+        "half",
+        "`precision` must be 'float32', 'tf32' or 'bfloat16'.",
+    ),
     (("training", "compile"), 1, "[training] `compile` must be true or false. Got 1."),
     (("training", "data_parallel"), 0, "[training] `data_parallel` must be above 0. Got 0."),
     (("training", "optimizer"), "rms", "[training] `optimizer` must be 'sgd', 'adam' or 'adamw'."),
