@@ -28,7 +28,7 @@ from study.training_spec import TrainingSpec
 from trainers.cards import ProblemCard
 from trainers.jobs import ProblemRef, Schedule, Training
 from trainers.problems import ProblemError, card_of
-from trainers.weightings import Weighting, WeightingError, weighting
+from trainers.weightings import MissingHyper, Weighting, WeightingError, weighting
 
 _SHARED = ("lr", "weight_decay")
 _MOST_RUNS = 1_000_000
@@ -173,7 +173,20 @@ def _anchors(
         if hyper.name in axes and hyper.name not in given:
             rest = resting(hyper, axes[hyper.name])
             given |= {} if rest is None else {hyper.name: rest}
-    return point | method.checked(given, n_tasks)
+    try:
+        return point | method.checked(given, n_tasks)
+    except MissingHyper as error:
+        missing = next(
+            hyper
+            for hyper in method.hypers
+            if hyper.filled(n_tasks) is None and hyper.name not in given
+        )
+        line = "{ simplex_step = 0.1 }" if missing.per_task else "{ line = [1, 2, 5, 10] }"
+        one = [round(1 / n_tasks, 3)] * n_tasks if missing.per_task else 2.0
+        raise BadSpec(
+            f"{place}: {error} Tune it by a stage, such as `{{ {missing.name} = {line} }}`, or fix "
+            f"it by `hyper = {{ {missing.name} = {one} }}`."
+        ) from error
 
 
 def _refuse_twins(searches: Sequence[Search]) -> None:

@@ -123,6 +123,6 @@ class Weighting(ABC):
         if value is None:
             raise MissingHyper(
                 f"{self.title} needs a value for `{rule.name}`, which has no default. "
-                f"Give the {rule.doc}."
+                f"It is the {rule.doc}."
             )
         return rule.checked(value, n_tasks)

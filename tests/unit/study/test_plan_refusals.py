@@ -188,7 +188,9 @@ def test_a_grid_that_nobody_could_train_is_refused_with_its_count() -> None:
     [
         ("uwso", {}, "There is no weighting `uwso`. Did you mean `uw-so`? Known: dwa, ew,"),
         ("uw-so", {}, "UW-SO needs a value for `temperature`, which has no default."),
+        ("uw-so", {}, "a stage, such as `{ temperature = { line = [1, 2, 5, 10] } }`, or fix it"),
         ("scalarization", {}, "Scalarization needs a value for `task_weights`"),
+        ("scalarization", {}, "such as `{ task_weights = { simplex_step = 0.1 } }`, or fix it"),
         ("uw-so", {"temprature": 3}, "no hyperparameter `temprature`. Did you mean `temperature`?"),
         ("uw-so", {"temperature": 0}, "`temperature` must be a finite number above 0. Got 0."),
         ("uw-so", {"temperature": -1}, "`temperature` must be a finite number above 0. Got -1."),
