@@ -15,6 +15,7 @@ class Slot:
     Attributes:
         hardware: What it trains on.
         n_devices: How many of it; a part of one that workers share.
+        code: Fingerprint of the user's own code as it has loaded it; empty for none.
         size: Runs of its pack when it was given.
         rows: Of its stacks, padding included; as many as runs where there is none.
         epochs_wanted: Of the runs of its pack, together, when it was given.
@@ -35,6 +36,7 @@ class Slot:
     worker_id: int
     hardware: str = ""
     n_devices: float = 1.0
+    code: str = ""
     size: int = 0
     rows: int = 0
     epochs_wanted: int = 0

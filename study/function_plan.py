@@ -45,6 +45,7 @@ def function_ref(function: FunctionSpec, folder: str | None) -> ProblemRef:
         options={"metric": function.metric},
         folder=folder,
         caller=_CALLERS[function.kind],
+        modules=(function.target.partition(":")[0],),
     )
 
 

@@ -15,6 +15,7 @@ _FREE = {
     "training": {
         "checkpoint_s",
         "checkpoint_cap_mib",
+        "strict_code",
         "run_limit_s",
         "open_limit_s",
         "silence_limit_s",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from search_spaces import (
@@ -26,8 +26,9 @@ from study.stage_checks import refuse_conditions, resting
 from study.stage_plan import CLOSING, stages_of, wants_closing
 from study.training_spec import TrainingSpec
 from trainers.cards import ProblemCard
+from trainers.code import Code, code_of
 from trainers.jobs import ProblemRef, Schedule, Training
-from trainers.problems import ProblemError, card_of
+from trainers.problems import ProblemError, card_of, problem_class
 from trainers.weightings import MissingHyper, Weighting, WeightingError, weighting
 
 _SHARED = ("lr", "weight_decay")
@@ -40,6 +41,7 @@ class Plan:
 
     Attributes:
         frozen: Fingerprint of what an extension must not change.
+        code: The user's own modules as they are now.
         confirm_seeds: Fresh seeds of the winners; empty for none.
     """
 
@@ -49,6 +51,7 @@ class Plan:
     training: Training
     searches: Sequence[Search]
     frozen: str
+    code: Code
     confirm_seeds: tuple[int, ...]
 
     @property
@@ -84,6 +87,7 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
         training=_training(spec.training),
         searches=searches,
         frozen=fingerprint(spec, card.to_plain()),
+        code=code_of(ref.modules, ref.folder),
         confirm_seeds=_confirm_seeds(spec),
     )
     if plan.expected_runs > _MOST_RUNS:
@@ -103,10 +107,19 @@ def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard
     try:
         with chdir("."):  # code of a user may leave it, and the database may be named from it
             card = card_of(ref)
+            home = problem_class(ref.target, ref.folder).__module__
     except ProblemError as error:
         raise BadSpec(str(error)) from error
     searches = [search for part in spec.search for search in _searches(part, spec, card)]
+    methods = [type(weighting(search.weighting)).__module__ for search in searches]
+    ref = replace(ref, modules=_modules(ref.target, home, *methods))
     return ref, card, [*baseline_searches(spec, card, searches), *searches]
+
+
+def _modules(target: str, *homes: str) -> tuple[str, ...]:
+    """Where the code of a problem and of weightings begins: as the spec names it and as it is."""
+    named = [target.partition(":")[0]] if ":" in target else []
+    return tuple(sorted({*named, *homes}))
 
 
 def _searches(part: SearchSpec, spec: StudySpec, card: ProblemCard) -> list[Search]:

@@ -102,6 +102,11 @@ class TrainingSpec(Section):
         description="Longest time without a sign of life from a training worker while the driver "
         "listens; one that is silent for longer is ended.",
     )
+    strict_code: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Refuse to go on once the source of your own modules has changed, instead of "
+        "noting it; see [your own problem](../how-to/own-problem.md#when-your-code-changes).",
+    )
     checkpoint_cap_mib: Amount = Field(
         2048.0, description="Most that a study's checkpoint files may take, in MiB."
     )

@@ -8,9 +8,10 @@ from typing import Any, Literal
 import torch
 
 from trainers.events import CheckpointSkipped, RunEnded, Seconds
-from trainers.failures import OUT_OF_MEMORY, failure_class, failure_key, told
+from trainers.failures import OUT_OF_MEMORY, failure_class, failure_key
 from trainers.gpu import end_if_broken, is_crowded
 from trainers.jobs import Job, Pack
+from trainers.parts import described
 from trainers.resources import peak_memory_bytes
 
 Outcome = Literal["done", "paused", "released", "diverged", "failed"]
@@ -55,7 +56,7 @@ def failed(
         "failed",
         epoch=epoch,
         seconds=seconds,
-        reason=told(error),
+        reason=described(error),
         detail="".join(traceback.format_exception(error)),
         failure=failure,
         crowded=failure == OUT_OF_MEMORY and is_crowded(device),

@@ -21,12 +21,14 @@ class ProblemRef:
         folder: Folder appended to the import path, where a user's own module lies.
         caller: Of a training function: ``package.module:name`` of what calls it, see
             `trainers.functions`; empty for problems.
+        modules: Where the user's own code begins, that of weightings included, see `trainers.code`.
     """
 
     target: str
     options: Mapping[str, object] = field(default_factory=dict)
     folder: str | None = None
     caller: str = ""
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
+from trainers.parts import mark
 from trainers.protocol import Problem
 from trainers.randomness import Key
 
@@ -24,8 +25,16 @@ class MultiTaskNetwork(nn.Module):
 
     def forward(self, inputs: Any) -> dict[str, Any]:
         """Head outputs by task name; losses and metrics see them in single precision."""
-        features = self.trunk(inputs)
-        return widened({task: head(features) for task, head in self.heads.items()})
+        task = ""
+        try:
+            features = self.trunk(inputs)
+            found = {}
+            for task, head in self.heads.items():
+                found[task] = head(features)
+        except Exception as error:
+            mark(error, *(("head", task) if task else ("trunk",)))
+            raise
+        return widened(found)
 
 
 def widened(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from trainers import compiler
+from trainers.code import code_of
 from trainers.devices import is_gpu
 from trainers.energy import EnergyMeter, Unmetered, open_meter
 from trainers.environment import environment
@@ -121,7 +122,8 @@ def main(descriptor: int) -> None:
     try:
         settled = prepared(opening)
         session = opened(opening, pipe)
-        details = environment(opening.device, share=share) | settled
+        code = code_of(opening.problem.modules, opening.problem.folder)
+        details = environment(opening.device, share=share) | settled | code.told()
         facts = looked_at(session, opening.precision)
     except BaseException as error:  # a user's problem may raise anything
         traceback.print_exc()

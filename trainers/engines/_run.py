@@ -23,6 +23,7 @@ from trainers.evaluation import Evaluation, Value
 from trainers.jobs import Job, Pack
 from trainers.network import build_network
 from trainers.optimizers import build_optimizer, lay_out, learning_rate, take_step
+from trainers.parts import part
 from trainers.protocol import Batch
 from trainers.randomness import Key
 from trainers.weightings import weighting
@@ -143,16 +144,18 @@ class SoloRun:
     def _weigh(self, losses: Tensor, noise: Tensor | None) -> tuple[Tensor, list[Tensor]]:
         """Loss weights ``[T]`` of detached losses, and gradients of the weighting's parameters."""
         leaf = losses.requires_grad_()
-        objective = self.weighting.objective(
-            leaf, hyper=self.hyper, params=self.params, state=self.state, noise=noise
-        )
-        weights, *gradients = torch.autograd.grad(objective, [leaf, *self.params.values()])
+        with part(f"weighting {self.weighting.name}"):
+            objective = self.weighting.objective(
+                leaf, hyper=self.hyper, params=self.params, state=self.state, noise=noise
+            )
+            weights, *gradients = torch.autograd.grad(objective, [leaf, *self.params.values()])
         return weights, gradients
 
     def _descend(self, weighted: Tensor, gradients: Sequence[Tensor]) -> None:
         """Step down a weighted sum of the losses; `gradients` are the weighting's own."""
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(weighted)
+        with part("backward pass"):
+            torch.autograd.backward(weighted)
         for param, gradient in zip(self.params.values(), gradients, strict=True):
             param.grad = gradient
         if self.training.clip_norm is not None:

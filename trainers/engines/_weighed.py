@@ -13,6 +13,7 @@ from torch import Tensor
 from trainers.engines import _epoch
 from trainers.engines._member import Member
 from trainers.engines._rows import Rows
+from trainers.parts import part
 from trainers.randomness import Key
 
 TAIL = 32
@@ -77,14 +78,15 @@ class Weighed:
             name: learned.leaves[name].detach().index_select(0, self._padded).requires_grad_()
             for name in self._learned
         }
-        objective = self.weighting.objective(
-            leaf,
-            hyper=self._hyper,
-            params=params,
-            state=self.state,
-            noise=None if self._noise is None else self._noise[step],
-        )
-        found, *gradients = torch.autograd.grad(objective.sum(), [leaf, *params.values()])
+        with part(f"weighting {self.weighting.name}"):
+            objective = self.weighting.objective(
+                leaf,
+                hyper=self._hyper,
+                params=params,
+                state=self.state,
+                noise=None if self._noise is None else self._noise[step],
+            )
+            found, *gradients = torch.autograd.grad(objective.sum(), [leaf, *params.values()])
         self._put(found, weights)
         if self.weighting.fixed:
             self._fixed = found[: self._n]

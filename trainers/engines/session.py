@@ -14,6 +14,7 @@ from trainers.gpu import cap_memory
 from trainers.group import Group
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
+from trainers.parts import Marked
 from trainers.protocol import Problem, Source
 from trainers.reading import as_read, is_streamed
 from trainers.resources import TRAIN_PASSES, forward_flops
@@ -89,7 +90,7 @@ def open_session(
         DeviceUnusable: There is no such device here.
         TaskMismatch: A split is missing or empty, or a task's metrics are not those of its card.
     """
-    where = _usable_device(device)
+    problem, where = Marked(problem), _usable_device(device)
     cap_memory(where, memory_share)
     sources = problem.sources(where)
     for split in ("train", "validation", "test"):

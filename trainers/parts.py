@@ -1,0 +1,176 @@
+"""Which part of a problem an exception came from: its data, its trunk, a task's head, loss, metric.
+
+Who calls a part of a user's marks what it raises; the innermost mark stands. It goes with the
+exception into its traceback, and from there into what the user is told.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from trainers.cards import ProblemCard
+from trainers.failures import told
+from trainers.protocol import Batch, Metric, Problem, Source, TaskFunctions
+from trainers.stackable import Stackable
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from trainers.randomness import Key
+
+_MARK = "__weighbridge_part__"
+_OURS = Path(__file__).resolve().parent
+_LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
+_INSTALLED = {"site-packages", "dist-packages"}
+
+
+def mark(error: Exception, name: str, task: str = "") -> None:
+    """Say that an exception came from a part, unless that is said more closely already.
+
+    Args:
+        name: ``data``, ``trunk``, ``head``, ``loss``, ``metric mae``, ...
+        task: Whose part it is; empty for one that tasks share.
+    """
+    if not part_of(error):
+        text = f"{name} of task {task}" if task else name
+        setattr(error, _MARK, text)
+        error.add_note(f"It came from the {text}.")
+
+
+class part:
+    """Marks what passes it, see `mark`; torch's compiler wants a plain ``try`` instead."""
+
+    def __init__(self, name: str, task: str = "") -> None:
+        self._name, self._task = name, task
+
+    def __enter__(self) -> None:
+        """Nothing is to be done."""
+
+    def __exit__(
+        self, _kind: object, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        """Mark an exception that passes."""
+        if isinstance(error, Exception):
+            mark(error, self._name, self._task)
+
+
+def part_of(error: BaseException) -> str:
+    """``loss of task left``; empty if nobody has said."""
+    return str(getattr(error, _MARK, ""))
+
+
+def place_of(error: BaseException) -> str:
+    """``my_problem.py, line 12``: the last line of a user's own code that it passed; or empty."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_users(frame.filename)]
+    return f"{Path(own[-1].filename).name}, line {own[-1].lineno}" if own else ""
+
+
+def described(error: BaseException) -> str:
+    """``ValueError: what it says (loss of task left; my_problem.py, line 12)``."""
+    where = "; ".join(filter(None, [part_of(error), place_of(error)]))
+    return f"{told(error)} ({where})" if where else told(error)
+
+
+def _is_users(file: str) -> bool:
+    """Whether code is neither Python's, nor an installed package's, nor ours."""
+    if file.startswith(("<", *_LIBRARIES)) or _INSTALLED & {*Path(file).parts}:
+        return False
+    return not Path(file).resolve().is_relative_to(_OURS)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A problem whose parts mark what they raise."""
+
+    problem: Problem
+
+    @property
+    def card(self) -> ProblemCard:
+        """What the problem is."""
+        return self.problem.card
+
+    def sources(self, device: torch.device) -> Mapping[str, Source]:
+        """The splits."""
+        with part("data"):
+            found = self.problem.sources(device)
+        return {split: _Source(source, split) for split, source in found.items()}
+
+    def trunk(self) -> nn.Module:
+        """The shared part."""
+        with part("trunk"):
+            return self.problem.trunk()
+
+    def head(self, task: str) -> nn.Module:
+        """The part of one task."""
+        with part("head", task):
+            return self.problem.head(task)
+
+    def functions(self, task: str) -> TaskFunctions:
+        """Loss and metrics of one task."""
+        with part("functions", task):
+            found = self.problem.functions(task)
+        metrics = {name: _Metric(metric, name, task) for name, metric in found.metrics.items()}
+        return TaskFunctions(loss=_marked_loss(found.loss, task), metrics=metrics)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    source: Source
+    split: str
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+        return self.source.size
+
+    @property
+    def streamed(self) -> bool:
+        """Whether batches are expensive to make."""
+        return bool(getattr(self.source, "streamed", False))
+
+    def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
+        """The samples in batches."""
+        with part(f"{self.split} data"):
+            yield from self.source.batches(order, batch_size, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    metric: Metric
+    name: str
+    task: str
+
+    def statistics(self, output: Tensor, target: Any) -> Tensor:
+        """Additive statistics of one batch."""
+        with part(f"metric {self.name}", self.task):
+            return self.metric.statistics(output, target)
+
+    def value(self, total: Tensor) -> float:
+        """The metric of summed statistics."""
+        with part(f"metric {self.name}", self.task):
+            return self.metric.value(total)
+
+
+def _marked_loss(
+    loss: Callable[[Any, Any], Tensor], task: str
+) -> Callable[[Any, Any], Tensor] | Stackable:
+    def marked(output: Any, target: Any) -> Tensor:
+        try:
+            return of(output, target)
+        except Exception as error:
+            mark(error, "loss", task)
+            raise
+
+    if isinstance(loss, Stackable):
+        of = loss.stacked
+        return Stackable(marked)
+    of = loss
+    return marked
