@@ -21,7 +21,8 @@ _SCHEMA: Mapping[str, str] = MappingProxyType(
         "epoch_metrics": "study:str run:int64 epoch:int64 split:str task:str metric:str "
         "value:float64",
         "attempt_costs": "study:str attempt:int64 run:Int64 worker:str kind:str state:str "
-        "failure:str device:str hardware:str code_version:str started:utc ended:utc "
+        "failure:str device:str hardware:str code_version:str code_fingerprint:str "
+        "started:utc ended:utc "
         "device_s:float64 startup_s:float64 train_s:float64 validation_s:float64 test_s:float64 "
         "checkpoint_s:float64 diagnostics_s:float64 epochs:float64 samples:float64 "
         "grad_evals:float64",

@@ -137,6 +137,29 @@ def mixed_conditions(frames: StudyFrames) -> Iterator[Note]:
             yield Note(kind=kind, search=None, text=f"{text}{meaning}.{shares}")
 
 
+def mixed_user_code(frames: StudyFrames) -> Iterator[Note]:
+    """The user's own modules changed while the study went on."""
+    attempts = frames.attempts[(frames.attempts["kind"] == "run") & (frames.attempts["epochs"] > 0)]
+    known = attempts.dropna(subset=["code_fingerprint"]).sort_values("attempt")
+    versions = known["code_fingerprint"].unique()
+    if len(versions) < 2:
+        return
+    of_run = frames.runs.set_index("run")["search"]
+    told = []
+    for version in versions:
+        runs = known.loc[known["code_fingerprint"] == version, "run"].unique()
+        searches = of_run.reindex(runs).dropna().unique()
+        told.append(
+            f"{version[:8]} {len(runs)} runs ({', '.join(title_of(frames, search) for search in searches)})"
+        )
+    yield Note(
+        kind="mixed user code",
+        search=None,
+        text=f"Runs were trained by {len(versions)} versions of your own code: {'; '.join(told)}, "
+        "in this order. A difference between methods may come from the code.",
+    )
+
+
 def _shares(frames: StudyFrames, column: str) -> str:
     """How the device-seconds of each search divide among the values of a column."""
     of_run = frames.runs.set_index("run")["search"]

@@ -29,6 +29,7 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     value.losses_not_positive,
     value.signed_metrics,
     condition.mixed_conditions,
+    condition.mixed_user_code,
     pack.solo_equivalent,
     pack.not_calibrated,
     condition.no_longer_planned,

@@ -16,6 +16,8 @@ _SQLITE_NOW_S = "SELECT (julianday('now') - 2440587.5) * 86400.0"
 _POSTGRES_NOW_S = sa.text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)")
 _NUMBER = sa.text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
 _STATUS = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
+_SERVER = sa.text("SELECT CAST(system_identifier AS text) FROM pg_control_system()")
+_DATABASE = sa.text("SELECT CAST(oid AS text) FROM pg_database WHERE datname = current_database()")
 _SCHEMA_LOCK = 0x7765_6967_6862  # "weighb", one number for all who make or migrate a schema
 
 
@@ -71,3 +73,11 @@ def is_committed(connection: Connection, number: str) -> bool | None:
     """Whether that transaction was committed; None while it is being ended."""
     status = connection.scalar(_STATUS, {"number": number})
     return None if status == "in progress" else status == "committed"
+
+
+def server_place(connection: Connection) -> dict[str, str]:
+    """Which server of PostgreSQL this is, by whatever name it is reached, and which database."""
+    return {
+        "place": f"postgresql {connection.scalar(_SERVER)}",
+        "number": str(connection.scalar(_DATABASE)),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
@@ -94,20 +94,28 @@ def claim(
     until_s: float,
     limits: Limits | None,
     settled: Settled,
+    code: str | None,
 ) -> Claimed:
     """Lease waiting runs of one pack key, the first in line among them."""
     room = None if limits is None else Room.of(connection, study_id, limits, settled)
     found, exhausted, barred = next_pack(connection, study_id, size, room)
-    claims = [_lease(connection, one, study_id, holder_id, worker_id, until_s) for one in found]
+    attempt = {
+        "study_id": study_id,
+        "worker_id": worker_id,
+        "kind": "run",
+        "state": "running",
+        "started_at": now(),
+        "code_fingerprint": code,
+    }
+    claims = [_lease(connection, one, attempt, holder_id, until_s) for one in found]
     return Claimed(claims=claims, exhausted=exhausted, barred=barred)
 
 
 def _lease(
     connection: Connection,
     one: Candidate,
-    study_id: int,
+    attempt: Mapping[str, object],
     holder_id: int,
-    worker_id: int,
     until_s: float,
 ) -> Claim:
     row, token = one.row, one.row.token + 1
@@ -122,22 +130,12 @@ def _lease(
             "start": one.start,
         },
     )
-    (attempt,) = _ATTEMPT.rows(
-        connection,
-        {
-            "study_id": study_id,
-            "run_id": row.id,
-            "worker_id": worker_id,
-            "token": token,
-            "kind": "run",
-            "state": "running",
-            "started_at": now(),
-        },
-    )
+    (begun,) = _ATTEMPT.rows(connection, {**attempt, "run_id": row.id, "token": token})
     return Claim(
         run=row.id,
         token=token,
-        attempt=attempt.id,
+        attempt=begun.id,
+        key=row.run_key,
         search=row.name,
         role=row.role,
         weighting=row.weighting,

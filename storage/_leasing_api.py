@@ -45,8 +45,13 @@ class Leasing(Opened):
         environment: Mapping[str, str],
         startup_s: float,
         price_per_h: float | None = None,
+        files: str = "",
     ) -> int:
-        """Make a worker known and book its start-up; returns its id."""
+        """Make a worker known and book its start-up; returns its id.
+
+        Args:
+            files: Folder or URL where it keeps the study's files.
+        """
         with self._database.write() as connection:
             return _workers.register_worker(
                 connection,
@@ -56,6 +61,7 @@ class Leasing(Opened):
                 environment=environment,
                 startup_s=startup_s,
                 price_per_h=price_per_h,
+                files=files,
             )
 
     @patient
@@ -70,6 +76,7 @@ class Leasing(Opened):
         shares: int = 1,
         in_training: float = 0.0,
         limits: Limits | None = None,
+        code: str | None = None,
     ) -> Claimed:
         """Lease up to `n` waiting runs of one pack key, first in line first.
 
@@ -77,6 +84,7 @@ class Leasing(Opened):
             shares: Workers that share the work: a claim takes no more than one share of it.
             in_training: Runs that other workers have still to do, parts of runs included.
             limits: What all attempts, and what leased runs may still take, must stay within.
+            code: Fingerprint of the user's own code, as the worker has loaded it.
         """
         with self._database.write() as connection:
             return _leases.claim(
@@ -88,6 +96,7 @@ class Leasing(Opened):
                 until_s=self._now_s(connection) + lease_s,
                 limits=limits,
                 settled=self._settled[study_id],
+                code=code,
             )
 
     @patient

@@ -52,6 +52,15 @@ class Planning(Opened):
             )
 
     @patient
+    def give_birth(self, study: StudyRecord) -> StudyRecord:
+        """Give a study, which is a copy of another, a birth of its own.
+
+        If somebody else has done so since `study` was read, that stands.
+        """
+        with self._database.write() as connection:
+            return _studies.give_birth(connection, study)
+
+    @patient
     def searches(self, study_id: int) -> list[SearchRecord]:
         """A study's searches, in the order of its spec."""
         with self._database.read() as connection:

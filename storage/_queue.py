@@ -38,6 +38,7 @@ def _candidates(*where: Any) -> Hot:
             runs.c.token,
             runs.c.seed,
             runs.c.role,
+            runs.c.run_key,
             runs.c.search_id,
             runs.c.epochs_planned,
             searches.c.name,

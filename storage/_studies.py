@@ -349,6 +349,13 @@ def _mark_planned(connection: Connection, trial_ids: Iterable[int]) -> None:
         connection.execute(_MARK_PLANNED, rows)
 
 
+def give_birth(connection: Connection, study: StudyRecord) -> StudyRecord:
+    """A new birth, unless it has another one already."""
+    same = sa.and_(studies.c.id == study.id, studies.c.birth == study.birth)
+    connection.execute(studies.update().where(same).values(birth=uuid4().hex))
+    return _record(connection.execute(_STUDIES.where(studies.c.id == study.id)).one())
+
+
 def _record(row: Any) -> StudyRecord:
     return StudyRecord(
         id=row.id,

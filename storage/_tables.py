@@ -233,6 +233,7 @@ workers = Table(
     Column("pid", BigInteger, nullable=False),
     Column("price_per_h", Float(53), nullable=True),  # money per device-hour
     Column("started_at", UtcTime, nullable=False),
+    Column("files", Text, nullable=False, server_default=""),  # folder of the study's files
 )
 
 attempts = Table(

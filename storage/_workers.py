@@ -37,6 +37,7 @@ def register_worker(
     environment: Mapping[str, str],
     startup_s: float,
     price_per_h: float | None,
+    files: str,
 ) -> int:
     """The id of a worker; its start-up is an attempt without a run."""
     worker_id = add(
@@ -49,6 +50,7 @@ def register_worker(
             "host": environment.get("host", "unknown"),
             "price_per_h": price_per_h,
             "pid": pid,
+            "files": files,
             "started_at": now(),
         },
     )

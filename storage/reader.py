@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from storage._database import SCHEMA_VERSION, Database
-from storage._opened_api import Opened
+from storage._log_api import Log
 from storage._patience import patient
 from storage._views import ORDER
 
@@ -18,7 +18,7 @@ _QUERIES = {
 }
 
 
-class Reader(Opened):
+class Reader(Log):
     """Reads one study database; it cannot write.
 
     Args:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from storage._budgets import Settled
 from storage._database import Database
+from storage._dialects import server_place
 from storage._judging_api import Judging
 from storage._leasing_api import Leasing
+from storage._log_api import Log
 from storage._moving_api import Moving
-from storage._patience import silent
+from storage._patience import patient, silent
 from storage._planning_api import Planning
 from storage._recording import Recorder
 from storage._recording_api import Recording
@@ -19,7 +21,7 @@ from storage._status_api import Status
 from storage._urls import sqlite_file
 
 
-class Storage(Planning, Leasing, Recording, Judging, Moving, Status):
+class Storage(Planning, Leasing, Recording, Judging, Moving, Status, Log):
     """One study database; each method is one transaction.
 
     A method waits out trouble that passes: a lock of another program, a server that restarts.
@@ -56,3 +58,15 @@ class Storage(Planning, Leasing, Recording, Judging, Moving, Status):
     def file(self) -> Path | None:
         """The SQLite file, None for memory and servers."""
         return sqlite_file(self._database.url)
+
+    @patient
+    def whereabouts(self) -> dict[str, str]:
+        """What tells this database from a copy of it: where it is, and which one of those there.
+
+        ``place``: the file, or the server; ``number``: the file's on its disk, or the database's.
+        """
+        if self.file is not None:
+            place, found = self.file.resolve(), self.file.stat()
+            return {"place": str(place), "number": f"{found.st_dev}:{found.st_ino}"}
+        with self._database.read() as connection:
+            return server_place(connection)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from storage.records import StudyRecord
-from study.catalogue import find, stored_packs
-from study.checkpoint_place import checkpoint_folder, checkpoint_place
+from study.catalogue import find, stored_code, stored_packs
+from study.checkpoint_place import checkpoint_place, settle_files
+from study.code_check import check_code, code_note
 from study.commands import default_storage
 from study.drivers import Driver, RayOptions
 from study.drivers._peers import first_devices
@@ -125,6 +126,7 @@ class Study:
         Raises:
             BadSpec: Checkpoints cannot go where they are to go.
             NotAnExtension: A stored study of that name asks for something else.
+            CodeChanged: The code is not the one that has trained so far, and the spec is strict.
             DatabaseUnusable: The database cannot be used.
             WorkersUnusable: The problem cannot be opened.
             ClusterLost: The Ray cluster has gone under way.
@@ -135,7 +137,9 @@ class Study:
         place = None if checkpoints is None else checkpoint_place(checkpoints)
         storage = Storage(self.storage_url, on_trouble=say)
         try:
-            record = self._save(storage)
+            if note := self._check_code(storage):
+                say(note)
+            folder, record = settle_files(place, storage, self._save(storage))
             if redecide:
                 storage.reopen_decisions(record.id)
             runner = Runner(
@@ -143,7 +147,7 @@ class Study:
                 storage,
                 record,
                 self._driver(workers, device, ray),
-                checkpoints=checkpoint_folder(place, storage.file, record),
+                checkpoints=folder,
                 device=device,
                 report=report,
                 say=say,
@@ -152,6 +156,15 @@ class Study:
             return runner.run()
         finally:
             storage.close()
+
+    def code_note(self) -> str:
+        """What is to be said of stored runs that other code has trained; empty if nothing is."""
+        return code_note(self.plan, stored_code(self.storage_url, self.name))
+
+    def _check_code(self, storage: Storage) -> str:
+        """Refuse changed code if the study is strict; returns what else is to be said of it."""
+        stored = storage.find_study(self.name)
+        return "" if stored is None else check_code(self.plan, storage.trained_with(stored.id))
 
     def _save(self, storage: Storage) -> StudyRecord:
         spec, card = self.plan.spec, self.plan.card.to_plain()

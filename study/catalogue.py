@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import DatabaseUnusable
-from storage.records import Calibration, StudyRecord
+from storage.records import Calibration, StudyRecord, TrainedWith
 from study.commands import command_line
 from study.errors import UnknownStudyName
 from study.spec import StudySpec, parse, parse_toml, read
@@ -118,6 +118,14 @@ def stored_packs(
             return None, []
         record = next((record for record in reader.studies() if record.name == name), None)
         return record, [found for shape in shapes for found in reader.calibrations(shape)]
+
+
+def stored_code(storage: str, name: str) -> list[TrainedWith]:
+    """With what code of the user's own a stored study's runs were trained."""
+    with _reader(storage) as reader:
+        records = () if reader is None else reader.studies()
+        found = [record.id for record in records if record.name == name]
+        return reader.trained_with(found[0]) if reader is not None and found else []
 
 
 def _stored(storage: str) -> dict[str, StudyRecord]:

@@ -79,6 +79,7 @@ class Dispatch:
             in_training=self._shift.crew.runs_left,
             lease_s=LEASE_S,
             limits=self._shift.faults.limits(self._limits),
+            code=slot.code or None,
         )
 
     def _nothing_to_claim(self, claimed: Claimed) -> None:

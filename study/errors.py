@@ -3,6 +3,7 @@
 StudyError
 ├── BadSpec(ValueError)            the study.toml cannot be understood, or asks for the impossible
 ├── NotAnExtension(ValueError)     a stored study would be changed, not extended
+├── CodeChanged(ValueError)        the user's code is not the one that has trained so far
 ├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
 ├── WorkersUnusable(RuntimeError)  no worker can be started
 ├── ClusterLost(ConnectionError)   the cluster has gone under way
@@ -23,6 +24,10 @@ class BadSpec(StudyError, ValueError):
 
 class NotAnExtension(StudyError, ValueError):
     """A stored study would be changed, not extended."""
+
+
+class CodeChanged(StudyError, ValueError):
+    """The user's code is not the one that has trained so far, and the spec is strict."""
 
 
 class UnknownStudyName(StudyError, LookupError):

@@ -18,6 +18,7 @@ WEIGHTING = "function"
 _TRAINING = (
     *("epochs", "threads", "run_limit_s", "open_limit_s", "silence_limit_s"),
     *("batch_size", "checkpoint_s", "checkpoint_cap_mib", "engine", "pack_size"),
+    "strict_code",
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from study.budget import price_per_h
+from study.code_check import worker_note
 from study.crew import Slot
 from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.engine import settle_engine
@@ -15,6 +16,7 @@ from study.pack_sizes import PackSizes
 from study.recorder import RecordBuffer
 from study.retention import Retention
 from study.shift import Shift
+from trainers.code import told_code
 from trainers.environment import hardware_of
 from trainers.events import (
     Calibrated,
@@ -37,6 +39,7 @@ class Inbox:
     """Takes a driver's events in, and has what workers report written down.
 
     Args:
+        files: Folder of the study's files.
         say: Called with what a user should know at once.
 
     Attributes:
@@ -50,10 +53,11 @@ class Inbox:
         sizes: PackSizes,
         *,
         device: str,
+        files: str,
         say: Callable[[str], None],
     ) -> None:
         self._shift, self._retention, self._sizes = shift, retention, sizes
-        self._device, self._say = device, say
+        self._device, self._files, self._say = device, files, say
         self._buffer = RecordBuffer(shift.storage)
         self._ended: list[int] = []
         self._told: set[str] = set()
@@ -112,6 +116,9 @@ class Inbox:
         shift = self._shift
         settle_engine(shift, message.network, device=self._device, say=self._say)
         price = price_per_h(shift.plan.spec, message.environment["device"])
+        code = told_code(message.environment)
+        if note := worker_note(shift.plan, code, host=message.environment.get("host", "?")):
+            self._say_once(note, note)
         worker_id = shift.storage.register_worker(
             study_id=shift.study_id,
             holder_id=shift.holder_id,
@@ -119,10 +126,13 @@ class Inbox:
             environment=message.environment,
             startup_s=message.startup_s,
             price_per_h=price,
+            files=self._files,
         )
         self._stillborn = 0
         hardware = hardware_of(message.environment)
-        shift.crew.slots[worker] = Slot(worker_id, hardware, message.n_devices, price_per_h=price)
+        shift.crew.slots[worker] = Slot(
+            worker_id, hardware, message.n_devices, price_per_h=price, code=code.fingerprint
+        )
 
     def _trained(self, slot: Slot, message: Message) -> None:
         if isinstance(message, PackEnded):

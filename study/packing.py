@@ -55,6 +55,7 @@ def _job(search: Search, claim: Claim) -> Job:
         weight_decay=weight_decay,
         hyper=point,
         address=claim.params,
+        key=claim.key,
         recorded=claim.recorded,
         resume=tuple(
             Checkpoint(path=path, epoch=epoch)

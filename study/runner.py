@@ -88,7 +88,9 @@ class Runner:
 
         self._conductor = Conductor(plan, storage, study)
         self._retention = Retention(storage, study.id, checkpoints, cap_bytes=cap_bytes)
-        self._inbox = Inbox(self._shift, self._retention, sizes, device=device, say=say)
+        self._inbox = Inbox(
+            self._shift, self._retention, sizes, device=device, files=checkpoints, say=say
+        )
         limits = limits_of(plan, records)
         self._dispatch = Dispatch(self._shift, limits, sizes, packed)
         self._limiter = Limiter(self._shift, limits, {record.name: record.id for record in records})

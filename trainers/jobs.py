@@ -95,6 +95,7 @@ class Job:
         address: Address of the run's private randomness (RLW), the same in every attempt.
         resume: Where to go on, newest first; one that cannot be read is skipped, and without any
             the run begins.
+        key: Of the run, by which files of its own are named; the same in every attempt.
         recorded: Of a training function's run: the last step that earlier attempts have reported,
             as far as it is known.
     """
@@ -109,6 +110,12 @@ class Job:
     address: str = ""
     resume: tuple[Checkpoint, ...] = ()
     recorded: int = 0
+    key: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """What names of the run's own files begin with."""
+        return f"run-{self.key[:16]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ fsspec, which looks for the package of each store when it is first used.
 from __future__ import annotations
 
 import contextlib
+import secrets
+import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,44 @@ def read(url: str) -> bytes:
     with _plain_errors():
         system, path = _opened(url)
         return bytes(system.cat_file(path))
+
+
+def content(place: str) -> bytes:
+    """All of a file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return read(place) if is_url(place) else Path(place).read_bytes()
+
+
+def put(place: str, content: bytes) -> None:
+    """Write a file anew, whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    if is_url(place):
+        write(place, content)
+        return
+    path = Path(place)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def remove_folder(folder: str) -> None:
+    """Remove a folder with all that is in it; what cannot be removed, or is not there, is left."""
+    if not is_url(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    with contextlib.suppress(OSError), _plain_errors():
+        system, path = _opened(folder)
+        system.rm(path, recursive=True)
 
 
 def starting(folder: str, prefixes: Collection[str]) -> set[str]:

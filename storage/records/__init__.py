@@ -15,6 +15,7 @@ from storage.records._history import (
     Verdict,
 )
 from storage.records._leases import Claim, Claimed, Holder
+from storage.records._log import AttemptLog, Cause, TrainedWith
 from storage.records._reports import (
     CheckpointFile,
     CheckpointRecord,
@@ -37,11 +38,13 @@ from storage.records._status import (
 from storage.records._studies import Calibration, SearchRecord, StudyRecord
 
 __all__ = [
+    "AttemptLog",
     "BadEnding",
     "Baseline",
     "BaselineValue",
     "BestTrial",
     "Calibration",
+    "Cause",
     "CheckpointFile",
     "CheckpointRecord",
     "Claim",
@@ -65,6 +68,7 @@ __all__ = [
     "StageEntry",
     "StudyRecord",
     "Totals",
+    "TrainedWith",
     "Unfinished",
     "Verdict",
 ]

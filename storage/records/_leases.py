@@ -11,6 +11,7 @@ class Claim:
     """A leased run with all a worker must know of it.
 
     Attributes:
+        key: Of the run, the same in every database that it comes into.
         params: The point as canonical JSON; addresses what is random in the run.
         written: The point as JSON with whole numbers whole, as the run is to be trained with.
         until_epoch: Up to where it is to be trained: its next rung, or all epochs.
@@ -21,6 +22,7 @@ class Claim:
     run: int
     token: int
     attempt: int
+    key: str
     search: str
     role: str
     weighting: str

@@ -37,7 +37,9 @@ def command(
         opened = StudyApi.open(study, storage=storage)
     plan, packs = opened.plan, opened.packs(device=device, look=probe)
     if as_json:
-        print_json({**to_plain(plan), "packs": packs_to_plain(packs)})
+        print_json(
+            {**to_plain(plan), "packs": packs_to_plain(packs), "code_note": opened.code_note()}
+        )
         return
     card = plan.card
     say((plan.spec.name, "bold"), f": {card.title}", (f" ({card.kind})", "dim"))
@@ -60,6 +62,8 @@ def command(
         "fewer where stages share points or a winner lies on an edge.",
     )
     show_packs(packs)
+    if note := opened.code_note():
+        console.print(f"[yellow]note[/] {console.plain(note)}", highlight=False)
     say_notices(notices(plan.spec.to_plain()))
     chosen = [] if device == "cpu" else ["--device", device]
     next_step("run", study, *chosen, storage=storage)

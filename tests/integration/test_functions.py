@@ -49,6 +49,12 @@ def rows(folder: Path, query: str) -> list[Any]:
         return connection.execute(query).fetchall()
 
 
+def files(folder: Path) -> Path:
+    """The folder of the only study."""
+    ((birth,),) = rows(folder, "SELECT birth FROM studies")
+    return folder / "weighbridge.checkpoints" / str(birth)
+
+
 def curve(lr: float, depth: float, seed: int) -> list[float]:
     values, loss = [], 8.0 * depth
     for _ in range(STEPS):
@@ -182,9 +188,9 @@ def test_a_rung_prunes_and_the_rest_goes_on(target: str, kind: str, tmp_path: Pa
 def test_a_rung_is_gone_on_from_in_the_runs_own_folder(tmp_path: Path) -> None:
     write(tmp_path, "train", more=STOP)
     assert run(tmp_path, "train").code == 0
-    done = rows(tmp_path, "SELECT run FROM run_results WHERE state = 'done'")
-    for (number,) in done:
-        folder = tmp_path / "weighbridge.checkpoints" / "train" / f"run{number}"
+    done = rows(tmp_path, "SELECT run_key FROM runs WHERE state = 'done'")
+    for (key,) in done:
+        folder = files(tmp_path) / f"run-{key[:16]}"
         calls = (folder / "calls").read_text().split()
         assert calls == [str(step) for step in range(1, STEPS + 1)], "no step was trained twice"
 
@@ -209,14 +215,56 @@ def test_a_report_that_was_never_made_is_missed_and_no_more(tmp_path: Path) -> N
 def test_a_killed_driver_costs_no_step(tmp_path: Path) -> None:
     write(tmp_path, "slow")
     with begun(tmp_path, "run", "slow.toml", "--workers", "2") as process:
-        folder = tmp_path / "weighbridge.checkpoints" / "slow"
+        folder = tmp_path / "weighbridge.checkpoints"
         deadline_s = time.monotonic() + 60
-        while len(list(folder.glob("run*/state.json"))) < 4 and time.monotonic() < deadline_s:
+        while len(list(folder.glob("*/run-*/state.json"))) < 4 and time.monotonic() < deadline_s:
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGKILL)
         assert ended(process).code == -signal.SIGKILL
     assert run(tmp_path, "slow").code == 0
     assert records(tmp_path) == {k: pytest.approx(v) for k, v in expected().items()}
+
+
+def test_a_study_whose_database_is_made_anew_begins_anew(tmp_path: Path) -> None:
+    write(tmp_path, "train")
+    assert run(tmp_path, "train").code == 0
+    before = files(tmp_path)
+    for file in tmp_path.glob("weighbridge.db*"):
+        file.unlink()
+    spec = tmp_path / "train.toml"
+    spec.write_text(spec.read_text().replace("0.2, 0.5, 0.8", "0.3"))
+    assert run(tmp_path, "train").code == 0
+    assert files(tmp_path) != before
+    for (params, seed), values in records(tmp_path).items():
+        point = json.loads(params)
+        assert values == pytest.approx(curve(point["lr"], point["depth"], seed))
+
+
+def test_a_body_that_changes_between_two_runs_is_told_and_may_be_refused(tmp_path: Path) -> None:
+    write(tmp_path, "train")
+    spec, body = tmp_path / "train.toml", tmp_path / "training.py"
+    whole = spec.read_text()
+    spec.write_text(whole.replace("0.2, 0.5, 0.8", "0.2"))
+    assert "has changed" not in run(tmp_path, "train").out
+    body.write_text(body.read_text() + "\n# another body\n")
+    spec.write_text(whole)
+    told = "The code has changed since 4 runs were trained: training."
+    assert told in command(tmp_path, "plan", "train.toml").text
+    spec.write_text(whole.replace("epochs = 6", "epochs = 6\nstrict_code = true"))
+    refused = run(tmp_path, "train")
+    assert (refused.code, told in refused.err) == (2, True)
+    spec.write_text(whole)
+    said = run(tmp_path, "train")
+    assert (said.code, told in said.text) == (0, True)
+    versions = rows(
+        tmp_path,
+        "SELECT COUNT(DISTINCT run) FROM attempt_costs WHERE kind = 'run' "
+        "GROUP BY code_fingerprint ORDER BY MIN(attempt)",
+    )
+    assert versions == [(4,), (8,)]
+    report = tmp_path / "report.html"
+    assert command(tmp_path, "report", "train", "-o", str(report)).code == 0
+    assert "2 versions of your own code" in report.read_text()
 
 
 def test_a_function_that_raises_fails_its_runs(tmp_path: Path) -> None:

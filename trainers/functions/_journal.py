@@ -22,7 +22,7 @@ class Journal:
     """
 
     def __init__(self, folder: str | None, job: Job) -> None:
-        self._path = None if folder is None else Path(folder) / f"run{job.run}.reports"
+        self._path = None if folder is None else Path(folder) / f"{job.file_name}.reports"
         self._recorded = job.recorded
 
     def add(self, said: Reported) -> None:

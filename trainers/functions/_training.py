@@ -79,7 +79,7 @@ class _Call:
     def _folder(self, aside: str) -> Path:
         """Where the run keeps its own checkpoints; without a place for these, one that is gone."""
         place = Path(aside) if self._pack.checkpoints is None else Path(self._pack.checkpoints)
-        folder = place / f"run{self._job.run}"
+        folder = place / self._job.file_name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -27,6 +27,7 @@ _COLUMNS = (
     "attempts ADD COLUMN failure_text TEXT",
     "attempts ADD COLUMN code_fingerprint VARCHAR(64)",
     "trials ADD COLUMN written TEXT",
+    "workers ADD COLUMN files TEXT DEFAULT '' NOT NULL",
 )
 
 # Classes of losses that were stored as words, and without a text.

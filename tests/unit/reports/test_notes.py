@@ -350,6 +350,27 @@ def test_mixed_conditions(column: str, kind: str) -> None:
     assert "another" in note.text
 
 
+def test_versions_of_the_users_own_code_are_told_in_their_order() -> None:
+    made = sound()
+    searches = {row["run"]: row["search"] for row in made.rows["run_results"]}
+    for row in made.rows["attempt_costs"]:
+        uw = searches.get(row["run"]) == "uw"
+        row |= {"epochs": 1, "code_fingerprint": "beef" * 16 if uw else "cafe" * 16}
+    (note,) = notes_of(made, "mixed user code")
+    assert "2 versions of your own code" in note.text
+    assert "beefbeef" in note.text
+    assert note.text.index("cafecafe") < note.text.index("(UW)")
+
+
+@pytest.mark.parametrize("other", [None, "cafe"])
+def test_an_attempt_of_unknown_code_or_without_an_epoch_is_no_mix(other: str | None) -> None:
+    made = sound()
+    for row in made.rows["attempt_costs"]:
+        row |= {"epochs": 1, "code_fingerprint": "beef"}
+    made.rows["attempt_costs"][-1] |= {"code_fingerprint": other, "epochs": 0 if other else 1}
+    assert notes_of(made, "mixed user code") == []
+
+
 def test_seconds_of_several_devices_are_told_by_search() -> None:
     made = sound()
     searches = {row["run"]: row["search"] for row in made.rows["run_results"]}

@@ -16,8 +16,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "method_cost_s solo_cost_s grad_evals",
         "epoch_metrics": "study run epoch split task metric value",
         "attempt_costs": "study attempt run worker kind state failure device hardware "
-        "code_version started ended device_s startup_s train_s validation_s test_s checkpoint_s "
-        "diagnostics_s epochs samples grad_evals",
+        "code_version code_fingerprint started ended device_s startup_s train_s validation_s "
+        "test_s checkpoint_s diagnostics_s epochs samples grad_evals",
         "stage_trials": "study search stage kind params_tuned round position trial",
         "stage_decisions": "study search stage trial value baseline_hash standing",
         "baseline_metrics": "study baseline_hash task metric split value source trial standing",
