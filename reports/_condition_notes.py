@@ -148,10 +148,8 @@ def mixed_user_code(frames: StudyFrames) -> Iterator[Note]:
     told = []
     for version in versions:
         runs = known.loc[known["code_fingerprint"] == version, "run"].unique()
-        searches = of_run.reindex(runs).dropna().unique()
-        told.append(
-            f"{version[:8]} {len(runs)} runs ({', '.join(title_of(frames, search) for search in searches)})"
-        )
+        searches = [title_of(frames, s) for s in of_run.reindex(runs).dropna().unique()]
+        told.append(f"{version[:8]} {len(runs)} runs ({', '.join(searches)})")
     yield Note(
         kind="mixed user code",
         search=None,

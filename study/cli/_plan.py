@@ -11,7 +11,16 @@ import typer
 from storage.notices import notices
 from study.api import Study as StudyApi
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
-from study.cli._output import console, counted, next_step, print_json, say, say_notices, table
+from study.cli._output import (
+    console,
+    counted,
+    next_step,
+    note,
+    print_json,
+    say,
+    say_notices,
+    table,
+)
 from study.cli._packs import packs_to_plain, show_packs
 from study.outline import Search, Stage
 from study.plan import Plan
@@ -62,8 +71,8 @@ def command(
         "fewer where stages share points or a winner lies on an edge.",
     )
     show_packs(packs)
-    if note := opened.code_note():
-        console.print(f"[yellow]note[/] {console.plain(note)}", highlight=False)
+    if changed := opened.code_note():
+        note(changed)
     say_notices(notices(plan.spec.to_plain()))
     chosen = [] if device == "cpu" else ["--device", device]
     next_step("run", study, *chosen, storage=storage)
