@@ -197,6 +197,7 @@ def bad_endings(connection: Connection, study_id: int, limit: int) -> list[BadEn
     """Runs that failed or diverged, failed ones first."""
     return [
         BadEnding(
+            run=row.id,
             search=row.name,
             trial=row.trial_number,
             params=row.written,

@@ -5,6 +5,7 @@ StudyError
 ├── NotAnExtension(ValueError)     a stored study would be changed, not extended
 ├── CodeChanged(ValueError)        the user's code is not the one that has trained so far
 ├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
+├── UnknownRun(LookupError)        a study has no attempt at a run of that number
 ├── WorkersUnusable(RuntimeError)  no worker can be started
 ├── ClusterLost(ConnectionError)   the cluster has gone under way
 ├── ExportRefused(RuntimeError)    what is to be exported to cannot be used, or holds it already
@@ -32,6 +33,10 @@ class CodeChanged(StudyError, ValueError):
 
 class UnknownStudyName(StudyError, LookupError):
     """No file, stored study or preset has that name."""
+
+
+class UnknownRun(StudyError, LookupError):
+    """A study has no attempt at a run of that number."""
 
 
 class WorkersUnusable(StudyError, RuntimeError):

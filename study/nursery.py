@@ -48,6 +48,19 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How a worker has ended.
+
+    Attributes:
+        how: Its exit code or signal, and the last lines that it printed.
+        printed: What it printed last, before it could be kept with its runs.
+    """
+
+    how: str
+    printed: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class _Born:
     """A process that was forked, and when: its number may be another one's later."""
 
@@ -168,7 +181,7 @@ class Nursery:
             with contextlib.suppress(ProcessLookupError):  # it has ended just now
                 os.kill(self._born[child.number].pid, signal.SIGKILL)
 
-    def bury(self, child: Child) -> str:
+    def bury(self, child: Child) -> Ended:
         """How a worker that is lost has ended, and its last words; it has ended then."""
         child.pipe.close()  # at which it exits, if it still runs
         for _ in range(2):
@@ -180,9 +193,9 @@ class Nursery:
         if self._gone and self._is_born(child):  # else the nursery ends what it leaves behind
             with contextlib.suppress(OSError):
                 os.killpg(self._born[child.number].pid, signal.SIGTERM)
-        words = _last_words(child.output)
+        printed = _last_bytes(child.output)
         child.output.close()
-        return "\n".join([self._ending(child), *words])
+        return Ended("\n".join([self._ending(child), *_last_words(printed)]), printed)
 
     def kill(self) -> None:
         """End a nursery that was started here and has no workers, at once."""
@@ -277,9 +290,13 @@ def _told(code: int | None) -> str:
     return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
 
 
-def _last_words(output: IO[bytes]) -> list[str]:
-    """The last lines of a worker's output, of which there may be any amount."""
+def _last_bytes(output: IO[bytes]) -> bytes:
+    """The end of a worker's output, of which there may be any amount."""
     size = output.seek(0, os.SEEK_END)
     output.seek(max(0, size - _LAST_BYTES))
-    text = output.read(_LAST_BYTES).decode(errors="replace").strip()
+    return output.read(_LAST_BYTES)
+
+
+def _last_words(printed: bytes) -> list[str]:
+    text = printed.decode(errors="replace").strip()
     return "\n".join(text.splitlines()[-_LAST_LINES:])[-_MOST_LETTERS:].splitlines()

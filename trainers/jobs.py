@@ -83,6 +83,11 @@ class Checkpoint:
     epoch: int
 
 
+def file_name(key: str) -> str:
+    """What names of a run's own files begin with."""
+    return f"run-{key[:16]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One run of a pack.
@@ -115,7 +120,7 @@ class Job:
     @property
     def file_name(self) -> str:
         """What names of the run's own files begin with."""
-        return f"run-{self.key[:16]}"
+        return file_name(self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

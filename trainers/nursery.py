@@ -111,12 +111,11 @@ def _born(pipe: int, output: int, control: socket.socket, *listeners: socket.soc
 
 def _become_worker(pipe: int, output: int) -> None:
     from trainers import worker
+    from trainers.output import Printed
 
     code = 1
     try:
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        worker.main(pipe)
+        worker.main(pipe, Printed.into(output))
         code = 0
     except BaseException:
         traceback.print_exc()  # into the file that the driver reads when the worker has ended

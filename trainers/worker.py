@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -42,6 +42,7 @@ from trainers.events import (
 from trainers.failures import told
 from trainers.jobs import Calibrate, Pack, Precision
 from trainers.metering import metered
+from trainers.output import Printed, RunOutput
 from trainers.problems.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Pipe:
             self.send(Beat())
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, printed: Printed) -> None:
     """Serve packs until the driver closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
     pipe = Pipe(Connection(descriptor))
@@ -132,7 +133,7 @@ def main(descriptor: int) -> None:
     n_devices = share * opening.ranks
     startup_s = (time.monotonic() - opening.asked_s) * n_devices
     pipe.send(Ready(startup_s=startup_s, environment=details, network=facts, n_devices=n_devices))
-    serve(pipe, session, meter)
+    serve(pipe, session, meter, printed)
 
 
 def follow(pipe: Pipe, opening: Open) -> None:
@@ -235,28 +236,42 @@ def explained(error: BaseException) -> str:
     )
 
 
-def serve(pipe: Pipe, session: Session | FunctionSession, meter: EnergyMeter) -> None:
+def serve(
+    pipe: Pipe, session: Session | FunctionSession, meter: EnergyMeter, printed: Printed
+) -> None:
     """Do task after task: packs to train, steps to time."""
     from trainers.engines import Session, calibrate
 
     while True:
         task = pipe.tasks.get()
         if isinstance(task, Pack):
-            tell_of(task, metered(trained(task, session), meter, n_runs=len(task.jobs)), pipe)
+            events = metered(trained(task, session), meter, n_runs=len(task.jobs))
+            tell_of(task, events, pipe, printed)
         elif isinstance(session, Session):  # nobody asks for the time of a function's steps
-            pipe.send(calibrate(task, session))
+            found = calibrate(task, session)
+            printed.take()  # what is printed by steps that are only timed is no run's
+            pipe.send(found)
 
 
-def tell_of(pack: Pack, events: Iterable[Event], pipe: Pipe) -> None:
+def tell_of(pack: Pack, events: Iterable[Event], pipe: Pipe, printed: Printed) -> None:
     """Send a pack's events; what is told at one moment goes together, and so does the end."""
     n_left, said = len(pack.jobs), list[Event]()
+    output = RunOutput(pack.checkpoints, {job.run: job for job in pack.jobs})
     for event in events:
         said.append(event)
         n_left -= isinstance(event, RunEnded)
         if n_left and not (isinstance(event, EpochDone | RunEnded) and event.more):
+            _keep(output, printed, said)
             pipe.send(*said)
             said.clear()
+    _keep(output, printed, said)
     pipe.send(*said, PackEnded())
+
+
+def _keep(output: RunOutput, printed: Printed, said: Sequence[Event]) -> None:
+    """What was printed since the last report is of the runs that now have something to say."""
+    over = [event.run for event in said if isinstance(event, RunEnded)]
+    output.keep(printed.take(), {event.run for event in said}, over=over)
 
 
 def trained(pack: Pack, session: Session | FunctionSession) -> Iterator[Event]:

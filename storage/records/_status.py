@@ -58,6 +58,7 @@ class BestTrial:
 class BadEnding:
     """A run that failed or diverged; `epochs` are those with good values."""
 
+    run: int
     search: str
     trial: int
     params: str

@@ -16,6 +16,7 @@ from study.cli import (
     _doctor,
     _export,
     _init,
+    _log,
     _plan,
     _presets,
     _ray_doctor,
@@ -39,7 +40,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for verb in (_presets, _init, _plan, _run, _retry, _status, _compare, _report, _export, _doctor):
+_VERBS = (
+    *(_presets, _init, _plan, _run, _retry, _status, _log),
+    *(_compare, _report, _export, _doctor),
+)
+for verb in _VERBS:
     app.command(name=verb.NAME)(verb.command)
 on_ray = typer.Typer(help="Look at a Ray cluster.", no_args_is_help=True)
 on_ray.command(name=_ray_doctor.NAME)(_ray_doctor.command)

@@ -195,7 +195,7 @@ def _conclude(go_on: list[str], opened: StudyApi, outcome: Outcome) -> None:
     if outcome.limit:
         note(f"{outcome.limit} is used up; raise it and run again.")
     if outcome.n_failed:
-        next_step("status", name, storage=storage, why="shows why runs failed")
+        next_step("log", name, storage=storage, why="shows why runs failed")
         raise typer.Exit(1)
     next_step("report", name, "-o", "report.html", storage=storage)
 

@@ -101,6 +101,9 @@ def _one(database: Storage, record: StudyRecord, *, storage: str, as_json: bool)
     _print_costs(spec, totals, searches)
     _print_bad(bad)
     say_notices(notices(record.spec))
+    if bad:
+        why = "traceback and output"
+        next_step("log", record.name, str(bad[0].run), storage=storage, why=why)
     next_step("compare", record.name, storage=storage)
 
 
@@ -123,8 +126,8 @@ def _print_costs(spec: StudySpec, totals: Totals, searches: Sequence[SearchStatu
 
 def _print_bad(bad: Sequence[BadEnding]) -> None:
     for ending in bad:
-        run = f"{ending.search} trial {ending.trial} seed {ending.seed}"
-        say((ending.state, "yellow"), f" {run}: {ending.reason}")
+        trial = f"{ending.search} trial {ending.trial} seed {ending.seed}"
+        say((ending.state, "yellow"), f" run {ending.run}, {trial}: {ending.reason}")
     if len(bad) == _MOST_BAD:
         say((f"the first {_MOST_BAD}; all are in the view run_results", "dim"))
 
@@ -164,6 +167,7 @@ def _search(status: SearchStatus) -> dict[str, Any]:
 
 def _bad(ending: BadEnding) -> dict[str, Any]:
     return {
+        "run": ending.run,
         "search": ending.search,
         "trial": ending.trial,
         "params": ending.params,

@@ -76,7 +76,7 @@ class LocalPeers:
                 ended = True
             if ended:
                 self._children.remove(child)
-                return Missing(self._nursery.bury(child))
+                return Missing(self._nursery.bury(child).how)
         return None
 
     def end(self) -> None:

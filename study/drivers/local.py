@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 
 from study.drivers._groups import Groups
@@ -14,8 +14,19 @@ from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.errors import WorkersUnusable
 from study.nursery import Child, Nursery, take_nursery
 from study.vital_signs import Patience, Process, Signs, Verdict, judged
-from trainers.events import CalibrateNow, Meeting, Message, Open, OpenFailed, Ready, Stop, TrainPack
-from trainers.jobs import Calibrate, Pack, ProblemRef, Training
+from trainers.events import (
+    CalibrateNow,
+    Meeting,
+    Message,
+    Open,
+    OpenFailed,
+    Ready,
+    RunEnded,
+    Stop,
+    TrainPack,
+)
+from trainers.jobs import Calibrate, Job, Pack, ProblemRef, Training
+from trainers.output import RunOutput
 
 
 @dataclass(slots=True)
@@ -29,6 +40,8 @@ class _Worker:
         killed_s: When it was killed; None if it was not.
         why: Why it was, if this driver did so by itself.
         loss: What its loss is then.
+        files: Where what its runs print is kept.
+        jobs: Runs of its pack that have not ended.
     """
 
     child: Child
@@ -39,6 +52,12 @@ class _Worker:
     killed_s: float | None = None
     why: str = ""
     loss: Loss = Loss.WORKER
+    files: str | None = None
+    jobs: dict[int, Job] = field(default_factory=dict)
+
+    def keep(self, printed: bytes) -> None:
+        """Keep what it has printed last, dying, with the runs that it trained."""
+        RunOutput(self.files, self.jobs).keep(printed, self.jobs, over=self.jobs)
 
     def signs(self, now_s: float) -> Signs:
         """What is known of it; its process first: nothing follows the words of one that ended."""
@@ -109,6 +128,8 @@ class LocalDriver:
 
     def submit(self, worker: int, pack: Pack) -> None:
         """Send a pack down the worker's pipe; a dead worker is noticed by the next `poll`."""
+        if (found := self._workers.get(worker)) is not None:
+            found.files, found.jobs = pack.checkpoints, {job.run: job for job in pack.jobs}
         self._send(worker, TrainPack(pack))
 
     def calibrate(self, worker: int, wanted: Calibrate) -> None:
@@ -186,6 +207,8 @@ class LocalDriver:
                 continue
             if isinstance(message, Ready | OpenFailed):
                 self._workers[number].opening = False
+            elif isinstance(message, RunEnded):
+                self._workers[number].jobs.pop(message.run, None)
             yield FromWorker(number, message)
 
     def _looked_at(self, number: int) -> Iterator[WorkerLost]:
@@ -198,7 +221,9 @@ class LocalDriver:
             self.kill(number)
         elif verdict is Verdict.LOST:
             del self._workers[number]
-            how = worker.why + worker.nursery.bury(worker.child)
+            ended = worker.nursery.bury(worker.child)
+            how = worker.why + ended.how
+            worker.keep(ended.printed)
             self._drop(worker.nursery)
             lost = self._groups.lost(number, how)
             yield lost if not worker.why else WorkerLost(number, lost.reason, worker.loss)

@@ -7,7 +7,9 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +17,10 @@ import pytest
 from study.drivers import FromWorker, WorkerLost
 from study.drivers.local import LocalDriver
 from study.errors import WorkersUnusable
-from study.nursery import Child
+from study.nursery import Child, Ended
 from study.vital_signs import Process
-from trainers.events import Beat
+from tests.packs import a_job, a_pack
+from trainers.events import Beat, RunEnded, Seconds
 from trainers.jobs import ProblemRef, Training
 
 HALF = struct.pack("!i", 100) + b"half of it"
@@ -31,6 +34,7 @@ class Hollow:
         self.process_of_all = Process.RUNS
         self.far: list[socket.socket] = []
         self.ended: list[int] = []
+        self.last_printed = b""
 
     alive = True
 
@@ -52,11 +56,11 @@ class Hollow:
     def end(self, child: Child) -> None:
         self.ended.append(child.number)
 
-    def bury(self, child: Child) -> str:
+    def bury(self, child: Child) -> Ended:
         self.ended.append(child.number)
         child.pipe.close()
         child.output.close()
-        return "signal SIGKILL"
+        return Ended("signal SIGKILL", self.last_printed)
 
     def close(self) -> None:
         for one in (self.control, self._other, *self.far):
@@ -116,3 +120,17 @@ def test_a_machine_that_starts_no_process_is_told_in_one_sentence() -> None:
     driver = LocalDriver(problem, training, devices=["cpu"], open_nursery=refuse)
     with pytest.raises(WorkersUnusable, match=r"start processes.*temporarily unavailable.*ulimit"):
         driver.start()
+
+
+def test_what_a_lost_worker_printed_last_is_kept_with_its_runs(
+    driver: LocalDriver, nursery: Hollow, tmp_path: Path
+) -> None:
+    pack = replace(a_pack(replace(a_job(1), key="a"), replace(a_job(2), key="b")))
+    driver.submit(0, replace(pack, checkpoints=str(tmp_path)))
+    nursery.last_printed = b"device-side assert\n"
+    with Connection(nursery.far[0].detach()) as far:
+        seconds = Seconds()
+        far.send([RunEnded(run=1, token=1, outcome="done", epoch=1, seconds=seconds)])
+    assert isinstance(driver.poll(1.0)[-1], WorkerLost)
+    (file,) = tmp_path.iterdir()
+    assert (file.name, "device-side assert" in file.read_text()) == ("run-b.output", True)

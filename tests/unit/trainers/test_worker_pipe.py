@@ -12,6 +12,7 @@ from trainers.energy import Unmetered
 from trainers.engines import open_session
 from trainers.events import EpochDone, Message, PackEnded, RunEnded
 from trainers.jobs import Pack
+from trainers.output import Printed
 from trainers.worker import Pipe, serve
 
 DEADLINE_S = 60.0
@@ -34,7 +35,9 @@ def messages_of(pack: Pack) -> list[tuple[Message, ...]]:
     """What a worker sends down its pipe over a pack."""
     here, there = multiprocessing.Pipe()
     pipe, session = Pipe(there), open_session(Toy(), "cpu")
-    threading.Thread(target=serve, args=(pipe, session, Unmetered()), daemon=True).start()
+    threading.Thread(
+        target=serve, args=(pipe, session, Unmetered(), Printed()), daemon=True
+    ).start()
     pipe.tasks.put(pack)
     said: list[tuple[Message, ...]] = []
     while not said or not isinstance(said[-1][-1], PackEnded):
