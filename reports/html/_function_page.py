@@ -1,12 +1,14 @@
 """The page of a training function's study: its trials by its own metric, and what they cost.
 
-There is no baseline to compare with, and so no delta_m, no budget curve and no rule of fair play.
+There is no baseline to compare with, and so no delta_m, no budget curve, and of the notes on fair
+play only those on the conditions of the runs.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reports._condition_notes import mixed_conditions, mixed_user_code
 from reports.frames import StudyFrames
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
@@ -33,12 +35,19 @@ def function_body(frames: StudyFrames) -> Markup:
             tag(
                 "main",
                 problem(frames.card),
-                *(tag("p", tag("strong", "Note: "), note) for note in notices(frames.spec)),
+                *(tag("p", tag("strong", "Note: "), note) for note in _notes(frames)),
                 *(_section(search) for search in found),
                 what_was_run(frames),
             ),
         ]
     )
+
+
+def _notes(frames: StudyFrames) -> Iterator[str]:
+    """What must be known of the study, and under what different conditions its runs were made."""
+    yield from notices(frames.spec)
+    for rule in (mixed_conditions, mixed_user_code):
+        yield from (note.text for note in rule(frames))
 
 
 def _section(search: SearchTrials) -> Markup:

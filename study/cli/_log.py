@@ -118,13 +118,13 @@ def _table(attempts: Iterable[AttemptLog]) -> None:
     right = ("attempt", "epochs", "took")
     rows = table("attempt", "ended as", "failure", "began", "took", "epochs", "host", right=right)
     for attempt in attempts:
-        took = attempt.ended and (attempt.ended - attempt.started).total_seconds()
+        took = attempt.ended - attempt.started if attempt.ended else None
         rows.add_row(
             str(attempt.token),
             attempt.state,
             attempt.failure or "",
             f"{attempt.started.astimezone():%Y-%m-%d %H:%M:%S}",
-            "" if took is None else duration(took),
+            "" if took is None else duration(took.total_seconds()),
             str(attempt.epochs),
             attempt.host or "",
         )
