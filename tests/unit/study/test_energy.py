@@ -18,6 +18,7 @@ from trainers.energy import EnergyMeter, Unmetered
 from trainers.engines import open_session
 from trainers.events import CheckpointWritten, EpochDone, Event, PackEnded, RunEnded
 from trainers.jobs import Pack
+from trainers.output import Printed
 from trainers.worker import Pipe, serve
 
 LAP_J = 8.0
@@ -44,7 +45,7 @@ def said_of(pack: Pack, meter: EnergyMeter) -> list[Event]:
     here, there = multiprocessing.Pipe()
     pipe = Pipe(there)
     session = open_session(Toy(), "cpu")
-    threading.Thread(target=serve, args=(pipe, session, meter), daemon=True).start()
+    threading.Thread(target=serve, args=(pipe, session, meter, Printed()), daemon=True).start()
     pipe.tasks.put(pack)
     events = []
     while here.poll(DEADLINE_S):

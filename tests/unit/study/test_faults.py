@@ -42,6 +42,7 @@ def a_claim(run: int = 1) -> Claim:
         run=run,
         token=2,
         attempt=1,
+        key=f"{run}",
         search="ew",
         role="search",
         weighting="ew",

@@ -69,6 +69,7 @@ def trained(
                 lr=0.0,
                 hyper={"lr": 1.0},
                 recorded=recorded,
+                key=str(run),
             )
             for run in range(1, jobs + 1)
         ),
@@ -103,7 +104,7 @@ def test_a_function_gets_its_point_seed_and_folder(tmp_path: Path) -> None:
         return 1.0
 
     trained(train, tmp_path)
-    assert got == [{"lr": 1.0}, 7, tmp_path / "run1", True]
+    assert got == [{"lr": 1.0}, 7, tmp_path / "run-1", True]
 
 
 def test_a_function_may_return_what_it_never_reports() -> None:
@@ -135,7 +136,7 @@ def test_code_behind_the_last_report_is_run(tmp_path: Path) -> None:
         (folder / "model").touch()
 
     trained(train, tmp_path)
-    assert (tmp_path / "run1" / "model").exists()
+    assert (tmp_path / "run-1" / "model").exists()
 
 
 def test_more_reports_than_epochs_end_the_run() -> None:
@@ -267,7 +268,7 @@ class TestJournal:
         assert epochs(trained(falling, killed, recorded=1)) == [2, 3, 4, 5]
 
     def test_a_function_that_begins_again_is_taken_at_its_word(self, killed: Path) -> None:
-        (killed / "run1" / "state.json").unlink()
+        (killed / "run-1" / "state.json").unlink()
         assert epochs(trained(falling, killed, recorded=3)) == [1, 2, 3, 4, 5]
 
 
