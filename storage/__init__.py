@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage._file_systems import unsafe_file_system
 from storage._passwords import without_password
+from storage._sqlite_urls import database_file
 from storage.errors import (
     DatabaseUnusable,
     IllegalMove,
@@ -36,6 +37,7 @@ __all__ = [
     "StorageError",
     "StudyChanged",
     "UnknownStudy",
+    "database_file",
     "unsafe_file_system",
     "without_password",
 ]

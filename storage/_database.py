@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from storage._dialects import is_committed, lock_schema, transaction_number
@@ -14,7 +15,7 @@ from storage._engines import make_engine, reading
 from storage._patience import Patience, silent
 from storage._rescue import FileGuard
 from storage._tables import metadata
-from storage._trouble import explained
+from storage._trouble import explained, takes_no_writes
 from storage._urls import checked_url, shown, sqlite_file
 from storage._views import VIEWS
 from storage.errors import DatabaseUnusable, SchemaMismatch
@@ -30,14 +31,14 @@ class Database:
 
     def __init__(
         self,
-        url: str,
+        url: str | None,
         *,
         create: bool,
         read_only: bool = False,
         patience_s: float,
         on_trouble: Callable[[str], None] = silent,
     ) -> None:
-        self.url = checked_url(url)
+        self.url = URL.create("sqlite") if url is None else checked_url(url)
         if not create:
             self._refuse_missing_file()
         self.engine = make_engine(self.url)
@@ -160,4 +161,6 @@ class Database:
         try:
             yield
         except DBAPIError as error:
+            if takes_no_writes(error):
+                self.engine.dispose()  # another server does by now: these connections stay with it
             raise explained(self.url, error) from error

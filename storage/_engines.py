@@ -12,17 +12,18 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import StaticPool
 
 from storage._hot import execute
-from storage._urls import sqlite_file
+from storage._urls import PREPARE, connect_options, sqlite_file
+from storage.errors import DatabaseUnusable
 
 BUSY_S = 5
 _CONNECT_S = 10
+_ENCODINGS = {"UTF8", "SQL_ASCII"}  # the second takes bytes as they come
 
 
 def make_engine(url: URL) -> Engine:
     """An engine whose transactions are ours to begin."""
     if url.get_backend_name() != "sqlite":
-        limit = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
-        return sa.create_engine(url, pool_pre_ping=True, connect_args=limit)
+        return _postgresql_engine(url)
     in_memory = sqlite_file(url) is None
     engine = sa.create_engine(
         url,
@@ -32,6 +33,41 @@ def make_engine(url: URL) -> Engine:
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    options = {
+        "connect_timeout": int(str(url.query.get("connect_timeout", _CONNECT_S))),
+        # what a database of the encoding SQL_ASCII holds is taken as it is, and is UTF-8 as well
+        "client_encoding": "utf8",
+        **connect_options(url),
+    }
+    plain = url.difference_update_query(options)
+    engine = sa.create_engine(plain, pool_pre_ping=True, connect_args=options)
+    event.listen(engine, "connect", _check_encoding)
+    if PREPARE not in options:
+        event.listen(engine, "connect", _prepare_nothing_behind_a_pooler)
+    return engine
+
+
+def _check_encoding(connection: Any, _record: Any) -> None:
+    found = connection.info.parameter_status("server_encoding") or ""
+    if found not in _ENCODINGS:
+        raise DatabaseUnusable(
+            f"A study database holds text of all scripts. Got one of the encoding {found}. "
+            "Create one with: CREATE DATABASE weighbridge ENCODING 'UTF8' TEMPLATE template0"
+        )
+
+
+def _prepare_nothing_behind_a_pooler(connection: Any, _record: Any) -> None:
+    """A pooler may hand each transaction to another server process, which has prepared nothing.
+
+    It tells its clients another process id than that of the server.
+    """
+    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    connection.rollback()
+    if pid != connection.info.backend_pid:
+        connection.prepare_threshold = None
 
 
 def reading(url: URL) -> dict[str, Any]:

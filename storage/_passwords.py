@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _OF_USER = re.compile(r"(://[^:/@\s]*):[^\s]*@")  # up to the last @: passwords may hold one
-_OF_QUERY = re.compile(r"(\b(?:ssl)?password=)('[^']*'|[^&\s]*)")
+_OF_QUERY = re.compile(
+    r"(\b(?:(?:ssl)?password|oauth_client_secret|scram_\w+_key|options)=)('[^']*'|[^&\s]*)"
+)
 
 
 def without_password(text: str) -> str:

@@ -14,16 +14,32 @@ from storage._urls import secrets, shown, sqlite_file
 from storage.errors import DatabaseUnusable
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
+_RESTARTS = "The server is being restarted, or an administrator has ended the connection."
+_PAUSED = "The server ends transactions that wait, as after a pause of this machine."
+_STANDBY = "25006"
 _PASSING_STATES = {
-    "40001",  # serialization failure
-    "40P01",  # deadlock
-    "53300",  # too many connections
-    "55P03",  # lock not available
-    "57P01",  # admin shutdown
-    "57P02",  # crash shutdown
-    "57P03",  # cannot connect now: it starts, or recovers
-    "57P05",  # idle session timeout
+    _STANDBY: "The server takes no writes now: it is a standby, or changes places with one. Name "
+    "the one that does in the URL, or all of them and target_session_attrs=read-write.",
+    "25P03": _PAUSED,  # idle in transaction
+    "25P04": _PAUSED,  # transaction timeout
+    "40001": "Other drivers were faster.",  # serialization failure
+    "40P01": "Other drivers were faster.",  # deadlock
+    "53300": "Raise max_connections of the server, or use fewer drivers.",
+    "55P03": "Another transaction holds a lock. End it on the server.",  # lock not available
+    "57014": "Another transaction holds a lock for longer than the server's statement_timeout. "
+    "End it on the server, or raise the timeout.",
+    "57P01": _RESTARTS,  # admin shutdown
+    "57P02": _RESTARTS,  # crash shutdown
+    "57P03": _RESTARTS,  # cannot connect now: it starts, or recovers
+    "57P05": "The server ends connections that wait.",  # idle session timeout
 }
+# A pooler gave this transaction to another server process than the one that prepared a statement.
+_UNPREPARED = dict.fromkeys(
+    ("26000", "42P05"),
+    "A pooler between here and the server mixes up prepared statements. "
+    "Put prepare_threshold=0 into the URL, or leave the option out.",
+)
+_OF_STATE = {**_PASSING_STATES, **_UNPREPARED}
 _CONNECTION_CLASS = "08"
 _CONNECTION_ERRORS = {"OperationalError", "ConnectionTimeout"}
 # psycopg gives errors at connecting no state; these are not mended by waiting
@@ -34,6 +50,10 @@ _REFUSALS = (
     "no pg_hba.conf entry",
     "permission denied",
     "not permitted to log in",
+    # options of the URL
+    "invalid ",
+    "could not parse",
+    "definition of service",
 )
 _HINTS = {
     "file is not a database": "It is some other file. Give --storage another name.",
@@ -45,6 +65,9 @@ _HINTS = {
     "No space left": "Free some space on the server and run the same command again.",
     "authentication failed": "Check the user and the password, in the URL or in ~/.pgpass.",
     "no password supplied": "Put one in the URL, in PGPASSWORD or in ~/.pgpass.",
+    "invalid ": "Correct the options of the URL.",
+    "could not parse": "Correct the options of the URL.",
+    "definition of service": "Correct the options of the URL.",
     "does not exist": "Create it first, or correct the URL.",
     "connect": "Check that the server runs and that the URL is right.",
     "resolve host": "Check that the host's name in the URL is right.",
@@ -59,11 +82,18 @@ def explained(url: URL, error: DBAPIError) -> DatabaseUnusable:
     if _is_locked(error):
         hint = _locked_hint(url)
     else:
-        hint = next((h for key, h in _HINTS.items() if key in text), "Run the command again.")
+        hint = _OF_STATE.get(_state(error)) or next(
+            (h for key, h in _HINTS.items() if key in text), "Run the command again."
+        )
     return DatabaseUnusable(
         f"The study database {shown(url)} cannot be used: {without_password(text)}. {hint}",
         passing=_is_passing(error),
     )
+
+
+def takes_no_writes(error: DBAPIError) -> bool:
+    """Whether the server is a standby, perhaps since a moment ago."""
+    return _state(error) == _STANDBY
 
 
 def _first_line(error: DBAPIError) -> str:
@@ -76,12 +106,17 @@ def _is_passing(error: DBAPIError) -> bool:
         return True
     if isinstance(error.orig, sqlite3.Error):
         return False  # SQLite has no other trouble that passes
-    state = getattr(error.orig, "sqlstate", None)
-    if state is not None:
+    state = _state(error)
+    if state:
         return state in _PASSING_STATES or state.startswith(_CONNECTION_CLASS)
     text = str(error.orig)
     lost = error.connection_invalidated or type(error.orig).__name__ in _CONNECTION_ERRORS
     return lost and not any(refusal in text for refusal in _REFUSALS)
+
+
+def _state(error: DBAPIError) -> str:
+    """PostgreSQL's code of the error; empty if it has none, as for many errors at connecting."""
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def _is_locked(error: DBAPIError) -> bool:

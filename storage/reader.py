@@ -22,10 +22,11 @@ class Reader(Log):
     """Reads one study database; it cannot write.
 
     Args:
-        url: SQLAlchemy URL of SQLite or PostgreSQL.
+        url: As of `storage.Storage`.
         patience_s: How long a method waits for trouble to pass.
 
     Raises:
+        StorageError: The URL is none that a study can be kept at.
         DatabaseUnusable: There is no such database, or it cannot be read.
     """
 

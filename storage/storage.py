@@ -29,20 +29,22 @@ class Storage(Planning, Leasing, Recording, Judging, Moving, Status, Log):
     Safe to use from several processes at once; one instance belongs to one thread.
 
     Args:
-        url: SQLAlchemy URL of SQLite or PostgreSQL.
+        url: ``sqlite:///FILE`` or ``postgresql+psycopg://USER@HOST/NAME``; None for a database in
+            memory, which is gone once it is closed.
         create: Whether to create what is not there.
         clock: Seconds since the epoch, for leases; default: the database's own clock.
         patience_s: How long a method waits for trouble to pass; opening waits a few seconds.
         on_trouble: Told when trouble begins that does not pass at once, and when it is over.
 
     Raises:
+        StorageError: The URL is none that a study can be kept at.
         DatabaseUnusable: It cannot be used; from here and from every method.
         SchemaMismatch: A newer version of weighbridge has written it.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | None,
         *,
         create: bool = True,
         clock: Callable[[], float] | None = None,

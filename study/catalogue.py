@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage import DatabaseUnusable
+from storage import DatabaseUnusable, database_file
 from storage.records import Calibration, StudyRecord, TrainedWith
 from study.commands import command_line
 from study.errors import UnknownStudyName
@@ -136,7 +136,8 @@ def _stored(storage: str) -> dict[str, StudyRecord]:
 @contextmanager
 def _reader(storage: str) -> Iterator[Reader | None]:
     """The database, or None if there is none yet."""
-    if _is_missing_file(storage):
+    file = database_file(storage)
+    if file is not None and not file.exists():
         yield None
         return
     from storage import Reader  # SQLAlchemy loads with it; a fresh folder does without
@@ -152,11 +153,6 @@ def _reader(storage: str) -> Iterator[Reader | None]:
         yield reader
     finally:
         reader.close()
-
-
-def _is_missing_file(storage: str) -> bool:
-    prefix = "sqlite:///"
-    return storage.startswith(prefix) and not Path(storage.removeprefix(prefix)).exists()
 
 
 def _preset_names() -> list[str]:

@@ -81,7 +81,7 @@ def database(storage: str) -> tuple[str, str, str]:
     except StorageError as error:
         if getattr(error, "missing", False):
             return "database", f"{without_password(storage)}: none yet", ""
-        return "database", without_password(storage), str(error)
+        return "database", "cannot be used", str(error)
     n_studies = len(reader.studies())
     found = f"{reader.url}, schema {reader.schema_version}, {n_studies} studies"
     reader.close()
@@ -89,6 +89,9 @@ def database(storage: str) -> tuple[str, str, str]:
 
 
 def _file_system(storage: str) -> Iterator[tuple[str, str, str]]:
-    shared = on_network(storage)
+    try:
+        shared = on_network(storage)
+    except StorageError:
+        return  # as told of the database
     if shared is not None:
         yield "file system", shared.kind, shared.advice

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from storage import unsafe_file_system
-
-_PREFIX = "sqlite:///"
+from storage import database_file, unsafe_file_system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +13,6 @@ class OnNetwork:
 
     kind: str
     advice: str
-
-
-def database_file(storage: str) -> Path | None:
-    """The file of a SQLite URL; None for memory and servers."""
-    path = storage.removeprefix(_PREFIX).partition("?")[0]
-    return Path(path) if storage.startswith(_PREFIX) and path not in ("", ":memory:") else None
 
 
 def on_network(storage: str) -> OnNetwork | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
-from storage import without_password
+from storage import database_file, without_password
 from study.cli._output import counted, next_act, say
 from study.errors import ExportRefused
 from study.listed_axes import listed_axes
@@ -56,7 +56,8 @@ def _checked(url: str, storage: str) -> str:
             f"An Optuna database is named by a URL. Got {without_password(url) or 'none'}. "
             f"Write {PREFIX}{_FILE}trials.db."
         )
-    if url == storage or (_file(url) is not None and _file(url) == _file(storage)):
+    mine = database_file(storage)
+    if url == storage or (mine is not None and _file(url) == mine.resolve()):
         raise ExportRefused(
             "Optuna's tables do not go into a study database. Got the same one for both. "
             f"Name another, such as {PREFIX}{_FILE}trials.db."

@@ -21,11 +21,11 @@ class Backend:
     """What a test sees: the `url` of an empty database, and a `bench` on it."""
 
     @pytest.fixture
-    def url(self) -> str:
+    def url(self) -> str | None:
         raise NotImplementedError("Override the `url` fixture in your subclass.")
 
     @pytest.fixture
-    def bench(self, url: str) -> Iterator[Bench]:
+    def bench(self, url: str | None) -> Iterator[Bench]:
         bench = Bench(url)
         yield bench
         bench.storage.close()
@@ -33,8 +33,8 @@ class Backend:
 
 class OnMemory(Backend):
     @pytest.fixture
-    def url(self) -> str:
-        return "sqlite://"
+    def url(self) -> None:
+        return None
 
 
 class OnFile(Backend):

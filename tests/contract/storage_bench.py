@@ -46,8 +46,8 @@ class FakeClock:
 class Bench:
     """One database, one study and one driver with one worker on it."""
 
-    def __init__(self, url: str, *, pid: int = 1) -> None:
-        self.url = url
+    def __init__(self, url: str | None, *, pid: int = 1) -> None:
+        self.url = url or ""  # of a database in memory there is none
         self.clock = FakeClock()
         self.storage = Storage(url, clock=self.clock)
         self.study = self.save()

@@ -172,7 +172,7 @@ def test_a_storage_knows_its_file(tmp_path: Path) -> None:
 
 
 def test_a_database_in_memory_has_no_file() -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     assert storage.file is None
     storage.close()
 

@@ -52,7 +52,7 @@ _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[Connection]:
-    bench = Bench("sqlite://")
+    bench = Bench(None)
     bench.plan(*map(str, range(50)), pack="p")
     with bench.storage._database.engine.connect() as connection:
         yield connection

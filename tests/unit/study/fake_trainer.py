@@ -31,7 +31,7 @@ class FakeStudy:
 
     def __init__(self, plan: Plan, storage: Storage | None = None, level: Level = smooth) -> None:
         self.plan, self.level = plan, level
-        self.storage = Storage("sqlite://") if storage is None else storage
+        self.storage = Storage(None) if storage is None else storage
         self.record = self._save()
         holder = Holder(host="h", boot_id="b", pid=1, process_start="p")
         self._holder = self.storage.register_holder(holder)

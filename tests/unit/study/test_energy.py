@@ -63,7 +63,7 @@ def trained(claims: Sequence[Claim], meter: EnergyMeter) -> list[Event]:
 
 @pytest.fixture
 def bench() -> Bench:
-    bench = Bench("sqlite://")
+    bench = Bench(None)
     bench.plan("a", "b")
     return bench
 

@@ -105,7 +105,7 @@ def silent(_message: str) -> None:
 
 
 def test_a_network_that_makes_the_study_slower_is_told() -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     said: list[str] = []
     shift = a_shift(storage)
     settle_engine(shift, facts(OBSTACLE), device="cpu", say=said.append)
@@ -115,7 +115,7 @@ def test_a_network_that_makes_the_study_slower_is_told() -> None:
 
 
 def test_runs_that_share_their_data_are_said_to_go_in_step() -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     said: list[str] = []
     shift = a_shift(storage)
     network = NetworkFacts(convolutional=False, obstacle=OBSTACLE, streamed=True)
@@ -126,7 +126,7 @@ def test_runs_that_share_their_data_are_said_to_go_in_step() -> None:
 
 
 def test_the_first_worker_fixes_the_engine_and_all_later_drivers_keep_it() -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     first = a_shift(storage)
     settle_engine(first, facts(), device="cpu", say=silent)
     assert first.fused
@@ -138,7 +138,7 @@ def test_the_first_worker_fixes_the_engine_and_all_later_drivers_keep_it() -> No
 
 
 def test_what_another_driver_has_fixed_meanwhile_stands() -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     late = a_shift(storage)
     storage.fix_engine(late.study_id, "solo", "another host was first")
     settle_engine(late, facts(), device="cpu", say=silent)
@@ -147,7 +147,7 @@ def test_what_another_driver_has_fixed_meanwhile_stands() -> None:
 
 
 def test_a_network_that_can_be_stacked_no_more_stops_the_study() -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     shift = a_shift(storage)
     settle_engine(shift, facts(), device="cpu", say=silent)
     with pytest.raises(WorkersUnusable, match=r"Go back to the code it was begun with"):

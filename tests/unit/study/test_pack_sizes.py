@@ -23,7 +23,7 @@ CPU, GPU = "a cpu", "a gpu"
 
 @pytest.fixture
 def storage() -> Iterator[Storage]:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     yield storage
     storage.close()
 

@@ -117,7 +117,7 @@ class Folder:
 
 @pytest.fixture(params=["{}", "memory://{}"], ids=["path", "memory"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
-    return Folder(Bench("sqlite://"), str(request.param).format(tmp_path))
+    return Folder(Bench(None), str(request.param).format(tmp_path))
 
 
 def names(claim: Claim, epochs: Sequence[int]) -> list[str]:

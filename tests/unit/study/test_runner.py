@@ -224,7 +224,7 @@ class Forgetful(Storage):
 
 @pytest.fixture
 def storage() -> Iterator[Storage]:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     yield storage
     storage.close()
 
@@ -274,7 +274,7 @@ def test_a_driver_whose_study_another_command_extends_saves_and_ends(
 
 
 def test_a_claim_without_an_answer_is_given_back_and_trained(plan: Plan, tmp_path: Path) -> None:
-    storage = Forgetful("sqlite://")
+    storage = Forgetful(None)
     outcome = run(plan, storage, tmp_path, Obliging(plan))
     assert storage.forgotten is not None
     (lost,) = storage.forgotten.claims
@@ -287,7 +287,7 @@ def test_a_claim_without_an_answer_is_given_back_and_trained(plan: Plan, tmp_pat
 
 
 def test_what_a_worker_trains_is_not_given_back(plan: Plan, tmp_path: Path) -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     outcome = run(plan, storage, tmp_path, Obliging(plan, slow=5))
     assert outcome.states == {RunState.DONE: plan.expected_runs}
     assert [state for _, state, _ in attempts(storage)] == ["finished"] * plan.expected_runs
@@ -304,7 +304,7 @@ def packed_plan() -> Plan:
 def test_packs_that_take_too_much_memory_are_halved_until_they_fit(
     packed_plan: Plan, tmp_path: Path
 ) -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     driver = Obliging(packed_plan, room=2)
     outcome = run(packed_plan, storage, tmp_path, driver)
     n = packed_plan.expected_runs
@@ -343,7 +343,7 @@ def test_what_a_lost_cluster_trained_is_in_the_queue_again(
 
 
 def test_a_run_that_does_not_fit_alone_has_failed(packed_plan: Plan, tmp_path: Path) -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     outcome = run(packed_plan, storage, tmp_path, Obliging(packed_plan, room=0))
     assert set(outcome.states) == {RunState.FAILED}
     storage.close()
@@ -368,7 +368,7 @@ def test_a_run_for_which_others_leave_no_memory_is_tried_again_and_again(
 def test_runs_of_a_pack_know_what_they_would_have_cost_alone(
     packed_plan: Plan, tmp_path: Path
 ) -> None:
-    storage = Storage("sqlite://")
+    storage = Storage(None)
     run(packed_plan, storage, tmp_path, Obliging(packed_plan))
     with storage._database.read() as connection:
         rows = connection.exec_driver_sql("SELECT method_cost_s, solo_cost_s FROM run_results")

@@ -1,0 +1,78 @@
+"""URLs of SQLite files, read without SQLAlchemy: planning in a fresh folder does not load it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from urllib.parse import unquote
+
+from storage.errors import StorageError
+
+_SCHEMES = ("sqlite://", "sqlite+pysqlite://")
+
+
+def database_file(url: str) -> Path | None:
+    """The file that a storage URL names, None if it names none of SQLite's.
+
+    Raises:
+        StorageError: It is a URL of SQLite whose database would not be found again. The URL is not
+            repeated: what is wrong in it may be a secret.
+    """
+    scheme = next((scheme for scheme in _SCHEMES if url.startswith(scheme)), None)
+    if scheme is None:
+        return None
+    rest = url.removeprefix(scheme)
+    if rest and not rest.startswith("/"):
+        raise StorageError(
+            "A SQLite URL has three slashes and a path: sqlite:///FILE, or sqlite:////FULL/PATH. "
+            "Got one with a host in the path's place."
+        )
+    if "?" in rest:
+        raise StorageError(
+            "A SQLite URL has no options. Got one with a question mark. Leave out what follows it; "
+            "a question mark in a file's name is written %3F."
+        )
+    name = unquote(rest[1:])
+    _check(name)
+    return Path(name)
+
+
+def shown_file(path: Path) -> str:
+    """The URL that names a file."""
+    return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
+
+
+def _check(name: str) -> None:
+    if name in ("", ":memory:") or name.startswith("file:"):
+        raise StorageError(
+            "A study database is a file that stays: sqlite:///FILE. Got a URL without one; "
+            "is a variable in it empty?"
+        )
+    try:
+        mode = _mode(name)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no name of a file"
+        raise StorageError(
+            f"A SQLite URL names a file that can be made. Got another path: {reason}. "
+            "Give --storage another name."
+        ) from None
+    if name.endswith(("/", "/.", "/..")) or name in (".", "..") or stat.S_ISDIR(mode):
+        raise StorageError(
+            "A SQLite URL names a file. Got a folder. Put a name behind it, as in "
+            "sqlite:///FOLDER/weighbridge.db."
+        )
+    if mode and not stat.S_ISREG(mode):
+        raise StorageError(
+            "A SQLite URL names a regular file. Got a device, a pipe or a socket. "
+            "Give --storage another name."
+        )
+
+
+def _mode(name: str) -> int:
+    """What kind of thing is there, 0 if nothing is."""
+    os.fsencode(name)
+    try:
+        return os.stat(name).st_mode
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return 0  # opening it says which
