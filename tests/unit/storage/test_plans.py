@@ -36,7 +36,7 @@ _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
     "take back": (_leases._TAKE_BACK, {"run": 1, "old_token": 1, "seen_until": 1.0}),
     "take back: attempt": (
         _leases._LOSE_ATTEMPT,
-        {"run": 1, "old_token": 1, "why": "", "at": None, "unbooked": 0.0},
+        {"run": 1, "old_token": 1, "class": "", "text": "", "at": None, "unbooked": 0.0},
     ),
     "busy searches": (Hot(_history._BUSY), {"study": 1}),
     "paused searches": (Hot(_history._PAUSED), {"study": 1}),
@@ -45,7 +45,7 @@ _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
     "record: progress": (_recording._PROGRESS._one, {"new_id": 1, "new_epochs_done": 1}),
     "record: end": (
         _recording._END,
-        {"run": 1, "old_token": 1, "new_state": "done", "why": "", "bad_epoch": None, "at": None},
+        {"run": 1, "old_token": 1, "new_state": "done", "class": "", "text": "", "bad_epoch": None, "at": None},
     ),
 }
 
