@@ -45,7 +45,7 @@ _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
     "record: progress": (_recording._PROGRESS._one, {"new_id": 1, "new_epochs_done": 1}),
     "record: end": (
         _recording._END,
-        {"run": 1, "old_token": 1, "new_state": "done", "class": "", "text": "", "bad_epoch": None, "at": None},
+        {"run": 1, "old_token": 1, "new_state": "done", "why": "", "bad_epoch": None, "at": None},
     ),
 }
 

@@ -99,7 +99,7 @@ def run(budget: dict[str, Any], folder: Path, search: dict[str, Any] | None = No
         budget=budget,
         cost=PRICED,
     )
-    driver, storage = Endless(plan), Storage("sqlite://")
+    driver, storage = Endless(plan), Storage(None)
     record = storage.save_study(
         name=plan.spec.name,
         spec=plan.spec.to_plain(),
