@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from storage.records import Claim
 from study.function_plan import as_listed
@@ -61,6 +61,6 @@ def _job(search: Search, claim: Claim) -> Job:
             Checkpoint(path=path, epoch=epoch)
             for path, epoch in claim.checkpoints
             # others were tidied away, or lie on another host; a URL is looked at by the worker
-            if is_url(path) or Path(path).exists()
+            if is_url(path) or os.path.exists(path)
         ),
     )

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -23,6 +24,8 @@ from trainers.errors import CheckpointUnreadable
 State = dict[str, Any]
 """Of one run: ``network``, ``optimizer``, ``params``, ``state`` and ``epoch``."""
 
+_MOST_LETTERS = 300
+"""Of what torch says of a state that does not fit."""
 _WAY_OUT = "Without the file, the run goes on from an older one or begins again: delete it."
 
 
@@ -33,8 +36,8 @@ def save(content: Mapping[str, Any], place: str) -> int:
         place: Path, or URL for fsspec.
 
     Raises:
-        OSError: The disk is full or the folder not writable; on a file system, nothing is left
-            behind.
+        OSError: The disk is full, the folder not writable, or a folder in the file's place; on a
+            file system, nothing is left behind.
     """
     if places.is_url(place):
         buffer = io.BytesIO()
@@ -46,13 +49,46 @@ def save(content: Mapping[str, Any], place: str) -> int:
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with aside.open("wb") as file:
-            torch.save(dict(content), file)
+            _save(content, file)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
     return path.stat().st_size
+
+
+def _save(content: Mapping[str, Any], file: IO[bytes]) -> None:
+    """As `torch.save`, which makes a `RuntimeError` of its own of what a disk says."""
+    told: Any = _Told(file)  # all that torch asks of a file
+    try:
+        torch.save(dict(content), told)
+    except Exception:
+        if told.error is not None:
+            raise told.error from None
+        raise
+
+
+class _Told:
+    """A file that keeps what went wrong.
+
+    Attributes:
+        error: Why it could not be written; None if it could.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        try:
+            return self._file.write(content)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 def load(place: str) -> dict[str, Any]:
@@ -66,9 +102,17 @@ def load(place: str) -> dict[str, Any]:
         return dict(torch.load(file, map_location="cpu", weights_only=True))
     except Exception as error:  # a torn file makes the unpickler stumble in any way it can
         raise CheckpointUnreadable(
-            f"A checkpoint must be readable. Got {place}: {type(error).__name__}: {error}. "
-            f"{_WAY_OUT}"
+            f"A checkpoint must be readable. Got {place}: {_finding(error)}. {_WAY_OUT}"
         ) from error
+
+
+def _finding(error: Exception) -> str:
+    """Why a file could not be read. Torch's own words end with how to run whatever is in it."""
+    if isinstance(error, OSError):
+        return error.strerror or " ".join(str(error).split())
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is torn, or holds more than plain tensors, such as a program"
+    return "it is torn, or no checkpoint"
 
 
 class Files:
@@ -116,5 +160,5 @@ def misfit(place: str, error: Exception) -> CheckpointUnreadable:
     """What to raise when a checkpoint was read, but is not one of this run's."""
     return CheckpointUnreadable(
         f"A checkpoint must hold the state of its own run. Got {place}: "
-        f"{type(error).__name__}: {error}. {_WAY_OUT}"
+        f"{type(error).__name__}: {' '.join(str(error).split())[:_MOST_LETTERS]}. {_WAY_OUT}"
     )

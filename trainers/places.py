@@ -125,9 +125,10 @@ def starting(folder: str, prefixes: Collection[str]) -> set[str]:
 
 
 def remove(places: Collection[str]) -> None:
-    """Remove files; such as are not there, or behind a URL that cannot be reached, are left."""
+    """Remove files; such as are not there, are folders, or cannot be reached, are left."""
     for path in (Path(place) for place in places if not is_url(place)):
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
     urls = [place for place in places if is_url(place)]
     if urls:
         with contextlib.suppress(OSError), _plain_errors():

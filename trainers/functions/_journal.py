@@ -39,9 +39,13 @@ class Journal:
         return [said for _, said in sorted(found.items()) if self._recorded < said.step < step]
 
     def _read(self) -> Iterator[Reported]:
-        if self._path is None or not self._path.exists():
+        if self._path is None:
             return
-        for line in self._path.read_text(encoding="utf-8").splitlines():
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except OSError:  # there is none yet, or none can be
+            return
+        for line in text.splitlines():
             try:
                 step, seconds, values = json.loads(line)
             except ValueError:

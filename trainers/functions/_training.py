@@ -13,9 +13,9 @@ from queue import SimpleQueue
 
 import torch
 
-from trainers.endings import diverged, ended, failed, first_epoch
+from trainers.endings import diverged, ended, failed, first_epoch, not_saved
 from trainers.errors import BadReport
-from trainers.events import EpochDone, Event, RunEnded, Seconds
+from trainers.events import CheckpointSkipped, EpochDone, Event, RunEnded, Seconds
 from trainers.functions._journal import Journal
 from trainers.functions._open import FunctionSession
 from trainers.functions._report import Report, Reported, Stopped
@@ -37,7 +37,7 @@ class _Call:
 
     def __init__(self, job: Job, pack: Pack, session: FunctionSession) -> None:
         self._job, self._pack, self._session = job, pack, session
-        self._said: SimpleQueue[Reported | BaseException | None] = SimpleQueue()
+        self._said: SimpleQueue[Reported | CheckpointSkipped | BaseException | None] = SimpleQueue()
         self._journal = Journal(pack.checkpoints, job)
         self._report = Report(
             session.metric,
@@ -52,8 +52,8 @@ class _Call:
         """Call the function, and tell what it reports."""
         with tempfile.TemporaryDirectory(prefix="weighbridge-") as aside:
             threading.Thread(target=self._run, args=(self._folder(aside),), daemon=True).start()
-            while isinstance(said := self._said.get(), Reported):
-                yield self._epoch(said)
+            while isinstance(said := self._said.get(), Reported | CheckpointSkipped):
+                yield said if isinstance(said, CheckpointSkipped) else self._epoch(said)
         yield self._ending(said)
 
     def _run(self, folder: Path) -> None:
@@ -73,7 +73,10 @@ class _Call:
             self._said.put(None)
 
     def _tell(self, said: Reported) -> None:
-        self._journal.add(said)
+        try:
+            self._journal.add(said)
+        except OSError as error:  # what it is for is to lose nothing by a kill, which may not come
+            self._said.put(not_saved(self._job, str(self._pack.checkpoints), error))
         self._said.put(said)
 
     def _folder(self, aside: str) -> Path:

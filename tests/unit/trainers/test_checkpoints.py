@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -48,6 +49,29 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_beside_it(saved: Path) ->
     assert list(saved.parent.iterdir()) == [saved]
 
 
+@pytest.mark.parametrize("n_numbers", [1, 10**6], ids=["small", "large"])
+def test_a_full_disk_is_told_as_the_disk_does(n_numbers: int, tmp_path: Path) -> None:
+    """Torch alone raises a RuntimeError, by which runs fail that could go on."""
+    path = tmp_path / "file.pt"
+    (tmp_path / f"file.pt.{os.getpid()}.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        checkpoints.save({"numbers": torch.zeros(n_numbers)}, str(path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_a_file_is_neither_written_nor_read_nor_removed(
+    tmp_path: Path,
+) -> None:
+    in_the_way = tmp_path / "file.pt"
+    in_the_way.mkdir()
+    with pytest.raises(OSError, match="Is a directory"):
+        checkpoints.save(STATE, str(in_the_way))
+    with pytest.raises(CheckpointUnreadable, match="Is a directory"):
+        checkpoints.load(str(in_the_way))
+    places.remove([str(in_the_way)])
+    assert list(tmp_path.iterdir()) == [in_the_way]
+
+
 def test_a_missing_file_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(CheckpointUnreadable, match="delete it"):
         checkpoints.load(str(tmp_path / "none.pt"))
@@ -56,8 +80,9 @@ def test_a_missing_file_is_unreadable(tmp_path: Path) -> None:
 def test_a_pickle_of_code_is_unreadable(tmp_path: Path) -> None:
     path = tmp_path / "evil.pt"
     torch.save({"function": print}, path)
-    with pytest.raises(CheckpointUnreadable):
+    with pytest.raises(CheckpointUnreadable, match="more than plain tensors") as caught:
         checkpoints.load(str(path))
+    assert "weights_only" not in str(caught.value), "torch's hint, which would run it"
 
 
 @pytest.mark.parametrize("kind", [TrainingError, OSError])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainers.events import EpochDone, Event, RunEnded
+from trainers.events import CheckpointSkipped, EpochDone, Event, RunEnded
 from trainers.functions import (
     FunctionSession,
     Report,
@@ -210,6 +210,21 @@ def test_an_exception_fails_its_run_and_the_next_one_is_trained() -> None:
     assert (first.outcome, first.failure, first.epoch) == ("failed", "ArithmeticError", 1)
     assert "tired" in first.reason and "in train" in first.detail
     assert (second.run, second.outcome) == (2, "done")
+
+
+def test_reports_that_cannot_be_written_down_fail_no_run(tmp_path: Path) -> None:
+    """What is written down is only for a kill in the very moment."""
+
+    def train(params: Any, seed: int, folder: Path, report: Report) -> None:
+        report(1, {"loss": 1.0})
+
+    (tmp_path / "run1.reports").mkdir()
+    skipped, epoch, end = trained(train, tmp_path)
+    assert isinstance(skipped, CheckpointSkipped)
+    assert "Is a directory" in skipped.reason
+    assert isinstance(epoch, EpochDone)
+    assert isinstance(end, RunEnded)
+    assert end.outcome == "done"
 
 
 def test_an_exit_is_a_failure() -> None:
