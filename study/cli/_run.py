@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -200,21 +201,42 @@ def _conclude(go_on: list[str], opened: StudyApi, outcome: Outcome) -> None:
     next_step("report", name, "-o", "report.html", storage=storage)
 
 
+def _leave_terminal() -> None:
+    """It has gone: what is printed there would raise. Files and pipes stay."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        if stat.S_ISCHR(
+            os.fstat(descriptor).st_mode
+        ):  # of a terminal that has gone, no more is known
+            os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
 @contextmanager
 def _interruptible() -> Iterator[list[Runner]]:
-    """First Ctrl-C or SIGTERM: save and release; the second: stop at once."""
+    """First Ctrl-C, SIGTERM or SIGHUP: save and release; a second Ctrl-C or SIGTERM: stop at once.
+
+    Who has said by ``nohup`` that the end of the terminal does not matter is not asked again.
+    """
     runners: list[Runner] = []
     asked = False
 
-    def handle(_signal: int, _frame: FrameType | None) -> None:
+    def handle(number: int, _frame: FrameType | None) -> None:
         nonlocal asked
+        if number == signal.SIGHUP:
+            _leave_terminal()
+            if asked:
+                return  # a shell may repeat it
         if asked or not runners:
             raise KeyboardInterrupt
         asked = True
         errors.print("Stopping at the end of this epoch; press Ctrl-C again to stop at once.")
         runners[0].interrupt()
 
-    before = {sig: signal.signal(sig, handle) for sig in (signal.SIGINT, signal.SIGTERM)}
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in wanted}
     try:
         yield runners
     finally:

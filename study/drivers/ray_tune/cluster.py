@@ -5,8 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import os
-import socket
-import time
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
@@ -17,13 +21,17 @@ os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
 os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "3600")  # of a folder that nobody reads
 
 import ray
+from ray._private import services
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.drivers.options import RayOptions
-from study.errors import WorkersUnusable
+from study.drivers.ray_tune.knocking import knock
+from study.drivers.ray_tune.refusals import folder_of_ray, no_cluster, no_ray_here
 
-_KNOCKING_S = 10.0
-_PAUSE_S = 0.5
+_SETTINGS: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ROOM = 2**20
+"""Bytes that Ray needs at the very least."""
 
 
 class Cluster:
@@ -51,25 +59,36 @@ class Cluster:
         """Connect, or start a Ray of one machine.
 
         Raises:
-            WorkersUnusable: There is no cluster at the address.
+            WorkersUnusable: There is no cluster at the address, or no Ray starts here.
         """
         if ray.is_initialized():
             return
+        ray._private.worker.print_to_stdstream = _say_nothing  # what ends a study, we tell
         address = self._options.address or ("auto" if "RAY_ADDRESS" in os.environ else "local")
-        settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        if address == "local":
-            settings |= {"num_cpus": self._cpus(), "include_dashboard": False}
-        try:
-            _knock(self._options.address or os.environ.get("RAY_ADDRESS", ""))
-            ray.init(address=address, **settings)
-        except (OSError, OverflowError, RuntimeError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0].rstrip(".")
-            raise WorkersUnusable(
-                f"`--address` must lead to a running Ray cluster. {address!r} does not: {reason}. "
-                "Start one with `ray start --head`, or drop --address for a Ray of its own. "
-                "A cluster that asks for a token wants RAY_AUTH_MODE=token here, too."
-            ) from error
+        with _own_handlers():
+            if address == "local":
+                self._start()
+            else:
+                self._join(address)
         self._leaves, self.is_own = True, address == "local"
+
+    def _start(self) -> None:
+        folder = folder_of_ray()
+        try:
+            _try_to_write(Path(folder))
+            ray.init("local", num_cpus=self._cpus(), include_dashboard=False, **_SETTINGS)
+        except Exception as error:
+            raise no_ray_here(error, folder) from error
+
+    def _join(self, address: str) -> None:
+        given = self._options.address
+        by = "RAY_ADDRESS" if given is None else "--address"
+        said = os.environ.get("RAY_ADDRESS") or address if address == "auto" else address
+        try:
+            knock(said if ":" in said else services.canonicalize_bootstrap_address(said) or "")
+            ray.init(address, **_SETTINGS)
+        except Exception as error:
+            raise no_cluster(error, said, named_by=by) from error
 
     @property
     def head(self) -> str | None:
@@ -77,6 +96,16 @@ class Cluster:
         if ray.util.client.ray.is_connected():  # type: ignore[no-untyped-call]
             return None
         return str(ray.get_runtime_context().gcs_address)
+
+    @property
+    def raylet(self) -> str | None:
+        """Address of Ray's process on this machine, once connected; None through Ray Client."""
+        if self.head is None:
+            return None
+        here = ray.get_runtime_context().get_node_id()
+        nodes = ray.nodes()  # type: ignore[no-untyped-call]
+        node = next(node for node in nodes if node["NodeID"] == here)
+        return f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
 
     @property
     def reaches_driver(self) -> bool:
@@ -102,24 +131,38 @@ class Cluster:
         return max(os.cpu_count() or 1, math.ceil(self._workers * self._options.cpus_per_worker))
 
 
-def _knock(address: str) -> None:
-    """Wait until somebody listens at HOST:PORT; Ray itself would try for more than four minutes.
+def _try_to_write(folder: Path) -> None:
+    """Fail as a disk does: from Ray one hears, after half a minute, that something did not start.
 
     Raises:
-        OSError: Nobody does; with the reason of the last attempt.
-        ValueError: The port is no number.
+        OSError: Nothing can be written there.
     """
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon:
-        return
-    place = host.strip("[]"), int(port)
-    deadline_s = time.monotonic() + _KNOCKING_S
-    while True:
-        try:
-            socket.create_connection(place, _KNOCKING_S).close()
-        except OSError:
-            if time.monotonic() >= deadline_s:
-                raise
-            time.sleep(_PAUSE_S)
-        else:
-            return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(_ROOM))
+        file.flush()
+
+
+def _say_nothing(*_args: Any, **_named: Any) -> None:
+    """Ray prints the log of a process of its own that has ended, some fifty lines."""
+
+
+@contextmanager
+def _own_handlers() -> Iterator[None]:
+    """Keep handlers of signals: Ray puts its own in their place, which end the process at once.
+
+    They are set anew even if they look the same: below Python, Ray may have set others.
+    """
+    before = (
+        {number: signal.getsignal(number) for number in _SIGNALS}
+        if threading.current_thread() is threading.main_thread()
+        else {}
+    )
+    try:
+        yield
+    except SystemExit as error:  # of Ray's handler, as long as it was in place
+        raise KeyboardInterrupt from error
+    finally:
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, handler)

@@ -6,8 +6,8 @@ import math
 import pickle
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence, Set
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -19,10 +19,11 @@ from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.far import FarFeed
 from study.drivers.ray_tune.feed import Entered, FeedEvent, Joined, Said
-from study.drivers.ray_tune.head import Head
+from study.drivers.ray_tune.head import RAYLET_PATIENCE_S, Listening
 from study.drivers.ray_tune.near import NearFeed
 from study.drivers.ray_tune.notices import Notices
 from study.drivers.ray_tune.orders import CloseAll, Leave, Opening, Order, StopAll, ToWorker
+from study.drivers.ray_tune.refusals import gone, within_reach
 from study.errors import ClusterLost
 from study.nursery import Nursery, take_nursery
 from trainers.events import Message
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _LEAVE_S = 5.0
 _TUNING = "study.drivers.ray_tune.tuning"
+_HEAD_GONE = "its head does not answer"
+_RAYLET_GONE = "its raylet on this machine has ended"
 
 
 class RayDriver:
@@ -69,7 +72,7 @@ class RayDriver:
         self._feed: NearFeed | FarFeed | None = None
         self._nursery: Nursery | None = None
         self._tuning: Tuning | None = None
-        self._head = Head(None)
+        self._head = self._raylet = Listening(None)
         self._notices: Notices | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-ray-")
         self._cut_off = False
@@ -90,7 +93,8 @@ class RayDriver:
         importing.start()
         self._cluster.connect()
         head = self._cluster.head
-        self._head, self._notices = Head(head), Notices() if head else None
+        self._head, self._notices = Listening(head), Notices() if head else None
+        self._raylet = Listening(self._cluster.raylet, RAYLET_PATIENCE_S)
         if self._cluster.reaches_driver:
             self._feed = NearFeed(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
         else:
@@ -120,21 +124,22 @@ class RayDriver:
         """
         if self._feed is None or self._tuning is None:
             return []
-        if self._head.gone:
-            raise self._lost(None)
-        try:
+        for process, why in ((self._head, _HEAD_GONE), (self._raylet, _RAYLET_GONE)):
+            if process.gone:
+                raise self._lost(gone(None, why))
+        with self._within_reach():
             events = self._feed.events(timeout_s)
-        except (ray.exceptions.RayError, ConnectionError) as error:
-            raise self._lost(error) from error
         if self._notices is not None:
             self._clear(self._notices.new())
         if not events and not self._tuning.alive:
-            raise self._lost(self._tuning.failure or RuntimeError("its trials have ended"))
+            raise self._lost(gone(self._tuning.failure, "its trials have ended"))
         return [told for event in events for told in self._told(event)]
 
     def kill(self, worker: int) -> None:
         """End a worker, and the process that looks after it: nothing may be well there."""
-        ray.kill(pickle.loads(self._slots[self._joined[worker].host].actor))
+        if (joined := self._joined.get(worker)) is not None:
+            with self._within_reach():
+                ray.kill(pickle.loads(self._slots[joined.host].actor))
 
     def replace(self, worker: int) -> None:
         """Nothing to do: slots keep themselves occupied, on any node."""
@@ -148,7 +153,7 @@ class RayDriver:
         """End the workers, and leave the cluster."""
         if self._notices is not None and not self._cut_off:
             self._notices.close()
-        if not self._cut_off:
+        with suppress(ClusterLost):
             self._order(list(self._slots), CloseAll())
         if self._tuning is not None:
             self._tuning.close(within_reach=not self._cut_off)
@@ -185,8 +190,9 @@ class RayDriver:
             self._order([joined.host], ToWorker(joined.local, task))
 
     def _order(self, hosts: Sequence[str], order: Order) -> None:
-        if self._feed is not None:
-            self._feed.order(hosts, pickle.dumps(order))
+        if self._feed is not None and not self._cut_off:
+            with self._within_reach():
+                self._feed.order(hosts, pickle.dumps(order))
 
     def _told(self, event: FeedEvent) -> list[DriverEvent]:
         if isinstance(event, Entered):
@@ -201,21 +207,14 @@ class RayDriver:
         self._joined.pop(event.worker, None)
         return [WorkerLost(event.worker, event.reason, Loss(event.loss))]
 
-    def _lost(self, error: BaseException | None) -> ClusterLost:
+    @contextmanager
+    def _within_reach(self) -> Iterator[None]:
+        try:
+            with within_reach():
+                yield
+        except ClusterLost as error:
+            raise self._lost(error) from error.__cause__
+
+    def _lost(self, error: ClusterLost) -> ClusterLost:
         self._cut_off = True
-        return _gone(error)
-
-
-def _gone(error: BaseException | None) -> ClusterLost:
-    reason = "its head does not answer" if error is None else _in_short(error)
-    return ClusterLost(
-        f"Ray must be there as long as a study runs. It is not any more: {reason}. "
-        "Look at the cluster, then run the same command again; nothing is lost."
-    )
-
-
-def _in_short(error: BaseException) -> str:
-    """Ray says what has happened in the first line, and advice follows; others end with it."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    place = 0 if isinstance(error, ray.exceptions.RayError) else -1
-    return lines[place].strip().rstrip(".")
+        return error

@@ -15,6 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from study.drivers.nodes import Inspection, Node, Sight, Wanted
 from study.drivers.ray_tune import sight
 from study.drivers.ray_tune.cluster import Cluster
+from study.drivers.ray_tune.refusals import within_reach
 
 _PATIENCE_S = 120.0
 
@@ -24,10 +25,12 @@ def inspect(cluster: Cluster, wanted: Wanted) -> Inspection:
 
     Raises:
         WorkersUnusable: There is no cluster at the address.
+        ClusterLost: It has gone meanwhile.
     """
     cluster.connect()
     try:
-        return Inspection(driver=_driver(wanted), nodes=tuple(_nodes(wanted)))
+        with within_reach():
+            return Inspection(driver=_driver(wanted), nodes=tuple(_nodes(wanted)))
     finally:
         cluster.leave()
 

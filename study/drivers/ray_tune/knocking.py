@@ -1,0 +1,58 @@
+"""Whether there may be a Ray cluster at an address: Ray itself tries for minutes with anybody."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+_KNOCKING_S = 10.0
+_PAUSE_S = 0.5
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""With which a client of gRPC begins, an empty list of settings included."""
+_SETTINGS = 4
+"""Kind of the frame with which a server of gRPC answers."""
+
+
+def knock(address: str) -> None:
+    """Wait until somebody listens at HOST:PORT, and see that it speaks as Ray does.
+
+    Raises:
+        OSError: Nobody listens, with the reason of the last attempt; or it is something else.
+        ValueError: The port is no number.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon:
+        return
+    place = host.strip("[]"), int(port)
+    deadline_s = time.monotonic() + _KNOCKING_S
+    while True:
+        try:
+            with socket.create_connection(place, _KNOCKING_S) as connection:
+                answer = _answer(connection)
+            break
+        except OSError:
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(_PAUSE_S)
+    if answer is not None and (len(answer) < 4 or answer[3] != _SETTINGS):
+        raise ConnectionError("what listens there is no Ray")
+
+
+def _answer(connection: socket.socket) -> bytes | None:
+    """The beginning of what is said to a client of gRPC; None with TLS, where Ray has to ask."""
+    if os.environ.get("RAY_USE_TLS") == "1":
+        return None
+    answer = b""
+    deadline_s = time.monotonic() + _KNOCKING_S
+    try:
+        connection.sendall(_PREFACE)
+        while len(answer) < 4 and (left_s := deadline_s - time.monotonic()) > 0:
+            connection.settimeout(left_s)
+            more = connection.recv(4)
+            if not more:
+                break
+            answer += more
+    except OSError:  # it has closed the connection, or says nothing
+        return answer
+    return answer
