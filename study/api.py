@@ -12,6 +12,7 @@ from study.code_check import check_code, code_note
 from study.commands import default_storage
 from study.drivers import Driver, RayOptions
 from study.drivers._peers import first_devices
+from study.drivers.devices import check_here, check_on_ray
 from study.drivers.local import LocalDriver
 from study.extension import check_extension
 from study.keys import plan_key
@@ -22,7 +23,7 @@ from study.probe import look_at_network
 from study.progress import Progress
 from study.runner import Runner
 from study.spec import StudySpec, parse
-from trainers.devices import n_gpus
+from trainers.devices import is_gpu, n_gpus
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -124,7 +125,7 @@ class Study:
             on_start: Gets the runner, whose `interrupt` ends the run early.
 
         Raises:
-            BadSpec: Checkpoints cannot go where they are to go.
+            BadSpec: Checkpoints cannot go where they are to go, or workers not share the GPUs.
             NotAnExtension: A stored study of that name asks for something else.
             CodeChanged: The code is not the one that has trained so far, and the spec is strict.
             DatabaseUnusable: The database cannot be used.
@@ -134,6 +135,7 @@ class Study:
         """
         from storage import Storage  # SQLAlchemy loads with it; planning does without
 
+        self._check_devices(workers, device, ray)
         place = None if checkpoints is None else checkpoint_place(checkpoints)
         storage = Storage(self.storage_url, on_trouble=say)
         try:
@@ -177,6 +179,14 @@ class Study:
             searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
             check=lambda stored: check_extension(stored, spec, card),
         )
+
+    def _check_devices(self, workers: int, device: str, ray: RayOptions | None) -> None:
+        processes = self.plan.training.data_parallel
+        if ray is not None:
+            own = self.plan.spec.function is not None
+            check_on_ray(ray, device, processes=processes, own_function=own)
+        elif processes > 1 and is_gpu(device):
+            check_here(device, workers=workers, processes=processes, n_gpus=n_gpus())
 
     def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:
         problem, training = self.plan.problem, self.plan.training

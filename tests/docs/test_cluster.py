@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -75,6 +75,87 @@ def test_shell_and_manifest_of_the_guide_can_be_read() -> None:
     for text in (block.text for block in blocks(HOW_TO) if block.language == "sh"):
         command = ["bash", "-n", "-c", text]
         assert subprocess.run(command, capture_output=True, text=True, check=True).stderr == ""
+
+
+RAY = """
+case "$*" in
+    get-auth-token*) echo secret ;;
+    *--head*) eval "$DIES_AT_ONCE"; sleep 60 ;;
+    start*) sleep 60 ;;
+    status*) eval "$IS_UP" ;;
+esac
+"""
+SHIMS = {
+    "ray": RAY,
+    "hostname": '[ "$1" = -I ] && echo 10.0.0.7 fe80::1',
+    "srun": """
+echo "$RAY_AUTH_TOKEN $*" >> calls
+while [[ $1 == --* ]]; do shift; done
+exec "$@"
+""",
+    "sleep": '[ "$1" = 60 ] && exec /bin/sleep 5; /bin/sleep 0.05',
+    "weighbridge": 'echo "weighbridge $*" >> calls',
+}
+
+
+@pytest.fixture
+def submitted(tmp_path: Path) -> Callable[..., tuple[int, list[str]]]:
+    """Runs the guide's SLURM script, on so many nodes; gives its exit code and what it called."""
+    (script,) = (block.text for block in blocks(HOW_TO) if "#SBATCH" in block.text)
+    for name, text in SHIMS.items():
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/bash\n{text}\n")
+        program.chmod(0o755)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/activate").touch()
+
+    def submit(nodes: int, **shims: str) -> tuple[int, list[str]]:
+        environment = {
+            "DIES_AT_ONCE": "true",
+            "IS_UP": "true",
+            "SLURM_JOB_ID": "7",
+            "SLURM_CPUS_PER_TASK": "16",
+            "SLURMD_NODENAME": "n1",
+            "SLURM_JOB_NUM_NODES": str(nodes),
+            "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
+            **shims,
+        }
+        command = ["bash", "-c", script]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, timeout=60, check=False)
+        return done.returncode, (tmp_path / "calls").read_text().splitlines()
+
+    return submit
+
+
+def test_the_slurm_script_starts_a_cluster_of_all_nodes(
+    submitted: Callable[..., tuple[int, list[str]]],
+) -> None:
+    code, calls = submitted(4, IS_UP='[ "$(wc -l < calls)" = 2 ]')
+    assert code == 0
+    head = next(call for call in calls if "--head" in call)
+    others = next(call for call in calls if "--exclude=n1" in call)
+    assert "--node-ip-address=10.0.0.7 --port=20007" in head
+    assert "--nodes=3 --ntasks=3" in others
+    assert "ray start --address=10.0.0.7:20007" in others
+    assert {call.split()[0] for call in (head, others)} == {"secret"}, "nodes have no token"
+    assert "weighbridge run my_study.toml --driver ray --address 10.0.0.7:20007" in calls[-1]
+
+
+def test_the_slurm_script_of_one_node_asks_for_no_others(
+    submitted: Callable[..., tuple[int, list[str]]],
+) -> None:
+    code, calls = submitted(1)
+    assert code == 0
+    assert not [call for call in calls if "--exclude" in call]
+
+
+def test_the_slurm_script_ends_if_its_head_has_died(
+    submitted: Callable[..., tuple[int, list[str]]],
+) -> None:
+    code, calls = submitted(1, DIES_AT_ONCE="exit 1", IS_UP="false")
+    assert code == 1
+    assert not [call for call in calls if call.startswith("weighbridge")]
 
 
 def _with_environment(line: str) -> list[int]:
