@@ -6,8 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP_INPUT := pyproject.toml constraints.txt Makefile
 DEMO_STORAGE ?= sqlite:///weighbridge.db
+GPU_WHEELS := build/gpu-wheels
+GPU_PLATFORMS := manylinux_2_28_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_64
+GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe mdurl mlxtend \
+	nvidia-ml-py pydantic pydantic-core pygments rich sqlalchemy typing-extensions typing-inspection
 
-.PHONY: demo test check unit soak install install-dev bench bench-demo bench-compile bench-ray bench-storage clean
+.PHONY: demo test check unit soak install install-dev bench bench-demo bench-compile bench-ray bench-storage \
+	gpu-check gpu-wheels clean
 
 demo: install
 	$(BIN)/weighbridge run quickstart --storage $(DEMO_STORAGE)
@@ -42,6 +47,19 @@ bench-ray: install-dev
 
 bench-storage: install-dev
 	$(BIN)/python -m benchmarks.storage
+
+# On a machine with one GPU and torch, without a network. What torch does not bring lies beside the
+# tree, fetched by `make gpu-wheels` where there is a network.
+gpu-check:
+	@if [ -d $(GPU_WHEELS) ]; then $(PYTHON) -m pip install -q --no-index --no-deps --no-compile \
+		--upgrade --target build/gpu-site $(GPU_WHEELS)/*.whl; fi
+	PYTHONPATH=build/gpu-site $(PYTHON) -m tools.gpu_check $(GPU_CHECK)
+
+gpu-wheels:
+	$(PYTHON) -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 \
+		--implementation cp $(foreach tag,$(GPU_PLATFORMS),--platform $(tag)) \
+		-d $(GPU_WHEELS) -c constraints.txt $(GPU_PACKAGES)
+	@du -sh $(GPU_WHEELS)
 
 install: EXTRAS := datasets
 install: $(VENV)/.python
