@@ -7,6 +7,8 @@ line search is without packs? If so, packs have made up for the grid's size.
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from storage.wording import counted
+
 Verdict = Literal["cheaper", "dearer", "equal", "undecided"]
 
 _SAYS: Final = {
@@ -106,7 +108,8 @@ class BreakEven:
             if bill.finished < bill.planned
         ]
         if self.line.uncalibrated:
-            gaps.append(f"{self.line.uncalibrated} run(s) of {self.line.title} are not calibrated")
+            missing = counted(self.line.uncalibrated, "run")
+            gaps.append(f"{missing} of {self.line.title} without a calibration")
         return gaps
 
 

@@ -48,7 +48,7 @@ def typed_frame(view: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...
     missing = [name for name in wanted if name not in columns]
     if missing:
         raise BadView(
-            f"The view `{view}` must have the column(s) {', '.join(missing)}. "
+            f"The view `{view}` must have every column read. Missing: {', '.join(missing)}. "
             f"Got: {', '.join(columns)}. Migrate the study database to this version's schema."
         )
     frame = pd.DataFrame.from_records(rows, columns=list(columns))

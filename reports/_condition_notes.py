@@ -9,6 +9,7 @@ from reports._titles import title_of
 from reports._winners import winner_of
 from reports.frames import Metric, StudyFrames, stages_tuning, strategies, with_params
 from reports.measures import baseline_error_points
+from storage.wording import counted
 
 _UNDERTRAINED_SHARE: Final = 0.9
 _FEW_SEEDS: Final = 3
@@ -89,8 +90,8 @@ def few_seeds(frames: StudyFrames) -> Iterator[Note]:
         yield Note(
             kind="few seeds",
             search=None,
-            text=f"{n_seeds} seed(s): differences between methods may be luck. Use at least "
-            f"{_FEW_SEEDS}; adding seeds keeps the runs there are.",
+            text=f"{counted(n_seeds, 'seed')}: differences between methods may be luck. Use at "
+            f"least {_FEW_SEEDS}; adding seeds keeps the runs there are.",
         )
 
 
@@ -176,11 +177,11 @@ def _shares(frames: StudyFrames, column: str) -> str:
 def no_longer_planned(frames: StudyFrames) -> Iterator[Note]:
     """Runs that the spec has dropped have cost something that no method's cost shows."""
     dropped = frames.runs[~frames.runs["planned"] & (frames.runs["device_s"] > 0)]
-    for search, rows in dropped.groupby("search"):
+    for search, rows in dropped.groupby("search", sort=False):
         yield Note(
             kind="no longer planned",
             search=str(search),
-            text=f"{len(rows)} run(s) of {search} are no longer planned. Their "
+            text=f"No longer planned: {counted(len(rows), 'run')} of {search}. Their "
             f"{rows['device_s'].sum():.0f} device-seconds are in no method's cost.",
         )
 

@@ -54,11 +54,13 @@ def headline(methods: Sequence[Contender], *, finished: int, planned: int, margi
     valued = [method for method in methods if not math.isnan(method.value)]
     parts = [] if finished == planned else [f"Incomplete: {finished} of {planned} runs finished."]
     if not valued:
-        return " ".join([*parts, "Undecided: no method has a value yet."])
+        yet = "" if all(method.kind == "none" for method in methods) else " yet"
+        return " ".join([*parts, f"Undecided: no method has a value{yet}."])
     subject = next((m for m in methods if m.weighting == "uw-so"), valued[0])
     reference = next((m for m in methods if m.weighting == "scalarization"), None)
     if math.isnan(subject.value):
-        return " ".join([*parts, f"Undecided: {subject.title} has no value yet."])
+        why = "" if subject.kind == "none" else " yet"
+        return " ".join([*parts, f"Undecided: {subject.title} has no value{why}."])
     parts.append(_against_stl(subject))
     if reference and reference is not subject:
         parts.append(_against_reference(subject, reference, margin))

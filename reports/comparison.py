@@ -18,7 +18,7 @@ from reports._winners import Winner, winner_of
 from reports.frames import StudyFrames, trained_epochs
 from storage.notices import notices
 
-Kind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet"]
+Kind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _method_row(frames: StudyFrames, search: str) -> MethodRow:
         cost_as_run_s=float(runs["method_cost_s"].sum()),
         cost_epochs=int(trained_epochs(runs).sum()),
         delta_m_test=winner.value if winner else math.nan,
-        delta_m_kind=winner.kind if winner else "none yet",
+        delta_m_kind=winner.kind if winner else _without(runs),
         seed_sd=winner.seed_sd if winner else math.nan,
         metrics=_metrics(frames, winner) if winner else {},
         params=winner.params if winner else {},
@@ -192,7 +192,16 @@ def _remarks(runs: pd.DataFrame, winner: Winner | None) -> tuple[str, ...]:
         remarks.append(f"{pruned} of {len(runs)} runs pruned: their trials rank last")
     if winner and math.isinf(winner.value):
         remarks.append("the winner diverges on a fresh seed")
+    if winner is None and (diverged := int((runs["state"] == "diverged").sum())):
+        remarks.append(f"{diverged} of {len(runs)} runs diverged")
     return tuple(remarks)
+
+
+def _without(runs: pd.DataFrame) -> Kind:
+    """Whether the value of a search is still to come."""
+    ended = runs["state"].isin([*FINAL, "failed"])
+    lost = (runs["state"] != "done").groupby(runs["trial"]).any()
+    return "none" if len(runs) and ended.all() and lost.all() else "none yet"
 
 
 def _contender(frames: StudyFrames, row: MethodRow) -> Contender:

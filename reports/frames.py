@@ -147,8 +147,23 @@ class StudyFrames:
     @property
     def searches(self) -> tuple[str, ...]:
         """Names of the MTL searches, in the order of the spec; STL is not among them."""
-        found = self.runs.loc[self.runs["role"] == "search", "search"].unique().tolist()
-        listed = [str(search.get("name", "")) for search in self.spec.get("search", ())]
+        return self._in_order("search")
+
+    @property
+    def searches_alone(self) -> tuple[str, ...]:
+        """Names of the searches that need no baseline: of single tasks in the order of the card, or
+        of a training function in that of the spec.
+        """
+        return self._in_order("baseline", "function")
+
+    def _in_order(self, *roles: str) -> tuple[str, ...]:
+        """Searches in the order of card and spec, those that the spec has dropped last."""
+        found = self.runs.loc[self.runs["role"].isin(roles), "search"].unique().tolist()
+        listed = [f"stl/{task}" for task in self.tasks]
+        for part in self.spec.get("search", ()):
+            name, weightings = part.get("name"), part.get("weighting", ())
+            weightings = [weightings] if isinstance(weightings, str) else weightings
+            listed += [name] if name else weightings
         return tuple(sorted(found, key=lambda s: (listed.index(s) if s in listed else 1 << 20, s)))
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from reports._selected import selected_metrics
 from reports.frames import Metric, StudyFrames
 from storage.scoring import delta_m_curve, mean
+from storage.wording import counted
 
 _STL = "stl/"
 # What one of its runs is, a trial is: the first of these that is found among its seeds.
@@ -74,7 +75,7 @@ class SearchTrials:
 def trials(frames: StudyFrames) -> tuple[SearchTrials, ...]:
     """All searches with their trials: single-task baselines first, then in the spec's order."""
     runs = frames.runs[frames.runs["role"] != "confirm"]
-    alone = sorted(runs.loc[runs["role"].isin(["baseline", "function"]), "search"].unique())
+    alone = frames.searches_alone
     times = _times(frames)
     found = []
     for search in (*alone, *frames.searches):
@@ -89,8 +90,8 @@ def trials(frames: StudyFrames) -> tuple[SearchTrials, ...]:
                 metric=_said(frames, metric),
                 direction="min" if metric is None else metric.direction,
                 trials=tuple(
-                    _row(int(number), rows, known, by_run, times)
-                    for number, rows in mine.groupby("trial")
+                    _row(int(rows["trial"].iloc[0]), rows, known, by_run, times)
+                    for _, rows in mine.groupby("trial")
                 ),
             )
         )
@@ -112,13 +113,22 @@ def best_sentence(found: Sequence[SearchTrials]) -> str:
     for search in found:
         best = next(iter(ranked(search)), None)
         if best is None or best.value is None:
-            said.append(f"{search.search}: no trial has a value yet.")
+            said.append(f"{search.search}: {_no_value(search.trials)}")
         else:
             said.append(
                 f"{search.search}: best {search.metric} {best.value:.6g} on validation "
-                f"(trial {best.number}, {len(best.seeds)} seeds)."
+                f"(trial {best.number}, {counted(len(best.seeds), 'seed')})."
             )
     return " ".join(said)
+
+
+def _no_value(found: Sequence[TrialRow]) -> str:
+    """Whether a value is still to come, or why there will be none."""
+    states = [row.state for row in found]
+    if not states or any(state not in _STATES for state in states):
+        return "no trial has a value yet."
+    ways = [f"{states.count(state)} {state}" for state in _STATES if state in states]
+    return f"no trial has a value: {', '.join(ways)}."
 
 
 def _primary(frames: StudyFrames, search: str) -> Metric:

@@ -15,6 +15,7 @@ from search_spaces import Point, canonical
 from search_spaces.written import as_written
 from storage import FINAL
 from storage.records import Decision, Proposal, RunOutcome, SearchHistory
+from storage.wording import counted
 from study.keys import digest
 from study.outline import Search, Stage
 from study.rungs import Judge, due
@@ -185,8 +186,8 @@ def _stage_step(
     if len(cut) < len(points):
         return Stopped(
             stage=number,
-            reason=f"the trial budget ended in stage {number + 1}, {len(points) - len(cut)} "
-            "points of it are left",
+            reason=f"the trial budget ended in stage {number + 1}, with "
+            f"{counted(len(points) - len(cut), 'point')} of it left",
         )
     if not wanted.complete or any(not tried.settled for tried in known):
         return WaitForBaseline(number)
@@ -227,11 +228,11 @@ def _decision_step(
     if not survivors:
         n_pruned = sum(tried.pruned for tried in known)
         n_failed = sum(tried.value is None for tried in known)
-        pruned = f"{n_pruned} were pruned, " if n_pruned else ""
+        pruned = f"{n_pruned} pruned, " if n_pruned else ""
         return Stopped(
             stage=number,
             reason=f"no trial can win: {len(known) - n_pruned - n_failed} diverged, {pruned}"
-            f"{n_failed} have failed runs",
+            f"{n_failed} with failed runs",
         )
     winner = min(survivors, key=lambda trial: trial.rank)
     value = winner.value if search.lower_is_better else -(winner.value or 0.0)

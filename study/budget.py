@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from storage.limits import NOTHING, Amount, Limit, Limits, exceeded
+from storage.wording import counted
 from study.errors import WorkersUnusable
 from study.spec import BudgetSpec, StudySpec
 
@@ -31,7 +32,7 @@ def limits_of(plan: Plan, searches: Sequence[SearchRecord]) -> Limits | None:
 def said(budget: BudgetSpec, exhausted: str) -> str:
     """A limit of a study in words; `exhausted` names it as a claim does."""
     words = {
-        "epochs": f"the budget of {budget.epochs} epochs",
+        "epochs": f"the budget of {counted(budget.epochs or 0, 'epoch')}",
         "device_s": f"the budget of {budget.device_s or 0:g} device-seconds",
         "money": f"the budget of {budget.money or 0:g} in money",
     }

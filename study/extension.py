@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from storage.records import StudyRecord
+from storage.wording import counted
 from study.errors import NotAnExtension
 from study.keys import frozen_part
 from study.spec import SearchSpec, StudySpec, parse
@@ -69,7 +70,7 @@ def _search_changes(
     ]
     if len(now.stages) < len(before.stages):
         changes.append(
-            f"  search {name}: {len(before.stages)} stages stored, now {len(now.stages)}"
+            f"  search {name}: {counted(len(before.stages), 'stage')} stored, now {len(now.stages)}"
         )
     return changes
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from storage.records import Baseline, Verdict
 from storage.scoring import Selection, delta_m_curve, mean, select
+from storage.wording import counted
 from study.outline import Search
 from study.plan import Plan
 from study.rungs import AtRung, Judge
@@ -75,7 +76,11 @@ class Judging:
         under = ""
         if self._baseline is not None and search.needs_baseline(judge.rule):
             under = f" under baseline {self._baseline.hash[:12]}"
-        among = f" among {n_seen} trials that had been there" if judge.rule.asynchronous else ""
+        among = (
+            f" among {counted(n_seen, 'trial')} that had been there"
+            if judge.rule.asynchronous
+            else ""
+        )
         return f"Pruned at epoch {judge.rung} by the rule {judge.rule.kind}{among}{under}."
 
     def _values(self, search: Search, rule: StopRule, judge: Judge) -> dict[int, list[float]]:

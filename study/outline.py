@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from search_spaces import Point, Space
+from storage.wording import counted
 from study.spec import BudgetSpec
 from study.stopping import StopRule
+
+_SAMPLED = ("random", "quasi-random", "tpe")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +60,22 @@ class Stage:
     @property
     def expected_trials(self) -> int:
         """Trials expected; refinement and neighbours count two a round, fewer at an edge."""
-        if self.kind in ("random", "quasi-random", "tpe"):
+        if self.kind in _SAMPLED:
             return min(self.trials, self.space.size or self.trials)
         if self.kind == "neighbours":
             return 2
         return (self.space.size or 0) + 2 * self.refine
+
+    @property
+    def shortage(self) -> str:
+        """Why fewer trials are expected than were asked for; empty if they are not."""
+        if self.kind not in _SAMPLED or self.expected_trials == self.trials:
+            return ""
+        return (
+            f"{counted(self.trials, 'trial')} by {self.kind} were asked for, and the space of "
+            f"{', '.join(self.tuned)} has {counted(self.expected_trials, 'point')}: each is tried "
+            "once"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +115,12 @@ class Search:
     def expected_trials(self) -> int:
         """Trials expected over all stages; a later stage may repeat a point, then it is fewer."""
         return sum(stage.expected_trials for stage in self.stages)
+
+    @property
+    def shortages(self) -> list[str]:
+        """Of each stage that cannot have as many trials as were asked for, why."""
+        return [
+            f"Search {self.name}, stage {number}: {stage.shortage}."
+            for number, stage in enumerate(self.stages, start=1)
+            if stage.shortage
+        ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.records import Calibration
+from storage.wording import counted
 from study.engine import chosen_by, fix
 from study.pack_plan import shapes_of
 from study.progress import at_size
@@ -195,4 +196,5 @@ class PackSizes:
             del self._known[hardware]
         else:
             self._settle(hardware)
-        self._say(f"A worker ended while it calibrated; packs have at most {self._limit} runs.")
+        most = counted(self._limit, "run")
+        self._say(f"A worker ended while it calibrated; packs have at most {most}.")

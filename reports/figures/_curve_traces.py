@@ -13,7 +13,7 @@ from reports.figures._steps import band
 FloatArray = NDArray[np.float64]
 
 _HOVER = (
-    "<b>%{fullData.name}</b><br>Δm %{y:+.2f} %SPREAD<br>%{customdata[0]:.0f} trials so far, "
+    "<b>%{fullData.name}</b><br>Δm %{y:+.2f} %SPREAD<br>trials so far: %{customdata[0]:.0f}, "
     "stage %{customdata[3]:.0f}<br>%{x:,.4~r} UNIT<extra></extra>"
 )
 _SPREAD = " (seeds %{customdata[1]:+.2f} to %{customdata[2]:+.2f})"

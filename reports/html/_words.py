@@ -19,6 +19,7 @@ SCORES = {
     "same-seed": "same seeds chose and scored: optimistic",
     "zero line": "reference",
     "none yet": "no value yet",
+    "none": "no value: no trial was done on all seeds",
 }
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from study.cli._frames import opened
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
-from study.cli._output import console, duration, next_step, note, print_json, say, table
+from study.cli._output import duration, next_step, note, print_json, say
 from study.cli._trials import show_trials
+from study.cli._wide import Column, fits, show
 
 if TYPE_CHECKING:
     from reports import MethodRow, StudyFrames
@@ -39,34 +40,40 @@ def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False
 
 
 def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:
-    metrics = [(metric.task, metric.name) for metric in frames.metrics]
-    units = {(m.task, m.name): m for m in frames.metrics}
-    titles = [f"{task} {name} {_arrow(units[task, name].direction)}" for task, name in metrics]
-    costs = ("cost alone", "cost as run") if frames.packed else ("cost",)
-    made = table(
-        "method",
-        "delta_m test",
-        "±sd",
-        *titles,
-        "trials",
-        "runs",
-        *costs,
-        "winner",
-        right=("delta_m test", "±sd", *titles, "trials", "runs", *costs),
-    )
-    for row in rows:
-        made.add_row(
-            row.title,
-            _percent(row.delta_m_test),
-            _number(row.seed_sd, 1),
-            *(_number(row.metrics.get(key, math.nan), 4) for key in metrics),
-            str(row.n_trials),
-            str(row.n_runs),
-            duration(row.cost_solo_s),
-            *([duration(row.cost_as_run_s)] if frames.packed else []),
-            _params(row),
+    """One table if it fits; else the metrics of the tasks come in tables of their own."""
+    key = Column(head="method", cells=[row.title for row in rows], text=True)
+    score = [
+        Column(head="delta_m test", cells=[_percent(row.delta_m_test) for row in rows]),
+        Column(head="±sd", cells=[_number(row.seed_sd, 1) for row in rows]),
+    ]
+    metrics = [
+        Column(
+            head=f"{metric.task}\n{metric.name} {_arrow(metric.direction)}",
+            cells=[
+                _number(row.metrics.get((metric.task, metric.name), math.nan), 4) for row in rows
+            ],
         )
-    console.print(made)
+        for metric in frames.metrics
+    ]
+    effort = [
+        Column(head="trials", cells=[str(row.n_trials) for row in rows]),
+        Column(head="runs", cells=[str(row.n_runs) for row in rows]),
+        *_costs(frames, rows),
+        Column(head="winner", cells=[_params(frames, row) for row in rows], text=True),
+    ]
+    if fits([key, *score, *metrics, *effort]):
+        show(key, [*score, *metrics, *effort])
+    else:
+        show(key, [*score, *effort])
+        show(key, metrics)
+
+
+def _costs(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> list[Column]:
+    as_run = Column(head="cost as run", cells=[duration(row.cost_as_run_s) for row in rows])
+    alone = [duration(row.cost_solo_s) for row in rows]
+    if frames.packed:
+        return [Column(head="cost alone", cells=alone), as_run]
+    return [Column(head="cost", cells=alone)]
 
 
 def _arrow(direction: str) -> str:
@@ -81,12 +88,20 @@ def _number(value: float, digits: int) -> str:
     return "–" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _params(row: MethodRow) -> str:
-    shown = {k: v for k, v in row.params.items() if not (k == "weight_decay" and v == 0)}
-    return ", ".join(f"{name} {_value(value)}" for name, value in shown.items())
+def _params(frames: StudyFrames, row: MethodRow) -> str:
+    """The winner's parameters, without a weight decay that is off and was never tuned."""
+    from reports.frames import stages_tuning
+
+    off = row.params.get("weight_decay") == 0
+    hidden = off and stages_tuning(frames, row.search, "weight_decay").empty
+    return ", ".join(
+        f"{name} {_value(value)}"
+        for name, value in row.params.items()
+        if not (hidden and name == "weight_decay")
+    )
 
 
 def _value(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return "/".join(f"{part:g}" for part in value)
+    if isinstance(value, list | tuple) and all(isinstance(part, int | float) for part in value):
+        return " / ".join(f"{part:g}" for part in value)  # folded between numbers, not within one
     return f"{value:g}" if isinstance(value, float) else str(value)

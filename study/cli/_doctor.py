@@ -14,7 +14,7 @@ from study._version import __version__
 from study.catalogue import presets
 from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl
-from study.cli._output import console, styled, table
+from study.cli._output import console, counted, styled, table
 from trainers.devices import devices
 from trainers.jobs import ProblemRef
 from trainers.problems import build, names
@@ -44,7 +44,7 @@ def command(storage: StorageUrl = STORAGE) -> None:
         rows.add_row(what, found, mark)
         n_bad += bool(trouble)
     console.print(rows)
-    console.print("No problems found." if not n_bad else f"{n_bad} problems found.")
+    console.print("No problems found." if not n_bad else f"{counted(n_bad, 'problem')} found.")
     if n_bad:
         raise typer.Exit(2)
 
@@ -82,8 +82,8 @@ def database(storage: str) -> tuple[str, str, str]:
         if getattr(error, "missing", False):
             return "database", f"{without_password(storage)}: none yet", ""
         return "database", "cannot be used", str(error)
-    n_studies = len(reader.studies())
-    found = f"{reader.url}, schema {reader.schema_version}, {n_studies} studies"
+    studies = counted(len(reader.studies()), "study", "studies")
+    found = f"{reader.url}, schema {reader.schema_version}, {studies}"
     reader.close()
     return "database", found, ""
 

@@ -10,6 +10,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from storage.wording import counted
 from study.cli._console import console, errors, styled
 from study.commands import command_line
 from study.errors import BaselineMissing
@@ -57,7 +58,8 @@ def table(*columns: str, title: str | None = None, right: Iterable[str] = ()) ->
     """A light table; columns in `right` hold numbers."""
     made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     for column in columns:
-        made.add_column(column, justify="right" if column in set(right) else "left")
+        number = column in set(right)  # words give way first
+        made.add_column(column, justify="right" if number else "left", no_wrap=number)
     return made
 
 
@@ -78,11 +80,6 @@ def amount(value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.2f}" if value >= 1 else f"{value:.2g}"
-
-
-def counted(n: int, one: str, several: str | None = None) -> str:
-    """``1 seed``, ``2 seeds``."""
-    return f"{n} {one if n == 1 else several or f'{one}s'}"
 
 
 def file_size(n_bytes: int) -> str:

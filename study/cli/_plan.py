@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from storage.notices import notices
 from study.api import Study as StudyApi
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import (
@@ -73,7 +72,7 @@ def command(
     show_packs(packs)
     if changed := opened.code_note():
         note(changed)
-    say_notices(notices(plan.spec.to_plain()))
+    say_notices(plan.notices)
     chosen = [] if device == "cpu" else ["--device", device]
     next_step("run", study, *chosen, storage=storage)
 
@@ -84,7 +83,7 @@ def to_plain(plan: Plan) -> dict[str, Any]:
         "study": plan.spec.name,
         "problem": plan.card.to_plain(),
         "fingerprint": plan.frozen,
-        "notices": notices(plan.spec.to_plain()),
+        "notices": plan.notices,
         "seeds": plan.spec.seeds,
         "epochs": plan.training.epochs,
         "expected_runs": plan.expected_runs,

@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 
 from storage import FINAL, RunState
-from storage.notices import notices
 from study.api import Study as StudyApi
 from study.cli._again import again
 from study.cli._display import Display
@@ -182,10 +181,10 @@ def _conclude(go_on: list[str], opened: StudyApi, outcome: Outcome) -> None:
         f": {counted(done, 'run')} done, {diverged} diverged, {pruned}"
         f"{outcome.n_failed} failed, {left} left.",
     )
-    say_notices(notices(opened.plan.spec.to_plain()))
+    say_notices(opened.plan.notices)
     if outcome.n_mismatches:
         note(
-            f"{outcome.n_mismatches} epochs that were trained again came out otherwise than "
+            f"{counted(outcome.n_mismatches, 'epoch')}, trained again, came out otherwise than "
             "before: see `mismatched_epochs` in the view attempt_costs."
         )
     for search, reason in outcome.stopped.items():

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from storage.notices import notices
-from study.cli._output import console, duration, next_step, print_json, say, say_notices, table
+from study.cli._output import duration, next_step, print_json, say, say_notices
+from study.cli._wide import Column, show
 
 if TYPE_CHECKING:
     from reports import StudyFrames
@@ -35,20 +36,22 @@ def _print(search: SearchTrials) -> None:
 
     arrow = "↓" if search.lower else "↑"
     value = f"{search.metric} {arrow}"
-    right = ("trial", value, "seeds", "epochs", "cost")
-    made = table("trial", value, "state", "seeds", "epochs", "cost", "parameters", right=right)
     rows = ranked(search)
-    for row in rows[:_MOST]:
-        made.add_row(
-            str(row.number),
-            "–" if row.value is None else f"{row.value:.6g}",
-            row.state,
-            str(len(row.seeds)),
-            str(max(row.curve, default=0)),
-            duration(row.device_s),
-            _said(json.loads(row.params)),
-        )
-    console.print(made)
+    shown = rows[:_MOST]
+    values = ["–" if row.value is None else f"{row.value:.6g}" for row in shown]
+    show(
+        Column(head="trial", cells=[str(row.number) for row in shown]),
+        [
+            Column(head=value, cells=values),
+            Column(head="state", cells=[row.state for row in shown], text=True),
+            Column(head="seeds", cells=[str(len(row.seeds)) for row in shown]),
+            Column(head="epochs", cells=[str(max(row.curve, default=0)) for row in shown]),
+            Column(head="cost", cells=[duration(row.device_s) for row in shown]),
+            Column(
+                head="parameters", cells=[_said(json.loads(row.params)) for row in shown], text=True
+            ),
+        ],
+    )
     if len(rows) > _MOST:
         say((f"the best {_MOST} of {len(rows)}; --json has all", "dim"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from storage.wording import counted
 from study.drivers.nodes import Inspection, Node, Sight, Wanted
 from study.drivers.options import RayOptions
 
@@ -97,9 +98,10 @@ def _checkpoints(sight: Sight, wanted: Wanted) -> Iterator[str]:
 
 
 def _no_room(options: RayOptions) -> str:
-    gpus = f" and {options.gpus_per_worker:g} GPUs" if options.gpus_per_worker else ""
+    gpus = f" and {counted(options.gpus_per_worker, 'GPU')}" if options.gpus_per_worker else ""
+    wanted = f"{counted(options.cpus_per_worker, 'core')}{gpus}"
     return (
-        f"No node has room for a worker of {options.cpus_per_worker:g} cores{gpus}. Ask for less "
+        f"No node has room for a worker of {wanted}. Ask for less "
         "with --cpus-per-worker or --gpus-per-worker, or start nodes that have more."
     )
 

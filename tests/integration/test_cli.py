@@ -367,7 +367,7 @@ def test_a_problem_that_raises_in_training_fails_its_runs(tmp_path: Path) -> Non
     said = command(tmp_path, "run", "tired.toml", "--workers", "1")
     assert said.code == 1
     assert "0 runs done, 0 diverged, 2 failed, 0 left." in said.text
-    assert "search ew stopped: no trial can win: 0 diverged, 1 have failed runs." in said.text
+    assert "search ew stopped: no trial can win: 0 diverged, 1 with failed runs." in said.text
     assert "next: weighbridge log tired" in said.out
     assert "ArithmeticError: this loss is tired" in command(tmp_path, "status", "tired").text
 

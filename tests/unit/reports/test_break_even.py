@@ -89,7 +89,7 @@ def test_the_sentence_has_the_verdict_and_both_numbers(as_run: float, verdict: s
     [
         ({"finished": 7}, {}, "GRID has 7 of 12 runs."),
         ({}, {"finished": 7}, "LINE has 7 of 12 runs."),
-        ({}, {"uncalibrated": 3}, "3 run(s) of LINE are not calibrated."),
+        ({}, {"uncalibrated": 3}, "3 runs of LINE without a calibration."),
         ({"finished": 1}, {"finished": 2}, "GRID has 1 of 12 runs and LINE has 2 of 12 runs."),
     ],
 )

@@ -222,6 +222,18 @@ def test_one_seed_is_admitted() -> None:
     assert "(same-seed, one seed)" in told(contender("uw-so", -1.0, sd=math.nan, kind="same-seed"))
 
 
+@pytest.mark.parametrize("state", ["diverged", "failed", "pruned"])
+def test_a_search_that_lost_all_its_trials_waits_for_nothing(state: str) -> None:
+    made = synthetic.reader(epochs=6)
+    for row in made.rows["run_results"]:
+        if row["search"] == "uw-so":
+            row |= {"state": state, "delta_m_val": None, "delta_m_test": None}
+    comparison = compare(load(made, "x"))
+    assert row_of(comparison, "uw-so").delta_m_kind == "none"
+    assert f"runs {state}" in "; ".join(row_of(comparison, "uw-so").notes)
+    assert comparison.sentence.endswith("Undecided: UW-SO has no value.")
+
+
 def test_a_diverged_winner_is_admitted() -> None:
     sentence = told(contender("scalarization", -1.0), contender("uw-so", math.inf))
     assert "diverges on a fresh seed" in sentence

@@ -1,5 +1,7 @@
 """Reading a study into DataFrames."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -45,7 +47,7 @@ def test_an_empty_study_has_the_same_types() -> None:
 def test_a_view_without_a_needed_column_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     short = tuple(c for c in synthetic.COLUMNS["run_results"] if c != "seed")
     monkeypatch.setitem(synthetic.COLUMNS, "run_results", short)
-    with pytest.raises(BadView, match=r"`run_results` must have the column\(s\) seed"):
+    with pytest.raises(BadView, match=r"`run_results` must have every column read. Missing: seed"):
         load(synthetic.reader(epochs=3), synthetic.STUDY)
 
 
@@ -64,6 +66,27 @@ def test_the_card_gives_tasks_and_metrics_in_order() -> None:
 
 def test_searches_come_in_the_order_of_the_spec() -> None:
     assert synthetic.frames().searches == ("ew", "uw", "uw-so", "scalarization")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [{"weighting": ["uw-so", "ew"]}, {"weighting": "uw"}, {"weighting": "scalarization"}],
+        [
+            {"weighting": "uw-so", "name": None},
+            {"weighting": "ew", "name": "ew"},
+            {"weighting": "uw"},
+        ],
+    ],
+)
+def test_searches_without_names_of_their_own_come_in_the_order_of_the_spec(
+    parts: list[dict[str, Any]],
+) -> None:
+    made = synthetic.reader(epochs=3)
+    made.spec["search"] = parts
+    frames = load(made, synthetic.STUDY)
+    assert frames.searches == ("uw-so", "ew", "uw", "scalarization")
+    assert frames.searches_alone == ("stl/left", "stl/right", "stl/sum"), "as on the card"
 
 
 def test_seeds_are_those_of_the_searches_where_the_spec_has_none() -> None:

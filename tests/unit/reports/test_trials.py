@@ -1,11 +1,12 @@
 """The trials of a study as plain values."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from reports.frames import StudyFrames, load
-from reports.trials import SearchTrials, trials
+from reports.trials import SearchTrials, TrialRow, best_sentence, trials
 from tests.unit.reports import synthetic
 
 
@@ -101,3 +102,48 @@ def test_without_a_baseline_there_are_no_curves() -> None:
     unscored = replace(frames, runs=frames.runs.assign(delta_m_val=float("nan")))
     for row in search(unscored, "ew").trials:
         assert (row.state, row.value, row.curve) == ("done", None, {})
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (("diverged",) * 3, "f: no trial has a value: 3 diverged."),
+        (
+            ("failed", "diverged", "pruned"),
+            "f: no trial has a value: 1 failed, 1 diverged, 1 pruned.",
+        ),
+        (("diverged", "waiting"), "f: no trial has a value yet."),
+        ((), "f: no trial has a value yet."),
+    ],
+)
+def test_a_value_is_awaited_only_where_one_can_come(states: tuple[str, ...], said: str) -> None:
+    assert best_sentence([_search_of(states)]) == said
+
+
+@pytest.mark.parametrize(("n_seeds", "said"), [(1, "1 seed)"), (2, "2 seeds)")])
+def test_the_best_trial_counts_its_seeds(n_seeds: int, said: str) -> None:
+    found = _search_of(("done",), value=0.5, seeds=tuple(range(n_seeds)))
+    assert said in best_sentence([found])
+
+
+def _search_of(states: tuple[str, ...], **changed: Any) -> SearchTrials:
+    rows = tuple(
+        TrialRow(
+            **{
+                "number": number,
+                "params": "{}",
+                "state": state,
+                "value": None,
+                "curve": {},
+                "seeds": (0,),
+                "delta_m_test": None,
+                "device_s": 0.0,
+                "cost_s": 0.0,
+                "started": None,
+                "ended": None,
+                **changed,
+            }
+        )
+        for number, state in enumerate(states)
+    )
+    return SearchTrials(search="f", weighting="function", metric="m", direction="min", trials=rows)

@@ -157,11 +157,11 @@ class TestOneStage:
 
     def test_with_everything_diverged_it_stops_and_says_so(self) -> None:
         step = one_stage(lambda *_: RunState.DIVERGED).run()
-        assert step == Stopped(stage=0, reason="no trial can win: 3 diverged, 0 have failed runs")
+        assert step == Stopped(stage=0, reason="no trial can win: 3 diverged, 0 with failed runs")
 
     def test_with_everything_failed_it_stops_and_says_so(self) -> None:
         step = one_stage(lambda *_: RunState.FAILED).run()
-        assert step == Stopped(stage=0, reason="no trial can win: 0 diverged, 3 have failed runs")
+        assert step == Stopped(stage=0, reason="no trial can win: 0 diverged, 3 with failed runs")
 
     def test_of_equal_values_the_cheapest_wins(self) -> None:
         world = one_stage(lambda *_: 1.0, costs=lambda point: 1 if point["lr"] == 0.01 else 2)

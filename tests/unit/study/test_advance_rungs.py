@@ -123,7 +123,7 @@ def test_a_pruned_trial_cannot_win() -> None:
     world = World(a_search("ew", RATES | {"stop": HALVING}), train=train, trouble_at=EPOCHS)
     # until it diverges in its last segment the third rate is worth 0, better than all
     assert world.run() == Stopped(
-        stage=0, reason="no trial can win: 1 diverged, 3 were pruned, 0 have failed runs"
+        stage=0, reason="no trial can win: 1 diverged, 3 pruned, 0 with failed runs"
     )
 
 

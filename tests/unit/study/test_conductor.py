@@ -156,8 +156,8 @@ def test_single_task_runs_of_another_driver_are_scored_too() -> None:
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (RunState.FAILED, "0 diverged, 2 have failed runs"),
-        (RunState.DIVERGED, "2 diverged, 0 have failed runs"),
+        (RunState.FAILED, "0 diverged, 2 with failed runs"),
+        (RunState.DIVERGED, "2 diverged, 0 with failed runs"),
     ],
 )
 def test_a_task_without_a_baseline_ends_the_study(state: RunState, why: str) -> None:
@@ -207,7 +207,7 @@ def test_a_search_that_diverges_throughout_is_reported_as_stopped() -> None:
     study = FakeStudy(planned(EW, SOFT), level=level).run()
     assert study.conductor.finished
     assert study.conductor.stopped == {
-        "ew": "no trial can win: 2 diverged, 0 have failed runs",
+        "ew": "no trial can win: 2 diverged, 0 with failed runs",
     }
 
 

@@ -143,7 +143,7 @@ class TestBudgets:
     def test_a_search_s_budget_cuts_its_trials_in_order(self) -> None:
         world = World(a_search("ew", RATES, budget={"trials": 2}))
         assert world.run() == Stopped(
-            stage=0, reason="the trial budget ended in stage 1, 1 points of it are left"
+            stage=0, reason="the trial budget ended in stage 1, with 1 point of it left"
         )
         assert [point["lr"] for point in world.points(0)] == [0.001, 0.01]
 
@@ -169,7 +169,7 @@ class TestBudgets:
     def test_no_budget_left_proposes_nothing(self) -> None:
         world = World(a_search("ew", RATES), rules=replace(RULES, trials_left=0))
         assert world.step == Stopped(
-            stage=0, reason="the trial budget ended in stage 1, 3 points of it are left"
+            stage=0, reason="the trial budget ended in stage 1, with 3 points of it left"
         )
 
     def test_a_budget_that_cuts_a_line_before_its_refinement_stops_it(self) -> None:

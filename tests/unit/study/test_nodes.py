@@ -70,7 +70,7 @@ def test_a_node_without_room_may_be_as_it_is() -> None:
 
 def test_a_cluster_without_room_is_told() -> None:
     (sentence,) = said(NODE, options=RayOptions(cpus_per_worker=5, gpus_per_worker=1))
-    assert "No node has room for a worker of 5 cores and 1 GPUs" in sentence
+    assert "No node has room for a worker of 5 cores and 1 GPU. Ask" in sentence
 
 
 @pytest.mark.parametrize(

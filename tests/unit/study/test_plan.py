@@ -264,6 +264,26 @@ class TestBaseline:
             a_search("ew", stage)
 
 
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        (
+            {"lr": [0.001, 0.01, 0.1], "strategy": "random", "trials": 10},
+            ["Search ew, stage 1: 10 trials by random were asked for, and the space of lr has 3 "
+             "points: each is tried once."],
+        ),
+        ({"lr": [0.001, 0.01, 0.1], "strategy": "random", "trials": 3}, []),
+        ({"lr": {"log_range": [0.001, 0.1]}, "strategy": "random", "trials": 10}, []),
+    ],
+)  # fmt: skip
+def test_a_plan_says_why_there_are_fewer_trials_than_asked_for(
+    stage: dict[str, Any], said: list[str]
+) -> None:
+    baseline = {"lr": [0.001, 0.01, 0.1]}
+    plan = make_plan(spec_of(search=[{"weighting": "ew", "stages": [stage]}], baseline=baseline))
+    assert plan.notices == said
+
+
 MANY_TASKS = """
 from trainers.cards import MetricCard, ProblemCard, TaskCard
 
