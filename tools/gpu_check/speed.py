@@ -165,7 +165,7 @@ def _least_s(
 ) -> float:
     """By its operations and by the bytes that an optimiser cannot but move."""
     store, network = team._stack._store, team._stacks.forward.network
-    session.epoch_flops(network)
+    assert team.flops  # which counts them
     rows = len(store.network.values)
     flops = 3.0 * session.flops[tuple(network.heads)] * pack.training.batch_size * rows
     n_bytes = float(OPTIMISER_ACCESSES * store.network.values.nbytes)

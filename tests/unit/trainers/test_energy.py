@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainers.energy import RaplMeter, Unmetered, open_meter
+from trainers.energy import NvmlMeter, RaplMeter, Unmetered, open_meter
 
 RANGE_UJ = 262_143_328_850
 
@@ -104,3 +104,27 @@ def test_a_counter_that_may_not_be_read_tells_nothing(tmp_path: Path, package: D
 
 def test_other_devices_tell_nothing(tmp_path: Path, package: Domain) -> None:
     assert open_meter("mps", 1, powercap=tmp_path).lap_j() is None
+
+
+class FakeNvml:
+    """A GPU that takes a joule each time it is asked."""
+
+    NVMLError = RuntimeError
+
+    def __init__(self) -> None:
+        self._mj = 0
+
+    def nvmlInit(self) -> None: ...
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> str:
+        return uuid
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, _handle: str) -> int:
+        self._mj += 1_000
+        return self._mj
+
+
+@pytest.mark.parametrize("share", [1.0, 0.25])
+def test_a_worker_that_shares_a_gpu_is_booked_its_share(share: float) -> None:
+    meter = NvmlMeter(FakeNvml(), "GPU-1", share=share)
+    assert [meter.lap_j(), meter.lap_j()] == [share, share]

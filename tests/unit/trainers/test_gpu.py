@@ -5,25 +5,30 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from tests.packs import a_job, a_pack
 from tests.toy import TASKS, Toy
+from trainers import devices
+from trainers.devices import indexed
 from trainers.endings import failed
-from trainers.engines import calibrate, open_session
+from trainers.engines import calibrate, open_session, train
+from trainers.environment import hardware_of
 from trainers.errors import DeviceUnusable
-from trainers.events import Seconds
+from trainers.events import Event, RunEnded, Seconds
 from trainers.gpu import (
     CONTEXT_BYTES,
     DeviceBroken,
+    cap_memory,
     end_if_broken,
     memory_bytes,
     others_bytes,
     prepare,
 )
-from trainers.jobs import Calibrate
+from trainers.jobs import Calibrate, Engine
 
 GIB = 2**30
 CUDA = torch.device("cuda:0")
@@ -101,6 +106,21 @@ class TestBroken:
         with pytest.raises(DeviceBroken):
             calibrate(wanted, session)
 
+    @pytest.mark.parametrize("engine", ["solo", "fused"])
+    def test_no_run_of_a_pack_is_told_to_have_failed(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(_device: torch.device) -> None:
+            raise DeviceBroken("cuda:0 does not work any more")
+
+        monkeypatch.setattr("trainers.endings.end_if_broken", broken)
+        problem = Toy(troubles=("raises",))
+        jobs = [a_job(run, tasks=("level", "raises")) for run in (1, 2)]
+        said: list[Event] = []
+        with pytest.raises(DeviceBroken):
+            said.extend(train(replace(a_pack(*jobs), engine=engine), open_session(problem, "cpu")))
+        assert not [event for event in said if isinstance(event, RunEnded)]
+
     def test_no_exception_handler_takes_it_for_a_run_s(self) -> None:
         assert not issubclass(DeviceBroken, Exception)
 
@@ -164,3 +184,54 @@ class TestSettings:
     def test_a_processor_has_no_tf32(self) -> None:
         with pytest.raises(DeviceUnusable, match="way of GPUs"):
             prepare("cpu", "tf32")
+
+
+class Started:
+    """What torch is asked about a GPU when a worker opens on it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.fractions: dict[torch.device, float] = {}
+        properties = SimpleNamespace(total_memory=80 * GIB)
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _device: properties)
+        monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", self._cap)
+
+    def _cap(self, fraction: float, device: torch.device) -> None:
+        assert device.index is not None  # else torch raises
+        self.fractions[device] = fraction
+
+
+def test_a_share_of_a_gpu_is_capped_by_the_device_s_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = Started(monkeypatch)
+    cap_memory(torch.device(indexed("cuda")), 0.25)
+    cap_memory(torch.device("cpu"), 0.25)
+    cap_memory(torch.device("cuda:1"), 1.0)
+    assert asked.fractions == {CUDA: pytest.approx((80 / 4 - 0.6) / 80, rel=1e-6)}
+
+
+@pytest.mark.parametrize(
+    ("device", "name"), [("cuda", "cuda:0"), ("cuda:3", "cuda:3"), ("cpu", "cpu")]
+)
+def test_a_gpu_without_a_number_is_the_first(device: str, name: str) -> None:
+    assert indexed(device) == name
+
+
+def test_where_there_is_no_driver_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_COUNT", "import ctypes; ctypes.CDLL('libnothing.so.1')")
+    assert devices.n_gpus() == 0
+
+
+@pytest.mark.parametrize(("device", "share", "n"), [(CUDA, 0.25, 0.25), ("cpu", 0.25, 1.0)])
+def test_a_second_of_a_shared_gpu_is_booked_once(
+    device: torch.device, share: float, n: float
+) -> None:
+    session = open_session(Toy(), "cpu", memory_share=share)
+    assert replace(session, device=torch.device(device)).n_devices == n
+
+
+def test_what_is_measured_on_a_share_of_a_gpu_is_kept_for_that_share() -> None:
+    whole = {"device": "NVIDIA H100", "cpu": "a cpu"}
+    assert hardware_of(whole) == "NVIDIA H100"
+    assert hardware_of(whole | {"device_share": "0.25"}) == "NVIDIA H100, a share of 0.25"
+    assert hardware_of({"device": "cpu", "cpu": "a cpu"}) == "a cpu"
