@@ -13,6 +13,7 @@ from storage._costs import Costs
 from storage._dialects import insert_ignoring
 from storage._hot import Hot
 from storage._repeats import attempt_state, find_mismatches, is_known
+from storage._storable import storable_report
 from storage._studies import now
 from storage._tables import attempts, checkpoints, epoch_values, epochs, runs, series
 from storage.records import (
@@ -87,8 +88,10 @@ class Recorder:
     def record(self, connection: Connection, reports: Sequence[Report]) -> Recorded:
         """Write a batch; writing one twice changes nothing.
 
-        Refused are reports with a stale token, and such of ended attempts as are new.
+        Refused are reports with a stale token, and such of ended attempts as are new. A run that
+        reports what no database holds has failed; the others of the batch are written.
         """
+        reports = [storable_report(report) for report in reports]
         ids = sorted({report.run for report in reports})
         current = {row.id: row for row in _CURRENT.rows(connection, {"ids": ids})}
         accepted, rejected = [], []

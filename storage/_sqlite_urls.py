@@ -71,7 +71,7 @@ def _check(name: str) -> None:
 
 def _mode(name: str) -> int:
     """What kind of thing is there, 0 if nothing is."""
-    os.fsencode(name)
+    name.encode()  # it is a part of rows: of checkpoints beside it
     try:
         return os.stat(name).st_mode
     except (FileNotFoundError, NotADirectoryError, PermissionError):

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage._types import UtcTime
+from storage._types import Name, Told, UtcTime
 from storage.states import RunState
 
 metadata = MetaData(
@@ -30,6 +30,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+_MESSAGE, _TRACEBACK = 20_000, 200_000  # characters
 
 # SQLite counts up only INTEGER primary keys.
 _Id = BigInteger().with_variant(Integer(), "sqlite")
@@ -61,7 +63,7 @@ studies = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("engine", String(16), nullable=True),  # of all runs; fixed before the first one
-    Column("engine_reason", Text, nullable=False, server_default=""),
+    Column("engine_reason", Told(_MESSAGE), nullable=False, server_default=""),
     # random, given once and kept: files are addressed by it, since names and ids come again
     Column("birth", String(32), nullable=False, server_default=""),
     # what run keys call the study: its birth; of studies older than that, the name they had
@@ -80,7 +82,7 @@ searches = Table(
     _ref("study_id", "studies"),
     Column("name", String(200), nullable=False),
     Column("role", String(16), nullable=False),
-    Column("weighting", String(64), nullable=False),
+    Column("weighting", Name(64), nullable=False),
     Column("position", Integer, nullable=False),
     UniqueConstraint("study_id", "name"),
 )
@@ -152,8 +154,8 @@ baseline_values = Table(
     "baseline_values",
     metadata,
     _ref("baseline_id", "baselines"),
-    Column("task", String(100), nullable=False),
-    Column("metric", String(100), nullable=False),
+    Column("task", Name(100), nullable=False),
+    Column("metric", Name(100), nullable=False),
     Column("split", String(16), nullable=False),
     Column("value", Float(53), nullable=False),
     _ref("trial_id", "trials", nullable=True),
@@ -182,7 +184,7 @@ runs = Table(
     Column("holder_id", _Id, ForeignKey("holders.id"), nullable=True),
     Column("lease_until_s", Float(53), nullable=True),
     Column("ended_at", UtcTime, nullable=True),
-    Column("reason", Text, nullable=False, server_default=""),
+    Column("reason", Told(_MESSAGE), nullable=False, server_default=""),
     Column("diverged_epoch", Integer, nullable=True),
     CheckConstraint(
         "state IN ({})".format(", ".join(f"'{state}'" for state in RunState)), name="state"
@@ -203,10 +205,10 @@ holders = Table(
     "holders",
     metadata,
     _id(),
-    Column("host", String(255), nullable=False),
-    Column("boot_id", String(64), nullable=False),
+    Column("host", Name(255), nullable=False),
+    Column("boot_id", Name(64), nullable=False),
     Column("pid", BigInteger, nullable=False),
-    Column("process_start", String(64), nullable=False),
+    Column("process_start", Name(64), nullable=False),
     Column("started_at", UtcTime, nullable=False),
     UniqueConstraint("host", "boot_id", "pid", "process_start"),
 )
@@ -217,9 +219,9 @@ environments = Table(
     _id(),
     Column("hash", String(64), nullable=False, unique=True),
     Column("content", Text, nullable=False),
-    Column("code_version", String(100), nullable=False),
-    Column("device", String(100), nullable=False),
-    Column("hardware", String(255), nullable=False),
+    Column("code_version", Name(100), nullable=False),
+    Column("device", Name(100), nullable=False),
+    Column("hardware", Name(255), nullable=False),
 )
 
 workers = Table(
@@ -229,7 +231,7 @@ workers = Table(
     _ref("study_id", "studies"),
     _ref("holder_id", "holders"),
     _ref("environment_id", "environments"),
-    Column("host", String(255), nullable=False),
+    Column("host", Name(255), nullable=False),
     Column("pid", BigInteger, nullable=False),
     Column("price_per_h", Float(53), nullable=True),  # money per device-hour
     Column("started_at", UtcTime, nullable=False),
@@ -246,9 +248,9 @@ attempts = Table(
     Column("token", BigInteger, nullable=True),
     Column("kind", String(16), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("failure", Text, nullable=True),
-    Column("failure_key", Text, nullable=True),  # equal for equal tracebacks
-    Column("detail", Text, nullable=False, server_default=""),
+    Column("failure", Told(_MESSAGE), nullable=True),
+    Column("failure_key", Told(_MESSAGE), nullable=True),  # equal for equal tracebacks
+    Column("detail", Told(_TRACEBACK), nullable=False, server_default=""),
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime, nullable=True),
     *(
@@ -262,7 +264,9 @@ attempts = Table(
     Column("flops", Float(53), nullable=False, server_default="0"),
     Column("peak_memory_bytes", BigInteger, nullable=True),
     Column("energy_j", Float(53), nullable=True),
-    Column("failure_text", Text, nullable=True),  # what the failure says; `failure` is its class
+    Column(
+        "failure_text", Told(_MESSAGE), nullable=True
+    ),  # what the failure says; `failure` is its class
     Column("code_fingerprint", String(64), nullable=True),  # of the user's modules
     UniqueConstraint("run_id", "token"),
     Index(None, "study_id", "id"),
@@ -289,8 +293,8 @@ series = Table(
     _id(),
     _ref("study_id", "studies"),
     Column("split", String(16), nullable=False),
-    Column("task", String(100), nullable=False),
-    Column("metric", String(100), nullable=False),
+    Column("task", Name(100), nullable=False),
+    Column("metric", Name(100), nullable=False),
     UniqueConstraint("study_id", "split", "task", "metric"),
 )
 
@@ -333,7 +337,7 @@ calibrations = Table(
     "calibrations",
     metadata,
     Column("shape", String(64), primary_key=True),
-    Column("hardware", String(255), primary_key=True),
+    Column("hardware", Name(255), primary_key=True),
     Column("pack_size", Integer, nullable=False),
     Column("epoch_s", Float(53), nullable=False),
     Column("run_step_ms", Text, nullable=False),

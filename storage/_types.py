@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, String, TypeDecorator
+from sqlalchemy import DateTime, Dialect, String, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
+
+from storage._texts import storable, storable_name
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -36,3 +38,33 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
         return moment.astimezone(UTC)
+
+
+class Told(TypeDecorator[str]):
+    """Text from outside, up to a length: longer ones keep their beginning and their end."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Make it storable."""
+        return None if value is None else storable(value, self.most)
+
+
+class Name(TypeDecorator[str]):
+    """A name from outside; those that do not fit stay different from each other."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Make it storable."""
+        return None if value is None else storable_name(value, self.most)
