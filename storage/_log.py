@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
+from storage._studies import WRITTEN
 from storage._tables import attempts, environments, runs, searches, trials, workers
 from storage.records import AttemptLog, Cause, TrainedWith
 
@@ -32,7 +33,7 @@ _ATTEMPTS = (
         attempts,
         searches.c.name.label("search"),
         trials.c.number.label("trial"),
-        trials.c.params,
+        WRITTEN,
         runs.c.run_key,
         runs.c.seed,
         runs.c.state.label("run_state"),
@@ -113,7 +114,7 @@ def _logged(row: Any) -> AttemptLog:
         key=row.run_key,
         search=row.search,
         trial=row.trial,
-        params=row.params,
+        params=row.written,
         seed=row.seed,
         run_state=row.run_state,
         reason=row.reason if row.token == row.last_token else "",

@@ -1,5 +1,6 @@
 """How the report writes numbers and names."""
 
+import json
 import math
 from typing import Any
 
@@ -65,6 +66,8 @@ def value_of(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and all(isinstance(v, int | float) for v in value):
         return ", ".join(value_of(item) for item in value)
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value)
     return str(value)

@@ -64,10 +64,14 @@ def table(*columns: str, title: str | None = None, right: Iterable[str] = ()) ->
 
 
 def duration(seconds: float) -> str:
-    """``42 s``, ``3 min 20 s``, ``5 h 12 min``."""
-    if seconds < 10:
+    """``30 ms``, ``42 s``, ``3 min 20 s``, ``5 h 12 min``; ``0 s`` if there was nothing."""
+    if not seconds:
+        return "0 s"
+    if seconds < 0.1:
+        return f"{max(1000 * seconds, 0.1):.{1 if seconds < 1e-3 else 0}f} ms"
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

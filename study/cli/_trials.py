@@ -57,10 +57,13 @@ def _print(search: SearchTrials) -> None:
 
 
 def _said(params: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in params.items()
-    )
+    return ", ".join(f"{name} {_value(value)}" for name, value in params.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list | dict):
+        return json.dumps(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _plain(frames: StudyFrames, found: tuple[SearchTrials, ...]) -> dict[str, Any]:

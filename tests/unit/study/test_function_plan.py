@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from search_spaces import Choices, LogRange
+from study.advance import Propose
 from study.errors import BadSpec, NotAnExtension
 from study.extension import check_extension
 from study.function_plan import as_listed
@@ -18,6 +19,7 @@ from study.plan import Plan, make_plan
 from study.spec import StudySpec, parse
 from study.trials import to_point
 from tests.unit.study.specs import spec_of
+from tests.unit.study.world import World
 from trainers.jobs import ProblemRef
 from trainers.problems import build
 
@@ -154,6 +156,25 @@ class TestPlan:
         assert repr(point["hidden"]) == "(8, 16)"
         assert [type(point[name]) for name in ("depth", "flag", "layers", "lr")] == [
             *(int, bool, int, float)
+        ]
+
+    def test_whole_numbers_stay_whole_from_stage_to_stage(self) -> None:
+        (search,) = plan(
+            {"hidden": [[8, 16], [4]]}, {"depth": [1, 2]}, hyper={"layers": [64, 32]}
+        ).searches
+        world = World(search, lambda point, _seed: float(len(point["hidden"])))
+        first = world.step
+        assert isinstance(first, Propose)
+        assert [proposal.written for proposal in first.new] == [
+            '{"depth":1,"hidden":[8,16],"layers":[64,32]}',
+            '{"depth":1,"hidden":[4],"layers":[64,32]}',
+        ]
+        assert first.new[1].params == '{"depth":1.0,"hidden":[4.0],"layers":[64.0,32.0]}'
+        world.run()
+        written = [entry.written for entry in world.entries if entry.stage == 1]
+        assert written == [
+            '{"depth":1,"hidden":[4],"layers":[64,32]}',
+            '{"depth":2,"hidden":[4],"layers":[64,32]}',
         ]
 
     def test_axes_of_ranges_keep_their_kind(self) -> None:
