@@ -14,7 +14,7 @@ from tests.contract.fused_cases import Normed, fused, mixed_jobs
 from tests.packs import a_pack, told
 from tests.toy import TASKS, Toy
 from trainers import gpu
-from trainers.engines import open_session, train
+from trainers.engines import _compiled, open_session, train
 from trainers.jobs import Pack
 
 CHOSEN = {"batch_size": 5, "clip_norm": 0.5}
@@ -76,3 +76,18 @@ def test_a_stack_of_fixed_size_goes_on_where_it_was(tmp_path: Path) -> None:
     half = told(fused(replace(whole, until_epoch=2), session))
     later = told(fused(resumed(whole, half), session))
     assert by_epoch(half, later) == expected
+
+
+def test_compiled_stacks_lie_in_one_place_and_are_those_of_a_new_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_compiled, "compiled_once", lambda function, _options: function)
+    whole = a_mixed_pack(compile=True)
+    one, addresses = open_session(Normed(dropout=0.25), "cpu"), set()
+    for some in (whole.jobs[:4], whole.jobs[4:8], whole.jobs[:4]):
+        pack = replace(whole, jobs=some, rows=32)
+        found = by_epoch(told(fused(pack, one)))
+        assert found == by_epoch(told(fused(pack, open_session(Normed(dropout=0.25), "cpu"))))
+        (place,) = one.places._places.values()
+        addresses.add(place.stored[0].values.data_ptr())
+    assert len(addresses) == 1

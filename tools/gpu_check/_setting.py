@@ -107,7 +107,11 @@ def final_states(pack: Pack, session: Session) -> dict[int, State]:
     while team.epoch < pack.until_epoch:
         team.train_epoch()
         team.evaluate("validation")
-    return {job.run: state for job, state in zip(team.jobs, team.states(), strict=True)}
+    states = [  # copies: the next stack may lie where this one does
+        torch.utils._pytree.tree_map_only(torch.Tensor, torch.clone, state)
+        for state in team.states()
+    ]
+    return {job.run: state for job, state in zip(team.jobs, states, strict=True)}
 
 
 def tensors(state: Any) -> list[torch.Tensor]:

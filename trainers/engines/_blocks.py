@@ -93,6 +93,10 @@ class Blocks:
     ) -> None:
         self._compiled, self._forward = compiled, forward
         self._blocks = blocks(rows, carried)
+        if forward.device.type == "cuda":  # graphs are recorded for where these lie
+            for block in self._blocks:
+                for tensor in (*block.leaves.values(), *block.carried.values()):
+                    torch._dynamo.mark_static_address(tensor)
         self.leaves = [leaf for block in self._blocks for leaf in block.leaves.values()]
         self.gradients = [part for block in self._blocks for part in block.gradients.values()]
 

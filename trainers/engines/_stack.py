@@ -5,7 +5,7 @@ Shapes: K runs, R rows (the runs, then ghosts), T tasks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from trainers.engines import _epoch
 from trainers.engines._blocks import Blocks, Whole, filled
 from trainers.engines._compiling import compiled_stack
 from trainers.engines._forward import Forward, carried_tensors, repeated, trained_parameters
+from trainers.engines._long_lived import Places, Stored
 from trainers.engines._member import Member
 from trainers.engines._rated_optimizer import RatedOptimizer
 from trainers.engines._rows import Layout, Rows
@@ -163,24 +164,29 @@ class Stack:
         per_task = (len(self._tasks),)
         learned = {name: per_task for m in rows for name in m.weighting.params(m.hyper)}
         shapes = {name: tuple(p.shape) for name, p in trained_parameters(network).items()}
-        own, weights = (
-            Rows(
-                Layout.on(self._session.device, of),
-                n_rows=len(rows),
-                slots=slots(self._training),
-                device=self._session.device,
-            )
-            for of in (shapes, learned)
+
+        def made() -> Stored:
+            return self._rows(shapes, len(rows)), repeated(carried_tensors(network), len(rows))
+
+        recorded = self._training.compile and gpu.wants_few_kernels(self._session.device)
+        places = self._session.places if recorded else Places()
+        own, carried = places.take(
+            self, self._tasks, (shapes, len(rows), slots(self._training)), made
         )
         store = Store(
             network=own,
-            learned=weights,
-            carried=repeated(carried_tensors(network), len(rows)),
+            learned=self._rows(learned, len(rows)),
+            carried=carried,
             keys=network_keys(network),
             order=[name for name, _ in network.named_parameters()],
         )
         fill(store, rows, network)
         return store
+
+    def _rows(self, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> Rows:
+        device = self._session.device
+        layout = Layout.on(device, shapes)
+        return Rows(layout, n_rows=n_rows, slots=slots(self._training), device=device)
 
 
 def _by_rate(member: Member) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ import torch
 
 from trainers.devices import indexed
 from trainers.engines._compiled import Compiled
+from trainers.engines._long_lived import Places
 from trainers.errors import DeviceUnusable, TaskMismatch
 from trainers.gpu import cap_memory
 from trainers.group import Group
@@ -33,6 +34,7 @@ class Session:
         memory_share: How much of the device's memory its packs may take.
         flops: Operations of a sample's forward pass, by tasks, as far as they were counted.
         ghosts: Rows that a stack needs beside its runs, by tasks, smallest batches and precision.
+        places: Where compiled stacks lie on a GPU.
         compiled: Compiled losses by engine, tasks, batch size and precision.
         group: The processes that train its runs together; None for this one alone.
     """
@@ -49,6 +51,7 @@ class Session:
     compiled: dict[tuple[str, tuple[str, ...], int, Precision], Compiled] = field(
         default_factory=dict
     )
+    places: Places = field(default_factory=Places)
     group: Group | None = None
 
     @property
