@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storage._dialects import is_committed, lock_schema, transaction_number
 from storage._engines import make_engine, reading
+from storage._looking import Onlooker
 from storage._patience import Patience, silent
 from storage._rescue import FileGuard
 from storage._tables import metadata
@@ -27,7 +28,11 @@ _version_table = sa.table("alembic_version", sa.column("version_num"))
 
 
 class Database:
-    """An engine with transactions that say clearly what went wrong."""
+    """An engine with transactions that say clearly what went wrong.
+
+    Attributes:
+        found_version: Schema that the database had when it was opened; None of one that is new.
+    """
 
     def __init__(
         self,
@@ -41,7 +46,10 @@ class Database:
         self.url = URL.create("sqlite") if url is None else checked_url(url)
         if not create:
             self._refuse_missing_file()
-        self.engine = make_engine(self.url)
+        path = sqlite_file(self.url)
+        self._onlooker = Onlooker(path) if read_only and path is not None else None
+        self.engine = make_engine(self.url) if self._onlooker is None else self._onlooker.engine()
+        self._read_only = read_only
         self.patience = Patience(min(patience_s, _OPENING_PATIENCE_S), silent)
         try:
             self.patience.until_done(lambda: self._open(create=create))
@@ -49,10 +57,7 @@ class Database:
             self.engine.dispose()  # nobody else could close what was opened so far
             raise
         self.patience = Patience(patience_s, on_trouble)
-        path = sqlite_file(self.url)
-        self._guard = FileGuard(path, self.engine) if path is not None else None
-        if read_only:
-            self.engine = self.engine.execution_options(**reading(self.url))
+        self._guard = None if path is None or read_only else FileGuard(path, self.engine)
 
     @property
     def shown_url(self) -> str:
@@ -78,7 +83,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and cannot write."""
-        with self._explained(), self.engine.connect() as connection:
+        with self._unchanged(), self._explained(), self.engine.connect() as connection:
             connection = connection.execution_options(**reading(self.url))
             with connection.begin():
                 yield connection
@@ -100,7 +105,7 @@ class Database:
             self._ensure_schema(create=create)
 
     def _ensure_schema(self, *, create: bool) -> None:
-        found = self._schema_version()
+        found = self.found_version = self._schema_version()
         if found == SCHEMA_VERSION:
             return
         if found is None:
@@ -116,10 +121,26 @@ class Database:
                 f"The database {self.shown_url} has schema {found}, newer than {SCHEMA_VERSION}, "
                 "which this version of weighbridge knows. Upgrade weighbridge."
             )
+        elif self._read_only:
+            self._look_at_older(found)
         else:
             from storage.migrations import upgrade
 
             upgrade(self.engine)
+
+    def _look_at_older(self, found: str) -> None:
+        """Read a database of an older schema, which stays as it is."""
+        from storage.migrations import upgrade
+
+        if self._onlooker is None:
+            raise SchemaMismatch(
+                f"The database {self.shown_url} has schema {found}, and this version of "
+                f"weighbridge reads {SCHEMA_VERSION}. Looking changes nothing: `weighbridge run "
+                "STUDY` brings it up to date. Older versions cannot use it then."
+            )
+        self.engine = self._onlooker.copy()
+        self._onlooker = None
+        upgrade(self.engine)
 
     def _create_schema(self) -> None:
         with self.engine.begin() as connection:
@@ -155,6 +176,18 @@ class Database:
                 "Start a study with `weighbridge run STUDY`, or name another file with --storage.",
                 missing=True,
             )
+
+    @contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """A look at a file that nobody writes; if somebody does, neither result nor error count."""
+        try:
+            yield
+        except DatabaseUnusable:
+            if self._onlooker is not None:
+                self._onlooker.check()
+            raise
+        if self._onlooker is not None:
+            self._onlooker.check()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam
 from storage._database import SCHEMA_VERSION, Database
 from storage._log_api import Log
 from storage._patience import patient
+from storage._status_api import Status
 from storage._views import ORDER
 
 _QUERIES = {
@@ -18,8 +19,10 @@ _QUERIES = {
 }
 
 
-class Reader(Log):
-    """Reads one study database; it cannot write.
+class Reader(Log, Status):
+    """Reads one study database; it makes, changes and locks nothing, files beside it included.
+
+    A SQLite file of an older schema is read from a migrated copy in memory.
 
     Args:
         url: As of `storage.Storage`.
@@ -35,8 +38,8 @@ class Reader(Log):
 
     @property
     def schema_version(self) -> str:
-        """Version of the database's schema."""
-        return SCHEMA_VERSION
+        """Version of the database's schema, an older one included."""
+        return self._database.found_version or SCHEMA_VERSION
 
     @patient
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

@@ -27,7 +27,7 @@ from study.cli._output import (
 from study.spec import StudySpec, parse
 
 if TYPE_CHECKING:
-    from storage import Storage
+    from storage import Reader
 
 NAME = "status"
 _MOST_BAD = 10
@@ -47,9 +47,9 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Show runs by state, cost so far, and the budget left; money where device time has a price."""
-    from storage import Storage  # SQLAlchemy loads with it
+    from storage import Reader  # SQLAlchemy loads with it
 
-    database = Storage(storage, create=False)
+    database = Reader(storage)
     try:
         if study is None:
             _all(database, storage=storage, as_json=as_json)
@@ -60,7 +60,7 @@ def command(
         database.close()
 
 
-def _all(database: Storage, *, storage: str, as_json: bool) -> None:
+def _all(database: Reader, *, storage: str, as_json: bool) -> None:
     found = [(record, database.totals(record.id)) for record in database.studies()]
     if as_json:
         print_json(
@@ -81,7 +81,7 @@ def _all(database: Storage, *, storage: str, as_json: bool) -> None:
         next_step("status", found[-1][0].name, storage=storage)
 
 
-def _one(database: Storage, record: StudyRecord, *, storage: str, as_json: bool) -> None:
+def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) -> None:
     spec = parse(record.spec, source=f"of the stored study {record.name}")
     totals = database.totals(record.id)
     searches = database.search_status(record.id)
