@@ -12,7 +12,7 @@ GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe 
 	nvidia-ml-py pydantic pydantic-core pygments rich sqlalchemy typing-extensions typing-inspection
 
 .PHONY: demo test check unit soak install install-dev bench bench-demo bench-compile bench-ray bench-storage \
-	gpu-check gpu-wheels clean
+	bench-reports gpu-check gpu-wheels clean
 
 demo: install
 	$(BIN)/weighbridge run quickstart --storage $(DEMO_STORAGE)
@@ -47,6 +47,9 @@ bench-ray: install-dev
 
 bench-storage: install-dev
 	$(BIN)/python -m benchmarks.storage
+
+bench-reports: install-dev
+	$(BIN)/python -m benchmarks.reports
 
 # On a machine with one GPU and torch, without a network. What torch does not bring lies beside the
 # tree, fetched by `make gpu-wheels` where there is a network.

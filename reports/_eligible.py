@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from reports._once import once_per_search
 from reports.frames import StudyFrames, trained_epochs
 
 FloatArray = npt.NDArray[np.float64]
@@ -67,6 +68,7 @@ class Eligible:
         return int(np.lexsort((*reversed(self.ties), keys))[0])
 
 
+@once_per_search
 def eligible(frames: StudyFrames, search: str) -> Eligible:
     """Collect the eligible trials of a search; runs that are no longer planned are left out."""
     runs = frames.runs

@@ -10,19 +10,20 @@ _PREFIX = "mean_last_"
 
 
 def selected_metrics(
-    frames: StudyFrames, runs: Collection[int], *, split: str = "test"
+    frames: StudyFrames, runs: Collection[int] | None, *, split: str = "test"
 ) -> pd.DataFrame:
     """Columns run, task, metric, value: one row a run and metric, the loss among them.
 
+    Args:
+        runs: These only; None for all.
+
     With ``select_epoch = "mean_last_K"`` the value is the mean over the run's last K epochs.
     """
-    chosen = frames.runs.loc[frames.runs["run"].isin(runs), ["run", "epoch_selected"]].dropna()
-    rows = frames.epochs[frames.epochs["split"] == split].merge(chosen, on="run")
-    width = _epochs_averaged(frames)
-    behind = rows["epoch_selected"] - rows["epoch"]
-    window = rows[(behind >= 0) & (behind < width)]
+    rows = frames.epochs.rows(split=split, runs=runs, last=_epochs_averaged(frames))
     keys = ["run", "task", "metric"]
-    return window.groupby(keys, sort=True)["value"].mean().reset_index()
+    if not rows.duplicated(keys).any():  # one epoch a run: its value is the mean
+        return rows[[*keys, "value"]].sort_values(keys, ignore_index=True)
+    return rows.groupby(keys, sort=True)["value"].mean().reset_index()
 
 
 def _epochs_averaged(frames: StudyFrames) -> int:

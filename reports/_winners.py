@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reports._eligible import Eligible, eligible
+from reports._once import once_per_search
 from reports.frames import StudyFrames
 
 Kind = Literal["confirmed", "cross-fit", "same-seed"]
@@ -48,6 +49,7 @@ class Winner:
         return float(np.std(self.values, ddof=1))
 
 
+@once_per_search
 def winner_of(frames: StudyFrames, search: str) -> Winner | None:
     """The winner so far; None while no trial is eligible, or if none of them was done."""
     trials = eligible(frames, search)

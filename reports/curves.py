@@ -1,7 +1,7 @@
 """Best after spending c (MEASURES M8): what a method reaches with a part of its budget."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -75,23 +75,31 @@ def budget_curve(frames: StudyFrames, search: str, *, axis: Axis = "solo_s") -> 
             f"The study `{frames.name}` must have the search. Got {search!r}. "
             f"Use one of: {', '.join(frames.searches)}."
         )
+    return budget_curves(frames, search, axes=[axis]).get(axis)
+
+
+def budget_curves(
+    frames: StudyFrames, search: str, *, axes: Sequence[Axis]
+) -> dict[Axis, BudgetCurve]:
+    """The same for several units of cost, which differ in nothing else; empty if there is none."""
     trials = eligible(frames, search)
     folds = tuple(trials.folds())
     stages = stages_of(frames, search, trials)
     if not stages:
-        return None
+        return {}
     paths = [replayed(trials, fold, stages) for fold in folds]
     values = np.stack([path.value for path in paths])
     known = ~np.isnan(values).any(axis=0)
     if not known.any():
-        return None
+        return {}
     mean = values.mean(axis=0)
     spread = values.std(axis=0, ddof=1) if len(folds) > 1 else np.full(len(mean), np.nan)
-    return BudgetCurve(
+    first, *others = axes
+    curve = BudgetCurve(
         search=search,
         title=title_of(frames, search),
-        axis=axis,
-        cost=costs(trials.cost[axis], stages)[known],
+        axis=first,
+        cost=costs(trials.cost[first], stages)[known],
         value=mean[known],
         seed_low=(mean - spread)[known],
         seed_high=(mean + spread)[known],
@@ -101,6 +109,10 @@ def budget_curve(frames: StudyFrames, search: str, *, axis: Axis = "solo_s") -> 
         replay=_replay_label(stages),
         stage=np.concatenate([np.full(len(s.draws), s.stage) for s in stages])[known],
     )
+    return {first: curve} | {
+        axis: replace(curve, axis=axis, cost=costs(trials.cost[axis], stages)[known])
+        for axis in others
+    }
 
 
 def _replay_label(stages: Sequence[Stage]) -> Replay:

@@ -16,8 +16,9 @@ def export(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
     """Write all runs with their parameters and test metrics.
 
     Columns: those of the view `run_results`, one a parameter (`w_<task>` for task weights), and
-    `test_<task>_<metric>` at the selected epoch; for a training function also
-    `validation_<task>_<metric>`. The suffix of `path` chooses the format.
+    the metrics at the selected epoch: `validation_<task>_<metric>` and `test_<task>_<metric>`, or
+    `validation_<metric>` and `test_<metric>` for a training function, which has no tasks. The
+    suffix of `path` chooses the format.
 
     Raises:
         UnknownFormat: The suffix is neither `.csv` nor `.parquet`.
@@ -39,15 +40,16 @@ def export(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
 def table(frames: StudyFrames) -> pd.DataFrame:
     """The table that `export` writes, by run."""
     runs = with_params(frames, frames.runs)
-    if frames.of_function:  # which may report no test split
-        runs = runs.join(_selected(frames, "validation"), on="run")
-    return runs.join(_selected(frames, "test"), on="run").sort_values("run").reset_index(drop=True)
+    for split in ("validation", "test"):
+        runs = runs.join(_selected(frames, split), on="run")
+    return runs.sort_values("run").reset_index(drop=True)
 
 
 def _selected(frames: StudyFrames, split: str) -> pd.DataFrame:
     """Metrics at each run's selected epoch: one row a run, one column a metric."""
-    rows = selected_metrics(frames, frames.runs["run"], split=split)
-    names = f"{split}_" + rows["task"] + "_" + rows["metric"]
+    rows = selected_metrics(frames, None, split=split)
+    tasks = "" if frames.of_function else rows["task"] + "_"
+    names = f"{split}_" + tasks + rows["metric"]
     return rows.assign(column=names).pivot(index="run", columns="column", values="value")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reports._columns import VIEWS, typed_frame
+from reports._epochs import EpochReader, Epochs
 
 
 class Study(Protocol):
@@ -39,7 +40,7 @@ class Study(Protocol):
         """Why it is that one."""
 
 
-class Reader(Protocol):
+class Reader(EpochReader, Protocol):
     """Read access to one study database."""
 
     def study(self, name: str) -> Study:
@@ -74,13 +75,13 @@ class Metric:
         return 1 if self.direction == "min" else -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class StudyFrames:
     """One study: its spec, its problem's card, and one DataFrame a database view.
 
     Attributes:
         runs: View ``run_results``, one row a run.
-        epochs: View ``epoch_metrics``, one row a (run, epoch, split, task, metric).
+        epochs: View ``epoch_metrics``, read in parts as they are asked for.
         attempts: View ``attempt_costs``, one row an execution.
         stages: View ``stage_trials``, one row a (search, stage, trial).
         decisions: View ``stage_decisions``, one row a stage winner.
@@ -93,7 +94,7 @@ class StudyFrames:
     spec: Mapping[str, Any]
     card: Mapping[str, Any]
     runs: pd.DataFrame
-    epochs: pd.DataFrame
+    epochs: Epochs
     attempts: pd.DataFrame
     stages: pd.DataFrame
     decisions: pd.DataFrame
@@ -174,7 +175,7 @@ def load(reader: Reader, study: str) -> StudyFrames:
         BadView: A view of the database lacks columns that reports need.
     """
     record = reader.study(study)
-    runs, epochs, attempts, stages, decisions, baseline = (
+    runs, attempts, stages, decisions, baseline = (
         typed_frame(view, *reader.view(view, study)) for view in VIEWS
     )
     return StudyFrames(
@@ -182,7 +183,7 @@ def load(reader: Reader, study: str) -> StudyFrames:
         spec=record.spec,
         card=record.card,
         runs=runs,
-        epochs=epochs,
+        epochs=Epochs(reader, study),
         attempts=attempts,
         stages=stages,
         decisions=decisions,

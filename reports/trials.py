@@ -4,11 +4,13 @@ A trial of a search is judged by its validation delta_m; one of a single-task ba
 training function by the primary metric of its task, in its own unit and direction.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from reports._selected import selected_metrics
@@ -76,7 +78,7 @@ def trials(frames: StudyFrames) -> tuple[SearchTrials, ...]:
     """All searches with their trials: single-task baselines first, then in the spec's order."""
     runs = frames.runs[frames.runs["role"] != "confirm"]
     alone = frames.searches_alone
-    times = _times(frames)
+    moments = _moments(frames)
     found = []
     for search in (*alone, *frames.searches):
         mine = runs[runs["search"] == search]
@@ -90,8 +92,8 @@ def trials(frames: StudyFrames) -> tuple[SearchTrials, ...]:
                 metric=_said(frames, metric),
                 direction="min" if metric is None else metric.direction,
                 trials=tuple(
-                    _row(int(rows["trial"].iloc[0]), rows, known, by_run, times)
-                    for _, rows in mine.groupby("trial")
+                    _row(number, of_trial, known, by_run, moments)
+                    for number, of_trial in sorted(_by_trial(mine).items())
                 ),
             )
         )
@@ -148,13 +150,16 @@ def _judged(
     frames: StudyFrames, runs: pd.DataFrame, metric: Metric | None
 ) -> tuple["pd.Series[float]", "pd.Series[float]"]:
     """Value by run, and value by (run, epoch), both on validation."""
-    epochs = frames.epochs
-    rows = epochs[(epochs["split"] == "validation") & epochs["run"].isin(runs["run"])]
+    of_search = set(runs["run"].tolist())
     if metric is None:
-        return runs.set_index("run")["delta_m_val"].dropna(), _delta_m_curves(frames, rows)
-    at = selected_metrics(frames, runs["run"], split="validation")
+        values = runs.set_index("run")["delta_m_val"].dropna()
+        return values, _delta_m_curves(
+            frames, frames.epochs.rows(split="validation", runs=of_search)
+        )
+    at = selected_metrics(frames, of_search, split="validation")
     keep = (at["task"] == metric.task) & (at["metric"] == metric.name)
-    same = (rows["task"] == metric.task) & (rows["metric"] == metric.name)
+    rows = frames.epochs.rows(split="validation", metric=metric.name, runs=of_search)
+    same = rows["task"] == metric.task
     return at[keep].set_index("run")["value"], rows[same].set_index(["run", "epoch"])["value"]
 
 
@@ -164,7 +169,7 @@ def _delta_m_curves(frames: StudyFrames, rows: pd.DataFrame) -> "pd.Series[float
         frames.baseline["standing"] & (frames.baseline["split"] == "validation")
     ]
     if standing.empty:
-        return pd.Series(dtype="float64")
+        return pd.Series(dtype="float64", index=pd.MultiIndex.from_arrays([[], []]))
     names = [(metric.task, metric.name) for metric in frames.metrics]
     base = standing.set_index(["task", "metric"])["value"].loc[names]
     table = rows.pivot(index=["run", "epoch"], columns=["task", "metric"], values="value")
@@ -177,37 +182,63 @@ def _delta_m_curves(frames: StudyFrames, rows: pd.DataFrame) -> "pd.Series[float
     return pd.Series(curve, index=table.index, dtype="float64")
 
 
-def _times(frames: StudyFrames) -> pd.DataFrame:
+class _Run(NamedTuple):
+    """What a trial's row needs of one run; plain values, as there may be many thousands."""
+
+    run: int
+    trial: int
+    params: str
+    state: str
+    seed: int
+    delta_m_test: float
+    device_s: float
+    solo_cost_s: float
+
+
+def _by_trial(runs: pd.DataFrame) -> dict[int, list[_Run]]:
+    found: dict[int, list[_Run]] = {}
+    columns = (runs[name].tolist() for name in _Run._fields)
+    for run in map(_Run, *columns):
+        found.setdefault(run.trial, []).append(run)
+    return found
+
+
+_Moments = Mapping[int, tuple[datetime | None, datetime | None]]
+
+
+def _moments(frames: StudyFrames) -> _Moments:
     """First begin and last end of each run's attempts."""
     by_run = frames.attempts.dropna(subset=["run"]).groupby("run")
-    return by_run.agg(started=("started", "min"), ended=("ended", "max"))
+    times = by_run.agg(started=("started", "min"), ended=("ended", "max"))
+    columns = [map(_moment, times[name].tolist()) for name in ("started", "ended")]
+    return dict(zip(map(int, times.index), zip(*columns, strict=True), strict=True))
 
 
 def _row(
     number: int,
-    rows: pd.DataFrame,
+    of_trial: Sequence[_Run],
     values: Mapping[Any, float],
     curves: Mapping[int, Mapping[int, float]],
-    times: pd.DataFrame,
+    moments: _Moments,
 ) -> TrialRow:
-    runs = rows["run"].tolist()
-    state = _state(rows["state"].tolist())
+    runs = [run.run for run in of_trial]
+    state = _state([run.state for run in of_trial])
     known = [values[run] for run in runs if run in values]
-    tested = [float(value) for value in rows["delta_m_test"].dropna()]
-    mine = times[times.index.isin(runs)]
+    tested = [run.delta_m_test for run in of_trial if not math.isnan(run.delta_m_test)]
+    attempted = [moments[run] for run in runs if run in moments]
     over = state not in ("waiting", "running")
     return TrialRow(
         number=number,
-        params=str(rows["params"].iloc[0]),
+        params=of_trial[0].params,
         state=state,
         value=mean(known) if state == "done" and len(known) == len(runs) else None,
         curve=_mean_curve([curves.get(run, {}) for run in runs]),
-        seeds=tuple(int(seed) for seed in sorted(rows["seed"])),
+        seeds=tuple(sorted(run.seed for run in of_trial)),
         delta_m_test=mean(tested) if state == "done" and len(tested) == len(runs) else None,
-        device_s=float(rows["device_s"].sum()),
-        cost_s=float(rows["solo_cost_s"].sum()),
-        started=_moment(mine["started"].min()),
-        ended=_moment(mine["ended"].max()) if over else None,
+        device_s=float(np.sum([run.device_s for run in of_trial])),
+        cost_s=float(np.sum([run.solo_cost_s for run in of_trial])),
+        started=min((begun for begun, _ in attempted if begun), default=None),
+        ended=max((end for _, end in attempted if end), default=None) if over else None,
     )
 
 
@@ -220,8 +251,8 @@ def _state(states: Sequence[str]) -> str:
 
 def _by_run(curves: "pd.Series[float]") -> dict[int, dict[int, float]]:
     found: dict[int, dict[int, float]] = {}
-    keyed: dict[Any, float] = curves.to_dict()
-    for (run, epoch), value in keyed.items():
+    runs, epochs = (curves.index.get_level_values(level).tolist() for level in (0, 1))
+    for run, epoch, value in zip(runs, epochs, curves.tolist(), strict=True):
         found.setdefault(run, {})[epoch] = value
     return found
 

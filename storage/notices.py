@@ -11,10 +11,24 @@ STOPPED_ASYNCHRONOUSLY: Final = (
 )
 
 
+OBJECTIVES_RETRAIN: Final = (
+    "An objective of Optuna cannot go on from where it was: one that waits at a rung for its round "
+    "is trained again from the start. With `asynchronous = true` in `stop` it goes on in its "
+    "worker where it is judged at once; as a function of kind plain it can keep checkpoints."
+)
+
+
 def notices(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """Sentences that a reader of any of the study's numbers must know."""
     stopped = any(stop.get("asynchronous") for stop in _stops(spec))
     return (STOPPED_ASYNCHRONOUSLY,) if stopped else ()
+
+
+def before_training(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same, and what it is good to know before anything is paid for."""
+    waits = any(not stop.get("asynchronous") for stop in _stops(spec))
+    is_objective = (spec.get("function") or {}).get("kind") == "optuna"
+    return (*notices(spec), *((OBJECTIVES_RETRAIN,) if is_objective and waits else ()))
 
 
 def _stops(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
@@ -16,6 +19,37 @@ _QUERIES = {
         bindparam("study")
     )
     for view, order in ORDER.items()
+}
+
+_SERIES = sa.text(
+    "SELECT s.id, s.task, s.metric FROM series s JOIN studies st ON st.id = s.study_id "
+    "WHERE st.name = :study AND s.split = :split ORDER BY s.task, s.metric"
+)
+_VALUES = "SELECT v.run_id, v.epoch, v.series_id, v.value FROM"
+_OF_SERIES = "v.series_id IN :series"
+_OF_RUNS = " AND v.run_id IN :runs"
+_BY_EPOCH = " ORDER BY v.run_id, v.epoch"
+_SELECTED = (
+    f"{_VALUES} studies st JOIN runs r ON r.study_id = st.id AND r.state = 'done' "
+    "JOIN scores sc ON sc.run_id = r.id JOIN epoch_values v ON v.run_id = r.id "
+    "AND v.epoch > sc.epoch_selected - :last AND v.epoch <= sc.epoch_selected "
+    f"WHERE st.name = :study AND {_OF_SERIES}"
+)
+
+
+def _values(text: str, *, of_runs: bool) -> sa.TextClause:
+    lists = ["series", *(["runs"] if of_runs else [])]
+    statement = sa.text(text + (_OF_RUNS if of_runs else "") + _BY_EPOCH)
+    return statement.bindparams(*(bindparam(name, expanding=True) for name in lists))
+
+
+_EPOCHS = {
+    (selected, of_runs): _values(text, of_runs=of_runs)
+    for selected, text in (
+        (False, f"{_VALUES} epoch_values v WHERE {_OF_SERIES}"),
+        (True, _SELECTED),
+    )
+    for of_runs in (False, True)
 }
 
 
@@ -42,8 +76,38 @@ class Reader(Log, Status):
         return self._database.found_version or SCHEMA_VERSION
 
     @patient
-    def view(self, view: str, study: str) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    def view(self, view: str, study: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Columns and rows of a view for one study, in a fixed order."""
         with self._database.read() as connection:
             result = connection.execute(_QUERIES[view], {"study": study})
-            return tuple(result.keys()), [tuple(row) for row in result]
+            return tuple(result.keys()), _fetched(result)
+
+    @patient
+    def epochs(
+        self,
+        study: str,
+        *,
+        split: str,
+        metric: str | None = None,
+        runs: Collection[int] | None = None,
+        last: int | None = None,
+    ) -> tuple[dict[int, tuple[str, str]], Sequence[tuple[int, int, int, float]]]:
+        """Values of epochs: the series by id as (task, metric), and (run, epoch, series, value).
+
+        Args:
+            metric: Of this name only.
+            runs: Of these runs only; as few as a statement can name.
+            last: Of so many epochs up to the selected one of each finished run only.
+        """
+        with self._database.read() as connection:
+            found = connection.execute(_SERIES, {"study": study, "split": split})
+            names = {id_: (task, name) for id_, task, name in found if metric in (None, name)}
+            values = {"study": study, "series": list(names), "runs": runs, "last": last}
+            statement = _EPOCHS[last is not None, runs is not None]
+            used = {name: value for name, value in values.items() if name in statement._bindparams}
+            return names, _fetched(connection.execute(statement, used))
+
+
+def _fetched(result: sa.CursorResult[Any]) -> list[tuple[Any, ...]]:
+    """All rows as the driver gives them; by way of SQLAlchemy they take three times as long."""
+    return [] if result.cursor is None else list(result.cursor.fetchall())

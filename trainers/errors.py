@@ -4,6 +4,7 @@ TrainingError
 ├── BadCard(ValueError)              a field of a problem's card breaks a rule
 ├── BadMetric(TypeError)             the value of a problem's metric is no number
 ├── BadReport(ValueError)            a training function reports what is none of its metrics
+├── BadSuggestion(ValueError)        an objective asks for what its trial does not have
 ├── BatchChanged(RuntimeError)       a network or a loss wrote into a batch that runs share
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
 ├── CompilerMissing(RuntimeError)    torch's compiler finds no C++ compiler
@@ -11,6 +12,7 @@ TrainingError
 ├── LeftByExit(RuntimeError)         code of a user raised what would end the process
 ├── NotCompilable(RuntimeError)      torch's compiler does not take a network or loss
 ├── NotParallel(RuntimeError)        a network cannot be trained by several processes here
+├── NotOfATrial(AttributeError)      an objective asks for what only Optuna's own trials have
 ├── PeerFailed(RuntimeError)         another process of a run's group met an exception
 └── TaskMismatch(ValueError)         a problem's parts do not fit its card
 """
@@ -32,6 +34,10 @@ class BadMetric(TrainingError, TypeError):
 
 class BadReport(TrainingError, ValueError):
     """A training function reports what is none of its metrics."""
+
+
+class BadSuggestion(TrainingError, ValueError):
+    """An objective asks for what its trial does not have."""
 
 
 class BatchChanged(TrainingError, RuntimeError):
@@ -60,6 +66,10 @@ class NotCompilable(TrainingError, RuntimeError):
 
 class NotParallel(TrainingError, RuntimeError):
     """A network cannot be trained by several processes here."""
+
+
+class NotOfATrial(TrainingError, AttributeError):
+    """An objective asks for what only Optuna's own trials have."""
 
 
 class PeerFailed(TrainingError, RuntimeError):

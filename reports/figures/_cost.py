@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from reports._titles import weighting_of
-from reports.curves import Axis, BudgetCurve, Scoring, budget_curve
+from reports.curves import Axis, BudgetCurve, Scoring, budget_curves
 from reports.figures._curve_traces import curve_traces
 from reports.figures._labels import Label, end_labels
 from reports.figures._menus import axis_menu, relayout_menu, scale_menu
@@ -46,7 +46,7 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     trained alone, in device-seconds as run (if runs shared packs), in epochs or in runs.
     """
     axes = _AXES if frames.packed else _ALONE
-    curves: Curves = {axis: _curves(frames, axis) for axis in axes}
+    curves = _curves(frames, list(axes))
     shown = curves["solo_s"]
     if not shown:
         return NoFigure(reason="No trial has all its seeds and a baseline to compare with yet.")
@@ -80,9 +80,9 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     )
 
 
-def _curves(frames: StudyFrames, axis: Axis) -> list[BudgetCurve]:
-    found = (budget_curve(frames, search, axis=axis) for search in frames.searches)
-    return [curve for curve in found if curve is not None]
+def _curves(frames: StudyFrames, axes: Sequence[Axis]) -> Curves:
+    found = [budget_curves(frames, search, axes=axes) for search in frames.searches]
+    return {axis: [of_search[axis] for of_search in found if of_search] for axis in axes}
 
 
 def _traces(frames: StudyFrames, curves: Curves, axis: Axis) -> list[go.Scatter]:

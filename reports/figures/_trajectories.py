@@ -38,9 +38,8 @@ def weight_trajectories(frames: StudyFrames) -> go.Figure | NoFigure:
 def _shares(frames: StudyFrames, search: str) -> pd.DataFrame:
     """Mean share of each task, one row an epoch, one column a task in the card's order."""
     best = winner_of(frames, search)
-    rows = frames.epochs
-    rows = rows[(rows["split"] == "train") & (rows["metric"] == "weight")]
-    rows = rows[rows["run"].isin(best.chosen_runs if best else ())]
+    runs = best.chosen_runs if best else ()
+    rows = frames.epochs.rows(split="train", metric="weight", runs=runs)
     table = rows.pivot_table(index=["run", "epoch"], columns="task", values="value")
     shares = table.div(table.sum(axis=1), axis=0)
     means = shares.groupby("epoch").mean()

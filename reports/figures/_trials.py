@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 
 from reports._eligible import eligible
+from reports._once import once_per_search
 from reports.errors import UnknownSearch
 from reports.frames import StudyFrames, with_params
 
 _SEVERITY: Final = {"done": 0, "pruned": 1, "diverged": 2}
 
 
+@once_per_search
 def trials(frames: StudyFrames, search: str) -> pd.DataFrame:
     """One row an eligible trial (all its seeds final), by number.
 
@@ -27,6 +29,7 @@ def trials(frames: StudyFrames, search: str) -> pd.DataFrame:
     return named.assign(val=value, test=test)
 
 
+@once_per_search
 def runs_of(frames: StudyFrames, search: str) -> pd.DataFrame:
     """One row a run of the eligible trials, with columns as in `trials`, each run by itself."""
     found = eligible(frames, search)

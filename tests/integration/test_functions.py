@@ -137,7 +137,7 @@ def test_exports_have_the_metric(finished: Path) -> None:
     table = pd.read_csv(finished / "runs.csv")
     assert len(table) == 12
     assert table["test_train_loss"].to_numpy() == pytest.approx(
-        2 * table["validation_train_loss"].to_numpy()
+        2 * table["validation_loss"].to_numpy()
     )
 
 

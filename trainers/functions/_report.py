@@ -136,7 +136,7 @@ def _checked(metrics: Mapping[str, float], metric: str) -> dict[str, float]:
 def _number(name: str, value: Any) -> float:
     """A number, or a scalar of numpy or torch, as a float."""
     try:
-        if not isinstance(value, str):
+        if not isinstance(value, str | bytes):
             return float(value)
     except (TypeError, ValueError, RuntimeError):
         pass  # said below, of strings as well

@@ -28,12 +28,23 @@ def test_parameters_are_columns() -> None:
     assert set(rows["lr"]) == set(synthetic.LRS)
 
 
-def test_test_metrics_are_those_of_the_selected_epoch() -> None:
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_metrics_are_those_of_the_selected_epoch(split: str) -> None:
     frames = synthetic.frames()
     row = table(frames).query("search == 'uw-so'").iloc[0]
-    epochs = frames.epochs.query("split == 'test' and task == 'sum' and metric == 'mae'")
-    at = epochs[(epochs["run"] == row["run"]) & (epochs["epoch"] == row["epoch_selected"])]
-    assert row["test_sum_mae"] == at["value"].iloc[0]
+    epochs = frames.epochs.rows(split=split, metric="mae", runs=[row["run"]])
+    at = epochs[(epochs["task"] == "sum") & (epochs["epoch"] == row["epoch_selected"])]
+    assert row[f"{split}_sum_mae"] == at["value"].iloc[0]
+
+
+def test_a_functions_metrics_are_called_by_their_names_alone() -> None:
+    made = synthetic.reader(epochs=3)
+    made.card["kind"] = "function"
+    epochs = made.rows["epoch_metrics"]
+    made.rows["epoch_metrics"] = [row for row in epochs if row["task"] == "sum"]
+    columns = set(table(load(made, synthetic.STUDY)).columns)
+    assert {"validation_mae", "test_mae"} <= columns
+    assert "validation_sum_mae" not in columns
 
 
 def test_a_run_without_a_selected_epoch_has_no_test_metric() -> None:

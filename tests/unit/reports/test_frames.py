@@ -16,7 +16,9 @@ def test_columns_have_their_types() -> None:
     assert frames.runs["planned"].dtype == bool
     assert frames.runs["epoch_selected"].dtype == "Int64"
     assert pd.api.types.is_string_dtype(frames.runs["params"])
-    assert frames.epochs["value"].dtype == "float64"
+    epochs = frames.epochs.rows(split="train")
+    assert epochs["value"].dtype == "float64"
+    assert pd.api.types.is_string_dtype(epochs["task"])
     assert str(frames.attempts["started"].dtype) == "datetime64[us, UTC]"
 
 
@@ -40,8 +42,30 @@ def test_a_study_whose_engine_is_not_fixed_yet_has_no_packs() -> None:
 
 def test_an_empty_study_has_the_same_types() -> None:
     full, empty = synthetic.frames(), synthetic.frames(empty=True)
-    for name in ("runs", "epochs", "attempts", "stages", "decisions", "baseline"):
+    assert dict(full.epochs.rows(split="test").dtypes) == dict(
+        empty.epochs.rows(split="test").dtypes
+    )
+    for name in ("runs", "attempts", "stages", "decisions", "baseline"):
         assert dict(getattr(full, name).dtypes) == dict(getattr(empty, name).dtypes)
+
+
+def test_values_of_epochs_are_read_in_parts() -> None:
+    epochs = synthetic.frames().epochs
+    whole = epochs.rows(split="validation")
+    runs = whole["run"].unique()[:2]
+    few = epochs.rows(split="validation", metric="error", runs=runs)
+    same = whole[whole["run"].isin(runs) & (whole["metric"] == "error")]
+    pd.testing.assert_frame_equal(few, same.reset_index(drop=True))
+
+
+def test_many_runs_are_picked_out_here_and_not_by_a_long_statement() -> None:
+    epochs = synthetic.frames().epochs
+    whole = epochs.rows(split="validation")
+    half = whole["run"].unique()[::2]
+    asked = [*half, *range(10**6, 10**6 + 600)]
+    pd.testing.assert_frame_equal(
+        epochs.rows(split="validation", runs=asked), whole[whole["run"].isin(half)]
+    )
 
 
 def test_a_view_without_a_needed_column_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from storage.notices import STOPPED_ASYNCHRONOUSLY, notices
+from storage.notices import (
+    OBJECTIVES_RETRAIN,
+    STOPPED_ASYNCHRONOUSLY,
+    before_training,
+    notices,
+)
+from study.spec import parse
 from tests.unit.study.specs import spec_of
 
 EARLY = {"rule": "median", "rungs": [1], "asynchronous": True}
@@ -42,3 +48,22 @@ def test_asynchronous_stopping_is_told(plain: dict[str, Any]) -> None:
 )
 def test_without_it_there_is_nothing_to_tell(plain: dict[str, Any]) -> None:
     assert notices(plain) == ()
+
+
+def objective(*stops: dict[str, Any], kind: str = "optuna") -> dict[str, Any]:
+    plain = {
+        "name": "o",
+        "seeds": [0],
+        "function": {"target": "m:f", "metric": "loss", "kind": kind},
+        "training": {"epochs": 4},
+        "search": [{"stages": [{"lr": [0.1], "stop": stop} for stop in stops] or [RATES]}],
+    }
+    return parse(plain, source="s.toml").to_plain()
+
+
+def test_objectives_that_wait_at_rungs_are_told_of_before_they_train() -> None:
+    assert before_training(objective(WHOLE)) == (OBJECTIVES_RETRAIN,)
+    assert before_training(objective(EARLY, WHOLE)) == (STOPPED_ASYNCHRONOUSLY, OBJECTIVES_RETRAIN)
+    assert before_training(objective(EARLY)) == (STOPPED_ASYNCHRONOUSLY,)
+    assert before_training(objective()) == ()
+    assert before_training(objective(WHOLE, kind="plain")) == ()

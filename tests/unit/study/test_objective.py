@@ -9,6 +9,7 @@ import optuna
 import pytest
 
 from study.searches.objective import call
+from trainers.errors import BadReport, BadSuggestion, NotOfATrial
 from trainers.functions import Report, Stopped
 from trainers.functions._report import Reported
 
@@ -98,6 +99,60 @@ def test_it_gets_seed_and_folder_as_user_attributes(tmp_path: Path) -> None:
     assert got[:2] == [7, str(tmp_path)]
 
 
-def test_a_parameter_that_no_stage_names_is_missed_by_name(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'width' is not found"):
-        run(lambda trial: trial.suggest_int("width", 1, 9), tmp_path)
+@pytest.mark.parametrize(
+    ("ask", "why"),
+    [
+        (
+            lambda t: t.suggest_int("width", 1, 9),
+            "Got `width`; this trial has lr, depth",
+        ),
+        (lambda t: t.suggest_float("lr", 0.2, 1.0), r"lr = 0.1, and the objective has 0.2 to 1.0"),
+        (lambda t: t.suggest_int("depth", 3, 9), "depth = 2, and the objective has 3 to 9"),
+        (lambda t: t.suggest_int("depth", 1, 9, step=2), "has 1 to 9 in steps of 2"),
+        (lambda t: t.suggest_float("act", 0, 1), "act = 'relu', and the objective has 0.0 to 1.0"),
+        (lambda t: t.suggest_categorical("act", ["gelu"]), r"has the choices \['gelu'\]. Change"),
+    ],
+)
+def test_what_the_study_and_the_objective_do_not_share_is_said(
+    ask: Any, why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadSuggestion, match=why):
+        run(ask, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["number", "study", "system_attrs", "suggest_uniform", "storage"])
+def test_what_only_optunas_trials_have_is_refused_with_what_there_is(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(NotOfATrial, match=f"`trial.{name}` is not there; there are suggest_float"):
+        run(lambda trial: getattr(trial, name), tmp_path)
+    run(lambda trial: 1.0 if not hasattr(trial, name) else 1 / 0, tmp_path)
+
+
+@pytest.mark.parametrize("returned", [(0.1, 0.2), [0.1, 0.2], (0.1,)])
+def test_several_objectives_are_refused(returned: Any, tmp_path: Path) -> None:
+    with pytest.raises(BadReport, match=r"returns one number here\. Got .* Return 'loss'"):
+        run(lambda _trial: returned, tmp_path)
+
+
+@pytest.mark.parametrize("returned", ["0.1", {}, b"1", object()])
+def test_what_is_no_number_is_refused(returned: Any, tmp_path: Path) -> None:
+    def reporting(trial: Any) -> Any:
+        trial.report(1.0, 0)
+        return returned
+
+    with pytest.raises(BadReport, match="is one number"):
+        run(reporting, tmp_path)
+
+
+def test_a_choice_is_the_objectives_own_object(tmp_path: Path) -> None:
+    widths = [[8, 16], [4]]
+
+    def picky(trial: Any) -> float:
+        assert trial.suggest_categorical("hidden", widths) is widths[0]
+        assert trial.suggest_categorical("flag", [1, True]) is True
+        assert trial.params["hidden"] == [8, 16]
+        return 1.0
+
+    report = Report("loss", lambda _: None, until=9, last=9, stop_requested=lambda: False)
+    call(picky, {"hidden": (8, 16), "flag": True}, 7, tmp_path, report)

@@ -1,7 +1,7 @@
 """A database in memory: the columns of its views, and the rows of one study."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,3 +42,33 @@ class FakeReader:
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
         rows = self.rows[view]
         return COLUMNS[view], [tuple(row.get(c) for c in COLUMNS[view]) for row in rows]
+
+    def epochs(
+        self,
+        study: str,
+        *,
+        split: str,
+        metric: str | None = None,
+        runs: Collection[int] | None = None,
+        last: int | None = None,
+    ) -> tuple[dict[int, tuple[str, str]], list[tuple[int, int, int, float]]]:
+        selected = {row["run"]: row.get("epoch_selected") for row in self.rows["run_results"]}
+
+        def wanted(row: dict[str, Any]) -> bool:
+            until = selected.get(row["run"])
+            in_window = last is None or (until is not None and until - last < row["epoch"] <= until)
+            return (
+                row["split"] == split
+                and metric in (None, row["metric"])
+                and (runs is None or row["run"] in runs)
+                and in_window
+            )
+
+        rows = [row for row in self.rows["epoch_metrics"] if wanted(row)]
+        names = sorted({(row["task"], row["metric"]) for row in rows})
+        ids = {name: k for k, name in enumerate(names)}
+        found = [
+            (row["run"], row["epoch"], ids[row["task"], row["metric"]], row["value"])
+            for row in rows
+        ]
+        return {k: name for name, k in ids.items()}, sorted(found)

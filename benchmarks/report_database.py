@@ -1,0 +1,224 @@
+"""Makes a study database as if its runs had been trained, by inserting rows."""
+
+from __future__ import annotations
+
+import math
+import random
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from search_spaces import canonical
+from storage import Storage
+from storage.records import Baseline, BaselineValue, Holder
+from study.plan import Plan, make_plan
+from study.spec import parse
+from trainers.jobs import ProblemRef
+from trainers.problems import build
+
+MTL, FUNCTION = "mtl", "tuned"
+_STARTED = datetime(2026, 1, 1, tzinfo=UTC)
+_SEARCHES = ("ew", "gls", "uw", "rlw")
+_SEEDS = 2
+_Rows = Iterator[tuple[Any, ...]]
+
+
+def make(path: Path, study: str, *, n_runs: int, n_epochs: int) -> None:
+    """Make a database of one study, `MTL` or `FUNCTION`."""
+    plan = _plan(study, n_runs, n_epochs)
+    storage = Storage(f"sqlite:///{path}")
+    record = storage.save_study(
+        name=study,
+        spec=plan.spec.to_plain(),
+        card=plan.card.to_plain(),
+        fingerprint=plan.frozen,
+        searches=[(search.name, search.role, search.weighting) for search in plan.searches],
+    )
+    holder = storage.register_holder(Holder(host="bench", boot_id="1", pid=1, process_start="1"))
+    environment = {"code": "1.0", "device": "cpu", "cpu": "a cpu", "host": "bench"}
+    worker = storage.register_worker(
+        study_id=record.id, holder_id=holder, pid=2, environment=environment, startup_s=1.0
+    )
+    ids = {search.name: search.id for search in storage.searches(record.id)}
+    filler = _Filler(plan, record.id, ids, worker, n_runs=n_runs, n_epochs=n_epochs)
+    if study == MTL:
+        storage.set_baseline(record.id, _baseline(plan))
+    storage.close()
+    with sqlite3.connect(path) as connection:
+        filler.fill(connection)
+        connection.execute("UPDATE studies SET engine = 'fused'")
+    connection.close()
+
+
+def _plan(study: str, n_runs: int, n_epochs: int) -> Plan:
+    n_trials = n_runs // _SEEDS
+    plain: dict[str, Any] = {
+        "name": study,
+        "seeds": list(range(_SEEDS)),
+        "training": {"epochs": n_epochs, "batch_size": 32},
+    }
+    if study == FUNCTION:
+        stage = {"lr": {"log_range": [1e-4, 1.0]}, "depth": [1, 2, 3], "strategy": "random"}
+        plain |= {
+            "function": {"target": "own:train", "metric": "loss"},
+            "search": [{"stages": [stage | {"trials": n_trials}]}],
+        }
+        return make_plan(parse(plain, source="the benchmark"))
+    stage = {"lr": {"log_range": [1e-4, 1.0]}, "strategy": "random"}
+    share = {"trials": n_trials // len(_SEARCHES)}
+    card = build(ProblemRef(target="digits")).card
+    metrics = {task.name: {metric.name: 0.5 for metric in task.metrics} for task in card.tasks}
+    plain |= {
+        "problem": "digits",
+        "baseline": {"metrics": metrics},
+        "search": [{"weighting": list(_SEARCHES), "stages": [stage | share]}],
+    }
+    return make_plan(parse(plain, source="the benchmark"))
+
+
+def _baseline(plan: Plan) -> Baseline:
+    values = [
+        BaselineValue(task=task, metric=metric, split=split, value=0.5, params=None)
+        for task, metric, _ in plan.metrics
+        for split in ("validation", "test")
+    ]
+    return Baseline(hash="b" * 64, source="imported", values=values)
+
+
+class _Filler:
+    """The rows of all tables that hold what runs came to."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        study_id: int,
+        searches: dict[str, int],
+        worker: int,
+        *,
+        n_runs: int,
+        n_epochs: int,
+    ) -> None:
+        self._plan, self._study, self._worker = plan, study_id, worker
+        self._searches = [searches[search.name] for search in plan.searches]
+        self._n_trials, self._n_epochs = n_runs // _SEEDS, n_epochs
+        self._series = list(enumerate(_series(plan), start=1))
+        self._rng = random.Random(0)
+
+    def fill(self, connection: sqlite3.Connection) -> None:
+        """Insert everything."""
+        connection.execute("PRAGMA synchronous = OFF")
+        for table, rows in (
+            ("stages", self._stages()),
+            ("trials", self._trials()),
+            ("proposals", self._proposals()),
+            ("runs", self._runs()),
+            ("attempts", self._attempts()),
+            ("series", ((k, self._study, *names) for k, names in self._series)),
+            ("epochs", self._epochs()),
+            ("epoch_values", self._values()),
+            ("scores", self._scores()),
+        ):
+            columns = _COLUMNS[table]
+            marks = ", ".join("?" * len(columns))
+            connection.executemany(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows
+            )
+
+    def _search_of(self, trial: int) -> tuple[int, int]:
+        """A trial's search, and its number there."""
+        number, place = divmod(trial - 1, len(self._searches))
+        return self._searches[place], number
+
+    def _stages(self) -> _Rows:
+        tuned = "depth,lr" if self._plan.spec.function is not None else "lr"
+        return ((search, 0, "random", tuned) for search in self._searches)
+
+    def _trials(self) -> _Rows:
+        for trial in range(1, self._n_trials + 1):
+            lr = float(f"{10 ** self._rng.uniform(-4, 0):.6g}")
+            own = {"depth": trial % 3 + 1} if self._plan.spec.function else {"weight_decay": 0.0}
+            # the trial's number keeps points apart
+            yield trial, *self._search_of(trial), canonical({"lr": lr + trial * 1e-9, **own})
+
+    def _proposals(self) -> _Rows:
+        for trial in range(1, self._n_trials + 1):
+            search, number = self._search_of(trial)
+            yield trial, search, 0, number, 0, trial, 1
+
+    def _runs(self) -> _Rows:
+        role = "function" if self._plan.spec.function is not None else "search"
+        for run, trial, seed in self._each():
+            search, number = self._search_of(trial)
+            yield (
+                *(run, self._study, search, trial, role, seed, f"run{run}", f"pack{seed}"),
+                *("done", 0, 1, number, self._n_epochs, self._n_epochs, 1, ""),
+            )
+
+    def _attempts(self) -> _Rows:
+        for run, _, _ in self._each():
+            begin = _STARTED + timedelta(seconds=run)
+            yield (
+                # the first attempt is the worker's start
+                *(run + 1, self._study, run, self._worker, 1, "run", "finished", ""),
+                *(begin.isoformat(), (begin + timedelta(seconds=5)).isoformat()),
+                *(0.1, 4.0, 0.5, self._n_epochs, 0, 640),
+            )
+
+    def _epochs(self) -> _Rows:
+        for run, _, _ in self._each():
+            for epoch in range(1, self._n_epochs + 1):
+                yield run, epoch, run + 1, 0.2 + run * 1e-6, 0.025, 32
+
+    def _values(self) -> _Rows:
+        for run, trial, seed in self._each():
+            level = 0.3 + 0.4 * ((trial * 7919) % 1000) / 1000 + 0.01 * seed
+            for epoch in range(1, self._n_epochs + 1):
+                reached = level + 0.5 * math.exp(-epoch / 5)
+                for series, _ in self._series:
+                    yield run, epoch, series, reached + 0.001 * series
+
+    def _scores(self) -> _Rows:
+        for run, trial, _ in self._each():
+            value = ((trial * 7919) % 1000) / 10 - 50
+            yield run, "b" * 64, self._n_epochs, value, value + 0.5
+
+    def _each(self) -> Iterator[tuple[int, int, int]]:
+        """Run, trial, seed."""
+        for trial in range(1, self._n_trials + 1):
+            for seed in range(_SEEDS):
+                yield (trial - 1) * _SEEDS + seed + 1, trial, seed
+
+
+def _series(plan: Plan) -> list[tuple[str, str, str]]:
+    """Split, task, metric of all values of an epoch."""
+    if plan.spec.function is not None:
+        ((task, metric, _),) = plan.metrics
+        return [("validation", task, metric)]
+    found = [("train", t.name, m) for t in plan.card.tasks for m in ("loss", "weight")]
+    for split in ("validation", "test"):
+        found += [(split, t.name, "loss") for t in plan.card.tasks]
+        found += [(split, task, metric) for task, metric, _ in plan.metrics]
+    return found
+
+
+_COLUMNS: dict[str, Sequence[str]] = {
+    "stages": ("search_id", "stage", "kind", "params_tuned"),
+    "trials": ("id", "search_id", "number", "params"),
+    "proposals": ("id", "search_id", "stage", "number", "round", "trial_id", "standing"),
+    "runs": (
+        *("id", "study_id", "search_id", "trial_id", "role", "seed", "run_key", "pack_key"),
+        *("state", "queue_rank", "planned", "trial_number", "epochs_planned", "epochs_done"),
+        *("token", "reason"),
+    ),
+    "attempts": (
+        *("id", "study_id", "run_id", "worker_id", "token", "kind", "state", "detail"),
+        *("started_at", "ended_at", "startup_s", "train_s", "validation_s", "epochs", "samples"),
+        "grad_evals",
+    ),
+    "series": ("id", "study_id", "split", "task", "metric"),
+    "epochs": ("run_id", "epoch", "attempt_id", "train_s", "validation_s", "grad_evals"),
+    "epoch_values": ("run_id", "epoch", "series_id", "value"),
+    "scores": ("run_id", "baseline_hash", "epoch_selected", "value_val", "value_test"),
+}
