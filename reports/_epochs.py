@@ -35,6 +35,9 @@ class EpochReader(Protocol):
                 have none.
         """
 
+    def lowest(self, study: str, *, split: str) -> Mapping[tuple[str, str], float]:
+        """The lowest value of each (task, metric) of a split, over all runs and epochs."""
+
 
 class Epochs:
     """The values of epochs of one study, as in the view ``epoch_metrics``."""
@@ -78,6 +81,10 @@ class Epochs:
             }
         )
         return frame if wanted is None or asked is not None else frame[frame["run"].isin(wanted)]
+
+    def lowest(self, *, split: str) -> Mapping[tuple[str, str], float]:
+        """The lowest value of each (task, metric) of a split, over all runs and epochs."""
+        return self._reader.lowest(self._study, split=split)
 
 
 _ROW = np.dtype([("run", "i8"), ("epoch", "i8"), ("series", "i8"), ("value", "f8")])

@@ -12,7 +12,7 @@ _NOT_POSITIVE: Final = "not_positive_steps"  # a train metric of weightings that
 
 def losses_not_positive(frames: StudyFrames) -> Iterator[Note]:
     """Losses were 0 or below under a method that assumes positive ones."""
-    rows = frames.epochs[frames.epochs["metric"] == _NOT_POSITIVE]
+    rows = frames.epochs.rows(split="train", metric=_NOT_POSITIVE)
     if rows.empty:
         return
     runs = frames.runs.set_index("run")
@@ -34,13 +34,13 @@ def losses_not_positive(frames: StudyFrames) -> Iterator[Note]:
 
 def signed_metrics(frames: StudyFrames) -> Iterator[Note]:
     """A metric can be negative, so that relative changes depend on where its zero lies."""
-    splits = frames.epochs["split"].isin(("validation", "test"))
-    negative = frames.epochs[splits & (frames.epochs["value"] < 0)]
-    lowest = negative.groupby(["task", "metric"])["value"].min().to_dict()
+    lowest = [frames.epochs.lowest(split=split) for split in ("validation", "test")]
     for metric in frames.metrics:
-        seen = lowest.get((metric.task, metric.name))
-        if seen is not None or metric.signed:
-            yield Note(kind="signed metric", search=None, text=_signed(metric, seen))
+        key = (metric.task, metric.name)
+        seen = min((of_split[key] for of_split in lowest if key in of_split), default=0.0)
+        if seen < 0 or metric.signed:
+            text = _signed(metric, seen if seen < 0 else None)
+            yield Note(kind="signed metric", search=None, text=text)
 
 
 def _signed(metric: Metric, lowest: float | None) -> str:

@@ -43,6 +43,9 @@ def _values(text: str, *, of_runs: bool) -> sa.TextClause:
     return statement.bindparams(*(bindparam(name, expanding=True) for name in lists))
 
 
+_LOWEST = sa.text(
+    f"SELECT v.series_id, MIN(v.value) FROM epoch_values v WHERE {_OF_SERIES} GROUP BY v.series_id"
+).bindparams(bindparam("series", expanding=True))
 _EPOCHS = {
     (selected, of_runs): _values(text, of_runs=of_runs)
     for selected, text in (
@@ -100,12 +103,31 @@ class Reader(Log, Status):
             last: Of so many epochs up to the selected one of each finished run only.
         """
         with self._database.read() as connection:
-            found = connection.execute(_SERIES, {"study": study, "split": split})
-            names = {id_: (task, name) for id_, task, name in found if metric in (None, name)}
+            names = _names(connection, study, split, metric)
+            if not names:
+                return {}, []
             values = {"study": study, "series": list(names), "runs": runs, "last": last}
             statement = _EPOCHS[last is not None, runs is not None]
             used = {name: value for name, value in values.items() if name in statement._bindparams}
             return names, _fetched(connection.execute(statement, used))
+
+    @patient
+    def lowest(self, study: str, *, split: str) -> dict[tuple[str, str], float]:
+        """The lowest value of each (task, metric) of a split, over all runs and epochs."""
+        with self._database.read() as connection:
+            names = _names(connection, study, split, None)
+            if not names:
+                return {}
+            found = connection.execute(_LOWEST, {"series": list(names)})
+            return {names[series]: value for series, value in found}
+
+
+def _names(
+    connection: sa.Connection, study: str, split: str, metric: str | None
+) -> dict[int, tuple[str, str]]:
+    """Series of a split by id, as (task, metric)."""
+    found = connection.execute(_SERIES, {"study": study, "split": split})
+    return {id_: (task, name) for id_, task, name in found if metric in (None, name)}
 
 
 def _fetched(result: sa.CursorResult[Any]) -> list[tuple[Any, ...]]:

@@ -72,3 +72,10 @@ class FakeReader:
             for row in rows
         ]
         return {k: name for name, k in ids.items()}, sorted(found)
+
+    def lowest(self, study: str, *, split: str) -> dict[tuple[str, str], float]:
+        names, rows = self.epochs(study, split=split)
+        found: dict[tuple[str, str], float] = {}
+        for _, _, series, value in rows:
+            found[names[series]] = min(value, found.get(names[series], value))
+        return found
