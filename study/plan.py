@@ -16,7 +16,7 @@ from search_spaces import (
     SpaceError,
 )
 from search_spaces.lines import midpoint
-from storage.notices import notices
+from storage.notices import before_training
 from study.baseline_plan import baseline_searches
 from study.errors import BadSpec
 from study.function_plan import function_card, function_ref, function_searches
@@ -68,7 +68,7 @@ class Plan:
     def notices(self) -> list[str]:
         """What must be known of the study before it runs, and of what comes of it."""
         short = [sentence for search in self.searches for sentence in search.shortages]
-        return [*notices(self.spec.to_plain()), *short]
+        return [*before_training(self.spec.to_plain()), *short]
 
     @property
     def metrics(self) -> list[tuple[str, str, str]]:
