@@ -98,3 +98,19 @@ def test_whole_numbers_are_whole_again() -> None:
     known = distributions([{"depth": 2.0}], {"depth": [Choices([1, 2])]})
     (value,) = typed({"depth": 2.0}, known).values()
     assert isinstance(value, int)
+
+
+def test_lists_tables_and_none_are_parameters_of_optuna() -> None:
+    points = [
+        flat({"hidden": (8, 16), "act": None, "net": {"b": (1, 2), "a": "x"}}, ()),
+        flat({"hidden": (4,), "act": "relu", "net": ((1, 2), (3,))}, ()),
+    ]
+    assert points[0] == {
+        "hidden.0": 8,
+        "hidden.1": 16,
+        "act": None,
+        "net": '{"a": "x", "b": [1, 2]}',
+    }
+    known = distributions(points, {"act": [Choices([None, "relu", "tanh"])]})
+    assert known["act"] == CategoricalDistribution((None, "relu", "tanh"))
+    assert known["net"] == CategoricalDistribution(('{"a": "x", "b": [1, 2]}', "[[1, 2], [3]]"))

@@ -22,7 +22,7 @@ from trainers.functions import (
     open_function,
     train_function,
 )
-from trainers.jobs import Job, Pack, ProblemRef, Training
+from trainers.jobs import Job, Pack, ProblemRef, Training, file_name
 from trainers.problems import ProblemError
 
 Train = Callable[[dict[str, Any], int, Path, Report], Any]
@@ -218,7 +218,7 @@ def test_reports_that_cannot_be_written_down_fail_no_run(tmp_path: Path) -> None
     def train(params: Any, seed: int, folder: Path, report: Report) -> None:
         report(1, {"loss": 1.0})
 
-    (tmp_path / "run1.reports").mkdir()
+    (tmp_path / f"{file_name('1')}.reports").mkdir()
     skipped, epoch, end = trained(train, tmp_path)
     assert isinstance(skipped, CheckpointSkipped)
     assert "Is a directory" in skipped.reason
