@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from search_spaces import Choices, Space, Value
+from study.baseline_values import imported_values, meaningless
 from study.errors import BadSpec
 from study.outline import Search, Stage
 from study.spec import StudySpec
@@ -13,8 +14,6 @@ from study.stopping import Kind
 from trainers.cards import ProblemCard
 
 # by the task's own primary metric, so that there is no cohort of tasks
-_SMALLEST = 1e-12  # a baseline nearer to 0 is 0, rounded
-
 _STOP_KINDS: tuple[Kind, ...] = ("median", "halving")
 
 
@@ -90,27 +89,9 @@ def _check_imported(metrics: Mapping[str, Mapping[str, float]], card: ProblemCar
             f"Missing: {_shown(expected - found)}. Unknown: {_shown(found - expected)}. "
             "Add the missing ones, drop the unknown."
         )
-    for task, values in metrics.items():
-        for metric, value in values.items():
-            for split in ("validation", "test"):
-                if why := meaningless(card, task, metric, split, value):
-                    raise BadSpec(f"[baseline] `metrics.{task}.{metric}`: its {why}")
-
-
-def meaningless(card: ProblemCard, task: str, metric: str, split: str, value: float) -> str:
-    """Why a change relative to this baseline means nothing (M2); empty if it means something."""
-    told = f"{metric} of task {task} is {value:.6g} on the {split} split"
-    if not abs(value) >= _SMALLEST:
-        return f"{told}, and delta_m divides by it. Choose another metric."
-    known = next(found for found in card.tasks if found.name == task)
-    measured = next(found for found in known.metrics if found.name == metric)
-    if abs(value) < (step := measured.step(card.sizes[split])):
-        return (
-            f"{told}, less than one of its {card.sizes[split]:,} samples ({step:.6g}): a change "
-            "relative to it means nothing. Choose another metric or a larger split; if it counts "
-            "more than samples, say `share=False` on its card."
-        )
-    return ""
+    for value in imported_values(metrics):
+        if why := meaningless(card, value):
+            raise BadSpec(f"[baseline] `metrics.{value.task}.{value.metric}`: its {why}")
 
 
 def _shown(pairs: set[tuple[str, str]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from storage.records import (
@@ -13,7 +13,7 @@ from storage.records import (
     SearchRecord,
     StudyRecord,
 )
-from storage.scoring import Selection, mean, select
+from storage.scoring import Selection
 from study.advance import (
     AddRuns,
     Decide,
@@ -26,7 +26,7 @@ from study.advance import (
     WaitForRuns,
     advance,
 )
-from study.baseline_plan import meaningless
+from study.baseline_values import imported_values, meaningless, trained_values
 from study.errors import BaselineMissing
 from study.judging import Judging
 from study.keys import digest, pack_key, run_key
@@ -253,7 +253,7 @@ class Conductor:
         if self._baseline_settled or self.plan.spec.function is not None:
             return
         if imported is not None:
-            values: Sequence[BaselineValue] | None = _imported(imported)
+            values: Sequence[BaselineValue] | None = imported_values(imported)
         else:
             values = self._trained()
         if values is None:
@@ -263,19 +263,14 @@ class Conductor:
             hash=digest(plain), source="trained" if imported is None else "imported", values=values
         )
         if self._baseline is None or self._baseline.hash != baseline.hash:
-            self._refuse_meaningless(values)
+            for why in (meaningless(self.plan.card, value) for value in values):
+                if why:
+                    raise BaselineMissing(f"The baseline's {why}")
             self._storage.set_baseline(self._study.id, baseline, plan=self._study.plan)
             self._baseline = baseline
         self._baseline_settled = True
         self._judging = self._judging_under(self._baseline)
         self._score(None)
-
-    def _refuse_meaningless(self, values: Sequence[BaselineValue]) -> None:
-        for value in values:
-            if why := meaningless(
-                self.plan.card, value.task, value.metric, value.split, value.value
-            ):
-                raise BaselineMissing(f"The baseline's {why}")
 
     def _trained(self) -> list[BaselineValue] | None:
         values: list[BaselineValue] = []
@@ -291,70 +286,12 @@ class Conductor:
                 )
             if not isinstance(step, Finished):
                 return None
-            values += self._task_values(search, step.winner, self._storage.history(search_id))
+            outcomes = self._storage.history(search_id).outcomes
+            runs = {o.seed: o.run for o in outcomes if o.params == step.winner}
+            tables = [self._storage.run_table(runs[seed]) for seed in self.plan.spec.seeds]
+            (task,) = (task for task in self.plan.card.tasks if task.name in search.tasks)
+            values += trained_values(task, step.winner, tables, self._selection)
         return values
-
-    def _task_values(
-        self, search: Search, winner: str, history: SearchHistory
-    ) -> list[BaselineValue]:
-        """Seed means of a task's metrics at the winning rate, each run at its own epoch."""
-        (name,) = search.tasks
-        task = next(task for task in self.plan.card.tasks if task.name == name)
-        wanted = {o.seed: o.run for o in history.outcomes if o.params == winner}
-        tables = [self._storage.run_table(wanted[seed]) for seed in self.plan.spec.seeds]
-        primary = task.metrics[0]
-        values = []
-        for metric in task.metrics:
-            for split in ("validation", "test"):
-                picked = [
-                    _at_selected(
-                        table,
-                        name,
-                        primary.name,
-                        metric.name,
-                        split,
-                        primary.direction,
-                        self._selection,
-                    )
-                    for table in tables
-                ]
-                values.append(
-                    BaselineValue(
-                        task=name,
-                        metric=metric.name,
-                        split=split,
-                        value=mean(picked),
-                        params=winner,
-                    )
-                )
-        return values
-
-
-def _at_selected(
-    table: Mapping[str, Mapping[tuple[str, str], Sequence[float]]],
-    task: str,
-    primary: str,
-    metric: str,
-    split: str,
-    direction: str,
-    selection: Selection,
-) -> float:
-    """A metric of a single-task run, at the epoch that its primary metric selects."""
-    curve = table["validation"][task, primary]
-    score = select(curve, curve, selection=selection, lower=direction == "min")
-    values = table[split][task, metric]
-    k = selection.k if selection.rule == "mean_last" else 1
-    return mean(values[max(score.epoch - k, 0) : score.epoch])
-
-
-def _imported(metrics: Mapping[str, Mapping[str, float]]) -> list[BaselineValue]:
-    """Imported numbers serve both splits."""
-    return [
-        BaselineValue(task=task, metric=metric, split=split, value=value)
-        for task, values in metrics.items()
-        for metric, value in values.items()
-        for split in ("validation", "test")
-    ]
 
 
 def _selection(rule: str) -> Selection:
