@@ -30,6 +30,7 @@ def main() -> None:
 def _look(request: dict[str, Any]) -> dict[str, Any]:
     import torch
 
+    from trainers import gpu
     from trainers.engines import open_session
     from trainers.functions import open_function
     from trainers.problems import build
@@ -38,6 +39,8 @@ def _look(request: dict[str, Any]) -> dict[str, Any]:
     torch.set_num_threads(request["threads"])
     ref = ProblemRef(**request["problem"])
     device = request["device"]
+    if not ref.caller:
+        gpu.prepare(device, request["precision"])
     session = open_function(ref, device) if ref.caller else open_session(build(ref), device)
     return asdict(looked_at(session, request["precision"]))
 
