@@ -21,7 +21,7 @@ from trainers.engines._ghosts import (
 )
 from trainers.engines.session import Session
 from trainers.events import NetworkFacts
-from trainers.failures import OUT_OF_MEMORY, failure_class
+from trainers.failures import OUT_OF_MEMORY, failure_class, told
 from trainers.gpu import end_if_broken
 from trainers.jobs import Precision
 from trainers.protocol import Batch
@@ -67,8 +67,7 @@ def _obstacle(forward: Forward, batch: Batch, session: Session, tolerance: float
         end_if_broken(session.device)
         if failure_class(error) == OUT_OF_MEMORY:
             raise
-        reason = str(error).splitlines() or [""]
-        return f"does not survive `torch.func.vmap` ({type(error).__name__}: {reason[0]})"
+        return f"does not survive `torch.func.vmap` ({told(error).splitlines()[0]})"
     unused = [name for name, gradient in alone.gradients.items() if gradient is None]
     if unused:
         return f"has a parameter that no loss depends on ({unused[0]})"
