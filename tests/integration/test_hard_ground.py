@@ -29,17 +29,20 @@ problem = "toy:Toy"
 problem_options = {{ troubles = ["forks"] }}
 seeds = [0, 1]
 [training]
-epochs = 30
+epochs = 60
 batch_size = 4
 optimizer = "sgd"
 pack_size = 2
 checkpoint_s = 0
 silence_limit_s = {SILENCE_S}
-[baseline]
-lr = [0.05]
+[baseline.metrics]
+level = {{ error = 1.0 }}
+kind = {{ error = 0.5 }}
+flag = {{ error = 0.5 }}
+forks = {{ error = 1.0 }}
 [[search]]
 weighting = ["ew", "rlw"]
-stages = [{{ lr = [0.02, 0.05] }}]
+stages = [{{ lr = [0.01, 0.02, 0.05, 0.1] }}]
 """
 ON_A_SMALL_DISK = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
 MOUNTED = 'mount -t tmpfs -o size=4k none "$0" && exec "$@"'
