@@ -25,9 +25,7 @@ class Cuda:
         monkeypatch.setattr(torch.cuda, "stream", self._entered)
         monkeypatch.setattr(torch.cuda, "current_stream", lambda _device: self)
         monkeypatch.setattr(Tensor, "pin_memory", lambda tensor: self._pinned(tensor))
-        monkeypatch.setattr(
-            Tensor, "record_stream", lambda tensor, stream: self._kept(tensor, stream)
-        )
+        monkeypatch.setattr(Tensor, "record_stream", lambda _tensor, _stream: self._kept())
 
     @contextmanager
     def _entered(self, _stream: Any) -> Any:
