@@ -248,4 +248,5 @@ def _training(part: TrainingSpec) -> Training:
         precision=part.precision,
         compile=part.compile,
         data_parallel=part.data_parallel,
+        drop_last=part.drop_last,
     )

@@ -56,6 +56,7 @@ class Training:
         precision: Of the network's operations; parameters and losses are in single precision.
         compile: Whether training steps go through torch's compiler.
         data_parallel: Processes that train one run together, each on its share of every batch.
+        drop_last: Leave the last batch of an epoch out unless it is whole; other samples each time.
     """
 
     epochs: int
@@ -69,6 +70,11 @@ class Training:
     precision: Precision = "float32"
     compile: bool = False
     data_parallel: int = 1
+    drop_last: bool = False
+
+    def samples_of(self, n_samples: int) -> int:
+        """How many of the training samples an epoch takes: all, or whole batches of them."""
+        return n_samples - n_samples % self.batch_size if self.drop_last else n_samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ def _alone(
     trained = _paced(run, wanted, short, allowance, repeats=_ALONE)
     judged = short.pace(lambda: run.evaluate("validation"), "validation", training.eval_batch_size)
     sizes = {split: source.size for split, source in session.sources.items()}
-    epoch_s = trained.pass_s(sizes["train"] / training.batch_size)
+    epoch_s = trained.pass_s(training.samples_of(sizes["train"]) / training.batch_size)
     epoch_s += judged.pass_s(sizes["validation"] / training.eval_batch_size)
     if not first:
         allowance.plan(epoch_s)
