@@ -80,7 +80,7 @@ class Study:
 
         Args:
             look: Look at the network itself, which imports torch in another process, instead of
-                going by the problem's card.
+                going by the problem's card; one batch of every split goes through all of it.
 
         Raises:
             BadSpec: No device can have that name.
@@ -92,11 +92,13 @@ class Study:
             *shapes_of(self.plan, "solo").values(),
         ]
         stored, calibrations = stored_packs(self.storage_url, self.name, shapes)
+        found = look_at_network(self.plan, device=device) if look else None
         return pack_plan(
             self.plan,
             device=device,
             stored=stored,
-            facts=look_at_network(self.plan, device=device) if look else None,
+            facts=found.network if found else None,
+            findings=found.findings if found else (),
             calibrations=calibrations,
         )
 
