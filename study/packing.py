@@ -30,7 +30,7 @@ def pack_of(
         training=plan.training,
         seed=claims[0].seed,
         until_epoch=claims[0].until_epoch,
-        jobs=tuple(_job(searches[claim.search], claim) for claim in claims),
+        jobs=tuple(_job(searches[claim.search], claim, plan.problem.folder) for claim in claims),
         device=device,
         engine=engine,
         rows=rows,
@@ -39,7 +39,7 @@ def pack_of(
     )
 
 
-def _job(search: Search, claim: Claim) -> Job:
+def _job(search: Search, claim: Claim, folder: str | None) -> Job:
     point = dict(to_point(claim.written))
     lr = weight_decay = 0.0
     if search.role == "function":
@@ -57,6 +57,7 @@ def _job(search: Search, claim: Claim) -> Job:
         address=claim.params,
         key=claim.key,
         recorded=claim.recorded,
+        folder=folder,
         resume=tuple(
             Checkpoint(path=path, epoch=epoch)
             for path, epoch in claim.checkpoints

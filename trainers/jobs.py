@@ -109,6 +109,7 @@ class Job:
         key: Of the run, by which files of its own are named; the same in every attempt.
         recorded: Of a training function's run: the last step that earlier attempts have reported,
             as far as it is known.
+        folder: Where a weighting of the user's own may lie.
     """
 
     run: int
@@ -122,6 +123,7 @@ class Job:
     resume: tuple[Checkpoint, ...] = ()
     recorded: int = 0
     key: str = ""
+    folder: str | None = None
 
     @property
     def file_name(self) -> str:
