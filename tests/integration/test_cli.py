@@ -319,7 +319,7 @@ class TestFinished:
         assert command(finished, *args).code == 0
         said = command(finished, *args)
         assert (said.code, said.out) == (2, "")
-        assert "already has tiny/stl/flag" in said.err
+        assert "already has tiny/stl/level, tiny/stl/kind, " in said.err
         assert "--overwrite" in said.err
         assert command(finished, *args, "--overwrite").code == 0
 

@@ -136,9 +136,7 @@ def test_exports_have_the_metric(finished: Path) -> None:
     assert command(finished, "export", "train", "-o", "runs.csv").code == 0
     table = pd.read_csv(finished / "runs.csv")
     assert len(table) == 12
-    assert table["test_train_loss"].to_numpy() == pytest.approx(
-        2 * table["validation_loss"].to_numpy()
-    )
+    assert table["test_loss"].to_numpy() == pytest.approx(2 * table["validation_loss"].to_numpy())
 
 
 def test_optuna_opens_what_was_exported(finished: Path) -> None:
