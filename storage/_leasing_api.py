@@ -137,6 +137,14 @@ class Leasing(Opened):
             )
 
     @patient
+    def leases(self, study_id: int) -> list[tuple[Holder, float]]:
+        """The holder of each lease of a study, and seconds until it expires; below 0 it has."""
+        with self._database.read() as connection:
+            time_s = self._now_s(connection)
+            found = _leases.leased(connection, study_id)
+            return [(holder, until_s - time_s) for _, _, until_s, holder in found]
+
+    @patient
     def leased_by(self, study_id: int, holder_id: int) -> list[tuple[int, int]]:
         """(run, token) of each lease of a driver, also of those that it does not know of."""
         with self._database.read() as connection:

@@ -216,6 +216,8 @@ class Runner:
         self._looked_s = now_s
         self._leases.take_over()
         self._leases.give_back_unknown()
+        for wait in self._leases.waits():
+            self._say(wait)
         self._move([])
 
     def _tell(self) -> None:
