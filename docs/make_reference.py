@@ -23,7 +23,6 @@ PACKAGES = (
     "reports.html",
     "search_spaces",
     "search_spaces.lines",
-    "search_spaces.whole",
     "search_spaces.written",
     "trainers.weightings",
     "trainers.problems",
@@ -142,8 +141,9 @@ def cli_page() -> Iterator[str]:
     group: Any = typer.main.get_command(app)
     yield "# The command line"
     yield from ("", group.help, "")
-    yield "Exit codes: 0 all is well, 1 some runs failed (`ray doctor`: something is wrong), 2 the"
-    yield "request cannot be met (the message says why and what to do), 130 interrupted."
+    yield "Exit codes: 0 all is well, 1 some runs failed (`ray doctor`, `problem check`: something"
+    yield "is wrong), 2 the request cannot be met (the message says why and what to do), 130"
+    yield "interrupted."
     for name, verb in _verbs(group):
         operands = "".join(
             f" {_operand(p)}" for p in verb.params if p.param_type_name == "argument"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from storage import RunState
 from storage.limits import Limit, Limits
-from storage.records import Claim, Ending, Spent
+from storage.records import Claim, Ending, FailureGroup, Spent
 from study.drivers import Loss
+from trainers.failures import REPLAY_DIFFERS
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -36,7 +37,7 @@ class Faults:
         self._news = True
 
     def look(self) -> None:
-        """Find searches of which the same failure has come three times.
+        """Find searches of which the same failure has come three times, or whose canary differs.
 
         Their other runs would fail alike; a search goes on once its failed runs are retried.
         Without a failed run since the last look, and with no search stopped, nothing is asked.
@@ -45,10 +46,10 @@ class Faults:
             return
         self._news = False
         self.stopped = {
-            group.search: f"{group.runs} runs failed with the same {group.failure or 'error'}; "
-            "mend the cause, then: weighbridge retry"
+            group.search: f"{_what_failed(group)}; mend the cause, then: weighbridge retry"
             for group in self._storage.failure_groups(self._study_id)
-            if group.runs >= SAME_FAILURES and group.failure_key
+            if group.failure_key
+            and (group.runs >= SAME_FAILURES or group.failure == REPLAY_DIFFERS)
         }
 
     def crowded(self, run: int) -> float | None:
@@ -116,3 +117,9 @@ class Faults:
         )
         self._storage.record([ending])
         self.failed()
+
+
+def _what_failed(group: FailureGroup) -> str:
+    if group.failure == REPLAY_DIFFERS:
+        return "a run came out otherwise when it was trained again alone (`weighbridge status`)"
+    return f"{group.runs} runs failed with the same {group.failure or 'error'}"

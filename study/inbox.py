@@ -29,7 +29,7 @@ from trainers.events import (
     Ready,
     RunEnded,
 )
-from trainers.failures import OUT_OF_MEMORY
+from trainers.failures import OUT_OF_MEMORY, REPLAY_DIFFERS
 
 _MOST_STILLBORN = 10
 _MOST_STUCK = 3
@@ -169,6 +169,8 @@ class Inbox:
         if message.outcome in ("done", "diverged"):
             self._retention.over(message.run)
         elif message.outcome == "failed":
+            if message.failure == REPLAY_DIFFERS:
+                self._say_once(message.reason, REPLAY_DIFFERS)
             self._shift.faults.failed()
 
     def _may_fit_later(self, slot: Slot, message: RunEnded) -> bool:

@@ -23,6 +23,7 @@ def pack_of(
     device: str,
     engine: Engine,
     rows: int | None,
+    canaries: Mapping[int, float],
 ) -> Pack:
     """The pack of runs that were claimed together; they share a seed and a segment of epochs."""
     return Pack(
@@ -30,16 +31,37 @@ def pack_of(
         training=plan.training,
         seed=claims[0].seed,
         until_epoch=claims[0].until_epoch,
-        jobs=tuple(_job(searches[claim.search], claim, plan.problem.folder) for claim in claims),
+        jobs=tuple(_job(searches[claim.search], claim) for claim in claims),
         device=device,
         engine=engine,
         rows=rows,
         checkpoints=checkpoints,
         checkpoint_s=plan.spec.training.checkpoint_s,
+        canaries=canaries,
     )
 
 
-def _job(search: Search, claim: Claim, folder: str | None) -> Job:
+class Canaries:
+    """Chooses one run of each search's first pack, to be trained again alone."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._expected = {
+            search.name: search.expected_trials * len(plan.spec.seeds)
+            for search in plan.searches
+            if search.role != "function"
+        }
+
+    def of(self, claims: Sequence[Claim]) -> dict[int, float]:
+        """The runs of a pack that are chosen, with the packs that their search will fill."""
+        found: dict[int, float] = {}
+        for claim in claims:
+            if claim.search in self._expected and not claim.checkpoints:
+                n_runs = sum(of.search == claim.search for of in claims)
+                found[claim.run] = max(1.0, self._expected.pop(claim.search) / n_runs)
+        return found
+
+
+def _job(search: Search, claim: Claim) -> Job:
     point = dict(to_point(claim.written))
     lr = weight_decay = 0.0
     if search.role == "function":
@@ -57,7 +79,6 @@ def _job(search: Search, claim: Claim, folder: str | None) -> Job:
         address=claim.params,
         key=claim.key,
         recorded=claim.recorded,
-        folder=folder,
         resume=tuple(
             Checkpoint(path=path, epoch=epoch)
             for path, epoch in claim.checkpoints

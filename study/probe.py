@@ -5,32 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from study.errors import WorkersUnusable
-from study.last_batch import refusal
 from study.plan import Plan
 from trainers.events import NetworkFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was found.
-
-    Attributes:
-        network: None if parts of the problem fail, so that nothing more is known of it.
-        findings: What would fail in training, a sentence each.
-    """
-
-    network: NetworkFacts | None
-    findings: Sequence[str]
-
-
-def look_at_network(plan: Plan, *, device: str) -> Look:
+def look_at_network(plan: Plan, *, device: str) -> NetworkFacts:
     """What a worker would find; takes as long as importing torch and loading the data.
-
-    One batch of every split goes through every part of the problem.
 
     Raises:
         WorkersUnusable: The problem cannot be opened.
@@ -38,7 +21,8 @@ def look_at_network(plan: Plan, *, device: str) -> Look:
     request = {
         "problem": asdict(plan.problem),
         "device": device,
-        "training": asdict(plan.training),
+        "threads": plan.training.threads,
+        "precision": plan.training.precision,
     }
     process = subprocess.run(
         [sys.executable, "-P", "-m", "trainers.probe"],
@@ -54,6 +38,4 @@ def look_at_network(plan: Plan, *, device: str) -> Look:
     answer = json.loads(lines[-1])
     if "error" in answer:
         raise WorkersUnusable(answer["error"])
-    network = None if answer["network"] is None else NetworkFacts(**answer["network"])
-    last_batch = [refusal(network.last_batch)] if network and network.last_batch else []
-    return Look(network, [*answer["findings"], *last_batch])
+    return NetworkFacts(**answer)

@@ -20,7 +20,7 @@ from study.leases import Leases
 from study.limiter import Limiter
 from study.outcome import Outcome
 from study.pack_sizes import PackSizes
-from study.packing import pack_of
+from study.packing import Canaries, pack_of
 from study.plan import Plan
 from study.progress import Progress
 from study.progress_meter import ProgressMeter
@@ -74,6 +74,7 @@ class Runner:
         sizes = PackSizes(self._shift, workers=driver.size, say=say)
         cap_bytes = int(plan.spec.training.checkpoint_cap_mib * 2**20)
         searches = {search.name: search for search in plan.searches}
+        canaries = Canaries(plan)
 
         def packed(claims: Sequence[Claim]) -> Pack:
             return pack_of(
@@ -84,6 +85,7 @@ class Runner:
                 device=device,
                 engine=self._shift.engine or "solo",
                 rows=self._shift.rows if self._shift.fused else None,
+                canaries=canaries.of(claims),
             )
 
         self._conductor = Conductor(plan, storage, study)

@@ -26,6 +26,7 @@ class Shift:
         undecided: A calibration is to choose the engine.
         on_gpu: Stacks have a fixed number of rows.
         rows: That number, once it is fixed.
+        unsaved: Why runs cannot be saved, by what a worker has found; empty if they can.
         streamed: Data is decoded batch by batch, by what the last worker has found.
         stopping: Workers have been asked to save and release their packs, for good.
     """
@@ -41,6 +42,7 @@ class Shift:
     undecided: bool = False
     on_gpu: bool = False
     rows: int | None = None
+    unsaved: str = ""
     streamed: bool = False
     stopping: bool = False
 

@@ -137,11 +137,9 @@ def _is_socket(path: str) -> bool:
 
 
 def _forked() -> int:
-    """Process id of a child that ends by itself, but not soon."""
     pid = os.fork()
-    if pid == 0:
-        time.sleep(180.0)
-        os._exit(0)
+    while pid == 0:
+        time.sleep(1.0)
     return pid
 
 

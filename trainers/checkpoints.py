@@ -22,7 +22,7 @@ from trainers import places
 from trainers.errors import CheckpointUnreadable
 
 State = dict[str, Any]
-"""Of one run: ``network``, ``optimizer``, ``params``, ``state`` and ``epoch``."""
+"""Of one run: ``network``, ``optimizer``, ``params``, ``state``, ``outside`` and ``epoch``."""
 
 _MOST_LETTERS = 300
 """Of what torch says of a state that does not fit."""

@@ -5,7 +5,6 @@ TrainingError
 ├── BadMetric(TypeError)             the value of a problem's metric is no number
 ├── BadReport(ValueError)            a training function reports what is none of its metrics
 ├── BadSuggestion(ValueError)        an objective asks for what its trial does not have
-├── BatchChanged(RuntimeError)       a network or a loss wrote into a batch that runs share
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
 ├── CompilerMissing(RuntimeError)    torch's compiler finds no C++ compiler
 ├── DeviceUnusable(RuntimeError)     there is no such device here
@@ -14,6 +13,8 @@ TrainingError
 ├── NotParallel(RuntimeError)        a network cannot be trained by several processes here
 ├── NotOfATrial(AttributeError)      an objective asks for what only Optuna's own trials have
 ├── PeerFailed(RuntimeError)         another process of a run's group met an exception
+├── ReplayDiffers(RuntimeError)      a run came out otherwise when it was trained again alone
+├── SharedModule(ValueError)         a problem gives two runs the same module
 └── TaskMismatch(ValueError)         a problem's parts do not fit its card
 """
 
@@ -38,10 +39,6 @@ class BadReport(TrainingError, ValueError):
 
 class BadSuggestion(TrainingError, ValueError):
     """An objective asks for what its trial does not have."""
-
-
-class BatchChanged(TrainingError, RuntimeError):
-    """A network or a loss wrote into a batch that runs share."""
 
 
 class CheckpointUnreadable(TrainingError, OSError):
@@ -74,6 +71,14 @@ class NotOfATrial(TrainingError, AttributeError):
 
 class PeerFailed(TrainingError, RuntimeError):
     """Another process of a run's group met an exception."""
+
+
+class ReplayDiffers(TrainingError, RuntimeError):
+    """A run came out otherwise when it was trained again alone."""
+
+
+class SharedModule(TrainingError, ValueError):
+    """A problem gives two runs the same module."""
 
 
 class TaskMismatch(TrainingError, ValueError):

@@ -17,12 +17,12 @@ Value = tuple[str, str, str, float]
 class Evaluation:
     """One network's losses and metrics, added up batch by batch over a split.
 
-    The network evaluates until its values are asked for, and trains again from then on.
+    The network evaluates from now on, until somebody lets it train again.
     """
 
     def __init__(self, network: nn.Module, functions: Mapping[str, TaskFunctions]) -> None:
         self._network, self._functions = network, functions
-        self._losses: dict[str, Tensor | float] = dict.fromkeys(functions, 0.0)
+        self._losses = dict.fromkeys(functions, 0.0)
         self._totals: dict[tuple[str, str], Tensor] = {}
         self._n_samples = 0
         network.eval()
@@ -35,12 +35,9 @@ class Evaluation:
         self._n_samples += n_batch
         for task, parts in self._functions.items():
             output, target = outputs[task], batch.targets[task]
-            # a number would be waited for, in each batch
-            self._losses[task] = self._losses[task] + parts.loss(output, target).double() * n_batch
+            self._losses[task] += parts.loss(output, target).item() * n_batch
             for name, metric in parts.metrics.items():
-                statistics = metric.statistics(output, target)
-                previous = self._totals.get((task, name))
-                self._totals[task, name] = statistics if previous is None else previous + statistics
+                add_up(self._totals, (task, name), metric.statistics(output, target))
 
     def values(self, split: str) -> list[Value]:
         """``(split, task, metric, value)`` of each task's mean loss and metrics.
@@ -50,15 +47,25 @@ class Evaluation:
         Raises:
             BadMetric: The value of a metric is no number.
         """
-        self._network.train()
         functions = self._functions
-        losses = ((task, float(loss) / self._n_samples) for task, loss in self._losses.items())
+        losses = ((task, loss / self._n_samples) for task, loss in self._losses.items())
         values: list[Value] = [(split, task, "loss", loss) for task, loss in losses]
         values += [
             (split, task, name, metric_value(task, name, functions[task].metrics[name], total))
             for (task, name), total in self._totals.items()
         ]
         return values
+
+
+def add_up(totals: dict[tuple[str, str], Tensor], name: tuple[str, str], amount: Tensor) -> None:
+    """Add a batch's statistics to a metric's, in double precision: single precision loses counts.
+
+    Args:
+        totals: Task and metric to statistics ``[..., Q]`` so far.
+    """
+    found = amount.double()
+    before = totals.get(name)
+    totals[name] = found if before is None else before + found
 
 
 def metric_value(task: str, name: str, metric: Metric, total: Tensor) -> float:

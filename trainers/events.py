@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef, Training
+from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,14 @@ class NetworkFacts:
         obstacle: Why its runs cannot be stacked, as the end of a sentence that it begins; empty
             if they can.
         streamed: Its data is decoded batch by batch, so that runs gain by sharing them.
-        last_batch: Why it fails on the last batch of an epoch, if that holds one sample.
+        unsaved: Why its runs cannot be saved, as the end of a sentence that it begins; empty if
+            they can.
     """
 
     convolutional: bool
     obstacle: str
     streamed: bool = False
-    last_batch: str = ""
+    unsaved: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +221,6 @@ class Open:
     Attributes:
         asked_s: When the worker was asked for, on the machine's monotonic clock.
         precision: What the network is looked at in.
-        training: Whose batches it is looked at with.
         compile: Whether runs will need torch's compiler.
         memory_share: How much of the device's memory is this worker's.
         rank: Which of the processes that train a run together this is. The first is the worker;
@@ -234,7 +234,6 @@ class Open:
     threads: int
     asked_s: float
     precision: Precision = "float32"
-    training: Training | None = None
     compile: bool = False
     memory_share: float = 1.0
     rank: int = 0

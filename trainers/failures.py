@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import PurePath
 
-from trainers.errors import LeftByExit
+from trainers.errors import LeftByExit, ReplayDiffers
 
 OUT_OF_MEMORY = "OutOfMemory"
+REPLAY_DIFFERS = ReplayDiffers.__name__
 
 _MOST_TOLD = 2000
 _KINDS = {"MemoryError", "OutOfMemoryError"}
@@ -51,7 +52,7 @@ def told(error: BaseException) -> str:
 def failure_class(error: BaseException) -> str:
     """``OutOfMemory``, or the exception's own name."""
     kinds = [kind.__name__ for kind in type(error).__mro__]
-    return OUT_OF_MEMORY if out_of_memory(kinds, told(error)) else type(error).__name__
+    return OUT_OF_MEMORY if out_of_memory(kinds, str(error)) else type(error).__name__
 
 
 def out_of_memory(kinds: Sequence[str], text: str) -> bool:

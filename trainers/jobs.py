@@ -56,7 +56,6 @@ class Training:
         precision: Of the network's operations; parameters and losses are in single precision.
         compile: Whether training steps go through torch's compiler.
         data_parallel: Processes that train one run together, each on its share of every batch.
-        drop_last: Leave the last batch of an epoch out unless it is whole; other samples each time.
     """
 
     epochs: int
@@ -70,11 +69,6 @@ class Training:
     precision: Precision = "float32"
     compile: bool = False
     data_parallel: int = 1
-    drop_last: bool = False
-
-    def samples_of(self, n_samples: int) -> int:
-        """How many of the training samples an epoch takes: all, or whole batches of them."""
-        return n_samples - n_samples % self.batch_size if self.drop_last else n_samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +103,6 @@ class Job:
         key: Of the run, by which files of its own are named; the same in every attempt.
         recorded: Of a training function's run: the last step that earlier attempts have reported,
             as far as it is known.
-        folder: Where a weighting of the user's own may lie.
     """
 
     run: int
@@ -123,7 +116,6 @@ class Job:
     resume: tuple[Checkpoint, ...] = ()
     recorded: int = 0
     key: str = ""
-    folder: str | None = None
 
     @property
     def file_name(self) -> str:
@@ -144,6 +136,8 @@ class Pack:
             depends on their number. At least the jobs; None where it does not.
         checkpoints: Folder for checkpoint files, a path or a URL for fsspec; None for none.
         checkpoint_s: Least time between two checkpoints of a pack.
+        canaries: Runs to be trained again alone after their first epoch, for a hundredth of the
+            time of so many packs as this one.
     """
 
     problem: ProblemRef
@@ -156,6 +150,7 @@ class Pack:
     rows: int | None = None
     checkpoints: str | None = None
     checkpoint_s: float = 15.0
+    canaries: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

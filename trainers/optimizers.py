@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 from trainers.jobs import Job, Schedule, Training
 
@@ -54,13 +55,21 @@ def optimizer_of(
 def take_step(optimizer: torch.optim.Optimizer, training: Training) -> None:
     """What ``optimizer.step()`` does, by the same kernels; parameters without a gradient stay.
 
-    Torch's own spends as long around the kernels as in them, and imports its compiler first.
+    Torch's own spends as long around the kernels as in them, and imports its compiler first; it is
+    called where somebody has registered hooks of all optimisers.
     """
+    if has_step_hooks():
+        for param in (param for group in optimizer.param_groups for param in group["params"]):
+            if param.grad is not None:
+                _kept(optimizer, param, training)
+        optimizer.step()
+        return
     for group in optimizer.param_groups:
         params = [param for param in group["params"] if param.grad is not None]
         if not params:
             continue
         grads = [param.grad for param in params]
+        values = [param if _is_dense(param) else param.contiguous() for param in params]
         states = [_kept(optimizer, param, training) for param in params]
         kept = [[state[name] for state in states] for name in slots(training)]
         steps = [state["step"] for state in states] if counts_steps(training) else []
@@ -69,13 +78,27 @@ def take_step(optimizer: torch.optim.Optimizer, training: Training) -> None:
         run_kernel(
             training,
             group,
-            values=params,
+            values=values,
             grads=grads,
             kept=kept,
             steps=steps,
             lr=group["lr"],
             weight_decay=group["weight_decay"],
         )
+        for param, value in zip(params, values, strict=True):
+            if value is not param:
+                param.copy_(value)
+
+
+def _is_dense(tensor: Tensor) -> bool:
+    """Whether it fills its memory, over which the kernels go; a part of a larger one does not."""
+    steps = zip(tensor.shape, tensor.stride(), strict=True)
+    return tensor.is_contiguous() or tensor.numel() == 1 + sum((n - 1) * step for n, step in steps)
+
+
+def has_step_hooks() -> bool:
+    """Whether something is to be called around the steps of all optimisers."""
+    return bool(_global_optimizer_pre_hooks or _global_optimizer_post_hooks)
 
 
 def run_kernel(

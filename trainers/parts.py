@@ -169,8 +169,7 @@ def _marked_loss(
             mark(error, "loss", task)
             raise
 
-    if isinstance(loss, Stackable):
-        of = loss.stacked
-        return Stackable(marked)
-    of = loss
-    return marked
+    stacked = isinstance(loss, Stackable)
+    of = loss.stacked if isinstance(loss, Stackable) else loss
+    marked.__wrapped__ = loss  # type: ignore[attr-defined]  # for who looks at what it keeps
+    return Stackable(marked) if stacked else marked

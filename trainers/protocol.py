@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Batch:
     """Samples that go through the network together.
 
-    All runs of a pack are given the same batch: networks and losses must not change it in place.
+    Engines hand out copies: a network or a loss may change its batch in place, and nobody else
+    will see it.
 
     Attributes:
         inputs: What the trunk takes: ``[B, ...]`` or any nest of such tensors.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -31,31 +34,56 @@ class Key:
         return torch.Generator().manual_seed(self.seed)
 
     def seed_global(self, device: torch.device | None = None) -> None:
-        """Seed torch's global generators of the CPU and of `device`.
+        """Seed the global generators: torch's of the CPU and of `device`, Python's and NumPy's.
 
-        `torch.manual_seed` does the same, and formats a stack trace for each kind of accelerator
-        that is not in use: 1 to 2 ms a call, which small runs would pay in every epoch.
+        `torch.manual_seed` does the same for torch, and formats a stack trace for each kind of
+        accelerator that is not in use: 1 to 2 ms a call, which small runs would pay in every epoch.
         """
         import torch
 
         torch.default_generator.manual_seed(self.seed)
         if device is not None and device.type == "cuda":
             torch.cuda.manual_seed_all(self.seed)
+        random.seed(self.seed)
+        if (of_numpy := sys.modules.get("numpy.random")) is not None:
+            of_numpy.seed(self.seed % 2**32)
 
 
-def global_state(device: torch.device) -> list[torch.Tensor]:
-    """Where torch's global generators of the CPU and of `device` stand; 2 us on a CPU."""
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Where all global generators stand.
+
+    Attributes:
+        torch: Of the CPU, then of a GPU if there is one.
+        numpy: None if it is not loaded.
+    """
+
+    torch: Sequence[torch.Tensor]
+    python: Any
+    numpy: Any
+
+
+def global_state(device: torch.device) -> Draws:
+    """Where the global generators stand, torch's of the CPU and of `device` and the others."""
     import torch
 
     gpu = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
-    return [torch.default_generator.get_state(), *gpu]
+    of_numpy = sys.modules.get("numpy.random")
+    return Draws(
+        torch=[torch.default_generator.get_state(), *gpu],
+        python=random.getstate(),
+        numpy=None if of_numpy is None else of_numpy.get_state(),
+    )
 
 
-def set_global_state(state: list[torch.Tensor], device: torch.device) -> None:
-    """Let torch's global generators go on from where they stood."""
+def set_global_state(state: Draws, device: torch.device) -> None:
+    """Let the global generators go on from where they stood."""
     import torch
 
-    cpu, *gpu = state
+    cpu, *gpu = state.torch
     torch.default_generator.set_state(cpu)
     for of_gpu in gpu:
         torch.cuda.set_rng_state(of_gpu, device)
+    random.setstate(state.python)
+    if state.numpy is not None:
+        sys.modules["numpy.random"].set_state(state.numpy)

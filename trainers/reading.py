@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 from threading import Semaphore, Thread, current_thread
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_map
 
-from trainers.copying import Copies, mapped
 from trainers.protocol import Batch, Source
 from trainers.randomness import Key
 
@@ -34,8 +33,24 @@ def is_streamed(source: Source) -> bool:
 
 
 def as_read(source: Source, device: torch.device) -> Source:
-    """The source as engines read it: a streamed one ahead, any other as it is."""
-    return ReadAhead(source, device) if is_streamed(source) else source
+    """The source as engines read it: nobody else holds the batches, streamed ones come ahead."""
+    return ReadAhead(source, device) if is_streamed(source) else Copied(source)
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A source in memory whose batches are copies: networks and losses may write into theirs."""
+
+    source: Source
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+        return self.source.size
+
+    def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
+        """Copies of the source's batches."""
+        return map(owned, self.source.batches(order, batch_size, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +70,35 @@ class ReadAhead:
     def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
         """The source's batches on the device; the thread ends with this generator."""
         make = partial(self._made, order, batch_size, key)
-        if self.device.type == "cuda":
-            copies = Copies(self.device)
-            with closing(ahead(lambda: map(copies.send, make()), device=self.device)) as sent:
-                yield from map(copies.receive, sent)
-            return
         with closing(ahead(make, device=self.device)) as made:
             for batch in made:
                 yield to_device(batch, self.device)
 
     def _made(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
-        return self.source.batches(order, batch_size, key)
+        batches = map(owned, self.source.batches(order, batch_size, key))
+        return map(pinned, batches) if self.device.type == "cuda" else batches
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch on a device."""
-    return mapped(batch, lambda tensor: tensor.to(device, non_blocking=True))
+    """The batch on a device; the copy from pinned memory goes on while the CPU does."""
+    return _mapped(batch, lambda tensor: tensor.to(device, non_blocking=True))
 
 
-def tensors_of(batch: Batch) -> list[Tensor]:
-    """All tensors of a batch."""
-    leaves = tree_leaves((batch.inputs, dict(batch.targets)))
-    return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+def pinned(batch: Batch) -> Batch:
+    """The batch in memory that a GPU can copy from by itself."""
+    return _mapped(batch, lambda tensor: tensor if tensor.is_cuda else tensor.pin_memory())
+
+
+def owned(batch: Batch) -> Batch:
+    """A copy of the batch; what was one tensor in it is one in the copy."""
+    made: dict[int, Tensor] = {}
+
+    def copied(tensor: Tensor) -> Tensor:
+        if id(tensor) not in made:
+            made[id(tensor)] = tensor.clone()
+        return made[id(tensor)]
+
+    return _mapped(batch, copied)
 
 
 def ahead(
@@ -155,3 +177,10 @@ class _Items(Generic[T]):
     def _has_room(self) -> bool:
         self._room.acquire()
         return not self._ended
+
+
+def _mapped(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
+    def of(value: Any) -> Any:
+        return change(value) if isinstance(value, Tensor) else value
+
+    return Batch(tree_map(of, batch.inputs), tree_map(of, dict(batch.targets)))

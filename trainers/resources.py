@@ -24,14 +24,13 @@ TRAIN_PASSES = 3
 def forward_flops(network: MultiTaskNetwork, source: Source) -> float:
     """Estimated operations of one sample's forward pass, counted on a batch of two.
 
-    Matrix products and convolutions are counted, elementwise operations are not.
+    Matrix products and convolutions are counted, elementwise operations are not. The network is
+    of no use for anything else afterwards.
     """
     batch = next(iter(source.batches(torch.arange(min(2, source.size)), 2, Key("flops"))))
-    was_training = network.training
     network.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network(batch.inputs)
-    network.train(was_training)
     return float(counter.get_total_flops()) / min(2, source.size)
 
 

@@ -40,7 +40,7 @@ from trainers.events import (
     TrainPack,
 )
 from trainers.failures import told
-from trainers.jobs import Calibrate, Pack, Precision, Training
+from trainers.jobs import Calibrate, Pack, Precision
 from trainers.metering import metered
 from trainers.output import Printed, RunOutput
 from trainers.problems.errors import ProblemError
@@ -125,7 +125,7 @@ def main(descriptor: int, printed: Printed) -> None:
         session = opened(opening, pipe)
         code = code_of(opening.problem.modules, opening.problem.folder)
         details = environment(opening.device, share=share) | settled | code.told()
-        facts = looked_at(session, opening.precision, opening.training)
+        facts = looked_at(session, opening.precision)
     except BaseException as error:  # a user's problem may raise anything
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
@@ -133,7 +133,7 @@ def main(descriptor: int, printed: Printed) -> None:
     n_devices = share * opening.ranks
     startup_s = (time.monotonic() - opening.asked_s) * n_devices
     pipe.send(Ready(startup_s=startup_s, environment=details, network=facts, n_devices=n_devices))
-    serve(pipe, session, meter, printed)
+    serve(pipe, session, meter, printed, unsaved=facts.unsaved)
 
 
 def follow(pipe: Pipe, opening: Open) -> None:
@@ -216,17 +216,12 @@ def joined(session: Session, opening: Open, pipe: Pipe, meeting: Meeting | None)
     return replace(session, group=found)
 
 
-def looked_at(
-    session: Session | FunctionSession, precision: Precision, training: Training | None
-) -> NetworkFacts:
-    """What decides the engine, and what would stop training in its first epoch."""
+def looked_at(session: Session | FunctionSession, precision: Precision) -> NetworkFacts:
+    """What decides the engine."""
     from trainers.engines import Session, network_facts
-    from trainers.probing import lone_sample_fails
 
     if isinstance(session, Session):
-        facts = network_facts(session, precision)
-        last_batch = "" if training is None else lone_sample_fails(session, training)
-        return replace(facts, last_batch=last_batch)
+        return network_facts(session, precision)
     return NetworkFacts(convolutional=False, obstacle="is a training function's own")
 
 
@@ -242,11 +237,22 @@ def explained(error: BaseException) -> str:
 
 
 def serve(
-    pipe: Pipe, session: Session | FunctionSession, meter: EnergyMeter, printed: Printed
+    pipe: Pipe,
+    session: Session | FunctionSession,
+    meter: EnergyMeter,
+    printed: Printed,
+    *,
+    unsaved: str = "",
 ) -> None:
-    """Do task after task: packs to train, steps to time."""
+    """Do task after task: packs to train, steps to time.
+
+    Args:
+        unsaved: Why runs cannot be saved, as the look has found; empty if they can.
+    """
     from trainers.engines import Session, calibrate
 
+    if isinstance(session, Session):
+        session = replace(session, unsaved=unsaved)
     while True:
         task = pipe.tasks.get()
         if isinstance(task, Pack):

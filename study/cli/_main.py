@@ -13,15 +13,14 @@ from search_spaces import SpaceError
 from storage import StorageError
 from study.cli import (
     _compare,
-    _delete,
     _doctor,
     _export,
     _init,
     _log,
     _plan,
     _presets,
+    _problem,
     _ray_doctor,
-    _rename,
     _report,
     _retry,
     _run,
@@ -44,13 +43,16 @@ app = typer.Typer(
 )
 _VERBS = (
     *(_presets, _init, _plan, _run, _retry, _status, _log),
-    *(_compare, _report, _export, _rename, _delete, _doctor),
+    *(_compare, _report, _export, _doctor),
 )
 for verb in _VERBS:
     app.command(name=verb.NAME)(verb.command)
 on_ray = typer.Typer(help="Look at a Ray cluster.", no_args_is_help=True)
 on_ray.command(name=_ray_doctor.NAME)(_ray_doctor.command)
 app.add_typer(on_ray, name="ray")
+problems = typer.Typer(help="Look at a problem.", no_args_is_help=True)
+problems.command(name=_problem.NAME)(_problem.command)
+app.add_typer(problems, name="problem")
 
 
 def main() -> None:

@@ -18,8 +18,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search_spaces import Axis, Choices, Value
-from search_spaces.whole import IntRange, LogIntRange
+from search_spaces import Axis, Choices, IntRange, LogIntRange, Value
 
 Coordinates: TypeAlias = dict[str, float | int]
 

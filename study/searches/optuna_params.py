@@ -20,8 +20,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search_spaces import Axis, Choices, LogRange, Point, Range, Value
-from search_spaces.whole import IntRange, LogIntRange
+from search_spaces import Axis, Choices, IntRange, LogIntRange, LogRange, Point, Range, Value
 
 Scalar: TypeAlias = float | int | str | bool | None
 _WEIGHTS = "task_weights"

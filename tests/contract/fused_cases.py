@@ -69,13 +69,22 @@ class Counted:
         return MeanAbsoluteError().value(total)
 
 
+class Read(MeanAbsoluteError):
+    """A mean absolute error that looks whether there is anything to be judged."""
+
+    def statistics(self, output: Tensor, target: Any) -> Tensor:
+        assert int(target.isfinite().sum().item()) == len(target)
+        return super().statistics(output, target)
+
+
 @dataclass(frozen=True, kw_only=True)
 class OddlyJudged(Toy):
-    """One metric that does not survive `vmap` beside others that do."""
+    """Metrics that look at single numbers, of outputs and of targets, beside another."""
 
     def functions(self, task: str) -> TaskFunctions:
+        odd = {"level": Counted(), "flag": Read()}
         usual = super().functions(task)
-        return replace(usual, metrics={"error": Counted()}) if task == "level" else usual
+        return replace(usual, metrics={"error": odd[task]}) if task in odd else usual
 
 
 @dataclass(frozen=True, kw_only=True)

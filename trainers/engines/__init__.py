@@ -2,7 +2,16 @@
 
 from trainers.engines.calibration import calibrate
 from trainers.engines.fusable import network_facts
+from trainers.engines.promises import Promise, promises
 from trainers.engines.session import Session, open_session
 from trainers.engines.training import train
 
-__all__ = ["Session", "calibrate", "network_facts", "open_session", "train"]
+__all__ = [
+    "Promise",
+    "Session",
+    "calibrate",
+    "network_facts",
+    "open_session",
+    "promises",
+    "train",
+]

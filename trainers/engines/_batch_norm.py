@@ -17,16 +17,20 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from trainers import gpu
 
+_KNOWN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
 
 def make_stackable(network: nn.Module, device: torch.device) -> None:
     """Let the network's batch normalisations compute in plain operations from now on.
 
-    On a GPU only those that have a mean of all batches, which no merged call knows.
+    Those of PyTorch's own types: what a subclass does is not known. On a GPU only those that have
+    a mean of all batches, which no merged call knows.
     """
     native = gpu.wants_few_kernels(device)
     for module in network.modules():
-        if isinstance(module, _BatchNorm) and not (native and module.momentum is not None):
-            module.forward = MethodType(_normalised, module)  # type: ignore[method-assign]
+        known = type(module) in _KNOWN and "forward" not in vars(module)
+        if known and not (native and module.momentum is not None):
+            module.forward = MethodType(_normalised, module)
 
 
 def _normalised(self: _BatchNorm, inputs: Tensor) -> Tensor:

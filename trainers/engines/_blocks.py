@@ -19,6 +19,7 @@ from trainers.engines._compiled import Compiled
 from trainers.engines._forward import Forward
 from trainers.engines._rows import Rows
 from trainers.protocol import Batch
+from trainers.reading import owned
 
 BLOCK = 32
 """Rows of a block. Where compiling pays, a call costs more than its rows: with blocks of 8, packs
@@ -112,7 +113,7 @@ class Blocks:
         found = []
         for block in others:
             with torch.random.fork_rng([device] if device.type == "cuda" else []):
-                found.append(self._of(block, batch))
+                found.append(self._of(block, owned(batch)))
         return torch.cat([*found, self._of(last, batch)])
 
     def _of(self, block: Block, batch: Batch) -> Tensor:

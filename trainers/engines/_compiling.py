@@ -24,6 +24,7 @@ from trainers.engines._forward import (
     stacked_losses,
     task_functions,
     task_losses,
+    tensor_places,
     trained_parameters,
 )
 from trainers.engines._ghosts import a_forward, a_network
@@ -73,7 +74,9 @@ def compiled_stack(session: Session, tasks: tuple[str, ...], training: Training)
 
     def made() -> Compiled:
         batch, forward = _a_batch(session, training), a_forward(session, tasks, training.precision)
-        compiled = Compiled(stacked_losses(forward.functions), batch, session.device)
+        compiled = Compiled(
+            stacked_losses(forward.functions, tensor_places(forward.network)), batch, session.device
+        )
         first = _rolled_step(compiled, forward, batch, by=0)
         places = range(1, BLOCK) if session.device.type == "cpu" else ()
         for place in places:

@@ -42,7 +42,8 @@ class Forward:
         precision: Precision = "float32",
     ) -> None:
         self.network, self.functions = network, functions
-        self.device = next(network.parameters()).device
+        tensors = (*network.parameters(), *network.buffers())
+        self.device = tensors[0].device if tensors else torch.device("cpu")
         make_stackable(network, self.device)
         self._precision: Precision = precision
         self._outputs = stacked_outputs(network)
@@ -83,13 +84,19 @@ def stacked_outputs(network: MultiTaskNetwork) -> Callable[..., dict[str, Any]]:
     try:
         plain = PlainNetwork(network)
     except NotPlain:
-        of_one = partial(_outputs_of_one, network)
+        of_one = partial(_outputs_of_one, network, tensor_places(network))
         return vmap(of_one, in_dims=(0, 0, None), randomness="same")
     return lambda params, buffers, inputs: plain({**params, **buffers}, inputs)
 
 
-def stacked_losses(functions: Mapping[str, TaskFunctions]) -> Callable[..., Tensor]:
-    """Task losses ``[R, T]`` of a network, stacked parameters and buffers, inputs and targets."""
+def stacked_losses(
+    functions: Mapping[str, TaskFunctions], places: Mapping[str, str]
+) -> Callable[..., Tensor]:
+    """Task losses ``[R, T]`` of a network, stacked parameters and buffers, inputs and targets.
+
+    Args:
+        places: Of the network's tensors, see `tensor_places`.
+    """
 
     def of_all(
         network: MultiTaskNetwork,
@@ -98,7 +105,7 @@ def stacked_losses(functions: Mapping[str, TaskFunctions]) -> Callable[..., Tens
         inputs: Any,
         targets: Mapping[str, Any],
     ) -> Tensor:
-        of_one = partial(_outputs_of_one, network)
+        of_one = partial(_outputs_of_one, network, places)
         outputs = vmap(of_one, in_dims=(0, 0, None), randomness="same")(params, buffers, inputs)
         return stacked_task_losses(outputs, targets, functions)
 
@@ -130,13 +137,33 @@ def _stacked(loss: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]
     return vmap(loss, in_dims=(0, None), randomness="same")
 
 
+def tensor_places(network: MultiTaskNetwork) -> dict[str, str]:
+    """Where the network's tensors are looked up: place to name.
+
+    A tensor that two modules share has two places; what one module holds has one, whatever the
+    number of names that the module goes by: there it must be put, and taken away, but once.
+    """
+    tensors = (*network.named_parameters(), *network.named_buffers())
+    names = {id(value): name for name, value in tensors}
+    return {
+        f"{prefix}.{key}" if prefix else key: names[id(value)]
+        for prefix, module in network.named_modules()
+        for held in (module._parameters, module._buffers)
+        for key, value in held.items()
+        if value is not None
+    }
+
+
 def _outputs_of_one(
     network: MultiTaskNetwork,
+    places: Mapping[str, str],
     params: Mapping[str, Tensor],
     buffers: Mapping[str, Tensor],
     inputs: Any,
 ) -> Any:
-    return functional_call(network, {**params, **buffers}, (inputs,))
+    tensors = {**params, **buffers}
+    held = {place: tensors[name] for place, name in places.items()}
+    return functional_call(network, held, (inputs,), tie_weights=False)
 
 
 def trained_parameters(network: MultiTaskNetwork) -> dict[str, Tensor]:

@@ -109,7 +109,7 @@ def _smallest_batches(session: Session, training: Training) -> tuple[int, int]:
     """Samples of the smallest batch in training, and in evaluation."""
     sizes = {split: source.size for split, source in session.sources.items()}
     return (
-        _smallest(training.samples_of(sizes["train"]), training.batch_size),
+        _smallest(sizes["train"], training.batch_size),
         min(_smallest(sizes[of], training.eval_batch_size) for of in ("validation", "test")),
     )
 
@@ -176,5 +176,6 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if not _placeless(name, args, kwargs or {}):
             leaves = torch.utils._pytree.tree_leaves(found)
             sizes = [leaf.numel() for leaf in leaves if isinstance(leaf, Tensor)]
-            self.smallest[name] = min([*sizes, self.smallest.get(name, sizes[0])])
+            if sizes:  # reading a number gives none
+                self.smallest[name] = min([*sizes, self.smallest.get(name, sizes[0])])
         return found

@@ -7,19 +7,16 @@ from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from torch import Tensor
-
 from trainers.checkpoints import State
 from trainers.engines import _epoch
 from trainers.engines._run import SoloRun
 from trainers.engines.session import Session
-from trainers.errors import BatchChanged
 from trainers.evaluation import Value
 from trainers.failures import as_failure
 from trainers.jobs import Job, Training
 from trainers.protocol import Batch
-from trainers.randomness import Key, global_state, set_global_state
-from trainers.reading import tensors_of
+from trainers.randomness import Draws, Key, global_state, set_global_state
+from trainers.reading import owned
 
 T = TypeVar("T")
 
@@ -29,12 +26,12 @@ class _Lane:
     """One run among others.
 
     Attributes:
-        draws: Where torch's global generators stand for it.
+        draws: Where the global generators stand for it.
         error: What ended it.
     """
 
     run: SoloRun
-    draws: list[Tensor]
+    draws: Draws
     error: Exception | None = None
 
 
@@ -61,7 +58,22 @@ class InStep:
     @property
     def flops(self) -> Sequence[float]:
         """Estimated operations of an epoch of each run."""
-        return [self._session.epoch_flops(lane.run.network) for lane in self._lanes]
+        return [self._session.epoch_flops(lane.run.job.tasks) for lane in self._lanes]
+
+    def trace(self, runs: Container[int]) -> None:
+        """Note the losses of these runs in each step from now on."""
+        for lane in self._lanes:
+            lane.run.traced = [] if lane.run.job.run in runs else None
+
+    def traced(self) -> dict[int, list[list[float]]]:
+        """What was noted, ``[N, T]`` by run; then no more is."""
+        noted = {lane.run.job.run: lane.run.traced for lane in self._lanes}
+        self.trace(())
+        return {
+            run: [losses.tolist() for losses in steps]
+            for run, steps in noted.items()
+            if steps is not None
+        }
 
     def train_epoch(self) -> tuple[list[list[Value] | Exception], int]:
         """Train one epoch; returns each run's train values and the number of steps."""
@@ -92,32 +104,19 @@ class InStep:
         return InStep(kept, self._session, self._training)
 
     def _give(self, batches: Iterator[Batch], work: Callable[[SoloRun, Batch], None]) -> None:
-        """Give each batch to every run, as long as there are any.
-
-        Raises:
-            BatchChanged: A run of a streamed source has written into it.
-        """
+        """Give each batch to every run, as long as there are any."""
+        alone = len(self._lanes) == 1
         try:
             for batch in batches:
-                before = self._versions(batch)
-                if all(isinstance(found, Exception) for found in self._each(work, batch)):
+                found = [
+                    self._one(lane, work, batch if alone else owned(batch)) for lane in self._lanes
+                ]
+                if all(isinstance(of_run, Exception) for of_run in found):
                     return
-                if self._versions(batch) != before:
-                    raise BatchChanged(
-                        "All runs of a pack are given the same batch, so that none may write "
-                        "into it. The network or a loss has changed one in place. Clone what it "
-                        "changes."
-                    )
         finally:
             # an exception of a run, which is kept, has this frame below its own
             if isinstance(batches, Generator):
                 batches.close()
-
-    def _versions(self, batch: Batch) -> list[int]:
-        """How often each tensor of a batch that runs may share was written to."""
-        if not self._session.streamed:
-            return []
-        return [t._version for t in tensors_of(batch) if not t.is_inference()]
 
     def _each(self, work: Callable[..., T], *args: object) -> list[T | Exception]:
         """Let each run that has not failed do something; returns what came of it."""

@@ -52,6 +52,8 @@ class PlainNetwork:
     """
 
     def __init__(self, network: MultiTaskNetwork) -> None:
+        if any(_hooks_of_all()):
+            raise NotPlain
         names = {name for name, _ in network.named_parameters()}
         self._trunk = list(_layers(network.trunk, "trunk", names))
         self._heads = {
@@ -84,13 +86,18 @@ def _stacked(features: Features, n_rows: int) -> Tensor:
 
 
 def _layers(module: nn.Module, name: str, names: set[str]) -> Iterator[Layer]:
-    """A module's layers in order; sequences are taken apart."""
+    """A module's layers in order; sequences are taken apart.
+
+    Only a module whose type is exactly known may be: a subclass may do anything.
+    """
     hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
-    if any(hooks) or module._backward_pre_hooks:
+    if any(hooks) or module._backward_pre_hooks or "forward" in vars(module):
         raise NotPlain
-    if type(module).forward is nn.Sequential.forward:
-        for child, layer in module.named_children():
-            yield from _layers(layer, f"{name}.{child}", names)
+    if type(module) is nn.Sequential:
+        # not `named_children`, which leaves out what has come before
+        for child, layer in module._modules.items():
+            if layer is not None:
+                yield from _layers(layer, f"{name}.{child}", names)
     elif type(module) in _ELEMENTWISE:
         yield _elementwise(module)
     elif type(module) is nn.Flatten:
@@ -103,6 +110,15 @@ def _layers(module: nn.Module, name: str, names: set[str]) -> Iterator[Layer]:
         yield _linear(module, name)
     else:
         raise NotPlain
+
+
+def _hooks_of_all() -> Iterator[object]:
+    """Hooks of all modules there are."""
+    of_torch = nn.modules.module
+    yield of_torch._global_forward_hooks
+    yield of_torch._global_forward_pre_hooks
+    yield of_torch._global_backward_hooks
+    yield of_torch._global_backward_pre_hooks
 
 
 def _elementwise(module: nn.Module) -> Layer:

@@ -55,7 +55,7 @@ class Opening:
         Raises:
             WeightingError: The weighting is unknown, or a hyperparameter breaks its rule.
         """
-        method = weighting(job.weighting, job.folder)
+        method = weighting(job.weighting)
         member = Member(job=job, weighting=method, hyper=method.checked(job.hyper, len(job.tasks)))
         return newest(job, lambda resume: self._resumed(member, resume), skip) or member
 
@@ -116,4 +116,7 @@ def _shapes(
             yield f"{slot} of parameter {index}", tuple(kept[index][slot].shape), shape
         if counts_steps(training):
             yield f"step of parameter {index}", tuple(kept[index]["step"].shape), ()
+    shapes = {name: tuple(value.shape) for name, value in state.get("outside", {}).items()}
+    own = {name: tuple(value.shape) for name, value in network.named_buffers()}
+    yield "a buffer outside", shapes, {name: own[name] for name in shapes}
     yield "the epoch", type(state["epoch"]), int

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
@@ -25,7 +26,11 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
 
 def laid_out(network: MultiTaskNetwork, device: torch.device) -> MultiTaskNetwork:
     """The network on a device, its filters as the device's convolutions like them best."""
-    return network.to(device).to(memory_format=memory_format(network, device.type))
+    wanted = memory_format(network, device.type)
+    there = network.to(device)
+    if wanted is torch.contiguous_format or any(map(is_lazy, network.parameters())):
+        return there  # as the user, or the first data, lays it out
+    return there.to(memory_format=wanted)
 
 
 def memory_format(network: nn.Module, device: str) -> torch.memory_format:

@@ -17,6 +17,7 @@ from trainers.checkpoints import State
 from trainers.engines import _epoch
 from trainers.engines._compiling import compiled_solo
 from trainers.engines._forward import task_losses
+from trainers.engines._outside import Outside
 from trainers.engines._precision import autocast, laid_out
 from trainers.engines.session import Session
 from trainers.evaluation import Evaluation, Value
@@ -34,6 +35,7 @@ class SoloRun:
 
     Attributes:
         epoch: Epochs it has begun.
+        traced: Losses ``[T]`` of each step from now on, where somebody wants them.
     """
 
     def __init__(self, job: Job, pack: Pack, session: Session) -> None:
@@ -42,10 +44,11 @@ class SoloRun:
         self.functions = {task: session.problem.functions(task) for task in job.tasks}
         network = build_network(session.problem, job.tasks, self.key / "init")
         self.network = laid_out(network, session.device)
+        self.outside = Outside(self.network, self.functions)
         self.compiled = (
             compiled_solo(session, job.tasks, pack.training) if pack.training.compile else None
         )
-        self.weighting = weighting(job.weighting, job.folder)
+        self.weighting = weighting(job.weighting)
         hyper = self.weighting.checked(job.hyper, len(job.tasks))
         self.hyper = {name: self._tensor(value) for name, value in hyper.items()}
         self.params = {
@@ -59,10 +62,14 @@ class SoloRun:
             self.network.parameters(), self.params.values(), job=job, training=self.training
         )
         self.epoch = 0
+        self.traced: list[Tensor] | None = None
+        # A network without parameters is a baseline like any other; what has some must use them.
+        self._learns = any(param.requires_grad for param in self.network.parameters())
 
     def begin_epoch(self, n_steps: int) -> None:
-        """Set the rate of the next epoch and draw its noise."""
+        """Let the network train, set the rate of the next epoch and draw its noise."""
         self.epoch, self._n_steps = self.epoch + 1, n_steps
+        self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(
                 self.job.lr,
@@ -90,12 +97,14 @@ class SoloRun:
     def _note(self, losses: Tensor, weights: Tensor) -> None:
         """Add the detached losses and weights ``[T]`` of a step to those of the epoch."""
         self._loss_sum += losses
+        if self.traced is not None:
+            self.traced.append(losses)
         self._weight_sum += weights
         if self.weighting.positive:
             self._not_positive += losses <= 0
 
     def begin_split(self) -> None:
-        """Evaluate from now on, until `end_split`."""
+        """Let the network evaluate, until the next epoch begins."""
         self._evaluation = Evaluation(self.network, self.functions)
 
     def judge_on(self, batch: Batch) -> None:
@@ -114,12 +123,14 @@ class SoloRun:
             "optimizer": self.optimizer.state_dict(),
             "params": {name: value.detach() for name, value in self.params.items()},
             "state": self.state,
+            "outside": self.outside.changed(),
             "epoch": self.epoch,
         }
 
     def restore(self, state: State) -> None:
         """Go on from a state; with one that is not its own, raises whatever torch does."""
         self.network.load_state_dict(state["network"])
+        self.outside.restore(state.get("outside", {}))  # files of earlier versions have none
         self.optimizer.load_state_dict(state["optimizer"])
         lay_out(self.optimizer)
         with torch.no_grad():
@@ -154,8 +165,9 @@ class SoloRun:
     def _descend(self, weighted: Tensor, gradients: Sequence[Tensor]) -> None:
         """Step down a weighted sum of the losses; `gradients` are the weighting's own."""
         self.optimizer.zero_grad(set_to_none=True)
-        with part("backward pass"):
-            torch.autograd.backward(weighted)
+        if self._learns:
+            with part("backward pass"):
+                torch.autograd.backward(weighted)
         for param, gradient in zip(self.params.values(), gradients, strict=True):
             param.grad = gradient
         if self.training.clip_norm is not None:

@@ -20,6 +20,7 @@ from trainers.endings import (
     not_saved,
     reached,
 )
+from trainers.engines._canary import SHARE, Canary
 from trainers.engines._clock import Clock
 from trainers.engines._saving import Saving
 from trainers.engines.session import Session
@@ -70,6 +71,12 @@ class Team(Protocol):
     def flops(self) -> Sequence[float]:
         """Estimated operations of an epoch."""
 
+    def trace(self, runs: Container[int]) -> None:
+        """Note the losses of these runs in each step from now on."""
+
+    def traced(self) -> Mapping[int, list[list[float]]]:
+        """What was noted, steps by tasks by run; then no more is."""
+
     def train_epoch(self) -> tuple[Sequence[Result], int]:
         """Train one epoch; returns the train values and the number of steps."""
 
@@ -103,7 +110,6 @@ class Segment:
         self._jobs, self._pack, self._session = jobs, pack, session
         self._places = {job.run: place for place, job in enumerate(jobs)}
         self._clock = Clock(session)
-        self._n_samples = pack.training.samples_of(session.sources["train"].size)
 
     def events(self, teams: Teams[Run]) -> Iterator[Event]:
         """Train, and tell all runs' events of an epoch together, in the order of the jobs."""
@@ -132,10 +138,17 @@ class Segment:
         pack = self._pack
         flops = {job.run: n for job, n in zip(team.jobs, team.flops, strict=True)}
         startup_s, saving = self._share(team), Saving(pack)
+        diagnostics_s = 0.0
         while team.epoch < pack.until_epoch:
-            events = self._epoch(team, startup_s, flops)
-            startup_s = 0.0
+            watching = team.epoch == 0 and pack.canaries and self._session.group is None
+            if watching:
+                team.trace(pack.canaries)
+            events = self._epoch(team, startup_s, flops, diagnostics_s)
+            startup_s = diagnostics_s = 0.0
             yield from events
+            if watching:
+                self._watch(team, events)
+                diagnostics_s = self._share(team)
             alive = {event.run for event in events if isinstance(event, EpochDone)}
             if not alive:
                 return
@@ -143,7 +156,7 @@ class Segment:
                 team = team.kept(alive)
             stopping = self._session.stop_requested() and team.epoch < pack.until_epoch
             folder = saving.folder(team.epoch, stopping=stopping)
-            if folder is not None:
+            if folder is not None and not self._session.unsaved:
                 yield from self._saved(team, folder)
                 saving.saved()
             if stopping:
@@ -151,8 +164,24 @@ class Segment:
                 return
         yield from self._ended(team, reached(team.epoch, pack))
 
+    def _watch(self, team: Team, events: Sequence[EpochDone | RunEnded]) -> None:
+        """Train the canaries again alone, for a hundredth of the time of their searches.
+
+        Raises:
+            ReplayDiffers: One comes out otherwise.
+        """
+        traced, jobs = team.traced(), {job.run: job for job in team.jobs}
+        done = {event.run: event for event in events if isinstance(event, EpochDone)}
+        pack_s = sum(event.seconds.device_s - event.seconds.startup_s for event in done.values())
+        pack_s *= self._pack.training.epochs
+        for run in traced.keys() & done.keys():
+            values = [value for value in done[run].values if value[0] == "validation"]
+            canary = Canary(jobs[run], traced[run], values)
+            budget_s = SHARE * pack_s * self._pack.canaries[run] / len(traced)
+            canary.check(self._pack, self._session, budget_s=budget_s)
+
     def _epoch(
-        self, team: Team, startup_s: float, flops: Mapping[int, float]
+        self, team: Team, startup_s: float, flops: Mapping[int, float], diagnostics_s: float
     ) -> list[EpochDone | RunEnded]:
         """Train and evaluate one epoch; its time is shared equally."""
         trained, n_steps = team.train_epoch()
@@ -165,6 +194,7 @@ class Segment:
             train_s=train_s,
             validation_s=validation_s,
             test_s=self._share(team),
+            diagnostics_s=diagnostics_s,
         )
         events = [
             self._event(
@@ -199,7 +229,7 @@ class Segment:
             values.append(result)
         trained, validated, tested = values
         cost = {
-            "samples": self._n_samples,
+            "samples": self._session.sources["train"].size,
             "grad_evals": n_steps,
             "flops": flops,
         }
@@ -211,7 +241,7 @@ class Segment:
             epoch=epoch,
             values=(*trained, *validated, *storable(tested)),
             seconds=seconds,
-            samples=self._n_samples,
+            samples=self._session.sources["train"].size,
             grad_evals=n_steps,
             flops=flops,
         )

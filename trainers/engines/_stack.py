@@ -5,7 +5,7 @@ Shapes: K runs, R rows (the runs, then ghosts), T tasks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ from trainers.engines._member import Member
 from trainers.engines._rated_optimizer import RatedOptimizer
 from trainers.engines._rows import Layout, Rows
 from trainers.engines._stack_evaluation import StackEvaluation
-from trainers.engines._stack_states import Store, fill, network_keys, states
+from trainers.engines._stack_states import Store, buffers_outside, fill, network_keys, states
 from trainers.engines._stacked_optimizer import StackedOptimizer
 from trainers.engines._weighed import weighed
 from trainers.engines.session import Session
@@ -57,6 +57,7 @@ class Stack:
         few = gpu.wants_few_kernels(session.device)
         self.members = sorted(members, key=_by_weighting if few else _by_rate)
         self.epoch = self.members[0].epoch
+        self._traced: list[Tensor] = []
         self._forward, self._training, self._session = forward, pack.training, session
         self._key = Key(str(pack.seed))
         self._tasks = self.members[0].job.tasks
@@ -65,6 +66,7 @@ class Stack:
         if pack.training.compile:
             n_rows = filled(n_rows)
         rows = [*self.members, *[self.members[-1]] * (n_rows - len(members))]
+        self.trace(())
         self._weighed = weighed(rows, session.device)
         self._store = self._filled(rows)
         kind = RatedOptimizer if few else StackedOptimizer
@@ -82,9 +84,24 @@ class Stack:
             compiled = compiled_stack(session, self._tasks, pack.training)
             self._blocks = Blocks(compiled, forward, *own)
 
+    def trace(self, runs: Container[int]) -> None:
+        """Note the losses of these runs in each step from now on."""
+        rows = [row for row, member in enumerate(self.members) if member.job.run in runs]
+        self._watched, self._traced = torch.tensor(rows, device=self._session.device), []
+
+    def traced(self) -> dict[int, list[list[float]]]:
+        """What was noted, ``[N, T]`` by run; then no more is."""
+        steps, rows = [losses.tolist() for losses in self._traced], self._watched.tolist()
+        self.trace(())
+        return {
+            self.members[row].job.run: [step[place] for step in steps]
+            for place, row in enumerate(rows)
+        }
+
     def train_epoch(self) -> tuple[list[list[Value]], int]:
         """Train one epoch; returns each run's train values and the number of steps."""
         self.epoch += 1
+        self._forward.network.train()
         self._optimizer.begin_epoch(self.epoch)
         n_steps = _epoch.n_steps(self._session, self._training)
         for part in self._weighed:
@@ -98,6 +115,8 @@ class Stack:
         for step, batch in enumerate(batches):
             losses, weights = self._step(batch, step)
             loss_sum += losses
+            if len(self._watched):
+                self._traced.append(losses.index_select(0, self._watched))
             weight_sum += weights
             if counting:
                 not_positive += losses <= 0
@@ -178,6 +197,7 @@ class Stack:
             learned=self._rows(learned, len(rows)),
             carried=carried,
             keys=network_keys(network),
+            outside=buffers_outside(network),
             order=[name for name, _ in network.named_parameters()],
         )
         fill(store, rows, network)

@@ -14,9 +14,10 @@ from torch.func import vmap
 from torch.utils._pytree import tree_map
 
 from trainers.engines._forward import Forward, stacked_task_losses
-from trainers.evaluation import Value, batch_size_of, metric_value
+from trainers.evaluation import Value, add_up, batch_size_of, metric_value
 from trainers.protocol import Batch, Metric, Source
 from trainers.randomness import Key
+from trainers.reading import owned
 
 Name = tuple[str, str]
 """Of a metric: task and metric."""
@@ -53,8 +54,7 @@ class StackEvaluation:
                 found, statistics = self.measured(outputs, batch)
             losses = losses + found.double() * n_batch
             for name, statistic in statistics.items():
-                _add(totals, name, statistic)
-        self._forward.network.train()
+                add_up(totals, name, statistic)
         means = (losses / n_samples).tolist()
         at_hand = {name: total.cpu() for name, total in totals.items()}
         return [self._values_of(row, split, means[row], at_hand) for row in range(self._n_members)]
@@ -78,7 +78,7 @@ class StackEvaluation:
         for name, metric in self._one_by_one.items():
             statistics[name] = torch.stack(
                 [
-                    metric.statistics(_row(outputs[name[0]], row), batch.targets[name[0]])
+                    metric.statistics(row_of(outputs[name[0]], row), batch.targets[name[0]])
                     for row in range(self._n_members)
                 ]
             )
@@ -90,7 +90,9 @@ class StackEvaluation:
         for task, parts in self._forward.functions.items():
             for name, metric in parts.metrics.items():
                 try:
-                    vmap(metric.statistics, in_dims=(0, None))(outputs[task], batch.targets[task])
+                    # on copies: what it changes in place would be changed twice
+                    tried = owned(Batch(outputs[task], {task: batch.targets[task]}))
+                    vmap(metric.statistics, in_dims=(0, None))(tried.inputs, tried.targets[task])
                 except BaseException:  # if it is the metric's own fault, it raises again alone
                     self._one_by_one[task, name] = metric
                 else:
@@ -116,10 +118,6 @@ class StackEvaluation:
         return values
 
 
-def _row(values: Any, row: int) -> Any:
+def row_of(values: Any, row: int) -> Any:
+    """One row of a nest of stacked tensors."""
     return tree_map(lambda value: value[row], values)
-
-
-def _add(totals: dict[Any, Tensor], name: Any, amount: Tensor) -> None:
-    before = totals.get(name)
-    totals[name] = amount if before is None else before + amount

@@ -31,6 +31,7 @@ class Store:
         learned: What the weightings learn.
         carried: Name to ``[R, *shape]``: buffers and frozen parameters.
         keys: Key of a network's state to the tensor's name; tied tensors have several.
+        outside: What buffers that are not in the network's state begin as, by name.
         order: Names of the network's parameters as a solo optimiser counts them.
     """
 
@@ -38,6 +39,7 @@ class Store:
     learned: Rows
     carried: Mapping[str, Tensor]
     keys: Mapping[str, str]
+    outside: Mapping[str, Tensor]
     order: Sequence[str]
 
 
@@ -47,6 +49,12 @@ def network_keys(network: MultiTaskNetwork) -> dict[str, str]:
         id(value): name for name, value in (*network.named_parameters(), *network.named_buffers())
     }
     return {key: names[id(value)] for key, value in network.state_dict(keep_vars=True).items()}
+
+
+def buffers_outside(network: MultiTaskNetwork) -> dict[str, Tensor]:
+    """The network's buffers that are not persistent, by name."""
+    saved = {id(value) for value in network.state_dict(keep_vars=True).values()}
+    return {name: value for name, value in network.named_buffers() if id(value) not in saved}
 
 
 @torch.no_grad()
@@ -63,6 +71,8 @@ def fill(store: Store, rows: Sequence[Member], network: MultiTaskNetwork) -> Non
         if member.state is not None:
             for key, name in store.keys.items():
                 here[name][row].copy_(member.state["network"][key])
+            for name, value in member.state.get("outside", {}).items():
+                here[name][row].copy_(value)
             for name, value in member.state["params"].items():
                 learned[name][row].copy_(value)
             for slot, into, place in _kept(store, member):
@@ -97,6 +107,11 @@ def states(
                 "optimizer": {"state": kept, "param_groups": _groups(store, member, training)},
                 "params": {name: learned[name][row] for name in names},
                 "state": of_weighting[row],
+                "outside": {
+                    name: here[name][row]
+                    for name, first in store.outside.items()
+                    if not torch.equal(here[name][row], first)
+                },
                 "epoch": epoch,
             }
         )

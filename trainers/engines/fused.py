@@ -69,8 +69,16 @@ class StackedTeam:
     @property
     def flops(self) -> Sequence[float]:
         """Estimated operations of an epoch of each run."""
-        network = self._stacks.forward.network
-        return [self._stacks.session.epoch_flops(network)] * len(self._stack.members)
+        tasks = tuple(self._stacks.forward.functions)
+        return [self._stacks.session.epoch_flops(tasks)] * len(self._stack.members)
+
+    def trace(self, runs: Container[int]) -> None:
+        """Note the losses of these runs in each step from now on."""
+        self._stack.trace(runs)
+
+    def traced(self) -> dict[int, list[list[float]]]:
+        """What was noted, ``[N, T]`` by run; then no more is."""
+        return self._stack.traced()
 
     def train_epoch(self) -> tuple[list[list[Value]], int]:
         """Train one epoch; returns each run's train values and the number of steps."""

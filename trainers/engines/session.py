@@ -14,9 +14,10 @@ from trainers.errors import DeviceUnusable, TaskMismatch
 from trainers.gpu import cap_memory
 from trainers.group import Group
 from trainers.jobs import Precision
-from trainers.network import MultiTaskNetwork
+from trainers.network import build_network
 from trainers.parts import Marked
 from trainers.protocol import Problem, Source
+from trainers.randomness import Key
 from trainers.reading import as_read, is_streamed
 from trainers.resources import TRAIN_PASSES, forward_flops
 
@@ -37,6 +38,7 @@ class Session:
         places: Where compiled stacks lie on a GPU.
         compiled: Compiled losses by engine, tasks, batch size and precision.
         group: The processes that train its runs together; None for this one alone.
+        unsaved: Why its runs cannot be saved; empty if they can. They then begin again.
     """
 
     problem: Problem
@@ -53,6 +55,7 @@ class Session:
     )
     places: Places = field(default_factory=Places)
     group: Group | None = None
+    unsaved: str = ""
 
     @property
     def n_devices(self) -> float:
@@ -70,10 +73,13 @@ class Session:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
-    def epoch_flops(self, network: MultiTaskNetwork) -> float:
-        """Estimated operations of one epoch, evaluation included; counted once for each network."""
-        tasks = tuple(network.heads)
+    def epoch_flops(self, tasks: tuple[str, ...]) -> float:
+        """Estimated operations of one epoch of a network of these tasks, evaluation included.
+
+        They are counted once, on a network that nobody trains: a forward pass may change one.
+        """
         if tasks not in self.flops:
+            network = build_network(self.problem, tasks, Key("flops")).to(self.device)
             self.flops[tasks] = forward_flops(network, self.sources["validation"])
         sizes = {split: source.size for split, source in self.sources.items()}
         passes = TRAIN_PASSES * sizes["train"] + sizes["validation"] + sizes["test"]

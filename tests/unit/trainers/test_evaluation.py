@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tests.toy import TASKS, Toy
+from trainers.engines._forward import Forward, repeated, trained_parameters
+from trainers.engines._stack_evaluation import StackEvaluation
 from trainers.evaluation import Evaluation, Value, first_not_finite, storable
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.problems import MeanAbsoluteError, TensorSource, mse
@@ -45,10 +48,31 @@ def test_dropout_is_off() -> None:
     assert of_toy(network) == of_toy(network)
 
 
-def test_the_network_is_back_in_training_afterwards() -> None:
-    network = build_network(Toy(), TASKS, Key("7"))
-    of_toy(network)
-    assert network.training
+@dataclass(frozen=True)
+class Pixels:
+    """Counts of so many pixels a batch, half of them right, as single precision holds them."""
+
+    n: int
+
+    def statistics(self, _output: Tensor, _target: Tensor) -> Tensor:
+        return torch.tensor([self.n // 2, self.n], dtype=torch.float32)
+
+    def value(self, total: Tensor) -> float:
+        return float(total[1])
+
+
+@pytest.mark.parametrize(("n_batches", "n"), [(2_000, 9_973), (3, 2**24 - 1), (20, 2**23 + 1)])
+def test_counts_of_many_batches_are_not_rounded(n_batches: int, n: int) -> None:
+    zeros = torch.zeros(n_batches)
+    functions = {"x": TaskFunctions(loss=mse, metrics={"n": Pixels(n)})}
+    source = TensorSource(zeros, {"x": zeros})
+    assert evaluated(NOTHING, source, functions, batch_size=1)[1][-1] == n_batches * n
+    forward = Forward(MultiTaskNetwork(nn.Linear(1, 1), {"x": nn.Identity()}), functions)
+    params = repeated(trained_parameters(forward.network), 2)
+    source = TensorSource(zeros.unsqueeze(1), {"x": zeros.unsqueeze(1)})
+    of_stack = StackEvaluation(forward, n_members=2)
+    for values in of_stack.values(params, {}, source, split="test", batch_size=1):
+        assert values[1][-1] == n_batches * n
 
 
 def test_no_gradient_is_recorded() -> None:

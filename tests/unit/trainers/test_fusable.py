@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -57,7 +58,7 @@ class With(Toy):
         object.__setattr__(self, "layer", layer)
 
     def trunk(self) -> nn.Module:
-        return nn.Sequential(super().trunk(), self.layer)  # type: ignore[attr-defined]
+        return nn.Sequential(super().trunk(), deepcopy(self.layer))  # type: ignore[attr-defined]
 
 
 class Itemised(Toy):

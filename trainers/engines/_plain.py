@@ -1,0 +1,82 @@
+"""A run in plain PyTorch, without an engine: what the solo engine is measured by.
+
+Only what is random has our addresses.
+
+Shapes: T tasks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainers.engines import _epoch
+from trainers.engines._precision import autocast
+from trainers.engines.session import Session
+from trainers.evaluation import batch_size_of
+from trainers.jobs import Job, Training
+from trainers.network import MultiTaskNetwork, build_network
+from trainers.protocol import Batch, TaskFunctions
+from trainers.randomness import Key
+
+
+def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[str, Any]]:
+    """Each epoch's losses and tensors by name, of equal weighting under SGD."""
+    key = Key("0")
+    network = build_network(session.problem, job.tasks, key / "init").to(session.device)
+    functions = {task: session.problem.functions(task) for task in job.tasks}
+    params = [param for param in network.parameters() if param.requires_grad]
+    optimizer = torch.optim.SGD(params, lr=job.lr, momentum=training.momentum) if params else None
+    found = []
+    for epoch in range(1, training.epochs + 1):
+        network.train()
+        batches = [*_epoch.batches(session, training, key, epoch)]
+        sums = torch.zeros(len(job.tasks), device=session.device)
+        for batch in batches:
+            losses = _losses(network, functions, batch, session, training)
+            sums += losses.detach() / len(batches)
+            if optimizer is not None:
+                optimizer.zero_grad()
+                losses.sum().backward()  # type: ignore[no-untyped-call]
+                if training.clip_norm is not None:
+                    torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip_norm)
+                optimizer.step()
+        network.eval()
+        judged = _judged(network, functions, session, training)
+        names = [f"the train loss of task {task}" for task in job.tasks]
+        names += [f"the validation loss of task {task}" for task in job.tasks]
+        values = dict(zip(names, [*sums.tolist(), *judged], strict=True))
+        state = {f"network.{name}": of.clone() for name, of in network.state_dict().items()}
+        found.append({**values, **state})
+    return found
+
+
+def _losses(
+    network: MultiTaskNetwork,
+    functions: dict[str, TaskFunctions],
+    batch: Batch,
+    session: Session,
+    training: Training,
+) -> Tensor:
+    with autocast(session.device, training.precision):
+        outputs = network(batch.inputs)
+        of_tasks = [of.loss(outputs[task], batch.targets[task]) for task, of in functions.items()]
+    return torch.stack(of_tasks)
+
+
+@torch.no_grad()
+def _judged(
+    network: MultiTaskNetwork,
+    functions: dict[str, TaskFunctions],
+    session: Session,
+    training: Training,
+) -> list[float]:
+    total, n_samples = torch.zeros(len(functions), device=session.device), 0
+    source, size = session.sources["validation"], training.eval_batch_size
+    for batch in source.batches(None, size, Key("evaluation")):
+        n_batch = batch_size_of(batch.inputs)
+        total += _losses(network, functions, batch, session, training) * n_batch
+        n_samples += n_batch
+    return [float(value) for value in total / n_samples]
