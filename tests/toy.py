@@ -117,7 +117,7 @@ _CHILDREN: list[int] = []
 
 
 def _leave_children() -> None:
-    """Fork one child as Python does, and one that keeps its parent's sockets; print their ids."""
+    """Fork one child as Python does, then one that keeps its parent's sockets and does not stop."""
     usual = _forked()
     sockets = [
         int(name) for name in os.listdir("/proc/self/fd") if _is_socket(f"/proc/self/fd/{name}")
@@ -129,7 +129,6 @@ def _leave_children() -> None:
     for copy in copies:
         os.close(copy)
     _CHILDREN.extend([usual, stubborn])
-    print(*_CHILDREN, flush=True)
 
 
 def _is_socket(path: str) -> bool:

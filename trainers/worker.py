@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -92,11 +93,18 @@ class Pipe:
                 self.stopping.set()
 
     def _heard(self) -> Any:
-        """The driver's next message; exits if the driver is gone."""
+        """The driver's next message; exits if the driver is gone, or cannot be understood.
+
+        A worker that has stopped listening would go on beating, and be waited for.
+        """
         try:
             return self._connection.recv()
         except (EOFError, OSError):
             os._exit(0)
+        except Exception:  # whatever an unpickler stumbles over
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
 
     def beat(self, meter: EnergyMeter) -> None:
         """Say every second that the process is alive; read its meter as often."""

@@ -159,12 +159,15 @@ class TestSignsOfLife:
         with closing(open_near(problem=forking)) as driver:
             listener = Listener(driver)
             listener.hear_opening()
-            pack = a_pack(a_job(1, tasks=("forks",)), epochs=ENDLESS)
-            _, lost = listener.lose(pack, kill=True)
-            how, children = lost.reason.splitlines()
-            usual, stubborn = (int(child) for child in children.split())
+            driver.submit(listener.worker, a_pack(a_job(1, tasks=("forks",)), epochs=ENDLESS))
+            listener.hear(says(EpochDone))
+            worker = driver.pid(listener.worker)
+            usual, stubborn = sorted(descendants(worker))
+            os.kill(worker, signal.SIGKILL)
             try:
-                assert how == "signal SIGKILL"
+                *_, lost = listener.hear(lambda event: isinstance(event, WorkerLost))
+                assert isinstance(lost, WorkerLost)
+                assert lost.reason.startswith("signal SIGKILL")
                 assert is_alive(stubborn), "nothing was tried: it ends like any other child"
                 wait_for_end(usual)
             finally:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import threading
 from dataclasses import replace
 
+import pytest
+
 from tests.packs import a_job, a_pack
 from tests.toy import Toy
+from trainers import worker
 from trainers.energy import Unmetered
 from trainers.engines import open_session
 from trainers.events import EpochDone, Message, PackEnded, RunEnded
@@ -29,6 +33,16 @@ def test_the_end_of_a_run_that_others_outlast_is_told_at_once() -> None:
     jobs = a_job(1, tasks=("level",)), a_job(2)
     ends = [group[-1] for group in messages_of(replace(a_pack(*jobs, epochs=1), engine="fused"))]
     assert [type(end) for end in ends] == [RunEnded, PackEnded]
+
+
+def test_a_worker_that_does_not_understand_its_driver_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would beat on, and take no more packs."""
+    here, there = multiprocessing.Pipe()
+    monkeypatch.setattr(worker.os, "_exit", sys.exit)
+    with here, there, pytest.raises(SystemExit) as ended:
+        here.send_bytes(b"no message")
+        Pipe(there).listen()
+    assert ended.value.code == 1
 
 
 def messages_of(pack: Pack) -> list[tuple[Message, ...]]:
