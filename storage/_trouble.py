@@ -63,6 +63,9 @@ _HINTS = {
     "disk I/O error": "Check its disk, then run the same command again; nothing is lost.",
     "is full": "Free some space and run the same command again; nothing is lost.",
     "No space left": "Free some space on the server and run the same command again.",
+    "permission denied": "Grant this user what is missing, or name another one in the URL.",
+    "not permitted to log in": "Let this role log in, or name another one in the URL.",
+    "no pg_hba.conf entry": "Let the server accept this host and user in its pg_hba.conf.",
     "authentication failed": "Check the user and the password, in the URL or in ~/.pgpass.",
     "no password supplied": "Put one in the URL, in PGPASSWORD or in ~/.pgpass.",
     "invalid ": "Correct the options of the URL.",
@@ -82,13 +85,21 @@ def explained(url: URL, error: DBAPIError) -> DatabaseUnusable:
     if _is_locked(error):
         hint = _locked_hint(url)
     else:
-        hint = _OF_STATE.get(_state(error)) or next(
-            (h for key, h in _HINTS.items() if key in text), "Run the command again."
-        )
+        known = (hint for key, hint in _HINTS.items() if key in text)
+        hint = _OF_STATE.get(_state(error)) or next(known, _unknown_hint(error))
     return DatabaseUnusable(
         f"The study database {shown(url)} cannot be used: {without_password(text)}. {hint}",
         passing=_is_passing(error),
     )
+
+
+def _unknown_hint(error: DBAPIError) -> str:
+    """To run it again is advice only for what passes by itself."""
+    if _is_passing(error):
+        return "Run the command again."
+    if isinstance(error.orig, sqlite3.Error):
+        return "Look at the file and its disk; running the command again will not mend it."
+    return "See the server's log; running the command again will not mend it."
 
 
 def takes_no_writes(error: DBAPIError) -> bool:

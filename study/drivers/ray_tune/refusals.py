@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from study.errors import ClusterLost, StudyError, WorkersUnusable
 
 _MOST_LETTERS = 400
+_FAULTS = (TypeError, AttributeError, LookupError, NameError, AssertionError, NotImplementedError)
+"""What programs raise, and clusters as a rule do not."""
 _OF_FOLDERS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
     *(errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG),
@@ -74,7 +76,14 @@ def no_ray_here(error: BaseException, folder: str) -> WorkersUnusable:
 
 
 def gone(error: BaseException | None, reason: str = "") -> ClusterLost:
-    """What to say if a cluster has gone under way."""
+    """What to say if a cluster has gone under way, or if a fault in a program looks like it."""
+    if isinstance(error, _FAULTS):
+        return ClusterLost(
+            "The Ray driver must get on with all that Ray answers. It does not: "
+            f"{type(error).__name__}: {in_short(error)}. If the cluster is well (`ray status`), "
+            "that is a fault in weighbridge, or a version of Ray that it does not know: please "
+            "report it. Nothing is lost; without --driver ray the study goes on on this machine."
+        )
     found = reason if error is None else in_short(error)
     return ClusterLost(
         f"Ray must be there as long as a study runs. It is not any more: {found}. "

@@ -86,6 +86,18 @@ def test_what_a_cluster_raises_under_way_says_that_it_has_gone() -> None:
         raise RuntimeError("socket closed")
 
 
+@pytest.mark.parametrize(
+    "error", [TypeError("f() takes 1 argument"), KeyError("slot"), AssertionError()]
+)
+def test_a_fault_in_a_program_is_not_blamed_on_the_cluster(error: Exception) -> None:
+    with pytest.raises(ClusterLost) as raised, within_reach():
+        raise error
+    said = str(raised.value)
+    assert "Look at the cluster" not in said
+    assert f"{type(error).__name__}: " in said
+    assert "please report it" in said
+
+
 def test_what_is_said_already_is_not_said_anew() -> None:
     with pytest.raises(BadSpec), within_reach():
         raise BadSpec("No.")
