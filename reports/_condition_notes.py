@@ -155,7 +155,8 @@ def mixed_user_code(frames: StudyFrames) -> Iterator[Note]:
         kind="mixed user code",
         search=None,
         text=f"Runs were trained by {len(versions)} versions of your own code: {'; '.join(told)}, "
-        "in this order. A difference between methods may come from the code.",
+        "in this order. A difference between methods may come from the code; a weighting of your "
+        "own that was added later makes a version, too.",
     )
 
 

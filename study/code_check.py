@@ -18,16 +18,23 @@ def code_note(plan: Plan, before: Sequence[TrainedWith]) -> str:
     Args:
         before: With what code the study's runs have been trained.
     """
-    others = [one for one in before if one.fingerprint != plan.code.fingerprint]
+    # a module that is new is no change of what was trained: a search may have brought it along
+    changes = [(one, _others(plan.code, one)) for one in before]
+    others = [one for one, names in changes if names]
     if not others:
         return ""
-    changed = {name for one in others for name in plan.code.changed(Code(one.modules))}
+    changed = {name for _, names in changes for name in names}
     n_runs = sum(one.runs for one in others)
     runs = "1 run was" if n_runs == 1 else f"{n_runs} runs were"
     return (
         f"The code has changed since {runs} trained: {named(sorted(changed))}. Results of both "
         "will share a table."
     )
+
+
+def _others(now: Code, before: TrainedWith) -> list[str]:
+    """Modules of before that are others now, or gone."""
+    return [name for name, digest in before.modules.items() if now.modules.get(name) != digest]
 
 
 def check_code(plan: Plan, before: Sequence[TrainedWith]) -> str:
