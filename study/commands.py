@@ -34,6 +34,6 @@ def _storage_words(url: str) -> list[str]:
     if url == DEFAULT_STORAGE and default_storage() == DEFAULT_STORAGE:
         return []
     shown = without_password(url)
-    if shown != url and url == default_storage():
-        return []  # the environment holds it, and it alone may
+    if "***" in shown and shown == without_password(default_storage()):
+        return []  # the environment holds the password, and it alone may
     return ["--storage", shown]

@@ -22,10 +22,17 @@ TIME_LIMIT = "TimeLimit"
 
 
 class Faults:
-    """Failures of one study, as far as they keep its runs from being handed out."""
+    """Failures of one study, as far as they keep its runs from being handed out.
 
-    def __init__(self, storage: Storage, study_id: int, search_ids: Mapping[str, int]) -> None:
+    Args:
+        retry: The command that puts its failed runs back.
+    """
+
+    def __init__(
+        self, storage: Storage, study_id: int, search_ids: Mapping[str, int], *, retry: str
+    ) -> None:
         self._storage, self._study_id, self._search_ids = storage, study_id, search_ids
+        self._retry = retry
         self._fruitless: dict[int, int] = {}
         self._crowded: dict[int, int] = {}
         self._news = True  # of failed runs: at the start there may be some of an earlier time
@@ -46,7 +53,7 @@ class Faults:
             return
         self._news = False
         self.stopped = {
-            group.search: f"{_what_failed(group)}; mend the cause, then: weighbridge retry"
+            group.search: f"{_what_failed(group)}; mend the cause, then: {self._retry}"
             for group in self._storage.failure_groups(self._study_id)
             if group.failure_key
             and (group.runs >= SAME_FAILURES or group.failure == REPLAY_DIFFERS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from storage import RunState, StudyChanged
 from storage.records import Claim, StudyRecord
 from study.budget import limits_of
+from study.commands import command_line
 from study.conductor import Conductor
 from study.dispatch import Dispatch
 from study.drivers import Driver, DriverEvent
@@ -66,7 +67,12 @@ class Runner:
             study_id=study.id,
             driver=driver,
             holder_id=storage.register_holder(this_process()),
-            faults=Faults(storage, study.id, {record.name: record.id for record in records}),
+            faults=Faults(
+                storage,
+                study.id,
+                {record.name: record.id for record in records},
+                retry=command_line("retry", study.name, storage=storage.url),
+            ),
             engine=study.engine,
             on_gpu=is_gpu(device),
             rows=study.stack_rows if is_gpu(device) else None,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storage.records import AttemptLog, Cause
-from study.catalogue import find
+from study.catalogue import stored_name
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import console, counted, duration, next_step, print_json, say, styled, table
+from study.commands import command_line
 from study.errors import UnknownRun
 from study.run_output import Kept, kept_output
 
@@ -37,7 +38,7 @@ def command(
     """Show what runs failed for; of one run all attempts, the traceback, and what it printed."""
     from storage import Reader  # SQLAlchemy loads with it
 
-    name = find(study, storage=storage).spec.name
+    name = stored_name(study, storage=storage)
     reader = Reader(storage)
     try:
         record = reader.study(name)
@@ -52,10 +53,11 @@ def command(
 def _attempts(reader: Reader, name: str, study_id: int, run: int) -> Sequence[AttemptLog]:
     found = reader.attempts_of(study_id, run)
     if not found:
+        log = command_line("log", name, storage=reader.url)
         raise UnknownRun(
             f"A run has a log once an attempt was made at it. Study {name} has none at run {run}. "
             "The column `run` of the view run_results has the numbers, and so has "
-            "`weighbridge log` without one, of runs that failed."
+            f"`{log}`, of runs that failed."
         )
     return found
 

@@ -35,7 +35,8 @@ app = typer.Typer(
     name="weighbridge",
     help="What a point of multi-task performance costs to find: sweeps over loss weightings, "
     "compared at equal compute.\n\nSTUDY is the path of a TOML file, the name of a stored study, "
-    "or a preset's name.",
+    "or a preset's name. What ends in .toml or has a slash is a "
+    "file, if it is there; all else is a name first, so that no file hides a stored study.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

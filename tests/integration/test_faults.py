@@ -103,7 +103,7 @@ class TestHanging:
     def test_the_command_says_that_a_run_failed(self, said: Said) -> None:
         assert said.code == 1
         assert ", 0 diverged, 1 failed, 0 left." in said.text
-        assert "next: weighbridge status moody" in said.out
+        assert "next: weighbridge log moody" in said.out
         assert said.err == ""
 
     def test_status_says_why(self, said: Said, folder: Path) -> None:
@@ -147,7 +147,7 @@ class TestSameTraceback:
         assert ", 0 diverged, 3 failed, 3 left." in said.text
         assert (
             "note search ew stopped: 3 runs failed with the same ArithmeticError; mend the cause, "
-            "then: weighbridge retry." in said.text
+            "then: weighbridge retry moody." in said.text
         )
         assert said.err == ""
 

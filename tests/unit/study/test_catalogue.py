@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage import Storage, StorageError
-from study.catalogue import find, preset_text, presets
+from study.catalogue import find, preset_text, presets, stored_name
 from study.errors import BadSpec, UnknownStudyName
 from tests.unit.study.specs import a_plan
 
@@ -26,12 +26,12 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'w.db'}"
 
 
-def store(url: str, name: str) -> None:
+def store(url: str, name: str, *, spec: object = None) -> None:
     plan = a_plan(name=name)
     storage = Storage(url)
     storage.save_study(
         name=name,
-        spec=json.loads(json.dumps(plan.spec.to_plain())),
+        spec=json.loads(json.dumps(spec or plan.spec.to_plain())),
         card=plan.card.to_plain(),
         fingerprint=plan.frozen,
         searches=[],
@@ -100,3 +100,39 @@ def test_presets_carry_their_file_s_name() -> None:
         "quickstart": "quickstart",
     }
     assert preset_text("digits").startswith("#")
+
+
+class TestNames:
+    """A file where the word looks like one; else a stored study, a preset, a file of that name."""
+
+    def test_a_stored_study_may_end_like_a_file(
+        self, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        store(url, "old.toml")
+        assert find("old.toml", storage=url).spec.name == "old.toml"
+        (tmp_path / "old.toml").write_text(preset_text("digits"))
+        assert find("old.toml", storage=url).spec.name == "digits"
+
+    def test_no_file_hides_a_stored_study_or_a_preset(
+        self, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        store(url, "mine")
+        for name in ("mine", "digits"):
+            (tmp_path / name).write_text("no spec")
+            assert find(name, storage=url).spec.name == name
+        with pytest.raises(BadSpec, match="not valid TOML"):
+            find("./mine", storage=url)
+
+    def test_a_stored_spec_that_nobody_reads_any_more_has_a_name(self, url: str) -> None:
+        store(url, "fine", spec={"name": "fine", "from": "another version"})
+        assert stored_name("fine", storage=url) == "fine"
+        assert find("digits", storage=url).spec.name == "digits"
+        with pytest.raises(BadSpec, match="of the stored study fine"):
+            find("fine", storage=url)
+
+    @pytest.mark.parametrize("name", ["a" * 5000, "\0", "a\0.toml", f"{'a' * 300}.toml", ""])
+    def test_what_no_file_could_be_called_is_just_unknown(self, name: str, url: str) -> None:
+        with pytest.raises(UnknownStudyName):
+            find(name, storage=url)

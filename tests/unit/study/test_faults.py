@@ -56,7 +56,7 @@ def a_claim(run: int = 1) -> Claim:
 
 def faults(*groups: FailureGroup) -> tuple[Faults, FakeStorage]:
     storage = FakeStorage(list(groups))
-    return Faults(storage, 1, {"ew": 10, "uw": 11}), storage  # type: ignore[arg-type]
+    return Faults(storage, 1, {"ew": 10, "uw": 11}, retry="weighbridge retry s"), storage  # type: ignore[arg-type]
 
 
 def lose(

@@ -1,0 +1,133 @@
+"""The command as a process: on poor terminals, with readers that leave, when it is interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import toy
+from tests.integration.command import command
+
+ROOT = Path(__file__).parents[2]
+DEADLINE_S = 120
+SPEC = """
+name = "odd"
+problem = "mine:Mine"
+seeds = [0]
+training = { epochs = 1, batch_size = 4 }
+[baseline.metrics]
+level = { error = 1.0 }
+kind = { error = 0.5 }
+flag = { error = 0.5 }
+[[search]]
+weighting = "ew"
+stages = [{ lr = [0.05] }]
+"""
+# prints, leaves its folder, and ends the process from within a loss
+MINE = """
+import os, sys
+import toy
+from trainers.protocol import TaskFunctions
+print("noise")
+os.chdir("/")
+
+class Mine(toy.Toy):
+    def functions(self, task):
+        def loss(output, target):
+            sys.exit(0)
+        return TaskFunctions(loss=loss, metrics=super().functions(task).metrics)
+"""
+WAITING = """
+import pathlib, time
+pathlib.Path(__file__).with_suffix(".begun").touch()
+time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a study ran whose code calls ``sys.exit(0)`` wherever it trains."""
+    made = tmp_path_factory.mktemp("odd")
+    shutil.copy(toy.__file__, made / "toy.py")
+    (made / "odd.toml").write_text(SPEC)
+    (made / "mine.py").write_text(MINE)
+    said = command(made, "run", "odd.toml", "--workers", "1")
+    assert said.code == 1, "an exit is no success"
+    assert "0 runs done" in said.out
+    assert "1 failed" in said.out
+    return made
+
+
+def process(
+    folder: Path, shell: str, *, redirect: int = subprocess.PIPE, **environment: str
+) -> subprocess.Popen[bytes]:
+    """A shell in a folder, for which ``weighbridge`` is ``$W``."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("WEIGHBRIDGE_STORAGE", "COLUMNS")}
+    return subprocess.Popen(
+        ["bash", "-c", shell],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(ROOT), "W": f"{sys.executable} -m study.cli", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=redirect,
+        stderr=redirect,
+        start_new_session=True,
+    )
+
+
+def test_an_exit_is_told_as_the_cause(folder: Path) -> None:
+    said = command(folder, "status", "odd", "--json").json
+    (ending,) = said["bad_endings"]
+    assert "SystemExit: 0" in ending["reason"]
+    assert (folder / "weighbridge.db").exists(), "though the user's code left the folder"
+
+
+def test_what_code_of_a_user_prints_is_no_part_of_the_json(folder: Path) -> None:
+    sys.modules.pop("mine", None)
+    said = command(folder, "plan", "odd.toml", "--json")
+    assert json.loads(said.out)["study"] == "odd"
+    assert "noise" in said.err
+
+
+def test_terminals_without_unicode_get_every_verb(folder: Path) -> None:
+    verbs = "$W plan odd.toml && $W status odd && $W compare odd"
+    poor = {"PYTHONIOENCODING": "ascii", "TERM": "dumb", "NO_COLOR": "1"}
+    plain = process(folder, verbs, **poor)
+    latin = process(folder, "$W compare odd", PYTHONIOENCODING="latin-1")
+    for ran, encoding in ((plain, "ascii"), (latin, "latin-1")):
+        out, err = ran.communicate(timeout=DEADLINE_S)
+        assert (ran.returncode, err) == (0, b"")
+        assert "next: weighbridge" in out.decode(encoding)
+
+
+def test_a_reader_that_leaves_and_a_closed_or_full_output_are_told_at_most(folder: Path) -> None:
+    leaves = process(folder, "$W presets | head -n 1; $W presets >&-; $W presets > /dev/full")
+    out, err = leaves.communicate(timeout=DEADLINE_S)
+    assert b"Studies" in out or out.strip() == b""
+    assert b"Traceback" not in err
+    assert b"No space left on device" in err
+
+
+def test_an_interrupt_while_modules_import_is_polite(folder: Path) -> None:
+    (folder / "waits.py").write_text(WAITING)
+    (folder / "waits.toml").write_text(SPEC.replace("mine:Mine", "waits:Waits"))
+    early = process(folder, "exec $W presets")
+    late = process(folder, "exec $W plan waits.toml")
+    try:
+        while not (folder / "waits.begun").exists():
+            assert late.poll() is None
+        early.send_signal(signal.SIGINT)  # wherever it is by now
+        late.send_signal(signal.SIGINT)
+        for ran in (early, late):
+            _, err = ran.communicate(timeout=DEADLINE_S)
+            assert b"Traceback" not in err
+        assert late.returncode == 130
+    finally:
+        early.kill()
+        late.kill()
