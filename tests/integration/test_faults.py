@@ -108,7 +108,7 @@ class TestHanging:
 
     def test_status_says_why(self, said: Said, folder: Path) -> None:
         text = command(folder, "status", "moody").text
-        assert "failed ew trial 1 seed 0: It outlasted [training] `run_limit_s`." in text
+        assert "ew trial 1 seed 0: It outlasted [training] `run_limit_s`." in text
 
     def test_the_rest_of_the_study_is_complete(self, said: Said, folder: Path) -> None:
         assert states(folder, "ew") == ["done", "failed"]
@@ -124,7 +124,7 @@ class TestHanging:
         assert hung["device_s"] >= LIMIT_S
 
     def test_it_can_be_tried_again(self, said: Said, folder: Path) -> None:
-        assert "1 runs are in the queue again" in command(folder, "retry", "moody", "--lost").text
+        assert "1 run in the queue again" in command(folder, "retry", "moody", "--lost").text
 
 
 class TestSameTraceback:
@@ -167,7 +167,7 @@ class TestSameTraceback:
     def test_mended_and_retried_it_ends(self, said: Said, folder: Path) -> None:
         source = folder / "moody.py"
         source.write_text(source.read_text().replace("raise ArithmeticError", "print"))
-        assert "3 runs are in the queue again" in command(folder, "retry", "moody").text
+        assert "3 runs in the queue again" in command(folder, "retry", "moody").text
         again = run(folder)
         assert again.code == 0, again.text
         assert "0 failed, 0 left." in again.text
