@@ -23,6 +23,7 @@ PACKAGES = (
     "reports.html",
     "search_spaces",
     "search_spaces.lines",
+    "search_spaces.whole",
     "search_spaces.written",
     "trainers.weightings",
     "trainers.problems",

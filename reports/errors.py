@@ -5,7 +5,9 @@ ReportError
 ├── UnknownSearch(LookupError)          a search is named that the study does not have
 ├── UnknownAxis(ValueError)             a cost axis is named that is not recorded
 ├── UnknownFormat(ValueError)           an export is asked for with a suffix nobody writes
-└── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
+├── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
+├── NotAFile(ValueError)                a file is to be written where something else is
+└── NotWritten(OSError)                 the system refuses to write a file
 """
 
 
@@ -31,3 +33,11 @@ class UnknownFormat(ReportError, ValueError):
 
 class MissingFolder(ReportError, FileNotFoundError):
     """A file is to be written into a folder that is not there."""
+
+
+class NotAFile(ReportError, ValueError):
+    """A file is to be written where something else is."""
+
+
+class NotWritten(ReportError, OSError):
+    """The system refuses to write a file."""

@@ -1,14 +1,14 @@
 """One table of a study for other tools: a row a run, as CSV or Parquet."""
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from reports._selected import selected_metrics
-from reports.errors import MissingFolder, UnknownFormat
+from reports._whole_file import writable, write_whole
+from reports.errors import UnknownFormat
 from reports.frames import StudyFrames, with_params
 
 
@@ -23,18 +23,17 @@ def export(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
     Raises:
         UnknownFormat: The suffix is neither `.csv` nor `.parquet`.
         MissingFolder: The folder of `path` does not exist.
+        NotAFile: A folder or a device is there.
+        NotWritten: The system refuses it.
     """
-    target = Path(path)
+    target = writable(path, what="An export")
     writer = _WRITERS.get(target.suffix.lower())
     if writer is None:
         raise UnknownFormat(
             f"An export ends in {' or '.join(_WRITERS)}. Got {target.name!r}. Change the suffix."
         )
-    if not target.parent.is_dir():
-        raise MissingFolder(
-            f"An export is written into a folder that exists. Got {target.parent}. Create it first."
-        )
-    _replace(target, table(frames), writer)
+    rows = table(frames)
+    write_whole(target, lambda aside: writer(rows, aside))
 
 
 def table(frames: StudyFrames) -> pd.DataFrame:
@@ -53,23 +52,12 @@ def _selected(frames: StudyFrames, split: str) -> pd.DataFrame:
     return rows.assign(column=names).pivot(index="run", columns="column", values="value")
 
 
-def _replace(target: Path, rows: pd.DataFrame, writer: Callable[[pd.DataFrame, str], None]) -> None:
-    """Write aside and rename, so that no half file is ever seen."""
-    with tempfile.NamedTemporaryFile(
-        dir=target.parent, prefix=f".{target.name}.", delete=False
-    ) as aside:
-        pass
-    writer(rows, aside.name)
-    os.chmod(aside.name, 0o644)
-    os.replace(aside.name, target)
+def _csv(rows: pd.DataFrame, path: Path) -> None:
+    rows.to_csv(path, index=False)
 
 
-def _csv(rows: pd.DataFrame, name: str) -> None:
-    rows.to_csv(name, index=False)
+def _parquet(rows: pd.DataFrame, path: Path) -> None:
+    rows.to_parquet(path, index=False)
 
 
-def _parquet(rows: pd.DataFrame, name: str) -> None:
-    rows.to_parquet(name, index=False)
-
-
-_WRITERS: Mapping[str, Callable[[pd.DataFrame, str], None]] = {".csv": _csv, ".parquet": _parquet}
+_WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {".csv": _csv, ".parquet": _parquet}

@@ -61,8 +61,6 @@ from search_spaces._canonical import canonical
 from search_spaces._choices import Choices
 from search_spaces._from_optuna import from_optuna
 from search_spaces._from_ray import from_ray
-from search_spaces._int_range import IntRange
-from search_spaces._log_int_range import LogIntRange
 from search_spaces._log_range import LogRange
 from search_spaces._plain import axis_from_plain, space_from_plain
 from search_spaces._range import Range
@@ -75,8 +73,6 @@ from search_spaces.errors import SpaceError
 __all__ = [
     "Axis",
     "Choices",
-    "IntRange",
-    "LogIntRange",
     "LogRange",
     "Point",
     "Range",

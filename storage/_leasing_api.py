@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from storage import _held, _leases, _workers
+from storage import _held, _leases, _removals, _workers
 from storage._budgets import Settled
 from storage._dialects import now_s
 from storage._opened_api import Opened
@@ -162,6 +162,33 @@ class Leasing(Opened):
         """
         with self._database.write() as connection:
             return _leases.take_back(connection, run, token, failure, text, unbooked_s=unbooked_s)
+
+    @patient
+    def delete_study(self, study_id: int, *, liveness: Callable[[Holder], Liveness]) -> None:
+        """Delete all rows of a study.
+
+        Raises:
+            StudyInUse: A driver that may be alive trains it.
+            StudyChanged: It is gone already.
+        """
+        with self._database.write() as connection:
+            time_s = self._now_s(connection)
+            _removals.delete(connection, study_id, time_s=time_s, liveness=liveness)
+
+    @patient
+    def rename_study(
+        self, study_id: int, name: str, *, liveness: Callable[[Holder], Liveness]
+    ) -> None:
+        """Give a study another name; its runs, random draws and files stay what they are.
+
+        Raises:
+            StudyInUse: A driver that may be alive trains it.
+            NameTaken: Another study has that name.
+            StudyChanged: It is gone.
+        """
+        with self._database.write() as connection:
+            time_s = self._now_s(connection)
+            _removals.rename(connection, study_id, name, time_s=time_s, liveness=liveness)
 
     def _now_s(self, connection: Connection) -> float:
         return now_s(connection) if self._clock is None else self._clock()

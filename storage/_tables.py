@@ -308,6 +308,7 @@ epochs = Table(
     _seconds("validation_s"),
     Column("solo_s", Float(53), nullable=True),  # what both would take alone; null: the same
     _count("grad_evals"),
+    Index(None, "attempt_id"),  # without it, deleting an attempt would look through all epochs
     sqlite_with_rowid=False,
 )
 

@@ -5,6 +5,8 @@ StorageError
 ├── SchemaMismatch(RuntimeError)  its schema is not the one this code knows
 ├── UnknownStudy(LookupError)     no study has that name
 ├── StudyChanged(RuntimeError)    another driver has changed or deleted it meanwhile
+├── StudyInUse(RuntimeError)      it cannot be changed while a driver trains it
+├── NameTaken(ValueError)         another study has that name
 └── IllegalMove(ValueError)       a run's state cannot change that way
 """
 
@@ -39,6 +41,14 @@ class UnknownStudy(StorageError, LookupError):
 
 class StudyChanged(StorageError, RuntimeError):
     """Another driver has extended or deleted the study meanwhile."""
+
+
+class StudyInUse(StorageError, RuntimeError):
+    """A study cannot be deleted or renamed while a driver trains it."""
+
+
+class NameTaken(StorageError, ValueError):
+    """Another study of the database has that name."""
 
 
 class IllegalMove(StorageError, ValueError):

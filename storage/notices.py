@@ -12,9 +12,8 @@ STOPPED_ASYNCHRONOUSLY: Final = (
 
 
 OBJECTIVES_RETRAIN: Final = (
-    "An objective of Optuna cannot go on from where it was: one that waits at a rung for its round "
-    "is trained again from the start. With `asynchronous = true` in `stop` it goes on in its "
-    "worker where it is judged at once; as a function of kind plain it can keep checkpoints."
+    "An objective of Optuna cannot go on from where it was: behind each rung it is trained again "
+    "from the start. As a function of kind plain it can keep checkpoints in its folder."
 )
 
 
@@ -26,9 +25,9 @@ def notices(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 def before_training(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """The same, and what it is good to know before anything is paid for."""
-    waits = any(not stop.get("asynchronous") for stop in _stops(spec))
+    stops = any(True for _ in _stops(spec))
     is_objective = (spec.get("function") or {}).get("kind") == "optuna"
-    return (*notices(spec), *((OBJECTIVES_RETRAIN,) if is_objective and waits else ()))
+    return (*notices(spec), *((OBJECTIVES_RETRAIN,) if is_objective and stops else ()))
 
 
 def _stops(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

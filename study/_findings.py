@@ -75,12 +75,12 @@ def _shown_place(place: Sequence[Any], spec: type[BaseModel]) -> str:
     section, rest = "", list(place)
     if rest[0] == "search":
         section, rest = "[[search]]", rest[1:]
-        if rest:
+        if rest and isinstance(rest[0], int):
             section, rest = f"{section} {rest[0] + 1}{',' if rest[1:] else ''}", rest[1:]
     elif rest[0] in spec.model_fields and _nested(spec.model_fields[rest[0]].annotation):
         section, rest = f"[{rest[0]}]", rest[1:]
     position = f", value {rest.pop() + 1}," if rest and isinstance(rest[-1], int) else ""
-    key = f"`{_cut('.'.join(str(part) for part in rest))}`" if rest else ""
+    key = f"`{_cut('.'.join(map(_word, rest)))}`" if rest else ""
     return " ".join(part for part in (section, key) if part) + position
 
 
@@ -112,6 +112,10 @@ def _nested(annotation: Any) -> type[BaseModel] | None:
         return annotation
     found = (_nested(part) for part in get_args(annotation))
     return next((model for model in found if model is not None), None)
+
+
+def _word(part: object) -> str:
+    return str(part) if str(part).isprintable() else ascii(part)
 
 
 def shown_value(value: object) -> str:

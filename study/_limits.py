@@ -51,7 +51,7 @@ def _of_key(key: object) -> Iterator[str]:
         yield f"must have text for its keys. Got {type(key).__name__}. Put the key in quotes."
     elif len(key) > MOST_OF_A_NAME:
         yield f"must have keys of at most {MOST_OF_A_NAME} characters. {_long(key)} Shorten it."
-    elif not _is_storable(key):
+    elif not key.isprintable():
         yield f"must have keys of printable text. Got {key!a}. Rename it."
 
 

@@ -10,6 +10,7 @@ from study.catalogue import find, stored_code, stored_packs
 from study.checkpoint_place import checkpoint_place, settle_files
 from study.code_check import check_code, code_note
 from study.commands import default_storage
+from study.device_names import checked_device
 from study.drivers import Driver, RayOptions
 from study.drivers._peers import first_devices
 from study.drivers.devices import check_here, check_on_ray
@@ -79,21 +80,25 @@ class Study:
 
         Args:
             look: Look at the network itself, which imports torch in another process, instead of
-                going by the problem's card.
+                going by the problem's card; one batch of every split goes through all of it.
 
         Raises:
+            BadSpec: No device can have that name.
             WorkersUnusable: The problem cannot be opened, or stacks are asked for in vain.
         """
+        checked_device(device)
         shapes = [
             *shapes_of(self.plan, "fused").values(),
             *shapes_of(self.plan, "solo").values(),
         ]
         stored, calibrations = stored_packs(self.storage_url, self.name, shapes)
+        found = look_at_network(self.plan, device=device) if look else None
         return pack_plan(
             self.plan,
             device=device,
             stored=stored,
-            facts=look_at_network(self.plan, device=device) if look else None,
+            facts=found.network if found else None,
+            findings=found.findings if found else (),
             calibrations=calibrations,
         )
 
@@ -136,6 +141,7 @@ class Study:
         from storage import Storage  # SQLAlchemy loads with it; planning does without
 
         self._check_devices(workers, device, ray)
+        checked_device(device)
         place = None if checkpoints is None else checkpoint_place(checkpoints)
         storage = Storage(self.storage_url, on_trouble=say)
         try:

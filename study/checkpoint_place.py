@@ -27,8 +27,13 @@ def checkpoint_place(given: str) -> str:
     """A folder or URL as a user gives it, in the form in which it is kept.
 
     Raises:
-        BadSpec: fsspec cannot open it.
+        BadSpec: It is a file, or fsspec cannot open it.
     """
+    if not given.strip() or Path(given).is_file():
+        raise BadSpec(
+            f"--checkpoints is a folder, or a URL that fsspec opens. Got {given!r}, "
+            f"{'a file' if given.strip() else 'an empty word'}. Name a folder, or drop it."
+        )
     try:
         return places.settled(given)
     except OSError as error:

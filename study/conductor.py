@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from storage import RunState
 from storage.records import (
     Baseline,
     BaselineValue,
@@ -34,6 +35,7 @@ from study.outline import Search
 from study.outlook import Outlook, outlook
 from study.plan import Plan
 from study.rungs import Judge
+from study.way_out import baseline_missing
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -279,11 +281,7 @@ class Conductor:
                 continue
             step = self.steps[search.name]
             if isinstance(step, Stopped):
-                raise BaselineMissing(
-                    f"The baseline of task {search.tasks[0]} is missing: {step.reason}. Nothing "
-                    "can be compared without it. See `weighbridge status`, mend the cause (often "
-                    "the learning rates), or give numbers in [baseline] `metrics`."
-                )
+                raise self._missing(search, search_id, step.reason)
             if not isinstance(step, Finished):
                 return None
             outcomes = self._storage.history(search_id).outcomes
@@ -292,6 +290,18 @@ class Conductor:
             (task,) = (task for task in self.plan.card.tasks if task.name in search.tasks)
             values += trained_values(task, step.winner, tables, self._selection)
         return values
+
+    def _missing(self, search: Search, search_id: int, reason: str) -> BaselineMissing:
+        failures = self._storage.failure_groups(self._study.id)
+        outcomes = self._storage.history(search_id).outcomes
+        return baseline_missing(
+            search.tasks[0],
+            reason,
+            [group for group in failures if group.search == search.name],
+            diverged=any(outcome.state is RunState.DIVERGED for outcome in outcomes),
+            study=self._study.name,
+            storage=self._storage.url,
+        )
 
 
 def _selection(rule: str) -> Selection:

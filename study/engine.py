@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from study.errors import WorkersUnusable
+from study.last_batch import refusal
 from trainers.devices import is_gpu
 from trainers.events import NetworkFacts
 from trainers.jobs import Engine
@@ -13,6 +14,7 @@ from trainers.jobs import Engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from study.plan import Plan
     from study.shift import Shift
 
 Wanted = Literal["auto", "solo", "fused"]
@@ -86,16 +88,37 @@ def choose_engine(
         )
     if wanted == "fused":
         return EngineChoice("fused", "asked for by [training] `engine`")
+    if convolutional and device == "cpu":  # before anybody has looked, this is known already
+        return EngineChoice("solo", "convolutions are slower in a stack on a CPU")
     if obstacle:
         return EngineChoice("solo", f"the network {obstacle}")
-    if convolutional and device == "cpu":
-        return EngineChoice("solo", "convolutions are slower in a stack on a CPU")
     if convolutional and is_gpu(device):
         return BY_CALIBRATION
     return EngineChoice("fused", "runs of one seed share batches and are trained as one stack")
 
 
 OF_FUNCTIONS = EngineChoice("solo", "a training function trains one run at a time")
+
+
+def engine_for(plan: Plan, *, device: str, network: NetworkFacts | None) -> EngineChoice:
+    """The engine of a study's runs, with one reason for it whoever asks.
+
+    Args:
+        network: None while nobody has looked at it: then its card counts.
+
+    Raises:
+        WorkersUnusable: As `choose_engine`.
+    """
+    if plan.spec.function is not None:
+        return OF_FUNCTIONS
+    training = plan.spec.training
+    return choose_engine(
+        training.engine,
+        device=device,
+        convolutional=plan.card.convolutional or (network is not None and network.convolutional),
+        obstacle="" if network is None else network.obstacle,
+        data_parallel=training.data_parallel,
+    )
 
 
 def fix(shift: Shift, choice: EngineChoice) -> None:
@@ -114,26 +137,20 @@ def settle_engine(
         say: Told when a network that cannot be stacked makes the study slower than it might be.
 
     Raises:
-        WorkersUnusable: The engine is `fused` and the network cannot be stacked.
+        WorkersUnusable: The engine is `fused` and the network cannot be stacked; or the network
+            fails on the last batch of an epoch.
     """
     spec = shift.plan.spec
     shift.streamed = network.streamed
+    if network.last_batch:
+        raise WorkersUnusable(refusal(network.last_batch))
     if shift.engine is None:
-        choice = OF_FUNCTIONS
-        if spec.function is None:
-            choice = choose_engine(
-                spec.training.engine,
-                device=device,
-                convolutional=network.convolutional,
-                obstacle=network.obstacle,
-                data_parallel=spec.training.data_parallel,
-            )
+        choice = engine_for(shift.plan, device=device, network=network)
         if choice is BY_CALIBRATION:
             shift.undecided = True
             return
         fix(shift, choice)
-        asked = spec.training.engine != "auto" or spec.training.data_parallel > 1
-        if network.obstacle and not asked and spec.function is None:
+        if choice.reason.endswith(network.obstacle) and network.obstacle:
             how = "in step" if network.streamed else "one by one"
             say(f"Runs are trained {how}: {choice.reason}.")
     if network.unsaved and not shift.unsaved:

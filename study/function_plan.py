@@ -6,18 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from search_spaces import (
-    Axis,
-    Choices,
-    IntRange,
-    LogIntRange,
-    Point,
-    SpaceError,
-    Value,
-    canonical,
-    space_from_plain,
-)
+from search_spaces import Axis, Choices, Point, SpaceError, Value, canonical, space_from_plain
 from search_spaces.lines import midpoint
+from search_spaces.whole import IntRange, LogIntRange
 from study.errors import BadSpec
 from study.function_spec import WEIGHTING, FunctionSpec
 from study.outline import Search

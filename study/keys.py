@@ -26,7 +26,7 @@ _FREE = {
 # What the time of a training step depends on, beside the problem.
 _STEP = ("batch_size", "eval_batch_size", "optimizer", "clip_norm", "threads")
 # Keys that came later, with what was done before: without them, a study is what it always was.
-_LATER = {"precision": "float32", "compile": False, "data_parallel": 1}
+_LATER = {"precision": "float32", "compile": False, "data_parallel": 1, "drop_last": False}
 
 
 def digest(value: Any) -> str:

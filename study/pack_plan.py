@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storage.records import Calibration, StudyRecord
-from study.engine import OF_FUNCTIONS, EngineChoice, choose_engine
+from study.engine import EngineChoice, engine_for
 from study.keys import shape_key
 from study.plan import Plan
 from trainers.events import NetworkFacts
@@ -37,11 +37,13 @@ class PackPlan:
     Attributes:
         known_by: ``stored`` with the study, by a ``look`` at the network, by its ``card``, or by
             the ``spec`` alone.
+        findings: What a look has found that would fail, or is likely to by the card.
     """
 
     engine: EngineChoice
     known_by: str
     groups: Sequence[PackGroup]
+    findings: Sequence[str] = ()
 
 
 def shapes_of(plan: Plan, engine: Engine = "fused") -> dict[tuple[str, ...], str]:
@@ -56,6 +58,7 @@ def pack_plan(
     device: str,
     stored: StudyRecord | None = None,
     facts: NetworkFacts | None = None,
+    findings: Sequence[str] = (),
     calibrations: Sequence[Calibration] = (),
 ) -> PackPlan:
     """Packs by what is stored of the study, else by what was found, else by the card.
@@ -74,7 +77,12 @@ def pack_plan(
         _group(plan, tasks, size, [c for c in calibrations if c.shape == shape])
         for tasks, shape in shapes.items()
     ]
-    return PackPlan(engine=engine, known_by=known_by, groups=[g for g in groups if g.searches])
+    return PackPlan(
+        engine=engine,
+        known_by=known_by,
+        groups=[group for group in groups if group.searches],
+        findings=findings,
+    )
 
 
 def _engine(
@@ -82,21 +90,10 @@ def _engine(
 ) -> tuple[EngineChoice, str]:
     if stored is not None and stored.engine is not None:
         return EngineChoice(stored.engine, stored.engine_reason), "stored"
-    wanted, ranks = plan.spec.training.engine, plan.spec.training.data_parallel
-    if plan.spec.function is not None:
-        return OF_FUNCTIONS, "spec"
-    if facts is None:
-        choice = choose_engine(
-            wanted, device=device, convolutional=plan.card.convolutional, data_parallel=ranks
-        )
-        return choice, "card" if ranks == 1 else "spec"
-    return choose_engine(
-        wanted,
-        device=device,
-        convolutional=facts.convolutional,
-        obstacle=facts.obstacle,
-        data_parallel=ranks,
-    ), "look"
+    choice = engine_for(plan, device=device, network=facts)
+    if plan.spec.function is not None or plan.training.data_parallel > 1:
+        return choice, "spec"
+    return choice, "card" if facts is None else "look"
 
 
 def _pack_size(

@@ -31,7 +31,7 @@ def pack_of(
         training=plan.training,
         seed=claims[0].seed,
         until_epoch=claims[0].until_epoch,
-        jobs=tuple(_job(searches[claim.search], claim) for claim in claims),
+        jobs=tuple(_job(searches[claim.search], claim, plan.problem.folder) for claim in claims),
         device=device,
         engine=engine,
         rows=rows,
@@ -61,7 +61,7 @@ class Canaries:
         return found
 
 
-def _job(search: Search, claim: Claim) -> Job:
+def _job(search: Search, claim: Claim, folder: str | None) -> Job:
     point = dict(to_point(claim.written))
     lr = weight_decay = 0.0
     if search.role == "function":
@@ -79,6 +79,7 @@ def _job(search: Search, claim: Claim) -> Job:
         address=claim.params,
         key=claim.key,
         recorded=claim.recorded,
+        folder=folder,
         resume=tuple(
             Checkpoint(path=path, epoch=epoch)
             for path, epoch in claim.checkpoints

@@ -117,8 +117,8 @@ def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard
             home = problem_class(ref.target, ref.folder).__module__
     except ProblemError as error:
         raise BadSpec(str(error)) from error
-    searches = [search for part in spec.search for search in _searches(part, spec, card)]
-    methods = [type(weighting(search.weighting)).__module__ for search in searches]
+    searches = [search for part in spec.search for search in _searches(part, spec, card, folder)]
+    methods = [type(weighting(search.weighting, folder)).__module__ for search in searches]
     ref = replace(ref, modules=_modules(ref.target, home, *methods))
     return ref, card, [*baseline_searches(spec, card, searches), *searches]
 
@@ -129,13 +129,16 @@ def _modules(target: str, *homes: str) -> tuple[str, ...]:
     return tuple(sorted({*named, *homes}))
 
 
-def _searches(part: SearchSpec, spec: StudySpec, card: ProblemCard) -> list[Search]:
+def _searches(
+    part: SearchSpec, spec: StudySpec, card: ProblemCard, folder: str | None
+) -> list[Search]:
     found = []
     for name in part.weightings:
         place = f"[[search]] {part.name or name}"
         try:
-            method = weighting(name)
-            found.append(_search(part, spec, card, method, place))
+            method = weighting(name, folder)
+            search = _search(part, spec, card, method, place)
+            found.append(replace(search, name=part.name or name, weighting=name))
         except (WeightingError, SpaceError) as error:
             raise BadSpec(f"{place}: {error}") from error
     return found
@@ -248,4 +251,5 @@ def _training(part: TrainingSpec) -> Training:
         precision=part.precision,
         compile=part.compile,
         data_parallel=part.data_parallel,
+        drop_last=part.drop_last,
     )

@@ -5,15 +5,32 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from study.errors import WorkersUnusable
+from study.last_batch import refusal
 from study.plan import Plan
 from trainers.events import NetworkFacts
 
 
-def look_at_network(plan: Plan, *, device: str) -> NetworkFacts:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found.
+
+    Attributes:
+        network: None if parts of the problem fail, so that nothing more is known of it.
+        findings: What would fail in training, a sentence each.
+    """
+
+    network: NetworkFacts | None
+    findings: Sequence[str]
+
+
+def look_at_network(plan: Plan, *, device: str) -> Look:
     """What a worker would find; takes as long as importing torch and loading the data.
+
+    One batch of every split goes through every part of the problem.
 
     Raises:
         WorkersUnusable: The problem cannot be opened.
@@ -21,8 +38,7 @@ def look_at_network(plan: Plan, *, device: str) -> NetworkFacts:
     request = {
         "problem": asdict(plan.problem),
         "device": device,
-        "threads": plan.training.threads,
-        "precision": plan.training.precision,
+        "training": asdict(plan.training),
     }
     process = subprocess.run(
         [sys.executable, "-P", "-m", "trainers.probe"],
@@ -38,4 +54,6 @@ def look_at_network(plan: Plan, *, device: str) -> NetworkFacts:
     answer = json.loads(lines[-1])
     if "error" in answer:
         raise WorkersUnusable(answer["error"])
-    return NetworkFacts(**answer)
+    network = None if answer["network"] is None else NetworkFacts(**answer["network"])
+    last_batch = [refusal(network.last_batch)] if network and network.last_batch else []
+    return Look(network, [*answer["findings"], *last_batch])

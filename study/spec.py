@@ -142,7 +142,7 @@ class SearchSpec(Section):
     """One weighting, or several that are searched alike, and the stages of their tuning."""
 
     weighting: _Weightings = Field(
-        description="A weighting's name, or a list of names; none beside [function]."
+        description="A weighting's name or `module:Class`, or a list; none beside [function]."
     )
     name: str | None = Field(None, description="Name of the search; default: the weighting's.")
     stages: list[dict[str, Any]] = Field(

@@ -55,6 +55,12 @@ class TrainingSpec(Section):
     clip_norm: Positive | None = Field(
         None, description="Largest gradient norm of the network; off by default."
     )
+    drop_last: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Leave the last batch of an epoch out unless it is whole; which samples that "
+        "is changes with the epoch. For networks with batch normalisation, which a batch of one "
+        "sample stops.",
+    )
     eval_batch_size: PositiveInt = Field(1024, description="Samples a batch of evaluation.")
     threads: UpTo1000 = Field(
         1,

@@ -22,7 +22,7 @@ class Evaluation:
 
     def __init__(self, network: nn.Module, functions: Mapping[str, TaskFunctions]) -> None:
         self._network, self._functions = network, functions
-        self._losses = dict.fromkeys(functions, 0.0)
+        self._losses: dict[str, Tensor | float] = dict.fromkeys(functions, 0.0)
         self._totals: dict[tuple[str, str], Tensor] = {}
         self._n_samples = 0
         network.eval()
@@ -35,7 +35,8 @@ class Evaluation:
         self._n_samples += n_batch
         for task, parts in self._functions.items():
             output, target = outputs[task], batch.targets[task]
-            self._losses[task] += parts.loss(output, target).item() * n_batch
+            # a number would be waited for, in each batch
+            self._losses[task] = self._losses[task] + parts.loss(output, target).double() * n_batch
             for name, metric in parts.metrics.items():
                 add_up(self._totals, (task, name), metric.statistics(output, target))
 
@@ -48,7 +49,7 @@ class Evaluation:
             BadMetric: The value of a metric is no number.
         """
         functions = self._functions
-        losses = ((task, loss / self._n_samples) for task, loss in self._losses.items())
+        losses = ((task, float(loss) / self._n_samples) for task, loss in self._losses.items())
         values: list[Value] = [(split, task, "loss", loss) for task, loss in losses]
         values += [
             (split, task, name, metric_value(task, name, functions[task].metrics[name], total))

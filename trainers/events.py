@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef
+from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef, Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +44,14 @@ class NetworkFacts:
         streamed: Its data is decoded batch by batch, so that runs gain by sharing them.
         unsaved: Why its runs cannot be saved, as the end of a sentence that it begins; empty if
             they can.
+        last_batch: Why it fails on the last batch of an epoch, if that holds one sample.
     """
 
     convolutional: bool
     obstacle: str
     streamed: bool = False
     unsaved: str = ""
+    last_batch: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +223,7 @@ class Open:
     Attributes:
         asked_s: When the worker was asked for, on the machine's monotonic clock.
         precision: What the network is looked at in.
+        training: Whose batches it is looked at with.
         compile: Whether runs will need torch's compiler.
         memory_share: How much of the device's memory is this worker's.
         rank: Which of the processes that train a run together this is. The first is the worker;
@@ -234,6 +237,7 @@ class Open:
     threads: int
     asked_s: float
     precision: Precision = "float32"
+    training: Training | None = None
     compile: bool = False
     memory_share: float = 1.0
     rank: int = 0

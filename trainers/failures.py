@@ -52,7 +52,7 @@ def told(error: BaseException) -> str:
 def failure_class(error: BaseException) -> str:
     """``OutOfMemory``, or the exception's own name."""
     kinds = [kind.__name__ for kind in type(error).__mro__]
-    return OUT_OF_MEMORY if out_of_memory(kinds, str(error)) else type(error).__name__
+    return OUT_OF_MEMORY if out_of_memory(kinds, told(error)) else type(error).__name__
 
 
 def out_of_memory(kinds: Sequence[str], text: str) -> bool:

@@ -56,6 +56,7 @@ class Training:
         precision: Of the network's operations; parameters and losses are in single precision.
         compile: Whether training steps go through torch's compiler.
         data_parallel: Processes that train one run together, each on its share of every batch.
+        drop_last: Leave the last batch of an epoch out unless it is whole; other samples each time.
     """
 
     epochs: int
@@ -69,6 +70,11 @@ class Training:
     precision: Precision = "float32"
     compile: bool = False
     data_parallel: int = 1
+    drop_last: bool = False
+
+    def samples_of(self, n_samples: int) -> int:
+        """How many of the training samples an epoch takes: all, or whole batches of them."""
+        return n_samples - n_samples % self.batch_size if self.drop_last else n_samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,7 @@ class Job:
         key: Of the run, by which files of its own are named; the same in every attempt.
         recorded: Of a training function's run: the last step that earlier attempts have reported,
             as far as it is known.
+        folder: Where a weighting of the user's own may lie.
     """
 
     run: int
@@ -116,6 +123,7 @@ class Job:
     resume: tuple[Checkpoint, ...] = ()
     recorded: int = 0
     key: str = ""
+    folder: str | None = None
 
     @property
     def file_name(self) -> str:

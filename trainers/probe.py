@@ -1,8 +1,9 @@
-"""Looks at a problem's network and says what decides its engine: ``python -P -m trainers.probe``.
+"""Looks at a problem and its network before they are trained: ``python -P -m trainers.probe``.
 
-For who has not imported torch. Reads one JSON object from standard input (the fields of
-`ProblemRef`, ``device``, ``threads``, ``precision``) and prints one: the fields of `NetworkFacts`,
-or ``error``.
+For who has not imported torch. Reads one JSON object from standard input (``problem``, the fields
+of `ProblemRef`; ``training``, those of `Training`; ``device``) and prints one: ``network``, the
+fields of `NetworkFacts`, with ``findings``, what would fail; or ``error``. A network that fails is
+looked at no further.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from trainers.jobs import ProblemRef
+from trainers.jobs import ProblemRef, Schedule, Training
 
 
 def main() -> None:
@@ -30,16 +31,25 @@ def main() -> None:
 def _look(request: dict[str, Any]) -> dict[str, Any]:
     import torch
 
+    from trainers import gpu
     from trainers.engines import open_session
     from trainers.functions import open_function
+    from trainers.probing import probed
     from trainers.problems import build
     from trainers.worker import looked_at
 
-    torch.set_num_threads(request["threads"])
-    ref = ProblemRef(**request["problem"])
-    device = request["device"]
-    session = open_function(ref, device) if ref.caller else open_session(build(ref), device)
-    return asdict(looked_at(session, request["precision"]))
+    said = request["training"]
+    training = Training(**{**said, "schedule": Schedule(**said["schedule"])})
+    torch.set_num_threads(training.threads)
+    ref, device = ProblemRef(**request["problem"]), request["device"]
+    if ref.caller:
+        facts = looked_at(open_function(ref, device), training.precision, None)
+        return {"network": asdict(facts), "findings": []}
+    gpu.prepare(device, training.precision)
+    session = open_session(build(ref), device)
+    if findings := [str(finding) for finding in probed(session, training)]:
+        return {"network": None, "findings": findings}
+    return {"network": asdict(looked_at(session, training.precision, training)), "findings": []}
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 from threading import Semaphore, Thread, current_thread
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
 
+from trainers.copying import Copies, mapped
 from trainers.protocol import Batch, Source
 from trainers.randomness import Key
 
@@ -70,23 +70,22 @@ class ReadAhead:
     def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
         """The source's batches on the device; the thread ends with this generator."""
         make = partial(self._made, order, batch_size, key)
+        if self.device.type == "cuda":
+            copies = Copies(self.device)
+            with closing(ahead(lambda: map(copies.send, make()), device=self.device)) as sent:
+                yield from map(copies.receive, sent)
+            return
         with closing(ahead(make, device=self.device)) as made:
             for batch in made:
                 yield to_device(batch, self.device)
 
     def _made(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
-        batches = map(owned, self.source.batches(order, batch_size, key))
-        return map(pinned, batches) if self.device.type == "cuda" else batches
+        return map(owned, self.source.batches(order, batch_size, key))
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch on a device; the copy from pinned memory goes on while the CPU does."""
-    return _mapped(batch, lambda tensor: tensor.to(device, non_blocking=True))
-
-
-def pinned(batch: Batch) -> Batch:
-    """The batch in memory that a GPU can copy from by itself."""
-    return _mapped(batch, lambda tensor: tensor if tensor.is_cuda else tensor.pin_memory())
+    """The batch on a device."""
+    return mapped(batch, lambda tensor: tensor.to(device, non_blocking=True))
 
 
 def owned(batch: Batch) -> Batch:
@@ -98,7 +97,7 @@ def owned(batch: Batch) -> Batch:
             made[id(tensor)] = tensor.clone()
         return made[id(tensor)]
 
-    return _mapped(batch, copied)
+    return mapped(batch, copied)
 
 
 def ahead(
@@ -177,10 +176,3 @@ class _Items(Generic[T]):
     def _has_room(self) -> bool:
         self._room.acquire()
         return not self._ended
-
-
-def _mapped(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
-    def of(value: Any) -> Any:
-        return change(value) if isinstance(value, Tensor) else value
-
-    return Batch(tree_map(of, batch.inputs), tree_map(of, dict(batch.targets)))

@@ -41,7 +41,7 @@ from trainers.events import (
     TrainPack,
 )
 from trainers.failures import told
-from trainers.jobs import Calibrate, Pack, Precision
+from trainers.jobs import Calibrate, Pack, Precision, Training
 from trainers.metering import metered
 from trainers.output import Printed, RunOutput
 from trainers.problems.errors import ProblemError
@@ -133,7 +133,7 @@ def main(descriptor: int, printed: Printed) -> None:
         session = opened(opening, pipe)
         code = code_of(opening.problem.modules, opening.problem.folder)
         details = environment(opening.device, share=share) | settled | code.told()
-        facts = looked_at(session, opening.precision)
+        facts = looked_at(session, opening.precision, opening.training)
     except BaseException as error:  # a user's problem may raise anything
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
@@ -224,12 +224,17 @@ def joined(session: Session, opening: Open, pipe: Pipe, meeting: Meeting | None)
     return replace(session, group=found)
 
 
-def looked_at(session: Session | FunctionSession, precision: Precision) -> NetworkFacts:
-    """What decides the engine."""
+def looked_at(
+    session: Session | FunctionSession, precision: Precision, training: Training | None
+) -> NetworkFacts:
+    """What decides the engine, and what would stop training in its first epoch."""
     from trainers.engines import Session, network_facts
+    from trainers.probing import lone_sample_fails
 
     if isinstance(session, Session):
-        return network_facts(session, precision)
+        facts = network_facts(session, precision)
+        last_batch = "" if training is None else lone_sample_fails(session, training)
+        return replace(facts, last_batch=last_batch)
     return NetworkFacts(convolutional=False, obstacle="is a training function's own")
 
 

@@ -1,15 +1,14 @@
 """The whole page: sections in the order in which a reader asks."""
 
 import os
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from plotly.offline import get_plotlyjs
 
+from reports._whole_file import writable, write_whole
 from reports.comparison import Comparison, compare
-from reports.errors import MissingFolder
 from reports.frames import StudyFrames
 from reports.html._function_page import function_body
 from reports.html._plots import cost_plot, other_plots, plot
@@ -40,19 +39,17 @@ def write(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
 
     Raises:
         MissingFolder: The folder of `path` does not exist.
+        NotAFile: A folder or a device is there.
+        NotWritten: The system refuses it.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise MissingFolder(
-            f"A report is written into a folder that exists. Got {target.parent}. Create it first."
-        )
+    target = writable(path, what="A report")
     text = _page(frames)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8"
-    ) as aside:
-        aside.write(text)
-    os.chmod(aside.name, 0o644)
-    os.replace(aside.name, target)
+    write_whole(target, lambda aside: _write(aside, text))
+
+
+def _write(path: Path, text: str) -> None:
+    # a name that is no Unicode is shown with its bytes, and stops no report
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _page(frames: StudyFrames) -> str:

@@ -13,6 +13,7 @@ from search_spaces import SpaceError
 from storage import StorageError
 from study.cli import (
     _compare,
+    _delete,
     _doctor,
     _export,
     _init,
@@ -21,6 +22,7 @@ from study.cli import (
     _presets,
     _problem,
     _ray_doctor,
+    _rename,
     _report,
     _retry,
     _run,
@@ -44,7 +46,7 @@ app = typer.Typer(
 )
 _VERBS = (
     *(_presets, _init, _plan, _run, _retry, _status, _log),
-    *(_compare, _report, _export, _doctor),
+    *(_compare, _report, _export, _rename, _delete, _doctor),
 )
 for verb in _VERBS:
     app.command(name=verb.NAME)(verb.command)

@@ -18,6 +18,13 @@ StorageUrl = Annotated[
         help="Study database, SQLite or PostgreSQL.",
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without a question.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 STORAGE = DEFAULT_STORAGE
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Go on if the answer is yes, or was given beforehand; else end the command."""
+    if not yes:
+        typer.confirm(question, abort=True, err=True)

@@ -57,6 +57,11 @@ def _checked(url: str, storage: str) -> str:
             f"Write {PREFIX}{_FILE}trials.db."
         )
     mine = database_file(storage)
+    if _file(url) is not None and url.removeprefix(_FILE).partition("?")[0] in ("", ":memory:"):
+        raise ExportRefused(
+            f"An export is written into a file or a server. Got {url}, which is memory and ends "
+            f"with the command. Write {PREFIX}{_FILE}trials.db."
+        )
     if url == storage or (mine is not None and _file(url) == mine.resolve()):
         raise ExportRefused(
             "Optuna's tables do not go into a study database. Got the same one for both. "

@@ -6,6 +6,7 @@ from typing import Any
 
 from storage.records import Calibration
 from study.cli._output import console, say, table
+from study.engine import BY_CALIBRATION
 from study.pack_plan import PackGroup, PackPlan
 
 _KNOWN_BY = {
@@ -20,7 +21,8 @@ def show_packs(packs: PackPlan) -> None:
     """The engine with its reason, and the packs of each network."""
     engine = packs.engine
     known_by = f" ({_KNOWN_BY[packs.known_by]})"
-    say("engine: ", (engine.engine, "bold"), f": {engine.reason}", (known_by, "dim"))
+    name = "fused or solo" if engine is BY_CALIBRATION else engine.engine
+    say("engine: ", (name, "bold"), f": {engine.reason}", (known_by, "dim"))
     rows = table("network of", "runs a seed", "trained", right=("runs a seed",))
     for group in packs.groups:
         rows.add_row(", ".join(group.tasks), str(group.runs), _trained(group))
@@ -28,9 +30,9 @@ def show_packs(packs: PackPlan) -> None:
 
 
 def packs_to_plain(packs: PackPlan) -> dict[str, Any]:
-    """The same as JSON-ready values."""
+    """The same as JSON-ready values; no engine where a calibration is to choose it."""
     return {
-        "engine": packs.engine.engine,
+        "engine": None if packs.engine is BY_CALIBRATION else packs.engine.engine,
         "reason": packs.engine.reason,
         "known_by": packs.known_by,
         "networks": [

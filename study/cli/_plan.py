@@ -21,6 +21,7 @@ from study.cli._output import (
     table,
 )
 from study.cli._packs import packs_to_plain, show_packs
+from study.last_batch import likely
 from study.outline import Search, Stage
 from study.plan import Plan
 
@@ -33,7 +34,9 @@ def command(
     probe: Annotated[
         bool,
         typer.Option(
-            "--probe", help="Look at the network itself; imports torch and loads the data."
+            "--probe",
+            help="Look at the network itself, and put one batch of every split through every loss "
+            "and metric; imports torch and loads the data.",
         ),
     ] = False,
     storage: StorageUrl = STORAGE,
@@ -46,9 +49,14 @@ def command(
     plan, packs = opened.plan, opened.packs(device=device, look=probe)
     if as_json:
         print_json(
-            {**to_plain(plan), "packs": packs_to_plain(packs), "code_note": opened.code_note()}
+            {
+                **to_plain(plan),
+                "packs": packs_to_plain(packs),
+                "findings": list(packs.findings),
+                "code_note": opened.code_note(),
+            }
         )
-        return
+        raise typer.Exit(1 if packs.findings else 0)
     card = plan.card
     say((plan.spec.name, "bold"), f": {card.title}", (f" ({card.kind})", "dim"))
     tasks = ", ".join(f"{task.name} ({task.loss})" for task in card.tasks)
@@ -70,9 +78,17 @@ def command(
         "fewer where stages share points or a winner lies on an edge.",
     )
     show_packs(packs)
+    for finding in packs.findings:
+        say(("fails", "bold red"), f" {finding}")
+    if probe and not packs.findings:
+        say("probe: one batch of every split went through every loss and metric")
+    elif not probe and (doubt := likely(plan)):
+        note(doubt)
     if changed := opened.code_note():
         note(changed)
     say_notices(plan.notices)
+    if packs.findings:
+        raise typer.Exit(1)
     chosen = [] if device == "cpu" else ["--device", device]
     next_step("run", study, *chosen, storage=storage)
 

@@ -51,6 +51,7 @@ def command(
         int | None,
         typer.Option(
             min=1,
+            max=1000,
             help="Workers; default: one a core, at most 8, with `--device cuda` one a GPU; fewer "
             "if each is of several processes by `data_parallel`.",
         ),
@@ -103,7 +104,7 @@ def command(
     opened = StudyApi.open(study, storage=storage)
     if budget:
         opened = opened.with_budget(_limits(budget))
-    where = device or ("cuda" if ray and ray.gpus_per_worker else "cpu")
+    where = device if device is not None else ("cuda" if ray and ray.gpus_per_worker else "cpu")
     display = Display(opened.name)
     if (shared := on_network(storage)) is not None:
         display.note(shared.advice)

@@ -240,6 +240,7 @@ class LocalDriver:
             threads=self._training.threads,
             asked_s=time.monotonic(),
             precision=self._training.precision,
+            training=self._training,
             compile=self._training.compile,
             memory_share=self._memory_share or 1 / max(self._devices.count(device), 1),
             ranks=self._training.data_parallel,

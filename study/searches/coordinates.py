@@ -18,7 +18,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search_spaces import Axis, Choices, IntRange, LogIntRange, Value
+from search_spaces import Axis, Choices, Value
+from search_spaces.whole import IntRange, LogIntRange
 
 Coordinates: TypeAlias = dict[str, float | int]
 

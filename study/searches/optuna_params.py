@@ -20,7 +20,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search_spaces import Axis, Choices, IntRange, LogIntRange, LogRange, Point, Range, Value
+from search_spaces import Axis, Choices, LogRange, Point, Range, Value
+from search_spaces.whole import IntRange, LogIntRange
 
 Scalar: TypeAlias = float | int | str | bool | None
 _WEIGHTS = "task_weights"

@@ -38,6 +38,12 @@ def _query(view: str) -> str:
     return query
 
 
+def _recipes() -> list[str]:
+    """The queries that answer questions, in the page's order."""
+    head = _PAGE.read_text(encoding="utf-8").split("## `run_results`")[0]
+    return re.findall(r"```sql\n(.*?)```", head, flags=re.DOTALL)
+
+
 def test_every_view_is_documented() -> None:
     assert list(_sections()) == list(VIEWS) == list(ORDER)
 
@@ -67,6 +73,35 @@ class ViewPromises(Backend):
     def test_the_example_query_finds_something(self, demo: Bench, view: str) -> None:
         with demo.storage._database.read() as connection:
             assert connection.exec_driver_sql(_query(view)).all() != []
+
+    def test_recipes_answer_their_questions(self, demo: Bench) -> None:
+        with demo.storage._database.read() as connection:
+            costs, best, curve, failed, days = (
+                [tuple(row) for row in connection.exec_driver_sql(query)] for query in _recipes()
+            )
+        runs, attempts = demo.view("run_results"), demo.view("attempt_costs")
+        by_search: dict[str, list[dict[str, Any]]] = {}
+        for run in runs:
+            by_search.setdefault(run["search"], []).append(run)
+        assert {row[0]: row[1:] for row in costs} == {
+            name: (
+                len(of_search),
+                pytest.approx(sum(run["device_s"] for run in of_search)),
+                pytest.approx(sum(run["method_cost_s"] for run in of_search)),
+            )
+            for name, of_search in by_search.items()
+        }
+        # y diverged, and a seed of it failed: x wins, by a quarter on test at its second epoch
+        assert best == [("ew", 0, "x", pytest.approx(-12.5), pytest.approx(-25.0), 1)]
+        assert [row for row in curve if row[1:3] == ("a", "error")] == [
+            (epoch, "a", "error", value, 1) for epoch, value in ((1, 0.3), (2, 0.15), (3, 0.25))
+        ]
+        why = {(a["failure"], a["failure_text"]) for a in attempts if a["failure"] is not None}
+        assert {row[:2] for row in failed} == why
+        assert sum(row[2] for row in failed) == sum(a["failure"] is not None for a in attempts)
+        assert sum(row[1] for row in days) == len(attempts)
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", row[0]) for row in days)
+        assert sum(row[2] for row in days) == pytest.approx(sum(a["device_s"] for a in attempts))
 
     @pytest.mark.parametrize("view", VIEWS)
     def test_every_view_can_be_asked_for_one_study(self, demo: Bench, view: str) -> None:

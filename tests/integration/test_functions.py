@@ -82,7 +82,7 @@ def expected() -> dict[tuple[str, int], list[float]]:
     return {
         (json.dumps({"depth": d, "lr": lr}, separators=(",", ":")), seed): curve(lr, d, seed)
         for lr in (0.2, 0.5, 0.8)
-        for d in (1.0, 2.0)
+        for d in (1, 2)
         for seed in (0, 1)
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
 from tests.integration.command import begun, ended, typed
-from tests.integration.driving import states, wait_for_done_runs, wait_for_runs
+from tests.integration.driving import descendants, states, wait_for_done_runs, wait_for_runs
 
 STUDY = "clustered"
 SPEC = f"""
@@ -118,7 +119,7 @@ def test_on_notice_a_node_is_left_before_it_goes(folder: Path, cluster: Cluster)
         wait_for_runs(url, "endless", RunState.WAITING, 1)  # there is one core left
         assert "released" in {state for _, state in comparable.attempts(url, "endless")}
         wait_for_runs(url, "endless", RunState.LEASED, 1)
-        driver.send_signal(signal.SIGINT)
+        driver.send_signal(signal.SIGTERM)  # for which Ray has a handler that ends the process
         assert ended(driver).code == 130
     # of runs that were handed out to a slot on its way
     assert comparable.losses(url, "endless") <= {"Preempted"}
@@ -161,8 +162,34 @@ def test_without_its_head_a_driver_ends_and_the_study_can_go_on_elsewhere(
     assert comparable.losses(url, "endless") == {"ClusterLost"}
     with begun(folder, *run) as driver:
         wait_for_runs(url, "endless", RunState.LEASED, 2)
-        driver.send_signal(signal.SIGINT)
+        driver.send_signal(signal.SIGHUP)
         assert ended(driver).code == 130
+
+
+def test_the_end_of_its_own_raylet_is_one_sentence(folder: Path) -> None:
+    url = f"sqlite:///{folder / 'own.db'}"
+    (folder / "endless.toml").write_text(ENDLESS)
+    run = ("run", "endless.toml", "--storage", url, "--workers", "2", "--driver", "ray")
+    with begun(folder, *run) as driver:
+        wait_for_runs(url, "endless", RunState.LEASED, 2)
+        (raylet,) = [pid for pid in descendants(driver.pid) if name_of(pid) == "raylet"]
+        os.kill(raylet, signal.SIGKILL)
+        said = ended(driver)
+    assert said.code == 2
+    assert said.err.splitlines() == [
+        "error Ray must be there as long as a study runs. It is not any more: its raylet on this "
+        "machine has ended. Look at the cluster, then run the same command again; nothing is lost."
+    ]
+    assert "raylet" not in said.out
+    assert states(url, "endless") == {RunState.WAITING: 2}
+
+
+def name_of(pid: int) -> str:
+    """A process's name; empty if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from trainers.engines.session import Session
+from trainers.errors import TaskMismatch
 from trainers.evaluation import Value
 from trainers.jobs import Job, Training
 from trainers.protocol import Batch
@@ -21,21 +22,33 @@ NOT_POSITIVE = "not_positive_steps"
 
 
 def n_steps(session: Session, training: Training) -> int:
-    """Batches of an epoch."""
-    return -(-session.sources["train"].size // training.batch_size)
+    """Batches of an epoch.
+
+    Raises:
+        TaskMismatch: There is none.
+    """
+    n_samples = training.samples_of(session.sources["train"].size)
+    if not n_samples:
+        raise TaskMismatch(
+            "[training] `drop_last` leaves whole batches only. Got "
+            f"{session.sources['train'].size} training samples and `batch_size = "
+            f"{training.batch_size}`: none. Lower `batch_size`."
+        )
+    return -(-n_samples // training.batch_size)
 
 
 def batches(session: Session, training: Training, key: Key, epoch: int) -> Iterator[Batch]:
     """The training batches of one epoch; seeds what the network draws (dropout), too."""
-    found = order(session, key, epoch)
+    found = order(session, training, key, epoch)
     (key / "dropout" / epoch).seed_global(session.device)
     return session.sources["train"].batches(found, training.batch_size, key / "augment" / epoch)
 
 
-def order(session: Session, key: Key, epoch: int) -> Tensor:
+def order(session: Session, training: Training, key: Key, epoch: int) -> Tensor:
     """The training samples of one epoch, ``[N]`` by number."""
     size = session.sources["train"].size
-    return torch.randperm(size, generator=(key / "order" / epoch).generator())
+    shuffled = torch.randperm(size, generator=(key / "order" / epoch).generator())
+    return shuffled[: training.samples_of(size)]
 
 
 def noise(job: Job, key: Key, epoch: int, steps: int) -> Tensor:

@@ -109,7 +109,7 @@ def _smallest_batches(session: Session, training: Training) -> tuple[int, int]:
     """Samples of the smallest batch in training, and in evaluation."""
     sizes = {split: source.size for split, source in session.sources.items()}
     return (
-        _smallest(sizes["train"], training.batch_size),
+        _smallest(training.samples_of(sizes["train"]), training.batch_size),
         min(_smallest(sizes[of], training.eval_batch_size) for of in ("validation", "test")),
     )
 

@@ -55,7 +55,7 @@ class Opening:
         Raises:
             WeightingError: The weighting is unknown, or a hyperparameter breaks its rule.
         """
-        method = weighting(job.weighting)
+        method = weighting(job.weighting, job.folder)
         member = Member(job=job, weighting=method, hyper=method.checked(job.hyper, len(job.tasks)))
         return newest(job, lambda resume: self._resumed(member, resume), skip) or member
 

@@ -49,7 +49,7 @@ class ParallelRun(SoloRun):
             find_unused_parameters=self._leaves_some_out(),
         )
         self._shares = Shares(
-            n_samples=self.session.sources["train"].size,
+            n_samples=self.training.samples_of(self.session.sources["train"].size),
             batch_size=self.training.batch_size,
             rank=group.rank,
             size=group.size,
@@ -71,7 +71,7 @@ class ParallelRun(SoloRun):
 
     def _batches(self) -> Generator[Batch]:
         """This process's part of the epoch; seeds what the network draws, for it alone."""
-        order = _epoch.order(self.session, self.key, self.epoch)
+        order = _epoch.order(self.session, self.training, self.key, self.epoch)
         dropout = self.key / "dropout" / self.epoch / "rank" / self.group.rank
         dropout.seed_global(self.session.device)
         source, augment = self.session.sources["train"], self.key / "augment" / self.epoch

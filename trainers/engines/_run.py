@@ -48,7 +48,7 @@ class SoloRun:
         self.compiled = (
             compiled_solo(session, job.tasks, pack.training) if pack.training.compile else None
         )
-        self.weighting = weighting(job.weighting)
+        self.weighting = weighting(job.weighting, job.folder)
         hyper = self.weighting.checked(job.hyper, len(job.tasks))
         self.hyper = {name: self._tensor(value) for name, value in hyper.items()}
         self.params = {

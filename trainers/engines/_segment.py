@@ -110,6 +110,7 @@ class Segment:
         self._jobs, self._pack, self._session = jobs, pack, session
         self._places = {job.run: place for place, job in enumerate(jobs)}
         self._clock = Clock(session)
+        self._n_samples = pack.training.samples_of(session.sources["train"].size)
 
     def events(self, teams: Teams[Run]) -> Iterator[Event]:
         """Train, and tell all runs' events of an epoch together, in the order of the jobs."""
@@ -229,7 +230,7 @@ class Segment:
             values.append(result)
         trained, validated, tested = values
         cost = {
-            "samples": self._session.sources["train"].size,
+            "samples": self._n_samples,
             "grad_evals": n_steps,
             "flops": flops,
         }
@@ -241,7 +242,7 @@ class Segment:
             epoch=epoch,
             values=(*trained, *validated, *storable(tested)),
             seconds=seconds,
-            samples=self._session.sources["train"].size,
+            samples=self._n_samples,
             grad_evals=n_steps,
             flops=flops,
         )

@@ -29,7 +29,7 @@ from trainers.engines._run import SoloRun
 from trainers.engines._stack import Stack
 from trainers.engines.session import Session
 from trainers.events import Calibrated, ShapeTimes
-from trainers.failures import OUT_OF_MEMORY, failure_class
+from trainers.failures import OUT_OF_MEMORY, failure_class, told
 from trainers.gpu import end_if_broken
 from trainers.jobs import Calibrate, Job, Pack
 from trainers.network import MultiTaskNetwork, build_network
@@ -68,7 +68,7 @@ def calibrate(
             shapes[0] = _in_packs(shapes[0], wanted, session, allowance)
     except BaseException as error:  # a user's problem may raise anything
         end_if_broken(session.device)
-        shapes, failure = [], f"{type(error).__name__}: {error}"
+        shapes, failure = [], told(error)
     seconds = allowance.spent_s * session.n_devices
     return Calibrated(shapes=tuple(shapes), seconds=seconds, failure=failure)
 
@@ -93,7 +93,7 @@ def _alone(
     trained = _paced(run, wanted, short, allowance, repeats=_ALONE)
     judged = short.pace(lambda: run.evaluate("validation"), "validation", training.eval_batch_size)
     sizes = {split: source.size for split, source in session.sources.items()}
-    epoch_s = trained.pass_s(sizes["train"] / training.batch_size)
+    epoch_s = trained.pass_s(training.samples_of(sizes["train"]) / training.batch_size)
     epoch_s += judged.pass_s(sizes["validation"] / training.eval_batch_size)
     if not first:
         allowance.plan(epoch_s)

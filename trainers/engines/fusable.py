@@ -25,7 +25,7 @@ from trainers.engines._rehearsal import TOLERANCES, Rehearsal
 from trainers.engines.session import Session
 from trainers.errors import SharedModule
 from trainers.events import NetworkFacts
-from trainers.failures import OUT_OF_MEMORY, failure_class
+from trainers.failures import OUT_OF_MEMORY, failure_class, told
 from trainers.gpu import end_if_broken
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
@@ -163,8 +163,7 @@ class Look:
         end_if_broken(self.session.device)
         if failure_class(error) == OUT_OF_MEMORY:
             raise error
-        lines = str(error).splitlines() or [""]
-        return f"{type(error).__name__}: {lines[0]}"
+        return told(error).splitlines()[0]
 
     def _by_place(self, placed: dict[str, int]) -> str:
         normalising = [name for name in placed if "batch_norm" in name]

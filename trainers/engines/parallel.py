@@ -23,6 +23,7 @@ from trainers.engines.session import Session
 from trainers.engines.solo import Solos
 from trainers.evaluation import Value
 from trainers.events import CheckpointSkipped
+from trainers.failures import told
 from trainers.group import Group, GroupBroken
 from trainers.jobs import Job, Pack
 
@@ -123,4 +124,4 @@ def _together() -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        raise GroupBroken(f"{type(error).__name__}: {error}") from error
+        raise GroupBroken(told(error)) from error

@@ -30,7 +30,7 @@ def import_user_module(name: str, folder: str | None) -> ModuleType:
     _search_also(folder)
     with refused(
         lambda told: ModuleBroken(
-            f"Module `{name}` of the problem must import without an error. It raised "
+            f"Module `{name}` must import without an error. It raised "
             f"{told}. Try it with: python -c 'import {name}'"
         )
     ):
@@ -42,7 +42,7 @@ def import_user_module(name: str, folder: str | None) -> ModuleType:
     where = "the normal import path"
     where += f" and {folder}" if folder is not None else ", no folder was given"
     raise ModuleMissing(
-        f"Module `{name}` of the problem was not found. Searched: {where}. Install the "
+        f"Module `{name}` was not found. Searched: {where}. Install the "
         f"package, or put {name.replace('.', '/')}.py beside the study."
     )
 

@@ -10,11 +10,14 @@ from collections.abc import Container
 from importlib.metadata import entry_points
 from types import ModuleType
 
+from trainers.problems import ProblemError, import_user_module, member
 from trainers.weightings._base import Weighting
 from trainers.weightings.errors import BadWeighting
 
 GROUP = "weighbridge.weightings"
 """Entry-point group of plugins; each entry names a concrete `Weighting` class."""
+
+_LONGEST = 64  # what a study database holds
 
 NO_METHOD = "errors"
 """The one public module of the package that holds no method."""
@@ -64,6 +67,28 @@ def plugins(taken: Container[str]) -> dict[str, Weighting]:
         else:
             found[method.name] = method
     return found
+
+
+def own(target: str, folder: str | None, *, taken: Container[str]) -> Weighting:
+    """An instance of the class that ``module:Class`` names, under the rules of plugins.
+
+    Raises:
+        BadWeighting: It cannot be imported, is no weighting, or has a name that is taken.
+    """
+    module_name, _, name = target.partition(":")
+    if len(target) > _LONGEST or not all(p.isidentifier() for p in [*module_name.split("."), name]):
+        raise BadWeighting(
+            f"A weighting of one's own is `package.module:Class`, in {_LONGEST} characters. Got "
+            f"{target!r}. Write `my_weighting:Mine` for the class in my_weighting.py."
+        )
+    try:
+        module = import_user_module(module_name, folder)
+        method = _instance(member(module, name, of="`weighting`"))
+    except ProblemError as error:
+        raise BadWeighting(str(error)) from error
+    if method.name in taken:
+        raise BadWeighting(f"The name {method.name!r} of {target} is taken. Give it its own.")
+    return method
 
 
 def _sole_weighting(module: ModuleType) -> object:

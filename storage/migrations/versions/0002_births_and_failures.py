@@ -120,6 +120,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     for column in _COLUMNS:
         connection.exec_driver_sql(f"ALTER TABLE {column}")
+    connection.exec_driver_sql("CREATE INDEX ix_epochs_attempt_id ON epochs (attempt_id)")
     _give_births(connection)
     _part_failures(connection)
     _enclose_costs(connection)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces import Choices, IntRange, Range, SimplexGrid, Space, canonical, space_from_plain
+from search_spaces import Choices, Range, SimplexGrid, Space, canonical, space_from_plain
 from search_spaces.errors import BadAxis, SpaceError, WrongType
+from search_spaces.whole import IntRange
 
 NESTED: dict[str, Any] = {
     "momentum": {"line": [0.8, 0.9], "when": {"optimizer": ["sgd", "rmsprop"]}},

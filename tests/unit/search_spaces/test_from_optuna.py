@@ -10,8 +10,9 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search_spaces import Axis, Choices, IntRange, LogIntRange, LogRange, Range, from_optuna
+from search_spaces import Axis, Choices, LogRange, Range, from_optuna
 from search_spaces.errors import BadAxis, BadValue, SpaceError, TooManyPoints, WrongType
+from search_spaces.whole import IntRange, LogIntRange
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from ray import tune
 
-from search_spaces import Axis, Choices, IntRange, LogIntRange, LogRange, Range, from_ray
+from search_spaces import Axis, Choices, LogRange, Range, from_ray
 from search_spaces.errors import BadAxis, BadValue, SpaceError, TooManyPoints, WrongType
+from search_spaces.whole import IntRange, LogIntRange
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces import IntRange, LogIntRange, Space
+from search_spaces import Space
 from search_spaces.errors import TooManyPoints, UnknownValue
+from search_spaces.whole import IntRange, LogIntRange
 
 
 @given(

@@ -61,9 +61,8 @@ def objective(*stops: dict[str, Any], kind: str = "optuna") -> dict[str, Any]:
     return parse(plain, source="s.toml").to_plain()
 
 
-def test_objectives_that_wait_at_rungs_are_told_of_before_they_train() -> None:
+def test_objectives_with_rungs_are_told_of_before_they_train() -> None:
     assert before_training(objective(WHOLE)) == (OBJECTIVES_RETRAIN,)
     assert before_training(objective(EARLY, WHOLE)) == (STOPPED_ASYNCHRONOUSLY, OBJECTIVES_RETRAIN)
-    assert before_training(objective(EARLY)) == (STOPPED_ASYNCHRONOUSLY,)
     assert before_training(objective()) == ()
     assert before_training(objective(WHOLE, kind="plain")) == ()

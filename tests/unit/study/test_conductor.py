@@ -169,6 +169,9 @@ def test_a_task_without_a_baseline_ends_the_study(state: RunState, why: str) -> 
     said = str(caught.value)
     assert said.startswith(f"The baseline of task right is missing: no trial can win: {why}.")
     assert "give numbers in [baseline] `metrics`" in said
+    failed = state is RunState.FAILED
+    assert ("smaller learning rates" in said) is not failed
+    assert ("weighbridge log" in said and "weighbridge retry" in said) is failed
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from storage import Storage
-from study.engine import BY_CALIBRATION, choose_engine, chosen_by, settle_engine
+from study.engine import BY_CALIBRATION, choose_engine, chosen_by, engine_for, settle_engine
 from study.errors import WorkersUnusable
 from study.shift import Shift
 from tests.unit.study.specs import a_plan
@@ -77,6 +78,27 @@ def test_several_processes_train_one_run_at_a_time(wanted: Any) -> None:
 def test_stacks_that_are_asked_for_in_vain_are_refused_with_a_way_out() -> None:
     with pytest.raises(WorkersUnusable, match=r"This one does not survive .* Take `engine = \"au"):
         choose_engine("fused", device="cpu", convolutional=False, obstacle=OBSTACLE)
+
+
+@pytest.mark.parametrize("convolutional", [False, True])
+@pytest.mark.parametrize("engine", ["auto", "solo"])
+def test_the_reason_is_one_and_the_same_before_and_after_a_look(
+    convolutional: bool, engine: str
+) -> None:
+    plan = a_plan(EW, training={"epochs": 2, "batch_size": 8, "engine": engine})
+    plan = replace(plan, card=replace(plan.card, convolutional=convolutional))
+    obstacle = OBSTACLE if convolutional else ""
+    network = NetworkFacts(convolutional=convolutional, obstacle=obstacle)
+    asked = [engine_for(plan, device="cpu", network=known) for known in (None, network)]
+    assert asked[0] == asked[1]
+
+
+def test_a_network_that_fails_on_the_last_batch_is_refused_before_the_first_run() -> None:
+    storage = Storage(None)
+    network = replace(facts(), last_batch="ValueError: one value (trunk)")
+    with pytest.raises(WorkersUnusable, match=r"one sample, .*one value \(trunk\).*drop_last"):
+        settle_engine(a_shift(storage), network, device="cpu", say=silent)
+    storage.close()
 
 
 def a_shift(storage: Storage, **training: Any) -> Shift:

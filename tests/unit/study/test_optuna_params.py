@@ -12,16 +12,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from search_spaces import (
-    Axis,
-    Choices,
-    IntRange,
-    LogIntRange,
-    LogRange,
-    Range,
-    Space,
-    from_optuna,
-)
+from search_spaces import Axis, Choices, LogRange, Range, Space, from_optuna
+from search_spaces.whole import IntRange, LogIntRange
 from study.searches.optuna_params import Scalar, distributions, flat, typed
 
 _ENDS = st.tuples(st.floats(1e-6, 1e3), st.floats(1.5, 1e3)).map(lambda e: (e[0], e[0] * e[1]))

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from storage.records import Calibration, StudyRecord
+from study.cli._packs import packs_to_plain
 from study.errors import WorkersUnusable
 from study.pack_plan import PackPlan, pack_plan, shapes_of
-from study.probe import look_at_network
+from study.probe import Look, look_at_network
 from tests.unit.study.specs import a_plan
 from trainers.events import NetworkFacts
 from trainers.jobs import ProblemRef
@@ -137,11 +138,24 @@ def test_a_size_by_hand_goes_before_all_calibrations() -> None:
 
 
 def test_a_look_is_what_a_worker_finds() -> None:
-    facts = look_at_network(a_plan(GRID), device="cpu")
-    assert facts == NetworkFacts(convolutional=False, obstacle="")
+    found = look_at_network(a_plan(GRID), device="cpu")
+    assert found == Look(NetworkFacts(convolutional=False, obstacle=""), [])
 
 
 def test_a_problem_that_cannot_be_looked_at_is_told() -> None:
     plan = replace(a_plan(GRID), problem=ProblemRef(target="nope"))
     with pytest.raises(WorkersUnusable, match="nope"):
+        look_at_network(plan, device="cpu")
+
+
+def test_convolutions_on_a_gpu_are_planned_as_undecided() -> None:
+    facts = NetworkFacts(convolutional=True, obstacle="")
+    plain = packs_to_plain(packs(device="cuda", facts=facts))
+    assert plain["engine"] is None
+    assert "the first calibration chooses" in plain["reason"]
+
+
+def test_tf32_on_a_processor_is_refused_before_anything_runs() -> None:
+    plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8, "precision": "tf32"})
+    with pytest.raises(WorkersUnusable, match=r"way of GPUs.*Take a GPU"):
         look_at_network(plan, device="cpu")

@@ -11,15 +11,16 @@ from typing import Any
 
 import pytest
 
-from storage import RunState, Storage, StudyChanged
+from storage import Liveness, RunState, Storage, StudyChanged
 from storage.records import Claimed
 from study import faults, runner
 from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.errors import ClusterLost
 from study.faults import FRUITLESS_ATTEMPTS
 from study.outcome import Outcome
-from study.plan import Plan
+from study.plan import Plan, make_plan
 from study.runner import Runner
+from study.spec import parse
 from tests.unit.study.fake_trainer import EPOCHS
 from tests.unit.study.specs import a_plan
 from trainers.events import (
@@ -271,6 +272,19 @@ def test_a_driver_whose_study_another_command_extends_saves_and_ends(
     states = storage.totals(study.id).states
     assert states[RunState.DONE] > 0
     assert RunState.LEASED not in states
+
+
+def test_a_renamed_study_has_nothing_left_to_train(
+    plan: Plan, tmp_path: Path, storage: Storage
+) -> None:
+    run(plan, storage, tmp_path, Obliging(plan))
+    (study,) = storage.studies()
+    storage.rename_study(study.id, "new", liveness=lambda _: Liveness.DEAD)
+    spec = parse({**plan.spec.to_plain(), "name": "new"}, source="renamed")
+    renamed, driver = make_plan(spec, folder=plan.problem.folder), Obliging(plan)
+    outcome = run(renamed, storage, tmp_path, driver)
+    assert outcome.states == {RunState.DONE: plan.expected_runs}
+    assert driver.packs == []
 
 
 def test_a_claim_without_an_answer_is_given_back_and_trained(plan: Plan, tmp_path: Path) -> None:

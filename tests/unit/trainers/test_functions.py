@@ -302,7 +302,7 @@ class TestOpening:
     @pytest.mark.parametrize(
         ("target", "why"),
         [
-            ("nowhere_at_all:train", "Module `nowhere_at_all` of the problem was not found"),
+            ("nowhere_at_all:train", "Module `nowhere_at_all` was not found"),
             ("mine_b:trian", "has no `trian`. Did you mean `train`"),
             ("mine_b:number", "must name a function. `mine_b:number` is 3"),
             ("mine_broken:train", "must import without an error.*ZeroDivisionError"),

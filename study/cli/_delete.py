@@ -1,0 +1,33 @@
+"""``weighbridge delete``: remove a study with all that was trained."""
+
+from __future__ import annotations
+
+from study.catalogue import stored_name
+from study.checkpoint_place import remove_files
+from study.cli._options import STORAGE, StorageUrl, Study, Yes, ask
+from study.cli._output import counted, duration, say
+from study.holder import liveness
+
+NAME = "delete"
+
+
+def command(study: Study, yes: Yes = False, storage: StorageUrl = STORAGE) -> None:
+    """Delete a study: its runs, results, costs, checkpoints and logs. There is no way back."""
+    from storage import Storage  # SQLAlchemy loads with it
+
+    database = Storage(storage, create=False)
+    try:
+        record = database.study(stored_name(study, storage=storage))
+        totals = database.totals(record.id)
+        n_runs = sum(totals.states.values())
+        ask(
+            f"Delete {record.name} in {database.url}: {counted(n_runs, 'run')}, which cost "
+            f"{duration(totals.device_s)}, with checkpoints and logs?",
+            yes=yes,
+        )
+        folders = database.file_folders(record.id)
+        database.delete_study(record.id, liveness=liveness)
+    finally:
+        database.close()
+    remove_files(folders)
+    say((record.name, "bold"), " is deleted.")

@@ -1,0 +1,37 @@
+"""``weighbridge rename``: give a study another name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from study.catalogue import stored_name
+from study.cli._options import STORAGE, StorageUrl, Study, Yes, ask
+from study.cli._output import next_step, note, say
+from study.holder import liveness
+from study.spec import parse
+
+NAME = "rename"
+
+
+def command(
+    study: Study,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The name to be.")],
+    yes: Yes = False,
+    storage: StorageUrl = STORAGE,
+) -> None:
+    """Give a stored study another name; what was trained, and what will be, stays the same."""
+    from storage import Storage  # SQLAlchemy loads with it
+
+    database = Storage(storage, create=False)
+    try:
+        record = database.study(stored_name(study, storage=storage))
+        parse({**record.spec, "name": new}, source="under its new name")
+        ask(f"Rename {record.name} in {database.url} to {new}?", yes=yes)
+        database.rename_study(record.id, new, liveness=liveness)
+    finally:
+        database.close()
+    say((record.name, "bold"), " is now ", (new, "bold"), ".")
+    note(f"a TOML file of this study is to say: name = {new!r}.")
+    next_step("status", new, storage=storage)

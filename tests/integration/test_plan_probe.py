@@ -1,0 +1,85 @@
+"""`plan` says what would fail: a last batch of one sample, and whatever a probe meets."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests import toy
+from tests.integration.command import command
+from tests.unit.trainers import failing
+
+SPEC = """
+name = "normed"
+problem = "normed:Normed"
+seeds = [0]
+baseline.metrics = {{ level.error = 1.0, kind.error = 0.5, flag.error = 0.5 }}
+[training]
+epochs = 1
+batch_size = 11
+{more}
+[[search]]
+weighting = "ew"
+stages = [{{ lr = [0.02] }}]
+"""
+NORMED = """
+from torch import nn
+from toy import Toy
+class Normed(Toy):
+    def trunk(self):
+        return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve training samples in batches of eleven, for a network with batch normalisation."""
+    folder = tmp_path_factory.mktemp("probe")
+    shutil.copy(toy.__file__, folder / "toy.py")
+    (folder / "normed.py").write_text(NORMED)
+    (folder / "lone.toml").write_text(SPEC.format(more=""))
+    (folder / "whole.toml").write_text(SPEC.format(more="drop_last = true"))
+    return folder
+
+
+def test_a_last_batch_of_one_is_told_by_the_card(folder: Path) -> None:
+    said = command(folder, "plan", "lone.toml")
+    assert (said.code, "12 training samples in batches of 11 leave one" in said.text) == (0, True)
+    assert "leave one" not in command(folder, "plan", "whole.toml").text
+
+
+def test_a_probe_tries_it_and_so_does_a_run(folder: Path) -> None:
+    probed, ran = (
+        command(folder, "plan", "lone.toml", "--probe"),
+        command(folder, "run", "lone.toml", "--workers", "1"),
+    )
+    assert (probed.code, ran.code) == (1, 2)
+    for text in (probed.text, ran.err):
+        assert "The last one holds one sample, on which this network fails: ValueError" in text
+        assert "(trunk)" in text
+        assert "drop_last = true" in text
+
+
+def test_without_the_last_batch_it_is_trained(folder: Path) -> None:
+    assert (
+        "went through every loss and metric"
+        in command(folder, "plan", "whole.toml", "--probe").text
+    )
+    elsewhere = "--storage", "sqlite:///whole.db"  # `normed` is another study by now
+    assert command(folder, "run", "whole.toml", "--workers", "1", *elsewhere).code == 0
+
+
+def test_a_probe_names_the_part_the_split_and_the_line(folder: Path) -> None:
+    text = Path(failing.__file__).read_text().replace("from tests.toy", "from toy")
+    (folder / "failing.py").write_text(text)
+    spec = SPEC.format(more='[problem_options]\nfails = "metric"')
+    (folder / "failing.toml").write_text(spec.replace("normed:Normed", "failing:Failing"))
+    said = command(folder, "plan", "failing.toml", "--probe")
+    assert said.code == 1
+    for split in ("validation", "test"):
+        assert f"In evaluation, on the {split} split: LookupError: nothing here" in said.text
+    assert "(metric error of task kind; failing.py, line " in said.text
+    found = command(folder, "plan", "failing.toml", "--probe", "--json")
+    assert (found.code, len(found.json["findings"])) == (1, 2)

@@ -1,0 +1,76 @@
+"""A file that is written appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reports._whole_file import writable, write_whole
+from reports.errors import MissingFolder, NotAFile, NotWritten, ReportError
+from reports.export import export
+from reports.html import write
+from tests.unit.reports import synthetic
+
+
+@pytest.fixture
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002], indirect=True)
+def test_the_umask_says_who_may_read_it(umask: int, tmp_path: Path) -> None:
+    write_whole(tmp_path / "a.csv", lambda aside: aside.write_text("x") and None)
+    assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("mixed"), OSError(28, "No space left"), SystemExit(1)]
+)
+def test_what_fails_leaves_the_old_file_and_nothing_else(
+    error: BaseException, tmp_path: Path
+) -> None:
+    def fail(aside: Path) -> None:
+        aside.write_text("half")
+        raise error
+
+    (tmp_path / "a.csv").write_text("old")
+    with pytest.raises((type(error), NotWritten)):
+        write_whole(tmp_path / "a.csv", fail)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert (tmp_path / "a.csv").read_text() == "old"
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    target = writable(tmp_path / "link.csv", what="An export")
+    write_whole(target, lambda aside: aside.write_text("x") and None)
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text() == "x"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".html"])
+def test_every_writer_refuses_what_is_no_file(suffix: str, tmp_path: Path) -> None:
+    frames = synthetic.frames(empty=True)
+    name = f"there{suffix}"
+    (tmp_path / name).mkdir()
+    os.mkfifo(tmp_path / f"fifo{suffix}")
+    bad: dict[str | Path, tuple[type[ReportError], str]] = {
+        tmp_path / name: (NotAFile, "Got the folder .*Name a file in it"),
+        tmp_path / f"fifo{suffix}": (NotAFile, "a device or a pipe. Name another"),
+        tmp_path / "no" / name: (MissingFolder, "a folder that exists. Got .*no. Create it first"),
+        tmp_path / f"{'a' * 300}{suffix}": (NotWritten, "File name too long"),
+    }
+    for path, (error, said) in bad.items():
+        with pytest.raises(error, match=said):
+            write(frames, path) if suffix == ".html" else export(frames, path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, f"fifo{suffix}"])
+
+
+def test_a_device_is_never_replaced() -> None:
+    with pytest.raises(NotAFile, match="Got /dev/null, a device"):
+        writable("/dev/null", what="A report")

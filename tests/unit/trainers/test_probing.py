@@ -1,0 +1,118 @@
+"""One batch through every part finds what would fail, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.toy import Toy
+from tests.unit.trainers.failing import FAILS, Failing
+from trainers.engines import open_session
+from trainers.jobs import Training
+from trainers.probing import has_lone_sample, lone_sample_fails, probed
+from trainers.problems import TensorSource
+from trainers.protocol import TaskFunctions
+
+TRAINING = Training(epochs=1, batch_size=4)
+
+
+def test_a_good_problem_has_no_findings() -> None:
+    assert probed(open_session(Toy(), "cpu"), TRAINING) == []
+
+
+@pytest.mark.parametrize(("fails", "where"), FAILS)
+def test_what_fails_is_found_with_its_place(fails: str, where: str) -> None:
+    found = probed(open_session(Failing(fails=fails), "cpu"), TRAINING)
+    assert found
+    assert all(f"LookupError: nothing here ({where}; failing.py, line " in f.told for f in found)
+    splits = {finding.split for finding in found}
+    assert splits == {
+        "metric": {"validation", "test"},
+        "test data": {"test"},
+    }.get(fails, {"train", "validation", "test"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odd(Toy):
+    """A toy with an odd loss of task kind, and a metric of task flag that fails."""
+
+    loss: object
+
+    def functions(self, task: str) -> TaskFunctions:
+        usual = super().functions(task)
+        if task == "flag":
+            return replace(usual, metrics=Failing(fails="metric").functions("kind").metrics)
+        return replace(usual, loss=self.loss) if task == "kind" else usual
+
+
+@pytest.mark.parametrize(
+    ("loss", "why"),
+    [
+        (lambda output, _target: output, "one number. Got (4, 3)"),
+        (lambda *_: 1.0, "one number. Got float"),
+        (lambda output, _target: output.sum() / 0, "must be finite. Got"),
+        (lambda output, _target: output.detach().sum(), "must be differentiable"),
+    ],
+)
+def test_an_odd_loss_is_found_and_hides_nothing_of_others(loss: object, why: str) -> None:
+    found = probed(open_session(Odd(loss=loss), "cpu"), TRAINING)
+    assert any(why in finding.told and "task kind" in finding.told for finding in found)
+    assert any("metric error of task flag" in finding.told for finding in found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normed(Toy):
+    """A toy with batch normalisation and a number of training samples."""
+
+    n_train: int
+    norm: type[nn.Module] = nn.BatchNorm1d
+
+    def sources(self, device: torch.device) -> Mapping[str, TensorSource]:
+        found = dict(super().sources(device))
+        kept = slice(self.n_train)
+        targets = {task: target[kept] for task, target in found["train"].targets.items()}
+        return {**found, "train": TensorSource(found["train"].inputs[kept], targets)}
+
+    def trunk(self) -> nn.Module:
+        norm: nn.Module = self.norm(4)
+        return nn.Sequential(nn.Linear(3, 4), norm)
+
+
+class PerSample(nn.Module):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(size)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self.norm(inputs)
+        return found
+
+
+@pytest.mark.parametrize(
+    ("problem", "training", "fails"),
+    [
+        (Normed(n_train=9), TRAINING, True),
+        (Normed(n_train=8), TRAINING, False),
+        (Normed(n_train=10), TRAINING, False),
+        (Normed(n_train=9), replace(TRAINING, drop_last=True), False),
+        (Normed(n_train=9, norm=PerSample), TRAINING, False),
+        (Normed(n_train=9), replace(TRAINING, batch_size=1), False),
+    ],
+)
+def test_a_last_batch_of_one_sample_is_known_before_the_start(
+    problem: Normed, training: Training, fails: bool
+) -> None:
+    found = lone_sample_fails(open_session(problem, "cpu"), training)
+    assert bool(found) is fails
+    assert not fails or "trunk" in found
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "batch_size", "lone"), [(9, 4, True), (1, 4, False), (8, 4, False), (9, 9, False)]
+)
+def test_which_last_batch_is_one_sample(n_samples: int, batch_size: int, lone: bool) -> None:
+    assert has_lone_sample(n_samples, Training(epochs=1, batch_size=batch_size)) is lone
