@@ -136,6 +136,19 @@ def test_a_network_that_makes_the_study_slower_is_told() -> None:
     storage.close()
 
 
+def test_that_runs_cannot_be_saved_is_told_once() -> None:
+    storage = Storage(None)
+    said: list[str] = []
+    shift = a_shift(storage)
+    network = NetworkFacts(convolutional=False, obstacle="", unsaved="changes what is none of ours")
+    for _worker in range(3):
+        settle_engine(shift, network, device="cpu", say=said.append)
+    assert said == [
+        "Runs begin again after an interruption: the network changes what is none of ours."
+    ]
+    storage.close()
+
+
 def test_runs_that_share_their_data_are_said_to_go_in_step() -> None:
     storage = Storage(None)
     said: list[str] = []

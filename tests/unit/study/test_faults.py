@@ -10,6 +10,7 @@ from storage.limits import Limit, Limits
 from storage.records import Claim, FailureGroup, Report, Spent
 from study.drivers import Loss
 from study.faults import FRUITLESS_ATTEMPTS, Faults
+from trainers.failures import REPLAY_DIFFERS
 
 
 @dataclass
@@ -87,6 +88,11 @@ def test_two_alike_stop_nothing() -> None:
     found, _ = faults(a_group(2))
     assert found.stopped == {}
     assert found.limits(None) is None
+
+
+def test_one_canary_that_differs_stops_its_search() -> None:
+    found, _ = faults(FailureGroup(search="uw", failure_key="k", failure=REPLAY_DIFFERS, runs=1))
+    assert "came out otherwise when it was trained again alone" in found.stopped["uw"]
 
 
 def test_three_alike_stop_their_search_and_no_other() -> None:
