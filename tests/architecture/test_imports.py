@@ -37,7 +37,7 @@ def test_planning_loads_nothing_heavy(code: str) -> None:
 
 
 def test_storage_loads_no_migration_tool() -> None:
-    assert loaded_by("from storage import Storage; Storage('sqlite://')") == {"sqlalchemy"}
+    assert loaded_by("from storage import Storage; Storage(None)") == {"sqlalchemy"}
 
 
 def test_reports_load_no_training() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from trainers.functions._caller import Caller
 from trainers.jobs import ProblemRef
-from trainers.problems import import_user_module, member
 from trainers.problems.errors import NotAProblem
+from trainers.problems.user_module import import_user_module, member
 
 
 def _never() -> bool:

@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from trainers.problems._registry import build, card_of, names, problem_class, summaries
-from trainers.problems._user_module import import_user_module, member
 from trainers.problems.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -25,9 +24,7 @@ __all__ = [
     "build",
     "card_of",
     "cross_entropy",
-    "import_user_module",
     "l1",
-    "member",
     "mse",
     "names",
     "problem_class",

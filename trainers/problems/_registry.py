@@ -15,13 +15,13 @@ from trainers.hints import did_you_mean
 from trainers.jobs import ProblemRef
 from trainers.problems._construct import checked_class, construct
 from trainers.problems._refused import refused
-from trainers.problems._user_module import import_user_module, member
 from trainers.problems.errors import (
     ConstructorFailed,
     ModuleBroken,
     ProblemError,
     UnknownProblem,
 )
+from trainers.problems.user_module import import_user_module, member
 from trainers.protocol import Problem
 
 GROUP = "weighbridge.problems"

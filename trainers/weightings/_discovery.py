@@ -10,7 +10,8 @@ from collections.abc import Container
 from importlib.metadata import entry_points
 from types import ModuleType
 
-from trainers.problems import ProblemError, import_user_module, member
+from trainers.problems import ProblemError
+from trainers.problems.user_module import import_user_module, member
 from trainers.weightings._base import Weighting
 from trainers.weightings.errors import BadWeighting
 
