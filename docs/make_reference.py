@@ -137,9 +137,9 @@ def cli_page() -> Iterator[str]:
     """The help of every verb."""
     import typer
 
-    from study.cli._main import app
+    from study.cli._main import application
 
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(application())
     yield "# The command line"
     yield from ("", group.help, "")
     yield "Exit codes: 0 all is well, 1 some runs failed (`ray doctor`, `problem check`: something"

@@ -36,7 +36,7 @@ class EpochReader(Protocol):
         """
 
     def lowest(self, study: str, *, split: str) -> Mapping[tuple[str, str], float]:
-        """The lowest value of each (task, metric) of a split, over all runs and epochs."""
+        """The lowest value of each (task, metric) of a split at the selected epochs of runs."""
 
 
 class Epochs:
@@ -83,7 +83,7 @@ class Epochs:
         return frame if wanted is None or asked is not None else frame[frame["run"].isin(wanted)]
 
     def lowest(self, *, split: str) -> Mapping[tuple[str, str], float]:
-        """The lowest value of each (task, metric) of a split, over all runs and epochs."""
+        """The lowest value of each (task, metric) of a split at the selected epochs of runs."""
         return self._reader.lowest(self._study, split=split)
 
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -200,7 +201,7 @@ def with_params(frames: StudyFrames, runs: pd.DataFrame) -> pd.DataFrame:
     A parameter called like a column of `runs` gets the prefix ``param_``.
     """
     texts = runs["params"].unique()
-    points = [_flat(json.loads(text), frames.tasks) for text in texts]
+    points = [_point(text, frames.tasks) for text in texts]
     names = dict.fromkeys(name for point in points for name in point)
     table = pd.DataFrame(
         {name: _column([point.get(name) for point in points]) for name in names},
@@ -247,7 +248,9 @@ def _is_row(value: Sequence[Any]) -> bool:
     return all(type(entry) in (int, float) for entry in value)
 
 
-def _flat(params: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, Any]:
+@lru_cache(maxsize=2**15)
+def _point(text: str, tasks: tuple[str, ...]) -> Mapping[str, Any]:
+    params = json.loads(text)
     weights = params.get("task_weights", ())
     named = {f"w_{task}": float(weight) for task, weight in zip(tasks, weights, strict=False)}
     return {k: v for k, v in params.items() if k != "task_weights"} | named

@@ -32,18 +32,21 @@ class TrialRow:
         state: ``done``, ``diverged``, ``pruned`` or ``failed`` if one of its runs is; ``waiting``
             if none was begun, else ``running``.
         value: Mean over the seeds at their selected epochs; None until all of them are scored.
-        curve: Epoch to the mean over the seeds, of epochs that all of them have reached.
+        epochs: How many all of its runs have reached.
+        curve: Epoch to the mean over the seeds, of epochs that all of them have reached; empty
+            unless asked for.
         delta_m_test: Mean test delta_m over the seeds, in percent; None where there is none.
         device_s: All device time of all attempts.
         cost_s: What its method is charged with, every run trained alone.
-        started: When its first attempt began.
-        ended: When its last attempt ended; None while it waits or runs.
+        started: When its first attempt began; None unless asked for.
+        ended: When its last attempt ended; None while it waits or runs, or unless asked for.
     """
 
     number: int
     params: str
     state: str
     value: float | None
+    epochs: int
     curve: Mapping[int, float]
     seeds: tuple[int, ...]
     delta_m_test: float | None
@@ -74,17 +77,21 @@ class SearchTrials:
         return self.direction == "min"
 
 
-def trials(frames: StudyFrames) -> tuple[SearchTrials, ...]:
-    """All searches with their trials: single-task baselines first, then in the spec's order."""
+def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials, ...]:
+    """All searches with their trials: single-task baselines first, then in the spec's order.
+
+    Args:
+        courses: With each trial's curve, begin and end, which take long to read.
+    """
     runs = frames.runs[frames.runs["role"] != "confirm"]
     alone = frames.searches_alone
-    moments = _moments(frames)
+    moments = _moments(frames) if courses else {}
     found = []
     for search in (*alone, *frames.searches):
         mine = runs[runs["search"] == search]
         metric = _primary(frames, search) if search in alone else None
-        values, curves = _judged(frames, mine, metric)
-        known, by_run = values.to_dict(), _by_run(curves)
+        known = _values(frames, mine, metric).to_dict()
+        by_run = _by_run(_curves(frames, mine, metric)) if courses else {}
         found.append(
             SearchTrials(
                 search=search,
@@ -146,21 +153,22 @@ def _said(frames: StudyFrames, metric: Metric | None) -> str:
     return metric.name if frames.of_function else f"{metric.task} {metric.name}"
 
 
-def _judged(
-    frames: StudyFrames, runs: pd.DataFrame, metric: Metric | None
-) -> tuple["pd.Series[float]", "pd.Series[float]"]:
-    """Value by run, and value by (run, epoch), both on validation."""
-    of_search = set(runs["run"].tolist())
+def _values(frames: StudyFrames, runs: pd.DataFrame, metric: Metric | None) -> "pd.Series[float]":
+    """Value on validation by run."""
     if metric is None:
-        values = runs.set_index("run")["delta_m_val"].dropna()
-        return values, _delta_m_curves(
-            frames, frames.epochs.rows(split="validation", runs=of_search)
-        )
-    at = selected_metrics(frames, of_search, split="validation")
+        return runs.set_index("run")["delta_m_val"].dropna()
+    at = selected_metrics(frames, runs["run"].tolist(), split="validation")
     keep = (at["task"] == metric.task) & (at["metric"] == metric.name)
-    rows = frames.epochs.rows(split="validation", metric=metric.name, runs=of_search)
-    same = rows["task"] == metric.task
-    return at[keep].set_index("run")["value"], rows[same].set_index(["run", "epoch"])["value"]
+    return at[keep].set_index("run")["value"]
+
+
+def _curves(frames: StudyFrames, runs: pd.DataFrame, metric: Metric | None) -> "pd.Series[float]":
+    """Value on validation by (run, epoch)."""
+    name = None if metric is None else metric.name
+    rows = frames.epochs.rows(split="validation", metric=name, runs=runs["run"].tolist())
+    if metric is None:
+        return _delta_m_curves(frames, rows)
+    return rows[rows["task"] == metric.task].set_index(["run", "epoch"])["value"]
 
 
 def _delta_m_curves(frames: StudyFrames, rows: pd.DataFrame) -> "pd.Series[float]":
@@ -190,6 +198,7 @@ class _Run(NamedTuple):
     params: str
     state: str
     seed: int
+    epochs: int
     delta_m_test: float
     device_s: float
     solo_cost_s: float
@@ -232,11 +241,12 @@ def _row(
         params=of_trial[0].params,
         state=state,
         value=mean(known) if state == "done" and len(known) == len(runs) else None,
-        curve=_mean_curve([curves.get(run, {}) for run in runs]),
+        epochs=min(run.epochs for run in of_trial),
+        curve=_mean_curve([curves.get(run, {}) for run in runs]) if curves else {},
         seeds=tuple(sorted(run.seed for run in of_trial)),
         delta_m_test=mean(tested) if state == "done" and len(tested) == len(runs) else None,
-        device_s=float(np.sum([run.device_s for run in of_trial])),
-        cost_s=float(np.sum([run.solo_cost_s for run in of_trial])),
+        device_s=float(np.add.reduce([run.device_s for run in of_trial])),
+        cost_s=float(np.add.reduce([run.solo_cost_s for run in of_trial])),
         started=min((begun for begun, _ in attempted if begun), default=None),
         ended=max((end for _, end in attempted if end), default=None) if over else None,
     )

@@ -29,12 +29,17 @@ _VALUES = "SELECT v.run_id, v.epoch, v.series_id, v.value FROM"
 _OF_SERIES = "v.series_id IN :series"
 _OF_RUNS = " AND v.run_id IN :runs"
 _BY_EPOCH = " ORDER BY v.run_id, v.epoch"
-_SELECTED = (
-    f"{_VALUES} studies st JOIN runs r ON r.study_id = st.id AND r.state = 'done' "
+_AT_SELECTED = (
+    " studies st JOIN runs r ON r.study_id = st.id AND r.state = 'done' "
     "JOIN scores sc ON sc.run_id = r.id JOIN epoch_values v ON v.run_id = r.id "
     "AND v.epoch > sc.epoch_selected - :last AND v.epoch <= sc.epoch_selected "
     f"WHERE st.name = :study AND {_OF_SERIES}"
 )
+
+_SELECTED = f"{_VALUES}{_AT_SELECTED}"
+_LOWEST = sa.text(
+    f"SELECT v.series_id, MIN(v.value) FROM{_AT_SELECTED} GROUP BY v.series_id"
+).bindparams(bindparam("series", expanding=True), last=1)
 
 
 def _values(text: str, *, of_runs: bool) -> sa.TextClause:
@@ -43,9 +48,6 @@ def _values(text: str, *, of_runs: bool) -> sa.TextClause:
     return statement.bindparams(*(bindparam(name, expanding=True) for name in lists))
 
 
-_LOWEST = sa.text(
-    f"SELECT v.series_id, MIN(v.value) FROM epoch_values v WHERE {_OF_SERIES} GROUP BY v.series_id"
-).bindparams(bindparam("series", expanding=True))
 _EPOCHS = {
     (selected, of_runs): _values(text, of_runs=of_runs)
     for selected, text in (
@@ -113,12 +115,12 @@ class Reader(Log, Status):
 
     @patient
     def lowest(self, study: str, *, split: str) -> dict[tuple[str, str], float]:
-        """The lowest value of each (task, metric) of a split, over all runs and epochs."""
+        """The lowest value of each (task, metric) of a split at the selected epochs of runs."""
         with self._database.read() as connection:
             names = _names(connection, study, split, None)
             if not names:
                 return {}
-            found = connection.execute(_LOWEST, {"series": list(names)})
+            found = connection.execute(_LOWEST, {"study": study, "series": list(names)})
             return {names[series]: value for series, value in found}
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage.limits import NOTHING, Amount, Limit, Limits, exceeded
 from storage.wording import counted
 from study.errors import WorkersUnusable
-from study.spec import BudgetSpec, StudySpec
 
 if TYPE_CHECKING:
     from storage.records import SearchRecord, Totals
     from study.plan import Plan
+    from study.spec import BudgetSpec, StudySpec
 
 
 def limits_of(plan: Plan, searches: Sequence[SearchRecord]) -> Limits | None:
@@ -57,15 +57,19 @@ def used_up(limits: Limits, used: Mapping[int | None, Amount]) -> tuple[str, fro
     return reached, frozenset(searches)
 
 
-def left(budget: BudgetSpec, paid: Totals) -> dict[str, float]:
-    """What remains of each limit of a study that counts over all its commands; never below 0."""
+def left(budget: Mapping[str, Any], paid: Totals) -> dict[str, float]:
+    """What remains of each limit of a study that counts over all its commands; never below 0.
+
+    Args:
+        budget: As in the study's plain spec.
+    """
     used = {
         "trials": paid.trials,
         "epochs": paid.epochs,
         "device_s": paid.device_s,
         "money": paid.money or 0.0,
     }
-    limits = {kind: getattr(budget, kind) for kind in used}
+    limits = {kind: budget.get(kind) for kind in used}
     return {kind: max(limit - used[kind], 0) for kind, limit in limits.items() if limit is not None}
 
 

@@ -13,11 +13,11 @@ from storage import DatabaseUnusable, database_file
 from storage.records import Calibration, StudyRecord, TrainedWith
 from study.commands import command_line
 from study.errors import UnknownStudyName
-from study.spec import StudySpec, parse, parse_toml, read
 from trainers.hints import did_you_mean
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # `study.spec` takes long to load; a stored study's name is found without it
     from storage import Reader
+    from study.spec import StudySpec
 
 _PRESETS = files("study") / "presets"
 _MOST_NAMED = 10
@@ -51,6 +51,8 @@ def find(name: str, *, storage: str) -> Found:
         UnknownStudyName: None of them; with what there is.
         BadSpec: It is found, but has errors.
     """
+    from study.spec import parse
+
     path = Path(name)
     is_path = path.suffix.lower() == ".toml" or path.name != name
     if is_path and _exists(path):
@@ -80,6 +82,8 @@ def stored_name(name: str, *, storage: str) -> str:
 
 
 def _in_file(path: Path) -> Found:
+    from study.spec import read
+
     return Found(read(path), str(path.resolve().parent))
 
 
@@ -161,4 +165,6 @@ def _preset_names() -> list[str]:
 
 
 def _preset(name: str) -> StudySpec:
+    from study.spec import parse_toml
+
     return parse_toml(preset_text(name), source=f"preset {name}")

@@ -68,7 +68,7 @@ def _row(row: TrialRow) -> Markup:
         said(json.loads(row.params)),
         "–" if row.value is None else number(row.value, 6),
         count(len(row.seeds)),
-        count(max(row.curve, default=0)),
+        count(row.epochs),
         row.state,
         number(row.device_s, 3),
     )

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 __all__ = ["main"]
 
@@ -14,15 +14,21 @@ def main() -> None:
     Modules are imported inside: Ctrl-C may come while they are, and ends the command politely.
     """
     try:
-        from study.nursery import nursery_ahead
-
-        with nursery_ahead() if _trains_here(sys.argv[1:]) else nullcontext():
+        with _workers_ahead(sys.argv[1:]):
             from study.cli._main import main as command_line
 
             command_line()
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         sys.exit(130)
+
+
+def _workers_ahead(arguments: Sequence[str]) -> AbstractContextManager[object]:
+    if not _trains_here(arguments):
+        return nullcontext()
+    from study.nursery import nursery_ahead
+
+    return nursery_ahead()
 
 
 def _trains_here(arguments: Sequence[str]) -> bool:

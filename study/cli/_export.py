@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from study.cli import _optuna
 from study.cli._frames import opened
 from study.cli._options import STORAGE, StorageUrl, Study
 from study.cli._output import counted, say
@@ -32,7 +31,9 @@ def command(
     from reports.export import export
 
     with opened(study, storage) as frames:
-        if output.startswith(_optuna.PREFIX):
+        if output.startswith("optuna:"):
+            from study.cli import _optuna
+
             _optuna.export(frames, output, storage=storage, overwrite=overwrite)
             return
         export(frames, Path(output))

@@ -1,69 +1,70 @@
-"""Puts the verbs together and turns known errors into one message and exit code 2."""
+"""Puts the verbs together and turns known errors into one message and exit code 2.
+
+A verb's modules are imported if it is the one that was typed: most of a short command is imports.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
 
 import typer
 from rich.markup import escape
-from typer.main import get_command
+from typer.main import get_group
 
-from search_spaces import SpaceError
-from storage import StorageError
-from study.cli import (
-    _compare,
-    _delete,
-    _doctor,
-    _export,
-    _init,
-    _log,
-    _plan,
-    _presets,
-    _problem,
-    _ray_doctor,
-    _rename,
-    _report,
-    _retry,
-    _run,
-    _status,
-)
 from study.cli._console import write_what_can_be_written
 from study.cli._output import errors, fail_code, styled
-from study.errors import StudyError
-from trainers.problems import ProblemError
 
-app = typer.Typer(
-    name="weighbridge",
-    help="What a point of multi-task performance costs to find: sweeps over loss weightings, "
-    "compared at equal compute.\n\nSTUDY is the path of a TOML file, the name of a stored study, "
-    "or a preset's name. What ends in .toml or has a slash is a "
-    "file, if it is there; all else is a name first, so that no file hides a stored study.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+_VERBS: Final = (
+    *("presets", "init", "plan", "run", "retry", "status", "log"),
+    *("compare", "report", "export", "rename", "delete", "doctor"),
 )
-_VERBS = (
-    *(_presets, _init, _plan, _run, _retry, _status, _log),
-    *(_compare, _report, _export, _rename, _delete, _doctor),
-)
-for verb in _VERBS:
+_GROUPS: Final = {
+    "ray": ("Look at a Ray cluster.", "ray_doctor"),
+    "problem": ("Look at a problem.", "problem"),
+}
+
+
+def application(words: Sequence[str] = ()) -> typer.Typer:
+    """The command line: with the verb that `words` begin with, or else with all there are."""
+    app = typer.Typer(
+        name="weighbridge",
+        help="What a point of multi-task performance costs to find: sweeps over loss weightings, "
+        "compared at equal compute.\n\nSTUDY is the path of a TOML file, the name of a stored "
+        "study, or a preset's name. What ends in .toml or has a slash is a file, if it is there; "
+        "all else is a name first, so that no file hides a stored study.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    known = [word for word in words[:1] if word in (*_VERBS, *_GROUPS)]
+    for name in known or (*_VERBS, *_GROUPS):
+        if name in _GROUPS:
+            about, module = _GROUPS[name]
+            group = typer.Typer(help=about, no_args_is_help=True)
+            _add(group, module)
+            app.add_typer(group, name=name)
+        else:
+            _add(app, name)
+    return app
+
+
+def _add(app: typer.Typer, module: str) -> None:
+    verb = import_module(f"study.cli._{module}")
     app.command(name=verb.NAME)(verb.command)
-on_ray = typer.Typer(help="Look at a Ray cluster.", no_args_is_help=True)
-on_ray.command(name=_ray_doctor.NAME)(_ray_doctor.command)
-app.add_typer(on_ray, name="ray")
-problems = typer.Typer(help="Look at a problem.", no_args_is_help=True)
-problems.command(name=_problem.NAME)(_problem.command)
-app.add_typer(problems, name="problem")
 
 
 def main() -> None:
     """Run the command line."""
     write_what_can_be_written()
     try:
-        _literal(get_command(app))()
-    except (StudyError, StorageError, SpaceError, ProblemError) as error:
+        _literal(get_group(application(sys.argv[1:])))()
+    except SystemExit:
+        raise  # the usual end; the next line loads packages
+    except _known() as error:
         errors.print(styled(("error", "bold red"), f" {error}"))
         sys.exit(fail_code(error))
     except BrokenPipeError:
@@ -77,6 +78,16 @@ def main() -> None:
             )
         )
         sys.exit(2)
+
+
+def _known() -> tuple[type[Exception], ...]:
+    """Errors that say all there is to say; their packages are loaded when there is an error."""
+    from search_spaces import SpaceError
+    from storage import StorageError
+    from study.errors import StudyError
+    from trainers.problems import ProblemError
+
+    return StudyError, StorageError, SpaceError, ProblemError
 
 
 def _literal(command: Any) -> Any:

@@ -38,7 +38,7 @@ def export(frames: StudyFrames, output: str, *, storage: str, overwrite: bool) -
 
     url = _checked(output.removeprefix(PREFIX), storage)
     spec = parse(frames.spec, source=f"of the stored study {frames.name}")
-    studies = [_study(frames, spec, search) for search in trials(frames)]
+    studies = [_study(frames, spec, search) for search in trials(frames, courses=True)]
     write(url, studies, overwrite=overwrite)
     n_trials = sum(len(study.trials) for study in studies)
     names = ", ".join(study.name for study in studies)

@@ -24,7 +24,6 @@ from study.cli._output import (
     styled,
     table,
 )
-from study.spec import StudySpec, parse
 
 if TYPE_CHECKING:
     from storage import Reader
@@ -82,7 +81,6 @@ def _all(database: Reader, *, storage: str, as_json: bool) -> None:
 
 
 def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) -> None:
-    spec = parse(record.spec, source=f"of the stored study {record.name}")
     totals = database.totals(record.id)
     searches = database.search_status(record.id)
     bad = database.bad_endings(record.id, limit=_MOST_BAD)
@@ -92,13 +90,13 @@ def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) 
                 "study": record.name,
                 **_plain(totals),
                 "notices": notices(record.spec),
-                "budget_left": left(spec.budget, totals),
+                "budget_left": left(record.spec["budget"], totals),
                 "searches": [_search(status) for status in searches],
                 "bad_endings": [_bad(ending) for ending in bad],
             }
         )
         return
-    _print_costs(spec, totals, searches)
+    _print_costs(record, totals, searches)
     _print_bad(bad)
     say_notices(notices(record.spec))
     if bad:
@@ -107,18 +105,19 @@ def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) 
     next_step("compare", record.name, storage=storage)
 
 
-def _print_costs(spec: StudySpec, totals: Totals, searches: Sequence[SearchStatus]) -> None:
-    costs = _cost_columns(spec.cost.price_per_h is not None)
-    rows = table("search", *RunState, *costs, title=spec.name, right=(*RunState, *costs))
+def _print_costs(record: StudyRecord, totals: Totals, searches: Sequence[SearchStatus]) -> None:
+    costs = _cost_columns(record.spec["cost"]["price_per_h"] is not None)
+    rows = table("search", *RunState, *costs, title=record.name, right=(*RunState, *costs))
     for status in searches:
         rows.add_row(status.search, *_counts(status.states), *_costs(status, costs))
     rows.add_section()
     bold = [styled((cost, "bold")) for cost in _costs(totals, costs)]
     rows.add_row(styled(("all", "bold")), *_counts(totals.states), *bold)
     console.print(rows)
+    budget = record.spec["budget"]
     rest = [
-        f"{amount(number)} of {amount(getattr(spec.budget, kind))} {_UNITS[kind]}"
-        for kind, number in left(spec.budget, totals).items()
+        f"{amount(number)} of {amount(budget[kind])} {_UNITS[kind]}"
+        for kind, number in left(budget, totals).items()
     ]
     if rest:
         say(f"left of the budget: {', '.join(rest)}")

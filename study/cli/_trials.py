@@ -45,7 +45,7 @@ def _print(search: SearchTrials) -> None:
             Column(head=value, cells=values),
             Column(head="state", cells=[row.state for row in shown], text=True),
             Column(head="seeds", cells=[str(len(row.seeds)) for row in shown]),
-            Column(head="epochs", cells=[str(max(row.curve, default=0)) for row in shown]),
+            Column(head="epochs", cells=[str(row.epochs) for row in shown]),
             Column(head="cost", cells=[duration(row.device_s) for row in shown]),
             Column(
                 head="parameters", cells=[_said(json.loads(row.params)) for row in shown], text=True
@@ -84,6 +84,6 @@ def _row(search: SearchTrials, row: TrialRow) -> dict[str, Any]:
         "state": row.state,
         "value": row.value,
         "seeds": row.seeds,
-        "epochs": max(row.curve, default=0),
+        "epochs": row.epochs,
         "device_s": row.device_s,
     }

@@ -42,7 +42,7 @@ class Column:
 
 def fits(columns: Sequence[Column]) -> bool:
     """Whether they have room beside each other in the terminal."""
-    return _table(columns, [column.narrowest for column in columns])[1] <= console.width
+    return _width(columns, [column.narrowest for column in columns]) <= console.width
 
 
 def show(key: Column, columns: Sequence[Column]) -> None:
@@ -53,16 +53,19 @@ def show(key: Column, columns: Sequence[Column]) -> None:
         while rest and fits([*block, rest[0]]):
             block.append(rest.pop(0))
         widths = [column.narrowest for column in block]
-        room = console.width - _table(block, widths)[1]
+        room = console.width - _width(block, widths)
         for place, column in enumerate(block):
             more = max(0, min(room, column.natural - widths[place]))
             widths[place], room = widths[place] + more, room - more
-        made, width = _table(block, widths)
-        console.print(made, width=max(width, console.width), crop=False)
+        made = _table(block, widths)
+        for row in zip(*(column.cells for column in block), strict=True):
+            made.add_row(*row)
+        width = max(_width(block, widths), console.width)
+        console.print(made, width=width, crop=False)
 
 
-def _table(columns: Sequence[Column], widths: Sequence[int]) -> tuple[Table, int]:
-    """The table and the width that it takes."""
+def _table(columns: Sequence[Column], widths: Sequence[int]) -> Table:
+    """The table, without rows yet."""
     made = Table(box=box.SIMPLE_HEAD)
     for column, width in zip(columns, widths, strict=True):
         made.add_column(
@@ -72,7 +75,10 @@ def _table(columns: Sequence[Column], widths: Sequence[int]) -> tuple[Table, int
             max_width=width,
             overflow="fold",
         )
-    for row in zip(*(column.cells for column in columns), strict=True):
-        made.add_row(*row)
+    return made
+
+
+def _width(columns: Sequence[Column], widths: Sequence[int]) -> int:
+    """The width that a table takes, whose columns are as wide as they are told to be."""
     unbounded = console.options.update(width=100_000)
-    return made, Measurement.get(console, unbounded, made).maximum
+    return Measurement.get(console, unbounded, _table(columns, widths)).maximum

@@ -25,7 +25,7 @@ def loaded_by(code: str) -> set[str]:
     [
         "import study",
         "from study import Study; Study.open('quickstart', storage='sqlite:///none.db')",
-        "import study.cli._main",
+        "from study.cli._main import application; application()",
         "import search_spaces",
         "import trainers.weightings; trainers.weightings.names()",
         "import trainers.problems; trainers.problems.summaries()",
@@ -34,6 +34,17 @@ def loaded_by(code: str) -> set[str]:
 )
 def test_planning_loads_nothing_heavy(code: str) -> None:
     assert loaded_by(code) == set()
+
+
+def test_a_verb_loads_no_other() -> None:
+    script = (
+        "import sys\nfrom study.cli._main import application\napplication(['status'])\n"
+        "print(*(name for name in sys.modules if name.startswith('study.')))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert "study.cli._status" in loaded
+    assert not loaded & {"study.cli._run", "study.cli._compare", "study.api", "study.spec"}
 
 
 def test_storage_loads_no_migration_tool() -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-from study.cli._main import app
+from study.cli._main import application
 from study.cli._problem import options_of
 from study.errors import BadSpec
 from tests.contract.network_zoo import ZOO
@@ -102,6 +102,6 @@ def test_an_option_without_key_or_value_is_refused(pair: str) -> None:
 def test_the_command_tells_promises_and_exits_by_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("tests")
     arguments = ["problem", "check", "toy:Toy", "--option", "dropout=0.2", "--json"]
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(application(), arguments)
     assert [promise["name"] for promise in json.loads(result.stdout)] == NAMES
     assert result.exit_code == 0

@@ -16,7 +16,7 @@ import pytest
 import typer
 import yaml
 
-from study.cli._main import app
+from study.cli._main import application
 from tests.docs.pages import blocks, read
 from tests.docs.shell import run_bash
 from tests.docs.test_readme import TINY
@@ -53,7 +53,7 @@ def test_three_nodes_on_one_machine_train_a_study(tmp_path: Path, rays_folder: P
 
 
 def test_commands_of_the_guide_have_options_that_exist() -> None:
-    verbs = typer.main.get_command(app).commands
+    verbs = typer.main.get_command(application()).commands
     known = {"run": verbs["run"], "ray doctor": verbs["ray"].commands["doctor"]}
     typed = re.findall(r"weighbridge (run|ray doctor) (.*--.*)", read(HOW_TO))
     assert {verb for verb, _ in typed} == set(known)

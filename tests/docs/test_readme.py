@@ -11,7 +11,7 @@ import typer
 
 from search_spaces import SimplexGrid
 from study.catalogue import presets
-from study.cli._main import app
+from study.cli._main import application
 from tests.docs.pages import blocks, read
 from tests.docs.shell import run_bash, run_python
 
@@ -33,7 +33,7 @@ stages = [{ lr = [1e-2] }, { task_weights = { simplex_step = 0.25 } }]
 
 
 def test_every_verb_is_named() -> None:
-    verbs = typer.main.get_command(app).commands
+    verbs = typer.main.get_command(application()).commands
     assert [verb for verb in verbs if f"| `weighbridge {verb}" not in read(PAGE)] == []
 
 

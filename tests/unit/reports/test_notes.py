@@ -64,10 +64,10 @@ def test_a_sound_study_has_no_notes() -> None:
 def note_values(made: FakeReader, *rows: tuple[str, str, str, float]) -> None:
     """Record values of the first run of each search of a weighting."""
     for search in ("ew", "uw-so"):
-        first = runs_of(made, search)[0]["run"]
+        first = runs_of(made, search)[0]
         made.rows["epoch_metrics"] += [
-            {"study": synthetic.STUDY, "run": first, "epoch": 1, "split": split}
-            | {"task": task, "metric": metric, "value": value}
+            {"study": synthetic.STUDY, "run": first["run"], "epoch": first["epoch_selected"]}
+            | {"split": split, "task": task, "metric": metric, "value": value}
             for split, task, metric, value in (rows if search == "uw-so" else ())
         ]
 

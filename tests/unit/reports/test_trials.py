@@ -11,7 +11,7 @@ from tests.unit.reports import synthetic
 
 
 def search(frames: StudyFrames, name: str) -> SearchTrials:
-    return next(found for found in trials(frames) if found.search == name)
+    return next(found for found in trials(frames, courses=True) if found.search == name)
 
 
 def test_baselines_come_first_then_the_searches_of_the_spec() -> None:
@@ -59,6 +59,21 @@ def test_a_diverged_seed_makes_a_diverged_trial_without_a_value() -> None:
     (row,) = (r for r in search(synthetic.frames(), "uw").trials if r.state == "diverged")
     assert row.value is None
     assert list(row.curve) == list(range(1, 11)), "up to the epoch that all seeds have reached"
+
+
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_epochs_are_those_that_all_seeds_have_reached(unfinished: bool) -> None:
+    frames = synthetic.frames(unfinished=unfinished)
+    for found in trials(frames, courses=True):
+        for row in found.trials:
+            assert row.epochs == max(row.curve, default=0)
+
+
+def test_courses_are_read_only_if_asked_for() -> None:
+    frames = synthetic.frames()
+    shorn = {"curve": {}, "started": None, "ended": None}
+    for with_courses, without in zip(trials(frames, courses=True), trials(frames), strict=True):
+        assert without.trials == tuple(replace(row, **shorn) for row in with_courses.trials)
 
 
 def test_unfinished_trials_have_no_value_and_no_end() -> None:
@@ -134,6 +149,7 @@ def _search_of(states: tuple[str, ...], **changed: Any) -> SearchTrials:
                 "params": "{}",
                 "state": state,
                 "value": None,
+                "epochs": 0,
                 "curve": {},
                 "seeds": (0,),
                 "delta_m_test": None,

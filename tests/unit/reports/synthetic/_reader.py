@@ -74,7 +74,7 @@ class FakeReader:
         return {k: name for name, k in ids.items()}, sorted(found)
 
     def lowest(self, study: str, *, split: str) -> dict[tuple[str, str], float]:
-        names, rows = self.epochs(study, split=split)
+        names, rows = self.epochs(study, split=split, last=1)
         found: dict[tuple[str, str], float] = {}
         for _, _, series, value in rows:
             found[names[series]] = min(value, found.get(names[series], value))

@@ -1,0 +1,37 @@
+"""What a reader picks out of many values is what the documented view says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+
+from benchmarks.report_database import FUNCTION, MTL, make
+from storage import Reader
+
+
+@pytest.fixture(scope="module", params=[MTL, FUNCTION])
+def reader(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reader]:
+    path = tmp_path_factory.mktemp("read") / "study.db"
+    make(path, request.param, n_runs=16, n_epochs=3)
+    reader = Reader(f"sqlite:///{path}")
+    yield reader
+    reader.close()
+
+
+def of_view(reader: Reader, view: str) -> pd.DataFrame:
+    (study,) = reader.studies()
+    columns, rows = reader.view(view, study.name)
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_the_lowest_values_are_those_at_selected_epochs(reader: Reader, split: str) -> None:
+    (study,) = reader.studies()
+    values = of_view(reader, "epoch_metrics").merge(of_view(reader, "run_results"), on="run")
+    at = values[(values["epoch"] == values["epoch_selected"]) & (values["split"] == split)]
+    lowest = at.groupby(["task", "metric"])["value"].min()
+    assert reader.lowest(study.name, split=split) == lowest.to_dict()
