@@ -43,7 +43,15 @@ def checked_url(url: str) -> URL:
         raise StorageError(f"{_LOOKS} Got one of another database or driver.")
     _check_parts(parsed)
     _check_options(parsed)
-    return parsed.set(drivername="postgresql+psycopg")
+    made = parsed.set(drivername="postgresql+psycopg")
+    try:
+        made.get_dialect()().create_connect_args(made)  # it has rules of its own, for several hosts
+    except (ArgumentError, ValueError):
+        raise StorageError(
+            f"{_LOOKS} Got hosts and ports that do not fit together. Write a port for each host, "
+            "or for none."
+        ) from None
+    return made
 
 
 def shown(url: URL) -> str:

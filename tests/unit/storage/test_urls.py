@@ -68,6 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("postgresql://host/x?connect_timeout=abc", "connect_timeout .* is a whole number"),
         ("postgresql://host/x?prepare_threshold=-1", "prepare_threshold .* is a whole number"),
         ("postgresql://host/x?prepare_threshold=1&prepare_threshold=2", "a whole number, once"),
+        ("postgresql://u@/x?host=a&host=b:ports", "do not fit together"),
     ],
 )
 @pytest.mark.parametrize("way", [Storage, Reader])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import pytest
 
-from study.keys import fingerprint, pack_key, run_key, shape_key
+from study.keys import pack_key, run_key, shape_key
 from study.plan import make_plan
 from tests.unit.study.specs import spec_of
 
@@ -89,9 +88,3 @@ def test_steps_of_another_training_cost_something_else(key: dict[str, Any]) -> N
 def shape(**keys: Any) -> str:
     plan = make_plan(spec_of(**keys))
     return shape_key(plan.spec, plan.card.to_plain(), ("left",))
-
-
-def test_a_date_among_a_problem_s_options_has_a_fingerprint() -> None:
-    spec = spec_of(problem_options={"since": date(2026, 1, 1)})
-    card = make_plan(spec_of()).card.to_plain()
-    assert fingerprint(spec, card) != fingerprint(spec_of(), card)
