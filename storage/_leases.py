@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage._budgets import Room, Settled
 from storage._hot import Hot
-from storage._queue import Candidate, Size, next_pack
+from storage._queue import Candidate, Size, next_pack, the_run
 from storage._studies import now
 from storage._tables import (
     attempts,
@@ -95,10 +95,14 @@ def claim(
     limits: Limits | None,
     settled: Settled,
     code: str | None,
+    run: int | None,
 ) -> Claimed:
-    """Lease waiting runs of one pack key, the first in line among them."""
+    """Lease waiting runs of one pack key, the first in line among them; or one run, if it waits."""
     room = None if limits is None else Room.of(connection, study_id, limits, settled)
-    found, exhausted, barred = next_pack(connection, study_id, size, room)
+    if run is None:
+        found, exhausted, barred = next_pack(connection, study_id, size, room)
+    else:
+        found, exhausted, barred = the_run(connection, study_id, run, room)
     attempt = {
         "study_id": study_id,
         "worker_id": worker_id,

@@ -77,6 +77,7 @@ class Leasing(Opened):
         in_training: float = 0.0,
         limits: Limits | None = None,
         code: str | None = None,
+        run: int | None = None,
     ) -> Claimed:
         """Lease up to `n` waiting runs of one pack key, first in line first.
 
@@ -85,6 +86,7 @@ class Leasing(Opened):
             in_training: Runs that other workers have still to do, parts of runs included.
             limits: What all attempts, and what leased runs may still take, must stay within.
             code: Fingerprint of the user's own code, as the worker has loaded it.
+            run: This one and no other, wherever in line it is.
         """
         with self._database.write() as connection:
             return _leases.claim(
@@ -97,6 +99,7 @@ class Leasing(Opened):
                 limits=limits,
                 settled=self._settled[study_id],
                 code=code,
+                run=run,
             )
 
     @patient

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ def _first(*where: Any) -> Hot:
 
 
 def _candidates(*where: Any) -> Hot:
-    """The first runs in line of one pack key."""
+    """The first runs in line."""
     return Hot(
         sa.select(
             runs.c.id,
@@ -52,7 +52,6 @@ def _candidates(*where: Any) -> Hot:
             *where,
             runs.c.state == RunState.WAITING,
             runs.c.planned,
-            runs.c.pack_key == bindparam("pack"),
         )
         .order_by(*_QUEUE)
         .limit(bindparam("n"))
@@ -62,7 +61,9 @@ def _candidates(*where: Any) -> Hot:
 
 _OF_STUDY = runs.c.study_id == bindparam("study")
 _OF_SEARCH = runs.c.search_id == bindparam("search")
-_FIRST, _CANDIDATES = _first(_OF_STUDY), _candidates(_OF_STUDY)
+_OF_PACK = runs.c.pack_key == bindparam("pack")
+_FIRST, _CANDIDATES = _first(_OF_STUDY), _candidates(_OF_STUDY, _OF_PACK)
+_THE_RUN = _candidates(_OF_STUDY, runs.c.id == bindparam("run"))
 # while searches are passed over, each of the others is asked for its own first
 _OTHERS = Hot(
     sa.select(searches.c.id).where(
@@ -70,7 +71,7 @@ _OTHERS = Hot(
         searches.c.id.not_in(bindparam("barred", expanding=True)),
     )
 )
-_FIRST_OF_SEARCH, _CANDIDATES_OF_SEARCH = _first(_OF_SEARCH), _candidates(_OF_SEARCH)
+_FIRST_OF_SEARCH, _CANDIDATES_OF_SEARCH = _first(_OF_SEARCH), _candidates(_OF_SEARCH, _OF_PACK)
 # how many runs wait, counted up to what can be asked for
 _WAITING = Hot(
     sa.select(sa.func.count()).select_from(
@@ -137,6 +138,18 @@ def next_pack(
             return fitting, exhausted, barred
 
 
+def the_run(
+    connection: Connection, study_id: int, run: int, room: Room | None
+) -> tuple[list[Candidate], str, dict[int, str]]:
+    """A run by its number, if it waits and limits allow it."""
+    barred: dict[int, str] = {}
+    found = _with_checkpoints(
+        connection, _THE_RUN.rows(connection, {"study": study_id, "run": run, "n": 1})
+    )
+    fitting, exhausted = (found, "") if room is None else _fitting(found, room, barred)
+    return fitting, exhausted, barred
+
+
 def _in_line(
     connection: Connection, study_id: int, size: Size, barred: Sequence[int]
 ) -> list[Candidate]:
@@ -145,6 +158,10 @@ def _in_line(
         return []
     n = max(1, size.of(connection, study_id))
     found = statement.rows(connection, {**scope, "pack": first.pack_key, "n": n})
+    return _with_checkpoints(connection, found)
+
+
+def _with_checkpoints(connection: Connection, found: Iterable[Any]) -> list[Candidate]:
     return [
         Candidate(
             row=row,

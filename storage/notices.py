@@ -12,8 +12,9 @@ STOPPED_ASYNCHRONOUSLY: Final = (
 
 
 OBJECTIVES_RETRAIN: Final = (
-    "An objective of Optuna cannot go on from where it was: behind each rung it is trained again "
-    "from the start. As a function of kind plain it can keep checkpoints in its folder."
+    "An objective of Optuna cannot resume: one that waits at a rung, for its round or for other "
+    "seeds of its trial, is trained again from the start. With one seed and `asynchronous = true` "
+    "in `stop` it goes on in its worker; as a function of kind plain it can keep checkpoints."
 )
 
 
@@ -25,9 +26,10 @@ def notices(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 def before_training(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """The same, and what it is good to know before anything is paid for."""
-    stops = any(True for _ in _stops(spec))
+    several = len(spec.get("seeds", ())) > 1
+    waits = any(several or not stop.get("asynchronous") for stop in _stops(spec))
     is_objective = (spec.get("function") or {}).get("kind") == "optuna"
-    return (*notices(spec), *((OBJECTIVES_RETRAIN,) if is_objective and stops else ()))
+    return (*notices(spec), *((OBJECTIVES_RETRAIN,) if is_objective and waits else ()))
 
 
 def _stops(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

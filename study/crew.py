@@ -28,6 +28,8 @@ class Slot:
         epoch_s: What the last epoch of its pack took.
         silent_s: For how long it has said nothing while the driver listened.
         price_per_h: Of one device; None if it has no price.
+        waiting: The run whose call waits at its rung, with the worker busy and no run in training;
+            0 for none.
         leaving: It was asked to save and release its pack.
         ending: It was killed; `WorkerLost` is on its way.
         rests_until_s: Not given a pack before: its device was full of other processes' memory.
@@ -49,6 +51,7 @@ class Slot:
     epoch_s: float = 0.0
     silent_s: float = 0.0
     price_per_h: float | None = None
+    waiting: int = 0
     leaving: bool = False
     out_of_time: bool = False
     ending: bool = False
@@ -67,7 +70,7 @@ class Slot:
         self.progressed.clear()
         self.since_s = self.booked_s = now_s
         self.silent_s = 0.0
-        self.leaving = False
+        self.leaving, self.waiting = False, 0
 
 
 class Crew:
@@ -97,8 +100,8 @@ class Crew:
 
     @property
     def training(self) -> bool:
-        """Whether somebody trains runs, and does not only time steps."""
-        return any(slot.claims for slot in self.slots.values())
+        """Whether somebody trains runs, or ends a call, and does not only time steps."""
+        return any(slot.claims or slot.waiting for slot in self.slots.values())
 
     def waits_for(self, now_s: float) -> str:
         """What an end takes in which all runs are saved, in words; empty if nobody trains."""

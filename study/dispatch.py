@@ -50,6 +50,7 @@ class Dispatch:
 
     def hand_out(self) -> None:
         """Give every free worker a pack, as long as there are runs."""
+        self._go_on_at_once()
         if self._shift.stopping or self.limit or self._dry:
             return
         for worker, slot in self._shift.crew.slots.items():
@@ -62,14 +63,31 @@ class Dispatch:
                 continue
             claimed = self._claim(slot)
             if not claimed.claims:
-                self._dry = True
+                # what waits at a rung is about to free its worker
+                self._dry = not any(slot.waiting for slot in self._shift.crew.slots.values())
                 self._nothing_to_claim(claimed)
                 return
-            rows = self._shift.rows if self._shift.fused else None
-            slot.take(claimed.claims, time.monotonic(), rows)
-            self._shift.driver.submit(worker, self._pack_of(claimed.claims))
+            self._hand(worker, slot, claimed)
 
-    def _claim(self, slot: Slot) -> Claimed:
+    def _go_on_at_once(self) -> None:
+        """A call that waits at its rung is given its run again if that goes on, or is ended."""
+        over = self._shift.stopping or self.limit
+        for worker, slot in self._shift.crew.slots.items():
+            if not slot.waiting or slot.leaving:
+                continue
+            claimed = Claimed() if over else self._claim(slot, run=slot.waiting)
+            if claimed.claims:
+                self._hand(worker, slot, claimed)
+            else:
+                slot.leaving = True
+                self._shift.driver.stop([worker])
+
+    def _hand(self, worker: int, slot: Slot, claimed: Claimed) -> None:
+        rows = self._shift.rows if self._shift.fused else None
+        slot.take(claimed.claims, time.monotonic(), rows)
+        self._shift.driver.submit(worker, self._pack_of(claimed.claims))
+
+    def _claim(self, slot: Slot, *, run: int | None = None) -> Claimed:
         return self._shift.storage.claim(
             self._shift.study_id,
             holder_id=self._shift.holder_id,
@@ -80,6 +98,7 @@ class Dispatch:
             lease_s=LEASE_S,
             limits=self._shift.faults.limits(self._limits),
             code=slot.code or None,
+            run=run,
         )
 
     def _nothing_to_claim(self, claimed: Claimed) -> None:

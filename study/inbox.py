@@ -136,7 +136,7 @@ class Inbox:
 
     def _trained(self, slot: Slot, message: Message) -> None:
         if isinstance(message, PackEnded):
-            slot.busy = False
+            slot.busy, slot.waiting = False, 0
         elif isinstance(message, Calibrated):
             slot.busy = False
             self._sizes.measured(slot, message)
@@ -166,6 +166,7 @@ class Inbox:
         self._buffer.add(message, solo_s=self._solo_s(slot, message.run))
         self._ended.append(message.run)
         slot.claims.pop(message.run, None)
+        slot.waiting = message.run if message.waits else 0
         if message.outcome in ("done", "diverged"):
             self._retention.over(message.run)
         elif message.outcome == "failed":

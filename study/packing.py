@@ -38,7 +38,13 @@ def pack_of(
         checkpoints=checkpoints,
         checkpoint_s=plan.spec.training.checkpoint_s,
         canaries=canaries,
+        waits_at_rung=any(_goes_on_at_once(searches[claim.search]) for claim in claims),
     )
+
+
+def _goes_on_at_once(search: Search) -> bool:
+    """Whether a run may be judged at a rung, and go on, as soon as it is there."""
+    return search.role == "function" and search.asynchronous
 
 
 class Canaries:

@@ -155,6 +155,8 @@ class RunEnded:
         peak_memory_bytes: Most memory that the process or its device has held so far.
         energy_j: Energy of `seconds`; None if it is not measured.
         more: Whether other runs' ends follow at once.
+        waits: The call of a training function waits at its rung: no `PackEnded` follows before the
+            worker is given the run's next pack, or is told to stop.
     """
 
     run: int
@@ -173,6 +175,7 @@ class RunEnded:
     peak_memory_bytes: int = 0
     energy_j: float | None = None
     more: bool = field(default=False, compare=False)
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,8 @@ class Pack:
         checkpoint_s: Least time between two checkpoints of a pack.
         canaries: Runs to be trained again alone after their first epoch, for a hundredth of the
             time of so many packs as this one.
+        waits_at_rung: Whether the call of a training function waits when `until_epoch` is reached,
+            as its run may go on at once. Such a pack has one job.
     """
 
     problem: ProblemRef
@@ -159,6 +161,7 @@ class Pack:
     checkpoints: str | None = None
     checkpoint_s: float = 15.0
     canaries: Mapping[int, float] = field(default_factory=dict)
+    waits_at_rung: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

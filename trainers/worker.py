@@ -59,7 +59,7 @@ class Pipe:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sending = threading.Lock()
-        self.tasks: SimpleQueue[Pack | Calibrate] = SimpleQueue()
+        self.tasks: SimpleQueue[Pack | Calibrate | Stop] = SimpleQueue()
         self.stopping = threading.Event()
 
     def send(self, *messages: Message) -> None:
@@ -91,6 +91,7 @@ class Pipe:
                 self.tasks.put(message.wanted)
             elif isinstance(message, Stop):
                 self.stopping.set()
+                self.tasks.put(message)  # for what waits
 
     def _heard(self) -> Any:
         """The driver's next message; exits if the driver is gone, or cannot be understood.
@@ -271,14 +272,31 @@ def serve(
         if isinstance(task, Pack):
             events = metered(trained(task, session), meter, n_runs=len(task.jobs))
             tell_of(task, events, pipe, printed)
+        elif isinstance(task, Stop):  # what trains has seen it
+            if not isinstance(session, Session):
+                end_waiting(session, pipe, printed)
         elif isinstance(session, Session):  # nobody asks for the time of a function's steps
             found = calibrate(task, session)
             printed.take()  # what is printed by steps that are only timed is no run's
             pipe.send(found)
 
 
+def end_waiting(session: FunctionSession, pipe: Pipe, printed: Printed) -> None:
+    """End a call that waits at its rung, if there is one: its run does not go on at once."""
+    if (waiting := session.rung.take()) is not None:
+        waiting.end()
+        run = waiting.job.run
+        RunOutput(waiting.pack.checkpoints, {run: waiting.job}).keep(
+            printed.take(), [run], over=[run]
+        )
+        pipe.send(PackEnded())
+
+
 def tell_of(pack: Pack, events: Iterable[Event], pipe: Pipe, printed: Printed) -> None:
-    """Send a pack's events; what is told at one moment goes together, and so does the end."""
+    """Send a pack's events; what is told at one moment goes together, and so does the end.
+
+    A pack whose call waits at its rung has not ended yet.
+    """
     n_left, said = len(pack.jobs), list[Event]()
     output = RunOutput(pack.checkpoints, {job.run: job for job in pack.jobs})
     for event in events:
@@ -289,7 +307,8 @@ def tell_of(pack: Pack, events: Iterable[Event], pipe: Pipe, printed: Printed) -
             pipe.send(*said)
             said.clear()
     _keep(output, printed, said)
-    pipe.send(*said, PackEnded())
+    waits = said and isinstance(said[-1], RunEnded) and said[-1].waits
+    pipe.send(*said, *(() if waits else (PackEnded(),)))
 
 
 def _keep(output: RunOutput, printed: Printed, said: Sequence[Event]) -> None:

@@ -54,7 +54,8 @@ DriverEvent = FromWorker | WorkerLost
 class Driver(Protocol):
     """Starts workers, hands them packs and brings back what they say.
 
-    A worker is idle between `PackEnded` (or `Ready`, or `Calibrated`) and the next `submit`. Each
+    A worker is idle between `PackEnded` (or `Ready`, or `Calibrated`) and the next `submit`; one
+    that says of its run's end that its call waits is given that run's next pack, or stopped. Each
     worker's messages arrive in order; a lost worker's last event is `WorkerLost`, and a successor
     has a number of its own.
     """

@@ -143,6 +143,7 @@ class Bench:
         shares: int = 1,
         in_training: float = 0.0,
         limits: Limits | None = None,
+        run: int | None = None,
     ) -> Claimed:
         return self.storage.claim(
             self.study.id,
@@ -153,6 +154,7 @@ class Bench:
             shares=shares,
             in_training=in_training,
             limits=limits,
+            run=run,
         )
 
     def claim_one(self) -> Claim:

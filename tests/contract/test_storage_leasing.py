@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage import RunState
+from storage.limits import Limit, Limits
 from storage.records import CheckpointRecord, Claim, Holder, Spent
 from storage.states import Liveness
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
@@ -53,6 +54,17 @@ class LeasingPromises(Backend):
         bench.add_runs("b", pack="two")
         packs = [[claim.params for claim in bench.claim(9)] for _ in range(3)]
         assert packs == [["a", "c"], ["b"], []]
+
+    def test_a_run_is_claimed_by_its_number_wherever_in_line_it_is(self, bench: Bench) -> None:
+        bench.plan("a", "b", "c")
+        first, _, last = bench.claim(3)
+        bench.storage.record([end(one, RunState.WAITING) for one in (first, last)])
+        (claim,) = bench.claimed(9, run=last.run).claims
+        assert (claim.params, claim.token) == ("c", last.token + 1)
+        assert bench.claimed(9, run=last.run).claims == [], "it does not wait any more"
+        no_epochs = Limits(study=Limit(epochs=0))
+        assert bench.claimed(9, run=first.run, limits=no_epochs).claims == []
+        assert [one.params for one in bench.claim(9)] == ["a"]
 
     def test_a_claim_is_no_larger_than_asked(self, bench: Bench) -> None:
         bench.plan("a", "b", "c")

@@ -32,6 +32,7 @@ epochs = 6
 stages = [{{ lr = [0.2, 0.5, 0.8], depth = [1, 2]{more} }}]
 """
 STOP = ', stop = { rule = "halving", rungs = [2] }'
+EARLY = ', stop = { rule = "halving", rungs = [2, 4], asynchronous = true }'
 
 
 def write(folder: Path, target: str, *, kind: str = "plain", more: str = "") -> None:
@@ -191,6 +192,32 @@ def test_a_rung_is_gone_on_from_in_the_runs_own_folder(tmp_path: Path) -> None:
         folder = files(tmp_path) / f"run-{key[:16]}"
         calls = (folder / "calls").read_text().split()
         assert calls == [str(step) for step in range(1, STEPS + 1)], "no step was trained twice"
+
+
+def test_an_objective_that_goes_on_at_once_is_called_once(tmp_path: Path) -> None:
+    """Kept or pruned, at one rung or two: each stretch is an attempt that is paid for."""
+    write(tmp_path, "objective", kind="optuna", more=EARLY)
+    spec = tmp_path / "objective.toml"
+    spec.write_text(spec.read_text().replace("seeds = [0, 1]", "seeds = [1]"))
+    assert "again from the start" not in command(tmp_path, "plan", "objective.toml").text
+    assert run(tmp_path, "objective").code == 0
+    found = rows(tmp_path, "SELECT run, params, state, epochs FROM run_results")
+    states = [state for _, _, state, _ in found]
+    assert states.count("done") >= 1 and states.count("pruned") >= 1
+    for number, params, _, epochs in found:
+        point = json.loads(params)
+        assert len(records(tmp_path)[params, 1]) == epochs
+        assert records(tmp_path)[params, 1] == pytest.approx(
+            curve(point["lr"], point["depth"], 1)[:epochs]
+        )
+        paid = rows(
+            tmp_path,
+            f"SELECT state, epochs, train_s > 0 FROM attempt_costs WHERE run = {number} "
+            "ORDER BY attempt",
+        )
+        assert paid == [("finished", 2, 1)] * (epochs // 2)
+    calls = [path.read_text() for path in files(tmp_path).glob("run-*/calls")]
+    assert calls == ["called\n"] * 6
 
 
 def test_a_worker_that_dies_costs_no_step(tmp_path: Path) -> None:

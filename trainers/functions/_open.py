@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
 from trainers.functions._caller import Caller
+from trainers.functions._rung import Rung
 from trainers.jobs import ProblemRef
 from trainers.problems.errors import NotAProblem
 from trainers.problems.user_module import import_user_module, member
@@ -25,6 +26,7 @@ class FunctionSession:
         metric: What its runs are ranked by.
         device: Where it may train, such as ``cpu``.
         stop_requested: Asked at each report.
+        rung: Where a call waits for its run's next pack.
     """
 
     function: Callable[..., Any]
@@ -32,6 +34,7 @@ class FunctionSession:
     metric: str
     device: str
     stop_requested: Callable[[], bool] = _never
+    rung: Rung = field(default_factory=Rung)
 
 
 def open_function(

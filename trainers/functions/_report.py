@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from trainers.errors import BadReport
 
@@ -44,6 +44,8 @@ class Report:
         until: The step at which the run is to pause; at the last step of all it may finish.
         last: The last step of all.
         stop_requested: Whether the run is to be released.
+        at_rung: Called at `until`: waits, and returns up to where the run goes on at once; None if
+            it does not.
 
     Attributes:
         metric: What trials are ranked by.
@@ -61,8 +63,10 @@ class Report:
         until: int,
         last: int,
         stop_requested: Callable[[], bool],
+        at_rung: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.metric, self._tell, self._skipped = metric, tell, skipped
+        self._at_rung = at_rung
         self._until, self._last, self._stop_requested = until, last, stop_requested
         self._since_s = perf_counter()
         self.step, self.value = 0, math.nan
@@ -85,7 +89,7 @@ class Report:
         self.tell(step, metrics)
         if step < self._last:
             if step >= self._until:
-                self._stop("paused")
+                self._wait_at_rung()
             if self._stop_requested():
                 self._stop("released")
 
@@ -119,7 +123,13 @@ class Report:
         """Seconds since the last report."""
         return perf_counter() - self._since_s
 
-    def _stop(self, why: Why) -> None:
+    def _wait_at_rung(self) -> None:
+        until = self._at_rung()
+        if until is None:
+            self._stop("paused")
+        self._until, self._since_s = until, perf_counter()  # waiting is no training
+
+    def _stop(self, why: Why) -> NoReturn:
         self.why = why
         raise Stopped(f"This run ends here ({why}).")
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Final, Literal
 
 import torch
 
@@ -22,22 +24,41 @@ from trainers.functions._report import Report, Reported, Stopped
 from trainers.jobs import Job, Pack
 from trainers.resources import peak_memory_bytes
 
+_AtRung = Literal["at rung"]
+_AT_RUNG: Final[_AtRung] = "at rung"
+_Said = Reported | CheckpointSkipped | BaseException | _AtRung | None
+
 
 def train_function(pack: Pack, session: FunctionSession) -> Iterator[Event]:
-    """Train the pack's runs one after the other; each run's last event is `RunEnded`."""
+    """Train the pack's runs one after the other; each run's last event is `RunEnded`.
+
+    A call that waits at its rung goes on if the pack is its run's next one, and ends if it is not.
+    """
+    waiting = session.rung.take()
+    if waiting is not None and [job.run for job in pack.jobs] == [waiting.job.run]:
+        yield from waiting.go_on(pack)
+        return
+    if waiting is not None:
+        waiting.end()
     for job in pack.jobs:
         if session.stop_requested():
             yield ended(job, "released", epoch=first_epoch(job))
         else:
-            yield from _Call(job, pack, session).events()
+            yield from _Call(job, pack, session).begin()
 
 
 class _Call:
-    """One run, from the call of the function to its end."""
+    """One run, from the call of the function to its end; over several attempts if it may wait.
+
+    Attributes:
+        job: Of the attempt.
+        pack: Of the attempt.
+    """
 
     def __init__(self, job: Job, pack: Pack, session: FunctionSession) -> None:
-        self._job, self._pack, self._session = job, pack, session
-        self._said: SimpleQueue[Reported | CheckpointSkipped | BaseException | None] = SimpleQueue()
+        self.job, self.pack, self._session = job, pack, session
+        self._said: SimpleQueue[_Said] = SimpleQueue()
+        self._until: SimpleQueue[int | None] = SimpleQueue()
         self._journal = Journal(pack.checkpoints, job)
         self._report = Report(
             session.metric,
@@ -46,20 +67,53 @@ class _Call:
             until=pack.until_epoch,
             last=pack.training.epochs,
             stop_requested=session.stop_requested,
+            at_rung=self._wait,
         )
 
-    def events(self) -> Iterator[Event]:
+    def begin(self) -> Iterator[Event]:
         """Call the function, and tell what it reports."""
-        with tempfile.TemporaryDirectory(prefix="weighbridge-") as aside:
-            threading.Thread(target=self._run, args=(self._folder(aside),), daemon=True).start()
-            while isinstance(said := self._said.get(), Reported | CheckpointSkipped):
-                yield said if isinstance(said, CheckpointSkipped) else self._epoch(said)
+        self._aside = tempfile.TemporaryDirectory(prefix="weighbridge-")
+        folder = self._folder(self._aside.name)
+        threading.Thread(target=self._run, args=(folder,), daemon=True).start()
+        return self._events()
+
+    def go_on(self, pack: Pack) -> Iterator[Event]:
+        """Let the call go on from its rung with its run's next attempt."""
+        self.pack, (self.job,) = pack, pack.jobs
+        self._until.put(pack.until_epoch)
+        return self._events()
+
+    def end(self) -> None:
+        """Stop the call at its rung; its attempt has ended, and what it raises is but printed."""
+        self._until.put(None)
+        while not isinstance(said := self._said.get(), BaseException | None):
+            pass
+        self._aside.cleanup()
+        if said is not None:
+            traceback.print_exception(said)
+
+    def _events(self) -> Iterator[Event]:
+        """What the function reports until its run ends, or waits at a rung."""
+        while isinstance(said := self._said.get(), Reported | CheckpointSkipped):
+            yield said if isinstance(said, CheckpointSkipped) else self._epoch(said)
+        if said == _AT_RUNG:
+            self._session.rung.keep(self)
+            yield self._ended("paused", waits=True)
+            return
+        self._aside.cleanup()
         yield self._ending(said)
 
+    def _wait(self) -> int | None:
+        """At a rung, wait for the run's next pack if it may come at once; called by the thread."""
+        if not self.pack.waits_at_rung or self._session.stop_requested():
+            return None
+        self._said.put(_AT_RUNG)
+        return self._until.get()
+
     def _run(self, folder: Path) -> None:
-        session, job = self._session, self._job
+        session, job = self._session, self.job
         try:
-            session.caller(session.function, job.hyper, self._pack.seed, folder, self._report)
+            session.caller(session.function, job.hyper, self.pack.seed, folder, self._report)
             if not self._report.step:
                 raise BadReport(
                     f"A training function reports {session.metric!r} at least once, or returns it. "
@@ -76,21 +130,21 @@ class _Call:
         try:
             self._journal.add(said)
         except OSError as error:  # what it is for is to lose nothing by a kill, which may not come
-            self._said.put(not_saved(self._job, str(self._pack.checkpoints), error))
+            self._said.put(not_saved(self.job, str(self.pack.checkpoints), error))
         self._said.put(said)
 
     def _folder(self, aside: str) -> Path:
         """Where the run keeps its own checkpoints; without a place for these, one that is gone."""
-        place = Path(aside) if self._pack.checkpoints is None else Path(self._pack.checkpoints)
-        folder = place / self._job.file_name
+        place = Path(aside) if self.pack.checkpoints is None else Path(self.pack.checkpoints)
+        folder = place / self.job.file_name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def _epoch(self, said: Reported) -> EpochDone:
-        (task,) = self._job.tasks
+        (task,) = self.job.tasks
         return EpochDone(
-            run=self._job.run,
-            token=self._job.token,
+            run=self.job.run,
+            token=self.job.token,
             epoch=said.step,
             values=tuple((split, task, metric, value) for split, metric, value in said.values),
             seconds=Seconds(train_s=said.seconds),
@@ -99,7 +153,7 @@ class _Call:
         )
 
     def _ending(self, error: BaseException | None) -> RunEnded:
-        report, job = self._report, self._job
+        report, job = self._report, self.job
         seconds = Seconds(train_s=report.seconds_since)
         device = torch.device(self._session.device)
         if error is not None:
@@ -107,10 +161,16 @@ class _Call:
         if report.why == "diverged":
             what = f"metric {report.metric} was not finite"
             return diverged(job, what, epoch=report.step + 1, seconds=seconds, device=device)
+        return self._ended(report.why or "done")
+
+    def _ended(
+        self, outcome: Literal["paused", "released", "done"], *, waits: bool = False
+    ) -> RunEnded:
         return ended(
-            job,
-            report.why or "done",
-            epoch=report.step,
-            seconds=seconds,
-            peak_memory_bytes=peak_memory_bytes(device),
+            self.job,
+            outcome,
+            epoch=self._report.step,
+            seconds=Seconds(train_s=self._report.seconds_since),
+            peak_memory_bytes=peak_memory_bytes(torch.device(self._session.device)),
+            waits=waits,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -50,10 +51,12 @@ def test_without_it_there_is_nothing_to_tell(plain: dict[str, Any]) -> None:
     assert notices(plain) == ()
 
 
-def objective(*stops: dict[str, Any], kind: str = "optuna") -> dict[str, Any]:
+def objective(
+    *stops: dict[str, Any], kind: str = "optuna", seeds: Sequence[int] = (0,)
+) -> dict[str, Any]:
     plain = {
         "name": "o",
-        "seeds": [0],
+        "seeds": list(seeds),
         "function": {"target": "m:f", "metric": "loss", "kind": kind},
         "training": {"epochs": 4},
         "search": [{"stages": [{"lr": [0.1], "stop": stop} for stop in stops] or [RATES]}],
@@ -61,8 +64,11 @@ def objective(*stops: dict[str, Any], kind: str = "optuna") -> dict[str, Any]:
     return parse(plain, source="s.toml").to_plain()
 
 
-def test_objectives_with_rungs_are_told_of_before_they_train() -> None:
+def test_objectives_that_wait_at_rungs_are_told_of_before_they_train() -> None:
     assert before_training(objective(WHOLE)) == (OBJECTIVES_RETRAIN,)
     assert before_training(objective(EARLY, WHOLE)) == (STOPPED_ASYNCHRONOUSLY, OBJECTIVES_RETRAIN)
+    assert before_training(objective(EARLY)) == (STOPPED_ASYNCHRONOUSLY,)
+    waits_for_seeds = objective(EARLY, seeds=(0, 1))
+    assert before_training(waits_for_seeds) == (STOPPED_ASYNCHRONOUSLY, OBJECTIVES_RETRAIN)
     assert before_training(objective()) == ()
     assert before_training(objective(WHOLE, kind="plain")) == ()
