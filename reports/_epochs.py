@@ -35,8 +35,8 @@ class EpochReader(Protocol):
                 have none.
         """
 
-    def lowest(self, study: str, *, split: str) -> Mapping[tuple[str, str], float]:
-        """The lowest value of each (task, metric) of a split at the selected epochs of runs."""
+    def lowest(self, study: str) -> Mapping[tuple[str, str], float]:
+        """The lowest value of each (task, metric) at selected epochs, on validation or test."""
 
 
 class Epochs:
@@ -82,9 +82,9 @@ class Epochs:
         )
         return frame if wanted is None or asked is not None else frame[frame["run"].isin(wanted)]
 
-    def lowest(self, *, split: str) -> Mapping[tuple[str, str], float]:
-        """The lowest value of each (task, metric) of a split at the selected epochs of runs."""
-        return self._reader.lowest(self._study, split=split)
+    def lowest(self) -> Mapping[tuple[str, str], float]:
+        """The lowest value of each (task, metric) at selected epochs, on validation or test."""
+        return self._reader.lowest(self._study)
 
 
 _ROW = np.dtype([("run", "i8"), ("epoch", "i8"), ("series", "i8"), ("value", "f8")])

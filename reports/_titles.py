@@ -3,6 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
+from reports._once import once_per_search
 from reports.frames import StudyFrames
 
 _WEIGHTINGS: Final = MappingProxyType(
@@ -21,6 +22,7 @@ _WEIGHTINGS: Final = MappingProxyType(
 )
 
 
+@once_per_search
 def weighting_of(frames: StudyFrames, search: str) -> str:
     """The search's weighting; several ones are joined by commas."""
     mine = frames.runs.loc[frames.runs["search"] == search, "weighting"]

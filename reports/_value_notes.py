@@ -34,10 +34,9 @@ def losses_not_positive(frames: StudyFrames) -> Iterator[Note]:
 
 def signed_metrics(frames: StudyFrames) -> Iterator[Note]:
     """A metric can be negative, so that relative changes depend on where its zero lies."""
-    lowest = [frames.epochs.lowest(split=split) for split in ("validation", "test")]
+    lowest = frames.epochs.lowest()
     for metric in frames.metrics:
-        key = (metric.task, metric.name)
-        seen = min((of_split[key] for of_split in lowest if key in of_split), default=0.0)
+        seen = lowest.get((metric.task, metric.name), 0.0)
         if seen < 0 or metric.signed:
             text = _signed(metric, seen if seen < 0 else None)
             yield Note(kind="signed metric", search=None, text=text)

@@ -3,7 +3,7 @@
 Shapes: M metrics, N trials, S seeds. Values are delta_m in percent: negative is better.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,9 @@ FloatArray = npt.NDArray[np.float64]
 
 # Winner probabilities below this are left out of sums: far under the rounding of the result.
 _NEGLIGIBLE: Final = 1e-20
+
+# Probabilities that are held at once, at most, unless one draw has more.
+_BLOCK: Final = 2**18
 
 # The band of search orders runs between these quantiles.
 _ORDER_LEVELS: Final = (0.1, 0.9)
@@ -31,17 +34,21 @@ def baseline_error_points(errors: npt.ArrayLike, baseline: npt.ArrayLike, n_metr
     return float(100.0 / n_metrics * np.sqrt(np.sum(ratios**2)))
 
 
-def missed(n_trials: int, drawn: int, ranks: int) -> FloatArray:
+def missed(n_trials: int, drawn: npt.ArrayLike, ranks: int) -> FloatArray:
     """P(none of the q best is among the drawn) = C(N-q, n)/C(N, n), for q = 0 .. `ranks`.
 
     A running product of ratios: no factorials, so nothing overflows or cancels.
 
+    Args:
+        drawn: ``[...]``, numbers n of trials drawn.
+
     Returns:
-        ``[ranks + 1]``, falling from 1; 0 for q > N - n.
+        ``[..., ranks + 1]``, falling from 1; 0 for q > N - n.
     """
+    n = np.asarray(drawn, dtype=np.float64)[..., None]
     q = np.arange(ranks, dtype=np.float64)
-    ratios = np.maximum(n_trials - drawn - q, 0.0) / (n_trials - q)
-    return np.concatenate(([1.0], np.cumprod(ratios)))
+    ratios = np.maximum(n_trials - n - q, 0.0) / (n_trials - q)
+    return np.concatenate((np.ones_like(n), np.cumprod(ratios, axis=-1)), axis=-1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +96,15 @@ def expected_best(
     better = _ranked_before(keys, ties, incumbent) if held and incumbent else finite
     useful = np.lexsort((*reversed(ties), keys))[:better]
     n_trials = len(keys)
-    rows = [
-        (np.nan,) * 3  # this draw may hold diverged trials only
-        if not held and drawn <= n_trials - finite
-        else _summary(_winner_shares(n_trials, drawn, better), scores[useful], incumbent_score)
-        for drawn in (range(1, n_trials + 1) if draws is None else draws)
-    ]
-    value, low, high = np.asarray(rows, dtype=np.float64).reshape(-1, 3).T
+    drawn = np.array(list(range(1, n_trials + 1) if draws is None else draws), dtype=np.int64)
+    rows = np.full((len(drawn), 3), np.nan)  # a draw may hold diverged trials only
+    known = np.flatnonzero((drawn > n_trials - finite) | held)
+    reach = np.array([_reach(n_trials, int(n), better) for n in drawn[known]], dtype=np.int64)
+    for block in _blocks(reach):
+        shares = _winner_shares(n_trials, drawn[known[block]], better, reach[block])
+        ranked = np.append(scores[useful[: shares.shape[1] - 1]], incumbent_score)
+        rows[known[block]] = _summaries(shares, ranked)
+    value, low, high = rows.T
     return Expected(value=value, low=low, high=high)
 
 
@@ -111,34 +120,57 @@ def _ranked_before(
     return int(before.sum())
 
 
-def _winner_shares(n_trials: int, drawn: int, useful: int) -> FloatArray:
-    """P(the winner of a draw has rank k) for the useful ranks; last, P(none of them is drawn).
+def _reach(n_trials: int, drawn: int, useful: int) -> int:
+    """How many of the useful ranks win with more than a negligible probability.
 
-    Ranks that win with less than a negligible probability are cut off: there are many of them
-    unless the draw is small, so that a whole curve takes N log N steps rather than N^2.
+    They are few unless the draw is small, so that a curve takes N log N steps rather than N^2.
     """
-    ranks = useful
-    if drawn < n_trials:
-        reach = np.log(_NEGLIGIBLE) / np.log1p(-drawn / n_trials)
-        ranks = min(useful, int(reach) + 1)
-    gone = missed(n_trials, drawn, ranks)
-    won = gone[:-1] * drawn / (n_trials - np.arange(ranks))
-    return np.append(won, gone[-1] if ranks == useful else 0.0)
+    if drawn == n_trials:
+        return useful
+    return min(useful, int(np.log(_NEGLIGIBLE) / np.log1p(-drawn / n_trials)) + 1)
 
 
-def _summary(
-    shares: FloatArray, ranked: FloatArray, incumbent_score: float
-) -> tuple[float, float, float]:
-    """Mean and order quantiles of the winner's score."""
-    scores = np.append(ranked[: len(shares) - 1], incumbent_score)
+def _blocks(reach: npt.NDArray[np.int64]) -> Iterator[slice]:
+    """Draws ``[n]`` that are worked on together, so many that their ranks fit into a block."""
+    start = 0
+    while start < len(reach):
+        widest = np.maximum.accumulate(reach[start:]) + 1
+        fitting = int((np.arange(1, len(widest) + 1) * widest <= _BLOCK).sum())
+        yield slice(start, start + max(1, fitting))
+        start += max(1, fitting)
+
+
+def _winner_shares(
+    n_trials: int, drawn: npt.NDArray[np.int64], useful: int, reach: npt.NDArray[np.int64]
+) -> FloatArray:
+    """P(the winner of a draw has rank k); last, P(none of the useful ranks is drawn).
+
+    Returns:
+        ``[n, max(reach) + 1]``; 0 beyond a draw's reach.
+    """
+    ranks = np.arange(int(reach.max()))
+    gone = missed(n_trials, drawn, len(ranks))
+    won = gone[:, :-1] * drawn[:, None] / (n_trials - ranks)
+    none = np.where(reach == useful, gone[:, -1], 0.0)
+    return np.column_stack((np.where(ranks < reach[:, None], won, 0.0), none))
+
+
+def _summaries(shares: FloatArray, scores: FloatArray) -> FloatArray:
+    """Mean and order quantiles of the winner's score, ``[n, 3]``.
+
+    Args:
+        shares: ``[n, k]``, probabilities.
+        scores: ``[k]``; NaN where nothing is won.
+    """
     possible = shares > 0
-    scores, shares = scores[possible], shares[possible]
+    means = [row[won] @ scores[won] for row, won in zip(shares, possible, strict=True)]
     order = np.argsort(scores, kind="stable")
-    reached = np.cumsum(shares[order])
+    reached = np.cumsum(shares[:, order], axis=1)
     # Rounding must not lift the threshold over a level that is reached exactly.
-    at = np.searchsorted(reached, np.asarray(_ORDER_LEVELS) - 1e-12)
-    low, high = scores[order[np.minimum(at, len(order) - 1)]]
-    return float(scores @ shares), float(low), float(high)
+    at = [(reached < level - 1e-12).sum(axis=1) for level in _ORDER_LEVELS]
+    last = len(order) - 1 - np.argmax(possible[:, order][:, ::-1], axis=1)
+    low, high = (scores[order[np.minimum(place, last)]] for place in at)
+    return np.column_stack((means, low, high))
 
 
 def running_best(

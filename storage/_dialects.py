@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from storage._hot import execute
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 # julianday counts days from noon of 4714-11-24 BC; the Unix epoch is day 2440587.5
 _SQLITE_NOW_S = "SELECT (julianday('now') - 2440587.5) * 86400.0"
@@ -23,7 +25,13 @@ _SCHEMA_LOCK = 0x7765_6967_6862  # "weighb", one number for all who make or migr
 
 def insert_for(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """An insert that knows ON CONFLICT."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as into_postgresql
+
+        return into_postgresql(table)
+    from sqlalchemy.dialects.sqlite import insert as into_sqlite
+
+    return into_sqlite(table)
 
 
 def insert_ignoring(connection: Connection, table: sa.Table) -> sa.Insert:

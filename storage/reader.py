@@ -29,17 +29,23 @@ _VALUES = "SELECT v.run_id, v.epoch, v.series_id, v.value FROM"
 _OF_SERIES = "v.series_id IN :series"
 _OF_RUNS = " AND v.run_id IN :runs"
 _BY_EPOCH = " ORDER BY v.run_id, v.epoch"
-_AT_SELECTED = (
-    " studies st JOIN runs r ON r.study_id = st.id AND r.state = 'done' "
+_SELECTED = (
+    f"{_VALUES} studies st JOIN runs r ON r.study_id = st.id AND r.state = 'done' "
     "JOIN scores sc ON sc.run_id = r.id JOIN epoch_values v ON v.run_id = r.id "
     "AND v.epoch > sc.epoch_selected - :last AND v.epoch <= sc.epoch_selected "
     f"WHERE st.name = :study AND {_OF_SERIES}"
 )
 
-_SELECTED = f"{_VALUES}{_AT_SELECTED}"
 _LOWEST = sa.text(
-    f"SELECT v.series_id, MIN(v.value) FROM{_AT_SELECTED} GROUP BY v.series_id"
-).bindparams(bindparam("series", expanding=True), last=1)
+    "SELECT s.task, s.metric, MIN(lowest.value) FROM series s JOIN ("
+    "SELECT v.series_id, MIN(v.value) AS value FROM studies st "
+    "JOIN runs r ON r.study_id = st.id AND r.state = 'done' "
+    "JOIN scores sc ON sc.run_id = r.id "
+    "JOIN epoch_values v ON v.run_id = r.id AND v.epoch = sc.epoch_selected "
+    "WHERE st.name = :study GROUP BY v.series_id"
+    ") lowest ON lowest.series_id = s.id "
+    "WHERE s.split IN ('validation', 'test') GROUP BY s.task, s.metric"
+)
 
 
 def _values(text: str, *, of_runs: bool) -> sa.TextClause:
@@ -114,14 +120,13 @@ class Reader(Log, Status):
             return names, _fetched(connection.execute(statement, used))
 
     @patient
-    def lowest(self, study: str, *, split: str) -> dict[tuple[str, str], float]:
-        """The lowest value of each (task, metric) of a split at the selected epochs of runs."""
+    def lowest(self, study: str) -> dict[tuple[str, str], float]:
+        """The lowest value of each (task, metric) at selected epochs, on validation or test."""
         with self._database.read() as connection:
-            names = _names(connection, study, split, None)
-            if not names:
-                return {}
-            found = connection.execute(_LOWEST, {"study": study, "series": list(names)})
-            return {names[series]: value for series, value in found}
+            return {
+                (task, metric): value
+                for task, metric, value in connection.execute(_LOWEST, {"study": study})
+            }
 
 
 def _names(

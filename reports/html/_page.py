@@ -1,35 +1,13 @@
-"""The whole page: sections in the order in which a reader asks."""
+"""The whole page, written as one file; Plotly is loaded for studies that have figures."""
 
 import os
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from plotly.offline import get_plotlyjs
-
 from reports._whole_file import writable, write_whole
-from reports.comparison import Comparison, compare
 from reports.frames import StudyFrames
-from reports.html._function_page import function_body
-from reports.html._plots import cost_plot, other_plots, plot
-from reports.html._problem import problem
-from reports.html._ran import what_was_run
-from reports.html._table import tables
 from reports.html._tags import Markup, join, tag
-from reports.notes import MergedNote, fair_play_notes, merged
-
-_DELTA_M = (
-    "Δm is the mean, over all metrics of all tasks, of the relative change against single-task "
-    "networks (STL: one network per task, trained on that task alone), with the sign turned so "
-    "that lower is better for every metric. A Δm of −5 % means: on average five percent better "
-    "than training each task alone; zero means no difference."
-)
-_WINNERS = (
-    "Trials are chosen on validation and reported on test. “Cross-fit” scores a seed with the "
-    "trial that the other seeds chose; “confirmed” trains the winner again on fresh seeds. Cost "
-    "is start-up, training and validation of every run of a search, diverged ones included; "
-    "between methods it is told as if each run had been trained alone."
-)
 
 
 def write(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
@@ -58,71 +36,27 @@ def _page(frames: StudyFrames) -> str:
         (templates / name).read_text(encoding="utf-8")
         for name in ("report.css", "report.js", "report.html")
     )
+    body, plotlyjs = _parts(frames)
     return Template(page).substitute(
         title=join([f"{frames.name}: a Weighbridge report"]),
         style=style,
         script=script,
-        plotlyjs="" if frames.of_function else get_plotlyjs(),  # it has no figures
-        body=join([function_body(frames) if frames.of_function else _body(frames), _footer()]),
+        plotlyjs=plotlyjs,
+        body=join([body, _footer()]),
     )
 
 
-def _body(frames: StudyFrames) -> Markup:
-    comparison = compare(frames)
-    return join([_header(frames, comparison), _main(frames, comparison)])
+def _parts(frames: StudyFrames) -> tuple[Markup, str]:
+    """The body, and the script that its figures need."""
+    if frames.of_function:
+        from reports.html._function_page import function_body
 
+        return function_body(frames), ""
+    from plotly.offline import get_plotlyjs
 
-def _header(frames: StudyFrames, comparison: Comparison) -> Markup:
-    return tag(
-        "header",
-        tag("p", "Weighbridge report", class_="eyebrow"),
-        tag("h1", frames.name),
-        _banner(comparison),
-        tag("p", comparison.sentence, class_="headline"),
-        tag("noscript", tag("p", "The figures need JavaScript; everything else is here.")),
-    )
+    from reports.html._comparison_page import comparison_body
 
-
-def _banner(comparison: Comparison) -> Markup | None:
-    done, planned = comparison.finished_runs, comparison.planned_runs
-    if done >= planned and planned:
-        return None
-    text = f"Unfinished: {done} of {planned} runs finished. "
-    rest = "What is below can still change." if done else "There is nothing to compare yet."
-    return tag("p", tag("strong", text), rest, class_="banner", role="status")
-
-
-def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
-    parts = [problem(frames.card)]
-    if comparison.finished_runs:
-        parts += [
-            tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
-            tag("section", plot(cost_plot(frames), heading="h2")),
-        ]
-    parts.append(_notes(merged(fair_play_notes(frames))))
-    if comparison.finished_runs:
-        others = [plot(item, heading="h3") for item in other_plots(frames)]
-        parts.append(tag("section", tag("h2", "A closer look"), *others))
-    how = tag("section", tag("h2", "How to read this"), tag("p", _DELTA_M), tag("p", _WINNERS))
-    return tag("main", *parts, what_was_run(frames), how)
-
-
-def _said(comparison: Comparison) -> list[Markup]:
-    found = comparison.break_even
-    return [tag("p", found.sentence)] if found else []
-
-
-def _notes(notes: tuple[MergedNote, ...]) -> Markup:
-    if not notes:
-        body = tag("p", "No rule of fair play fired for this study.", class_="soft")
-    else:
-        body = tag("ul", *(_note(note) for note in notes), class_="notes")
-    return tag("section", tag("h2", "Fair-play notes"), body)
-
-
-def _note(note: MergedNote) -> Markup:
-    about = f"{', '.join(note.about)}: " if note.about else ""
-    return tag("li", tag("strong", f"{note.kind}: "), about, note.text)
+    return comparison_body(frames), get_plotlyjs()
 
 
 def _footer() -> Markup:

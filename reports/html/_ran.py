@@ -8,8 +8,7 @@ import pandas as pd
 
 from reports.frames import StudyFrames
 from reports.html._problem import fact
-from reports.html._table import boxed
-from reports.html._tags import Markup, join, tag
+from reports.html._tags import Markup, boxed, join, tag
 from reports.html._words import count, number, seconds, value_of
 
 _CAPTION = "All attempts of all workers as they were run, failed and lost ones included."

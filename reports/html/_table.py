@@ -8,7 +8,7 @@ from itertools import groupby
 from reports.comparison import Comparison, MethodRow
 from reports.figures import method_colour
 from reports.frames import Metric, StudyFrames
-from reports.html._tags import Markup, join, tag
+from reports.html._tags import Markup, boxed, join, tag
 from reports.html._words import SCORES, count, direction, number, percent, value_of
 
 _NUMBERS = (
@@ -51,13 +51,6 @@ def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     named = [tag("th", name, scope="col") for name in ("Method", "Parameters", "Its value is")]
     winners = [_winner(row, packed=frames.packed) for row in comparison.rows if row.search != "stl"]
     return join([numbers, boxed(_WINNERS, tag("tr", *named), winners, class_="words")])
-
-
-def boxed(caption: str, head: Markup, body: Sequence[Markup], *, class_: str = "numbers") -> Markup:
-    """A table that scrolls sideways on a narrow page while its caption stays."""
-    said = tag("caption", tag("span", caption))
-    whole = tag("table", said, tag("thead", head), tag("tbody", *body), class_=class_)
-    return tag("div", whole, class_="scroll", role="region", aria_label=caption, tabindex=0)
 
 
 def _columns(frames: StudyFrames) -> Iterator[_Column]:

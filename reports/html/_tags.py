@@ -4,7 +4,7 @@ A page is put together from `tag` calls. Plain strings, numbers and names from a
 escaped on the way in; only the result of another call passes as it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 _VOID = frozenset({"br", "hr", "meta"})
@@ -37,6 +37,13 @@ def tag(name: str, *children: Child, **attributes: str | int | bool) -> Markup:
 def join(children: Iterable[Child]) -> Markup:
     """Several children one after the other, escaped where they are plain text."""
     return Markup("".join(_child(child) for child in children if child is not None))
+
+
+def boxed(caption: str, head: Markup, body: Sequence[Markup], *, class_: str = "numbers") -> Markup:
+    """A table that scrolls sideways on a narrow page while its caption stays."""
+    said = tag("caption", tag("span", caption))
+    whole = tag("table", said, tag("thead", head), tag("tbody", *body), class_=class_)
+    return tag("div", whole, class_="scroll", role="region", aria_label=caption, tabindex=0)
 
 
 def _child(child: str | int) -> str:

@@ -73,9 +73,10 @@ class FakeReader:
         ]
         return {k: name for name, k in ids.items()}, sorted(found)
 
-    def lowest(self, study: str, *, split: str) -> dict[tuple[str, str], float]:
-        names, rows = self.epochs(study, split=split, last=1)
+    def lowest(self, study: str) -> dict[tuple[str, str], float]:
         found: dict[tuple[str, str], float] = {}
-        for _, _, series, value in rows:
-            found[names[series]] = min(value, found.get(names[series], value))
+        for split in ("validation", "test"):
+            names, rows = self.epochs(study, split=split, last=1)
+            for _, _, series, value in rows:
+                found[names[series]] = min(value, found.get(names[series], value))
         return found
