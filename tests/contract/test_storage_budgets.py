@@ -45,7 +45,9 @@ class BudgetPromises(Backend):
     def test_what_an_ended_run_did_not_take_is_free_again(self, bench: Bench) -> None:
         bench.plan("a", "b")
         bench.storage.record([end(bench.claim_one(), RunState.DIVERGED, after=0)])
-        assert bench.claimed(limits=of_study(epochs=EPOCHS)).exhausted == ""
+        assert bench.claimed(limits=of_study(epochs=EPOCHS)).exhausted == "epochs"
+        # the epoch in which it diverged is paid
+        assert bench.claimed(limits=of_study(epochs=EPOCHS + 1)).exhausted == ""
 
     def test_lost_attempts_are_paid_from_the_budget(self, bench: Bench) -> None:
         bench.plan("a")
