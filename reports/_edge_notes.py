@@ -76,9 +76,11 @@ def weights_on_edge(frames: StudyFrames) -> Iterator[Note]:
     """A weight of the best point is the smallest or largest of all the points tried."""
     for search in frames.searches:
         winner = winner_of(frames, search)
+        if winner is None or "task_weights" not in winner.params:
+            continue
         table = _tried(frames, search, tuned="task_weights")
         names = [f"w_{task}" for task in frames.tasks if f"w_{task}" in table]
-        if winner is None or "task_weights" not in winner.params or not names:
+        if not names:
             continue
         weights = table[names].dropna().drop_duplicates()
         best = [float(weight) for weight in winner.params["task_weights"]]

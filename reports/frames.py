@@ -201,7 +201,8 @@ def with_params(frames: StudyFrames, runs: pd.DataFrame) -> pd.DataFrame:
     A parameter called like a column of `runs` gets the prefix ``param_``.
     """
     texts = runs["params"].unique()
-    points = [_point(text, frames.tasks) for text in texts]
+    tasks = frames.tasks
+    points = [_point(text, tasks) for text in texts]
     names = dict.fromkeys(name for point in points for name in point)
     table = pd.DataFrame(
         {name: _column([point.get(name) for point in points]) for name in names},
@@ -225,7 +226,8 @@ def stages_tuning(frames: StudyFrames, search: str, name: str) -> pd.DataFrame:
 
 def strategies(stages: pd.DataFrame) -> "pd.Series[str]":
     """The strategy of each row of stages; a stopping rule stands behind a plus."""
-    return stages["kind"].str.split("+").str[0]
+    kinds = stages["kind"]
+    return kinds.map({kind: kind.partition("+")[0] for kind in kinds.unique()})
 
 
 def _column(values: Sequence[Any]) -> Any:

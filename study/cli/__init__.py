@@ -1,11 +1,14 @@
 """The command ``weighbridge``; one file a verb."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 __all__ = ["main"]
+
+_SHORT = ("compare", "report", "export", "status")
 
 
 def main() -> None:
@@ -14,6 +17,8 @@ def main() -> None:
     Modules are imported inside: Ctrl-C may come while they are, and ends the command politely.
     """
     try:
+        if sys.argv[1:2] and sys.argv[1] in _SHORT:
+            gc.disable()  # such a command ends before there is anything worth collecting
         with _workers_ahead(sys.argv[1:]):
             from study.cli._main import main as command_line
 
