@@ -56,6 +56,8 @@ class Database:
         except BaseException:
             self.engine.dispose()  # nobody else could close what was opened so far
             raise
+        if read_only and self._onlooker is None:
+            self.engine = self.engine.execution_options(**reading(self.url))
         self.patience = Patience(patience_s, on_trouble)
         self._guard = None if path is None or read_only else FileGuard(path, self.engine)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,13 +45,22 @@ def _postgresql_engine(url: URL) -> Engine:
     }
     plain = url.difference_update_query(options)
     engine = sa.create_engine(plain, pool_pre_ping=True, connect_args=options)
-    event.listen(engine, "connect", _check_encoding)
-    if PREPARE not in options:
-        event.listen(engine, "connect", _prepare_nothing_behind_a_pooler)
+    event.listen(engine, "connect", lambda made, _record: _set_up_postgresql(made, options))
     return engine
 
 
-def _check_encoding(connection: Any, _record: Any) -> None:
+def _set_up_postgresql(connection: Any, options: Mapping[str, Any]) -> None:
+    """Look at a connection that was just made; SQLAlchemy leaves it open if that fails."""
+    try:
+        _check_encoding(connection)
+        if PREPARE not in options:
+            _prepare_nothing_behind_a_pooler(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _check_encoding(connection: Any) -> None:
     found = connection.info.parameter_status("server_encoding") or ""
     if found not in _ENCODINGS:
         raise DatabaseUnusable(
@@ -59,7 +69,7 @@ def _check_encoding(connection: Any, _record: Any) -> None:
         )
 
 
-def _prepare_nothing_behind_a_pooler(connection: Any, _record: Any) -> None:
+def _prepare_nothing_behind_a_pooler(connection: Any) -> None:
     """A pooler may hand each transaction to another server process, which has prepared nothing.
 
     It tells its clients another process id than that of the server.

@@ -37,7 +37,7 @@ class TestSolo(RepeatingContract, ReportingContract, LearningContract):
         pack = a_pack(a_job(1, "uw"), checkpoints=tmp_path, until_epoch=3)
         (saved,) = trained(engine, pack)[1].checkpoints
         state = torch.load(saved.checkpoint.path, weights_only=True)["runs"][1]
-        assert set(state) == {"network", "optimizer", "params", "state", "epoch"}
+        assert set(state) == {"network", "optimizer", "params", "state", "outside", "epoch"}
 
 
 class TestFused(RepeatingContract, PackedContract, LearningContract):
@@ -50,4 +50,4 @@ class TestFused(RepeatingContract, PackedContract, LearningContract):
         (saved,) = trained(engine, pack)[1].checkpoints
         states = torch.load(saved.checkpoint.path, weights_only=True)["runs"]
         assert set(states) == {1, 2}
-        assert set(states[2]) == {"network", "optimizer", "params", "state", "epoch"}
+        assert set(states[2]) == {"network", "optimizer", "params", "state", "outside", "epoch"}

@@ -90,7 +90,7 @@ class TestReading:
         runs = trained(engine, a_pack(a_job(1), a_job(2)), Decoding(broken_at=5))
         for run in runs.values():
             assert (run.end.outcome, run.end.epoch) == ("failed", 1)
-            assert run.end.reason == "OSError: sample 5 is torn"
+            assert run.end.reason.startswith("OSError: sample 5 is torn (train data; ")
             assert "in _decoded" in run.end.detail
         assert len({run.end.failure_key for run in runs.values()}) == 1
 
@@ -129,7 +129,7 @@ class TestAlone:
         pack = a_pack(*jobs)
         runs = trained(train, pack, problem)
         assert [run.end.outcome for run in runs.values()] == ["done", "failed", "done"]
-        assert runs[2].end.reason == "ArithmeticError: this loss is tired"
+        assert runs[2].end.reason.startswith("ArithmeticError: this loss is tired (loss of task ")
         for job in (jobs[0], jobs[2]):
             assert runs[job.run].epochs == alone(job, pack, problem)[job.run]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -257,7 +258,7 @@ class TestFinished:
     def test_a_diverged_run_is_shown_with_its_epoch_and_reason(self, finished: Path) -> None:
         said = command(finished, "status", "tiny")
         assert said.code == 0
-        assert "diverged ew trial 1 seed 0: In epoch 1 the " in said.text
+        assert re.search(r"diverged run \d+, ew trial 1 seed 0: In epoch 1 the ", said.text)
         endings = command(finished, "status", "tiny", "--json").json["bad_endings"]
         bad = next(ending for ending in endings if ending["search"] == "ew")
         assert (bad["state"], bad["epoch"], json.loads(bad["params"])["lr"]) == (
