@@ -19,8 +19,17 @@ from trainers.reading import AHEAD, ReadAhead, ahead, to_device
 DEADLINE_S = 60.0
 
 
+BEFORE: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def those_of_tests_before_are_not_ours() -> None:
+    BEFORE.clear()
+    BEFORE.update(threading.enumerate())
+
+
 def readers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "reading ahead"]
+    return [t for t in threading.enumerate() if t.name == "reading ahead" and t not in BEFORE]
 
 
 @pytest.mark.parametrize("n", [0, 1, AHEAD, 10 * AHEAD])
