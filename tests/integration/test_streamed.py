@@ -61,9 +61,12 @@ def rows(folder: Path, view: str) -> list[dict[str, Any]]:
 
 
 def passes(folder: Path) -> list[int]:
-    """How often the training data was read in each epoch of the study's runs."""
+    """How often the training data was read in each epoch of the study's runs.
+
+    Once more in the first one, for the search's canary.
+    """
     read_for = Counter((folder / NOTES).read_text().splitlines())
-    return [read_for[f"3/augment/{epoch}"] for epoch in (1, 2)]
+    return [read_for["3/augment/1"] - 1, read_for["3/augment/2"]]
 
 
 @pytest.fixture(scope="module")
