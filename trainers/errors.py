@@ -21,6 +21,13 @@ TrainingError
 from __future__ import annotations
 
 
+class ProcessMustEnd(BaseException):
+    """This process cannot go on, whatever it was about to do.
+
+    No `Exception`: nothing may take it for the end of a run and go on.
+    """
+
+
 class TrainingError(Exception):
     """Base of everything `trainers` raises while training."""
 

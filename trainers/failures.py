@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import PurePath
 
-from trainers.errors import LeftByExit, ReplayDiffers
+from trainers.errors import LeftByExit, ProcessMustEnd, ReplayDiffers
 
 OUT_OF_MEMORY = "OutOfMemory"
 REPLAY_DIFFERS = ReplayDiffers.__name__
@@ -29,7 +29,12 @@ def as_failure(error: BaseException) -> Exception:
 
     ``sys.exit`` in a loss, an interrupt or a cancellation is no `Exception`; it must end its run or
     the opening of its problem, and never pass for a worker's or a command's own end.
+
+    Raises:
+        ProcessMustEnd: It was raised, and no code of a user did that.
     """
+    if isinstance(error, ProcessMustEnd):
+        raise error
     if isinstance(error, Exception):
         return error
     left = LeftByExit(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 
 from trainers.devices import is_gpu
-from trainers.errors import DeviceUnusable
+from trainers.errors import DeviceUnusable, ProcessMustEnd
 from trainers.failures import OUT_OF_MEMORY, failure_class
 from trainers.jobs import Precision
 
@@ -21,11 +21,8 @@ _WORKSPACES = (":4096:8", ":16:8")
 """With these, cuBLAS rounds the same way in every call; it reads them once, when CUDA starts."""
 
 
-class DeviceBroken(BaseException):
-    """The GPU does nothing any more for this process, which has to end: another one may use it.
-
-    No `Exception`: nothing may take it for the end of a run and go on.
-    """
+class DeviceBroken(ProcessMustEnd):
+    """The GPU does nothing any more for this process; another one may use it."""
 
 
 def wants_few_kernels(device: torch.device) -> bool:

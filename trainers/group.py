@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from trainers.errors import ProcessMustEnd
+
 if TYPE_CHECKING:
     from torch import Tensor
     from torch._C._distributed_c10d import ProcessGroup, TCPStore
@@ -26,11 +28,8 @@ _IN_STEP = timedelta(minutes=30)
 _LOOPBACK = "127.0.0.1"
 
 
-class GroupBroken(BaseException):
-    """Something went wrong in one process while others wait for it: this one has to end.
-
-    No `Exception`: nothing may take it for the end of a run and go on.
-    """
+class GroupBroken(ProcessMustEnd):
+    """Something went wrong in one process while others wait for it."""
 
 
 @dataclass(frozen=True, slots=True)

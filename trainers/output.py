@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from trainers import places
 from trainers.jobs import Job
@@ -28,7 +28,7 @@ class Printed:
     """
 
     def __init__(self, descriptor: int | None = None) -> None:
-        self._descriptor = descriptor
+        self._descriptor, self._moved = descriptor, 0
 
     @classmethod
     def into(cls, descriptor: int) -> Printed:
@@ -41,19 +41,28 @@ class Printed:
                 )
         return cls(descriptor)
 
-    def take(self) -> bytes:
-        """What was printed since the last call, the newest of it."""
+    @contextlib.contextmanager
+    def moved(self) -> Iterator[bytes]:
+        """What was printed since the last call, the newest of it, to be kept inside the block.
+
+        The file is emptied after the block: by a death inside it, text may stand twice, but none is
+        lost. Nor is what a thread or a child prints meanwhile: then the file is emptied later.
+        """
         if self._descriptor is None:
-            return b""
+            yield b""
+            return
         sys.stdout.flush()
         sys.stderr.flush()
         size = os.fstat(self._descriptor).st_size
-        if not size:
-            return b""
-        text = os.pread(self._descriptor, MOST_BYTES, max(0, size - MOST_BYTES))
-        os.ftruncate(self._descriptor, 0)
-        os.lseek(self._descriptor, 0, os.SEEK_SET)  # where all who share it go on
-        return text if len(text) == size else _CUT + text
+        begin = max(self._moved, size - MOST_BYTES)
+        text = os.pread(self._descriptor, size - begin, begin)
+        yield text if begin == self._moved else _CUT + text
+        if os.fstat(self._descriptor).st_size > size:
+            self._moved = size
+        elif size:
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)  # where all who share it go on
+            self._moved = 0
 
 
 def place_of_output(folder: str, file_name: str) -> str:

@@ -277,7 +277,8 @@ def serve(
                 end_waiting(session, pipe, printed)
         elif isinstance(session, Session):  # nobody asks for the time of a function's steps
             found = calibrate(task, session)
-            printed.take()  # what is printed by steps that are only timed is no run's
+            with printed.moved():
+                pass  # what is printed by steps that are only timed is no run's
             pipe.send(found)
 
 
@@ -286,9 +287,9 @@ def end_waiting(session: FunctionSession, pipe: Pipe, printed: Printed) -> None:
     if (waiting := session.rung.take()) is not None:
         waiting.end()
         run = waiting.job.run
-        RunOutput(waiting.pack.checkpoints, {run: waiting.job}).keep(
-            printed.take(), [run], over=[run]
-        )
+        output = RunOutput(waiting.pack.checkpoints, {run: waiting.job})
+        with printed.moved() as text:
+            output.keep(text, [run], over=[run])
         pipe.send(PackEnded())
 
 
@@ -314,7 +315,8 @@ def tell_of(pack: Pack, events: Iterable[Event], pipe: Pipe, printed: Printed) -
 def _keep(output: RunOutput, printed: Printed, said: Sequence[Event]) -> None:
     """What was printed since the last report is of the runs that now have something to say."""
     over = [event.run for event in said if isinstance(event, RunEnded)]
-    output.keep(printed.take(), {event.run for event in said}, over=over)
+    with printed.moved() as text:
+        output.keep(text, {event.run for event in said}, over=over)
 
 
 def trained(pack: Pack, session: Session | FunctionSession) -> Iterator[Event]:

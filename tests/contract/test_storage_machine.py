@@ -152,6 +152,7 @@ class Drivers(RuleBasedStateMachine):
             model.state = state
             attempt.state = _ATTEMPT_STATES[state]
             attempt.device_s += cost
+            attempt.epochs += state is RunState.DIVERGED  # the epoch in which it did was trained
             self.ended[attempt.claim.run] += state is RunState.DONE
 
     @rule(driver=st.integers(0, _DRIVERS - 1), data=st.data())
@@ -195,7 +196,7 @@ class Drivers(RuleBasedStateMachine):
         attempt = data.draw(st.sampled_from(self._attempts()))
         claim, current = attempt.claim, self._is_current(attempt)
         storage = self.drivers[attempt.driver].storage
-        assert storage.take_back_run(claim.run, claim.token, "worker lost") is current
+        assert storage.take_back_run(claim.run, claim.token, "WorkerLost", "") is current
         if current:
             self.runs[claim.run].state, attempt.state = RunState.WAITING, "lost"
 

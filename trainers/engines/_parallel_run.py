@@ -45,7 +45,7 @@ class ParallelRun(SoloRun):
         self._shared = DistributedDataParallel(
             self.network,
             process_group=group.data,
-            broadcast_buffers=False,  # a process may be busy with an exception then
+            forward_sync_buffers=False,  # a process may be busy with an exception then
             find_unused_parameters=self._leaves_some_out(),
         )
         self._shares = Shares(

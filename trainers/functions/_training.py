@@ -59,6 +59,7 @@ class _Call:
         self.job, self.pack, self._session = job, pack, session
         self._said: SimpleQueue[_Said] = SimpleQueue()
         self._until: SimpleQueue[int | None] = SimpleQueue()
+        self._told: SimpleQueue[None] = SimpleQueue()
         self._journal = Journal(pack.checkpoints, job)
         self._report = Report(
             session.metric,
@@ -87,7 +88,8 @@ class _Call:
         """Stop the call at its rung; its attempt has ended, and what it raises is but printed."""
         self._until.put(None)
         while not isinstance(said := self._said.get(), BaseException | None):
-            pass
+            if isinstance(said, Reported):
+                self._told.put(None)
         self._aside.cleanup()
         if said is not None:
             traceback.print_exception(said)
@@ -95,7 +97,11 @@ class _Call:
     def _events(self) -> Iterator[Event]:
         """What the function reports until its run ends, or waits at a rung."""
         while isinstance(said := self._said.get(), Reported | CheckpointSkipped):
-            yield said if isinstance(said, CheckpointSkipped) else self._epoch(said)
+            if isinstance(said, CheckpointSkipped):
+                yield said
+            else:
+                yield self._epoch(said)
+                self._told.put(None)
         if said == _AT_RUNG:
             self._session.rung.keep(self)
             yield self._ended("paused", waits=True)
@@ -127,11 +133,16 @@ class _Call:
             self._said.put(None)
 
     def _tell(self, said: Reported) -> None:
+        """Tell a report; called by the thread, which goes on when it has left this process.
+
+        So neither a report nor what was printed before it is lost by a death that comes after it.
+        """
         try:
             self._journal.add(said)
         except OSError as error:  # what it is for is to lose nothing by a kill, which may not come
             self._said.put(not_saved(self.job, str(self.pack.checkpoints), error))
         self._said.put(said)
+        self._told.get()
 
     def _folder(self, aside: str) -> Path:
         """Where the run keeps its own checkpoints; without a place for these, one that is gone."""

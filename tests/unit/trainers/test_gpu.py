@@ -19,6 +19,7 @@ from trainers.engines import calibrate, open_session, train
 from trainers.environment import hardware_of
 from trainers.errors import DeviceUnusable
 from trainers.events import Event, RunEnded, Seconds
+from trainers.failures import as_failure
 from trainers.gpu import (
     CONTEXT_BYTES,
     DeviceBroken,
@@ -28,6 +29,7 @@ from trainers.gpu import (
     others_bytes,
     prepare,
 )
+from trainers.group import GroupBroken
 from trainers.jobs import Calibrate, Engine
 
 GIB = 2**30
@@ -121,8 +123,11 @@ class TestBroken:
             said.extend(train(replace(a_pack(*jobs), engine=engine), open_session(problem, "cpu")))
         assert not [event for event in said if isinstance(event, RunEnded)]
 
-    def test_no_exception_handler_takes_it_for_a_run_s(self) -> None:
-        assert not issubclass(DeviceBroken, Exception)
+    @pytest.mark.parametrize("kind", [DeviceBroken, GroupBroken])
+    def test_no_handler_takes_it_for_a_run_s(self, kind: type[BaseException]) -> None:
+        assert not issubclass(kind, Exception)
+        with pytest.raises(kind):
+            as_failure(kind("cannot go on"))
 
 
 class TestMemory:

@@ -26,24 +26,47 @@ def kept(folder: str, job: Job) -> str:
     return places.content(place_of_output(folder, job.file_name)).decode()
 
 
-def test_what_was_printed_is_taken_once(tmp_path: Path) -> None:
+def moved(printed: Printed) -> bytes:
+    with printed.moved() as text:
+        return text
+
+
+def test_what_was_printed_is_moved_once(tmp_path: Path) -> None:
     with (tmp_path / "out").open("w+b", buffering=0) as file:
         printed = Printed(file.fileno())
         file.write(b"one\n")
-        assert (printed.take(), printed.take()) == (b"one\n", b"")
+        assert (moved(printed), moved(printed)) == (b"one\n", b"")
         file.write(b"two\n")
-        assert printed.take() == b"two\n"
+        assert moved(printed) == b"two\n"
+
+
+def test_what_is_not_kept_yet_stays_in_the_file(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w+b", buffering=0) as file:
+        file.write(b"one\n")
+        with Printed(file.fileno()).moved():
+            assert (tmp_path / "out").read_bytes() == b"one\n"
+        assert (tmp_path / "out").read_bytes() == b""
+
+
+def test_what_is_printed_while_text_is_kept_is_not_lost(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w+b", buffering=0) as file:
+        printed = Printed(file.fileno())
+        file.write(b"one\n")
+        with printed.moved() as one:
+            file.write(b"two\n")
+        assert (one, moved(printed), moved(printed)) == (b"one\n", b"two\n", b"")
+        assert (tmp_path / "out").read_bytes() == b""
 
 
 def test_too_much_loses_its_beginning_and_says_so(tmp_path: Path) -> None:
     with (tmp_path / "out").open("w+b", buffering=0) as file:
         file.write(b"a" * 10 + b"b" * MOST_BYTES)
-        text = Printed(file.fileno()).take()
+        text = moved(Printed(file.fileno()))
     assert text == b"... what was printed before is cut\n" + b"b" * MOST_BYTES
 
 
 def test_who_has_no_file_has_printed_nothing() -> None:
-    assert Printed().take() == b""
+    assert moved(Printed()) == b""
 
 
 def test_a_process_prints_any_text_by_whatever_way_in_its_order(tmp_path: Path) -> None:
@@ -54,7 +77,8 @@ printed = Printed.into(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT))
 print("a \\udcff", end="\\n")
 os.system("echo b")
 print("c", file=sys.stderr)
-found = printed.take()
+with printed.moved() as found:
+    pass
 print("d")
 assert found == b"a \\\\udcff\\nb\\nc\\n", found
 os._exit(0)
