@@ -44,11 +44,13 @@ def build_optimizer(
 def optimizer_of(
     groups: Iterable[dict[str, Any]], training: Training, *, lr: float
 ) -> torch.optim.Optimizer:
-    """An optimiser of the study's kind, in PyTorch's fused kernels."""
+    """An optimiser of the study's kind, in PyTorch's fused kernels where these take all numbers."""
+    groups = list(groups)
+    fused = not any(param.is_complex() for group in groups for param in group["params"])
     if training.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=lr, momentum=training.momentum, fused=True)
+        return torch.optim.SGD(groups, lr=lr, momentum=training.momentum, fused=fused)
     kind = torch.optim.Adam if training.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, lr=lr, fused=True)
+    return kind(groups, lr=lr, fused=fused)
 
 
 @torch.no_grad()
@@ -78,9 +80,9 @@ def take_step(optimizer: torch.optim.Optimizer, training: Training) -> None:
         run_kernel(
             training,
             group,
-            values=values,
-            grads=grads,
-            kept=kept,
+            values=_real(values),
+            grads=_real(grads),
+            kept=[_real(of_slot) for of_slot in kept],
             steps=steps,
             lr=group["lr"],
             weight_decay=group["weight_decay"],
@@ -90,10 +92,22 @@ def take_step(optimizer: torch.optim.Optimizer, training: Training) -> None:
                 param.copy_(value)
 
 
+def _real(tensors: list[Tensor]) -> list[Tensor]:
+    """The same memory; a complex number is two real ones, as torch's own optimisers take it."""
+    return [torch.view_as_real(of.resolve_conj()) if of.is_complex() else of for of in tensors]
+
+
 def _is_dense(tensor: Tensor) -> bool:
     """Whether it fills its memory, over which the kernels go; a part of a larger one does not."""
     steps = zip(tensor.shape, tensor.stride(), strict=True)
     return tensor.is_contiguous() or tensor.numel() == 1 + sum((n - 1) * step for n, step in steps)
+
+
+def densify(params: Iterable[Tensor]) -> None:
+    """Let gradients that name some rows only stand for all rows: the kernels take no others."""
+    for param in params:
+        if param.grad is not None and param.grad.layout != torch.strided:
+            param.grad = param.grad.to_dense()
 
 
 def has_step_hooks() -> bool:

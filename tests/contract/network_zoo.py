@@ -41,6 +41,7 @@ from tests.contract.zoo_forwards import (
     spoiling,
     tuple_head,
 )
+from tests.contract.zoo_hidden import HIDDEN
 from tests.contract.zoo_networks import (
     Annealed,
     Box,
@@ -318,6 +319,7 @@ ZOO: dict[str, Kind] = {
     "item of targets": Kind(lin(), "reads numbers", loss=by_item),
     "number at evaluation": Kind(of(item_at_evaluation, a=lin()), "vmap"),
     "branch at evaluation": Kind(of(at_evaluation, a=lin(), b=numbers(4)), "no loss depends on"),
+    **HIDDEN,
 }
 
 

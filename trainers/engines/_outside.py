@@ -6,10 +6,9 @@ run's state as much as a weight. What consists of numbers, texts and tensors is 
 
 from __future__ import annotations
 
-import copy
 import inspect
-import pickle
 from collections.abc import Iterator, Mapping
+from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -17,9 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
+from trainers.engines._sealing import seal
 from trainers.protocol import TaskFunctions
 
 _OF_TORCH = frozenset(vars(nn.Module())) | {"_is_full_backward_hook"}
+_HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+_CODE = (FunctionType, MethodType, partial, type)
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -31,6 +33,7 @@ class Outside:
 
     def __init__(self, network: nn.Module, functions: Mapping[str, TaskFunctions]) -> None:
         self._owners = dict(_owners(network, functions))
+        self._losses = {f"loss of {task}": parts.loss for task, parts in functions.items()}
         saved = network.state_dict(keep_vars=True).values()
         self._saved = {id(of): of for of in (*network.parameters(), *saved)}
         self._device = next((of.device for of in network.parameters()), torch.device("cpu"))
@@ -51,12 +54,16 @@ class Outside:
         return [place for place in places if place in changed]
 
     def seals(self) -> dict[str, bytes]:
-        """Of all places with more than numbers, texts and tensors: what changes with the value."""
-        return {
-            place: _sealed(value)
-            for place, value, of_network in self._values()
-            if not (of_network or self._savable(value) or self._refers(value))
+        """Of all places with more than numbers, texts and tensors: what changes with the value.
+
+        What functions close over is among them, as are objects and modules that are no attribute
+        of the network's modules.
+        """
+        known = {*self._saved, *(id(owner) for owner in self._owners.values())}
+        found = {
+            place: seal(value, known) for place, value in self._roots() if not self._savable(value)
         }
+        return {place: of for place, of in found.items() if of}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Set what had changed; a tensor keeps its memory, which others may share."""
@@ -91,6 +98,14 @@ class Outside:
                     if owner._buffers.get(key) is not None:
                         yield f"{name}.{key}", owner._buffers[key], inside
 
+    def _roots(self) -> Iterator[tuple[str, Any]]:
+        """All values that may lead to something that nobody saves, by place."""
+        yield from ((place, value) for place, value, of_network in self._values() if not of_network)
+        for name, owner in self._owners.items():
+            if isinstance(owner, nn.Module):
+                yield f"a hook of {name}", [vars(owner)[key] for key in _HOOKS]
+        yield from self._losses.items()
+
     def _savable(self, value: Any) -> bool:
         if isinstance(value, Tensor):
             return id(value) not in self._saved
@@ -99,16 +114,6 @@ class Outside:
         if type(value) is dict:
             return all(type(key) in _PLAIN and self._savable(of) for key, of in value.items())
         return type(value) in _PLAIN
-
-    def _refers(self, value: Any) -> bool:
-        """Whether a value only points to what is saved elsewhere, or to code."""
-        if isinstance(value, list | tuple | set):
-            return any(self._refers(part) for part in value)
-        if isinstance(value, dict):
-            return any(self._refers(part) for part in value.values())
-        if isinstance(value, Tensor):
-            return id(value) in self._saved
-        return isinstance(value, nn.Module | FunctionType | MethodType | type)
 
 
 def _owners(
@@ -121,7 +126,7 @@ def _owners(
         if isinstance(loss, nn.Module):
             for name, module in loss.named_modules():
                 yield f"loss of {task}" + (f".{name}" if name else ""), module
-        elif hasattr(loss, "__dict__") and not isinstance(loss, FunctionType | MethodType | type):
+        elif hasattr(loss, "__dict__") and not isinstance(loss, _CODE):
             yield f"loss of {task}", loss
 
 
@@ -146,11 +151,3 @@ def _fits(here: Tensor, value: Any) -> bool:
     if not isinstance(value, Tensor):
         return False
     return here.shape == value.shape and here.dtype == value.dtype and not here.requires_grad
-
-
-def _sealed(value: Any) -> bytes:
-    """Changes when the value does; nothing of what cannot be looked into."""
-    try:
-        return pickle.dumps(copy.copy(value))
-    except Exception:  # generators, locks, handles
-        return b""

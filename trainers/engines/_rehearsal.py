@@ -213,7 +213,7 @@ class Rehearsal:
             state=state,
             lost=lost,
             attributes=run.outside.changed_attributes(),
-            unsaved=[place for place in now if now[place] != seals.get(place)],
+            unsaved=[place for place in {**seals, **now} if now.get(place) != seals.get(place)],
         )
 
     def _forward(self) -> Forward:

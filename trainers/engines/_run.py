@@ -23,7 +23,7 @@ from trainers.engines.session import Session
 from trainers.evaluation import Evaluation, Value
 from trainers.jobs import Job, Pack
 from trainers.network import build_network
-from trainers.optimizers import build_optimizer, lay_out, learning_rate, take_step
+from trainers.optimizers import build_optimizer, densify, lay_out, learning_rate, take_step
 from trainers.parts import part
 from trainers.protocol import Batch
 from trainers.randomness import Key
@@ -168,6 +168,7 @@ class SoloRun:
         if self._learns:
             with part("backward pass"):
                 torch.autograd.backward(weighted)
+            densify(self.network.parameters())
         for param, gradient in zip(self.params.values(), gradients, strict=True):
             param.grad = gradient
         if self.training.clip_norm is not None:

@@ -6,6 +6,7 @@ Each rule answers with the end of a sentence that the network begins, or with no
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -21,9 +22,15 @@ from trainers.network import MultiTaskNetwork
 from trainers.optimizers import has_step_hooks
 
 _READS = {
-    getattr(Tensor, name): name
-    for name in ("item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__")
-} | {torch.equal: "equal", torch.allclose: "allclose", torch.is_nonzero: "is_nonzero"}
+    getattr(owner, name): name
+    for name in (
+        *("item", "tolist", "numpy", "equal", "allclose", "is_nonzero"),
+        *("__bool__", "__float__", "__int__", "__index__", "__complex__"),
+        *("__array__", "__contains__"),
+    )
+    for owner in (Tensor, torch)
+    if hasattr(owner, name)
+}
 
 
 def structure(network: MultiTaskNetwork) -> str:
@@ -112,7 +119,7 @@ class Reads(TorchFunctionMode):
 @contextmanager
 def behaviour(say: Callable[[str], None]) -> Iterator[None]:
     """Surrounds a training step; `say` is told what a later step might do otherwise."""
-    before = random.getstate()
+    before = _drawn()
     with Reads() as reads:
         yield
     if reads.found:
@@ -120,5 +127,15 @@ def behaviour(say: Callable[[str], None]) -> Iterator[None]:
             f"reads numbers out of tensors (`{reads.found[0]}`), so that what it computes may "
             "change from step to step"
         )
-    if random.getstate() != before:
-        say("draws from Python's own generator, so that its parts may change from step to step")
+    for whose, state in _drawn().items():
+        if state != before.get(whose, state):
+            say(f"draws from {whose} own generator, so that its parts may change from step to step")
+
+
+def _drawn() -> dict[str, object]:
+    """Where the global generators stand that are not torch's, by whose they are."""
+    found: dict[str, object] = {"Python's": random.getstate()}
+    if (of_numpy := sys.modules.get("numpy.random")) is not None:
+        _, numbers, place, *_ = of_numpy.get_state()
+        found["NumPy's"] = (numbers.tobytes(), place)
+    return found

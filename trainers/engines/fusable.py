@@ -252,6 +252,10 @@ def _unused(step: Step) -> str:
 
 def _alike(stacked: Step, alone: Step, tolerance: float) -> bool:
     """Whether every row of a stack's step is the lone one's, up to rounding."""
+    if stacked.carried.keys() != alone.carried.keys():
+        return False
+    if stacked.gradients.keys() != alone.gradients.keys():
+        return False
     pairs = [(stacked.losses, alone.losses)]
     pairs += [(stacked.carried[name], value) for name, value in alone.carried.items()]
     near = all(_near(rows, value, tolerance * _size(value)) for rows, value in pairs)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.packs import a_job
 from trainers.jobs import Schedule, Training
-from trainers.optimizers import build_optimizer, lay_out, learning_rate, take_step
+from trainers.optimizers import build_optimizer, densify, lay_out, learning_rate, take_step
 
 COSINE = Schedule(kind="cosine")
 STEP = Schedule(kind="step", step_epochs=2, gamma=0.1)
@@ -106,3 +106,44 @@ def built(kind: str) -> torch.optim.Optimizer:
     training = Training(epochs=1, batch_size=1, optimizer=kind)
     network, learned = torch.zeros(2, requires_grad=True), torch.zeros(3, requires_grad=True)
     return build_optimizer([network], [learned], job=a_job(weight_decay=0.1), training=training)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+def test_complex_numbers_are_changed_as_torch_changes_them(kind: str) -> None:
+    training = Training(epochs=1, batch_size=1, optimizer=kind)  # type: ignore[arg-type]
+    start = torch.randn(3, 2, dtype=torch.complex64)
+    ours, theirs = (start.clone().requires_grad_() for _ in range(2))
+    pairs = [
+        (param, build_optimizer([param], [], job=a_job(weight_decay=0.1), training=training))
+        for param in (ours, theirs)
+    ]
+    for _ in range(3):
+        for param, optimizer in pairs:
+            optimizer.zero_grad()
+            (param.abs() ** 2 + param.conj().imag).sum().backward()
+            if param is ours:
+                take_step(optimizer, training)
+            else:
+                optimizer.step()
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_gradients_of_some_rows_stand_for_all() -> None:
+    training = Training(epochs=1, batch_size=1, optimizer="sgd")
+    start = torch.randn(4, 2)
+    ours, theirs = (start.clone().requires_grad_() for _ in range(2))
+    pairs = [(ours, build_optimizer([ours], [], job=a_job(), training=training))]
+    pairs += [(theirs, torch.optim.SGD([theirs], lr=0.05, momentum=0.9))]
+    for row in (1, 2, 1):
+        for param, optimizer in pairs:
+            optimizer.zero_grad()
+            torch.nn.functional.embedding(
+                torch.tensor([row, 3]), param, sparse=True
+            ).sum().backward()
+            assert param.grad is not None and param.grad.is_sparse
+            if param is ours:
+                densify([param])
+                take_step(optimizer, training)
+            else:
+                optimizer.step()
+    torch.testing.assert_close(ours, theirs)

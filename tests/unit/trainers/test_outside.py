@@ -7,6 +7,7 @@ import random
 from collections import deque
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -107,6 +108,68 @@ def test_what_cannot_be_saved_is_seen_to_change() -> None:
     network.value.append(3)
     assert watched.seals() != before
     assert watched.changed() == {}
+
+
+class Slotted:
+    __slots__ = ("n", "others")
+
+    def __init__(self) -> None:
+        self.n, self.others = 0, [self]
+
+
+def a_closure() -> Any:
+    n = 0
+
+    def loss(output: Tensor, _target: Any) -> Tensor:
+        nonlocal n
+        n += 1
+        return output.sum() * n
+
+    return loss
+
+
+def test_what_a_function_closes_over_is_seen_to_change() -> None:
+    loss = a_closure()
+    watched = outside(Keeper(loss), loss)
+    before = watched.seals()
+    assert before == watched.seals()
+    loss(torch.ones(1), None)
+    after = watched.seals()
+    assert {place for place in after if after[place] != before[place]} == {
+        "network.value",
+        "loss of x",
+    }
+
+
+@pytest.mark.parametrize(
+    ["make", "change"],
+    [
+        (Slotted, lambda kept: setattr(kept, "n", 1)),
+        (lambda: {1, 2}, lambda kept: kept.remove(1)),
+        (lambda: [nn.BatchNorm1d(2)], lambda kept: kept[0].running_mean.add_(1.0)),
+        (lambda: Plain(Plain(0)).__call__, lambda kept: setattr(kept.__self__.value, "value", 1)),
+        (lambda: (n for n in range(9)), next),
+        (lambda: Plain(np.zeros(1_000_000)), lambda kept: kept.value.fill(1.0)),
+        (lambda: np.random.default_rng(0), lambda kept: kept.random()),
+        (lambda: torch.Generator().manual_seed(0), lambda kept: torch.rand(1, generator=kept)),
+    ],
+)
+def test_a_change_of_what_has_parts_is_seen(make: Any, change: Any) -> None:
+    watched = outside(Keeper(make()))
+    before = watched.seals()
+    assert watched.seals() == before
+    change(watched._owners["network"].value)
+    assert watched.seals() != before
+
+
+def test_a_circle_of_objects_that_points_to_the_network_is_no_state() -> None:
+    network = Keeper(None)
+    network.value = Plain([network, network.layer.weight])
+    network.value.value.append(network.value)
+    watched = outside(network)
+    with torch.no_grad():
+        network.layer.weight.add_(1.0)
+    assert watched.seals() == {}
 
 
 def test_all_global_generators_are_seeded_and_go_on() -> None:
