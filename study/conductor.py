@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 # Baseline first of all; then the search with the longest chain of stages ahead.
 _FIRST_RANK = 0
 _RANKS = 1_000
+_MOST_ENDINGS = 1_000
 
 
 class Conductor:
@@ -281,7 +282,7 @@ class Conductor:
                 continue
             step = self.steps[search.name]
             if isinstance(step, Stopped):
-                raise self._missing(search, search_id, step.reason)
+                raise self._missing(search, step.reason)
             if not isinstance(step, Finished):
                 return None
             outcomes = self._storage.history(search_id).outcomes
@@ -291,14 +292,19 @@ class Conductor:
             values += trained_values(task, step.winner, tables, self._selection)
         return values
 
-    def _missing(self, search: Search, search_id: int, reason: str) -> BaselineMissing:
+    def _missing(self, search: Search, reason: str) -> BaselineMissing:
         failures = self._storage.failure_groups(self._study.id)
-        outcomes = self._storage.history(search_id).outcomes
+        ended = self._storage.bad_endings(self._study.id, limit=_MOST_ENDINGS)
+        diverged = [
+            ending.reason or "Its runs diverged."
+            for ending in ended
+            if ending.search == search.name and ending.state is RunState.DIVERGED
+        ]
         return baseline_missing(
             search.tasks[0],
             reason,
             [group for group in failures if group.search == search.name],
-            diverged=any(outcome.state is RunState.DIVERGED for outcome in outcomes),
+            diverged=next(iter(diverged), ""),
             study=self._study.name,
             storage=self._storage.url,
         )

@@ -16,7 +16,7 @@ def baseline_missing(
     reason: str,
     failures: Sequence[FailureGroup],
     *,
-    diverged: bool,
+    diverged: str,
     study: str,
     storage: str,
 ) -> BaselineMissing:
@@ -25,7 +25,7 @@ def baseline_missing(
     Args:
         reason: Why their search has stopped.
         failures: Of its runs, by cause.
-        diverged: Whether runs of it diverged.
+        diverged: Where one of its runs diverged, as a sentence; empty if none has.
     """
     if failures:
         kinds = ", ".join(dict.fromkeys(group.failure or "an error" for group in failures))
@@ -33,7 +33,11 @@ def baseline_missing(
         retry = command_line("retry", study, storage=storage)
         way_out = f"Runs failed with {kinds}: `{log}` shows where. Mend that, then `{retry}`"
     elif diverged:
-        way_out = "Give it smaller learning rates, in [baseline] `lr`"
+        rates = "give the task smaller learning rates, in [baseline] `lr`"
+        # what is infinite beside a finite loss does not come from a step too long
+        is_loss = f" loss of task {task} " in diverged
+        mend = rates if is_loss else f"mend that metric, or {rates}"
+        way_out = f"{diverged} {mend[0].upper()}{mend[1:]}"
     else:
         way_out = "Raise what has ended it"
     return BaselineMissing(

@@ -2,7 +2,8 @@
 
 TrainingError
 ├── BadCard(ValueError)              a field of a problem's card breaks a rule
-├── BadMetric(TypeError)             the value of a problem's metric is no number
+├── BadLoss(TypeError)               a problem's loss is no scalar tensor
+├── BadMetric(TypeError)             a problem's metric is no number, or its statistics no tensor
 ├── BadReport(ValueError)            a training function reports what is none of its metrics
 ├── BadSuggestion(ValueError)        an objective asks for what its trial does not have
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
@@ -36,8 +37,12 @@ class BadCard(TrainingError, ValueError):
     """A field of a problem's card breaks a rule."""
 
 
+class BadLoss(TrainingError, TypeError):
+    """A problem's loss is no scalar tensor."""
+
+
 class BadMetric(TrainingError, TypeError):
-    """The value of a problem's metric is no number."""
+    """The value of a problem's metric is no number, or its statistics are no tensor."""
 
 
 class BadReport(TrainingError, ValueError):

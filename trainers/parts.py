@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from trainers.cards import ProblemCard
+from trainers.errors import BadLoss, BadMetric
 from trainers.failures import told
 from trainers.protocol import Batch, Metric, Problem, Source, TaskFunctions
 from trainers.stackable import Stackable
@@ -150,8 +151,17 @@ class _Metric:
 
     def statistics(self, output: Tensor, target: Any) -> Tensor:
         """Additive statistics of one batch."""
+        from torch import Tensor
+
         with part(f"metric {self.name}", self.task):
-            return self.metric.statistics(output, target)
+            found = self.metric.statistics(output, target)
+            if not isinstance(found, Tensor):
+                raise BadMetric(
+                    f"The statistics of metric {self.name} of task {self.task} must be a tensor of "
+                    f"sums over samples. Got a {type(found).__name__}. Return `torch.stack` of "
+                    "them."
+                )
+            return found
 
     def value(self, total: Tensor) -> float:
         """The metric of summed statistics."""
@@ -162,14 +172,29 @@ class _Metric:
 def _marked_loss(
     loss: Callable[[Any, Any], Tensor], task: str
 ) -> Callable[[Any, Any], Tensor] | Stackable:
+    from torch import Tensor
+
     def marked(output: Any, target: Any) -> Tensor:
         try:
-            return of(output, target)
+            found = of(output, target)
+            if not isinstance(found, Tensor) or found.dim() != n_dims:
+                raise _bad_loss(found, task)
         except Exception as error:
             mark(error, "loss", task)
             raise
+        return found
 
     stacked = isinstance(loss, Stackable)
     of = loss.stacked if isinstance(loss, Stackable) else loss
+    n_dims = int(stacked)
     marked.__wrapped__ = loss  # type: ignore[attr-defined]  # for who looks at what it keeps
     return Stackable(marked) if stacked else marked
+
+
+def _bad_loss(found: object, task: str) -> BadLoss:
+    shape = getattr(found, "shape", None)
+    got = f"a {type(found).__name__}" if shape is None else f"the shape {list(shape)}"
+    return BadLoss(
+        f"The loss of task {task} must be one number, the mean over the batch, as a tensor without "
+        f"dimensions. Got {got}. Return `.mean()` of it."
+    )

@@ -174,9 +174,6 @@ def _target(batch: Batch, task: str) -> Any:
 
 def _check_loss(loss: Tensor, task: str) -> None:
     with part("loss", task):
-        if not isinstance(loss, Tensor) or loss.numel() != 1:
-            shape = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
-            raise TypeError(f"A loss is a tensor of one number. Got {shape}. Return the mean.")
         if not math.isfinite(loss.item()):
             raise ValueError(
                 f"The loss of an untrained network must be finite. Got {loss.item()}. Look at the "

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.packs import a_job, a_pack
-from tests.toy import Toy
+from tests.toy import TASKS, Toy
 from trainers.engines import train
 from trainers.engines.session import open_session
 from trainers.events import EpochDone, Event, RunEnded
@@ -65,3 +65,54 @@ def test_what_is_no_number_is_refused(engine: Engine, answer: Any) -> None:
     assert {event.failure for event in ends} == {"BadMetric"}
     said = "The metric error of task level must be one number. `value` returned "
     assert all(event.reason.startswith(f"BadMetric: {said}") for event in ends)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summed(Toy):
+    """A toy whose statistics, or losses, are what they may not be."""
+
+    statistics: Any = None
+    loss: Any = None
+
+    def functions(self, task: str) -> TaskFunctions:
+        usual = super().functions(task)
+        if self.loss is not None:
+            return replace(usual, loss=self.loss)
+        metric = Answering(0.5)
+        object.__setattr__(metric, "statistics", self.statistics)
+        return replace(usual, metrics={"error": metric})
+
+
+def failures(engine: Engine, problem: Toy, **changes: Any) -> set[str]:
+    """What ended two runs."""
+    pack = replace(a_pack(a_job(1, **changes), a_job(2, **changes)), engine=engine)
+    events = train(pack, open_session(problem, "cpu"))
+    return {event.reason.partition(" (")[0] for event in events if isinstance(event, RunEnded)}
+
+
+@pytest.mark.parametrize("engine", ["solo", "fused"])
+def test_statistics_that_are_no_tensor_are_refused(engine: Engine) -> None:
+    assert failures(engine, Summed(statistics=lambda *_: 3.0)) == {
+        "BadMetric: The statistics of metric error of task level must be a tensor of sums over "
+        "samples. Got a float. Return `torch.stack` of them."
+    }
+
+
+@pytest.mark.parametrize("tasks", [TASKS, ("level",)])
+@pytest.mark.parametrize("engine", ["solo", "fused"])
+@pytest.mark.parametrize(
+    ("loss", "got"),
+    [
+        (lambda output, _: output.flatten(), "the shape [6]"),
+        (lambda output, _: output.mean().reshape(1), "the shape [1]"),
+        (lambda *_: 0.5, "a float"),
+        (lambda *_: None, "a NoneType"),
+    ],
+)
+def test_a_loss_that_is_no_scalar_is_refused(
+    engine: Engine, loss: Any, got: str, tasks: tuple[str, ...]
+) -> None:
+    assert failures(engine, Summed(loss=loss), tasks=tasks) == {
+        "BadLoss: The loss of task level must be one number, the mean over the batch, as a tensor "
+        f"without dimensions. Got {got}. Return `.mean()` of it."
+    }

@@ -52,8 +52,9 @@ class Odd(Toy):
 @pytest.mark.parametrize(
     ("loss", "why"),
     [
-        (lambda output, _target: output, "one number. Got (4, 3)"),
-        (lambda *_: 1.0, "one number. Got float"),
+        (lambda output, _target: output, "Got the shape [4, 3]"),
+        (lambda *_: 1.0, "Got a float"),
+        (lambda output, _target: output.mean().reshape(1), "Got the shape [1]"),
         (lambda output, _target: output.sum() / 0, "must be finite. Got"),
         (lambda output, _target: output.detach().sum(), "must be differentiable"),
     ],
