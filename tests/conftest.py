@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 
 os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it at its import; two cores are shared
 os.environ["COLUMNS"] = "160"  # what the command line prints is not to be wrapped
 
 from hypothesis import settings
+
+# Commands inherit what is ignored, as by tests that were started by nohup or in the background;
+# what they do at a signal could then not be seen.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Time is no property of the maths. CI looks at the same examples each time, so that a change is
 # judged by what it changes; everybody else's runs look for new ones.
