@@ -16,12 +16,18 @@ from trainers.randomness import Key
 
 
 class MultiTaskNetwork(nn.Module):
-    """Shared trunk and task heads; maps inputs to a dict of head outputs."""
+    """Shared trunk and task heads; maps inputs to a dict of head outputs.
+
+    Attributes:
+        heads: By place, see `head_place`.
+        places: Task to place.
+    """
 
     def __init__(self, trunk: nn.Module, heads: dict[str, nn.Module]) -> None:
         super().__init__()
         self.trunk = trunk
-        self.heads = nn.ModuleDict(heads)
+        self.places = {task: head_place(task) for task in heads}
+        self.heads = nn.ModuleDict({self.places[task]: head for task, head in heads.items()})
 
     def forward(self, inputs: Any) -> dict[str, Any]:
         """Head outputs by task name; losses and metrics see them in single precision."""
@@ -29,12 +35,26 @@ class MultiTaskNetwork(nn.Module):
         try:
             features = self.trunk(inputs)
             found = {}
-            for task, head in self.heads.items():
-                found[task] = head(features)
+            for task, place in self.places.items():
+                found[task] = self.heads[place](features)
         except Exception as error:
             mark(error, *(("head", task) if task else ("trunk",)))
             raise
         return widened(found)
+
+
+def head_place(task: str) -> str:
+    """Under which name a task's head is a submodule: its own, wherever torch allows that.
+
+    No name may have a dot, or be that of an attribute of torch's modules, as ``type`` is.
+    """
+    if "." not in task and "%" not in task and not hasattr(_NO_HEADS, task):
+        return task
+    escaped = task.replace("%", "%25").replace(".", "%2E")
+    return escaped if escaped != task else f"%{ord(task[0]):02X}{task[1:]}"
+
+
+_NO_HEADS = nn.ModuleDict()
 
 
 def widened(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def probed(session: Session, training: Training) -> list[Finding]:
     """What fails of a problem; empty if nothing does."""
     try:
         network = a_network(session, session.problem.card.task_names)
-        functions = {task: session.problem.functions(task) for task in network.heads}
+        functions = {task: session.problem.functions(task) for task in network.places}
     except Exception as error:  # a user's problem may raise anything
         return [Finding("train", "training", described(error))]
     found: list[Finding] = []
@@ -128,7 +128,7 @@ class _Probe:
         return next(iter(_epoch.batches(self._session, training, _KEY, 1)))
 
     def _task(self, task: str, batch: Batch, features: Any) -> None:
-        head = self._network.heads[task]
+        head = self._network.heads[self._network.places[task]]
         in_training = self._mode == "training"
         with self._cast(), torch.set_grad_enabled(in_training):
             output = self._try(lambda: self._called(head, features, "head", task))

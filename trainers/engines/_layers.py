@@ -57,8 +57,8 @@ class PlainNetwork:
         names = {name for name, _ in network.named_parameters()}
         self._trunk = list(_layers(network.trunk, "trunk", names))
         self._heads = {
-            task: list(_layers(head, f"heads.{task}", names))
-            for task, head in network.heads.items()
+            task: list(_layers(network.heads[place], f"heads.{place}", names))
+            for task, place in network.places.items()
         }
 
     def __call__(self, tensors: Mapping[str, Tensor], inputs: Tensor) -> dict[str, Tensor]:

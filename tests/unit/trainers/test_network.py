@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.packs import a_job, a_pack, told
 from tests.toy import TASKS, Toy
-from trainers.network import MultiTaskNetwork, build_network
+from trainers.cards import ProblemCard
+from trainers.engines import network_facts, open_session, train
+from trainers.network import MultiTaskNetwork, build_network, head_place
+from trainers.problems import TensorSource
+from trainers.protocol import TaskFunctions
 from trainers.randomness import Key
 
 KEY = Key("7") / "init"
@@ -53,3 +62,41 @@ def test_every_head_gets_the_trunks_features() -> None:
     outputs = network(torch.tensor([[[1.0, -2.0]]]))
     assert outputs["sum"].tolist() == [[1.0, -2.0]]
     assert outputs["twice"].tolist() == [[1.0, 0.0]]
+
+
+ODD = ("a.b", "a%2Eb", "type", "%74ype", "training", "values", "left eye", "ä/b", "__class__")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odd(Toy):
+    """A toy whose tasks are named as torch's modules could not be, or nearly so."""
+
+    @property
+    def card(self) -> ProblemCard:
+        usual = super().card
+        return replace(usual, tasks=tuple(replace(usual.tasks[0], name=name) for name in ODD))
+
+    def sources(self, device: torch.device) -> Mapping[str, TensorSource]:
+        found = super().sources(device)
+        return {
+            split: TensorSource(of.inputs, dict.fromkeys(ODD, of.targets["level"]))
+            for split, of in found.items()
+        }
+
+    def functions(self, task: str) -> TaskFunctions:
+        return super().functions("level")
+
+
+@pytest.mark.parametrize("engine", ["solo", "fused"])
+def test_a_task_may_have_any_name_of_a_card(engine: Any) -> None:
+    session = open_session(Odd(), "cpu")
+    assert network_facts(session).obstacle == ""
+    pack = replace(a_pack(*(a_job(run, tasks=ODD) for run in (1, 2)), epochs=1), engine=engine)
+    for run in told(train(pack, session)).values():
+        assert run.end.outcome == "done", run.end.detail
+        assert {task for split, task, _ in run.epochs[1] if split == "test"} == {*ODD}
+
+
+def test_each_head_has_a_place_of_its_own() -> None:
+    assert len({head_place(task) for task in (*ODD, *TASKS)}) == len(ODD) + len(TASKS)
+    assert [head_place(task) for task in TASKS] == [*TASKS]
