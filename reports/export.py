@@ -15,10 +15,11 @@ from reports.frames import StudyFrames, with_params
 def export(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
     """Write all runs with their parameters and test metrics.
 
-    Columns: those of the view `run_results`, one a parameter (`w_<task>` for task weights), and
-    the metrics at the selected epoch: `validation_<task>_<metric>` and `test_<task>_<metric>`, or
-    `validation_<metric>` and `test_<metric>` for a training function, which has no tasks. The
-    suffix of `path` chooses the format.
+    Columns: those of the view `run_results`; one a parameter, `w_<task>` for task weights, with the
+    prefix `param_` where another column is called so; and the metrics at the selected epoch:
+    `validation_<task>_<metric>` and `test_<task>_<metric>`, or `validation_<metric>` and
+    `test_<metric>` for a training function, which has no tasks. The suffix of `path` chooses the
+    format.
 
     Raises:
         UnknownFormat: The suffix is neither `.csv` nor `.parquet`.
@@ -38,9 +39,10 @@ def export(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
 
 def table(frames: StudyFrames) -> pd.DataFrame:
     """The table that `export` writes, by run."""
-    runs = with_params(frames, frames.runs)
-    for split in ("validation", "test"):
-        runs = runs.join(_selected(frames, split), on="run")
+    selected = [_selected(frames, split) for split in ("validation", "test")]
+    runs = with_params(frames, frames.runs, taken=[str(name) for of in selected for name in of])
+    for metrics in selected:
+        runs = runs.join(metrics, on="run")
     return runs.sort_values("run").reset_index(drop=True)
 
 

@@ -5,7 +5,7 @@ The rows come from the documented database views through a `Reader`; nothing can
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -194,11 +194,14 @@ def load(reader: Reader, study: str) -> StudyFrames:
     )
 
 
-def with_params(frames: StudyFrames, runs: pd.DataFrame) -> pd.DataFrame:
+def with_params(
+    frames: StudyFrames, runs: pd.DataFrame, *, taken: Collection[str] = ()
+) -> pd.DataFrame:
     """Add one column a parameter to rows that have a ``params`` column.
 
     ``task_weights`` becomes ``w_<task>`` columns. A parameter that a row does not have is missing.
-    A parameter called like a column of `runs` gets the prefix ``param_``.
+    A parameter called like a column of `runs`, or like one of those that are `taken`, gets the
+    prefix ``param_``.
     """
     texts = runs["params"].unique()
     tasks = frames.tasks
@@ -208,8 +211,18 @@ def with_params(frames: StudyFrames, runs: pd.DataFrame) -> pd.DataFrame:
         {name: _column([point.get(name) for point in points]) for name in names},
         index=pd.Index(texts, dtype=runs["params"].dtype),
     )
-    table = table.rename(columns={name: f"param_{name}" for name in table if name in runs})
-    return runs.join(table, on="params")
+    return runs.join(table.set_axis(_free([*table], {*runs, *taken}), axis="columns"), on="params")
+
+
+def _free(names: Sequence[str], taken: set[str]) -> list[str]:
+    """The names, with as many prefixes as set each apart from those taken and from the others."""
+    found: list[str] = []
+    for name in names:
+        new = name
+        while new in taken or new in found or (new != name and new in names):
+            new = f"param_{new}"
+        found.append(new)
+    return found
 
 
 def trained_epochs(runs: pd.DataFrame) -> "pd.Series[int]":

@@ -23,7 +23,8 @@ def trials(frames: StudyFrames, search: str) -> pd.DataFrame:
     found = eligible(frames, search)
     rows = _with_endings(frames.runs[frames.runs["run"].isin(found.runs.ravel())])
     rows = rows.sort_values(["trial", "severity", "epochs"], ascending=[True, False, False])
-    named = with_params(frames, rows.drop_duplicates("trial")).reset_index(drop=True)
+    first = rows.drop_duplicates("trial")
+    named = with_params(frames, first, taken=("val", "test")).reset_index(drop=True)
     value = found.validation.mean(axis=1)
     test = np.where(np.isfinite(value), found.test.mean(axis=1), np.inf)
     return named.assign(val=value, test=test)
@@ -36,7 +37,7 @@ def runs_of(frames: StudyFrames, search: str) -> pd.DataFrame:
     rows = _with_endings(frames.runs[frames.runs["run"].isin(found.runs.ravel())])
     lost = rows["state"] != "done"
     scores = {name: rows[f"delta_m_{name}"].where(~lost, np.inf) for name in ("val", "test")}
-    return with_params(frames, rows).assign(**scores)
+    return with_params(frames, rows, taken=scores).assign(**scores)
 
 
 def _with_endings(runs: pd.DataFrame) -> pd.DataFrame:

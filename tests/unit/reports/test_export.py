@@ -113,3 +113,15 @@ def test_another_suffix_is_refused(tmp_path: Path) -> None:
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingFolder, match="Create it first"):
         export(synthetic.frames(), tmp_path / "nowhere" / "runs.csv")
+
+
+def test_a_parameter_called_like_a_metric_hides_nothing(tmp_path: Path) -> None:
+    point = {"test_left_error": 1, "state": "solid", "param_state": "x", "param_param_state": 0.5}
+    frames = _varied([point])
+    export(frames, tmp_path / "runs.parquet")
+    first = pd.read_parquet(tmp_path / "runs.parquet").iloc[0]
+    usual = table(synthetic.frames(epochs=3)).iloc[0]
+    for column in ("state", "test_left_error", "validation_left_error"):
+        pd.testing.assert_series_equal(first[[column]], usual[[column]])
+    named = ("param_test_left_error", "param_state", "param_param_state", "param_param_param_state")
+    assert [first[name] for name in named] == [1, "x", 0.5, "solid"]
