@@ -1,5 +1,6 @@
 """The command ``weighbridge``; one file a verb."""
 
+import atexit
 import gc
 import os
 import sys
@@ -18,7 +19,7 @@ def main() -> None:
     """
     try:
         if sys.argv[1:2] and sys.argv[1] in _SHORT:
-            gc.disable()  # such a command ends before there is anything worth collecting
+            _leave_garbage()
         with _workers_ahead(sys.argv[1:]):
             from study.cli._main import main as command_line
 
@@ -26,6 +27,12 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         sys.exit(130)
+
+
+def _leave_garbage() -> None:
+    """Such a command ends before there is anything worth collecting, at its very end included."""
+    gc.disable()
+    atexit.register(gc.freeze)  # the interpreter collects once more as it ends, enabled or not
 
 
 def _workers_ahead(arguments: Sequence[str]) -> AbstractContextManager[object]:

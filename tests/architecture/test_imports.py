@@ -85,3 +85,14 @@ def test_every_name_in_a_window_is_there(window: str) -> None:
     module = import_module(window)
     assert all(hasattr(module, name) for name in module.__all__)
     assert len(module.__all__) <= 15
+
+
+def test_verbs_that_look_do_not_collect_garbage_as_they_end() -> None:
+    script = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 0))\n"
+        "sys.argv = ['weighbridge', 'status', '--help']\n"
+        "from study.cli import main\nmain()"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "False True"
