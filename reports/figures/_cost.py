@@ -14,6 +14,7 @@ from reports.figures._menus import axis_menu, relayout_menu, scale_menu
 from reports.figures._none import NoFigure
 from reports.figures._palette import look
 from reports.figures._style import styled, zero_line
+from reports.figures._trace import Trace
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
 
@@ -85,7 +86,7 @@ def _curves(frames: StudyFrames, axes: Sequence[Axis]) -> Curves:
     return {axis: [of_search[axis] for of_search in found if of_search] for axis in axes}
 
 
-def _traces(frames: StudyFrames, curves: Curves, axis: Axis) -> list[go.Scatter]:
+def _traces(frames: StudyFrames, curves: Curves, axis: Axis) -> list[Trace]:
     until = max(float(curve.cost[-1]) for curve in curves[axis])
     n_seeds = max(1, len(frames.seeds))
     traces = [
@@ -100,7 +101,7 @@ def _traces(frames: StudyFrames, curves: Curves, axis: Axis) -> list[go.Scatter]
         )
     ]
     for trace in traces if axis != "solo_s" else ():
-        trace.visible = False
+        trace["visible"] = False
     return traces
 
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from reports.curves import Axis, BudgetCurve
 from reports.figures._palette import Look, translucent
 from reports.figures._steps import band
+from reports.figures._trace import Trace, scatter
 
 FloatArray = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ ORDERS = "spread over search orders (10 to 90 %)"
 
 def curve_traces(
     curve: BudgetCurve, *, look: Look, n_trials: FloatArray, until: float, first: bool
-) -> list[go.Scatter]:
+) -> list[Trace]:
     """The traces of one method, back to front.
 
     Args:
@@ -49,9 +49,9 @@ def curve_traces(
     ]
 
 
-def _seeds(curve: BudgetCurve, look: Look, shared: dict[str, Any]) -> go.Scatter:
+def _seeds(curve: BudgetCurve, look: Look, shared: dict[str, Any]) -> Trace:
     x, y = band(curve.cost, curve.seed_low, curve.seed_high)
-    return go.Scatter(
+    return scatter(
         x=x,
         y=y,
         mode="lines",
@@ -64,11 +64,11 @@ def _seeds(curve: BudgetCurve, look: Look, shared: dict[str, Any]) -> go.Scatter
     )
 
 
-def _orders(curve: BudgetCurve, look: Look, *, first: bool) -> go.Scatter:
+def _orders(curve: BudgetCurve, look: Look, *, first: bool) -> Trace:
     spread = curve.order_high > curve.order_low  # a point run as it is has none
     low, high = (np.where(spread, edge, np.nan) for edge in (curve.order_low, curve.order_high))
     x, y = band(curve.cost, low, high)
-    return go.Scatter(
+    return scatter(
         x=x,
         y=y,
         mode="lines",
@@ -82,8 +82,8 @@ def _orders(curve: BudgetCurve, look: Look, *, first: bool) -> go.Scatter:
     )
 
 
-def _held(curve: BudgetCurve, look: Look, shared: dict[str, Any], *, until: float) -> go.Scatter:
-    return go.Scatter(
+def _held(curve: BudgetCurve, look: Look, shared: dict[str, Any], *, until: float) -> Trace:
+    return scatter(
         x=np.array([curve.cost[-1], max(until, curve.cost[-1])]),
         y=np.array([curve.value[-1], curve.value[-1]]),
         mode="lines",
@@ -94,13 +94,11 @@ def _held(curve: BudgetCurve, look: Look, shared: dict[str, Any], *, until: floa
     )
 
 
-def _line(
-    curve: BudgetCurve, look: Look, shared: dict[str, Any], *, n_trials: FloatArray
-) -> go.Scatter:
+def _line(curve: BudgetCurve, look: Look, shared: dict[str, Any], *, n_trials: FloatArray) -> Trace:
     sizes = np.full(len(curve.cost), 4.0)
     sizes[-1] = 10.0
     spread = _SPREAD if np.isfinite(curve.seed_low).any() else ""
-    return go.Scatter(
+    return scatter(
         x=curve.cost,
         y=curve.value,
         mode="lines+markers",

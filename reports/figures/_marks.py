@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from reports.figures._trace import Trace, scatter
 from reports.figures._window import Window
 
 FloatArray = NDArray[np.float64]
@@ -25,11 +25,11 @@ def points(
     opacity: float = 1.0,
     ended: Sequence[str],
     **more: Any,
-) -> go.Scatter:
+) -> Trace:
     """Markers, shapes `[n]`; the pointer reads the true value of an arrow, and `ended` for +inf."""
     off = y > view.fence
     said = np.where(np.isinf(y), ended, [f"Δm {value:+.2f} %" for value in y])
-    return go.Scatter(
+    return scatter(
         x=x,
         y=np.where(off, view.high, y),
         mode="markers",
@@ -46,9 +46,9 @@ def points(
     )
 
 
-def ring(x: float, y: float, *, name: str, **more: Any) -> go.Scatter:
+def ring(x: float, y: float, *, name: str, **more: Any) -> Trace:
     """The mark around the point that was chosen."""
-    return go.Scatter(
+    return scatter(
         x=[x],
         y=[y],
         mode="markers",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
+from reports.figures._trace import Trace
 
 _SCALES = {"Log scale": {"xaxis.type": "log"}, "Linear scale": {"xaxis.type": "linear"}}
 # Left edge of each row of buttons, and its distance from the drawing.
@@ -14,7 +14,7 @@ _PLACES = {
 }
 
 
-def axis_menu(traces: Sequence[go.Scatter], axes: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def axis_menu(traces: Sequence[Trace], axes: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Buttons that show one set of traces each.
 
     Args:
@@ -50,11 +50,11 @@ def relayout_menu(name: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[s
     return _menu(name, buttons)
 
 
-def _visible(traces: Sequence[go.Scatter], chosen: slice) -> list[bool | str]:
+def _visible(traces: Sequence[Trace], chosen: slice) -> list[bool | str]:
     """Visibility of all traces when the chosen ones are to be seen."""
     states: list[bool | str] = [False] * len(traces)
     states[chosen] = [
-        "legendonly" if trace.legendgroup == "orders" else True for trace in traces[chosen]
+        "legendonly" if trace["legendgroup"] == "orders" else True for trace in traces[chosen]
     ]
     return states
 

@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from reports.figures._style import styled
+from reports.figures._trace import Trace
 
 _PANEL_PX = 190
 _GAP_PX = 74  # between rows: tick labels, the next panel's title
@@ -22,7 +23,7 @@ def axes_of(panel: int) -> dict[str, str]:
 
 
 def panels(
-    traces: Sequence[go.Scatter],
+    traces: Sequence[Trace],
     titles: Sequence[str],
     *,
     x: Mapping[str, Any],

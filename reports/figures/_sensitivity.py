@@ -14,6 +14,7 @@ from reports.figures._none import NoFigure
 from reports.figures._palette import Look, look
 from reports.figures._panels import axes_of, panels, suffix
 from reports.figures._style import zero_line
+from reports.figures._trace import Trace, scatter
 from reports.figures._trials import trials
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
@@ -83,7 +84,7 @@ class _Places:
 
 def _panel(
     rows: pd.DataFrame, param: Param, places: _Places, view: Window, style: Look, panel: int
-) -> Iterator[go.Scatter]:
+) -> Iterator[Trace]:
     x, y = places.of(_numbers(rows[param])), _numbers(rows["val"])
     axes = axes_of(panel)
     said = np.char.add("at ", rows[param].map("{:g}".format).to_numpy(dtype=np.str_))
@@ -104,7 +105,7 @@ def _panel(
     best = _best(rows, param)
     line = {"width": 2.2, "color": style.colour}
     best_x, best_y = places.of(_numbers(best[param])), _numbers(best["val"])
-    yield go.Scatter(
+    yield scatter(
         x=best_x, y=best_y, mode="lines", line=line, hoverinfo="skip", showlegend=False, **axes
     )
     if best_y.size:

@@ -9,6 +9,7 @@ from reports.figures._none import NoFigure
 from reports.figures._palette import look
 from reports.figures._style import styled
 from reports.figures._ternary import ternary
+from reports.figures._trace import scatter
 from reports.figures._trials import known_search, task_titles, trials
 from reports.frames import StudyFrames
 
@@ -54,7 +55,7 @@ def _line(
     style = look(weighting_of(frames, search))
     x, y = (rows[name].to_numpy(dtype=np.float64) for name in (columns[0], "val"))
     marker = {"color": style.colour, "symbol": style.symbol, "size": np.where(y == y.min(), 15, 8)}
-    trace = go.Scatter(
+    trace = scatter(
         x=x,
         y=y,
         mode="lines+markers",

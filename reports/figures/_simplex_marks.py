@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import NDArray
+
+from reports.figures._trace import Trace, scatter_ternary
 
 FloatArray = NDArray[np.float64]
 
@@ -23,12 +24,12 @@ def points(
     on: NDArray[np.bool_],
     limits: tuple[float, float],
     titles: list[str],
-) -> go.Scatterternary:
+) -> Trace:
     """What the pointer reads, and the colour bar; visible where a point has no cell of its own."""
     a, b, c = weights.T
     names = [f"{title} %{{{axis}:.3f}}" for title, axis in zip(titles, "abc", strict=True)]
     hover = "<br>".join(["validation Δm <b>%{customdata[1]:+.2f} %</b>", *names])
-    return go.Scatterternary(
+    return scatter_ternary(
         a=a,
         b=b,
         c=c,
@@ -70,10 +71,10 @@ def _colour_bar(limits: tuple[float, float], *, clipped: bool) -> dict[str, Any]
     }
 
 
-def ring(at: FloatArray) -> go.Scatterternary:
+def ring(at: FloatArray) -> Trace:
     """The mark around the best weights, shape `[3]`."""
     a, b, c = at
-    return go.Scatterternary(
+    return scatter_ternary(
         a=[a],
         b=[b],
         c=[c],
@@ -90,7 +91,7 @@ def ring(at: FloatArray) -> go.Scatterternary:
     )
 
 
-def without_value(weights: FloatArray, ended: Sequence[str]) -> list[go.Scatterternary]:
+def without_value(weights: FloatArray, ended: Sequence[str]) -> list[Trace]:
     """Weights, shape `[N, 3]`, with which training diverged or was pruned; and how, `[N]`."""
     kinds = np.array([text.split(" ")[0] for text in ended], dtype=np.str_)
     return [
@@ -100,9 +101,9 @@ def without_value(weights: FloatArray, ended: Sequence[str]) -> list[go.Scattert
     ]
 
 
-def _lost(weights: FloatArray, ended: Any, kind: str, symbol: str) -> go.Scatterternary:
+def _lost(weights: FloatArray, ended: Any, kind: str, symbol: str) -> Trace:
     a, b, c = weights.T
-    return go.Scatterternary(
+    return scatter_ternary(
         a=a,
         b=b,
         c=c,

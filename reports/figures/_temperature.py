@@ -12,6 +12,7 @@ from reports.figures._marks import points, ring, short, ticks
 from reports.figures._none import NoFigure
 from reports.figures._palette import look, translucent
 from reports.figures._style import styled, zero_line
+from reports.figures._trace import Trace, scatter
 from reports.figures._trials import known_search, runs_of, trials
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
@@ -73,7 +74,7 @@ def _split(
     title: str,
     dash: str,
     symbol: str,
-) -> list[go.Scatter]:
+) -> list[Trace]:
     """The runs of one split, faint where the learning rate is another one, and their means."""
     at_rate = runs["lr"] == rate
     shared: dict[str, Any] = {"view": view, "colour": colour, "symbol": symbol, "name": title}
@@ -82,7 +83,7 @@ def _split(
     return [
         _points(runs[~at_rate], column, size=5, opacity=0.3, **shared),
         _points(runs[at_rate], column, size=6, opacity=0.6, **shared),
-        go.Scatter(
+        scatter(
             x=line["temperature"].to_numpy(dtype=np.float64),
             y=line[column].to_numpy(dtype=np.float64),
             mode="lines",
@@ -94,6 +95,6 @@ def _split(
     ]
 
 
-def _points(rows: pd.DataFrame, column: str, **look: Any) -> go.Scatter:
+def _points(rows: pd.DataFrame, column: str, **look: Any) -> Trace:
     x, y = (rows[name].to_numpy(dtype=np.float64) for name in ("temperature", column))
     return points(x, y, ended=list(rows["ended"]), **look)

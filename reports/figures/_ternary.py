@@ -16,6 +16,7 @@ from plotly.colors import sample_colorscale
 from reports.figures._lattice import hexagons, on_grid, step_of
 from reports.figures._simplex_marks import SCALE, points, ring, without_value
 from reports.figures._style import styled
+from reports.figures._trace import Trace, scatter_ternary
 
 FloatArray = NDArray[np.float64]
 
@@ -62,18 +63,18 @@ def _limits(value: FloatArray) -> tuple[float, float]:
     return (low, top) if top > low else (low, low + 1.0)
 
 
-def _cells(weights: FloatArray, level: FloatArray, step: float) -> list[go.Scatterternary]:
+def _cells(weights: FloatArray, level: FloatArray, step: float) -> list[Trace]:
     """Filled hexagons, one trace a shade, however many trials there are."""
     shade = np.minimum((level * _LEVELS).astype(np.int64), _LEVELS - 1)
     outlines = hexagons(weights, step)
     return [_cell_trace(outlines[shade == at], at) for at in np.unique(shade)]
 
 
-def _cell_trace(outlines: FloatArray, shade: int) -> go.Scatterternary:
+def _cell_trace(outlines: FloatArray, shade: int) -> Trace:
     gap = np.full((len(outlines), 1, 3), np.nan)
     a, b, c = np.concatenate([outlines, gap], axis=1).reshape(-1, 3).T
     colour = sample_colorscale(SCALE, (shade + 0.5) / _LEVELS)[0]
-    return go.Scatterternary(
+    return scatter_ternary(
         a=a,
         b=b,
         c=c,

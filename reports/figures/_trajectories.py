@@ -9,6 +9,7 @@ from reports._winners import winner_of
 from reports.figures._none import NoFigure
 from reports.figures._palette import task_colour
 from reports.figures._panels import axes_of, panels
+from reports.figures._trace import Trace, scatter
 from reports.figures._trials import task_titles
 from reports.frames import StudyFrames
 
@@ -46,10 +47,10 @@ def _shares(frames: StudyFrames, search: str) -> pd.DataFrame:
     return means[[task for task in frames.tasks if task in means]]
 
 
-def _trace(frames: StudyFrames, shares: pd.DataFrame, task: str, panel: int) -> go.Scatter:
+def _trace(frames: StudyFrames, shares: pd.DataFrame, task: str, panel: int) -> Trace:
     at = frames.tasks.index(task)
     title = task_titles(frames)[at]
-    return go.Scatter(
+    return scatter(
         x=shares.index.to_numpy(dtype=np.float64),
         y=shares[task].to_numpy(dtype=np.float64),
         mode="lines",
