@@ -5,7 +5,7 @@ A view may have more columns than these; they are kept as they come.
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
@@ -32,8 +32,6 @@ _SCHEMA: Mapping[str, str] = MappingProxyType(
         "value:float64 source:str trial:Int64 standing:bool",
     }
 )
-
-VIEWS: Final = tuple(_SCHEMA)
 
 
 def typed_frame(view: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:

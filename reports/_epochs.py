@@ -35,8 +35,11 @@ class EpochReader(Protocol):
                 have none.
         """
 
-    def lowest(self, study: str) -> Mapping[tuple[str, str], float]:
-        """The lowest value of each (task, metric) at selected epochs, on validation or test."""
+    def lowest_negative(self, study: str) -> Mapping[tuple[str, str], float]:
+        """The lowest value of each (task, metric) that has one below 0 on validation or test.
+
+        Selected epochs count, and no others.
+        """
 
 
 class Epochs:
@@ -82,9 +85,12 @@ class Epochs:
         )
         return frame if wanted is None or asked is not None else frame[frame["run"].isin(wanted)]
 
-    def lowest(self) -> Mapping[tuple[str, str], float]:
-        """The lowest value of each (task, metric) at selected epochs, on validation or test."""
-        return self._reader.lowest(self._study)
+    def lowest_negative(self) -> Mapping[tuple[str, str], float]:
+        """The lowest value of each (task, metric) that has one below 0 on validation or test.
+
+        Selected epochs count, and no others.
+        """
+        return self._reader.lowest_negative(self._study)
 
 
 _ROW = np.dtype([("run", "i8"), ("epoch", "i8"), ("series", "i8"), ("value", "f8")])

@@ -34,12 +34,11 @@ def losses_not_positive(frames: StudyFrames) -> Iterator[Note]:
 
 def signed_metrics(frames: StudyFrames) -> Iterator[Note]:
     """A metric can be negative, so that relative changes depend on where its zero lies."""
-    lowest = frames.epochs.lowest()
+    lowest = frames.epochs.lowest_negative()
     for metric in frames.metrics:
-        seen = lowest.get((metric.task, metric.name), 0.0)
-        if seen < 0 or metric.signed:
-            text = _signed(metric, seen if seen < 0 else None)
-            yield Note(kind="signed metric", search=None, text=text)
+        seen = lowest.get((metric.task, metric.name))
+        if seen is not None or metric.signed:
+            yield Note(kind="signed metric", search=None, text=_signed(metric, seen))
 
 
 def _signed(metric: Metric, lowest: float | None) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from reports._columns import VIEWS, typed_frame
+from reports._columns import typed_frame
 from reports._epochs import EpochReader, Epochs
 
 
@@ -76,17 +76,34 @@ class Metric:
         return 1 if self.direction == "min" else -1
 
 
+class Views:
+    """Views of one study, each read when it is first asked for: no verb needs them all."""
+
+    def __init__(self, reader: Reader, study: str) -> None:
+        self._reader, self._study = reader, study
+        self._read: dict[str, pd.DataFrame] = {}
+
+    def frame(self, view: str) -> pd.DataFrame:
+        """The rows of a view.
+
+        Raises:
+            BadView: The view lacks columns that reports need.
+        """
+        if view not in self._read:
+            self._read[view] = typed_frame(view, *self._reader.view(view, self._study))
+        return self._read[view]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class StudyFrames:
     """One study: its spec, its problem's card, and one DataFrame a database view.
 
+    The reader stays open as long as the frames are used.
+
     Attributes:
         runs: View ``run_results``, one row a run.
         epochs: View ``epoch_metrics``, read in parts as they are asked for.
-        attempts: View ``attempt_costs``, one row an execution.
-        stages: View ``stage_trials``, one row a (search, stage, trial).
-        decisions: View ``stage_decisions``, one row a stage winner.
-        baseline: View ``baseline_metrics``, one row a (baseline, task, metric, split).
+        views: The other views, each read when it is first asked for.
         engine: ``solo`` or ``fused``; None before the first run.
         engine_reason: Why it is that one.
     """
@@ -96,12 +113,29 @@ class StudyFrames:
     card: Mapping[str, Any]
     runs: pd.DataFrame
     epochs: Epochs
-    attempts: pd.DataFrame
-    stages: pd.DataFrame
-    decisions: pd.DataFrame
-    baseline: pd.DataFrame
+    views: Views
     engine: str | None = None
     engine_reason: str = ""
+
+    @property
+    def attempts(self) -> pd.DataFrame:
+        """View ``attempt_costs``, one row an execution."""
+        return self.views.frame("attempt_costs")
+
+    @property
+    def stages(self) -> pd.DataFrame:
+        """View ``stage_trials``, one row a (search, stage, trial)."""
+        return self.views.frame("stage_trials")
+
+    @property
+    def decisions(self) -> pd.DataFrame:
+        """View ``stage_decisions``, one row a stage winner."""
+        return self.views.frame("stage_decisions")
+
+    @property
+    def baseline(self) -> pd.DataFrame:
+        """View ``baseline_metrics``, one row a (baseline, task, metric, split)."""
+        return self.views.frame("baseline_metrics")
 
     @property
     def of_function(self) -> bool:
@@ -176,19 +210,14 @@ def load(reader: Reader, study: str) -> StudyFrames:
         BadView: A view of the database lacks columns that reports need.
     """
     record = reader.study(study)
-    runs, attempts, stages, decisions, baseline = (
-        typed_frame(view, *reader.view(view, study)) for view in VIEWS
-    )
+    views = Views(reader, study)
     return StudyFrames(
         name=record.name,
         spec=record.spec,
         card=record.card,
-        runs=runs,
+        runs=views.frame("run_results"),
         epochs=Epochs(reader, study),
-        attempts=attempts,
-        stages=stages,
-        decisions=decisions,
-        baseline=baseline,
+        views=views,
         engine=record.engine,
         engine_reason=record.engine_reason,
     )

@@ -36,13 +36,13 @@ _SELECTED = (
     f"WHERE st.name = :study AND {_OF_SERIES}"
 )
 
-_LOWEST = sa.text(
+_LOWEST_NEGATIVE = sa.text(
     "SELECT s.task, s.metric, MIN(lowest.value) FROM series s JOIN ("
     "SELECT v.series_id, MIN(v.value) AS value FROM studies st "
     "JOIN runs r ON r.study_id = st.id AND r.state = 'done' "
     "JOIN scores sc ON sc.run_id = r.id "
     "JOIN epoch_values v ON v.run_id = r.id AND v.epoch = sc.epoch_selected "
-    "WHERE st.name = :study GROUP BY v.series_id"
+    "WHERE st.name = :study AND v.value < 0 GROUP BY v.series_id"
     ") lowest ON lowest.series_id = s.id "
     "WHERE s.split IN ('validation', 'test') GROUP BY s.task, s.metric"
 )
@@ -120,12 +120,15 @@ class Reader(Log, Status):
             return names, _fetched(connection.execute(statement, used))
 
     @patient
-    def lowest(self, study: str) -> dict[tuple[str, str], float]:
-        """The lowest value of each (task, metric) at selected epochs, on validation or test."""
+    def lowest_negative(self, study: str) -> dict[tuple[str, str], float]:
+        """The lowest value of each (task, metric) that has one below 0 on validation or test.
+
+        Selected epochs count, and no others.
+        """
         with self._database.read() as connection:
             return {
                 (task, metric): value
-                for task, metric, value in connection.execute(_LOWEST, {"study": study})
+                for task, metric, value in connection.execute(_LOWEST_NEGATIVE, {"study": study})
             }
 
 

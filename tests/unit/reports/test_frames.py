@@ -143,3 +143,13 @@ def test_stages_that_tune_a_parameter_are_found_by_its_whole_name() -> None:
     frames = load(made, synthetic.STUDY)
     assert len(stages_tuning(frames, "ew", "weight_decay")) == len(synthetic.LRS)
     assert stages_tuning(frames, "uw", "lr").empty
+
+
+def test_views_are_read_when_they_are_asked_for_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, read = synthetic.reader(epochs=3), []
+    view = reader.view
+    monkeypatch.setattr(reader, "view", lambda name, study: read.append(name) or view(name, study))
+    frames = load(reader, synthetic.STUDY)
+    assert read == ["run_results"]
+    assert frames.attempts is frames.attempts
+    assert read == ["run_results", "attempt_costs"]

@@ -73,10 +73,11 @@ class FakeReader:
         ]
         return {k: name for name, k in ids.items()}, sorted(found)
 
-    def lowest(self, study: str) -> dict[tuple[str, str], float]:
+    def lowest_negative(self, study: str) -> dict[tuple[str, str], float]:
         found: dict[tuple[str, str], float] = {}
         for split in ("validation", "test"):
             names, rows = self.epochs(study, split=split, last=1)
             for _, _, series, value in rows:
-                found[names[series]] = min(value, found.get(names[series], value))
+                if value < 0:
+                    found[names[series]] = min(value, found.get(names[series], value))
         return found
