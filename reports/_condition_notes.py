@@ -125,13 +125,13 @@ def small_validation(frames: StudyFrames) -> Iterator[Note]:
 
 def mixed_conditions(frames: StudyFrames) -> Iterator[Note]:
     """Runs were trained on several kinds of device or by several versions of the code."""
-    attempts = frames.attempts[frames.attempts["kind"] == "run"]
+    of_runs = frames.attempts["kind"] == "run"
     for column, kind, meaning in (
         ("device", "mixed devices", _SECONDS_DIFFER),
         ("hardware", "mixed hardware", _SECONDS_DIFFER),
         ("code_version", "mixed code versions", "a difference may come from the code"),
     ):
-        found = sorted(attempts[column].dropna().unique())
+        found = sorted(frames.attempts.loc[of_runs, column].dropna().unique())
         if len(found) > 1:
             text = f"Runs were trained with several values of {column} ({', '.join(found)}): "
             shares = _shares(frames, column) if meaning is _SECONDS_DIFFER else ""
@@ -140,7 +140,8 @@ def mixed_conditions(frames: StudyFrames) -> Iterator[Note]:
 
 def mixed_user_code(frames: StudyFrames) -> Iterator[Note]:
     """The user's own modules changed while the study went on."""
-    attempts = frames.attempts[(frames.attempts["kind"] == "run") & (frames.attempts["epochs"] > 0)]
+    trained = (frames.attempts["kind"] == "run") & (frames.attempts["epochs"] > 0)
+    attempts = frames.attempts.loc[trained, ["attempt", "run", "code_fingerprint"]]
     known = attempts.dropna(subset=["code_fingerprint"]).sort_values("attempt")
     versions = known["code_fingerprint"].unique()
     if len(versions) < 2:

@@ -136,7 +136,7 @@ def _tried(frames: StudyFrames, search: str, *, tuned: str | None = None) -> pd.
     if tuned is not None:
         chosen = stages_tuning(frames, search, tuned)["trial"]
         mine = mine[mine["trial"].isin(chosen)]
-    return with_params(frames, mine.drop_duplicates("trial"))
+    return with_params(frames, mine[["trial", "params"]].drop_duplicates("trial"))
 
 
 def _baseline_rates(

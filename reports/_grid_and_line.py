@@ -47,8 +47,9 @@ def _own_points(frames: StudyFrames, search: str, kind: str | None) -> int:
     """Points of stages, of one kind or any, that tune parameters of the weighting's own."""
     rows = frames.stages[frames.stages["search"] == search]
     rows = rows if kind is None else rows[strategies(rows) == kind]
-    own = [not _SHARED.issuperset(str(names).split(",")) for names in rows["params_tuned"]]
-    return int(rows.loc[own, "trial"].nunique())
+    tuned = rows["params_tuned"]
+    own = [names for names in tuned.unique() if not _SHARED.issuperset(str(names).split(","))]
+    return int(rows.loc[tuned.isin(own), "trial"].nunique())
 
 
 def _bill(frames: StudyFrames, search: str) -> Bill:

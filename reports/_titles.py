@@ -29,6 +29,7 @@ def weighting_of(frames: StudyFrames, search: str) -> str:
     return ", ".join(sorted(mine.unique()))
 
 
+@once_per_search
 def title_of(frames: StudyFrames, search: str) -> str:
     """A title that no other search of the study has."""
     weighting = weighting_of(frames, search)

@@ -72,7 +72,7 @@ def _states(runs: pd.DataFrame) -> str:
 
 
 def _names(column: "pd.Series[str]") -> str:
-    return ", ".join(sorted({str(name) for name in column.dropna() if str(name)}))
+    return ", ".join(sorted(filter(None, column.dropna().unique())))
 
 
 def _period(attempts: pd.DataFrame) -> str:
