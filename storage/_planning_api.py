@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from storage import _calibrations, _history, _studies
+from storage import _calibrations, _history, _looks, _studies
 from storage._opened_api import Opened
 from storage._patience import patient
-from storage.records import Calibration, NewRun, Proposal, SearchHistory, SearchRecord, StudyRecord
+from storage.records import (
+    Calibration,
+    NetworkLook,
+    NewRun,
+    Proposal,
+    SearchHistory,
+    SearchRecord,
+    StudyRecord,
+)
 
 
 class Planning(Opened):
@@ -143,6 +151,22 @@ class Planning(Opened):
         """Let the stacks of a study have fewer rows from now on."""
         with self._database.write() as connection:
             _studies.lower_rows(connection, study_id, rows)
+
+    @patient
+    def network_look(self, study_id: int, key: str) -> NetworkLook | None:
+        """What a look at a study's network has found under this key; None if nobody has looked."""
+        with self._database.read() as connection:
+            return _looks.find(connection, study_id, key)
+
+    @patient
+    def save_network_look(self, study_id: int, key: str, found: NetworkLook) -> None:
+        """Store what a look at a study's network has found.
+
+        Args:
+            key: Hash of what it depends on beside the study: code, device, versions.
+        """
+        with self._database.write() as connection:
+            _looks.save(connection, study_id, key, found)
 
     @patient
     def calibration(self, shape: str, hardware: str) -> Calibration | None:

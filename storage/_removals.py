@@ -19,6 +19,7 @@ from storage._tables import (
     decisions,
     epoch_values,
     epochs,
+    looks,
     proposals,
     runs,
     scores,
@@ -59,7 +60,7 @@ def delete(
     for of_search in (decisions, proposals, trials, stages):
         connection.execute(of_search.delete().where(of_search.c.search_id.in_(its_searches)))
     connection.execute(searches.delete().where(of_study[searches]))
-    for of_all in (series, workers):
+    for of_all in (series, looks, workers):
         connection.execute(of_all.delete().where(of_all.c.study_id == study_id))
     connection.execute(studies.delete().where(studies.c.id == study_id))
 

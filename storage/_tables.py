@@ -344,3 +344,14 @@ calibrations = Table(
     Column("run_step_ms", Text, nullable=False),
     Column("measured_at", UtcTime, nullable=False),
 )
+
+looks = Table(
+    "looks",
+    metadata,
+    Column("study_id", _Id, ForeignKey("studies.id"), primary_key=True),
+    Column("key", String(64), primary_key=True),  # hash of the code, the device and the versions
+    Column("convolutional", Boolean, nullable=False),
+    Column("obstacle", Told(_MESSAGE), nullable=False),
+    Column("streamed", Boolean, nullable=False),
+    Column("unsaved", Told(_MESSAGE), nullable=False),
+)

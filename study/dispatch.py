@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from storage import RunState
@@ -55,7 +56,8 @@ class Dispatch:
             return
         for worker, slot in self._shift.crew.slots.items():
             resting = slot.rests_until_s > time.monotonic()
-            if slot.busy or resting or self._sizes.waiting(slot):
+            looked = slot.code in self._shift.looks
+            if slot.busy or resting or not looked or self._sizes.waiting(slot):
                 continue
             if (wanted := self._sizes.to_measure(slot)) is not None:
                 slot.take([], time.monotonic())
@@ -85,7 +87,8 @@ class Dispatch:
     def _hand(self, worker: int, slot: Slot, claimed: Claimed) -> None:
         rows = self._shift.rows if self._shift.fused else None
         slot.take(claimed.claims, time.monotonic(), rows)
-        self._shift.driver.submit(worker, self._pack_of(claimed.claims))
+        pack = replace(self._pack_of(claimed.claims), unsaved=self._shift.looks[slot.code].unsaved)
+        self._shift.driver.submit(worker, pack)
 
     def _claim(self, slot: Slot, *, run: int | None = None) -> Claimed:
         return self._shift.storage.claim(

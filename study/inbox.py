@@ -12,6 +12,7 @@ from study.crew import Slot
 from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.engine import settle_engine
 from study.errors import WorkersUnusable
+from study.looks import keep
 from study.pack_sizes import PackSizes
 from study.recorder import RecordBuffer
 from study.retention import Retention
@@ -24,6 +25,7 @@ from trainers.events import (
     CheckpointWritten,
     EpochDone,
     Message,
+    NetworkFacts,
     OpenFailed,
     PackEnded,
     Ready,
@@ -113,10 +115,9 @@ class Inbox:
         self._trained(slot, message)
 
     def _ready(self, worker: int, message: Ready) -> None:
-        shift = self._shift
-        settle_engine(shift, message.network, device=self._device, say=self._say)
+        shift, code = self._shift, told_code(message.environment)
+        self._settle(code.fingerprint, message.network)
         price = price_per_h(shift.plan.spec, message.environment["device"])
-        code = told_code(message.environment)
         if note := worker_note(shift.plan, code, host=message.environment.get("host", "?")):
             self._say_once(note, note)
         worker_id = shift.storage.register_worker(
@@ -128,11 +129,21 @@ class Inbox:
             price_per_h=price,
             files=self._files,
         )
-        self._stillborn = 0
         hardware = hardware_of(message.environment)
         shift.crew.slots[worker] = Slot(
             worker_id, hardware, message.n_devices, price_per_h=price, code=code.fingerprint
         )
+
+    def _settle(self, code: str, found: NetworkFacts | None) -> None:
+        """Settle the engine by what a worker has found of its network, or another one before."""
+        shift = self._shift
+        known = shift.looks.get(code) if found is None else found
+        if known is None:
+            return
+        settle_engine(shift, known, device=self._device, say=self._say)
+        self._stillborn = 0
+        if found is not None:
+            keep(shift, code, found, device=self._device)
 
     def _trained(self, slot: Slot, message: Message) -> None:
         if isinstance(message, PackEnded):

@@ -19,6 +19,7 @@ from study.holder import this_process
 from study.inbox import Inbox
 from study.leases import Leases
 from study.limiter import Limiter
+from study.looks import recall
 from study.outcome import Outcome
 from study.pack_sizes import PackSizes
 from study.packing import Canaries, pack_of
@@ -77,6 +78,7 @@ class Runner:
             on_gpu=is_gpu(device),
             rows=study.stack_rows if is_gpu(device) else None,
         )
+        recall(self._shift, device=device)
         sizes = PackSizes(self._shift, workers=driver.size, say=say)
         cap_bytes = int(plan.spec.training.checkpoint_cap_mib * 2**20)
         searches = {search.name: search for search in plan.searches}
@@ -126,7 +128,8 @@ class Runner:
         why = ("DriverStopped", "its driver was ended")
         try:
             if not (self._conductor.finished or self._changed):
-                shift.driver.start()
+                code = shift.plan.code.fingerprint
+                shift.driver.start(code=code, looked=code in shift.looks)
                 self._loop()
         except ClusterLost as error:
             why = (type(error).__name__, str(error))

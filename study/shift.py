@@ -10,6 +10,7 @@ from study.crew import Crew
 from study.drivers import Driver
 from study.faults import Faults
 from study.plan import Plan
+from trainers.events import NetworkFacts
 from trainers.jobs import Engine
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Shift:
         on_gpu: Stacks have a fixed number of rows.
         rows: That number, once it is fixed.
         unsaved: Why runs cannot be saved, by what a worker has found; empty if they can.
+        looks: What was found of the network, by the fingerprint of the code that makes it.
         streamed: Data is decoded batch by batch, by what the last worker has found.
         stopping: Workers have been asked to save and release their packs, for good.
     """
@@ -43,6 +45,7 @@ class Shift:
     on_gpu: bool = False
     rows: int | None = None
     unsaved: str = ""
+    looks: dict[str, NetworkFacts] = field(default_factory=dict)
     streamed: bool = False
     stopping: bool = False
 

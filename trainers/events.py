@@ -59,7 +59,7 @@ class Ready:
     """The worker has started and can take packs; sent once.
 
     Attributes:
-        network: What was found when it was looked at.
+        network: What was found when it was looked at; None where `Open.looked` spares it.
         startup_s: From the request for a worker to now.
         environment: Versions and hardware, see `trainers.environment`.
         n_devices: How many its seconds are counted for; a share of one that workers share.
@@ -67,7 +67,7 @@ class Ready:
 
     startup_s: float
     environment: Mapping[str, str]
-    network: NetworkFacts
+    network: NetworkFacts | None
     n_devices: float = 1.0
 
 
@@ -233,6 +233,8 @@ class Open:
             the others hear a `Meeting` next, and say nothing but that they do not open.
         ranks: Their number.
         host: Address of the first one's machine, under which the others find it.
+        looked: Fingerprint of the code whose network another worker looks at, or has looked at:
+            who has loaded the same need not. None: nobody has.
     """
 
     problem: ProblemRef
@@ -246,6 +248,7 @@ class Open:
     rank: int = 0
     ranks: int = 1
     host: str = "127.0.0.1"
+    looked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,8 @@ class Pack:
             time of so many packs as this one.
         waits_at_rung: Whether the call of a training function waits when `until_epoch` is reached,
             as its run may go on at once. Such a pack has one job.
+        unsaved: Why its runs cannot be saved, as a look has found; empty if they can. They then
+            begin again.
     """
 
     problem: ProblemRef
@@ -162,6 +164,7 @@ class Pack:
     checkpoint_s: float = 15.0
     canaries: Mapping[int, float] = field(default_factory=dict)
     waits_at_rung: bool = False
+    unsaved: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

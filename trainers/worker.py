@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from trainers import compiler
-from trainers.code import code_of
+from trainers.code import Code, code_of
 from trainers.devices import is_gpu
 from trainers.energy import EnergyMeter, Unmetered, open_meter
 from trainers.environment import environment
@@ -134,7 +134,7 @@ def main(descriptor: int, printed: Printed) -> None:
         session = opened(opening, pipe)
         code = code_of(opening.problem.modules, opening.problem.folder)
         details = environment(opening.device, share=share) | settled | code.told()
-        facts = looked_at(session, opening.precision, opening.training)
+        facts = found_of(session, opening, code)
     except BaseException as error:  # a user's problem may raise anything
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
@@ -142,7 +142,7 @@ def main(descriptor: int, printed: Printed) -> None:
     n_devices = share * opening.ranks
     startup_s = (time.monotonic() - opening.asked_s) * n_devices
     pipe.send(Ready(startup_s=startup_s, environment=details, network=facts, n_devices=n_devices))
-    serve(pipe, session, meter, printed, unsaved=facts.unsaved)
+    serve(pipe, session, meter, printed)
 
 
 def follow(pipe: Pipe, opening: Open) -> None:
@@ -225,6 +225,15 @@ def joined(session: Session, opening: Open, pipe: Pipe, meeting: Meeting | None)
     return replace(session, group=found)
 
 
+def found_of(session: Session | FunctionSession, opening: Open, code: Code) -> NetworkFacts | None:
+    """What a look finds; None if another worker looks at what the same code makes."""
+    from trainers.engines import Session
+
+    if isinstance(session, Session) and opening.looked == code.fingerprint:
+        return None
+    return looked_at(session, opening.precision, opening.training)
+
+
 def looked_at(
     session: Session | FunctionSession, precision: Precision, training: Training | None
 ) -> NetworkFacts:
@@ -255,18 +264,10 @@ def serve(
     session: Session | FunctionSession,
     meter: EnergyMeter,
     printed: Printed,
-    *,
-    unsaved: str = "",
 ) -> None:
-    """Do task after task: packs to train, steps to time.
-
-    Args:
-        unsaved: Why runs cannot be saved, as the look has found; empty if they can.
-    """
+    """Do task after task: packs to train, steps to time."""
     from trainers.engines import Session, calibrate
 
-    if isinstance(session, Session):
-        session = replace(session, unsaved=unsaved)
     while True:
         task = pipe.tasks.get()
         if isinstance(task, Pack):

@@ -35,7 +35,7 @@ from storage.records._status import (
     Totals,
     Unfinished,
 )
-from storage.records._studies import Calibration, SearchRecord, StudyRecord
+from storage.records._studies import Calibration, NetworkLook, SearchRecord, StudyRecord
 
 __all__ = [
     "AttemptLog",
@@ -55,6 +55,7 @@ __all__ = [
     "FailureGroup",
     "Holder",
     "Mismatch",
+    "NetworkLook",
     "NewRun",
     "Proposal",
     "Recorded",

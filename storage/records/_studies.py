@@ -52,6 +52,23 @@ class SearchRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkLook:
+    """What a worker has found when it looked at a study's network.
+
+    Attributes:
+        convolutional: It has convolutions.
+        obstacle: Why its runs cannot be stacked; empty if they can.
+        streamed: Its data is decoded batch by batch.
+        unsaved: Why its runs cannot be saved; empty if they can.
+    """
+
+    convolutional: bool
+    obstacle: str
+    streamed: bool
+    unsaved: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """What was measured of one shape of network on one kind of hardware.
 

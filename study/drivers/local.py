@@ -14,6 +14,7 @@ from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.errors import WorkersUnusable
 from study.nursery import Child, Nursery, take_nursery
 from study.vital_signs import Patience, Process, Signs, Verdict, judged
+from trainers.code import told_code
 from trainers.events import (
     CalibrateNow,
     Meeting,
@@ -36,6 +37,7 @@ class _Worker:
     Attributes:
         asked_s: When it was asked for.
         opening: Until it says that it is ready, or why it will not be.
+        waits: It was ready without a look, as another one was to look.
         pipe_open: Whether what it says can be read.
         killed_s: When it was killed; None if it was not.
         why: Why it was, if this driver did so by itself.
@@ -48,6 +50,7 @@ class _Worker:
     nursery: Nursery
     asked_s: float
     opening: bool = True
+    waits: bool = False
     pipe_open: bool = True
     killed_s: float | None = None
     why: str = ""
@@ -104,6 +107,8 @@ class LocalDriver:
         self._patience = Patience(opening_s=open_limit_s)
         self._groups = Groups()
         self._nursery: Nursery | None = None
+        self._code, self._looked = "", False
+        self._looker: int | None = None  # the worker that looks at the network
         self._workers: dict[int, _Worker] = {}
         self._started: list[tuple[str, Child, Nursery]] = []  # by number, with each one's device
 
@@ -112,12 +117,17 @@ class LocalDriver:
         """Number of workers."""
         return len(self._devices)
 
-    def start(self) -> None:
+    def start(self, *, code: str = "", looked: bool = False) -> None:
         """Start one process a device.
+
+        Args:
+            code: Fingerprint of the user's code, whose network one worker looks at for all.
+            looked: Whether that was done before.
 
         Raises:
             WorkersUnusable: This machine starts no more processes.
         """
+        self._code, self._looked = code, looked
         for device in self._devices:
             self._spawn(device)
 
@@ -207,9 +217,26 @@ class LocalDriver:
                 continue
             if isinstance(message, Ready | OpenFailed):
                 self._workers[number].opening = False
+                self._hear_of_look(number, message)
             elif isinstance(message, RunEnded):
                 self._workers[number].jobs.pop(message.run, None)
             yield FromWorker(number, message)
+
+    def _hear_of_look(self, number: int, message: Ready | OpenFailed) -> None:
+        """Look no more once somebody has seen what the code makes.
+
+        If who looked had loaded other code, those that wait for it would wait for ever: their
+        successors look.
+        """
+        if self._looker == number:
+            self._looker = None
+        if isinstance(message, Ready):
+            self._workers[number].waits = message.network is None
+            if message.network is not None:
+                self._looked |= told_code(message.environment).fingerprint == self._code
+        if not self._looked and self._looker is None:
+            for other in [other for other, worker in self._workers.items() if worker.waits]:
+                self.kill(other)
 
     def _looked_at(self, number: int) -> Iterator[WorkerLost]:
         """Take leave of a worker that is lost; end one that does not come to work."""
@@ -221,6 +248,8 @@ class LocalDriver:
             self.kill(number)
         elif verdict is Verdict.LOST:
             del self._workers[number]
+            if self._looker == number:
+                self._looker = None
             ended = worker.nursery.bury(worker.child)
             how = worker.why + ended.how
             worker.keep(ended.printed)
@@ -234,6 +263,9 @@ class LocalDriver:
         number = len(self._started)
         self._workers[number] = _Worker(child, nursery, time.monotonic())
         self._started.append((device, child, nursery))
+        spared = self._looked or self._looker is not None
+        if not spared:
+            self._looker = number
         opening = Open(
             problem=self._problem,
             device=device,
@@ -245,6 +277,7 @@ class LocalDriver:
             memory_share=self._memory_share or 1 / max(self._devices.count(device), 1),
             ranks=self._training.data_parallel,
             host=self._host,
+            looked=self._code if spared else None,
         )
         self._send(number, opening)
         if opening.ranks > 1:

@@ -64,8 +64,13 @@ class Driver(Protocol):
     def size(self) -> int:
         """Number of workers that it keeps at work."""
 
-    def start(self) -> None:
-        """Start the workers; each says `Ready` when it can take packs."""
+    def start(self, *, code: str = "", looked: bool = False) -> None:
+        """Start the workers; each says `Ready` when it can take packs.
+
+        Args:
+            code: Fingerprint of the user's code, whose network workers need to look at but once.
+            looked: Whether that was done before.
+        """
 
     def pid(self, worker: int) -> int:
         """Process id of a worker."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from storage import RunState, StudyChanged, UnknownStudy
-from storage.records import Calibration, Proposal
+from storage.records import Calibration, NetworkLook, Proposal
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import SEARCHES, Bench, baseline, decision
 
@@ -231,7 +231,21 @@ class CalibratingPromises(Backend):
         (row,) = (row for row in bench.view("attempt_costs") if row["kind"] == "calibration")
         assert (row["run"], row["diagnostics_s"], row["device_s"]) == (None, 0.5, 0.5)
 
+    def test_what_a_look_has_found_is_kept_by_its_key(self, bench: Bench) -> None:
+        assert bench.storage.network_look(bench.study.id, "code") is None
+        bench.storage.save_network_look(bench.study.id, "code", LOOK)
+        assert bench.storage.network_look(bench.study.id, "code") == LOOK
+        assert bench.storage.network_look(bench.study.id, "other code") is None
+        assert bench.storage.network_look(bench.study.id + 1, "code") is None
 
+    def test_a_new_look_takes_the_place_of_the_old(self, bench: Bench) -> None:
+        new = replace(LOOK, obstacle="", streamed=False)
+        bench.storage.save_network_look(bench.study.id, "code", LOOK)
+        bench.storage.save_network_look(bench.study.id, "code", new)
+        assert bench.storage.network_look(bench.study.id, "code") == new
+
+
+LOOK = NetworkLook(convolutional=True, obstacle="is odd", streamed=True, unsaved="changes")
 CALIBRATION = Calibration(
     shape="net", hardware="a cpu", pack_size=18, epoch_s=0.25, run_step_ms={1: 1.0, 18: 0.4}
 )

@@ -7,11 +7,12 @@ import pytest
 from storage import Liveness, UnknownStudy
 from storage._tables import metadata
 from storage.errors import NameTaken, StudyChanged, StudyInUse
-from storage.records import Holder
+from storage.records import Holder, NetworkLook
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench
 from tests.contract.storage_demo import make_demo
 
+LOOK = NetworkLook(convolutional=False, obstacle="", streamed=False, unsaved="")
 _SHARED = {"environments", "holders", "calibrations"}
 """Tables whose rows belong to no study."""
 
@@ -35,6 +36,7 @@ class RemovalPromises(Backend):
         other = bench.save("other")
         before = _counts(bench)
         make_demo(bench)
+        bench.storage.save_network_look(bench.study.id, "code", LOOK)
         bench.storage.delete_study(bench.study.id, liveness=_dead)
         assert [study.name for study in bench.storage.studies()] == ["other"]
         after = _counts(bench)

@@ -76,7 +76,7 @@ def losses(engine: Any, pack: Pack, problem: Housed) -> dict[int, Curves]:
 
 def in_two(engine: Any, pack: Pack, problem: Housed, facts: NetworkFacts) -> dict[int, Curves]:
     """The same with an interruption after the second epoch, in another worker."""
-    session = replace(open_session(problem, "cpu"), unsaved=facts.unsaved)
+    session, pack = open_session(problem, "cpu"), replace(pack, unsaved=facts.unsaved)
     half = told_of(engine, replace(pack, until_epoch=2), session)
     rest = told_of(engine, resumed(pack, half), replace(session, flops={}, ghosts={}))
     return flat(by_epoch(half, rest))

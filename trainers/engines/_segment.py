@@ -157,7 +157,7 @@ class Segment:
                 team = team.kept(alive)
             stopping = self._session.stop_requested() and team.epoch < pack.until_epoch
             folder = saving.folder(team.epoch, stopping=stopping)
-            if folder is not None and not self._session.unsaved:
+            if folder is not None and not self._pack.unsaved:
                 yield from self._saved(team, folder)
                 saving.saved()
             if stopping:

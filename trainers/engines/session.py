@@ -38,7 +38,6 @@ class Session:
         places: Where compiled stacks lie on a GPU.
         compiled: Compiled losses by engine, tasks, batch size and precision.
         group: The processes that train its runs together; None for this one alone.
-        unsaved: Why its runs cannot be saved; empty if they can. They then begin again.
     """
 
     problem: Problem
@@ -55,7 +54,6 @@ class Session:
     )
     places: Places = field(default_factory=Places)
     group: Group | None = None
-    unsaved: str = ""
 
     @property
     def n_devices(self) -> float:

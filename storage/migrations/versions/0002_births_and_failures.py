@@ -1,6 +1,6 @@
 """Studies get a birth; failures get a text of their own, and times that enclose their cost.
 
-Points keep the whole numbers that were written.
+Points keep the whole numbers that were written; what is found of networks is kept.
 """
 
 from __future__ import annotations
@@ -37,6 +37,19 @@ _WORDS = {
     "driver stopped": "DriverStopped",
     "claim not answered": "ClaimUnanswered",
 }
+
+_LOOKS = """
+CREATE TABLE looks (
+    study_id {id} NOT NULL,
+    key VARCHAR(64) NOT NULL,
+    convolutional BOOLEAN NOT NULL,
+    obstacle TEXT NOT NULL,
+    streamed BOOLEAN NOT NULL,
+    unsaved TEXT NOT NULL,
+    CONSTRAINT pk_looks PRIMARY KEY (study_id, key),
+    CONSTRAINT fk_looks_study_id FOREIGN KEY(study_id) REFERENCES studies (id)
+)
+"""
 
 _DEVICE_S = "startup_s + train_s + validation_s + test_s + checkpoint_s + diagnostics_s"
 
@@ -120,6 +133,8 @@ def upgrade() -> None:
     connection = op.get_bind()
     for column in _COLUMNS:
         connection.exec_driver_sql(f"ALTER TABLE {column}")
+    number = "INTEGER" if connection.dialect.name == "sqlite" else "BIGINT"
+    connection.exec_driver_sql(_LOOKS.format(id=number))
     connection.exec_driver_sql("CREATE INDEX ix_epochs_attempt_id ON epochs (attempt_id)")
     _give_births(connection)
     _part_failures(connection)

@@ -82,8 +82,12 @@ class RayDriver:
         """Number of workers that it keeps at work."""
         return self._workers
 
-    def start(self) -> None:
+    def start(self, *, code: str = "", looked: bool = False) -> None:
         """Connect to the cluster and let Ray Tune place the slots.
+
+        Args:
+            code: Fingerprint of the user's code, whose network each slot looks at once.
+            looked: Whether that was done before.
 
         Raises:
             WorkersUnusable: There is no cluster.
@@ -102,7 +106,8 @@ class RayDriver:
         importing.join()
         from study.drivers.ray_tune.tuning import Tuning
 
-        self._tuning = Tuning(self._feed, self._with_nursery(self._opening))
+        opening = replace(self._opening, code=code, looked=looked)
+        self._tuning = Tuning(self._feed, self._with_nursery(opening))
 
     def pid(self, worker: int) -> int:
         """Process id of a worker, on its node."""

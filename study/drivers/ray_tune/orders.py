@@ -18,6 +18,8 @@ class Opening:
         resources: Of one of them, by Ray's names in small letters.
         open_limit_s: Longest time until a worker can train.
         nursery: Where the driver's nursery listens, if slots and driver share a machine.
+        code: Fingerprint of the user's code.
+        looked: Whether the network that it makes was looked at before.
     """
 
     problem: ProblemRef
@@ -27,6 +29,8 @@ class Opening:
     resources: Mapping[str, float]
     open_limit_s: float = math.inf
     nursery: str | None = None
+    code: str = ""
+    looked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Slot(tune.Trainable):
             open_nursery=lambda: nursery(opening.nursery),
             open_limit_s=opening.open_limit_s,
         )
-        self._driver.start()
+        self._driver.start(code=opening.code, looked=opening.looked)
         self._joined: set[int] = set()  # workers that the feed knows
         self._free: set[int] = set()  # of these, with nothing to do
         self._closing, self._leaving = threading.Event(), threading.Event()

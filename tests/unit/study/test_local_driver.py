@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import tempfile
@@ -20,9 +21,12 @@ from study.errors import WorkersUnusable
 from study.nursery import Child, Ended
 from study.vital_signs import Process
 from tests.packs import a_job, a_pack
-from trainers.events import Beat, RunEnded, Seconds
+from trainers.code import Code
+from trainers.events import Beat, NetworkFacts, Open, Ready, RunEnded, Seconds
 from trainers.jobs import ProblemRef, Training
 
+CODE = Code({"mine": "0123"})
+FOUND = NetworkFacts(convolutional=False, obstacle="")
 HALF = struct.pack("!i", 100) + b"half of it"
 
 
@@ -65,6 +69,33 @@ class Hollow:
     def close(self) -> None:
         for one in (self.control, self._other, *self.far):
             one.close()
+
+
+class Crew:
+    """Two workers of a driver, spoken for by a test."""
+
+    def __init__(self, nursery: Hollow, *, code: str, looked: bool) -> None:
+        self.driver = LocalDriver(
+            ProblemRef(target="no:Problem"),
+            Training(epochs=1, batch_size=1),
+            devices=["cpu", "cpu"],
+            open_nursery=lambda: nursery,  # type: ignore[arg-type,return-value]
+        )
+        self._nursery = nursery
+        self.driver.start(code=code, looked=looked)
+
+    def spared(self, worker: int) -> str | None:
+        """Of what code it was told that it need not look at it."""
+        with Connection(os.dup(self._nursery.far[worker].fileno())) as far:
+            opening: Open = far.recv()
+            return opening.looked
+
+    def says(self, worker: int, code: Code, network: NetworkFacts | None) -> None:
+        """It is ready, with what it has found."""
+        ready = Ready(startup_s=0.0, environment=code.told(), network=network)
+        with Connection(os.dup(self._nursery.far[worker].fileno())) as far:
+            far.send([ready])
+        assert self.driver.poll(1.0) == [FromWorker(worker, ready)]
 
 
 @pytest.fixture
@@ -134,3 +165,44 @@ def test_what_a_lost_worker_printed_last_is_kept_with_its_runs(
     assert isinstance(driver.poll(1.0)[-1], WorkerLost)
     (file,) = tmp_path.iterdir()
     assert (file.name, "device-side assert" in file.read_text()) == ("run-b.output", True)
+
+
+def test_one_worker_looks_at_the_network_for_all(nursery: Hollow) -> None:
+    crew = Crew(nursery, code=CODE.fingerprint, looked=False)
+    with closing(crew.driver):
+        assert [crew.spared(0), crew.spared(1)] == [None, CODE.fingerprint]
+        crew.says(1, CODE, None)
+        crew.says(0, CODE, FOUND)
+        crew.driver.replace(0)
+        assert crew.spared(2) == CODE.fingerprint
+        assert nursery.ended == []
+
+
+def test_nobody_looks_at_what_was_looked_at_before(nursery: Hollow) -> None:
+    crew = Crew(nursery, code=CODE.fingerprint, looked=True)
+    with closing(crew.driver):
+        assert [crew.spared(0), crew.spared(1)] == [CODE.fingerprint] * 2
+
+
+def test_the_successor_of_who_was_lost_while_it_looked_looks(nursery: Hollow) -> None:
+    crew = Crew(nursery, code=CODE.fingerprint, looked=False)
+    with closing(crew.driver):
+        crew.says(1, CODE, None)
+        crew.spared(0)
+        nursery.far[0].close()
+        assert crew.driver.poll(1.0) == [WorkerLost(0, "signal SIGKILL")]
+        crew.driver.replace(0)
+        assert crew.spared(2) is None
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["looked first", "waited first"])
+def test_who_waits_for_a_look_at_other_code_is_followed_by_one_that_looks(
+    nursery: Hollow, first: int
+) -> None:
+    crew = Crew(nursery, code=CODE.fingerprint, looked=False)
+    with closing(crew.driver):
+        for worker in (first, 1 - first):
+            crew.says(worker, *[(Code({"mine": "4567"}), FOUND), (CODE, None)][worker])
+        assert nursery.ended == [1]
+        crew.driver.replace(1)
+        assert crew.spared(2) is None

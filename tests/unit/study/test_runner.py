@@ -64,7 +64,7 @@ class Obliging:
     def size(self) -> int:
         return 1
 
-    def start(self) -> None:
+    def start(self, *, code: str = "", looked: bool = False) -> None:
         network = NetworkFacts(convolutional=False, obstacle="")
         ready = Ready(startup_s=0.0, environment={"device": "cpu"}, network=network)
         self._events.append(FromWorker(0, ready))

@@ -43,7 +43,7 @@ class InProcess:
     def size(self) -> int:
         return len(self._sessions)
 
-    def start(self) -> None:
+    def start(self, *, code: str = "", looked: bool = False) -> None:
         network = NetworkFacts(convolutional=False, obstacle="")
         ready = Ready(startup_s=0.0, environment={"device": "cpu"}, network=network)
         self._events += [FromWorker(worker, ready) for worker in range(self.size)]
