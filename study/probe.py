@@ -19,7 +19,7 @@ class Look:
     """What was found.
 
     Attributes:
-        network: None if parts of the problem fail, so that nothing more is known of it.
+        network: None if parts of the problem fail, so that not even a look goes through.
         findings: What would fail in training, a sentence each.
     """
 
@@ -55,5 +55,7 @@ def look_at_network(plan: Plan, *, device: str) -> Look:
     if "error" in answer:
         raise WorkersUnusable(answer["error"])
     network = None if answer["network"] is None else NetworkFacts(**answer["network"])
-    last_batch = [refusal(network.last_batch)] if network and network.last_batch else []
-    return Look(network, [*answer["findings"], *last_batch])
+    findings = answer["findings"]
+    if network is not None and network.last_batch and not findings:
+        findings = [refusal(network.last_batch)]
+    return Look(network, findings)

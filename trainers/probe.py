@@ -2,8 +2,8 @@
 
 For who has not imported torch. Reads one JSON object from standard input (``problem``, the fields
 of `ProblemRef`; ``training``, those of `Training`; ``device``) and prints one: ``network``, the
-fields of `NetworkFacts`, with ``findings``, what would fail; or ``error``. A network that fails is
-looked at no further.
+fields of `NetworkFacts`, with ``findings``, what would fail; or ``error``. Of a problem that fails
+where even a look does, ``network`` is null.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ def main() -> None:
 def _look(request: dict[str, Any]) -> dict[str, Any]:
     import torch
 
-    from trainers import gpu
+    from trainers import compiler, gpu
     from trainers.engines import open_session
+    from trainers.engines.parallel import refuse_unshared
     from trainers.functions import open_function
     from trainers.probing import probed
     from trainers.problems import build
@@ -45,11 +46,20 @@ def _look(request: dict[str, Any]) -> dict[str, Any]:
     if ref.caller:
         facts = looked_at(open_function(ref, device), training.precision, None)
         return {"network": asdict(facts), "findings": []}
+    if training.compile:
+        compiler.let_in()
     gpu.prepare(device, training.precision)
     session = open_session(build(ref), device)
-    if findings := [str(finding) for finding in probed(session, training)]:
-        return {"network": None, "findings": findings}
-    return {"network": asdict(looked_at(session, training.precision, training)), "findings": []}
+    if training.data_parallel > 1:
+        refuse_unshared(session)
+    findings = [str(finding) for finding in probed(session, training)]
+    try:
+        network = asdict(looked_at(session, training.precision, training))
+    except Exception:
+        if not findings:
+            raise
+        network = None  # what is wrong with it is told already
+    return {"network": network, "findings": findings}
 
 
 if __name__ == "__main__":

@@ -83,3 +83,20 @@ def test_a_probe_names_the_part_the_split_and_the_line(folder: Path) -> None:
     assert "(metric error of task kind; failing.py, line " in said.text
     found = command(folder, "plan", "failing.toml", "--probe", "--json")
     assert (found.code, len(found.json["findings"])) == (1, 2)
+
+
+def test_the_reason_for_the_engine_of_what_fails_is_its_error_in_probe_and_run(
+    folder: Path,
+) -> None:
+    text = Path(failing.__file__).read_text().replace("from tests.toy", "from toy")
+    (folder / "failing.py").write_text(text)
+    spec = SPEC.format(more='[problem_options]\nfails = "trunk"').replace("normed:", "failing:")
+    (folder / "trunk.toml").write_text(spec.replace(":Normed", ":Failing").replace("normed", "bad"))
+    probed = command(folder, "plan", "trunk.toml", "--probe", "--json").json
+    ran = command(folder, "run", "trunk.toml", "--workers", "1")
+    stored = command(folder, "plan", "trunk.toml", "--json").json
+    assert ran.code == 1
+    assert (probed["packs"]["known_by"], stored["packs"]["known_by"]) == ("look", "stored")
+    reason = probed["packs"]["reason"]
+    assert reason == stored["packs"]["reason"]
+    assert reason.startswith("the network fails: LookupError: nothing here (trunk; failing.py, ")

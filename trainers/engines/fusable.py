@@ -10,7 +10,12 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from trainers.engines import _stackable_rules as rules
-from trainers.engines._forward import carried_tensors, task_losses, trained_parameters
+from trainers.engines._forward import (
+    carried_tensors,
+    task_functions,
+    task_losses,
+    trained_parameters,
+)
 from trainers.engines._ghosts import (
     Step,
     a_forward,
@@ -24,11 +29,13 @@ from trainers.engines._precision import autocast
 from trainers.engines._rehearsal import TOLERANCES, Rehearsal
 from trainers.engines.session import Session
 from trainers.errors import SharedModule
+from trainers.evaluation import Evaluation
 from trainers.events import NetworkFacts
 from trainers.failures import OUT_OF_MEMORY, failure_class, told
 from trainers.gpu import end_if_broken
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
+from trainers.parts import described
 from trainers.protocol import Batch
 from trainers.randomness import Key
 from trainers.reading import owned
@@ -151,19 +158,41 @@ class Look:
             placed = placed_operations(forward, owned(batch), owned(batch))
             odd = odd_metric(forward, batch)
         except BaseException as error:  # a user's network or loss may do anything
-            return f"does not survive `torch.func.vmap` ({self._said_by(error)})"
+            why = f"does not survive `torch.func.vmap` ({self._said_by(error)})"
+            return self._failing_alone() or why
         if found := "".join(said[:1]) or _unused(alone):
             return found
         if not _alike(stacked, alone, TOLERANCES[self._precision]):
             return "has other losses, gradients or buffers in a stack than alone"
         return odd or self._by_place(placed)
 
+    def _failing_alone(self) -> str:
+        """What a run meets without a stack, too, in the words in which it ends; or empty."""
+        network = a_network(self.session, self._tasks)
+        try:
+            self._alone(network, self._tasks)
+            with autocast(self.session.device, self._precision):
+                evaluation = Evaluation(network, task_functions(self.session.problem, self._tasks))
+                evaluation.add(owned(self._batch))
+            evaluation.values("validation")
+        except BaseException as error:  # a user's network or loss may do anything
+            return f"fails: {self._described(error)}"
+        return ""
+
     def _said_by(self, error: BaseException) -> str:
         """Its first line; what is the device's own is raised again."""
+        self._raise_of_device(error)
+        return told(error).splitlines()[0]
+
+    def _described(self, error: BaseException) -> str:
+        """As a run that ends with it tells it, on one line."""
+        self._raise_of_device(error)
+        return " ".join(described(error).splitlines())
+
+    def _raise_of_device(self, error: BaseException) -> None:
         end_if_broken(self.session.device)
         if failure_class(error) == OUT_OF_MEMORY:
             raise error
-        return told(error).splitlines()[0]
 
     def _by_place(self, placed: dict[str, int]) -> str:
         normalising = [name for name in placed if "batch_norm" in name]
@@ -185,6 +214,9 @@ class Look:
             if alone[0].attributes or alone[0].unsaved:
                 place = [*alone[0].attributes, *alone[0].unsaved][0]
                 return f"changes an attribute that is no buffer ({place})"
+        except BaseException as error:  # a user's network or loss may do anything
+            return f"fails within a few steps, alone as in a stack: {self._described(error)}"
+        try:
             stacked = rehearsal.stacked()
             again = rehearsal.restacked([course.state for course in stacked])
         except BaseException as error:  # a user's network or loss may do anything

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from tests.contract.fused_cases import Normed, OddlyJudged, Placed
+from tests.packs import a_job, a_pack
 from tests.toy import Toy
-from trainers.engines import network_facts, open_session
+from tests.unit.trainers.failing import Failing
+from trainers.engines import network_facts, open_session, train
+from trainers.events import RunEnded
 from trainers.jobs import ProblemRef
 from trainers.problems import build
 from trainers.protocol import TaskFunctions
@@ -41,6 +45,28 @@ class Forgetful(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         return inputs
+
+
+class Tired(nn.Module):
+    """Raises in its second step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if self.training:
+            self.calls += 1
+            _refuse_second(self.calls)
+        return inputs
+
+
+def _refuse_second(calls: Tensor) -> None:
+    if not torch._C._functorch.is_batchedtensor(calls) and calls > 1:
+        raise ArithmeticError("no more")
+
+
+TIRED_LINE = _refuse_second.__code__.co_firstlineno + 2
 
 
 class Aware(nn.Module):
@@ -124,6 +150,24 @@ def test_shipped_networks_are_told_apart(network: str) -> None:
 @pytest.mark.parametrize("problem", [With(Counting()), Itemised()], ids=["network", "loss"])
 def test_what_vmap_refuses(problem: Toy) -> None:
     assert obstacle(problem).startswith("does not survive `torch.func.vmap` (RuntimeError: ")
+
+
+@pytest.mark.parametrize("fails", ["trunk", "head", "loss", "metric"])
+def test_what_fails_alone_too_is_told_as_a_run_tells_it(fails: str) -> None:
+    session = open_session(Failing(fails=fails), "cpu")
+    (ended,) = train(a_pack(a_job(1), epochs=1), session)
+    assert isinstance(ended, RunEnded)
+    assert ended.outcome == "failed"
+    found = network_facts(session).obstacle
+    assert found.split(", line")[0] == f"fails: {ended.reason}".split(", line")[0]
+
+
+def test_what_fails_in_a_later_step_is_not_put_down_to_stacks() -> None:
+    found = obstacle(With(Tired()))
+    assert found == (
+        "fails within a few steps, alone as in a stack: ArithmeticError: no more "
+        f"(trunk; {Path(__file__).name}, line {TIRED_LINE})"
+    )
 
 
 def test_a_parameter_without_use() -> None:
