@@ -215,7 +215,8 @@ class Look:
                 place = [*alone[0].attributes, *alone[0].unsaved][0]
                 return f"changes an attribute that is no buffer ({place})"
         except BaseException as error:  # a user's network or loss may do anything
-            return f"fails within a few steps, alone as in a stack: {self._described(error)}"
+            why = f"fails within a few steps, alone as in a stack: {self._described(error)}"
+            return self._failing_alone() or why
         try:
             stacked = rehearsal.stacked()
             again = rehearsal.restacked([course.state for course in stacked])
