@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from storage.records import StudyRecord
 from study.catalogue import find, stored_code, stored_packs
-from study.checkpoint_place import checkpoint_place, settle_files
+from study.checkpoint_place import (
+    check_folder_of_function,
+    checkpoint_place,
+    settle_files,
+)
 from study.code_check import check_code, code_note
 from study.commands import default_storage
 from study.device_names import checked_device
 from study.drivers import Driver, RayOptions
 from study.drivers._peers import first_devices
-from study.drivers.devices import check_here, check_on_ray
+from study.drivers.devices import check_here, check_on_ray, check_precision
 from study.drivers.local import LocalDriver
 from study.extension import check_extension
 from study.keys import plan_key
@@ -24,7 +28,7 @@ from study.probe import look_at_network
 from study.progress import Progress
 from study.runner import Runner
 from study.spec import StudySpec, parse
-from trainers.devices import is_gpu, n_gpus
+from trainers.devices import is_gpu, known_gpus, n_gpus
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -102,6 +106,36 @@ class Study:
             calibrations=calibrations,
         )
 
+    def check(
+        self,
+        *,
+        workers: int = 2,
+        device: str = "cpu",
+        ray: RayOptions | None = None,
+        checkpoints: str | None = None,
+    ) -> str | None:
+        """Refuse what `run` would refuse of its arguments, by the spec and this machine.
+
+        Returns:
+            `checkpoints`, in the form in which it is kept.
+
+        Raises:
+            BadSpec: Checkpoints cannot go where they are to go, or workers not train there.
+        """
+        checked_device(device)
+        spec, own = self.plan.spec, self.plan.spec.function is not None
+        processes = self.plan.training.data_parallel
+        if not own:
+            check_precision(spec.training.precision, device)
+        if ray is not None:
+            check_on_ray(ray, device, processes=processes, own_function=own)
+        elif is_gpu(device):
+            check_here(device, workers=workers, processes=processes, n_gpus=known_gpus())
+        place = None if checkpoints is None else checkpoint_place(checkpoints)
+        if own and place is not None:
+            check_folder_of_function(place)
+        return place
+
     def run(
         self,
         *,
@@ -130,7 +164,7 @@ class Study:
             on_start: Gets the runner, whose `interrupt` ends the run early.
 
         Raises:
-            BadSpec: Checkpoints cannot go where they are to go, or workers not share the GPUs.
+            BadSpec: As `check`.
             NotAnExtension: A stored study of that name asks for something else.
             CodeChanged: The code is not the one that has trained so far, and the spec is strict.
             DatabaseUnusable: The database cannot be used.
@@ -140,9 +174,7 @@ class Study:
         """
         from storage import Storage  # SQLAlchemy loads with it; planning does without
 
-        self._check_devices(workers, device, ray)
-        checked_device(device)
-        place = None if checkpoints is None else checkpoint_place(checkpoints)
+        place = self.check(workers=workers, device=device, ray=ray, checkpoints=checkpoints)
         storage = Storage(self.storage_url, on_trouble=say)
         try:
             if note := self._check_code(storage):
@@ -185,14 +217,6 @@ class Study:
             searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
             check=lambda stored: check_extension(stored, spec, card),
         )
-
-    def _check_devices(self, workers: int, device: str, ray: RayOptions | None) -> None:
-        processes = self.plan.training.data_parallel
-        if ray is not None:
-            own = self.plan.spec.function is not None
-            check_on_ray(ray, device, processes=processes, own_function=own)
-        elif processes > 1 and is_gpu(device):
-            check_here(device, workers=workers, processes=processes, n_gpus=n_gpus())
 
     def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:
         problem, training = self.plan.problem, self.plan.training

@@ -43,6 +43,19 @@ def checkpoint_place(given: str) -> str:
         ) from error
 
 
+def check_folder_of_function(place: str) -> None:
+    """Check where training functions are to have their folders; they write there by themselves.
+
+    Raises:
+        BadSpec: It is no folder of a file system.
+    """
+    if places.is_url(place):
+        raise BadSpec(
+            f"A training function is given a folder to write to. Got --checkpoints {place}, a URL. "
+            "Give a folder, on several machines one that all have under the same path, or drop it."
+        )
+
+
 def beside(database: Path | None) -> Path:
     """Where the files of all studies are unless a user names a place: beside their database.
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 _COUNT = """
 import ctypes
-cuda, n = ctypes.CDLL("libcuda.so.1"), ctypes.c_int()
-found = cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(n)) == 0
-print(n.value if found else 0)
+try:
+    cuda, n = ctypes.CDLL("libcuda.so.1"), ctypes.c_int()
+except OSError:
+    print(0)
+else:
+    found = cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(n)) == 0
+    print(n.value if found else 0)
 """
 _COUNT_S = 30.0
+_ROCM = Path("/dev/kfd")
+"""AMD's driver, whose GPUs torch calls ``cuda`` as well."""
 
 
 def devices() -> list[tuple[str, str]]:
@@ -28,10 +35,17 @@ def devices() -> list[tuple[str, str]]:
 
 
 def n_gpus() -> int:
-    """GPUs that CUDA shows to this process, by their driver.
+    """GPUs that CUDA shows to this process; 0 where nobody can tell."""
+    return known_gpus() or 0
+
+
+def known_gpus() -> int | None:
+    """GPUs that CUDA shows to this process, by their driver; None if that cannot tell.
 
     A process of its own asks, without torch: where CUDA has been started, nothing can be forked.
     """
+    if _ROCM.exists():
+        return None
     try:
         answer = subprocess.run(
             [sys.executable, "-I", "-c", _COUNT],
@@ -41,8 +55,8 @@ def n_gpus() -> int:
             check=True,
         )
         return int(answer.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError):  # there is no driver
-        return 0
+    except (OSError, ValueError, subprocess.SubprocessError):  # it does not answer
+        return None
 
 
 def is_gpu(device: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from study.api import Study as StudyApi
+from study.cli._again import again
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import (
     console,
@@ -21,6 +22,17 @@ from study.cli._output import (
     table,
 )
 from study.cli._packs import packs_to_plain, show_packs
+from study.cli._placing import (
+    Checkpoints,
+    Device,
+    Driver,
+    DriverName,
+    GpusPerWorker,
+    Workers,
+    device_of,
+    n_workers,
+    ray_options,
+)
 from study.last_batch import likely
 from study.outline import Search, Stage
 from study.plan import Plan
@@ -29,8 +41,13 @@ NAME = "plan"
 
 
 def command(
+    context: typer.Context,
     study: Study,
-    device: Annotated[str, typer.Option(help="Device of the workers to be.")] = "cpu",
+    workers: Workers = None,
+    device: Device = None,
+    driver: Driver = DriverName.LOCAL,
+    gpus_per_worker: GpusPerWorker = None,
+    checkpoints: Checkpoints = None,
     probe: Annotated[
         bool,
         typer.Option(
@@ -42,11 +59,22 @@ def command(
     storage: StorageUrl = STORAGE,
     as_json: AsJson = False,
 ) -> None:
-    """Show what will run: searches, stages, trials, runs, epochs, packs. Nothing is started."""
+    """Show what will run: searches, stages, trials, runs, epochs, packs. Nothing is started.
+
+    What `run` would refuse of the same options, this refuses, too.
+    """
+    ray = ray_options(driver, None, None, gpus_per_worker)
+    where = device_of(device, ray)
     # what code of a user prints while it is imported is no part of the JSON
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         opened = StudyApi.open(study, storage=storage)
-    plan, packs = opened.plan, opened.packs(device=device, look=probe)
+    opened.check(
+        workers=workers or n_workers(where, ray, opened.plan.training.data_parallel),
+        device=where,
+        ray=ray,
+        checkpoints=checkpoints,
+    )
+    plan, packs = opened.plan, opened.packs(device=where, look=probe)
     if as_json:
         print_json(
             {
@@ -89,8 +117,8 @@ def command(
     say_notices(plan.notices)
     if packs.findings:
         raise typer.Exit(1)
-    chosen = [] if device == "cpu" else ["--device", device]
-    next_step("run", study, *chosen, storage=storage)
+    _, *given = again(context, without=["probe", "as_json"])
+    next_step("run", *given, storage=storage)
 
 
 def to_plain(plan: Plan) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from types import FrameType
 from typing import Annotated
 
@@ -27,45 +26,31 @@ from study.cli._output import (
     say,
     say_notices,
 )
+from study.cli._placing import (
+    Checkpoints,
+    Device,
+    Driver,
+    DriverName,
+    GpusPerWorker,
+    Workers,
+    device_of,
+    n_workers,
+    ray_options,
+)
 from study.commands import command_line
-from study.drivers import RayOptions
 from study.errors import BadSpec
 from study.outcome import Outcome
 from study.runner import Runner
-from trainers.devices import is_gpu, n_gpus
 
 NAME = "run"
-
-
-class DriverName(StrEnum):
-    """What carries packs to workers."""
-
-    LOCAL = "local"
-    RAY = "ray"
 
 
 def command(
     context: typer.Context,
     study: Study,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=1000,
-            help="Workers; default: one a core, at most 8, with `--device cuda` one a GPU; fewer "
-            "if each is of several processes by `data_parallel`.",
-        ),
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            help="Device of the workers: cpu, cuda (all GPUs in turn), cuda:1; default: cpu, or "
-            "Ray's GPU."
-        ),
-    ] = None,
-    driver: Annotated[
-        DriverName, typer.Option(help="Where workers run: processes here, or a Ray cluster.")
-    ] = DriverName.LOCAL,
+    workers: Workers = None,
+    device: Device = None,
+    driver: Driver = DriverName.LOCAL,
     address: Annotated[
         str | None,
         typer.Option(
@@ -75,17 +60,8 @@ def command(
     cpus_per_worker: Annotated[
         float | None, typer.Option(help="Cores that Ray keeps for a worker; default: 1.")
     ] = None,
-    gpus_per_worker: Annotated[
-        float | None, typer.Option(help="GPUs that Ray gives to a worker, such as 0.5.")
-    ] = None,
-    checkpoints: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder or URL (s3://bucket/folder, ...) for checkpoints, for all machines the "
-            "same; default: beside the database file.",
-        ),
-    ] = None,
+    gpus_per_worker: GpusPerWorker = None,
+    checkpoints: Checkpoints = None,
     budget: Annotated[
         list[str] | None,
         typer.Option(
@@ -100,18 +76,18 @@ def command(
 ) -> None:
     """Run a study, resume it, or extend it. Ctrl-C is safe: finished runs stay finished."""
     go_on = again(context, without=["redecide"])
-    ray = _ray(driver, address, cpus_per_worker, gpus_per_worker)
+    ray = ray_options(driver, address, cpus_per_worker, gpus_per_worker)
     opened = StudyApi.open(study, storage=storage)
     if budget:
         opened = opened.with_budget(_limits(budget))
-    where = device if device is not None else ("cuda" if ray and ray.gpus_per_worker else "cpu")
+    where = device_of(device, ray)
     display = Display(opened.name)
     if (shared := on_network(storage)) is not None:
         display.note(shared.advice)
     try:
         with display, _interruptible() as watch:
             outcome = opened.run(
-                workers=workers or _workers(where, ray, opened.plan.training.data_parallel),
+                workers=workers or n_workers(where, ray, opened.plan.training.data_parallel),
                 device=where,
                 ray=ray,
                 checkpoints=checkpoints,
@@ -124,38 +100,6 @@ def command(
         errors.print(f"Interrupted. Go on with: {command_line(*go_on, storage=storage)}")
         raise typer.Exit(130) from None
     _conclude(go_on, opened, outcome)
-
-
-def _workers(device: str, ray: RayOptions | None, n_processes: int) -> int:
-    """Workers, each of some processes: one a core, and on this machine's GPUs one a GPU."""
-    n_devices = min(os.cpu_count() or 1, 8)
-    if ray is None and is_gpu(device):
-        n_devices = n_gpus() if device == "cuda" else n_processes
-    return max(1, n_devices // n_processes)
-
-
-def _ray(
-    driver: DriverName,
-    address: str | None,
-    cpus_per_worker: float | None,
-    gpus_per_worker: float | None,
-) -> RayOptions | None:
-    """What was said about Ray; None for workers of this machine."""
-    if driver is DriverName.RAY:
-        return RayOptions(
-            address=address,
-            cpus_per_worker=1.0 if cpus_per_worker is None else cpus_per_worker,
-            gpus_per_worker=gpus_per_worker or 0.0,
-        )
-    given = {
-        "--address": address,
-        "--cpus-per-worker": cpus_per_worker,
-        "--gpus-per-worker": gpus_per_worker,
-    }
-    for name, value in given.items():
-        if value is not None:
-            raise BadSpec(f"{name} is for a Ray cluster. Got it without --driver ray. Add that.")
-    return None
 
 
 def _limits(given: list[str]) -> dict[str, float]:

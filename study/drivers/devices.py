@@ -5,6 +5,7 @@ from __future__ import annotations
 from study.drivers.options import RayOptions
 from study.errors import BadSpec
 from trainers.devices import is_gpu
+from trainers.jobs import Precision
 
 
 def check_on_ray(options: RayOptions, device: str, *, processes: int, own_function: bool) -> None:
@@ -50,20 +51,39 @@ def check_on_ray(options: RayOptions, device: str, *, processes: int, own_functi
         )
 
 
-def check_here(device: str, *, workers: int, processes: int, n_gpus: int) -> None:
+def check_precision(precision: Precision, device: str) -> None:
+    """Check that a device can round as the spec says.
+
+    Raises:
+        BadSpec: It cannot.
+    """
+    if precision == "tf32" and not is_gpu(device):
+        raise BadSpec(
+            '`precision = "tf32"` is a way of GPUs to round single-precision products. '
+            f'Got the device {device}. Take a GPU, or `precision = "float32"`.'
+        )
+
+
+def check_here(device: str, *, workers: int, processes: int, n_gpus: int | None) -> None:
     """Check what workers on this machine are to train on.
 
     Args:
         processes: That train a run together.
-        n_gpus: Of this machine, as far as it can tell.
+        n_gpus: Of this machine; None if it cannot tell.
 
     Raises:
-        BadSpec: There are too few GPUs for the processes.
+        BadSpec: There is no such GPU, or there are too few for the processes.
     """
-    if processes == 1 or not is_gpu(device) or not n_gpus:
+    if not is_gpu(device) or n_gpus is None:
         return
     first = int(device.partition(":")[2] or 0)
-    if (wanted := first + workers * processes) > n_gpus:
+    if first >= n_gpus:
+        there = f"GPUs up to cuda:{n_gpus - 1}" if n_gpus else "no GPU"
+        raise BadSpec(
+            f"A device must be there to be used. Got {device!r}, and CUDA shows {there} on this "
+            "machine. `weighbridge doctor` lists the devices."
+        )
+    if processes > 1 and (wanted := first + workers * processes) > n_gpus:
         raise BadSpec(
             f"Processes that train a run together need a GPU each. Got {workers} workers of "
             f"{processes} from {device} on, {wanted} GPUs, where there are {n_gpus}. "
