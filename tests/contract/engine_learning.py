@@ -257,7 +257,9 @@ class Watched:
 
 def seen_by(engine: Engine, *jobs: Job) -> list[tuple[int, ...]]:
     """Orders in which the training data was read, without repetition, by epoch."""
-    session = open_session(Toy(), "cpu")
+    session, pack = open_session(Toy(), "cpu"), a_pack(*jobs)
+    for job in jobs:
+        session.epoch_flops(job.tasks, pack.training)  # reads some to count operations, once
     watched = Watched(Toy().sources(torch.device("cpu"))["train"])
-    list(engine(a_pack(*jobs), replace(session, sources={**session.sources, "train": watched})))
+    list(engine(pack, replace(session, sources={**session.sources, "train": watched})))
     return list(dict.fromkeys(watched.orders))

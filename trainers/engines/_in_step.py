@@ -58,7 +58,9 @@ class InStep:
     @property
     def flops(self) -> Sequence[float]:
         """Estimated operations of an epoch of each run."""
-        return [self._session.epoch_flops(lane.run.job.tasks) for lane in self._lanes]
+        return [
+            self._session.epoch_flops(lane.run.job.tasks, self._training) for lane in self._lanes
+        ]
 
     def trace(self, runs: Container[int]) -> None:
         """Note the losses of these runs in each step from now on."""

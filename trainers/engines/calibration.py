@@ -31,7 +31,7 @@ from trainers.engines.session import Session
 from trainers.events import Calibrated, ShapeTimes
 from trainers.failures import OUT_OF_MEMORY, failure_class, told
 from trainers.gpu import end_if_broken
-from trainers.jobs import Calibrate, Job, Pack
+from trainers.jobs import Calibrate, Job, Pack, Training
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.optimizers import slots
 from trainers.protocol import Batch
@@ -87,7 +87,7 @@ def _alone(
             first steps cost too much.
     """
     if first and not allowance.has(3 * first[0].run_step_ms[1] / 1_000):
-        return _estimated(tasks, first[0], session)
+        return _estimated(tasks, first[0], wanted.training, session)
     short, training = Shortened(session, wanted.training, allowance.now), wanted.training
     run = _solos(1, tasks, wanted, short)
     trained = _paced(run, wanted, short, allowance, repeats=_ALONE)
@@ -102,9 +102,11 @@ def _alone(
     )
 
 
-def _estimated(tasks: tuple[str, ...], first: ShapeTimes, session: Session) -> ShapeTimes:
+def _estimated(
+    tasks: tuple[str, ...], first: ShapeTimes, training: Training, session: Session
+) -> ShapeTimes:
     """Times of a network by those of another one and the operations of both."""
-    of, other = (session.epoch_flops(names) for names in (tasks, first.tasks))
+    of, other = (session.epoch_flops(names, training) for names in (tasks, first.tasks))
     part = of / other if other else 1.0
     return ShapeTimes(
         tasks=tasks,

@@ -25,7 +25,7 @@ class Stacks:
     """Makes stacks of a pack's runs of the same tasks."""
 
     def __init__(self, tasks: tuple[str, ...], pack: Pack, session: Session) -> None:
-        self._pack, self.session = pack, session
+        self._pack, self.session, self.training = pack, session, pack.training
         network = build_network(session.problem, tasks, Key(str(pack.seed)) / "init")
         functions = task_functions(session.problem, tasks)
         self.forward = Forward(network.to(session.device), functions, pack.training.precision)
@@ -70,7 +70,8 @@ class StackedTeam:
     def flops(self) -> Sequence[float]:
         """Estimated operations of an epoch of each run."""
         tasks = tuple(self._stacks.forward.functions)
-        return [self._stacks.session.epoch_flops(tasks)] * len(self._stack.members)
+        flops = self._stacks.session.epoch_flops(tasks, self._stacks.training)
+        return [flops] * len(self._stack.members)
 
     def trace(self, runs: Container[int]) -> None:
         """Note the losses of these runs in each step from now on."""

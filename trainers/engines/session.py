@@ -13,7 +13,7 @@ from trainers.engines._long_lived import Places
 from trainers.errors import DeviceUnusable, TaskMismatch
 from trainers.gpu import cap_memory
 from trainers.group import Group
-from trainers.jobs import Precision
+from trainers.jobs import Precision, Training
 from trainers.network import build_network
 from trainers.parts import Marked
 from trainers.protocol import Problem, Source
@@ -33,7 +33,8 @@ class Session:
     Attributes:
         stop_requested: Asked at epoch ends; True saves and releases what is being trained.
         memory_share: How much of the device's memory its packs may take.
-        flops: Operations of a sample's forward pass, by tasks, as far as they were counted.
+        flops: Operations of a forward pass of one sample, of training and of validation, by
+            tasks, as far as they were counted.
         ghosts: Rows that a stack needs beside its runs, by tasks, smallest batches and precision.
         places: Where compiled stacks lie on a GPU.
         compiled: Compiled losses by engine, tasks, batch size and precision.
@@ -45,7 +46,7 @@ class Session:
     sources: Mapping[str, Source]
     stop_requested: Callable[[], bool] = _never
     memory_share: float = 1.0
-    flops: dict[tuple[str, ...], float] = field(default_factory=dict)
+    flops: dict[tuple[str, ...], tuple[float, float]] = field(default_factory=dict)
     ghosts: dict[tuple[tuple[str, ...], tuple[int, int], Precision], int] = field(
         default_factory=dict
     )
@@ -71,17 +72,27 @@ class Session:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
-    def epoch_flops(self, tasks: tuple[str, ...]) -> float:
+    def epoch_flops(self, tasks: tuple[str, ...], training: Training) -> float:
         """Estimated operations of one epoch of a network of these tasks, evaluation included.
 
-        They are counted once, on a network that nobody trains: a forward pass may change one.
+        Samples that `drop_last` leaves out are not trained on, and test samples cost what those of
+        validation do. Passes are counted once, each on a network that nobody trains: a forward
+        pass may change one.
         """
         if tasks not in self.flops:
-            network = build_network(self.problem, tasks, Key("flops")).to(self.device)
-            self.flops[tasks] = forward_flops(network, self.sources["validation"])
+            self.flops[tasks] = (
+                self._forward_flops(tasks, "train"),
+                self._forward_flops(tasks, "validation"),
+            )
+        trained, judged = self.flops[tasks]
         sizes = {split: source.size for split, source in self.sources.items()}
-        passes = TRAIN_PASSES * sizes["train"] + sizes["validation"] + sizes["test"]
-        return self.flops[tasks] * passes
+        n_trained = training.samples_of(sizes["train"])
+        n_judged = sizes["validation"] + sizes["test"]
+        return TRAIN_PASSES * trained * n_trained + judged * n_judged
+
+    def _forward_flops(self, tasks: tuple[str, ...], split: str) -> float:
+        network = build_network(self.problem, tasks, Key("flops")).to(self.device)
+        return forward_flops(network, self.sources[split])
 
 
 def open_session(
