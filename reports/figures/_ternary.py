@@ -98,5 +98,5 @@ def _axes(titles: list[str]) -> dict[str, Any]:
 
 def _corner(title: str) -> dict[str, Any]:
     """A corner has room for short lines only."""
-    text = "<br>".join(wrap(title, width=14, break_long_words=False))
+    text = "<br>".join(wrap(title, width=12, break_long_words=False))
     return {"text": text, "font": {"size": 13}}
