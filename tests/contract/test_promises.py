@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,15 +17,20 @@ from typer.testing import CliRunner
 from study.cli._main import application
 from study.cli._problem import options_of
 from study.errors import BadSpec
+from study.problem_check import check_problem
+from tests import toy
 from tests.contract.network_zoo import ZOO
 from tests.contract.test_canary import Ageing
 from tests.contract.zoo_parts import Housed
 from tests.toy import Toy
+from tests.unit.trainers import failing
 from trainers.engines import open_session, promises
+from trainers.jobs import ProblemRef
 from trainers.problems import TensorSource
 from trainers.protocol import Batch
 from trainers.randomness import Key
 
+PASSES = "a batch of every split goes through every part"
 NAMES = [
     "batches of one key are the same again",
     "a run does as plain PyTorch does",
@@ -103,5 +110,17 @@ def test_the_command_tells_promises_and_exits_by_them(monkeypatch: pytest.Monkey
     monkeypatch.chdir("tests")
     arguments = ["problem", "check", "toy:Toy", "--option", "dropout=0.2", "--json"]
     result = CliRunner().invoke(application(), arguments)
-    assert [promise["name"] for promise in json.loads(result.stdout)] == NAMES
+    assert [promise["name"] for promise in json.loads(result.stdout)] == [PASSES, *NAMES]
     assert result.exit_code == 0
+
+
+def test_of_what_fails_each_part_is_told_and_nothing_else(tmp_path: Path) -> None:
+    shutil.copy(toy.__file__, tmp_path / "toy.py")
+    text = Path(failing.__file__).read_text().replace("from tests.toy", "from toy")
+    (tmp_path / "failing.py").write_text(text)
+    ref = ProblemRef(target="failing:Failing", options={"fails": "loss"}, folder=str(tmp_path))
+    tried = check_problem(ref, device="cpu", threads=1, precision="float32")
+    assert [promise.name for promise in tried] == [PASSES] * 3
+    assert all(promise.broken for promise in tried)
+    for split, promise in zip(("train", "validation", "test"), tried, strict=True):
+        assert f"on the {split} split: LookupError: nothing here (loss of task" in promise.found
