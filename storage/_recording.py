@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,6 +74,8 @@ _END_ATTEMPT = Hot(
     )
 )
 
+_Series = tuple[int, str, str, str]
+
 
 class Recorder:
     """Writes reports; remembers the numbers of the metric series, and what attempts have cost.
@@ -82,7 +84,7 @@ class Recorder:
     """
 
     def __init__(self) -> None:
-        self._series: dict[tuple[int, str, str, str], int] = {}
+        self._series: dict[_Series, int] = {}
         self._costs = Costs()
 
     def record(self, connection: Connection, reports: Sequence[Report]) -> Recorded:
@@ -126,19 +128,26 @@ class Recorder:
 
     def _write_epochs(self, connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:
         heads, values, last = [], [], {}
-        for report, row in accepted:
-            if not isinstance(report, EpochRecord):
-                continue
+        epochs = [(report, row) for report, row in accepted if isinstance(report, EpochRecord)]
+        self._know_series(
+            connection,
+            {
+                (row.study_id, split, task, metric): None
+                for report, row in epochs
+                for split, task, metric, _ in report.values
+            },
+        )
+        for report, row in epochs:
             heads.append(_epoch_row(report.epoch, row.attempt, report))
             last[report.run] = report.epoch
             values += [
                 {
                     "run_id": report.run,
                     "epoch": report.epoch,
-                    "series_id": self._series_id(connection, row.study_id, *name),
+                    "series_id": self._series[row.study_id, split, task, metric],
                     "value": value,
                 }
-                for *name, value in report.values
+                for split, task, metric, value in report.values
             ]
         _EPOCHS.write(connection, heads)
         _VALUES.write(connection, values)
@@ -164,19 +173,24 @@ class Recorder:
         if rows:
             connection.execute(insert_ignoring(connection, checkpoints), rows)
 
-    def _series_id(
-        self, connection: Connection, study_id: int, split: str, task: str, metric: str
-    ) -> int:
-        key = (study_id, split, task, metric)
-        if key not in self._series:
-            self._load_series(connection, study_id)
-        if key not in self._series:
+    def _know_series(self, connection: Connection, wanted: Iterable[_Series]) -> None:
+        """Look ids up, and make those that are new; in a few statements, however many they are."""
+        if new := self._unknown_series(connection, wanted):
             connection.execute(
                 insert_ignoring(connection, series),
-                {"study_id": study_id, "split": split, "task": task, "metric": metric},
+                [
+                    {"study_id": study_id, "split": split, "task": task, "metric": metric}
+                    for study_id, split, task, metric in new
+                ],
             )
+            self._unknown_series(connection, new)
+
+    def _unknown_series(self, connection: Connection, wanted: Iterable[_Series]) -> list[_Series]:
+        """Those without an id, after a look into the database for what was not known."""
+        unknown = [one for one in wanted if one not in self._series]
+        for study_id in {study_id for study_id, *_ in unknown}:
             self._load_series(connection, study_id)
-        return self._series[key]
+        return [one for one in unknown if one not in self._series]
 
     def _load_series(self, connection: Connection, study_id: int) -> None:
         for row in connection.execute(_SERIES, {"study": study_id}):

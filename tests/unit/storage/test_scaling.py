@@ -6,6 +6,7 @@ the machine changes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from storage import RunState
 from storage._studies import now
 from storage.limits import Limit, Limits
-from storage.records import CheckpointRecord, Spent
+from storage.records import CheckpointRecord, EpochRecord, Spent
 from tests.contract.storage_bench import SEARCHES, Bench, end, epoch
 
 _FEW, _MANY = 1_000, 100_000
@@ -166,6 +167,25 @@ def test_the_work_does_not_grow(few: Counted, many: Counted, name: str) -> None:
     at_few = few.instructions(_STEPS[name])
     at_many = many.instructions(_STEPS[name])
     assert at_many <= 1.25 * at_few + 100
+
+
+def _record_new_metrics(n: int) -> Callable[[Bench], None]:
+    """Report an epoch of n metrics, none of which any run has had before."""
+    names = itertools.count()
+
+    def report(bench: Bench) -> None:
+        claim = bench.claim_one()
+        values = tuple(("train", "a", f"{n} {next(names)}", 1.0) for _ in range(n))
+        told = EpochRecord(run=claim.run, token=claim.token, epoch=1, values=values, spent=Spent())
+        bench.storage.record([told, end(claim)])
+
+    return report
+
+
+def test_each_new_metric_costs_the_same(few: Counted) -> None:
+    at_few = few.instructions(_record_new_metrics(100))
+    at_many = few.instructions(_record_new_metrics(1000))
+    assert at_many <= 12 * at_few
 
 
 def _counted(folder: Path, n: int) -> Iterator[Counted]:
