@@ -113,15 +113,15 @@ def _become_worker(pipe: int, output: int) -> None:
     from trainers import worker
     from trainers.output import Printed
 
-    code = 1
+    printed, code = Printed.into(output), 1
     try:
-        worker.main(pipe, Printed.into(output))
+        worker.main(pipe, printed)
         code = 0
     except BaseException:
+        printed.flush()
         traceback.print_exc()  # into the file that the driver reads when the worker has ended
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        printed.flush()
         os._exit(code)  # nothing of the parent's is to be cleaned up here
 
 

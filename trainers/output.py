@@ -8,9 +8,11 @@ together have all of it each. What nobody has moved is the last that a worker ha
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from trainers import places
 from trainers.jobs import Job
@@ -18,6 +20,7 @@ from trainers.jobs import Job
 MOST_BYTES = 64 * 1024
 """Of a run's output, over all its attempts; what is newest stays."""
 _CUT = b"... what was printed before is cut\n"
+_ANY_TEXT: Any = {"encoding": "utf-8", "errors": "backslashreplace", "line_buffering": True}
 
 
 class Printed:
@@ -36,10 +39,26 @@ class Printed:
         for number, stream in ((1, sys.stdout), (2, sys.stderr)):
             os.dup2(descriptor, number)
             with contextlib.suppress(AttributeError):  # somebody else's stream
-                stream.reconfigure(  # type: ignore[union-attr]
-                    encoding="utf-8", errors="backslashreplace", line_buffering=True
-                )
+                stream.reconfigure(**_ANY_TEXT)  # type: ignore[union-attr]
         return cls(descriptor)
+
+    def flush(self) -> None:
+        """Write what is waiting in the streams; what user's code has closed is there again.
+
+        A stream of its own that user's code has put in a stream's place stays, and its errors are
+        its own affair.
+        """
+        if self._descriptor is None:
+            return
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            if not _is_open(number):
+                os.dup2(self._descriptor, number)
+            stream = getattr(sys, name)
+            if not _can_print(stream):
+                stream = io.TextIOWrapper(io.FileIO(number, "w", closefd=False), **_ANY_TEXT)
+                setattr(sys, name, stream)
+            with contextlib.suppress(Exception):
+                stream.flush()
 
     @contextlib.contextmanager
     def moved(self) -> Iterator[bytes]:
@@ -51,8 +70,7 @@ class Printed:
         if self._descriptor is None:
             yield b""
             return
-        sys.stdout.flush()
-        sys.stderr.flush()
+        self.flush()
         size = os.fstat(self._descriptor).st_size
         begin = max(self._moved, size - MOST_BYTES)
         text = os.pread(self._descriptor, size - begin, begin)
@@ -63,6 +81,21 @@ class Printed:
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)  # where all who share it go on
             self._moved = 0
+
+
+def _can_print(stream: object) -> bool:
+    try:
+        return stream is not None and not getattr(stream, "closed", False)
+    except ValueError:  # its buffer was taken away
+        return False
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def place_of_output(folder: str, file_name: str) -> str:

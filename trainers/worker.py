@@ -103,9 +103,11 @@ class Pipe:
         except (EOFError, OSError):
             os._exit(0)
         except Exception:  # whatever an unpickler stumbles over
-            traceback.print_exc()
-            sys.stderr.flush()
-            os._exit(1)
+            try:
+                traceback.print_exc()
+                sys.stderr.flush()
+            finally:  # user's code may have closed the stream
+                os._exit(1)
 
     def beat(self, meter: EnergyMeter) -> None:
         """Say every second that the process is alive; read its meter as often."""
@@ -121,7 +123,7 @@ def main(descriptor: int, printed: Printed) -> None:
     pipe = Pipe(Connection(descriptor))
     opening = pipe.first()
     if opening.rank:
-        follow(pipe, opening)
+        follow(pipe, opening, printed)
         return
     # of several devices, one meter would tell but a part
     alone = opening.ranks == 1
@@ -136,6 +138,7 @@ def main(descriptor: int, printed: Printed) -> None:
         details = environment(opening.device, share=share) | settled | code.told()
         facts = found_of(session, opening, code)
     except BaseException as error:  # a user's problem may raise anything
+        printed.flush()
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
         return
@@ -145,7 +148,7 @@ def main(descriptor: int, printed: Printed) -> None:
     serve(pipe, session, meter, printed)
 
 
-def follow(pipe: Pipe, opening: Open) -> None:
+def follow(pipe: Pipe, opening: Open, printed: Printed) -> None:
     """Take part in the runs of another worker until the driver closes the pipe."""
     meeting = pipe.meeting()
     threading.Thread(target=pipe.listen, daemon=True).start()
@@ -153,6 +156,7 @@ def follow(pipe: Pipe, opening: Open) -> None:
         prepared(opening)
         session = opened(opening, pipe, meeting)
     except BaseException as error:  # a user's problem may raise anything
+        printed.flush()
         traceback.print_exc()
         pipe.send(OpenFailed(explained(error)))
         return

@@ -75,6 +75,26 @@ def test_what_failed_is_told_by_cause_with_part_and_line(folder: Path) -> None:
     assert f"next: weighbridge log tired {run_of(folder, 'tired')}" in said.out
 
 
+CLOSING = """
+import os, sys
+def train(params, seed, folder, report):
+    print("the last that is heard", params["x"], flush=True)
+    exec(["sys.stdout.close()", "sys.stderr = None", "os.close(1), os.close(2)"][params["x"]])
+    report(1, {"loss": 1.0})
+"""
+
+
+def test_a_run_that_closes_its_streams_harms_no_run(tmp_path: Path) -> None:
+    (tmp_path / "closing.py").write_text(CLOSING)
+    spec = DYING.format().replace("dying", "closing").replace("[1]", "[0, 1, 2]")
+    (tmp_path / "closing.toml").write_text(spec)
+    said = command(tmp_path, "run", "closing.toml", "--workers", "1")
+    assert said.code == 0
+    assert "closing: 3 runs done" in said.text
+    for run in range(1, 4):
+        assert f"the last that is heard {run - 1}" in command(tmp_path, "log", "closing", str(run)).text
+
+
 def test_status_names_the_verb_and_the_run(folder: Path) -> None:
     said = command(folder, "status", "tired")
     assert f"next: weighbridge log tired {run_of(folder, 'tired')}" in said.out

@@ -5,6 +5,7 @@ The function runs in a thread, so that its reports can be passed on while it tra
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import threading
 import traceback
@@ -92,7 +93,8 @@ class _Call:
                 self._told.put(None)
         self._aside.cleanup()
         if said is not None:
-            traceback.print_exception(said)
+            with contextlib.suppress(Exception):  # the function may have closed the stream
+                traceback.print_exception(said)
 
     def _events(self) -> Iterator[Event]:
         """What the function reports until its run ends, or waits at a rung."""

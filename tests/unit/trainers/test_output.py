@@ -92,6 +92,42 @@ os._exit(0)
     assert (done.returncode, file.read_bytes()) == (0, b"d\n")
 
 
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "sys.stdout.close(); sys.stderr.close()",
+        "sys.stdout = sys.stderr = None",
+        "os.close(1); os.close(2)",
+        "sys.stdout.detach()",
+        "sys.stdout = sys.stderr = open(os.devnull, 'w'); sys.stdout.close()",
+        "sys.stdout = sys.stderr = type('Broken', (), {'flush': lambda _: 1 / 0})()",
+    ],
+)
+def test_a_process_goes_on_printing_whatever_was_done_to_its_streams(
+    tmp_path: Path, deed: str
+) -> None:
+    code = f"""
+import os, sys
+from trainers.output import Printed
+printed = Printed.into(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT))
+print("before")
+{deed}
+with printed.moved() as found:
+    assert found == b"before\\n", found
+os.write(1, b"one\\n")
+os.write(2, b"two\\n")
+if "Broken" not in repr(sys.stdout):
+    print("three")
+    print("four", file=sys.stderr)
+os._exit(0)
+"""
+    file = tmp_path / "out"
+    done = subprocess.run([sys.executable, "-c", code, str(file)], check=False)
+    assert done.returncode == 0
+    whole = b"one\ntwo\n" if "Broken" in deed else b"one\ntwo\nthree\nfour\n"
+    assert file.read_bytes() == whole
+
+
 @pytest.mark.parametrize("where", ["folder", "memory://outputs"])
 def test_each_run_of_a_pack_has_all_that_was_printed_while_it_was_trained(
     tmp_path: Path, where: str
