@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from search_spaces._axis import Plain
 from search_spaces._canonical import value_key
+from search_spaces._shown import shown
 from search_spaces._unit import bucket, bucket_middle, checked_unit
 from search_spaces._values import Value, as_value, native
 from search_spaces.errors import BadAxis, SpaceError, UnknownValue, WrongType
@@ -29,7 +30,9 @@ class Choices:
     def __post_init__(self) -> None:
         values = native(self.values)
         if not isinstance(values, list | tuple):
-            raise WrongType(f"The values must be a list. Got {self.values!r}. Write [a, b, ...].")
+            raise WrongType(
+                f"The values must be a list. Got {shown(self.values)}. Write [a, b, ...]."
+            )
         if not values:
             raise BadAxis("The list of values is empty. Write at least one value.")
         known = tuple(as_value(v, what=f"Value {i}") for i, v in enumerate(values, start=1))
@@ -66,7 +69,7 @@ class Choices:
             index = keys.index(value_key(value))
         except (ValueError, SpaceError):
             raise UnknownValue(
-                f"{value!r} is not among {list(self.values)}. Take one of these."
+                f"{shown(value)} is not among {shown(list(self.values))}. Take one of these."
             ) from None
         return (bucket_middle(index, index + 1, self.size),)
 
@@ -88,5 +91,5 @@ def _refuse_twins(values: tuple[Value, ...]) -> None:
     for value in values:
         key = value_key(value)
         if key in seen:
-            raise BadAxis(f"Values must differ. Got {value!r} twice. Drop one of them.")
+            raise BadAxis(f"Values must differ. Got {shown(value)} twice. Drop one of them.")
         seen.add(key)

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from search_spaces._axis import Axis
 from search_spaces._canonical import value_key
+from search_spaces._shown import shown
 from search_spaces._values import Point, Value, as_value
 from search_spaces.errors import BadAxis, SpaceError, WrongType, blamed_on
 
@@ -33,7 +34,7 @@ class Conditions:
     def __init__(self, axes: Mapping[str, Axis], when: When) -> None:
         if not isinstance(when, Mapping):
             raise WrongType(
-                f"Conditions are a mapping by parameter. Got {when!r}. "
+                f"Conditions are a mapping by parameter. Got {shown(when)}. "
                 'Write {"momentum": {"optimizer": "sgd"}}.'
             )
         self.when = {name: _checked(name, table, axes) for name, table in when.items()}
@@ -92,7 +93,7 @@ def _checked(name: str, table: object, axes: Mapping[str, Axis]) -> Mapping[str,
             raise BadAxis("`when` goes with a parameter of the space. Got none of that name.")
         if not isinstance(table, Mapping) or not table:
             raise WrongType(
-                f"`when` is a table from another parameter to its values. Got {table!r}. "
+                f"`when` is a table from another parameter to its values. Got {shown(table)}. "
                 'Write when = { optimizer = "sgd" }.'
             )
         return {parent: _values(parent, values, axes) for parent, values in table.items()}

@@ -15,6 +15,7 @@ from search_spaces._log_int_range import LogIntRange
 from search_spaces._log_range import LogRange
 from search_spaces._range import Range
 from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
+from search_spaces._shown import shown
 from search_spaces._space import Space
 from search_spaces._values import MAX_POINTS
 from search_spaces.errors import BadAxis, TooManyPoints, WrongType, blamed_on
@@ -32,7 +33,9 @@ def space_of(
         SpaceError: An axis cannot be expressed; the message begins with the parameter.
     """
     if not isinstance(found, Mapping):
-        raise WrongType(f"{what} must be a mapping by parameter. Got {found!r}. Name each one.")
+        raise WrongType(
+            f"{what} must be a mapping by parameter. Got {shown(found)}. Name each one."
+        )
     axes = {}
     for name, foreign in found.items():
         with blamed_on(str(name)):

@@ -7,6 +7,7 @@ from search_spaces._axis import Axis
 from search_spaces._choices import Choices
 from search_spaces._conditions import When
 from search_spaces._foreign import between, space_of, stepped, whole
+from search_spaces._shown import shown
 from search_spaces._space import Space
 from search_spaces.errors import WrongType
 
@@ -42,7 +43,7 @@ def _axis(found: Any) -> Axis:
         return Choices(list(found.choices))
     if not all(hasattr(found, name) for name in ("low", "high", "log", "step")):
         raise WrongType(
-            f"Not a distribution of Optuna: {found!r}. Pass what "
+            f"Not a distribution of Optuna: {shown(found)}. Pass what "
             "`trial.distributions` holds, or FloatDistribution(low, high)."
         )
     if isinstance(found.low, int):  # Optuna keeps ends of floats as floats

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from search_spaces._axis import Plain
+from search_spaces._shown import shown
 from search_spaces._unit import bucket, bucket_middle, checked_unit
 from search_spaces._values import MAX_POINTS, Value, as_count, as_number
 from search_spaces.errors import BadAxis, TooManyPoints, UnknownValue, WrongType
@@ -65,7 +66,7 @@ class IntRange:
         index, off = divmod(whole_within(value, self.low, self.high) - self.low, self.step)
         if off:
             raise UnknownValue(
-                f"{value!r} is no step of {self.step} from {self.low}. Take one that is."
+                f"{shown(value)} is no step of {self.step} from {self.low}. Take one that is."
             )
         return (bucket_middle(index, index + 1, self.size),)
 
@@ -86,7 +87,7 @@ def check_ends(low: object, high: object) -> None:
     for name, end in (("low", low), ("high", high)):
         if isinstance(end, bool) or not isinstance(end, int):
             raise WrongType(
-                f"`{name}` must be a whole number. Got {end!r}. "
+                f"`{name}` must be a whole number. Got {shown(end)}. "
                 "Write it like 5, or take `range` or `log_range` for numbers between."
             )
         as_number(end, what=f"`{name}`")
@@ -105,7 +106,7 @@ def whole_within(value: Value, low: int, high: int) -> int:
         if number == value:
             return number
     raise UnknownValue(
-        f"The range is the whole numbers from {low} to {high}. Got {value!r}. Widen it."
+        f"The range is the whole numbers from {low} to {high}. Got {shown(value)}. Widen it."
     )
 
 

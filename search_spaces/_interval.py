@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from search_spaces._shown import shown
 from search_spaces._unit import bucket, bucket_middle, checked_unit
 from search_spaces._values import MAX_POINTS, Value, as_count, as_number, rounded
 from search_spaces.errors import BadAxis, ContinuousAxis, SpaceError, UnknownValue
@@ -104,9 +105,13 @@ class Interval:
         except SpaceError as error:
             raise UnknownValue(str(error)) from error
         if not self.low <= number <= self.high:
-            raise UnknownValue(f"The range is {self.low} to {self.high}. Got {value!r}. Widen it.")
+            raise UnknownValue(
+                f"The range is {self.low} to {self.high}. Got {shown(value)}. Widen it."
+            )
         if self.n_points is not None and number not in self._grid(self.n_points):
-            raise UnknownValue(f"{value!r} is not among {list(self.points())}. Take one of these.")
+            raise UnknownValue(
+                f"{shown(value)} is not among {shown(list(self.points()))}. Take one of these."
+            )
         return number
 
     def _check_ends(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from search_spaces._axis import Plain
 from search_spaces._int_range import check_ends, refuse_too_many, whole_within
+from search_spaces._shown import shown
 from search_spaces._unit import bucket, bucket_middle, checked_unit
 from search_spaces._values import Value, as_count
 from search_spaces.errors import BadAxis, UnknownValue
@@ -83,7 +84,9 @@ class LogIntRange:
             return ((math.log(number) - low) / (high - low),)
         grid = self._grid()
         if number not in grid:
-            raise UnknownValue(f"{value!r} is not among {list(grid)}. Take one of these.")
+            raise UnknownValue(
+                f"{shown(value)} is not among {shown(list(grid))}. Take one of these."
+            )
         index = grid.index(number)
         return (bucket_middle(index, index + 1, len(grid)),)
 

@@ -28,6 +28,7 @@ from search_spaces._log_int_range import LogIntRange
 from search_spaces._log_range import LogRange
 from search_spaces._range import Range
 from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
+from search_spaces._shown import shown
 from search_spaces._simplex_grid import SimplexGrid
 from search_spaces._simplex_random import SimplexRandom
 from search_spaces._space import Space
@@ -58,8 +59,8 @@ def axis_from_plain(name: str, plain: object, *, n_tasks: int) -> Axis:
         if isinstance(plain, Mapping):
             return _formed(name, plain, n_tasks)
         raise WrongType(
-            f"An axis is a list or a table. Got {plain!r}. "
-            f"Write a single value as [{plain!r}], a range as {{ log_range = [low, high] }}."
+            f"An axis is a list or a table. Got {shown(plain)}. "
+            f"Write a single value as [{shown(plain)}], a range as {{ log_range = [low, high] }}."
         )
 
 
@@ -70,7 +71,9 @@ def space_from_plain(plain: Mapping[str, object], *, n_tasks: int) -> Space:
         SpaceError: As `axis_from_plain` does; the message begins with the parameter.
     """
     if not isinstance(plain, Mapping):
-        raise WrongType(f"A space is a table of parameters. Got {plain!r}. Write {{ lr = [...] }}.")
+        raise WrongType(
+            f"A space is a table of parameters. Got {shown(plain)}. Write {{ lr = [...] }}."
+        )
     axes: dict[str, Axis] = {}
     when: dict[str, Any] = {}
     for name, form in plain.items():
@@ -97,7 +100,7 @@ class _Form:
 
 def _listed(name: str, values: object, n_tasks: int) -> Axis:
     if not isinstance(values, list | tuple):
-        raise WrongType(f"The values must be a list. Got {values!r}. Write [a, b, ...].")
+        raise WrongType(f"The values must be a list. Got {shown(values)}. Write [a, b, ...].")
     if name == TASK_WEIGHTS:
         return Choices(checked_weights(values, n_tasks=n_tasks))
     # Without a rule the values may be anything; Choices refuses what no point can hold.
@@ -138,7 +141,7 @@ def _checked_ends(name: str, key: str, plain: _Plain) -> Sequence[int]:
 def _ends(key: str, plain: _Plain) -> Sequence[float]:
     ends = plain[key]
     if not isinstance(ends, list | tuple) or len(ends) != 2:
-        raise WrongType(f"`{key}` must be two numbers. Got {ends!r}. Write [low, high].")
+        raise WrongType(f"`{key}` must be two numbers. Got {shown(ends)}. Write [low, high].")
     return ends
 
 

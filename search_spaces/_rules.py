@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from search_spaces._shown import shown
 from search_spaces._values import as_number, native
 from search_spaces.errors import BadValue, WrongType
 
@@ -63,7 +64,7 @@ def checked_weights(rows: Sequence[object], *, n_tasks: int) -> list[tuple[float
 def _checked_row(row: object, number: int, n_tasks: int) -> tuple[float, ...]:
     row = native(row)
     if not isinstance(row, list | tuple):
-        raise WrongType(f"Row {number} must be a list of {n_tasks} weights. Got {row!r}.")
+        raise WrongType(f"Row {number} must be a list of {n_tasks} weights. Got {shown(row)}.")
     if len(row) != n_tasks:
         raise BadValue(
             f"Row {number} must have one weight for each of the {n_tasks} tasks. "
@@ -71,11 +72,13 @@ def _checked_row(row: object, number: int, n_tasks: int) -> tuple[float, ...]:
         )
     weights = tuple(as_number(w, what=f"Weight {j} of row {number}") for j, w in enumerate(row, 1))
     if min(weights) < 0.0:
-        raise BadValue(f"Row {number} must not have a negative weight. Got {list(row)}. Raise it.")
+        raise BadValue(
+            f"Row {number} must not have a negative weight. Got {shown(list(row))}. Raise it."
+        )
     total = math.fsum(weights)
     if abs(total - 1.0) > _TOLERANCE:
         raise BadValue(
-            f"Row {number} must sum to 1. Got {list(row)}, which sums to {total:.12g}. "
+            f"Row {number} must sum to 1. Got {shown(list(row))}, which sums to {total:.12g}. "
             "Divide its weights by their sum."
         )
     return weights

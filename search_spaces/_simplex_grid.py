@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 
 from search_spaces._axis import Plain
+from search_spaces._shown import shown
 from search_spaces._unit import bucket, bucket_middle, checked_unit
 from search_spaces._values import MAX_POINTS, Value, as_count, as_flag, as_number, is_row
 from search_spaces.errors import BadAxis, EmptySpace, TooManyPoints, UnknownValue
@@ -148,7 +149,7 @@ class SimplexGrid:
             if exact and sum(units) == self.units and min(units) >= self._least:
                 return tuple(n - self._least for n in units)
         raise UnknownValue(
-            f"{value!r} is not on the grid of {self.n_tasks} weights in steps of {self.step}. "
+            f"{shown(value)} is not on the grid of {self.n_tasks} weights in steps of {self.step}. "
             "Take one of its points."
         )
 

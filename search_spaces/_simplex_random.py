@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from search_spaces._axis import Plain
 from search_spaces._draws import uniforms
+from search_spaces._shown import shown
 from search_spaces._unit import checked_unit
 from search_spaces._values import MAX_POINTS, Value, as_count, as_number, is_row
 from search_spaces.errors import BadAxis, UnknownValue
@@ -114,7 +115,7 @@ class SimplexRandom:
             if min(shares) > -_TOLERANCE:
                 return [max(share, 0.0) for share in shares]
         raise UnknownValue(
-            f"{value!r} is not made of {self.n_tasks} weights of at least {self.floor} that "
+            f"{shown(value)} is not made of {self.n_tasks} weights of at least {self.floor} that "
             "sum to 1. Divide the weights by their sum, or lower the floor."
         )
 

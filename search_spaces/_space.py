@@ -8,6 +8,7 @@ from search_spaces._axis import Axis, Plain
 from search_spaces._conditions import Conditions, When
 from search_spaces._draws import uniforms
 from search_spaces._halton import halton
+from search_spaces._shown import shown
 from search_spaces._values import Point, Value, as_count
 from search_spaces.errors import BadAxis, WrongType, blamed_on
 
@@ -32,7 +33,9 @@ class Space:
 
     def __post_init__(self) -> None:
         if not isinstance(self.axes, Mapping):
-            raise WrongType(f"The axes must be a mapping from names. Got {self.axes!r}. Name them.")
+            raise WrongType(
+                f"The axes must be a mapping from names. Got {shown(self.axes)}. Name them."
+            )
         for name, axis in self.axes.items():
             _check_axis(name, axis)
         conditions = Conditions(self.axes, self.when)
@@ -164,9 +167,9 @@ class Space:
 
 def _check_axis(name: object, axis: object) -> None:
     if not isinstance(name, str) or not name:
-        raise BadAxis(f"A parameter needs a name. Got {name!r}. Name it like `lr`.")
+        raise BadAxis(f"A parameter needs a name. Got {shown(name)}. Name it like `lr`.")
     if not isinstance(axis, Axis):
         raise WrongType(
-            f"Parameter `{name}` must be an axis. Got {axis!r}. "
+            f"Parameter `{name}` must be an axis. Got {shown(axis)}. "
             "Wrap its values in Choices(...), or read plain forms with space_from_plain."
         )

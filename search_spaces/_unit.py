@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from search_spaces._shown import shown
 from search_spaces.errors import BadValue
 
 _UNIT_BITS = 53  # of a float's fraction: every draw is a multiple of 2**-53
@@ -20,7 +21,9 @@ def checked_unit(u: Sequence[float], *, dimensions: int) -> tuple[float, ...]:
         )
     for coordinate in u:
         if not 0.0 <= coordinate <= 1.0:  # NaN fails this too
-            raise BadValue(f"A unit coordinate lies in [0, 1]. Got {coordinate!r}. Clip it first.")
+            raise BadValue(
+                f"A unit coordinate lies in [0, 1]. Got {shown(coordinate)}. Clip it first."
+            )
     return tuple(float(coordinate) for coordinate in u)
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeGuard
 
+from search_spaces._shown import shown
 from search_spaces.errors import BadValue, WrongType
 
 Value: TypeAlias = "float | int | str | bool | tuple[Value, ...] | Mapping[str, Value] | None"
@@ -34,14 +35,15 @@ def as_number(value: object, *, what: str) -> float:
     """
     value = native(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise WrongType(f"{what} must be a number. Got {value!r}. Write it like 0.01.")
+        raise WrongType(f"{what} must be a number. Got {shown(value)}. Write it like 0.01.")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number) or number != value:
         raise BadValue(
-            f"{what} must be finite and exact as a float. Got {value!r}. Write a number like 0.01."
+            f"{what} must be finite and exact as a float. Got {shown(value)}. "
+            "Write a number like 0.01."
         )
     return number + 0.0  # -0.0 becomes 0.0: equal values, equal keys
 
@@ -55,7 +57,7 @@ def as_count(value: object, *, what: str, at_least: int = 1, at_most: int | None
     """
     value = native(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise WrongType(f"{what} must be a whole number. Got {value!r}. Write it like 5.")
+        raise WrongType(f"{what} must be a whole number. Got {shown(value)}. Write it like 5.")
     if value < at_least:
         raise BadValue(f"{what} must be at least {at_least}. Got {value}. Raise it.")
     if at_most is not None and value > at_most:
@@ -71,7 +73,9 @@ def as_flag(value: object, *, what: str) -> bool:
     """
     value = native(value)
     if not isinstance(value, bool):
-        raise WrongType(f"{what} must be true or false. Got {value!r}. Write it without quotes.")
+        raise WrongType(
+            f"{what} must be true or false. Got {shown(value)}. Write it without quotes."
+        )
     return value
 
 
@@ -106,7 +110,7 @@ def as_value(value: object, *, what: str = "A value", depth: int = 0) -> Value:
     if not isinstance(value, list | tuple | Mapping):
         raise WrongType(
             f"{what} must be a number, a string, true or false, None, or a list or table of these. "
-            f"Got {value!r}. Convert it first."
+            f"Got {shown(value)}. Convert it first."
         )
     if depth == _DEEPEST:
         raise BadValue(
@@ -138,5 +142,5 @@ def is_row(value: Value, *, length: int) -> TypeGuard[tuple[float, ...]]:
 def _table(table: Mapping[Any, object], *, what: str, depth: int) -> dict[str, Value]:
     for key in table:
         if not isinstance(key, str):
-            raise WrongType(f"The keys of {what} must be strings. Got {key!r}. Quote it.")
+            raise WrongType(f"The keys of {what} must be strings. Got {shown(key)}. Quote it.")
     return {k: as_value(v, what=f"`{k}` of {what}", depth=depth) for k, v in table.items()}

@@ -9,6 +9,7 @@ from search_spaces._int_range import IntRange
 from search_spaces._log_int_range import LogIntRange
 from search_spaces._log_range import LogRange
 from search_spaces._range import Range
+from search_spaces._shown import shown
 from search_spaces._simplex_grid import SimplexGrid
 from search_spaces._simplex_random import SimplexRandom
 from search_spaces._values import Value, as_count, as_number, rounded
@@ -96,7 +97,9 @@ def _line(values: Sequence[float]) -> list[float]:
 def _around(line: list[float], best: float) -> tuple[float | None, float | None]:
     index = bisect_left(line, best)
     if index == len(line) or line[index] != best:
-        raise UnknownValue(f"`best` must be one of {line}. Got {best!r}. Add it to the values.")
+        raise UnknownValue(
+            f"`best` must be one of {shown(line)}. Got {shown(best)}. Add it to the values."
+        )
     return (
         line[index - 1] if index > 0 else None,
         line[index + 1] if index + 1 < len(line) else None,
@@ -128,4 +131,4 @@ def _number_on_line(value: Value) -> float:
     try:
         return as_number(value, what="A value of the line")
     except WrongType as error:
-        raise WrongType(f"{value!r} has no middle. State the value to rest at.") from error
+        raise WrongType(f"{shown(value)} has no middle. State the value to rest at.") from error

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from study._limits import unfit
+from study._limits import MOST_FOUND, unfit
 from trainers.hints import did_you_mean
 
 _MOST_SHOWN = 60
@@ -34,8 +34,14 @@ _RULES = {
 
 
 def findings(error: ValidationError, spec: type[BaseModel]) -> list[str]:
-    """One line a finding: its place, the rule, what was found, what the key is for."""
-    return [_finding(detail, spec) for detail in error.errors()]
+    """One line a finding: its place, the rule, what was found, what the key is for.
+
+    Where one slip makes hundreds, as a wrong type in a long list does, the first are told.
+    """
+    details = error.errors()
+    told = [_finding(detail, spec) for detail in details[:MOST_FOUND]]
+    n_more = len(details) - len(told)
+    return [*told, f"... and {n_more:,} more."] if n_more else told
 
 
 def unfit_findings(plain: Mapping[str, Any], spec: type[BaseModel]) -> list[str]:
@@ -79,9 +85,12 @@ def _shown_place(place: Sequence[Any], spec: type[BaseModel]) -> str:
             section, rest = f"{section} {rest[0] + 1}{',' if rest[1:] else ''}", rest[1:]
     elif rest[0] in spec.model_fields and _nested(spec.model_fields[rest[0]].annotation):
         section, rest = f"[{rest[0]}]", rest[1:]
-    position = f", value {rest.pop() + 1}," if rest and isinstance(rest[-1], int) else ""
-    key = f"`{_cut('.'.join(map(_word, rest)))}`" if rest else ""
-    return " ".join(part for part in (section, key) if part) + position
+    steps = [
+        f"value {part + 1}" if isinstance(part, int) else f"`{_cut(_word(part))}`" for part in rest
+    ]
+    after = "," if rest and isinstance(rest[-1], int) else ""
+    key = ", ".join(steps).replace("`, `", ".")
+    return " ".join(part for part in (section, key) if part) + after
 
 
 def _purpose(place: Sequence[Any], spec: type[BaseModel]) -> str:

@@ -13,7 +13,8 @@ MOST_OF_A_LIST = 10_000
 MOST_OF_A_NAME = 100
 MOST_OF_A_TEXT = 10_000
 
-_MOST_FOUND = 20
+MOST_FOUND = 20
+"""Of one spec; one slip can make thousands."""
 _WIDEST = 2**63
 
 Place = tuple[str | int, ...]
@@ -26,7 +27,7 @@ def unfit(plain: object) -> list[tuple[Place, str]]:
     """
     found: list[tuple[Place, str]] = []
     waiting: list[tuple[Place, object]] = [((), plain)]
-    while waiting and len(found) < _MOST_FOUND:
+    while waiting and len(found) < MOST_FOUND:
         place, value = waiting.pop()
         if len(place) > MOST_NESTED:
             found.append((place, _nested()))
@@ -39,7 +40,7 @@ def unfit(plain: object) -> list[tuple[Place, str]]:
             waiting += [((*place, i), value[i]) for i in reversed(range(last))]
         else:
             found += [(place, finding) for finding in _of_value(value)]
-    return found[:_MOST_FOUND]
+    return found[:MOST_FOUND]
 
 
 def _nested() -> str:

@@ -42,8 +42,9 @@ class FunctionSpec(Section):
         module, _, name = value.partition(":")
         if not all(part.isidentifier() for part in [*module.split("."), name]):
             raise ValueError(
-                f"must be `package.module:function`. Got {value!r}. Write `my_training:train` for "
-                "the function `train` in my_training.py beside the study."
+                f"must be `package.module:function`. Got {shown_value(value)}. "
+                "Write `my_training:train` for the function `train` in my_training.py beside the "
+                "study."
             )
         if len(name) > MOST_OF_A_NAME:
             raise ValueError(

@@ -100,7 +100,7 @@ class CompareSpec(Section):
     def _known_rule(cls, value: str) -> str:
         if not re.fullmatch(r"best|last|mean_last_[1-9][0-9]{0,8}", value):
             raise ValueError(
-                f"must be best, last or mean_last_K with K above 0. Got {value!r}. "
+                f"must be best, last or mean_last_K with K above 0. Got {shown_value(value)}. "
                 "Write `mean_last_5` for the mean of the last five epochs."
             )
         return value
@@ -264,7 +264,7 @@ def _checked_name(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise ValueError(
             "must be letters, digits, dots, dashes and underscores, a letter or digit first. "
-            f"Got {value!r}. Change it."
+            f"Got {shown_value(value)}. Change it."
         )
     return value
 

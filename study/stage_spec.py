@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from search_spaces import Space
+from study._findings import shown_value
 from study.errors import BadSpec
 from study.stop_spec import parse_stop
 from study.stopping import StopRule
@@ -52,8 +53,9 @@ class StageTable:
         _refuse_unknown(table, tunable, place)
         if not axes:
             raise BadSpec(
-                f"{place}: a stage must tune something. Got {dict(table)}. Write a parameter "
-                f"with its values, such as `lr = [1e-3, 1e-2]`: {', '.join(sorted(tunable))}."
+                f"{place}: a stage must tune something. Got {shown_value(dict(table))}. "
+                f"Write a parameter with its values, such as `lr = [1e-3, 1e-2]`: "
+                f"{', '.join(sorted(tunable))}."
             )
         axes, refine, is_line = _take_refine(axes, place)
         strategy = _strategy(table, refine, place)
@@ -90,8 +92,8 @@ def _strategy(table: Mapping[str, Any], refine: int, place: str) -> str:
     strategy = table.get("strategy", "grid")
     if strategy not in STRATEGIES:
         raise BadSpec(
-            f"{place}: `strategy` must be one of {', '.join(STRATEGIES)}. Got {strategy!r}. "
-            "Write one of these, or drop it for a grid."
+            f"{place}: `strategy` must be one of {', '.join(STRATEGIES)}. "
+            f"Got {shown_value(strategy)}. Write one of these, or drop it for a grid."
         )
     if strategy == "grid" and "trials" in table:
         raise BadSpec(
@@ -119,7 +121,8 @@ def _fixed(table: Mapping[str, Any], tunable: Set[str], place: str) -> Mapping[s
     values = table.get("at", {})
     if not isinstance(values, Mapping):
         raise BadSpec(
-            f"{place}: `at` must be a table of values. Got {values!r}. Write at = {{ lr = 1e-3 }}."
+            f"{place}: `at` must be a table of values. Got {shown_value(values)}. "
+            f"Write at = {{ lr = 1e-3 }}."
         )
     _refuse_unknown(values, tunable, f"{place}, `at`", options=())
     both = [name for name in values if name in table]
@@ -167,7 +170,7 @@ def _whole(table: Mapping[str, Any], key: str, place: str, *, most: int) -> int:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if not is_whole or (key in table and not 1 <= value <= most):
         raise BadSpec(
-            f"{place}: `{key}` must be a whole number from 1 to {most:,}. Got {value!r}. "
-            "Change or drop it."
+            f"{place}: `{key}` must be a whole number from 1 to {most:,}. "
+            f"Got {shown_value(value)}. Change or drop it."
         )
     return int(value)

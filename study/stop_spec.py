@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from study._findings import shown_value
 from study.errors import BadSpec
 from study.stopping import KINDS, Kind, StopRule
 from trainers.hints import did_you_mean
@@ -28,7 +29,7 @@ def parse_stop(
     if table is None:
         return None
     if not isinstance(table, Mapping):
-        raise BadSpec(f"{place}: `stop` must be a table. Got {table!r}. {_EXAMPLE}")
+        raise BadSpec(f"{place}: `stop` must be a table. Got {shown_value(table)}. {_EXAMPLE}")
     for key in table:
         if key not in _KEYS:
             raise BadSpec(
@@ -49,7 +50,7 @@ def _kind(value: object, place: str, kinds: Sequence[Kind]) -> Kind:
     if found is None:
         raise BadSpec(
             f"{place}: `stop.rule` must be one of {', '.join(kinds)}. "
-            f"Got {'none' if value is None else repr(value)}. Write one of these."
+            f"Got {'none' if value is None else shown_value(value)}. Write one of these."
         )
     return found
 
@@ -58,10 +59,13 @@ def _rungs(value: Any, epochs: int, place: str) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or not value or not all(map(_is_epoch, value)):
         raise BadSpec(
             f"{place}: `stop.rungs` must be a list of epochs, whole numbers above 0. "
-            f"Got {'none' if value is None else repr(value)}. {_EXAMPLE}"
+            f"Got {'none' if value is None else shown_value(value)}. {_EXAMPLE}"
         )
     if list(value) != sorted(set(value)):
-        raise BadSpec(f"{place}: `stop.rungs` must rise. Got {list(value)}. Sort them, each once.")
+        raise BadSpec(
+            f"{place}: `stop.rungs` must rise. Got {shown_value(list(value))}. "
+            "Sort them, each once."
+        )
     if value[-1] >= epochs:
         raise BadSpec(
             f"{place}: `stop.rungs` must lie below the {epochs} `epochs` of [training]. "
@@ -79,7 +83,7 @@ def _keep(value: Any, kind: Kind, place: str) -> float:
         raise BadSpec(f"{place}: `stop.keep` goes with the rule halving. Got {kind!r}. Drop it.")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
         raise BadSpec(
-            f"{place}: `stop.keep` must be a share between 0 and 1. Got {value!r}. "
+            f"{place}: `stop.keep` must be a share between 0 and 1. Got {shown_value(value)}. "
             "Write keep = 0.5 for the better half."
         )
     return float(value)
@@ -88,7 +92,7 @@ def _keep(value: Any, kind: Kind, place: str) -> float:
 def _asynchronous(value: object, kind: Kind, place: str) -> bool:
     if not isinstance(value, bool):
         raise BadSpec(
-            f"{place}: `stop.asynchronous` must be true or false. Got {value!r}. "
+            f"{place}: `stop.asynchronous` must be true or false. Got {shown_value(value)}. "
             "Write asynchronous = true, or drop it."
         )
     if value and kind == "worse-than-cohort":

@@ -92,7 +92,10 @@ def test_a_run_that_closes_its_streams_harms_no_run(tmp_path: Path) -> None:
     assert said.code == 0
     assert "closing: 3 runs done" in said.text
     for run in range(1, 4):
-        assert f"the last that is heard {run - 1}" in command(tmp_path, "log", "closing", str(run)).text
+        assert (
+            f"the last that is heard {run - 1}"
+            in command(tmp_path, "log", "closing", str(run)).text
+        )
 
 
 def test_status_names_the_verb_and_the_run(folder: Path) -> None:

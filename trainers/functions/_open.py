@@ -9,6 +9,7 @@ from typing import Any
 
 from trainers.functions._caller import Caller
 from trainers.functions._rung import Rung
+from trainers.hints import shown
 from trainers.jobs import ProblemRef
 from trainers.problems.errors import NotAProblem
 from trainers.problems.user_module import import_user_module, member
@@ -53,7 +54,7 @@ def open_function(
     function: Any = member(module, name, of=f"[function] `{ref.target}`")
     if not callable(function):
         raise NotAProblem(
-            f"[function] must name a function. `{ref.target}` is {function!r}. Name one."
+            f"[function] must name a function. `{ref.target}` is {shown(function)}. Name one."
         )
     home, _, caller = ref.caller.partition(":")
     return FunctionSession(

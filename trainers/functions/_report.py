@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, Literal, NoReturn
 
 from trainers.errors import BadReport
+from trainers.hints import shown
 
 Why = Literal["paused", "released", "diverged", "done"]
 _TEST = "test_"
@@ -103,7 +104,7 @@ class Report:
         known = _checked(metrics, self.metric)
         if isinstance(step, bool) or not isinstance(step, int) or step <= self.step:
             raise BadReport(
-                f"Steps are whole numbers that rise from 1. Got {step!r} after {self.step}. "
+                f"Steps are whole numbers that rise from 1. Got {shown(step)} after {self.step}. "
                 "Count reports, as in `for step in range(1, n + 1)`."
             )
         if not math.isfinite(known[self.metric]):
@@ -138,7 +139,7 @@ def _checked(metrics: Mapping[str, float], metric: str) -> dict[str, float]:
     if not isinstance(metrics, Mapping) or metric not in metrics:
         raise BadReport(
             f"Every report holds the metric {metric!r}, which trials are ranked by. Got "
-            f"{metrics!r}. Report a table with it, or correct `metric` in [function]."
+            f"{shown(metrics)}. Report a table with it, or correct `metric` in [function]."
         )
     return {str(name): _number(str(name), value) for name, value in metrics.items()}
 
@@ -148,11 +149,11 @@ def _number(name: str, value: Any) -> float:
     try:
         if not isinstance(value, str | bytes):
             return float(value)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         pass  # said below, of strings as well
     raise BadReport(
-        f"A reported metric is one number. Got {value!r} for {name!r}. Leave it out, or report a "
-        "number."
+        f"A reported metric is one number. Got {shown(value)} for {name!r}. "
+        "Leave it out, or report a number."
     )
 
 

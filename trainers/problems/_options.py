@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainers.hints import did_you_mean
+from trainers.hints import did_you_mean, shown
 from trainers.problems.errors import BadOption
 
 
@@ -16,7 +16,7 @@ def check_at_least(name: str, value: object, low: int) -> None:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < low:
         raise BadOption(
-            f"`{name}` must be a whole number of at least {low}. Got {value!r}. "
+            f"`{name}` must be a whole number of at least {low}. Got {shown(value)}. "
             "Set it in [problem_options], or drop it for the default."
         )
 
@@ -31,5 +31,5 @@ def check_choice(name: str, value: object, allowed: Sequence[object]) -> None:
         known = ", ".join(repr(choice) for choice in allowed)
         hint = did_you_mean(str(value), [str(choice) for choice in allowed])
         raise BadOption(
-            f"`{name}` must be one of {known}. Got {value!r}.{hint} Choose one of them."
+            f"`{name}` must be one of {known}. Got {shown(value)}.{hint} Choose one of them."
         )

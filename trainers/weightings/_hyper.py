@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import fsum, inf, isfinite
 from typing import TypeGuard
 
+from trainers.hints import shown
 from trainers.weightings.errors import BadHyper
 
 HyperValue = float | tuple[float, ...]
@@ -69,7 +70,7 @@ class Hyper:
         if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != n_tasks:
             raise BadHyper(
                 f"`{self.name}` must be a list of one number a task, {n_tasks} in all. "
-                f"Got {value!r}. It is the {self.doc}."
+                f"Got {shown(value)}. It is the {self.doc}."
             )
         numbers = tuple(self._number(number) for number in value)
         if self.total is not None and abs(fsum(numbers) - self.total) > SUM_TOLERANCE:
@@ -82,7 +83,7 @@ class Hyper:
     def _number(self, value: object) -> float:
         if not self._allows(value):
             raise BadHyper(
-                f"`{self.name}` must be {self.rule}. Got {value!r}. It is the {self.doc}."
+                f"`{self.name}` must be {self.rule}. Got {shown(value)}. It is the {self.doc}."
             )
         return float(value)
 
@@ -102,5 +103,5 @@ def scalar(value: HyperValue) -> float:
         BadHyper: The value is a vector.
     """
     if isinstance(value, tuple):
-        raise BadHyper(f"A start value must be one number for all tasks. Got {value!r}.")
+        raise BadHyper(f"A start value must be one number for all tasks. Got {shown(value)}.")
     return value

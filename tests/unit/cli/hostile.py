@@ -72,6 +72,8 @@ ODD = {
     "twins": "[1, 1]",
     "mixed": '[1, "a", [2], { b = 3 }]',
     "nan list": "[nan]",
+    "long list": f"[{', '.join(map(str, range(3000)))}]",
+    "long texts": f"[{', '.join(f'{chr(34)}{i}{chr(34)}' for i in range(3000))}]",
     "table": "{}",
     "deep": "[" * 40 + "]" * 40,
 }

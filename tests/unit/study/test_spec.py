@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,12 @@ BOUNDS = [
     (("search", 0, "name"), "a b", "[[search]] 1, `name` must be letters, digits"),
     (("search", 0, "stages"), [], "[[search]] 1, `stages` must not be empty."),
     (("search", 0, "stages"), [3], "[[search]] 1, `stages`, value 1, must be a table. Got 3."),
+    (("search", 0, "stages"), [{"lr": [1, inf]}], "`stages`, value 1, `lr`, value 2, must be"),
+    (
+        ("search", 0, "stages"),
+        [{"a": {"b": nan}}],
+        "[[search]] 1, `stages`, value 1, `a.b` must be",
+    ),
     (("search", 0, "joint"), "yes", "[[search]] 1, `joint` must be true or false. Got 'yes'."),
     (("search", 0, "hyper"), 3, "[[search]] 1, `hyper` must be a table. Got 3."),
     (("search", 0, "budget"), {"trials": 0}, "[[search]] 1, `budget.trials` must be above 0."),
@@ -114,6 +121,13 @@ def test_a_value_out_of_bounds_is_named_with_its_rule(path: Any, value: Any, sai
     lines = message(setting(*path, to=value)).splitlines()
     assert len(lines) == 1
     assert said in lines[0]
+
+
+def test_of_many_findings_the_first_are_told() -> None:
+    lines = message(setting("seeds", to=[-1] * 3000)).splitlines()
+    assert len(lines) == 21
+    assert "`seeds`, value 20, must be 0 or above." in lines[-2]
+    assert lines[-1].strip() == "... and 2,980 more."
 
 
 @pytest.mark.parametrize(("path", "value", "_said"), BOUNDS)
