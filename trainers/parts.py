@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from trainers.randomness import Key
 
 _MARK = "__weighbridge_part__"
-_OURS = Path(__file__).resolve().parent
+_HOME = Path(__file__).resolve().parent.parent
+_OURS = [_HOME / name for name in ("reports", "search_spaces", "storage", "study", "trainers")]
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
 _INSTALLED = {"site-packages", "dist-packages"}
 
@@ -84,7 +85,8 @@ def _is_users(file: str) -> bool:
     """Whether code is neither Python's, nor an installed package's, nor ours."""
     if file.startswith(("<", *_LIBRARIES)) or _INSTALLED & {*Path(file).parts}:
         return False
-    return not Path(file).resolve().is_relative_to(_OURS)
+    place = Path(file).resolve()
+    return not any(place.is_relative_to(package) for package in _OURS)
 
 
 @dataclass(frozen=True, slots=True)

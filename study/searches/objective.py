@@ -147,6 +147,11 @@ def call(
     except optuna.TrialPruned:
         if trial.should_prune():
             raise Stopped("The objective was pruned.") from None
+        if not report.step:
+            raise BadReport(
+                "An objective that prunes itself has reported a value before. This one has not. "
+                "Call `trial.report(value, step)` before it raises TrialPruned, or return a number."
+            ) from None
         return  # by a rule of its own: what it has reported stands
     if trial.should_prune():
         raise Stopped("The objective was pruned.")
@@ -154,6 +159,11 @@ def call(
         raise BadReport(
             f"An objective returns one number here. Got {len(value)} of them: {value!r}. Return "
             f"{report.metric!r}, which trials are ranked by; a study has one objective."
+        )
+    if value is None and not report.step:
+        raise BadReport(
+            "An objective returns one number. Got None, and nothing was reported. Return "
+            f"{report.metric!r}, which trials are ranked by."
         )
     if value is not None and (not report.step or not _same(value, report.value)):
         report.tell(report.step + 1, {report.metric: value})

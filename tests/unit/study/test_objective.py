@@ -12,6 +12,7 @@ from study.searches.objective import call
 from trainers.errors import BadReport, BadSuggestion, NotOfATrial
 from trainers.functions import Report, Stopped
 from trainers.functions._report import Reported
+from trainers.parts import place_of
 
 POINT = {"lr": 0.1, "depth": 2, "act": "relu"}
 
@@ -86,6 +87,22 @@ def test_one_that_prunes_itself_keeps_what_it_has_reported(tmp_path: Path) -> No
 
     said, why = run(picky, tmp_path)
     assert (values(said), why) == ([3.0], "")
+
+
+def test_one_that_says_nothing_is_told_in_its_own_words(tmp_path: Path) -> None:
+    def pruned(trial: optuna.Trial) -> None:
+        raise optuna.TrialPruned
+
+    with pytest.raises(BadReport, match=r"has not\. Call `trial\.report"):
+        run(pruned, tmp_path)
+    with pytest.raises(BadReport, match="Got None, and nothing was reported"):
+        run(lambda _trial: None, tmp_path)
+
+
+def test_the_place_of_a_refusal_is_in_the_objective(tmp_path: Path) -> None:
+    with pytest.raises(BadSuggestion) as refused:
+        run(lambda trial: trial.suggest_int("depth", 3, 9), tmp_path)
+    assert place_of(refused.value).startswith("test_objective.py, line ")
 
 
 def test_it_gets_seed_and_folder_as_user_attributes(tmp_path: Path) -> None:
