@@ -23,7 +23,7 @@ from study.function_plan import function_card, function_ref, function_searches
 from study.keys import fingerprint
 from study.outline import Search, Stage
 from study.spec import SearchSpec, StudySpec
-from study.stage_checks import refuse_conditions, resting
+from study.stage_checks import refuse_conditions, refuse_long_points, resting
 from study.stage_plan import CLOSING, stages_of, wants_closing
 from study.training_spec import TrainingSpec
 from trainers.cards import ProblemCard
@@ -87,6 +87,8 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
     """
     ref, card, searches = _asked(spec, folder)
     _refuse_twins(searches)
+    for search in searches:
+        refuse_long_points(search)
     plan = Plan(
         spec=spec,
         problem=ref,

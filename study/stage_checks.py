@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from search_spaces import Axis, Choices, Space, SpaceError, Value
+from search_spaces import Axis, Choices, Space, SpaceError, Value, canonical
 from search_spaces.errors import TooManyPoints
 from search_spaces.lines import midpoint, refinements
 from study.errors import BadSpec
-from study.outline import Stage
+from study.outline import Search, Stage
 from trainers.weightings import Hyper
 
 _MOST_POINTS = 100_000
+_LONGEST_POINT = 2_500
+"""Characters: what PostgreSQL finds again by an index."""
+_LONGEST_NUMBER = 25
 
 
 def check_stage(stage: Stage, hypers: Sequence[Hyper], n_tasks: int) -> None:
@@ -72,6 +75,32 @@ def refuse_conditions(stages: Sequence[Stage], place: str) -> None:
                 f"{place}: `when` goes with a training function: every run of a problem has a "
                 f"value of `{name}`. Drop it, or write two searches."
             )
+
+
+def refuse_long_points(search: Search) -> None:
+    """Refuse points whose text no database could tell from others.
+
+    Raises:
+        BadSpec: The longest values of a search's parameters are too long together.
+    """
+    longest = {name: len(canonical({name: value})) for name, value in search.anchors.items()}
+    for stage in search.stages:
+        lengths = [(name, len(canonical({name: value}))) for name, value in stage.at.items()]
+        for name, axis in stage.space.axes.items():
+            if isinstance(axis, Choices):
+                lengths += [(name, len(canonical({name: value}))) for value in axis.values]
+            else:
+                lengths.append((name, len(name) + _LONGEST_NUMBER * (axis.dimensions + 1)))
+        for name, length in lengths:
+            longest[name] = max(length, longest.get(name, 0))
+    if sum(longest.values()) > _LONGEST_POINT:
+        name = max(longest, key=lambda name: longest[name])
+        raise BadSpec(
+            f"[[search]] {search.name}: the values of a trial must take at most "
+            f"{_LONGEST_POINT:,} characters as JSON. Got {sum(longest.values()):,}, of which "
+            f"{longest[name]:,} are of `{name}`. Give long values names, and look them up in your "
+            "code."
+        )
 
 
 def resting(hyper: Hyper, axis: Axis) -> Value | None:

@@ -185,6 +185,26 @@ class TestPlan:
         assert axes == {"lr": LogRange(0.1, 1), "depth": Choices([1, 2])}
 
 
+class TestLongPoints:
+    @pytest.mark.parametrize(
+        ("stages", "keys"),
+        [
+            ([{"layers": [[1], list(range(600))]}], {}),
+            ([{"layers": ["a" * 1500, "b"]}, {"text": ["c" * 1500, "d"]}], {}),
+            ([{"lr": [1.0], "at": {"text": "c" * 2500}}], {}),
+            ([{"lr": [1.0]}], {"hyper": {"table": {f"key {i}": i for i in range(200)}}}),
+        ],
+    )
+    def test_what_no_index_holds_is_refused(
+        self, stages: list[dict[str, Any]], keys: dict[str, Any]
+    ) -> None:
+        with pytest.raises(BadSpec, match="at most 2,500 characters as JSON"):
+            plan(*stages, **keys)
+
+    def test_the_longest_of_each_parameter_counts(self) -> None:
+        plan({"a": ["x" * 1200, "y" * 1200]}, {"b": ["x" * 1200, "y" * 1200]})
+
+
 CONDITIONAL: dict[str, Any] = {
     "optimizer": ["adam", "sgd"],
     "momentum": {"line": [0.5, 0.9], "when": {"optimizer": "sgd"}},
