@@ -25,6 +25,13 @@ batch_size = 6
 weighting = "ew"
 stages = [{{ lr = [0.02] }}]
 """
+NORMED = """
+from torch import nn
+from toy import Toy
+class Normed(Toy):
+    def trunk(self):
+        return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+"""
 FUNCTION = """
 name = "own"
 seeds = [0]
@@ -80,3 +87,22 @@ def test_what_is_planned_is_run_with_the_same_options(folder: Path) -> None:
     )
     assert said.code == 0, said.err
     assert "weighbridge run plain.toml --workers 3 --driver ray --gpus-per-worker 0.5" in said.text
+
+
+def test_a_probe_asks_for_the_compiler_that_workers_need(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    (folder / "compiled.toml").write_text(SPEC.format(more="compile = true"))
+    said = command(folder, "plan", "compiled.toml", "--probe")
+    assert said.code == 2
+    assert "`compile = true` needs a C++ compiler" in " ".join(said.err.split())
+
+
+def test_a_probe_refuses_networks_that_processes_cannot_share(folder: Path) -> None:
+    (folder / "normed.py").write_text(NORMED)
+    spec = SPEC.format(more="data_parallel = 2").replace("toy:Toy", "normed:Normed")
+    (folder / "normed.toml").write_text(spec)
+    said = command(folder, "plan", "normed.toml", "--probe")
+    assert said.code == 2
+    assert "needs a batch normalisation that spans processes" in " ".join(said.err.split())
