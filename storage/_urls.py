@@ -92,6 +92,10 @@ def _check_parts(url: URL) -> None:
     texts += [part for item in url.query.items() for part in _spread(item)]
     if any("\0" in str(text) for text in texts if text is not None):
         raise StorageError(f"{_LOOKS} Got one with a NUL character in it. Write it anew.")
+    if "@" in (url.host or ""):  # the rest of a password, which would be printed as a host
+        raise StorageError(
+            f"{_LOOKS} Got one with several @. Write those of a user's name or password as %40."
+        )
 
 
 def _check_options(url: URL) -> None:

@@ -69,6 +69,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("postgresql://host/x?prepare_threshold=-1", "prepare_threshold .* is a whole number"),
         ("postgresql://host/x?prepare_threshold=1&prepare_threshold=2", "a whole number, once"),
         ("postgresql://u@/x?host=a&host=b:ports", "do not fit together"),
+        ("postgresql://u:p@ss@host/x", "several @. Write those .* as %40"),
     ],
 )
 @pytest.mark.parametrize("way", [Storage, Reader])
@@ -95,6 +96,7 @@ def test_what_cannot_be_honoured_is_refused_in_a_sentence(
         f"postgresql://host/x?token={_SECRET}",
         f"postgresql://host/x?connect_timeout={_SECRET}",
         f"postgresql://host/{_SECRET}%00",
+        f"postgresql://u:p@{_SECRET}@host/x",
         _SECRET,
     ],
 )
