@@ -72,6 +72,26 @@ def worker_note(plan: Plan, loaded: Code, *, host: str) -> str:
     return f"{note} Its runs are marked by it."
 
 
+def unread_note(plan: Plan, modules: Sequence[str]) -> str:
+    """What is to be said of modules that a worker has loaded and nobody has read; or empty.
+
+    Raises:
+        CodeChanged: There are such, and [training] has `strict_code`.
+    """
+    if not modules:
+        return ""
+    note = (
+        f"No import that can be read names what the workers have loaded: {named(modules)}. Changes "
+        "of it are not seen."
+    )
+    if plan.spec.training.strict_code:
+        raise CodeChanged(
+            f"[training] `strict_code` keeps a study to one version of its code. {note} Import it "
+            "by name from the folder of the study, or drop `strict_code`."
+        )
+    return f"{note} Import it by name, from the folder of the study."
+
+
 def named(modules: Sequence[str]) -> str:
     """``my_problem, helper``, and how many more there are."""
     told = ", ".join(modules[:_MOST_NAMES])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from study.budget import price_per_h
-from study.code_check import worker_note
+from study.code_check import unread_note, worker_note
 from study.crew import Slot
 from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.engine import settle_engine
@@ -119,6 +119,8 @@ class Inbox:
         self._settle(code.fingerprint, message.network)
         price = price_per_h(shift.plan.spec, message.environment["device"])
         if note := worker_note(shift.plan, code, host=message.environment.get("host", "?")):
+            self._say_once(note, note)
+        if note := unread_note(shift.plan, message.unread):
             self._say_once(note, note)
         worker_id = shift.storage.register_worker(
             study_id=shift.study_id,

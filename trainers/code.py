@@ -22,6 +22,8 @@ from pathlib import Path
 
 _FINGERPRINT, _MODULE = "user code", "module:"
 _OURS = {"reports", "search_spaces", "storage", "study", "trainers"}
+_ROOT = Path(__file__).parents[1]
+_ANY = ".*"
 _INSTALLED = {"site-packages", "dist-packages"}
 _PYTHON = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
 
@@ -77,6 +79,32 @@ def code_of(modules: Iterable[str], folder: str | None) -> Code:
     return Code(reading.found)
 
 
+def unread(code: Code) -> list[str]:
+    """Modules of the user's own that are loaded here, and that no import that was read names.
+
+    Args:
+        code: What has been read.
+    """
+    files = {name: getattr(of, "__file__", None) or "" for name, of in [*sys.modules.items()]}
+    return sorted(
+        name
+        for name, file in files.items()
+        if name not in code.modules
+        and file.endswith(".py")
+        and all(map(_is_own, (file, files.get(name.partition(".")[0], ""))))
+    )
+
+
+def _is_own(file: str) -> bool:
+    """Whether a module's file is neither Python's, nor ours, nor an installed package's."""
+    if not file:
+        return True  # a package without a source
+    here = Path(file)
+    if not here.is_absolute() or _INSTALLED & {*here.parts} or file.startswith(_PYTHON):
+        return False
+    return not any(here.is_relative_to(_ROOT / name) for name in _OURS)
+
+
 class _Reading:
     """Follows imports from module to module.
 
@@ -95,8 +123,16 @@ class _Reading:
         waiting = [name]
         while waiting:
             for module in _with_parents(waiting.pop()):
-                if module not in self._specs and (spec := self._spec(module)) is not None:
+                if module.endswith(_ANY):
+                    waiting += self._all_of(module.removesuffix(_ANY))
+                elif module not in self._specs and (spec := self._spec(module)) is not None:
                     waiting += self._read(spec)
+
+    def _all_of(self, package: str) -> list[str]:
+        """Names of a package's modules; the package has been looked for before."""
+        spec = self._specs.get(package)
+        places = spec and spec.submodule_search_locations
+        return [f"{package}.{module.name}" for module in pkgutil.iter_modules(places or [])]
 
     def _read(self, spec: ModuleSpec) -> list[str]:
         """Hash a module's source; returns the names that it may import."""
@@ -177,11 +213,31 @@ def _imported(tree: ast.AST, package: str) -> Iterator[str]:
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Call) and _imports_by_name(node.func):
-            texts = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
-            yield from (_absolute(text, package) for text in texts if isinstance(text, str))
+            yield from (_absolute(text, package) for text in map(_beginning, node.args[:1]) if text)
         elif isinstance(node, ast.Assign) and _names_all(node.targets):
             texts = [part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
             yield from (f"{package}.{text}" for text in texts if isinstance(text, str))
+
+
+def _beginning(name: ast.expr) -> str:
+    """A name as it is written, or all that begins with what is known of it; or nothing.
+
+    Of ``f"nets.{kind}"``, ``"nets." + kind``, ``"nets.%s" % kind`` and ``"nets.{}".format(kind)``
+    it is known that they lie in ``nets``.
+    """
+    if isinstance(name, ast.Constant):
+        return name.value if isinstance(name.value, str) else ""
+    first: ast.expr | None = None
+    if isinstance(name, ast.JoinedStr):
+        first = next(iter(name.values), None)
+    elif isinstance(name, ast.BinOp):
+        first = name.left
+    elif isinstance(name, ast.Call) and isinstance(name.func, ast.Attribute):
+        first = name.func.value
+    text = first.value if isinstance(first, ast.Constant) else ""
+    known = text.partition("%")[0].partition("{")[0] if isinstance(text, str) else ""
+    package, dot, _ = known.rpartition(".")
+    return f"{package}{_ANY}" if dot else ""
 
 
 def _absolute(name: str, package: str) -> str:

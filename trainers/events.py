@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -63,12 +63,14 @@ class Ready:
         startup_s: From the request for a worker to now.
         environment: Versions and hardware, see `trainers.environment`.
         n_devices: How many its seconds are counted for; a share of one that workers share.
+        unread: Modules of the user's own whose source is not part of the code's fingerprint.
     """
 
     startup_s: float
     environment: Mapping[str, str]
     network: NetworkFacts | None
     n_devices: float = 1.0
+    unread: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

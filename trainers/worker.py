@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from trainers import compiler
-from trainers.code import Code, code_of
+from trainers.code import Code, code_of, unread
 from trainers.devices import is_gpu
 from trainers.energy import EnergyMeter, Unmetered, open_meter
 from trainers.environment import environment
@@ -144,7 +144,15 @@ def main(descriptor: int, printed: Printed) -> None:
         return
     n_devices = share * opening.ranks
     startup_s = (time.monotonic() - opening.asked_s) * n_devices
-    pipe.send(Ready(startup_s=startup_s, environment=details, network=facts, n_devices=n_devices))
+    pipe.send(
+        Ready(
+            startup_s=startup_s,
+            environment=details,
+            network=facts,
+            n_devices=n_devices,
+            unread=unread(code),
+        )
+    )
     serve(pipe, session, meter, printed)
 
 

@@ -100,3 +100,29 @@ def test_the_reason_for_the_engine_of_what_fails_is_its_error_in_probe_and_run(
     reason = probed["packs"]["reason"]
     assert reason == stored["packs"]["reason"]
     assert reason.startswith("the network fails: LookupError: nothing here (trunk; failing.py, ")
+
+
+HIDING = """
+import sys
+from pathlib import Path
+from toy import Toy
+class Hiding(Toy):
+    def trunk(self):
+        sys.path.append(str(Path(__file__).parent / "aside"))
+        from net_aside import trunk
+        return trunk()
+"""
+
+
+def test_a_module_that_no_import_leads_to_is_told_or_refused(folder: Path) -> None:
+    (folder / "hiding.py").write_text(HIDING)
+    (folder / "aside").mkdir()
+    net = "from torch import nn\ndef trunk():\n    return nn.Linear(3, 4)\n"
+    (folder / "aside" / "net_aside.py").write_text(net)
+    for name, more in (("hiding", ""), ("strict", "strict_code = true")):
+        spec = SPEC.format(more=more).replace("normed:Normed", "hiding:Hiding")
+        (folder / f"{name}.toml").write_text(spec.replace("normed", name))
+    told = "No import that can be read names what the workers have loaded: net_aside."
+    for name, code in (("hiding", 0), ("strict", 2)):
+        said = command(folder, "run", f"{name}.toml", "--workers", "1")
+        assert (said.code, told in said.text + said.err) == (code, True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.records import TrainedWith
-from study.code_check import check_code, code_note, worker_note
+from study.code_check import check_code, code_note, unread_note, worker_note
 from study.errors import CodeChanged
 from study.plan import Plan, make_plan
 from study.spec import parse
@@ -107,3 +107,11 @@ def test_a_worker_with_other_code_is_told_or_refused(folder: Path) -> None:
     strict = replace(toy_plan(folder, strict=True), code=NOW)
     with pytest.raises(CodeChanged, match=r"node7.*: mine"):
         worker_note(strict, other, host="node7")
+
+
+def test_what_a_worker_has_loaded_unread_is_told_or_refused(folder: Path) -> None:
+    assert unread_note(toy_plan(folder), []) == ""
+    note = unread_note(toy_plan(folder), ["net_a", "net_b"])
+    assert note.startswith("No import that can be read names what the workers have loaded: net_a, ")
+    with pytest.raises(CodeChanged, match=r"`strict_code` keeps .* net_b.* Changes of it are not"):
+        unread_note(toy_plan(folder, strict=True), ["net_b"])

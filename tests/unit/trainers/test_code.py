@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
 import pytest
 
-from trainers.code import Code, code_of, told_code
+from trainers.code import Code, code_of, told_code, unread
 
 FILES = {
     "mine.py": "import json, torch\nfrom helper import f\nfrom pack.deep import g\n",
@@ -125,3 +126,42 @@ def test_a_worker_tells_it_in_its_environment(folder: Path) -> None:
     told = {"python": "3.11", **code.told()}
     assert told_code(told) == code
     assert told["user code"] == code.fingerprint
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["f'pack.{kind}'", "'pack.' + kind", "'pack.%s' % kind", "'pack.{}'.format(kind)"],
+)
+def test_of_a_name_that_is_put_together_all_that_it_may_mean_is_read(
+    folder: Path, name: str
+) -> None:
+    (folder / "mine.py").write_text(f"import importlib\nimportlib.import_module({name})\n")
+    assert {"pack.deep", "pack.sibling", "pack.by_name"} < set(read(folder).modules)
+
+
+def test_so_is_one_within_the_own_package(folder: Path) -> None:
+    (folder / "mine.py").write_text("import pack\n")
+    text = (
+        "import importlib\ndef f(kind):\n    return importlib.import_module(f'.{kind}', 'pack')\n"
+    )
+    (folder / "pack/__init__.py").write_text(text)
+    assert {"pack.deep", "pack.sibling", "pack.by_name"} < set(read(folder).modules)
+
+
+@pytest.mark.parametrize("name", ["kind", "f'{kind}'", "3", "'x' + kind", "some().name"])
+def test_a_name_of_which_nothing_is_known_leads_nowhere(folder: Path, name: str) -> None:
+    (folder / "mine.py").write_text(f"import importlib\nimportlib.import_module({name})\n")
+    assert set(read(folder).modules) == {"mine"}
+
+
+def test_what_is_loaded_and_was_not_read_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set(unread(Code()))
+    monkeypatch.syspath_prepend(str(folder / "starred"))
+    monkeypatch.delitem(sys.modules, "part", raising=False)
+    importlib.import_module("part")
+    assert set(unread(read(folder))) - before == {"part"}
+    assert "part" not in unread(Code({"part": "read"}))
+    assert not any(name.startswith(("trainers", "torch", "json")) for name in unread(Code()))
+    monkeypatch.delitem(sys.modules, "part")
