@@ -8,6 +8,8 @@ from pathlib import Path
 
 from reports.errors import MissingFolder, NotAFile, NotWritten
 
+_SQLITE = b"SQLite format 3\x00"
+
 
 def writable(path: str | os.PathLike[str], *, what: str) -> Path:
     """Where a file is to be, links followed; asked before anything is computed for it.
@@ -17,12 +19,13 @@ def writable(path: str | os.PathLike[str], *, what: str) -> Path:
 
     Raises:
         MissingFolder: Its folder does not exist.
-        NotAFile: Something else is there: a folder, a device, a pipe.
+        NotAFile: Something else is there: a folder, a device, a pipe, an SQLite database.
         NotWritten: No file can have that name.
     """
     with _told(path):
         target = Path(os.path.realpath(path))
         is_folder, is_other = target.is_dir(), target.exists() and not target.is_file()
+        is_database = not (is_folder or is_other) and _is_database(target)
         has_folder = target.parent.is_dir()
     if is_folder:
         raise NotAFile(f"{what} is written into a file. Got the folder {path}. Name a file in it.")
@@ -30,10 +33,15 @@ def writable(path: str | os.PathLike[str], *, what: str) -> Path:
         raise NotAFile(
             f"{what} is written into a file. Got {path}, a device or a pipe. Name another."
         )
+    if is_database:
+        raise NotAFile(
+            f"{what} replaces what is there, and never an SQLite database. Got {path}, which is "
+            "one. Name another file."
+        )
     if not has_folder:
+        folder = target.parent if os.path.islink(path) else Path(path).parent
         raise MissingFolder(
-            f"{what} is written into a folder that exists. Got {Path(path).parent}. "
-            "Create it first."
+            f"{what} is written into a folder that exists. Got {folder}. Create it first."
         )
     return target
 
@@ -52,6 +60,14 @@ def write_whole(target: Path, write: Callable[[Path], None]) -> None:
             aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _is_database(target: Path) -> bool:
+    """By its first bytes: it may be a study's, whatever its name."""
+    if not target.exists():
+        return False
+    with target.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
 
 
 @contextmanager

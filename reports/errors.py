@@ -4,7 +4,7 @@ ReportError
 ├── BadView(ValueError)                 a database view lacks columns that reports need
 ├── UnknownSearch(LookupError)          a search is named that the study does not have
 ├── UnknownAxis(ValueError)             a cost axis is named that is not recorded
-├── UnknownFormat(ValueError)           an export is asked for with a suffix nobody writes
+├── UnknownFormat(ValueError)           a file is asked for with a suffix nobody writes
 ├── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
 ├── NotAFile(ValueError)                a file is to be written where something else is
 └── NotWritten(OSError)                 the system refuses to write a file
@@ -28,7 +28,7 @@ class UnknownAxis(ReportError, ValueError):
 
 
 class UnknownFormat(ReportError, ValueError):
-    """An export is asked for with a suffix nobody writes."""
+    """A file is asked for with a suffix nobody writes."""
 
 
 class MissingFolder(ReportError, FileNotFoundError):

@@ -6,8 +6,11 @@ from pathlib import Path
 from string import Template
 
 from reports._whole_file import writable, write_whole
+from reports.errors import UnknownFormat
 from reports.frames import StudyFrames
 from reports.html._tags import Markup, join, tag
+
+_SUFFIXES = (".html", ".htm")
 
 
 def write(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
@@ -17,10 +20,15 @@ def write(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
 
     Raises:
         MissingFolder: The folder of `path` does not exist.
-        NotAFile: A folder or a device is there.
+        NotAFile: A folder, a device or a database is there.
+        UnknownFormat: The suffix is neither `.html` nor `.htm`.
         NotWritten: The system refuses it.
     """
     target = writable(path, what="A report")
+    if target.suffix.lower() not in _SUFFIXES:
+        raise UnknownFormat(
+            f"A report ends in {' or '.join(_SUFFIXES)}. Got {target.name!r}. Change the suffix."
+        )
     text = _page(frames)
     write_whole(target, lambda aside: _write(aside, text))
 

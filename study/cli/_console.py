@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import re
 import sys
 from typing import Any
 
@@ -36,8 +37,16 @@ _NEAR = {
     "’": "'",
     "…": "...",
 }
-# all but tab and line feed, so that no text of a user steers the terminal
-_CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
+# all but tab and line feed, so that no text of a user steers the terminal; those of Unicode would
+# turn the rest of a line around, or break it
+_CONTROLS = dict.fromkeys(
+    [
+        *(*range(9), *range(11, 32), *range(127, 160)),
+        *(0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)),
+    ]
+)
+_SIZES = ("COLUMNS", "LINES", "TERMINAL_WIDTH")
+_A_SIZE = re.compile("[1-9][0-9]{0,3}")
 
 
 class _Literal(Console):
@@ -48,12 +57,23 @@ class _Literal(Console):
         return super().render_str(text.translate(_CONTROLS), **options)
 
 
+def _forget_odd_sizes() -> None:
+    """What can be no terminal's size was not said: by it, nothing would be printed, or all break.
+
+    Some terminals without a size say that it is 0.
+    """
+    for name in _SIZES:
+        if _A_SIZE.fullmatch(os.environ.get(name, "1")) is None:
+            del os.environ[name]
+
+
 def _width() -> int | None:
     """Terminals tell their width, ``COLUMNS`` overrules; pipes get room for the widest table."""
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     return None if is_terminal or "COLUMNS" in os.environ else _PIPE_COLUMNS
 
 
+_forget_odd_sizes()
 console = _Literal(width=_width(), markup=False, emoji=False, highlight=False)
 errors = _Literal(stderr=True, soft_wrap=True, markup=False, emoji=False, highlight=False)
 

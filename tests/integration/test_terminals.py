@@ -106,6 +106,29 @@ def test_terminals_without_unicode_get_every_verb(folder: Path) -> None:
         assert "next: weighbridge" in out.decode(encoding)
 
 
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"COLUMNS": "0", "LINES": "0", "TERMINAL_WIDTH": "0"},
+        {"COLUMNS": "²", "LINES": "²", "TERMINAL_WIDTH": "wide"},
+        {"COLUMNS": "99999999999", "LINES": "-1", "TERMINAL_WIDTH": "9" * 5000},
+        {"COLUMNS": "1", "LINES": "1"},
+    ],
+)
+def test_a_size_that_no_terminal_has_takes_no_word_away(
+    folder: Path, sizes: dict[str, str]
+) -> None:
+    ran = process(folder, "$W --help && $W compare odd; $W status nope", **sizes)
+    out, err = ran.communicate(timeout=DEADLINE_S)
+    assert ran.returncode == 2
+    assert b"Traceback" not in err
+    assert out.count(b"\n") > 20
+    if sizes["COLUMNS"] != "1":
+        assert b"Usage: python -m study.cli" in out
+        assert b"next: weighbridge" in out
+        assert b"error There is no study 'nope'." in err
+
+
 def test_a_reader_that_leaves_and_a_closed_or_full_output_are_told_at_most(folder: Path) -> None:
     leaves = process(folder, "$W presets | head -n 1; $W presets >&-; $W presets > /dev/full")
     out, err = leaves.communicate(timeout=DEADLINE_S)

@@ -38,9 +38,9 @@ def test_brackets_and_colons_are_text(text: str) -> None:
     assert shown(text).count(text) == 4  # alone, as a title, in a cell, styled
 
 
-@pytest.mark.parametrize("text", ["a\x1b[31mb", "a\x07b", "a\rb", "a\x9bb", "a\x00b"])
+@pytest.mark.parametrize("text", ["a\x1b[31mb", "a\x07b", "a\rb", "a\x9bb", "a\x00b", "a\u202eb"])
 def test_text_does_not_steer_the_terminal(text: str) -> None:
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown(text))
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]", shown(text))
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "koi8-r"])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from reports._whole_file import writable, write_whole
-from reports.errors import MissingFolder, NotAFile, NotWritten, ReportError
+from reports.errors import MissingFolder, NotAFile, NotWritten, ReportError, UnknownFormat
 from reports.export import export
+from reports.frames import StudyFrames
 from reports.html import write
 from tests.unit.reports import synthetic
 
@@ -26,6 +29,30 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 def test_the_umask_says_who_may_read_it(umask: int, tmp_path: Path) -> None:
     write_whole(tmp_path / "a.csv", lambda aside: aside.write_text("x") and None)
     assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("name", ["study.toml", "train.py", "notes", "html"])
+def test_a_report_replaces_no_file_of_another_kind(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(UnknownFormat, match=r"ends in \.html or \.htm"):
+        write(synthetic.frames(), tmp_path / name)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize(("writer", "name"), [(write, "w.html"), (export, "w.csv")])
+@pytest.mark.parametrize("linked", [False, True])
+def test_no_database_is_replaced_whatever_its_name(
+    writer: Callable[[StudyFrames, Path], None], name: str, linked: bool, tmp_path: Path
+) -> None:
+    database = tmp_path / ("w.db" if linked else name)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE runs (id)")
+    if linked:
+        (tmp_path / name).symlink_to(database)
+    before = database.read_bytes()
+    with pytest.raises((NotAFile, UnknownFormat)):
+        writer(synthetic.frames(), tmp_path / name)
+    assert database.read_bytes() == before
 
 
 @pytest.mark.parametrize(
