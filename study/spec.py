@@ -276,12 +276,21 @@ def read(path: Path) -> StudySpec:
         BadSpec: It cannot be read, is not TOML, or does not fit; all findings at once.
     """
     spec = parse_toml(text_of(path), source=str(path))
-    if spec.name.lower().endswith(".toml"):
-        raise BadSpec(
-            f"The `name` in {path} must not end in .toml, as the files of specs do: a command "
-            f"could mean either. Got {spec.name!r}. Write {spec.name[:-5]!r}."
-        )
+    check_name(spec.name, what=f"The `name` in {path}")
     return spec
+
+
+def check_name(name: str, *, what: str) -> None:
+    """Refuse a new study's name that commands would take for a file's.
+
+    Raises:
+        BadSpec: It ends in ``.toml``.
+    """
+    if name.lower().endswith(".toml"):
+        raise BadSpec(
+            f"{what} must not end in .toml, as the files of specs do: a command could mean "
+            f"either. Got {name!r}. Write {name[:-5]!r}."
+        )
 
 
 def parse_toml(text: str, *, source: str) -> StudySpec:

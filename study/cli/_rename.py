@@ -10,7 +10,7 @@ from study.catalogue import stored_name
 from study.cli._options import STORAGE, StorageUrl, Study, Yes, ask
 from study.cli._output import next_step, note, say
 from study.holder import liveness
-from study.spec import parse
+from study.spec import check_name, parse
 
 NAME = "rename"
 
@@ -28,6 +28,7 @@ def command(
     try:
         record = database.study(stored_name(study, storage=storage))
         parse({**record.spec, "name": new}, source="under its new name")
+        check_name(new, what="A study's name")
         ask(f"Rename {record.name} in {database.url} to {new}?", yes=yes)
         database.rename_study(record.id, new, liveness=liveness)
     finally:

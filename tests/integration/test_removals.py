@@ -53,6 +53,14 @@ def test_delete_takes_rows_and_files(folder: Path) -> None:
     assert list(folder.rglob("*.pt")) == []
 
 
+@pytest.mark.parametrize("new", ["", "a b", "x.toml", "X.TOML", "a" * 101, "../x"])
+def test_a_name_that_no_spec_may_have_is_none_to_rename_to(folder: Path, new: str) -> None:
+    said = command(folder, "rename", "digits", new, "--yes")
+    assert said.code == 2
+    assert said.err.startswith("error ")
+    assert _names(folder) == ["digits"]
+
+
 def test_rename_keeps_rows_and_files(folder: Path) -> None:
     said = command(folder, "rename", "digits", "new", "--yes")
     assert said.code == 0
