@@ -27,7 +27,12 @@ def command(
     study: Study,
     run: Annotated[
         int | None,
-        typer.Argument(metavar="[RUN]", help="Number of a run; default: what failed, by cause."),
+        typer.Argument(
+            metavar="[RUN]",
+            min=1,
+            max=2**63 - 1,  # of a database
+            help="Number of a run; default: what failed, by cause.",
+        ),
     ] = None,
     lines: Annotated[
         int, typer.Option(min=1, help="Most lines of what the run has printed: the last ones.")

@@ -69,6 +69,7 @@ OPTIONS = [
     *(["init"], ["init", ""], ["init", "."], ["init", "folder"], ["init", "a.txt"], ["init", "x/"]),
     *(["init", f"{'a' * 300}.toml"], ["init", "no/a.toml"], ["init", "folder/.toml"]),
     *(["status", "--json", "x", "y"], ["status", "tiny", "tiny"], ["run", "--", "--budget"]),
+    *(["log", "tiny", run] for run in ("0", "-1", "x", "1.5", "999", str(2**63), "9" * 30)),
     *(["presets", "x"], ["doctor", "x"], ["ray"], ["ray", "nope"]),
     ["status", "--storage", "postgresql://127.0.0.1:1/x?connect_timeout=1"],
 ]

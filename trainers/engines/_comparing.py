@@ -54,7 +54,7 @@ def differing(
 def _size(value: Any) -> float:
     if isinstance(value, Tensor) and value.numel():
         return float(torch.nan_to_num(_wide(value).abs()).max())
-    return abs(value) if isinstance(value, float) else 0.0
+    return abs(value) if isinstance(value, float) and math.isfinite(value) else 0.0
 
 
 def _distance(first: Any, second: Any) -> float:

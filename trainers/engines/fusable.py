@@ -162,6 +162,8 @@ class Look:
             return self._failing_alone() or why
         if found := "".join(said[:1]) or _unused(alone):
             return found
+        if not alone.losses.isfinite().all():
+            return "has a loss that is not finite before it is trained, by which nothing is seen"
         if not _alike(stacked, alone, TOLERANCES[self._precision]):
             return "has other losses, gradients or buffers in a stack than alone"
         return odd or self._by_place(placed)

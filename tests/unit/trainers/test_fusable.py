@@ -180,6 +180,20 @@ def test_other_values_than_alone() -> None:
     assert obstacle(With(Aware())) == "has other losses, gradients or buffers in a stack than alone"
 
 
+class NotANumber(Toy):
+    """Its loss is never one."""
+
+    def functions(self, task: str) -> TaskFunctions:
+        return replace(super().functions(task), loss=lambda output, _: output.sum() * torch.nan)
+
+
+def test_a_loss_that_is_not_finite_is_named_and_nothing_else() -> None:
+    session = open_session(NotANumber(), "cpu")
+    facts = network_facts(session, "float32")
+    assert facts.obstacle.startswith("has a loss that is not finite before it is trained")
+    assert facts.unsaved == ""
+
+
 def test_parameters_of_another_type() -> None:
     found = obstacle(With(nn.Linear(4, 4).double()))
     assert found.startswith("has parameters that are not of the default type")
