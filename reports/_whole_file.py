@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reports.errors import MissingFolder, NotAFile, NotWritten
@@ -59,7 +59,8 @@ def write_whole(target: Path, write: Callable[[Path], None]) -> None:
             write(aside)
             aside.replace(target)
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # on a disk that may only be read, not even what is not there
+            aside.unlink()
 
 
 def _is_database(target: Path) -> bool:

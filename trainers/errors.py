@@ -10,6 +10,7 @@ TrainingError
 ├── CompilerMissing(RuntimeError)    torch's compiler finds no C++ compiler
 ├── DeviceUnusable(RuntimeError)     there is no such device here
 ├── LeftByExit(RuntimeError)         code of a user raised what would end the process
+├── NoFolder(OSError)                a training function cannot be given a folder of its own
 ├── NotCompilable(RuntimeError)      torch's compiler does not take a network or loss
 ├── NotParallel(RuntimeError)        a network cannot be trained by several processes here
 ├── NotOfATrial(AttributeError)      an objective asks for what only Optuna's own trials have
@@ -67,6 +68,10 @@ class DeviceUnusable(TrainingError, RuntimeError):
 
 class LeftByExit(TrainingError, RuntimeError):
     """Code of a user raised what would end the process."""
+
+
+class NoFolder(TrainingError, OSError):
+    """A training function cannot be given a folder of its own."""
 
 
 class NotCompilable(TrainingError, RuntimeError):

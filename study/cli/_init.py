@@ -25,14 +25,19 @@ def command(
         better = path.with_suffix(".toml") if path.name else "study.toml"
         raise BadSpec(f"A spec's name ends in .toml. Got {path}. Try {better}.")
     text = (files("study") / "templates" / "study.toml").read_text(encoding="utf-8")
+    made = False
     try:
         with path.open("x", encoding="utf-8") as file:
+            made = True
             file.write(text.replace("@NAME@", _name(path)))
     except FileExistsError:
         raise BadSpec(f"{path} exists and stays as it is. Choose another name.") from None
     except OSError as error:
+        if made:
+            path.unlink(missing_ok=True)  # it holds nothing, or half
         raise BadSpec(
-            f"Cannot write {path}: {error.strerror}. Name a file in a folder you may write to."
+            f"Cannot write {path}: {error.strerror}. Name a file on a disk with room, in a folder "
+            "you may write to."
         ) from error
     say(f"Wrote {path}.")
     next_act(f"edit it, then: {command_line('plan', str(path), storage=storage)}")

@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import optuna
@@ -117,6 +119,18 @@ class TestInit:
     def test_it_writes_a_spec_that_plans(self, tmp_path: Path) -> None:
         assert command(tmp_path, "init", "mine.toml").code == 0
         assert command(tmp_path, "plan", "mine.toml", "--json").json["study"] == "mine"
+
+    def test_a_disk_without_room_keeps_no_half_of_it(self, tmp_path: Path) -> None:
+        small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9)); "
+        ignoring = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        words = "import sys; sys.argv = ['weighbridge', 'init', 'a.toml']; "
+        code = f"{small}{ignoring}{words}from study.cli import main; main()"
+        said = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert said.returncode == 2
+        assert said.stderr.startswith("error Cannot write a.toml: ")
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_name_becomes_one_that_a_study_may_have(self, tmp_path: Path) -> None:
         said = command(tmp_path, "init", "über uns.toml")

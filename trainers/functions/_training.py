@@ -17,7 +17,7 @@ from typing import Final, Literal
 import torch
 
 from trainers.endings import diverged, ended, failed, first_epoch, not_saved
-from trainers.errors import BadReport
+from trainers.errors import BadReport, NoFolder
 from trainers.events import CheckpointSkipped, EpochDone, Event, RunEnded, Seconds
 from trainers.functions._journal import Journal
 from trainers.functions._open import FunctionSession
@@ -61,6 +61,7 @@ class _Call:
         self._said: SimpleQueue[_Said] = SimpleQueue()
         self._until: SimpleQueue[int | None] = SimpleQueue()
         self._told: SimpleQueue[None] = SimpleQueue()
+        self._aside: tempfile.TemporaryDirectory[str] | None = None
         self._journal = Journal(pack.checkpoints, job)
         self._report = Report(
             session.metric,
@@ -74,8 +75,10 @@ class _Call:
 
     def begin(self) -> Iterator[Event]:
         """Call the function, and tell what it reports."""
-        self._aside = tempfile.TemporaryDirectory(prefix="weighbridge-")
-        folder = self._folder(self._aside.name)
+        try:
+            folder = self._folder()
+        except OSError as error:
+            return self._refused(error)
         threading.Thread(target=self._run, args=(folder,), daemon=True).start()
         return self._events()
 
@@ -91,7 +94,7 @@ class _Call:
         while not isinstance(said := self._said.get(), BaseException | None):
             if isinstance(said, Reported):
                 self._told.put(None)
-        self._aside.cleanup()
+        self._clean()
         if said is not None:
             with contextlib.suppress(Exception):  # the function may have closed the stream
                 traceback.print_exception(said)
@@ -108,7 +111,7 @@ class _Call:
             self._session.rung.keep(self)
             yield self._ended("paused", waits=True)
             return
-        self._aside.cleanup()
+        self._clean()
         yield self._ending(said)
 
     def _wait(self) -> int | None:
@@ -146,12 +149,29 @@ class _Call:
         self._said.put(said)
         self._told.get()
 
-    def _folder(self, aside: str) -> Path:
+    def _folder(self) -> Path:
         """Where the run keeps its own checkpoints; without a place for these, one that is gone."""
-        place = Path(aside) if self.pack.checkpoints is None else Path(self.pack.checkpoints)
-        folder = place / self.job.file_name
+        if self.pack.checkpoints is None:
+            self._aside = tempfile.TemporaryDirectory(prefix="weighbridge-")
+            return Path(self._aside.name)
+        folder = Path(self.pack.checkpoints) / self.job.file_name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def _clean(self) -> None:
+        if self._aside is not None:
+            self._aside.cleanup()
+
+    def _refused(self, why: OSError) -> Iterator[Event]:
+        """The end of a run that cannot be given a folder; the next one may be."""
+        place = self.pack.checkpoints or tempfile.gettempdir()
+        error = NoFolder(
+            f"A training function is given a folder of its own to write to. In {place} none can be "
+            f"made: {why}. Make room or give rights there, or name another place with "
+            "`--checkpoints`; then `weighbridge retry`."
+        )
+        device, epoch = torch.device(self._session.device), first_epoch(self.job)
+        yield failed(self.job, error, epoch=epoch, seconds=Seconds(), device=device)
 
     def _epoch(self, said: Reported) -> EpochDone:
         (task,) = self.job.tasks

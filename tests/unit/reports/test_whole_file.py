@@ -39,6 +39,18 @@ def test_a_report_replaces_no_file_of_another_kind(name: str, tmp_path: Path) ->
     assert (tmp_path / name).read_text() == "mine"
 
 
+def test_a_disk_that_may_only_be_read_is_told_with_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")  # of unlink, too, where there is nothing
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(NotWritten, match=r"Cannot write .*a\.csv: Read-only file system"):
+        write_whole(tmp_path / "a.csv", lambda aside: aside.write_text("x") and None)
+
+
 @pytest.mark.parametrize(("writer", "name"), [(write, "w.html"), (export, "w.csv")])
 @pytest.mark.parametrize("linked", [False, True])
 def test_no_database_is_replaced_whatever_its_name(

@@ -227,6 +227,14 @@ def test_reports_that_cannot_be_written_down_fail_no_run(tmp_path: Path) -> None
     assert end.outcome == "done"
 
 
+def test_a_folder_that_cannot_be_made_fails_its_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", Path("/proc/none")):
+        end = ending(trained(falling, place))
+        assert (end.outcome, end.failure) == ("failed", "NoFolder")
+        assert f"In {place} none can be made" in end.reason
+
+
 def test_an_exit_is_a_failure() -> None:
     def train(params: Any, seed: int, folder: Path, report: Report) -> None:
         raise SystemExit(3)
