@@ -16,6 +16,7 @@ TrainingError
 ├── NotOfATrial(AttributeError)      an objective asks for what only Optuna's own trials have
 ├── PeerFailed(RuntimeError)         another process of a run's group met an exception
 ├── ReplayDiffers(RuntimeError)      a run came out otherwise when it was trained again alone
+├── RunsMeet(RuntimeError)           a run leaves something to the next one
 ├── SharedModule(ValueError)         a problem gives two runs the same module
 └── TaskMismatch(ValueError)         a problem's parts do not fit its card
 """
@@ -92,6 +93,10 @@ class PeerFailed(TrainingError, RuntimeError):
 
 class ReplayDiffers(TrainingError, RuntimeError):
     """A run came out otherwise when it was trained again alone."""
+
+
+class RunsMeet(TrainingError, RuntimeError):
+    """A run leaves something to the next one in the same worker."""
 
 
 class SharedModule(TrainingError, ValueError):

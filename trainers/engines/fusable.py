@@ -28,7 +28,7 @@ from trainers.engines._metric_look import odd_metric
 from trainers.engines._precision import autocast
 from trainers.engines._rehearsal import TOLERANCES, Rehearsal
 from trainers.engines.session import Session
-from trainers.errors import SharedModule
+from trainers.errors import RunsMeet, SharedModule
 from trainers.evaluation import Evaluation
 from trainers.events import NetworkFacts
 from trainers.failures import OUT_OF_MEMORY, failure_class, told
@@ -52,9 +52,13 @@ def network_facts(session: Session, precision: Precision = "float32") -> Network
     are parts of it, in which some parameter may be of no use.
 
     Raises:
+        RunsMeet: A run leaves something to the next one.
         SharedModule: The problem gives two runs the same module.
     """
-    return facts_of(Look.at(session, precision))
+    look = Look.at(session, precision)
+    facts = facts_of(look)
+    look.refuse_left_over()
+    return facts
 
 
 def facts_of(look: Look) -> NetworkFacts:
@@ -121,6 +125,36 @@ class Look:
         if name := rehearsal.differing(found, course.epochs[1], 1):
             return f"goes on otherwise from what it has saved ({name} differs)"
         return ""
+
+    def left_over(self) -> str:
+        """What is otherwise in a run that is trained a second time in this process; or empty."""
+        rehearsal = self.rehearsed()
+        pairs = zip(rehearsal.once_more().epochs, rehearsal.alone().epochs, strict=True)
+        rounds = self.session.device.type != "cpu"  # there, sums come in any order
+        names = (
+            rehearsal.differing(found, expected, epoch, rounding=rounds)
+            for epoch, (found, expected) in enumerate(pairs)
+        )
+        return next(filter(None, names), "")
+
+    def refuse_left_over(self) -> None:
+        """Refuse runs that depend on those before them.
+
+        Raises:
+            RunsMeet: There is something left over.
+        """
+        try:
+            name = self.left_over()
+        except BaseException as error:  # which the runs will meet, and tell
+            self._said_by(error)
+            return
+        if name:
+            raise RunsMeet(
+                "A run must come out the same whatever its worker has trained before. In a few "
+                f"steps that were trained twice, {name} was not. Something outlives a run: a class "
+                "attribute, a global, a cache, or a generator that is not torch's. Keep it in the "
+                "network or the loss, which are built anew for every run."
+            )
 
     def rehearsed(self) -> Rehearsal:
         """A few steps of the network of all tasks."""

@@ -93,13 +93,9 @@ def _not_plain(look: Look) -> str:
 
 
 def _left_over(look: Look) -> str:
-    rehearsal = look.rehearsed()
-    first, again = rehearsal.alone(), rehearsal.once_more()
-    for epoch, (found, expected) in enumerate(zip(again.epochs, first.epochs, strict=True)):
-        if name := rehearsal.differing(found, expected, epoch, rounding=False):
-            return (
-                f"The same run, trained a second time in one process, differs in {name}. Something "
-                "outlives a run: a class attribute, a global, a cache, or a generator that is not "
-                "torch's."
-            )
-    return ""
+    if not (name := look.left_over()):
+        return ""
+    return (
+        f"The same run, trained a second time in one process, differs in {name}. Something "
+        "outlives a run: a class attribute, a global, a cache, or a generator that is not torch's."
+    )

@@ -15,6 +15,7 @@ from tests.packs import a_job, a_pack
 from tests.toy import Toy
 from tests.unit.trainers.failing import Failing
 from trainers.engines import network_facts, open_session, train
+from trainers.errors import RunsMeet
 from trainers.events import RunEnded
 from trainers.jobs import ProblemRef
 from trainers.problems import build
@@ -212,3 +213,18 @@ def test_dropout_that_a_device_draws_is_no_obstacle() -> None:
 def test_memory_that_runs_out_in_the_look_is_no_obstacle() -> None:
     with pytest.raises(MemoryError):
         obstacle(With(Hungry()))
+
+
+class Counted(nn.Linear):
+    """Keeps a number in its class, which all runs share."""
+
+    n_calls = 0
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        type(self).n_calls += self.training
+        return super().forward(inputs) / (1 + 0.01 * type(self).n_calls)
+
+
+def test_what_a_run_leaves_to_the_next_is_refused() -> None:
+    with pytest.raises(RunsMeet, match=r"In a few steps that were trained twice, .* was not"):
+        obstacle(With(Counted(4, 4)))
