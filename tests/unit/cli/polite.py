@@ -21,6 +21,8 @@ from trainers.problems import ProblemError
 DECLARED = (StudyError, StorageError, SpaceError, ProblemError)
 """What `weighbridge` turns into one message; anything else is a traceback."""
 _LONGEST = 4000
+_NO_WORDS = typer.Context(typer.main.TyperCommand("plan"), info_name="plan")
+"""Of a command to which no options were given."""
 
 
 def content(database: Path) -> str:
@@ -39,7 +41,14 @@ def planned(spec: str, storage: str) -> str:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             for as_json in (False, True):
                 with contextlib.suppress(typer.Exit):  # 0, or 1 with what it has found
-                    _plan.command(spec, device="cpu", probe=False, storage=storage, as_json=as_json)
+                    _plan.command(
+                        _NO_WORDS,
+                        spec,
+                        device="cpu",
+                        probe=False,
+                        storage=storage,
+                        as_json=as_json,
+                    )
     except DECLARED as error:
         message = str(error)
         assert "Traceback" not in message
