@@ -32,6 +32,7 @@ class Slot:
             0 for none.
         leaving: It was asked to save and release its pack.
         ending: It was killed; `WorkerLost` is on its way.
+        why_ended: Why it was killed, to begin what is said of its loss; empty if it was not.
         rests_until_s: Not given a pack before: its device was full of other processes' memory.
     """
 
@@ -55,6 +56,7 @@ class Slot:
     leaving: bool = False
     out_of_time: bool = False
     ending: bool = False
+    why_ended: str = ""
     rests_until_s: float = 0.0
 
     def unbooked_s(self, now_s: float) -> float:

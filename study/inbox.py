@@ -238,7 +238,7 @@ class Inbox:
         for claim in slot.claims.values():
             ended = self._shift.faults.lost(
                 claim,
-                event.reason,
+                slot.why_ended + event.reason,
                 loss=event.loss,
                 progressed=claim.run in slot.progressed,
                 out_of_time=slot.out_of_time,

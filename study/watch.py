@@ -7,6 +7,7 @@ import time
 
 from study.crew import Slot
 from study.shift import Shift
+from study.training_spec import TrainingSpec
 from study.vital_signs import Patience, Signs, Verdict, judged
 
 
@@ -31,7 +32,17 @@ def end_hanging(shift: Shift) -> None:
         slot.out_of_time = slot.size > 0 and verdict is Verdict.OUT_OF_TIME
         slot.ending = verdict is not Verdict.WELL
         if slot.ending:
+            slot.why_ended = _said(verdict, training)
             shift.driver.kill(worker)
+
+
+def _said(verdict: Verdict, training: TrainingSpec) -> str:
+    """So that the signal by which it is killed is put down to nobody else."""
+    if verdict is Verdict.SILENT:
+        limit = f"said nothing for `silence_limit_s` of [training], {training.silence_limit_s:g} s"
+    else:
+        limit = f"outlasted `run_limit_s` of [training], {training.run_limit_s or 0:g} s a run"
+    return f"It {limit}, and was ended. "
 
 
 def _signs(slot: Slot, now_s: float) -> Signs:

@@ -56,6 +56,20 @@ def test_who_is_ended(state: dict[str, Any], ends: bool, out_of_time: bool) -> N
     assert slot.out_of_time is out_of_time
 
 
+def test_who_is_ended_is_told_why() -> None:
+    """A signal alone looks like somebody else's."""
+    for state, why in (
+        ({"silent_s": 31.0}, "It said nothing for `silence_limit_s` of [training], 30 s, and was"),
+        ({"since_s": 700.0}, "It outlasted `run_limit_s` of [training], 60 s a run, and was"),
+        ({}, ""),
+    ):
+        slot = a_slot(**{"size": 2, "since_s": 50.0, **state})
+        shift: Any = FakeShift(slot)
+        end_hanging(shift)
+        assert slot.why_ended.startswith(why)
+        assert bool(slot.why_ended) is bool(shift.ended)
+
+
 def test_who_has_nothing_to_do_may_be_silent() -> None:
     slot = a_slot(size=1, since_s=70.0, silent_s=99.0)
     slot.busy = False
