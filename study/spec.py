@@ -156,6 +156,13 @@ class SearchSpec(Section):
     )
     budget: BudgetSpec = Field(default_factory=BudgetSpec, description="Limits of this search.")
 
+    @field_validator("weighting")
+    @classmethod
+    def _printable_weightings(cls, value: str | list[str]) -> str | list[str]:
+        for name in [value] if isinstance(value, str) else value:
+            _printable(name)
+        return value
+
     @field_validator("name")
     @classmethod
     def _plain_name(cls, value: str | None) -> str | None:
@@ -221,7 +228,7 @@ class StudySpec(Section):
                 "is missing. Add it: a problem's name, or `package.module:Class`; or a section "
                 "[function]."
             )
-        return value
+        return None if value is None else _printable(value)
 
     @model_validator(mode="after")
     def _function_is_alone(self) -> Self:
@@ -266,6 +273,12 @@ def _checked_name(value: str) -> str:
             "must be letters, digits, dots, dashes and underscores, a letter or digit first. "
             f"Got {shown_value(value)}. Change it."
         )
+    return value
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError(f"must be printable text. Got {shown_value(value)}. Change it.")
     return value
 
 

@@ -110,6 +110,8 @@ BOUNDS = [
         [{"a": {"b": nan}}],
         "[[search]] 1, `stages`, value 1, `a.b` must be",
     ),
+    (("problem",), "\x1f", r"`problem` must be printable text. Got '\x1f'."),
+    (("search", 0, "weighting"), ["ew", "\x1b"], r"`weighting` must be printable text. Got '\x1b'"),
     (("search", 0, "joint"), "yes", "[[search]] 1, `joint` must be true or false. Got 'yes'."),
     (("search", 0, "hyper"), 3, "[[search]] 1, `hyper` must be a table. Got 3."),
     (("search", 0, "budget"), {"trials": 0}, "[[search]] 1, `budget.trials` must be above 0."),
