@@ -44,7 +44,8 @@ class Patience:
         """What `work` returns, tried again after passing trouble.
 
         Waits double from 50 ms to 5 s, each times a random share of a half to one, so that
-        drivers which were thrown out together do not come back together.
+        drivers which were thrown out together do not come back together. The last one ends with
+        the limit.
 
         Raises:
             DatabaseUnusable: The trouble does not pass by itself, or has not in time.
@@ -65,7 +66,7 @@ class Patience:
                     waited_s = self._clock() - began_s
                     self._on_trouble(f"The study database is back after {waited_s:.0f} s.")
                 return done
-            self._pause(wait_s)
+            self._pause(min(wait_s * random.uniform(0.5, 1.0), self._limit_s - waited_s))
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     def _give_up_or_go_on(self, error: DatabaseUnusable, waited_s: float) -> None:
@@ -77,7 +78,7 @@ class Patience:
 
     def _pause(self, wait_s: float) -> None:
         try:
-            self._sleep(wait_s * random.uniform(0.5, 1.0))
+            self._sleep(wait_s)
         except BaseException:
             self._spent = True  # a user who interrupts the wait will not wait once more
             raise

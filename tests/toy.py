@@ -40,7 +40,7 @@ class Toy:
         dropout: Share of features that are dropped in training.
         shifted: Split whose targets differ from the usual ones; empty for none.
         troubles: Further tasks, named by what their loss does after a few good epochs: ``raises``,
-            ``exits``, ``prints``, ``forks``.
+            ``exits``, ``prints``, ``forks``, ``rests``.
         broken: Loading the data raises.
         hangs: Loading the data never ends.
         lowered: Task whose loss is 100 lower than the others' of its kind; empty for none.
@@ -102,6 +102,8 @@ class Troublesome:
         self._calls += 1
         if self._trouble == "prints":
             print(f"call {self._calls}", flush=True)
+        if self._trouble == "rests":  # others shall have the processor
+            time.sleep(0.01)
         if self._trouble == "forks" and not _CHILDREN:
             _leave_children()
         if self._calls > CALM_CALLS:

@@ -23,6 +23,8 @@ from trainers.engines._precision import memory_format
 from trainers.jobs import Job
 from trainers.weightings import names
 
+pytestmark = pytest.mark.slow
+
 Runs = dict[int, dict[int, Values]]
 CHOSEN = {"batch_size": 5, "compile": True}
 """The third batch of each epoch has two samples only."""

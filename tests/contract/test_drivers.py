@@ -40,6 +40,8 @@ from tests.packs import a_job, a_pack
 from trainers.events import EpochDone, OpenFailed, Ready, RunEnded
 from trainers.jobs import ProblemRef, Training
 
+pytestmark = pytest.mark.slow
+
 TRAINING = Training(epochs=1, batch_size=6)
 # Trains a pack that comes by standard input and prints the worker's process id.
 DRIVER = """
@@ -61,12 +63,24 @@ while True:
 """
 
 
+@pytest.fixture(scope="module")
+def path() -> Iterator[str]:
+    """Where forks of a nursery are found; to start one takes torch's import."""
+    nursery = Nursery.start()
+    with tempfile.TemporaryDirectory() as folder:
+        nursery.listen(f"{folder}/nursery")
+        yield f"{folder}/nursery"
+        nursery.close()
+
+
 class TestLocal(DriverContract):
     @pytest.fixture(scope="class")
     @classmethod
-    def open_driver(cls) -> OpenDriver:
+    def open_driver(cls, path: str) -> OpenDriver:
         def open_driver(problem: ProblemRef, devices: Sequence[str]) -> LocalDriver:
-            driver = LocalDriver(problem, TRAINING, devices=devices)
+            driver = LocalDriver(
+                problem, TRAINING, devices=devices, open_nursery=lambda: Nursery.near(path)
+            )
             driver.start()
             return driver
 
@@ -125,16 +139,6 @@ class TestLocal(DriverContract):
 
 class TestSignsOfLife:
     """Of workers that end, and of such that only seem to live."""
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def path(cls) -> Iterator[str]:
-        """Where forks of a nursery are found; to start one takes torch's import."""
-        nursery = Nursery.start()
-        with tempfile.TemporaryDirectory() as folder:
-            nursery.listen(f"{folder}/nursery")
-            yield f"{folder}/nursery"
-            nursery.close()
 
     @pytest.fixture
     def open_near(self, path: str) -> Callable[..., LocalDriver]:
@@ -213,14 +217,21 @@ class TestSignsOfLife:
         assert len(lost.reason) < 2000
 
 
+@pytest.fixture(scope="module")
+def ray_here() -> Iterator[None]:
+    """A Ray of this machine."""
+    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.mark.usefixtures("ray_here")
 class TestRay(DriverContract):
-    """Ray Tune on a Ray of its own on this machine."""
+    """Ray Tune on a Ray of this machine."""
 
     @pytest.fixture(scope="class")
     @classmethod
-    def open_driver(cls) -> Iterator[OpenDriver]:
-        ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False)
-
+    def open_driver(cls) -> OpenDriver:
         def open_driver(problem: ProblemRef, devices: Sequence[str]) -> RayDriver:
             cluster = Cluster(RayOptions(), workers=len(devices))
             driver = RayDriver(
@@ -229,8 +240,7 @@ class TestRay(DriverContract):
             driver.start()
             return driver
 
-        yield open_driver
-        ray.shutdown()
+        return open_driver
 
     def test_a_slot_that_dies_is_a_worker_that_is_lost(self, open_driver: OpenDriver) -> None:
         with closing(open_driver(TOY, ["cpu"])) as driver:
@@ -247,7 +257,6 @@ class TestRay(DriverContract):
             assert isinstance(listener.hear_opening(), Ready)
             assert listener.worker != before
 
-    @pytest.mark.usefixtures("open_driver")  # which has started Ray
     def test_slots_that_cannot_reach_the_driver_speak_through_an_actor(self) -> None:
         cluster = OutOfReach(RayOptions(), workers=1)
         driver = RayDriver(TOY, TRAINING, device="cpu", workers=1, cluster=cluster)
@@ -285,13 +294,13 @@ class OutOfReach(Cluster):
     reaches_driver = False
 
 
+@pytest.mark.usefixtures("ray_here")
 class TestRayTogether:
     """Two processes a run, each in a bundle of its own."""
 
     @pytest.fixture(scope="class")
     @classmethod
     def listener(cls) -> Iterator[Listener]:
-        ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
         together = replace(TRAINING, data_parallel=2)
         cluster = Cluster(RayOptions(), workers=2)
         with closing(RayDriver(TOY, together, device="cpu", workers=1, cluster=cluster)) as driver:
@@ -299,7 +308,6 @@ class TestRayTogether:
             listener = Listener(driver)
             assert isinstance(listener.hear_opening(), Ready)
             yield listener
-        ray.shutdown()
 
     def test_a_run_is_trained_and_a_lost_process_costs_no_more_than_its_worker(
         self, listener: Listener
@@ -324,7 +332,7 @@ def follower_of(listener: Listener) -> int:
     (found,) = [
         pid
         for pid in descendants(os.getpid())
-        if pid != worker and b"trainers.nursery" in commandline(pid) and not descendants(pid)
+        if pid != worker and b"trainers.nursery" in commandline(parent_of(pid))
     ]
     return found
 

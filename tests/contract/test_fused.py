@@ -29,6 +29,8 @@ from trainers.engines import open_session, train
 from trainers.events import EpochDone
 from trainers.jobs import Job, Pack
 
+pytestmark = pytest.mark.slow
+
 FIFTY_STEPS = {"epochs": 13, "batch_size": 3}
 METRIC_STEP = 2.0**-24
 """To multiples of this, absolute errors are rounded."""

@@ -41,6 +41,8 @@ from storage.states import Liveness
 from tests.contract.storage_backends import postgres_schema
 from tests.contract.storage_bench import Bench
 
+pytestmark = pytest.mark.slow
+
 _DRIVERS = 3
 _LEASE_S = 60.0
 _POINTS = ("a", "b", "c")

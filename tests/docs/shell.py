@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.integration.command import command
 
 
 def run_bash(text: str, folder: Path) -> str:
     """Run a bash block; returns its output, fails with it."""
     return _run(["bash", "-e", "-o", "pipefail", "-c", text], folder)
+
+
+def type_lines(text: str, folder: Path) -> None:
+    """Type the lines of a block that are all `weighbridge`, here instead of in a shell."""
+    for line in text.splitlines():
+        program, *words = shlex.split(line, comments=True)
+        assert program == "weighbridge", f"the line is for a shell: {line}"
+        said = command(folder, *words)
+        assert said.code == 0, f"{line}\n{said.out}\n{said.err}"
 
 
 def run_python(text: str, folder: Path) -> str:

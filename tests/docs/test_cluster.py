@@ -21,6 +21,8 @@ from tests.docs.pages import blocks, read
 from tests.docs.shell import run_bash
 from tests.docs.test_readme import TINY
 
+pytestmark = pytest.mark.slow
+
 HOW_TO = "docs/how-to/cluster.md"
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from study.plan import make_plan
 from study.spec import parse_toml
 from tests.docs.pages import blocks, read
-from tests.docs.shell import run_bash, run_python
+from tests.docs.shell import run_python, type_lines
+from tests.integration.command import command
 from trainers.randomness import Key
 from trainers.reading import as_read
+
+pytestmark = pytest.mark.slow
 
 
 def test_own_problem_runs(tmp_path: Path) -> None:
@@ -22,9 +25,9 @@ def test_own_problem_runs(tmp_path: Path) -> None:
         if block.file:
             (tmp_path / block.file).write_text(block.text)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my_problem.py", "my_study.toml"]
-    run_bash("weighbridge run my_study.toml", tmp_path)
-    said = run_bash("weighbridge compare rings --json", tmp_path)
-    rows = {row["search"]: row for row in json.loads(said)["rows"]}
+    type_lines("weighbridge run my_study.toml", tmp_path)
+    said = command(tmp_path, "compare", "rings", "--json")
+    rows = {row["search"]: row for row in said.json["rows"]}
     assert rows["ew"]["delta_m_test"] is not None
 
 
@@ -71,13 +74,13 @@ def test_coming_from_other_tools_runs(tmp_path: Path) -> None:
         if block.file:
             (tmp_path / block.file).write_text(block.text)
         elif block.language == "bash":
-            run_bash(block.text, tmp_path)
+            type_lines(block.text, tmp_path)
         elif block.language == "python":
             run_python(block.text, tmp_path)
     assert {block.language for block in page} == {"python", "toml", "bash", "console"}
     for name in ("tuning", "ray-tuning", "optuna-tuning"):
-        said = json.loads(run_bash(f"weighbridge compare {name} --json", tmp_path))
-        assert min(row["value"] for row in said["rows"] if row["value"] is not None) < 100
+        said = command(tmp_path, "compare", name, "--json")
+        assert min(row["value"] for row in said.json["rows"] if row["value"] is not None) < 100
 
 
 def test_stages_examples_are_valid_searches() -> None:

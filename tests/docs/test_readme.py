@@ -15,6 +15,8 @@ from study.cli._main import application
 from tests.docs.pages import blocks, read
 from tests.docs.shell import run_bash, run_python
 
+pytestmark = pytest.mark.slow
+
 PAGE = "README.md"
 
 # A file of this name is found before the preset: the blocks run as they stand, in seconds.
@@ -79,9 +81,10 @@ def test_blocks_run_in_order(tmp_path: Path) -> None:
 
 
 def _smaller(text: str) -> str:
-    """The reader's study with few samples and one epoch: the same searches, in seconds."""
+    """The reader's study with few samples, points and epochs: the same searches, in seconds."""
     small = "problem_options = { train_pairs = 32, validation_pairs = 32, test_pairs = 32 }"
     text = text.replace("epochs = 8", "epochs = 1").replace("seeds = [0, 1]", "seeds = [0]")
+    text = text.replace("simplex_step = 0.1 ", "simplex_step = 0.25 ")
     changed = text.replace('problem = "digits"', f'problem = "digits"\n{small}')
     assert changed.count("= 1\n") == 1
     return changed
@@ -94,7 +97,7 @@ def _is_for_readers_folder(text: str) -> bool:
 
 def _extend(spec: Path) -> None:
     before = spec.read_text()
-    after = before.replace("simplex_step = 0.1 ", "simplex_step = 0.05 ")
+    after = before.replace("simplex_step = 0.25 ", "simplex_step = 0.125 ")
     assert after != before
     spec.write_text(after)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from typing import Any
 import pytest
 
 from study.cli import main
+from study.nursery import Nursery
 
 DEADLINE_S = 240
 """A command that takes so long hangs."""
@@ -40,8 +44,12 @@ class Said:
         return json.loads(self.out)
 
 
-def command(folder: Path, *args: str) -> Said:
-    """Run ``weighbridge`` in a folder, as if typed there."""
+def command(folder: Path, *args: str, warm: bool = True) -> Said:
+    """Run ``weighbridge`` in a folder, as if typed there.
+
+    Args:
+        warm: Its workers are forked from a process that all such commands of the tests share.
+    """
     out, err, code = io.StringIO(), io.StringIO(), 0
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -51,11 +59,40 @@ def command(folder: Path, *args: str) -> Said:
         patch.setattr(sys, "argv", ["weighbridge", *args])
         patch.delenv("WEIGHBRIDGE_STORAGE", raising=False)
         patch.chdir(folder)
+        if warm:
+            _share_nursery(patch)
         try:
             main()
         except SystemExit as ending:
             code = int(ending.code or 0)
     return Said(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+def _share_nursery(patch: pytest.MonkeyPatch) -> None:
+    """Import torch once for the workers of all commands, unless their environment differs."""
+    start = Nursery.start
+
+    def near() -> Nursery:
+        path, environment = _warm(start)
+        return Nursery.near(path) if _environment() == environment else start()
+
+    patch.setattr(Nursery, "start", near)
+
+
+@functools.cache
+def _warm(start: Callable[[], Nursery]) -> tuple[str, dict[str, str]]:
+    """Where a process that has imported torch forks others, and the environment they have."""
+    folder = tempfile.TemporaryDirectory(prefix="wb-")
+    nursery = start()
+    nursery.listen(f"{folder.name}/nursery")
+    atexit.register(folder.cleanup)
+    atexit.register(nursery.kill)
+    return f"{folder.name}/nursery", _environment()
+
+
+def _environment() -> dict[str, str]:
+    of_pytest = ("PYTEST_CURRENT_TEST", "PWD")
+    return {name: value for name, value in os.environ.items() if name not in of_pytest}
 
 
 @contextlib.contextmanager

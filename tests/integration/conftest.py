@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from storage import _database
 from tests import toy
-from tests.integration.driving import DEADLINE_S, start
+from tests.integration.driving import complete
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +24,15 @@ def spec(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return path
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of this process tell at once that a server is not there."""
+    monkeypatch.setattr(_database, "_OPENING_PATIENCE_S", 0.0)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The database of a study that ran through, with one worker."""
     url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'w.db'}"
-    assert start(spec, url, workers=1).wait(DEADLINE_S) == 0
+    complete(spec, url)
     return url

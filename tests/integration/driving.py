@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from storage import RunState, Storage
+from tests.integration.command import command
 
 DEADLINE_S = 240
 _FILE = "sqlite:///"
@@ -25,6 +26,13 @@ def start(spec: Path, url: str, *options: str, workers: int) -> subprocess.Popen
     command = ["-m", "study.cli", "run", str(spec), "--workers", str(workers), "--storage", url]
     command += options
     return subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
+
+
+def complete(spec: Path, url: str, *options: str, workers: int = 1) -> None:
+    """Run a study to its end, with a driver in this process."""
+    where = ("--workers", str(workers), "--storage", url)
+    said = command(spec.parent, "run", spec.name, *where, *options)
+    assert said.code == 0, said.err
 
 
 def states(url: str, study: str) -> dict[RunState, int]:
@@ -82,7 +90,7 @@ def run_with_kills(spec: Path, url: str, chance: random.Random) -> None:
         time.sleep(chance.uniform(0.0, 0.5))
         driver.send_signal(signal.SIGKILL)
         driver.wait()
-    assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
+    complete(spec, url, workers=2)
 
 
 def kill_a_worker(driver: subprocess.Popen[bytes], chance: random.Random) -> None:

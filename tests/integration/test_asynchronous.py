@@ -5,10 +5,14 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from storage.notices import STOPPED_ASYNCHRONOUSLY
 from tests.integration import comparable
 from tests.integration.command import command
-from tests.integration.driving import DEADLINE_S, run_with_kills, start
+from tests.integration.driving import complete, run_with_kills
+
+pytestmark = pytest.mark.slow
 
 STUDY = "early"
 SPEC = f"""
@@ -47,7 +51,7 @@ def test_killed_again_and_again_nothing_is_lost(
 
 def test_finished_it_trains_nothing_again(spec: Path, undisturbed: str) -> None:
     before = comparable.attempts(undisturbed, STUDY)
-    assert start(spec, undisturbed, workers=1).wait(DEADLINE_S) == 0
+    complete(spec, undisturbed)
     assert comparable.attempts(undisturbed, STUDY) == before
 
 

@@ -22,6 +22,8 @@ from tests import toy
 from tests.integration.command import DEADLINE_S, Said, begun, command, ended, typed
 from tests.integration.driving import wait_for_done_runs
 
+pytestmark = pytest.mark.slow
+
 STUDY = "ground"
 # one worker trains for seconds, so that there is time to pull the ground away
 SPEC = f"""
@@ -116,7 +118,7 @@ class TestPermissions:
         assert_refused(said, "readonly database", "Check its permissions")
         assert database.read_bytes() == before
         database.chmod(0o644)
-        assert COMPLETE in typed(folder, *RUN).text
+        assert COMPLETE in command(folder, *RUN).text
 
     def test_a_folder_that_is_not_writable(self, folder: Path) -> None:
         there = folder / "there"
@@ -125,7 +127,7 @@ class TestPermissions:
         said = typed(folder, *run, prefix=POWERLESS)
         assert_refused(said, "unable to open", "that you may write there")
         there.chmod(0o755)
-        assert COMPLETE in typed(folder, *run).text
+        assert COMPLETE in command(folder, *run).text
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
@@ -181,7 +183,7 @@ class TestLocked:
         assert_refused(said, "database is locked", f"process {locker.pid} (", "run again")
         locker.kill()
         locker.wait()
-        assert COMPLETE in typed(folder, *RUN).text
+        assert COMPLETE in command(folder, *RUN).text
 
     def test_a_lock_under_way_is_told_and_waited_out(self, tmp_path: Path) -> None:
         write(tmp_path, epochs=30)
@@ -230,7 +232,7 @@ def test_a_database_that_is_deleted_under_way(tmp_path: Path) -> None:
             path.unlink()
         said = ended(driver)
     assert_refused(said, "deleted or moved while in use", f"is saved in {rescued}.")
-    said = typed(tmp_path, *RUN, "--storage", url(rescued))
+    said = command(tmp_path, *RUN, "--storage", url(rescued))
     assert (said.code, said.err) == (0, "")
     assert COMPLETE in said.text
     with closing(sqlite3.connect(rescued)) as connection:
@@ -258,6 +260,7 @@ class TestNetworkFileSystem:
         assert said.code == 2
         assert "network file system" in said.text
 
+    @pytest.mark.usefixtures("impatient")
     def test_a_server_is_not_meant(self, folder: Path) -> None:
         said = command(folder, *RUN, "--storage", "postgresql://me@127.0.0.1:1/x")
         assert "network file system" not in said.text

@@ -229,6 +229,7 @@ class TestBeforeAnythingRan:
         assert command(tmp_path, "status", "--json").json == []
 
 
+@pytest.mark.usefixtures("impatient")
 class TestStorage:
     @pytest.mark.parametrize(
         ("url", "why"),
@@ -397,7 +398,7 @@ def test_a_problem_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("args", [["missing.toml"], ["--workers", "0"], ["--help"]])
 def test_a_run_that_trains_nothing_leaves_no_process(args: list[str], tmp_path: Path) -> None:
     before = descendants(os.getpid())
-    command(tmp_path, "run", *args)
+    command(tmp_path, "run", *args, warm=False)
     assert descendants(os.getpid()) == before
 
 

@@ -20,6 +20,7 @@ from tests.integration.command import DEADLINE_S, Said, command, typed
 from trainers.jobs import ProblemRef, Training
 
 HERE = Path(__file__).parent
+RUN = ("run", "moody.toml", "--workers", "1")
 # far more than any run here takes that does not hang, which is milliseconds
 LIMIT_S = 8.0
 HEAD = """
@@ -60,7 +61,7 @@ def write(
 
 
 def run(folder: Path) -> Said:
-    return typed(folder, "run", "moody.toml", "--workers", "1")
+    return command(folder, *RUN)
 
 
 def rows(folder: Path, view: str, search: str) -> list[dict[str, Any]]:
@@ -189,7 +190,7 @@ def test_a_worker_that_leaves_without_a_word_is_not_a_result(tmp_path: Path) -> 
 
 def test_what_workers_print_disturbs_nothing(tmp_path: Path) -> None:
     write(tmp_path, 'mood = "prints", limit = 0.0', rates="[0.05]")
-    said = run(tmp_path)
+    said = typed(tmp_path, *RUN)
     assert said.code == 0
     assert "0 failed, 0 left." in said.text
     assert "Traceback" not in said.out + said.err

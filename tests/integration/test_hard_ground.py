@@ -21,6 +21,8 @@ from tests.integration import comparable
 from tests.integration.command import begun, ended
 from tests.integration.driving import descendants, states, wait_for_done_runs
 
+pytestmark = pytest.mark.slow
+
 STUDY = "ground"
 SILENCE_S = 2.0
 SPEC = f"""

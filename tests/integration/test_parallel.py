@@ -12,7 +12,14 @@ import pytest
 from storage import RunState
 from tests import toy
 from tests.integration import comparable
-from tests.integration.driving import DEADLINE_S, descendants, start, states, wait_for_done_runs
+from tests.integration.driving import (
+    DEADLINE_S,
+    complete,
+    descendants,
+    start,
+    states,
+    wait_for_done_runs,
+)
 
 STUDY = "parallel"
 SPEC = f"""
@@ -43,7 +50,7 @@ def test_a_group_that_loses_a_process_ends_with_the_results_of_one(tmp_path: Pat
     alone.write_text(SPEC)
     together.write_text(SPEC.replace("[training]", "[training]\ndata_parallel = 2"))
     by_one, by_two = (f"sqlite:///{tmp_path / name}" for name in ("one.db", "two.db"))
-    assert start(alone, by_one, workers=1).wait(DEADLINE_S) == 0
+    complete(alone, by_one)
 
     driver = start(together, by_two, workers=1)
     wait_for_done_runs(by_two, STUDY, 1)

@@ -12,8 +12,10 @@ import psycopg
 import pytest
 
 from tests import toy
-from tests.integration.command import DEADLINE_S, Said, typed
+from tests.integration.command import DEADLINE_S, Said, command, typed
 from tests.integration.servers import own_server
+
+pytestmark = pytest.mark.slow
 
 RIGHT, WRONG = "open:sesame@home/1", "guess:work@away/2"
 URLS = {
@@ -83,7 +85,7 @@ def told(password: str, said: Said, folder: Path) -> list[str]:
 def test_a_wrong_password_is_refused_and_not_told(
     verb: str, form: str, server: Path, folder: Path
 ) -> None:
-    said = typed(folder, verb, "guarded.toml", "--storage", url(form, server, WRONG))
+    said = command(folder, verb, "guarded.toml", "--storage", url(form, server, WRONG))
     assert (said.code, said.out) == (2, "")
     assert "password authentication failed" in said.err
     assert "Check the user and the password" in said.err
@@ -94,7 +96,7 @@ def test_a_wrong_password_is_refused_and_not_told(
 
 def test_no_password_at_all_is_told(server: Path, folder: Path) -> None:
     without = f"postgresql+psycopg://weighbridge@/postgres?host={server}"
-    said = typed(folder, "run", "guarded.toml", "--storage", without)
+    said = command(folder, "run", "guarded.toml", "--storage", without)
     assert said.code == 2
     assert "no password supplied" in said.err
     assert "in PGPASSWORD or in ~/.pgpass" in said.err
@@ -105,8 +107,11 @@ def test_the_right_password_serves_and_is_nowhere_told(
     form: str, server: Path, folder: Path
 ) -> None:
     there = ("--storage", url(form, server, RIGHT))
-    for verb in (["run", "guarded.toml"], ["status"], ["report", "guarded"], ["doctor"]):
-        said = typed(folder, *verb, *there)
+    trained = typed(folder, "run", "guarded.toml", *there)
+    looked = [
+        command(folder, *verb, *there) for verb in (["status"], ["report", "guarded"], ["doctor"])
+    ]
+    for said in (trained, *looked):
         assert said.code == 0, said.err
         assert told(RIGHT, said, folder) == []
     assert (folder / "report.html").exists()

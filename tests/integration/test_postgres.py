@@ -18,7 +18,10 @@ from storage import RunState, Storage
 from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
+from tests.integration.driving import complete
 from tests.integration.servers import SERVER, own_server
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 STUDY = "ground"
@@ -50,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(folder: Path) -> str:
     """The SQLite database of a study that one driver trained without trouble."""
     url = f"sqlite:///{folder / 'undisturbed.db'}"
-    assert finish(start(folder, url)) == 0
+    complete(folder / f"{STUDY}.toml", url)
     return url
 
 

@@ -12,22 +12,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import ray
 from ray._private.node import Node
 from ray.cluster_utils import Cluster
 
 from storage import RunState
+from study.drivers.ray_tune import knocking
 from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
-from tests.integration.command import begun, ended, typed
-from tests.integration.driving import descendants, states, wait_for_done_runs, wait_for_runs
+from tests.integration.command import begun, command, ended, typed
+from tests.integration.driving import (
+    complete,
+    descendants,
+    states,
+    wait_for_done_runs,
+    wait_for_runs,
+)
+
+pytestmark = pytest.mark.slow
 
 STUDY = "clustered"
 SPEC = f"""
 name = "{STUDY}"
 problem = "toy:Toy"
 seeds = [0, 1]
-training = {{ epochs = 60, batch_size = 4, optimizer = "sgd", pack_size = 2, checkpoint_s = 0.2 }}
+training = {{ epochs = 40, batch_size = 4, optimizer = "sgd", pack_size = 2, checkpoint_s = 0.2 }}
 [[search]]
 weighting = ["ew", "rlw"]
 stages = [{{ lr = [0.02, 0.05, 0.1] }}]
@@ -35,11 +45,12 @@ stages = [{{ lr = [0.02, 0.05, 0.1] }}]
 weighting = "uw-so"
 stages = [{{ lr = [0.05] }}, {{ temperature = {{ line = [1, 10] }} }}]
 """
-NODES = 3
-# trains until it is stopped
+NODES = 2
+# trains until it is stopped, at leisure
 ENDLESS = """
 name = "endless"
 problem = "toy:Toy"
+problem_options = { troubles = ["rests"] }
 seeds = [0]
 training = { epochs = 10_000_000, batch_size = 12, optimizer = "sgd", pack_size = 1 }
 [[search]]
@@ -49,6 +60,7 @@ stages = [{ lr = [0.02, 0.05] }]
 level = { error = 1.0 }
 kind = { error = 0.5 }
 flag = { error = 0.5 }
+rests = { error = 1.0 }
 """
 
 
@@ -64,20 +76,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(folder: Path) -> str:
     """The database of the study as the local driver trains it."""
     url = f"sqlite:///{folder / 'local.db'}"
-    said = typed(folder, "run", f"{STUDY}.toml", "--workers", "1", "--storage", url)
-    assert said.code == 0, said.err
+    complete(folder / f"{STUDY}.toml", url)
     return url
 
 
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    """Three nodes of one core each, beside a head that trains nothing."""
+@pytest.fixture(scope="module")
+def head() -> Iterator[Cluster]:
+    """A head that trains nothing."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    for _ in range(NODES):
-        cluster.add_node(num_cpus=1)
-    cluster.wait_for_nodes()
     yield cluster
     cluster.shutdown()
+
+
+@pytest.fixture
+def cluster(head: Cluster, request: pytest.FixtureRequest) -> Cluster:
+    """As many nodes of one core each as a test asks for, or more that others have left."""
+    while len(head.worker_nodes) < request.param:
+        head.add_node(num_cpus=1)
+    head.wait_for_nodes()
+    return head
+
+
+def of_nodes(n: int) -> pytest.MarkDecorator:
+    """How many nodes the test's `cluster` has at least."""
+    return pytest.mark.parametrize("cluster", [n], indirect=True, ids=[f"{n} nodes"])
 
 
 def test_a_ray_of_its_own_gives_what_the_local_driver_gives(folder: Path, undisturbed: str) -> None:
@@ -87,46 +109,7 @@ def test_a_ray_of_its_own_gives_what_the_local_driver_gives(folder: Path, undist
     _assert_same_results(url, undisturbed)
 
 
-def test_a_node_that_dies_changes_nothing(
-    folder: Path, undisturbed: str, cluster: Cluster, tmp_path: Path
-) -> None:
-    url = f"sqlite:///{folder / 'cluster.db'}"
-    shared = f"file://{tmp_path}"
-    where = ("--address", cluster.address, "--workers", str(NODES), "--checkpoints", shared)
-    with begun(folder, *_on_ray(url, *where)) as driver:
-        wait_for_done_runs(url, STUDY, 6)
-        here = _node_of_driver(cluster)  # with which its own machine would die
-        node = next(node for node in cluster.worker_nodes if node.node_id != here)
-        cluster.remove_node(node, allow_graceful=False)
-        said = ended(driver)
-    assert said.code == 0, said.err
-    _assert_same_results(url, undisturbed)
-    assert comparable.losses(url, STUDY) == {"NodeLost"}
-    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
-
-
-def test_on_notice_a_node_is_left_before_it_goes(folder: Path, cluster: Cluster) -> None:
-    """What is in training there is saved: no epoch is trained twice, unlike after a loss."""
-    url = f"sqlite:///{folder / 'spot.db'}"
-    (folder / "endless.toml").write_text(ENDLESS)
-    where = ("--driver", "ray", "--address", cluster.address, "--workers", "2")
-    with begun(folder, "run", "endless.toml", "--storage", url, *where) as driver:
-        wait_for_runs(url, "endless", RunState.LEASED, 2)
-        stays = _node_of_driver(cluster)
-        for node in cluster.worker_nodes:
-            if node.node_id != stays:
-                _give_notice(cluster, node)
-        wait_for_runs(url, "endless", RunState.WAITING, 1)  # there is one core left
-        assert "released" in {state for _, state in comparable.attempts(url, "endless")}
-        wait_for_runs(url, "endless", RunState.LEASED, 1)
-        driver.send_signal(signal.SIGTERM)  # for which Ray has a handler that ends the process
-        assert ended(driver).code == 130
-    # of runs that were handed out to a slot on its way
-    assert comparable.losses(url, "endless") <= {"Preempted"}
-    epochs = {(*run, epoch) for *run, epoch, _, _, _, _ in comparable.epochs(url, "endless")}
-    assert comparable.epochs_trained(url, "endless") == len(epochs)
-
-
+@of_nodes(NODES)
 def test_a_killed_driver_is_followed_by_another(
     folder: Path, undisturbed: str, cluster: Cluster
 ) -> None:
@@ -142,15 +125,61 @@ def test_a_killed_driver_is_followed_by_another(
         assert comparable.losses(url, STUDY) == {"DriverLost"}
 
 
+@of_nodes(NODES)
+def test_a_node_that_dies_changes_nothing(
+    folder: Path, undisturbed: str, cluster: Cluster, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{folder / 'cluster.db'}"
+    shared = f"file://{tmp_path}"
+    where = ("--address", cluster.address, "--workers", str(NODES), "--checkpoints", shared)
+    here = _node_of_driver(cluster)  # with which its own machine would die
+    node = next(node for node in cluster.worker_nodes if node.node_id != here)
+    with begun(folder, *_on_ray(url, *where)) as driver:
+        wait_for_done_runs(url, STUDY, 6)
+        cluster.remove_node(node, allow_graceful=False)
+        said = ended(driver)
+    assert said.code == 0, said.err
+    _assert_same_results(url, undisturbed)
+    assert comparable.losses(url, STUDY) == {"NodeLost"}
+    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+
+
+@of_nodes(2)
+def test_on_notice_a_node_is_left_before_it_goes(folder: Path, cluster: Cluster) -> None:
+    """What is in training there is saved: no epoch is trained twice, unlike after a loss."""
+    url = f"sqlite:///{folder / 'spot.db'}"
+    (folder / "endless.toml").write_text(ENDLESS)
+    where = ("--driver", "ray", "--address", cluster.address, "--workers", "2")
+    stays = _node_of_driver(cluster)
+    others = [node for node in cluster.worker_nodes if node.node_id != stays]
+    leaving = others[: len(cluster.worker_nodes) - 1]
+    with begun(folder, "run", "endless.toml", "--storage", url, *where) as driver:
+        wait_for_runs(url, "endless", RunState.LEASED, 2)
+        for node in leaving:
+            _give_notice(cluster, node)
+        wait_for_runs(url, "endless", RunState.WAITING, 1)  # there is one core left
+        assert "released" in {state for _, state in comparable.attempts(url, "endless")}
+        wait_for_runs(url, "endless", RunState.LEASED, 1)
+        driver.send_signal(signal.SIGTERM)  # for which Ray has a handler that ends the process
+        assert ended(driver).code == 130
+    # of runs that were handed out to a slot on its way
+    assert comparable.losses(url, "endless") <= {"Preempted"}
+    for node in leaving:
+        cluster.remove_node(node)
+    epochs = {(*run, epoch) for *run, epoch, _, _, _, _ in comparable.epochs(url, "endless")}
+    assert comparable.epochs_trained(url, "endless") == len(epochs)
+
+
+@of_nodes(1)  # the last test of the module with a cluster, which has no head then
 def test_without_its_head_a_driver_ends_and_the_study_can_go_on_elsewhere(
     folder: Path, cluster: Cluster
 ) -> None:
     url = f"sqlite:///{folder / 'headless.db'}"
     (folder / "endless.toml").write_text(ENDLESS)
     where = ("--address", cluster.address, "--driver", "ray")
-    run = ("run", "endless.toml", "--storage", url, "--workers", "2")
-    with begun(folder, *run, *where) as driver:
-        wait_for_runs(url, "endless", RunState.LEASED, 2)
+    run = ("run", "endless.toml", "--storage", url)
+    with begun(folder, *run, *where, "--workers", "1") as driver:
+        wait_for_runs(url, "endless", RunState.LEASED, 1)
         cluster.head_node.kill_gcs_server()
         said = ended(driver)
     assert said.code == 2, said
@@ -160,7 +189,7 @@ def test_without_its_head_a_driver_ends_and_the_study_can_go_on_elsewhere(
     ]
     assert states(url, "endless") == {RunState.WAITING: 2}
     assert comparable.losses(url, "endless") == {"ClusterLost"}
-    with begun(folder, *run) as driver:
+    with begun(folder, *run, "--workers", "2") as driver:
         wait_for_runs(url, "endless", RunState.LEASED, 2)
         driver.send_signal(signal.SIGHUP)
         assert ended(driver).code == 130
@@ -200,9 +229,12 @@ def name_of(pid: int) -> str:
         ("127.0.0.1:port", "invalid literal for int()"),
     ],
 )
-def test_an_address_without_a_cluster_is_refused(folder: Path, address: str, why: str) -> None:
+def test_an_address_without_a_cluster_is_refused(
+    folder: Path, address: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knocking, "_REFUSED_S", 0.0)
     url = f"sqlite:///{folder / 'nowhere.db'}"
-    said = typed(folder, *_on_ray(url, "--address", address))
+    said = command(folder, *_on_ray(url, "--address", address))
     assert said.code == 2
     assert f"{address!r} does not: " in said.err
     assert why in said.err
@@ -210,20 +242,18 @@ def test_an_address_without_a_cluster_is_refused(folder: Path, address: str, why
 
 def _node_of_driver(cluster: Cluster) -> str:
     """Id of the node that every driver of this machine connects to."""
-    ask = f"""
-import ray
-ray.init(address="{cluster.address}", logging_level="ERROR")
-print(ray.get_runtime_context().get_node_id())
-"""
-    asked = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
-    return asked.stdout.strip()
+    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    try:
+        return str(ray.get_runtime_context().get_node_id())
+    finally:
+        ray.shutdown()
 
 
 def _give_notice(cluster: Cluster, node: Node) -> None:
     """As an autoscaler does for a spot machine that is about to be taken away."""
-    ray = Path(sys.executable).with_name("ray")
+    ray_cli = str(Path(sys.executable).with_name("ray"))
     drain = (
-        *(str(ray), "drain-node", "--address", cluster.address, "--node-id", node.node_id),
+        *(ray_cli, "drain-node", "--address", cluster.address, "--node-id", node.node_id),
         *("--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "spot"),
         *("--deadline-remaining-seconds", "600"),
     )

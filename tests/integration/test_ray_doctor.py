@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from ray.cluster_utils import Cluster
 
-from tests.integration.command import typed
+from study.drivers.ray_tune import knocking
+from tests.integration.command import command, typed
+
+pytestmark = pytest.mark.slow
 
 SPEC = """
 name = "mine"
@@ -68,8 +71,11 @@ def test_a_ray_of_its_own_is_looked_at_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "why"), [("127.0.0.1:1", "Connection refused"), ("ray://127.0.0.1:1", "")]
 )
-def test_without_a_cluster_it_says_what_to_do(address: str, why: str, tmp_path: Path) -> None:
-    said = typed(tmp_path, "ray", "doctor", "--address", address)
+def test_without_a_cluster_it_says_what_to_do(
+    address: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knocking, "_REFUSED_S", 0.0)
+    said = command(tmp_path, "ray", "doctor", "--address", address)
     assert (said.code, said.out) == (2, "")
     assert f"`--address` must lead to a running Ray cluster. '{address}' does not" in said.err
     assert why in said.err

@@ -10,7 +10,9 @@ import pytest
 from storage import RunState
 from tests.integration import comparable
 from tests.integration.command import command
-from tests.integration.driving import DEADLINE_S, start, states, wait_for_done_runs
+from tests.integration.driving import DEADLINE_S, complete, start, states, wait_for_done_runs
+
+pytestmark = pytest.mark.slow
 
 STUDY = "resume"
 SPEC = f"""
@@ -41,7 +43,7 @@ def test_killed_and_started_again_it_ends_the_same(
         wait_for_done_runs(url, STUDY, n_done)
         driver.send_signal(signal.SIGKILL)
         driver.wait()
-    assert start(spec, url, workers=workers).wait(DEADLINE_S) == 0
+    complete(spec, url, workers=workers)
 
     assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
@@ -59,7 +61,7 @@ def test_an_interrupt_saves_and_releases(spec: Path, undisturbed: str, tmp_path:
     driver.send_signal(signal.SIGINT)
     assert driver.wait(DEADLINE_S) == 130
     assert RunState.LEASED not in states(url, STUDY)
-    assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
+    complete(spec, url, workers=2)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
     assert not list(tmp_path.rglob("*.pt")), "checkpoints of finished runs were left behind"
 
@@ -76,7 +78,7 @@ def test_checkpoints_are_found_again_where_they_were_told_to_go(
     assert driver.wait(DEADLINE_S) == 130
     saved = list(tmp_path.rglob("*.pt"))
     assert saved and all(shared in path.parents for path in saved)
-    assert start(spec, url, *there, workers=2).wait(DEADLINE_S) == 0
+    complete(spec, url, *there, workers=2)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
     assert comparable.epochs_trained(url, STUDY) == comparable.epochs_trained(undisturbed, STUDY)
     assert not list(shared.rglob("*.pt")), "checkpoints of finished runs were left behind"
@@ -93,5 +95,5 @@ def test_a_place_that_cannot_be_opened_is_told_before_anything_starts(
 
 def test_finished_it_trains_nothing_again(spec: Path, undisturbed: str) -> None:
     before = comparable.attempts(undisturbed, STUDY)
-    assert start(spec, undisturbed, workers=1).wait(DEADLINE_S) == 0
+    complete(spec, undisturbed)
     assert comparable.attempts(undisturbed, STUDY) == before

@@ -5,9 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.integration import comparable
 from tests.integration.command import command
-from tests.integration.driving import DEADLINE_S, run_with_kills, start
+from tests.integration.driving import complete, run_with_kills
+
+pytestmark = pytest.mark.slow
 
 STUDY = "rungs"
 SPEC = f"""
@@ -62,7 +66,7 @@ def test_what_is_pruned_is_paid_and_has_no_result(undisturbed: str) -> None:
 
 def test_on_two_workers_it_ends_the_same(spec: Path, undisturbed: str, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
-    assert start(spec, url, workers=2).wait(DEADLINE_S) == 0
+    complete(spec, url, workers=2)
     assert_equal(url, undisturbed)
     assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
 
@@ -79,7 +83,7 @@ def test_killed_again_and_again_it_ends_the_same(
 
 def test_finished_it_trains_nothing_again(spec: Path, undisturbed: str) -> None:
     before = comparable.attempts(undisturbed, STUDY)
-    assert start(spec, undisturbed, workers=1).wait(DEADLINE_S) == 0
+    complete(spec, undisturbed)
     assert comparable.attempts(undisturbed, STUDY) == before
 
 

@@ -14,7 +14,7 @@ from study.pack_plan import shapes_of
 from study.plan import make_plan
 from study.spec import read
 from tests import toy
-from tests.integration.command import Said, command, typed
+from tests.integration.command import Said, command
 
 HERE = Path(__file__).parent
 NOTES = "passes.txt"
@@ -46,7 +46,7 @@ def write(folder: Path, *, streamed: str = "true", training: str = "") -> Path:
 
 
 def run(folder: Path) -> Said:
-    said = typed(folder, "run", "decoded.toml", "--workers", "1")
+    said = command(folder, "run", "decoded.toml", "--workers", "1")
     assert said.code == 0, said.text + said.err
     return said
 

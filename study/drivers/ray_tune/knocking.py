@@ -7,6 +7,8 @@ import socket
 import time
 
 _KNOCKING_S = 10.0
+_REFUSED_S = 3.0
+"""A machine that answers, on which nobody listens, may have a head that has just been started."""
 _PAUSE_S = 0.5
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 """With which a client of gRPC begins, an empty list of settings included."""
@@ -25,14 +27,15 @@ def knock(address: str) -> None:
     if not colon:
         return
     place = host.strip("[]"), int(port)
-    deadline_s = time.monotonic() + _KNOCKING_S
+    began_s = time.monotonic()
     while True:
         try:
             with socket.create_connection(place, _KNOCKING_S) as connection:
                 answer = _answer(connection)
             break
-        except OSError:
-            if time.monotonic() >= deadline_s:
+        except OSError as error:
+            patience_s = _REFUSED_S if isinstance(error, ConnectionRefusedError) else _KNOCKING_S
+            if time.monotonic() - began_s >= patience_s:
                 raise
             time.sleep(_PAUSE_S)
     if answer is not None and (len(answer) < 4 or answer[3] != _SETTINGS):

@@ -141,7 +141,7 @@ def test_a_server_of_grpc_may_be_ray(listening: Callable[[bytes | None], str]) -
 
 
 def test_nobody_there_is_found_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knocking, "_KNOCKING_S", 0.1)
+    monkeypatch.setattr(knocking, "_REFUSED_S", 0.1)
     with pytest.raises(ConnectionRefusedError):
         knock("127.0.0.1:1")
 
