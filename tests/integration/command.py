@@ -96,15 +96,18 @@ def _environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def begun(folder: Path, *args: str, prefix: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
+def begun(
+    folder: Path, *args: str, prefix: Sequence[str] = (), module: str = "study.cli"
+) -> Iterator[subprocess.Popen[str]]:
     """``weighbridge`` as a process in a folder; it does not outlive the block.
 
     Args:
         prefix: A program that starts it, with its options.
+        module: What is run as the command.
     """
     environment = {k: v for k, v in os.environ.items() if k != "WEIGHBRIDGE_STORAGE"}
     process = subprocess.Popen(
-        [*prefix, sys.executable, "-m", "study.cli", *args],
+        [*prefix, sys.executable, "-m", module, *args],
         cwd=folder,
         env={**environment, "PYTHONPATH": str(_ROOT)},
         stdin=subprocess.DEVNULL,

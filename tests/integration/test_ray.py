@@ -178,7 +178,8 @@ def test_without_its_head_a_driver_ends_and_the_study_can_go_on_elsewhere(
     (folder / "endless.toml").write_text(ENDLESS)
     where = ("--address", cluster.address, "--driver", "ray")
     run = ("run", "endless.toml", "--storage", url)
-    with begun(folder, *run, *where, "--workers", "1") as driver:
+    command_line = (*run, *where, "--workers", "1")
+    with begun(folder, *command_line, module="tests.integration.impatient") as driver:
         wait_for_runs(url, "endless", RunState.LEASED, 1)
         cluster.head_node.kill_gcs_server()
         said = ended(driver)
