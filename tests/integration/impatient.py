@@ -1,7 +1,9 @@
-"""The command ``weighbridge`` as a process whose Ray driver soon gives up a head that is gone."""
+"""The command ``weighbridge`` as a process that soon gives up a Ray head or the lock of a file."""
 
+from storage import _engines
 from study.cli import main
 from study.drivers.ray_tune.head import Listening
 
 Listening.__init__.__defaults__ = (3.0,)
+_engines.BUSY_S = 0.2
 main()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import Storage
+from storage import Storage, _engines
 from study.cli import _file_system
 from tests import toy
 from tests.integration.command import DEADLINE_S, Said, begun, command, ended, typed
@@ -177,9 +177,10 @@ class TestLocked:
             process.kill()
 
     def test_a_database_that_cannot_even_be_opened(
-        self, folder: Path, locker: subprocess.Popen[str]
+        self, folder: Path, locker: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        said = typed(folder, *RUN)
+        monkeypatch.setattr(_engines, "BUSY_S", 0.2)
+        said = command(folder, *RUN)
         assert_refused(said, "database is locked", f"process {locker.pid} (", "run again")
         locker.kill()
         locker.wait()
@@ -188,7 +189,7 @@ class TestLocked:
     def test_a_lock_under_way_is_told_and_waited_out(self, tmp_path: Path) -> None:
         write(tmp_path, epochs=30)
         database = tmp_path / "weighbridge.db"
-        with begun(tmp_path, *RUN) as driver:
+        with begun(tmp_path, *RUN, module="tests.integration.impatient") as driver:
             wait_for_done_runs(url(database), STUDY, 1)
             with closing(sqlite3.connect(database, isolation_level=None, timeout=60)) as other:
                 other.execute("BEGIN IMMEDIATE")
@@ -205,6 +206,7 @@ class TestLocked:
     ) -> None:
         database = folder / "weighbridge.db"
         Storage(url(database)).close()
+        monkeypatch.setattr(_engines, "BUSY_S", 0.2)
         monkeypatch.setitem(Storage.__init__.__kwdefaults__, "patience_s", 0.0)
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

@@ -67,7 +67,7 @@ def kill_at_random(spec: Path, url: str, chance: random.Random) -> int:
     while True:
         driver = start(spec, url, workers=2)
         while n_kills < KILLS and driver.poll() is None:
-            time.sleep(chance.uniform(0.1, 0.9))
+            time.sleep(chance.uniform(0.05, 0.4))
             n_kills += kill_one(driver, chance)
         if driver.wait(DEADLINE_S) != -signal.SIGKILL:
             assert driver.returncode == 0
