@@ -167,6 +167,7 @@ def _least_s(
     store, network = team._stack._store, team._stacks.forward.network
     assert team.flops  # which counts them
     rows = len(store.network.values)
-    flops = 3.0 * session.flops[tuple(network.places)] * pack.training.batch_size * rows
+    of_training, _ = session.flops[tuple(network.places)]
+    flops = 3.0 * of_training * pack.training.batch_size * rows
     n_bytes = float(OPTIMISER_ACCESSES * store.network.values.nbytes)
     return roofs.least_s(flops=flops, n_bytes=n_bytes, precision=precision)
