@@ -22,13 +22,13 @@ from typing import Any
 
 import torch
 
-from trainers import compiler
 from trainers.engines import Session, open_session
-from trainers.engines._forward import Forward, task_functions
-from trainers.engines._ghosts import known_ghosts
-from trainers.engines._member import Opening
-from trainers.engines._stack import Stack
-from trainers.engines.solo import SoloRun
+from trainers.engines.fused.forward import Forward, task_functions
+from trainers.engines.fused.ghosts import known_ghosts
+from trainers.engines.fused.member import Opening
+from trainers.engines.fused.stack import Stack
+from trainers.engines.solo.engine import SoloRun
+from trainers.hardware import compiler
 from trainers.jobs import Job, Pack, ProblemRef, Training
 from trainers.network import build_network
 from trainers.problems import build

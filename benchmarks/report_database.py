@@ -13,8 +13,8 @@ from typing import Any
 from search_spaces import canonical
 from storage import Storage
 from storage.records import Baseline, BaselineValue, Holder
-from study.plan import Plan, make_plan
-from study.spec import parse
+from study.planning.plan import Plan, make_plan
+from study.spec.study_spec import parse
 from trainers.jobs import ProblemRef
 from trainers.problems import build
 

@@ -1,8 +1,8 @@
 """Write the generated pages of docs/reference: spec.md, cli.md and python.md.
 
 ``python docs/make_reference.py`` writes them; ``--check`` writes nothing and exits with 1 if one
-of them is stale. Everything is read from the code: keys from the classes of `study.spec`, verbs
-from the command line, names from the packages' `__all__`.
+of them is stale. Everything is read from the code: keys from the classes of
+`study.spec.study_spec`, verbs from the command line, names from the packages' `__all__`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def pages() -> dict[str, str]:
 
 def spec_page() -> Iterator[str]:
     """Every key of a study.toml: type, default, meaning."""
-    from study.spec import StudySpec
+    from study.spec.study_spec import StudySpec
 
     schema = StudySpec.model_json_schema()
     yield "# The spec: every key of a study's TOML file"

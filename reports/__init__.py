@@ -5,11 +5,11 @@ Reports read DataFrames of the study database and write nothing into it. `load` 
 `reports.figures`, the HTML report in `reports.html`, exports in `reports.export`.
 """
 
-from reports.comparison import Comparison, MethodRow, compare
-from reports.curves import BudgetCurve, budget_curve
+from reports.comparing.comparison import Comparison, MethodRow, compare
 from reports.errors import ReportError
 from reports.frames import Metric, Reader, StudyFrames, load, with_params
-from reports.notes import MergedNote, Note, fair_play_notes, merged
+from reports.notes.fair_play import MergedNote, Note, fair_play_notes, merged
+from reports.spending.curves import BudgetCurve, budget_curve
 
 __all__ = [
     "BudgetCurve",

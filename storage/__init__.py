@@ -7,9 +7,9 @@ and is loaded when one of the two is first used: planning a study needs neither.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from storage._file_systems import unsafe_file_system
-from storage._passwords import without_password
-from storage._sqlite_urls import database_file
+from storage.database.file_systems import unsafe_file_system
+from storage.database.passwords import without_password
+from storage.database.sqlite_urls import database_file
 from storage.errors import (
     DatabaseUnusable,
     IllegalMove,

@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from storage._database import SCHEMA_VERSION, Database
-from storage._log_api import Log
-from storage._patience import patient
-from storage._status_api import Status
-from storage._views import ORDER
+from storage.database.opened import SCHEMA_VERSION, Database
+from storage.database.patience import patient
+from storage.log.api import Log
+from storage.schema.views import ORDER
+from storage.status.api import Status
 
 _QUERIES = {
     view: sa.text(f"SELECT * FROM {view} WHERE study = :study ORDER BY {order}").bindparams(

@@ -6,19 +6,19 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from storage._budgets import Settled
-from storage._database import Database
-from storage._dialects import server_place
-from storage._judging_api import Judging
-from storage._leasing_api import Leasing
-from storage._log_api import Log
-from storage._moving_api import Moving
-from storage._patience import patient, silent
-from storage._planning_api import Planning
-from storage._recording import Recorder
-from storage._recording_api import Recording
-from storage._status_api import Status
-from storage._urls import sqlite_file
+from storage.database.opened import Database
+from storage.database.patience import patient, silent
+from storage.database.urls import sqlite_file
+from storage.judging.api import Judging
+from storage.leasing.api import Leasing
+from storage.leasing.budgets import Settled
+from storage.log.api import Log
+from storage.moving.api import Moving
+from storage.planning.api import Planning
+from storage.recording.api import Recording
+from storage.recording.reports import Recorder
+from storage.schema.dialects import server_place
+from storage.status.api import Status
 
 
 class Storage(Planning, Leasing, Recording, Judging, Moving, Status, Log):

@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 
 from storage.records import StudyRecord
 from study.catalogue import find, stored_code, stored_packs
-from study.checkpoint_place import (
+from study.commands import default_storage
+from study.deciding.progress import Progress
+from study.device_names import checked_device
+from study.drivers import Driver, RayOptions
+from study.drivers.devices import check_here, check_on_ray, check_precision
+from study.drivers.local.driver import LocalDriver
+from study.drivers.peers import first_devices
+from study.planning.extension import check_extension
+from study.planning.keys import plan_key
+from study.planning.packs import PackPlan, pack_plan, shapes_of
+from study.planning.plan import Plan, make_plan
+from study.running.checkpoint_place import (
     check_folder_of_function,
     checkpoint_place,
     settle_files,
 )
-from study.code_check import check_code, code_note
-from study.commands import default_storage
-from study.device_names import checked_device
-from study.drivers import Driver, RayOptions
-from study.drivers._peers import first_devices
-from study.drivers.devices import check_here, check_on_ray, check_precision
-from study.drivers.local import LocalDriver
-from study.extension import check_extension
-from study.keys import plan_key
-from study.outcome import Outcome
-from study.pack_plan import PackPlan, pack_plan, shapes_of
-from study.plan import Plan, make_plan
-from study.probe import look_at_network
-from study.progress import Progress
-from study.runner import Runner
-from study.spec import StudySpec, parse
-from trainers.devices import is_gpu, known_gpus, n_gpus
+from study.running.code_check import check_code, code_note
+from study.running.outcome import Outcome
+from study.running.probe import look_at_network
+from study.running.runner import Runner
+from study.spec.study_spec import StudySpec, parse
+from trainers.hardware.devices import is_gpu, known_gpus, n_gpus
 
 if TYPE_CHECKING:
     from storage import Storage

@@ -15,9 +15,9 @@ from study.commands import command_line
 from study.errors import UnknownStudyName
 from trainers.hints import did_you_mean
 
-if TYPE_CHECKING:  # `study.spec` takes long to load; a stored study's name is found without it
+if TYPE_CHECKING:  # the spec takes long to load; a stored study's name is found without it
     from storage import Reader
-    from study.spec import StudySpec
+    from study.spec.study_spec import StudySpec
 
 _PRESETS = files("study") / "presets"
 _MOST_NAMED = 10
@@ -51,7 +51,7 @@ def find(name: str, *, storage: str) -> Found:
         UnknownStudyName: None of them; with what there is.
         BadSpec: It is found, but has errors.
     """
-    from study.spec import parse
+    from study.spec.study_spec import parse
 
     path = Path(name)
     is_path = path.suffix.lower() == ".toml" or path.name != name
@@ -82,7 +82,7 @@ def stored_name(name: str, *, storage: str) -> str:
 
 
 def _in_file(path: Path) -> Found:
-    from study.spec import read
+    from study.spec.study_spec import read
 
     return Found(read(path), str(path.resolve().parent))
 
@@ -165,6 +165,6 @@ def _preset_names() -> list[str]:
 
 
 def _preset(name: str) -> StudySpec:
-    from study.spec import parse_toml
+    from study.spec.study_spec import parse_toml
 
     return parse_toml(preset_text(name), source=f"preset {name}")

@@ -13,9 +13,9 @@ import torch
 
 from tests.packs import Told, told
 from tests.toy import Toy
-from trainers import group
 from trainers.engines import open_session, train
-from trainers.engines.parallel import follow
+from trainers.engines.solo import group
+from trainers.engines.solo.parallel import follow
 from trainers.events import Event
 from trainers.jobs import Pack
 

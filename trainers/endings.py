@@ -9,7 +9,7 @@ import torch
 
 from trainers.events import CheckpointSkipped, RunEnded, Seconds
 from trainers.failures import OUT_OF_MEMORY, failure_class, failure_key
-from trainers.gpu import end_if_broken, is_crowded
+from trainers.hardware.gpu import end_if_broken, is_crowded
 from trainers.jobs import Job, Pack
 from trainers.parts import described
 from trainers.resources import peak_memory_bytes

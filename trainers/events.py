@@ -61,7 +61,7 @@ class Ready:
     Attributes:
         network: What was found when it was looked at; None where `Open.looked` spares it.
         startup_s: From the request for a worker to now.
-        environment: Versions and hardware, see `trainers.environment`.
+        environment: Versions and hardware, see `trainers.hardware.environment`.
         n_devices: How many its seconds are counted for; a share of one that workers share.
         unread: Modules of the user's own whose source is not part of the code's fingerprint.
     """
@@ -96,7 +96,7 @@ class EpochDone:
             test ``loss`` and metrics.
         seconds: Spent since the last report of this run.
         flops: Estimated floating-point operations, evaluation included.
-        energy_j: Energy of `seconds`, see `trainers.metering`; None if it is not measured.
+        energy_j: Energy of `seconds`, see `trainers.hardware.metering`; None if it is not measured.
         more: Whether other events follow at once.
     """
 

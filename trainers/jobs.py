@@ -21,7 +21,8 @@ class ProblemRef:
         folder: Folder appended to the import path, where a user's own module lies.
         caller: Of a training function: ``package.module:name`` of what calls it, see
             `trainers.functions`; empty for problems.
-        modules: Where the user's own code begins, that of weightings included, see `trainers.code`.
+        modules: Where the user's own code begins, that of weightings included,
+            see `trainers.worker.code`.
     """
 
     target: str

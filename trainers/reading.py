@@ -17,7 +17,7 @@ from typing import ClassVar, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from trainers.copying import Copies, mapped
+from trainers.hardware.copying import Copies, mapped
 from trainers.protocol import Batch, Source
 from trainers.randomness import Key
 

@@ -8,8 +8,8 @@ import sys
 
 import torch
 
-from trainers import compiler
-from trainers.gpu import memory_bytes
+from trainers.hardware import compiler
+from trainers.hardware.gpu import memory_bytes
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Source
 from trainers.randomness import Key

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.api import Study
+from study.deciding.progress import Progress
 from study.drivers import FromWorker, RayOptions
-from study.progress import Progress
-from study.spec import parse
+from study.spec.study_spec import parse
 from trainers.events import PackEnded, Ready
 from trainers.jobs import Job, Pack, ProblemRef, Training
 

@@ -7,7 +7,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from reports._titles import weighting_of
-from reports.curves import Axis, BudgetCurve, Scoring, budget_curves
 from reports.figures._curve_traces import curve_traces
 from reports.figures._labels import Label, end_labels
 from reports.figures._menus import axis_menu, relayout_menu, scale_menu
@@ -17,6 +16,7 @@ from reports.figures._style import styled, zero_line
 from reports.figures._trace import Trace
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
+from reports.spending.curves import Axis, BudgetCurve, Scoring, budget_curves
 
 Curves = Mapping[Axis, Sequence[BudgetCurve]]
 

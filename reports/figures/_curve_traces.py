@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.curves import Axis, BudgetCurve
 from reports.figures._palette import Look, translucent
 from reports.figures._steps import band
 from reports.figures._trace import Trace, scatter
+from reports.spending.curves import Axis, BudgetCurve
 
 FloatArray = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports._titles import weighting_of
-from reports._winners import winner_of
+from reports.comparing.winners import winner_of
 from reports.figures._marks import points, ring, short, ticks
 from reports.figures._none import NoFigure
 from reports.figures._palette import look, translucent

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports._titles import title_of
-from reports._winners import winner_of
+from reports.comparing.winners import winner_of
 from reports.figures._none import NoFigure
 from reports.figures._palette import task_colour
 from reports.figures._panels import axes_of, panels

@@ -1,13 +1,13 @@
 """The page of a study that compares methods: sections in the order in which a reader asks."""
 
-from reports.comparison import Comparison, compare
+from reports.comparing.comparison import Comparison, compare
 from reports.frames import StudyFrames
 from reports.html._plots import cost_plot, other_plots, plot
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
 from reports.html._table import tables
 from reports.html._tags import Markup, join, tag
-from reports.notes import MergedNote, fair_play_notes, merged
+from reports.notes.fair_play import MergedNote, fair_play_notes, merged
 
 _DELTA_M = (
     "Δm is the mean, over all metrics of all tasks, of the relative change against single-task "

@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reports._condition_notes import mixed_conditions, mixed_user_code
 from reports.frames import StudyFrames
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
 from reports.html._tags import Markup, boxed, join, tag
 from reports.html._words import count, number, value_of
+from reports.notes.condition_notes import mixed_conditions, mixed_user_code
 from reports.trials import SearchTrials, TrialRow, best_sentence, ranked, trials
 from storage.notices import notices
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from reports.comparison import Comparison, MethodRow
+from reports.comparing.comparison import Comparison, MethodRow
 from reports.figures import method_colour
 from reports.frames import Metric, StudyFrames
 from reports.html._tags import Markup, boxed, join, tag

@@ -38,7 +38,7 @@ def _leave_garbage() -> None:
 def _workers_ahead(arguments: Sequence[str]) -> AbstractContextManager[object]:
     if not _trains_here(arguments):
         return nullcontext()
-    from study.nursery import nursery_ahead
+    from study.drivers.local.nursery import nursery_ahead
 
     return nursery_ahead()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from study.catalogue import stored_name
-from study.checkpoint_place import remove_files
 from study.cli._options import STORAGE, StorageUrl, Study, Yes, ask
 from study.cli._output import counted, duration, say
-from study.holder import liveness
+from study.drivers.holder import liveness
+from study.running.checkpoint_place import remove_files
 
 NAME = "delete"
 

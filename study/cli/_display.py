@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from study.cli._output import console, duration, styled, table
-from study.progress import Progress, SearchProgress, WorkerCounts
+from study.deciding.progress import Progress, SearchProgress, WorkerCounts
 
 _LINE_S = 60.0
 _AROUND = 9

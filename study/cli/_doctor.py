@@ -15,7 +15,7 @@ from study.catalogue import presets
 from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl
 from study.cli._output import console, counted, styled, table
-from trainers.devices import devices
+from trainers.hardware.devices import devices
 from trainers.jobs import ProblemRef
 from trainers.problems import build, names
 

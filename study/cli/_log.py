@@ -13,7 +13,7 @@ from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import console, counted, duration, next_step, print_json, say, styled, table
 from study.commands import command_line
 from study.errors import UnknownRun
-from study.run_output import Kept, kept_output
+from study.running.run_output import Kept, kept_output
 
 if TYPE_CHECKING:
     from storage import Reader

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from storage import database_file, without_password
 from study.cli._output import counted, next_act, say
+from study.deciding.trials import to_point
 from study.errors import ExportRefused
-from study.listed_axes import listed_axes
-from study.spec import StudySpec, parse
-from study.trials import to_point
+from study.spec.listed_axes import listed_axes
+from study.spec.study_spec import StudySpec, parse
 
 if TYPE_CHECKING:
     from reports import StudyFrames

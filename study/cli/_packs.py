@@ -6,8 +6,8 @@ from typing import Any
 
 from storage.records import Calibration
 from study.cli._output import console, say, table
-from study.engine import BY_CALIBRATION
-from study.pack_plan import PackGroup, PackPlan
+from study.planning.engine import BY_CALIBRATION
+from study.planning.packs import PackGroup, PackPlan
 
 _KNOWN_BY = {
     "stored": "fixed by the study's first run",

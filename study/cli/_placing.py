@@ -10,7 +10,7 @@ import typer
 
 from study.drivers import RayOptions
 from study.errors import BadSpec
-from trainers.devices import is_gpu, n_gpus
+from trainers.hardware.devices import is_gpu, n_gpus
 
 
 class DriverName(StrEnum):

@@ -33,9 +33,9 @@ from study.cli._placing import (
     n_workers,
     ray_options,
 )
-from study.last_batch import likely
-from study.outline import Search, Stage
-from study.plan import Plan
+from study.planning.last_batch import likely
+from study.planning.outline import Search, Stage
+from study.planning.plan import Plan
 
 NAME = "plan"
 

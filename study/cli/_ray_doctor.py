@@ -12,7 +12,6 @@ from rich.text import Text
 
 from storage import database_file
 from study.catalogue import find
-from study.checkpoint_place import beside
 from study.cli._doctor import database
 from study.cli._file_system import on_network
 from study.cli._options import STORAGE, AsJson, StorageUrl
@@ -21,6 +20,7 @@ from study.drivers import RayOptions
 from study.drivers.node_findings import Finding, findings, public
 from study.drivers.nodes import Inspection, Node, Sight, Wanted
 from study.drivers.probe_file import probe_file
+from study.running.checkpoint_place import beside
 
 NAME = "doctor"
 _NUMBERS = ("CPUs", "GPUs", "workers")

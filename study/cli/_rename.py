@@ -9,8 +9,8 @@ import typer
 from study.catalogue import stored_name
 from study.cli._options import STORAGE, StorageUrl, Study, Yes, ask
 from study.cli._output import next_step, note, say
-from study.holder import liveness
-from study.spec import check_name, parse
+from study.drivers.holder import liveness
+from study.spec.study_spec import check_name, parse
 
 NAME = "rename"
 

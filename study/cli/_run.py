@@ -39,8 +39,8 @@ from study.cli._placing import (
 )
 from study.commands import command_line
 from study.errors import BadSpec
-from study.outcome import Outcome
-from study.runner import Runner
+from study.running.outcome import Outcome
+from study.running.runner import Runner
 
 NAME = "run"
 

@@ -10,7 +10,6 @@ import typer
 from storage import RunState
 from storage.notices import notices
 from storage.records import BadEnding, SearchStatus, StudyRecord, Totals
-from study.budget import left
 from study.catalogue import stored_name
 from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import (
@@ -24,6 +23,7 @@ from study.cli._output import (
     styled,
     table,
 )
+from study.planning.budget import left
 
 if TYPE_CHECKING:
     from storage import Reader

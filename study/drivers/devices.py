@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from study.drivers.options import RayOptions
 from study.errors import BadSpec
-from trainers.devices import is_gpu
+from trainers.hardware.devices import is_gpu
 from trainers.jobs import Precision
 
 

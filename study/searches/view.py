@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search_spaces import Point
-from study.outline import Stage
+from study.planning.outline import Stage
 
 Value = float | None
 

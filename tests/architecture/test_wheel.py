@@ -30,7 +30,7 @@ def test_it_holds_the_five_packages_and_nothing_else(wheel: Path) -> None:
         "reports/html/templates/report.html",
         "study/presets/quickstart.toml",
         "study/templates/study.toml",
-        "storage/migrations/versions/0001_first.py",
+        "storage/schema/migrations/versions/0001_first.py",
         "study/py.typed",
     ):
         assert needed in names

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage import RunState, Storage
-from storage._views import ORDER
 from storage.limits import Limits
 from storage.records import (
     Baseline,
@@ -24,6 +23,7 @@ from storage.records import (
     Spent,
     StudyRecord,
 )
+from storage.schema.views import ORDER
 from storage.states import Liveness
 
 METRICS = (("a", "error", "min"), ("b", "score", "max"))

@@ -19,11 +19,11 @@ import pytest
 import ray
 
 from study.drivers import DriverEvent, Loss, WorkerLost
-from study.drivers.local import LocalDriver
+from study.drivers.local.driver import LocalDriver
+from study.drivers.local.nursery import Nursery
 from study.drivers.options import RayOptions
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.driver import RayDriver
-from study.nursery import Nursery
 from tests.contract.driver_promises import (
     BROKEN,
     DEADLINE_S,
@@ -46,7 +46,7 @@ TRAINING = Training(epochs=1, batch_size=6)
 # Trains a pack that comes by standard input and prints the worker's process id.
 DRIVER = """
 import pickle, sys
-from study.drivers.local import LocalDriver
+from study.drivers.local.driver import LocalDriver
 
 problem, pack = pickle.load(sys.stdin.buffer)
 driver = LocalDriver(problem, pack.training, devices=["cpu"])
@@ -332,7 +332,7 @@ def follower_of(listener: Listener) -> int:
     (found,) = [
         pid
         for pid in descendants(os.getpid())
-        if pid != worker and b"trainers.nursery" in commandline(parent_of(pid))
+        if pid != worker and b"trainers.worker.nursery" in commandline(parent_of(pid))
     ]
     return found
 

@@ -13,8 +13,9 @@ from tests.contract.engine_repeating import by_epoch, resumed
 from tests.contract.fused_cases import Normed, fused, mixed_jobs
 from tests.packs import a_pack, told
 from tests.toy import TASKS, Toy
-from trainers import gpu
-from trainers.engines import _compiled, open_session, train
+from trainers.engines import open_session, train
+from trainers.engines.compiled import functions as _compiled
+from trainers.hardware import gpu
 from trainers.jobs import Pack
 
 CHOSEN = {"batch_size": 5, "clip_norm": 0.5}

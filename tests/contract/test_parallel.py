@@ -16,7 +16,7 @@ from tests.packs import STEPS, Told, a_job, a_pack, told
 from tests.ranks import trained
 from tests.toy import SIZES, Toy
 from trainers.engines import open_session, train
-from trainers.engines.parallel import refuse_unshared
+from trainers.engines.solo.parallel import refuse_unshared
 from trainers.errors import NotParallel
 from trainers.events import EpochDone
 from trainers.jobs import Checkpoint, Job, Pack

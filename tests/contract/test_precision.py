@@ -33,7 +33,7 @@ from dataclasses import replace
 
 from tests.packs import a_pack, two_jobs
 from tests.toy import Toy
-from trainers import compiler
+from trainers.hardware import compiler
 from trainers.engines import open_session, train
 
 compiler.keep_out()

@@ -17,14 +17,15 @@ from typer.testing import CliRunner
 from study.cli._main import application
 from study.cli._problem import options_of
 from study.errors import BadSpec
-from study.problem_check import check_problem
+from study.running.problem_check import check_problem
 from tests import toy
 from tests.contract.network_zoo import ZOO
 from tests.contract.test_canary import Ageing
 from tests.contract.zoo_parts import Housed
 from tests.toy import Toy
 from tests.unit.trainers import failing
-from trainers.engines import open_session, promises
+from trainers.engines import open_session
+from trainers.engines.looking import promises
 from trainers.jobs import ProblemRef
 from trainers.problems import TensorSource
 from trainers.protocol import Batch

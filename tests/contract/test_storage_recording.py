@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage import IllegalMove, RunState
-from storage._views import VIEWS
 from storage.records import (
     CheckpointRecord,
     Claim,
@@ -22,6 +21,7 @@ from storage.records import (
     Report,
     Spent,
 )
+from storage.schema.views import VIEWS
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, claimed, end, epoch
 

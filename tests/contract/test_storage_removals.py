@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from storage import Liveness, UnknownStudy
-from storage._tables import metadata
 from storage.errors import NameTaken, StudyChanged, StudyInUse
 from storage.records import Holder, NetworkLook
+from storage.schema.tables import metadata
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench
 from tests.contract.storage_demo import make_demo

@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from storage import DatabaseUnusable, Reader, Storage
-from storage._trouble import explained
-from storage._urls import checked_url
+from storage.database.trouble import explained
+from storage.database.urls import checked_url
 from tests.contract.pooler import new_database, pooled
 from tests.contract.storage_backends import OnPostgres, postgres_server
 from tests.contract.storage_bench import Bench

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from storage import Reader, RunState
-from storage._texts import storable
 from storage.records import Ending, EpochRecord, Holder, Spent
+from storage.schema.texts import storable
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres
 from tests.contract.storage_bench import Bench, claimed, end, epoch
 

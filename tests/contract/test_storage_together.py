@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from storage import Liveness, Reader, RunState, Storage
-from storage._leases import take_back
 from storage.errors import DatabaseUnusable
+from storage.leasing.leases import take_back
 from storage.records import Proposal, Recorded, Rejected, StudyRecord
 from storage.scoring import Selection
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from storage import RunState
-from storage._views import ORDER, VIEWS
 from storage.records import Claim, Spent, Verdict
+from storage.schema.views import ORDER, VIEWS
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, end, epoch
 from tests.contract.storage_demo import make_demo

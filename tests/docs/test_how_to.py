@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from study.plan import make_plan
-from study.spec import parse_toml
+from study.planning.plan import make_plan
+from study.spec.study_spec import parse_toml
 from tests.docs.pages import blocks, read
 from tests.docs.shell import run_python, type_lines
 from tests.integration.command import command

@@ -9,8 +9,8 @@ import pytest
 
 from docs.make_reference import PACKAGES, is_fresh, pages
 from search_spaces._plain import _ALL_KEYS
-from study.spec import StudySpec
-from study.stage_spec import STRATEGIES
+from study.spec.stage import STRATEGIES
+from study.spec.study_spec import StudySpec
 from tests.docs.pages import ROOT, read
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from storage._database import SCHEMA_VERSION
+from storage.database.opened import SCHEMA_VERSION
 from storage.records import CheckpointRecord, Spent
 from tests.contract.storage_bench import Bench, epoch
 from tests.contract.storage_demo import make_demo

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
-from storage import Reader, RunState, Storage, migrations
-from storage._database import SCHEMA_VERSION
-from storage._views import VIEWS
+from storage import Reader, RunState, Storage
+from storage.database.opened import SCHEMA_VERSION
 from storage.records import Claim
+from storage.schema import migrations
+from storage.schema.views import VIEWS
 from storage.scoring import Selection
 from tests.contract.storage_bench import METRICS, Bench, end, epoch
 from tests.contract.storage_schema import described

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from study.cli import main
-from study.nursery import Nursery
+from study.drivers.local.nursery import Nursery
 
 DEADLINE_S = 240
 """A command that takes so long hangs."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import _database
+from storage.database import opened as _database
 from tests import toy
 from tests.integration.driving import complete
 

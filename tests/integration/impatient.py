@@ -1,6 +1,6 @@
 """The command ``weighbridge`` as a process that soon gives up a Ray head or the lock of a file."""
 
-from storage import _engines
+from storage.database import engines as _engines
 from study.cli import main
 from study.drivers.ray_tune.head import Listening
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import Storage, _engines
+from storage import Storage
+from storage.database import engines as _engines
 from study.cli import _file_system
 from tests import toy
 from tests.integration.command import DEADLINE_S, Said, begun, command, ended, typed

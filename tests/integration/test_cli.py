@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 
 from storage import Storage
-from study.plan import make_plan
-from study.spec import read
+from study.planning.plan import make_plan
+from study.spec.study_spec import read
 from tests import toy
 from tests.integration.command import Said, command
 from tests.integration.driving import descendants

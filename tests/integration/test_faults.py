@@ -14,7 +14,7 @@ import pytest
 import tests
 from storage import Reader
 from study.drivers import WorkerLost
-from study.drivers.local import LocalDriver
+from study.drivers.local.driver import LocalDriver
 from tests import toy
 from tests.integration.command import DEADLINE_S, Said, command, typed
 from trainers.jobs import ProblemRef, Training

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from storage import Reader
-from study.pack_plan import shapes_of
-from study.plan import make_plan
-from study.spec import read
+from study.planning.packs import shapes_of
+from study.planning.plan import make_plan
+from study.spec.study_spec import read
 from tests import toy
 from tests.integration.command import Said, command
 

@@ -31,7 +31,7 @@ from tools.gpu_check import (  # noqa: E402
 )
 from tools.gpu_check._processes import Failed, in_process  # noqa: E402
 from tools.gpu_check._setting import Found, Setting, as_line  # noqa: E402
-from trainers import compiler  # noqa: E402
+from trainers.hardware import compiler  # noqa: E402
 
 STEPS: dict[str, tuple[Callable[[Setting], Found], float]] = {
     "opening": (opening.check, 30.0),

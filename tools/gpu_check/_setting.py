@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 from tools.gpu_check.problems import PROBLEMS, Synthetic
-from trainers import gpu
-from trainers.checkpoints import State
 from trainers.engines import Session, open_session
-from trainers.engines.fused import StackedTeam, Stacks
+from trainers.engines.fused.engine import StackedTeam, Stacks
+from trainers.hardware import gpu
 from trainers.jobs import Job, Pack, Precision, ProblemRef, Training
+from trainers.keeping.checkpoints import State
 
 Found = dict[str, Any]
 """What a step says: JSON values; ``ok`` is false if a promise is broken."""

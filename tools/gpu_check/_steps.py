@@ -10,8 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainers.engines import Session
 from trainers.engines._epoch import batches
-from trainers.engines._run import SoloRun
-from trainers.engines.fused import StackedTeam
+from trainers.engines.fused.engine import StackedTeam
+from trainers.engines.solo.run import SoloRun
 from trainers.jobs import Pack, Training
 from trainers.protocol import Batch
 from trainers.randomness import Key

@@ -22,7 +22,7 @@ from tools.gpu_check._setting import (
     team_of,
 )
 from tools.gpu_check._steps import solo_step, stack_step
-from trainers import compiler
+from trainers.hardware import compiler
 
 SIZES = (1, 32, 64)
 """Runs; one is the solo engine."""
@@ -76,7 +76,7 @@ def _trace_only() -> None:
 
 
 def _same_solo(pack: Any, session: Any) -> bool:
-    from trainers.engines.solo import Solos
+    from trainers.engines.solo.engine import Solos
 
     found = []
     for _ in range(2):

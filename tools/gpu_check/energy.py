@@ -12,7 +12,7 @@ import torch
 
 from tools.gpu_check._setting import Found, Setting, session_of
 from tools.gpu_check._steps import synchronize
-from trainers.energy import Unmetered, open_meter
+from trainers.hardware.energy import Unmetered, open_meter
 
 
 def check(setting: Setting) -> Found:

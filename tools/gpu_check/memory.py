@@ -9,7 +9,7 @@ from functools import partial
 
 import torch
 
-from study.drivers.local import LocalDriver
+from study.drivers.local.driver import LocalDriver
 from study.drivers.protocol import FromWorker, WorkerLost
 from tools.gpu_check._processes import in_process, in_processes
 from tools.gpu_check._setting import (
@@ -20,10 +20,10 @@ from tools.gpu_check._setting import (
     problem_of,
     session_of,
 )
-from trainers import gpu
 from trainers.engines import open_session, train
 from trainers.events import PackEnded, Ready, RunEnded
 from trainers.failures import OUT_OF_MEMORY, failure_class
+from trainers.hardware import gpu
 from trainers.jobs import ProblemRef, Training
 
 GIB = 2**30

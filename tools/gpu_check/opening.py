@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from study.api import Study
-from study.drivers._peers import first_devices
-from study.drivers.local import LocalDriver
+from study.drivers.local.driver import LocalDriver
+from study.drivers.local.nursery import Nursery
+from study.drivers.peers import first_devices
 from study.drivers.protocol import FromWorker, WorkerLost
-from study.nursery import Nursery
-from study.spec import parse
+from study.spec.study_spec import parse
 from tools.gpu_check._setting import Found, Setting, goal
 from trainers.events import OpenFailed, Ready
 from trainers.jobs import ProblemRef, Training

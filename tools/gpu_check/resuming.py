@@ -12,11 +12,11 @@ from typing import Any
 
 from tools.gpu_check._processes import Failed, in_process, in_processes
 from tools.gpu_check._setting import Found, Setting, a_pack, jobs, same, session_of
-from trainers import checkpoints
 from trainers.engines import Session, open_session, train
-from trainers.engines._run import SoloRun
+from trainers.engines.solo.run import SoloRun
 from trainers.events import CheckpointWritten, EpochDone, Event, RunEnded
 from trainers.jobs import Checkpoint, Pack
+from trainers.keeping import checkpoints
 
 EPOCHS, KILLED_AT = 4, 2
 LIMIT_S = 20.0

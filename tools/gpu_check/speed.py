@@ -21,7 +21,7 @@ from tools.gpu_check._setting import (
 )
 from tools.gpu_check._steps import kernels, solo_step, stack_step, synchronize
 from trainers.engines import Session
-from trainers.engines.fused import StackedTeam
+from trainers.engines.fused.engine import StackedTeam
 from trainers.jobs import Pack, Precision
 
 RUNS = 36

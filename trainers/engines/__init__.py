@@ -1,8 +1,8 @@
 """Engines train a pack; `train` takes the one the study has fixed."""
 
 from trainers.engines.calibration import calibrate
-from trainers.engines.fusable import network_facts
-from trainers.engines.promises import Promise, promises
+from trainers.engines.looking.fusable import network_facts
+from trainers.engines.looking.promises import Promise, promises
 from trainers.engines.session import Session, open_session
 from trainers.engines.training import train
 

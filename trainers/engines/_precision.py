@@ -19,7 +19,7 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     precision. Nothing cast is kept: a weight that is used twice has the same derivative alone and
     in a stack.
     """
-    if precision != "bfloat16":  # TF32 is a setting of the process, see `trainers.gpu`
+    if precision != "bfloat16":  # TF32 is a setting of the process, see `trainers.hardware.gpu`
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)
 

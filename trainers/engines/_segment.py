@@ -9,8 +9,6 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, Self, TypeVar
 
-from trainers import checkpoints, places
-from trainers.checkpoints import State
 from trainers.endings import (
     Outcome,
     diverged,
@@ -20,9 +18,9 @@ from trainers.endings import (
     not_saved,
     reached,
 )
-from trainers.engines._canary import SHARE, Canary
 from trainers.engines._clock import Clock
 from trainers.engines._saving import Saving
+from trainers.engines.looking.canary import SHARE, Canary
 from trainers.engines.session import Session
 from trainers.evaluation import Value, first_not_finite, storable
 from trainers.events import (
@@ -35,6 +33,8 @@ from trainers.events import (
 )
 from trainers.failures import as_failure
 from trainers.jobs import Checkpoint, Job, Pack
+from trainers.keeping import checkpoints, places
+from trainers.keeping.checkpoints import State
 from trainers.resources import peak_memory_bytes
 
 Result = list[Value] | Exception

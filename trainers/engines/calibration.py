@@ -14,23 +14,23 @@ from torch import Tensor
 
 from trainers.engines import _epoch
 from trainers.engines._allowance import Allowance
-from trainers.engines._forward import (
+from trainers.engines._pace import BATCHES, Pace, Shortened
+from trainers.engines.fused.forward import (
     Forward,
     carried_tensors,
     repeated,
     task_functions,
     trained_parameters,
 )
-from trainers.engines._ghosts import known_ghosts
-from trainers.engines._in_step import InStep
-from trainers.engines._member import Opening
-from trainers.engines._pace import BATCHES, Pace, Shortened
-from trainers.engines._run import SoloRun
-from trainers.engines._stack import Stack
+from trainers.engines.fused.ghosts import known_ghosts
+from trainers.engines.fused.member import Opening
+from trainers.engines.fused.stack import Stack
 from trainers.engines.session import Session
+from trainers.engines.solo.in_step import InStep
+from trainers.engines.solo.run import SoloRun
 from trainers.events import Calibrated, ShapeTimes
 from trainers.failures import OUT_OF_MEMORY, failure_class, told
-from trainers.gpu import end_if_broken
+from trainers.hardware.gpu import end_if_broken
 from trainers.jobs import Calibrate, Job, Pack, Training
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.optimizers import slots

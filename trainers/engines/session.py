@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import torch
 
-from trainers.devices import indexed
-from trainers.engines._compiled import Compiled
-from trainers.engines._long_lived import Places
+from trainers.engines.compiled.functions import Compiled
+from trainers.engines.fused.long_lived import Places
+from trainers.engines.solo.group import Group
 from trainers.errors import DeviceUnusable, TaskMismatch
-from trainers.gpu import cap_memory
-from trainers.group import Group
+from trainers.hardware.devices import indexed
+from trainers.hardware.gpu import cap_memory
 from trainers.jobs import Precision, Training
 from trainers.network import build_network
 from trainers.parts import Marked

@@ -8,9 +8,9 @@ from time import perf_counter
 
 from trainers.endings import ended, failed, first_epoch
 from trainers.engines._segment import Segment
-from trainers.engines.fused import Stacks
+from trainers.engines.fused.engine import Stacks
 from trainers.engines.session import Session
-from trainers.engines.solo import Solos
+from trainers.engines.solo.engine import Solos
 from trainers.events import EpochDone, Event, RunEnded, Seconds
 from trainers.failures import as_failure
 from trainers.jobs import Job, Pack
@@ -72,7 +72,7 @@ def _events(jobs: Sequence[Job], pack: Pack, session: Session) -> Iterator[Event
     segment = Segment(jobs, pack, session)
     if session.group is not None:
         # torch's compiler comes with it, and takes seconds to import
-        from trainers.engines.parallel import Parallels
+        from trainers.engines.solo.parallel import Parallels
 
         return segment.events(Parallels(pack, session, session.group))
     if pack.engine == "fused":

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainers import gpu
+from trainers.hardware import gpu
 from trainers.problems._shapes import fitted
 from trainers.stackable import Stackable
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import ray
 
+from study.drivers.local.nursery import Nursery, take_nursery
 from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.far import FarFeed
@@ -25,7 +26,6 @@ from study.drivers.ray_tune.notices import Notices
 from study.drivers.ray_tune.orders import CloseAll, Leave, Opening, Order, StopAll, ToWorker
 from study.drivers.ray_tune.refusals import gone, within_reach
 from study.errors import ClusterLost
-from study.nursery import Nursery, take_nursery
 from trainers.events import Message
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 

@@ -9,9 +9,9 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from study.drivers._peers import LocalPeers, Missing, Trouble, of_rank
+from study.drivers.local.nursery import Nursery
+from study.drivers.peers import LocalPeers, Missing, Trouble, of_rank
 from study.drivers.ray_tune.losses import in_words, loss_of
-from study.nursery import Nursery
 from trainers.events import Meeting, Open, OpenFailed
 
 _LOOK_S = 0.25

@@ -39,7 +39,7 @@ def _packages() -> dict[str, str | None]:
 
 def _code() -> str | None:
     try:
-        from trainers.environment import code_version
+        from trainers.hardware.environment import code_version
     except ImportError:
         return None
     return code_version()
@@ -47,7 +47,7 @@ def _code() -> str | None:
 
 def _gpus() -> dict[str, Any]:
     try:
-        from trainers.devices import devices
+        from trainers.hardware.devices import devices
 
         return {"gpus": sum(name.startswith("cuda") for name, _ in devices())}
     except Exception as error:  # whatever a broken installation of torch raises

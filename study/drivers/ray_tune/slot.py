@@ -18,7 +18,8 @@ from typing import Any
 import ray
 from ray import cloudpickle, tune
 
-from study.drivers.local import LocalDriver
+from study.drivers.local.driver import LocalDriver
+from study.drivers.local.nursery import Nursery, take_nursery
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from study.drivers.ray_tune.far import FarLine
 from study.drivers.ray_tune.feed import NO_MORE
@@ -26,9 +27,8 @@ from study.drivers.ray_tune.losses import NodeLeaves
 from study.drivers.ray_tune.near import Address, NearLine
 from study.drivers.ray_tune.orders import CloseAll, Leave, Opening, Order, StopAll, ToWorker
 from study.drivers.ray_tune.peers import RayPeers
-from study.nursery import Nursery, take_nursery
-from trainers.devices import indexed
 from trainers.events import Calibrated, Message, PackEnded, Ready
+from trainers.hardware.devices import indexed
 from trainers.jobs import Pack
 
 _POLL_S = 0.25

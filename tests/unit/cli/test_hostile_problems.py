@@ -19,7 +19,7 @@ from trainers.events import RunEnded
 from trainers.jobs import Engine, Job, Pack, ProblemRef, Training
 from trainers.protocol import Batch, TaskFunctions
 from trainers.randomness import Key
-from trainers.worker import explained
+from trainers.worker.process import explained
 
 SPEC = """
 name = "tried"

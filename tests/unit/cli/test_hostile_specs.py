@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from storage import Storage
 from study.api import Study
 from study.errors import StudyError
-from study.plan import make_plan
-from study.spec import parse
+from study.planning.plan import make_plan
+from study.spec.study_spec import parse
 from tests.unit.cli.hostile import ODD, specs
 from tests.unit.cli.polite import DECLARED, content, inside, planned
 from tests.unit.study.specs import plain

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import compare, load
-from reports._break_even import Bill, BreakEven
+from reports.comparing.break_even import Bill, BreakEven
 from tests.unit.reports import synthetic
 
 SECONDS = st.floats(1e-3, 1e9)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reports import Comparison, MethodRow, compare, load
-from reports._headline import Contender, headline
+from reports.comparing.headline import Contender, headline
 from storage.scoring import delta_m
 from tests.unit.reports import synthetic
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports import budget_curve, compare, load
-from reports.curves import Axis
 from reports.errors import UnknownAxis, UnknownSearch
+from reports.spending.curves import Axis
 from tests.unit.reports import synthetic
 
 STAGES = (("grid", (0, 1, 2)), ("random", (2, 3, 4, 5)), ("neighbours", (0, 7, 6)))

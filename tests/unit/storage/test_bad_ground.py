@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from storage import DatabaseUnusable, RunState, Storage, unsafe_file_system, without_password
-from storage._engines import BUSY_S
-from storage._lock_holders import lock_holders
+from storage.database.engines import BUSY_S
+from storage.database.lock_holders import lock_holders
 from tests.contract.storage_bench import Bench, end
 
 NOBODY = 65534

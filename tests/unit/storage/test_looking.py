@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage import DatabaseUnusable, Reader, SchemaMismatch, Storage
-from storage._database import SCHEMA_VERSION
+from storage.database.opened import SCHEMA_VERSION
 from tests.contract.storage_backends import OnPostgres
 from tests.contract.storage_bench import Bench
 from tests.unit.storage.test_bad_ground import open_folder, powerless

@@ -11,9 +11,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from storage import Storage, migrations
-from storage._database import SCHEMA_VERSION
-from storage._engines import make_engine
+from storage import Storage
+from storage.database.engines import make_engine
+from storage.database.opened import SCHEMA_VERSION
+from storage.schema import migrations
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres, postgres_schema
 from tests.contract.storage_schema import described
 

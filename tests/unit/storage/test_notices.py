@@ -13,7 +13,7 @@ from storage.notices import (
     before_training,
     notices,
 )
-from study.spec import parse
+from study.spec.study_spec import parse
 from tests.unit.study.specs import spec_of
 
 EARLY = {"rule": "median", "rungs": [1], "asynchronous": True}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage import DatabaseUnusable, Reader, SchemaMismatch, Storage, StorageError
-from storage._database import SCHEMA_VERSION
+from storage.database.opened import SCHEMA_VERSION
 
 _WAYS = [Storage, Reader]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from storage import DatabaseUnusable, Reader, Storage
-from storage._patience import Patience
+from storage.database.patience import Patience
 
 
 class Waited:

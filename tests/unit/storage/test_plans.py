@@ -8,9 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from storage import _budgets, _checkpoints, _history, _leases, _queue, _recording, _repeats
-from storage._hot import Hot
-from storage._tables import metadata
+from storage.leasing import budgets as _budgets
+from storage.leasing import leases as _leases
+from storage.leasing import queue as _queue
+from storage.planning import history as _history
+from storage.recording import checkpoints as _checkpoints
+from storage.recording import repeats as _repeats
+from storage.recording import reports as _recording
+from storage.schema.hot import Hot
+from storage.schema.tables import metadata
 from tests.contract.storage_bench import Bench
 
 _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {

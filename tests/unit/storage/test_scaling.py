@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from storage import RunState
-from storage._studies import now
 from storage.limits import Limit, Limits
+from storage.planning.studies import now
 from storage.records import CheckpointRecord, EpochRecord, Spent
 from tests.contract.storage_bench import SEARCHES, Bench, end, epoch
 

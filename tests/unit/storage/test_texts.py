@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage._texts import storable, storable_name
+from storage.schema.texts import storable, storable_name
 
 ANY = st.text(st.characters(categories=["L", "N", "P", "Cs", "Cc", "So"]))
 FINE = st.text(st.characters(categories=["L", "N", "P", "So"]), max_size=50)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from storage._hot import Hot
-from storage._types import UtcTime
+from storage.schema.hot import Hot
+from storage.schema.types import UtcTime
 
 _NOON = datetime(2026, 7, 1, 12, 0, 0, 250, tzinfo=UTC)
 _table = sa.Table("moments", sa.MetaData(), sa.Column("at", UtcTime, nullable=True))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
 from storage import Reader, Storage, StorageError, database_file
-from storage._urls import checked_url, connect_options, secrets, shown
+from storage.database.urls import checked_url, connect_options, secrets, shown
 from tests.contract.storage_backends import postgres_schema
 
 _SAVE = {"spec": {}, "card": {}, "fingerprint": "f", "searches": ()}

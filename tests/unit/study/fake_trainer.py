@@ -9,8 +9,8 @@ from typing import Any
 
 from storage import RunState, Storage
 from storage.records import Claim, Ending, EpochRecord, Holder, Spent, StudyRecord
-from study.conductor import Conductor
-from study.plan import Plan
+from study.planning.plan import Plan
+from study.running.conductor import Conductor
 
 EPOCHS = 2
 Level = Callable[[Claim, Mapping[str, Any]], float | RunState]

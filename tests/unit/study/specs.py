@@ -6,9 +6,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from study.outline import Search
-from study.plan import Plan, make_plan
-from study.spec import StudySpec, parse
+from study.planning.outline import Search
+from study.planning.plan import Plan, make_plan
+from study.spec.study_spec import StudySpec, parse
 
 _BASE: dict[str, Any] = {
     "name": "tried",

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage import RunState
-from study.advance import (
+from study.deciding.advance import (
     AddRuns,
     Decide,
     Finished,
@@ -22,7 +22,7 @@ from study.advance import (
     WaitForBaseline,
     WaitForRuns,
 )
-from study.outline import Search
+from study.planning.outline import Search
 from tests.unit.study.specs import a_search
 from tests.unit.study.world import RULES, World, bowl
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage import RunState
-from study.advance import AddRuns, Finished, Propose, Stopped, WaitForBaseline
-from study.rungs import Judge
+from study.deciding.advance import AddRuns, Finished, Propose, Stopped, WaitForBaseline
+from study.deciding.rungs import Judge
 from tests.unit.study.specs import a_search
 from tests.unit.study.world import EPOCHS, RULES, World, bowl
 

@@ -8,10 +8,10 @@ import pytest
 
 from storage.limits import Limit, Limits
 from storage.records import SearchRecord, Totals
-from study.budget import left, limits_of, price_per_h, said
 from study.errors import WorkersUnusable
-from study.plan import Plan
-from study.spec import BudgetSpec
+from study.planning.budget import left, limits_of, price_per_h, said
+from study.planning.plan import Plan
+from study.spec.study_spec import BudgetSpec
 from tests.unit.study.specs import a_plan
 
 EW = {"weighting": "ew", "stages": [{"lr": [0.1, 0.01]}]}

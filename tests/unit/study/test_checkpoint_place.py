@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from storage import Storage
-from study.checkpoint_place import beside, checkpoint_place, remove_files, settle_files
 from study.errors import BadSpec
+from study.running.checkpoint_place import beside, checkpoint_place, remove_files, settle_files
 
 
 @contextmanager

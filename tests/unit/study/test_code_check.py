@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from storage.records import TrainedWith
-from study.code_check import check_code, code_note, unread_note, worker_note
 from study.errors import CodeChanged
-from study.plan import Plan, make_plan
-from study.spec import parse
+from study.planning.plan import Plan, make_plan
+from study.running.code_check import check_code, code_note, unread_note, worker_note
+from study.spec.study_spec import parse
 from tests import toy
-from trainers.code import Code
+from trainers.worker.code import Code
 
 NOW = Code({"mine": "new", "helper": "same"})
 

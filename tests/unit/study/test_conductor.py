@@ -11,9 +11,9 @@ import pytest
 
 from storage import RunState
 from storage.records import Claim
-from study.advance import WaitForBaseline
+from study.deciding.advance import WaitForBaseline
 from study.errors import BaselineMissing
-from study.plan import Plan
+from study.planning.plan import Plan
 from tests.unit.study.fake_trainer import FakeStudy, smooth
 from tests.unit.study.specs import a_plan
 

@@ -11,8 +11,8 @@ import pytest
 
 from storage import RunState
 from storage.records import Claim
-from study.advance import WaitForBaseline
-from study.plan import Plan
+from study.deciding.advance import WaitForBaseline
+from study.planning.plan import Plan
 from tests.unit.study.fake_trainer import FakeStudy
 from tests.unit.study.specs import a_plan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from study.crew import Slot
+from study.running.crew import Slot
 
 
 @pytest.mark.parametrize("n_devices", [1, 4])

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from study.cli._display import Display, line, screen
-from study.progress import Progress, SearchProgress, WorkerCounts
+from study.deciding.progress import Progress, SearchProgress, WorkerCounts
 
 BEST = {"best": 12.34, "best_sd": 0.44}
 

@@ -10,16 +10,16 @@ from dataclasses import replace
 import pytest
 
 from storage.records import Claim
-from study.recorder import to_report
+from study.running.recorder import to_report
 from tests.contract.storage_bench import Bench
 from tests.packs import a_job, a_pack
 from tests.toy import Toy
-from trainers.energy import EnergyMeter, Unmetered
 from trainers.engines import open_session
 from trainers.events import CheckpointWritten, EpochDone, Event, PackEnded, RunEnded
+from trainers.hardware.energy import EnergyMeter, Unmetered
 from trainers.jobs import Pack
-from trainers.output import Printed
-from trainers.worker import Pipe, serve
+from trainers.keeping.output import Printed
+from trainers.worker.process import Pipe, serve
 
 LAP_J = 8.0
 DEADLINE_S = 60.0

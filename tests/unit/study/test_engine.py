@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from storage import Storage
-from study.engine import BY_CALIBRATION, choose_engine, chosen_by, engine_for, settle_engine
 from study.errors import WorkersUnusable
-from study.shift import Shift
+from study.planning.engine import BY_CALIBRATION, choose_engine, chosen_by, engine_for
+from study.running.settled_engine import settle_engine
+from study.running.shift import Shift
 from tests.unit.study.specs import a_plan
 from trainers.events import NetworkFacts
 

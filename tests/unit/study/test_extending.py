@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from storage import RunState
-from study.advance import AddRuns, Finished, Propose, Stopped, WaitForRuns
+from study.deciding.advance import AddRuns, Finished, Propose, Stopped, WaitForRuns
 from tests.unit.study.specs import a_search
 from tests.unit.study.world import RULES, World, bowl
 

@@ -11,9 +11,9 @@ import pytest
 
 from storage.records import StudyRecord
 from study.errors import NotAnExtension
-from study.extension import check_extension
-from study.plan import make_plan
-from study.spec import parse
+from study.planning.extension import check_extension
+from study.planning.plan import make_plan
+from study.spec.study_spec import parse
 from tests.unit.study.specs import plain
 
 Change = Callable[[dict[str, Any]], object]

@@ -9,7 +9,7 @@ import pytest
 from storage.limits import Limit, Limits
 from storage.records import Claim, FailureGroup, Report, Spent
 from study.drivers import Loss
-from study.faults import FRUITLESS_ATTEMPTS, Faults
+from study.running.faults import FRUITLESS_ATTEMPTS, Faults
 from trainers.failures import REPLAY_DIFFERS
 
 

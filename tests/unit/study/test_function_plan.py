@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from search_spaces import Choices, LogRange
-from study.advance import Propose
+from study.deciding.advance import Propose
+from study.deciding.trials import to_point
 from study.errors import BadSpec, NotAnExtension
-from study.extension import check_extension
-from study.function_plan import as_listed
-from study.keys import frozen_part
-from study.plan import Plan, make_plan
-from study.spec import StudySpec, parse
-from study.trials import to_point
+from study.planning.extension import check_extension
+from study.planning.function import as_listed
+from study.planning.keys import frozen_part
+from study.planning.plan import Plan, make_plan
+from study.spec.study_spec import StudySpec, parse
 from tests.unit.study.specs import spec_of
 from tests.unit.study.world import World
 from trainers.jobs import ProblemRef

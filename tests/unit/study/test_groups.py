@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from study.drivers import FromWorker, Loss, WorkerLost
-from study.drivers._groups import Groups
-from study.drivers._peers import Missing, Trouble, device_after, first_devices
+from study.drivers.local.groups import Groups
+from study.drivers.peers import Missing, Trouble, device_after, first_devices
 from trainers.events import Meeting, OpenFailed
 
 KILLED, CRASHED = "signal SIGKILL", "exit code 1"

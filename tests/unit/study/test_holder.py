@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from storage.records import Holder
 from storage.states import Liveness
-from study.holder import liveness, this_process
+from study.drivers.holder import liveness, this_process
 
 
 def test_this_process_is_alive() -> None:
@@ -18,7 +18,9 @@ def test_this_process_is_alive() -> None:
 
 
 def test_a_process_that_has_ended_is_dead() -> None:
-    code = "from study.holder import this_process as t; h = t(); print(h.pid, h.process_start)"
+    code = (
+        "from study.drivers.holder import this_process as t; h = t(); print(h.pid, h.process_start)"
+    )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     pid, start = ended.stdout.split()
     ended_one = replace(this_process(), pid=int(pid), process_start=start)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from study.keys import pack_key, run_key, shape_key
-from study.plan import make_plan
+from study.planning.keys import pack_key, run_key, shape_key
+from study.planning.plan import make_plan
 from tests.unit.study.specs import spec_of
 
 RUN: dict[str, Any] = {

@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 
 from storage.records import Holder
-from study.holder import this_process
-from study.leases import LEASE_S, Leases
-from study.shift import Shift
+from study.drivers.holder import this_process
+from study.running.leases import LEASE_S, Leases
+from study.running.shift import Shift
 from tests.contract.storage_bench import Bench
 
 _ELSEWHERE = Holder(host="elsewhere", boot_id="other", pid=7, process_start="1")

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from storage import RunState, Storage
 from storage.limits import Amount, Limit, Limits
-from study import limiter
-from study.budget import used_up
-from study.crew import Crew, Slot
 from study.drivers import DriverEvent, FromWorker
-from study.outcome import Outcome
-from study.plan import Plan
-from study.recorder import RecordBuffer
-from study.runner import Runner
+from study.planning.budget import used_up
+from study.planning.plan import Plan
+from study.running import limiter
+from study.running.crew import Crew, Slot
+from study.running.outcome import Outcome
+from study.running.recorder import RecordBuffer
+from study.running.runner import Runner
 from tests.unit.study.specs import a_plan
 from tests.unit.study.test_runner import METRICS, Obliging
 from trainers.events import EpochDone, PackEnded, RunEnded, Seconds

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from study._limits import unfit
 from study.errors import BadSpec
-from study.plan import make_plan
-from study.spec import parse, parse_toml, read
+from study.planning.plan import make_plan
+from study.spec._limits import unfit
+from study.spec.study_spec import parse, parse_toml, read
 from tests.unit.study.specs import plain, spec_of
 
 TEXT = """

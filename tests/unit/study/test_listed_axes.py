@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from search_spaces import Choices, LogRange, SimplexGrid
-from study.listed_axes import listed_axes
-from study.spec import StudySpec, parse
+from study.spec.listed_axes import listed_axes
+from study.spec.study_spec import StudySpec, parse
 
 
 def spec(*searches: dict[str, Any]) -> StudySpec:

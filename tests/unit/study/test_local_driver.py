@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from study.drivers import FromWorker, WorkerLost
-from study.drivers.local import LocalDriver
+from study.drivers.local.driver import LocalDriver
+from study.drivers.local.nursery import Child, Ended
+from study.drivers.vital_signs import Process
 from study.errors import WorkersUnusable
-from study.nursery import Child, Ended
-from study.vital_signs import Process
 from tests.packs import a_job, a_pack
-from trainers.code import Code
 from trainers.events import Beat, NetworkFacts, Open, Ready, RunEnded, Seconds
 from trainers.jobs import ProblemRef, Training
+from trainers.worker.code import Code
 
 CODE = Code({"mine": "0123"})
 FOUND = NetworkFacts(convolutional=False, obstacle="")

@@ -10,13 +10,13 @@ import pytest
 
 from storage import RunState, Storage
 from study.drivers import FromWorker
-from study.plan import Plan
+from study.planning.plan import Plan
 from tests.unit.study.fake_trainer import EPOCHS
 from tests.unit.study.specs import a_plan
 from tests.unit.study.test_runner import EW, METRICS, Obliging, run
-from trainers.code import Code
 from trainers.events import NetworkFacts, Ready
 from trainers.jobs import Pack
+from trainers.worker.code import Code
 
 UNSAVED = "changes what is none of ours"
 

@@ -11,8 +11,8 @@ import pytest
 from storage.records import Calibration, StudyRecord
 from study.cli._packs import packs_to_plain
 from study.errors import WorkersUnusable
-from study.pack_plan import PackPlan, pack_plan, shapes_of
-from study.probe import Look, look_at_network
+from study.planning.packs import PackPlan, pack_plan, shapes_of
+from study.running.probe import Look, look_at_network
 from tests.unit.study.specs import a_plan
 from trainers.events import NetworkFacts
 from trainers.jobs import ProblemRef

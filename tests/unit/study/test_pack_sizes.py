@@ -10,9 +10,9 @@ import pytest
 
 from storage import Storage
 from storage.records import Holder
-from study.crew import Slot
-from study.pack_sizes import MOST, MOST_IN_STEP, MOST_ON_GPU, UNMEASURED, PackSizes
-from study.shift import Shift
+from study.running.crew import Slot
+from study.running.pack_sizes import MOST, MOST_IN_STEP, MOST_ON_GPU, UNMEASURED, PackSizes
+from study.running.shift import Shift
 from tests.unit.study.specs import a_plan
 from trainers.events import Calibrated, ShapeTimes
 from trainers.jobs import Calibrate

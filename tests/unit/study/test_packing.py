@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from storage.records import Claim
-from study.packing import Canaries
+from study.running.packing import Canaries
 from tests.unit.study.specs import a_plan
 from tests.unit.study.test_faults import a_claim
 

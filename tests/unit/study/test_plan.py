@@ -10,9 +10,9 @@ import pytest
 
 from study.catalogue import presets
 from study.errors import BadSpec
-from study.plan import make_plan
-from study.spec import parse_toml
-from study.stopping import StopRule
+from study.planning.plan import make_plan
+from study.spec.stopping import StopRule
+from study.spec.study_spec import parse_toml
 from tests.unit.study.specs import a_plan, a_search, spec_of
 
 RATES = {"lr": [0.001, 0.01, 0.1]}

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from storage import RunState
 from storage.records import BestTrial, SearchStatus, Unfinished
-from study.outlook import Coming, Outlook
-from study.progress import (
+from study.deciding.outlook import Coming, Outlook
+from study.deciding.progress import (
     Progress,
     Rate,
     SearchProgress,
@@ -19,7 +19,7 @@ from study.progress import (
     least,
     search_progress,
 )
-from study.spec import BudgetSpec
+from study.spec.study_spec import BudgetSpec
 
 EPOCHS = 10
 TIMES = {1: 10.0, 2: 5.5, 8: 2.125}  # 9 / size + 1

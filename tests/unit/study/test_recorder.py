@@ -10,7 +10,7 @@ import pytest
 
 from storage import RunState
 from storage.records import CheckpointRecord, Ending, EpochRecord, Recorded, Rejected, Report
-from study.recorder import RecordBuffer, to_report
+from study.running.recorder import RecordBuffer, to_report
 from trainers.events import CheckpointWritten, EpochDone, RunEnded, Seconds
 from trainers.jobs import Checkpoint
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from storage import RunState
 from storage.records import CheckpointFile, CheckpointRecord, Claim, Spent
-from study.retention import KEPT_A_RUN, Retention, superfluous
+from study.running.retention import KEPT_A_RUN, Retention, superfluous
 from tests.contract.storage_bench import Bench, end
-from trainers import places
+from trainers.keeping import places
 
 OVER = (RunState.DONE, RunState.DIVERGED, RunState.PRUNED)
 STATES = {1: RunState.LEASED, 2: RunState.WAITING, 3: RunState.FAILED, 4: RunState.DONE}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from storage import RunState
 from storage.records import RunOutcome
-from study.rungs import AtRung, Judge, due
-from study.stopping import StopRule
+from study.deciding.rungs import AtRung, Judge, due
+from study.spec.stopping import StopRule
 
 S = RunState
 RULE = StopRule(kind="median", rungs=(2, 4))

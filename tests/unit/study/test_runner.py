@@ -13,14 +13,14 @@ import pytest
 
 from storage import Liveness, RunState, Storage, StudyChanged
 from storage.records import Claimed
-from study import faults, runner
 from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.errors import ClusterLost
-from study.faults import FRUITLESS_ATTEMPTS
-from study.outcome import Outcome
-from study.plan import Plan, make_plan
-from study.runner import Runner
-from study.spec import parse
+from study.planning.plan import Plan, make_plan
+from study.running import faults, runner
+from study.running.faults import FRUITLESS_ATTEMPTS
+from study.running.outcome import Outcome
+from study.running.runner import Runner
+from study.spec.study_spec import parse
 from tests.unit.study.fake_trainer import EPOCHS
 from tests.unit.study.specs import a_plan
 from trainers.events import (

@@ -13,7 +13,7 @@ import pytest
 
 from study.drivers.nodes import Sight, Wanted
 from study.drivers.ray_tune import sight
-from trainers.environment import code_version
+from trainers.hardware.environment import code_version
 
 
 def looked(wanted: Wanted, **settings: str) -> Sight:

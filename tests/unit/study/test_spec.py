@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from study.catalogue import preset_text, presets
 from study.errors import BadSpec
-from study.spec import StudySpec, parse, parse_toml, read
+from study.spec.study_spec import StudySpec, parse, parse_toml, read
 from tests.unit.study.specs import plain, spec_of
 
 Change = Callable[[dict[str, Any]], object]

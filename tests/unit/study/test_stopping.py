@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.stopping import KINDS, Kind, StopRule, Values, pruned
+from study.spec.stopping import KINDS, Kind, StopRule, Values, pruned
 
 VALUE = st.sampled_from([-1.5, 0.0, 0.5, 2.0]) | st.floats(-1e6, 1e6)
 TASKS = st.shared(st.integers(1, 3), key="tasks")

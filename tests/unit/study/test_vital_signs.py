@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.vital_signs import Patience, Process, Signs, Verdict, judged
+from study.drivers.vital_signs import Patience, Process, Signs, Verdict, judged
 
 PATIENCE = Patience(opening_s=100.0, silent_s=30.0, working_s=60.0)
 WELL = Signs(process=Process.RUNS)

@@ -11,10 +11,10 @@ import pytest
 
 from storage import Storage
 from study.drivers import DriverEvent, FromWorker
-from study.outcome import Outcome
-from study.plan import Plan, make_plan
-from study.runner import Runner
-from study.spec import parse
+from study.planning.plan import Plan, make_plan
+from study.running.outcome import Outcome
+from study.running.runner import Runner
+from study.spec.study_spec import parse
 from trainers.events import NetworkFacts, PackEnded, Ready, RunEnded
 from trainers.functions import FunctionSession, Report, call, train_function
 from trainers.jobs import Pack

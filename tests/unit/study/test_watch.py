@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from study.crew import Crew, Slot
-from study.training_spec import TrainingSpec
-from study.watch import end_hanging
+from study.running.crew import Crew, Slot
+from study.running.watch import end_hanging
+from study.spec.training import TrainingSpec
 
 LIMITS = {"silence_limit_s": 30.0, "run_limit_s": 60.0, "open_limit_s": 600.0}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from study.way_out import baseline_missing
+from study.deciding.way_out import baseline_missing
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from typing import Any
 from storage import RunState
 from storage.records import Decision, RunOutcome, SearchHistory, StageEntry
 from storage.scoring import mean
-from study.advance import AddRuns, Decide, Finished, Propose, Rules, Step, Stopped, advance
-from study.outline import Search
-from study.rungs import Judge
-from study.stopping import pruned
+from study.deciding.advance import AddRuns, Decide, Finished, Propose, Rules, Step, Stopped, advance
+from study.deciding.rungs import Judge
+from study.planning.outline import Search
+from study.spec.stopping import pruned
 
 Result = float | RunState
 Trainer = Callable[[Mapping[str, Any], int], Result]

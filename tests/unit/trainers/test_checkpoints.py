@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.packs import a_job, a_pack, told
 from tests.toy import Toy
-from trainers import checkpoints, places
 from trainers.engines import open_session, train
 from trainers.errors import CheckpointUnreadable, TrainingError
 from trainers.jobs import Checkpoint
+from trainers.keeping import checkpoints, places
 
 STATE = {"network": {"weight": torch.arange(6.0)}, "state": {}, "epoch": 3}
 

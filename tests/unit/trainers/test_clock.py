@@ -9,7 +9,7 @@ import pytest
 
 from tests.toy import Toy
 from trainers.engines import _clock, open_session
-from trainers.group import Group
+from trainers.engines.solo.group import Group
 
 
 @pytest.mark.parametrize("size", [1, 3])

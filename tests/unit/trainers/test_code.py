@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainers.code import Code, code_of, told_code, unread
+from trainers.worker.code import Code, code_of, told_code, unread
 
 FILES = {
     "mine.py": "import json, torch\nfrom helper import f\nfrom pack.deep import g\n",

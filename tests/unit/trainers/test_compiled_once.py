@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainers.engines import _compiled
-from trainers.engines._compiled import compiled_once
+from trainers.engines.compiled import functions as _compiled
+from trainers.engines.compiled.functions import compiled_once
 
 OLD = ("fullgraph", "dynamic", "backend", "mode", "options", "disable")
 

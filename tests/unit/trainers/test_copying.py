@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainers.copying import Copies
+from trainers.hardware.copying import Copies
 from trainers.protocol import Batch
 
 GPU = torch.device("meta")

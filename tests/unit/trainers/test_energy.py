@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainers.energy import NvmlMeter, RaplMeter, Unmetered, open_meter
+from trainers.hardware.energy import NvmlMeter, RaplMeter, Unmetered, open_meter
 
 RANGE_UJ = 262_143_328_850
 

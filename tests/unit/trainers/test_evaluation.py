@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from tests.toy import TASKS, Toy
-from trainers.engines._forward import Forward, repeated, trained_parameters
-from trainers.engines._stack_evaluation import StackEvaluation
+from trainers.engines.fused.forward import Forward, repeated, trained_parameters
+from trainers.engines.fused.stack_evaluation import StackEvaluation
 from trainers.evaluation import Evaluation, Value, first_not_finite, storable
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.problems import MeanAbsoluteError, TensorSource, mse

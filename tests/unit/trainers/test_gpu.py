@@ -12,15 +12,16 @@ import torch
 
 from tests.packs import a_job, a_pack
 from tests.toy import TASKS, Toy
-from trainers import devices
-from trainers.devices import indexed
 from trainers.endings import failed
 from trainers.engines import calibrate, open_session, train
-from trainers.environment import hardware_of
+from trainers.engines.solo.group import GroupBroken
 from trainers.errors import DeviceUnusable
 from trainers.events import Event, RunEnded, Seconds
 from trainers.failures import as_failure
-from trainers.gpu import (
+from trainers.hardware import devices
+from trainers.hardware.devices import indexed
+from trainers.hardware.environment import hardware_of
+from trainers.hardware.gpu import (
     CONTEXT_BYTES,
     DeviceBroken,
     cap_memory,
@@ -29,7 +30,6 @@ from trainers.gpu import (
     others_bytes,
     prepare,
 )
-from trainers.group import GroupBroken
 from trainers.jobs import Calibrate, Engine
 
 GIB = 2**30
@@ -53,7 +53,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., None]], 
 
     def start(trial: Callable[..., None]) -> None:
         monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
-        monkeypatch.setattr("trainers.gpu._try", trial)
+        monkeypatch.setattr("trainers.hardware.gpu._try", trial)
         monkeypatch.setattr("trainers.endings.peak_memory_bytes", lambda _device: 0)
 
     return start

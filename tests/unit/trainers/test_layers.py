@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.utils.parametrizations import weight_norm
 
-from trainers.engines._forward import carried_tensors, trained_parameters
-from trainers.engines._layers import NotPlain, PlainNetwork
+from trainers.engines.fused.forward import carried_tensors, trained_parameters
+from trainers.engines.fused.layers import NotPlain, PlainNetwork
 from trainers.network import MultiTaskNetwork
 
 ROWS, BATCH, WIDE, TALL = 3, 5, 6, 4

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainers.engines._long_lived import Places, Stored
-from trainers.engines._rows import Layout, Rows
+from trainers.engines.fused.long_lived import Places, Stored
+from trainers.engines.fused.rows import Layout, Rows
 
 CPU = torch.device("cpu")
 TASKS = ("left", "right")

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packs import a_job
-from trainers import places
 from trainers.jobs import Job
-from trainers.output import MOST_BYTES, Printed, RunOutput, add_to, place_of_output
+from trainers.keeping import places
+from trainers.keeping.output import MOST_BYTES, Printed, RunOutput, add_to, place_of_output
 
 
 def jobs(*runs: int) -> dict[int, Job]:
@@ -72,7 +72,7 @@ def test_who_has_no_file_has_printed_nothing() -> None:
 def test_a_process_prints_any_text_by_whatever_way_in_its_order(tmp_path: Path) -> None:
     code = """
 import os, sys
-from trainers.output import Printed
+from trainers.keeping.output import Printed
 printed = Printed.into(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT))
 print("a \\udcff", end="\\n")
 os.system("echo b")
@@ -108,7 +108,7 @@ def test_a_process_goes_on_printing_whatever_was_done_to_its_streams(
 ) -> None:
     code = f"""
 import os, sys
-from trainers.output import Printed
+from trainers.keeping.output import Printed
 printed = Printed.into(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT))
 print("before")
 {deed}

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from trainers.engines._outside import Outside
+from trainers.engines.looking.outside import Outside
 from trainers.protocol import TaskFunctions
 from trainers.randomness import Key, global_state, set_global_state
 

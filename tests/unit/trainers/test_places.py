@@ -8,7 +8,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from trainers import places
+from trainers.keeping import places
 
 
 @pytest.fixture(params=["{}", "memory://{}"], ids=["path", "memory"])

@@ -13,9 +13,9 @@ from tests.toy import Toy
 from tests.unit.trainers.failing import FAILS, Failing
 from trainers.engines import open_session
 from trainers.jobs import Training
-from trainers.probing import has_lone_sample, lone_sample_fails, probed
 from trainers.problems import TensorSource
 from trainers.protocol import TaskFunctions
+from trainers.worker.probing import has_lone_sample, lone_sample_fails, probed
 
 TRAINING = Training(epochs=1, batch_size=4)
 

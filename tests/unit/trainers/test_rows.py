@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packs import a_job
-from trainers.engines._rated_optimizer import RatedOptimizer
-from trainers.engines._rows import ALIGNMENT, Layout, Rows
-from trainers.engines._stacked_optimizer import StackedOptimizer
+from trainers.engines.fused.rated_optimizer import RatedOptimizer
+from trainers.engines.fused.rows import ALIGNMENT, Layout, Rows
+from trainers.engines.fused.stacked_optimizer import StackedOptimizer
 from trainers.jobs import Training
 from trainers.optimizers import slots
 

@@ -7,7 +7,7 @@ import sys
 
 IMPORTS = """
 import sys
-import trainers.engines, trainers.functions, trainers.problems, trainers.worker
+import trainers.engines, trainers.functions, trainers.problems, trainers.worker.process
 print(*(name for name in ("triton", "torch._dynamo", "sympy", "pandas") if name in sys.modules))
 import triton
 """

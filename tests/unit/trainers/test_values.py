@@ -11,7 +11,6 @@ import pytest
 
 from tests.packs import a_job, a_pack
 from tests.toy import TASKS, Toy
-from trainers.environment import code_version, environment
 from trainers.events import (
     EpochDone,
     NetworkFacts,
@@ -22,6 +21,7 @@ from trainers.events import (
     Seconds,
     TrainPack,
 )
+from trainers.hardware.environment import code_version, environment
 
 EPOCH = EpochDone(run=1, token=2, epoch=3, values=(), seconds=Seconds(), samples=4, grad_evals=5)
 END = RunEnded(run=1, token=2, outcome="done", epoch=3, seconds=Seconds())

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from tests.packs import a_job
 from tests.toy import TASKS
-from trainers.engines._member import Member
-from trainers.engines._rows import Layout, Rows
-from trainers.engines._weighed import Weighed, weighed
+from trainers.engines.fused.member import Member
+from trainers.engines.fused.rows import Layout, Rows
+from trainers.engines.fused.weighed import Weighed, weighed
 from trainers.weightings import Weighting, weighting
 
 CPU = torch.device("cpu")

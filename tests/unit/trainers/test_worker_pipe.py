@@ -14,14 +14,14 @@ import pytest
 
 from tests.packs import a_job, a_pack
 from tests.toy import Toy
-from trainers import worker
-from trainers.energy import Unmetered
 from trainers.engines import open_session
 from trainers.events import EpochDone, Message, PackEnded, RunEnded, Stop
 from trainers.functions import FunctionSession, Report, call
+from trainers.hardware.energy import Unmetered
 from trainers.jobs import Pack
-from trainers.output import Printed
-from trainers.worker import Pipe, serve
+from trainers.keeping.output import Printed
+from trainers.worker import process as worker
+from trainers.worker.process import Pipe, serve
 
 DEADLINE_S = 60.0
 

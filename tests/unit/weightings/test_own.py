@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from study.errors import BadSpec
-from study.plan import make_plan
+from study.planning.plan import make_plan
 from tests.unit.study.specs import spec_of
 from trainers.weightings import BadWeighting, weighting
 

@@ -1,0 +1,213 @@
+"""Fair-play notes on the conditions under which the methods were compared."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from reports._titles import title_of
+from reports.comparing.winners import winner_of
+from reports.frames import Metric, StudyFrames, stages_tuning, strategies, with_params
+from reports.measures import baseline_error_points
+from reports.notes.note import Note
+from storage.wording import counted
+
+_UNDERTRAINED_SHARE: Final = 0.9
+_FEW_SEEDS: Final = 3
+_SECONDS_DIFFER: Final = (
+    "a second on one is not the cost of a second on another, and costs are added up as they are, "
+    "not converted. They can be compared where the methods' shares are alike, or within a study "
+    "on one type"
+)
+
+
+def undertrained(frames: StudyFrames) -> Iterator[Note]:
+    """The winner's best epochs lie, on average, in the last tenth of training."""
+    if frames.spec.get("compare", {}).get("select_epoch", "best") != "best":
+        return  # the epoch is then no finding
+    runs = frames.runs.set_index("run")
+    total = int(frames.spec.get("training", {}).get("epochs", runs["epochs"].max()))
+    for search in frames.searches:
+        winner = winner_of(frames, search)
+        if winner is None:
+            continue
+        mean = float(runs.loc[list(winner.chosen_runs), "epoch_selected"].mean())
+        if mean > _UNDERTRAINED_SHARE * total:
+            yield Note(
+                kind="undertrained",
+                search=search,
+                text=f"the winner's best epoch lies in the last 10 % of {total} on average: it was "
+                "still improving. Train for more epochs.",
+                about=title_of(frames, search),
+            )
+
+
+def baseline_imported(frames: StudyFrames) -> Iterator[Note]:
+    """The single-task numbers come from elsewhere."""
+    table = frames.baseline[frames.baseline["standing"]]
+    tasks = table.loc[table["source"] == "imported", "task"].unique()
+    if len(tasks):
+        yield Note(
+            kind="baseline imported",
+            search=None,
+            text=f"The STL numbers of {', '.join(tasks)} were imported, not trained here: their "
+            "cost, seeds and training are unknown, and they serve validation and test alike.",
+        )
+
+
+def unequal_grids(frames: StudyFrames) -> Iterator[Note]:
+    """The methods' learning-rate grids, before any refinement, are not the same."""
+    grids = {search: _lr_grid(frames, search) for search in frames.searches}
+    grids = {search: grid for search, grid in grids.items() if grid}
+    if len(set(grids.values())) > 1:
+        told = "; ".join(
+            f"{title_of(frames, search)}: {', '.join(f'{lr:g}' for lr in grid)}"
+            for search, grid in grids.items()
+        )
+        yield Note(
+            kind="unequal grids",
+            search=None,
+            text=f"The methods were not given the same learning rates ({told}).",
+        )
+
+
+def unequal_seeds(frames: StudyFrames) -> Iterator[Note]:
+    """The methods were not run on the same seeds."""
+    runs = frames.runs[frames.runs["planned"] & (frames.runs["role"] != "confirm")]
+    seeds = {str(s): tuple(sorted(set(rows["seed"]))) for s, rows in runs.groupby("search")}
+    if len(set(seeds.values())) > 1:
+        told = "; ".join(f"{s}: {', '.join(map(str, mine))}" for s, mine in seeds.items())
+        yield Note(
+            kind="unequal seeds",
+            search=None,
+            text=f"The searches were not run on the same seeds ({told}).",
+        )
+
+
+def few_seeds(frames: StudyFrames) -> Iterator[Note]:
+    """There are fewer than three seeds."""
+    n_seeds = len(frames.seeds)
+    if n_seeds < _FEW_SEEDS:
+        yield Note(
+            kind="few seeds",
+            search=None,
+            text=f"{counted(n_seeds, 'seed')}: differences between methods may be luck. Use at "
+            f"least {_FEW_SEEDS}; adding seeds keeps the runs there are.",
+        )
+
+
+def small_validation(frames: StudyFrames) -> Iterator[Note]:
+    """The validation split is too small to tell points of delta_m apart.
+
+    Only error rates and accuracies have a standard error that sizes alone give (binomial); other
+    metrics are left out, which makes the figure a lower bound.
+    """
+    size = frames.card.get("sizes", {}).get("validation")
+    table = frames.baseline[
+        frames.baseline["standing"] & (frames.baseline["split"] == "validation")
+    ]
+    values = table.set_index(["task", "metric"])["value"].to_dict()
+    known = [(m, values.get((m.task, m.name))) for m in frames.metrics if m.share]
+    pairs = [(_binomial_se(m, b, size), b) for m, b in known if b is not None and size]
+    if not pairs:
+        return
+    errors, baseline = zip(*pairs, strict=True)
+    points = baseline_error_points(errors, baseline, len(frames.metrics))
+    margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
+    if points > margin:
+        yield Note(
+            kind="small validation",
+            search=None,
+            text=f"{size:,} validation examples give delta_m a standard error of at least "
+            f"{points:.1f} points, more than the margin of {margin:g}: which trial wins may hang "
+            "on the split.",
+        )
+
+
+def mixed_conditions(frames: StudyFrames) -> Iterator[Note]:
+    """Runs were trained on several kinds of device or by several versions of the code."""
+    of_runs = frames.attempts["kind"] == "run"
+    for column, kind, meaning in (
+        ("device", "mixed devices", _SECONDS_DIFFER),
+        ("hardware", "mixed hardware", _SECONDS_DIFFER),
+        ("code_version", "mixed code versions", "a difference may come from the code"),
+    ):
+        found = sorted(frames.attempts.loc[of_runs, column].dropna().unique())
+        if len(found) > 1:
+            text = f"Runs were trained with several values of {column} ({', '.join(found)}): "
+            shares = _shares(frames, column) if meaning is _SECONDS_DIFFER else ""
+            yield Note(kind=kind, search=None, text=f"{text}{meaning}.{shares}")
+
+
+def mixed_user_code(frames: StudyFrames) -> Iterator[Note]:
+    """The user's own modules changed while the study went on."""
+    trained = (frames.attempts["kind"] == "run") & (frames.attempts["epochs"] > 0)
+    attempts = frames.attempts.loc[trained, ["attempt", "run", "code_fingerprint"]]
+    known = attempts.dropna(subset=["code_fingerprint"]).sort_values("attempt")
+    versions = known["code_fingerprint"].unique()
+    if len(versions) < 2:
+        return
+    of_run = frames.runs.set_index("run")["search"]
+    told = []
+    for version in versions:
+        runs = known.loc[known["code_fingerprint"] == version, "run"].unique()
+        searches = [title_of(frames, s) for s in of_run.reindex(runs).dropna().unique()]
+        told.append(f"{version[:8]} {len(runs)} runs ({', '.join(searches)})")
+    yield Note(
+        kind="mixed user code",
+        search=None,
+        text=f"Runs were trained by {len(versions)} versions of your own code: {'; '.join(told)}, "
+        "in this order. A difference between methods may come from the code; a weighting of your "
+        "own that was added later makes a version, too.",
+    )
+
+
+def _shares(frames: StudyFrames, column: str) -> str:
+    """How the device-seconds of each search divide among the values of a column."""
+    of_run = frames.runs.set_index("run")["search"]
+    attempts = frames.attempts[frames.attempts["kind"] == "run"]
+    paid = attempts.groupby([attempts["run"].map(of_run), column])["device_s"].sum()
+    told = []
+    for search in frames.searches:
+        mine = paid[search] if search in paid.index.get_level_values(0) else paid.iloc[:0]
+        total = float(mine.sum())
+        if total:
+            parts = (f"{100 * s / total:.0f} % {name}" for name, s in mine.items() if s)
+            told.append(f"{title_of(frames, search)} {', '.join(parts)}")
+    return f" Shares of device-seconds: {'; '.join(told)}." if told else ""
+
+
+def no_longer_planned(frames: StudyFrames) -> Iterator[Note]:
+    """Runs that the spec has dropped have cost something that no method's cost shows."""
+    dropped = frames.runs[~frames.runs["planned"] & (frames.runs["device_s"] > 0)]
+    for search, rows in dropped.groupby("search", sort=False):
+        yield Note(
+            kind="no longer planned",
+            search=str(search),
+            text=f"No longer planned: {counted(len(rows), 'run')} of {search}. Their "
+            f"{rows['device_s'].sum():.0f} device-seconds are in no method's cost.",
+        )
+
+
+def data_caveats(frames: StudyFrames) -> Iterator[Note]:
+    """What the problem's card says about its data."""
+    for caveat in frames.card.get("caveats", ()):
+        yield Note(kind="data", search=None, text=str(caveat))
+
+
+def _lr_grid(frames: StudyFrames, search: str) -> tuple[float, ...]:
+    """Learning rates that the spec lists; empty if a sampler draws them."""
+    tuning = stages_tuning(frames, search, "lr")
+    listed = tuning[strategies(tuning).isin(("grid", "line")) & (tuning["round"] == 0)]
+    if listed.empty and not tuning.empty:
+        return ()
+    runs = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
+    if not listed.empty:
+        runs = runs[runs["trial"].isin(listed["trial"])]
+    table = with_params(frames, runs[["params"]].drop_duplicates())
+    return tuple(sorted(set(table["lr"].dropna()))) if "lr" in table else ()
+
+
+def _binomial_se(metric: Metric, value: float, size: int) -> float:
+    whole = 100.0 if metric.unit == "%" else 1.0
+    share = min(max(value / whole, 0.0), 1.0)
+    return whole * math.sqrt(share * (1 - share) / size)

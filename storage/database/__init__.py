@@ -1,0 +1,4 @@
+"""A database itself: URLs, engines, transactions, retries, errors explained.
+
+Knows no tables but the version's.
+"""

@@ -1,0 +1,1 @@
+"""Leasing: drivers and workers make themselves known, and hold runs for a time."""

@@ -1,0 +1,85 @@
+"""Drivers and their workers make themselves known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storage.planning.studies import add, lasting, now
+from storage.records import Holder
+from storage.schema.dialects import insert_ignoring
+from storage.schema.tables import attempts, environments, holders, workers
+
+
+def register_holder(connection: Connection, holder: Holder) -> int:
+    """The id of a driver's process."""
+    values = {
+        "host": holder.host,
+        "boot_id": holder.boot_id,
+        "pid": holder.pid,
+        "process_start": holder.process_start,
+    }
+    same = sa.and_(*(holders.c[name] == value for name, value in values.items()))
+    connection.execute(insert_ignoring(connection, holders), {**values, "started_at": now()})
+    return int(connection.execute(sa.select(holders.c.id).where(same)).scalar_one())
+
+
+def register_worker(
+    connection: Connection,
+    *,
+    study_id: int,
+    holder_id: int,
+    pid: int,
+    environment: Mapping[str, str],
+    startup_s: float,
+    price_per_h: float | None,
+    files: str,
+) -> int:
+    """The id of a worker; its start-up is an attempt without a run."""
+    worker_id = add(
+        connection,
+        workers.insert(),
+        {
+            "study_id": study_id,
+            "holder_id": holder_id,
+            "environment_id": _environment(connection, environment),
+            "host": environment.get("host", "unknown"),
+            "price_per_h": price_per_h,
+            "pid": pid,
+            "files": files,
+            "started_at": now(),
+        },
+    )
+    connection.execute(
+        attempts.insert(),
+        {
+            "study_id": study_id,
+            "worker_id": worker_id,
+            "kind": "startup",
+            "state": "finished",
+            "startup_s": startup_s,
+            **lasting(startup_s),
+        },
+    )
+    return worker_id
+
+
+def _environment(connection: Connection, content: Mapping[str, str]) -> int:
+    text = json.dumps(dict(content), sort_keys=True)
+    digest = sha256(text.encode()).hexdigest()
+    connection.execute(
+        insert_ignoring(connection, environments),
+        {
+            "hash": digest,
+            "content": text,
+            "code_version": content.get("code", "unknown"),
+            "device": content.get("device", "unknown"),
+            "hardware": content.get("cpu", "unknown"),
+        },
+    )
+    same = sa.select(environments.c.id).where(environments.c.hash == digest)
+    return int(connection.execute(same).scalar_one())

@@ -1,0 +1,1 @@
+"""Looking back: what happened to runs, attempt by attempt, and by which code."""

@@ -1,0 +1,1 @@
+"""Moving: another try for failed runs, and what becomes of paused ones."""

@@ -1,0 +1,1 @@
+"""Planning: studies, their searches, what these are to try, and what has come of it."""

@@ -1,0 +1,55 @@
+"""What every opened study database tells: where it is, its studies, and measured packs."""
+
+from __future__ import annotations
+
+from storage.database.opened import Database
+from storage.database.patience import Patience, patient
+from storage.planning import calibrations as _calibrations
+from storage.planning import studies as _studies
+from storage.records import Calibration, StudyRecord
+
+
+class Opened:
+    """An opened database; the roles of `storage.Storage` and `storage.Reader` share it.
+
+    Each method is one transaction, and waits out trouble that passes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a password."""
+        return self._database.shown_url
+
+    @property
+    def patience(self) -> Patience:
+        """How long a method waits for trouble to pass."""
+        return self._database.patience
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.engine.dispose()
+
+    @patient
+    def studies(self) -> list[StudyRecord]:
+        """All studies, oldest first."""
+        with self._database.read() as connection:
+            return _studies.list_all(connection)
+
+    @patient
+    def study(self, name: str) -> StudyRecord:
+        """The study of that name.
+
+        Raises:
+            UnknownStudy: With the names that exist.
+        """
+        with self._database.read() as connection:
+            return _studies.get(connection, name)
+
+    @patient
+    def calibrations(self, shape: str) -> list[Calibration]:
+        """What was measured of a shape of network on any hardware."""
+        with self._database.read() as connection:
+            return _calibrations.all_of(connection, shape)

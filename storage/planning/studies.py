@@ -1,0 +1,374 @@
+"""Studies and their searches, stages, trials, proposals and runs: what is to be done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+
+from storage.errors import StudyChanged, UnknownStudy
+from storage.records import NewRun, Proposal, SearchRecord, StudyRecord
+from storage.schema.dialects import insert_ignoring
+from storage.schema.tables import proposals, runs, searches, stages, studies, trials
+from storage.states import RunState
+
+_STUDY = sa.select(studies).where(studies.c.name == bindparam("name"))
+_STUDIES = sa.select(studies).order_by(studies.c.id)
+_SEARCHES = (
+    sa.select(searches)
+    .where(searches.c.study_id == bindparam("study"))
+    .order_by(searches.c.position)
+)
+# without keeping others from adding rows that refer to it
+_LOCKED = sa.select(studies.c.id, studies.c.name, studies.c.plan).with_for_update(
+    key_share=True, of=studies
+)
+_LOCK_STUDY = _LOCKED.where(studies.c.id == bindparam("study"))
+_LOCK_STUDY_OF = _LOCKED.join(searches, searches.c.study_id == studies.c.id).where(
+    searches.c.id == bindparam("search")
+)
+_LOCK_NAME = _LOCKED.where(studies.c.name == bindparam("name"))
+_N_TRIALS = (
+    sa.select(sa.func.count())
+    .select_from(trials.join(searches, searches.c.id == trials.c.search_id))
+    .where(searches.c.study_id == bindparam("study"), searches.c.role != "baseline")
+)
+_TRIALS = sa.select(trials.c.params, trials.c.id, trials.c.number).where(
+    trials.c.search_id == bindparam("search")
+)
+# trials of schema version 1 have their canonical text alone
+WRITTEN = sa.func.coalesce(trials.c.written, trials.c.params).label("written")
+"""A trial's point as readers and programs get it."""
+
+_RUN_KEYS = sa.select(runs.c.run_key).where(runs.c.search_id == bindparam("search"))
+_ADD_TRIAL = trials.insert().values(search_id=bindparam("search"))
+_SET_STANDING = (
+    proposals.update()
+    .where(proposals.c.id == bindparam("proposal"))
+    .values(standing=bindparam("stands"))
+)
+# dropped are runs whose trial stands in no stage any more: they wait in vain
+_MARK_PLANNED = (
+    runs.update()
+    .where(runs.c.trial_id == bindparam("trial"))
+    .values(
+        planned=sa.exists().where(proposals.c.trial_id == runs.c.trial_id, proposals.c.standing)
+    )
+)
+_PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number).where(
+    proposals.c.search_id == bindparam("search"), proposals.c.stage == bindparam("stage_no")
+)
+
+
+def now() -> datetime:
+    """The present, aware."""
+    return datetime.now(UTC)
+
+
+def lasting(seconds: float) -> dict[str, datetime]:
+    """Begin and end of an attempt that ends now and took that long."""
+    ended = now()
+    return {"started_at": ended - timedelta(seconds=seconds), "ended_at": ended}
+
+
+def add(connection: Connection, insert: sa.Insert, values: Mapping[str, Any]) -> int:
+    """Insert one row and return its id."""
+    (new_id,) = connection.execute(insert, values).inserted_primary_key or (0,)
+    return int(new_id)
+
+
+def find(connection: Connection, name: str) -> StudyRecord | None:
+    """The study of that name, or None."""
+    row = connection.execute(_STUDY, {"name": name}).first()
+    return None if row is None else _record(row)
+
+
+def get(connection: Connection, name: str) -> StudyRecord:
+    """The study of that name.
+
+    Raises:
+        UnknownStudy: With the names that exist.
+    """
+    record = find(connection, name)
+    if record is None:
+        known = [record.name for record in list_all(connection)]
+        raise UnknownStudy(
+            f"There is no study {name!r} in this database. It holds: "
+            f"{', '.join(known) or 'none yet'}."
+        )
+    return record
+
+
+def list_all(connection: Connection) -> list[StudyRecord]:
+    """All studies, oldest first."""
+    return [_record(row) for row in connection.execute(_STUDIES)]
+
+
+def save(
+    connection: Connection,
+    *,
+    name: str,
+    spec: Mapping[str, Any],
+    card: Mapping[str, Any],
+    fingerprint: str,
+    plan: str,
+    wanted: Sequence[tuple[str, str, str]],
+    check: Callable[[StudyRecord], None],
+) -> StudyRecord:
+    """Create the study, or store its extended spec; `wanted` has (search, role, weighting).
+
+    Args:
+        check: Looks at the study as it is stored, if it is, and raises to leave it so. Drivers that
+            save at once are looked at one after the other.
+    """
+    texts = {"spec": json.dumps(spec), "card": json.dumps(card)}
+    values = {**texts, "fingerprint": fingerprint, "plan": plan}
+    birth = uuid4().hex
+    names = {"name": name, "first_name": name, "birth": birth, "key_name": birth}
+    connection.execute(
+        insert_ignoring(connection, studies), {"created_at": now(), **names, **values}
+    )
+    connection.execute(_LOCK_NAME, {"name": name})
+    record = get(connection, name)
+    if record.birth != birth:
+        check(record)
+        connection.execute(studies.update().where(studies.c.name == name), values)
+        record = get(connection, name)
+    known = {search.name for search in list_searches(connection, record.id)}
+    for position, (search, role, weighting) in enumerate(wanted):
+        if search in known:
+            connection.execute(
+                searches.update()
+                .where(searches.c.study_id == record.id, searches.c.name == search)
+                .values(position=position)
+            )
+        else:
+            connection.execute(
+                searches.insert(),
+                {
+                    "study_id": record.id,
+                    "name": search,
+                    "role": role,
+                    "weighting": weighting,
+                    "position": position,
+                },
+            )
+    return record
+
+
+def fix_rows(connection: Connection, study_id: int, rows: int) -> None:
+    """Fix the number of rows of all stacks of a study, unless that was done before."""
+    unset = (studies.c.id == study_id, studies.c.stack_rows.is_(None))
+    connection.execute(studies.update().where(*unset).values(stack_rows=rows))
+
+
+def lower_rows(connection: Connection, study_id: int, rows: int) -> None:
+    """Let stacks have fewer rows from now on, unless they have that few already."""
+    more = (studies.c.id == study_id, studies.c.stack_rows > rows)
+    connection.execute(studies.update().where(*more).values(stack_rows=rows))
+
+
+def fix_engine(connection: Connection, study_id: int, engine: str, reason: str) -> None:
+    """Fix the engine of all runs of a study, unless that was done before."""
+    connection.execute(
+        studies.update()
+        .where(studies.c.id == study_id, studies.c.engine.is_(None))
+        .values(engine=engine, engine_reason=reason)
+    )
+
+
+def lock_study(connection: Connection, study_id: int, plan: str | None = None) -> None:
+    """Let one writer at a time change what stands in a study, until the transaction ends.
+
+    Args:
+        plan: By which the change was planned; None for changes that no plan decides.
+
+    Raises:
+        StudyChanged: The study is gone, or has another plan by now.
+    """
+    _checked(connection.execute(_LOCK_STUDY, {"study": study_id}).first(), plan)
+
+
+def lock_study_of(connection: Connection, search_id: int, plan: str | None = None) -> int:
+    """The same for the study of a search, which is returned."""
+    return _checked(connection.execute(_LOCK_STUDY_OF, {"search": search_id}).first(), plan)
+
+
+def _checked(row: Any, plan: str | None) -> int:
+    done, way_out = None, "What was trained is kept. Run the command again."
+    if row is None:
+        done, way_out = "The study was deleted", "Run the command again to begin it anew."
+    elif plan is not None and row.plan != plan:
+        done = f"The study {row.name!r} was extended"
+    if done is not None:
+        raise StudyChanged(f"{done} by another command while this one worked on it. {way_out}")
+    return int(row.id)
+
+
+def count_trials(connection: Connection, study_id: int) -> int:
+    """Trials of a study's searches, single-task ones left out."""
+    return connection.scalar(_N_TRIALS, {"study": study_id}) or 0
+
+
+def list_searches(connection: Connection, study_id: int) -> list[SearchRecord]:
+    """The study's searches, in the order of the spec."""
+    return [
+        SearchRecord(
+            id=row.id,
+            name=row.name,
+            role=row.role,
+            weighting=row.weighting,
+            position=row.position,
+        )
+        for row in connection.execute(_SEARCHES, {"study": study_id})
+    ]
+
+
+def propose(
+    connection: Connection,
+    *,
+    search_id: int,
+    plan: str | None,
+    most_trials: int | None,
+    stage: int,
+    kind: str,
+    tuned: str,
+    new: Sequence[Proposal],
+    retired: Iterable[str],
+) -> bool:
+    """Add points to a stage and retire others; what is there already is left alone.
+
+    Returns False, and changes nothing, if the study would have more trials than it may: another
+    search has taken some meanwhile.
+    """
+    study_id = lock_study_of(connection, search_id, plan)
+    if most_trials is not None:
+        present = {row.params for row in connection.execute(_TRIALS, {"search": search_id})}
+        n_fresh = len({proposal.params for proposal in new} - present)
+        if n_fresh and count_trials(connection, study_id) + n_fresh > most_trials:
+            return False
+    _save_stage(connection, search_id, stage, kind, tuned)
+    known = _trials(connection, search_id, new)
+    entries = {
+        row.trial_id: row
+        for row in connection.execute(_PROPOSALS, {"search": search_id, "stage_no": stage})
+    }
+    number = max((row.number for row in entries.values()), default=-1) + 1
+    rounds = {known[proposal.params]: proposal.round for proposal in new}
+    fresh = [trial_id for trial_id in rounds if trial_id not in entries]
+    rows = [
+        {
+            "search_id": search_id,
+            "stage": stage,
+            "number": number + place,
+            "round": rounds[trial_id],
+            "trial_id": trial_id,
+            "standing": True,
+        }
+        for place, trial_id in enumerate(fresh)
+    ]
+    if rows:
+        connection.execute(proposals.insert(), rows)
+    back = [entries[trial_id].id for trial_id in rounds if trial_id in entries]
+    _set_standing(connection, back, standing=True)
+    gone = [known[params] for params in retired if params in known]
+    out = [entries[trial_id].id for trial_id in gone if trial_id in entries]
+    _set_standing(connection, out, standing=False)
+    _mark_planned(connection, [*rounds, *gone])
+    return True
+
+
+def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> None:
+    """Add runs of existing trials; a run whose key exists is left alone."""
+    study_id = lock_study_of(connection, search_id)
+    ids = {
+        row.params: (row.id, row.number)
+        for row in connection.execute(_TRIALS, {"search": search_id})
+    }
+    present = set(connection.scalars(_RUN_KEYS, {"search": search_id}))
+    rows = [
+        {
+            "study_id": study_id,
+            "search_id": search_id,
+            "trial_id": ids[run.params][0],
+            "trial_number": ids[run.params][1],
+            "role": run.role,
+            "seed": run.seed,
+            "run_key": run.run_key,
+            "pack_key": run.pack_key,
+            "state": RunState.WAITING,
+            "queue_rank": run.queue_rank,
+            "epochs_planned": run.epochs,
+            "planned": True,
+        }
+        for run in new
+        if run.run_key not in present
+    ]
+    if rows:
+        connection.execute(runs.insert(), rows)
+        _mark_planned(connection, {row["trial_id"] for row in rows})
+
+
+def _trials(connection: Connection, search_id: int, new: Sequence[Proposal]) -> dict[str, int]:
+    """Trial ids by params; missing trials are added with the next numbers."""
+    here = {"search": search_id}
+    known = {row.params: row for row in connection.execute(_TRIALS, here)}
+    number = max((row.number for row in known.values()), default=-1) + 1
+    fresh = {one.params: one.written for one in new if one.params not in known}
+    if fresh:
+        rows = [
+            {**here, "number": number + place, "params": params, "written": written}
+            for place, (params, written) in enumerate(fresh.items())
+        ]
+        connection.execute(_ADD_TRIAL, rows)
+        known = {row.params: row for row in connection.execute(_TRIALS, here)}
+    return {params: row.id for params, row in known.items()}
+
+
+def _save_stage(connection: Connection, search_id: int, stage: int, kind: str, tuned: str) -> None:
+    here = (stages.c.search_id == search_id, stages.c.stage == stage)
+    values = {"kind": kind, "params_tuned": tuned}
+    if connection.execute(stages.update().where(*here).values(values)).rowcount == 0:
+        connection.execute(stages.insert(), {"search_id": search_id, "stage": stage, **values})
+
+
+def _set_standing(connection: Connection, ids: Sequence[int], *, standing: bool) -> None:
+    if ids:
+        rows = [{"proposal": proposal_id, "stands": standing} for proposal_id in ids]
+        connection.execute(_SET_STANDING, rows)
+
+
+def _mark_planned(connection: Connection, trial_ids: Iterable[int]) -> None:
+    rows = [{"trial": trial_id} for trial_id in trial_ids]
+    if rows:
+        connection.execute(_MARK_PLANNED, rows)
+
+
+def give_birth(connection: Connection, study: StudyRecord) -> StudyRecord:
+    """A new birth, unless it has another one already."""
+    same = sa.and_(studies.c.id == study.id, studies.c.birth == study.birth)
+    connection.execute(studies.update().where(same).values(birth=uuid4().hex))
+    return _record(connection.execute(_STUDIES.where(studies.c.id == study.id)).one())
+
+
+def _record(row: Any) -> StudyRecord:
+    return StudyRecord(
+        id=row.id,
+        name=row.name,
+        spec=json.loads(row.spec),
+        card=json.loads(row.card),
+        fingerprint=row.fingerprint,
+        created_at=row.created_at,
+        birth=row.birth,
+        key_name=row.key_name,
+        first_name=row.first_name,
+        plan=row.plan,
+        engine=row.engine,
+        engine_reason=row.engine_reason,
+        stack_rows=row.stack_rows,
+    )

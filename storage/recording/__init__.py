@@ -1,0 +1,1 @@
+"""Recording: what workers report becomes rows, once."""

@@ -1,0 +1,243 @@
+"""Reports of workers become rows: one transaction a batch, stale tokens refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+
+from storage.planning.studies import now
+from storage.recording.costs import Costs
+from storage.recording.repeats import attempt_state, find_mismatches, is_known
+from storage.recording.storable import storable_report
+from storage.records import (
+    CheckpointRecord,
+    Ending,
+    EpochRecord,
+    Recorded,
+    Rejected,
+    Report,
+)
+from storage.schema.bulk import Update, Upsert
+from storage.schema.dialects import insert_ignoring
+from storage.schema.hot import Hot
+from storage.schema.tables import attempts, checkpoints, epoch_values, epochs, runs, series
+from storage.states import RunState, check_move
+
+_CURRENT = Hot(
+    sa.select(
+        runs.c.id,
+        runs.c.token,
+        runs.c.study_id,
+        runs.c.state,
+        attempts.c.id.label("attempt"),
+        attempts.c.state.label("attempt_state"),
+    )
+    .join(attempts, sa.and_(attempts.c.run_id == runs.c.id, attempts.c.token == runs.c.token))
+    .where(runs.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(runs.c.id)
+    # a run is not taken away between the look at its token and the writing of its rows
+    .with_for_update(of=runs)
+)
+_SERIES = sa.select(series).where(series.c.study_id == bindparam("study"))
+_PROGRESS = Update(runs, ["epochs_done"])
+_EPOCHS = Upsert(epochs)
+_VALUES = Upsert(epoch_values)
+_END = Hot(
+    runs.update()
+    .where(
+        runs.c.id == bindparam("run"),
+        runs.c.token == bindparam("old_token"),
+        runs.c.state == RunState.LEASED,
+    )
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("why"),
+        diverged_epoch=bindparam("bad_epoch"),
+        ended_at=bindparam("at"),
+        holder_id=None,
+        lease_until_s=None,
+    )
+)
+_END_ATTEMPT = Hot(
+    attempts.update()
+    .where(attempts.c.id == bindparam("attempt"))
+    .values(
+        state=bindparam("new_state"),
+        failure=bindparam("class"),
+        failure_text=bindparam("why"),
+        failure_key=bindparam("key"),
+        detail=bindparam("text"),
+        ended_at=bindparam("at"),
+    )
+)
+
+_Series = tuple[int, str, str, str]
+
+
+class Recorder:
+    """Writes reports; remembers the numbers of the metric series, and what attempts have cost.
+
+    After `record` the caller ends the transaction and says how that went: `keep` or `forget`.
+    """
+
+    def __init__(self) -> None:
+        self._series: dict[_Series, int] = {}
+        self._costs = Costs()
+
+    def record(self, connection: Connection, reports: Sequence[Report]) -> Recorded:
+        """Write a batch; writing one twice changes nothing.
+
+        Refused are reports with a stale token, and such of ended attempts as are new. A run that
+        reports what no database holds has failed; the others of the batch are written.
+        """
+        reports = [storable_report(report) for report in reports]
+        ids = sorted({report.run for report in reports})
+        current = {row.id: row for row in _CURRENT.rows(connection, {"ids": ids})}
+        accepted, rejected = [], []
+        for report in reports:
+            row = current.get(report.run)
+            if row is None or row.token != report.token:
+                rejected.append(report)
+            elif row.state == RunState.LEASED:
+                accepted.append((report, row))
+            elif not is_known(connection, report, row):
+                rejected.append(report)
+        mismatches = find_mismatches(connection, accepted)
+        self._write_epochs(connection, accepted)
+        self._write_checkpoints(connection, accepted)
+        self._costs.write(connection, accepted)
+        for report, row in accepted:
+            if isinstance(report, Ending):
+                _end(connection, report, row.attempt)
+        return Recorded(
+            rejected=[Rejected(run=report.run, token=report.token) for report in rejected],
+            mismatches=mismatches,
+        )
+
+    def keep(self) -> None:
+        """The transaction was committed."""
+        self._costs.keep()
+
+    def forget(self) -> None:
+        """Drop what is remembered of a transaction that was rolled back: its rows are gone."""
+        self._series.clear()
+        self._costs.forget()
+
+    def _write_epochs(self, connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:
+        heads, values, last = [], [], {}
+        epochs = [(report, row) for report, row in accepted if isinstance(report, EpochRecord)]
+        self._know_series(
+            connection,
+            {
+                (row.study_id, split, task, metric): None
+                for report, row in epochs
+                for split, task, metric, _ in report.values
+            },
+        )
+        for report, row in epochs:
+            heads.append(_epoch_row(report.epoch, row.attempt, report))
+            last[report.run] = report.epoch
+            values += [
+                {
+                    "run_id": report.run,
+                    "epoch": report.epoch,
+                    "series_id": self._series[row.study_id, split, task, metric],
+                    "value": value,
+                }
+                for split, task, metric, value in report.values
+            ]
+        _EPOCHS.write(connection, heads)
+        _VALUES.write(connection, values)
+        _PROGRESS.write(
+            connection, [{"id": run, "epochs_done": epoch} for run, epoch in last.items()]
+        )
+
+    def _write_checkpoints(
+        self, connection: Connection, accepted: Sequence[tuple[Report, Any]]
+    ) -> None:
+        rows = [
+            {
+                "run_id": report.run,
+                "attempt_id": row.attempt,
+                "epoch": report.epoch,
+                "path": report.path,
+                "size_bytes": report.size_bytes,
+                "created_at": now(),
+            }
+            for report, row in accepted
+            if isinstance(report, CheckpointRecord)
+        ]
+        if rows:
+            connection.execute(insert_ignoring(connection, checkpoints), rows)
+
+    def _know_series(self, connection: Connection, wanted: Iterable[_Series]) -> None:
+        """Look ids up, and make those that are new; in a few statements, however many they are."""
+        if new := self._unknown_series(connection, wanted):
+            connection.execute(
+                insert_ignoring(connection, series),
+                [
+                    {"study_id": study_id, "split": split, "task": task, "metric": metric}
+                    for study_id, split, task, metric in new
+                ],
+            )
+            self._unknown_series(connection, new)
+
+    def _unknown_series(self, connection: Connection, wanted: Iterable[_Series]) -> list[_Series]:
+        """Those without an id, after a look into the database for what was not known."""
+        unknown = [one for one in wanted if one not in self._series]
+        for study_id in {study_id for study_id, *_ in unknown}:
+            self._load_series(connection, study_id)
+        return [one for one in unknown if one not in self._series]
+
+    def _load_series(self, connection: Connection, study_id: int) -> None:
+        for row in connection.execute(_SERIES, {"study": study_id}):
+            self._series[study_id, row.split, row.task, row.metric] = row.id
+
+
+def _end(connection: Connection, ending: Ending, attempt: int) -> None:
+    check_move(RunState.LEASED, ending.state)
+    at = now()
+    diverged = ending.state is RunState.DIVERGED
+    if diverged:
+        # the epoch that went wrong has a cost, though no values
+        row = _epoch_row(ending.epoch + 1, attempt, ending)
+        _EPOCHS.write(connection, [row])
+    _END.run(
+        connection,
+        {
+            "run": ending.run,
+            "old_token": ending.token,
+            "new_state": ending.state,
+            "why": ending.reason,
+            "bad_epoch": ending.epoch + 1 if diverged else None,
+            "at": None if ending.state is RunState.WAITING else at,
+        },
+    )
+    _END_ATTEMPT.run(
+        connection,
+        {
+            "attempt": attempt,
+            "new_state": attempt_state(ending),
+            "class": ending.failure,
+            "why": ending.reason if ending.failure else None,
+            "key": ending.failure_key,
+            "text": ending.detail,
+            "at": at,
+        },
+    )
+
+
+def _epoch_row(epoch: int, attempt: int, report: EpochRecord | Ending) -> dict[str, Any]:
+    spent = report.spent
+    return {
+        "run_id": report.run,
+        "epoch": epoch,
+        "attempt_id": attempt,
+        "train_s": spent.train_s,
+        "validation_s": spent.validation_s,
+        "solo_s": report.solo_s,
+        "grad_evals": spent.grad_evals,
+    }

@@ -1,0 +1,1 @@
+"""The schema: tables, types, views, migrations, and statements that both databases take."""

@@ -1,0 +1,91 @@
+"""What SQLite and PostgreSQL spell differently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storage.schema.hot import execute
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+# julianday counts days from noon of 4714-11-24 BC; the Unix epoch is day 2440587.5
+_SQLITE_NOW_S = "SELECT (julianday('now') - 2440587.5) * 86400.0"
+_POSTGRES_NOW_S = sa.text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)")
+_NUMBER = sa.text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+_STATUS = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
+_SERVER = sa.text("SELECT CAST(system_identifier AS text) FROM pg_control_system()")
+_DATABASE = sa.text("SELECT CAST(oid AS text) FROM pg_database WHERE datname = current_database()")
+_SCHEMA_LOCK = 0x7765_6967_6862  # "weighb", one number for all who make or migrate a schema
+
+
+def insert_for(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that knows ON CONFLICT."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as into_postgresql
+
+        return into_postgresql(table)
+    from sqlalchemy.dialects.sqlite import insert as into_sqlite
+
+    return into_sqlite(table)
+
+
+def insert_ignoring(connection: Connection, table: sa.Table) -> sa.Insert:
+    """An insert that leaves a row alone which somebody else was faster to add."""
+    return insert_for(connection.dialect.name, table).on_conflict_do_nothing()
+
+
+def put(connection: Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+    """Insert a whole row, in the place of an older one with its key.
+
+    One statement: with a deletion before it, two drivers could both insert.
+    """
+    insert = insert_for(connection.dialect.name, table)
+    keys = table.primary_key.columns.keys()
+    news = {name: insert.excluded[name] for name in row if name not in keys}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=news), row)
+
+
+def lock_schema(connection: Connection) -> None:
+    """Let one process at a time make or migrate the schema, until the transaction ends.
+
+    SQLite's writing transactions have the database to themselves already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
+
+def now_s(connection: Connection) -> float:
+    """Seconds since the epoch by the database's clock, the one that all drivers share."""
+    if connection.dialect.name == "sqlite":
+        return float(execute(connection, _SQLITE_NOW_S).fetchone()[0])
+    return float(connection.execute(_POSTGRES_NOW_S).scalar_one())
+
+
+def transaction_number(connection: Connection) -> str | None:
+    """A number under which the outcome of this transaction can be asked for.
+
+    None if nothing was written, and on SQLite, whose commits are answered by our own process.
+    """
+    if connection.dialect.name == "sqlite":
+        return None
+    number: str | None = connection.scalar(_NUMBER)
+    return number
+
+
+def is_committed(connection: Connection, number: str) -> bool | None:
+    """Whether that transaction was committed; None while it is being ended."""
+    status = connection.scalar(_STATUS, {"number": number})
+    return None if status == "in progress" else status == "committed"
+
+
+def server_place(connection: Connection) -> dict[str, str]:
+    """Which server of PostgreSQL this is, by whatever name it is reached, and which database."""
+    return {
+        "place": f"postgresql {connection.scalar(_SERVER)}",
+        "number": str(connection.scalar(_DATABASE)),
+    }

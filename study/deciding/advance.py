@@ -1,0 +1,309 @@
+"""The next step of one search: a pure function of its plan and its history.
+
+No clock, no storage, no processes: a search is replayed from its rows by calling `advance` until
+it waits. Words: a stage *wants* points (its strategy), points *stand* in the database, a stage is
+*decided* when all its trials are final and its winner is a row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from search_spaces import Point, canonical
+from search_spaces.written import as_written
+from storage import FINAL
+from storage.records import Decision, Proposal, RunOutcome, SearchHistory
+from storage.wording import counted
+from study.deciding.rungs import Judge, due
+from study.deciding.trials import outcomes_of, to_point, trials_of
+from study.planning.keys import digest
+from study.planning.outline import Search, Stage
+from study.searches import StageView, Tried, wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Propose:
+    """Put points into a stage, take others out."""
+
+    stage: int
+    kind: str
+    tuned: tuple[str, ...]
+    new: Sequence[Proposal]
+    retired: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddRuns:
+    """Runs that are missing: (params, seed); stages left decide who is trained first.
+
+    Attributes:
+        first_rung: Up to where they are trained before they are judged; None for all epochs.
+    """
+
+    runs: Sequence[tuple[str, int]]
+    role: str
+    stages_left: int
+    first_rung: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """A stage has a winner."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForRuns:
+    """Runs of this search are not final yet."""
+
+    stage: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForBaseline:
+    """Deciding needs values: there is no final baseline yet, or ended runs are not scored yet."""
+
+    stage: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """All stages are decided."""
+
+    winner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The search ends before its last stage: its budget, or nothing to choose from."""
+
+    stage: int
+    reason: str
+
+
+Step = Propose | AddRuns | Judge | Decide | WaitForRuns | WaitForBaseline | Finished | Stopped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What all searches of a study share.
+
+    Attributes:
+        baseline_hash: Hash of the final baseline, None while there is none.
+        trials_left: New trials the study's budget still allows; None for any number.
+        confirm_top: How many of the best trials get `confirm_seeds`.
+        address: Addresses the randomness of strategies.
+    """
+
+    seeds: Sequence[int]
+    baseline_hash: str | None
+    trials_left: int | None = None
+    confirm_seeds: Sequence[int] = ()
+    confirm_top: int = 0
+    address: str = ""
+
+
+def advance(search: Search, history: SearchHistory, rules: Rules) -> Step:
+    """The next thing to do for a search."""
+    history = _planned(history, len(search.stages))
+    trials = trials_of(
+        search,
+        history,
+        seeds=rules.seeds,
+        comparable=search.scored_alone or rules.baseline_hash is not None,
+    )
+    base, winner = search.anchors, ""
+    for number, stage in enumerate(search.stages):
+        here = [
+            _tried(entry.params, entry.round, trials)
+            for entry in history.entries
+            if entry.stage == number
+        ]
+        step = _stage_step(search, history, rules, number, stage, base, here, trials)
+        if step is not None:
+            return step
+        winner = next(d.params for d in history.decisions if d.stage == number)
+        base = trials[winner].point
+    if any(not trial.final for trial in trials.values()):
+        return WaitForRuns(len(search.stages) - 1)
+    return _confirmation(search, history, rules, trials) or Finished(winner=winner)
+
+
+def _stage_step(
+    search: Search,
+    history: SearchHistory,
+    rules: Rules,
+    number: int,
+    stage: Stage,
+    base: Point,
+    here: Sequence[Tried],
+    trials: Mapping[str, Tried],
+) -> Step | None:
+    """The next thing to do in a stage; None once it is decided."""
+    base = base | dict(stage.at)
+    members = _members(stage, base, here)
+    missing = _missing_runs(history, [tried.params for tried in here], rules.seeds)
+    add_missing = AddRuns(
+        runs=missing,
+        role=search.role,
+        stages_left=len(search.stages) - number,
+        first_rung=stage.stop.rungs[0] if stage.stop else None,
+    )
+    at_rung = _rung_step(search, history, rules, number, stage, here)
+    if any(d.stage == number and d.members == members for d in history.decisions):
+        return add_missing if missing else at_rung  # seeds were added; the decision stands
+    view = StageView(
+        stage=stage,
+        base=base,
+        tried=_on_base(here, base, stage),
+        tried_rates=_rates(history, number),
+        address=f"{rules.address}/{search.name}/{number}",
+    )
+    wanted = wish(view)
+    points = {canonical(point): round_number for round_number, point in wanted.points}
+    texts = {canonical(point): as_written(point) for _, point in wanted.points}
+    cut = _cut_to_budget(search, points, trials, rules)
+    standing = {tried.params for tried in here}
+    new = [
+        Proposal(params=params, written=texts[params], round=round_number)
+        for params, round_number in cut.items()
+        if params not in standing
+    ]
+    retired = [params for params in sorted(standing) if params not in points]
+    if new or retired:
+        return Propose(stage=number, kind=stage.label, tuned=stage.tuned, new=new, retired=retired)
+    if missing:
+        return add_missing
+    if at_rung is not None:
+        return at_rung
+    so_far = {entry.params for entry in history.entries if entry.stage <= number}
+    known = [trials[params] for params in sorted(so_far)]
+    if any(not tried.final for tried in known):
+        return WaitForRuns(number)
+    if len(cut) < len(points):
+        return Stopped(
+            stage=number,
+            reason=f"the trial budget ended in stage {number + 1}, with "
+            f"{counted(len(points) - len(cut), 'point')} of it left",
+        )
+    if not wanted.complete or any(not tried.settled for tried in known):
+        return WaitForBaseline(number)
+    return _decision_step(search, rules, number, members, known)
+
+
+def _rung_step(
+    search: Search,
+    history: SearchHistory,
+    rules: Rules,
+    number: int,
+    stage: Stage,
+    here: Sequence[Tried],
+) -> Step | None:
+    """Judging a rung that a whole round has reached; None if there is none."""
+    outcomes = outcomes_of(history, rules.seeds)
+    rounds: dict[int, dict[int, Sequence[RunOutcome]]] = {}
+    for tried in here:
+        rounds.setdefault(tried.round, {})[tried.trial] = outcomes.get(tried.params, [])
+    judge = due(number, stage.stop, rounds)
+    if judge is None or judge.rule is None or not judge.needs_values:
+        return judge
+    if search.needs_baseline(judge.rule) and rules.baseline_hash is None:
+        return WaitForBaseline(number)
+    return judge
+
+
+def _members(stage: Stage, base: Point, here: Sequence[Tried]) -> str:
+    """What a decision was about: a stage that is changed or grows is decided anew."""
+    return digest([stage.to_plain(), canonical(base), sorted(tried.params for tried in here)])
+
+
+def _decision_step(
+    search: Search, rules: Rules, number: int, members: str, known: Sequence[Tried]
+) -> Step:
+    """The winner among all trials of this stage and those before (M5)."""
+    survivors = [t for t in known if t.value is not None and t.value < math.inf]
+    if not survivors:
+        n_pruned = sum(tried.pruned for tried in known)
+        n_failed = sum(tried.value is None for tried in known)
+        pruned = f"{n_pruned} pruned, " if n_pruned else ""
+        return Stopped(
+            stage=number,
+            reason=f"no trial can win: {len(known) - n_pruned - n_failed} diverged, {pruned}"
+            f"{n_failed} with failed runs",
+        )
+    winner = min(survivors, key=lambda trial: trial.rank)
+    value = winner.value if search.lower_is_better else -(winner.value or 0.0)
+    return Decide(
+        Decision(
+            stage=number,
+            params=winner.params,
+            value=value or 0.0,
+            members=members,
+            baseline_hash=rules.baseline_hash or "",
+        )
+    )
+
+
+def _confirmation(
+    search: Search, history: SearchHistory, rules: Rules, trials: Mapping[str, Tried]
+) -> Step | None:
+    """Fresh seeds for the best trials (M9)."""
+    if search.scored_alone or not rules.confirm_seeds:
+        return None
+    survivors = [t for t in trials.values() if t.value is not None and t.value < math.inf]
+    best = sorted(survivors, key=lambda trial: trial.rank)[: rules.confirm_top]
+    missing = _missing_runs(history, [trial.params for trial in best], rules.confirm_seeds)
+    if missing:
+        return AddRuns(runs=missing, role="confirm", stages_left=1)
+    open_runs = [o for o in history.outcomes if o.role == "confirm" and o.state not in FINAL]
+    return WaitForRuns(len(search.stages)) if open_runs else None
+
+
+def _planned(history: SearchHistory, n_stages: int) -> SearchHistory:
+    """Without stages that the spec no longer has."""
+    return replace(
+        history,
+        entries=[entry for entry in history.entries if entry.stage < n_stages],
+        decisions=[decision for decision in history.decisions if decision.stage < n_stages],
+    )
+
+
+def _tried(params: str, round_number: int, trials: Mapping[str, Tried]) -> Tried:
+    return replace(trials[params], round=round_number)
+
+
+def _on_base(here: Sequence[Tried], base: Point, stage: Stage) -> list[Tried]:
+    """Points that agree with the base in everything this stage does not tune."""
+    fixed = {name: value for name, value in base.items() if name not in stage.tuned}
+    return [tried for tried in here if {name: tried.point.get(name) for name in fixed} == fixed]
+
+
+def _rates(history: SearchHistory, before: int) -> list[float]:
+    """Learning rates of all earlier stages."""
+    points = (to_point(entry.params) for entry in history.entries if entry.stage < before)
+    return sorted({float(point["lr"]) for point in points if "lr" in point})  # type: ignore[arg-type]
+
+
+def _cut_to_budget(
+    search: Search, points: Mapping[str, int], trials: Mapping[str, Tried], rules: Rules
+) -> Mapping[str, int]:
+    """Without those wanted points for which no trial is left in a budget, last ones first."""
+    limits = [rules.trials_left]
+    if search.budget.trials is not None:
+        limits.append(search.budget.trials - len(trials))
+    known = [limit for limit in limits if limit is not None]
+    if not known:
+        return points
+    unknown = [params for params in points if params not in trials]
+    refused = set(unknown[max(min(known), 0) :])
+    return {params: number for params, number in points.items() if params not in refused}
+
+
+def _missing_runs(
+    history: SearchHistory, params: Sequence[str], seeds: Sequence[int]
+) -> list[tuple[str, int]]:
+    present = {(outcome.params, outcome.seed) for outcome in history.outcomes}
+    return [(p, seed) for p in params for seed in seeds if (p, seed) not in present]

@@ -1,0 +1,130 @@
+"""What a round's trials are worth at a rung, and what becomes of their runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from storage.records import Baseline, Verdict
+from storage.scoring import Selection, delta_m_curve, mean, select
+from storage.wording import counted
+from study.deciding.rungs import AtRung, Judge
+from study.planning.outline import Search
+from study.planning.plan import Plan
+from study.spec.stopping import StopRule, pruned
+
+if TYPE_CHECKING:
+    from storage import Storage
+
+
+class Judging:
+    """Judges rungs of one study under one baseline.
+
+    Args:
+        baseline: The final one; None as long as there is none, and rules need none.
+        pack_key: A search, a seed, first and last epoch of a segment to the key of its packs.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        storage: Storage,
+        selection: Selection,
+        baseline: Baseline | None,
+        pack_key: Callable[[Search, int, int, int], str],
+    ) -> None:
+        self._plan, self._storage, self._selection = plan, storage, selection
+        self._baseline, self._pack_key = baseline, pack_key
+        # An asynchronous rule looks at the same runs again and again, one trial more each time.
+        self._known: dict[tuple[int, int, bool], list[float]] = {}
+
+    def verdicts(self, search: Search, judge: Judge) -> list[Verdict]:
+        """One for each run that is paused at the rung."""
+        worse: frozenset[int] = frozenset()
+        n_seen = 0
+        if judge.rule is not None and judge.needs_values:
+            values = self._values(search, judge.rule, judge)
+            worse, n_seen = pruned(judge.rule, values), len(values)
+        until = judge.next_rung or self._plan.training.epochs
+        found = []
+        for at_rung in judge.trials:
+            why = self._why(search, judge, at_rung, worse, n_seen)
+            for run in at_rung.paused:
+                key = self._pack_key(search, run.seed, judge.rung, until)
+                found.append(
+                    Verdict(run=run.run, token=run.token, until_epoch=until, pack_key=key)
+                    if not why
+                    else Verdict(run=run.run, token=run.token, reason=why)
+                )
+        return found
+
+    def _why(
+        self,
+        search: Search,
+        judge: Judge,
+        at_rung: AtRung,
+        worse: Collection[int],
+        n_seen: int,
+    ) -> str:
+        """Why a trial is pruned; empty if it goes on."""
+        if at_rung.standing == "prune":
+            return (
+                f"Pruned at epoch {judge.rung}: another seed of its trial diverged or was pruned."
+            )
+        if at_rung.standing == "keep" or at_rung.trial not in worse or judge.rule is None:
+            return ""
+        under = ""
+        if self._baseline is not None and search.needs_baseline(judge.rule):
+            under = f" under baseline {self._baseline.hash[:12]}"
+        among = (
+            f" among {counted(n_seen, 'trial')} that had been there"
+            if judge.rule.asynchronous
+            else ""
+        )
+        return f"Pruned at epoch {judge.rung} by the rule {judge.rule.kind}{among}{under}."
+
+    def _values(self, search: Search, rule: StopRule, judge: Judge) -> dict[int, list[float]]:
+        """Seed means of each trial that can be compared, lower is better."""
+        values = {}
+        for at_rung in judge.trials:
+            if at_rung.measured:
+                of_runs = [
+                    self._of_run(search, rule, run.run, judge.rung) for run in at_rung.measured
+                ]
+                values[at_rung.trial] = [mean(column) for column in zip(*of_runs, strict=True)]
+        return values
+
+    def _of_run(self, search: Search, rule: StopRule, run: int, rung: int) -> list[float]:
+        """What a run is worth by its epochs up to the rung: one value, or one a task."""
+        name = (run, rung, rule.by_task)
+        if name not in self._known:
+            self._known[name] = self._looked_up(search, rule, run, rung)
+        return self._known[name]
+
+    def _looked_up(self, search: Search, rule: StopRule, run: int, rung: int) -> list[float]:
+        table = self._storage.run_table(run)["validation"]
+        if search.needs_baseline(rule):
+            curves = [(self._delta_m(table, rung), True)]
+        else:
+            tasks = [task for task in self._plan.card.tasks if task.name in search.tasks]
+            primary = [(task.name, task.metrics[0]) for task in tasks]
+            curves = [
+                (table[task, metric.name][:rung], metric.direction == "min")
+                for task, metric in primary
+            ]
+        return [self._selected(curve, lower=lower) for curve, lower in curves]
+
+    def _delta_m(self, table: Mapping[tuple[str, str], Sequence[float]], rung: int) -> list[float]:
+        values = () if self._baseline is None else self._baseline.values
+        bases = {(b.task, b.metric): b.value for b in values if b.split == "validation"}
+        metrics = self._plan.metrics
+        return delta_m_curve(
+            [table[task, metric][:rung] for task, metric, _ in metrics],
+            [bases[task, metric] for task, metric, _ in metrics],
+            [direction for *_, direction in metrics],
+        )
+
+    def _selected(self, curve: Sequence[float], *, lower: bool) -> float:
+        """The value of the epoch that would count if training ended here."""
+        score = select(curve, curve, selection=self._selection, lower=lower)
+        return score.validation if lower else -score.validation

@@ -1,0 +1,97 @@
+"""What has come of a search's trials so far, as its strategies and decisions see them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, cast
+
+from search_spaces import Point, Value
+from storage import FINAL, RunState
+from storage.records import RunOutcome, SearchHistory, StageEntry
+from storage.scoring import mean
+from study.planning.outline import Search
+from study.searches import Tried
+
+
+def to_point(text: str) -> Point:
+    """JSON of a point back to the point."""
+    return {name: _value_of(plain) for name, plain in json.loads(text).items()}
+
+
+def _value_of(plain: Any) -> Value:
+    if isinstance(plain, list):
+        return tuple(map(_value_of, plain))
+    if isinstance(plain, dict):
+        return {name: _value_of(value) for name, value in plain.items()}
+    return cast("Value", plain)
+
+
+def outcomes_of(history: SearchHistory, seeds: Sequence[int]) -> dict[str, list[RunOutcome]]:
+    """The runs of each trial, by its params; those of winners on fresh seeds left out."""
+    outcomes: dict[str, list[RunOutcome]] = {}
+    for outcome in history.outcomes:
+        if outcome.role != "confirm" and outcome.seed in seeds:
+            outcomes.setdefault(outcome.params, []).append(outcome)
+    return outcomes
+
+
+def trials_of(
+    search: Search, history: SearchHistory, *, seeds: Sequence[int], comparable: bool
+) -> dict[str, Tried]:
+    """Every trial that stands in some stage, by its params.
+
+    Args:
+        seeds: Those that every trial is to have.
+        comparable: Whether values count: those of an earlier baseline do not.
+    """
+    outcomes = outcomes_of(history, seeds)
+    return {
+        entry.params: _trial(
+            search,
+            entry,
+            outcomes.get(entry.params, []),
+            n_seeds=len(seeds),
+            comparable=comparable,
+        )
+        for entry in history.entries
+    }
+
+
+def _trial(
+    search: Search,
+    entry: StageEntry,
+    outcomes: Sequence[RunOutcome],
+    *,
+    n_seeds: int,
+    comparable: bool,
+) -> Tried:
+    states = [outcome.state for outcome in outcomes]
+    final = len(outcomes) == n_seeds and all(state in FINAL for state in states)
+    value = _seed_mean(search, outcomes) if final and comparable else None
+    return Tried(
+        params=entry.params,
+        point=to_point(entry.written),
+        round=0,
+        final=final,
+        settled=final and (value is not None or RunState.FAILED in states),
+        value=value,
+        cost=sum(outcome.grad_evals for outcome in outcomes),
+        trial=entry.trial,
+        pruned=value == math.inf and RunState.DIVERGED not in states,
+    )
+
+
+def _seed_mean(search: Search, outcomes: Sequence[RunOutcome]) -> float | None:
+    """Seed mean, lower is better: inf if a seed diverged or was pruned, None if one failed or is
+    unscored.
+    """
+    if any(outcome.state is RunState.FAILED for outcome in outcomes):
+        return None
+    if any(outcome.state is not RunState.DONE for outcome in outcomes):
+        return math.inf
+    values = [outcome.value for outcome in outcomes if outcome.value is not None]
+    if len(values) < len(outcomes):
+        return None
+    return mean(values) if search.lower_is_better else -mean(values)

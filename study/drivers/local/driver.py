@@ -1,0 +1,316 @@
+"""The local driver: worker processes on this machine, one pipe each."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+
+from study.drivers.local.groups import Groups
+from study.drivers.local.nursery import Child, Nursery, take_nursery
+from study.drivers.peers import OpenPeers, on_this_machine
+from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
+from study.drivers.vital_signs import Patience, Process, Signs, Verdict, judged
+from study.errors import WorkersUnusable
+from trainers.events import (
+    CalibrateNow,
+    Meeting,
+    Message,
+    Open,
+    OpenFailed,
+    Ready,
+    RunEnded,
+    Stop,
+    TrainPack,
+)
+from trainers.jobs import Calibrate, Job, Pack, ProblemRef, Training
+from trainers.keeping.output import RunOutput
+from trainers.worker.code import told_code
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A worker that has not been given up.
+
+    Attributes:
+        asked_s: When it was asked for.
+        opening: Until it says that it is ready, or why it will not be.
+        waits: It was ready without a look, as another one was to look.
+        pipe_open: Whether what it says can be read.
+        killed_s: When it was killed; None if it was not.
+        why: Why it was, if this driver did so by itself.
+        loss: What its loss is then.
+        files: Where what its runs print is kept.
+        jobs: Runs of its pack that have not ended.
+    """
+
+    child: Child
+    nursery: Nursery
+    asked_s: float
+    opening: bool = True
+    waits: bool = False
+    pipe_open: bool = True
+    killed_s: float | None = None
+    why: str = ""
+    loss: Loss = Loss.WORKER
+    files: str | None = None
+    jobs: dict[int, Job] = field(default_factory=dict)
+
+    def keep(self, printed: bytes) -> None:
+        """Keep what it has printed last, dying, with the runs that it trained."""
+        RunOutput(self.files, self.jobs).keep(printed, self.jobs, over=self.jobs)
+
+    def signs(self, now_s: float) -> Signs:
+        """What is known of it; its process first: nothing follows the words of one that ended."""
+        process = self.nursery.process(self.child)
+        ended = process is Process.ENDED and self.pipe_open
+        return Signs(
+            process=process,
+            pipe_open=self.pipe_open,
+            unread=ended and self.child.pipe.poll(),
+            opening_s=now_s - self.asked_s if self.opening else None,
+            killed_s=None if self.killed_s is None else now_s - self.killed_s,
+        )
+
+
+class LocalDriver:
+    """Worker processes on this machine; they exit when this process does.
+
+    Args:
+        training: Threads, precision and compiler are set when a worker starts.
+        devices: Device of each worker, such as ``["cpu", "cpu"]``; its length is their number.
+        memory_share: How much of its device's memory each worker may have; as much as the other
+            workers on it, if not given.
+        open_peers: Starts the processes that train together with a worker, if there are any.
+        host: Address under which they find it.
+        open_nursery: Where worker processes come from.
+        open_limit_s: Longest time until a worker can train.
+    """
+
+    def __init__(
+        self,
+        problem: ProblemRef,
+        training: Training,
+        *,
+        devices: Sequence[str],
+        memory_share: float | None = None,
+        open_peers: OpenPeers = on_this_machine,
+        host: str = "127.0.0.1",
+        open_nursery: Callable[[], Nursery] = take_nursery,
+        open_limit_s: float = math.inf,
+    ) -> None:
+        self._problem, self._training, self._devices = problem, training, devices
+        self._memory_share = memory_share
+        self._open_peers, self._host, self._open_nursery = open_peers, host, open_nursery
+        self._patience = Patience(opening_s=open_limit_s)
+        self._groups = Groups()
+        self._nursery: Nursery | None = None
+        self._code, self._looked = "", False
+        self._looker: int | None = None  # the worker that looks at the network
+        self._workers: dict[int, _Worker] = {}
+        self._started: list[tuple[str, Child, Nursery]] = []  # by number, with each one's device
+
+    @property
+    def size(self) -> int:
+        """Number of workers."""
+        return len(self._devices)
+
+    def start(self, *, code: str = "", looked: bool = False) -> None:
+        """Start one process a device.
+
+        Args:
+            code: Fingerprint of the user's code, whose network one worker looks at for all.
+            looked: Whether that was done before.
+
+        Raises:
+            WorkersUnusable: This machine starts no more processes.
+        """
+        self._code, self._looked = code, looked
+        for device in self._devices:
+            self._spawn(device)
+
+    def pid(self, worker: int) -> int:
+        """Process id of a worker, also of one that has ended."""
+        _, child, nursery = self._started[worker]
+        return nursery.pid(child)
+
+    def submit(self, worker: int, pack: Pack) -> None:
+        """Send a pack down the worker's pipe; a dead worker is noticed by the next `poll`."""
+        if (found := self._workers.get(worker)) is not None:
+            found.files, found.jobs = pack.checkpoints, {job.run: job for job in pack.jobs}
+        self._send(worker, TrainPack(pack))
+
+    def calibrate(self, worker: int, wanted: Calibrate) -> None:
+        """Ask for a calibration down the worker's pipe."""
+        self._send(worker, CalibrateNow(wanted))
+
+    def poll(self, timeout_s: float) -> list[DriverEvent]:
+        """Read what has arrived, and look who is lost."""
+        events: list[DriverEvent] = list(self._groups.look_after(self.kill))
+        pipes = {worker.child.pipe: number for number, worker in self._workers.items()}
+        controls = {n.control: n for n in self._nurseries() if n.alive}
+        for ready in wait([*pipes, *controls], timeout_s):
+            if (number := pipes.get(ready)) is not None:  # type: ignore[call-overload]
+                events += self._read(number)
+            else:
+                controls[ready].hear()  # type: ignore[index]
+        for number in list(self._workers):
+            events += self._looked_at(number)
+        return events
+
+    def kill(self, worker: int) -> None:
+        """End a worker's process at once."""
+        if (found := self._workers.get(worker)) is not None and found.killed_s is None:
+            found.killed_s = time.monotonic()
+            found.nursery.end(found.child)
+
+    def replace(self, worker: int) -> None:
+        """Start a successor of a lost worker on its device."""
+        self._spawn(self._started[worker][0])
+
+    def stop(self, workers: Iterable[int] | None = None) -> None:
+        """Ask workers, or all of them, to release their packs."""
+        for number in list(self._workers) if workers is None else workers:
+            self._send(number, Stop())
+
+    def close(self) -> None:
+        """Close the pipes, which ends the workers, and wait for them."""
+        nurseries = self._nurseries()
+        self._groups.close()
+        for worker in self._workers.values():
+            worker.child.pipe.close()
+        for nursery in nurseries:
+            nursery.close()
+        for worker in self._workers.values():
+            worker.nursery.end(worker.child)  # of one that had no nursery left to wait for it
+            worker.child.output.close()
+        self._workers.clear()
+        self._nursery = None
+
+    def _nurseries(self) -> list[Nursery]:
+        """Of all workers, and of those to come."""
+        found = {id(worker.nursery): worker.nursery for worker in self._workers.values()}
+        if self._nursery is not None:
+            found[id(self._nursery)] = self._nursery
+        return list(found.values())
+
+    def _read(self, number: int) -> Iterator[FromWorker]:
+        """What a worker has said; a message of which no more comes closes its pipe, too.
+
+        So does the death of its nursery in the moment between its birth and word of that.
+        """
+        worker = self._workers[number]
+        try:
+            while worker.child.pipe.poll():
+                messages: Sequence[Message] = worker.child.pipe.recv()
+                worker.nursery.pid(worker.child)
+                yield from self._heard(number, messages)
+        except (EOFError, OSError):
+            worker.pipe_open = False
+
+    def _heard(self, number: int, messages: Sequence[Message]) -> Iterator[FromWorker]:
+        for message in messages:
+            if isinstance(message, Meeting):
+                self._groups.meet(number, message)
+                continue
+            if isinstance(message, Ready | OpenFailed):
+                self._workers[number].opening = False
+                self._hear_of_look(number, message)
+            elif isinstance(message, RunEnded):
+                self._workers[number].jobs.pop(message.run, None)
+            yield FromWorker(number, message)
+
+    def _hear_of_look(self, number: int, message: Ready | OpenFailed) -> None:
+        """Look no more once somebody has seen what the code makes.
+
+        If who looked had loaded other code, those that wait for it would wait for ever: their
+        successors look.
+        """
+        if self._looker == number:
+            self._looker = None
+        if isinstance(message, Ready):
+            self._workers[number].waits = message.network is None
+            if message.network is not None:
+                self._looked |= told_code(message.environment).fingerprint == self._code
+        if not self._looked and self._looker is None:
+            for other in [other for other, worker in self._workers.items() if worker.waits]:
+                self.kill(other)
+
+    def _looked_at(self, number: int) -> Iterator[WorkerLost]:
+        """Take leave of a worker that is lost; end one that does not come to work."""
+        worker = self._workers[number]
+        verdict = judged(worker.signs(time.monotonic()), self._patience)
+        if verdict is Verdict.STUCK:
+            worker.why = f"It could not train within {self._patience.opening_s:g} s. "
+            worker.loss = Loss.STUCK
+            self.kill(number)
+        elif verdict is Verdict.LOST:
+            del self._workers[number]
+            if self._looker == number:
+                self._looker = None
+            ended = worker.nursery.bury(worker.child)
+            how = worker.why + ended.how
+            worker.keep(ended.printed)
+            self._drop(worker.nursery)
+            lost = self._groups.lost(number, how)
+            yield lost if not worker.why else WorkerLost(number, lost.reason, worker.loss)
+
+    def _spawn(self, device: str) -> None:
+        nursery = self._living_nursery()
+        child = nursery.spawn()
+        number = len(self._started)
+        self._workers[number] = _Worker(child, nursery, time.monotonic())
+        self._started.append((device, child, nursery))
+        spared = self._looked or self._looker is not None
+        if not spared:
+            self._looker = number
+        opening = Open(
+            problem=self._problem,
+            device=device,
+            threads=self._training.threads,
+            asked_s=time.monotonic(),
+            precision=self._training.precision,
+            training=self._training,
+            compile=self._training.compile,
+            memory_share=self._memory_share or 1 / max(self._devices.count(device), 1),
+            ranks=self._training.data_parallel,
+            host=self._host,
+            looked=self._code if spared else None,
+        )
+        self._send(number, opening)
+        if opening.ranks > 1:
+            self._groups.add(number, self._open_peers(nursery, opening))
+
+    def _living_nursery(self) -> Nursery:
+        before = self._nursery
+        if before is not None and before.alive:
+            return before
+        self._nursery = self._opened_nursery()
+        self._drop(before)
+        return self._nursery
+
+    def _drop(self, nursery: Nursery | None) -> None:
+        """Close one of which nobody comes any more."""
+        if nursery is not None and all(nursery is not used for used in self._nurseries()):
+            nursery.close()
+
+    def _opened_nursery(self) -> Nursery:
+        try:
+            return self._open_nursery()
+        except OSError as error:
+            raise WorkersUnusable(
+                f"This machine must be able to start processes. It is not: {error.strerror}. "
+                "End others, or raise the limits of memory and processes (`ulimit -u`)."
+            ) from error
+
+    def _send(self, number: int, message: Open | TrainPack | CalibrateNow | Stop) -> None:
+        worker = self._workers.get(number)
+        try:
+            if worker is not None:
+                worker.child.pipe.send(message)
+        except BlockingIOError:  # half of it is there, and the worker does not read
+            self.kill(number)
+        except OSError:
+            return  # it is dead; `poll` finds its pipe closed and says so

@@ -1,0 +1,119 @@
+"""Which engine trains a study's runs: a rule, fixed before the first run and kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from study.errors import WorkersUnusable
+from trainers.events import NetworkFacts
+from trainers.hardware.devices import is_gpu
+from trainers.jobs import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from study.planning.plan import Plan
+
+Wanted = Literal["auto", "solo", "fused"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """An engine and, in a few words, why it is that one."""
+
+    engine: Engine
+    reason: str
+
+
+BY_CALIBRATION = EngineChoice(
+    "fused", "convolutions on a GPU: the first calibration chooses, once for all runs"
+)
+"""The engine that is tried beside the other one."""
+_GAIN = 0.95
+"""A stack must be faster by some percent: it binds the runs in it together."""
+
+
+def chosen_by(run_step_ms: Mapping[int, float], hardware: str) -> EngineChoice:
+    """The engine by the time of a training step, divided by the runs of a stack; 1 is solo.
+
+    Args:
+        run_step_ms: Empty if steps could not be timed.
+    """
+    stacks = {size: ms for size, ms in run_step_ms.items() if size > 1}
+    if not stacks:
+        return EngineChoice("solo", "convolutions on a GPU, of which no stack could be timed")
+    size, fused_ms = min(stacks.items(), key=lambda item: item[1])
+    alone_ms = run_step_ms[1]
+    engine: Engine = "fused" if fused_ms <= _GAIN * alone_ms else "solo"
+    return EngineChoice(
+        engine,
+        f"convolutions on {hardware}: a step of a run took {fused_ms:.3g} ms in a stack of {size} "
+        f"and {alone_ms:.3g} ms alone",
+    )
+
+
+def choose_engine(
+    wanted: Wanted,
+    *,
+    device: str,
+    convolutional: bool,
+    obstacle: str = "",
+    data_parallel: int = 1,
+) -> EngineChoice:
+    """The engine by rule: a run's last bits depend on it.
+
+    Only for convolutions on a GPU there is no rule: `BY_CALIBRATION` is decided once by timing.
+
+    Args:
+        convolutional: Whether the network has convolutions; on a CPU a stack of them is slower.
+        obstacle: Why the network cannot be stacked; empty if it can, or nobody has looked yet.
+        data_parallel: Processes that train a run together.
+
+    Raises:
+        WorkersUnusable: The spec asks for `fused` and the network cannot be stacked.
+    """
+    if data_parallel > 1:
+        return EngineChoice(
+            "solo", f"{data_parallel} processes a run, by [training] `data_parallel`"
+        )
+    if wanted == "solo":
+        return EngineChoice("solo", "asked for by [training] `engine`")
+    if wanted == "fused" and obstacle:
+        raise WorkersUnusable(
+            f'`engine = "fused"` needs a network that can be stacked. This one {obstacle}. '
+            'Take `engine = "auto"`, which trains its runs one by one.'
+        )
+    if wanted == "fused":
+        return EngineChoice("fused", "asked for by [training] `engine`")
+    if convolutional and device == "cpu":  # before anybody has looked, this is known already
+        return EngineChoice("solo", "convolutions are slower in a stack on a CPU")
+    if obstacle:
+        return EngineChoice("solo", f"the network {obstacle}")
+    if convolutional and is_gpu(device):
+        return BY_CALIBRATION
+    return EngineChoice("fused", "runs of one seed share batches and are trained as one stack")
+
+
+OF_FUNCTIONS = EngineChoice("solo", "a training function trains one run at a time")
+
+
+def engine_for(plan: Plan, *, device: str, network: NetworkFacts | None) -> EngineChoice:
+    """The engine of a study's runs, with one reason for it whoever asks.
+
+    Args:
+        network: None while nobody has looked at it: then its card counts.
+
+    Raises:
+        WorkersUnusable: As `choose_engine`.
+    """
+    if plan.spec.function is not None:
+        return OF_FUNCTIONS
+    training = plan.spec.training
+    return choose_engine(
+        training.engine,
+        device=device,
+        convolutional=plan.card.convolutional or (network is not None and network.convolutional),
+        obstacle="" if network is None else network.obstacle,
+        data_parallel=training.data_parallel,
+    )

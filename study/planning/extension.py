@@ -1,0 +1,110 @@
+"""Whether a spec extends a stored study: more points, seeds, searches, budget; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from storage.records import StudyRecord
+from storage.wording import counted
+from study.errors import NotAnExtension
+from study.planning.keys import frozen_part
+from study.spec.stop import parse_stop
+from study.spec.stopping import StopRule
+from study.spec.study_spec import SearchSpec, StudySpec, parse
+
+
+def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any]) -> None:
+    """Refuse a changed study.
+
+    Raises:
+        NotAnExtension: With every key that differs, its old and its new value.
+    """
+    before = parse(stored.spec, source=f"of the stored study {stored.name}")
+    old, new = frozen_part(before, stored.card), frozen_part(spec, card)
+    changes = [
+        f"  {key}: stored {old.get(key)!r}, now {new.get(key)!r}"
+        for key in [*old, *(key for key in new if key not in old)]
+        if _plain(old.get(key)) != _plain(new.get(key))
+    ]
+    changes += _seed_changes(before, spec)
+    if _stop(before.baseline.stop, before) != _stop(spec.baseline.stop, spec):
+        changes.append(_stop_change("[baseline]", before.baseline.stop, spec.baseline.stop))
+    kept = _searches(spec)
+    for name, (method, part) in _searches(before).items():
+        if name not in kept:
+            changes.append(f"  search {name} was removed")
+        else:
+            changes += _search_changes(name, (method, part), kept[name])
+            changes += _stop_changes(name, part, kept[name][1], before)
+    if changes:
+        raise NotAnExtension(
+            f"The stored study {stored.name!r} can be extended (points, seeds, searches, budget), "
+            "not changed. These differ:\n" + "\n".join(changes) + "\n"
+            "Give the study another `name`, or use another --storage."
+        )
+
+
+def _seed_changes(before: StudySpec, now: StudySpec) -> list[str]:
+    changes = [f"  seed {seed} was removed" for seed in before.seeds if seed not in now.seeds]
+    if not changes and now.seeds[0] != before.seeds[0]:
+        # It addresses the draws of random searches; another one would draw other points.
+        changes.append(f"  first seed: stored {before.seeds[0]}, now {now.seeds[0]}")
+    return changes
+
+
+def _search_changes(
+    name: str, old: tuple[str, SearchSpec], new: tuple[str, SearchSpec]
+) -> list[str]:
+    """What makes a search another one; its stages may grow in number and in points."""
+    (old_method, before), (new_method, now) = old, new
+    pairs = [
+        ("weighting", old_method, new_method),
+        ("hyper", before.hyper, now.hyper),
+        ("joint", before.joint, now.joint),
+    ]
+    changes = [
+        f"  search {name}: {key} stored {was!r}, now {is_now!r}"
+        for key, was, is_now in pairs
+        if _plain(was) != _plain(is_now)
+    ]
+    if len(now.stages) < len(before.stages):
+        changes.append(
+            f"  search {name}: {counted(len(before.stages), 'stage')} stored, now {len(now.stages)}"
+        )
+    return changes
+
+
+def _stop_changes(name: str, old: SearchSpec, new: SearchSpec, spec: StudySpec) -> list[str]:
+    """Stopping rules of stored stages stand: some of their trials may be pruned already."""
+    pairs = [
+        (number, was.get("stop"), is_now.get("stop"))
+        for number, (was, is_now) in enumerate(zip(old.stages, new.stages, strict=False), start=1)
+    ]
+    return [
+        _stop_change(f"search {name}: stage {number}", was, is_now)
+        for number, was, is_now in pairs
+        if _stop(was, spec) != _stop(is_now, spec)
+    ]
+
+
+def _stop_change(place: str, was: object, is_now: object) -> str:
+    return f"  {place} stop: stored {was!r}, now {is_now!r}"
+
+
+def _stop(table: object, spec: StudySpec) -> StopRule | None:
+    return parse_stop(table, epochs=spec.training.epochs, place="")
+
+
+def _searches(spec: StudySpec) -> dict[str, tuple[str, SearchSpec]]:
+    """Each search's weighting and its part of the spec, by name."""
+    return {part.name or name: (name, part) for part in spec.search for name in part.weightings}
+
+
+def _plain(value: Any) -> Any:
+    """Lists for tuples, so that stored and new values compare."""
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value

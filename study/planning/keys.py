@@ -1,0 +1,118 @@
+"""Identities: what makes a run the same run, a pack a pack, a study the same study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from study.spec.study_spec import StudySpec
+from trainers.jobs import Engine
+
+# Free to change at any time: they say how long to go on and how often to save, not what a run is.
+_FREE = {
+    "training": {
+        "checkpoint_s",
+        "checkpoint_cap_mib",
+        "strict_code",
+        "run_limit_s",
+        "open_limit_s",
+        "silence_limit_s",
+        "pack_size",
+        "pack_memory_gib",
+    }
+}
+# What the time of a training step depends on, beside the problem.
+_STEP = ("batch_size", "eval_batch_size", "optimizer", "clip_norm", "threads")
+# Keys that came later, with what was done before: without them, a study is what it always was.
+_LATER = {"precision": "float32", "compile": False, "data_parallel": 1, "drop_last": False}
+
+
+def digest(value: Any) -> str:
+    """Hash of JSON-ready values."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
+def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
+    """What an extension must leave alone, flat: key as in the spec -> value."""
+    plain = spec.to_plain()
+    training = {
+        f"[training] {key}": value
+        for key, value in plain["training"].items()
+        if key not in _FREE["training"]
+    }
+    compare = {f"[compare] {k}": v for k, v in plain["compare"].items()}
+    metrics = {
+        task["name"]: [(m["name"], m["direction"]) for m in task["metrics"]]
+        for task in card["tasks"]
+    }
+    function = {"function": plain["function"]} if spec.function is not None else {}
+    return {
+        **function,
+        "problem": spec.problem,
+        "problem_options": plain["problem_options"],
+        "data": card["data_version"],
+        "network": card["network"],
+        "metrics": metrics,
+        "[baseline] metrics": spec.baseline.metrics,
+        **training,
+        **compare,
+    }
+
+
+def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
+    """Hash of the frozen part."""
+    part = frozen_part(spec, card)
+    for key, before in _LATER.items():
+        if part[f"[training] {key}"] == before:
+            del part[f"[training] {key}"]
+    return digest(part)
+
+
+def plan_key(spec: StudySpec, frozen: str) -> str:
+    """Hash of all that decides what the searches of a study do; drivers of one study share it.
+
+    Args:
+        frozen: The fingerprint, which covers problem and training.
+    """
+    plain = spec.to_plain()
+    parts = {key: plain[key] for key in ("seeds", "search", "baseline", "confirm", "compare")}
+    return digest([frozen, parts, spec.budget.trials])
+
+
+def run_key(*, study: str, search: str, frozen: str, weighting: str, params: str, seed: int) -> str:
+    """Identity of a run: study, search, everything frozen, weighting, point and seed."""
+    return digest([study, search, frozen, weighting, params, seed])
+
+
+def pack_key(
+    *, frozen: str, tasks: tuple[str, ...], seed: int, segment: tuple[int, int] | None = None
+) -> str:
+    """Runs of equal pack key can be trained together: one problem, network, seed, segment.
+
+    Args:
+        segment: Epochs after which training begins and ends; None for all epochs.
+    """
+    return digest([frozen, list(tasks), seed, *(segment or ())])
+
+
+def shape_key(
+    spec: StudySpec, card: Mapping[str, Any], tasks: tuple[str, ...], *, engine: Engine = "fused"
+) -> str:
+    """Networks of equal shape key have steps of equal cost, in whatever study.
+
+    Args:
+        engine: Whose packs.
+    """
+    training = spec.to_plain()["training"]
+    said = {key: training[key] for key, before in _LATER.items() if training[key] != before}
+    return digest(
+        [
+            *(spec.problem, spec.to_plain()["problem_options"], card["data_version"]),
+            *(card["network"], list(tasks), [training[key] for key in _STEP]),
+            *(["in step"] if engine == "solo" else []),
+            *([said] if said else []),
+        ]
+    )

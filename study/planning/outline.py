@@ -1,0 +1,126 @@
+"""A study's plan as plain values: searches, their stages, and what each tries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from search_spaces import Point, Space
+from storage.wording import counted
+from study.spec.stopping import StopRule
+from study.spec.study_spec import BudgetSpec
+
+_SAMPLED = ("random", "quasi-random", "tpe")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage of a search.
+
+    Attributes:
+        kind: Strategy: grid, line, random, quasi-random, tpe or neighbours.
+        space: Axes tuned here; empty for ``neighbours``, whose points depend on the winner.
+        refine: Rounds of refinement of a line (one more each).
+        trials: How many points random, quasi-random and tpe propose.
+        round_size: How many points tpe proposes at once.
+        at: Values this stage fixes, instead of what is known so far.
+        stop: Prunes trials of a round at rungs; None for never.
+    """
+
+    kind: str
+    space: Space
+    refine: int = 0
+    trials: int = 0
+    round_size: int = 1
+    at: Point = field(default_factory=dict)
+    stop: StopRule | None = None
+
+    @property
+    def label(self) -> str:
+        """The strategy, and a stopping rule behind a plus, as the database has it."""
+        return self.kind if self.stop is None else f"{self.kind}+{self.stop.kind}"
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        """Names of what is tuned."""
+        return tuple(self.space.axes) if self.kind != "neighbours" else ("lr",)
+
+    def to_plain(self) -> dict[str, object]:
+        """JSON-ready values that differ when the stage asks for something else."""
+        return {
+            "kind": self.kind,
+            "space": self.space.to_plain(),
+            "refine": self.refine,
+            "trials": self.trials,
+            "round_size": self.round_size,
+            "at": dict(self.at),
+            "stop": None if self.stop is None else self.stop.to_plain(),
+        }
+
+    @property
+    def expected_trials(self) -> int:
+        """Trials expected; refinement and neighbours count two a round, fewer at an edge."""
+        if self.kind in _SAMPLED:
+            return min(self.trials, self.space.size or self.trials)
+        if self.kind == "neighbours":
+            return 2
+        return (self.space.size or 0) + 2 * self.refine
+
+    @property
+    def shortage(self) -> str:
+        """Why fewer trials are expected than were asked for; empty if they are not."""
+        if self.kind not in _SAMPLED or self.expected_trials == self.trials:
+            return ""
+        return (
+            f"{counted(self.trials, 'trial')} by {self.kind} were asked for, and the space of "
+            f"{', '.join(self.tuned)} has {counted(self.expected_trials, 'point')}: each is tried "
+            "once"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """One search, ready to be run.
+
+    Attributes:
+        role: ``search``; ``baseline`` for a single task; ``function`` for a training function.
+        anchors: The point before anything is tuned.
+        lower_is_better: Of the value by which trials are ranked; always for delta_m.
+    """
+
+    name: str
+    role: str
+    weighting: str
+    tasks: tuple[str, ...]
+    stages: Sequence[Stage]
+    anchors: Point
+    lower_is_better: bool = True
+    budget: BudgetSpec = field(default_factory=BudgetSpec)
+
+    @property
+    def scored_alone(self) -> bool:
+        """Whether its runs are worth what their own metric says, without a baseline."""
+        return self.role != "search"
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether some of its trials are judged before their round is at the rung."""
+        return any(stage.stop is not None and stage.stop.asynchronous for stage in self.stages)
+
+    def needs_baseline(self, rule: StopRule) -> bool:
+        """Whether a stopping rule judges its trials by delta_m."""
+        return self.role == "search" and not rule.by_task
+
+    @property
+    def expected_trials(self) -> int:
+        """Trials expected over all stages; a later stage may repeat a point, then it is fewer."""
+        return sum(stage.expected_trials for stage in self.stages)
+
+    @property
+    def shortages(self) -> list[str]:
+        """Of each stage that cannot have as many trials as were asked for, why."""
+        return [
+            f"Search {self.name}, stage {number}: {stage.shortage}."
+            for number, stage in enumerate(self.stages, start=1)
+            if stage.shortage
+        ]

@@ -1,0 +1,257 @@
+"""From a spec to a plan: every search with its stages, checked against the problem's card.
+
+Touches cards and weightings only; no data is loaded, torch is not imported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import chdir
+from dataclasses import dataclass, replace
+from typing import Any
+
+from search_spaces import (
+    Point,
+    SpaceError,
+)
+from search_spaces.lines import midpoint
+from storage.notices import before_training
+from study.errors import BadSpec
+from study.planning.baseline import baseline_searches
+from study.planning.function import function_card, function_ref, function_searches
+from study.planning.keys import fingerprint
+from study.planning.outline import Search, Stage
+from study.planning.stage_checks import refuse_conditions, refuse_long_points, resting
+from study.planning.stages import CLOSING, stages_of, wants_closing
+from study.spec.study_spec import SearchSpec, StudySpec
+from study.spec.training import TrainingSpec
+from trainers.cards import ProblemCard
+from trainers.jobs import ProblemRef, Schedule, Training
+from trainers.problems import ProblemError, card_of, problem_class
+from trainers.weightings import MissingHyper, Weighting, WeightingError, weighting
+from trainers.worker.code import Code, code_of
+
+_SHARED = ("lr", "weight_decay")
+_MOST_RUNS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that will be run, as far as it is known before anything is.
+
+    Attributes:
+        frozen: Fingerprint of what an extension must not change.
+        code: The user's own modules as they are now.
+        confirm_seeds: Fresh seeds of the winners; empty for none.
+    """
+
+    spec: StudySpec
+    problem: ProblemRef
+    card: ProblemCard
+    training: Training
+    searches: Sequence[Search]
+    frozen: str
+    code: Code
+    confirm_seeds: tuple[int, ...]
+
+    @property
+    def expected_runs(self) -> int:
+        """Runs expected, baseline and confirmation included."""
+        n_seeds = len(self.spec.seeds)
+        trials = sum(search.expected_trials for search in self.searches)
+        top = self.spec.confirm.top if self.spec.confirm else 0
+        confirmed = sum(top for search in self.searches if search.role == "search")
+        return trials * n_seeds + confirmed * len(self.confirm_seeds)
+
+    @property
+    def notices(self) -> list[str]:
+        """What must be known of the study before it runs, and of what comes of it."""
+        short = [sentence for search in self.searches for sentence in search.shortages]
+        return [*before_training(self.spec.to_plain()), *short]
+
+    @property
+    def metrics(self) -> list[tuple[str, str, str]]:
+        """(task, metric, direction) of all M metrics, in the card's order."""
+        return [(t.name, m.name, m.direction) for t in self.card.tasks for m in t.metrics]
+
+
+def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
+    """Plan a study.
+
+    Args:
+        folder: Where the spec lies; a user's own problem may lie there too.
+
+    Raises:
+        BadSpec: A stage, weighting, problem or baseline does not make sense; with the way out.
+    """
+    ref, card, searches = _asked(spec, folder)
+    _refuse_twins(searches)
+    for search in searches:
+        refuse_long_points(search)
+    plan = Plan(
+        spec=spec,
+        problem=ref,
+        card=card,
+        training=_training(spec.training),
+        searches=searches,
+        frozen=fingerprint(spec, card.to_plain()),
+        code=code_of(ref.modules, ref.folder),
+        confirm_seeds=_confirm_seeds(spec),
+    )
+    if plan.expected_runs > _MOST_RUNS:
+        raise BadSpec(
+            f"A study may have {_MOST_RUNS:,} runs at most. Got {plan.expected_runs:,}. "
+            "Take fewer seeds, trials or searches, or several studies."
+        )
+    return plan
+
+
+def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard, list[Search]]:
+    """What is trained, and what is searched."""
+    if spec.function is not None:
+        card = function_card(spec.function)
+        return function_ref(spec.function, folder), card, function_searches(spec, card)
+    ref = ProblemRef(target=spec.problem or "", options=dict(spec.problem_options), folder=folder)
+    try:
+        with chdir("."):  # code of a user may leave it, and the database may be named from it
+            card = card_of(ref)
+            home = problem_class(ref.target, ref.folder).__module__
+    except ProblemError as error:
+        raise BadSpec(str(error)) from error
+    searches = [search for part in spec.search for search in _searches(part, spec, card, folder)]
+    methods = [type(weighting(search.weighting, folder)).__module__ for search in searches]
+    ref = replace(ref, modules=_modules(ref.target, home, *methods))
+    return ref, card, [*baseline_searches(spec, card, searches), *searches]
+
+
+def _modules(target: str, *homes: str) -> tuple[str, ...]:
+    """Where the code of a problem and of weightings begins: as the spec names it and as it is."""
+    named = [target.partition(":")[0]] if ":" in target else []
+    return tuple(sorted({*named, *homes}))
+
+
+def _searches(
+    part: SearchSpec, spec: StudySpec, card: ProblemCard, folder: str | None
+) -> list[Search]:
+    found = []
+    for name in part.weightings:
+        place = f"[[search]] {part.name or name}"
+        try:
+            method = weighting(name, folder)
+            search = _search(part, spec, card, method, place)
+            found.append(replace(search, name=part.name or name, weighting=name))
+        except (WeightingError, SpaceError) as error:
+            raise BadSpec(f"{place}: {error}") from error
+    return found
+
+
+def _search(
+    part: SearchSpec, spec: StudySpec, card: ProblemCard, method: Weighting, place: str
+) -> Search:
+    n_tasks = len(card.tasks)
+    stages = stages_of(
+        part,
+        tunable={*_SHARED, *(hyper.name for hyper in method.hypers)},
+        epochs=spec.training.epochs,
+        hypers=method.hypers,
+        n_tasks=n_tasks,
+        place=place,
+    )
+    refuse_conditions(stages, place)
+    if wants_closing(stages):
+        stages.append(CLOSING)
+    anchors = _anchors(part, spec.training, method, stages, n_tasks, place)
+    return Search(
+        name=part.name or method.name,
+        role="search",
+        weighting=method.name,
+        tasks=card.task_names,
+        stages=stages,
+        anchors=anchors,
+        budget=part.budget,
+    )
+
+
+def _anchors(
+    part: SearchSpec,
+    training: TrainingSpec,
+    method: Weighting,
+    stages: Sequence[Stage],
+    n_tasks: int,
+    place: str,
+) -> Point:
+    """What each parameter is before it is tuned (M6)."""
+    axes = {name: axis for stage in reversed(stages) for name, axis in stage.space.axes.items()}
+    point: dict[str, Any] = {"weight_decay": training.weight_decay}
+    if training.lr is not None:
+        point["lr"] = training.lr
+    elif "lr" in axes:
+        point["lr"] = midpoint(axes["lr"])
+    else:
+        raise BadSpec(
+            f"{place}: the learning rate is neither tuned nor given. "
+            "Add a stage `{ lr = [1e-3, 1e-2] }`, or `lr` in [training]."
+        )
+    given: dict[str, Any] = dict(part.hyper)
+    for hyper in method.hypers:
+        if hyper.name in axes and hyper.name not in given:
+            rest = resting(hyper, axes[hyper.name])
+            given |= {} if rest is None else {hyper.name: rest}
+    try:
+        return point | method.checked(given, n_tasks)
+    except MissingHyper as error:
+        missing = next(
+            hyper
+            for hyper in method.hypers
+            if hyper.filled(n_tasks) is None and hyper.name not in given
+        )
+        line = "{ simplex_step = 0.1 }" if missing.per_task else "{ line = [1, 2, 5, 10] }"
+        one = [round(1 / n_tasks, 3)] * n_tasks if missing.per_task else 2.0
+        raise BadSpec(
+            f"{place}: {error} Tune it by a stage, such as `{{ {missing.name} = {line} }}`, or fix "
+            f"it by `hyper = {{ {missing.name} = {one} }}`."
+        ) from error
+
+
+def _refuse_twins(searches: Sequence[Search]) -> None:
+    counts = Counter(search.name for search in searches)
+    twins = sorted(name for name, n in counts.items() if n > 1)
+    if twins:
+        raise BadSpec(
+            f"Searches must have different names. Got {', '.join(twins)} more than once. "
+            "Give each [[search]] its own `name`."
+        )
+
+
+def _confirm_seeds(spec: StudySpec) -> tuple[int, ...]:
+    """Seeds that no search of the study uses, the same in every extension of it."""
+    if spec.confirm is None:
+        return ()
+    first = 1_000_000_000
+    seeds = tuple(range(first, first + spec.confirm.seeds))
+    if set(seeds) & set(spec.seeds):
+        raise BadSpec(f"Seeds from {first} on are kept for [confirm]. Choose smaller `seeds`.")
+    return seeds
+
+
+def _training(part: TrainingSpec) -> Training:
+    schedule = (
+        Schedule(kind=part.schedule)
+        if isinstance(part.schedule, str)
+        else Schedule(kind="step", step_epochs=part.schedule.step, gamma=part.schedule.gamma)
+    )
+    return Training(
+        epochs=part.epochs,
+        batch_size=part.batch_size,
+        optimizer=part.optimizer,
+        momentum=part.momentum,
+        schedule=schedule,
+        clip_norm=part.clip_norm,
+        eval_batch_size=part.eval_batch_size,
+        threads=part.threads,
+        precision=part.precision,
+        compile=part.compile,
+        data_parallel=part.data_parallel,
+        drop_last=part.drop_last,
+    )

@@ -1,0 +1,4 @@
+"""A study under way: runner, events, leases, failures, checkpoints.
+
+The only room that changes a database.
+"""

@@ -1,0 +1,316 @@
+"""Applies what `advance` says to the database, until every search waits or has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from storage import RunState
+from storage.records import (
+    Baseline,
+    BaselineValue,
+    NewRun,
+    SearchHistory,
+    SearchRecord,
+    StudyRecord,
+)
+from storage.scoring import Selection
+from study.deciding.advance import (
+    AddRuns,
+    Decide,
+    Finished,
+    Propose,
+    Rules,
+    Step,
+    Stopped,
+    WaitForBaseline,
+    WaitForRuns,
+    advance,
+)
+from study.deciding.judging import Judging
+from study.deciding.outlook import Outlook, outlook
+from study.deciding.rungs import Judge
+from study.deciding.way_out import baseline_missing
+from study.errors import BaselineMissing
+from study.planning.baseline_values import imported_values, meaningless, trained_values
+from study.planning.keys import digest, pack_key, run_key
+from study.planning.outline import Search
+from study.planning.plan import Plan
+
+if TYPE_CHECKING:
+    from storage import Storage
+
+# Baseline first of all; then the search with the longest chain of stages ahead.
+_FIRST_RANK = 0
+_RANKS = 1_000
+_MOST_ENDINGS = 1_000
+
+
+class Conductor:
+    """Moves the searches of one study forward; several may work on one study at once."""
+
+    def __init__(self, plan: Plan, storage: Storage, study: StudyRecord) -> None:
+        self.plan, self._storage, self._study = plan, storage, study
+        records = {record.name: record for record in storage.searches(study.id)}
+        self._searches: dict[int, tuple[Search, SearchRecord]] = {
+            records[search.name].id: (search, records[search.name]) for search in plan.searches
+        }
+        self._selection = _selection(plan.spec.compare.select_epoch)
+        self._baseline = storage.baseline(study.id)
+        self._baseline_settled = False
+        self.steps: dict[str, Step] = {}
+        self.outlooks: dict[str, Outlook] = {}
+        self._pruned: list[int] = []
+        self._judging = self._judging_under(None)
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """The baseline in force, the one of an earlier `run` until this one's is final."""
+        return self._baseline
+
+    @property
+    def finished(self) -> bool:
+        """Whether every search has ended, by its last stage or before."""
+        return len(self.steps) == len(self._searches) and all(
+            isinstance(step, Finished | Stopped) for step in self.steps.values()
+        )
+
+    @property
+    def stopped(self) -> dict[str, str]:
+        """Searches that ended before their last stage, with the reason."""
+        return {n: step.reason for n, step in self.steps.items() if isinstance(step, Stopped)}
+
+    def take_pruned(self) -> list[int]:
+        """Runs that were pruned since the last call."""
+        found, self._pruned = self._pruned, []
+        return found
+
+    def move(self, ended: Sequence[int] | None = None) -> None:
+        """Move every search as far as it goes now.
+
+        Args:
+            ended: Runs that have ended since the last call; None at the start, for all.
+
+        Raises:
+            BaselineMissing: The single-task runs of a task failed or diverged throughout.
+        """
+        self._score(ended)
+        self._move_role("function")
+        self._move_role("baseline")
+        self._settle_baseline()
+        self._move_role("search")
+
+    def _move_role(self, role: str) -> None:
+        open_ = {
+            search_id: search
+            for search_id, (search, _) in self._searches.items()
+            if search.role == role
+            and not isinstance(self.steps.get(search.name), Finished | Stopped)
+        }
+        waiting = self._waiting() if open_ else frozenset()
+        for search_id, search in open_.items():
+            if self._can_move(search, waits=search_id in waiting):
+                self._move(search_id, search)
+
+    def _waiting(self) -> frozenset[int]:
+        """Searches that cannot go on before runs of theirs have ended."""
+        busy = self._storage.busy_searches(self._study.id)
+        early = {i for i, (search, _) in self._searches.items() if search.asynchronous}
+        if busy & early:
+            return busy - (early & self._storage.paused_searches(self._study.id))
+        return busy
+
+    def _can_move(self, search: Search, *, waits: bool) -> bool:
+        step = self.steps.get(search.name)
+        if isinstance(step, WaitForRuns):
+            return not waits
+        return not isinstance(step, WaitForBaseline) or self._can_score(search)
+
+    def _can_score(self, search: Search) -> bool:
+        """Whether ended runs of a search have values: delta_m needs the final baseline."""
+        return search.scored_alone or self._baseline_settled
+
+    def _move(self, search_id: int, search: Search) -> None:
+        while True:
+            history = self._storage.history(search_id)
+            step = advance(search, history, self._rules(search))
+            unscored = isinstance(step, WaitForBaseline) and self._can_score(search)
+            if unscored and self.steps.get(search.name) != step:
+                self._score(None)  # runs that another driver ended
+            elif isinstance(step, WaitForRuns | WaitForBaseline | Finished | Stopped):
+                self.steps[search.name] = step
+                self.outlooks[search.name] = self._outlook(search, history, step)
+                return
+            else:
+                self._apply(search_id, search, step)
+            self.steps[search.name] = step
+
+    def _outlook(self, search: Search, history: SearchHistory, step: Step) -> Outlook:
+        confirm = self.plan.spec.confirm
+        return outlook(
+            search,
+            history,
+            step,
+            n_seeds=len(self.plan.spec.seeds),
+            epochs=self.plan.training.epochs,
+            confirm=(confirm.top, confirm.seeds) if confirm else (0, 0),
+        )
+
+    def _apply(self, search_id: int, search: Search, step: Step) -> None:
+        if isinstance(step, Propose):
+            self._storage.propose(
+                search_id,
+                stage=step.stage,
+                kind="baseline" if search.role == "baseline" else step.kind,
+                tuned=",".join(step.tuned),
+                new=step.new,
+                retired=step.retired,
+                plan=self._study.plan,
+                most_trials=self._most_trials(search),
+            )  # refused for another search's trials, it is asked for anew, with what is left
+        elif isinstance(step, AddRuns):
+            self._storage.add_runs(search_id, self._new_runs(search, step))
+        elif isinstance(step, Judge):
+            self._judge(search, step)
+        elif isinstance(step, Decide):
+            self._storage.decide(search_id, step.decision, plan=self._study.plan)
+
+    def _judge(self, search: Search, step: Judge) -> None:
+        verdicts = self._judging.verdicts(search, step)
+        moved = self._storage.judge(verdicts)  # without those that another driver judged meanwhile
+        self._pruned += [v.run for v in verdicts if v.until_epoch is None and v.run in moved]
+
+    def _judging_under(self, baseline: Baseline | None) -> Judging:
+        return Judging(self.plan, self._storage, self._selection, baseline, self._pack_key)
+
+    def _new_runs(self, search: Search, step: AddRuns) -> list[NewRun]:
+        rank = _FIRST_RANK if search.role == "baseline" else _RANKS - step.stages_left
+        frozen = self.plan.frozen
+        until = step.first_rung or self.plan.training.epochs
+        return [
+            NewRun(
+                params=params,
+                seed=seed,
+                role=step.role,
+                run_key=run_key(
+                    study=self._study.key_name,
+                    search=search.name,
+                    frozen=frozen,
+                    weighting=search.weighting,
+                    params=params,
+                    seed=seed,
+                ),
+                pack_key=self._pack_key(search, seed, 0, until),
+                queue_rank=rank,
+                epochs=until,
+            )
+            for params, seed in step.runs
+        ]
+
+    def _pack_key(self, search: Search, seed: int, first: int, last: int) -> str:
+        whole = (first, last) == (0, self.plan.training.epochs)
+        return pack_key(
+            frozen=self.plan.frozen,
+            tasks=search.tasks,
+            seed=seed,
+            segment=None if whole else (first, last),
+        )
+
+    def _most_trials(self, search: Search) -> int | None:
+        return None if search.role == "baseline" else self.plan.spec.budget.trials
+
+    def _rules(self, search: Search) -> Rules:
+        spec = self.plan.spec
+        limit = self._most_trials(search)
+        return Rules(
+            seeds=spec.seeds,
+            baseline_hash=self._baseline.hash
+            if self._baseline and self._baseline_settled
+            else None,
+            trials_left=(
+                None if limit is None else limit - self._storage.totals(self._study.id).trials
+            ),
+            confirm_seeds=self.plan.confirm_seeds,
+            confirm_top=0 if spec.confirm is None else spec.confirm.top,
+            address=f"{self._study.first_name}/{spec.seeds[0]}",
+        )
+
+    def _score(self, only: Sequence[int] | None) -> None:
+        tasks = {task.name: task for task in self.plan.card.tasks}
+        primary = {
+            search.name: (name, tasks[name].metrics[0].name, tasks[name].metrics[0].direction)
+            for search in self.plan.searches
+            for name in search.tasks[:1]
+            if search.scored_alone
+        }
+        if primary:
+            self._storage.score_stl(self._study.id, primary, self._selection, only=only)
+        if self._baseline is not None and self._baseline_settled:
+            self._storage.score_mtl(
+                self._study.id, self.plan.metrics, self._baseline, self._selection, only=only
+            )
+
+    def _settle_baseline(self) -> None:
+        """Put the baseline in force once all its searches have ended (M2)."""
+        imported = self.plan.spec.baseline.metrics
+        if self._baseline_settled or self.plan.spec.function is not None:
+            return
+        if imported is not None:
+            values: Sequence[BaselineValue] | None = imported_values(imported)
+        else:
+            values = self._trained()
+        if values is None:
+            return
+        plain = [[v.task, v.metric, v.split, v.value, v.params] for v in values]
+        baseline = Baseline(
+            hash=digest(plain), source="trained" if imported is None else "imported", values=values
+        )
+        if self._baseline is None or self._baseline.hash != baseline.hash:
+            for why in (meaningless(self.plan.card, value) for value in values):
+                if why:
+                    raise BaselineMissing(f"The baseline's {why}")
+            self._storage.set_baseline(self._study.id, baseline, plan=self._study.plan)
+            self._baseline = baseline
+        self._baseline_settled = True
+        self._judging = self._judging_under(self._baseline)
+        self._score(None)
+
+    def _trained(self) -> list[BaselineValue] | None:
+        values: list[BaselineValue] = []
+        for search_id, (search, _) in self._searches.items():
+            if search.role != "baseline":
+                continue
+            step = self.steps[search.name]
+            if isinstance(step, Stopped):
+                raise self._missing(search, step.reason)
+            if not isinstance(step, Finished):
+                return None
+            outcomes = self._storage.history(search_id).outcomes
+            runs = {o.seed: o.run for o in outcomes if o.params == step.winner}
+            tables = [self._storage.run_table(runs[seed]) for seed in self.plan.spec.seeds]
+            (task,) = (task for task in self.plan.card.tasks if task.name in search.tasks)
+            values += trained_values(task, step.winner, tables, self._selection)
+        return values
+
+    def _missing(self, search: Search, reason: str) -> BaselineMissing:
+        failures = self._storage.failure_groups(self._study.id)
+        ended = self._storage.bad_endings(self._study.id, limit=_MOST_ENDINGS)
+        diverged = [
+            ending.reason or "Its runs diverged."
+            for ending in ended
+            if ending.search == search.name and ending.state is RunState.DIVERGED
+        ]
+        return baseline_missing(
+            search.tasks[0],
+            reason,
+            [group for group in failures if group.search == search.name],
+            diverged=next(iter(diverged), ""),
+            study=self._study.name,
+            storage=self._storage.url,
+        )
+
+
+def _selection(rule: str) -> Selection:
+    if rule.startswith("mean_last_"):
+        return Selection(rule="mean_last", k=int(rule.removeprefix("mean_last_")))
+    return Selection(rule=rule)

@@ -1,0 +1,116 @@
+"""Hands waiting runs to free workers, as far as budgets allow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from storage import RunState
+from storage.limits import Limits
+from storage.records import Claim, Claimed
+from study.planning.budget import said
+from study.running.crew import Slot
+from study.running.leases import LEASE_S
+from study.running.pack_sizes import PackSizes
+from study.running.shift import Shift
+
+if TYPE_CHECKING:
+    from trainers.jobs import Pack
+
+
+class Dispatch:
+    """Claims runs for workers that have nothing to do.
+
+    Args:
+        limits: Budgets of the study and its searches.
+        sizes: How many runs go into a pack.
+        pack_of: Makes the pack of runs that were claimed together.
+
+    Attributes:
+        limit: The budget that ends the study, empty while none does.
+        stuck: All that is left belongs to searches that are stopped.
+    """
+
+    def __init__(
+        self,
+        shift: Shift,
+        limits: Limits | None,
+        sizes: PackSizes,
+        pack_of: Callable[[Sequence[Claim]], Pack],
+    ) -> None:
+        self._shift, self._limits, self._sizes, self._pack_of = shift, limits, sizes, pack_of
+        self._dry = False
+        self.limit = ""
+        self.stuck = False
+
+    def refresh(self) -> None:
+        """Something may have come into the queue: a run has ended, here or elsewhere."""
+        self._dry = False
+
+    def hand_out(self) -> None:
+        """Give every free worker a pack, as long as there are runs."""
+        self._go_on_at_once()
+        if self._shift.stopping or self.limit or self._dry:
+            return
+        for worker, slot in self._shift.crew.slots.items():
+            resting = slot.rests_until_s > time.monotonic()
+            looked = slot.code in self._shift.looks
+            if slot.busy or resting or not looked or self._sizes.waiting(slot):
+                continue
+            if (wanted := self._sizes.to_measure(slot)) is not None:
+                slot.take([], time.monotonic())
+                self._shift.driver.calibrate(worker, wanted)
+                continue
+            claimed = self._claim(slot)
+            if not claimed.claims:
+                # what waits at a rung is about to free its worker
+                self._dry = not any(slot.waiting for slot in self._shift.crew.slots.values())
+                self._nothing_to_claim(claimed)
+                return
+            self._hand(worker, slot, claimed)
+
+    def _go_on_at_once(self) -> None:
+        """A call that waits at its rung is given its run again if that goes on, or is ended."""
+        over = self._shift.stopping or self.limit
+        for worker, slot in self._shift.crew.slots.items():
+            if not slot.waiting or slot.leaving:
+                continue
+            claimed = Claimed() if over else self._claim(slot, run=slot.waiting)
+            if claimed.claims:
+                self._hand(worker, slot, claimed)
+            else:
+                slot.leaving = True
+                self._shift.driver.stop([worker])
+
+    def _hand(self, worker: int, slot: Slot, claimed: Claimed) -> None:
+        rows = self._shift.rows if self._shift.fused else None
+        slot.take(claimed.claims, time.monotonic(), rows)
+        pack = replace(self._pack_of(claimed.claims), unsaved=self._shift.looks[slot.code].unsaved)
+        self._shift.driver.submit(worker, pack)
+
+    def _claim(self, slot: Slot, *, run: int | None = None) -> Claimed:
+        return self._shift.storage.claim(
+            self._shift.study_id,
+            holder_id=self._shift.holder_id,
+            worker_id=slot.worker_id,
+            n=self._sizes.of(slot),
+            shares=self._shift.driver.size,
+            in_training=self._shift.crew.runs_left,
+            lease_s=LEASE_S,
+            limits=self._shift.faults.limits(self._limits),
+            code=slot.code or None,
+            run=run,
+        )
+
+    def _nothing_to_claim(self, claimed: Claimed) -> None:
+        """With nobody at work, what limits refuse now will be refused for good: the study ends."""
+        if self._shift.crew.busy or self._shift.states().get(RunState.LEASED, 0):
+            return
+        if claimed.exhausted:
+            self.limit = said(self._shift.plan.spec.budget, claimed.exhausted)
+        elif claimed.barred and not self._shift.faults.stopped:
+            self.limit = "the budget of its searches"
+        else:
+            self.stuck = bool(claimed.barred)

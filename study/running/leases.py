@@ -1,0 +1,99 @@
+"""A driver's own leases, and those that others have left."""
+
+from __future__ import annotations
+
+import time
+
+from storage.records import Holder
+from storage.states import Liveness
+from study.drivers.holder import liveness, this_process
+from study.running.shift import Shift
+
+LEASE_S = 60.0
+_RENEW_S = 15.0
+_STALE_BEAT_S = 30.0
+_SILENT_S = 2 * _RENEW_S
+_UNANSWERED = "the database did not answer the claim"
+
+
+class Leases:
+    """Keeps the leases of packs whose worker beats, and returns all others."""
+
+    def __init__(self, shift: Shift) -> None:
+        self._shift = shift
+        self._renewed_s = time.monotonic()
+        self._me = this_process()
+        self._told: set[tuple[Holder, bool]] = set()
+
+    def renew(self) -> None:
+        """Put off the expiry of what beating workers train, every 15 seconds."""
+        now_s = time.monotonic()
+        if now_s - self._renewed_s < _RENEW_S:
+            return
+        self._renewed_s = now_s
+        fresh = self._shift.crew.beating(_STALE_BEAT_S)
+        if fresh:
+            self._shift.storage.renew(self._shift.holder_id, fresh, lease_s=LEASE_S)
+
+    def take_over(self) -> None:
+        """Return what dead drivers have left."""
+        self._shift.storage.take_back(self._shift.study_id, liveness=liveness)
+
+    def waits(self) -> list[str]:
+        """For whom this driver waits while its own workers have nothing to do; each told once.
+
+        A driver that was suspended keeps its leases for as long as its process is there.
+        """
+        if self._shift.crew.busy:
+            return []
+        found: dict[Holder, list[float]] = {}
+        for holder, left_s in self._shift.storage.leases(self._shift.study_id):
+            if holder != self._me:
+                found.setdefault(holder, []).append(left_s)
+        news = []
+        for holder, lefts_s in found.items():
+            silent = min(lefts_s) < LEASE_S - _SILENT_S
+            if (holder, silent) not in self._told:
+                self._told.add((holder, silent))
+                news.append(_wait(holder, len(lefts_s), silent=silent))
+        return news
+
+    def give_back_unknown(self) -> None:
+        """Return leases that we have and do not know of: the answer to a claim was lost."""
+        known = {claim.run for claim in self._shift.crew.claims}
+        storage = self._shift.storage
+        for run, token in storage.leased_by(self._shift.study_id, self._shift.holder_id):
+            if run not in known:
+                storage.take_back_run(run, token, "ClaimUnanswered", _UNANSWERED)
+
+    def give_back(self, failure: str, text: str, *, ended_s: float) -> None:
+        """Return what is still leased: workers were ended before they could release it.
+
+        Args:
+            failure: Why, as a class; `text` says more.
+            ended_s: When that was, on the monotonic clock.
+        """
+        for slot in self._shift.crew.slots.values():
+            unbooked_s = slot.unbooked_s(ended_s)
+            for claim in slot.claims.values():
+                self._shift.storage.take_back_run(
+                    claim.run, claim.token, failure, text, unbooked_s=unbooked_s
+                )
+
+
+def _wait(holder: Holder, n_runs: int, *, silent: bool) -> str:
+    """For whom a driver waits, and what a user can do about it."""
+    runs = "a run" if n_runs == 1 else f"{n_runs} runs"
+    whom = f"Waiting for {runs} that process {holder.pid} on {holder.host} has."
+    if not silent:
+        return f"{whom} What it leaves is taken over."
+    if liveness(holder) is Liveness.ALIVE:
+        return (
+            f"{whom} It has been silent for over {_SILENT_S:.0f} s, and may be suspended: "
+            f"`kill -CONT {holder.pid}` lets it go on, `kill -KILL {holder.pid}` ends it, and its "
+            "runs are taken over."
+        )
+    return (
+        f"{whom} It has been silent for over {_SILENT_S:.0f} s; its runs are taken over "
+        f"{LEASE_S:.0f} s after it was last heard of."
+    )

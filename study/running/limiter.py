@@ -1,0 +1,65 @@
+"""Ends what runs as soon as a limit is reached: workers save and release it at an epoch's end."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+
+from storage.limits import Amount, Limits
+from study.planning.budget import said, used_up
+from study.running.shift import Shift
+
+_LOOK_S = 1.0
+
+
+class Limiter:
+    """Compares what has been used with the limits, what nobody has reported yet included.
+
+    Trials and epochs cannot be exceeded by what runs: they are set aside before.
+
+    Args:
+        limits: Budgets of the study and its searches; None without any.
+        searches: Their ids by name.
+    """
+
+    def __init__(self, shift: Shift, limits: Limits | None, searches: dict[str, int]) -> None:
+        self._shift, self._limits, self._searches = shift, limits, searches
+        self._started_s = self._looked_s = time.monotonic()
+
+    def look(self) -> str:
+        """The limit that the study has reached, in words; empty while there is none.
+
+        Workers with runs of a search that has reached its own limit are asked to release them.
+        """
+        now_s = time.monotonic()
+        budget = self._shift.plan.spec.budget
+        if budget.wall_s is not None and now_s - self._started_s >= budget.wall_s:
+            return f"the limit of {budget.wall_s:g} s for one run of the command"
+        if self._limits is None or now_s - self._looked_s < _LOOK_S:
+            return ""
+        self._looked_s = now_s
+        reached, searches = used_up(self._limits, self._used(now_s))
+        if reached:
+            return said(budget, reached)
+        self._release(searches)
+        return ""
+
+    def _used(self, now_s: float) -> dict[int | None, Amount]:
+        """By search, with the time since the workers' last reports."""
+        used = defaultdict(Amount, self._shift.storage.used(self._shift.study_id))
+        for slot in self._shift.crew.slots.values():
+            each_s = slot.unbooked_s(now_s) if slot.busy else 0.0
+            unbooked = Amount(device_s=each_s, money=each_s / 3600 * (slot.price_per_h or 0.0))
+            if not slot.claims:  # it times steps, for all searches
+                used[None] += unbooked
+            for claim in slot.claims.values():
+                used[self._searches[claim.search]] += unbooked
+        return used
+
+    def _release(self, searches: frozenset[int]) -> None:
+        """Other runs of such packs wait, too, and go on from the same checkpoint."""
+        for worker, slot in self._shift.crew.slots.items():
+            held = {self._searches[claim.search] for claim in slot.claims.values()}
+            if held & searches and not slot.leaving:
+                slot.leaving = True
+                self._shift.driver.stop([worker])

@@ -1,0 +1,201 @@
+"""How many runs go into a pack: by hand, or by a short calibration on the worker's hardware."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.records import Calibration
+from storage.wording import counted
+from study.deciding.progress import at_size
+from study.planning.engine import chosen_by
+from study.planning.packs import shapes_of
+from study.running.settled_engine import fix
+from trainers.jobs import Calibrate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from study.running.crew import Slot
+    from study.running.shift import Shift
+    from trainers.events import Calibrated
+
+MOST = 64
+"""Largest stack that is tried: larger ones gain next to nothing, and fall together."""
+MOST_ON_GPU = 1024
+"""The same on a GPU, which computes hundreds of tiny networks in the time of one."""
+MOST_IN_STEP = 16
+"""The same of runs in step: these save nothing but reading, which is a sixteenth for each then."""
+UNMEASURED = 8
+"""Pack size where the calibration has failed."""
+
+Tasks = tuple[str, ...]
+
+
+class PackSizes:
+    """Pack sizes of one study, and what an epoch of its runs would take alone.
+
+    One worker calibrates for all of its hardware while the others wait, about a second; what it
+    finds is kept in the database.
+
+    Args:
+        say: Told when packs become smaller.
+    """
+
+    def __init__(self, shift: Shift, *, workers: int, say: Callable[[str], None]) -> None:
+        self._shift, self._workers, self._say = shift, workers, say
+        plan = shift.plan
+        self._all = plan.card.task_names
+        self._tasks = {search.name: search.tasks for search in plan.searches}
+        self._known: dict[str, dict[Tasks, Calibration]] = {}
+        self._calibrating: dict[int, str] = {}
+        self._by_hand = plan.spec.training.pack_size
+        self._limit = self._by_hand or MOST_ON_GPU
+
+    @property
+    def _most(self) -> int:
+        """The largest pack to try."""
+        plan = self._shift.plan
+        undecided = self._shift.undecided
+        if self._by_hand:
+            return self._by_hand if undecided else 1
+        most = MOST_IN_STEP
+        if self._shift.fused or undecided:
+            most = MOST_ON_GPU if self._shift.on_gpu else MOST
+        return max(2, min(most, -(-plan.expected_runs // self._workers)))
+
+    @property
+    def _shapes(self) -> dict[Tasks, str]:
+        return shapes_of(self._shift.plan, self._shift.engine or "fused")
+
+    def to_measure(self, slot: Slot) -> Calibrate | None:
+        """What a worker is to time before it can be given packs; None: nothing."""
+        needed = self._shift.packed or self._shift.undecided
+        if not needed or slot.hardware in self._known:
+            return None
+        self._known.setdefault(slot.hardware, {})
+        shapes = self._shapes
+        stored = {
+            tasks: self._shift.storage.calibration(shape, slot.hardware)
+            for tasks, shape in shapes.items()
+        }
+        if self._suffices(stored):
+            self._known[slot.hardware] = {t: found for t, found in stored.items() if found}
+            self._settle(slot.hardware)
+            return None
+        self._calibrating[slot.worker_id] = slot.hardware
+        training = self._shift.plan.spec.training
+        return Calibrate(
+            problem=self._shift.plan.problem,
+            training=self._shift.plan.training,
+            shapes=tuple(shapes),
+            most=self._most,
+            engine=self._shift.engine or "fused",
+            memory_gib=training.pack_memory_gib,
+            run_epochs=self._shift.plan.expected_runs * training.epochs,
+        )
+
+    def _suffices(self, stored: Mapping[Tasks, Calibration | None]) -> bool:
+        """Whether all is known, and larger packs than were tried are not asked for."""
+        whole = stored[self._all]
+        if whole is None or not all(stored.values()):
+            return False
+        return self._most <= max(whole.run_step_ms) or whole.pack_size < max(whole.run_step_ms)
+
+    def measured(self, slot: Slot, message: Calibrated) -> None:
+        """Keep what a worker has measured."""
+        hardware, shapes = self._calibrating.pop(slot.worker_id), self._shapes
+        found = [
+            Calibration(
+                shape=shapes[times.tasks],
+                hardware=hardware,
+                pack_size=times.pack_size,
+                epoch_s=times.epoch_s,
+                run_step_ms=times.run_step_ms,
+            )
+            for times in message.shapes
+        ]
+        self._known[hardware] = dict(zip((t.tasks for t in message.shapes), found, strict=True))
+        self._shift.storage.save_calibrations(
+            found,
+            study_id=self._shift.study_id,
+            worker_id=slot.worker_id,
+            seconds=message.seconds,
+        )
+        self._settle(hardware)
+        if message.failure:
+            self._say(f"Steps could not be timed ({message.failure}). Packs are of {UNMEASURED}.")
+
+    def _settle(self, hardware: str) -> None:
+        """Fix what the first calibration decides: an engine that has no rule, rows on a GPU."""
+        shift, whole = self._shift, self._known[hardware].get(self._all)
+        if shift.undecided:
+            choice = chosen_by(whole.run_step_ms if whole else {}, hardware)
+            fix(shift, choice)
+            self._say(f"Runs are trained {shift.engine}: {choice.reason}.")
+        if shift.fused and shift.on_gpu and shift.rows is None:
+            rows = self._by_hand or (whole.pack_size if whole else UNMEASURED)
+            shift.storage.fix_rows(shift.study_id, max(2, rows))
+            shift.rows = shift.storage.study(shift.plan.spec.name).stack_rows
+
+    def waiting(self, slot: Slot) -> bool:
+        """Whether a worker is calibrating, of the same hardware or for all."""
+        if self._shift.undecided:
+            return bool(self._calibrating)
+        return slot.hardware in self._calibrating.values()
+
+    def calibrates(self, slot: Slot) -> bool:
+        """Whether a worker times steps at the moment."""
+        return slot.worker_id in self._calibrating
+
+    def relative_cost(self, size: float, *, than: float) -> float:
+        """How many times that a run costs in packs of one size, compared to another."""
+        whole = next((of[self._all] for of in self._known.values() if self._all in of), None)
+        if whole is None:
+            return 1.0
+        most = min(self._limit, whole.pack_size)
+        return at_size(whole.run_step_ms, min(size, most)) / at_size(whole.run_step_ms, than)
+
+    def of(self, slot: Slot) -> int:
+        """Most runs of a pack for this worker."""
+        if not self._shift.packed:
+            return 1
+        if self._by_hand or self._shift.rows:
+            return min(self._limit, self._shift.rows or self._limit)
+        whole = self._known[slot.hardware].get(self._all)
+        return min(self._limit, whole.pack_size if whole else UNMEASURED)
+
+    def solo_s(self, slot: Slot, search: str) -> float | None:
+        """What an epoch of a run of a search would take alone; None if it is trained alone."""
+        if not self._shift.packed:
+            return None
+        alone = self._known[slot.hardware].get(self._tasks[search])
+        return alone.epoch_s if alone else None
+
+    def halve(self, size: int, why: str) -> None:
+        """A pack of this size came to grief as a whole: from now on they are half as large.
+
+        Args:
+            size: Its runs, padding included.
+        """
+        if size <= 1 or size // 2 >= min(self._limit, self._shift.rows or self._limit):
+            return
+        self._limit = size // 2
+        said = f"A pack of {size} runs {why}; packs have at most {self._limit} from now on."
+        if self._shift.rows:
+            self._shift.storage.lower_rows(self._shift.study_id, self._limit)
+            self._shift.rows = self._limit
+            said += " On a GPU their last bits depend on it: later runs round otherwise."
+        self._say(said)
+
+    def lost(self, slot: Slot) -> None:
+        """A worker has ended; what it was calibrating is measured by its successor, once."""
+        hardware = self._calibrating.pop(slot.worker_id, None)
+        if hardware is None:
+            return
+        if self._limit > UNMEASURED:
+            self._limit = UNMEASURED
+            del self._known[hardware]
+        else:
+            self._settle(hardware)
+        most = counted(self._limit, "run")
+        self._say(f"A worker ended while it calibrated; packs have at most {most}.")

@@ -1,0 +1,146 @@
+"""Reads where a running study stands: its rows, its workers, and the clock."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from storage.states import FINAL
+from study.deciding.progress import (
+    Progress,
+    Rate,
+    SearchProgress,
+    WorkerCounts,
+    epoch_seconds,
+    least,
+    search_progress,
+)
+from study.running.conductor import Conductor
+from study.running.pack_sizes import PackSizes
+from study.running.shift import Shift
+
+if TYPE_CHECKING:
+    from storage.records import BestTrial, SearchStatus, Totals
+
+
+class ProgressMeter:
+    """Where the study of one driver stands, whenever it is asked."""
+
+    def __init__(
+        self,
+        shift: Shift,
+        conductor: Conductor,
+        sizes: PackSizes,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._shift, self._conductor, self._sizes, self._clock = shift, conductor, sizes, clock
+        self._began_s = clock()
+        self._rate = Rate()
+        self._ended = -1
+        self._best: dict[str, BestTrial] = {}
+        plan = shift.plan
+        self._planned = {search.name: search for search in plan.searches}
+        # task -> (metric, direction) of the first one that its card lists
+        self._primary = {task: (name, way) for task, name, way in reversed(plan.metrics)}
+
+    def read(self) -> Progress:
+        """Look at the database and the workers."""
+        storage, study_id = self._shift.storage, self._shift.study_id
+        totals, statuses = storage.totals(study_id), storage.search_status(study_id)
+        self._look_for_best(totals)
+        searches = self._searches(statuses)
+        workers = self._workers()
+        now_s = self._clock()
+        if self._rate.since_s is None and workers.training:
+            self._rate = Rate(since_s=now_s, paid_s=totals.device_s)
+        return Progress(
+            states=totals.states,
+            searches=searches,
+            workers=workers,
+            paid_s=totals.device_s,
+            left_s=self._left_s(searches, totals, now_s),
+        )
+
+    def _look_for_best(self, totals: Totals) -> None:
+        """Trials are compared again when another run has ended."""
+        ended = sum(n for state, n in totals.states.items() if state in FINAL)
+        if ended == self._ended:
+            return
+        self._ended = ended
+        plan = self._shift.plan
+        found = self._shift.storage.best_trials(
+            self._shift.study_id,
+            n_seeds=len(plan.spec.seeds),
+            highest=[search.name for search in plan.searches if not self._lowest(search.name)],
+        )
+        self._best = {best.search: best for best in found}
+
+    def _lowest(self, name: str) -> bool:
+        """Whether the lowest value of a search is its best."""
+        search = self._planned[name]
+        if search.role == "baseline":
+            return self._primary[search.tasks[0]][1] == "min"
+        return search.lower_is_better
+
+    def _measure(self, name: str) -> str:
+        search = self._planned[name]
+        return self._primary[search.tasks[0]][0] if search.scored_alone else "delta_m"
+
+    def _searches(self, statuses: list[SearchStatus]) -> list[SearchProgress]:
+        plan = self._shift.plan
+        planned = self._planned
+        here = [status for status in statuses if status.search in self._conductor.outlooks]
+        epoch_s = epoch_seconds(here, {name: of.tasks for name, of in planned.items()})
+        waiting: Counter[Sequence[str]] = Counter()  # by what their networks learn
+        for status in here:
+            n_runs = sum(of.runs for of in status.unfinished)
+            waiting[planned[status.search].tasks] += n_runs
+        return [
+            search_progress(
+                status,
+                self._conductor.outlooks[status.search],
+                n_stages=len(planned[status.search].stages),
+                measure=self._measure(status.search),
+                epochs=plan.training.epochs,
+                budget=planned[status.search].budget,
+                best=self._best.get(status.search),
+                epoch_s=epoch_s[status.search],
+                together=waiting[planned[status.search].tasks] / len(plan.spec.seeds),
+                dearer=self._dearer,
+            )
+            for status in here
+        ]
+
+    def _dearer(self, together: float) -> float:
+        return self._sizes.relative_cost(together, than=self._shift.crew.mean_pack_size)
+
+    def _workers(self) -> WorkerCounts:
+        slots = self._shift.crew.slots.values()
+        calibrating = sum(self._sizes.calibrates(slot) for slot in slots)
+        busy = sum(slot.busy for slot in slots)
+        runs: dict[str, int] = {}
+        for claim in self._shift.crew.claims:
+            runs[claim.search] = runs.get(claim.search, 0) + 1
+        return WorkerCounts(
+            starting=max(0, self._shift.driver.size - len(slots)),
+            calibrating=calibrating,
+            training=busy - calibrating,
+            idle=len(slots) - busy,
+            runs=runs,
+        )
+
+    def _left_s(self, searches: list[SearchProgress], totals: Totals, now_s: float) -> float | None:
+        """Seconds until all is done, or a budget of the study ends it."""
+        left = [search.left_device_s for search in searches]
+        if not left or any(of is None for of in left):
+            return None
+        device_s = sum(of for of in left if of is not None)
+        epochs = sum(search.epochs_expected - search.epochs_done for search in searches)
+        budget = self._shift.plan.spec.budget
+        device_s = least(device_s, epochs, budget, paid_s=totals.device_s, paid=totals.epochs)
+        rate = self._rate.at(now_s, totals.device_s, workers=self._shift.driver.size)
+        wall_s = float("inf") if budget.wall_s is None else budget.wall_s - (now_s - self._began_s)
+        return max(0.0, min(device_s / rate, wall_s))

@@ -1,0 +1,238 @@
+"""Runs a study: claims runs, hands them to workers, records what comes back, until all is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from storage import RunState, StudyChanged
+from storage.records import Claim, StudyRecord
+from study.commands import command_line
+from study.deciding.progress import Progress
+from study.drivers import Driver, DriverEvent
+from study.drivers.holder import this_process
+from study.errors import ClusterLost
+from study.planning.budget import limits_of
+from study.planning.plan import Plan
+from study.running.conductor import Conductor
+from study.running.dispatch import Dispatch
+from study.running.faults import Faults
+from study.running.inbox import Inbox
+from study.running.leases import Leases
+from study.running.limiter import Limiter
+from study.running.looks import recall
+from study.running.outcome import Outcome
+from study.running.pack_sizes import PackSizes
+from study.running.packing import Canaries, pack_of
+from study.running.progress_meter import ProgressMeter
+from study.running.retention import Retention
+from study.running.shift import Shift
+from study.running.watch import end_hanging
+from trainers.hardware.devices import is_gpu
+
+if TYPE_CHECKING:
+    from storage import Storage
+    from trainers.jobs import Pack
+
+_POLL_S = 0.25
+_LOOK_S = 5.0
+_REPORT_S = 1.0
+
+
+class Runner:
+    """One driver process working on one study.
+
+    Args:
+        checkpoints: Folder for checkpoint files, a path or a URL.
+        report: Called about once a second with the progress.
+        say: Called with what a user should know at once.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        storage: Storage,
+        study: StudyRecord,
+        driver: Driver,
+        *,
+        checkpoints: str,
+        device: str,
+        report: Callable[[Progress], None] = lambda _progress: None,
+        say: Callable[[str], None] = lambda _message: None,
+    ) -> None:
+        records = storage.searches(study.id)
+        self._shift = Shift(
+            plan=plan,
+            storage=storage,
+            study_id=study.id,
+            driver=driver,
+            holder_id=storage.register_holder(this_process()),
+            faults=Faults(
+                storage,
+                study.id,
+                {record.name: record.id for record in records},
+                retry=command_line("retry", study.name, storage=storage.url),
+            ),
+            engine=study.engine,
+            on_gpu=is_gpu(device),
+            rows=study.stack_rows if is_gpu(device) else None,
+        )
+        recall(self._shift, device=device)
+        sizes = PackSizes(self._shift, workers=driver.size, say=say)
+        cap_bytes = int(plan.spec.training.checkpoint_cap_mib * 2**20)
+        searches = {search.name: search for search in plan.searches}
+        canaries = Canaries(plan)
+
+        def packed(claims: Sequence[Claim]) -> Pack:
+            return pack_of(
+                plan,
+                searches,
+                claims,
+                checkpoints=checkpoints,
+                device=device,
+                engine=self._shift.engine or "solo",
+                rows=self._shift.rows if self._shift.fused else None,
+                canaries=canaries.of(claims),
+            )
+
+        self._conductor = Conductor(plan, storage, study)
+        self._retention = Retention(storage, study.id, checkpoints, cap_bytes=cap_bytes)
+        self._inbox = Inbox(
+            self._shift, self._retention, sizes, device=device, files=checkpoints, say=say
+        )
+        limits = limits_of(plan, records)
+        self._dispatch = Dispatch(self._shift, limits, sizes, packed)
+        self._limiter = Limiter(self._shift, limits, {record.name: record.id for record in records})
+        self._leases = Leases(self._shift)
+        self._meter = ProgressMeter(self._shift, self._conductor, sizes)
+        self._report, self._say = report, say
+        self._interrupted = False
+        self._changed: StudyChanged | None = None
+        self._looked_s = time.monotonic()
+        self._reported_s = 0.0
+
+    def run(self) -> Outcome:
+        """Work until nothing is left, a budget ends it, or `interrupt` was called.
+
+        Raises:
+            WorkersUnusable: The problem cannot be opened, or workers die at their start.
+            ClusterLost: The cluster has gone.
+            BaselineMissing: The single-task runs failed.
+            StudyChanged: Another command has extended or deleted the study; what was trained is
+                saved.
+        """
+        shift = self._shift
+        self._leases.take_over()
+        self._move()
+        why = ("DriverStopped", "its driver was ended")
+        try:
+            if not (self._conductor.finished or self._changed):
+                code = shift.plan.code.fingerprint
+                shift.driver.start(code=code, looked=code in shift.looks)
+                self._loop()
+        except ClusterLost as error:
+            why = (type(error).__name__, str(error))
+            raise
+        finally:
+            ended_s = time.monotonic()
+            shift.driver.close()
+            self._inbox.write()
+            self._leases.give_back(*why, ended_s=ended_s)
+        if self._changed is not None:
+            raise self._changed
+        states = shift.states()
+        if RunState.LEASED not in states:
+            self._retention.sweep()
+        return Outcome(
+            states=states,
+            limit=self._dispatch.limit,
+            stopped={**self._conductor.stopped, **shift.faults.stopped},
+            interrupted=self._interrupted,
+            n_mismatches=self._inbox.n_mismatches,
+        )
+
+    def interrupt(self) -> None:
+        """Ask workers to save and release their packs; `run` then returns.
+
+        Only sets a flag, so that a signal handler may call it.
+        """
+        self._interrupted = True
+
+    def _loop(self) -> None:
+        while self._at_work() or not self._over():
+            for event in self._heard():
+                self._inbox.take(event)
+            self._inbox.write_due()
+            self._go_on()
+            self._stop_in_time()
+            self._dispatch.hand_out()
+            end_hanging(self._shift)
+            self._leases.renew()
+            self._look_around()
+            self._tell()
+
+    def _heard(self) -> Sequence[DriverEvent]:
+        """What the driver's workers have said; silence counts only while it listens to them.
+
+        A driver that waits for its database, or that was suspended, hears nobody.
+        """
+        began_s = time.monotonic()
+        events = self._shift.driver.poll(_POLL_S)
+        self._shift.crew.listened(min(time.monotonic() - began_s, _POLL_S))
+        return events
+
+    def _over(self) -> bool:
+        ended = self._dispatch.limit or self._dispatch.stuck or self._conductor.finished
+        return bool(ended or self._shift.stopping)
+
+    def _at_work(self) -> bool:
+        """Whether workers are to be waited for; at the end, not for such as only time steps."""
+        crew = self._shift.crew
+        return crew.training if self._shift.stopping else crew.busy
+
+    def _stop_in_time(self) -> None:
+        """Have workers save and release their packs when a limit is reached, or on request."""
+        shift = self._shift
+        if shift.stopping:
+            return
+        if not self._dispatch.limit:
+            self._dispatch.limit = self._limiter.look()
+        if self._interrupted or self._dispatch.limit:
+            shift.stopping = True
+            shift.driver.stop()
+            if waits := shift.crew.waits_for(time.monotonic()):
+                self._say(waits)
+
+    def _go_on(self) -> None:
+        """Let searches go on from runs that have ended."""
+        if ended := self._inbox.take_ended():
+            self._shift.faults.look()
+            self._move(ended)
+
+    def _move(self, ended: Sequence[int] | None = None) -> None:
+        try:
+            self._conductor.move(ended)
+        except StudyChanged as error:
+            self._changed, self._interrupted = error, True
+        for run in self._conductor.take_pruned():
+            self._retention.over(run)
+        self._dispatch.refresh()
+
+    def _look_around(self) -> None:
+        """Every few seconds, look after what other drivers have done or left."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < _LOOK_S or self._shift.stopping:
+            return
+        self._looked_s = now_s
+        self._leases.take_over()
+        self._leases.give_back_unknown()
+        for wait in self._leases.waits():
+            self._say(wait)
+        self._move([])
+
+    def _tell(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._reported_s >= _REPORT_S:
+            self._reported_s = now_s
+            self._report(self._meter.read())

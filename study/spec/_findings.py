@@ -1,0 +1,137 @@
+"""What is wrong with a spec, in plain words: pydantic's findings, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from inspect import isclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from study.spec._limits import MOST_FOUND, unfit
+from trainers.hints import did_you_mean
+
+_MOST_SHOWN = 60
+
+# Type of a finding -> the rule; names in braces are pydantic's context.
+_RULES = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be a table",
+    "finite_number": "must be a finite number",
+    "float_type": "must be a number",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be {ge:g} or above",
+    "int_type": "must be a whole number",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le:,.0f}",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "model_type": "must be a table",
+    "string_type": "must be text in quotes",
+    "too_long": "must have at most {max_length:,} values",
+    "too_short": "must not be empty",
+}
+
+
+def findings(error: ValidationError, spec: type[BaseModel]) -> list[str]:
+    """One line a finding: its place, the rule, what was found, what the key is for.
+
+    Where one slip makes hundreds, as a wrong type in a long list does, the first are told.
+    """
+    details = error.errors()
+    told = [_finding(detail, spec) for detail in details[:MOST_FOUND]]
+    n_more = len(details) - len(told)
+    return [*told, f"... and {n_more:,} more."] if n_more else told
+
+
+def unfit_findings(plain: Mapping[str, Any], spec: type[BaseModel]) -> list[str]:
+    """One line for each value that could not be stored or shown: its place and the rule."""
+    return [f"{_shown_place(place, spec)} {finding}" for place, finding in unfit(plain)]
+
+
+def _finding(detail: Any, spec: type[BaseModel]) -> str:
+    # "<...>" marks a branch of a union: the spec's classes name it, users did not write it.
+    place = [part for part in detail["loc"] if not str(part).startswith("<")]
+    if detail["type"] == "extra_forbidden":
+        return _unknown_key(place, spec)
+    if detail["type"] == "missing":
+        return f"{_shown_place(place, spec)} is missing. Add it{_purpose(place, spec)}"
+    if detail["type"] == "value_error":
+        message = detail["msg"].removeprefix("Value error, ")
+        joint = ": " if message.startswith("`") else " "
+        return f"{_shown_place(place, spec)}{joint}{message}"
+    rule = _RULES.get(detail["type"], f"does not fit ({detail['msg']})")
+    rule = rule.format(**detail.get("ctx", {}))
+    found = shown_value(detail["input"])
+    return f"{_shown_place(place, spec)} {rule}. Got {found}. Change it{_purpose(place, spec)}"
+
+
+def _unknown_key(place: list[Any], spec: type[BaseModel]) -> str:
+    *section, key = place
+    allowed = sorted(_model_at(section, spec).model_fields)
+    where = f" in {_shown_place(section, spec)}" if section else ""
+    hint = did_you_mean(str(key), allowed)
+    return f"Unknown key `{key}`{where}.{hint} Allowed: {', '.join(allowed)}."
+
+
+def _shown_place(place: Sequence[Any], spec: type[BaseModel]) -> str:
+    """``[training] `epochs` ``, ``[[search]] 2, `weighting` `` or `` `seeds`, value 1``."""
+    if not place:
+        return "The spec"
+    section, rest = "", list(place)
+    if rest[0] == "search":
+        section, rest = "[[search]]", rest[1:]
+        if rest and isinstance(rest[0], int):
+            section, rest = f"{section} {rest[0] + 1}{',' if rest[1:] else ''}", rest[1:]
+    elif rest[0] in spec.model_fields and _nested(spec.model_fields[rest[0]].annotation):
+        section, rest = f"[{rest[0]}]", rest[1:]
+    steps = [
+        f"value {part + 1}" if isinstance(part, int) else f"`{_cut(_word(part))}`" for part in rest
+    ]
+    after = "," if rest and isinstance(rest[-1], int) else ""
+    key = ", ".join(steps).replace("`, `", ".")
+    return " ".join(part for part in (section, key) if part) + after
+
+
+def _purpose(place: Sequence[Any], spec: type[BaseModel]) -> str:
+    """What the key is for, by its description; a value of a list is for what its list is."""
+    keys = [part for part in place if isinstance(part, str)]
+    if not keys:
+        return "."
+    model = _model_at(keys[:-1], spec)
+    field = model.model_fields.get(keys[-1]) if model is not None else None
+    if field is None or not field.description:
+        return "."
+    return f": {field.description[0].lower()}{field.description[1:]}"
+
+
+def _model_at(place: Sequence[Any], spec: type[BaseModel]) -> Any:
+    """The class of a section, None inside a free table."""
+    model: Any = spec
+    for part in place:
+        if isinstance(part, str):
+            field = model.model_fields.get(part) if model is not None else None
+            model = None if field is None else _nested(field.annotation)
+    return model
+
+
+def _nested(annotation: Any) -> type[BaseModel] | None:
+    """The class of a section that an annotation holds, if it holds one."""
+    if isclass(annotation) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_nested(part) for part in get_args(annotation))
+    return next((model for model in found if model is not None), None)
+
+
+def _word(part: object) -> str:
+    return str(part) if str(part).isprintable() else ascii(part)
+
+
+def shown_value(value: object) -> str:
+    """A value as it is quoted in a message, cut if it is long."""
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

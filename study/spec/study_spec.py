@@ -1,0 +1,331 @@
+"""The spec: a study.toml as frozen values. Unknown keys are errors.
+
+This is the form; whether it makes sense for its problem is checked in `study.planning.plan`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from study.errors import BadSpec
+from study.spec._findings import findings, shown_value, unfit_findings
+from study.spec._limits import MOST_OF_A_NAME
+from study.spec._section import (
+    Amount,
+    Finite,
+    NotNegative,
+    Positive,
+    PositiveInt,
+    Seconds,
+    Section,
+    Seed,
+    UpTo1000,
+)
+from study.spec._toml import plain_of, text_of
+from study.spec.function import FunctionSpec, filled_in, misplaced
+from study.spec.training import TrainingSpec
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def _weighting_form(value: object) -> str:
+    return "<list>" if isinstance(value, list) else "<name>"
+
+
+def _price_form(value: object) -> str:
+    return "<table>" if isinstance(value, dict) else "<number>"
+
+
+_Weightings = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[list[str], Field(min_length=1), Tag("<list>")],
+    Discriminator(_weighting_form),
+]
+_Prices = Annotated[
+    Annotated[NotNegative, Tag("<number>")] | Annotated[dict[str, NotNegative], Tag("<table>")],
+    Discriminator(_price_form),
+]
+
+
+class BaselineSpec(Section):
+    """The single-task baseline."""
+
+    lr: Annotated[list[Positive], Field(min_length=1)] | None = Field(
+        None, description="Learning rates; default: all that any search tries."
+    )
+    metrics: dict[str, dict[str, Finite]] | None = Field(
+        None,
+        description="Imported numbers by task and metric, instead of training STL networks.",
+    )
+    stop: dict[str, Any] | None = Field(
+        None,
+        description='Rule that prunes learning rates at rungs: `{ rule = "halving", '
+        "rungs = [5] }`, or `median`, also asynchronous; see [stages](stages.md).",
+    )
+
+    @model_validator(mode="after")
+    def _trained_or_imported(self) -> Self:
+        for key in ("lr", "stop"):
+            if getattr(self, key) is not None and self.metrics is not None:
+                raise ValueError(
+                    f"`{key}` is for training the baseline, `metrics` for importing it. Got both. "
+                    "Drop one."
+                )
+        return self
+
+
+class CompareSpec(Section):
+    """How methods are compared; fixed with the study."""
+
+    margin: Positive = Field(1.0, description="Difference in delta_m points that matters.")
+    select_epoch: str = Field(
+        "best",
+        description="Epoch that counts: `best` on validation, `last`, or `mean_last_5` (any K).",
+    )
+
+    @field_validator("select_epoch")
+    @classmethod
+    def _known_rule(cls, value: str) -> str:
+        if not re.fullmatch(r"best|last|mean_last_[1-9][0-9]{0,8}", value):
+            raise ValueError(
+                f"must be best, last or mean_last_K with K above 0. Got {shown_value(value)}. "
+                "Write `mean_last_5` for the mean of the last five epochs."
+            )
+        return value
+
+
+class BudgetSpec(Section):
+    """Limits; a study or search that reaches one stops there and can be continued."""
+
+    trials: PositiveInt | None = Field(None, description="Trials, baseline excluded.")
+    epochs: PositiveInt | None = Field(None, description="Epochs of all runs.")
+    device_s: Amount | None = Field(None, description="Device-seconds of all attempts.")
+    money: Amount | None = Field(
+        None, description="Money for the device time of all attempts, at the prices in [cost]."
+    )
+    wall_s: Seconds | None = Field(
+        None,
+        description="Seconds of one `weighbridge run`; then what runs is saved at the epoch's end.",
+    )
+
+
+class CostSpec(Section):
+    """What device time costs, in any currency."""
+
+    price_per_h: _Prices | None = Field(
+        None,
+        description="Price of a device-hour: one number, or a table by the devices' names, such as "
+        '`{ cpu = 0.1, "NVIDIA A100" = 2.5 }`.',
+    )
+
+
+class ConfirmSpec(Section):
+    """Fresh seeds for the winners."""
+
+    top: UpTo1000 = Field(1, description="How many of a search's best trials are confirmed.")
+    seeds: UpTo1000 = Field(5, description="How many fresh seeds each gets.")
+
+
+class SearchSpec(Section):
+    """One weighting, or several that are searched alike, and the stages of their tuning."""
+
+    weighting: _Weightings = Field(
+        description="A weighting's name or `module:Class`, or a list; none beside [function]."
+    )
+    name: str | None = Field(None, description="Name of the search; default: the weighting's.")
+    stages: list[dict[str, Any]] = Field(
+        min_length=1, max_length=100, description="What is tuned, one table a stage."
+    )
+    hyper: dict[str, Any] = Field(
+        default_factory=dict, description="Hyperparameters of the weighting that are not tuned."
+    )
+    joint: Annotated[bool, Field(strict=True)] = Field(
+        False, description="Tune all stages at once, on the full product."
+    )
+    budget: BudgetSpec = Field(default_factory=BudgetSpec, description="Limits of this search.")
+
+    @field_validator("weighting")
+    @classmethod
+    def _printable_weightings(cls, value: str | list[str]) -> str | list[str]:
+        for name in [value] if isinstance(value, str) else value:
+            _printable(name)
+        return value
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, value: str | None) -> str | None:
+        return None if value is None else _checked_name(value)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.name is not None and isinstance(self.weighting, list):
+            raise ValueError(
+                f"`name` goes with one weighting. Got {self.name!r} beside a list. "
+                "Drop `name`, or write one [[search]] each."
+            )
+        if self.budget.wall_s is not None:
+            raise ValueError(
+                "`budget.wall_s` limits the whole command, not one search. "
+                f"Got {self.budget.wall_s:g}. Move it to [budget], or use `device_s`."
+            )
+        return self
+
+    @property
+    def weightings(self) -> Sequence[str]:
+        """The weightings' names."""
+        return [self.weighting] if isinstance(self.weighting, str) else self.weighting
+
+
+class StudySpec(Section):
+    """A named question on one problem."""
+
+    name: str = Field(description="Name of the study in its database.")
+    function: FunctionSpec | None = Field(None, description="See [function].")
+    problem: str | None = Field(
+        None,
+        validate_default=True,
+        description="A problem's name, or `package.module:Class`; or else [function].",
+    )
+    problem_options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of the problem."
+    )
+    seeds: list[Seed] = Field(min_length=1, description="Seeds of every trial.")
+    training: TrainingSpec = Field(description="See [training].")
+    baseline: BaselineSpec = Field(default_factory=BaselineSpec, description="See [baseline].")
+    compare: CompareSpec = Field(default_factory=CompareSpec, description="See [compare].")
+    budget: BudgetSpec = Field(default_factory=BudgetSpec, description="See [budget].")
+    cost: CostSpec = Field(default_factory=CostSpec, description="See [cost].")
+    confirm: ConfirmSpec | None = Field(None, description="See [confirm]; off by default.")
+    search: list[SearchSpec] = Field(min_length=1, max_length=1000, description="See [[search]].")
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, value: str) -> str:
+        return _checked_name(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _function_says_less(cls, plain: Any) -> Any:
+        return filled_in(plain)
+
+    @field_validator("problem")
+    @classmethod
+    def _problem_or_function(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("function", "unreadable") is None:
+            raise ValueError(
+                "is missing. Add it: a problem's name, or `package.module:Class`; or a section "
+                "[function]."
+            )
+        return None if value is None else _printable(value)
+
+    @model_validator(mode="after")
+    def _function_is_alone(self) -> Self:
+        if self.function is not None and (why := misplaced(self)):
+            raise ValueError(why)
+        return self
+
+    @field_validator("seeds")
+    @classmethod
+    def _different_seeds(cls, value: list[int]) -> list[int]:
+        if len(set(value)) < len(value):
+            raise ValueError(f"must not repeat a seed. Got {value}. Drop the second one.")
+        return value
+
+    @model_validator(mode="after")
+    def _money_has_a_price(self) -> Self:
+        if self.limits_money and self.cost.price_per_h is None:
+            raise ValueError(
+                "`budget.money` needs the price of device time. Got none. "
+                "Add `price_per_h` to [cost], or limit `device_s` instead."
+            )
+        return self
+
+    @property
+    def limits_money(self) -> bool:
+        """Whether the study or one of its searches has a budget of money."""
+        return any(b.money is not None for b in (self.budget, *(s.budget for s in self.search)))
+
+    def to_plain(self) -> dict[str, Any]:
+        """JSON-ready values that `parse` reads back."""
+        return self.model_dump(mode="json")
+
+
+def _checked_name(value: str) -> str:
+    if len(value) > MOST_OF_A_NAME:
+        raise ValueError(
+            f"must have at most {MOST_OF_A_NAME} characters. Got {len(value):,}: "
+            f"{shown_value(value)}. Shorten it."
+        )
+    if not _NAME.fullmatch(value):
+        raise ValueError(
+            "must be letters, digits, dots, dashes and underscores, a letter or digit first. "
+            f"Got {shown_value(value)}. Change it."
+        )
+    return value
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError(f"must be printable text. Got {shown_value(value)}. Change it.")
+    return value
+
+
+def read(path: Path) -> StudySpec:
+    """Read a study.toml.
+
+    Raises:
+        BadSpec: It cannot be read, is not TOML, or does not fit; all findings at once.
+    """
+    spec = parse_toml(text_of(path), source=str(path))
+    check_name(spec.name, what=f"The `name` in {path}")
+    return spec
+
+
+def check_name(name: str, *, what: str) -> None:
+    """Refuse a new study's name that commands would take for a file's.
+
+    Raises:
+        BadSpec: It ends in ``.toml``.
+    """
+    if name.lower().endswith(".toml"):
+        raise BadSpec(
+            f"{what} must not end in .toml, as the files of specs do: a command could mean "
+            f"either. Got {name!r}. Write {name[:-5]!r}."
+        )
+
+
+def parse_toml(text: str, *, source: str) -> StudySpec:
+    """Parse the text of a study.toml; `source` names it in messages.
+
+    Raises:
+        BadSpec: It is not TOML, or does not fit.
+    """
+    return parse(plain_of(text, source=source), source=source)
+
+
+def parse(plain: Mapping[str, Any], *, source: str) -> StudySpec:
+    """Check plain values.
+
+    Raises:
+        BadSpec: All findings, one a line, each with its place.
+    """
+    found = unfit_findings(plain, StudySpec)
+    if not found:
+        try:
+            return StudySpec.model_validate(plain)
+        except ValidationError as error:
+            found = findings(error, StudySpec)
+    lines = [f"  {finding}" for finding in found]
+    raise BadSpec("\n".join([f"The spec {source} has errors:", *lines])) from None

@@ -1,0 +1,143 @@
+"""The section [training]: what all runs of a study share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from study.spec._section import (
+    Amount,
+    Finite,
+    NotNegative,
+    Positive,
+    PositiveInt,
+    Seconds,
+    SecondsFrom0,
+    Section,
+    UpTo1000,
+)
+
+
+class StepSchedule(Section):
+    """Learning rate times `gamma` every `step` epochs."""
+
+    step: PositiveInt = Field(description="Epochs between two cuts of the learning rate.")
+    gamma: Positive = Field(0.5, description="Factor of each cut.")
+
+
+def _schedule_form(value: object) -> str:
+    return "<table>" if isinstance(value, dict | StepSchedule) else "<word>"
+
+
+_ScheduleSpec = Annotated[
+    Annotated[Literal["constant", "cosine"], Tag("<word>")]
+    | Annotated[StepSchedule, Tag("<table>")],
+    Discriminator(_schedule_form),
+]
+
+
+class TrainingSpec(Section):
+    """What all runs share."""
+
+    epochs: PositiveInt = Field(description="Epochs of each run.")
+    batch_size: PositiveInt = Field(description="Samples a step.")
+    optimizer: Literal["sgd", "adam", "adamw"] = Field("adam", description="Optimiser of all runs.")
+    lr: Positive | None = Field(None, description="Learning rate of searches that do not tune it.")
+    weight_decay: NotNegative = Field(
+        0.0, description="Weight decay of searches and stages that do not tune it."
+    )
+    momentum: Annotated[Finite, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
+    schedule: _ScheduleSpec = Field(
+        "constant",
+        description="Learning rate over epochs: constant, cosine, or `{ step = 10, gamma = 0.5 }`.",
+    )
+    clip_norm: Positive | None = Field(
+        None, description="Largest gradient norm of the network; off by default."
+    )
+    drop_last: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Leave the last batch of an epoch out unless it is whole; which samples that "
+        "is changes with the epoch. For networks with batch normalisation, which a batch of one "
+        "sample stops.",
+    )
+    eval_batch_size: PositiveInt = Field(1024, description="Samples a batch of evaluation.")
+    threads: UpTo1000 = Field(
+        1,
+        description="Threads of a worker. Results depend on it, so it is fixed by the study.",
+    )
+    precision: Literal["float32", "tf32", "bfloat16"] = Field(
+        "float32",
+        description="Of the network's operations; parameters, losses and optimiser stay in single "
+        "precision. With `bfloat16` they run under torch's autocast; `tf32` lets GPUs shorten what "
+        "products and convolutions read, which `float32` does not.",
+    )
+    compile: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Send training steps through `torch.compile`: seconds to minutes at a worker's "
+        "start, faster steps of small networks; see [performance](../performance.md).",
+    )
+    data_parallel: UpTo1000 = Field(
+        1,
+        description="Processes that train one run together, each with a device of its own and its "
+        "share of every batch, for networks that need it; see "
+        "[clusters](../how-to/cluster.md#several-devices-a-run).",
+    )
+    engine: Literal["auto", "solo", "fused"] = Field(
+        "auto",
+        description="How runs are trained: one by one, or stacked into one model. `auto` is fixed "
+        "before the first run: solo for convolutions on a CPU and for networks that cannot be "
+        "stacked, else fused.",
+    )
+    pack_size: PositiveInt | None = Field(
+        None, description="Most runs of a pack; by calibration if not given."
+    )
+    pack_memory_gib: Amount | None = Field(
+        None, description="Most memory of a pack, in GiB; half of what is free if not given."
+    )
+    run_limit_s: Seconds | None = Field(
+        None, description="Longest time of one attempt at a run; a worker that hangs is ended."
+    )
+    open_limit_s: Seconds = Field(
+        1800.0,
+        description="Longest time until a worker can train: torch, data, a first forward pass. One "
+        "that hangs there is ended.",
+    )
+    silence_limit_s: Seconds = Field(
+        120.0,
+        description="Longest time without a sign of life from a training worker while the driver "
+        "listens; one that is silent for longer is ended.",
+    )
+    strict_code: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Refuse to go on once the source of your own modules has changed, instead of "
+        "noting it; see [your own problem](../how-to/own-problem.md#when-your-code-changes).",
+    )
+    checkpoint_cap_mib: Amount = Field(
+        2048.0, description="Most that a study's checkpoint files may take, in MiB."
+    )
+    checkpoint_s: SecondsFrom0 = Field(
+        15.0, description="Least seconds between two checkpoints of a run."
+    )
+
+    @model_validator(mode="after")
+    def _together_or_packed(self) -> Self:
+        if self.data_parallel == 1:
+            return self
+        beside = {
+            "pack_size": self.pack_size is not None,
+            "pack_memory_gib": self.pack_memory_gib is not None,
+            'engine = "fused"': self.engine == "fused",
+            "compile": self.compile,
+        }
+        if found := [f"`{name}`" for name, is_there in beside.items() if is_there]:
+            raise ValueError(
+                "`data_parallel` trains one run at a time, uncompiled. "
+                f"Got it beside {', '.join(found)}. Drop one."
+            )
+        if self.batch_size < self.data_parallel:
+            raise ValueError(
+                "`batch_size` must give each process of `data_parallel` a sample. "
+                f"Got {self.batch_size} for {self.data_parallel}. Raise it."
+            )
+        return self

@@ -1,0 +1,1 @@
+"""Losses compiled by torch, each kind once."""

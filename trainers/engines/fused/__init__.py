@@ -1,0 +1,1 @@
+"""The fused engine: runs of the same tasks are trained as one stacked model."""

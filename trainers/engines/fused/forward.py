@@ -1,0 +1,189 @@
+"""Outputs and losses of many runs at once; nothing else is vectorised by `torch.func`.
+
+Shapes: R rows (runs), B batch, T tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, vmap
+
+from trainers.engines._precision import autocast
+from trainers.engines.fused.batch_norm import make_stackable
+from trainers.engines.fused.layers import NotPlain, PlainNetwork
+from trainers.jobs import Precision
+from trainers.network import MultiTaskNetwork
+from trainers.protocol import Batch, TaskFunctions
+from trainers.stackable import Stackable
+
+if TYPE_CHECKING:
+    from trainers.engines.compiled.functions import Compiled
+
+
+class Forward:
+    """A network as a function of stacked parameters and buffers.
+
+    Dropout draws one mask for all rows, the one that a single run would draw.
+
+    Args:
+        network: The template, on its device; its own values are not used.
+    """
+
+    def __init__(
+        self,
+        network: MultiTaskNetwork,
+        functions: Mapping[str, TaskFunctions],
+        precision: Precision = "float32",
+    ) -> None:
+        self.network, self.functions = network, functions
+        tensors = (*network.parameters(), *network.buffers())
+        self.device = tensors[0].device if tensors else torch.device("cpu")
+        make_stackable(network, self.device)
+        self._precision: Precision = precision
+        self._outputs = stacked_outputs(network)
+
+    def cast(self) -> AbstractContextManager[object]:
+        """Surrounds what is computed in the study's precision."""
+        return autocast(self.device, self._precision)
+
+    def outputs(
+        self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], inputs: Any
+    ) -> dict[str, Any]:
+        """Head outputs by task, ``[R, B, ...]``."""
+        with self.cast():
+            return self._outputs(params, buffers, inputs)
+
+    def losses(
+        self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], batch: Batch
+    ) -> Tensor:
+        """Task losses ``[R, T]`` of one batch; targets are shared."""
+        with self.cast():
+            outputs = self._outputs(params, buffers, batch.inputs)
+            return stacked_task_losses(outputs, batch.targets, self.functions)
+
+    def compiled_losses(
+        self,
+        compiled: Compiled,
+        params: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        batch: Batch,
+    ) -> Tensor:
+        """The same by a compiled function, for as many rows as it takes."""
+        with self.cast():
+            return compiled(self.network, params, buffers, batch.inputs, batch.targets)
+
+
+def stacked_outputs(network: MultiTaskNetwork) -> Callable[..., dict[str, Any]]:
+    """Head outputs by task, ``[R, B, ...]``, of stacked parameters and buffers, and inputs."""
+    try:
+        plain = PlainNetwork(network)
+    except NotPlain:
+        of_one = partial(_outputs_of_one, network, tensor_places(network))
+        return vmap(of_one, in_dims=(0, 0, None), randomness="same")
+    return lambda params, buffers, inputs: plain({**params, **buffers}, inputs)
+
+
+def stacked_losses(
+    functions: Mapping[str, TaskFunctions], places: Mapping[str, str]
+) -> Callable[..., Tensor]:
+    """Task losses ``[R, T]`` of a network, stacked parameters and buffers, inputs and targets.
+
+    Args:
+        places: Of the network's tensors, see `tensor_places`.
+    """
+
+    def of_all(
+        network: MultiTaskNetwork,
+        params: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        inputs: Any,
+        targets: Mapping[str, Any],
+    ) -> Tensor:
+        of_one = partial(_outputs_of_one, network, places)
+        outputs = vmap(of_one, in_dims=(0, 0, None), randomness="same")(params, buffers, inputs)
+        return stacked_task_losses(outputs, targets, functions)
+
+    return of_all
+
+
+def stacked_task_losses(
+    outputs: Mapping[str, Any], targets: Mapping[str, Any], functions: Mapping[str, TaskFunctions]
+) -> Tensor:
+    """Losses ``[R, T]`` of many runs' outputs ``[R, B, ...]`` on one batch."""
+    return torch.stack(
+        [_stacked(parts.loss)(outputs[task], targets[task]) for task, parts in functions.items()],
+        dim=1,
+    )
+
+
+def task_losses(
+    outputs: Mapping[str, Any], targets: Mapping[str, Any], functions: Mapping[str, TaskFunctions]
+) -> Tensor:
+    """Losses ``[T]`` of one run on one batch."""
+    return torch.stack(
+        [parts.loss(outputs[task], targets[task]) for task, parts in functions.items()]
+    )
+
+
+def _stacked(loss: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:
+    if isinstance(loss, Stackable):
+        return loss.stacked
+    return vmap(loss, in_dims=(0, None), randomness="same")
+
+
+def tensor_places(network: MultiTaskNetwork) -> dict[str, str]:
+    """Where the network's tensors are looked up: place to name.
+
+    A tensor that two modules share has two places; what one module holds has one, whatever the
+    number of names that the module goes by: there it must be put, and taken away, but once.
+    """
+    tensors = (*network.named_parameters(), *network.named_buffers())
+    names = {id(value): name for name, value in tensors}
+    return {
+        f"{prefix}.{key}" if prefix else key: names[id(value)]
+        for prefix, module in network.named_modules()
+        for held in (module._parameters, module._buffers)
+        for key, value in held.items()
+        if value is not None
+    }
+
+
+def _outputs_of_one(
+    network: MultiTaskNetwork,
+    places: Mapping[str, str],
+    params: Mapping[str, Tensor],
+    buffers: Mapping[str, Tensor],
+    inputs: Any,
+) -> Any:
+    tensors = {**params, **buffers}
+    held = {place: tensors[name] for place, name in places.items()}
+    return functional_call(network, held, (inputs,), tie_weights=False)
+
+
+def trained_parameters(network: MultiTaskNetwork) -> dict[str, Tensor]:
+    """The parameters that are learned, by name."""
+    return {name: param for name, param in network.named_parameters() if param.requires_grad}
+
+
+def carried_tensors(network: MultiTaskNetwork) -> dict[str, Tensor]:
+    """Buffers and frozen parameters, by name: they go with a run, but no optimiser sees them."""
+    frozen = {name: p for name, p in network.named_parameters() if not p.requires_grad}
+    return {**frozen, **dict(network.named_buffers())}
+
+
+def repeated(tensors: Mapping[str, Tensor], n_rows: int) -> dict[str, Tensor]:
+    """Name to ``[R, *shape]``, the same in every row."""
+    return {
+        name: value.detach().expand(n_rows, *value.shape).clone() for name, value in tensors.items()
+    }
+
+
+def task_functions(problem: Any, tasks: Sequence[str]) -> dict[str, TaskFunctions]:
+    """Loss and metrics of each task."""
+    return {task: problem.functions(task) for task in tasks}

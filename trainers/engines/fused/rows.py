@@ -1,0 +1,81 @@
+"""The tensors of many runs in one matrix, a row a run.
+
+A row holds all tensors of a run one after the other and is filled up to a multiple of 64 numbers:
+then no number of any run falls into the remainder of a vectorised kernel, which is computed one by
+one and rounds differently, and the optimiser's kernels take many runs at once.
+
+On a GPU each tensor begins at a multiple of 16 bytes, for kernels that read as much at once.
+
+Shapes: R rows, W numbers a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor
+
+from trainers.hardware import gpu
+
+ALIGNMENT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where in a row each tensor lies.
+
+    Attributes:
+        shapes: Name to shape, in the order of the row.
+        step: Tensors begin at multiples of so many numbers.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    step: int = 1
+
+    @classmethod
+    def on(cls, device: torch.device, shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+        """The layout for a device; on a CPU sums over a row go by it, so that it stays."""
+        return cls(shapes, step=4 if gpu.wants_few_kernels(device) else 1)
+
+    @property
+    def width(self) -> int:
+        """Numbers a row, filling included."""
+        n_numbers = sum(_up(prod(shape), self.step) for shape in self.shapes.values())
+        return _up(n_numbers, ALIGNMENT)
+
+    def views(self, rows: Tensor) -> dict[str, Tensor]:
+        """Each tensor's part ``[R, *shape]`` of rows ``[R, W]``."""
+        found, start = {}, 0
+        for name, shape in self.shapes.items():
+            stop = start + prod(shape)
+            found[name] = rows[:, start:stop].view(len(rows), *shape)
+            start = _up(stop, self.step)
+        return found
+
+
+def _up(n: int, step: int) -> int:
+    return -(-n // step) * step
+
+
+class Rows:
+    """Parameters, gradients and what the optimiser keeps, all ``[R, W]``.
+
+    Attributes:
+        leaves: Name to parameters ``[R, *shape]``, to be differentiated by.
+        gradients: Name to gradients ``[R, *shape]``.
+    """
+
+    def __init__(
+        self, layout: Layout, *, n_rows: int, slots: Sequence[str], device: torch.device
+    ) -> None:
+        shape = n_rows, layout.width
+        self.layout = layout
+        self.values, self.grads = (torch.zeros(shape, device=device) for _ in range(2))
+        self.slots = {name: torch.zeros(shape, device=device) for name in slots}
+        self.leaves = {
+            name: view.detach().requires_grad_() for name, view in layout.views(self.values).items()
+        }
+        self.gradients = layout.views(self.grads)

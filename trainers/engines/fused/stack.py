@@ -1,0 +1,223 @@
+"""K runs as one model: stacked parameters, one forward pass, one optimiser.
+
+Shapes: K runs, R rows (the runs, then ghosts), T tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from trainers.engines import _epoch
+from trainers.engines.compiled.blocks import Blocks, Whole, filled
+from trainers.engines.compiled.compiling import compiled_stack
+from trainers.engines.fused.forward import Forward, carried_tensors, repeated, trained_parameters
+from trainers.engines.fused.long_lived import Places, Stored
+from trainers.engines.fused.member import Member
+from trainers.engines.fused.rated_optimizer import RatedOptimizer
+from trainers.engines.fused.rows import Layout, Rows
+from trainers.engines.fused.stack_evaluation import StackEvaluation
+from trainers.engines.fused.stack_states import Store, buffers_outside, fill, network_keys, states
+from trainers.engines.fused.stacked_optimizer import StackedOptimizer
+from trainers.engines.fused.weighed import weighed
+from trainers.engines.session import Session
+from trainers.evaluation import Value
+from trainers.hardware import gpu
+from trainers.jobs import Pack
+from trainers.keeping.checkpoints import State
+from trainers.optimizers import slots
+from trainers.protocol import Batch
+from trainers.randomness import Key
+
+
+class Stack:
+    """Runs of the same tasks that stand at the same epoch, between two epochs.
+
+    Args:
+        members: At least one.
+        forward: The network they share, freshly initialised.
+        n_ghosts: Rows that repeat the last run.
+
+    Attributes:
+        members: The runs, in the order of the rows: equal rates lie side by side, on a GPU equal
+            weightings first of all.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        forward: Forward,
+        *,
+        pack: Pack,
+        session: Session,
+        n_ghosts: int,
+    ) -> None:
+        few = gpu.wants_few_kernels(session.device)
+        self.members = sorted(members, key=_by_weighting if few else _by_rate)
+        self.epoch = self.members[0].epoch
+        self._traced: list[Tensor] = []
+        self._forward, self._training, self._session = forward, pack.training, session
+        self._key = Key(str(pack.seed))
+        self._tasks = self.members[0].job.tasks
+        # A stack of one would take other kernels than a stack of many.
+        n_rows = pack.rows or max(len(members) + n_ghosts, 2)
+        if pack.training.compile:
+            n_rows = filled(n_rows)
+        rows = [*self.members, *[self.members[-1]] * (n_rows - len(members))]
+        self.trace(())
+        self._weighed = weighed(rows, session.device)
+        self._store = self._filled(rows)
+        kind = RatedOptimizer if few else StackedOptimizer
+        self._optimizer = kind(
+            [member.job for member in rows],
+            network=self._store.network,
+            learned=self._store.learned,
+            training=pack.training,
+            steps_done=self._steps_done,
+        )
+        self._evaluation = StackEvaluation(forward, n_members=len(self.members))
+        own = self._store.network, self._store.carried
+        self._whole, self._blocks = Whole(forward, *own), None
+        if pack.training.compile:
+            compiled = compiled_stack(session, self._tasks, pack.training)
+            self._blocks = Blocks(compiled, forward, *own)
+
+    def trace(self, runs: Container[int]) -> None:
+        """Note the losses of these runs in each step from now on."""
+        rows = [row for row, member in enumerate(self.members) if member.job.run in runs]
+        self._watched, self._traced = torch.tensor(rows, device=self._session.device), []
+
+    def traced(self) -> dict[int, list[list[float]]]:
+        """What was noted, ``[N, T]`` by run; then no more is."""
+        steps, rows = [losses.tolist() for losses in self._traced], self._watched.tolist()
+        self.trace(())
+        return {
+            self.members[row].job.run: [step[place] for step in steps]
+            for place, row in enumerate(rows)
+        }
+
+    def train_epoch(self) -> tuple[list[list[Value]], int]:
+        """Train one epoch; returns each run's train values and the number of steps."""
+        self.epoch += 1
+        self._forward.network.train()
+        self._optimizer.begin_epoch(self.epoch)
+        n_steps = _epoch.n_steps(self._session, self._training)
+        for part in self._weighed:
+            part.begin_epoch(self._key, self.epoch, n_steps)
+        n_rows = len(self._store.network.values)
+        loss_sum, weight_sum, not_positive = (
+            torch.zeros(n_rows, len(self._tasks), device=self._session.device) for _ in range(3)
+        )
+        counting = any(member.weighting.positive for member in self.members)
+        batches = _epoch.batches(self._session, self._training, self._key, self.epoch)
+        for step, batch in enumerate(batches):
+            losses, weights = self._step(batch, step)
+            loss_sum += losses
+            if len(self._watched):
+                self._traced.append(losses.index_select(0, self._watched))
+            weight_sum += weights
+            if counting:
+                not_positive += losses <= 0
+        mean_losses = loss_sum / n_steps
+        for part in self._weighed:
+            part.end_epoch(mean_losses)
+        columns = (mean_losses, weight_sum / n_steps, not_positive)
+        told = zip(self.members, *(column.tolist() for column in columns), strict=False)
+        values = [
+            _epoch.train_values(
+                self._tasks, losses, weights, counts if member.weighting.positive else ()
+            )
+            for member, losses, weights, counts in told
+        ]
+        return values, n_steps
+
+    def evaluate(self, split: str) -> list[list[Value]]:
+        """Losses and metrics of each run on one split."""
+        return self._evaluation.values(
+            self._store.network.leaves,
+            self._store.carried,
+            self._session.sources[split],
+            split=split,
+            batch_size=self._training.eval_batch_size,
+        )
+
+    def states(self) -> list[State]:
+        """Each run's state as the solo engine has it; views of the stack, not copies."""
+        return states(
+            self._store,
+            self.members,
+            self._weighed,
+            training=self._training,
+            epoch=self.epoch,
+            steps=self._steps_done,
+        )
+
+    @property
+    def _steps_done(self) -> int:
+        return self.epoch * _epoch.n_steps(self._session, self._training)
+
+    def _step(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
+        """One optimiser step; returns losses and loss weights, both ``[R, T]``, detached."""
+        store = self._store
+        way = self._blocks if self._blocks and self._blocks.takes(batch) else self._whole
+        losses = way.losses(batch)
+        detached = losses.detach()
+        weights = torch.empty_like(detached)
+        for part in self._weighed:
+            part.weigh(detached, weights, store.learned, step)
+        # `grad(losses, leaves, weights)` has the same derivatives and imports a computer algebra
+        # system
+        total = (losses * weights).sum()
+        gradients = torch.autograd.grad(total, way.leaves)
+        torch._foreach_copy_(way.gradients, gradients)
+        if self._training.clip_norm is not None:
+            _clip(store.network.grads, self._training.clip_norm)
+        self._optimizer.step()
+        return detached, weights
+
+    def _filled(self, rows: Sequence[Member]) -> Store:
+        """The members' parameters and what their optimisers keep, in rows."""
+        network = self._forward.network
+        per_task = (len(self._tasks),)
+        learned = {name: per_task for m in rows for name in m.weighting.params(m.hyper)}
+        shapes = {name: tuple(p.shape) for name, p in trained_parameters(network).items()}
+
+        def made() -> Stored:
+            return self._rows(shapes, len(rows)), repeated(carried_tensors(network), len(rows))
+
+        recorded = self._training.compile and gpu.wants_few_kernels(self._session.device)
+        places = self._session.places if recorded else Places()
+        own, carried = places.take(
+            self, self._tasks, (shapes, len(rows), slots(self._training)), made
+        )
+        store = Store(
+            network=own,
+            learned=self._rows(learned, len(rows)),
+            carried=carried,
+            keys=network_keys(network),
+            outside=buffers_outside(network),
+            order=[name for name, _ in network.named_parameters()],
+        )
+        fill(store, rows, network)
+        return store
+
+    def _rows(self, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> Rows:
+        device = self._session.device
+        layout = Layout.on(device, shapes)
+        return Rows(layout, n_rows=n_rows, slots=slots(self._training), device=device)
+
+
+def _by_rate(member: Member) -> tuple[object, ...]:
+    return member.job.lr, member.job.weight_decay
+
+
+def _by_weighting(member: Member) -> tuple[object, ...]:
+    return member.weighting.name, member.job.lr, member.job.weight_decay
+
+
+def _clip(gradients: Tensor, clip_norm: float) -> None:
+    """Shorten each row ``[R, W]`` to a norm of `clip_norm` at most, as `clip_grad_norm_` does."""
+    norms = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)
+    gradients.mul_((clip_norm / (norms + 1e-6)).clamp(max=1.0))

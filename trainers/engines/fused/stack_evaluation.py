@@ -1,0 +1,123 @@
+"""Losses and metrics of all runs of a stack in one pass over a split.
+
+Shapes: R rows, B batch, T tasks, Q statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import vmap
+from torch.utils._pytree import tree_map
+
+from trainers.engines.fused.forward import Forward, stacked_task_losses
+from trainers.evaluation import Value, add_up, batch_size_of, metric_value
+from trainers.protocol import Batch, Metric, Source
+from trainers.randomness import Key
+from trainers.reading import owned
+
+Name = tuple[str, str]
+"""Of a metric: task and metric."""
+
+
+class StackEvaluation:
+    """Evaluates the first `n_members` rows of a stack; the others are ghosts."""
+
+    def __init__(self, forward: Forward, *, n_members: int) -> None:
+        self._forward, self._n_members = forward, n_members
+        self._stackable: dict[Name, Metric] | None = None
+        self._one_by_one: dict[Name, Metric] = {}
+
+    @torch.no_grad()
+    def values(
+        self,
+        params: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        source: Source,
+        *,
+        split: str,
+        batch_size: int,
+    ) -> list[list[Value]]:
+        """``(split, task, metric, value)`` of each run, in the order of the solo engine."""
+        losses = torch.zeros((), dtype=torch.float64, device=self._forward.device)
+        totals: dict[Name, Tensor] = {}
+        n_samples = 0
+        self._forward.network.eval()
+        for batch in source.batches(None, batch_size, Key("evaluation")):
+            n_batch = batch_size_of(batch.inputs)
+            n_samples += n_batch
+            with self._forward.cast():
+                outputs = self._forward.outputs(params, buffers, batch.inputs)
+                found, statistics = self.measured(outputs, batch)
+            losses = losses + found.double() * n_batch
+            for name, statistic in statistics.items():
+                add_up(totals, name, statistic)
+        means = (losses / n_samples).tolist()
+        at_hand = {name: total.cpu() for name, total in totals.items()}
+        return [self._values_of(row, split, means[row], at_hand) for row in range(self._n_members)]
+
+    def measured(
+        self, outputs: Mapping[str, Any], batch: Batch
+    ) -> tuple[Tensor, dict[Name, Tensor]]:
+        """Losses ``[R, T]``, and statistics ``[R, Q]`` by metric."""
+        if self._stackable is None:
+            self._stackable = self._sorted_out(outputs, batch)
+        metrics = self._stackable
+
+        def of_one(outputs: Mapping[str, Any]) -> dict[Name, Tensor]:
+            return {
+                name: metric.statistics(outputs[name[0]], batch.targets[name[0]])
+                for name, metric in metrics.items()
+            }
+
+        losses = stacked_task_losses(outputs, batch.targets, self._forward.functions)
+        statistics = vmap(of_one)(outputs)
+        for name, metric in self._one_by_one.items():
+            statistics[name] = torch.stack(
+                [
+                    metric.statistics(row_of(outputs[name[0]], row), batch.targets[name[0]])
+                    for row in range(self._n_members)
+                ]
+            )
+        return losses, statistics
+
+    def _sorted_out(self, outputs: Mapping[str, Any], batch: Batch) -> dict[Name, Metric]:
+        """The metrics that survive `vmap`; the others are remembered."""
+        stackable: dict[Name, Metric] = {}
+        for task, parts in self._forward.functions.items():
+            for name, metric in parts.metrics.items():
+                try:
+                    # on copies: what it changes in place would be changed twice
+                    tried = owned(Batch(outputs[task], {task: batch.targets[task]}))
+                    vmap(metric.statistics, in_dims=(0, None))(tried.inputs, tried.targets[task])
+                except BaseException:  # if it is the metric's own fault, it raises again alone
+                    self._one_by_one[task, name] = metric
+                else:
+                    stackable[task, name] = metric
+        return stackable
+
+    def _values_of(
+        self,
+        row: int,
+        split: str,
+        losses: list[float],
+        totals: Mapping[Name, Tensor],
+    ) -> list[Value]:
+        functions = self._forward.functions
+        values: list[Value] = [
+            (split, task, "loss", loss) for task, loss in zip(functions, losses, strict=True)
+        ]
+        values += [
+            (split, task, name, metric_value(task, name, metric, totals[task, name][row]))
+            for task, parts in functions.items()
+            for name, metric in parts.metrics.items()
+        ]
+        return values
+
+
+def row_of(values: Any, row: int) -> Any:
+    """One row of a nest of stacked tensors."""
+    return tree_map(lambda value: value[row], values)

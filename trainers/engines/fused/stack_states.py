@@ -1,0 +1,138 @@
+"""Between the rows of a stack and the states of its runs, which are those of the solo engine.
+
+Shapes: R rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainers.engines.fused.forward import carried_tensors, trained_parameters
+from trainers.engines.fused.member import Member
+from trainers.engines.fused.rows import Rows
+from trainers.engines.fused.weighed import Weighed
+from trainers.jobs import Training
+from trainers.keeping.checkpoints import State
+from trainers.network import MultiTaskNetwork
+from trainers.optimizers import build_optimizer, counts_steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """All tensors of a stack but the weightings' states.
+
+    Attributes:
+        network: The networks' parameters.
+        learned: What the weightings learn.
+        carried: Name to ``[R, *shape]``: buffers and frozen parameters.
+        keys: Key of a network's state to the tensor's name; tied tensors have several.
+        outside: What buffers that are not in the network's state begin as, by name.
+        order: Names of the network's parameters as a solo optimiser counts them.
+    """
+
+    network: Rows
+    learned: Rows
+    carried: Mapping[str, Tensor]
+    keys: Mapping[str, str]
+    outside: Mapping[str, Tensor]
+    order: Sequence[str]
+
+
+def network_keys(network: MultiTaskNetwork) -> dict[str, str]:
+    """Key of the network's state to the name under which the tensor is stacked."""
+    names = {
+        id(value): name for name, value in (*network.named_parameters(), *network.named_buffers())
+    }
+    return {key: names[id(value)] for key, value in network.state_dict(keep_vars=True).items()}
+
+
+def buffers_outside(network: MultiTaskNetwork) -> dict[str, Tensor]:
+    """The network's buffers that are not persistent, by name."""
+    saved = {id(value) for value in network.state_dict(keep_vars=True).values()}
+    return {name: value for name, value in network.named_buffers() if id(value) not in saved}
+
+
+@torch.no_grad()
+def fill(store: Store, rows: Sequence[Member], network: MultiTaskNetwork) -> None:
+    """Set all rows: a run that begins as `network` is, any other as its state says."""
+    start = {**trained_parameters(network), **carried_tensors(network)}
+    here = {**store.network.layout.views(store.network.values), **store.carried}
+    for name, value in start.items():
+        here[name].copy_(value)
+    learned = store.learned.layout.views(store.learned.values)
+    for row, member in enumerate(rows):
+        for name, begin in member.weighting.params(member.hyper).items():
+            learned[name][row] = begin
+        if member.state is not None:
+            for key, name in store.keys.items():
+                here[name][row].copy_(member.state["network"][key])
+            for name, value in member.state.get("outside", {}).items():
+                here[name][row].copy_(value)
+            for name, value in member.state["params"].items():
+                learned[name][row].copy_(value)
+            for slot, into, place in _kept(store, member):
+                into[row].copy_(member.state["optimizer"]["state"][place][slot])
+
+
+def states(
+    store: Store,
+    members: Sequence[Member],
+    parts: Sequence[Weighed],
+    *,
+    training: Training,
+    epoch: int,
+    steps: int,
+) -> list[State]:
+    """The states of the first rows, which are `members`'."""
+    of_weighting = {row: state for part in parts for row, state in part.states().items()}
+    here = {**store.network.layout.views(store.network.values), **store.carried}
+    learned = store.learned.layout.views(store.learned.values)
+    step = torch.tensor(float(steps), device=store.network.values.device)
+    found: list[State] = []
+    for row, member in enumerate(members):
+        kept: dict[int, dict[str, Tensor]] = {}
+        for slot, tensor, place in _kept(store, member):
+            kept.setdefault(place, {})[slot] = tensor[row]
+        if counts_steps(training):
+            kept = {place: {"step": step, **of_one} for place, of_one in kept.items()}
+        names = member.weighting.params(member.hyper)
+        found.append(
+            {
+                "network": {key: here[name][row] for key, name in store.keys.items()},
+                "optimizer": {"state": kept, "param_groups": _groups(store, member, training)},
+                "params": {name: learned[name][row] for name in names},
+                "state": of_weighting[row],
+                "outside": {
+                    name: here[name][row]
+                    for name, first in store.outside.items()
+                    if not torch.equal(here[name][row], first)
+                },
+                "epoch": epoch,
+            }
+        )
+    return found
+
+
+def _kept(store: Store, member: Member) -> Iterator[tuple[str, Tensor, int]]:
+    """What the optimiser keeps: slot, rows ``[R, *shape]``, place as a solo optimiser counts."""
+    trained = [(place, name) for place, name in enumerate(store.order)]
+    learned = list(enumerate(member.weighting.params(member.hyper), start=len(store.order)))
+    for part, places in ((store.network, trained), (store.learned, learned)):
+        for slot, values in part.slots.items():
+            views = part.layout.views(values)
+            for place, name in places:
+                if name in views:  # a frozen parameter has none
+                    yield slot, views[name], place
+
+
+def _groups(store: Store, member: Member, training: Training) -> Any:
+    """The settings of a solo optimiser for this run."""
+    blanks = [torch.zeros(0, requires_grad=True) for _ in store.order]
+    learned = [torch.zeros(0, requires_grad=True) for _ in member.weighting.params(member.hyper)]
+    optimizer = build_optimizer(blanks, learned, job=member.job, training=training)
+    return optimizer.state_dict()["param_groups"]

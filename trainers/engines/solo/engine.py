@@ -1,0 +1,42 @@
+"""The solo engine: each run is a network of its own, in plain PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from trainers.engines.fused.member import newest
+from trainers.engines.session import Session
+from trainers.engines.solo.in_step import InStep
+from trainers.engines.solo.run import SoloRun
+from trainers.events import CheckpointSkipped
+from trainers.jobs import Checkpoint, Job, Pack
+from trainers.keeping import checkpoints
+
+
+class Solos:
+    """Makes runs of a pack, and lets them go in step."""
+
+    def __init__(self, pack: Pack, session: Session) -> None:
+        self._pack, self._session = pack, session
+        self._files = checkpoints.Files()
+
+    def opened(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> SoloRun:
+        """A run, from the newest checkpoint that can be used; `skip` is told of the others."""
+        resumed = newest(job, lambda checkpoint: self._resumed(job, checkpoint), skip)
+        return resumed or self._begun(job)
+
+    def together(self, runs: Sequence[SoloRun]) -> InStep:
+        """Runs that stand at the same epoch, in step."""
+        return InStep(runs, self._session, self._pack.training)
+
+    def _begun(self, job: Job) -> SoloRun:
+        return SoloRun(job, self._pack, self._session)
+
+    def _resumed(self, job: Job, checkpoint: Checkpoint) -> SoloRun:
+        file = self._files.content(checkpoint.path)
+        run = self._begun(job)
+        try:
+            run.restore(checkpoints.state_of(job.run, file))
+        except (LookupError, RuntimeError, TypeError, ValueError) as error:
+            raise checkpoints.misfit(checkpoint.path, error) from error
+        return run

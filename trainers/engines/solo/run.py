@@ -1,0 +1,201 @@
+"""One run of the solo engine, plain PyTorch.
+
+Shapes: T tasks, B batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import repeat
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainers.engines import _epoch
+from trainers.engines._precision import autocast, laid_out
+from trainers.engines.compiled.compiling import compiled_solo
+from trainers.engines.fused.forward import task_losses
+from trainers.engines.looking.outside import Outside
+from trainers.engines.session import Session
+from trainers.evaluation import Evaluation, Value
+from trainers.jobs import Job, Pack
+from trainers.keeping.checkpoints import State
+from trainers.network import build_network
+from trainers.optimizers import build_optimizer, densify, lay_out, learning_rate, take_step
+from trainers.parts import part
+from trainers.protocol import Batch
+from trainers.randomness import Key
+from trainers.weightings import weighting
+
+
+class SoloRun:
+    """One run's network, optimiser and weighting, given batch after batch.
+
+    Attributes:
+        epoch: Epochs it has begun.
+        traced: Losses ``[T]`` of each step from now on, where somebody wants them.
+    """
+
+    def __init__(self, job: Job, pack: Pack, session: Session) -> None:
+        self.job, self.training, self.session = job, pack.training, session
+        self.key = Key(str(pack.seed))
+        self.functions = {task: session.problem.functions(task) for task in job.tasks}
+        network = build_network(session.problem, job.tasks, self.key / "init")
+        self.network = laid_out(network, session.device)
+        self.outside = Outside(self.network, self.functions)
+        self.compiled = (
+            compiled_solo(session, job.tasks, pack.training) if pack.training.compile else None
+        )
+        self.weighting = weighting(job.weighting, job.folder)
+        hyper = self.weighting.checked(job.hyper, len(job.tasks))
+        self.hyper = {name: self._tensor(value) for name, value in hyper.items()}
+        self.params = {
+            name: self._per_task(start).requires_grad_()
+            for name, start in self.weighting.params(hyper).items()
+        }
+        self.state = {
+            name: self._per_task(start) for name, start in self.weighting.state(hyper).items()
+        }
+        self.optimizer = build_optimizer(
+            self.network.parameters(), self.params.values(), job=job, training=self.training
+        )
+        self.epoch = 0
+        self.traced: list[Tensor] | None = None
+        # A network without parameters is a baseline like any other; what has some must use them.
+        self._learns = any(param.requires_grad for param in self.network.parameters())
+
+    def begin_epoch(self, n_steps: int) -> None:
+        """Let the network train, set the rate of the next epoch and draw its noise."""
+        self.epoch, self._n_steps = self.epoch + 1, n_steps
+        self.network.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(
+                self.job.lr,
+                self.training.schedule,
+                epoch=self.epoch,
+                epochs=self.training.epochs,
+            )
+        self._noise = self._noise_of(n_steps)
+        self._loss_sum, self._weight_sum = self._per_task(0.0), self._per_task(0.0)
+        self._not_positive = self._per_task(0.0)
+
+    def train_on(self, batch: Batch) -> None:
+        """Take one step."""
+        self._note(*self._step(batch, next(self._noise)))
+
+    def end_epoch(self) -> list[Value]:
+        """The train values of the epoch."""
+        mean_losses = self._loss_sum / self._n_steps
+        self.state = dict(self.weighting.end_epoch(self.state, mean_losses))
+        weights = (self._weight_sum / self._n_steps).tolist()
+        return _epoch.train_values(
+            self.job.tasks, mean_losses.tolist(), weights, self._not_positive.tolist()
+        )
+
+    def _note(self, losses: Tensor, weights: Tensor) -> None:
+        """Add the detached losses and weights ``[T]`` of a step to those of the epoch."""
+        self._loss_sum += losses
+        if self.traced is not None:
+            self.traced.append(losses)
+        self._weight_sum += weights
+        if self.weighting.positive:
+            self._not_positive += losses <= 0
+
+    def begin_split(self) -> None:
+        """Let the network evaluate, until the next epoch begins."""
+        self._evaluation = Evaluation(self.network, self.functions)
+
+    def judge_on(self, batch: Batch) -> None:
+        """Take a batch into the losses and metrics."""
+        with self._cast():
+            self._evaluation.add(batch)
+
+    def end_split(self, split: str) -> list[Value]:
+        """Losses and metrics on the whole split."""
+        return self._evaluation.values(split)
+
+    def state_dict(self) -> State:
+        """What it goes on from after an epoch."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "params": {name: value.detach() for name, value in self.params.items()},
+            "state": self.state,
+            "outside": self.outside.changed(),
+            "epoch": self.epoch,
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from a state; with one that is not its own, raises whatever torch does."""
+        self.network.load_state_dict(state["network"])
+        self.outside.restore(state.get("outside", {}))  # files of earlier versions have none
+        self.optimizer.load_state_dict(state["optimizer"])
+        lay_out(self.optimizer)
+        with torch.no_grad():
+            for name, param in self.params.items():
+                param.copy_(state["params"][name])
+        self.state = {name: value.to(self.session.device) for name, value in state["state"].items()}
+        self.epoch = int(state["epoch"])
+
+    def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        """One optimiser step; returns losses and loss weights, both ``[T]``, detached.
+
+        The objective is differentiated with respect to the losses first: these derivatives are
+        the loss weights, exactly what is recorded, and the seed of the network's backward pass.
+        """
+        losses = self._losses(batch)
+        weights, gradients = self._weigh(losses.detach(), noise)
+        # a weighted sum has the same derivatives as `backward(losses, weights)`, which imports a
+        # computer algebra system
+        self._descend((losses * weights).sum(), gradients)
+        return losses.detach(), weights
+
+    def _weigh(self, losses: Tensor, noise: Tensor | None) -> tuple[Tensor, list[Tensor]]:
+        """Loss weights ``[T]`` of detached losses, and gradients of the weighting's parameters."""
+        leaf = losses.requires_grad_()
+        with part(f"weighting {self.weighting.name}"):
+            objective = self.weighting.objective(
+                leaf, hyper=self.hyper, params=self.params, state=self.state, noise=noise
+            )
+            weights, *gradients = torch.autograd.grad(objective, [leaf, *self.params.values()])
+        return weights, gradients
+
+    def _descend(self, weighted: Tensor, gradients: Sequence[Tensor]) -> None:
+        """Step down a weighted sum of the losses; `gradients` are the weighting's own."""
+        self.optimizer.zero_grad(set_to_none=True)
+        if self._learns:
+            with part("backward pass"):
+                torch.autograd.backward(weighted)
+            densify(self.network.parameters())
+        for param, gradient in zip(self.params.values(), gradients, strict=True):
+            param.grad = gradient
+        if self.training.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.training.clip_norm)
+        take_step(self.optimizer, self.training)
+
+    def _losses(self, batch: Batch) -> Tensor:
+        """Task losses ``[T]``, to be differentiated."""
+        with self._cast():
+            if self.compiled is not None and self.compiled.takes(batch):
+                self.compiled.begin_step()
+                return self.compiled(self.network, batch.inputs, batch.targets)
+            return task_losses(self.network(batch.inputs), batch.targets, self.functions)
+
+    def _cast(self) -> AbstractContextManager[object]:
+        """Surrounds what is computed in the study's precision."""
+        return autocast(self.session.device, self.training.precision)
+
+    def _noise_of(self, n_steps: int) -> Iterator[Tensor | None]:
+        """The noise of each step of the epoch."""
+        if not self.weighting.noise:
+            return repeat(None)
+        drawn = _epoch.noise(self.job, self.key, self.epoch, n_steps)
+        return iter(drawn.to(self.session.device))
+
+    def _tensor(self, value: Any) -> Tensor:
+        return torch.tensor(value, dtype=torch.get_default_dtype(), device=self.session.device)
+
+    def _per_task(self, start: float) -> Tensor:
+        return self._tensor([start] * len(self.job.tasks))

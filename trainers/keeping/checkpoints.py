@@ -1,0 +1,164 @@
+"""Checkpoint files: written aside and renamed, loaded as plain tensors only.
+
+A file that is behind a URL is written at once, by the rules of its store. A torn one harms nothing:
+no run goes on from a file before it has been reported as written, and no two have the same name.
+
+A file holds ``{"runs": {run number: state}}``, one run of the solo engine or the runs of a pack;
+the state of a run is the same in both, so that either engine goes on from the other's files.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+
+from trainers.errors import CheckpointUnreadable
+from trainers.keeping import places
+
+State = dict[str, Any]
+"""Of one run: ``network``, ``optimizer``, ``params``, ``state``, ``outside`` and ``epoch``."""
+
+_MOST_LETTERS = 300
+"""Of what torch says of a state that does not fit."""
+_WAY_OUT = "Without the file, the run goes on from an older one or begins again: delete it."
+
+
+def save(content: Mapping[str, Any], place: str) -> int:
+    """Write `content` so that a reader sees all of it or none; returns the size in bytes.
+
+    Args:
+        place: Path, or URL for fsspec.
+
+    Raises:
+        OSError: The disk is full, the folder not writable, or a folder in the file's place; on a
+            file system, nothing is left behind.
+    """
+    if places.is_url(place):
+        buffer = io.BytesIO()
+        torch.save(dict(content), buffer)
+        places.write(place, buffer.getvalue())
+        return buffer.getbuffer().nbytes
+    path = Path(place)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with aside.open("wb") as file:
+            _save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def _save(content: Mapping[str, Any], file: IO[bytes]) -> None:
+    """As `torch.save`, which makes a `RuntimeError` of its own of what a disk says."""
+    told: Any = _Told(file)  # all that torch asks of a file
+    try:
+        torch.save(dict(content), told)
+    except Exception:
+        if told.error is not None:
+            raise told.error from None
+        raise
+
+
+class _Told:
+    """A file that keeps what went wrong.
+
+    Attributes:
+        error: Why it could not be written; None if it could.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        try:
+            return self._file.write(content)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def load(place: str) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU, from where a run takes what it needs to its device.
+
+    Raises:
+        CheckpointUnreadable: The file is missing, torn, or holds more than plain tensors.
+    """
+    try:
+        file = io.BytesIO(places.read(place)) if places.is_url(place) else place
+        return dict(torch.load(file, map_location="cpu", weights_only=True))
+    except Exception as error:  # a torn file makes the unpickler stumble in any way it can
+        raise CheckpointUnreadable(
+            f"A checkpoint must be readable. Got {place}: {_finding(error)}. {_WAY_OUT}"
+        ) from error
+
+
+def _finding(error: Exception) -> str:
+    """Why a file could not be read. Torch's own words end with how to run whatever is in it."""
+    if isinstance(error, OSError):
+        return error.strerror or " ".join(str(error).split())
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is torn, or holds more than plain tensors, such as a program"
+    return "it is torn, or no checkpoint"
+
+
+class Files:
+    """Files of a pack: each is read once, however many runs it holds."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Mapping[str, Any] | CheckpointUnreadable] = {}
+
+    def content(self, place: str) -> Mapping[str, Any]:
+        """What a file holds.
+
+        Raises:
+            CheckpointUnreadable: The file is missing, torn, or holds more than plain tensors.
+        """
+        if place not in self._read:
+            try:
+                self._read[place] = load(place)
+            except CheckpointUnreadable as error:
+                self._read[place] = error
+        found = self._read[place]
+        if isinstance(found, CheckpointUnreadable):
+            raise found
+        return found
+
+
+def save_runs(states: Mapping[int, State], place: str) -> int:
+    """Write the states of runs by their numbers; returns the size of the file in bytes.
+
+    Raises:
+        OSError: The disk is full or the folder not writable.
+    """
+    return save({"runs": dict(states)}, place)
+
+
+def state_of(run: int, file: Mapping[str, Any]) -> State:
+    """One run's state from a loaded file.
+
+    Raises:
+        LookupError: The file has no such run.
+    """
+    return dict(file["runs"][run])
+
+
+def misfit(place: str, error: Exception) -> CheckpointUnreadable:
+    """What to raise when a checkpoint was read, but is not one of this run's."""
+    return CheckpointUnreadable(
+        f"A checkpoint must hold the state of its own run. Got {place}: "
+        f"{type(error).__name__}: {' '.join(str(error).split())[:_MOST_LETTERS]}. {_WAY_OUT}"
+    )

@@ -1,0 +1,1 @@
+"""The worker process: how it is forked, told what to do, and looks at a problem."""
