@@ -75,7 +75,16 @@ def test_the_code_has_one_version() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["cards", "energy", "events", "jobs", "randomness", "worker", "problems", "weightings"],
+    [
+        "cards",
+        "events",
+        "hardware.energy",
+        "jobs",
+        "problems",
+        "randomness",
+        "weightings",
+        "worker.process",
+    ],
 )
 def test_importing_plain_values_loads_no_torch(module: str) -> None:
     code = f"import sys, trainers.{module}; print('torch' in sys.modules)"
