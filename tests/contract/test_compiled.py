@@ -16,9 +16,9 @@ from tests.contract.fused_cases import Normed, fused
 from tests.packs import Engine, Values, a_job, a_pack, told, two_jobs
 from tests.toy import Toy
 from trainers.engines import Session, open_session, train
-from trainers.engines._precision import memory_format
 from trainers.engines.compiled.blocks import BLOCK
 from trainers.engines.compiled.functions import options
+from trainers.engines.precision import memory_format
 from trainers.hardware import compiler
 from trainers.jobs import Job
 from trainers.weightings import names

@@ -9,8 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainers.engines import Session
-from trainers.engines._epoch import batches
 from trainers.engines.fused.engine import StackedTeam
+from trainers.engines.one_epoch import batches
 from trainers.engines.solo.run import SoloRun
 from trainers.jobs import Pack, Training
 from trainers.protocol import Batch

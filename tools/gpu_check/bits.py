@@ -20,7 +20,7 @@ from tools.gpu_check._setting import (
     team_of,
 )
 from trainers.engines import Session
-from trainers.engines._epoch import batches
+from trainers.engines.one_epoch import batches
 from trainers.jobs import Job, Precision
 from trainers.randomness import Key
 

@@ -12,9 +12,8 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from trainers.engines import _epoch
+from trainers.engines import one_epoch
 from trainers.engines._allowance import Allowance
-from trainers.engines._pace import BATCHES, Pace, Shortened
 from trainers.engines.fused.forward import (
     Forward,
     carried_tensors,
@@ -25,6 +24,7 @@ from trainers.engines.fused.forward import (
 from trainers.engines.fused.ghosts import known_ghosts
 from trainers.engines.fused.member import Opening
 from trainers.engines.fused.stack import Stack
+from trainers.engines.pace import BATCHES, Pace, Shortened
 from trainers.engines.session import Session
 from trainers.engines.solo.in_step import InStep
 from trainers.engines.solo.run import SoloRun
@@ -203,7 +203,7 @@ def _fitting(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> int
         functions = task_functions(session.problem, tasks)
         forward = Forward(network, functions, wanted.training.precision)
         short = Shortened(session, wanted.training, perf_counter).session
-        batch = next(_epoch.batches(short, wanted.training, Key("c"), 1))
+        batch = next(one_epoch.batches(short, wanted.training, Key("c"), 1))
         larger = max(1.0, wanted.training.eval_batch_size / wanted.training.batch_size)
         per_run += 2 * _activation_bytes(forward, batch) * larger
     room = pack_memory_bytes(session.device, wanted.memory_gib, share=session.memory_share)

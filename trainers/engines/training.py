@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 from trainers.endings import ended, failed, first_epoch
-from trainers.engines._segment import Segment
 from trainers.engines.fused.engine import Stacks
+from trainers.engines.segment import Segment
 from trainers.engines.session import Session
 from trainers.engines.solo.engine import Solos
 from trainers.events import EpochDone, Event, RunEnded, Seconds

@@ -17,9 +17,9 @@ from typing import Any, Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
-from trainers.engines import _epoch
-from trainers.engines._precision import autocast
+from trainers.engines import one_epoch
 from trainers.engines.fused.ghosts import a_network
+from trainers.engines.precision import autocast
 from trainers.engines.session import Session
 from trainers.evaluation import metric_value
 from trainers.jobs import Training
@@ -125,7 +125,7 @@ class _Probe:
         source, training = self._session.sources[self._split], self._training
         if self._mode == "evaluation":
             return next(iter(source.batches(None, training.eval_batch_size, _KEY)))
-        return next(iter(_epoch.batches(self._session, training, _KEY, 1)))
+        return next(iter(one_epoch.batches(self._session, training, _KEY, 1)))
 
     def _task(self, task: str, batch: Batch, features: Any) -> None:
         head = self._network.heads[self._network.places[task]]

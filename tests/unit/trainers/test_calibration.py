@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.decoding import Decoding
 from tests.toy import TASKS, Toy
 from trainers.engines import Session, calibrate, calibration, open_session
-from trainers.engines._pace import Pace
+from trainers.engines.pace import Pace
 from trainers.events import Calibrated
 from trainers.jobs import Calibrate, Engine, ProblemRef, Training
 from trainers.protocol import TaskFunctions

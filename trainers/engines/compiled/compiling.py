@@ -14,8 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from trainers.engines import _epoch
-from trainers.engines._precision import autocast, laid_out
+from trainers.engines import one_epoch
 from trainers.engines.compiled.blocks import BLOCK, blocks
 from trainers.engines.compiled.functions import Compiled
 from trainers.engines.fused.forward import (
@@ -30,6 +29,7 @@ from trainers.engines.fused.forward import (
 )
 from trainers.engines.fused.ghosts import a_forward, a_network
 from trainers.engines.fused.rows import Layout, Rows
+from trainers.engines.precision import autocast, laid_out
 from trainers.engines.session import Session
 from trainers.errors import NotCompilable
 from trainers.jobs import Training
@@ -107,7 +107,7 @@ def _once(
 
 def _a_batch(session: Session, training: Training) -> Batch:
     """A whole batch of training, the same for every run."""
-    return next(_epoch.batches(session, training, _KEY, 1))
+    return next(one_epoch.batches(session, training, _KEY, 1))
 
 
 def _rolled_step(compiled: Compiled, forward: Forward, batch: Batch, *, by: int) -> list[Tensor]:

@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from trainers.engines import _epoch
+from trainers.engines import one_epoch
 from trainers.engines.compiled.blocks import Blocks, Whole, filled
 from trainers.engines.compiled.compiling import compiled_stack
 from trainers.engines.fused.forward import Forward, carried_tensors, repeated, trained_parameters
@@ -103,7 +103,7 @@ class Stack:
         self.epoch += 1
         self._forward.network.train()
         self._optimizer.begin_epoch(self.epoch)
-        n_steps = _epoch.n_steps(self._session, self._training)
+        n_steps = one_epoch.n_steps(self._session, self._training)
         for part in self._weighed:
             part.begin_epoch(self._key, self.epoch, n_steps)
         n_rows = len(self._store.network.values)
@@ -111,7 +111,7 @@ class Stack:
             torch.zeros(n_rows, len(self._tasks), device=self._session.device) for _ in range(3)
         )
         counting = any(member.weighting.positive for member in self.members)
-        batches = _epoch.batches(self._session, self._training, self._key, self.epoch)
+        batches = one_epoch.batches(self._session, self._training, self._key, self.epoch)
         for step, batch in enumerate(batches):
             losses, weights = self._step(batch, step)
             loss_sum += losses
@@ -126,7 +126,7 @@ class Stack:
         columns = (mean_losses, weight_sum / n_steps, not_positive)
         told = zip(self.members, *(column.tolist() for column in columns), strict=False)
         values = [
-            _epoch.train_values(
+            one_epoch.train_values(
                 self._tasks, losses, weights, counts if member.weighting.positive else ()
             )
             for member, losses, weights, counts in told
@@ -156,7 +156,7 @@ class Stack:
 
     @property
     def _steps_done(self) -> int:
-        return self.epoch * _epoch.n_steps(self._session, self._training)
+        return self.epoch * one_epoch.n_steps(self._session, self._training)
 
     def _step(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
         """One optimiser step; returns losses and loss weights, both ``[R, T]``, detached."""

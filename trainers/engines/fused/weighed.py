@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from trainers.engines import _epoch
+from trainers.engines import one_epoch
 from trainers.engines.fused.member import Member
 from trainers.engines.fused.rows import Rows
 from trainers.parts import part
@@ -57,7 +57,8 @@ class Weighed:
         self._fixed = None
         if self.weighting.noise:
             drawn = [
-                _epoch.noise(member.job, key, epoch, n_steps) for member in self._members[: self._n]
+                one_epoch.noise(member.job, key, epoch, n_steps)
+                for member in self._members[: self._n]
             ]
             drawn += [drawn[-1]] * TAIL
             self._noise = torch.stack(drawn, dim=1).to(self._device)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from time import perf_counter
 
-from trainers.engines import _epoch
+from trainers.engines import one_epoch
 from trainers.engines.looking.comparing import AMPLIFIED
 from trainers.engines.looking.rehearsal import NUDGES, TOLERANCES, nudge
 from trainers.engines.session import Session
@@ -104,9 +104,9 @@ class Canary:
         if by:
             nudge(run, by)
         run.traced = []
-        n_steps = _epoch.n_steps(session, training)
+        n_steps = one_epoch.n_steps(session, training)
         run.begin_epoch(n_steps)
-        with _ended(_epoch.batches(session, training, run.key, 1)) as batches:
+        with _ended(one_epoch.batches(session, training, run.key, 1)) as batches:
             for batch in batches:
                 if _over(ends_s) or len(run.traced) == most:
                     break

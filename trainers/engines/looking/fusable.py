@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from trainers.engines._precision import autocast
 from trainers.engines.fused.forward import (
     carried_tensors,
     task_functions,
@@ -27,6 +26,7 @@ from trainers.engines.fused.ghosts import (
 from trainers.engines.looking import stackable_rules as rules
 from trainers.engines.looking.metric_look import odd_metric
 from trainers.engines.looking.rehearsal import TOLERANCES, Rehearsal
+from trainers.engines.precision import autocast
 from trainers.engines.session import Session
 from trainers.errors import RunsMeet, SharedModule
 from trainers.evaluation import Evaluation

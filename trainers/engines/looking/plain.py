@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainers.engines import _epoch
-from trainers.engines._precision import autocast
+from trainers.engines import one_epoch
+from trainers.engines.precision import autocast
 from trainers.engines.session import Session
 from trainers.evaluation import batch_size_of
 from trainers.jobs import Job, Training
@@ -32,7 +32,7 @@ def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[st
     found = []
     for epoch in range(1, training.epochs + 1):
         network.train()
-        batches = [*_epoch.batches(session, training, key, epoch)]
+        batches = [*one_epoch.batches(session, training, key, epoch)]
         sums = torch.zeros(len(job.tasks), device=session.device)
         for batch in batches:
             losses = _losses(network, functions, batch, session, training)

@@ -20,11 +20,11 @@ from torch import Tensor
 from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
-from trainers.engines._pace import First
 from trainers.engines.fused.forward import Forward, task_functions
 from trainers.engines.fused.member import Member
 from trainers.engines.fused.stack import Stack
 from trainers.engines.looking.comparing import SMALL, Seen, differing, leaves
+from trainers.engines.pace import First
 from trainers.engines.session import Session
 from trainers.engines.solo.in_step import InStep
 from trainers.engines.solo.run import SoloRun

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from trainers.engines import _epoch
+from trainers.engines import one_epoch
 from trainers.engines.session import Session
 from trainers.engines.solo.run import SoloRun
 from trainers.evaluation import Value
@@ -80,10 +80,10 @@ class InStep:
     def train_epoch(self) -> tuple[list[list[Value] | Exception], int]:
         """Train one epoch; returns each run's train values and the number of steps."""
         self.epoch += 1
-        n_steps = _epoch.n_steps(self._session, self._training)
+        n_steps = one_epoch.n_steps(self._session, self._training)
         self._each(SoloRun.begin_epoch, n_steps)
         key = self._lanes[0].run.key
-        batches = _epoch.batches(self._session, self._training, key, self.epoch)
+        batches = one_epoch.batches(self._session, self._training, key, self.epoch)
         for lane in self._lanes:
             lane.draws = global_state(self._session.device)  # just seeded
         self._give(batches, SoloRun.train_on)

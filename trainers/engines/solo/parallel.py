@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from torch import Tensor, device
 from torch.utils._pytree import tree_map_only
 
-from trainers.engines import _epoch
+from trainers.engines import one_epoch
 from trainers.engines.session import Session
 from trainers.engines.solo.engine import Solos
 from trainers.engines.solo.group import Group, GroupBroken
@@ -86,7 +86,7 @@ class _Led(InStep):
             run.group.say(TrainEpoch())
             found = run.train_epoch()
         lane.error = found if isinstance(found, Exception) else None
-        return [found], _epoch.n_steps(self._session, self._training)
+        return [found], one_epoch.n_steps(self._session, self._training)
 
 
 def follow(session: Session, group: Group) -> NoReturn:

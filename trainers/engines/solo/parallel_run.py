@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from trainers.engines import _epoch
+from trainers.engines import one_epoch
 from trainers.engines.fused.forward import task_losses
 from trainers.engines.fused.ghosts import a_network, samples
 from trainers.engines.session import Session
@@ -71,7 +71,7 @@ class ParallelRun(SoloRun):
 
     def _batches(self) -> Generator[Batch]:
         """This process's part of the epoch; seeds what the network draws, for it alone."""
-        order = _epoch.order(self.session, self.training, self.key, self.epoch)
+        order = one_epoch.order(self.session, self.training, self.key, self.epoch)
         dropout = self.key / "dropout" / self.epoch / "rank" / self.group.rank
         dropout.seed_global(self.session.device)
         source, augment = self.session.sources["train"], self.key / "augment" / self.epoch

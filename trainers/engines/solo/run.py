@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainers.engines import _epoch
-from trainers.engines._precision import autocast, laid_out
+from trainers.engines import one_epoch
 from trainers.engines.compiled.compiling import compiled_solo
 from trainers.engines.fused.forward import task_losses
 from trainers.engines.looking.outside import Outside
+from trainers.engines.precision import autocast, laid_out
 from trainers.engines.session import Session
 from trainers.evaluation import Evaluation, Value
 from trainers.jobs import Job, Pack
@@ -90,7 +90,7 @@ class SoloRun:
         mean_losses = self._loss_sum / self._n_steps
         self.state = dict(self.weighting.end_epoch(self.state, mean_losses))
         weights = (self._weight_sum / self._n_steps).tolist()
-        return _epoch.train_values(
+        return one_epoch.train_values(
             self.job.tasks, mean_losses.tolist(), weights, self._not_positive.tolist()
         )
 
@@ -191,7 +191,7 @@ class SoloRun:
         """The noise of each step of the epoch."""
         if not self.weighting.noise:
             return repeat(None)
-        drawn = _epoch.noise(self.job, self.key, self.epoch, n_steps)
+        drawn = one_epoch.noise(self.job, self.key, self.epoch, n_steps)
         return iter(drawn.to(self.session.device))
 
     def _tensor(self, value: Any) -> Tensor:
