@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from trainers.engines import one_epoch
-from trainers.engines._allowance import Allowance
 from trainers.engines.fused.forward import (
     Forward,
     carried_tensors,
@@ -45,6 +44,10 @@ _LONG_S = 1.0
 """A pass that takes so long is not repeated, nor lengthened: its chance differences are small."""
 _LOSS = 1.5  # larger packs are not tried any more when a step takes that much longer
 _NEARLY = 1.05  # times that differ by less do not count
+_SHARE = 0.02
+"""What a calibration may take of the time that the planned epochs would take alone."""
+_LEAST_S = 1.0
+"""What a calibration may take in any case: others, of larger studies, go by it later."""
 
 
 def calibrate(
@@ -59,7 +62,7 @@ def calibrate(
     Args:
         now: A clock in s.
     """
-    allowance = Allowance(wanted.run_epochs, now)
+    allowance = _Allowance(wanted.run_epochs, now)
     shapes, failure = list[ShapeTimes](), ""
     try:
         for tasks in wanted.shapes:
@@ -77,7 +80,7 @@ def _alone(
     tasks: tuple[str, ...],
     wanted: Calibrate,
     session: Session,
-    allowance: Allowance,
+    allowance: _Allowance,
     first: Sequence[ShapeTimes],
 ) -> ShapeTimes:
     """Steps and epochs of one run in the solo engine, which reads its batches for itself.
@@ -121,7 +124,7 @@ def _network(tasks: tuple[str, ...], session: Session) -> MultiTaskNetwork:
 
 
 def _in_packs(
-    alone: ShapeTimes, wanted: Calibrate, session: Session, allowance: Allowance
+    alone: ShapeTimes, wanted: Calibrate, session: Session, allowance: _Allowance
 ) -> ShapeTimes:
     """Steps of packs of growing size, and the smallest size that is nearly the best."""
     times: dict[int, float] = {}
@@ -156,7 +159,7 @@ def _run_step_ms(
     tasks: tuple[str, ...],
     wanted: Calibrate,
     session: Session,
-    allowance: Allowance,
+    allowance: _Allowance,
 ) -> float:
     """A training step of a pack divided by its runs, in ms."""
     short = Shortened(session, wanted.training, allowance.now)
@@ -229,7 +232,7 @@ def _paced(
     team: InStep | Stack,
     wanted: Calibrate,
     short: Shortened,
-    allowance: Allowance,
+    allowance: _Allowance,
     *,
     repeats: int,
 ) -> Pace:
@@ -267,3 +270,32 @@ def _pack(size: int, tasks: tuple[str, ...], wanted: Calibrate) -> Pack:
         jobs=tuple(jobs),
         engine=wanted.engine,
     )
+
+
+class _Allowance:
+    """Time that may still be spent on timing: a small part of what it plans for.
+
+    Args:
+        run_epochs: Epochs of all runs that are planned.
+
+    Attributes:
+        now: A clock in s.
+    """
+
+    def __init__(self, run_epochs: int, now: Callable[[], float]) -> None:
+        self._run_epochs, self.now = run_epochs, now
+        self._began_s = now()
+        self._limit_s = _LEAST_S
+
+    @property
+    def spent_s(self) -> float:
+        """Time since the beginning."""
+        return self.now() - self._began_s
+
+    def plan(self, epoch_s: float) -> None:
+        """Set the limit by what an epoch of a run takes."""
+        self._limit_s = max(_LEAST_S, _SHARE * self._run_epochs * epoch_s)
+
+    def has(self, seconds: float) -> bool:
+        """Whether so much may still be spent."""
+        return self.spent_s + seconds <= self._limit_s

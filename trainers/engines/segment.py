@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
+from time import perf_counter
 from typing import Protocol, Self, TypeVar
 
 from trainers.endings import (
@@ -18,8 +19,6 @@ from trainers.endings import (
     not_saved,
     reached,
 )
-from trainers.engines._clock import Clock
-from trainers.engines._saving import Saving
 from trainers.engines.looking.canary import SHARE, Canary
 from trainers.engines.session import Session
 from trainers.evaluation import Value, first_not_finite, storable
@@ -138,7 +137,7 @@ class Segment:
         """Train runs that stand at the same epoch."""
         pack = self._pack
         flops = {job.run: n for job, n in zip(team.jobs, team.flops, strict=True)}
-        startup_s, saving = self._share(team), Saving(pack)
+        startup_s, saving = self._share(team), _Saving(pack)
         diagnostics_s = 0.0
         while team.epoch < pack.until_epoch:
             watching = team.epoch == 0 and pack.canaries and self._session.group is None
@@ -288,3 +287,44 @@ class Segment:
     def _share(self, team: Team) -> float:
         """The time since the last lap, shared by the runs of the team."""
         return self._clock.lap() / len(team.jobs)
+
+
+class Clock:
+    """Time between laps, of all devices together: asynchronous devices are waited for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._last = perf_counter()
+
+    def lap(self) -> float:
+        """Device-seconds since the last lap, or since the start."""
+        self._session.synchronize()
+        now = perf_counter()
+        elapsed, self._last = now - self._last, now
+        return elapsed * self._session.n_devices
+
+
+class _Saving:
+    """Knows where a pack's checkpoints go, and when the next one is due."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._pack = pack
+        self._saved_at = perf_counter()
+
+    def folder(self, epoch: int, *, stopping: bool) -> str | None:
+        """Where to save after `epoch`; None if nothing is to be saved.
+
+        A whole run needs no checkpoint; any other gets one at the end of its segment, when it
+        is stopped, and from time to time.
+        """
+        pack = self._pack
+        if pack.checkpoints is None or epoch >= pack.training.epochs:
+            return None
+        due = perf_counter() - self._saved_at >= pack.checkpoint_s
+        if not (stopping or due or epoch == pack.until_epoch):
+            return None
+        return pack.checkpoints
+
+    def saved(self) -> None:
+        """A checkpoint was written just now."""
+        self._saved_at = perf_counter()

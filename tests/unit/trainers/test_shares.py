@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from trainers.engines.solo.shares import Shares
+from trainers.engines.solo.parallel_run import Shares
 from trainers.protocol import Batch
 from trainers.randomness import Key
 

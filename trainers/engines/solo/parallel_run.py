@@ -3,7 +3,10 @@
 Weightings look at the losses of the whole batch, so these are added up before they are weighed:
 each process then finds the same weights, and its backward pass gives its part of the gradient.
 
-Shapes: T tasks.
+The order of the samples and the bounds of the batches are those of one process; each process takes
+its rows of every batch.
+
+Shapes: T tasks, N samples, B rows of a batch.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch._dynamo  # by the wrapper at its first use, which a run would pay for
@@ -24,11 +29,11 @@ from trainers.engines.fused.ghosts import a_network, samples
 from trainers.engines.session import Session
 from trainers.engines.solo.group import Group
 from trainers.engines.solo.run import SoloRun
-from trainers.engines.solo.shares import Shares
 from trainers.errors import NotParallel, PeerFailed
 from trainers.evaluation import Value
 from trainers.failures import as_failure, told
-from trainers.protocol import Batch
+from trainers.protocol import Batch, Source
+from trainers.randomness import Key
 
 
 class ParallelRun(SoloRun):
@@ -144,3 +149,64 @@ def refuse_unshared(session: Session) -> None:
             f"{session.device.type}. Use GPUs, or a normalisation by sample such as GroupNorm, or "
             "drop `data_parallel`."
         )
+
+
+@dataclass(frozen=True)
+class Shares:
+    """One process's rows of all batches.
+
+    Shares differ by one row at most. A last batch that has fewer rows than there are processes
+    goes to all of them, since none may stand aside while the others take a step.
+
+    Attributes:
+        n_samples: N.
+        batch_size: Rows of a whole batch, at least one a process.
+        rank: Of this process.
+        size: Number of processes.
+    """
+
+    n_samples: int
+    batch_size: int
+    rank: int
+    size: int
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return -(-self.n_samples // self.batch_size)
+
+    @cached_property
+    def parts(self) -> list[float]:
+        """Of each batch, what this process's mean counts in the mean over the batch.
+
+        Over all processes they sum to 1.
+        """
+        whole, rest = divmod(self.n_samples, self.batch_size)
+        return [self._part(self.batch_size)] * whole + [self._part(rest)] * (rest > 0)
+
+    def batches(self, source: Source, order: Tensor, key: Key) -> Iterator[Batch]:
+        """This process's rows of each batch.
+
+        Args:
+            order: ``[N]`` sample numbers, of the whole epoch.
+            key: As for `Source.batches`.
+        """
+        n_whole = self.n_samples - self.n_samples % self.batch_size
+        if n_whole:
+            first, last = self._bounds(self.batch_size)
+            rows = order[:n_whole].view(-1, self.batch_size)[:, first:last]
+            yield from source.batches(rows.reshape(-1), last - first, key)
+        if n_whole < self.n_samples:
+            first, last = self._bounds(self.n_samples - n_whole)
+            yield from source.batches(order[n_whole:][first:last], last - first, key)
+
+    def _bounds(self, n_rows: int) -> tuple[int, int]:
+        """First row of a batch, and the one after the last."""
+        if n_rows < self.size:
+            return 0, n_rows
+        least, more = divmod(n_rows, self.size)
+        first = self.rank * least + min(self.rank, more)
+        return first, first + least + (self.rank < more)
+
+    def _part(self, n_rows: int) -> float:
+        first, last = self._bounds(n_rows)
+        return 1 / self.size if n_rows < self.size else (last - first) / n_rows
