@@ -9,9 +9,8 @@ from storage.records import StudyRecord
 from study.catalogue import find, stored_code, stored_packs
 from study.commands import default_storage
 from study.deciding.progress import Progress
-from study.device_names import checked_device
 from study.drivers import Driver, RayOptions
-from study.drivers.devices import check_here, check_on_ray, check_precision
+from study.drivers.devices import check_here, check_on_ray, check_precision, checked_device
 from study.drivers.local.driver import LocalDriver
 from study.drivers.peers import first_devices
 from study.planning.extension import check_extension

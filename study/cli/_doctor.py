@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 import typer
 
-from storage import StorageError, without_password
+from storage import StorageError, database_file, unsafe_file_system, without_password
 from study._version import __version__
 from study.catalogue import presets
-from study.cli._file_system import on_network
 from study.cli._options import STORAGE, StorageUrl
 from study.cli._output import console, counted, styled, table
 from trainers.hardware.devices import devices
@@ -33,6 +33,14 @@ _PACKAGES = (
     "pydantic",
 )
 _OPTIONAL = {"torchvision"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnNetwork:
+    """A network file system under a database, and what to do about it."""
+
+    kind: str
+    advice: str
 
 
 def command(storage: StorageUrl = STORAGE) -> None:
@@ -95,3 +103,16 @@ def _file_system(storage: str) -> Iterator[tuple[str, str, str]]:
         return  # as told of the database
     if shared is not None:
         yield "file system", shared.kind, shared.advice
+
+
+def on_network(storage: str) -> OnNetwork | None:
+    """What there is to say of the file system of a storage URL; None if all is well."""
+    path = database_file(storage)
+    kind = None if path is None else unsafe_file_system(path)
+    if kind is None:
+        return None
+    return OnNetwork(
+        kind=kind,
+        advice=f"{path} is on a network file system ({kind}), where SQLite may damage it. "
+        "Use a local disk, or PostgreSQL for several machines.",
+    )

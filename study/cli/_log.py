@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,10 +11,22 @@ import typer
 from storage.records import AttemptLog, Cause
 from study.catalogue import stored_name
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
-from study.cli._output import console, counted, duration, next_step, print_json, say, styled, table
+from study.cli._output import (
+    console,
+    counted,
+    duration,
+    next_step,
+    print_json,
+    run_to_plain,
+    say,
+    styled,
+    table,
+)
 from study.commands import command_line
 from study.errors import UnknownRun
-from study.running.run_output import Kept, kept_output
+from trainers.jobs import file_name
+from trainers.keeping import places
+from trainers.keeping.output import place_of_output
 
 if TYPE_CHECKING:
     from storage import Reader
@@ -21,6 +34,20 @@ if TYPE_CHECKING:
 NAME = "log"
 _MOST_CAUSES = 10
 _LINES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """What a run has printed, as far as this machine reaches the file.
+
+    Attributes:
+        host: Whose disk it may be on; empty if it is not known.
+        text: None if it is not there, or not reached from here.
+    """
+
+    place: str
+    host: str
+    text: str | None
 
 
 def command(
@@ -89,12 +116,12 @@ def _causes(name: str, found: Sequence[Cause], storage: str, *, as_json: bool) -
 
 
 def _run(name: str, attempts: Sequence[AttemptLog], lines: int, *, as_json: bool) -> None:
-    outputs = kept_output(attempts)
+    outputs = _outputs(attempts)
     last = attempts[-1]
     if as_json:
         print_json(
             {
-                **_plain_run(last),
+                **run_to_plain(last),
                 "state": last.run_state,
                 "reason": last.reason,
                 "attempts": [_plain(attempt) for attempt in attempts],
@@ -138,7 +165,32 @@ def _table(attempts: Iterable[AttemptLog]) -> None:
     console.print(rows)
 
 
-def _print_output(output: Kept, lines: int) -> None:
+def _outputs(attempts: Iterable[AttemptLog]) -> list[_Output]:
+    """The files of a run, one for each folder that its attempts have had.
+
+    Files of several hosts may have one path; on a shared disk they are one file.
+    """
+    where = {
+        (attempt.files, attempt.host or ""): file_name(attempt.key)
+        for attempt in attempts
+        if attempt.files
+    }
+    found: dict[str, _Output] = {}
+    for (folder, host), name in where.items():
+        place = place_of_output(folder, name)
+        if place not in found or found[place].text is None:
+            found[place] = _Output(place, host, _read(place))
+    return list(found.values())
+
+
+def _read(place: str) -> str | None:
+    try:
+        return places.content(place).decode(errors="replace")
+    except OSError:
+        return None
+
+
+def _print_output(output: _Output, lines: int) -> None:
     if output.text is None:
         where = f"{output.place} on {output.host}" if output.host else output.place
         say((f"No output is here; what the run has printed would be in {where}.", "dim"))
@@ -155,17 +207,7 @@ def _plain_cause(cause: Cause) -> dict[str, Any]:
     return {
         "attempts": cause.attempts,
         "runs": cause.runs,
-        "last": {**_plain_run(cause.last), **_plain(cause.last)},
-    }
-
-
-def _plain_run(one: AttemptLog) -> dict[str, Any]:
-    return {
-        "run": one.run,
-        "search": one.search,
-        "trial": one.trial,
-        "params": one.params,
-        "seed": one.seed,
+        "last": {**run_to_plain(cause.last), **_plain(cause.last)},
     }
 
 

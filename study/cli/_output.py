@@ -10,6 +10,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from storage.records import AttemptLog, BadEnding
 from storage.wording import counted
 from study.cli._console import console, errors, styled
 from study.commands import command_line
@@ -27,6 +28,7 @@ __all__ = [
     "next_step",
     "note",
     "print_json",
+    "run_to_plain",
     "say",
     "say_notices",
     "styled",
@@ -42,6 +44,17 @@ def fail_code(error: Exception) -> int:
 def print_json(value: Any) -> None:
     """Machine-readable output: one JSON document and nothing else."""
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def run_to_plain(one: AttemptLog | BadEnding) -> dict[str, Any]:
+    """Which run it is, as JSON-ready values."""
+    return {
+        "run": one.run,
+        "search": one.search,
+        "trial": one.trial,
+        "params": one.params,
+        "seed": one.seed,
+    }
 
 
 def say(*parts: str | tuple[str, str]) -> None:

@@ -12,8 +12,7 @@ from rich.text import Text
 
 from storage import database_file
 from study.catalogue import find
-from study.cli._doctor import database
-from study.cli._file_system import on_network
+from study.cli._doctor import database, on_network
 from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import console, next_step, print_json, say, styled, table
 from study.drivers import RayOptions

@@ -14,10 +14,9 @@ import typer
 
 from storage import FINAL, RunState
 from study.api import Study as StudyApi
-from study.cli._again import again
 from study.cli._display import Display
-from study.cli._file_system import on_network
-from study.cli._options import STORAGE, StorageUrl, Study
+from study.cli._doctor import on_network
+from study.cli._options import STORAGE, StorageUrl, Study, again
 from study.cli._output import (
     counted,
     errors,

@@ -18,6 +18,7 @@ from study.cli._output import (
     duration,
     next_step,
     print_json,
+    run_to_plain,
     say,
     say_notices,
     styled,
@@ -166,11 +167,7 @@ def _search(status: SearchStatus) -> dict[str, Any]:
 
 def _bad(ending: BadEnding) -> dict[str, Any]:
     return {
-        "run": ending.run,
-        "search": ending.search,
-        "trial": ending.trial,
-        "params": ending.params,
-        "seed": ending.seed,
+        **run_to_plain(ending),
         "state": ending.state.value,
         "epoch": ending.epochs,
         "reason": ending.reason,

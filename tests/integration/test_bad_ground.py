@@ -18,7 +18,7 @@ import pytest
 
 from storage import Storage
 from storage.database import engines as _engines
-from study.cli import _file_system
+from study.cli import _doctor
 from tests import toy
 from tests.integration.command import DEADLINE_S, Said, begun, command, ended, typed
 from tests.integration.driving import wait_for_done_runs
@@ -249,7 +249,7 @@ class TestNetworkFileSystem:
 
     @pytest.fixture(autouse=True)
     def on_nfs(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_file_system, "unsafe_file_system", lambda _path: "nfs4")
+        monkeypatch.setattr(_doctor, "unsafe_file_system", lambda _path: "nfs4")
 
     def test_run_warns_and_goes_on(self, folder: Path) -> None:
         said = command(folder, *RUN)

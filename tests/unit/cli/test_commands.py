@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from study.cli._again import again
+from study.cli._options import again
 from study.commands import DEFAULT_STORAGE, command_line, default_storage
 
 SERVER = "postgresql://me:secret@host/db"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from search_spaces import Choices, LogRange, SimplexGrid
-from study.spec.listed_axes import listed_axes
+from study.cli._optuna import listed_axes
 from study.spec.study_spec import StudySpec, parse
 
 

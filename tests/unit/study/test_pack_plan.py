@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storage.records import Calibration, StudyRecord
-from study.cli._packs import packs_to_plain
+from study.cli._plan import packs_to_plain
 from study.errors import WorkersUnusable
 from study.planning.packs import PackPlan, pack_plan, shapes_of
 from study.running.probe import Look, look_at_network
