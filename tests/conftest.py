@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Generator
 
 os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it at its import; two cores are shared
 os.environ["COLUMNS"] = "160"  # what the command line prints is not to be wrapped
 
 import pytest
 from hypothesis import settings
+
+from tests.throwaway_postgres import Guard, can_start
+from tests.wanting import told
 
 # Commands inherit what is ignored, as by tests that were started by nohup or in the background;
 # what they do at a signal could then not be seen.
@@ -20,6 +24,33 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # judged by what it changes; everybody else's runs look for new ones.
 settings.register_profile("ours", deadline=None, derandomize="WEIGHBRIDGE_CI" in os.environ)
 settings.load_profile("ours")
+
+
+_guard = pytest.StashKey[Guard]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a PostgreSQL server at hand, once for all workers of pytest-xdist."""
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and not os.environ.get("WEIGHBRIDGE_TEST_POSTGRES") and can_start():
+        config.stash[_guard] = Guard()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if guard := config.stash.get(_guard, None):
+        guard.end()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Generator[None, None, None]:
+    """Say in one line, after all else, what was not run, and for want of what."""
+    yield
+    skipped = terminalreporter.getreports("skipped")
+    reasons = [report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple)]
+    if line := told(reasons):
+        terminalreporter.write_line(line, yellow=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 from sqlalchemy.engine import make_url
 
 from tests.contract.storage_backends import postgres_server
+from tests.wanting import skip_for_want_of
 
 _PORT = 6432
 _MOST_TRIES = 500
@@ -31,9 +31,7 @@ def pooled(server: str, database: str) -> Iterator[str]:
     """
     program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
-        if os.environ.get("WEIGHBRIDGE_CI") == "1":
-            pytest.fail("CI tests PgBouncer: install it.")
-        pytest.skip("install pgbouncer")
+        skip_for_want_of("PgBouncer (apt-get install pgbouncer)")
     url = make_url(server)
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o777)  # it refuses to run as root

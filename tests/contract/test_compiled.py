@@ -15,6 +15,7 @@ from tests.contract.engine_repeating import by_epoch, resumed
 from tests.contract.fused_cases import Normed, fused
 from tests.packs import Engine, Values, a_job, a_pack, told, two_jobs
 from tests.toy import Toy
+from tests.wanting import reason
 from trainers.engines import Session, open_session, train
 from trainers.engines.compiled.blocks import BLOCK
 from trainers.engines.compiled.functions import options
@@ -29,7 +30,7 @@ Runs = dict[int, dict[int, Values]]
 CHOSEN = {"batch_size": 5, "compile": True}
 """The third batch of each epoch has two samples only."""
 
-needs_compiler = pytest.mark.skipif(not shutil.which("g++"), reason="there is no g++")
+needs_compiler = pytest.mark.skipif(not shutil.which("g++"), reason=reason("g++"))
 
 
 @pytest.fixture(scope="module")

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from tests.contract.storage_backends import postgres_server
-
-SERVER = Path(__file__).parents[1] / "postgres.sh"
+from tests.throwaway_postgres import SERVER, can_start
+from tests.wanting import skip_for_want_of
 
 
 @contextmanager
 def own_server() -> Iterator[Path]:
     """The folder of a new server, which is gone at the end; short enough for a socket's name.
 
-    Without a server for tests in the environment the test is skipped, in CI it fails.
+    Without the server's programs the test is skipped, in CI it fails.
     """
-    postgres_server()
-    if shutil.which("pg_ctl") is None and not list(Path("/usr/lib/postgresql").glob("*/bin")):
-        pytest.skip("install the PostgreSQL server's programs")
+    if not can_start():
+        skip_for_want_of("PostgreSQL's programs (apt-get install postgresql)")
     folder = Path(tempfile.mkdtemp(prefix="wb-"))
     subprocess.run([SERVER, "start", folder], check=True, stdout=subprocess.DEVNULL)
     try:

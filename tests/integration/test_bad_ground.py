@@ -22,6 +22,7 @@ from study.cli import _doctor
 from tests import toy
 from tests.integration.command import DEADLINE_S, Said, begun, command, ended, typed
 from tests.integration.driving import wait_for_done_runs
+from tests.wanting import reason
 
 pytestmark = pytest.mark.slow
 
@@ -108,7 +109,7 @@ class TestPermissions:
     @pytest.fixture(autouse=True)
     def needs_setpriv(self) -> None:
         if subprocess.run([*POWERLESS, "true"], capture_output=True, check=False).returncode:
-            pytest.skip("setpriv (util-linux) cannot take privileges away here")
+            pytest.skip(reason("a setpriv (util-linux) that can take privileges away"))
 
     def test_a_read_only_file(self, folder: Path) -> None:
         database = folder / "weighbridge.db"
@@ -138,7 +139,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     own_mounts = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
     try_it = [*own_mounts, 'mount -t tmpfs none "$0"', str(disk)]
     if subprocess.run(try_it, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here, not even in a namespace of its own")
+        pytest.skip(reason("a right to mount a small disk in a namespace of its own"))
     command = [sys.executable, "-m", "study.cli", *RUN]
     done = subprocess.run(
         [*own_mounts, SMALL_DISK, "sh", str(tmp_path), str(disk), *command],

@@ -20,6 +20,7 @@ from storage import RunState
 from tests.integration import comparable
 from tests.integration.command import begun, ended
 from tests.integration.driving import descendants, states, wait_for_done_runs
+from tests.wanting import reason
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +58,7 @@ def full(tmp_path: Path) -> Path:
     disk.mkdir()
     try_it = [*ON_A_SMALL_DISK, MOUNTED, str(disk), "true"]
     if subprocess.run(try_it, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here, not even in a namespace of its own")
+        pytest.skip(reason("a right to mount a small disk in a namespace of its own"))
     return disk
 
 

@@ -19,7 +19,8 @@ from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
 from tests.integration.driving import complete
-from tests.integration.servers import SERVER, own_server
+from tests.integration.servers import own_server
+from tests.throwaway_postgres import SERVER
 
 pytestmark = pytest.mark.slow
 
