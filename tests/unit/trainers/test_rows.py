@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packs import a_job
-from trainers.engines.fused.rated_optimizer import RatedOptimizer
 from trainers.engines.fused.rows import ALIGNMENT, Layout, Rows
-from trainers.engines.fused.stacked_optimizer import StackedOptimizer
+from trainers.engines.fused.stacked_optimizers import (
+    GroupedOptimizer,
+    RatedOptimizer,
+    StackedOptimizer,
+)
 from trainers.jobs import Training
 from trainers.optimizers import slots
 
@@ -91,7 +94,7 @@ def test_rates_beside_the_rows_change_them_as_one_kernel_a_rate_does(
     training = Training(epochs=1, batch_size=1, optimizer=optimizer, momentum=momentum)
     fused, rated = (
         updated(training, torch.float32, n_rows=6, other_from=4, kind=kind)
-        for kind in (StackedOptimizer, RatedOptimizer)
+        for kind in (GroupedOptimizer, RatedOptimizer)
     )
     torch.testing.assert_close(rated, fused, rtol=2e-6, atol=2e-7)
 
@@ -102,7 +105,7 @@ def updated(
     *,
     n_rows: int,
     other_from: int = MOST,
-    kind: type[StackedOptimizer | RatedOptimizer] = StackedOptimizer,
+    kind: type[StackedOptimizer] = GroupedOptimizer,
 ) -> torch.Tensor:
     """Rows after three steps; 67 numbers of each are used, which no vector divides."""
     generator = torch.Generator().manual_seed(0)

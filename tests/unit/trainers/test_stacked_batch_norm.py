@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainers.engines.fused.batch_norm import make_stackable
+from trainers.engines.fused.layers import make_stackable
 
 CPU = torch.device("cpu")
 KINDS = {

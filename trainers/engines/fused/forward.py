@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 
-from trainers.engines.fused.batch_norm import make_stackable
-from trainers.engines.fused.layers import NotPlain, PlainNetwork
+from trainers.engines.fused.layers import NotPlain, PlainNetwork, make_stackable
 from trainers.engines.precision import autocast
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork

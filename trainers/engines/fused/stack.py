@@ -16,11 +16,10 @@ from trainers.engines.compiled.compiling import compiled_stack
 from trainers.engines.fused.forward import Forward, carried_tensors, repeated, trained_parameters
 from trainers.engines.fused.long_lived import Places, Stored
 from trainers.engines.fused.member import Member
-from trainers.engines.fused.rated_optimizer import RatedOptimizer
 from trainers.engines.fused.rows import Layout, Rows
 from trainers.engines.fused.stack_evaluation import StackEvaluation
 from trainers.engines.fused.stack_states import Store, buffers_outside, fill, network_keys, states
-from trainers.engines.fused.stacked_optimizer import StackedOptimizer
+from trainers.engines.fused.stacked_optimizers import GroupedOptimizer, RatedOptimizer
 from trainers.engines.fused.weighed import weighed
 from trainers.engines.session import Session
 from trainers.evaluation import Value
@@ -69,7 +68,7 @@ class Stack:
         self.trace(())
         self._weighed = weighed(rows, session.device)
         self._store = self._filled(rows)
-        kind = RatedOptimizer if few else StackedOptimizer
+        kind = RatedOptimizer if few else GroupedOptimizer
         self._optimizer = kind(
             [member.job for member in rows],
             network=self._store.network,
