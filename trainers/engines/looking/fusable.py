@@ -9,12 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from trainers.engines.fused.forward import (
-    carried_tensors,
-    task_functions,
-    task_losses,
-    trained_parameters,
-)
+from trainers.engines.fused.forward import task_functions, trained_parameters
 from trainers.engines.fused.ghosts import (
     Step,
     a_forward,
@@ -24,7 +19,7 @@ from trainers.engines.fused.ghosts import (
     stacked_step,
 )
 from trainers.engines.looking import stackable_rules as rules
-from trainers.engines.looking.metric_look import odd_metric
+from trainers.engines.looking.one_step import alike, alone_step, odd_metric, unused
 from trainers.engines.looking.rehearsal import TOLERANCES, Rehearsal
 from trainers.engines.precision import autocast
 from trainers.engines.session import Session
@@ -36,7 +31,6 @@ from trainers.hardware.gpu import end_if_broken
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
 from trainers.parts import described
-from trainers.protocol import Batch
 from trainers.randomness import Key
 from trainers.reading import owned
 
@@ -172,12 +166,12 @@ class Look:
         return self._rehearsal
 
     def _alone(self, network: MultiTaskNetwork, tasks: tuple[str, ...]) -> Step:
-        return _alone(self.session, network, tasks, self._batch, self._precision)
+        return alone_step(self.session, network, tasks, self._batch, self._precision)
 
     def _of_part(self, tasks: tuple[str, ...]) -> str:
         """About the network of one task."""
         network = a_network(self.session, tasks)
-        return rules.structure(network) or _unused(self._alone(network, tasks))
+        return rules.structure(network) or unused(self._alone(network, tasks))
 
     def _of_one_step(self) -> str:
         batch, said = self._batch, list[str]()
@@ -194,11 +188,11 @@ class Look:
         except BaseException as error:  # a user's network or loss may do anything
             why = f"does not survive `torch.func.vmap` ({self._said_by(error)})"
             return self._failing_alone() or why
-        if found := "".join(said[:1]) or _unused(alone):
+        if found := "".join(said[:1]) or unused(alone):
             return found
         if not alone.losses.isfinite().all():
             return "has a loss that is not finite before it is trained, by which nothing is seen"
-        if not _alike(stacked, alone, TOLERANCES[self._precision]):
+        if not alike(stacked, alone, TOLERANCES[self._precision]):
             return "has other losses, gradients or buffers in a stack than alone"
         return odd or self._by_place(placed)
 
@@ -288,57 +282,3 @@ def _refuse_shared(first: MultiTaskNetwork, second: MultiTaskNetwork) -> None:
 def _norm(tensors: Iterable[Tensor | None]) -> float:
     norms = [float(of.detach().norm()) for of in tensors if of is not None]
     return sqrt(fsum(norm**2 for norm in norms))
-
-
-def _alone(
-    session: Session,
-    network: MultiTaskNetwork,
-    tasks: tuple[str, ...],
-    batch: Batch,
-    precision: Precision,
-) -> Step:
-    """The step as the solo engine would do it, with the network as the user wrote it."""
-    functions = {task: session.problem.functions(task) for task in tasks}
-    batch = owned(batch)
-    Key("trial").seed_global(session.device)
-    with autocast(session.device, precision):
-        losses = task_losses(network(batch.inputs), batch.targets, functions)
-    params = trained_parameters(network)
-    gradients: tuple[Tensor | None, ...] = ()
-    if params:
-        gradients = torch.autograd.grad(losses.sum(), list(params.values()), allow_unused=True)
-    return Step(
-        losses=losses.detach(),
-        gradients=dict(zip(params, gradients, strict=True)),
-        carried=carried_tensors(network),
-    )
-
-
-def _unused(step: Step) -> str:
-    names = [name for name, gradient in step.gradients.items() if gradient is None]
-    return f"has a parameter that no loss depends on ({names[0]})" if names else ""
-
-
-def _alike(stacked: Step, alone: Step, tolerance: float) -> bool:
-    """Whether every row of a stack's step is the lone one's, up to rounding."""
-    if stacked.carried.keys() != alone.carried.keys():
-        return False
-    if stacked.gradients.keys() != alone.gradients.keys():
-        return False
-    pairs = [(stacked.losses, alone.losses)]
-    pairs += [(stacked.carried[name], value) for name, value in alone.carried.items()]
-    near = all(_near(rows, value, tolerance * _size(value)) for rows, value in pairs)
-    gradients = [(stacked.gradients[name], value) for name, value in alone.gradients.items()]
-    # Against the largest of all: those of a layer before a normalisation are nearly 0.
-    largest = max((_size(value) for _, value in gradients if value is not None), default=0.0)
-    return near and all(_near(rows, value, tolerance * largest) for rows, value in gradients)
-
-
-def _size(value: Tensor) -> float:
-    return float(value.abs().max()) if value.numel() else 0.0
-
-
-def _near(rows: Tensor | None, value: Tensor | None, most: float) -> bool:
-    if rows is None or value is None:
-        return rows is value
-    return bool(((rows - value).abs() <= most).all())
