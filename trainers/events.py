@@ -96,7 +96,7 @@ class EpochDone:
             test ``loss`` and metrics.
         seconds: Spent since the last report of this run.
         flops: Estimated floating-point operations, evaluation included.
-        energy_j: Energy of `seconds`, see `trainers.hardware.metering`; None if it is not measured.
+        energy_j: Energy of `seconds`, see `trainers.hardware.energy`; None if it is not measured.
         more: Whether other events follow at once.
     """
 

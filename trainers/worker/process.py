@@ -38,9 +38,8 @@ from trainers.events import (
 from trainers.failures import told
 from trainers.hardware import compiler
 from trainers.hardware.devices import is_gpu
-from trainers.hardware.energy import EnergyMeter, Unmetered, open_meter
+from trainers.hardware.energy import EnergyMeter, Unmetered, metered, open_meter
 from trainers.hardware.environment import environment
-from trainers.hardware.metering import metered
 from trainers.jobs import Calibrate, Pack, Precision, Training
 from trainers.keeping.output import Printed, RunOutput
 from trainers.problems.errors import ProblemError

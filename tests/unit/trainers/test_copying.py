@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainers.hardware.copying import Copies
 from trainers.protocol import Batch
+from trainers.reading import Copies
 
 GPU = torch.device("meta")
 

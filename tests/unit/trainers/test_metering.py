@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainers.events import CheckpointSkipped, EpochDone, Event, RunEnded, Seconds
-from trainers.hardware.metering import metered
+from trainers.hardware.energy import metered
 
 
 @dataclass

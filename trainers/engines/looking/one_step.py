@@ -1,4 +1,4 @@
-"""One training step and evaluation of a network, alone and in a stack: whether they are the same."""
+"""One training step of a network, and one evaluation, compared: alone and in a stack."""
 
 from __future__ import annotations
 
