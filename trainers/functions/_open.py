@@ -1,22 +1,60 @@
-"""Finds a training function and what calls it."""
+"""A training function that is ready to be called: how it is found, and where a call of it waits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
+from trainers.events import Event
 from trainers.functions._caller import Caller
-from trainers.functions._rung import Rung
 from trainers.hints import shown
-from trainers.jobs import ProblemRef
+from trainers.jobs import Job, Pack, ProblemRef
 from trainers.problems.errors import NotAProblem
 from trainers.problems.user_module import import_user_module, member
 
 
 def _never() -> bool:
     return False
+
+
+class Waiting(Protocol):
+    """A call that waits at its rung.
+
+    Attributes:
+        job: Its run, whose attempt has ended.
+        pack: Of that attempt.
+    """
+
+    job: Job
+    pack: Pack
+
+    def go_on(self, pack: Pack) -> Iterator[Event]:
+        """Train the run's next attempt, and tell what the call reports."""
+
+    def end(self) -> None:
+        """End the call as a stop does; returns when the function has."""
+
+
+class Rung:
+    """Holds one call until it is known whether its run goes on at once; or none.
+
+    A function that cannot resume by itself would begin again behind every rung; as long as its call
+    waits within its report, there is nothing to resume.
+    """
+
+    def __init__(self) -> None:
+        self._call: Waiting | None = None
+
+    def keep(self, call: Waiting) -> None:
+        """Let a call wait."""
+        self._call = call
+
+    def take(self) -> Waiting | None:
+        """The call that has waited, which waits no more."""
+        call, self._call = self._call, None
+        return call
 
 
 @dataclass(frozen=True, slots=True)

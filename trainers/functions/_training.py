@@ -6,6 +6,7 @@ The function runs in a thread, so that its reports can be passed on while it tra
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 import threading
 import traceback
@@ -19,7 +20,6 @@ import torch
 from trainers.endings import diverged, ended, failed, first_epoch, not_saved
 from trainers.errors import BadReport, NoFolder
 from trainers.events import CheckpointSkipped, EpochDone, Event, RunEnded, Seconds
-from trainers.functions._journal import Journal
 from trainers.functions._open import FunctionSession
 from trainers.functions._report import Report, Reported, Stopped
 from trainers.jobs import Job, Pack
@@ -62,7 +62,7 @@ class _Call:
         self._until: SimpleQueue[int | None] = SimpleQueue()
         self._told: SimpleQueue[None] = SimpleQueue()
         self._aside: tempfile.TemporaryDirectory[str] | None = None
-        self._journal = Journal(pack.checkpoints, job)
+        self._journal = _Journal(pack.checkpoints, job)
         self._report = Report(
             session.metric,
             self._tell,
@@ -207,3 +207,45 @@ class _Call:
             peak_memory_bytes=peak_memory_bytes(torch.device(self._session.device)),
             waits=waits,
         )
+
+
+class _Journal:
+    """The reports of one run, over all its attempts, written down beside its folder.
+
+    A function that resumes by itself goes on behind its last step. Reports of the moment before a
+    kill may not have reached the database by then, and the function will not make them again.
+
+    Args:
+        folder: Where checkpoints go; without one, nothing is written down.
+    """
+
+    def __init__(self, folder: str | None, job: Job) -> None:
+        self._path = None if folder is None else Path(folder) / f"{job.file_name}.reports"
+        self._recorded = job.recorded
+
+    def add(self, said: Reported) -> None:
+        """Write a report down."""
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                # on a line of its own, even behind one within which the writer was killed
+                file.write("\n" + json.dumps([said.step, said.seconds, said.values]))
+
+    def skipped(self, step: int) -> list[Reported]:
+        """Reports before a step that are not known yet, by step; of one step the last."""
+        found = {said.step: said for said in self._read()}
+        return [said for _, said in sorted(found.items()) if self._recorded < said.step < step]
+
+    def _read(self) -> Iterator[Reported]:
+        if self._path is None:
+            return
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except OSError:  # there is none yet, or none can be
+            return
+        for line in text.splitlines():
+            try:
+                step, seconds, values = json.loads(line)
+            except ValueError:
+                continue  # blank, or torn
+            yield Reported(step=step, seconds=seconds, values=tuple(map(tuple, values)))

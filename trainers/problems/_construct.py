@@ -9,12 +9,12 @@ from typing import cast
 from trainers.cards import ProblemCard
 from trainers.errors import BadCard
 from trainers.hints import did_you_mean
-from trainers.problems._refused import refused
 from trainers.problems.errors import (
     ConstructorFailed,
     NotAProblem,
     UnknownOption,
 )
+from trainers.problems.user_module import refused
 from trainers.protocol import Problem
 
 METHODS = ("sources", "trunk", "head", "functions")

@@ -6,15 +6,14 @@ Reading a card loads neither torch nor data; whatever needs them is imported whe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trainers.cards import MetricCard, ProblemCard, TaskCard
-from trainers.hints import did_you_mean
+from trainers.hints import did_you_mean, shown
 from trainers.problems._embedded import EmbeddedFile, cache_folder, load
-from trainers.problems._options import check_at_least, check_choice
-from trainers.problems.errors import UnknownTask
+from trainers.problems.errors import BadOption, UnknownTask
 
 if TYPE_CHECKING:
     from torch import device, nn
@@ -117,8 +116,7 @@ class DigitPairs(ABC):
             DataMissing: The package has no such file.
             DataChanged: The file is not the known one.
         """
-        from trainers.problems._digit_data import digit_parser, pair_sources
-        from trainers.problems._pairs import Layout
+        from trainers.problems._pairs import Layout, digit_parser, pair_sources
 
         digits = self.digits
         arrays = load(digits.file, digit_parser(digits.digit_side), cache=cache_folder())
@@ -184,4 +182,31 @@ def _check_task(task: str) -> None:
         raise UnknownTask(
             f"The tasks are {', '.join(OUTPUTS)}. Got `{task}`."
             f"{did_you_mean(task, OUTPUTS)} Use one of the card's tasks."
+        )
+
+
+def check_at_least(name: str, value: object, low: int) -> None:
+    """Refuse what is not a whole number of at least `low`.
+
+    Raises:
+        BadOption: The value is something else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        raise BadOption(
+            f"`{name}` must be a whole number of at least {low}. Got {shown(value)}. "
+            "Set it in [problem_options], or drop it for the default."
+        )
+
+
+def check_choice(name: str, value: object, allowed: Sequence[object]) -> None:
+    """Refuse what is not one of a few values.
+
+    Raises:
+        BadOption: The value is something else.
+    """
+    if not any(value == choice and type(value) is type(choice) for choice in allowed):
+        known = ", ".join(repr(choice) for choice in allowed)
+        hint = did_you_mean(str(value), [str(choice) for choice in allowed])
+        raise BadOption(
+            f"`{name}` must be one of {known}. Got {shown(value)}.{hint} Choose one of them."
         )

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainers.hardware import gpu
-from trainers.problems._shapes import fitted
+from trainers.problems.errors import BadShape
 from trainers.stackable import Stackable
 
 IGNORED = -1
@@ -95,6 +95,28 @@ def bce(output: Tensor, target: Tensor) -> Tensor:
     softplus = shift + ((-shift).exp() + (-logits - shift).exp()).log()
     costs = (1 - target.nan_to_num()) * logits + softplus
     return _sums(torch.where(valid, costs, 0.0)) / valid.sum().clamp(min=1)
+
+
+def fitted(output: Tensor, target: Tensor, *, n_leading: int = 0) -> Tensor:
+    """The output in the target's shape: a head's ``[B, 1]`` becomes ``[B]`` for targets ``[B]``.
+
+    The output may have leading dimensions that the target lacks.
+
+    Without this check ``[B, 1] - [B]`` would quietly broadcast to ``[B, B]``.
+
+    Raises:
+        BadShape: The shapes differ otherwise.
+    """
+    shape = output.shape[n_leading:]
+    if shape == target.shape:
+        return output
+    if shape == (*target.shape, 1):
+        return output.squeeze(-1)
+    raise BadShape(
+        "Output and target of a regression must have one shape, or [B, 1] and [B]. Got output "
+        f"{list(shape)} and target {list(target.shape)}. Change the head's number of "
+        "outputs, or the target."
+    )
 
 
 def _difference(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainers.problems._losses import IGNORED
-from trainers.problems._shapes import fitted
+from trainers.problems._losses import IGNORED, fitted
 
 # Absolute errors are rounded to multiples of 2^-24 (6e-8). Sums of such multiples are exact in
 # float64 up to 2^53 of them, that is up to 5e8 in the target's unit.

@@ -1,19 +1,28 @@
-"""Draws two digits into one image: shifted against each other, overlaid, shrunk.
+"""From a file of digits to tensors of digit pairs: shifted against each other, overlaid, shrunk.
 
-Everything is whole-number arithmetic, so the same digits give the same bytes on every machine.
+The images are whole-number arithmetic, so the same digits give the same bytes on every machine.
 
 Shapes: N pairs, D digits of side d, output side h.
 """
 
 from __future__ import annotations
 
+import gzip
+import io
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import gcd
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from trainers.problems._draws import PairRows
+from trainers.problems._draws import PairRows, Rows, draw_pairs
+from trainers.problems._source import TensorSource
+
+if TYPE_CHECKING:
+    from trainers.problems._embedded import Arrays
 
 Images = NDArray[np.uint8]
 
@@ -32,6 +41,33 @@ class Layout:
     shift: int
     side: int
     peak: int = 255
+
+
+def digit_parser(side: int) -> Callable[[bytes], Arrays]:
+    """A function from a gzipped CSV to ``images [D, d, d]`` and ``labels [D]``."""
+
+    def parse(content: bytes) -> Arrays:
+        text = io.BytesIO(gzip.decompress(content))
+        table = np.loadtxt(text, delimiter=",", dtype=np.uint8)
+        return {"images": table[:, :-1].reshape(-1, side, side), "labels": table[:, -1]}
+
+    return parse
+
+
+def pair_sources(
+    arrays: Arrays,
+    *,
+    n_pairs: Mapping[str, int],
+    split_seed: int,
+    layout: Layout,
+    device: torch.device,
+) -> dict[str, TensorSource]:
+    """Split, pair, compose, and move to the device."""
+    labels = arrays["labels"].astype(np.int64)
+    return {
+        split: _source(compose(arrays["images"], rows, layout), labels, rows, device)
+        for split, rows in draw_pairs(labels, n_pairs, split_seed).items()
+    }
 
 
 def compose(images: Images, rows: PairRows, layout: Layout) -> Images:
@@ -68,3 +104,13 @@ def _overlaps(n_in: int, n_out: int) -> NDArray[np.int64]:
     ends = np.minimum(in_starts + in_width, out_starts + out_width)
     covered: NDArray[np.int64] = ends - np.maximum(in_starts, out_starts)
     return covered.clip(min=0)
+
+
+def _source(pairs: Images, labels: Rows, rows: PairRows, device: torch.device) -> TensorSource:
+    left = torch.from_numpy(labels[rows.left]).to(device)
+    right = torch.from_numpy(labels[rows.right]).to(device)
+    images = torch.from_numpy(pairs).to(device)
+    return TensorSource(
+        inputs=images[:, None].to(torch.float32) / 255,
+        targets={"left": left, "right": right, "sum": (left + right).to(torch.float32)},
+    )

@@ -14,14 +14,13 @@ from trainers.cards import ProblemCard
 from trainers.hints import did_you_mean
 from trainers.jobs import ProblemRef
 from trainers.problems._construct import checked_class, construct
-from trainers.problems._refused import refused
 from trainers.problems.errors import (
     ConstructorFailed,
     ModuleBroken,
     ProblemError,
     UnknownProblem,
 )
-from trainers.problems.user_module import import_user_module, member
+from trainers.problems.user_module import import_user_module, member, refused
 from trainers.protocol import Problem
 
 GROUP = "weighbridge.problems"

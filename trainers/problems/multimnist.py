@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from trainers.problems._digit_pairs import DigitFile, DigitPairs
+from trainers.problems._digit_pairs import DigitFile, DigitPairs, check_choice
 from trainers.problems._embedded import EmbeddedFile
-from trainers.problems._options import check_choice
 
 
 @dataclass(frozen=True, kw_only=True)

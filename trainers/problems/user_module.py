@@ -8,13 +8,14 @@ so that two studies may both have a ``my_problem.py`` of their own.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module, invalidate_caches
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 
+from trainers.failures import told
 from trainers.hints import did_you_mean
-from trainers.problems._refused import refused
-from trainers.problems.errors import ClassMissing, ModuleBroken, ModuleMissing
+from trainers.problems.errors import ClassMissing, ModuleBroken, ModuleMissing, ProblemError
 
 # The import path belongs to the process, and so does the note of what was appended to it.
 _appended: list[str] = []
@@ -102,3 +103,27 @@ def _lies_in(name: str, module: ModuleType, folder: Path) -> bool:
         return False
     places = spec.submodule_search_locations or [spec.origin or ""]
     return any(Path(place).parent == folder for place in places)
+
+
+class refused:
+    """Surrounds code of a user: whatever it raises, ``sys.exit`` included, becomes a refusal.
+
+    Our own findings and Ctrl-C pass. (No generator: those take a `StopIteration` for their own.)
+
+    Args:
+        refusal: Makes the error of what was raised, in words.
+    """
+
+    def __init__(self, refusal: Callable[[str], ProblemError]) -> None:
+        self._refusal = refusal
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if error is not None and not isinstance(error, ProblemError | KeyboardInterrupt):
+            raise self._refusal(told(error)) from error

@@ -1,16 +1,33 @@
-"""All weightings by name; asking for them imports no torch."""
+"""All weightings by name: the modules of this package, plugins of other distributions, one's own.
+
+Asking for them imports no torch.
+"""
 
 from __future__ import annotations
 
 import importlib
+import inspect
+import pkgutil
+import warnings
+from collections.abc import Container
 from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
 
 from trainers.hints import did_you_mean
+from trainers.problems import ProblemError
+from trainers.problems.user_module import import_user_module, member
 from trainers.weightings._base import Weighting
-from trainers.weightings._discovery import own, plugins, scan
-from trainers.weightings.errors import UnknownWeighting
+from trainers.weightings.errors import BadWeighting, UnknownWeighting
 
 PACKAGE = "trainers.weightings"
+GROUP = "weighbridge.weightings"
+"""Entry-point group of plugins; each entry names a concrete `Weighting` class."""
+
+_LONGEST = 64  # what a study database holds
+
+NO_METHOD = "errors"
+"""The one public module of the package that holds no method."""
 
 
 def names() -> tuple[str, ...]:
@@ -42,6 +59,105 @@ def weighting(name: str, folder: str | None = None) -> Weighting:
             f"Known: {', '.join(sorted(known))}. One of your own is `module:Class`."
         )
     return known[name]
+
+
+def scan(package: ModuleType) -> dict[str, Weighting]:
+    """Instances of the weightings in a package's public modules, by name.
+
+    Raises:
+        BadWeighting: A public module does not define exactly one concrete weighting, or two
+            define the same name.
+    """
+    found: dict[str, Weighting] = {}
+    for info in pkgutil.iter_modules(package.__path__):
+        if info.name.startswith("_") or info.name == NO_METHOD:
+            continue
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        method = _instance(_sole_weighting(module))
+        if method.name in found:
+            raise BadWeighting(
+                f"Weightings must have different names. {module.__name__} and "
+                f"{type(found[method.name]).__module__} both set `name` to {method.name!r}. "
+                "Rename one."
+            )
+        found[method.name] = method
+    return found
+
+
+def plugins(taken: Container[str]) -> dict[str, Weighting]:
+    """Instances of the weightings that other distributions offer, by name.
+
+    A plugin that cannot be used, or has a name that is taken, is skipped with a warning: one
+    broken distribution must not stop studies that do not use it.
+    """
+    found: dict[str, Weighting] = {}
+    for entry in sorted(entry_points(group=GROUP)):
+        try:
+            method = _instance(entry.load())
+            if method.name in taken or method.name in found:
+                raise BadWeighting(f"The name {method.name!r} is taken.")
+        except Exception as error:
+            warnings.warn(
+                f"The weighting plugin `{entry.name}` ({entry.value}) is skipped: "
+                f"{type(error).__name__}: {error} Mend or uninstall it.",
+                stacklevel=2,
+            )
+        else:
+            found[method.name] = method
+    return found
+
+
+def own(target: str, folder: str | None, *, taken: Container[str]) -> Weighting:
+    """An instance of the class that ``module:Class`` names, under the rules of plugins.
+
+    Raises:
+        BadWeighting: It cannot be imported, is no weighting, or has a name that is taken.
+    """
+    module_name, _, name = target.partition(":")
+    if len(target) > _LONGEST or not all(p.isidentifier() for p in [*module_name.split("."), name]):
+        raise BadWeighting(
+            f"A weighting of one's own is `package.module:Class`, in {_LONGEST} characters. Got "
+            f"{target!r}. Write `my_weighting:Mine` for the class in my_weighting.py."
+        )
+    try:
+        module = import_user_module(module_name, folder)
+        method = _instance(member(module, name, of="`weighting`"))
+    except ProblemError as error:
+        raise BadWeighting(str(error)) from error
+    if method.name in taken:
+        raise BadWeighting(f"The name {method.name!r} of {target} is taken. Give it its own.")
+    return method
+
+
+def _sole_weighting(module: ModuleType) -> object:
+    """The one concrete weighting class that `module` itself defines."""
+    classes = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and value.__module__ == module.__name__
+        and issubclass(value, Weighting)
+        and not inspect.isabstract(value)
+    ]
+    if len(classes) != 1:
+        found = ", ".join(each.__name__ for each in classes) or "none"
+        raise BadWeighting(
+            f"{module.__name__} must define exactly one concrete Weighting. Found: {found}. "
+            "Move helpers to a module whose name starts with an underscore."
+        )
+    return classes[0]
+
+
+def _instance(found: object) -> Weighting:
+    """An instance of a weighting class that is complete."""
+    if not inspect.isclass(found) or not issubclass(found, Weighting) or inspect.isabstract(found):
+        raise BadWeighting(f"{found!r} must be a concrete subclass of Weighting.")
+    missing = [key for key in ("name", "title", "paper") if not hasattr(found, key)]
+    if missing:
+        raise BadWeighting(
+            f"{found.__qualname__} must set name, title and paper. Missing: {', '.join(missing)}."
+        )
+    return found()
 
 
 @cache

@@ -18,7 +18,7 @@ from trainers.weightings import (
     names,
     weighting,
 )
-from trainers.weightings._discovery import plugins, scan
+from trainers.weightings._registry import plugins, scan
 
 BUILTIN = {"dwa", "ew", "gls", "imtl-l", "rlw", "scalarization", "uw", "uw-o", "uw-so"}
 FOLDER = Path(trainers.weightings.__file__).parent
