@@ -23,9 +23,8 @@ from study.running.checkpoint_place import (
     settle_files,
 )
 from study.running.code_check import check_code, code_note
-from study.running.outcome import Outcome
-from study.running.probe import look_at_network
-from study.running.runner import Runner
+from study.running.preflight import look_at_network
+from study.running.runner import Outcome, Runner
 from study.spec.study_spec import StudySpec, parse
 from trainers.hardware.devices import is_gpu, known_gpus, n_gpus
 

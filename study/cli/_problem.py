@@ -12,7 +12,7 @@ import typer
 from study.cli._options import AsJson
 from study.cli._output import console, print_json, say, styled, table
 from study.errors import BadSpec
-from study.running.problem_check import Tried, check_problem
+from study.running.preflight import Tried, check_problem
 from trainers.jobs import ProblemRef
 
 NAME = "check"

@@ -16,14 +16,21 @@ from study.cli._doctor import database, on_network
 from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import console, next_step, print_json, say, styled, table
 from study.drivers import RayOptions
-from study.drivers.node_findings import Finding, findings, public
-from study.drivers.nodes import Inspection, Node, Sight, Wanted
-from study.drivers.probe_file import probe_file
+from study.drivers.nodes import (
+    HAVE_TO_BE_EQUAL,
+    Finding,
+    Inspection,
+    Node,
+    Sight,
+    Wanted,
+    findings,
+    probe_file,
+    public,
+)
 from study.running.checkpoint_place import beside
 
 NAME = "doctor"
 _NUMBERS = ("CPUs", "GPUs", "workers")
-_PACKAGES = ("python", "ray", "torch")
 _SHARED = {None: ("not asked", ""), True: ("shared", "green"), False: ("not shared", "red")}
 _FOUND = {True: ("found", "green"), False: ("not found", "red")}
 
@@ -108,10 +115,10 @@ def _unwritten(folder: Path, trouble: str) -> str:
 
 
 def _show(seen: Inspection, options: RayOptions, stored: str, found: Sequence[Finding]) -> None:
-    versions = ", ".join(f"{name} {seen.driver.packages[name]}" for name in _PACKAGES)
+    versions = ", ".join(f"{name} {seen.driver.packages[name]}" for name in HAVE_TO_BE_EQUAL)
     say(f"driver: {versions}, weighbridge {seen.driver.code}")
     say(f"database: {stored}")
-    columns = ("node", *_NUMBERS, *_PACKAGES, "weighbridge", "checkpoints")
+    columns = ("node", *_NUMBERS, *HAVE_TO_BE_EQUAL, "weighbridge", "checkpoints")
     own = any(node.sight and node.sight.has_module is not None for node in seen.nodes)
     rows = table(*columns, *(["problem"] if own else []), right=_NUMBERS)
     for node in seen.nodes:
@@ -143,7 +150,7 @@ def _cells(node: Node, driver: Sight, options: RayOptions) -> Iterator[str | Tex
     if (sight := node.sight) is None:
         yield styled(("no answer", "red"))
         return
-    for name in _PACKAGES:
+    for name in HAVE_TO_BE_EQUAL:
         theirs = sight.packages[name]
         yield _marked(theirs or "none", public(theirs) == public(driver.packages[name]))
     yield _marked(sight.code or "none", sight.code == driver.code)

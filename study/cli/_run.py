@@ -38,8 +38,7 @@ from study.cli._placing import (
 )
 from study.commands import command_line
 from study.errors import BadSpec
-from study.running.outcome import Outcome
-from study.running.runner import Runner
+from study.running.runner import Outcome, Runner
 
 NAME = "run"
 

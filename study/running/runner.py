@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage import RunState, StudyChanged
@@ -22,7 +23,6 @@ from study.running.inbox import Inbox
 from study.running.leases import Leases
 from study.running.limiter import Limiter
 from study.running.looks import recall
-from study.running.outcome import Outcome
 from study.running.pack_sizes import PackSizes
 from study.running.packing import Canaries, pack_of
 from study.running.progress_meter import ProgressMeter
@@ -38,6 +38,29 @@ if TYPE_CHECKING:
 _POLL_S = 0.25
 _LOOK_S = 5.0
 _REPORT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a `run` ended.
+
+    Attributes:
+        limit: The budget that ended it, empty if none did.
+        stopped: Searches that ended before their last stage, with the reason.
+        interrupted: Whether it was asked to stop.
+        n_mismatches: Epochs that were trained again and came out otherwise.
+    """
+
+    states: Mapping[RunState, int]
+    limit: str
+    stopped: Mapping[str, str]
+    interrupted: bool
+    n_mismatches: int = 0
+
+    @property
+    def n_failed(self) -> int:
+        """Runs that failed."""
+        return self.states.get(RunState.FAILED, 0)
 
 
 class Runner:

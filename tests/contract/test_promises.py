@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from study.cli._main import application
 from study.cli._problem import options_of
 from study.errors import BadSpec
-from study.running.problem_check import check_problem
+from study.running.preflight import check_problem
 from tests import toy
 from tests.contract.network_zoo import ZOO
 from tests.contract.test_canary import Ageing

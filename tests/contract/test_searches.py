@@ -16,7 +16,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from search_spaces import Point, Space, canonical, space_from_plain
 from study.planning.outline import Stage
 from study.searches import StageView, Tried, wish
-from study.searches.coordinates import distributions, from_coordinates, to_coordinates
+from study.searches.tpe import distributions, from_coordinates, to_coordinates
 
 N_TASKS = 3
 BASE: Point = {"lr": 0.01, "weight_decay": 0.0}

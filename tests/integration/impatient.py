@@ -2,7 +2,7 @@
 
 from storage.database import engines as _engines
 from study.cli import main
-from study.drivers.ray_tune.head import Listening
+from study.drivers.ray_tune.knocking import Listening
 
 Listening.__init__.__defaults__ = (3.0,)
 _engines.BUSY_S = 0.2

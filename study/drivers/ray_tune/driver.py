@@ -20,7 +20,7 @@ from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.far import FarFeed
 from study.drivers.ray_tune.feed import Entered, FeedEvent, Joined, Said
-from study.drivers.ray_tune.head import RAYLET_PATIENCE_S, Listening
+from study.drivers.ray_tune.knocking import RAYLET_PATIENCE_S, Listening
 from study.drivers.ray_tune.near import NearFeed
 from study.drivers.ray_tune.notices import Notices
 from study.drivers.ray_tune.orders import CloseAll, Leave, Opening, Order, StopAll, ToWorker

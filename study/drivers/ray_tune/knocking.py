@@ -1,4 +1,7 @@
-"""Whether there may be a Ray cluster at an address: Ray itself tries for minutes with anybody."""
+"""Whether somebody of Ray's listens at an address: before one connects to it, and ever after.
+
+Ray itself tries for minutes with anybody.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,13 @@ _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 
 """With which a client of gRPC begins, an empty list of settings included."""
 _SETTINGS = 4
 """Kind of the frame with which a server of gRPC answers."""
+
+_LOOK_S = 2.0
+_ANSWER_S = 2.0
+PATIENCE_S = 20.0
+"""A head may be started again meanwhile. Ray itself ends, after a minute, what has none."""
+RAYLET_PATIENCE_S = 4.0
+"""A raylet is not: Ray ends its node, and after half a minute what has connected to it."""
 
 
 def knock(address: str) -> None:
@@ -59,3 +69,36 @@ def _answer(connection: socket.socket) -> bytes | None:
     except OSError:  # it has closed the connection, or says nothing
         return answer
     return answer
+
+
+class Listening:
+    """Looks, every two seconds, whether somebody listens at an address.
+
+    Args:
+        address: ``HOST:PORT``; None: there is nothing to look at.
+        patience_s: For how long nobody may.
+    """
+
+    def __init__(self, address: str | None, patience_s: float = PATIENCE_S) -> None:
+        self._address, self._patience_s = address, patience_s
+        self._looked_s = self._seen_s = time.monotonic()
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody has answered for too long."""
+        now_s = time.monotonic()
+        if self._address is None or now_s - self._looked_s < _LOOK_S:
+            return False
+        if _answers(self._address):
+            self._seen_s = now_s
+        self._looked_s = time.monotonic()
+        return self._looked_s - self._seen_s > self._patience_s
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S):
+            return True
+    except OSError:
+        return False

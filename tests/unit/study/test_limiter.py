@@ -17,9 +17,8 @@ from study.planning.budget import used_up
 from study.planning.plan import Plan
 from study.running import limiter
 from study.running.crew import Crew, Slot
-from study.running.outcome import Outcome
 from study.running.recorder import RecordBuffer
-from study.running.runner import Runner
+from study.running.runner import Outcome, Runner
 from tests.unit.study.specs import a_plan
 from tests.unit.study.test_runner import METRICS, Obliging
 from trainers.events import EpochDone, PackEnded, RunEnded, Seconds

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from study.drivers import RayOptions
-from study.drivers.node_findings import findings
-from study.drivers.nodes import Inspection, Node, Sight, Wanted
-from study.drivers.probe_file import probe_file
+from study.drivers.nodes import Inspection, Node, Sight, Wanted, findings, probe_file
 
 VERSIONS = {"python": "3.11.7", "ray": "2.60.0", "torch": "2.14.1+cpu", "weighbridge": "0.1.0"}
 GOOD = Sight(packages=VERSIONS, code="0.1.0+abc", gpus=2, reads=True, writes=True)

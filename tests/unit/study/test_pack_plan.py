@@ -12,7 +12,7 @@ from storage.records import Calibration, StudyRecord
 from study.cli._plan import packs_to_plain
 from study.errors import WorkersUnusable
 from study.planning.packs import PackPlan, pack_plan, shapes_of
-from study.running.probe import Look, look_at_network
+from study.running.preflight import Look, look_at_network
 from tests.unit.study.specs import a_plan
 from trainers.events import NetworkFacts
 from trainers.jobs import ProblemRef

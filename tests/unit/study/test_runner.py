@@ -18,8 +18,7 @@ from study.errors import ClusterLost
 from study.planning.plan import Plan, make_plan
 from study.running import faults, runner
 from study.running.faults import FRUITLESS_ATTEMPTS
-from study.running.outcome import Outcome
-from study.running.runner import Runner
+from study.running.runner import Outcome, Runner
 from study.spec.study_spec import parse
 from tests.unit.study.fake_trainer import EPOCHS
 from tests.unit.study.specs import a_plan

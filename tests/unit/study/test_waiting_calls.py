@@ -12,8 +12,7 @@ import pytest
 from storage import Storage
 from study.drivers import DriverEvent, FromWorker
 from study.planning.plan import Plan, make_plan
-from study.running.outcome import Outcome
-from study.running.runner import Runner
+from study.running.runner import Outcome, Runner
 from study.spec.study_spec import parse
 from trainers.events import NetworkFacts, PackEnded, Ready, RunEnded
 from trainers.functions import FunctionSession, Report, call, train_function

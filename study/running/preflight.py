@@ -1,0 +1,108 @@
+"""What is tried before anything runs, in a process of its own that imports torch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from study.errors import WorkersUnusable
+from study.planning.last_batch import refusal
+from trainers.events import NetworkFacts
+from trainers.jobs import ProblemRef
+
+if TYPE_CHECKING:
+    from study.planning.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found of a study's network.
+
+    Attributes:
+        network: None if parts of the problem fail, so that not even a look goes through.
+        findings: What would fail in training, a sentence each.
+    """
+
+    network: NetworkFacts | None
+    findings: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One promise of a problem.
+
+    Attributes:
+        needed: Whether runs are wrong without it; else they are slower, or begin again.
+        found: What stands against it, as a sentence; empty if it is kept.
+    """
+
+    name: str
+    needed: bool
+    found: str
+
+    @property
+    def broken(self) -> bool:
+        """Whether runs of this problem would be wrong."""
+        return self.needed and bool(self.found)
+
+
+def look_at_network(plan: Plan, *, device: str) -> Look:
+    """What a worker would find; takes as long as importing torch and loading the data.
+
+    One batch of every split goes through every part of the problem.
+
+    Raises:
+        WorkersUnusable: The problem cannot be opened.
+    """
+    answer = _answer(
+        "trainers.worker.probe",
+        {"problem": asdict(plan.problem), "device": device, "training": asdict(plan.training)},
+        failed="The network could not be looked at",
+    )
+    network = None if answer["network"] is None else NetworkFacts(**answer["network"])
+    findings = answer["findings"]
+    if network is not None and network.last_batch and not findings:
+        findings = [refusal(network.last_batch)]
+    return Look(network, findings)
+
+
+def check_problem(ref: ProblemRef, *, device: str, threads: int, precision: str) -> Sequence[Tried]:
+    """Try a problem; takes as long as importing torch, loading the data and a few steps.
+
+    Raises:
+        WorkersUnusable: The problem cannot be opened.
+    """
+    answer = _answer(
+        "trainers.worker.check",
+        {"problem": asdict(ref), "device": device, "threads": threads, "precision": precision},
+        failed="The problem could not be tried",
+    )
+    return [Tried(**promise) for promise in answer["promises"]]
+
+
+def _answer(module: str, request: Mapping[str, Any], *, failed: str) -> Mapping[str, Any]:
+    """What a module says to a request: the last line that it prints, as JSON.
+
+    Raises:
+        WorkersUnusable: It says that the problem cannot be opened, or it ends without a word.
+    """
+    process = subprocess.run(
+        [sys.executable, "-P", "-m", module],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        errors="replace",  # a problem may print what it likes
+        check=False,
+    )
+    lines = process.stdout.strip().splitlines()
+    if process.returncode or not lines:
+        last = (process.stderr.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
+        raise WorkersUnusable(f"{failed}: {last}")
+    answer: Mapping[str, Any] = json.loads(lines[-1])
+    if "error" in answer:
+        raise WorkersUnusable(answer["error"])
+    return answer
