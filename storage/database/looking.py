@@ -67,7 +67,7 @@ class Onlooker:
         self._seen = self._state() if alone else None
         how = "immutable=1" if alone else "mode=ro"
         return sqlite3.connect(
-            f"file:{quote(str(self._path))}?{how}",
+            f"file://{quote(str(self._path))}?{how}",
             uri=True,
             timeout=BUSY_S,
             isolation_level=None,

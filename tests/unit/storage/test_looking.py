@@ -56,6 +56,10 @@ def _rolled_back(folder: Path) -> Path:
     return path
 
 
+def test_a_path_may_begin_with_two_slashes(tmp_path: Path) -> None:
+    assert _names(Path(f"/{_saved(tmp_path)}")) == ["demo"]
+
+
 @pytest.mark.parametrize("make", [_saved, _old, _rolled_back])
 def test_looking_leaves_all_as_it_is(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     path = make(tmp_path)
