@@ -10,9 +10,9 @@ from sqlalchemy import bindparam
 
 from storage.database.opened import SCHEMA_VERSION, Database
 from storage.database.patience import patient
-from storage.log.api import Log
+from storage.log import Log
 from storage.schema.views import ORDER
-from storage.status.api import Status
+from storage.status import Status
 
 _QUERIES = {
     view: sa.text(f"SELECT * FROM {view} WHERE study = :study ORDER BY {order}").bindparams(

@@ -9,16 +9,16 @@ from pathlib import Path
 from storage.database.opened import Database
 from storage.database.patience import patient, silent
 from storage.database.urls import sqlite_file
-from storage.judging.api import Judging
+from storage.judging import Judging
 from storage.leasing.api import Leasing
 from storage.leasing.budgets import Settled
-from storage.log.api import Log
-from storage.moving.api import Moving
+from storage.log import Log
+from storage.moving import Moving
 from storage.planning.api import Planning
 from storage.recording.api import Recording
 from storage.recording.reports import Recorder
 from storage.schema.dialects import server_place
-from storage.status.api import Status
+from storage.status import Status
 
 
 class Storage(Planning, Leasing, Recording, Judging, Moving, Status, Log):
