@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from storage.database.engines import BUSY_S
-from storage.database.lock_holders import lock_holders
 from storage.database.passwords import without_password
 from storage.database.urls import secrets, shown, sqlite_file
 from storage.errors import DatabaseUnusable
@@ -76,6 +78,8 @@ _HINTS = {
     "resolve host": "Check that the host's name in the URL is right.",
 }
 
+_LOCKS = Path("/proc/locks")
+
 
 def explained(url: URL, error: DBAPIError) -> DatabaseUnusable:
     """The error as one sentence of cause and one of advice, without passwords."""
@@ -138,3 +142,34 @@ def _locked_hint(url: URL) -> str:
     path = sqlite_file(url)
     who = ", ".join(lock_holders(path)) if path else ""
     return f"{who or 'Another program'} has held its lock for {BUSY_S} s. End that one, run again."
+
+
+def lock_holders(path: Path) -> list[str]:
+    """Other processes that hold a write lock on the file or its write-ahead log.
+
+    A line of the list is ``1: POSIX  ADVISORY  WRITE 4711 08:01:1234 120 120``: the process id is
+    the fifth word, the inode the end of the sixth. A process of another container has id 0.
+    """
+    inodes = set(_inodes(path))
+    try:
+        lines = _LOCKS.read_text().splitlines()
+    except OSError:
+        return []
+    words = [line.split() for line in lines if " WRITE " in line and "->" not in line]
+    pids = {int(w[4]) for w in words if w[5].rpartition(":")[2] in inodes and w[4].isdigit()}
+    return [_process(pid) for pid in sorted(pids - {0, os.getpid()})]
+
+
+def _inodes(path: Path) -> Iterable[str]:
+    for name in (path, path.with_name(f"{path.name}-shm")):
+        try:
+            yield str(name.stat().st_ino)
+        except OSError:
+            continue
+
+
+def _process(pid: int) -> str:
+    try:
+        return f"process {pid} ({Path(f'/proc/{pid}/comm').read_text().strip()})"
+    except OSError:
+        return f"process {pid}"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from storage.database.patience import patient
-from storage.leasing import held as _held
 from storage.leasing import leases as _leases
 from storage.leasing import removals as _removals
 from storage.leasing import workers as _workers
@@ -154,7 +153,7 @@ class Leasing(Opened):
     def leased_by(self, study_id: int, holder_id: int) -> list[tuple[int, int]]:
         """(run, token) of each lease of a driver, also of those that it does not know of."""
         with self._database.read() as connection:
-            return _held.leased_by(connection, study_id, holder_id)
+            return _leases.leased_by(connection, study_id, holder_id)
 
     @patient
     def take_back_run(

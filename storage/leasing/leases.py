@@ -57,6 +57,15 @@ _LEASED = Hot(
     .where(runs.c.study_id == bindparam("study"), runs.c.state == RunState.LEASED)
     .order_by(runs.c.id)  # whoever locks several runs does it in this order
 )
+_LEASED_BY = (
+    sa.select(runs.c.id, runs.c.token)
+    .where(
+        runs.c.study_id == bindparam("study"),
+        runs.c.state == RunState.LEASED,
+        runs.c.holder_id == bindparam("holder"),
+    )
+    .order_by(runs.c.id)
+)
 _TAKE_BACK = Hot(
     runs.update()
     .where(
@@ -180,6 +189,12 @@ def leased(connection: Connection, study_id: int) -> list[tuple[int, int, float,
         )
         for row in _LEASED.rows(connection, {"study": study_id})
     ]
+
+
+def leased_by(connection: Connection, study_id: int, holder_id: int) -> list[tuple[int, int]]:
+    """(run, token) of each lease of a holder in a study."""
+    found = connection.execute(_LEASED_BY, {"study": study_id, "holder": holder_id})
+    return [(row.id, row.token) for row in found]
 
 
 def take_back(

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
 from storage.database.patience import patient
 from storage.planning.opened import Opened
-from storage.recording import checkpoints as _checkpoints
 from storage.recording.reports import Recorder
 from storage.records import CheckpointFile, Recorded, Report
+from storage.schema.tables import checkpoints, runs
+from storage.states import RunState
+
+_OF_STUDY = (
+    sa.select(
+        checkpoints.c.path,
+        checkpoints.c.size_bytes,
+        checkpoints.c.run_id,
+        runs.c.state,
+        checkpoints.c.epoch,
+    )
+    .join(runs, runs.c.id == checkpoints.c.run_id)
+    # The sum keeps SQLite from walking all runs of the study by their index: checkpoints are few.
+    .where(runs.c.study_id + 0 == bindparam("study"))
+    .order_by(checkpoints.c.id)
+)
+_FORGET = checkpoints.delete().where(checkpoints.c.path == bindparam("gone"))
 
 
 class Recording(Opened):
@@ -32,10 +51,20 @@ class Recording(Opened):
     def checkpoint_files(self, study_id: int) -> list[CheckpointFile]:
         """All checkpoints of a study, oldest first; a file stands once a run in it."""
         with self._database.read() as connection:
-            return _checkpoints.of_study(connection, study_id)
+            return [
+                CheckpointFile(
+                    path=row.path,
+                    size_bytes=row.size_bytes,
+                    run=row.run_id,
+                    state=RunState(row.state),
+                    epoch=row.epoch,
+                )
+                for row in connection.execute(_OF_STUDY, {"study": study_id})
+            ]
 
     @patient
     def forget_checkpoints(self, paths: Sequence[str]) -> None:
         """Let no run go on from these files any more."""
-        with self._database.write() as connection:
-            _checkpoints.forget(connection, paths)
+        if paths:
+            with self._database.write() as connection:
+                connection.execute(_FORGET, [{"gone": path} for path in sorted(paths)])

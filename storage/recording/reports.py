@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +13,6 @@ from sqlalchemy import Connection, bindparam
 from storage.planning.studies import now
 from storage.recording.costs import Costs
 from storage.recording.repeats import attempt_state, find_mismatches, is_known
-from storage.recording.storable import storable_report
 from storage.records import (
     CheckpointRecord,
     Ending,
@@ -24,7 +25,12 @@ from storage.schema.bulk import Update, Upsert
 from storage.schema.dialects import insert_ignoring
 from storage.schema.hot import Hot
 from storage.schema.tables import attempts, checkpoints, epoch_values, epochs, runs, series
+from storage.schema.texts import storable_name
 from storage.states import RunState, check_move
+
+_BAD_REPORT = "BadReport"
+_MOST_EPOCHS = 2**31 - 1
+_TASK, _METRIC = series.c.task.type.most, series.c.metric.type.most  # type: ignore[attr-defined]
 
 _CURRENT = Hot(
     sa.select(
@@ -93,7 +99,7 @@ class Recorder:
         Refused are reports with a stale token, and such of ended attempts as are new. A run that
         reports what no database holds has failed; the others of the batch are written.
         """
-        reports = [storable_report(report) for report in reports]
+        reports = [_storable(report) for report in reports]
         ids = sorted({report.run for report in reports})
         current = {row.id: row for row in _CURRENT.rows(connection, {"ids": ids})}
         accepted, rejected = [], []
@@ -195,6 +201,42 @@ class Recorder:
     def _load_series(self, connection: Connection, study_id: int) -> None:
         for row in connection.execute(_SERIES, {"study": study_id}):
             self._series[study_id, row.split, row.task, row.metric] = row.id
+
+
+def _storable(report: Report) -> Report:
+    """The report with names as they are stored, or the end of its run."""
+    if not isinstance(report, EpochRecord):
+        return report
+    wrong = _wrong(report)
+    if wrong:
+        return Ending(
+            run=report.run,
+            token=report.token,
+            state=RunState.FAILED,
+            epoch=0,
+            spent=report.spent,
+            reason=f"A report has numbers that a database holds. Got {wrong}.",
+            failure=_BAD_REPORT,
+            failure_key=_BAD_REPORT,
+        )
+    values = [
+        (split, storable_name(task, _TASK), storable_name(metric, _METRIC), value)
+        for split, task, metric, value in report.values
+    ]
+    return replace(report, values=values)
+
+
+def _wrong(report: EpochRecord) -> str:
+    if not 1 <= report.epoch <= _MOST_EPOCHS:
+        return f"an epoch outside 1 to {_MOST_EPOCHS}"
+    return next(
+        (
+            f"{value} for {split} {metric} of task {task}"
+            for split, task, metric, value in report.values
+            if math.isnan(value)
+        ),
+        "",
+    )
 
 
 def _end(connection: Connection, ending: Ending, attempt: int) -> None:

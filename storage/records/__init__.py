@@ -4,8 +4,9 @@ Times are seconds; `params` is canonical JSON, so that equal points are equal te
 `written` whole numbers are whole.
 """
 
-from storage.records._baseline import Baseline, BaselineValue
 from storage.records._history import (
+    Baseline,
+    BaselineValue,
     Decision,
     NewRun,
     Proposal,

@@ -1,1 +1,0 @@
-"""Judging: what finished runs are worth, what was decided by it, and the baseline behind it."""

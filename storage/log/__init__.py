@@ -1,1 +1,0 @@
-"""Looking back: what happened to runs, attempt by attempt, and by which code."""

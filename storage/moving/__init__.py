@@ -1,1 +1,0 @@
-"""Moving: another try for failed runs, and what becomes of paused ones."""
