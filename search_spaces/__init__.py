@@ -59,8 +59,7 @@ The errors are in `search_spaces.errors`; `SpaceError` catches them all.
 from search_spaces._axis import Axis
 from search_spaces._canonical import canonical
 from search_spaces._choices import Choices
-from search_spaces._from_optuna import from_optuna
-from search_spaces._from_ray import from_ray
+from search_spaces._foreign import from_optuna, from_ray
 from search_spaces._log_range import LogRange
 from search_spaces._plain import axis_from_plain, space_from_plain
 from search_spaces._range import Range

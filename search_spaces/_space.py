@@ -6,8 +6,7 @@ from math import prod
 
 from search_spaces._axis import Axis, Plain
 from search_spaces._conditions import Conditions, When
-from search_spaces._draws import uniforms
-from search_spaces._halton import halton
+from search_spaces._draws import halton, uniforms
 from search_spaces._shown import shown
 from search_spaces._values import Point, Value, as_count
 from search_spaces.errors import BadAxis, WrongType, blamed_on
