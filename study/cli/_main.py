@@ -5,6 +5,7 @@ A verb's modules are imported if it is the one that was typed: most of a short c
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -67,6 +68,17 @@ def main() -> None:
     except _known() as error:
         errors.print(styled(("error", "bold red"), f" {error}"))
         sys.exit(fail_code(error))
+    except ModuleNotFoundError as error:
+        if not (wanted := _requirement(error.name or "")):
+            raise
+        errors.print(
+            styled(
+                ("error", "bold red"),
+                f" This needs the package {error.name}, which {sys.executable} does not find. "
+                f"Install it: pip install '{wanted}'",
+            )
+        )
+        sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone, as with `| head`
     except OSError as error:
@@ -78,6 +90,19 @@ def main() -> None:
             )
         )
         sys.exit(2)
+
+
+def _requirement(module: str) -> str:
+    """What our distribution asks for by a module's name; empty if it does not."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    name = module.partition(".")[0]
+    try:
+        asked = requires("weighbridge") or []
+    except PackageNotFoundError:  # a copy that nobody has installed
+        return ""
+    of_it = (part.partition(";")[0].strip() for part in asked)
+    return next((part for part in of_it if re.split(r"[^\w]", part)[0] == name), "")
 
 
 def _known() -> tuple[type[Exception], ...]:
