@@ -13,8 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from reports._columns import typed_frame
-from reports._epochs import EpochReader, Epochs
+from reports._rows import EpochReader, Epochs, typed_frame
 
 
 class Study(Protocol):

@@ -11,8 +11,7 @@ import pandas as pd
 from reports._eligible import FINAL
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
-from reports.comparing.break_even import BreakEven
-from reports.comparing.grid_and_line import break_even
+from reports.comparing.break_even import BreakEven, break_even
 from reports.comparing.headline import Contender, headline
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames, trained_epochs

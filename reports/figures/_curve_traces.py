@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.figures._palette import Look, translucent
-from reports.figures._steps import band
 from reports.figures._trace import Trace, scatter
 from reports.spending.curves import Axis, BudgetCurve
 
@@ -108,3 +107,19 @@ def _line(curve: BudgetCurve, look: Look, shared: dict[str, Any], *, n_trials: F
         hovertemplate=_HOVER.replace("UNIT", _UNITS[curve.axis]).replace("SPREAD", spread),
         **shared,
     )
+
+
+def band(x: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The closed outline of the area between two step functions, shapes `[n]` to `[4n - 1]`.
+
+    Points where a bound is not finite are left out; nothing is left of a band of none.
+    """
+    kept = np.isfinite(low) & np.isfinite(high)
+    x, low, high = x[kept], low[kept], high[kept]
+    if not x.size:
+        return x, low
+    across = np.repeat(x, 2)[1:]
+    upper, lower = np.repeat(high, 2)[:-1], np.repeat(low, 2)[:-1]
+    outline_x = np.concatenate([across, across[::-1], across[:1]])
+    outline_y = np.concatenate([upper, lower[::-1], upper[:1]])
+    return outline_x, outline_y

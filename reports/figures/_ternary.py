@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from reports.figures._lattice import hexagons, on_grid, step_of
 from reports.figures._simplex_marks import SCALE, points, ring, without_value
 from reports.figures._style import styled
 from reports.figures._trace import Trace, scatter_ternary
@@ -22,6 +21,13 @@ FloatArray = NDArray[np.float64]
 
 _LEVELS = 24
 _CLIP = 90.0  # percentile
+_STEPS = (0.5, 1 / 3, 0.25, 0.2, 0.125, 0.1, 0.05, 0.04, 0.025, 0.02, 0.0125, 0.01)
+# On a triangular lattice of step h the cell around a point is a hexagon whose corners are the
+# centres of the six triangles that meet there: the point plus h/3 times these.
+_CORNERS = np.array(
+    [(1, 1, -2), (2, -1, -1), (1, -2, 1), (-1, -1, 2), (-2, 1, 1), (-1, 2, -1)], dtype=np.float64
+)
+_MOSTLY = 0.8  # stages that hold the weights at an anchor add a few points off the grid
 
 
 def ternary(best: pd.DataFrame, columns: list[str], titles: list[str]) -> go.Figure:
@@ -100,3 +106,29 @@ def _corner(title: str) -> dict[str, Any]:
     """A corner has room for short lines only."""
     text = "<br>".join(wrap(title, width=12, break_long_words=False))
     return {"text": text, "font": {"size": 13}}
+
+
+def on_grid(weights: FloatArray, step: float) -> NDArray[np.bool_]:
+    """Which rows of `weights` `[N, 3]` are multiples of the step, shape `[N]`."""
+    cells = weights / step
+    close: NDArray[np.bool_] = np.all(np.abs(cells - np.round(cells)) < 1e-6, axis=1)
+    return close
+
+
+def step_of(weights: FloatArray) -> float | None:
+    """The widest usual step whose grid holds most of the points; None if there is none.
+
+    Args:
+        weights: Points of the simplex, shape `[N, 3]`.
+    """
+    if len(weights) < 3:
+        return None
+    return next((step for step in _STEPS if on_grid(weights, step).mean() >= _MOSTLY), None)
+
+
+def hexagons(weights: FloatArray, step: float) -> FloatArray:
+    """The closed outlines of the cells, shape `[N, 7, 3]`, held inside the simplex."""
+    corners = weights[:, None, :] + step / 3 * _CORNERS
+    inside = np.clip(corners, 0.0, None)
+    inside /= inside.sum(axis=-1, keepdims=True)
+    return np.concatenate([inside, inside[:, :1]], axis=1)

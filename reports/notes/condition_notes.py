@@ -1,14 +1,14 @@
-"""Fair-play notes on the conditions under which the methods were compared."""
+"""Fair-play notes on the conditions under which the methods were tried, trained and charged."""
 
-import math
 from collections.abc import Iterator
 from typing import Final
 
 from reports._titles import title_of
+from reports.comparing.break_even import uncalibrated
 from reports.comparing.winners import winner_of
-from reports.frames import Metric, StudyFrames, stages_tuning, strategies, with_params
-from reports.measures import baseline_error_points
+from reports.frames import StudyFrames, stages_tuning, strategies, with_params
 from reports.notes.note import Note
+from storage.notices import notices
 from storage.wording import counted
 
 _UNDERTRAINED_SHARE: Final = 0.9
@@ -18,6 +18,12 @@ _SECONDS_DIFFER: Final = (
     "not converted. They can be compared where the methods' shares are alike, or within a study "
     "on one type"
 )
+
+
+def stopped_asynchronously(frames: StudyFrames) -> Iterator[Note]:
+    """Trials were judged before all of their round were there."""
+    for text in notices(frames.spec):
+        yield Note(kind="asynchronous stopping", search=None, text=text)
 
 
 def undertrained(frames: StudyFrames) -> Iterator[Note]:
@@ -95,34 +101,6 @@ def few_seeds(frames: StudyFrames) -> Iterator[Note]:
         )
 
 
-def small_validation(frames: StudyFrames) -> Iterator[Note]:
-    """The validation split is too small to tell points of delta_m apart.
-
-    Only error rates and accuracies have a standard error that sizes alone give (binomial); other
-    metrics are left out, which makes the figure a lower bound.
-    """
-    size = frames.card.get("sizes", {}).get("validation")
-    table = frames.baseline[
-        frames.baseline["standing"] & (frames.baseline["split"] == "validation")
-    ]
-    values = table.set_index(["task", "metric"])["value"].to_dict()
-    known = [(m, values.get((m.task, m.name))) for m in frames.metrics if m.share]
-    pairs = [(_binomial_se(m, b, size), b) for m, b in known if b is not None and size]
-    if not pairs:
-        return
-    errors, baseline = zip(*pairs, strict=True)
-    points = baseline_error_points(errors, baseline, len(frames.metrics))
-    margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
-    if points > margin:
-        yield Note(
-            kind="small validation",
-            search=None,
-            text=f"{size:,} validation examples give delta_m a standard error of at least "
-            f"{points:.1f} points, more than the margin of {margin:g}: which trial wins may hang "
-            "on the split.",
-        )
-
-
 def mixed_conditions(frames: StudyFrames) -> Iterator[Note]:
     """Runs were trained on several kinds of device or by several versions of the code."""
     of_runs = frames.attempts["kind"] == "run"
@@ -176,6 +154,44 @@ def _shares(frames: StudyFrames, column: str) -> str:
     return f" Shares of device-seconds: {'; '.join(told)}." if told else ""
 
 
+def solo_equivalent(frames: StudyFrames) -> Iterator[Note]:
+    """Runs were trained in packs: costs alone rest on a calibration; says what packs saved."""
+    runs = frames.runs[frames.runs["planned"] & (frames.runs["role"] == "search")]
+    spent = runs.groupby("search")[["method_cost_s", "solo_cost_s"]].sum()
+    spent = spent[spent["solo_cost_s"] > 0]
+    if not frames.packed or spent.empty:
+        return
+    as_run, alone = spent.sum()
+    shares = spent["method_cost_s"] / spent["solo_cost_s"]
+    low, high = str(shares.idxmin()), str(shares.idxmax())
+    span = (
+        f", from {100 * shares[low]:.0f} % ({title_of(frames, low)}) to {100 * shares[high]:.0f} % "
+        f"({title_of(frames, high)})"
+    )
+    yield Note(
+        kind="solo-equivalent cost",
+        search=None,
+        text="Runs were trained together in packs, which favours large grids. Costs are therefore "
+        "told as if each run had been trained alone, by a short calibration of the time that an "
+        f"epoch takes. As run, the searches took {100 * as_run / alone:.0f} % of that"
+        f"{span if shares[low] < shares[high] else ''}.",
+    )
+
+
+def not_calibrated(frames: StudyFrames) -> Iterator[Note]:
+    """Some runs in packs have no cost alone of their own."""
+    runs = frames.runs[frames.runs["planned"]]
+    without = int(uncalibrated(frames, runs).sum())
+    if without:
+        spent = int((runs["solo_cost_s"] > 0).sum())
+        yield Note(
+            kind="cost not calibrated",
+            search=None,
+            text=f"{without} of {spent} runs in packs have no calibration: their cost alone is "
+            "taken to be their cost as run, which as a rule is too low.",
+        )
+
+
 def no_longer_planned(frames: StudyFrames) -> Iterator[Note]:
     """Runs that the spec has dropped have cost something that no method's cost shows."""
     dropped = frames.runs[~frames.runs["planned"] & (frames.runs["device_s"] > 0)]
@@ -186,12 +202,6 @@ def no_longer_planned(frames: StudyFrames) -> Iterator[Note]:
             text=f"No longer planned: {counted(len(rows), 'run')} of {search}. Their "
             f"{rows['device_s'].sum():.0f} device-seconds are in no method's cost.",
         )
-
-
-def data_caveats(frames: StudyFrames) -> Iterator[Note]:
-    """What the problem's card says about its data."""
-    for caveat in frames.card.get("caveats", ()):
-        yield Note(kind="data", search=None, text=str(caveat))
 
 
 def _lr_grid(frames: StudyFrames, search: str) -> tuple[float, ...]:
@@ -205,9 +215,3 @@ def _lr_grid(frames: StudyFrames, search: str) -> tuple[float, ...]:
         runs = runs[runs["trial"].isin(listed["trial"])]
     table = with_params(frames, runs[["params"]].drop_duplicates())
     return tuple(sorted(set(table["lr"].dropna()))) if "lr" in table else ()
-
-
-def _binomial_se(metric: Metric, value: float, size: int) -> float:
-    whole = 100.0 if metric.unit == "%" else 1.0
-    share = min(max(value / whole, 0.0), 1.0)
-    return whole * math.sqrt(share * (1 - share) / size)

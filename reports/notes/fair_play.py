@@ -5,17 +5,15 @@ from typing import Final
 
 from reports.frames import StudyFrames
 from reports.notes import condition_notes as condition
+from reports.notes import data_notes as data
 from reports.notes import edge_notes as edge
-from reports.notes import pack_notes as pack
-from reports.notes import stopping_notes as stopping
-from reports.notes import value_notes as value
 from reports.notes.note import MergedNote, Note
 
 __all__ = ["MergedNote", "Note", "fair_play_notes", "merged"]
 
 # Each rule looks at the whole study and yields what it finds; the order is that of the report.
 _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
-    stopping.stopped_asynchronously,
+    condition.stopped_asynchronously,
     condition.few_seeds,
     condition.unequal_seeds,
     condition.unequal_grids,
@@ -25,15 +23,15 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     edge.optimum_on_edge,
     edge.weights_on_edge,
     condition.undertrained,
-    condition.small_validation,
-    value.losses_not_positive,
-    value.signed_metrics,
+    data.small_validation,
+    data.losses_not_positive,
+    data.signed_metrics,
     condition.mixed_conditions,
     condition.mixed_user_code,
-    pack.solo_equivalent,
-    pack.not_calibrated,
+    condition.solo_equivalent,
+    condition.not_calibrated,
     condition.no_longer_planned,
-    condition.data_caveats,
+    data.data_caveats,
 )
 
 

@@ -1,13 +1,43 @@
-"""Fair-play notes on values outside what a formula is for: negative metrics, losses below 0."""
+"""Fair-play notes on the data, and on values outside what a formula is for."""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
 from reports._titles import title_of
 from reports.frames import Metric, StudyFrames
+from reports.measures import baseline_error_points
 from reports.notes.note import Note
 
 _NOT_POSITIVE: Final = "not_positive_steps"  # a train metric of weightings that assume the contrary
+
+
+def small_validation(frames: StudyFrames) -> Iterator[Note]:
+    """The validation split is too small to tell points of delta_m apart.
+
+    Only error rates and accuracies have a standard error that sizes alone give (binomial); other
+    metrics are left out, which makes the figure a lower bound.
+    """
+    size = frames.card.get("sizes", {}).get("validation")
+    table = frames.baseline[
+        frames.baseline["standing"] & (frames.baseline["split"] == "validation")
+    ]
+    values = table.set_index(["task", "metric"])["value"].to_dict()
+    known = [(m, values.get((m.task, m.name))) for m in frames.metrics if m.share]
+    pairs = [(_binomial_se(m, b, size), b) for m, b in known if b is not None and size]
+    if not pairs:
+        return
+    errors, baseline = zip(*pairs, strict=True)
+    points = baseline_error_points(errors, baseline, len(frames.metrics))
+    margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
+    if points > margin:
+        yield Note(
+            kind="small validation",
+            search=None,
+            text=f"{size:,} validation examples give delta_m a standard error of at least "
+            f"{points:.1f} points, more than the margin of {margin:g}: which trial wins may hang "
+            "on the split.",
+        )
 
 
 def losses_not_positive(frames: StudyFrames) -> Iterator[Note]:
@@ -41,6 +71,12 @@ def signed_metrics(frames: StudyFrames) -> Iterator[Note]:
             yield Note(kind="signed metric", search=None, text=_signed(metric, seen))
 
 
+def data_caveats(frames: StudyFrames) -> Iterator[Note]:
+    """What the problem's card says about its data."""
+    for caveat in frames.card.get("caveats", ()):
+        yield Note(kind="data", search=None, text=str(caveat))
+
+
 def _signed(metric: Metric, lowest: float | None) -> str:
     seen = "" if lowest is None else f" (down to {lowest:.4g} here)"
     return (
@@ -48,3 +84,9 @@ def _signed(metric: Metric, lowest: float | None) -> str:
         "so is a change relative to its baseline, which delta_m counts. Read its own column, or "
         "judge the task by an error."
     )
+
+
+def _binomial_se(metric: Metric, value: float, size: int) -> float:
+    whole = 100.0 if metric.unit == "%" else 1.0
+    share = min(max(value / whole, 0.0), 1.0)
+    return whole * math.sqrt(share * (1 - share) / size)
