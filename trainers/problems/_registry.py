@@ -1,4 +1,4 @@
-"""Finds problems: built in, from installed plugins, or a class of the user's own.
+"""From a name to a problem: built in, from an installed plugin, or of a class of the user's own.
 
 A plugin is an installed package with an entry point ``name = "package.module:Class"`` in the
 group ``weighbridge.problems``. Built-in names win over plugins.
@@ -6,23 +6,29 @@ group ``weighbridge.problems``. Built-in names win over plugins.
 
 from __future__ import annotations
 
+import inspect
 import warnings
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from typing import cast
 
 from trainers.cards import ProblemCard
+from trainers.errors import BadCard
 from trainers.hints import did_you_mean
 from trainers.jobs import ProblemRef
-from trainers.problems._construct import checked_class, construct
 from trainers.problems.errors import (
     ConstructorFailed,
     ModuleBroken,
+    NotAProblem,
     ProblemError,
+    UnknownOption,
     UnknownProblem,
 )
 from trainers.problems.user_module import import_user_module, member, refused
 from trainers.protocol import Problem
 
+METHODS = ("sources", "trunk", "head", "functions")
 GROUP = "weighbridge.problems"
 BUILT_IN = {
     "digits": "trainers.problems.digits:Digits",
@@ -55,7 +61,7 @@ def build(ref: ProblemRef) -> Problem:
         ProblemError: One of its leaves: the problem is unknown, its module or class is missing
             or broken, an option is unknown or refused.
     """
-    return construct(problem_class(ref.target, ref.folder), ref.target, ref.options)
+    return _construct(problem_class(ref.target, ref.folder), ref.target, ref.options)
 
 
 def card_of(ref: ProblemRef) -> ProblemCard:
@@ -87,9 +93,9 @@ def problem_class(target: str, folder: str | None = None) -> type[Problem]:
     """
     if target in BUILT_IN:
         module_name, _, class_name = BUILT_IN[target].partition(":")
-        return checked_class(getattr(import_module(module_name), class_name), target)
+        return _checked_class(getattr(import_module(module_name), class_name), target)
     if (plugin := _plugins().get(target)) is not None:
-        return checked_class(_loaded(plugin), target)
+        return _checked_class(_loaded(plugin), target)
     return _users_class(target, folder)
 
 
@@ -101,7 +107,7 @@ def _users_class(target: str, folder: str | None) -> type[Problem]:
             f"{', '.join(names())}. A class of your own is written `package.module:Class`."
         )
     module = import_user_module(module_name, folder)
-    return checked_class(member(module, class_name, of=f"Problem `{target}`"), target)
+    return _checked_class(member(module, class_name, of=f"Problem `{target}`"), target)
 
 
 def _plugins() -> dict[str, EntryPoint]:
@@ -118,3 +124,71 @@ def _loaded(plugin: EntryPoint) -> object:
     ):
         loaded: object = plugin.load()
     return loaded
+
+
+def _checked_class(found: object, target: str) -> type[Problem]:
+    """The class, if it has the methods of a problem.
+
+    Raises:
+        NotAProblem: It is no class, or methods are missing.
+    """
+    if not inspect.isclass(found):
+        raise NotAProblem(
+            f"Problem `{target}` must be a class. Got {type(found).__name__}. "
+            "Name a class with the methods of a problem."
+        )
+    with refused(lambda told: NotAProblem(f"The class of problem `{target}` raised {told}.")):
+        missing = [name for name in METHODS if not callable(getattr(found, name, None))]
+    if missing:
+        raise NotAProblem(
+            f"A problem needs a `card` and the methods {', '.join(METHODS)}. `{target}` lacks "
+            f"{', '.join(missing)}. Add what is missing."
+        )
+    return cast("type[Problem]", found)
+
+
+def _construct(cls: type[Problem], target: str, options: Mapping[str, object]) -> Problem:
+    """Call the constructor and read the card once.
+
+    Raises:
+        UnknownOption: The constructor has no such option.
+        BadOption: The constructor refused a value.
+        ConstructorFailed: The constructor, or reading the card, raised something else.
+        NotAProblem: The card is missing, no `ProblemCard`, or breaks a rule of cards.
+    """
+    with refused(
+        lambda told: ConstructorFailed(
+            f"Problem `{target}` must be constructible from its options, and its card readable. "
+            f"It raised {told}. Check [problem_options], or the class."
+        )
+    ):
+        _check_names(cls, target, options)
+        try:
+            problem = cls(**options)
+            # Looked up statically first: an AttributeError inside a property is no missing card.
+            has_card = inspect.getattr_static(problem, "card", None) is not None
+            card: object = problem.card if has_card else None
+        except BadCard as error:
+            raise NotAProblem(
+                f"Problem `{target}` has a card that breaks a rule. {error}"
+            ) from error
+    if not isinstance(card, ProblemCard):
+        raise NotAProblem(
+            f"The `card` of a problem must be a trainers.cards.ProblemCard. `{target}` has "
+            f"{type(card).__name__}. Add it as an attribute or a property."
+        )
+    return problem
+
+
+def _check_names(cls: type[Problem], target: str, options: Mapping[str, object]) -> None:
+    parameters = inspect.signature(cls).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    allowed = [p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    for name in options:
+        if name not in allowed:
+            known = ", ".join(sorted(allowed)) or "none"
+            raise UnknownOption(
+                f"Unknown key `{name}` in [problem_options] of problem `{target}`."
+                f"{did_you_mean(name, allowed)} Allowed: {known}."
+            )
