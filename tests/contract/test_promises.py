@@ -24,8 +24,7 @@ from tests.contract.test_canary import Ageing
 from tests.contract.zoo_parts import Housed
 from tests.toy import Toy
 from tests.unit.trainers import failing
-from trainers.engines import open_session
-from trainers.engines.looking import promises
+from trainers.engines import open_session, promises
 from trainers.jobs import ProblemRef
 from trainers.problems import TensorSource
 from trainers.protocol import Batch
