@@ -76,9 +76,14 @@ class Slot:
 
 
 class Crew:
-    """All workers that have said that they are ready, by the driver's numbers."""
+    """All workers that have said that they are ready, by the driver's numbers.
+
+    Attributes:
+        stopping: They have been asked to save and release their packs, for good.
+    """
 
     def __init__(self) -> None:
+        self.stopping = False
         self.slots: dict[int, Slot] = {}
         self._epochs = self._epochs_times_size = 0
 

@@ -52,11 +52,11 @@ class Dispatch:
     def hand_out(self) -> None:
         """Give every free worker a pack, as long as there are runs."""
         self._go_on_at_once()
-        if self._shift.stopping or self.limit or self._dry:
+        if self._shift.crew.stopping or self.limit or self._dry:
             return
         for worker, slot in self._shift.crew.slots.items():
             resting = slot.rests_until_s > time.monotonic()
-            looked = slot.code in self._shift.looks
+            looked = self._shift.engine.looked(slot.code)
             if slot.busy or resting or not looked or self._sizes.waiting(slot):
                 continue
             if (wanted := self._sizes.to_measure(slot)) is not None:
@@ -73,7 +73,7 @@ class Dispatch:
 
     def _go_on_at_once(self) -> None:
         """A call that waits at its rung is given its run again if that goes on, or is ended."""
-        over = self._shift.stopping or self.limit
+        over = self._shift.crew.stopping or self.limit
         for worker, slot in self._shift.crew.slots.items():
             if not slot.waiting or slot.leaving:
                 continue
@@ -85,9 +85,9 @@ class Dispatch:
                 self._shift.driver.stop([worker])
 
     def _hand(self, worker: int, slot: Slot, claimed: Claimed) -> None:
-        rows = self._shift.rows if self._shift.fused else None
-        slot.take(claimed.claims, time.monotonic(), rows)
-        pack = replace(self._pack_of(claimed.claims), unsaved=self._shift.looks[slot.code].unsaved)
+        engine = self._shift.engine
+        slot.take(claimed.claims, time.monotonic(), engine.stack_rows)
+        pack = replace(self._pack_of(claimed.claims), unsaved=engine.unsaved(slot.code))
         self._shift.driver.submit(worker, pack)
 
     def _claim(self, slot: Slot, *, run: int | None = None) -> Claimed:

@@ -11,11 +11,9 @@ from study.errors import WorkersUnusable
 from study.planning.budget import price_per_h
 from study.running.code_check import unread_note, worker_note
 from study.running.crew import Slot
-from study.running.looks import keep
 from study.running.pack_sizes import PackSizes
 from study.running.recorder import RecordBuffer
 from study.running.retention import Retention
-from study.running.settled_engine import settle_engine
 from study.running.shift import Shift
 from trainers.events import (
     Calibrated,
@@ -23,7 +21,6 @@ from trainers.events import (
     CheckpointWritten,
     EpochDone,
     Message,
-    NetworkFacts,
     OpenFailed,
     PackEnded,
     Ready,
@@ -54,12 +51,11 @@ class Inbox:
         retention: Retention,
         sizes: PackSizes,
         *,
-        device: str,
         files: str,
         say: Callable[[str], None],
     ) -> None:
         self._shift, self._retention, self._sizes = shift, retention, sizes
-        self._device, self._files, self._say = device, files, say
+        self._files, self._say = files, say
         self._buffer = RecordBuffer(shift.storage)
         self._ended: list[int] = []
         self._told: set[str] = set()
@@ -116,7 +112,8 @@ class Inbox:
 
     def _ready(self, worker: int, message: Ready) -> None:
         shift, code = self._shift, told_code(message.environment)
-        self._settle(code.fingerprint, message.network)
+        if shift.engine.settle(code.fingerprint, message.network):
+            self._stillborn = 0
         price = price_per_h(shift.plan.spec, message.environment["device"])
         if note := worker_note(shift.plan, code, host=message.environment.get("host", "?")):
             self._say_once(note, note)
@@ -135,17 +132,6 @@ class Inbox:
         shift.crew.slots[worker] = Slot(
             worker_id, hardware, message.n_devices, price_per_h=price, code=code.fingerprint
         )
-
-    def _settle(self, code: str, found: NetworkFacts | None) -> None:
-        """Settle the engine by what a worker has found of its network, or another one before."""
-        shift = self._shift
-        known = shift.looks.get(code) if found is None else found
-        if known is None:
-            return
-        settle_engine(shift, known, device=self._device, say=self._say)
-        self._stillborn = 0
-        if found is not None:
-            keep(shift, code, found, device=self._device)
 
     def _trained(self, slot: Slot, message: Message) -> None:
         if isinstance(message, PackEnded):
@@ -211,7 +197,7 @@ class Inbox:
             self.write()
             self._sizes.lost(slot)
             self._put_back(slot, event)
-        if not self._shift.stopping:
+        if not self._shift.crew.stopping:
             self._shift.driver.replace(event.worker)
 
     def _never_worked(self, event: WorkerLost) -> None:

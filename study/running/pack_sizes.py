@@ -9,14 +9,15 @@ from storage.wording import counted
 from study.deciding.progress import at_size
 from study.planning.engine import chosen_by
 from study.planning.packs import shapes_of
-from study.running.settled_engine import fix
 from trainers.jobs import Calibrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from storage import Storage
+    from study.planning.plan import Plan
     from study.running.crew import Slot
-    from study.running.shift import Shift
+    from study.running.engine_state import EngineState
     from trainers.events import Calibrated
 
 MOST = 64
@@ -41,9 +42,18 @@ class PackSizes:
         say: Told when packs become smaller.
     """
 
-    def __init__(self, shift: Shift, *, workers: int, say: Callable[[str], None]) -> None:
-        self._shift, self._workers, self._say = shift, workers, say
-        plan = shift.plan
+    def __init__(
+        self,
+        plan: Plan,
+        storage: Storage,
+        study_id: int,
+        engine: EngineState,
+        *,
+        workers: int,
+        say: Callable[[str], None],
+    ) -> None:
+        self._plan, self._storage, self._study_id = plan, storage, study_id
+        self._engine, self._workers, self._say = engine, workers, say
         self._all = plan.card.task_names
         self._tasks = {search.name: search.tasks for search in plan.searches}
         self._known: dict[str, dict[Tasks, Calibration]] = {}
@@ -54,28 +64,27 @@ class PackSizes:
     @property
     def _most(self) -> int:
         """The largest pack to try."""
-        plan = self._shift.plan
-        undecided = self._shift.undecided
+        undecided = self._engine.undecided
         if self._by_hand:
             return self._by_hand if undecided else 1
         most = MOST_IN_STEP
-        if self._shift.fused or undecided:
-            most = MOST_ON_GPU if self._shift.on_gpu else MOST
-        return max(2, min(most, -(-plan.expected_runs // self._workers)))
+        if self._engine.fused or undecided:
+            most = MOST_ON_GPU if self._engine.on_gpu else MOST
+        return max(2, min(most, -(-self._plan.expected_runs // self._workers)))
 
     @property
     def _shapes(self) -> dict[Tasks, str]:
-        return shapes_of(self._shift.plan, self._shift.engine or "fused")
+        return shapes_of(self._plan, self._engine.name or "fused")
 
     def to_measure(self, slot: Slot) -> Calibrate | None:
         """What a worker is to time before it can be given packs; None: nothing."""
-        needed = self._shift.packed or self._shift.undecided
+        needed = self._engine.packed or self._engine.undecided
         if not needed or slot.hardware in self._known:
             return None
         self._known.setdefault(slot.hardware, {})
         shapes = self._shapes
         stored = {
-            tasks: self._shift.storage.calibration(shape, slot.hardware)
+            tasks: self._storage.calibration(shape, slot.hardware)
             for tasks, shape in shapes.items()
         }
         if self._suffices(stored):
@@ -83,15 +92,15 @@ class PackSizes:
             self._settle(slot.hardware)
             return None
         self._calibrating[slot.worker_id] = slot.hardware
-        training = self._shift.plan.spec.training
+        training = self._plan.spec.training
         return Calibrate(
-            problem=self._shift.plan.problem,
-            training=self._shift.plan.training,
+            problem=self._plan.problem,
+            training=self._plan.training,
             shapes=tuple(shapes),
             most=self._most,
-            engine=self._shift.engine or "fused",
+            engine=self._engine.name or "fused",
             memory_gib=training.pack_memory_gib,
-            run_epochs=self._shift.plan.expected_runs * training.epochs,
+            run_epochs=self._plan.expected_runs * training.epochs,
         )
 
     def _suffices(self, stored: Mapping[Tasks, Calibration | None]) -> bool:
@@ -115,9 +124,9 @@ class PackSizes:
             for times in message.shapes
         ]
         self._known[hardware] = dict(zip((t.tasks for t in message.shapes), found, strict=True))
-        self._shift.storage.save_calibrations(
+        self._storage.save_calibrations(
             found,
-            study_id=self._shift.study_id,
+            study_id=self._study_id,
             worker_id=slot.worker_id,
             seconds=message.seconds,
         )
@@ -127,19 +136,18 @@ class PackSizes:
 
     def _settle(self, hardware: str) -> None:
         """Fix what the first calibration decides: an engine that has no rule, rows on a GPU."""
-        shift, whole = self._shift, self._known[hardware].get(self._all)
-        if shift.undecided:
+        engine, whole = self._engine, self._known[hardware].get(self._all)
+        if engine.undecided:
             choice = chosen_by(whole.run_step_ms if whole else {}, hardware)
-            fix(shift, choice)
-            self._say(f"Runs are trained {shift.engine}: {choice.reason}.")
-        if shift.fused and shift.on_gpu and shift.rows is None:
+            engine.fix(choice)
+            self._say(f"Runs are trained {engine.name}: {choice.reason}.")
+        if engine.fused and engine.on_gpu and engine.rows is None:
             rows = self._by_hand or (whole.pack_size if whole else UNMEASURED)
-            shift.storage.fix_rows(shift.study_id, max(2, rows))
-            shift.rows = shift.storage.study(shift.plan.spec.name).stack_rows
+            engine.fix_rows(max(2, rows))
 
     def waiting(self, slot: Slot) -> bool:
         """Whether a worker is calibrating, of the same hardware or for all."""
-        if self._shift.undecided:
+        if self._engine.undecided:
             return bool(self._calibrating)
         return slot.hardware in self._calibrating.values()
 
@@ -157,16 +165,16 @@ class PackSizes:
 
     def of(self, slot: Slot) -> int:
         """Most runs of a pack for this worker."""
-        if not self._shift.packed:
+        if not self._engine.packed:
             return 1
-        if self._by_hand or self._shift.rows:
-            return min(self._limit, self._shift.rows or self._limit)
+        if self._by_hand or self._engine.rows:
+            return min(self._limit, self._engine.rows or self._limit)
         whole = self._known[slot.hardware].get(self._all)
         return min(self._limit, whole.pack_size if whole else UNMEASURED)
 
     def solo_s(self, slot: Slot, search: str) -> float | None:
         """What an epoch of a run of a search would take alone; None if it is trained alone."""
-        if not self._shift.packed:
+        if not self._engine.packed:
             return None
         alone = self._known[slot.hardware].get(self._tasks[search])
         return alone.epoch_s if alone else None
@@ -177,13 +185,12 @@ class PackSizes:
         Args:
             size: Its runs, padding included.
         """
-        if size <= 1 or size // 2 >= min(self._limit, self._shift.rows or self._limit):
+        if size <= 1 or size // 2 >= min(self._limit, self._engine.rows or self._limit):
             return
         self._limit = size // 2
         said = f"A pack of {size} runs {why}; packs have at most {self._limit} from now on."
-        if self._shift.rows:
-            self._shift.storage.lower_rows(self._shift.study_id, self._limit)
-            self._shift.rows = self._limit
+        if self._engine.rows:
+            self._engine.lower_rows(self._limit)
             said += " On a GPU their last bits depend on it: later runs round otherwise."
         self._say(said)
 

@@ -17,19 +17,19 @@ from study.errors import ClusterLost
 from study.planning.budget import limits_of
 from study.planning.plan import Plan
 from study.running.conductor import Conductor
+from study.running.crew import Crew
 from study.running.dispatch import Dispatch
+from study.running.engine_state import EngineState
 from study.running.faults import Faults
 from study.running.inbox import Inbox
 from study.running.leases import Leases
 from study.running.limiter import Limiter
-from study.running.looks import recall
 from study.running.pack_sizes import PackSizes
 from study.running.packing import Canaries, pack_of
 from study.running.progress_meter import ProgressMeter
 from study.running.retention import Retention
 from study.running.shift import Shift
 from study.running.watch import end_hanging
-from trainers.hardware.devices import is_gpu
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -85,6 +85,7 @@ class Runner:
         say: Callable[[str], None] = lambda _message: None,
     ) -> None:
         records = storage.searches(study.id)
+        engine = EngineState(plan, storage, study, device=device, say=say)
         self._shift = Shift(
             plan=plan,
             storage=storage,
@@ -97,12 +98,10 @@ class Runner:
                 {record.name: record.id for record in records},
                 retry=command_line("retry", study.name, storage=storage.url),
             ),
-            engine=study.engine,
-            on_gpu=is_gpu(device),
-            rows=study.stack_rows if is_gpu(device) else None,
+            crew=Crew(),
+            engine=engine,
         )
-        recall(self._shift, device=device)
-        sizes = PackSizes(self._shift, workers=driver.size, say=say)
+        sizes = PackSizes(plan, storage, study.id, engine, workers=driver.size, say=say)
         cap_bytes = int(plan.spec.training.checkpoint_cap_mib * 2**20)
         searches = {search.name: search for search in plan.searches}
         canaries = Canaries(plan)
@@ -114,16 +113,14 @@ class Runner:
                 claims,
                 checkpoints=checkpoints,
                 device=device,
-                engine=self._shift.engine or "solo",
-                rows=self._shift.rows if self._shift.fused else None,
+                engine=engine.name or "solo",
+                rows=engine.stack_rows,
                 canaries=canaries.of(claims),
             )
 
         self._conductor = Conductor(plan, storage, study)
         self._retention = Retention(storage, study.id, checkpoints, cap_bytes=cap_bytes)
-        self._inbox = Inbox(
-            self._shift, self._retention, sizes, device=device, files=checkpoints, say=say
-        )
+        self._inbox = Inbox(self._shift, self._retention, sizes, files=checkpoints, say=say)
         limits = limits_of(plan, records)
         self._dispatch = Dispatch(self._shift, limits, sizes, packed)
         self._limiter = Limiter(self._shift, limits, {record.name: record.id for record in records})
@@ -152,7 +149,7 @@ class Runner:
         try:
             if not (self._conductor.finished or self._changed):
                 code = shift.plan.code.fingerprint
-                shift.driver.start(code=code, looked=code in shift.looks)
+                shift.driver.start(code=code, looked=shift.engine.looked(code))
                 self._loop()
         except ClusterLost as error:
             why = (type(error).__name__, str(error))
@@ -207,24 +204,24 @@ class Runner:
 
     def _over(self) -> bool:
         ended = self._dispatch.limit or self._dispatch.stuck or self._conductor.finished
-        return bool(ended or self._shift.stopping)
+        return bool(ended or self._shift.crew.stopping)
 
     def _at_work(self) -> bool:
         """Whether workers are to be waited for; at the end, not for such as only time steps."""
         crew = self._shift.crew
-        return crew.training if self._shift.stopping else crew.busy
+        return crew.training if crew.stopping else crew.busy
 
     def _stop_in_time(self) -> None:
         """Have workers save and release their packs when a limit is reached, or on request."""
-        shift = self._shift
-        if shift.stopping:
+        crew = self._shift.crew
+        if crew.stopping:
             return
         if not self._dispatch.limit:
             self._dispatch.limit = self._limiter.look()
         if self._interrupted or self._dispatch.limit:
-            shift.stopping = True
-            shift.driver.stop()
-            if waits := shift.crew.waits_for(time.monotonic()):
+            crew.stopping = True
+            self._shift.driver.stop()
+            if waits := crew.waits_for(time.monotonic()):
                 self._say(waits)
 
     def _go_on(self) -> None:
@@ -245,7 +242,7 @@ class Runner:
     def _look_around(self) -> None:
         """Every few seconds, look after what other drivers have done or left."""
         now_s = time.monotonic()
-        if now_s - self._looked_s < _LOOK_S or self._shift.stopping:
+        if now_s - self._looked_s < _LOOK_S or self._shift.crew.stopping:
             return
         self._looked_s = now_s
         self._leases.take_over()

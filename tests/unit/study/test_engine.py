@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,7 @@ import pytest
 from storage import Storage
 from study.errors import WorkersUnusable
 from study.planning.engine import BY_CALIBRATION, choose_engine, chosen_by, engine_for
-from study.running.settled_engine import settle_engine
-from study.running.shift import Shift
+from study.running.engine_state import EngineState
 from tests.unit.study.specs import a_plan
 from trainers.events import NetworkFacts
 
@@ -98,41 +98,28 @@ def test_a_network_that_fails_on_the_last_batch_is_refused_before_the_first_run(
     storage = Storage(None)
     network = replace(facts(), last_batch="ValueError: one value (trunk)")
     with pytest.raises(WorkersUnusable, match=r"one sample, .*one value \(trunk\).*drop_last"):
-        settle_engine(a_shift(storage), network, device="cpu", say=silent)
+        an_engine(storage).settle("code", network)
     storage.close()
 
 
-def a_shift(storage: Storage, **training: Any) -> Shift:
-    plan = a_plan(EW, training={"epochs": 2, "batch_size": 8, **training})
+def an_engine(storage: Storage, say: Callable[[str], None] = lambda _message: None) -> EngineState:
+    plan = a_plan(EW, training={"epochs": 2, "batch_size": 8})
     record = storage.save_study(
         name=plan.spec.name, spec={}, card={}, fingerprint="", searches=[("ew", "search", "ew")]
     )
-    unused: Any = None
-    return Shift(
-        plan=plan,
-        storage=storage,
-        study_id=record.id,
-        driver=unused,
-        holder_id=1,
-        faults=unused,
-        engine=record.engine,
-    )
+    return EngineState(plan, storage, record, device="cpu", say=say)
 
 
 def facts(obstacle: str = "") -> NetworkFacts:
     return NetworkFacts(convolutional=False, obstacle=obstacle)
 
 
-def silent(_message: str) -> None:
-    """Nobody listens."""
-
-
 def test_a_network_that_makes_the_study_slower_is_told() -> None:
     storage = Storage(None)
     said: list[str] = []
-    shift = a_shift(storage)
-    settle_engine(shift, facts(OBSTACLE), device="cpu", say=said.append)
-    assert shift.engine == "solo"
+    engine = an_engine(storage, said.append)
+    engine.settle("code", facts(OBSTACLE))
+    assert engine.name == "solo"
     assert said == [f"Runs are trained one by one: the network {OBSTACLE}."]
     storage.close()
 
@@ -140,10 +127,10 @@ def test_a_network_that_makes_the_study_slower_is_told() -> None:
 def test_that_runs_cannot_be_saved_is_told_once() -> None:
     storage = Storage(None)
     said: list[str] = []
-    shift = a_shift(storage)
+    engine = an_engine(storage, said.append)
     network = NetworkFacts(convolutional=False, obstacle="", unsaved="changes what is none of ours")
     for _worker in range(3):
-        settle_engine(shift, network, device="cpu", say=said.append)
+        engine.settle("code", network)
     assert said == [
         "Runs begin again after an interruption: the network changes what is none of ours."
     ]
@@ -153,39 +140,40 @@ def test_that_runs_cannot_be_saved_is_told_once() -> None:
 def test_runs_that_share_their_data_are_said_to_go_in_step() -> None:
     storage = Storage(None)
     said: list[str] = []
-    shift = a_shift(storage)
+    engine = an_engine(storage, said.append)
     network = NetworkFacts(convolutional=False, obstacle=OBSTACLE, streamed=True)
-    settle_engine(shift, network, device="cpu", say=said.append)
-    assert (shift.engine, shift.packed) == ("solo", True)
+    engine.settle("code", network)
+    assert (engine.name, engine.packed) == ("solo", True)
     assert said == [f"Runs are trained in step: the network {OBSTACLE}."]
     storage.close()
 
 
 def test_the_first_worker_fixes_the_engine_and_all_later_drivers_keep_it() -> None:
     storage = Storage(None)
-    first = a_shift(storage)
-    settle_engine(first, facts(), device="cpu", say=silent)
+    first = an_engine(storage)
+    first.settle("code", facts())
     assert first.fused
-    second = a_shift(storage)
-    assert second.engine == "fused"
-    settle_engine(second, facts(), device="cpu", say=silent)
-    assert second.engine == "fused"
+    second = an_engine(storage)
+    assert second.name == "fused"
+    second.settle("code", facts())
+    assert second.name == "fused"
     storage.close()
 
 
 def test_what_another_driver_has_fixed_meanwhile_stands() -> None:
     storage = Storage(None)
-    late = a_shift(storage)
-    storage.fix_engine(late.study_id, "solo", "another host was first")
-    settle_engine(late, facts(), device="cpu", say=silent)
-    assert late.engine == "solo"
+    late = an_engine(storage)
+    (record,) = storage.studies()
+    storage.fix_engine(record.id, "solo", "another host was first")
+    late.settle("code", facts())
+    assert late.name == "solo"
     storage.close()
 
 
 def test_a_network_that_can_be_stacked_no_more_stops_the_study() -> None:
     storage = Storage(None)
-    shift = a_shift(storage)
-    settle_engine(shift, facts(), device="cpu", say=silent)
+    engine = an_engine(storage)
+    engine.settle("code", facts())
     with pytest.raises(WorkersUnusable, match=r"Go back to the code it was begun with"):
-        settle_engine(shift, facts(OBSTACLE), device="cpu", say=silent)
+        engine.settle("code", facts(OBSTACLE))
     storage.close()

@@ -11,8 +11,8 @@ import pytest
 from storage import Storage
 from storage.records import Holder
 from study.running.crew import Slot
+from study.running.engine_state import EngineState
 from study.running.pack_sizes import MOST, MOST_IN_STEP, MOST_ON_GPU, UNMEASURED, PackSizes
-from study.running.shift import Shift
 from tests.unit.study.specs import a_plan
 from trainers.events import Calibrated, ShapeTimes
 from trainers.jobs import Calibrate
@@ -40,18 +40,12 @@ class World:
         self.holder_id = storage.register_holder(
             Holder(host="here", boot_id="b", pid=1, process_start="0")
         )
-        unused: Any = None
-        shift = Shift(
-            plan=plan,
-            storage=storage,
-            study_id=record.id,
-            driver=unused,
-            holder_id=self.holder_id,
-            faults=unused,
-            engine="fused",
+        self.plan = plan
+        self.engine = EngineState(plan, storage, record, device="cpu", say=self.said.append)
+        self.engine.name = "fused"
+        self.sizes = PackSizes(
+            plan, storage, record.id, self.engine, workers=workers, say=self.said.append
         )
-        self.shift = shift
-        self.sizes = PackSizes(shift, workers=workers, say=self.said.append)
 
     def slot(self, hardware: str = CPU) -> Slot:
         worker_id = self.storage.register_worker(
@@ -140,7 +134,7 @@ def test_a_size_by_hand_needs_no_packs_to_be_timed(storage: Storage) -> None:
 
 def test_without_stacks_runs_are_trained_one_by_one_and_nothing_is_timed(storage: Storage) -> None:
     world = World(storage)
-    world.shift.engine = "solo"
+    world.engine.name = "solo"
     slot = world.slot()
     assert world.sizes.to_measure(slot) is None
     assert world.sizes.of(slot) == 1
@@ -150,7 +144,7 @@ def test_without_stacks_runs_are_trained_one_by_one_and_nothing_is_timed(storage
 @pytest.fixture
 def in_step(storage: Storage) -> World:
     world = World(storage, workers=1)
-    world.shift.engine, world.shift.streamed = "solo", True
+    world.engine.name, world.engine.streamed = "solo", True
     return world
 
 
@@ -170,14 +164,14 @@ def test_they_get_packs_and_what_they_would_cost_alone(in_step: World) -> None:
 
 def test_sizes_by_hand_count_for_them_too(storage: Storage) -> None:
     world = World(storage, pack_size=5)
-    world.shift.engine, world.shift.streamed = "solo", True
+    world.engine.name, world.engine.streamed = "solo", True
     assert world.sizes.of(world.calibrated(size=1)) == 5
 
 
 def test_stacks_and_runs_in_step_do_not_take_each_others_sizes(storage: Storage) -> None:
     World(storage).calibrated(size=9)
     world = World(storage)
-    world.shift.engine, world.shift.streamed = "solo", True
+    world.engine.name, world.engine.streamed = "solo", True
     assert world.sizes.to_measure(world.slot()) is not None
 
 
@@ -243,9 +237,9 @@ def test_no_pack_is_larger_than_the_largest_that_is_tried(storage: Storage) -> N
 
 def on_gpu(storage: Storage, *, decided: bool = True, **training: Any) -> World:
     world = World(storage, **training)
-    world.shift.on_gpu = True
+    world.engine.on_gpu = True
     if not decided:
-        world.shift.engine, world.shift.undecided = None, True
+        world.engine.name, world.engine.undecided = None, True
     return world
 
 
@@ -256,7 +250,7 @@ def rows_of(world: World) -> int | None:
 def test_on_a_gpu_the_first_calibration_fixes_the_rows_of_all_stacks(storage: Storage) -> None:
     world = on_gpu(storage)
     first, other = world.calibrated(size=9), world.calibrated(world.slot(GPU), size=4)
-    assert world.shift.rows == rows_of(world) == 9
+    assert world.engine.rows == rows_of(world) == 9
     assert [world.sizes.of(slot) for slot in (first, other)] == [9, 9]
 
 
@@ -280,7 +274,7 @@ def test_steps_that_could_not_be_timed_fix_a_number_too(storage: Storage) -> Non
 def test_a_processor_s_stacks_have_as_many_rows_as_they_need(storage: Storage) -> None:
     world = World(storage)
     world.calibrated()
-    assert (world.shift.rows, rows_of(world)) == (None, None)
+    assert (world.engine.rows, rows_of(world)) == (None, None)
 
 
 def test_rows_that_take_too_much_memory_are_halved_and_said(storage: Storage) -> None:
@@ -288,13 +282,13 @@ def test_rows_that_take_too_much_memory_are_halved_and_said(storage: Storage) ->
     slot = world.calibrated(size=9)
     for _ in range(2):  # two packs of 9 rows fall at once
         world.sizes.halve(9, "took too much memory")
-    assert world.shift.rows == rows_of(world) == world.sizes.of(slot) == 4
+    assert world.engine.rows == rows_of(world) == world.sizes.of(slot) == 4
     assert [text for text in world.said if "later runs round otherwise" in text] == world.said
 
 
 def test_tiny_networks_are_tried_in_hundreds_on_a_gpu(storage: Storage) -> None:
     world = on_gpu(storage, workers=1)
-    plan = world.shift.plan
+    plan = world.plan
     object.__setattr__(plan, "searches", plan.searches * 100)
     wanted = world.sizes.to_measure(world.slot())
     assert wanted is not None
@@ -316,7 +310,7 @@ def test_an_engine_without_a_rule_is_chosen_by_the_first_calibration(
     found = answer(wanted, 9)
     whole = replace(found.shapes[0], run_step_ms=times, pack_size=size)
     world.sizes.measured(first, replace(found, shapes=(whole, *found.shapes[1:])))
-    assert storage.study("tried").engine == world.shift.engine == engine
+    assert storage.study("tried").engine == world.engine.name == engine
     assert not world.sizes.waiting(other)
     assert "ms alone" in storage.study("tried").engine_reason
     assert any(f"trained {engine}" in text for text in world.said)
@@ -327,9 +321,9 @@ def test_a_worker_that_dies_while_it_chooses_is_followed_by_one_and_no_more(
 ) -> None:
     world = on_gpu(storage, decided=False)
     for _ in range(2):
-        assert world.shift.engine is None
+        assert world.engine.name is None
         slot = world.slot()
         assert world.sizes.to_measure(slot) is not None
         world.sizes.lost(slot)
-    assert world.shift.engine == "solo"
+    assert world.engine.name == "solo"
     assert world.sizes.of(world.slot()) == 1
