@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from storage.records import Claim
+from study.drivers import Driver, DriverEvent
+from trainers.jobs import Calibrate, Pack
 
 
 @dataclass(slots=True)
@@ -79,13 +82,61 @@ class Crew:
     """All workers that have said that they are ready, by the driver's numbers.
 
     Attributes:
+        driver: Who starts them and speaks with them.
         stopping: They have been asked to save and release their packs, for good.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
         self.stopping = False
         self.slots: dict[int, Slot] = {}
         self._epochs = self._epochs_times_size = 0
+
+    def heard(self, within_s: float) -> Sequence[DriverEvent]:
+        """What they have said; silence counts only while the driver listens to them.
+
+        A driver that waits for its database, or that was suspended, hears nobody.
+        """
+        began_s = time.monotonic()
+        events = self.driver.poll(within_s)
+        self.listened(min(time.monotonic() - began_s, within_s))
+        return events
+
+    def train(self, worker: int, claims: Sequence[Claim], pack: Pack) -> None:
+        """Give a worker the pack of these runs."""
+        self.slots[worker].take(claims, time.monotonic(), pack.rows)
+        self.driver.submit(worker, pack)
+
+    def calibrate(self, worker: int, wanted: Calibrate) -> None:
+        """Have a worker time steps."""
+        self.slots[worker].take([], time.monotonic())
+        self.driver.calibrate(worker, wanted)
+
+    def release(self, worker: int) -> None:
+        """Ask a worker to save and release its pack."""
+        self.slots[worker].leaving = True
+        self.driver.stop([worker])
+
+    def stop(self) -> None:
+        """Ask all to save and release their packs, for good."""
+        self.stopping = True
+        self.driver.stop()
+
+    def end(self, worker: int, why: str, *, out_of_time: bool) -> None:
+        """Kill a worker.
+
+        Args:
+            why: To begin what is said of its loss.
+            out_of_time: Its pack has outlasted its limit.
+        """
+        slot = self.slots[worker]
+        slot.ending, slot.why_ended, slot.out_of_time = True, why, out_of_time
+        self.driver.kill(worker)
+
+    def replace(self, worker: int) -> None:
+        """Start another one for a worker that is gone, unless all are to end."""
+        if not self.stopping:
+            self.driver.replace(worker)
 
     @property
     def mean_pack_size(self) -> float:

@@ -60,8 +60,7 @@ class Dispatch:
             if slot.busy or resting or not looked or self._sizes.waiting(slot):
                 continue
             if (wanted := self._sizes.to_measure(slot)) is not None:
-                slot.take([], time.monotonic())
-                self._shift.driver.calibrate(worker, wanted)
+                self._shift.crew.calibrate(worker, wanted)
                 continue
             claimed = self._claim(slot)
             if not claimed.claims:
@@ -81,14 +80,12 @@ class Dispatch:
             if claimed.claims:
                 self._hand(worker, slot, claimed)
             else:
-                slot.leaving = True
-                self._shift.driver.stop([worker])
+                self._shift.crew.release(worker)
 
     def _hand(self, worker: int, slot: Slot, claimed: Claimed) -> None:
-        engine = self._shift.engine
-        slot.take(claimed.claims, time.monotonic(), engine.stack_rows)
-        pack = replace(self._pack_of(claimed.claims), unsaved=engine.unsaved(slot.code))
-        self._shift.driver.submit(worker, pack)
+        unsaved = self._shift.engine.unsaved(slot.code)
+        pack = replace(self._pack_of(claimed.claims), unsaved=unsaved)
+        self._shift.crew.train(worker, claimed.claims, pack)
 
     def _claim(self, slot: Slot, *, run: int | None = None) -> Claimed:
         return self._shift.storage.claim(
@@ -96,7 +93,7 @@ class Dispatch:
             holder_id=self._shift.holder_id,
             worker_id=slot.worker_id,
             n=self._sizes.of(slot),
-            shares=self._shift.driver.size,
+            shares=self._shift.crew.driver.size,
             in_training=self._shift.crew.runs_left,
             lease_s=LEASE_S,
             limits=self._shift.faults.limits(self._limits),

@@ -122,7 +122,7 @@ class Inbox:
         worker_id = shift.storage.register_worker(
             study_id=shift.study_id,
             holder_id=shift.holder_id,
-            pid=shift.driver.pid(worker),
+            pid=shift.crew.driver.pid(worker),
             environment=message.environment,
             startup_s=message.startup_s,
             price_per_h=price,
@@ -197,8 +197,7 @@ class Inbox:
             self.write()
             self._sizes.lost(slot)
             self._put_back(slot, event)
-        if not self._shift.crew.stopping:
-            self._shift.driver.replace(event.worker)
+        self._shift.crew.replace(event.worker)
 
     def _never_worked(self, event: WorkerLost) -> None:
         self._stillborn += 1

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from storage.records import Holder
 from storage.states import Liveness
 from study.drivers.holder import liveness, this_process
-from study.running.shift import Shift
+from study.running.crew import Crew
+
+if TYPE_CHECKING:
+    from storage import Storage
 
 LEASE_S = 60.0
 _RENEW_S = 15.0
@@ -19,8 +23,9 @@ _UNANSWERED = "the database did not answer the claim"
 class Leases:
     """Keeps the leases of packs whose worker beats, and returns all others."""
 
-    def __init__(self, shift: Shift) -> None:
-        self._shift = shift
+    def __init__(self, storage: Storage, study_id: int, *, holder_id: int, crew: Crew) -> None:
+        self._storage, self._study_id = storage, study_id
+        self._holder_id, self._crew = holder_id, crew
         self._renewed_s = time.monotonic()
         self._me = this_process()
         self._told: set[tuple[Holder, bool]] = set()
@@ -31,23 +36,23 @@ class Leases:
         if now_s - self._renewed_s < _RENEW_S:
             return
         self._renewed_s = now_s
-        fresh = self._shift.crew.beating(_STALE_BEAT_S)
+        fresh = self._crew.beating(_STALE_BEAT_S)
         if fresh:
-            self._shift.storage.renew(self._shift.holder_id, fresh, lease_s=LEASE_S)
+            self._storage.renew(self._holder_id, fresh, lease_s=LEASE_S)
 
     def take_over(self) -> None:
         """Return what dead drivers have left."""
-        self._shift.storage.take_back(self._shift.study_id, liveness=liveness)
+        self._storage.take_back(self._study_id, liveness=liveness)
 
     def waits(self) -> list[str]:
         """For whom this driver waits while its own workers have nothing to do; each told once.
 
         A driver that was suspended keeps its leases for as long as its process is there.
         """
-        if self._shift.crew.busy:
+        if self._crew.busy:
             return []
         found: dict[Holder, list[float]] = {}
-        for holder, left_s in self._shift.storage.leases(self._shift.study_id):
+        for holder, left_s in self._storage.leases(self._study_id):
             if holder != self._me:
                 found.setdefault(holder, []).append(left_s)
         news = []
@@ -60,11 +65,10 @@ class Leases:
 
     def give_back_unknown(self) -> None:
         """Return leases that we have and do not know of: the answer to a claim was lost."""
-        known = {claim.run for claim in self._shift.crew.claims}
-        storage = self._shift.storage
-        for run, token in storage.leased_by(self._shift.study_id, self._shift.holder_id):
+        known = {claim.run for claim in self._crew.claims}
+        for run, token in self._storage.leased_by(self._study_id, self._holder_id):
             if run not in known:
-                storage.take_back_run(run, token, "ClaimUnanswered", _UNANSWERED)
+                self._storage.take_back_run(run, token, "ClaimUnanswered", _UNANSWERED)
 
     def give_back(self, failure: str, text: str, *, ended_s: float) -> None:
         """Return what is still leased: workers were ended before they could release it.
@@ -73,10 +77,10 @@ class Leases:
             failure: Why, as a class; `text` says more.
             ended_s: When that was, on the monotonic clock.
         """
-        for slot in self._shift.crew.slots.values():
+        for slot in self._crew.slots.values():
             unbooked_s = slot.unbooked_s(ended_s)
             for claim in slot.claims.values():
-                self._shift.storage.take_back_run(
+                self._storage.take_back_run(
                     claim.run, claim.token, failure, text, unbooked_s=unbooked_s
                 )
 

@@ -61,5 +61,4 @@ class Limiter:
         for worker, slot in self._shift.crew.slots.items():
             held = {self._searches[claim.search] for claim in slot.claims.values()}
             if held & searches and not slot.leaving:
-                slot.leaving = True
-                self._shift.driver.stop([worker])
+                self._shift.crew.release(worker)

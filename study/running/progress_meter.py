@@ -125,7 +125,7 @@ class ProgressMeter:
         for claim in self._shift.crew.claims:
             runs[claim.search] = runs.get(claim.search, 0) + 1
         return WorkerCounts(
-            starting=max(0, self._shift.driver.size - len(slots)),
+            starting=max(0, self._shift.crew.driver.size - len(slots)),
             calibrating=calibrating,
             training=busy - calibrating,
             idle=len(slots) - busy,
@@ -141,6 +141,6 @@ class ProgressMeter:
         epochs = sum(search.epochs_expected - search.epochs_done for search in searches)
         budget = self._shift.plan.spec.budget
         device_s = least(device_s, epochs, budget, paid_s=totals.device_s, paid=totals.epochs)
-        rate = self._rate.at(now_s, totals.device_s, workers=self._shift.driver.size)
+        rate = self._rate.at(now_s, totals.device_s, workers=self._shift.crew.driver.size)
         wall_s = float("inf") if budget.wall_s is None else budget.wall_s - (now_s - self._began_s)
         return max(0.0, min(device_s / rate, wall_s))

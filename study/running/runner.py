@@ -11,7 +11,7 @@ from storage import RunState, StudyChanged
 from storage.records import Claim, StudyRecord
 from study.commands import command_line
 from study.deciding.progress import Progress
-from study.drivers import Driver, DriverEvent
+from study.drivers import Driver
 from study.drivers.holder import this_process
 from study.errors import ClusterLost
 from study.planning.budget import limits_of
@@ -85,20 +85,20 @@ class Runner:
         say: Callable[[str], None] = lambda _message: None,
     ) -> None:
         records = storage.searches(study.id)
+        holder_id, crew = storage.register_holder(this_process()), Crew(driver)
         engine = EngineState(plan, storage, study, device=device, say=say)
         self._shift = Shift(
             plan=plan,
             storage=storage,
             study_id=study.id,
-            driver=driver,
-            holder_id=storage.register_holder(this_process()),
+            holder_id=holder_id,
             faults=Faults(
                 storage,
                 study.id,
                 {record.name: record.id for record in records},
                 retry=command_line("retry", study.name, storage=storage.url),
             ),
-            crew=Crew(),
+            crew=crew,
             engine=engine,
         )
         sizes = PackSizes(plan, storage, study.id, engine, workers=driver.size, say=say)
@@ -124,7 +124,7 @@ class Runner:
         limits = limits_of(plan, records)
         self._dispatch = Dispatch(self._shift, limits, sizes, packed)
         self._limiter = Limiter(self._shift, limits, {record.name: record.id for record in records})
-        self._leases = Leases(self._shift)
+        self._leases = Leases(storage, study.id, holder_id=holder_id, crew=crew)
         self._meter = ProgressMeter(self._shift, self._conductor, sizes)
         self._report, self._say = report, say
         self._interrupted = False
@@ -149,14 +149,14 @@ class Runner:
         try:
             if not (self._conductor.finished or self._changed):
                 code = shift.plan.code.fingerprint
-                shift.driver.start(code=code, looked=shift.engine.looked(code))
+                shift.crew.driver.start(code=code, looked=shift.engine.looked(code))
                 self._loop()
         except ClusterLost as error:
             why = (type(error).__name__, str(error))
             raise
         finally:
             ended_s = time.monotonic()
-            shift.driver.close()
+            shift.crew.driver.close()
             self._inbox.write()
             self._leases.give_back(*why, ended_s=ended_s)
         if self._changed is not None:
@@ -180,27 +180,18 @@ class Runner:
         self._interrupted = True
 
     def _loop(self) -> None:
+        shift = self._shift
         while self._at_work() or not self._over():
-            for event in self._heard():
+            for event in shift.crew.heard(_POLL_S):
                 self._inbox.take(event)
             self._inbox.write_due()
             self._go_on()
             self._stop_in_time()
             self._dispatch.hand_out()
-            end_hanging(self._shift)
+            end_hanging(shift.crew, shift.plan.spec.training)
             self._leases.renew()
             self._look_around()
             self._tell()
-
-    def _heard(self) -> Sequence[DriverEvent]:
-        """What the driver's workers have said; silence counts only while it listens to them.
-
-        A driver that waits for its database, or that was suspended, hears nobody.
-        """
-        began_s = time.monotonic()
-        events = self._shift.driver.poll(_POLL_S)
-        self._shift.crew.listened(min(time.monotonic() - began_s, _POLL_S))
-        return events
 
     def _over(self) -> bool:
         ended = self._dispatch.limit or self._dispatch.stuck or self._conductor.finished
@@ -219,8 +210,7 @@ class Runner:
         if not self._dispatch.limit:
             self._dispatch.limit = self._limiter.look()
         if self._interrupted or self._dispatch.limit:
-            crew.stopping = True
-            self._shift.driver.stop()
+            crew.stop()
             if waits := crew.waits_for(time.monotonic()):
                 self._say(waits)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage import RunState
-from study.drivers import Driver
 from study.planning.plan import Plan
 from study.running.crew import Crew
 from study.running.engine_state import EngineState
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """The work and who does it.
+    """The work and who does it; each part keeps its own state.
 
     Attributes:
         holder_id: This process as a holder of leases.
@@ -27,7 +26,6 @@ class Shift:
     plan: Plan
     storage: Storage
     study_id: int
-    driver: Driver
     holder_id: int
     faults: Faults
     crew: Crew

@@ -6,19 +6,17 @@ import math
 import time
 
 from study.drivers.vital_signs import Patience, Signs, Verdict, judged
-from study.running.crew import Slot
-from study.running.shift import Shift
+from study.running.crew import Crew, Slot
 from study.spec.training import TrainingSpec
 
 
-def end_hanging(shift: Shift) -> None:
+def end_hanging(crew: Crew, training: TrainingSpec) -> None:
     """End workers whose pack outlasts its time limit, or that are silent for too long.
 
     A worker without runs is timing steps: that may last as long as opening.
     """
-    training = shift.plan.spec.training
     now_s = time.monotonic()
-    for worker, slot in shift.crew.slots.items():
+    for worker, slot in crew.slots.items():
         if not slot.busy or slot.ending:
             continue
         patience = Patience(
@@ -29,11 +27,9 @@ def end_hanging(shift: Shift) -> None:
             else training.open_limit_s,
         )
         verdict = judged(_signs(slot, now_s), patience)
-        slot.out_of_time = slot.size > 0 and verdict is Verdict.OUT_OF_TIME
-        slot.ending = verdict is not Verdict.WELL
-        if slot.ending:
-            slot.why_ended = _said(verdict, training)
-            shift.driver.kill(worker)
+        if verdict is not Verdict.WELL:
+            late = slot.size > 0 and verdict is Verdict.OUT_OF_TIME
+            crew.end(worker, _said(verdict, training), out_of_time=late)
 
 
 def _said(verdict: Verdict, training: TrainingSpec) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from storage.records import Holder
 from study.drivers.holder import this_process
 from study.running.leases import LEASE_S, Leases
-from study.running.shift import Shift
 from tests.contract.storage_bench import Bench
 
 _ELSEWHERE = Holder(host="elsewhere", boot_id="other", pid=7, process_start="1")
@@ -32,10 +31,8 @@ def _claimed_by(bench: Bench, holder: Holder, n_runs: int) -> None:
 
 
 def _leases(bench: Bench, *, busy: bool = False) -> Leases:
-    shift: Any = SimpleNamespace(
-        storage=bench.storage, study_id=bench.study.id, crew=SimpleNamespace(busy=busy)
-    )
-    return Leases(cast(Shift, shift))
+    crew: Any = SimpleNamespace(busy=busy)
+    return Leases(bench.storage, bench.study.id, holder_id=bench.holder_id, crew=crew)
 
 
 def test_a_driver_that_lives_is_named_once(bench: Bench) -> None:

@@ -159,7 +159,8 @@ def test_what_is_waited_for_at_the_end_is_said(tmp_path: Path) -> None:
 
 
 def test_of_several_workers_the_slowest_is_waited_for() -> None:
-    crew = Crew()
+    nobody: Any = None
+    crew = Crew(nobody)
     assert crew.waits_for(0.0) == ""
     for number, epoch_s in enumerate((10.0, 40.0)):
         slot = crew.slots[number] = Slot(number)

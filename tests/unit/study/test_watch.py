@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,17 +14,25 @@ from study.spec.training import TrainingSpec
 LIMITS = {"silence_limit_s": 30.0, "run_limit_s": 60.0, "open_limit_s": 600.0}
 
 
-class FakeShift:
-    """Nothing but workers, limits and who was ended."""
+class FakeDriver:
+    """Nothing but who was ended."""
 
-    def __init__(self, slot: Slot) -> None:
-        training = TrainingSpec(epochs=1, batch_size=1, **LIMITS)
-        self.plan = SimpleNamespace(spec=SimpleNamespace(training=training))
-        self.crew, self.driver, self.ended = Crew(), self, list[int]()
-        self.crew.slots[7] = slot
+    def __init__(self) -> None:
+        self.ended: list[int] = []
 
     def kill(self, worker: int) -> None:
         self.ended.append(worker)
+
+
+def ended(slot: Slot, *, looks: int = 1) -> list[int]:
+    """Who is ended of a crew of one worker, numbered 7."""
+    driver: Any = FakeDriver()
+    crew = Crew(driver)
+    crew.slots[7] = slot
+    for _ in range(looks):
+        end_hanging(crew, TrainingSpec(epochs=1, batch_size=1, **LIMITS))
+    found: list[int] = driver.ended
+    return found
 
 
 def a_slot(*, size: int, since_s: float, silent_s: float = 0.0) -> Slot:
@@ -49,10 +56,7 @@ def a_slot(*, size: int, since_s: float, silent_s: float = 0.0) -> Slot:
 )
 def test_who_is_ended(state: dict[str, Any], ends: bool, out_of_time: bool) -> None:
     slot = a_slot(**state)
-    shift: Any = FakeShift(slot)
-    end_hanging(shift)
-    end_hanging(shift)
-    assert shift.ended == [7] * ends, "a worker is ended once"
+    assert ended(slot, looks=2) == [7] * ends, "a worker is ended once"
     assert slot.out_of_time is out_of_time
 
 
@@ -64,23 +68,21 @@ def test_who_is_ended_is_told_why() -> None:
         ({}, ""),
     ):
         slot = a_slot(**{"size": 2, "since_s": 50.0, **state})
-        shift: Any = FakeShift(slot)
-        end_hanging(shift)
+        assert bool(ended(slot)) is bool(why)
         assert slot.why_ended.startswith(why)
-        assert bool(slot.why_ended) is bool(shift.ended)
+        assert bool(slot.why_ended) is bool(why)
 
 
 def test_who_has_nothing_to_do_may_be_silent() -> None:
     slot = a_slot(size=1, since_s=70.0, silent_s=99.0)
     slot.busy = False
-    shift: Any = FakeShift(slot)
-    end_hanging(shift)
-    assert shift.ended == []
+    assert ended(slot) == []
 
 
 def test_silence_is_counted_while_somebody_listens() -> None:
     """Not on the clock: a driver that waits for its database hears nobody."""
-    crew, slot = Crew(), a_slot(size=1, since_s=1000.0)
+    nobody: Any = None
+    crew, slot = Crew(nobody), a_slot(size=1, since_s=1000.0)
     crew.slots[7] = slot
     for _ in range(4):
         crew.listened(0.25)
