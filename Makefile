@@ -11,7 +11,7 @@ GPU_PLATFORMS := manylinux_2_28_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_6
 GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe mdurl mlxtend \
 	nvidia-ml-py pydantic pydantic-core pygments rich sqlalchemy typing-extensions typing-inspection
 
-.PHONY: demo test check unit soak install install-dev bench bench-demo bench-compile bench-ray bench-storage \
+.PHONY: demo test check unit soak mutants install install-dev bench bench-demo bench-compile bench-ray bench-storage \
 	bench-reports gpu-check gpu-wheels clean
 
 demo: install
@@ -32,6 +32,10 @@ unit: install-dev
 
 soak: install-dev
 	WEIGHBRIDGE_KILLS=300 $(BIN)/python -m pytest tests/integration/test_kills.py
+
+# Breaks limits and loops one by one, in a copy: about four minutes. Not part of `test`.
+mutants: install-dev
+	$(BIN)/python -m tools.mutants
 
 bench: install-dev
 	$(BIN)/python -m benchmarks.throughput

@@ -172,6 +172,13 @@ class TestBudgets:
             stage=0, reason="the trial budget ended in stage 1, with 3 points of it left"
         )
 
+    def test_a_budget_that_is_lowered_below_what_stands_adds_nothing(self) -> None:
+        world = World(a_search("scalarization", RATES, WEIGHTS))
+        world.apply(world.step)
+        world.search = a_search("scalarization", RATES, WEIGHTS, budget={"trials": 1})
+        assert isinstance(world.run(), Stopped)
+        assert (len(world.points(0)), world.points(1)) == (3, [])
+
     def test_a_budget_that_cuts_a_line_before_its_refinement_stops_it(self) -> None:
         line = {"lr": {"line": [0.001, 0.01, 0.1], "refine": 1}}
         world = World(a_search("ew", line, budget={"trials": 2}))

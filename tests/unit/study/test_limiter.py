@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from study.planning.budget import used_up
 from study.planning.plan import Plan
 from study.running import limiter
 from study.running.crew import Crew, Slot
+from study.running.limiter import Limiter
 from study.running.recorder import RecordBuffer
 from study.running.runner import Outcome, Runner
 from tests.unit.study.specs import a_plan
@@ -169,6 +171,62 @@ def test_of_several_workers_the_slowest_is_waited_for() -> None:
         slot.epoch_s = epoch_s
     assert "in about 30 s" in crew.waits_for(110.0)
     assert "(workers: 2, runs: 2)" in crew.waits_for(110.0)
+
+
+def test_the_limit_of_the_command_is_reached_on_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = a_plan(EW, training={"epochs": 1, "batch_size": 8}, budget={"wall_s": 50.0})
+    clock = SimpleNamespace(now_s=1000.0)
+    monkeypatch.setattr(limiter, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
+    shift: Any = SimpleNamespace(plan=plan)
+    limits = Limiter(shift, None, {})
+    clock.now_s = 1049.0
+    assert limits.look() == ""
+    clock.now_s = 1050.0
+    assert limits.look() == "the limit of 50 s for one run of the command"
+
+
+class OneWorker:
+    """A limiter of a search and its worker, which has had a run of it since 0 s.
+
+    Attributes:
+        asked: Workers that were asked to stop.
+    """
+
+    def __init__(self, limit: Limit, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked, self.slot, self.now_s = list[int](), Slot(1, price_per_h=36.0), 0.0
+        monkeypatch.setattr(limiter, "time", SimpleNamespace(monotonic=lambda: self.now_s))
+        crew, claim = Crew(), SimpleNamespace(run=1, search="ew", epochs_left=9)
+        crew.slots[7] = self.slot
+        self.slot.take([claim], 0.0)  # type: ignore[list-item]
+        shift: Any = SimpleNamespace(
+            plan=a_plan(EW, training={"epochs": 1, "batch_size": 8}),
+            crew=crew,
+            driver=SimpleNamespace(stop=self.asked.extend),
+            storage=SimpleNamespace(used=lambda _study: {}),
+            study_id=1,
+        )
+        self._limiter = Limiter(shift, Limits(searches={3: limit}), {"ew": 3})
+
+    def asked_at(self, now_s: float) -> list[int]:
+        self.now_s = now_s
+        assert self._limiter.look() == ""
+        return self.asked
+
+
+@pytest.mark.parametrize("limit", [Limit(device_s=100.0), Limit(money=1.0)], ids=["s", "money"])
+def test_what_nobody_has_reported_yet_counts_and_a_worker_is_asked_once(
+    limit: Limit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = OneWorker(limit, monkeypatch)
+    assert world.asked_at(99.0) == []
+    assert world.asked_at(101.0) == [7]
+    assert world.asked_at(102.0) == [7]
+
+
+def test_a_worker_with_nothing_to_do_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = OneWorker(Limit(device_s=100.0), monkeypatch)
+    world.slot.busy = False
+    assert world.asked_at(1000.0) == []
 
 
 amounts = st.builds(

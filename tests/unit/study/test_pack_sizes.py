@@ -116,6 +116,23 @@ def test_larger_packs_than_were_tried_are_tried_when_they_are_wanted(storage: St
     assert again.sizes.to_measure(again.slot()) is not None
 
 
+def test_packs_as_large_as_were_tried_are_not_tried_again(storage: Storage) -> None:
+    world = World(storage)
+    slot = world.slot()
+    wanted = world.sizes.to_measure(slot)
+    assert wanted is not None
+    world.sizes.measured(slot, answer(wanted, wanted.most))
+    again = World(storage)
+    assert again.sizes.to_measure(again.slot()) is None
+
+
+def test_no_larger_pack_is_tried_than_would_leave_a_worker_without_runs(storage: Storage) -> None:
+    world = World(storage, workers=7)
+    wanted = world.sizes.to_measure(world.slot())
+    assert wanted is not None
+    assert 7 * (wanted.most - 1) < world.shift.plan.expected_runs <= 7 * wanted.most
+
+
 def test_other_hardware_is_measured_for_itself(storage: Storage) -> None:
     world = World(storage)
     world.calibrated()
@@ -211,6 +228,7 @@ def test_two_packs_of_one_size_that_fall_halve_once(storage: Storage) -> None:
     world.sizes.halve(18, "fell")
     world.sizes.halve(18, "fell")
     assert world.sizes.of(slot) == 9
+    assert len(world.said) == 1
 
 
 def test_a_worker_that_ends_while_it_measures_is_followed_by_one_more_trial(

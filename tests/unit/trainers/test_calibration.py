@@ -14,6 +14,7 @@ from tests.toy import TASKS, Toy
 from trainers.engines import Session, calibrate, calibration, open_session
 from trainers.engines.pace import Pace
 from trainers.events import Calibrated
+from trainers.hardware.gpu import CONTEXT_BYTES
 from trainers.jobs import Calibrate, Engine, ProblemRef, Training
 from trainers.protocol import TaskFunctions
 from trainers.resources import pack_memory_bytes
@@ -145,10 +146,22 @@ def test_a_limit_of_memory_is_taken_as_it_is() -> None:
     assert pack_memory_bytes(torch.device("cpu"), 0.5, share=0.25) == 2**29
 
 
-def test_without_a_limit_half_of_the_free_memory_is_shared() -> None:
-    alone = pack_memory_bytes(torch.device("cpu"), None)
-    shared = pack_memory_bytes(torch.device("cpu"), None, share=0.25)
-    assert 0 < shared < alone
+def test_without_a_limit_half_of_the_free_memory_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"SC_AVPHYS_PAGES": 1_000, "SC_PAGE_SIZE": 4_096}
+    monkeypatch.setattr("os.sysconf", sizes.__getitem__)
+    assert pack_memory_bytes(torch.device("cpu"), None) == 500 * 4_096
+    assert pack_memory_bytes(torch.device("cpu"), None, share=0.25) == 125 * 4_096
+
+
+@pytest.mark.parametrize(("free_gib", "room_gib"), [(60, 30.0), (90, 40.0)])
+def test_on_a_gpu_half_of_what_is_free_and_the_processs_own(
+    free_gib: int, room_gib: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mib = 2**20
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free_gib * 2**30, 160 * 2**30))
+    share = (80 * 2**30 + CONTEXT_BYTES) / (160 * 2**30)  # leaves 80 GiB for tensors
+    room = pack_memory_bytes(torch.device("cuda"), None, share=share)
+    assert room == pytest.approx(room_gib * 2**30, abs=mib)
 
 
 class Slow(Toy):
@@ -195,6 +208,28 @@ def test_timing_takes_two_percent_of_what_is_planned(run_epochs: int) -> None:
     planned_s = run_epochs * found.shapes[0].epoch_s
     # it looks ahead by what a step took before: one pack may exceed it
     assert found.seconds <= 1.25 * 0.02 * planned_s + 8 * 0.3
+
+
+@pytest.mark.parametrize("most", [2, 8, 9, 32])
+def test_sizes_grow_four_fold_and_the_largest_is_the_last(most: int) -> None:
+    sizes = list(calibration._sizes(most))
+    assert sizes == sorted({size for size in (2, 8, 32) if size < most} | {most})
+
+
+def test_of_packs_that_are_nearly_as_good_the_smallest_is_taken(
+    monkeypatch: pytest.MonkeyPatch, session: Session
+) -> None:
+    times = {2: 2.0, 8: 1.04, 32: 1.0, 64: 1.2}
+    monkeypatch.setattr(calibration, "_run_step_ms", lambda size, *_: times[size])
+    (shape,) = calibrate(wanted(shapes=(TASKS,), most=64), session).shapes
+    assert set(shape.run_step_ms) == {1, *times}
+    assert shape.pack_size == 8
+
+
+def test_a_step_of_a_pack_in_step_takes_each_run_as_long_as_alone() -> None:
+    problem = Slow(0.5)
+    (shape,) = measured(problem, engine="solo", shapes=(TASKS,), most=2, run_epochs=10**6).shapes
+    assert shape.run_step_ms[2] == pytest.approx(shape.run_step_ms[1])
 
 
 def test_short_steps_are_timed_as_often_as_it_takes() -> None:

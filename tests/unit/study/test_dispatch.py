@@ -1,0 +1,74 @@
+"""Who is given runs: workers that are free, known and not at rest."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from storage.records import Claimed
+from study.running import dispatch
+from study.running.crew import Crew, Slot
+from study.running.dispatch import Dispatch
+
+
+class World:
+    """One worker, and nothing to claim.
+
+    Attributes:
+        asked: Workers for which runs were claimed.
+    """
+
+    def __init__(self, slot: Slot) -> None:
+        self.asked: list[int] = []
+        crew = Crew()
+        crew.slots[7] = slot
+        shift: Any = SimpleNamespace(
+            crew=crew,
+            storage=self,
+            study_id=1,
+            holder_id=1,
+            driver=SimpleNamespace(size=1),
+            faults=SimpleNamespace(limits=lambda limits: limits, stopped={}),
+            looks={"known": None},
+            stopping=False,
+            states=dict,
+        )
+        sizes: Any = SimpleNamespace(
+            waiting=lambda _slot: False, to_measure=lambda _slot: None, of=lambda _slot: 1
+        )
+        self.dispatch = Dispatch(shift, None, sizes, lambda _claims: pytest.fail("no runs"))
+
+    def claim(self, *_: Any, worker_id: int, **__: Any) -> Claimed:
+        self.asked.append(worker_id)
+        return Claimed()
+
+
+@pytest.mark.parametrize(
+    ("state", "asks"),
+    [
+        ({}, True),
+        ({"busy": True}, False),
+        ({"code": "unknown"}, False),
+        ({"rests_until_s": 100.5}, False),
+        ({"rests_until_s": 99.5}, True),
+    ],
+)
+def test_runs_are_claimed_for_whom_they_can_be_given(
+    state: dict[str, Any], asks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    world = World(Slot(3, **{"code": "known", **state}))
+    world.dispatch.hand_out()
+    assert world.asked == [3] * asks
+
+
+def test_an_empty_queue_is_asked_once_until_something_may_have_come() -> None:
+    world = World(Slot(3, code="known"))
+    for _ in range(3):
+        world.dispatch.hand_out()
+    assert world.asked == [3]
+    world.dispatch.refresh()
+    world.dispatch.hand_out()
+    assert world.asked == [3, 3]

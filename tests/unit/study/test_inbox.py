@@ -1,0 +1,167 @@
+"""What becomes of workers that report, and of such as die."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from storage import Storage
+from storage.records import Holder
+from study.drivers import FromWorker, Loss, WorkerLost
+from study.errors import WorkersUnusable
+from study.running import inbox
+from study.running.crew import Slot
+from study.running.faults import Faults
+from study.running.inbox import Inbox
+from study.running.pack_sizes import PackSizes
+from study.running.retention import Retention
+from study.running.shift import Shift
+from tests.unit.study.specs import a_plan
+from trainers.events import Beat, CheckpointWritten, NetworkFacts, Ready, Seconds
+from trainers.jobs import Checkpoint
+
+EW = {"weighting": "ew", "stages": [{"lr": [0.001, 0.01]}]}
+READY = Ready(
+    startup_s=0.0,
+    environment={"device": "cpu"},
+    network=NetworkFacts(convolutional=False, obstacle=""),
+)
+WORKER = 7
+
+
+class World:
+    """An inbox of a study without a driver.
+
+    Attributes:
+        replaced: Workers whose successor was asked for.
+    """
+
+    def __init__(self, storage: Storage, folder: str) -> None:
+        plan = a_plan(EW, training={"epochs": 2, "batch_size": 8})
+        record = storage.save_study(
+            name=plan.spec.name, spec={}, card={}, fingerprint="", searches=[("ew", "search", "ew")]
+        )
+        driver: Any = self
+        self.replaced: list[int] = []
+        self.shift = Shift(
+            plan=plan,
+            storage=storage,
+            study_id=record.id,
+            driver=driver,
+            holder_id=storage.register_holder(
+                Holder(host="here", boot_id="b", pid=1, process_start="0")
+            ),
+            faults=Faults(storage, record.id, {}, retry=""),
+        )
+        self.inbox = Inbox(
+            self.shift,
+            Retention(storage, record.id, folder, cap_bytes=1),
+            PackSizes(self.shift, workers=1, say=print),
+            device="cpu",
+            files=folder,
+            say=print,
+        )
+
+    def pid(self, worker: int) -> int:
+        return worker
+
+    def replace(self, worker: int) -> None:
+        self.replaced.append(worker)
+
+    def lose(self, times: int = 1, loss: Loss = Loss.WORKER) -> None:
+        for _ in range(times):
+            self.inbox.take(WorkerLost(WORKER, "exit code 1", loss))
+
+    def ready(self) -> Slot:
+        self.inbox.take(FromWorker(WORKER, READY))
+        return self.shift.crew.slots[WORKER]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    storage = Storage(None)
+    yield World(storage, str(tmp_path))
+    storage.close()
+
+
+@pytest.mark.parametrize(
+    ("loss", "most", "words"),
+    [
+        (Loss.WORKER, 10, "10 workers in a row ended before they could work. The last: exit code"),
+        (Loss.STUCK, 3, "3 in a row were not"),
+    ],
+)
+def test_workers_that_die_at_their_start_end_the_study(
+    world: World, loss: Loss, most: int, words: str
+) -> None:
+    world.lose(most - 1, loss)
+    assert world.replaced == [WORKER] * (most - 1)
+    with pytest.raises(WorkersUnusable, match=words):
+        world.lose(1, loss)
+
+
+def test_one_that_comes_to_work_ends_the_row(world: World) -> None:
+    for _ in range(2):
+        world.lose(9)
+        world.ready()
+        world.lose()  # at work
+    assert len(world.replaced) == 20
+
+
+def test_at_the_end_nobody_is_replaced(world: World) -> None:
+    world.ready()
+    world.shift.stopping = True
+    world.lose()
+    assert world.replaced == []
+    assert world.shift.crew.slots == {}
+
+
+@pytest.fixture
+def at_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "time", SimpleNamespace(monotonic=lambda: 100.0))
+
+
+@pytest.mark.usefixtures("at_a_hundred")
+def test_who_speaks_is_not_silent_and_has_trained_nothing_yet(world: World) -> None:
+    slot = world.ready()
+    slot.take([], 90.0)
+    slot.silent_s = 9.0
+    world.inbox.take(FromWorker(WORKER, Beat()))
+    assert (slot.silent_s, slot.booked_s) == (0.0, 90.0)
+
+
+@pytest.mark.usefixtures("at_a_hundred")
+def test_what_a_worker_reports_is_paid(world: World) -> None:
+    slot = world.ready()
+    slot.take([], 90.0)
+    checkpoint = Checkpoint(path="x", epoch=1)
+    written = CheckpointWritten(
+        run=1, token=1, checkpoint=checkpoint, size_bytes=1, seconds=Seconds()
+    )
+    world.inbox.take(FromWorker(WORKER, written))
+    assert slot.booked_s == 100.0
+
+
+@pytest.mark.parametrize(
+    ("loss", "progressed", "out_of_time", "halves"),
+    [
+        (Loss.WORKER, False, False, True),
+        (Loss.WORKER, True, False, False),
+        (Loss.WORKER, True, True, True),
+        (Loss.MEMORY, True, False, True),
+        (Loss.PREEMPTED, False, False, False),
+    ],
+)
+def test_packs_are_halved_where_their_size_may_have_been_the_cause(
+    world: World, loss: Loss, progressed: bool, out_of_time: bool, halves: bool
+) -> None:
+    world.shift.engine = "fused"
+    slot = world.ready()
+    slot.take([], 0.0, rows=6)
+    slot.progressed, slot.out_of_time = {1} if progressed else set(), out_of_time
+    world.lose(1, loss)
+    assert (world.inbox._sizes._limit == 3) is halves
