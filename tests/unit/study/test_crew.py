@@ -17,6 +17,9 @@ def test_time_that_nobody_has_reported_is_of_all_devices(n_devices: int) -> None
     assert slot.unbooked_s(13.0) == 3.0 * n_devices
 
 
+NO_DRIVER: Any = None
+
+
 def a_claim(run: int, epochs_left: int = 10) -> Any:
     return SimpleNamespace(run=run, epochs_left=epochs_left)
 
@@ -34,7 +37,7 @@ def test_who_is_given_a_pack_has_not_been_silent_with_it() -> None:
 
 
 def test_the_mean_size_of_packs_is_that_of_their_epochs() -> None:
-    crew, slot = Crew(), Slot(1)
+    crew, slot = Crew(NO_DRIVER), Slot(1)
     assert crew.mean_pack_size == 1.0
     for runs in ([1], [2, 3, 4]):
         slot.take([a_claim(run) for run in runs], 0.0)
@@ -44,7 +47,7 @@ def test_the_mean_size_of_packs_is_that_of_their_epochs() -> None:
 
 
 def test_runs_in_training_are_left_less_what_is_done_of_them() -> None:
-    crew, slot = Crew(), Slot(1)
+    crew, slot = Crew(NO_DRIVER), Slot(1)
     crew.slots[7] = slot
     slot.take([a_claim(1), a_claim(2)], 0.0)
     for _ in range(5):

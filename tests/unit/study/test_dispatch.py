@@ -22,17 +22,16 @@ class World:
 
     def __init__(self, slot: Slot) -> None:
         self.asked: list[int] = []
-        crew = Crew()
+        driver: Any = SimpleNamespace(size=1)
+        crew = Crew(driver)
         crew.slots[7] = slot
         shift: Any = SimpleNamespace(
             crew=crew,
             storage=self,
             study_id=1,
             holder_id=1,
-            driver=SimpleNamespace(size=1),
             faults=SimpleNamespace(limits=lambda limits: limits, stopped={}),
-            looks={"known": None},
-            stopping=False,
+            engine=SimpleNamespace(looked=lambda code: code == "known"),
             states=dict,
         )
         sizes: Any = SimpleNamespace(

@@ -14,7 +14,8 @@ from storage.records import Holder
 from study.drivers import FromWorker, Loss, WorkerLost
 from study.errors import WorkersUnusable
 from study.running import inbox
-from study.running.crew import Slot
+from study.running.crew import Crew, Slot
+from study.running.engine_state import EngineState
 from study.running.faults import Faults
 from study.running.inbox import Inbox
 from study.running.pack_sizes import PackSizes
@@ -46,22 +47,23 @@ class World:
             name=plan.spec.name, spec={}, card={}, fingerprint="", searches=[("ew", "search", "ew")]
         )
         driver: Any = self
+        engine = EngineState(plan, storage, record, device="cpu", say=print)
         self.replaced: list[int] = []
         self.shift = Shift(
             plan=plan,
             storage=storage,
             study_id=record.id,
-            driver=driver,
             holder_id=storage.register_holder(
                 Holder(host="here", boot_id="b", pid=1, process_start="0")
             ),
             faults=Faults(storage, record.id, {}, retry=""),
+            crew=Crew(driver),
+            engine=engine,
         )
         self.inbox = Inbox(
             self.shift,
             Retention(storage, record.id, folder, cap_bytes=1),
-            PackSizes(self.shift, workers=1, say=print),
-            device="cpu",
+            PackSizes(plan, storage, record.id, engine, workers=1, say=print),
             files=folder,
             say=print,
         )
@@ -114,7 +116,7 @@ def test_one_that_comes_to_work_ends_the_row(world: World) -> None:
 
 def test_at_the_end_nobody_is_replaced(world: World) -> None:
     world.ready()
-    world.shift.stopping = True
+    world.shift.crew.stopping = True
     world.lose()
     assert world.replaced == []
     assert world.shift.crew.slots == {}
@@ -159,7 +161,7 @@ def test_what_a_worker_reports_is_paid(world: World) -> None:
 def test_packs_are_halved_where_their_size_may_have_been_the_cause(
     world: World, loss: Loss, progressed: bool, out_of_time: bool, halves: bool
 ) -> None:
-    world.shift.engine = "fused"
+    world.shift.engine.name = "fused"
     slot = world.ready()
     slot.take([], 0.0, rows=6)
     slot.progressed, slot.out_of_time = {1} if progressed else set(), out_of_time

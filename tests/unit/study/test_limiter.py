@@ -195,13 +195,13 @@ class OneWorker:
     def __init__(self, limit: Limit, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked, self.slot, self.now_s = list[int](), Slot(1, price_per_h=36.0), 0.0
         monkeypatch.setattr(limiter, "time", SimpleNamespace(monotonic=lambda: self.now_s))
-        crew, claim = Crew(), SimpleNamespace(run=1, search="ew", epochs_left=9)
+        driver: Any = SimpleNamespace(stop=self.asked.extend)
+        crew, claim = Crew(driver), SimpleNamespace(run=1, search="ew", epochs_left=9)
         crew.slots[7] = self.slot
         self.slot.take([claim], 0.0)  # type: ignore[list-item]
         shift: Any = SimpleNamespace(
             plan=a_plan(EW, training={"epochs": 1, "batch_size": 8}),
             crew=crew,
-            driver=SimpleNamespace(stop=self.asked.extend),
             storage=SimpleNamespace(used=lambda _study: {}),
             study_id=1,
         )

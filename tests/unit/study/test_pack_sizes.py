@@ -130,7 +130,7 @@ def test_no_larger_pack_is_tried_than_would_leave_a_worker_without_runs(storage:
     world = World(storage, workers=7)
     wanted = world.sizes.to_measure(world.slot())
     assert wanted is not None
-    assert 7 * (wanted.most - 1) < world.shift.plan.expected_runs <= 7 * wanted.most
+    assert 7 * (wanted.most - 1) < world.plan.expected_runs <= 7 * wanted.most
 
 
 def test_other_hardware_is_measured_for_itself(storage: Storage) -> None:

@@ -210,6 +210,15 @@ def test_timing_takes_two_percent_of_what_is_planned(run_epochs: int) -> None:
     assert found.seconds <= 1.25 * 0.02 * planned_s + 8 * 0.3
 
 
+def test_two_percent_of_what_is_planned_may_be_spent_and_a_second_in_any_case() -> None:
+    allowance = calibration._Allowance(1_000, lambda: 0.0)
+    assert [allowance.has(seconds) for seconds in (1.0, 1.1)] == [True, False]
+    allowance.plan(0.5)
+    assert [allowance.has(seconds) for seconds in (10.0, 10.1)] == [True, False]
+    allowance.plan(0.01)
+    assert [allowance.has(seconds) for seconds in (1.0, 1.1)] == [True, False]
+
+
 @pytest.mark.parametrize("most", [2, 8, 9, 32])
 def test_sizes_grow_four_fold_and_the_largest_is_the_last(most: int) -> None:
     sizes = list(calibration._sizes(most))
