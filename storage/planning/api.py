@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from storage.database.patience import patient
-from storage.planning import calibrations as _calibrations
 from storage.planning import history as _history
-from storage.planning import looks as _looks
+from storage.planning import networks as _networks
+from storage.planning import proposals as _proposals
 from storage.planning import studies as _studies
 from storage.planning.opened import Opened
 from storage.records import (
@@ -119,7 +119,7 @@ class Planning(Opened):
             StudyChanged: The study has another plan by now, or is gone.
         """
         with self._database.write() as connection:
-            return _studies.propose(
+            return _proposals.propose(
                 connection,
                 search_id=search_id,
                 plan=plan,
@@ -135,7 +135,7 @@ class Planning(Opened):
     def add_runs(self, search_id: int, new: Sequence[NewRun]) -> None:
         """Add runs of proposed trials; doing it twice changes nothing."""
         with self._database.write() as connection:
-            _studies.add_runs(connection, search_id, new)
+            _proposals.add_runs(connection, search_id, new)
 
     @patient
     def fix_engine(self, study_id: int, engine: str, reason: str) -> None:
@@ -159,7 +159,7 @@ class Planning(Opened):
     def network_look(self, study_id: int, key: str) -> NetworkLook | None:
         """What a look at a study's network has found under this key; None if nobody has looked."""
         with self._database.read() as connection:
-            return _looks.find(connection, study_id, key)
+            return _networks.find_look(connection, study_id, key)
 
     @patient
     def save_network_look(self, study_id: int, key: str, found: NetworkLook) -> None:
@@ -169,13 +169,13 @@ class Planning(Opened):
             key: Hash of what it depends on beside the study: code, device, versions.
         """
         with self._database.write() as connection:
-            _looks.save(connection, study_id, key, found)
+            _networks.save_look(connection, study_id, key, found)
 
     @patient
     def calibration(self, shape: str, hardware: str) -> Calibration | None:
         """What was measured of a shape of network on this hardware; None if nothing was."""
         with self._database.read() as connection:
-            return _calibrations.find(connection, shape, hardware)
+            return _networks.find_calibration(connection, shape, hardware)
 
     @patient
     def save_calibrations(
@@ -189,5 +189,5 @@ class Planning(Opened):
         """Store what a worker has measured, and what measuring took."""
         with self._database.write() as connection:
             for calibration in found:
-                _calibrations.save(connection, calibration)
-            _calibrations.book(connection, study_id=study_id, worker_id=worker_id, seconds=seconds)
+                _networks.save_calibration(connection, calibration)
+            _networks.book(connection, study_id=study_id, worker_id=worker_id, seconds=seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.database.opened import Database
 from storage.database.patience import Patience, patient
-from storage.planning import calibrations as _calibrations
+from storage.planning import networks as _networks
 from storage.planning import studies as _studies
 from storage.records import Calibration, StudyRecord
 
@@ -52,4 +52,4 @@ class Opened:
     def calibrations(self, shape: str) -> list[Calibration]:
         """What was measured of a shape of network on any hardware."""
         with self._database.read() as connection:
-            return _calibrations.all_of(connection, shape)
+            return _networks.calibrations_of(connection, shape)
