@@ -178,14 +178,15 @@ def _delta_m_curves(frames: StudyFrames, rows: pd.DataFrame) -> "pd.Series[float
     ]
     if standing.empty:
         return pd.Series(dtype="float64", index=pd.MultiIndex.from_arrays([[], []]))
-    names = [(metric.task, metric.name) for metric in frames.metrics]
-    base = standing.set_index(["task", "metric"])["value"].loc[names]
+    metrics = [(metric.task, metric.name, metric.direction) for metric in frames.metrics]
+    names = [(task, name) for task, name, _ in metrics]
+    base: dict[Any, float] = standing.set_index(["task", "metric"])["value"].to_dict()
     table = rows.pivot(index=["run", "epoch"], columns=["task", "metric"], values="value")
     table = table.reindex(columns=pd.MultiIndex.from_tuples(names)).dropna()
     curve = delta_m_curve(
-        [table[name].tolist() for name in names],
-        base.tolist(),
-        [metric.direction for metric in frames.metrics],
+        {name: table[name].tolist() for name in names},
+        base,
+        metrics,
     )
     return pd.Series(curve, index=table.index, dtype="float64")
 

@@ -18,10 +18,10 @@ from storage.planning.opened import Opened
 from storage.records import Baseline, Decision
 from storage.schema.dialects import put
 from storage.schema.tables import epoch_values, runs, scores, searches, series
-from storage.scoring import Score, Selection, delta_m_curve, select
+from storage.scoring import ByMetric, Metric, Score, Selection, delta_m_curve, select
 from storage.states import RunState
 
-Metric = tuple[str, str, str]  # task, metric, direction
+_SPLITS = ("validation", "test")
 
 _UNSCORED = (
     sa.select(runs.c.id, searches.c.name)
@@ -44,7 +44,7 @@ _VALUES = (
         epoch_values.c.epoch, series.c.split, series.c.task, series.c.metric, epoch_values.c.value
     )
     .join(series, series.c.id == epoch_values.c.series_id)
-    .where(epoch_values.c.run_id == bindparam("run"), series.c.split.in_(["validation", "test"]))
+    .where(epoch_values.c.run_id == bindparam("run"), series.c.split.in_(_SPLITS))
     .order_by(epoch_values.c.epoch)
 )
 
@@ -128,9 +128,10 @@ class Judging(Opened):
     ) -> None:
         """Score finished multi-task runs (all, or among `only`) that this baseline has not yet."""
         wanted = {"study": study_id, "alone": False, "hash": baseline.hash}
+        bases = {split: baseline.on(split) for split in _SPLITS}
         with self._database.write() as connection:
             for run, _ in _unscored(connection, wanted, only):
-                score = _score_together(_table(connection, run), metrics, baseline, selection)
+                score = _score_together(_table(connection, run), metrics, bases, selection)
                 _save(connection, run, baseline.hash, score)
 
     @patient
@@ -169,16 +170,13 @@ def _score_alone(curves: _Curves, primary: Metric, selection: Selection) -> Scor
 
 
 def _score_together(
-    table: Table, metrics: Sequence[Metric], baseline: Baseline, selection: Selection
+    table: Table,
+    metrics: Sequence[Metric],
+    bases: Mapping[str, ByMetric[float]],
+    selection: Selection,
 ) -> Score:
-    bases = {(b.split, b.task, b.metric): b.value for b in baseline.values}
-    directions = [direction for _, _, direction in metrics]
-    curves = {}
-    for split, by_metric in table.items():
-        base = [bases[split, task, metric] for task, metric, _ in metrics]
-        columns = [by_metric[task, metric] for task, metric, _ in metrics]
-        curves[split] = delta_m_curve(columns, base, directions)
-    return select(curves["validation"], curves["test"], selection=selection)
+    validation, test = (delta_m_curve(table[split], bases[split], metrics) for split in _SPLITS)
+    return select(validation, test, selection=selection)
 
 
 def _unscored(

@@ -6,8 +6,16 @@ Shapes: E epochs, M metrics of all tasks.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+Metric = tuple[str, str, str]
+"""Task, name and direction, which is ``min`` or ``max``."""
+ByMetric = Mapping[tuple[str, str], T]
+"""Something of each metric, by task and name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +57,20 @@ def delta_m(
 
 
 def delta_m_curve(
-    metrics: Sequence[Sequence[float]], baseline: Sequence[float], directions: Sequence[str]
+    curves: ByMetric[Sequence[float]], baseline: ByMetric[float], metrics: Sequence[Metric]
 ) -> list[float]:
-    """`delta_m` of each epoch ``[E]``, from curves ``[M][E]``."""
-    return [delta_m(epoch, baseline, directions) for epoch in zip(*metrics, strict=True)]
+    """`delta_m` of each epoch ``[E]``.
+
+    Args:
+        curves: Values ``[E]`` of each metric; others than `metrics` do not count.
+        baseline: Values of the single-task networks on the same split; others likewise.
+        metrics: Those that count, ``[M]``.
+    """
+    names = [(task, metric) for task, metric, _ in metrics]
+    base = [baseline[name] for name in names]
+    directions = [direction for *_, direction in metrics]
+    epochs = zip(*(curves[name] for name in names), strict=True)
+    return [delta_m(epoch, base, directions) for epoch in epochs]
 
 
 def select(

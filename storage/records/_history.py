@@ -135,3 +135,7 @@ class Baseline:
     hash: str
     source: str
     values: Sequence[BaselineValue]
+
+    def on(self, split: str) -> dict[tuple[str, str], float]:
+        """The values on a split, by task and metric."""
+        return {(v.task, v.metric): v.value for v in self.values if v.split == split}

@@ -115,14 +115,9 @@ class Judging:
         return [self._selected(curve, lower=lower) for curve, lower in curves]
 
     def _delta_m(self, table: Mapping[tuple[str, str], Sequence[float]], rung: int) -> list[float]:
-        values = () if self._baseline is None else self._baseline.values
-        bases = {(b.task, b.metric): b.value for b in values if b.split == "validation"}
-        metrics = self._plan.metrics
-        return delta_m_curve(
-            [table[task, metric][:rung] for task, metric, _ in metrics],
-            [bases[task, metric] for task, metric, _ in metrics],
-            [direction for *_, direction in metrics],
-        )
+        bases = {} if self._baseline is None else self._baseline.on("validation")
+        until_rung = {name: values[:rung] for name, values in table.items()}
+        return delta_m_curve(until_rung, bases, self._plan.metrics)
 
     def _selected(self, curve: Sequence[float], *, lower: bool) -> float:
         """The value of the epoch that would count if training ended here."""

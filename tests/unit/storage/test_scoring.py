@@ -74,7 +74,9 @@ def test_delta_m_of_negative_baselines_by_hand(
 
 
 def test_the_epoch_of_a_negative_metric_is_its_best() -> None:
-    curve = delta_m_curve([[-0.5, -0.1, -0.3]], [-0.117], ["max"])
+    curve = delta_m_curve(
+        {("a", "r2"): [-0.5, -0.1, -0.3]}, {("a", "r2"): -0.117}, [("a", "r2", "max")]
+    )
     assert select(curve, curve, selection=Selection()).epoch == 2
 
 
