@@ -183,11 +183,7 @@ def _delta_m_curves(frames: StudyFrames, rows: pd.DataFrame) -> "pd.Series[float
     base: dict[Any, float] = standing.set_index(["task", "metric"])["value"].to_dict()
     table = rows.pivot(index=["run", "epoch"], columns=["task", "metric"], values="value")
     table = table.reindex(columns=pd.MultiIndex.from_tuples(names)).dropna()
-    curve = delta_m_curve(
-        {name: table[name].tolist() for name in names},
-        base,
-        metrics,
-    )
+    curve = delta_m_curve({name: table[name].tolist() for name in names}, base, metrics)
     return pd.Series(curve, index=table.index, dtype="float64")
 
 
