@@ -8,8 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from storage.database.file_systems import unsafe_file_system
-from storage.database.passwords import without_password
-from storage.database.sqlite_urls import database_file
+from storage.database.plain_urls import database_file, without_password
 from storage.errors import (
     DatabaseUnusable,
     IllegalMove,

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from storage.database.engines import BUSY_S
-from storage.database.passwords import without_password
+from storage.database.plain_urls import without_password
 from storage.database.urls import secrets, shown, sqlite_file
 from storage.errors import DatabaseUnusable
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from storage.database.sqlite_urls import database_file, shown_file
+from storage.database.plain_urls import database_file, shown_file
 from storage.errors import StorageError
 
 _POSTGRESQL = {"postgresql", "postgresql+psycopg"}

@@ -1,8 +1,9 @@
-"""URLs of SQLite files, read without SQLAlchemy: planning in a fresh folder does not load it."""
+"""Storage URLs read as text, without SQLAlchemy: planning in a fresh folder does not load it."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,6 +11,10 @@ from urllib.parse import unquote
 from storage.errors import StorageError
 
 _SCHEMES = ("sqlite://", "sqlite+pysqlite://")
+_OF_USER = re.compile(r"(://[^:/@\s]*):[^\s]*@")  # up to the last @: passwords may hold one
+_OF_QUERY = re.compile(
+    r"(\b(?:(?:ssl)?password|oauth_client_secret|scram_\w+_key|options)=)('[^']*'|[^&\s]*)"
+)
 
 
 def database_file(url: str) -> Path | None:
@@ -41,6 +46,11 @@ def database_file(url: str) -> Path | None:
 def shown_file(path: Path) -> str:
     """The URL that names a file."""
     return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
+
+
+def without_password(text: str) -> str:
+    """The text, which may be any that holds a URL, with ``***`` in place of passwords."""
+    return _OF_QUERY.sub(r"\1***", _OF_USER.sub(r"\1:***@", text))
 
 
 def _check(name: str) -> None:
