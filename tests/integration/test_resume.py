@@ -72,11 +72,14 @@ def test_checkpoints_are_found_again_where_they_were_told_to_go(
     url = f"sqlite:///{tmp_path / 'w.db'}"
     shared = tmp_path / "shared"
     there = ("--checkpoints", f"file://{shared}")
-    driver = start(spec, url, *there, workers=2)
-    wait_for_done_runs(url, STUDY, 3)
-    driver.send_signal(signal.SIGINT)
-    assert driver.wait(DEADLINE_S) == 130
-    saved = list(tmp_path.rglob("*.pt"))
+    saved: list[Path] = []
+    for n_done in (3, 8, 13, 18, 23):  # workers may be between two packs, with nothing to save
+        driver = start(spec, url, *there, workers=2)
+        wait_for_done_runs(url, STUDY, n_done)
+        driver.send_signal(signal.SIGINT)
+        assert driver.wait(DEADLINE_S) == 130
+        if saved := list(tmp_path.rglob("*.pt")):
+            break
     assert saved and all(shared in path.parents for path in saved)
     complete(spec, url, *there, workers=2)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
