@@ -29,6 +29,14 @@ FOUND = {
 }
 
 
+@pytest.fixture(autouse=True)
+def none_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests in this process may have loaded users' modules of the same names."""
+    of_users = {Path(name).parts[0].removesuffix(".py") for name in FILES} | {"toy"}
+    for name in [name for name in sys.modules if name.partition(".")[0] in of_users]:
+        monkeypatch.delitem(sys.modules, name)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name, text in FILES.items():
