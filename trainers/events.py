@@ -55,6 +55,25 @@ class NetworkFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What a problem must keep to, as it was tried.
+
+    Attributes:
+        needed: Whether runs are wrong without it; else they are slower, or begin again.
+        found: What stands against it, as a sentence; empty if it is kept.
+    """
+
+    name: str
+    needed: bool
+    found: str
+
+    @property
+    def broken(self) -> bool:
+        """Whether runs of this problem would be wrong."""
+        return self.needed and bool(self.found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """The worker has started and can take packs; sent once.
 

@@ -12,7 +12,8 @@ import typer
 from study.cli._options import AsJson
 from study.cli._output import console, print_json, say, styled, table
 from study.errors import BadSpec
-from study.running.preflight import Tried, check_problem
+from study.running.preflight import check_problem
+from trainers.events import Promise
 from trainers.jobs import ProblemRef
 
 NAME = "check"
@@ -67,11 +68,11 @@ def options_of(pairs: Sequence[str]) -> Mapping[str, object]:
     return found
 
 
-def _plain(promise: Tried) -> dict[str, Any]:
+def _plain(promise: Promise) -> dict[str, Any]:
     return {"name": promise.name, "needed": promise.needed, "found": promise.found}
 
 
-def _show(tried: Sequence[Tried]) -> None:
+def _show(tried: Sequence[Promise]) -> None:
     rows = table("promise", "", "what was found")
     for promise in tried:
         mark = ("kept", "green")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from study.errors import WorkersUnusable
 from study.planning.last_batch import refusal
-from trainers.events import NetworkFacts
+from trainers.events import NetworkFacts, Promise
 from trainers.jobs import ProblemRef
 
 if TYPE_CHECKING:
@@ -29,25 +29,6 @@ class Look:
 
     network: NetworkFacts | None
     findings: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """One promise of a problem.
-
-    Attributes:
-        needed: Whether runs are wrong without it; else they are slower, or begin again.
-        found: What stands against it, as a sentence; empty if it is kept.
-    """
-
-    name: str
-    needed: bool
-    found: str
-
-    @property
-    def broken(self) -> bool:
-        """Whether runs of this problem would be wrong."""
-        return self.needed and bool(self.found)
 
 
 def look_at_network(plan: Plan, *, device: str) -> Look:
@@ -70,7 +51,9 @@ def look_at_network(plan: Plan, *, device: str) -> Look:
     return Look(network, findings)
 
 
-def check_problem(ref: ProblemRef, *, device: str, threads: int, precision: str) -> Sequence[Tried]:
+def check_problem(
+    ref: ProblemRef, *, device: str, threads: int, precision: str
+) -> Sequence[Promise]:
     """Try a problem; takes as long as importing torch, loading the data and a few steps.
 
     Raises:
@@ -81,7 +64,7 @@ def check_problem(ref: ProblemRef, *, device: str, threads: int, precision: str)
         {"problem": asdict(ref), "device": device, "threads": threads, "precision": precision},
         failed="The problem could not be tried",
     )
-    return [Tried(**promise) for promise in answer["promises"]]
+    return [Promise(**promise) for promise in answer["promises"]]
 
 
 def _answer(module: str, request: Mapping[str, Any], *, failed: str) -> Mapping[str, Any]:

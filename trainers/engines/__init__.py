@@ -2,12 +2,11 @@
 
 from trainers.engines.calibration import calibrate
 from trainers.engines.looking.fusable import network_facts
-from trainers.engines.looking.promises import Promise, promises
+from trainers.engines.looking.promises import promises
 from trainers.engines.session import Session, open_session
 from trainers.engines.training import train
 
 __all__ = [
-    "Promise",
     "Session",
     "calibrate",
     "network_facts",

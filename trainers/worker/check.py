@@ -36,7 +36,8 @@ def main() -> None:
 def _tried(request: dict[str, Any]) -> list[dict[str, Any]]:
     import torch
 
-    from trainers.engines import Promise, open_session, promises
+    from trainers.engines import open_session, promises
+    from trainers.events import Promise
     from trainers.problems import build
     from trainers.worker.probing import probed
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,23 +12,10 @@ from trainers.engines.looking.comparing import Seen
 from trainers.engines.looking.fusable import Look, facts_of
 from trainers.engines.looking.plain import plain_epochs
 from trainers.engines.session import Session
+from trainers.events import Promise
 from trainers.failures import told
 from trainers.jobs import Precision
 from trainers.randomness import Key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
-    """One thing that was tried.
-
-    Attributes:
-        needed: Whether runs are wrong without it; else they are slower, or begin again.
-        found: What stands against it, as a sentence; empty if it is kept.
-    """
-
-    name: str
-    needed: bool
-    found: str
 
 
 def promises(session: Session, precision: Precision = "float32") -> Iterator[Promise]:
