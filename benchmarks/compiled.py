@@ -24,8 +24,8 @@ import torch
 
 from trainers.engines import Session, open_session
 from trainers.engines.fused.forward import Forward, task_functions
-from trainers.engines.fused.ghosts import known_ghosts
-from trainers.engines.fused.member import Opening
+from trainers.engines.fused.member import MemberFactory
+from trainers.engines.fused.padding import known_ghosts
 from trainers.engines.fused.stack import Stack
 from trainers.engines.solo.engine import SoloRun
 from trainers.hardware import compiler
@@ -93,7 +93,7 @@ def _step_ms(train_epoch: TrainEpoch) -> float:
 def _stack(pack: Pack, session: Session) -> TrainEpoch:
     tasks = pack.jobs[0].tasks
     network = build_network(session.problem, tasks, Key("0") / "init")
-    opening = Opening(network, pack.training, session)
+    opening = MemberFactory(network, pack.training, session)
     functions = task_functions(session.problem, tasks)
     return Stack(
         [opening.member(job, lambda _skipped: None) for job in pack.jobs],

@@ -7,7 +7,7 @@ Reports read DataFrames of the study database and write nothing into it. `load` 
 
 from reports.comparing.comparison import Comparison, MethodRow, compare
 from reports.errors import ReportError
-from reports.frames import Metric, Reader, StudyFrames, load, with_params
+from reports.frames import StudyFrames, StudyReader, TaskMetric, load, with_params
 from reports.notes.fair_play import MergedNote, Note, fair_play_notes, merged
 from reports.spending.curves import BudgetCurve, budget_curve
 
@@ -16,11 +16,11 @@ __all__ = [
     "Comparison",
     "MergedNote",
     "MethodRow",
-    "Metric",
     "Note",
-    "Reader",
     "ReportError",
     "StudyFrames",
+    "StudyReader",
+    "TaskMetric",
     "budget_curve",
     "compare",
     "fair_play_notes",

@@ -1,6 +1,7 @@
 """One study as DataFrames: what every figure, table and note is made of.
 
-The rows come from the documented database views through a `Reader`; nothing can be written back.
+The rows come from the documented database views through a `StudyReader`; nothing can be written
+back.
 """
 
 import json
@@ -16,7 +17,7 @@ import pandas as pd
 from reports._rows import EpochReader, Epochs, typed_frame
 
 
-class Study(Protocol):
+class StudyFacts(Protocol):
     """What a reader tells about a study besides its rows."""
 
     @property
@@ -40,10 +41,10 @@ class Study(Protocol):
         """Why it is that one."""
 
 
-class Reader(EpochReader, Protocol):
+class StudyReader(EpochReader, Protocol):
     """Read access to one study database."""
 
-    def study(self, name: str) -> Study:
+    def study(self, name: str) -> StudyFacts:
         """Name, spec and card of a study."""
 
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
@@ -51,7 +52,7 @@ class Reader(EpochReader, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
+class TaskMetric:
     """One metric of one task, as the problem's card has it.
 
     Attributes:
@@ -78,7 +79,7 @@ class Metric:
 class Views:
     """Views of one study, each read when it is first asked for: no verb needs them all."""
 
-    def __init__(self, reader: Reader, study: str) -> None:
+    def __init__(self, reader: StudyReader, study: str) -> None:
         self._reader, self._study = reader, study
         self._read: dict[str, pd.DataFrame] = {}
 
@@ -156,10 +157,10 @@ class StudyFrames:
         return tuple(task["name"] for task in self.card.get("tasks", ()))
 
     @property
-    def metrics(self) -> tuple[Metric, ...]:
+    def metrics(self) -> tuple[TaskMetric, ...]:
         """All M metrics; the first of each task is its primary one."""
         return tuple(
-            Metric(
+            TaskMetric(
                 task=task["name"],
                 name=metric["name"],
                 title=metric.get("title", metric["name"]),
@@ -202,7 +203,7 @@ class StudyFrames:
         return tuple(sorted(found, key=lambda s: (listed.index(s) if s in listed else 1 << 20, s)))
 
 
-def load(reader: Reader, study: str) -> StudyFrames:
+def load(reader: StudyReader, study: str) -> StudyFrames:
     """Read one study.
 
     Raises:

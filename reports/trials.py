@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from reports._selected import selected_metrics
-from reports.frames import Metric, StudyFrames
+from reports.frames import StudyFrames, TaskMetric
 from storage.scoring import delta_m_curve, mean
 from storage.wording import counted
 
@@ -140,20 +140,22 @@ def _no_value(found: Sequence[TrialRow]) -> str:
     return f"no trial has a value: {', '.join(ways)}."
 
 
-def _primary(frames: StudyFrames, search: str) -> Metric:
+def _primary(frames: StudyFrames, search: str) -> TaskMetric:
     """The metric by which a single-task search, or one of a training function, chooses."""
     if frames.of_function:
         return frames.metrics[0]
     return next(m for m in frames.metrics if m.task == search.removeprefix(_STL))
 
 
-def _said(frames: StudyFrames, metric: Metric | None) -> str:
+def _said(frames: StudyFrames, metric: TaskMetric | None) -> str:
     if metric is None:
         return "delta_m (validation, %)"
     return metric.name if frames.of_function else f"{metric.task} {metric.name}"
 
 
-def _values(frames: StudyFrames, runs: pd.DataFrame, metric: Metric | None) -> "pd.Series[float]":
+def _values(
+    frames: StudyFrames, runs: pd.DataFrame, metric: TaskMetric | None
+) -> "pd.Series[float]":
     """Value on validation by run."""
     if metric is None:
         return runs.set_index("run")["delta_m_val"].dropna()
@@ -162,7 +164,9 @@ def _values(frames: StudyFrames, runs: pd.DataFrame, metric: Metric | None) -> "
     return at[keep].set_index("run")["value"]
 
 
-def _curves(frames: StudyFrames, runs: pd.DataFrame, metric: Metric | None) -> "pd.Series[float]":
+def _curves(
+    frames: StudyFrames, runs: pd.DataFrame, metric: TaskMetric | None
+) -> "pd.Series[float]":
     """Value on validation by (run, epoch)."""
     name = None if metric is None else metric.name
     rows = frames.epochs.rows(split="validation", metric=name, runs=runs["run"].tolist())

@@ -12,9 +12,9 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage.database.patience import patient
+from storage.database.retry import retried
 from storage.planning import history as _history
-from storage.planning.opened import Opened
+from storage.planning.opened import OpenedDatabase
 from storage.records import Baseline, Decision
 from storage.schema.dialects import put
 from storage.schema.tables import epoch_values, runs, scores, searches, series
@@ -52,10 +52,10 @@ Table = dict[str, dict[tuple[str, str], list[float]]]
 _Curves = dict[str, dict[tuple[str, str], dict[int, float]]]
 
 
-class Judging(Opened):
+class Judging(OpenedDatabase):
     """The part of `storage.Storage` that scores runs and keeps decisions."""
 
-    @patient
+    @retried
     def decide(self, search_id: int, decision: Decision, *, plan: str | None = None) -> None:
         """Store a stage's winner; later stages are decided anew.
 
@@ -68,19 +68,19 @@ class Judging(Opened):
         with self._database.write() as connection:
             _history.decide(connection, search_id, decision, plan=plan)
 
-    @patient
+    @retried
     def reopen_decisions(self, study_id: int) -> int:
         """Let a study's decisions be taken again; returns how many stood."""
         with self._database.write() as connection:
             return _history.reopen_decisions(connection, study_id)
 
-    @patient
+    @retried
     def baseline(self, study_id: int) -> Baseline | None:
         """The baseline in force."""
         with self._database.read() as connection:
             return _history.standing_baseline(connection, study_id)
 
-    @patient
+    @retried
     def set_baseline(self, study_id: int, baseline: Baseline, *, plan: str | None = None) -> None:
         """Put a baseline in force.
 
@@ -93,7 +93,7 @@ class Judging(Opened):
         with self._database.write() as connection:
             _history.set_baseline(connection, study_id, baseline, plan=plan)
 
-    @patient
+    @retried
     def score_stl(
         self,
         study_id: int,
@@ -116,7 +116,7 @@ class Judging(Opened):
                 score = _score_alone(_curves(connection, run), primary[search], selection)
                 _save(connection, run, "", score)
 
-    @patient
+    @retried
     def score_mtl(
         self,
         study_id: int,
@@ -134,7 +134,7 @@ class Judging(Opened):
                 score = _score_together(_table(connection, run), metrics, bases, selection)
                 _save(connection, run, baseline.hash, score)
 
-    @patient
+    @retried
     def run_table(self, run: int) -> Table:
         """Split -> (task, metric) -> values ``[E]`` by epoch of one run."""
         with self._database.read() as connection:

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage.database.patience import patient
-from storage.planning.opened import Opened
+from storage.database.retry import retried
+from storage.planning.opened import OpenedDatabase
 from storage.planning.studies import WRITTEN
 from storage.records import AttemptLog, Cause, TrainedWith
 from storage.schema.tables import attempts, environments, runs, searches, trials, workers
@@ -69,10 +69,10 @@ _FOLDERS = sa.select(workers.c.files).where(
 )
 
 
-class Log(Opened):
+class Log(OpenedDatabase):
     """The part of `storage.Storage` and `storage.Reader` that looks back."""
 
-    @patient
+    @retried
     def trained_with(self, study_id: int) -> list[TrainedWith]:
         """The versions of the user's own code that runs have epochs by, newest first."""
         with self._database.read() as connection:
@@ -85,14 +85,14 @@ class Log(Opened):
                 for row in connection.execute(_CODES, {"study": study_id})
             ]
 
-    @patient
+    @retried
     def attempts_of(self, study_id: int, run: int) -> list[AttemptLog]:
         """All attempts at a run, in order; none if the study has no such run."""
         with self._database.read() as connection:
             found = connection.execute(_OF_RUN, {"study": study_id, "run": run})
             return [_logged(row) for row in found]
 
-    @patient
+    @retried
     def causes(self, study_id: int, *, limit: int) -> list[Cause]:
         """What attempts failed for, the latest first."""
         here = {"study": study_id}
@@ -106,7 +106,7 @@ class Log(Opened):
                 for row in connection.execute(_CAUSES, {**here, "n": limit}).all()
             ]
 
-    @patient
+    @retried
     def file_folders(self, study_id: int) -> list[str]:
         """Where workers have kept files of a study: folders and URLs."""
         with self._database.read() as connection:

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage.database.patience import patient
-from storage.planning.opened import Opened
+from storage.database.retry import retried
+from storage.planning.opened import OpenedDatabase
 from storage.planning.studies import now
 from storage.records import Verdict
 from storage.schema.tables import attempts, runs
@@ -53,10 +53,10 @@ _RESUME = (
 )
 
 
-class Moving(Opened):
+class Moving(OpenedDatabase):
     """The part of `storage.Storage` that moves runs which no worker holds."""
 
-    @patient
+    @retried
     def retry(self, study_id: int, which: Retried) -> int:
         """Return failed runs to the queue, or only those lost with their workers; how many.
 
@@ -66,7 +66,7 @@ class Moving(Opened):
         with self._database.write() as connection:
             return int(connection.execute(statement, {"study": study_id}).rowcount)
 
-    @patient
+    @retried
     def judge(self, verdicts: Sequence[Verdict]) -> frozenset[int]:
         """Let runs that are paused at a rung go on, or end for good; returns those that were moved.
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from storage.database.opened import SCHEMA_VERSION, Database
-from storage.database.patience import patient
+from storage.database.retry import retried
 from storage.log import Log
 from storage.schema.views import ORDER
 from storage.status import Status
@@ -86,14 +86,14 @@ class Reader(Log, Status):
         """Version of the database's schema, an older one included."""
         return self._database.found_version or SCHEMA_VERSION
 
-    @patient
+    @retried
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Columns and rows of a view for one study, in a fixed order."""
         with self._database.read() as connection:
             result = connection.execute(_QUERIES[view], {"study": study})
             return tuple(result.keys()), _fetched(result)
 
-    @patient
+    @retried
     def epochs(
         self,
         study: str,
@@ -119,7 +119,7 @@ class Reader(Log, Status):
             used = {name: value for name, value in values.items() if name in statement._bindparams}
             return names, _fetched(connection.execute(statement, used))
 
-    @patient
+    @retried
     def lowest_negative(self, study: str) -> dict[tuple[str, str], float]:
         """The lowest value of each (task, metric) that has one below 0 on validation or test.
 

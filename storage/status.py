@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from storage.database.patience import patient
+from storage.database.retry import retried
 from storage.leasing.budgets import DEVICE_S, MONEY
-from storage.planning.opened import Opened
+from storage.planning.opened import OpenedDatabase
 from storage.planning.studies import WRITTEN, count_trials
 from storage.records import BadEnding, BestTrial, FailureGroup, SearchStatus, Totals, Unfinished
 from storage.schema.tables import attempts, baselines, runs, scores, searches, trials, workers
@@ -135,10 +135,10 @@ _FAILURES = (
 )
 
 
-class Status(Opened):
+class Status(OpenedDatabase):
     """The part of `storage.Storage` and `storage.Reader` that sums up."""
 
-    @patient
+    @retried
     def totals(self, study_id: int) -> Totals:
         """Runs by state and cost of all attempts."""
         here = {"study": study_id}
@@ -153,7 +153,7 @@ class Status(Opened):
                 trials=count_trials(connection, study_id),
             )
 
-    @patient
+    @retried
     def search_status(self, study_id: int) -> list[SearchStatus]:
         """How each search of a study stands, in the order of the spec."""
         here = {"study": study_id}
@@ -164,7 +164,7 @@ class Status(Opened):
                 found.setdefault(row.id, []).append(row)
         return [_search_status(rows, paid.get(search)) for search, rows in found.items()]
 
-    @patient
+    @retried
     def best_trials(
         self, study_id: int, *, n_seeds: int, highest: Sequence[str] = ()
     ) -> list[BestTrial]:
@@ -182,7 +182,7 @@ class Status(Opened):
                 values.setdefault(row.name, []).append(row.value_val)
         return [BestTrial(search=name, values=of_seeds) for name, of_seeds in values.items()]
 
-    @patient
+    @retried
     def bad_endings(self, study_id: int, *, limit: int) -> list[BadEnding]:
         """Runs that failed or diverged, failed ones first."""
         with self._database.read() as connection:
@@ -200,7 +200,7 @@ class Status(Opened):
                 for row in connection.execute(_BAD, {"study": study_id, "n": limit})
             ]
 
-    @patient
+    @retried
     def failure_groups(self, study_id: int) -> list[FailureGroup]:
         """Failed runs of a study by search and cause, the largest groups of a search first."""
         with self._database.read() as connection:

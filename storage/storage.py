@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from storage.database.opened import Database
-from storage.database.patience import patient, silent
+from storage.database.retry import retried, silent
 from storage.database.urls import sqlite_file
 from storage.judging import Judging
 from storage.leasing.api import Leasing
@@ -61,7 +61,7 @@ class Storage(Planning, Leasing, Recording, Judging, Moving, Status, Log):
         """The SQLite file, None for memory and servers."""
         return sqlite_file(self._database.url)
 
-    @patient
+    @retried
     def whereabouts(self) -> dict[str, str]:
         """What tells this database from a copy of it: where it is, and which one of those there.
 

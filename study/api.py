@@ -17,7 +17,7 @@ from study.planning.extension import check_extension
 from study.planning.keys import plan_key
 from study.planning.packs import PackPlan, pack_plan, shapes_of
 from study.planning.plan import Plan, make_plan
-from study.running.checkpoint_place import (
+from study.running.checkpoint_path import (
     check_folder_of_function,
     checkpoint_place,
     settle_files,

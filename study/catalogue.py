@@ -13,7 +13,7 @@ from storage import DatabaseUnusable, database_file
 from storage.records import Calibration, StudyRecord, TrainedWith
 from study.commands import command_line
 from study.errors import UnknownStudyName
-from trainers.hints import did_you_mean
+from trainers.suggestions import did_you_mean
 
 if TYPE_CHECKING:  # the spec takes long to load; a stored study's name is found without it
     from storage import Reader

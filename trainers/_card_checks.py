@@ -8,7 +8,7 @@ from operator import index
 from typing import Any, TypeVar
 
 from trainers.errors import BadCard
-from trainers.hints import did_you_mean
+from trainers.suggestions import did_you_mean
 
 T = TypeVar("T")
 

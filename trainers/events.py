@@ -93,7 +93,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class Rendezvous:
     """Where the processes that train a run together meet: of the first, and to the others."""
 
     host: str
@@ -251,7 +251,7 @@ class Open:
         compile: Whether runs will need torch's compiler.
         memory_share: How much of the device's memory is this worker's.
         rank: Which of the processes that train a run together this is. The first is the worker;
-            the others hear a `Meeting` next, and say nothing but that they do not open.
+            the others hear a `Rendezvous` next, and say nothing but that they do not open.
         ranks: Their number.
         host: Address of the first one's machine, under which the others find it.
         looked: Fingerprint of the code whose network another worker looks at, or has looked at:
@@ -292,4 +292,4 @@ class Stop:
 
 
 Event = EpochDone | CheckpointWritten | CheckpointSkipped | RunEnded
-Message = Ready | OpenFailed | Meeting | Beat | Event | PackEnded | Calibrated
+Message = Ready | OpenFailed | Rendezvous | Beat | Event | PackEnded | Calibrated

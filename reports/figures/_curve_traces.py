@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.figures._palette import Look, translucent
+from reports.figures._palette import TraceStyle, translucent
 from reports.figures._trace import Trace, scatter
 from reports.spending.curves import Axis, BudgetCurve
 
@@ -28,7 +28,7 @@ ORDERS = "spread over search orders (10 to 90 %)"
 
 
 def curve_traces(
-    curve: BudgetCurve, *, look: Look, n_trials: FloatArray, until: float, first: bool
+    curve: BudgetCurve, *, look: TraceStyle, n_trials: FloatArray, until: float, first: bool
 ) -> list[Trace]:
     """The traces of one method, back to front.
 
@@ -48,7 +48,7 @@ def curve_traces(
     ]
 
 
-def _seeds(curve: BudgetCurve, look: Look, shared: dict[str, Any]) -> Trace:
+def _seeds(curve: BudgetCurve, look: TraceStyle, shared: dict[str, Any]) -> Trace:
     x, y = band(curve.cost, curve.seed_low, curve.seed_high)
     return scatter(
         x=x,
@@ -63,7 +63,7 @@ def _seeds(curve: BudgetCurve, look: Look, shared: dict[str, Any]) -> Trace:
     )
 
 
-def _orders(curve: BudgetCurve, look: Look, *, first: bool) -> Trace:
+def _orders(curve: BudgetCurve, look: TraceStyle, *, first: bool) -> Trace:
     spread = curve.order_high > curve.order_low  # a point run as it is has none
     low, high = (np.where(spread, edge, np.nan) for edge in (curve.order_low, curve.order_high))
     x, y = band(curve.cost, low, high)
@@ -81,7 +81,7 @@ def _orders(curve: BudgetCurve, look: Look, *, first: bool) -> Trace:
     )
 
 
-def _held(curve: BudgetCurve, look: Look, shared: dict[str, Any], *, until: float) -> Trace:
+def _held(curve: BudgetCurve, look: TraceStyle, shared: dict[str, Any], *, until: float) -> Trace:
     return scatter(
         x=np.array([curve.cost[-1], max(until, curve.cost[-1])]),
         y=np.array([curve.value[-1], curve.value[-1]]),
@@ -93,7 +93,9 @@ def _held(curve: BudgetCurve, look: Look, shared: dict[str, Any], *, until: floa
     )
 
 
-def _line(curve: BudgetCurve, look: Look, shared: dict[str, Any], *, n_trials: FloatArray) -> Trace:
+def _line(
+    curve: BudgetCurve, look: TraceStyle, shared: dict[str, Any], *, n_trials: FloatArray
+) -> Trace:
     sizes = np.full(len(curve.cost), 4.0)
     sizes[-1] = 10.0
     spread = _SPREAD if np.isfinite(curve.seed_low).any() else ""

@@ -13,7 +13,7 @@ PAGE_DARK = "#12161c"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class TraceStyle:
     """How a weighting is drawn.
 
     Attributes:
@@ -25,34 +25,34 @@ class Look:
     symbol: str
 
 
-LOOKS: Mapping[str, Look] = {
-    "stl": Look(colour="#7d8590", symbol="line-ew-open"),
-    "ew": Look(colour="#8a7f72", symbol="square"),
-    "scalarization": Look(colour="#d9630b", symbol="diamond"),
-    "uw-so": Look(colour="#1f77d0", symbol="circle"),
-    "uw": Look(colour="#128a63", symbol="triangle-up"),
-    "uw-o": Look(colour="#2a97b8", symbol="triangle-down"),
-    "rlw": Look(colour="#c25b9b", symbol="cross"),
-    "dwa": Look(colour="#8b6fd0", symbol="x"),
-    "gls": Look(colour="#a5701c", symbol="pentagon"),
-    "imtl-l": Look(colour="#d6425c", symbol="star"),
+LOOKS: Mapping[str, TraceStyle] = {
+    "stl": TraceStyle(colour="#7d8590", symbol="line-ew-open"),
+    "ew": TraceStyle(colour="#8a7f72", symbol="square"),
+    "scalarization": TraceStyle(colour="#d9630b", symbol="diamond"),
+    "uw-so": TraceStyle(colour="#1f77d0", symbol="circle"),
+    "uw": TraceStyle(colour="#128a63", symbol="triangle-up"),
+    "uw-o": TraceStyle(colour="#2a97b8", symbol="triangle-down"),
+    "rlw": TraceStyle(colour="#c25b9b", symbol="cross"),
+    "dwa": TraceStyle(colour="#8b6fd0", symbol="x"),
+    "gls": TraceStyle(colour="#a5701c", symbol="pentagon"),
+    "imtl-l": TraceStyle(colour="#d6425c", symbol="star"),
 }
 
 # Weightings the table does not know: gradient-level ones and the user's own.
 OTHERS = (
-    Look(colour="#6a8c1f", symbol="hexagon"),
-    Look(colour="#4f72a6", symbol="hourglass"),
-    Look(colour="#b3543a", symbol="bowtie"),
-    Look(colour="#9a4fb8", symbol="star-diamond"),
-    Look(colour="#3f8f8f", symbol="diamond-tall"),
-    Look(colour="#7f8a2e", symbol="square-cross"),
+    TraceStyle(colour="#6a8c1f", symbol="hexagon"),
+    TraceStyle(colour="#4f72a6", symbol="hourglass"),
+    TraceStyle(colour="#b3543a", symbol="bowtie"),
+    TraceStyle(colour="#9a4fb8", symbol="star-diamond"),
+    TraceStyle(colour="#3f8f8f", symbol="diamond-tall"),
+    TraceStyle(colour="#7f8a2e", symbol="square-cross"),
 )
 
 # Tasks are not methods: they have colours of their own, near those of Okabe and Ito.
 TASKS = ("#2f7fc1", "#d1720f", "#16906b", "#b85c98", "#a67c00", "#6f76c9", "#c04a3f", "#5f8f2e")
 
 
-def look(weighting: str) -> Look:
+def look(weighting: str) -> TraceStyle:
     """The look of a weighting; an unknown name gets one that depends on nothing but the name."""
     known = LOOKS.get(weighting)
     if known is not None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reports._titles import title_of, weighting_of
 from reports.figures._marks import points, ring, short, ticks
 from reports.figures._none import NoFigure
-from reports.figures._palette import Look, look
+from reports.figures._palette import TraceStyle, look
 from reports.figures._panels import axes_of, panels, suffix
 from reports.figures._style import zero_line
 from reports.figures._trace import Trace, scatter
@@ -83,7 +83,7 @@ class _Places:
 
 
 def _panel(
-    rows: pd.DataFrame, param: Param, places: _Places, view: Window, style: Look, panel: int
+    rows: pd.DataFrame, param: Param, places: _Places, view: Window, style: TraceStyle, panel: int
 ) -> Iterator[Trace]:
     x, y = places.of(_numbers(rows[param])), _numbers(rows["val"])
     axes = axes_of(panel)

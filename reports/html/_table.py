@@ -7,7 +7,7 @@ from itertools import groupby
 
 from reports.comparing.comparison import Comparison, MethodRow
 from reports.figures import method_colour
-from reports.frames import Metric, StudyFrames
+from reports.frames import StudyFrames, TaskMetric
 from reports.html._tags import Markup, boxed, join, tag
 from reports.html._words import SCORES, count, direction, number, percent, value_of
 
@@ -84,7 +84,7 @@ def _seconds_column(unit: str, value: Callable[[MethodRow], float]) -> _Column:
     )
 
 
-def _metric_column(metric: Metric, task: str) -> _Column:
+def _metric_column(metric: TaskMetric, task: str) -> _Column:
     key = (metric.task, metric.name)
     return _Column(
         group=task,

@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any
 
-from reports.frames import Metric
+from reports.frames import TaskMetric
 
 KINDS = {
     "real": "real data",
@@ -54,7 +54,7 @@ def seconds(value: float) -> str:
     return f"{said} ({number(value / 3600, 3)} h)" if value >= 3600 else said
 
 
-def direction(metric: Metric) -> str:
+def direction(metric: TaskMetric) -> str:
     """An arrow to the better side, and the unit."""
     arrow = "↓" if metric.direction == "min" else "↑"
     return f"{arrow} {metric.unit}".strip()

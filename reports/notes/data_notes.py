@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from reports._titles import title_of
-from reports.frames import Metric, StudyFrames
+from reports.frames import StudyFrames, TaskMetric
 from reports.measures import baseline_error_points
 from reports.notes.note import Note
 
@@ -77,7 +77,7 @@ def data_caveats(frames: StudyFrames) -> Iterator[Note]:
         yield Note(kind="data", search=None, text=str(caveat))
 
 
-def _signed(metric: Metric, lowest: float | None) -> str:
+def _signed(metric: TaskMetric, lowest: float | None) -> str:
     seen = "" if lowest is None else f" (down to {lowest:.4g} here)"
     return (
         f"{metric.title} of task {metric.task} can be negative{seen}: its zero is arbitrary, and "
@@ -86,7 +86,7 @@ def _signed(metric: Metric, lowest: float | None) -> str:
     )
 
 
-def _binomial_se(metric: Metric, value: float, size: int) -> float:
+def _binomial_se(metric: TaskMetric, value: float, size: int) -> float:
     whole = 100.0 if metric.unit == "%" else 1.0
     share = min(max(value / whole, 0.0), 1.0)
     return whole * math.sqrt(share * (1 - share) / size)

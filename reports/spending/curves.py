@@ -11,7 +11,7 @@ from reports._eligible import eligible
 from reports._titles import title_of
 from reports.errors import UnknownAxis, UnknownSearch
 from reports.frames import StudyFrames
-from reports.spending.replay import Stage, costs, replayed, stages_of
+from reports.spending.replay import StageTrials, costs, replayed, stages_of
 
 Axis = Literal["solo_s", "as_run_s", "epochs", "runs"]
 Scoring = Literal["cross-fit", "same seed, optimistic"]
@@ -115,7 +115,7 @@ def budget_curves(
     }
 
 
-def _replay_label(stages: Sequence[Stage]) -> Replay:
+def _replay_label(stages: Sequence[StageTrials]) -> Replay:
     kinds = {stage.exchangeable for stage in stages}
     if len(kinds) > 1:
         return "mixed"

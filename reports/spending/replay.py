@@ -24,7 +24,7 @@ _DENSE_POINTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class StageTrials:
     """One stage's own trials.
 
     Attributes:
@@ -38,7 +38,7 @@ class Stage:
     draws: IntArray
 
 
-def stages_of(frames: StudyFrames, search: str, trials: Eligible) -> tuple[Stage, ...]:
+def stages_of(frames: StudyFrames, search: str, trials: Eligible) -> tuple[StageTrials, ...]:
     """The stages that brought new eligible trials, in order."""
     table = frames.stages[frames.stages["search"] == search]
     table = table[table["trial"].isin(trials.numbers)].sort_values(["stage", "position"])
@@ -48,9 +48,9 @@ def stages_of(frames: StudyFrames, search: str, trials: Eligible) -> tuple[Stage
     )
 
 
-def _stage(trials: Eligible, stage: int, rows: pd.DataFrame) -> Stage:
+def _stage(trials: Eligible, stage: int, rows: pd.DataFrame) -> StageTrials:
     exchangeable = rows["kind"].iloc[0] in _EXCHANGEABLE
-    return Stage(
+    return StageTrials(
         stage=stage,
         exchangeable=exchangeable,
         rows=np.searchsorted(trials.numbers, rows["trial"].to_numpy(dtype=np.int64)),
@@ -66,7 +66,7 @@ def _draws(n_trials: int) -> IntArray:
     return np.unique(np.concatenate((dense, sparse)))
 
 
-def replayed(trials: Eligible, fold: Fold, stages: Sequence[Stage]) -> Expected:
+def replayed(trials: Eligible, fold: Fold, stages: Sequence[StageTrials]) -> Expected:
     """The winner's score in one fold, stage after stage."""
     parts = []
     before = np.array([], dtype=np.int64)
@@ -81,7 +81,7 @@ def replayed(trials: Eligible, fold: Fold, stages: Sequence[Stage]) -> Expected:
     )
 
 
-def _in_any_order(trials: Eligible, fold: Fold, stage: Stage, before: IntArray) -> Expected:
+def _in_any_order(trials: Eligible, fold: Fold, stage: StageTrials, before: IntArray) -> Expected:
     """The expectation over random orders of the stage's trials."""
     held = _incumbent(trials, fold, before)
     return expected_best(
@@ -94,7 +94,7 @@ def _in_any_order(trials: Eligible, fold: Fold, stage: Stage, before: IntArray) 
     )
 
 
-def _as_run(trials: Eligible, fold: Fold, stage: Stage, before: IntArray) -> Expected:
+def _as_run(trials: Eligible, fold: Fold, stage: StageTrials, before: IntArray) -> Expected:
     """The best so far, in the order in which the stage proposed its trials."""
     held = _incumbent(trials, fold, before)
     rows = stage.rows if held is None else np.concatenate(([held], stage.rows))
@@ -110,7 +110,7 @@ def _incumbent(trials: Eligible, fold: Fold, before: IntArray) -> int | None:
     return trials.best(keys)
 
 
-def costs(cost: FloatArray, stages: Sequence[Stage]) -> FloatArray:
+def costs(cost: FloatArray, stages: Sequence[StageTrials]) -> FloatArray:
     """Cost at each point: that of earlier stages, and n mean trials or the first n as run."""
     spent, parts = 0.0, []
     for stage in stages:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 from storage.database.urls import PREPARE, connect_options, sqlite_file
 from storage.errors import DatabaseUnusable
-from storage.schema.hot import execute
+from storage.schema.prepared import execute
 
 BUSY_S = 5
 _CONNECT_S = 10

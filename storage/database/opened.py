@@ -11,10 +11,10 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from storage.database.engines import make_engine, reading
-from storage.database.looking import Onlooker
-from storage.database.patience import Patience, silent
+from storage.database.explained_errors import explained, takes_no_writes
+from storage.database.read_only import ReadOnlyConnections
 from storage.database.rescue import FileGuard
-from storage.database.trouble import explained, takes_no_writes
+from storage.database.retry import Retry, silent
 from storage.database.urls import checked_url, shown, sqlite_file
 from storage.errors import DatabaseUnusable, SchemaMismatch
 from storage.schema.dialects import is_committed, lock_schema, transaction_number
@@ -47,18 +47,18 @@ class Database:
         if not create:
             self._refuse_missing_file()
         path = sqlite_file(self.url)
-        self._onlooker = Onlooker(path) if read_only and path is not None else None
+        self._onlooker = ReadOnlyConnections(path) if read_only and path is not None else None
         self.engine = make_engine(self.url) if self._onlooker is None else self._onlooker.engine()
         self._read_only = read_only
-        self.patience = Patience(min(patience_s, _OPENING_PATIENCE_S), silent)
+        self.retries = Retry(min(patience_s, _OPENING_PATIENCE_S), silent)
         try:
-            self.patience.until_done(lambda: self._open(create=create))
+            self.retries.until_done(lambda: self._open(create=create))
         except BaseException:
             self.engine.dispose()  # nobody else could close what was opened so far
             raise
         if read_only and self._onlooker is None:
             self.engine = self.engine.execution_options(**reading(self.url))
-        self.patience = Patience(patience_s, on_trouble)
+        self.retries = Retry(patience_s, on_trouble)
         self._guard = None if path is None or read_only else FileGuard(path, self.engine)
 
     @property
@@ -100,7 +100,7 @@ class Database:
                 raise DatabaseUnusable("A transaction is still being ended.", passing=True)
             return found
 
-        return self.patience.until_done(ask)
+        return self.retries.until_done(ask)
 
     def _open(self, *, create: bool) -> None:
         with self._explained():

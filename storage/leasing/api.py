@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from storage.database.patience import patient
+from storage.database.retry import retried
 from storage.leasing import leases as _leases
 from storage.leasing import removals as _removals
 from storage.leasing import workers as _workers
 from storage.leasing.budgets import Settled
 from storage.leasing.queue import Size
 from storage.limits import Amount, Limits
-from storage.planning.opened import Opened
+from storage.planning.opened import OpenedDatabase
 from storage.records import Claimed, Holder
 from storage.schema.dialects import now_s
 from storage.states import Liveness
@@ -25,19 +25,19 @@ _DEAD = ("DriverLost", "its driver's process has ended")
 _EXPIRED = ("LeaseExpired", "its driver has not renewed its lease in time")
 
 
-class Leasing(Opened):
+class Leasing(OpenedDatabase):
     """The part of `storage.Storage` that says who does what."""
 
     _clock: Callable[[], float] | None = None
     _settled: defaultdict[int, Settled]
 
-    @patient
+    @retried
     def register_holder(self, holder: Holder) -> int:
         """Make a driver known; returns its id."""
         with self._database.write() as connection:
             return _workers.register_holder(connection, holder)
 
-    @patient
+    @retried
     def register_worker(
         self,
         *,
@@ -66,7 +66,7 @@ class Leasing(Opened):
                 files=files,
             )
 
-    @patient
+    @retried
     def claim(
         self,
         study_id: int,
@@ -104,21 +104,21 @@ class Leasing(Opened):
                 run=run,
             )
 
-    @patient
+    @retried
     def used(self, study_id: int) -> dict[int | None, Amount]:
         """What all attempts of each search have taken so far; None: what belongs to no search."""
         with self._database.read() as connection:
             used = self._settled[study_id].used(connection, study_id)
         return {search: of_search.amount for search, of_search in used.items()}
 
-    @patient
+    @retried
     def renew(self, holder_id: int, run_ids: Sequence[int], *, lease_s: float) -> None:
         """Put off the expiry of a driver's leases."""
         with self._database.write() as connection:
             until_s = self._now_s(connection) + lease_s
             _leases.renew(connection, holder_id=holder_id, run_ids=run_ids, until_s=until_s)
 
-    @patient
+    @retried
     def take_back(self, study_id: int, *, liveness: Callable[[Holder], Liveness]) -> int:
         """Return leases whose holder is dead, or that expired, to the queue.
 
@@ -141,7 +141,7 @@ class Leasing(Opened):
                 for run, token, why, until_s in lost
             )
 
-    @patient
+    @retried
     def leases(self, study_id: int) -> list[tuple[Holder, float]]:
         """The holder of each lease of a study, and seconds until it expires; below 0 it has."""
         with self._database.read() as connection:
@@ -149,13 +149,13 @@ class Leasing(Opened):
             found = _leases.leased(connection, study_id)
             return [(holder, until_s - time_s) for _, _, until_s, holder in found]
 
-    @patient
+    @retried
     def leased_by(self, study_id: int, holder_id: int) -> list[tuple[int, int]]:
         """(run, token) of each lease of a driver, also of those that it does not know of."""
         with self._database.read() as connection:
             return _leases.leased_by(connection, study_id, holder_id)
 
-    @patient
+    @retried
     def take_back_run(
         self, run: int, token: int, failure: str, text: str, *, unbooked_s: float = 0.0
     ) -> bool:
@@ -168,7 +168,7 @@ class Leasing(Opened):
         with self._database.write() as connection:
             return _leases.take_back(connection, run, token, failure, text, unbooked_s=unbooked_s)
 
-    @patient
+    @retried
     def delete_study(self, study_id: int, *, liveness: Callable[[Holder], Liveness]) -> None:
         """Delete all rows of a study.
 
@@ -180,7 +180,7 @@ class Leasing(Opened):
             time_s = self._now_s(connection)
             _removals.delete(connection, study_id, time_s=time_s, liveness=liveness)
 
-    @patient
+    @retried
     def rename_study(
         self, study_id: int, name: str, *, liveness: Callable[[Holder], Liveness]
     ) -> None:

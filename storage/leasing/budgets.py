@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage.limits import NOTHING, Amount, Limit, Limits, exceeded
 from storage.planning.studies import lock_study
-from storage.schema.hot import Hot
+from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import attempts, runs, workers
 from storage.states import RunState
 
@@ -24,7 +24,7 @@ DEVICE_S = (
 )
 MONEY = DEVICE_S / 3600.0 * workers.c.price_per_h
 _FINISHED = sa.and_(attempts.c.kind == "run", attempts.c.state == "finished")
-_RESERVED = Hot(
+_RESERVED = PreparedStatement(
     sa.select(
         runs.c.search_id,
         sa.func.count().label("n"),
@@ -33,7 +33,7 @@ _RESERVED = Hot(
     .where(runs.c.study_id == bindparam("study"), runs.c.state == RunState.LEASED)
     .group_by(runs.c.search_id)
 )
-_OLDEST_RUNNING = Hot(
+_OLDEST_RUNNING = PreparedStatement(
     sa.select(attempts.c.id)
     .where(
         attempts.c.study_id == bindparam("study"),
@@ -43,7 +43,7 @@ _OLDEST_RUNNING = Hot(
     .order_by(attempts.c.id)
     .limit(1)
 )
-_USED = Hot(
+_USED = PreparedStatement(
     sa.select(
         runs.c.search_id,
         sa.func.max(attempts.c.id).label("last"),

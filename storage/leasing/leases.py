@@ -13,7 +13,7 @@ from storage.leasing.queue import Candidate, Size, next_pack, the_run
 from storage.limits import Limits
 from storage.planning.studies import now
 from storage.records import Claim, Claimed, Holder
-from storage.schema.hot import Hot
+from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import (
     attempts,
     epochs,
@@ -22,7 +22,7 @@ from storage.schema.tables import (
 )
 from storage.states import RunState
 
-_LEASE = Hot(
+_LEASE = PreparedStatement(
     runs.update()
     .where(
         runs.c.id == bindparam("run"),
@@ -37,12 +37,12 @@ _LEASE = Hot(
         epochs_done=bindparam("start"),
     )
 )
-_ATTEMPT = Hot(attempts.insert().returning(attempts.c.id))
+_ATTEMPT = PreparedStatement(attempts.insert().returning(attempts.c.id))
 # A training function resumes by itself, and may go on behind what was written of it before it died.
-_RECORDED = Hot(
+_RECORDED = PreparedStatement(
     sa.select(sa.func.max(epochs.c.epoch).label("last")).where(epochs.c.run_id == bindparam("run"))
 )
-_RENEW = Hot(
+_RENEW = PreparedStatement(
     runs.update()
     .where(
         runs.c.state == RunState.LEASED,
@@ -51,7 +51,7 @@ _RENEW = Hot(
     )
     .values(lease_until_s=bindparam("until"))
 )
-_LEASED = Hot(
+_LEASED = PreparedStatement(
     sa.select(runs.c.id, runs.c.token, runs.c.lease_until_s, holders)
     .join(holders, holders.c.id == runs.c.holder_id)
     .where(runs.c.study_id == bindparam("study"), runs.c.state == RunState.LEASED)
@@ -66,7 +66,7 @@ _LEASED_BY = (
     )
     .order_by(runs.c.id)
 )
-_TAKE_BACK = Hot(
+_TAKE_BACK = PreparedStatement(
     runs.update()
     .where(
         runs.c.id == bindparam("run"),
@@ -76,7 +76,7 @@ _TAKE_BACK = Hot(
     )
     .values(state=RunState.WAITING, holder_id=None, lease_until_s=None)
 )
-_LOSE_ATTEMPT = Hot(
+_LOSE_ATTEMPT = PreparedStatement(
     attempts.update()
     .where(
         attempts.c.run_id == bindparam("run"),

@@ -12,16 +12,16 @@ from sqlalchemy import Connection, bindparam
 
 from storage.leasing.budgets import Room
 from storage.planning.studies import WRITTEN
-from storage.schema.hot import Hot
+from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import checkpoints, runs, searches, trials
 from storage.states import RunState
 
 _QUEUE = (runs.c.queue_rank, runs.c.trial_number, runs.c.seed, runs.c.id)
 
 
-def _first(*where: Any) -> Hot:
+def _first(*where: Any) -> PreparedStatement:
     """The first run in line; one that somebody else claims just now is not."""
-    return Hot(
+    return PreparedStatement(
         sa.select(runs.c.search_id, runs.c.pack_key, *_QUEUE)
         .where(*where, runs.c.state == RunState.WAITING, runs.c.planned)
         .order_by(*_QUEUE)
@@ -30,9 +30,9 @@ def _first(*where: Any) -> Hot:
     )
 
 
-def _candidates(*where: Any) -> Hot:
+def _candidates(*where: Any) -> PreparedStatement:
     """The first runs in line."""
-    return Hot(
+    return PreparedStatement(
         sa.select(
             runs.c.id,
             runs.c.token,
@@ -65,7 +65,7 @@ _OF_PACK = runs.c.pack_key == bindparam("pack")
 _FIRST, _CANDIDATES = _first(_OF_STUDY), _candidates(_OF_STUDY, _OF_PACK)
 _THE_RUN = _candidates(_OF_STUDY, runs.c.id == bindparam("run"))
 # while searches are passed over, each of the others is asked for its own first
-_OTHERS = Hot(
+_OTHERS = PreparedStatement(
     sa.select(searches.c.id).where(
         searches.c.study_id == bindparam("study"),
         searches.c.id.not_in(bindparam("barred", expanding=True)),
@@ -73,7 +73,7 @@ _OTHERS = Hot(
 )
 _FIRST_OF_SEARCH, _CANDIDATES_OF_SEARCH = _first(_OF_SEARCH), _candidates(_OF_SEARCH, _OF_PACK)
 # how many runs wait, counted up to what can be asked for
-_WAITING = Hot(
+_WAITING = PreparedStatement(
     sa.select(sa.func.count()).select_from(
         sa.select(runs.c.id)
         .where(_OF_STUDY, runs.c.state == RunState.WAITING, runs.c.planned)
@@ -81,7 +81,7 @@ _WAITING = Hot(
         .subquery()
     )
 )
-_CHECKPOINTS = Hot(
+_CHECKPOINTS = PreparedStatement(
     sa.select(checkpoints.c.path, checkpoints.c.epoch)
     .where(checkpoints.c.run_id == bindparam("run"))
     .order_by(checkpoints.c.epoch.desc(), checkpoints.c.id.desc())
@@ -176,7 +176,7 @@ def _with_checkpoints(connection: Connection, found: Iterable[Any]) -> list[Cand
 
 def _first_in_line(
     connection: Connection, study_id: int, barred: Sequence[int]
-) -> tuple[Any, Hot, dict[str, int]]:
+) -> tuple[Any, PreparedStatement, dict[str, int]]:
     """The first run, and the statement with its values that finds the others of its pack.
 
     No run of a barred search is walked past, however many wait: each other search is asked.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from storage.database.patience import patient
+from storage.database.retry import retried
 from storage.planning import history as _history
 from storage.planning import networks as _networks
 from storage.planning import proposals as _proposals
 from storage.planning import studies as _studies
-from storage.planning.opened import Opened
+from storage.planning.opened import OpenedDatabase
 from storage.records import (
     Calibration,
     NetworkLook,
@@ -22,16 +22,16 @@ from storage.records import (
 )
 
 
-class Planning(Opened):
+class Planning(OpenedDatabase):
     """The part of `storage.Storage` that says what is to be done."""
 
-    @patient
+    @retried
     def find_study(self, name: str) -> StudyRecord | None:
         """The study of that name, or None."""
         with self._database.read() as connection:
             return _studies.find(connection, name)
 
-    @patient
+    @retried
     def save_study(
         self,
         *,
@@ -62,7 +62,7 @@ class Planning(Opened):
                 wanted=searches,
             )
 
-    @patient
+    @retried
     def give_birth(self, study: StudyRecord) -> StudyRecord:
         """Give a study, which is a copy of another, a birth of its own.
 
@@ -71,31 +71,31 @@ class Planning(Opened):
         with self._database.write() as connection:
             return _studies.give_birth(connection, study)
 
-    @patient
+    @retried
     def searches(self, study_id: int) -> list[SearchRecord]:
         """A study's searches, in the order of its spec."""
         with self._database.read() as connection:
             return _studies.list_searches(connection, study_id)
 
-    @patient
+    @retried
     def history(self, search_id: int) -> SearchHistory:
         """All that happened in one search."""
         with self._database.read() as connection:
             return _history.search_history(connection, search_id)
 
-    @patient
+    @retried
     def busy_searches(self, study_id: int) -> frozenset[int]:
         """Searches of a study with planned runs that are trained or wait for it."""
         with self._database.read() as connection:
             return _history.busy_searches(connection, study_id)
 
-    @patient
+    @retried
     def paused_searches(self, study_id: int) -> frozenset[int]:
         """Searches with planned runs that are paused at a rung."""
         with self._database.read() as connection:
             return _history.paused_searches(connection, study_id)
 
-    @patient
+    @retried
     def propose(
         self,
         search_id: int,
@@ -131,37 +131,37 @@ class Planning(Opened):
                 retired=retired,
             )
 
-    @patient
+    @retried
     def add_runs(self, search_id: int, new: Sequence[NewRun]) -> None:
         """Add runs of proposed trials; doing it twice changes nothing."""
         with self._database.write() as connection:
             _proposals.add_runs(connection, search_id, new)
 
-    @patient
+    @retried
     def fix_engine(self, study_id: int, engine: str, reason: str) -> None:
         """Fix the engine of all runs of a study; the first driver to do so decides."""
         with self._database.write() as connection:
             _studies.fix_engine(connection, study_id, engine, reason)
 
-    @patient
+    @retried
     def fix_rows(self, study_id: int, rows: int) -> None:
         """Fix the number of rows of all stacks of a study; the first driver to do so decides."""
         with self._database.write() as connection:
             _studies.fix_rows(connection, study_id, rows)
 
-    @patient
+    @retried
     def lower_rows(self, study_id: int, rows: int) -> None:
         """Let the stacks of a study have fewer rows from now on."""
         with self._database.write() as connection:
             _studies.lower_rows(connection, study_id, rows)
 
-    @patient
+    @retried
     def network_look(self, study_id: int, key: str) -> NetworkLook | None:
         """What a look at a study's network has found under this key; None if nobody has looked."""
         with self._database.read() as connection:
             return _networks.find_look(connection, study_id, key)
 
-    @patient
+    @retried
     def save_network_look(self, study_id: int, key: str, found: NetworkLook) -> None:
         """Store what a look at a study's network has found.
 
@@ -171,13 +171,13 @@ class Planning(Opened):
         with self._database.write() as connection:
             _networks.save_look(connection, study_id, key, found)
 
-    @patient
+    @retried
     def calibration(self, shape: str, hardware: str) -> Calibration | None:
         """What was measured of a shape of network on this hardware; None if nothing was."""
         with self._database.read() as connection:
             return _networks.find_calibration(connection, shape, hardware)
 
-    @patient
+    @retried
     def save_calibrations(
         self,
         found: Sequence[Calibration],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from storage.database.opened import Database
-from storage.database.patience import Patience, patient
+from storage.database.retry import Retry, retried
 from storage.planning import networks as _networks
 from storage.planning import studies as _studies
 from storage.records import Calibration, StudyRecord
 
 
-class Opened:
+class OpenedDatabase:
     """An opened database; the roles of `storage.Storage` and `storage.Reader` share it.
 
     Each method is one transaction, and waits out trouble that passes.
@@ -24,21 +24,21 @@ class Opened:
         return self._database.shown_url
 
     @property
-    def patience(self) -> Patience:
+    def retries(self) -> Retry:
         """How long a method waits for trouble to pass."""
-        return self._database.patience
+        return self._database.retries
 
     def close(self) -> None:
         """Close all connections."""
         self._database.engine.dispose()
 
-    @patient
+    @retried
     def studies(self) -> list[StudyRecord]:
         """All studies, oldest first."""
         with self._database.read() as connection:
             return _studies.list_all(connection)
 
-    @patient
+    @retried
     def study(self, name: str) -> StudyRecord:
         """The study of that name.
 
@@ -48,7 +48,7 @@ class Opened:
         with self._database.read() as connection:
             return _studies.get(connection, name)
 
-    @patient
+    @retried
     def calibrations(self, shape: str) -> list[Calibration]:
         """What was measured of a shape of network on any hardware."""
         with self._database.read() as connection:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from storage.database.patience import patient
-from storage.planning.opened import Opened
+from storage.database.retry import retried
+from storage.planning.opened import OpenedDatabase
 from storage.recording.reports import Recorder
 from storage.records import CheckpointFile, Recorded, Report
 from storage.schema.tables import checkpoints, runs
@@ -30,12 +30,12 @@ _OF_STUDY = (
 _FORGET = checkpoints.delete().where(checkpoints.c.path == bindparam("gone"))
 
 
-class Recording(Opened):
+class Recording(OpenedDatabase):
     """The part of `storage.Storage` that writes what came of the work."""
 
     _recorder: Recorder
 
-    @patient
+    @retried
     def record(self, reports: Sequence[Report]) -> Recorded:
         """Write workers' reports in one transaction; writing them twice changes nothing."""
         try:
@@ -47,7 +47,7 @@ class Recording(Opened):
         self._recorder.keep()
         return recorded
 
-    @patient
+    @retried
     def checkpoint_files(self, study_id: int) -> list[CheckpointFile]:
         """All checkpoints of a study, oldest first; a file stands once a run in it."""
         with self._database.read() as connection:
@@ -62,7 +62,7 @@ class Recording(Opened):
                 for row in connection.execute(_OF_STUDY, {"study": study_id})
             ]
 
-    @patient
+    @retried
     def forget_checkpoints(self, paths: Sequence[str]) -> None:
         """Let no run go on from these files any more."""
         if paths:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.records import CheckpointRecord, Ending, EpochRecord, Mismatch, Report
-from storage.schema.hot import Hot
+from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import attempts, checkpoints, epoch_values, epochs, series
 from storage.states import RunState
 
@@ -31,7 +31,7 @@ def attempt_state(ending: Ending) -> str:
 
 _Values = Mapping[tuple[str, str, str], float]
 
-_STORED = Hot(
+_STORED = PreparedStatement(
     sa.select(
         epochs.c.epoch,
         epochs.c.attempt_id,
@@ -59,7 +59,7 @@ _HAS_CHECKPOINT = sa.select(checkpoints.c.id).where(
     checkpoints.c.run_id == bindparam("run"),
     checkpoints.c.epoch == bindparam("epoch"),
 )
-_COUNT = Hot(
+_COUNT = PreparedStatement(
     attempts.update()
     .where(attempts.c.id == bindparam("attempt"))
     .values(mismatched_epochs=attempts.c.mismatched_epochs + bindparam("more"))

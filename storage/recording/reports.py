@@ -23,7 +23,7 @@ from storage.records import (
 )
 from storage.schema.bulk import Update, Upsert
 from storage.schema.dialects import insert_ignoring
-from storage.schema.hot import Hot
+from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import attempts, checkpoints, epoch_values, epochs, runs, series
 from storage.schema.texts import storable_name
 from storage.states import RunState, check_move
@@ -32,7 +32,7 @@ _BAD_REPORT = "BadReport"
 _MOST_EPOCHS = 2**31 - 1
 _TASK, _METRIC = series.c.task.type.most, series.c.metric.type.most  # type: ignore[attr-defined]
 
-_CURRENT = Hot(
+_CURRENT = PreparedStatement(
     sa.select(
         runs.c.id,
         runs.c.token,
@@ -51,7 +51,7 @@ _SERIES = sa.select(series).where(series.c.study_id == bindparam("study"))
 _PROGRESS = Update(runs, ["epochs_done"])
 _EPOCHS = Upsert(epochs)
 _VALUES = Upsert(epoch_values)
-_END = Hot(
+_END = PreparedStatement(
     runs.update()
     .where(
         runs.c.id == bindparam("run"),
@@ -67,7 +67,7 @@ _END = Hot(
         lease_until_s=None,
     )
 )
-_END_ATTEMPT = Hot(
+_END_ATTEMPT = PreparedStatement(
     attempts.update()
     .where(attempts.c.id == bindparam("attempt"))
     .values(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.schema.dialects import insert_for
-from storage.schema.hot import Hot
+from storage.schema.prepared import PreparedStatement
 
 Row = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ class Upsert:
     def __init__(self, table: sa.Table) -> None:
         self._table = table
         self._keys = [column.name for column in table.primary_key]
-        self._statements: dict[str, Hot] = {}
+        self._statements: dict[str, PreparedStatement] = {}
 
     def write(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write rows, the later one of two with the same key."""
@@ -33,7 +33,7 @@ class Upsert:
             return
         name = connection.dialect.name
         if name not in self._statements:
-            self._statements[name] = Hot(self._statement(name))
+            self._statements[name] = PreparedStatement(self._statement(name))
         if name == "sqlite":
             self._statements[name].run_many(connection, rows)
             return
@@ -57,10 +57,12 @@ class Update:
         (self._key,) = (column.name for column in table.primary_key)
         self._names = [self._key, *columns]
         one: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
-        self._one = Hot(table.update().where(table.c.id == bindparam("new_id")).values(one))
+        self._one = PreparedStatement(
+            table.update().where(table.c.id == bindparam("new_id")).values(one)
+        )
         given = _given(table, self._names)
         many = {name: given.c[name] for name in columns}
-        self._many = Hot(table.update().where(table.c.id == given.c.id).values(many))
+        self._many = PreparedStatement(table.update().where(table.c.id == given.c.id).values(many))
 
     def write(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write rows of the key and these columns; keys differ."""

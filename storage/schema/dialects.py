@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storage.schema.hot import execute
+from storage.schema.prepared import execute
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.schema.types import Name, Told, UtcTime
+from storage.schema.types import BoundedText, Name, UtcTime
 from storage.states import RunState
 
 metadata = MetaData(
@@ -63,7 +63,7 @@ studies = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("engine", String(16), nullable=True),  # of all runs; fixed before the first one
-    Column("engine_reason", Told(_MESSAGE), nullable=False, server_default=""),
+    Column("engine_reason", BoundedText(_MESSAGE), nullable=False, server_default=""),
     # random, given once and kept: files are addressed by it, since names and ids come again
     Column("birth", String(32), nullable=False, server_default=""),
     # what run keys call the study: its birth; of studies older than that, the name they had
@@ -184,7 +184,7 @@ runs = Table(
     Column("holder_id", _Id, ForeignKey("holders.id"), nullable=True),
     Column("lease_until_s", Float(53), nullable=True),
     Column("ended_at", UtcTime, nullable=True),
-    Column("reason", Told(_MESSAGE), nullable=False, server_default=""),
+    Column("reason", BoundedText(_MESSAGE), nullable=False, server_default=""),
     Column("diverged_epoch", Integer, nullable=True),
     CheckConstraint(
         "state IN ({})".format(", ".join(f"'{state}'" for state in RunState)), name="state"
@@ -248,9 +248,9 @@ attempts = Table(
     Column("token", BigInteger, nullable=True),
     Column("kind", String(16), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("failure", Told(_MESSAGE), nullable=True),
-    Column("failure_key", Told(_MESSAGE), nullable=True),  # equal for equal tracebacks
-    Column("detail", Told(_TRACEBACK), nullable=False, server_default=""),
+    Column("failure", BoundedText(_MESSAGE), nullable=True),
+    Column("failure_key", BoundedText(_MESSAGE), nullable=True),  # equal for equal tracebacks
+    Column("detail", BoundedText(_TRACEBACK), nullable=False, server_default=""),
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime, nullable=True),
     *(
@@ -265,7 +265,7 @@ attempts = Table(
     Column("peak_memory_bytes", BigInteger, nullable=True),
     Column("energy_j", Float(53), nullable=True),
     Column(
-        "failure_text", Told(_MESSAGE), nullable=True
+        "failure_text", BoundedText(_MESSAGE), nullable=True
     ),  # what the failure says; `failure` is its class
     Column("code_fingerprint", String(64), nullable=True),  # of the user's modules
     UniqueConstraint("run_id", "token"),
@@ -351,7 +351,7 @@ looks = Table(
     Column("study_id", _Id, ForeignKey("studies.id"), primary_key=True),
     Column("key", String(64), primary_key=True),  # hash of the code, the device and the versions
     Column("convolutional", Boolean, nullable=False),
-    Column("obstacle", Told(_MESSAGE), nullable=False),
+    Column("obstacle", BoundedText(_MESSAGE), nullable=False),
     Column("streamed", Boolean, nullable=False),
-    Column("unsaved", Told(_MESSAGE), nullable=False),
+    Column("unsaved", BoundedText(_MESSAGE), nullable=False),
 )

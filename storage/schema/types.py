@@ -40,7 +40,7 @@ class UtcTime(TypeDecorator[datetime]):
         return moment.astimezone(UTC)
 
 
-class Told(TypeDecorator[str]):
+class BoundedText(TypeDecorator[str]):
     """Text from outside, up to a length: longer ones keep their beginning and their end."""
 
     impl = Text

@@ -38,9 +38,9 @@ def _leave_garbage() -> None:
 def _workers_ahead(arguments: Sequence[str]) -> AbstractContextManager[object]:
     if not _trains_here(arguments):
         return nullcontext()
-    from study.drivers.local.nursery import nursery_ahead
+    from study.drivers.local.fork_server import fork_server_ahead
 
-    return nursery_ahead()
+    return fork_server_ahead()
 
 
 def _trains_here(arguments: Sequence[str]) -> bool:

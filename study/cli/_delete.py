@@ -6,7 +6,7 @@ from study.catalogue import stored_name
 from study.cli._options import STORAGE, StorageUrl, Study, Yes, ask
 from study.cli._output import counted, duration, say
 from study.drivers.holder import liveness
-from study.running.checkpoint_place import remove_files
+from study.running.checkpoint_path import remove_files
 
 NAME = "delete"
 

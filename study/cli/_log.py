@@ -25,7 +25,7 @@ from study.cli._output import (
 from study.commands import command_line
 from study.errors import UnknownRun
 from trainers.jobs import file_name
-from trainers.keeping import places
+from trainers.keeping import paths
 from trainers.keeping.output import place_of_output
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _outputs(attempts: Iterable[AttemptLog]) -> list[_Output]:
 
 def _read(place: str) -> str | None:
     try:
-        return places.content(place).decode(errors="replace")
+        return paths.content(place).decode(errors="replace")
     except OSError:
         return None
 

@@ -34,9 +34,9 @@ from study.cli._placing import (
 )
 from study.planning.engine import BY_CALIBRATION
 from study.planning.last_batch import likely
-from study.planning.outline import Search, Stage
 from study.planning.packs import PackGroup, PackPlan
 from study.planning.plan import Plan
+from study.planning.search_plan import Search, Stage
 
 NAME = "plan"
 _KNOWN_BY = {

@@ -27,7 +27,7 @@ from study.drivers.nodes import (
     probe_file,
     public,
 )
-from study.running.checkpoint_place import beside
+from study.running.checkpoint_path import beside
 
 NAME = "doctor"
 _NUMBERS = ("CPUs", "GPUs", "workers")

@@ -19,7 +19,7 @@ from storage.wording import counted
 from study.deciding.rungs import Judge, due
 from study.deciding.trials import outcomes_of, to_point, trials_of
 from study.planning.keys import digest
-from study.planning.outline import Search, Stage
+from study.planning.search_plan import Search, Stage
 from study.searches import StageView, Tried, wish
 
 
@@ -77,14 +77,14 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
+class SearchStopped:
     """The search ends before its last stage: its budget, or nothing to choose from."""
 
     stage: int
     reason: str
 
 
-Step = Propose | AddRuns | Judge | Decide | WaitForRuns | WaitForBaseline | Finished | Stopped
+Step = Propose | AddRuns | Judge | Decide | WaitForRuns | WaitForBaseline | Finished | SearchStopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ def _stage_step(
     if any(not tried.final for tried in known):
         return WaitForRuns(number)
     if len(cut) < len(points):
-        return Stopped(
+        return SearchStopped(
             stage=number,
             reason=f"the trial budget ended in stage {number + 1}, with "
             f"{counted(len(points) - len(cut), 'point')} of it left",
@@ -229,7 +229,7 @@ def _decision_step(
         n_pruned = sum(tried.pruned for tried in known)
         n_failed = sum(tried.value is None for tried in known)
         pruned = f"{n_pruned} pruned, " if n_pruned else ""
-        return Stopped(
+        return SearchStopped(
             stage=number,
             reason=f"no trial can win: {len(known) - n_pruned - n_failed} diverged, {pruned}"
             f"{n_failed} with failed runs",

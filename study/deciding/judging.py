@@ -9,15 +9,15 @@ from storage.records import Baseline, Verdict
 from storage.scoring import Selection, delta_m_curve, mean, select
 from storage.wording import counted
 from study.deciding.rungs import AtRung, Judge
-from study.planning.outline import Search
 from study.planning.plan import Plan
+from study.planning.search_plan import Search
 from study.spec.stopping import StopRule, pruned
 
 if TYPE_CHECKING:
     from storage import Storage
 
 
-class Judging:
+class RungJudge:
     """Judges rungs of one study under one baseline.
 
     Args:

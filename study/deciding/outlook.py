@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from search_spaces import Point
 from storage.records import SearchHistory, Unfinished
-from study.deciding.advance import Finished, Step, Stopped
-from study.planning.outline import Search, Stage
+from study.deciding.advance import Finished, SearchStopped, Step
+from study.planning.search_plan import Search, Stage
 from study.spec.stopping import Kind, StopRule
 
 _KEPT: dict[Kind, float] = {"median": 0.5, "worse-than-cohort": 0.75}
@@ -77,7 +77,7 @@ def outlook(
         epochs: Of a run that no rule ends.
         confirm: How many winners get how many fresh seeds.
     """
-    if isinstance(step, Finished | Stopped):
+    if isinstance(step, Finished | SearchStopped):
         return Outlook(stage=len(search.stages))
     now = min(getattr(step, "stage", 0), len(search.stages) - 1)
     coming = [_in_stage(search, number, history, now) for number in range(now, len(search.stages))]

@@ -11,7 +11,7 @@ from search_spaces import Point, Value
 from storage import FINAL, RunState
 from storage.records import RunOutcome, SearchHistory, StageEntry
 from storage.scoring import mean
-from study.planning.outline import Search
+from study.planning.search_plan import Search
 from study.searches import Tried
 
 

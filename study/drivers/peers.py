@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from study.drivers.local.nursery import Child, Nursery
+from study.drivers.local.fork_server import Child, ForkServer
 from study.drivers.protocol import Loss
 from study.drivers.vital_signs import Process
-from trainers.events import Meeting, Open, OpenFailed
+from trainers.events import Open, OpenFailed, Rendezvous
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ Trouble = OpenFailed | Missing
 class Peers(Protocol):
     """All processes of a group but the worker itself; they end with it."""
 
-    def meet(self, meeting: Meeting) -> None:
+    def meet(self, meeting: Rendezvous) -> None:
         """The worker can be found."""
 
     def trouble(self) -> Trouble | None:
@@ -38,7 +38,7 @@ class Peers(Protocol):
         """End them all."""
 
 
-OpenPeers = Callable[[Nursery, Open], Peers]
+OpenPeers = Callable[[ForkServer, Open], Peers]
 """Starts the processes that train together with the worker that is opened like this."""
 
 
@@ -49,24 +49,24 @@ class LocalPeers:
         openings: What each is opened with.
     """
 
-    def __init__(self, nursery: Nursery, openings: Sequence[Open]) -> None:
-        self._nursery = nursery
+    def __init__(self, fork_server: ForkServer, openings: Sequence[Open]) -> None:
+        self._fork_server = fork_server
         self._children: list[Child] = []
         for opening in openings:
-            child = nursery.spawn()
+            child = fork_server.spawn()
             self._children.append(child)
             _send(child, opening)
 
-    def meet(self, meeting: Meeting) -> None:
+    def meet(self, meeting: Rendezvous) -> None:
         """The worker can be found."""
         for child in self._children:
             _send(child, meeting)
 
     def trouble(self) -> Trouble | None:
         """What has become of the first that is not well."""
-        self._nursery.hear()
+        self._fork_server.hear()
         for child in self._children:
-            ended = self._nursery.process(child) is Process.ENDED  # looked at before its pipe
+            ended = self._fork_server.process(child) is Process.ENDED  # looked at before its pipe
             try:
                 if child.pipe.poll():
                     message: OpenFailed
@@ -76,7 +76,7 @@ class LocalPeers:
                 ended = True
             if ended:
                 self._children.remove(child)
-                return Missing(self._nursery.bury(child).how)
+                return Missing(self._fork_server.bury(child).how)
         return None
 
     def end(self) -> None:
@@ -87,9 +87,9 @@ class LocalPeers:
         self._children.clear()
 
 
-def on_this_machine(nursery: Nursery, opening: Open) -> LocalPeers:
+def on_this_machine(fork_server: ForkServer, opening: Open) -> LocalPeers:
     """The others of a worker of this machine, on the devices after its own."""
-    return LocalPeers(nursery, [of_rank(opening, rank) for rank in range(1, opening.ranks)])
+    return LocalPeers(fork_server, [of_rank(opening, rank) for rank in range(1, opening.ranks)])
 
 
 def of_rank(opening: Open, rank: int, device: str | None = None) -> Open:
@@ -125,7 +125,7 @@ def device_after(device: str, n: int) -> str:
     return f"cuda:{int(number or 0) + n}" if kind == "cuda" else device
 
 
-def _send(child: Child, message: Open | Meeting) -> None:
+def _send(child: Child, message: Open | Rendezvous) -> None:
     try:
         child.pipe.send(message)
     except OSError:

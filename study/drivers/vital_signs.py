@@ -24,7 +24,7 @@ class Process(StrEnum):
     """It is not born yet, or runs on another machine."""
 
 
-class Verdict(StrEnum):
+class Remedy(StrEnum):
     """What is to be done about a worker."""
 
     WELL = "well"
@@ -60,7 +60,7 @@ class Signs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long each may last."""
 
     opening_s: float = math.inf
@@ -68,20 +68,20 @@ class Patience:
     working_s: float = math.inf
 
 
-def judged(signs: Signs, patience: Patience) -> Verdict:
+def judged(signs: Signs, timeouts: Timeouts) -> Remedy:
     """What is to be done about a worker of which this is known."""
     if not signs.pipe_open:
-        return Verdict.LOST
+        return Remedy.LOST
     if signs.process is Process.ENDED and not signs.unread:
-        return Verdict.LOST
+        return Remedy.LOST
     if signs.killed_s is not None:
-        return Verdict.LOST if signs.killed_s > _END_S else Verdict.WELL
+        return Remedy.LOST if signs.killed_s > _END_S else Remedy.WELL
     if signs.process is Process.ENDED:
-        return Verdict.WELL  # its last words are read first
-    if signs.opening_s is not None and signs.opening_s > patience.opening_s:
-        return Verdict.STUCK
-    if signs.silent_s > patience.silent_s:
-        return Verdict.SILENT
-    if signs.working_s is not None and signs.working_s > patience.working_s:
-        return Verdict.OUT_OF_TIME
-    return Verdict.WELL
+        return Remedy.WELL  # its last words are read first
+    if signs.opening_s is not None and signs.opening_s > timeouts.opening_s:
+        return Remedy.STUCK
+    if signs.silent_s > timeouts.silent_s:
+        return Remedy.SILENT
+    if signs.working_s is not None and signs.working_s > timeouts.working_s:
+        return Remedy.OUT_OF_TIME
+    return Remedy.WELL

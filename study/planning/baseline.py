@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from search_spaces import Choices, Space, Value
 from study.errors import BadSpec
 from study.planning.baseline_values import imported_values, meaningless
-from study.planning.outline import Search, Stage
+from study.planning.search_plan import Search, Stage
 from study.spec.stop import parse_stop
 from study.spec.stopping import Kind
 from study.spec.study_spec import StudySpec

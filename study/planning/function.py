@@ -10,7 +10,7 @@ from search_spaces import Axis, Choices, Point, SpaceError, Value, canonical, sp
 from search_spaces.lines import midpoint
 from search_spaces.whole import IntRange, LogIntRange
 from study.errors import BadSpec
-from study.planning.outline import Search
+from study.planning.search_plan import Search
 from study.planning.stage_checks import refuse_split_conditions
 from study.planning.stages import stages_of
 from study.spec.function import WEIGHTING, FunctionSpec

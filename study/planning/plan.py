@@ -21,7 +21,7 @@ from study.errors import BadSpec
 from study.planning.baseline import baseline_searches
 from study.planning.function import function_card, function_ref, function_searches
 from study.planning.keys import fingerprint
-from study.planning.outline import Search, Stage
+from study.planning.search_plan import Search, Stage
 from study.planning.stage_checks import refuse_conditions, refuse_long_points, resting
 from study.planning.stages import CLOSING, stages_of, wants_closing
 from study.spec.study_spec import SearchSpec, StudySpec

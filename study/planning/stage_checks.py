@@ -8,7 +8,7 @@ from search_spaces import Axis, Choices, Space, SpaceError, Value, canonical
 from search_spaces.errors import TooManyPoints
 from search_spaces.lines import midpoint, refinements
 from study.errors import BadSpec
-from study.planning.outline import Search, Stage
+from study.planning.search_plan import Search, Stage
 from trainers.weightings import Hyper
 
 _MOST_POINTS = 100_000

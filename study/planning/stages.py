@@ -7,7 +7,7 @@ from typing import Any
 
 from search_spaces import Space, space_from_plain
 from study.errors import BadSpec
-from study.planning.outline import Stage
+from study.planning.search_plan import Stage
 from study.planning.stage_checks import check_stage
 from study.spec.stage import ClosingStage, StageTable
 from study.spec.study_spec import SearchSpec

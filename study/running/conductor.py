@@ -21,21 +21,21 @@ from study.deciding.advance import (
     Finished,
     Propose,
     Rules,
+    SearchStopped,
     Step,
-    Stopped,
     WaitForBaseline,
     WaitForRuns,
     advance,
 )
-from study.deciding.judging import Judging
+from study.deciding.judging import RungJudge
 from study.deciding.outlook import Outlook, outlook
 from study.deciding.rungs import Judge
 from study.deciding.way_out import baseline_missing
 from study.errors import BaselineMissing
 from study.planning.baseline_values import imported_values, meaningless, trained_values
 from study.planning.keys import digest, pack_key, run_key
-from study.planning.outline import Search
 from study.planning.plan import Plan
+from study.planning.search_plan import Search
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -72,13 +72,13 @@ class Conductor:
     def finished(self) -> bool:
         """Whether every search has ended, by its last stage or before."""
         return len(self.steps) == len(self._searches) and all(
-            isinstance(step, Finished | Stopped) for step in self.steps.values()
+            isinstance(step, Finished | SearchStopped) for step in self.steps.values()
         )
 
     @property
     def stopped(self) -> dict[str, str]:
         """Searches that ended before their last stage, with the reason."""
-        return {n: step.reason for n, step in self.steps.items() if isinstance(step, Stopped)}
+        return {n: step.reason for n, step in self.steps.items() if isinstance(step, SearchStopped)}
 
     def take_pruned(self) -> list[int]:
         """Runs that were pruned since the last call."""
@@ -105,7 +105,7 @@ class Conductor:
             search_id: search
             for search_id, (search, _) in self._searches.items()
             if search.role == role
-            and not isinstance(self.steps.get(search.name), Finished | Stopped)
+            and not isinstance(self.steps.get(search.name), Finished | SearchStopped)
         }
         waiting = self._waiting() if open_ else frozenset()
         for search_id, search in open_.items():
@@ -137,7 +137,7 @@ class Conductor:
             unscored = isinstance(step, WaitForBaseline) and self._can_score(search)
             if unscored and self.steps.get(search.name) != step:
                 self._score(None)  # runs that another driver ended
-            elif isinstance(step, WaitForRuns | WaitForBaseline | Finished | Stopped):
+            elif isinstance(step, WaitForRuns | WaitForBaseline | Finished | SearchStopped):
                 self.steps[search.name] = step
                 self.outlooks[search.name] = self._outlook(search, history, step)
                 return
@@ -180,8 +180,8 @@ class Conductor:
         moved = self._storage.judge(verdicts)  # without those that another driver judged meanwhile
         self._pruned += [v.run for v in verdicts if v.until_epoch is None and v.run in moved]
 
-    def _judging_under(self, baseline: Baseline | None) -> Judging:
-        return Judging(self.plan, self._storage, self._selection, baseline, self._pack_key)
+    def _judging_under(self, baseline: Baseline | None) -> RungJudge:
+        return RungJudge(self.plan, self._storage, self._selection, baseline, self._pack_key)
 
     def _new_runs(self, search: Search, step: AddRuns) -> list[NewRun]:
         rank = _FIRST_RANK if search.role == "baseline" else _RANKS - step.stages_left
@@ -281,7 +281,7 @@ class Conductor:
             if search.role != "baseline":
                 continue
             step = self.steps[search.name]
-            if isinstance(step, Stopped):
+            if isinstance(step, SearchStopped):
                 raise self._missing(search, step.reason)
             if not isinstance(step, Finished):
                 return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from storage.records import Holder
 from storage.states import Liveness
 from study.drivers.holder import liveness, this_process
-from study.running.crew import Crew
+from study.running.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -23,9 +23,11 @@ _UNANSWERED = "the database did not answer the claim"
 class Leases:
     """Keeps the leases of packs whose worker beats, and returns all others."""
 
-    def __init__(self, storage: Storage, study_id: int, *, holder_id: int, crew: Crew) -> None:
+    def __init__(
+        self, storage: Storage, study_id: int, *, holder_id: int, pool: WorkerPool
+    ) -> None:
         self._storage, self._study_id = storage, study_id
-        self._holder_id, self._crew = holder_id, crew
+        self._holder_id, self._pool = holder_id, pool
         self._renewed_s = time.monotonic()
         self._me = this_process()
         self._told: set[tuple[Holder, bool]] = set()
@@ -36,7 +38,7 @@ class Leases:
         if now_s - self._renewed_s < _RENEW_S:
             return
         self._renewed_s = now_s
-        fresh = self._crew.beating(_STALE_BEAT_S)
+        fresh = self._pool.beating(_STALE_BEAT_S)
         if fresh:
             self._storage.renew(self._holder_id, fresh, lease_s=LEASE_S)
 
@@ -49,7 +51,7 @@ class Leases:
 
         A driver that was suspended keeps its leases for as long as its process is there.
         """
-        if self._crew.busy:
+        if self._pool.busy:
             return []
         found: dict[Holder, list[float]] = {}
         for holder, left_s in self._storage.leases(self._study_id):
@@ -65,7 +67,7 @@ class Leases:
 
     def give_back_unknown(self) -> None:
         """Return leases that we have and do not know of: the answer to a claim was lost."""
-        known = {claim.run for claim in self._crew.claims}
+        known = {claim.run for claim in self._pool.claims}
         for run, token in self._storage.leased_by(self._study_id, self._holder_id):
             if run not in known:
                 self._storage.take_back_run(run, token, "ClaimUnanswered", _UNANSWERED)
@@ -77,9 +79,9 @@ class Leases:
             failure: Why, as a class; `text` says more.
             ended_s: When that was, on the monotonic clock.
         """
-        for slot in self._crew.slots.values():
-            unbooked_s = slot.unbooked_s(ended_s)
-            for claim in slot.claims.values():
+        for state in self._pool.workers.values():
+            unbooked_s = state.unbooked_s(ended_s)
+            for claim in state.claims.values():
                 self._storage.take_back_run(
                     claim.run, claim.token, failure, text, unbooked_s=unbooked_s
                 )

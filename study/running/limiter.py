@@ -47,18 +47,18 @@ class Limiter:
     def _used(self, now_s: float) -> dict[int | None, Amount]:
         """By search, with the time since the workers' last reports."""
         used = defaultdict(Amount, self._shift.storage.used(self._shift.study_id))
-        for slot in self._shift.crew.slots.values():
-            each_s = slot.unbooked_s(now_s) if slot.busy else 0.0
-            unbooked = Amount(device_s=each_s, money=each_s / 3600 * (slot.price_per_h or 0.0))
-            if not slot.claims:  # it times steps, for all searches
+        for state in self._shift.pool.workers.values():
+            each_s = state.unbooked_s(now_s) if state.busy else 0.0
+            unbooked = Amount(device_s=each_s, money=each_s / 3600 * (state.price_per_h or 0.0))
+            if not state.claims:  # it times steps, for all searches
                 used[None] += unbooked
-            for claim in slot.claims.values():
+            for claim in state.claims.values():
                 used[self._searches[claim.search]] += unbooked
         return used
 
     def _release(self, searches: frozenset[int]) -> None:
         """Other runs of such packs wait, too, and go on from the same checkpoint."""
-        for worker, slot in self._shift.crew.slots.items():
-            held = {self._searches[claim.search] for claim in slot.claims.values()}
-            if held & searches and not slot.leaving:
-                self._shift.crew.release(worker)
+        for worker, state in self._shift.pool.workers.items():
+            held = {self._searches[claim.search] for claim in state.claims.values()}
+            if held & searches and not state.leaving:
+                self._shift.pool.release(worker)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from storage import Storage
     from study.planning.plan import Plan
-    from study.running.crew import Slot
     from study.running.engine_state import EngineState
+    from study.running.worker_pool import WorkerState
     from trainers.events import Calibrated
 
 MOST = 64
@@ -76,22 +76,22 @@ class PackSizes:
     def _shapes(self) -> dict[Tasks, str]:
         return shapes_of(self._plan, self._engine.name or "fused")
 
-    def to_measure(self, slot: Slot) -> Calibrate | None:
+    def to_measure(self, state: WorkerState) -> Calibrate | None:
         """What a worker is to time before it can be given packs; None: nothing."""
         needed = self._engine.packed or self._engine.undecided
-        if not needed or slot.hardware in self._known:
+        if not needed or state.hardware in self._known:
             return None
-        self._known.setdefault(slot.hardware, {})
+        self._known.setdefault(state.hardware, {})
         shapes = self._shapes
         stored = {
-            tasks: self._storage.calibration(shape, slot.hardware)
+            tasks: self._storage.calibration(shape, state.hardware)
             for tasks, shape in shapes.items()
         }
         if self._suffices(stored):
-            self._known[slot.hardware] = {t: found for t, found in stored.items() if found}
-            self._settle(slot.hardware)
+            self._known[state.hardware] = {t: found for t, found in stored.items() if found}
+            self._settle(state.hardware)
             return None
-        self._calibrating[slot.worker_id] = slot.hardware
+        self._calibrating[state.worker_id] = state.hardware
         training = self._plan.spec.training
         return Calibrate(
             problem=self._plan.problem,
@@ -110,9 +110,9 @@ class PackSizes:
             return False
         return self._most <= max(whole.run_step_ms) or whole.pack_size < max(whole.run_step_ms)
 
-    def measured(self, slot: Slot, message: Calibrated) -> None:
+    def measured(self, state: WorkerState, message: Calibrated) -> None:
         """Keep what a worker has measured."""
-        hardware, shapes = self._calibrating.pop(slot.worker_id), self._shapes
+        hardware, shapes = self._calibrating.pop(state.worker_id), self._shapes
         found = [
             Calibration(
                 shape=shapes[times.tasks],
@@ -127,7 +127,7 @@ class PackSizes:
         self._storage.save_calibrations(
             found,
             study_id=self._study_id,
-            worker_id=slot.worker_id,
+            worker_id=state.worker_id,
             seconds=message.seconds,
         )
         self._settle(hardware)
@@ -145,15 +145,15 @@ class PackSizes:
             rows = self._by_hand or (whole.pack_size if whole else UNMEASURED)
             engine.fix_rows(max(2, rows))
 
-    def waiting(self, slot: Slot) -> bool:
+    def waiting(self, state: WorkerState) -> bool:
         """Whether a worker is calibrating, of the same hardware or for all."""
         if self._engine.undecided:
             return bool(self._calibrating)
-        return slot.hardware in self._calibrating.values()
+        return state.hardware in self._calibrating.values()
 
-    def calibrates(self, slot: Slot) -> bool:
+    def calibrates(self, state: WorkerState) -> bool:
         """Whether a worker times steps at the moment."""
-        return slot.worker_id in self._calibrating
+        return state.worker_id in self._calibrating
 
     def relative_cost(self, size: float, *, than: float) -> float:
         """How many times that a run costs in packs of one size, compared to another."""
@@ -163,20 +163,20 @@ class PackSizes:
         most = min(self._limit, whole.pack_size)
         return at_size(whole.run_step_ms, min(size, most)) / at_size(whole.run_step_ms, than)
 
-    def of(self, slot: Slot) -> int:
+    def of(self, state: WorkerState) -> int:
         """Most runs of a pack for this worker."""
         if not self._engine.packed:
             return 1
         if self._by_hand or self._engine.rows:
             return min(self._limit, self._engine.rows or self._limit)
-        whole = self._known[slot.hardware].get(self._all)
+        whole = self._known[state.hardware].get(self._all)
         return min(self._limit, whole.pack_size if whole else UNMEASURED)
 
-    def solo_s(self, slot: Slot, search: str) -> float | None:
+    def solo_s(self, state: WorkerState, search: str) -> float | None:
         """What an epoch of a run of a search would take alone; None if it is trained alone."""
         if not self._engine.packed:
             return None
-        alone = self._known[slot.hardware].get(self._tasks[search])
+        alone = self._known[state.hardware].get(self._tasks[search])
         return alone.epoch_s if alone else None
 
     def halve(self, size: int, why: str) -> None:
@@ -194,9 +194,9 @@ class PackSizes:
             said += " On a GPU their last bits depend on it: later runs round otherwise."
         self._say(said)
 
-    def lost(self, slot: Slot) -> None:
+    def lost(self, state: WorkerState) -> None:
         """A worker has ended; what it was calibrating is measured by its successor, once."""
-        hardware = self._calibrating.pop(slot.worker_id, None)
+        hardware = self._calibrating.pop(state.worker_id, None)
         if hardware is None:
             return
         if self._limit > UNMEASURED:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from storage.records import Claim
 from study.deciding.trials import to_point
 from study.planning.function import as_listed
-from study.planning.outline import Search
 from study.planning.plan import Plan
+from study.planning.search_plan import Search
 from trainers.jobs import Checkpoint, Engine, Job, Pack
-from trainers.keeping.places import is_url
+from trainers.keeping.paths import is_url
 
 
 def pack_of(

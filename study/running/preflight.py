@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Preflight:
     """What was found of a study's network.
 
     Attributes:
@@ -31,7 +31,7 @@ class Look:
     findings: Sequence[str]
 
 
-def look_at_network(plan: Plan, *, device: str) -> Look:
+def look_at_network(plan: Plan, *, device: str) -> Preflight:
     """What a worker would find; takes as long as importing torch and loading the data.
 
     One batch of every split goes through every part of the problem.
@@ -48,7 +48,7 @@ def look_at_network(plan: Plan, *, device: str) -> Look:
     findings = answer["findings"]
     if network is not None and network.last_batch and not findings:
         findings = [refusal(network.last_batch)]
-    return Look(network, findings)
+    return Preflight(network, findings)
 
 
 def check_problem(

@@ -115,20 +115,20 @@ class ProgressMeter:
         ]
 
     def _dearer(self, together: float) -> float:
-        return self._sizes.relative_cost(together, than=self._shift.crew.mean_pack_size)
+        return self._sizes.relative_cost(together, than=self._shift.pool.mean_pack_size)
 
     def _workers(self) -> WorkerCounts:
-        slots = self._shift.crew.slots.values()
-        calibrating = sum(self._sizes.calibrates(slot) for slot in slots)
-        busy = sum(slot.busy for slot in slots)
+        workers = self._shift.pool.workers.values()
+        calibrating = sum(self._sizes.calibrates(state) for state in workers)
+        busy = sum(state.busy for state in workers)
         runs: dict[str, int] = {}
-        for claim in self._shift.crew.claims:
+        for claim in self._shift.pool.claims:
             runs[claim.search] = runs.get(claim.search, 0) + 1
         return WorkerCounts(
-            starting=max(0, self._shift.crew.driver.size - len(slots)),
+            starting=max(0, self._shift.pool.driver.size - len(workers)),
             calibrating=calibrating,
             training=busy - calibrating,
-            idle=len(slots) - busy,
+            idle=len(workers) - busy,
             runs=runs,
         )
 
@@ -141,6 +141,6 @@ class ProgressMeter:
         epochs = sum(search.epochs_expected - search.epochs_done for search in searches)
         budget = self._shift.plan.spec.budget
         device_s = least(device_s, epochs, budget, paid_s=totals.device_s, paid=totals.epochs)
-        rate = self._rate.at(now_s, totals.device_s, workers=self._shift.crew.driver.size)
+        rate = self._rate.at(now_s, totals.device_s, workers=self._shift.pool.driver.size)
         wall_s = float("inf") if budget.wall_s is None else budget.wall_s - (now_s - self._began_s)
         return max(0.0, min(device_s / rate, wall_s))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from storage import RunState
 from storage.records import CheckpointFile
-from trainers.keeping import places
+from trainers.keeping import paths
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -76,17 +76,17 @@ class Retention:
 
         Drivers and workers that were killed leave such.
         """
-        files = places.starting(self._folder, _KINDS)  # before the rows: they come after files
+        files = paths.starting(self._folder, _KINDS)  # before the rows: they come after files
         rows = {row.path for row in self._storage.checkpoint_files(self._study_id)}
         self._remove({file for file in files if "-token" in file} - rows)
 
     def _remove(self, files: Collection[str]) -> None:
         # others lie on another host, or where an earlier command put them
-        places.remove([file for file in files if places.folder_of(file) == self._folder])
+        paths.remove([file for file in files if paths.folder_of(file) == self._folder])
 
     def _files_of(self, runs: Collection[int]) -> set[str]:
         """All files named for runs, half-written ones and such without a row included."""
-        return places.starting(
+        return paths.starting(
             self._folder, [f"{kind}{run}-token" for run in runs for kind in _KINDS]
         )
 

@@ -17,11 +17,10 @@ from study.errors import ClusterLost
 from study.planning.budget import limits_of
 from study.planning.plan import Plan
 from study.running.conductor import Conductor
-from study.running.crew import Crew
 from study.running.dispatch import Dispatch
 from study.running.engine_state import EngineState
-from study.running.faults import Faults
-from study.running.inbox import Inbox
+from study.running.event_handler import EventHandler
+from study.running.failure_policy import FailurePolicy
 from study.running.leases import Leases
 from study.running.limiter import Limiter
 from study.running.pack_sizes import PackSizes
@@ -30,6 +29,7 @@ from study.running.progress_meter import ProgressMeter
 from study.running.retention import Retention
 from study.running.shift import Shift
 from study.running.watch import end_hanging
+from study.running.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -85,20 +85,20 @@ class Runner:
         say: Callable[[str], None] = lambda _message: None,
     ) -> None:
         records = storage.searches(study.id)
-        holder_id, crew = storage.register_holder(this_process()), Crew(driver)
+        holder_id, pool = storage.register_holder(this_process()), WorkerPool(driver)
         engine = EngineState(plan, storage, study, device=device, say=say)
         self._shift = Shift(
             plan=plan,
             storage=storage,
             study_id=study.id,
             holder_id=holder_id,
-            faults=Faults(
+            failures=FailurePolicy(
                 storage,
                 study.id,
                 {record.name: record.id for record in records},
                 retry=command_line("retry", study.name, storage=storage.url),
             ),
-            crew=crew,
+            pool=pool,
             engine=engine,
         )
         sizes = PackSizes(plan, storage, study.id, engine, workers=driver.size, say=say)
@@ -120,11 +120,11 @@ class Runner:
 
         self._conductor = Conductor(plan, storage, study)
         self._retention = Retention(storage, study.id, checkpoints, cap_bytes=cap_bytes)
-        self._inbox = Inbox(self._shift, self._retention, sizes, files=checkpoints, say=say)
+        self._events = EventHandler(self._shift, self._retention, sizes, files=checkpoints, say=say)
         limits = limits_of(plan, records)
         self._dispatch = Dispatch(self._shift, limits, sizes, packed)
         self._limiter = Limiter(self._shift, limits, {record.name: record.id for record in records})
-        self._leases = Leases(storage, study.id, holder_id=holder_id, crew=crew)
+        self._leases = Leases(storage, study.id, holder_id=holder_id, pool=pool)
         self._meter = ProgressMeter(self._shift, self._conductor, sizes)
         self._report, self._say = report, say
         self._interrupted = False
@@ -149,15 +149,15 @@ class Runner:
         try:
             if not (self._conductor.finished or self._changed):
                 code = shift.plan.code.fingerprint
-                shift.crew.driver.start(code=code, looked=shift.engine.looked(code))
+                shift.pool.driver.start(code=code, looked=shift.engine.looked(code))
                 self._loop()
         except ClusterLost as error:
             why = (type(error).__name__, str(error))
             raise
         finally:
             ended_s = time.monotonic()
-            shift.crew.driver.close()
-            self._inbox.write()
+            shift.pool.driver.close()
+            self._events.write()
             self._leases.give_back(*why, ended_s=ended_s)
         if self._changed is not None:
             raise self._changed
@@ -167,9 +167,9 @@ class Runner:
         return Outcome(
             states=states,
             limit=self._dispatch.limit,
-            stopped={**self._conductor.stopped, **shift.faults.stopped},
+            stopped={**self._conductor.stopped, **shift.failures.stopped},
             interrupted=self._interrupted,
-            n_mismatches=self._inbox.n_mismatches,
+            n_mismatches=self._events.n_mismatches,
         )
 
     def interrupt(self) -> None:
@@ -182,42 +182,42 @@ class Runner:
     def _loop(self) -> None:
         shift = self._shift
         while self._at_work() or not self._over():
-            for event in shift.crew.heard(_POLL_S):
-                self._inbox.take(event)
-            self._inbox.write_due()
+            for event in shift.pool.heard(_POLL_S):
+                self._events.take(event)
+            self._events.write_due()
             self._go_on()
             self._stop_in_time()
             self._dispatch.hand_out()
-            end_hanging(shift.crew, shift.plan.spec.training)
+            end_hanging(shift.pool, shift.plan.spec.training)
             self._leases.renew()
             self._look_around()
             self._tell()
 
     def _over(self) -> bool:
         ended = self._dispatch.limit or self._dispatch.stuck or self._conductor.finished
-        return bool(ended or self._shift.crew.stopping)
+        return bool(ended or self._shift.pool.stopping)
 
     def _at_work(self) -> bool:
         """Whether workers are to be waited for; at the end, not for such as only time steps."""
-        crew = self._shift.crew
-        return crew.training if crew.stopping else crew.busy
+        pool = self._shift.pool
+        return pool.training if pool.stopping else pool.busy
 
     def _stop_in_time(self) -> None:
         """Have workers save and release their packs when a limit is reached, or on request."""
-        crew = self._shift.crew
-        if crew.stopping:
+        pool = self._shift.pool
+        if pool.stopping:
             return
         if not self._dispatch.limit:
             self._dispatch.limit = self._limiter.look()
         if self._interrupted or self._dispatch.limit:
-            crew.stop()
-            if waits := crew.waits_for(time.monotonic()):
+            pool.stop()
+            if waits := pool.waits_for(time.monotonic()):
                 self._say(waits)
 
     def _go_on(self) -> None:
         """Let searches go on from runs that have ended."""
-        if ended := self._inbox.take_ended():
-            self._shift.faults.look()
+        if ended := self._events.take_ended():
+            self._shift.failures.look()
             self._move(ended)
 
     def _move(self, ended: Sequence[int] | None = None) -> None:
@@ -232,7 +232,7 @@ class Runner:
     def _look_around(self) -> None:
         """Every few seconds, look after what other drivers have done or left."""
         now_s = time.monotonic()
-        if now_s - self._looked_s < _LOOK_S or self._shift.crew.stopping:
+        if now_s - self._looked_s < _LOOK_S or self._shift.pool.stopping:
             return
         self._looked_s = now_s
         self._leases.take_over()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from storage import RunState
 from study.planning.plan import Plan
-from study.running.crew import Crew
 from study.running.engine_state import EngineState
-from study.running.faults import Faults
+from study.running.failure_policy import FailurePolicy
+from study.running.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -27,8 +27,8 @@ class Shift:
     storage: Storage
     study_id: int
     holder_id: int
-    faults: Faults
-    crew: Crew
+    failures: FailurePolicy
+    pool: WorkerPool
     engine: EngineState
 
     def states(self) -> dict[RunState, int]:

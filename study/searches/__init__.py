@@ -1,6 +1,6 @@
 """Strategies: what a stage tries next, as pure functions of its space and its history."""
 
 from study.searches.strategy import wish
-from study.searches.view import StageView, Tried, Wish
+from study.searches.view import Proposals, StageView, Tried
 
-__all__ = ["StageView", "Tried", "Wish", "wish"]
+__all__ = ["Proposals", "StageView", "Tried", "wish"]

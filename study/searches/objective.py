@@ -14,7 +14,7 @@ import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from trainers.errors import BadReport, BadSuggestion, NotOfATrial
-from trainers.functions import Report, Stopped
+from trainers.functions import Report, RunStopped
 
 _SUPPORTED = (
     *("suggest_float", "suggest_int", "suggest_categorical", "report", "should_prune"),
@@ -77,13 +77,13 @@ class ReportingTrial:
         """Say what has come of a step; whether to go on is then said by `should_prune`.
 
         Raises:
-            Stopped: The study has ended the run, and the objective goes on all the same.
+            RunStopped: The study has ended the run, and the objective goes on all the same.
         """
         if self._pruned:
-            raise Stopped("This run has ended, as `should_prune` has said.")
+            raise RunStopped("This run has ended, as `should_prune` has said.")
         try:
             self._report(self._report.step + 1, {self._report.metric: value})
-        except Stopped:
+        except RunStopped:
             self._pruned = True
 
     def should_prune(self) -> bool:
@@ -138,7 +138,7 @@ def call(
     """Call ``objective(trial)``; what it returns is its last report.
 
     Raises:
-        Stopped: The study has ended the run.
+        RunStopped: The study has ended the run.
         BadReport: It returns something else than one number.
     """
     trial = ReportingTrial(params, report, {"seed": seed, "folder": str(folder)})
@@ -146,7 +146,7 @@ def call(
         value = function(trial)
     except optuna.TrialPruned:
         if trial.should_prune():
-            raise Stopped("The objective was pruned.") from None
+            raise RunStopped("The objective was pruned.") from None
         if not report.step:
             raise BadReport(
                 "An objective that prunes itself has reported a value before. This one has not. "
@@ -154,7 +154,7 @@ def call(
             ) from None
         return  # by a rule of its own: what it has reported stands
     if trial.should_prune():
-        raise Stopped("The objective was pruned.")
+        raise RunStopped("The objective was pruned.")
     if isinstance(value, tuple | list):
         raise BadReport(
             f"An objective returns one number here. Got {len(value)} of them: {value!r}. Return "

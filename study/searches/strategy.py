@@ -13,23 +13,25 @@ from typing import Protocol
 
 from search_spaces import Point, canonical
 from search_spaces.lines import neighbours, refinements
-from study.searches.view import StageView, Tried, Wish
+from study.searches.view import Proposals, StageView, Tried
 
 # How many draws a sampled point may take: finite spaces repeat themselves, and run out.
 _DRAWS = (1, 2, 4, 8, 16, 32)
 
 
-def wish(view: StageView) -> Wish:
+def wish(view: StageView) -> Proposals:
     """What the stage's strategy wants to have tried."""
     return _STRATEGIES[view.stage.kind](view)
 
 
-def grid(view: StageView) -> Wish:
+def grid(view: StageView) -> Proposals:
     """All points of the space at once."""
-    return Wish(points=[(0, view.at(point)) for point in view.stage.space.grid()], complete=True)
+    return Proposals(
+        points=[(0, view.at(point)) for point in view.stage.space.grid()], complete=True
+    )
 
 
-def line(view: StageView) -> Wish:
+def line(view: StageView) -> Proposals:
     """A line, then rounds of points around the best so far (M6)."""
     first = grid(view)
     if view.stage.refine == 0:
@@ -39,7 +41,7 @@ def line(view: StageView) -> Wish:
     for round_number in range(1, view.stage.refine + 1):
         done = _settled(view, points)
         if done is None:
-            return Wish(points=points, complete=False)
+            return Proposals(points=points, complete=False)
         ranked = [tried for tried in done if tried.value is not None and tried.value < math.inf]
         if not ranked:
             break
@@ -48,43 +50,43 @@ def line(view: StageView) -> Wish:
         outward = 2 - _steps_outward(points, name)
         more = refinements(values, float(best.point[name]), outward=outward)  # type: ignore[arg-type]
         points += [(round_number, view.at({name: value})) for value in more]
-    return Wish(points=points, complete=True)
+    return Proposals(points=points, complete=True)
 
 
-def random(view: StageView) -> Wish:
+def random(view: StageView) -> Proposals:
     """Independent points, repeats left out; more trials extend the list."""
     return _sampled(view, view.stage.space.random)
 
 
-def quasi_random(view: StageView) -> Wish:
+def quasi_random(view: StageView) -> Proposals:
     """Evenly spread points, repeats left out; more trials extend the list."""
     return _sampled(view, view.stage.space.quasi_random)
 
 
-def closing(view: StageView) -> Wish:
+def closing(view: StageView) -> Proposals:
     """The learning rates tried beside the winner's, with everything else as the winner has it."""
     rates = neighbours(view.tried_rates, float(view.base["lr"]))  # type: ignore[arg-type]
-    return Wish(points=[(0, view.base | {"lr": rate}) for rate in rates], complete=True)
+    return Proposals(points=[(0, view.base | {"lr": rate}) for rate in rates], complete=True)
 
 
-def tpe(view: StageView) -> Wish:
+def tpe(view: StageView) -> Proposals:
     """Tree-structured Parzen estimator, in rounds; rounds that stand are not asked for again."""
     standing = [(tried.round, tried.point) for tried in view.tried]
     missing = view.stage.trials - len(standing)
     if missing <= 0:
-        return Wish(points=standing[: view.stage.trials], complete=True)
+        return Proposals(points=standing[: view.stage.trials], complete=True)
     if not all(tried.settled for tried in view.tried):
-        return Wish(points=standing, complete=False)
+        return Proposals(points=standing, complete=False)
 
     from study.searches.tpe import next_round  # optuna loads with it; planning does without
 
     round_number = max((number for number, _ in standing), default=-1) + 1
     new = next_round(view, n=min(view.stage.round_size, missing))
     points = [*standing, *((round_number, view.at(point)) for point in new)]
-    return Wish(points=points, complete=not new or len(points) >= view.stage.trials)
+    return Proposals(points=points, complete=not new or len(points) >= view.stage.trials)
 
 
-_STRATEGIES: Mapping[str, Callable[[StageView], Wish]] = {
+_STRATEGIES: Mapping[str, Callable[[StageView], Proposals]] = {
     "grid": grid,
     "line": line,
     "random": random,
@@ -98,7 +100,7 @@ class _Draw(Protocol):
     def __call__(self, n: int, /, *, key: str) -> list[Point]: ...
 
 
-def _sampled(view: StageView, draw: _Draw) -> Wish:
+def _sampled(view: StageView, draw: _Draw) -> Proposals:
     """The first different points of a sequence; fewer where a finite space has no more."""
     n = view.stage.trials
     different: dict[str, Point] = {}
@@ -107,7 +109,7 @@ def _sampled(view: StageView, draw: _Draw) -> Wish:
         different = {canonical(point): point for point in points}
         if len(different) >= n:
             break
-    return Wish(points=[(0, point) for point in list(different.values())[:n]], complete=True)
+    return Proposals(points=[(0, point) for point in list(different.values())[:n]], complete=True)
 
 
 def _settled(view: StageView, points: Sequence[tuple[int, Point]]) -> list[Tried] | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search_spaces import Point
-from study.planning.outline import Stage
+from study.planning.search_plan import Stage
 
 Value = float | None
 
@@ -69,7 +69,7 @@ class StageView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Proposals:
     """The points a stage wants, each with its round.
 
     Attributes:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from study.spec._limits import MOST_FOUND, unfit
-from trainers.hints import did_you_mean
+from trainers.suggestions import did_you_mean
 
 _MOST_SHOWN = 60
 

@@ -11,7 +11,7 @@ from study.errors import BadSpec
 from study.spec._findings import shown_value
 from study.spec.stop import parse_stop
 from study.spec.stopping import StopRule
-from trainers.hints import did_you_mean
+from trainers.suggestions import did_you_mean
 
 STRATEGIES = ("grid", "random", "quasi-random", "tpe")
 OPTIONS = ("strategy", "trials", "round_size", "at", "stop")

@@ -8,7 +8,7 @@ from typing import Any
 from study.errors import BadSpec
 from study.spec._findings import shown_value
 from study.spec.stopping import KINDS, Kind, StopRule
-from trainers.hints import did_you_mean
+from trainers.suggestions import did_you_mean
 
 _KEYS = ("rule", "rungs", "keep", "asynchronous")
 _EXAMPLE = 'Write stop = { rule = "median", rungs = [5] }.'

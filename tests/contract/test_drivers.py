@@ -20,7 +20,7 @@ import ray
 
 from study.drivers import DriverEvent, Loss, WorkerLost
 from study.drivers.local.driver import LocalDriver
-from study.drivers.local.nursery import Nursery
+from study.drivers.local.fork_server import ForkServer
 from study.drivers.options import RayOptions
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.driver import RayDriver
@@ -65,12 +65,12 @@ while True:
 
 @pytest.fixture(scope="module")
 def path() -> Iterator[str]:
-    """Where forks of a nursery are found; to start one takes torch's import."""
-    nursery = Nursery.start()
+    """Where forks of a fork server are found; to start one takes torch's import."""
+    fork_server = ForkServer.start()
     with tempfile.TemporaryDirectory() as folder:
-        nursery.listen(f"{folder}/nursery")
-        yield f"{folder}/nursery"
-        nursery.close()
+        fork_server.listen(f"{folder}/fork_server")
+        yield f"{folder}/fork_server"
+        fork_server.close()
 
 
 class TestLocal(DriverContract):
@@ -79,7 +79,7 @@ class TestLocal(DriverContract):
     def open_driver(cls, path: str) -> OpenDriver:
         def open_driver(problem: ProblemRef, devices: Sequence[str]) -> LocalDriver:
             driver = LocalDriver(
-                problem, TRAINING, devices=devices, open_nursery=lambda: Nursery.near(path)
+                problem, TRAINING, devices=devices, open_fork_server=lambda: ForkServer.near(path)
             )
             driver.start()
             return driver
@@ -148,7 +148,7 @@ class TestSignsOfLife:
                 problem,
                 TRAINING,
                 devices=["cpu"],
-                open_nursery=lambda: Nursery.near(path),
+                open_fork_server=lambda: ForkServer.near(path),
                 **options,
             )
             driver.start()
@@ -332,7 +332,7 @@ def follower_of(listener: Listener) -> int:
     (found,) = [
         pid
         for pid in descendants(os.getpid())
-        if pid != worker and b"trainers.worker.nursery" in commandline(parent_of(pid))
+        if pid != worker and b"trainers.worker.fork_server" in commandline(parent_of(pid))
     ]
     return found
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from search_spaces import Point, Space, canonical, space_from_plain
-from study.planning.outline import Stage
+from study.planning.search_plan import Stage
 from study.searches import StageView, Tried, wish
 from study.searches.tpe import distributions, from_coordinates, to_coordinates
 

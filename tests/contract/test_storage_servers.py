@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from storage import DatabaseUnusable, Reader, Storage
-from storage.database.trouble import explained
+from storage.database.explained_errors import explained
 from storage.database.urls import checked_url
 from tests.contract.pooler import new_database, pooled
 from tests.contract.storage_backends import OnPostgres, postgres_server

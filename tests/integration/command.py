@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from study.cli import main
-from study.drivers.local.nursery import Nursery
+from study.drivers.local.fork_server import ForkServer
 
 DEADLINE_S = 240
 """A command that takes so long hangs."""
@@ -60,7 +60,7 @@ def command(folder: Path, *args: str, warm: bool = True) -> Said:
         patch.delenv("WEIGHBRIDGE_STORAGE", raising=False)
         patch.chdir(folder)
         if warm:
-            _share_nursery(patch)
+            _share_fork_server(patch)
         try:
             main()
         except SystemExit as ending:
@@ -68,26 +68,26 @@ def command(folder: Path, *args: str, warm: bool = True) -> Said:
     return Said(code=code, out=out.getvalue(), err=err.getvalue())
 
 
-def _share_nursery(patch: pytest.MonkeyPatch) -> None:
+def _share_fork_server(patch: pytest.MonkeyPatch) -> None:
     """Import torch once for the workers of all commands, unless their environment differs."""
-    start = Nursery.start
+    start = ForkServer.start
 
-    def near() -> Nursery:
+    def near() -> ForkServer:
         path, environment = _warm(start)
-        return Nursery.near(path) if _environment() == environment else start()
+        return ForkServer.near(path) if _environment() == environment else start()
 
-    patch.setattr(Nursery, "start", near)
+    patch.setattr(ForkServer, "start", near)
 
 
 @functools.cache
-def _warm(start: Callable[[], Nursery]) -> tuple[str, dict[str, str]]:
+def _warm(start: Callable[[], ForkServer]) -> tuple[str, dict[str, str]]:
     """Where a process that has imported torch forks others, and the environment they have."""
     folder = tempfile.TemporaryDirectory(prefix="wb-")
-    nursery = start()
-    nursery.listen(f"{folder.name}/nursery")
+    fork_server = start()
+    fork_server.listen(f"{folder.name}/fork_server")
     atexit.register(folder.cleanup)
-    atexit.register(nursery.kill)
-    return f"{folder.name}/nursery", _environment()
+    atexit.register(fork_server.kill)
+    return f"{folder.name}/fork_server", _environment()
 
 
 def _environment() -> dict[str, str]:

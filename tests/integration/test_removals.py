@@ -9,7 +9,7 @@ import pytest
 
 from storage import Reader, Storage
 from study.api import Study
-from study.running.checkpoint_place import settle_files
+from study.running.checkpoint_path import settle_files
 from tests.contract.storage_bench import holder
 from tests.integration.command import command
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from study.api import Study
 from study.drivers.local.driver import LocalDriver
-from study.drivers.local.nursery import Nursery
+from study.drivers.local.fork_server import ForkServer
 from study.drivers.peers import first_devices
 from study.drivers.protocol import FromWorker, WorkerLost
 from study.spec.study_spec import parse
@@ -25,12 +25,12 @@ PATIENCE_S = 25.0
 
 def check(setting: Setting) -> Found:
     """Open two workers by each name of the device, and run a grid on one."""
-    opened, path = {}, str(setting.folder / "nursery")
-    nursery = Nursery.start()
-    nursery.listen(path)
+    opened, path = {}, str(setting.folder / "fork_server")
+    fork_server = ForkServer.start()
+    fork_server.listen(path)
     for name in dict.fromkeys([setting.device, str(setting.where)]):
         opened[name] = _opened(first_devices(name, workers=2, ranks=1), setting, path)
-    nursery.close()
+    fork_server.close()
     ledger = _ledger(setting)
     good = all(len(ready) == 2 for ready in opened.values()) and ledger["left"] == 0
     found: Found = {"ok": good, "opened": opened, "study": ledger}
@@ -40,7 +40,7 @@ def check(setting: Setting) -> Found:
     return found
 
 
-def _opened(devices: Sequence[str], setting: Setting, nursery: str) -> list[str]:
+def _opened(devices: Sequence[str], setting: Setting, fork_server: str) -> list[str]:
     """The device that each worker says it has opened on.
 
     Raises:
@@ -48,8 +48,8 @@ def _opened(devices: Sequence[str], setting: Setting, nursery: str) -> list[str]
     """
     problem = ProblemRef(target=MLP, options={"small": setting.small})
     training = Training(epochs=1, batch_size=64)
-    near = partial(Nursery.near, nursery)
-    driver = LocalDriver(problem, training, devices=devices, open_nursery=near)
+    near = partial(ForkServer.near, fork_server)
+    driver = LocalDriver(problem, training, devices=devices, open_fork_server=near)
     driver.start()
     deadline_s, found = time.monotonic() + PATIENCE_S * setting.patience, list[str]()
     try:

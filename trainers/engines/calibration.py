@@ -20,12 +20,12 @@ from trainers.engines.fused.forward import (
     task_functions,
     trained_parameters,
 )
-from trainers.engines.fused.ghosts import known_ghosts
-from trainers.engines.fused.member import Opening
+from trainers.engines.fused.member import MemberFactory
+from trainers.engines.fused.padding import known_ghosts
 from trainers.engines.fused.stack import Stack
 from trainers.engines.pace import BATCHES, Pace, Shortened
 from trainers.engines.session import Session
-from trainers.engines.solo.in_step import InStep
+from trainers.engines.solo.lockstep import Lockstep
 from trainers.engines.solo.run import SoloRun
 from trainers.events import Calibrated, ShapeTimes
 from trainers.failures import OUT_OF_MEMORY, failure_class, told
@@ -163,7 +163,7 @@ def _run_step_ms(
 ) -> float:
     """A training step of a pack divided by its runs, in ms."""
     short = Shortened(session, wanted.training, allowance.now)
-    team: InStep | Stack
+    team: Lockstep | Stack
     if wanted.engine == "solo":
         team = _solos(size, tasks, wanted, short)
     else:
@@ -172,10 +172,10 @@ def _run_step_ms(
     return 1_000 * _paced(team, wanted, short, allowance, repeats=_REPEATS).batch_s / size
 
 
-def _solos(size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened) -> InStep:
+def _solos(size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened) -> Lockstep:
     pack = _pack(size, tasks, wanted)
     runs = [SoloRun(job, pack, short.session) for job in pack.jobs]
-    return InStep(runs, short.session, wanted.training)
+    return Lockstep(runs, short.session, wanted.training)
 
 
 def _stack(
@@ -183,7 +183,7 @@ def _stack(
 ) -> Stack:
     pack, session = _pack(size, tasks, wanted), short.session
     network = _network(tasks, session)
-    opening = Opening(network, wanted.training)
+    opening = MemberFactory(network, wanted.training)
     return Stack(
         [opening.member(job, lambda _skipped: None) for job in pack.jobs],
         Forward(network, task_functions(session.problem, tasks), wanted.training.precision),
@@ -229,7 +229,7 @@ def _activation_bytes(forward: Forward, batch: Batch) -> float:
 
 
 def _paced(
-    team: InStep | Stack,
+    team: Lockstep | Stack,
     wanted: Calibrate,
     short: Shortened,
     allowance: _Allowance,

@@ -10,15 +10,6 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Protocol, Self, TypeVar
 
-from trainers.endings import (
-    Outcome,
-    diverged,
-    ended,
-    failed,
-    first_epoch,
-    not_saved,
-    reached,
-)
 from trainers.engines.looking.canary import SHARE, Canary
 from trainers.engines.session import Session
 from trainers.evaluation import Value, first_not_finite, storable
@@ -32,15 +23,24 @@ from trainers.events import (
 )
 from trainers.failures import as_failure
 from trainers.jobs import Checkpoint, Job, Pack
-from trainers.keeping import checkpoints, places
+from trainers.keeping import checkpoints, paths
 from trainers.keeping.checkpoints import State
 from trainers.resources import peak_memory_bytes
+from trainers.run_ends import (
+    Outcome,
+    diverged,
+    ended,
+    failed,
+    first_epoch,
+    not_saved,
+    reached,
+)
 
 Result = list[Value] | Exception
 """Values of a run, or what ended it."""
 
 
-class Opened(Protocol):
+class OpenedRun(Protocol):
     """A run that is ready to be trained."""
 
     @property
@@ -89,7 +89,7 @@ class Team(Protocol):
         """The team of those runs only, which go on as if the others had never been there."""
 
 
-Run = TypeVar("Run", bound=Opened)
+Run = TypeVar("Run", bound=OpenedRun)
 
 
 class Teams(Protocol[Run]):
@@ -251,7 +251,7 @@ class Segment:
         jobs = self._in_order(team)
         kind = "pack-run" if len(jobs) > 1 else "run"
         name = f"{kind}{jobs[0].run}-token{jobs[0].token}-epoch{team.epoch}.pt"
-        place = places.inside(folder, name)
+        place = paths.inside(folder, name)
         numbers = [job.run for job in team.jobs]
         try:
             size = checkpoints.save_runs(dict(zip(numbers, team.states(), strict=True)), place)

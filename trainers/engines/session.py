@@ -9,7 +9,7 @@ import torch
 
 from trainers.engines.compiled.functions import Compiled
 from trainers.engines.fused.long_lived import Places
-from trainers.engines.solo.group import Group
+from trainers.engines.solo.group import RunGroup
 from trainers.errors import DeviceUnusable, TaskMismatch
 from trainers.hardware.devices import indexed
 from trainers.hardware.gpu import cap_memory
@@ -54,7 +54,7 @@ class Session:
         default_factory=dict
     )
     places: Places = field(default_factory=Places)
-    group: Group | None = None
+    group: RunGroup | None = None
 
     @property
     def n_devices(self) -> float:

@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 
-from trainers.endings import ended, failed, first_epoch
 from trainers.engines.fused.engine import Stacks
 from trainers.engines.segment import Segment
 from trainers.engines.session import Session
@@ -14,6 +13,7 @@ from trainers.engines.solo.engine import Solos
 from trainers.events import EpochDone, Event, RunEnded, Seconds
 from trainers.failures import as_failure
 from trainers.jobs import Job, Pack
+from trainers.run_ends import ended, failed, first_epoch
 
 
 def train(pack: Pack, session: Session) -> Iterator[Event]:

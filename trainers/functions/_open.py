@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from trainers.events import Event
 from trainers.functions._caller import Caller
-from trainers.hints import shown
 from trainers.jobs import Job, Pack, ProblemRef
 from trainers.problems.errors import NotAProblem
 from trainers.problems.user_module import import_user_module, member
+from trainers.suggestions import shown
 
 
 def _never() -> bool:

@@ -9,13 +9,13 @@ from time import perf_counter
 from typing import Any, Literal, NoReturn
 
 from trainers.errors import BadReport
-from trainers.hints import shown
+from trainers.suggestions import shown
 
 Why = Literal["paused", "released", "diverged", "done"]
 _TEST = "test_"
 
 
-class Stopped(BaseException):
+class RunStopped(BaseException):
     """The run ends here: raised by `report`, to be let through.
 
     No `Exception`, so that a function's own ``except Exception`` does not hold it up.
@@ -82,7 +82,7 @@ class Report:
                 split.
 
         Raises:
-            Stopped: The run is to end; let it through.
+            RunStopped: The run is to end; let it through.
             BadReport: Step or metrics break a rule.
         """
         if self.why or step > self._last:
@@ -98,7 +98,7 @@ class Report:
         """Report without being stopped, unless the metric is not finite.
 
         Raises:
-            Stopped: The metric is not finite: the run has diverged.
+            RunStopped: The metric is not finite: the run has diverged.
             BadReport: Step or metrics break a rule.
         """
         known = _checked(metrics, self.metric)
@@ -132,7 +132,7 @@ class Report:
 
     def _stop(self, why: Why) -> NoReturn:
         self.why = why
-        raise Stopped(f"This run ends here ({why}).")
+        raise RunStopped(f"This run ends here ({why}).")
 
 
 def _checked(metrics: Mapping[str, float], metric: str) -> dict[str, float]:

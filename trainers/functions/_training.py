@@ -17,13 +17,13 @@ from typing import Final, Literal
 
 import torch
 
-from trainers.endings import diverged, ended, failed, first_epoch, not_saved
 from trainers.errors import BadReport, NoFolder
 from trainers.events import CheckpointSkipped, EpochDone, Event, RunEnded, Seconds
 from trainers.functions._open import FunctionSession
-from trainers.functions._report import Report, Reported, Stopped
+from trainers.functions._report import Report, Reported, RunStopped
 from trainers.jobs import Job, Pack
 from trainers.resources import peak_memory_bytes
+from trainers.run_ends import diverged, ended, failed, first_epoch, not_saved
 
 _AtRung = Literal["at rung"]
 _AT_RUNG: Final[_AtRung] = "at rung"
@@ -130,7 +130,7 @@ class _Call:
                     f"A training function reports {session.metric!r} at least once, or returns it. "
                     "It ended without. Call `report(step, metrics)` after each epoch."
                 )
-        except Stopped:
+        except RunStopped:
             self._said.put(None)
         except BaseException as error:  # in a thread, an exit would be lost
             self._said.put(error)

@@ -19,7 +19,7 @@ from typing import IO, Any
 import torch
 
 from trainers.errors import CheckpointUnreadable
-from trainers.keeping import places
+from trainers.keeping import paths
 
 State = dict[str, Any]
 """Of one run: ``network``, ``optimizer``, ``params``, ``state``, ``outside`` and ``epoch``."""
@@ -39,10 +39,10 @@ def save(content: Mapping[str, Any], place: str) -> int:
         OSError: The disk is full, the folder not writable, or a folder in the file's place; on a
             file system, nothing is left behind.
     """
-    if places.is_url(place):
+    if paths.is_url(place):
         buffer = io.BytesIO()
         torch.save(dict(content), buffer)
-        places.write(place, buffer.getvalue())
+        paths.write(place, buffer.getvalue())
         return buffer.getbuffer().nbytes
     path = Path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def load(place: str) -> dict[str, Any]:
         CheckpointUnreadable: The file is missing, torn, or holds more than plain tensors.
     """
     try:
-        file = io.BytesIO(places.read(place)) if places.is_url(place) else place
+        file = io.BytesIO(paths.read(place)) if paths.is_url(place) else place
         return dict(torch.load(file, map_location="cpu", weights_only=True))
     except Exception as error:  # a torn file makes the unpickler stumble in any way it can
         raise CheckpointUnreadable(

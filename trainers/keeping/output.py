@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from trainers.jobs import Job
-from trainers.keeping import places
+from trainers.keeping import paths
 
 MOST_BYTES = 64 * 1024
 """Of a run's output, over all its attempts; what is newest stays."""
@@ -100,7 +100,7 @@ def _is_open(descriptor: int) -> bool:
 
 def place_of_output(folder: str, file_name: str) -> str:
     """Where a run's output is kept."""
-    return places.inside(folder, f"{file_name}.output")
+    return paths.inside(folder, f"{file_name}.output")
 
 
 class RunOutput:
@@ -129,7 +129,7 @@ class RunOutput:
         for run in runs if text else ():
             before = self._waiting.get(run, b"") or self._heading(run)
             self._waiting[run] = before + text
-        late = places.is_url(self._folder)
+        late = paths.is_url(self._folder)
         for run in [run for run in self._waiting if not late or run in over]:
             place = place_of_output(self._folder, self._jobs[run].file_name)
             add_to(place, self._waiting.pop(run))
@@ -152,6 +152,6 @@ def add_to(place: str, text: bytes) -> None:
     with contextlib.suppress(OSError):
         before = b""
         with contextlib.suppress(FileNotFoundError):
-            before = places.content(place)
+            before = paths.content(place)
         whole = before + text
-        places.put(place, whole if len(whole) <= MOST_BYTES else _CUT + whole[-MOST_BYTES:])
+        paths.put(place, whole if len(whole) <= MOST_BYTES else _CUT + whole[-MOST_BYTES:])

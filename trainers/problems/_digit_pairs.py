@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trainers.cards import MetricCard, ProblemCard, TaskCard
-from trainers.hints import did_you_mean, shown
 from trainers.problems._embedded import EmbeddedFile, cache_folder, load
 from trainers.problems.errors import BadOption, UnknownTask
+from trainers.suggestions import did_you_mean, shown
 
 if TYPE_CHECKING:
     from torch import device, nn
@@ -116,7 +116,7 @@ class DigitPairs(ABC):
             DataMissing: The package has no such file.
             DataChanged: The file is not the known one.
         """
-        from trainers.problems._pairs import Layout, digit_parser, pair_sources
+        from trainers.problems._pairs import PairLayout, digit_parser, pair_sources
 
         digits = self.digits
         arrays = load(digits.file, digit_parser(digits.digit_side), cache=cache_folder())
@@ -124,7 +124,7 @@ class DigitPairs(ABC):
             arrays,
             n_pairs=self._sizes,
             split_seed=self.split_seed,
-            layout=Layout(shift=digits.shift, side=self.side, peak=digits.peak),
+            layout=PairLayout(shift=digits.shift, side=self.side, peak=digits.peak),
             device=device,
         )
 

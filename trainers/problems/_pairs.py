@@ -28,7 +28,7 @@ Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class PairLayout:
     """How two digits share an image.
 
     Attributes:
@@ -59,7 +59,7 @@ def pair_sources(
     *,
     n_pairs: Mapping[str, int],
     split_seed: int,
-    layout: Layout,
+    layout: PairLayout,
     device: torch.device,
 ) -> dict[str, TensorSource]:
     """Split, pair, compose, and move to the device."""
@@ -70,7 +70,7 @@ def pair_sources(
     }
 
 
-def compose(images: Images, rows: PairRows, layout: Layout) -> Images:
+def compose(images: Images, rows: PairRows, layout: PairLayout) -> Images:
     """Overlay pairs of digits by pixel maximum and shrink the canvas by area averaging.
 
     Args:

@@ -15,7 +15,6 @@ from typing import cast
 
 from trainers.cards import ProblemCard
 from trainers.errors import BadCard
-from trainers.hints import did_you_mean
 from trainers.jobs import ProblemRef
 from trainers.problems.errors import (
     ConstructorFailed,
@@ -27,6 +26,7 @@ from trainers.problems.errors import (
 )
 from trainers.problems.user_module import import_user_module, member, refused
 from trainers.protocol import Problem
+from trainers.suggestions import did_you_mean
 
 METHODS = ("sources", "trunk", "head", "functions")
 GROUP = "weighbridge.problems"

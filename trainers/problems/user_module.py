@@ -14,8 +14,8 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 
 from trainers.failures import told
-from trainers.hints import did_you_mean
 from trainers.problems.errors import ClassMissing, ModuleBroken, ModuleMissing, ProblemError
+from trainers.suggestions import did_you_mean
 
 # The import path belongs to the process, and so does the note of what was appended to it.
 _appended: list[str] = []

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from trainers.hints import did_you_mean
+from trainers.suggestions import did_you_mean
 from trainers.weightings._hyper import Hyper, HyperValue
 from trainers.weightings.errors import MissingHyper, UnknownHyper
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import fsum, inf, isfinite
 from typing import TypeGuard
 
-from trainers.hints import shown
+from trainers.suggestions import shown
 from trainers.weightings.errors import BadHyper
 
 HyperValue = float | tuple[float, ...]

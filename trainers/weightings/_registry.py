@@ -14,9 +14,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
 
-from trainers.hints import did_you_mean
 from trainers.problems import ProblemError
 from trainers.problems.user_module import import_user_module, member
+from trainers.suggestions import did_you_mean
 from trainers.weightings._base import Weighting
 from trainers.weightings.errors import BadWeighting, UnknownWeighting
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.engines import one_epoch
-from trainers.engines.fused.ghosts import a_network
+from trainers.engines.fused.padding import a_network
 from trainers.engines.precision import autocast
 from trainers.engines.session import Session
 from trainers.evaluation import metric_value

@@ -1,7 +1,7 @@
 """A worker process: trains the packs that come down a pipe.
 
-It is forked by `trainers.worker.nursery` and knows the driver only by the pipe: when that closes,
-the process exits at once.
+It is forked by `trainers.worker.fork_server` and knows the driver only by the pipe: when that
+closes, the process exits at once.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from trainers.events import (
     CalibrateNow,
     EpochDone,
     Event,
-    Meeting,
     Message,
     NetworkFacts,
     Open,
     OpenFailed,
     PackEnded,
     Ready,
+    Rendezvous,
     RunEnded,
     Stop,
     TrainPack,
@@ -74,9 +74,9 @@ class Pipe:
         message: Open = self._heard()
         return message
 
-    def meeting(self) -> Meeting:
+    def meeting(self) -> Rendezvous:
         """The driver's second message to one of several processes that train together."""
-        message: Meeting = self._heard()
+        message: Rendezvous = self._heard()
         return message
 
     def listen(self) -> None:
@@ -200,7 +200,9 @@ def prepared(opening: Open) -> dict[str, str]:
     return gpu.prepare(opening.device, opening.precision)
 
 
-def opened(opening: Open, pipe: Pipe, meeting: Meeting | None = None) -> Session | FunctionSession:
+def opened(
+    opening: Open, pipe: Pipe, meeting: Rendezvous | None = None
+) -> Session | FunctionSession:
     """Load the problem or the training function, once.
 
     Args:
@@ -221,7 +223,7 @@ def opened(opening: Open, pipe: Pipe, meeting: Meeting | None = None) -> Session
     return session if opening.ranks == 1 else joined(session, opening, pipe, meeting)
 
 
-def joined(session: Session, opening: Open, pipe: Pipe, meeting: Meeting | None) -> Session:
+def joined(session: Session, opening: Open, pipe: Pipe, meeting: Rendezvous | None) -> Session:
     """The session, with the processes that train its runs together; returns when all are there."""
     from trainers.engines.solo import group
     from trainers.engines.solo.parallel import refuse_unshared
@@ -229,7 +231,7 @@ def joined(session: Session, opening: Open, pipe: Pipe, meeting: Meeting | None)
     refuse_unshared(session)
     if meeting is None:
         store = group.open_store(opening.host)
-        pipe.send(Meeting(host=opening.host, port=store.port))
+        pipe.send(Rendezvous(host=opening.host, port=store.port))
     else:
         store = group.find_store(meeting.host, meeting.port)
     found = group.join(store, rank=opening.rank, size=opening.ranks, device=session.device)

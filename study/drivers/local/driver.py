@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 
+from study.drivers.local.fork_server import Child, ForkServer, take_fork_server
 from study.drivers.local.groups import Groups
-from study.drivers.local.nursery import Child, Nursery, take_nursery
 from study.drivers.peers import OpenPeers, on_this_machine
 from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
-from study.drivers.vital_signs import Patience, Process, Signs, Verdict, judged
+from study.drivers.vital_signs import Process, Remedy, Signs, Timeouts, judged
 from study.errors import WorkersUnusable
 from trainers.events import (
     CalibrateNow,
-    Meeting,
     Message,
     Open,
     OpenFailed,
     Ready,
+    Rendezvous,
     RunEnded,
     Stop,
     TrainPack,
@@ -47,7 +47,7 @@ class _Worker:
     """
 
     child: Child
-    nursery: Nursery
+    fork_server: ForkServer
     asked_s: float
     opening: bool = True
     waits: bool = False
@@ -64,7 +64,7 @@ class _Worker:
 
     def signs(self, now_s: float) -> Signs:
         """What is known of it; its process first: nothing follows the words of one that ended."""
-        process = self.nursery.process(self.child)
+        process = self.fork_server.process(self.child)
         ended = process is Process.ENDED and self.pipe_open
         return Signs(
             process=process,
@@ -85,7 +85,7 @@ class LocalDriver:
             workers on it, if not given.
         open_peers: Starts the processes that train together with a worker, if there are any.
         host: Address under which they find it.
-        open_nursery: Where worker processes come from.
+        open_fork_server: Where worker processes come from.
         open_limit_s: Longest time until a worker can train.
     """
 
@@ -98,19 +98,19 @@ class LocalDriver:
         memory_share: float | None = None,
         open_peers: OpenPeers = on_this_machine,
         host: str = "127.0.0.1",
-        open_nursery: Callable[[], Nursery] = take_nursery,
+        open_fork_server: Callable[[], ForkServer] = take_fork_server,
         open_limit_s: float = math.inf,
     ) -> None:
         self._problem, self._training, self._devices = problem, training, devices
         self._memory_share = memory_share
-        self._open_peers, self._host, self._open_nursery = open_peers, host, open_nursery
-        self._patience = Patience(opening_s=open_limit_s)
+        self._open_peers, self._host, self._open_fork_server = open_peers, host, open_fork_server
+        self._patience = Timeouts(opening_s=open_limit_s)
         self._groups = Groups()
-        self._nursery: Nursery | None = None
+        self._fork_server: ForkServer | None = None
         self._code, self._looked = "", False
         self._looker: int | None = None  # the worker that looks at the network
         self._workers: dict[int, _Worker] = {}
-        self._started: list[tuple[str, Child, Nursery]] = []  # by number, with each one's device
+        self._started: list[tuple[str, Child, ForkServer]] = []  # by number, with each one's device
 
     @property
     def size(self) -> int:
@@ -133,8 +133,8 @@ class LocalDriver:
 
     def pid(self, worker: int) -> int:
         """Process id of a worker, also of one that has ended."""
-        _, child, nursery = self._started[worker]
-        return nursery.pid(child)
+        _, child, fork_server = self._started[worker]
+        return fork_server.pid(child)
 
     def submit(self, worker: int, pack: Pack) -> None:
         """Send a pack down the worker's pipe; a dead worker is noticed by the next `poll`."""
@@ -164,7 +164,7 @@ class LocalDriver:
         """End a worker's process at once."""
         if (found := self._workers.get(worker)) is not None and found.killed_s is None:
             found.killed_s = time.monotonic()
-            found.nursery.end(found.child)
+            found.fork_server.end(found.child)
 
     def replace(self, worker: int) -> None:
         """Start a successor of a lost worker on its device."""
@@ -177,42 +177,44 @@ class LocalDriver:
 
     def close(self) -> None:
         """Close the pipes, which ends the workers, and wait for them."""
-        nurseries = self._nurseries()
+        fork_servers = self._nurseries()
         self._groups.close()
         for worker in self._workers.values():
             worker.child.pipe.close()
-        for nursery in nurseries:
-            nursery.close()
+        for fork_server in fork_servers:
+            fork_server.close()
         for worker in self._workers.values():
-            worker.nursery.end(worker.child)  # of one that had no nursery left to wait for it
+            worker.fork_server.end(
+                worker.child
+            )  # of one that had no fork server left to wait for it
             worker.child.output.close()
         self._workers.clear()
-        self._nursery = None
+        self._fork_server = None
 
-    def _nurseries(self) -> list[Nursery]:
+    def _nurseries(self) -> list[ForkServer]:
         """Of all workers, and of those to come."""
-        found = {id(worker.nursery): worker.nursery for worker in self._workers.values()}
-        if self._nursery is not None:
-            found[id(self._nursery)] = self._nursery
+        found = {id(worker.fork_server): worker.fork_server for worker in self._workers.values()}
+        if self._fork_server is not None:
+            found[id(self._fork_server)] = self._fork_server
         return list(found.values())
 
     def _read(self, number: int) -> Iterator[FromWorker]:
         """What a worker has said; a message of which no more comes closes its pipe, too.
 
-        So does the death of its nursery in the moment between its birth and word of that.
+        So does the death of its fork_server in the moment between its birth and word of that.
         """
         worker = self._workers[number]
         try:
             while worker.child.pipe.poll():
                 messages: Sequence[Message] = worker.child.pipe.recv()
-                worker.nursery.pid(worker.child)
+                worker.fork_server.pid(worker.child)
                 yield from self._heard(number, messages)
         except (EOFError, OSError):
             worker.pipe_open = False
 
     def _heard(self, number: int, messages: Sequence[Message]) -> Iterator[FromWorker]:
         for message in messages:
-            if isinstance(message, Meeting):
+            if isinstance(message, Rendezvous):
                 self._groups.meet(number, message)
                 continue
             if isinstance(message, Ready | OpenFailed):
@@ -242,27 +244,27 @@ class LocalDriver:
         """Take leave of a worker that is lost; end one that does not come to work."""
         worker = self._workers[number]
         verdict = judged(worker.signs(time.monotonic()), self._patience)
-        if verdict is Verdict.STUCK:
+        if verdict is Remedy.STUCK:
             worker.why = f"It could not train within {self._patience.opening_s:g} s. "
             worker.loss = Loss.STUCK
             self.kill(number)
-        elif verdict is Verdict.LOST:
+        elif verdict is Remedy.LOST:
             del self._workers[number]
             if self._looker == number:
                 self._looker = None
-            ended = worker.nursery.bury(worker.child)
+            ended = worker.fork_server.bury(worker.child)
             how = worker.why + ended.how
             worker.keep(ended.printed)
-            self._drop(worker.nursery)
+            self._drop(worker.fork_server)
             lost = self._groups.lost(number, how)
             yield lost if not worker.why else WorkerLost(number, lost.reason, worker.loss)
 
     def _spawn(self, device: str) -> None:
-        nursery = self._living_nursery()
-        child = nursery.spawn()
+        fork_server = self._living_fork_server()
+        child = fork_server.spawn()
         number = len(self._started)
-        self._workers[number] = _Worker(child, nursery, time.monotonic())
-        self._started.append((device, child, nursery))
+        self._workers[number] = _Worker(child, fork_server, time.monotonic())
+        self._started.append((device, child, fork_server))
         spared = self._looked or self._looker is not None
         if not spared:
             self._looker = number
@@ -281,24 +283,24 @@ class LocalDriver:
         )
         self._send(number, opening)
         if opening.ranks > 1:
-            self._groups.add(number, self._open_peers(nursery, opening))
+            self._groups.add(number, self._open_peers(fork_server, opening))
 
-    def _living_nursery(self) -> Nursery:
-        before = self._nursery
+    def _living_fork_server(self) -> ForkServer:
+        before = self._fork_server
         if before is not None and before.alive:
             return before
-        self._nursery = self._opened_nursery()
+        self._fork_server = self._opened_fork_server()
         self._drop(before)
-        return self._nursery
+        return self._fork_server
 
-    def _drop(self, nursery: Nursery | None) -> None:
+    def _drop(self, fork_server: ForkServer | None) -> None:
         """Close one of which nobody comes any more."""
-        if nursery is not None and all(nursery is not used for used in self._nurseries()):
-            nursery.close()
+        if fork_server is not None and all(fork_server is not used for used in self._nurseries()):
+            fork_server.close()
 
-    def _opened_nursery(self) -> Nursery:
+    def _opened_fork_server(self) -> ForkServer:
         try:
-            return self._open_nursery()
+            return self._open_fork_server()
         except OSError as error:
             raise WorkersUnusable(
                 f"This machine must be able to start processes. It is not: {error.strerror}. "

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from study.drivers.peers import Missing, Peers, Trouble
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
-from trainers.events import Meeting, OpenFailed
+from trainers.events import OpenFailed, Rendezvous
 
 _PATIENCE_S = 2.0
 """From the end of a worker until it is known how a peer ended, which may have been the cause."""
@@ -25,7 +25,7 @@ class Groups:
         """These train together with a worker."""
         self._peers[worker] = peers
 
-    def meet(self, worker: int, meeting: Meeting) -> None:
+    def meet(self, worker: int, meeting: Rendezvous) -> None:
         """A worker can be found."""
         self._peers[worker].meet(meeting)
 

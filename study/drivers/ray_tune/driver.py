@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import ray
 
-from study.drivers.local.nursery import Nursery, take_nursery
+from study.drivers.local.fork_server import ForkServer, take_fork_server
 from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.far import FarFeed
@@ -23,7 +23,7 @@ from study.drivers.ray_tune.feed import Entered, FeedEvent, Joined, Said
 from study.drivers.ray_tune.knocking import RAYLET_PATIENCE_S, Listening
 from study.drivers.ray_tune.near import NearFeed
 from study.drivers.ray_tune.notices import Notices
-from study.drivers.ray_tune.orders import CloseAll, Leave, Opening, Order, StopAll, ToWorker
+from study.drivers.ray_tune.orders import CloseAll, Leave, Order, StopAll, ToWorker, WorkerOptions
 from study.drivers.ray_tune.refusals import gone, within_reach
 from study.errors import ClusterLost
 from trainers.events import Message
@@ -58,7 +58,7 @@ class RayDriver:
         cluster: Cluster,
         open_limit_s: float = math.inf,
     ) -> None:
-        self._opening = Opening(
+        self._opening = WorkerOptions(
             problem=problem,
             training=training,
             device=device,
@@ -70,7 +70,7 @@ class RayDriver:
         self._slots: dict[str, Entered] = {}  # by their names
         self._joined: dict[int, Joined] = {}
         self._feed: NearFeed | FarFeed | None = None
-        self._nursery: Nursery | None = None
+        self._fork_server: ForkServer | None = None
         self._tuning: Tuning | None = None
         self._head = self._raylet = Listening(None)
         self._notices: Notices | None = None
@@ -107,7 +107,7 @@ class RayDriver:
         from study.drivers.ray_tune.tuning import Tuning
 
         opening = replace(self._opening, code=code, looked=looked)
-        self._tuning = Tuning(self._feed, self._with_nursery(opening))
+        self._tuning = Tuning(self._feed, self._with_fork_server(opening))
 
     def pid(self, worker: int) -> int:
         """Process id of a worker, on its node."""
@@ -164,8 +164,8 @@ class RayDriver:
             self._tuning.close(within_reach=not self._cut_off)
         if self._feed is not None and not self._cut_off:
             self._feed.close()
-        if self._nursery is not None:
-            self._nursery.close()
+        if self._fork_server is not None:
+            self._fork_server.close()
         self._folder.cleanup()
         if self._cut_off:
             # Ray waits for its head until it ends this process, within a minute
@@ -175,15 +175,15 @@ class RayDriver:
         else:
             self._cluster.leave()
 
-    def _with_nursery(self, opening: Opening) -> Opening:
+    def _with_fork_server(self, opening: WorkerOptions) -> WorkerOptions:
         """Slots of a Ray of our own need not import torch, unless they see a GPU of their own."""
         if not self._cluster.is_own or opening.device != "cpu":
             return opening
-        self._nursery = take_nursery()
-        path = str(Path(self._folder.name) / "nursery")
-        with suppress(OSError):  # slots find nobody there, and start nurseries of their own
-            self._nursery.listen(path)
-        return replace(opening, nursery=path)
+        self._fork_server = take_fork_server()
+        path = str(Path(self._folder.name) / "fork_server")
+        with suppress(OSError):  # slots find nobody there, and start fork_servers of their own
+            self._fork_server.listen(path)
+        return replace(opening, fork_server=path)
 
     def _clear(self, nodes: Set[str]) -> None:
         """Have slots leave nodes that are about to be taken away."""

@@ -10,14 +10,14 @@ from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class WorkerOptions:
     """What a slot's workers are opened with.
 
     Attributes:
         workers: Slots that there are at most, here or on other nodes.
         resources: Of one of them, by Ray's names in small letters.
         open_limit_s: Longest time until a worker can train.
-        nursery: Where the driver's nursery listens, if slots and driver share a machine.
+        fork_server: Where the driver's fork_server listens, if slots and driver share a machine.
         code: Fingerprint of the user's code.
         looked: Whether the network that it makes was looked at before.
     """
@@ -28,7 +28,7 @@ class Opening:
     workers: int
     resources: Mapping[str, float]
     open_limit_s: float = math.inf
-    nursery: str | None = None
+    fork_server: str | None = None
     code: str = ""
     looked: bool = False
 

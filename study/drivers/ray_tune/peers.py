@@ -9,10 +9,10 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from study.drivers.local.nursery import Nursery
+from study.drivers.local.fork_server import ForkServer
 from study.drivers.peers import LocalPeers, Missing, Trouble, of_rank
 from study.drivers.ray_tune.losses import in_words, loss_of
-from trainers.events import Meeting, Open, OpenFailed
+from trainers.events import Open, OpenFailed, Rendezvous
 
 _LOOK_S = 0.25
 
@@ -21,7 +21,7 @@ class PeerHost:
     """Actor that looks after one of the processes, on any node; as a slot does after its worker."""
 
     def __init__(self, opening: bytes) -> None:
-        self._peers = LocalPeers(Nursery.start(), [pickle.loads(opening)])
+        self._peers = LocalPeers(ForkServer.start(), [pickle.loads(opening)])
 
     def meet(self, meeting: bytes) -> None:
         """The worker can be found."""
@@ -43,13 +43,13 @@ class RayPeers:
         opening: The worker's.
     """
 
-    def __init__(self, _nursery: Nursery, opening: Open) -> None:
+    def __init__(self, _fork_server: ForkServer, opening: Open) -> None:
         # a process sees no other GPU than that of its bundle
         opened = [of_rank(opening, rank, opening.device) for rank in range(1, opening.ranks)]
         self._hosts = [_host(one) for one in opened]
         self._waiting = [host.trouble.remote() for host in self._hosts]
 
-    def meet(self, meeting: Meeting) -> None:
+    def meet(self, meeting: Rendezvous) -> None:
         """The worker can be found."""
         for host in self._hosts:
             host.meet.remote(pickle.dumps(meeting))

@@ -19,13 +19,13 @@ import ray
 from ray import cloudpickle, tune
 
 from study.drivers.local.driver import LocalDriver
-from study.drivers.local.nursery import Nursery, take_nursery
+from study.drivers.local.fork_server import ForkServer, take_fork_server
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from study.drivers.ray_tune.far import FarLine
 from study.drivers.ray_tune.feed import NO_MORE
 from study.drivers.ray_tune.losses import NodeLeaves
 from study.drivers.ray_tune.near import Address, NearLine
-from study.drivers.ray_tune.orders import CloseAll, Leave, Opening, Order, StopAll, ToWorker
+from study.drivers.ray_tune.orders import CloseAll, Leave, Order, StopAll, ToWorker, WorkerOptions
 from study.drivers.ray_tune.peers import RayPeers
 from trainers.events import Calibrated, Message, PackEnded, Ready
 from trainers.hardware.devices import indexed
@@ -45,7 +45,7 @@ class Slot(tune.Trainable):
 
         Args:
             way: To the feed: an `Address`, or the actor handle of a `Relay`.
-            opening: An `Opening`.
+            opening: An `WorkerOptions`.
         """
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
         self._line: NearLine | FarLine
@@ -62,7 +62,7 @@ class Slot(tune.Trainable):
             memory_share=memory_share(opening, _cpus_of(node)),
             open_peers=RayPeers,
             host=ray.util.get_node_ip_address(),  # type: ignore[no-untyped-call]
-            open_nursery=lambda: nursery(opening.nursery),
+            open_fork_server=lambda: fork_server(opening.fork_server),
             open_limit_s=opening.open_limit_s,
         )
         self._driver.start(code=opening.code, looked=opening.looked)
@@ -133,15 +133,15 @@ class Slot(tune.Trainable):
             self._driver.calibrate(order.worker, order.task)
 
 
-def nursery(path: str | None) -> Nursery:
+def fork_server(path: str | None) -> ForkServer:
     """A fork of the driver's, where there is one."""
     if path is not None:
         with contextlib.suppress(OSError):  # the driver's has ended
-            return Nursery.near(path)
-    return take_nursery()
+            return ForkServer.near(path)
+    return take_fork_server()
 
 
-def memory_share(opening: Opening, node_cpus: float) -> float:
+def memory_share(opening: WorkerOptions, node_cpus: float) -> float:
     """Of a GPU the part that Ray gave; of a node as if it were full of slots."""
     if gpus := opening.resources.get("gpu"):
         return min(gpus, 1.0)

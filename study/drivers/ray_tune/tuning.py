@@ -12,7 +12,7 @@ from ray import tune
 from study.drivers.ray_tune.far import FarFeed
 from study.drivers.ray_tune.losses import Losses, survive_memory_kills
 from study.drivers.ray_tune.near import NearFeed
-from study.drivers.ray_tune.orders import Opening
+from study.drivers.ray_tune.orders import WorkerOptions
 from study.drivers.ray_tune.slot import Slot
 
 _END_S = 60.0
@@ -29,7 +29,7 @@ class Tuning:
         failure: What has ended it before its time; None if nothing has.
     """
 
-    def __init__(self, feed: NearFeed | FarFeed, opening: Opening) -> None:
+    def __init__(self, feed: NearFeed | FarFeed, opening: WorkerOptions) -> None:
         survive_memory_kills()
         self.failure: BaseException | None = None
         self._way, self._opening = feed.way, opening

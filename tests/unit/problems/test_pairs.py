@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainers.problems._draws import PairRows
-from trainers.problems._pairs import Layout, compose
+from trainers.problems._pairs import PairLayout, compose
 
 ONE = PairRows(left=np.array([0]), right=np.array([1]))
 
@@ -18,14 +18,14 @@ def test_without_shrinking_it_is_the_maximum_of_shifted_digits() -> None:
     expected = np.zeros((6, 6), dtype=np.uint8)
     expected[:4, :4] = digits[0]
     expected[2:, 2:] = np.maximum(expected[2:, 2:], digits[1])
-    found = compose(digits, ONE, Layout(shift=2, side=6))[0]
+    found = compose(digits, ONE, PairLayout(shift=2, side=6))[0]
     assert np.array_equal(found, expected)
 
 
 def test_left_is_up_left_and_right_is_down_right() -> None:
     digits = np.zeros((2, 28, 28), dtype=np.uint8)
     digits[0, 0, 0], digits[1, -1, -1] = 255, 255
-    found = compose(digits, ONE, Layout(shift=8, side=14))[0]
+    found = compose(digits, ONE, PairLayout(shift=8, side=14))[0]
     assert np.argwhere(found).tolist() == [[0, 0], [13, 13]]
 
 
@@ -33,8 +33,8 @@ def test_left_is_up_left_and_right_is_down_right() -> None:
 @given(seed=st.integers(0, 2**32))
 def test_shrinking_keeps_the_mean_ink(side: int, shift: int, out: int, seed: int) -> None:
     digits = _digits(seed, side)
-    large = compose(digits, ONE, Layout(shift=shift, side=side + shift))
-    small = compose(digits, ONE, Layout(shift=shift, side=out))
+    large = compose(digits, ONE, PairLayout(shift=shift, side=side + shift))
+    small = compose(digits, ONE, PairLayout(shift=shift, side=out))
     assert small.shape == (1, out, out)
     assert abs(small.mean() - large.mean()) <= 0.5  # each pixel is rounded by half a level
 
@@ -44,11 +44,11 @@ def test_area_averages_by_hand() -> None:
     # Canvas 3x3 to 2x2: each output pixel covers 1.5 x 1.5 pixels.
     canvas = np.array([[40, 80, 0], [120, 160, 80], [0, 120, 160]])
     corner = (40 + 80 / 2 + 120 / 2 + 160 / 4) / 2.25
-    found = compose(digits, ONE, Layout(shift=1, side=2))[0]
+    found = compose(digits, ONE, PairLayout(shift=1, side=2))[0]
     assert found[0, 0] == round(corner)
     assert found[1, 1] == round((canvas[2, 2] + 120 / 2 + 80 / 2 + 160 / 4) / 2.25)
 
 
 def test_full_ink_of_any_file_becomes_255() -> None:
     digits = np.full((2, 8, 8), 16, dtype=np.uint8)
-    assert compose(digits, ONE, Layout(shift=4, side=8, peak=16)).max() == 255
+    assert compose(digits, ONE, PairLayout(shift=4, side=8, peak=16)).max() == 255

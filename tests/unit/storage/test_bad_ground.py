@@ -16,7 +16,7 @@ import pytest
 
 from storage import DatabaseUnusable, RunState, Storage, unsafe_file_system, without_password
 from storage.database.engines import BUSY_S
-from storage.database.trouble import lock_holders
+from storage.database.explained_errors import lock_holders
 from tests.contract.storage_bench import Bench, end
 
 NOBODY = 65534

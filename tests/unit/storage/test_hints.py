@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from storage.database.trouble import explained
+from storage.database.explained_errors import explained
 
 SERVER = make_url("postgresql+psycopg://me@db/studies")
 FILE = make_url("sqlite:///studies.db")

@@ -15,11 +15,11 @@ from storage.planning import history as _history
 from storage.recording import api as _checkpoints
 from storage.recording import repeats as _repeats
 from storage.recording import reports as _recording
-from storage.schema.hot import Hot
+from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import metadata
 from tests.contract.storage_bench import Bench
 
-_HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
+_HOT: dict[str, tuple[PreparedStatement, dict[str, Any]]] = {
     "claim: first in line": (_queue._FIRST, {"study": 1}),
     "claim: the pack": (_queue._CANDIDATES, {"study": 1, "pack": "p", "n": 8}),
     "claim: how many to share": (_queue._WAITING, {"study": 1, "most": 9}),
@@ -36,7 +36,7 @@ _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
     "claim: oldest running attempt": (_budgets._OLDEST_RUNNING, {"study": 1, "after": 1}),
     "claim: what is used": (_budgets._USED, {"study": 1, "after": 1, "before": 9}),
     "claim: what is reserved": (_budgets._RESERVED, {"study": 1}),
-    "checkpoints: forget": (Hot(_checkpoints._FORGET), {"gone": "one.pt"}),
+    "checkpoints: forget": (PreparedStatement(_checkpoints._FORGET), {"gone": "one.pt"}),
     "renew": (_leases._RENEW, {"holder": 1, "run_ids": [1, 2], "until": 1.0}),
     "take back: leases": (_leases._LEASED, {"study": 1}),
     "take back": (_leases._TAKE_BACK, {"run": 1, "old_token": 1, "seen_until": 1.0}),
@@ -44,8 +44,8 @@ _HOT: dict[str, tuple[Hot, dict[str, Any]]] = {
         _leases._LOSE_ATTEMPT,
         {"run": 1, "old_token": 1, "class": "", "text": "", "at": None, "unbooked": 0.0},
     ),
-    "busy searches": (Hot(_history._BUSY), {"study": 1}),
-    "paused searches": (Hot(_history._PAUSED), {"study": 1}),
+    "busy searches": (PreparedStatement(_history._BUSY), {"study": 1}),
+    "paused searches": (PreparedStatement(_history._PAUSED), {"study": 1}),
     "record: current": (_recording._CURRENT, {"ids": [1, 2]}),
     "record: stored epochs": (_repeats._STORED, {"run": 1, "first": 1, "last": 2}),
     "record: progress": (_recording._PROGRESS._one, {"new_id": 1, "new_epochs_done": 1}),
@@ -65,7 +65,7 @@ def connection() -> Iterator[Connection]:
     bench.storage.close()
 
 
-def _plan(connection: Connection, hot: Hot, values: dict[str, Any]) -> list[str]:
+def _plan(connection: Connection, hot: PreparedStatement, values: dict[str, Any]) -> list[str]:
     """What SQLite does for a statement, step by step, asked just before it does so."""
     steps: list[str] = []
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
-from storage.schema.hot import Hot
+from storage.schema.prepared import PreparedStatement
 from storage.schema.types import UtcTime
 
 _NOON = datetime(2026, 7, 1, 12, 0, 0, 250, tzinfo=UTC)
@@ -55,7 +55,7 @@ def test_hot_statements_write_moments_in_the_same_form() -> None:
     with engine.begin() as connection:
         _table.create(connection)
         values = {"moment": _NOON}
-        Hot(_table.insert().values(at=sa.bindparam("moment"))).run(connection, values)
+        PreparedStatement(_table.insert().values(at=sa.bindparam("moment"))).run(connection, values)
         connection.execute(_table.insert(), {"at": _NOON})
         hot, other = connection.scalars(sa.text("SELECT at FROM moments"))
     engine.dispose()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from study.planning.outline import Search
 from study.planning.plan import Plan, make_plan
+from study.planning.search_plan import Search
 from study.spec.study_spec import StudySpec, parse
 
 _BASE: dict[str, Any] = {

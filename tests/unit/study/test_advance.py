@@ -18,11 +18,11 @@ from study.deciding.advance import (
     Decide,
     Finished,
     Propose,
-    Stopped,
+    SearchStopped,
     WaitForBaseline,
     WaitForRuns,
 )
-from study.planning.outline import Search
+from study.planning.search_plan import Search
 from tests.unit.study.specs import a_search
 from tests.unit.study.world import RULES, World, bowl
 
@@ -157,11 +157,15 @@ class TestOneStage:
 
     def test_with_everything_diverged_it_stops_and_says_so(self) -> None:
         step = one_stage(lambda *_: RunState.DIVERGED).run()
-        assert step == Stopped(stage=0, reason="no trial can win: 3 diverged, 0 with failed runs")
+        assert step == SearchStopped(
+            stage=0, reason="no trial can win: 3 diverged, 0 with failed runs"
+        )
 
     def test_with_everything_failed_it_stops_and_says_so(self) -> None:
         step = one_stage(lambda *_: RunState.FAILED).run()
-        assert step == Stopped(stage=0, reason="no trial can win: 0 diverged, 3 with failed runs")
+        assert step == SearchStopped(
+            stage=0, reason="no trial can win: 0 diverged, 3 with failed runs"
+        )
 
     def test_of_equal_values_the_cheapest_wins(self) -> None:
         world = one_stage(lambda *_: 1.0, costs=lambda point: 1 if point["lr"] == 0.01 else 2)
@@ -289,7 +293,7 @@ class TestRefinement:
     def test_all_diverged_ends_the_line(self) -> None:
         stage = {"lr": {"line": [1, 4], "refine": 2}}
         world = World(a_search("ew", stage), train=lambda *_: RunState.DIVERGED)
-        assert isinstance(world.run(), Stopped)
+        assert isinstance(world.run(), SearchStopped)
         assert len(world.points(0)) == 2
 
 

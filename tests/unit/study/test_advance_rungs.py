@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage import RunState
-from study.deciding.advance import AddRuns, Finished, Propose, Stopped, WaitForBaseline
+from study.deciding.advance import AddRuns, Finished, Propose, SearchStopped, WaitForBaseline
 from study.deciding.rungs import Judge
 from tests.unit.study.specs import a_search
 from tests.unit.study.world import EPOCHS, RULES, World, bowl
@@ -122,7 +122,7 @@ def test_a_pruned_trial_cannot_win() -> None:
 
     world = World(a_search("ew", RATES | {"stop": HALVING}), train=train, trouble_at=EPOCHS)
     # until it diverges in its last segment the third rate is worth 0, better than all
-    assert world.run() == Stopped(
+    assert world.run() == SearchStopped(
         stage=0, reason="no trial can win: 1 diverged, 3 pruned, 0 with failed runs"
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from storage import Storage
 from study.errors import BadSpec
-from study.running.checkpoint_place import beside, checkpoint_place, remove_files, settle_files
+from study.running.checkpoint_path import beside, checkpoint_place, remove_files, settle_files
 
 
 @contextmanager

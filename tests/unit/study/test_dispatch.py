@@ -9,8 +9,8 @@ import pytest
 
 from storage.records import Claimed
 from study.running import dispatch
-from study.running.crew import Crew, Slot
 from study.running.dispatch import Dispatch
+from study.running.worker_pool import WorkerPool, WorkerState
 
 
 class World:
@@ -20,22 +20,22 @@ class World:
         asked: Workers for which runs were claimed.
     """
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, state: WorkerState) -> None:
         self.asked: list[int] = []
         driver: Any = SimpleNamespace(size=1)
-        crew = Crew(driver)
-        crew.slots[7] = slot
+        pool = WorkerPool(driver)
+        pool.workers[7] = state
         shift: Any = SimpleNamespace(
-            crew=crew,
+            pool=pool,
             storage=self,
             study_id=1,
             holder_id=1,
-            faults=SimpleNamespace(limits=lambda limits: limits, stopped={}),
+            failures=SimpleNamespace(limits=lambda limits: limits, stopped={}),
             engine=SimpleNamespace(looked=lambda code: code == "known"),
             states=dict,
         )
         sizes: Any = SimpleNamespace(
-            waiting=lambda _slot: False, to_measure=lambda _slot: None, of=lambda _slot: 1
+            waiting=lambda _state: False, to_measure=lambda _state: None, of=lambda _state: 1
         )
         self.dispatch = Dispatch(shift, None, sizes, lambda _claims: pytest.fail("no runs"))
 
@@ -58,13 +58,13 @@ def test_runs_are_claimed_for_whom_they_can_be_given(
     state: dict[str, Any], asks: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dispatch, "time", SimpleNamespace(monotonic=lambda: 100.0))
-    world = World(Slot(3, **{"code": "known", **state}))
+    world = World(WorkerState(3, **{"code": "known", **state}))
     world.dispatch.hand_out()
     assert world.asked == [3] * asks
 
 
 def test_an_empty_queue_is_asked_once_until_something_may_have_come() -> None:
-    world = World(Slot(3, code="known"))
+    world = World(WorkerState(3, code="known"))
     for _ in range(3):
         world.dispatch.hand_out()
     assert world.asked == [3]

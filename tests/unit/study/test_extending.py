@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from storage import RunState
-from study.deciding.advance import AddRuns, Finished, Propose, Stopped, WaitForRuns
+from study.deciding.advance import AddRuns, Finished, Propose, SearchStopped, WaitForRuns
 from tests.unit.study.specs import a_search
 from tests.unit.study.world import RULES, World, bowl
 
@@ -142,14 +142,14 @@ class TestGrowing:
 class TestBudgets:
     def test_a_search_s_budget_cuts_its_trials_in_order(self) -> None:
         world = World(a_search("ew", RATES, budget={"trials": 2}))
-        assert world.run() == Stopped(
+        assert world.run() == SearchStopped(
             stage=0, reason="the trial budget ended in stage 1, with 1 point of it left"
         )
         assert [point["lr"] for point in world.points(0)] == [0.001, 0.01]
 
     def test_no_later_stage_starts_from_an_unfinished_one(self) -> None:
         world = World(a_search("scalarization", RATES, WEIGHTS, budget={"trials": 4}))
-        assert isinstance(world.run(), Stopped)
+        assert isinstance(world.run(), SearchStopped)
         assert len(world.points(1)) == 1
         assert len(world.decisions) == 1
 
@@ -157,7 +157,7 @@ class TestBudgets:
         world = World(a_search("ew", RATES), rules=replace(RULES, trials_left=1))
         world.apply(world.step)
         world.rules = replace(RULES, trials_left=0)
-        assert isinstance(world.run(), Stopped)
+        assert isinstance(world.run(), SearchStopped)
         assert len(world.points(0)) == 1
 
     def test_the_smaller_budget_counts(self) -> None:
@@ -168,7 +168,7 @@ class TestBudgets:
 
     def test_no_budget_left_proposes_nothing(self) -> None:
         world = World(a_search("ew", RATES), rules=replace(RULES, trials_left=0))
-        assert world.step == Stopped(
+        assert world.step == SearchStopped(
             stage=0, reason="the trial budget ended in stage 1, with 3 points of it left"
         )
 
@@ -176,18 +176,18 @@ class TestBudgets:
         world = World(a_search("scalarization", RATES, WEIGHTS))
         world.apply(world.step)
         world.search = a_search("scalarization", RATES, WEIGHTS, budget={"trials": 1})
-        assert isinstance(world.run(), Stopped)
+        assert isinstance(world.run(), SearchStopped)
         assert (len(world.points(0)), world.points(1)) == (3, [])
 
     def test_a_budget_that_cuts_a_line_before_its_refinement_stops_it(self) -> None:
         line = {"lr": {"line": [0.001, 0.01, 0.1], "refine": 1}}
         world = World(a_search("ew", line, budget={"trials": 2}))
-        assert isinstance(world.run(), Stopped)
+        assert isinstance(world.run(), SearchStopped)
 
     def test_a_budget_that_cuts_a_tpe_round_stops_it(self) -> None:
         stages = [{"lr": [0.01]}, TPE | {"trials": 6}]
         world = World(a_search("uw-so", *stages, budget={"trials": 4}))
-        assert isinstance(world.run(), Stopped)
+        assert isinstance(world.run(), SearchStopped)
         assert len(world.points(1)) == 3
 
     def test_a_raised_budget_goes_on(self) -> None:
@@ -210,7 +210,7 @@ def test_a_point_of_two_stages_is_one_trial() -> None:
 
 def test_failed_runs_that_wait_again_are_waited_for() -> None:
     world = World(a_search("ew", RATES), train=lambda *_: RunState.FAILED)
-    assert isinstance(world.run(), Stopped)
+    assert isinstance(world.run(), SearchStopped)
     world.outcomes[0] = replace(world.outcomes[0], state=RunState.WAITING)
     assert world.step == WaitForRuns(0)
 

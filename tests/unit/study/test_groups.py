@@ -7,7 +7,7 @@ import pytest
 from study.drivers import FromWorker, Loss, WorkerLost
 from study.drivers.local.groups import Groups
 from study.drivers.peers import Missing, Trouble, device_after, first_devices
-from trainers.events import Meeting, OpenFailed
+from trainers.events import OpenFailed, Rendezvous
 
 KILLED, CRASHED = "signal SIGKILL", "exit code 1"
 AWAY = Missing("its node has died", Loss.NODE)
@@ -20,7 +20,7 @@ class Peers:
         self._troubles = list(troubles)
         self.over = False
 
-    def meet(self, meeting: Meeting) -> None: ...
+    def meet(self, meeting: Rendezvous) -> None: ...
 
     def trouble(self) -> Trouble | None:
         return self._troubles.pop(0) if self._troubles else None

@@ -31,8 +31,8 @@ def _claimed_by(bench: Bench, holder: Holder, n_runs: int) -> None:
 
 
 def _leases(bench: Bench, *, busy: bool = False) -> Leases:
-    crew: Any = SimpleNamespace(busy=busy)
-    return Leases(bench.storage, bench.study.id, holder_id=bench.holder_id, crew=crew)
+    pool: Any = SimpleNamespace(busy=busy)
+    return Leases(bench.storage, bench.study.id, holder_id=bench.holder_id, pool=pool)
 
 
 def test_a_driver_that_lives_is_named_once(bench: Bench) -> None:

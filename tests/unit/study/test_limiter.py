@@ -17,10 +17,10 @@ from study.drivers import DriverEvent, FromWorker
 from study.planning.budget import used_up
 from study.planning.plan import Plan
 from study.running import limiter
-from study.running.crew import Crew, Slot
 from study.running.limiter import Limiter
 from study.running.recorder import RecordBuffer
 from study.running.runner import Outcome, Runner
+from study.running.worker_pool import WorkerPool, WorkerState
 from tests.unit.study.specs import a_plan
 from tests.unit.study.test_runner import METRICS, Obliging
 from trainers.events import EpochDone, PackEnded, RunEnded, Seconds
@@ -162,15 +162,15 @@ def test_what_is_waited_for_at_the_end_is_said(tmp_path: Path) -> None:
 
 def test_of_several_workers_the_slowest_is_waited_for() -> None:
     nobody: Any = None
-    crew = Crew(nobody)
-    assert crew.waits_for(0.0) == ""
+    pool = WorkerPool(nobody)
+    assert pool.waits_for(0.0) == ""
     for number, epoch_s in enumerate((10.0, 40.0)):
-        slot = crew.slots[number] = Slot(number)
-        slot.take([], 100.0)
-        slot.claims = {number: None}  # type: ignore[dict-item]
-        slot.epoch_s = epoch_s
-    assert "in about 30 s" in crew.waits_for(110.0)
-    assert "(workers: 2, runs: 2)" in crew.waits_for(110.0)
+        state = pool.workers[number] = WorkerState(number)
+        state.take([], 100.0)
+        state.claims = {number: None}  # type: ignore[dict-item]
+        state.epoch_s = epoch_s
+    assert "in about 30 s" in pool.waits_for(110.0)
+    assert "(workers: 2, runs: 2)" in pool.waits_for(110.0)
 
 
 def test_the_limit_of_the_command_is_reached_on_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,15 +193,15 @@ class OneWorker:
     """
 
     def __init__(self, limit: Limit, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked, self.slot, self.now_s = list[int](), Slot(1, price_per_h=36.0), 0.0
+        self.asked, self.state, self.now_s = list[int](), WorkerState(1, price_per_h=36.0), 0.0
         monkeypatch.setattr(limiter, "time", SimpleNamespace(monotonic=lambda: self.now_s))
         driver: Any = SimpleNamespace(stop=self.asked.extend)
-        crew, claim = Crew(driver), SimpleNamespace(run=1, search="ew", epochs_left=9)
-        crew.slots[7] = self.slot
-        self.slot.take([claim], 0.0)  # type: ignore[list-item]
+        pool, claim = WorkerPool(driver), SimpleNamespace(run=1, search="ew", epochs_left=9)
+        pool.workers[7] = self.state
+        self.state.take([claim], 0.0)  # type: ignore[list-item]
         shift: Any = SimpleNamespace(
             plan=a_plan(EW, training={"epochs": 1, "batch_size": 8}),
-            crew=crew,
+            pool=pool,
             storage=SimpleNamespace(used=lambda _study: {}),
             study_id=1,
         )
@@ -225,7 +225,7 @@ def test_what_nobody_has_reported_yet_counts_and_a_worker_is_asked_once(
 
 def test_a_worker_with_nothing_to_do_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     world = OneWorker(Limit(device_s=100.0), monkeypatch)
-    world.slot.busy = False
+    world.state.busy = False
     assert world.asked_at(1000.0) == []
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from study.searches.objective import call
 from trainers.errors import BadReport, BadSuggestion, NotOfATrial
-from trainers.functions import Report, Stopped
+from trainers.functions import Report, RunStopped
 from trainers.functions._report import Reported
 from trainers.parts import place_of
 
@@ -63,7 +63,7 @@ def test_one_without_reports_is_worth_what_it_returns(tmp_path: Path) -> None:
 
 
 def test_should_prune_says_when_the_study_ends_the_run(tmp_path: Path) -> None:
-    with pytest.raises(Stopped):
+    with pytest.raises(RunStopped):
         run(objective, tmp_path, until=2)
 
 
@@ -75,7 +75,7 @@ def test_one_that_never_asks_is_stopped_at_its_next_report(tmp_path: Path) -> No
             steps.append(step)
             trial.report(1.0, step)
 
-    with pytest.raises(Stopped):
+    with pytest.raises(RunStopped):
         run(stubborn, tmp_path, until=2)
     assert steps == [0, 1, 2]
 

@@ -9,7 +9,7 @@ import pytest
 from storage.records import Unfinished
 from study.deciding.advance import Finished
 from study.deciding.outlook import Outlook, outlook
-from study.planning.outline import Search
+from study.planning.search_plan import Search
 from tests.unit.study.specs import a_search
 from tests.unit.study.world import EPOCHS, RULES, World
 

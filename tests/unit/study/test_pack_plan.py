@@ -12,7 +12,7 @@ from storage.records import Calibration, StudyRecord
 from study.cli._plan import packs_to_plain
 from study.errors import WorkersUnusable
 from study.planning.packs import PackPlan, pack_plan, shapes_of
-from study.running.preflight import Look, look_at_network
+from study.running.preflight import Preflight, look_at_network
 from tests.unit.study.specs import a_plan
 from trainers.events import NetworkFacts
 from trainers.jobs import ProblemRef
@@ -139,7 +139,7 @@ def test_a_size_by_hand_goes_before_all_calibrations() -> None:
 
 def test_a_look_is_what_a_worker_finds() -> None:
     found = look_at_network(a_plan(GRID), device="cpu")
-    assert found == Look(NetworkFacts(convolutional=False, obstacle=""), [])
+    assert found == Preflight(NetworkFacts(convolutional=False, obstacle=""), [])
 
 
 def test_a_problem_that_cannot_be_looked_at_is_told() -> None:

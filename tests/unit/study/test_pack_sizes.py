@@ -10,9 +10,9 @@ import pytest
 
 from storage import Storage
 from storage.records import Holder
-from study.running.crew import Slot
 from study.running.engine_state import EngineState
 from study.running.pack_sizes import MOST, MOST_IN_STEP, MOST_ON_GPU, UNMEASURED, PackSizes
+from study.running.worker_pool import WorkerState
 from tests.unit.study.specs import a_plan
 from trainers.events import Calibrated, ShapeTimes
 from trainers.jobs import Calibrate
@@ -47,7 +47,7 @@ class World:
             plan, storage, record.id, self.engine, workers=workers, say=self.said.append
         )
 
-    def slot(self, hardware: str = CPU) -> Slot:
+    def state(self, hardware: str = CPU) -> WorkerState:
         worker_id = self.storage.register_worker(
             study_id=self.study_id,
             holder_id=self.holder_id,
@@ -55,14 +55,14 @@ class World:
             environment={},
             startup_s=0.0,
         )
-        return Slot(worker_id, hardware)
+        return WorkerState(worker_id, hardware)
 
-    def calibrated(self, slot: Slot | None = None, size: int = 18) -> Slot:
-        slot = slot or self.slot()
-        wanted = self.sizes.to_measure(slot)
+    def calibrated(self, state: WorkerState | None = None, size: int = 18) -> WorkerState:
+        state = state or self.state()
+        wanted = self.sizes.to_measure(state)
         assert wanted is not None
-        self.sizes.measured(slot, answer(wanted, size))
-        return slot
+        self.sizes.measured(state, answer(wanted, size))
+        return state
 
 
 def answer(wanted: Calibrate, size: int) -> Calibrated:
@@ -80,7 +80,7 @@ def answer(wanted: Calibrate, size: int) -> Calibrated:
 
 def test_the_first_worker_measures_and_the_others_of_its_hardware_wait(storage: Storage) -> None:
     world = World(storage)
-    first, second, other = world.slot(), world.slot(), world.slot(GPU)
+    first, second, other = world.state(), world.state(), world.state(GPU)
     wanted = world.sizes.to_measure(first)
     assert wanted is not None
     assert world.sizes.waiting(second)
@@ -93,7 +93,7 @@ def test_the_first_worker_measures_and_the_others_of_its_hardware_wait(storage: 
 
 def test_all_networks_are_timed_that_of_all_tasks_first(storage: Storage) -> None:
     world = World(storage)
-    wanted = world.sizes.to_measure(world.slot())
+    wanted = world.sizes.to_measure(world.state())
     assert wanted is not None
     assert wanted.shapes == (("left", "right", "sum"), ("left",), ("right",), ("sum",))
 
@@ -101,34 +101,34 @@ def test_all_networks_are_timed_that_of_all_tasks_first(storage: Storage) -> Non
 def test_what_was_measured_before_is_not_measured_again(storage: Storage) -> None:
     World(storage).calibrated(size=9)
     later = World(storage)
-    slot = later.slot()
-    assert later.sizes.to_measure(slot) is None
-    assert later.sizes.of(slot) == 9
+    state = later.state()
+    assert later.sizes.to_measure(state) is None
+    assert later.sizes.of(state) == 9
 
 
 def test_larger_packs_than_were_tried_are_tried_when_they_are_wanted(storage: Storage) -> None:
     few = World(storage, workers=50)
-    slot = few.slot()
-    wanted = few.sizes.to_measure(slot)
+    state = few.state()
+    wanted = few.sizes.to_measure(state)
     assert wanted is not None
-    few.sizes.measured(slot, answer(wanted, wanted.most))
+    few.sizes.measured(state, answer(wanted, wanted.most))
     again = World(storage, workers=1)
-    assert again.sizes.to_measure(again.slot()) is not None
+    assert again.sizes.to_measure(again.state()) is not None
 
 
 def test_packs_as_large_as_were_tried_are_not_tried_again(storage: Storage) -> None:
     world = World(storage)
-    slot = world.slot()
-    wanted = world.sizes.to_measure(slot)
+    state = world.state()
+    wanted = world.sizes.to_measure(state)
     assert wanted is not None
-    world.sizes.measured(slot, answer(wanted, wanted.most))
+    world.sizes.measured(state, answer(wanted, wanted.most))
     again = World(storage)
-    assert again.sizes.to_measure(again.slot()) is None
+    assert again.sizes.to_measure(again.state()) is None
 
 
 def test_no_larger_pack_is_tried_than_would_leave_a_worker_without_runs(storage: Storage) -> None:
     world = World(storage, workers=7)
-    wanted = world.sizes.to_measure(world.slot())
+    wanted = world.sizes.to_measure(world.state())
     assert wanted is not None
     assert 7 * (wanted.most - 1) < world.plan.expected_runs <= 7 * wanted.most
 
@@ -136,26 +136,26 @@ def test_no_larger_pack_is_tried_than_would_leave_a_worker_without_runs(storage:
 def test_other_hardware_is_measured_for_itself(storage: Storage) -> None:
     world = World(storage)
     world.calibrated()
-    assert world.sizes.to_measure(world.slot(GPU)) is not None
+    assert world.sizes.to_measure(world.state(GPU)) is not None
 
 
 def test_a_size_by_hand_needs_no_packs_to_be_timed(storage: Storage) -> None:
     world = World(storage, pack_size=5)
-    slot = world.slot()
-    wanted = world.sizes.to_measure(slot)
+    state = world.state()
+    wanted = world.sizes.to_measure(state)
     assert wanted is not None
     assert wanted.most == 1
-    world.sizes.measured(slot, answer(wanted, 1))
-    assert world.sizes.of(slot) == 5
+    world.sizes.measured(state, answer(wanted, 1))
+    assert world.sizes.of(state) == 5
 
 
 def test_without_stacks_runs_are_trained_one_by_one_and_nothing_is_timed(storage: Storage) -> None:
     world = World(storage)
     world.engine.name = "solo"
-    slot = world.slot()
-    assert world.sizes.to_measure(slot) is None
-    assert world.sizes.of(slot) == 1
-    assert world.sizes.solo_s(slot, "scalarization") is None
+    state = world.state()
+    assert world.sizes.to_measure(state) is None
+    assert world.sizes.of(state) == 1
+    assert world.sizes.solo_s(state, "scalarization") is None
 
 
 @pytest.fixture
@@ -166,17 +166,17 @@ def in_step(storage: Storage) -> World:
 
 
 def test_solo_runs_of_streamed_data_are_timed_in_step(in_step: World) -> None:
-    wanted = in_step.sizes.to_measure(in_step.slot())
+    wanted = in_step.sizes.to_measure(in_step.state())
     assert wanted is not None
     assert (wanted.engine, wanted.most) == ("solo", MOST_IN_STEP)
 
 
 def test_they_get_packs_and_what_they_would_cost_alone(in_step: World) -> None:
-    slot = in_step.calibrated(size=6)
-    assert in_step.sizes.of(slot) == 6
-    assert in_step.sizes.solo_s(slot, "scalarization") == 3.0
+    state = in_step.calibrated(size=6)
+    assert in_step.sizes.of(state) == 6
+    assert in_step.sizes.solo_s(state, "scalarization") == 3.0
     in_step.sizes.halve(6, "took too much memory")
-    assert in_step.sizes.of(slot) == 3
+    assert in_step.sizes.of(state) == 3
 
 
 def test_sizes_by_hand_count_for_them_too(storage: Storage) -> None:
@@ -189,32 +189,32 @@ def test_stacks_and_runs_in_step_do_not_take_each_others_sizes(storage: Storage)
     World(storage).calibrated(size=9)
     world = World(storage)
     world.engine.name, world.engine.streamed = "solo", True
-    assert world.sizes.to_measure(world.slot()) is not None
+    assert world.sizes.to_measure(world.state()) is not None
 
 
 def test_an_epoch_alone_is_that_of_the_runs_own_network(storage: Storage) -> None:
     world = World(storage)
-    slot = world.calibrated()
-    assert world.sizes.solo_s(slot, "scalarization") == 3.0
-    assert world.sizes.solo_s(slot, "stl/left") == 1.0
+    state = world.calibrated()
+    assert world.sizes.solo_s(state, "scalarization") == 3.0
+    assert world.sizes.solo_s(state, "stl/left") == 1.0
 
 
 def test_a_calibration_that_failed_is_told_and_packs_are_small(storage: Storage) -> None:
     world = World(storage)
-    slot = world.slot()
-    world.sizes.to_measure(slot)
-    world.sizes.measured(slot, Calibrated(shapes=(), seconds=0.1, failure="ValueError: no"))
-    assert world.sizes.of(slot) == UNMEASURED
-    assert world.sizes.solo_s(slot, "scalarization") is None
+    state = world.state()
+    world.sizes.to_measure(state)
+    world.sizes.measured(state, Calibrated(shapes=(), seconds=0.1, failure="ValueError: no"))
+    assert world.sizes.of(state) == UNMEASURED
+    assert world.sizes.solo_s(state, "scalarization") is None
     assert "ValueError: no" in world.said[0]
 
 
 def test_packs_that_fall_are_halved_down_to_single_runs(storage: Storage) -> None:
     world = World(storage)
-    slot = world.calibrated(size=18)
+    state = world.calibrated(size=18)
     for size in (18, 9, 4, 2):
         world.sizes.halve(size, "took too much memory")
-    assert world.sizes.of(slot) == 1
+    assert world.sizes.of(state) == 1
     assert world.said[0] == (
         "A pack of 18 runs took too much memory; packs have at most 9 from now on."
     )
@@ -224,10 +224,10 @@ def test_packs_that_fall_are_halved_down_to_single_runs(storage: Storage) -> Non
 
 def test_two_packs_of_one_size_that_fall_halve_once(storage: Storage) -> None:
     world = World(storage)
-    slot = world.calibrated(size=18)
+    state = world.calibrated(size=18)
     world.sizes.halve(18, "fell")
     world.sizes.halve(18, "fell")
-    assert world.sizes.of(slot) == 9
+    assert world.sizes.of(state) == 9
     assert len(world.said) == 1
 
 
@@ -235,20 +235,20 @@ def test_a_worker_that_ends_while_it_measures_is_followed_by_one_more_trial(
     storage: Storage,
 ) -> None:
     world = World(storage)
-    first = world.slot()
+    first = world.state()
     assert world.sizes.to_measure(first) is not None
     world.sizes.lost(first)
-    second = world.slot()
+    second = world.state()
     assert world.sizes.to_measure(second) is not None
     world.sizes.lost(second)
-    third = world.slot()
+    third = world.state()
     assert world.sizes.to_measure(third) is None
     assert world.sizes.of(third) == UNMEASURED
 
 
 def test_no_pack_is_larger_than_the_largest_that_is_tried(storage: Storage) -> None:
     world = World(storage, workers=1)
-    wanted = world.sizes.to_measure(world.slot())
+    wanted = world.sizes.to_measure(world.state())
     assert wanted is not None
     assert wanted.most <= MOST
 
@@ -267,9 +267,9 @@ def rows_of(world: World) -> int | None:
 
 def test_on_a_gpu_the_first_calibration_fixes_the_rows_of_all_stacks(storage: Storage) -> None:
     world = on_gpu(storage)
-    first, other = world.calibrated(size=9), world.calibrated(world.slot(GPU), size=4)
+    first, other = world.calibrated(size=9), world.calibrated(world.state(GPU), size=4)
     assert world.engine.rows == rows_of(world) == 9
-    assert [world.sizes.of(slot) for slot in (first, other)] == [9, 9]
+    assert [world.sizes.of(state) for state in (first, other)] == [9, 9]
 
 
 @pytest.mark.parametrize(("training", "rows"), [({"pack_size": 5}, 5), ({"pack_size": 1}, 2)])
@@ -283,9 +283,9 @@ def test_rows_by_hand_are_those_of_the_largest_pack(
 
 def test_steps_that_could_not_be_timed_fix_a_number_too(storage: Storage) -> None:
     world = on_gpu(storage)
-    slot = world.slot()
-    assert world.sizes.to_measure(slot) is not None
-    world.sizes.measured(slot, Calibrated(shapes=(), seconds=0.1, failure="ValueError: no"))
+    state = world.state()
+    assert world.sizes.to_measure(state) is not None
+    world.sizes.measured(state, Calibrated(shapes=(), seconds=0.1, failure="ValueError: no"))
     assert rows_of(world) == UNMEASURED
 
 
@@ -297,10 +297,10 @@ def test_a_processor_s_stacks_have_as_many_rows_as_they_need(storage: Storage) -
 
 def test_rows_that_take_too_much_memory_are_halved_and_said(storage: Storage) -> None:
     world = on_gpu(storage)
-    slot = world.calibrated(size=9)
+    state = world.calibrated(size=9)
     for _ in range(2):  # two packs of 9 rows fall at once
         world.sizes.halve(9, "took too much memory")
-    assert world.engine.rows == rows_of(world) == world.sizes.of(slot) == 4
+    assert world.engine.rows == rows_of(world) == world.sizes.of(state) == 4
     assert [text for text in world.said if "later runs round otherwise" in text] == world.said
 
 
@@ -308,7 +308,7 @@ def test_tiny_networks_are_tried_in_hundreds_on_a_gpu(storage: Storage) -> None:
     world = on_gpu(storage, workers=1)
     plan = world.plan
     object.__setattr__(plan, "searches", plan.searches * 100)
-    wanted = world.sizes.to_measure(world.slot())
+    wanted = world.sizes.to_measure(world.state())
     assert wanted is not None
     assert MOST < wanted.most <= MOST_ON_GPU
 
@@ -318,7 +318,7 @@ def test_an_engine_without_a_rule_is_chosen_by_the_first_calibration(
     storage: Storage, size: int, engine: str
 ) -> None:
     world = on_gpu(storage, decided=False)
-    first, other = world.slot(), world.slot(GPU)
+    first, other = world.state(), world.state(GPU)
     wanted = world.sizes.to_measure(first)
     assert wanted is not None
     assert wanted.engine == "fused"
@@ -340,8 +340,8 @@ def test_a_worker_that_dies_while_it_chooses_is_followed_by_one_and_no_more(
     world = on_gpu(storage, decided=False)
     for _ in range(2):
         assert world.engine.name is None
-        slot = world.slot()
-        assert world.sizes.to_measure(slot) is not None
-        world.sizes.lost(slot)
+        state = world.state()
+        assert world.sizes.to_measure(state) is not None
+        world.sizes.lost(state)
     assert world.engine.name == "solo"
-    assert world.sizes.of(world.slot()) == 1
+    assert world.sizes.of(world.state()) == 1

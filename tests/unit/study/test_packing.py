@@ -7,7 +7,7 @@ from dataclasses import replace
 from storage.records import Claim
 from study.running.packing import Canaries
 from tests.unit.study.specs import a_plan
-from tests.unit.study.test_faults import a_claim
+from tests.unit.study.test_failure_policy import a_claim
 
 EW = {"weighting": "ew", "stages": [{"lr": [0.1, 0.01]}]}
 

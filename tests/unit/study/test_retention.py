@@ -15,7 +15,7 @@ from storage import RunState
 from storage.records import CheckpointFile, CheckpointRecord, Claim, Spent
 from study.running.retention import KEPT_A_RUN, Retention, superfluous
 from tests.contract.storage_bench import Bench, end
-from trainers.keeping import places
+from trainers.keeping import paths
 
 OVER = (RunState.DONE, RunState.DIVERGED, RunState.PRUNED)
 STATES = {1: RunState.LEASED, 2: RunState.WAITING, 3: RunState.FAILED, 4: RunState.DONE}
@@ -89,7 +89,7 @@ class Folder:
         self.retention = Retention(bench.storage, bench.study.id, path, cap_bytes=1000)
 
     def put(self, name: str) -> str:
-        place = places.inside(self.path, name)
+        place = paths.inside(self.path, name)
         with fsspec.open(place, "wb") as file:
             file.write(b"12345")
         return place
@@ -108,7 +108,7 @@ class Folder:
         self.retention.written()
 
     def files(self) -> list[str]:
-        return sorted(Path(place).name for place in places.starting(self.path, [""]))
+        return sorted(Path(place).name for place in paths.starting(self.path, [""]))
 
     def rows(self) -> list[str]:
         found = self.bench.storage.checkpoint_files(self.bench.study.id)

@@ -16,8 +16,8 @@ from storage.records import Claimed
 from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.errors import ClusterLost
 from study.planning.plan import Plan, make_plan
-from study.running import faults, runner
-from study.running.faults import FRUITLESS_ATTEMPTS
+from study.running import failure_policy, runner
+from study.running.failure_policy import FRUITLESS_ATTEMPTS
 from study.running.runner import Outcome, Runner
 from study.spec.study_spec import parse
 from tests.unit.study.fake_trainer import EPOCHS
@@ -371,7 +371,7 @@ def test_a_run_for_which_others_leave_no_memory_is_tried_again_and_again(
     packs: int,
     state: RunState,
 ) -> None:
-    monkeypatch.setattr(faults, "FIRST_PAUSE_S", 1e-9)
+    monkeypatch.setattr(failure_policy, "FIRST_PAUSE_S", 1e-9)
     outcome = run(plan, storage, tmp_path, Crowded(plan, packs))
     assert outcome.states == {state: plan.expected_runs}
     refused = sum(failure == OUT_OF_MEMORY for *_, failure in attempts(storage))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from study.drivers.ray_tune.orders import Opening
+from study.drivers.ray_tune.orders import WorkerOptions
 from study.drivers.ray_tune.slot import memory_share
 from trainers.jobs import ProblemRef, Training
 
@@ -23,7 +23,7 @@ from trainers.jobs import ProblemRef, Training
 def test_memory_is_shared_by_those_for_whom_there_is_room(
     resources: dict[str, float], workers: int, share: float
 ) -> None:
-    opening = Opening(
+    opening = WorkerOptions(
         problem=ProblemRef(target="toy:Toy"),
         training=Training(epochs=1, batch_size=6),
         device="cuda" if "gpu" in resources else "cpu",

@@ -13,7 +13,7 @@ from ray import tune
 from ray.train._internal.session import get_session
 
 from study.drivers.ray_tune.trainable import call
-from trainers.functions import Report, Stopped
+from trainers.functions import Report, RunStopped
 from trainers.functions._report import Reported
 
 
@@ -38,7 +38,7 @@ def run(function: Any, folder: Path, *, until: int = 9) -> list[Reported]:
     report = Report("loss", said.append, until=until, last=9, stop_requested=lambda: False)
     try:
         call(function, {"lr": 0.1}, 7, folder, report)
-    except Stopped:
+    except RunStopped:
         assert report.why == "paused"
     return said
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from study.running.crew import Crew, Slot
 from study.running.watch import end_hanging
+from study.running.worker_pool import WorkerPool, WorkerState
 from study.spec.training import TrainingSpec
 
 LIMITS = {"silence_limit_s": 30.0, "run_limit_s": 60.0, "open_limit_s": 600.0}
@@ -24,23 +24,23 @@ class FakeDriver:
         self.ended.append(worker)
 
 
-def ended(slot: Slot, *, looks: int = 1) -> list[int]:
-    """Who is ended of a crew of one worker, numbered 7."""
+def ended(state: WorkerState, *, looks: int = 1) -> list[int]:
+    """Who is ended of a pool of one worker, numbered 7."""
     driver: Any = FakeDriver()
-    crew = Crew(driver)
-    crew.slots[7] = slot
+    pool = WorkerPool(driver)
+    pool.workers[7] = state
     for _ in range(looks):
-        end_hanging(crew, TrainingSpec(epochs=1, batch_size=1, **LIMITS))
+        end_hanging(pool, TrainingSpec(epochs=1, batch_size=1, **LIMITS))
     found: list[int] = driver.ended
     return found
 
 
-def a_slot(*, size: int, since_s: float, silent_s: float = 0.0) -> Slot:
+def a_slot(*, size: int, since_s: float, silent_s: float = 0.0) -> WorkerState:
     now_s = time.monotonic()
-    slot = Slot(1)
-    slot.take([], now_s - since_s)
-    slot.size, slot.silent_s = size, silent_s
-    return slot
+    state = WorkerState(1)
+    state.take([], now_s - since_s)
+    state.size, state.silent_s = size, silent_s
+    return state
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def a_slot(*, size: int, since_s: float, silent_s: float = 0.0) -> Slot:
     ],
 )
 def test_who_is_ended(state: dict[str, Any], ends: bool, out_of_time: bool) -> None:
-    slot = a_slot(**state)
-    assert ended(slot, looks=2) == [7] * ends, "a worker is ended once"
-    assert slot.out_of_time is out_of_time
+    state = a_slot(**state)
+    assert ended(state, looks=2) == [7] * ends, "a worker is ended once"
+    assert state.out_of_time is out_of_time
 
 
 def test_who_is_ended_is_told_why() -> None:
@@ -67,24 +67,24 @@ def test_who_is_ended_is_told_why() -> None:
         ({"since_s": 700.0}, "It outlasted `run_limit_s` of [training], 60 s a run, and was"),
         ({}, ""),
     ):
-        slot = a_slot(**{"size": 2, "since_s": 50.0, **state})
-        assert bool(ended(slot)) is bool(why)
-        assert slot.why_ended.startswith(why)
-        assert bool(slot.why_ended) is bool(why)
+        state = a_slot(**{"size": 2, "since_s": 50.0, **state})
+        assert bool(ended(state)) is bool(why)
+        assert state.why_ended.startswith(why)
+        assert bool(state.why_ended) is bool(why)
 
 
 def test_who_has_nothing_to_do_may_be_silent() -> None:
-    slot = a_slot(size=1, since_s=70.0, silent_s=99.0)
-    slot.busy = False
-    assert ended(slot) == []
+    state = a_slot(size=1, since_s=70.0, silent_s=99.0)
+    state.busy = False
+    assert ended(state) == []
 
 
 def test_silence_is_counted_while_somebody_listens() -> None:
     """Not on the clock: a driver that waits for its database hears nobody."""
     nobody: Any = None
-    crew, slot = Crew(nobody), a_slot(size=1, since_s=1000.0)
-    crew.slots[7] = slot
+    pool, state = WorkerPool(nobody), a_slot(size=1, since_s=1000.0)
+    pool.workers[7] = state
     for _ in range(4):
-        crew.listened(0.25)
-    assert slot.silent_s == 1.0
-    assert crew.beating(0.5) == []
+        pool.listened(0.25)
+    assert state.silent_s == 1.0
+    assert pool.beating(0.5) == []

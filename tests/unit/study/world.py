@@ -12,9 +12,18 @@ from typing import Any
 from storage import RunState
 from storage.records import Decision, RunOutcome, SearchHistory, StageEntry
 from storage.scoring import mean
-from study.deciding.advance import AddRuns, Decide, Finished, Propose, Rules, Step, Stopped, advance
+from study.deciding.advance import (
+    AddRuns,
+    Decide,
+    Finished,
+    Propose,
+    Rules,
+    SearchStopped,
+    Step,
+    advance,
+)
 from study.deciding.rungs import Judge
-from study.planning.outline import Search
+from study.planning.search_plan import Search
 from study.spec.stopping import pruned
 
 Result = float | RunState
@@ -94,7 +103,7 @@ class World:
         """Complete runs, in a random order if one is given, until nothing is open."""
         for _ in range(_MOST_STEPS):
             step = self.settle()
-            if isinstance(step, Finished | Stopped) or not self.open:
+            if isinstance(step, Finished | SearchStopped) or not self.open:
                 return step
             self.complete((order or random.Random(0)).choice(self.open) if order else self.open[0])
         raise AssertionError("too many runs")

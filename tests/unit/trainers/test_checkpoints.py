@@ -14,7 +14,7 @@ from tests.toy import Toy
 from trainers.engines import open_session, train
 from trainers.errors import CheckpointUnreadable, TrainingError
 from trainers.jobs import Checkpoint
-from trainers.keeping import checkpoints, places
+from trainers.keeping import checkpoints, paths
 
 STATE = {"network": {"weight": torch.arange(6.0)}, "state": {}, "epoch": 3}
 
@@ -68,7 +68,7 @@ def test_a_folder_in_the_place_of_a_file_is_neither_written_nor_read_nor_removed
         checkpoints.save(STATE, str(in_the_way))
     with pytest.raises(CheckpointUnreadable, match="Is a directory"):
         checkpoints.load(str(in_the_way))
-    places.remove([str(in_the_way)])
+    paths.remove([str(in_the_way)])
     assert list(tmp_path.iterdir()) == [in_the_way]
 
 
@@ -137,7 +137,7 @@ class TestBehindUrl:
     def test_what_is_saved_is_loaded(self, folder: str) -> None:
         url = f"{folder}/a/b/c.pt"
         size = checkpoints.save(STATE, url)
-        assert size == len(places.read(url))
+        assert size == len(paths.read(url))
         loaded = checkpoints.load(url)
         assert torch.equal(loaded["network"]["weight"], STATE["network"]["weight"])
 
@@ -148,7 +148,7 @@ class TestBehindUrl:
     def test_a_torn_file_is_unreadable(self, folder: str) -> None:
         url = f"{folder}/torn.pt"
         checkpoints.save(STATE, url)
-        places.write(url, places.read(url)[:100])
+        paths.write(url, paths.read(url)[:100])
         with pytest.raises(CheckpointUnreadable):
             checkpoints.load(url)
 

@@ -17,7 +17,7 @@ from trainers.events import CheckpointSkipped, EpochDone, Event, RunEnded
 from trainers.functions import (
     FunctionSession,
     Report,
-    Stopped,
+    RunStopped,
     call,
     open_function,
     train_function,
@@ -169,7 +169,7 @@ def test_a_stop_that_is_swallowed_is_raised_again() -> None:
         for step in range(1, EPOCHS + 1):
             try:
                 report(step, {"loss": 1.0})
-            except Stopped:
+            except RunStopped:
                 continue
 
     events = trained(train, until=2)
@@ -348,7 +348,7 @@ class Waiting:
     def _reported(self, report: Report, step: int) -> None:
         try:
             report(step, {"loss": 1.0 / step})
-        except Stopped:
+        except RunStopped:
             if not self._swallows or "swallowed" in self.said:
                 raise
             self.said.append("swallowed")

@@ -12,7 +12,6 @@ import torch
 
 from tests.packs import a_job, a_pack
 from tests.toy import TASKS, Toy
-from trainers.endings import failed
 from trainers.engines import calibrate, open_session, train
 from trainers.engines.solo.group import GroupBroken
 from trainers.errors import DeviceUnusable
@@ -31,6 +30,7 @@ from trainers.hardware.gpu import (
     prepare,
 )
 from trainers.jobs import Calibrate, Engine
+from trainers.run_ends import failed
 
 GIB = 2**30
 CUDA = torch.device("cuda:0")
@@ -54,7 +54,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., None]], 
     def start(trial: Callable[..., None]) -> None:
         monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
         monkeypatch.setattr("trainers.hardware.gpu._try", trial)
-        monkeypatch.setattr("trainers.endings.peak_memory_bytes", lambda _device: 0)
+        monkeypatch.setattr("trainers.run_ends.peak_memory_bytes", lambda _device: 0)
 
     return start
 
@@ -115,7 +115,7 @@ class TestBroken:
         def broken(_device: torch.device) -> None:
             raise DeviceBroken("cuda:0 does not work any more")
 
-        monkeypatch.setattr("trainers.endings.end_if_broken", broken)
+        monkeypatch.setattr("trainers.run_ends.end_if_broken", broken)
         problem = Toy(troubles=("raises",))
         jobs = [a_job(run, tasks=("level", "raises")) for run in (1, 2)]
         said: list[Event] = []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainers.engines.fused.long_lived import Places, Stored
-from trainers.engines.fused.rows import Layout, Rows
+from trainers.engines.fused.rows import RowLayout, Rows
 
 CPU = torch.device("cpu")
 TASKS = ("left", "right")
@@ -18,7 +18,7 @@ class Stack:
 
 
 def made(width: int = 3, n_rows: int = 2) -> Stored:
-    rows = Rows(Layout({"w": (width,)}), n_rows=n_rows, slots=("exp_avg",), device=CPU)
+    rows = Rows(RowLayout({"w": (width,)}), n_rows=n_rows, slots=("exp_avg",), device=CPU)
     return rows, {"mean": torch.zeros(n_rows)}
 
 

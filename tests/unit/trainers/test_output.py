@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.packs import a_job
 from trainers.jobs import Job
-from trainers.keeping import places
+from trainers.keeping import paths
 from trainers.keeping.output import MOST_BYTES, Printed, RunOutput, add_to, place_of_output
 
 
@@ -23,7 +23,7 @@ def jobs(*runs: int) -> dict[int, Job]:
 
 
 def kept(folder: str, job: Job) -> str:
-    return places.content(place_of_output(folder, job.file_name)).decode()
+    return paths.content(place_of_output(folder, job.file_name)).decode()
 
 
 def moved(printed: Printed) -> bytes:
@@ -132,7 +132,7 @@ os._exit(0)
 def test_each_run_of_a_pack_has_all_that_was_printed_while_it_was_trained(
     tmp_path: Path, where: str
 ) -> None:
-    folder = where if places.is_url(where) else str(tmp_path / where)
+    folder = where if paths.is_url(where) else str(tmp_path / where)
     pack = jobs(1, 2)
     output = RunOutput(folder, pack)
     output.keep(b"both\n", [1, 2])
@@ -164,9 +164,9 @@ def test_a_full_or_missing_place_stops_nothing(tmp_path: Path) -> None:
 @given(st.lists(st.binary(max_size=MOST_BYTES // 2), max_size=6))
 def test_a_file_never_grows_beyond_its_cap_and_ends_with_the_newest(texts: list[bytes]) -> None:
     place = "memory://capped/one"
-    places.put(place, b"")
+    paths.put(place, b"")
     for text in texts:
         add_to(place, text)
-    found = places.content(place)
+    found = paths.content(place)
     assert len(found) <= MOST_BYTES + 100
     assert found.endswith(b"".join(texts)[-MOST_BYTES:])

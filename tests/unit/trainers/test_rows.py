@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packs import a_job
-from trainers.engines.fused.rows import ALIGNMENT, Layout, Rows
+from trainers.engines.fused.rows import ALIGNMENT, RowLayout, Rows
 from trainers.engines.fused.stacked_optimizers import (
     GroupedOptimizer,
     RatedOptimizer,
@@ -27,7 +27,7 @@ shapes = st.lists(st.lists(st.integers(1, 5), max_size=3).map(tuple), min_size=1
 
 @given(shapes)
 def test_rows_are_filled_up(drawn: dict[str, tuple[int, ...]]) -> None:
-    width = Layout(drawn).width
+    width = RowLayout(drawn).width
     assert width % ALIGNMENT == 0
     assert 0 <= width - sum(map(prod, drawn.values())) < ALIGNMENT
 
@@ -36,7 +36,7 @@ def test_rows_are_filled_up(drawn: dict[str, tuple[int, ...]]) -> None:
 def test_tensors_lie_in_their_rows_one_after_the_other(
     drawn: dict[str, tuple[int, ...]], n_rows: int
 ) -> None:
-    layout = Layout(drawn)
+    layout = RowLayout(drawn)
     rows = torch.arange(n_rows * layout.width).view(n_rows, -1)
     views = layout.views(rows)
     assert {name: tuple(view.shape) for name, view in views.items()} == {
@@ -49,15 +49,15 @@ def test_tensors_lie_in_their_rows_one_after_the_other(
 
 @given(shapes)
 def test_on_a_gpu_each_tensor_begins_at_16_bytes(drawn: dict[str, tuple[int, ...]]) -> None:
-    layout = Layout.on(torch.device("cuda:0"), drawn)
+    layout = RowLayout.on(torch.device("cuda:0"), drawn)
     views = layout.views(torch.zeros(2, layout.width))
     assert all(view.storage_offset() % 4 == 0 for view in views.values())
     assert layout.width % ALIGNMENT == 0
-    assert Layout.on(CPU, drawn) == Layout(drawn)
+    assert RowLayout.on(CPU, drawn) == RowLayout(drawn)
 
 
 def test_leaves_and_gradients_are_views_of_the_rows() -> None:
-    rows = Rows(Layout({"w": (2, 3)}), n_rows=2, slots=(), device=CPU)
+    rows = Rows(RowLayout({"w": (2, 3)}), n_rows=2, slots=(), device=CPU)
     rows.values.fill_(3.0)
     rows.gradients["w"].fill_(5.0)
     assert rows.leaves["w"].is_leaf
@@ -113,7 +113,7 @@ def updated(
     torch.set_default_dtype(dtype)
     try:
         network, learned = (
-            Rows(Layout(of), n_rows=n_rows, slots=slots(training), device=CPU)
+            Rows(RowLayout(of), n_rows=n_rows, slots=slots(training), device=CPU)
             for of in ({"w": (67,)}, {})
         )
     finally:

@@ -27,8 +27,8 @@ from trainers.engines.fused.forward import (
     tensor_places,
     trained_parameters,
 )
-from trainers.engines.fused.ghosts import a_forward, a_network
-from trainers.engines.fused.rows import Layout, Rows
+from trainers.engines.fused.padding import a_forward, a_network
+from trainers.engines.fused.rows import RowLayout, Rows
 from trainers.engines.precision import autocast, laid_out
 from trainers.engines.session import Session
 from trainers.errors import NotCompilable
@@ -113,7 +113,7 @@ def _a_batch(session: Session, training: Training) -> Batch:
 def _rolled_step(compiled: Compiled, forward: Forward, batch: Batch, *, by: int) -> list[Tensor]:
     """Losses, gradients and buffers of different rows that are moved down by some places."""
     params, device = trained_parameters(forward.network), forward.device
-    layout = Layout.on(device, {name: tuple(param.shape) for name, param in params.items()})
+    layout = RowLayout.on(device, {name: tuple(param.shape) for name, param in params.items()})
     rows = Rows(layout, n_rows=BLOCK, slots=(), device=device)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():

@@ -9,8 +9,8 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 
 from trainers.engines.fused.forward import Forward, task_functions
-from trainers.engines.fused.ghosts import known_ghosts
-from trainers.engines.fused.member import Member, Opening
+from trainers.engines.fused.member import Member, MemberFactory
+from trainers.engines.fused.padding import known_ghosts
 from trainers.engines.fused.stack import Stack
 from trainers.engines.session import Session
 from trainers.evaluation import Value
@@ -29,7 +29,7 @@ class Stacks:
         network = build_network(session.problem, tasks, Key(str(pack.seed)) / "init")
         functions = task_functions(session.problem, tasks)
         self.forward = Forward(network.to(session.device), functions, pack.training.precision)
-        self._opening = Opening(self.forward.network, pack.training)
+        self._opening = MemberFactory(self.forward.network, pack.training)
 
     def opened(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> Member:
         """A run as a member of a stack to be."""

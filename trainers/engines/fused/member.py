@@ -39,7 +39,7 @@ class Member:
         return 0 if self.state is None else int(self.state["epoch"])
 
 
-class Opening:
+class MemberFactory:
     """Makes members of jobs."""
 
     def __init__(self, network: nn.Module, training: Training) -> None:

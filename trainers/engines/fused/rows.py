@@ -24,7 +24,7 @@ ALIGNMENT = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RowLayout:
     """Where in a row each tensor lies.
 
     Attributes:
@@ -36,7 +36,7 @@ class Layout:
     step: int = 1
 
     @classmethod
-    def on(cls, device: torch.device, shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+    def on(cls, device: torch.device, shapes: Mapping[str, tuple[int, ...]]) -> RowLayout:
         """The layout for a device; on a CPU sums over a row go by it, so that it stays."""
         return cls(shapes, step=4 if gpu.wants_few_kernels(device) else 1)
 
@@ -69,7 +69,7 @@ class Rows:
     """
 
     def __init__(
-        self, layout: Layout, *, n_rows: int, slots: Sequence[str], device: torch.device
+        self, layout: RowLayout, *, n_rows: int, slots: Sequence[str], device: torch.device
     ) -> None:
         shape = n_rows, layout.width
         self.layout = layout

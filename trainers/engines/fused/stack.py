@@ -16,11 +16,11 @@ from trainers.engines.compiled.compiling import compiled_stack
 from trainers.engines.fused.forward import Forward, carried_tensors, repeated, trained_parameters
 from trainers.engines.fused.long_lived import Places, Stored
 from trainers.engines.fused.member import Member
-from trainers.engines.fused.rows import Layout, Rows
+from trainers.engines.fused.rows import RowLayout, Rows
 from trainers.engines.fused.stack_evaluation import StackEvaluation
 from trainers.engines.fused.stack_states import Store, buffers_outside, fill, network_keys, states
 from trainers.engines.fused.stacked_optimizers import GroupedOptimizer, RatedOptimizer
-from trainers.engines.fused.weighed import weighed
+from trainers.engines.fused.weighting_rows import weighed
 from trainers.engines.session import Session
 from trainers.evaluation import Value
 from trainers.hardware import gpu
@@ -204,7 +204,7 @@ class Stack:
 
     def _rows(self, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> Rows:
         device = self._session.device
-        layout = Layout.on(device, shapes)
+        layout = RowLayout.on(device, shapes)
         return Rows(layout, n_rows=n_rows, slots=slots(self._training), device=device)
 
 

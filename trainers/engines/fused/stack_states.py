@@ -15,7 +15,7 @@ from torch import Tensor
 from trainers.engines.fused.forward import carried_tensors, trained_parameters
 from trainers.engines.fused.member import Member
 from trainers.engines.fused.rows import Rows
-from trainers.engines.fused.weighed import Weighed
+from trainers.engines.fused.weighting_rows import WeightingRows
 from trainers.jobs import Training
 from trainers.keeping.checkpoints import State
 from trainers.network import MultiTaskNetwork
@@ -82,7 +82,7 @@ def fill(store: Store, rows: Sequence[Member], network: MultiTaskNetwork) -> Non
 def states(
     store: Store,
     members: Sequence[Member],
-    parts: Sequence[Weighed],
+    parts: Sequence[WeightingRows],
     *,
     training: Training,
     epoch: int,

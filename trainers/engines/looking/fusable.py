@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from trainers.engines.fused.forward import task_functions, trained_parameters
-from trainers.engines.fused.ghosts import (
+from trainers.engines.fused.padding import (
     Step,
     a_forward,
     a_network,

@@ -14,7 +14,7 @@ from trainers.engines.fused.forward import (
     task_losses,
     trained_parameters,
 )
-from trainers.engines.fused.ghosts import Step
+from trainers.engines.fused.padding import Step
 from trainers.engines.fused.stack_evaluation import StackEvaluation, row_of
 from trainers.engines.precision import autocast
 from trainers.engines.session import Session

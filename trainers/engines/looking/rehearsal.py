@@ -26,7 +26,7 @@ from trainers.engines.fused.stack import Stack
 from trainers.engines.looking.comparing import SMALL, Seen, differing, leaves
 from trainers.engines.pace import First
 from trainers.engines.session import Session
-from trainers.engines.solo.in_step import InStep
+from trainers.engines.solo.lockstep import Lockstep
 from trainers.engines.solo.run import SoloRun
 from trainers.evaluation import Value
 from trainers.jobs import Job, Pack, Precision, ProblemRef, Training
@@ -121,7 +121,7 @@ class Rehearsal:
         """A run of the solo engine after its second epoch, which goes on from a state."""
         run = self._run(0)
         run.restore(state)
-        return self._epoch(InStep([run], self.session, self.training))[0]
+        return self._epoch(Lockstep([run], self.session, self.training))[0]
 
     def stacked(self) -> list[Course]:
         """Two runs of one stack."""
@@ -198,7 +198,7 @@ class Rehearsal:
         if by:
             nudge(run, by)
         seals = run.outside.seals()
-        team = InStep([run], self.session, self.training)
+        team = Lockstep([run], self.session, self.training)
         (first,) = self._epoch(team)
         state, lost = State(), ""
         if place == 0 and not by:
@@ -230,11 +230,11 @@ class Rehearsal:
         ]
         return Stack(members, forward, pack=pack, session=self.session, n_ghosts=0)
 
-    def _epoch(self, team: InStep | Stack) -> list[Seen]:
+    def _epoch(self, team: Lockstep | Stack) -> list[Seen]:
         """What each run is after one more epoch; in the order of the jobs."""
         trained, _ = team.train_epoch()
         judged = team.evaluate("validation")
-        jobs = team.jobs if isinstance(team, InStep) else [m.job for m in team.members]
+        jobs = team.jobs if isinstance(team, Lockstep) else [m.job for m in team.members]
         found: dict[int, Seen] = {}
         for job, *values, state in zip(jobs, trained, judged, team.states(), strict=True):
             found[job.run] = {**dict(_values(values)), **dict(leaves(_compared(state)))}

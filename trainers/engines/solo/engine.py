@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from trainers.engines.fused.member import newest
 from trainers.engines.session import Session
-from trainers.engines.solo.in_step import InStep
+from trainers.engines.solo.lockstep import Lockstep
 from trainers.engines.solo.run import SoloRun
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Pack
@@ -25,9 +25,9 @@ class Solos:
         resumed = newest(job, lambda checkpoint: self._resumed(job, checkpoint), skip)
         return resumed or self._begun(job)
 
-    def together(self, runs: Sequence[SoloRun]) -> InStep:
+    def together(self, runs: Sequence[SoloRun]) -> Lockstep:
         """Runs that stand at the same epoch, in step."""
-        return InStep(runs, self._session, self._pack.training)
+        return Lockstep(runs, self._session, self._pack.training)
 
     def _begun(self, job: Job) -> SoloRun:
         return SoloRun(job, self._pack, self._session)

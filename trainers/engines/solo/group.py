@@ -33,7 +33,7 @@ class GroupBroken(ProcessMustEnd):
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RunGroup:
     """One process's place among those that train a run together.
 
     Attributes:
@@ -95,7 +95,7 @@ def find_store(host: str, port: int) -> TCPStore:
     return TCPStore(host, port, is_master=False)
 
 
-def join(store: TCPStore, *, rank: int, size: int, device: torch.device) -> Group:
+def join(store: TCPStore, *, rank: int, size: int, device: torch.device) -> RunGroup:
     """Meet the others; returns when all are there."""
     from torch import distributed
 
@@ -107,4 +107,4 @@ def join(store: TCPStore, *, rank: int, size: int, device: torch.device) -> Grou
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=_IDLE)
     backend = "nccl" if device.type == "cuda" else "gloo"
     data: Any = distributed.new_group(backend=backend, timeout=_IN_STEP)
-    return Group(rank, size, data)
+    return RunGroup(rank, size, data)

@@ -17,8 +17,8 @@ from torch.utils._pytree import tree_map_only
 from trainers.engines import one_epoch
 from trainers.engines.session import Session
 from trainers.engines.solo.engine import Solos
-from trainers.engines.solo.group import Group, GroupBroken
-from trainers.engines.solo.in_step import InStep
+from trainers.engines.solo.group import GroupBroken, RunGroup
+from trainers.engines.solo.lockstep import Lockstep
 from trainers.engines.solo.parallel_run import ParallelRun, refuse_unshared
 from trainers.engines.solo.run import SoloRun
 from trainers.evaluation import Value
@@ -51,7 +51,7 @@ class TrainEpoch:
 class Parallels(Solos):
     """Makes runs that the whole group takes part in; each is a team of its own."""
 
-    def __init__(self, pack: Pack, session: Session, group: Group) -> None:
+    def __init__(self, pack: Pack, session: Session, group: RunGroup) -> None:
         super().__init__(pack, session)
         self._group = group
 
@@ -65,7 +65,7 @@ class Parallels(Solos):
             run.join(self._group)
         return run
 
-    def together(self, runs: Sequence[SoloRun]) -> InStep:
+    def together(self, runs: Sequence[SoloRun]) -> Lockstep:
         """The team of one run, which the others follow."""
         return _Led(runs, self._session, self._pack.training)
 
@@ -73,7 +73,7 @@ class Parallels(Solos):
         return ParallelRun(job, self._pack, self._session)
 
 
-class _Led(InStep):
+class _Led(Lockstep):
     """One run, which leads the others through its epochs."""
 
     def train_epoch(self) -> tuple[list[list[Value] | Exception], int]:
@@ -89,7 +89,7 @@ class _Led(InStep):
         return [found], one_epoch.n_steps(self._session, self._training)
 
 
-def follow(session: Session, group: Group) -> NoReturn:
+def follow(session: Session, group: RunGroup) -> NoReturn:
     """Do what the leader says, until the process ends."""
     run: ParallelRun | None = None
     while True:
@@ -101,7 +101,7 @@ def follow(session: Session, group: Group) -> NoReturn:
             run.train_epoch()
 
 
-def _begun(command: Begin, session: Session, group: Group) -> ParallelRun:
+def _begun(command: Begin, session: Session, group: RunGroup) -> ParallelRun:
     run = ParallelRun(command.job, command.pack, session)
     if command.state is not None:
         run.restore(_moved(command.state, session.device))

@@ -25,9 +25,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from trainers.engines import one_epoch
 from trainers.engines.fused.forward import task_losses
-from trainers.engines.fused.ghosts import a_network, samples
+from trainers.engines.fused.padding import a_network, samples
 from trainers.engines.session import Session
-from trainers.engines.solo.group import Group
+from trainers.engines.solo.group import RunGroup
 from trainers.engines.solo.run import SoloRun
 from trainers.errors import NotParallel, PeerFailed
 from trainers.evaluation import Value
@@ -42,7 +42,7 @@ class ParallelRun(SoloRun):
     Its state is that of a run of the solo engine, whatever the number of processes.
     """
 
-    def join(self, group: Group) -> None:
+    def join(self, group: RunGroup) -> None:
         """Begin to share; all processes stand at the same state, and call this together."""
         self.group = group
         if self.session.device.type == "cuda":

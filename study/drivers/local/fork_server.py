@@ -1,4 +1,4 @@
-"""The driver's side of `trainers.worker.nursery`: asks for workers, hears of their ends."""
+"""The driver's side of `trainers.worker.fork_server`: asks for workers, hears of their ends."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _Born:
     start: str
 
 
-class Nursery:
+class ForkServer:
     """A process that forks workers; it and they end when this process does.
 
     Args:
@@ -88,11 +88,11 @@ class Nursery:
         self._asked = 0
 
     @classmethod
-    def start(cls) -> Nursery:
+    def start(cls) -> ForkServer:
         """Start one, which begins to import torch."""
         ours, theirs = socket.socketpair()
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "trainers.worker.nursery", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "trainers.worker.fork_server", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -103,8 +103,8 @@ class Nursery:
         return cls(ours, process)
 
     @classmethod
-    def near(cls, path: str) -> Nursery:
-        """A fork of the nursery that listens at a path, so that torch need not be imported anew.
+    def near(cls, path: str) -> ForkServer:
+        """A fork of the one that listens at a path, so that torch need not be imported anew.
 
         Raises:
             OSError: Nobody listens there.
@@ -129,16 +129,16 @@ class Nursery:
         self._listen(lambda: False, patience_s=0.0)
 
     def listen(self, path: str) -> None:
-        """Let other processes of this machine find nurseries at a path, see `near`."""
+        """Let other processes of this machine find fork_servers at a path, see `near`."""
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(path)
             listener.listen()
             socket.send_fds(self._control, [b"l"], [listener.fileno()])
 
     def spawn(self) -> Child:
-        """Ask for a worker; it is born when the nursery has imported torch.
+        """Ask for a worker; it is born when the fork server has imported torch.
 
-        Of a nursery that has ended meanwhile it is never born, and its pipe is closed.
+        Of a fork_server that has ended meanwhile it is never born, and its pipe is closed.
         """
         ours, theirs = socket.socketpair()
         for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
@@ -172,7 +172,7 @@ class Nursery:
             return Process.ENDED
         born = self._born[child.number]
         if not born.start:
-            return Process.UNKNOWN  # this system does not say; the nursery will
+            return Process.UNKNOWN  # this system does not say; the fork server will
         return Process.RUNS if process_start(born.pid) == born.start else Process.ENDED
 
     def end(self, child: Child) -> None:
@@ -190,7 +190,7 @@ class Nursery:
                 break
             self.end(child)
         self.end(child)
-        if self._gone and self._is_born(child):  # else the nursery ends what it leaves behind
+        if self._gone and self._is_born(child):  # else the fork server ends what it leaves behind
             with contextlib.suppress(OSError):
                 os.killpg(self._born[child.number].pid, signal.SIGTERM)
         printed = _last_bytes(child.output)
@@ -198,14 +198,14 @@ class Nursery:
         return Ended("\n".join([self._ending(child), *_last_words(printed)]), printed)
 
     def kill(self) -> None:
-        """End a nursery that was started here and has no workers, at once."""
+        """End a fork server that was started here and has no workers, at once."""
         self._end()
         self._control.close()
 
     def close(self) -> None:
-        """End the nursery; it waits for workers whose pipes are closed and ends the others."""
+        """End the fork server; it waits for workers whose pipes are closed and ends the others."""
         with contextlib.suppress(OSError):  # it has gone already
-            # closed with words of the nursery unread, the socket would be reset, not ended
+            # closed with words of the fork server unread, the socket would be reset, not ended
             self._control.shutdown(socket.SHUT_WR)
             self._listen(lambda: False, patience_s=2 * _PATIENCE_S)
         self._end()
@@ -221,8 +221,8 @@ class Nursery:
             return _told(code)
         if not self._gone:
             return _told(None)
-        nursery = f"the process that workers are forked from has ended: {_told(self._end())}"
-        return f"{_told(None)}; {nursery}" if self._is_born(child) else f"unborn, {nursery}"
+        fork_server = f"the process that workers are forked from has ended: {_told(self._end())}"
+        return f"{_told(None)}; {fork_server}" if self._is_born(child) else f"unborn, {fork_server}"
 
     def _end(self) -> int | None:
         """End the process, if it was started here; returns how it has ended."""
@@ -235,7 +235,7 @@ class Nursery:
         return self._codes.get(child.number)
 
     def _listen(self, enough: Callable[[], bool], *, patience_s: float) -> None:
-        """Read what the nursery says until it is enough, or it is silent or gone."""
+        """Read what the fork server says until it is enough, or it is silent or gone."""
         deadline_s = time.monotonic() + patience_s
         while not enough() and not self._gone:
             left_s = deadline_s - time.monotonic()
@@ -260,16 +260,16 @@ class Nursery:
             self._codes[number] = int(words[2])
 
 
-_ahead: list[Nursery] = []
+_ahead: list[ForkServer] = []
 
 
 @contextlib.contextmanager
-def nursery_ahead() -> Iterator[None]:
+def fork_server_ahead() -> Iterator[None]:
     """Import torch while this process still reads its command line and its database.
 
-    At the end of the block, a nursery that nobody has taken is ended.
+    At the end of the block, a fork_server that nobody has taken is ended.
     """
-    _ahead.append(Nursery.start())
+    _ahead.append(ForkServer.start())
     try:
         yield
     finally:
@@ -277,11 +277,11 @@ def nursery_ahead() -> Iterator[None]:
             _ahead.pop().kill()
 
 
-def take_nursery() -> Nursery:
+def take_fork_server() -> ForkServer:
     """The one that was begun ahead, if it lives, or a new one."""
     if _ahead and _ahead[-1].alive:
         return _ahead.pop()
-    return Nursery.start()
+    return ForkServer.start()
 
 
 def _told(code: int | None) -> str:

@@ -26,7 +26,7 @@ from trainers.engines.fused.forward import (
     trained_parameters,
 )
 from trainers.engines.fused.stack_evaluation import StackEvaluation
-from trainers.engines.fused.weighed import TAIL
+from trainers.engines.fused.weighting_rows import TAIL
 from trainers.engines.session import Session
 from trainers.hardware import gpu
 from trainers.jobs import Precision, Training

@@ -13,14 +13,14 @@ from storage import Storage
 from storage.records import Holder
 from study.drivers import FromWorker, Loss, WorkerLost
 from study.errors import WorkersUnusable
-from study.running import inbox
-from study.running.crew import Crew, Slot
+from study.running import event_handler
 from study.running.engine_state import EngineState
-from study.running.faults import Faults
-from study.running.inbox import Inbox
+from study.running.event_handler import EventHandler
+from study.running.failure_policy import FailurePolicy
 from study.running.pack_sizes import PackSizes
 from study.running.retention import Retention
 from study.running.shift import Shift
+from study.running.worker_pool import WorkerPool, WorkerState
 from tests.unit.study.specs import a_plan
 from trainers.events import Beat, CheckpointWritten, NetworkFacts, Ready, Seconds
 from trainers.jobs import Checkpoint
@@ -35,7 +35,7 @@ WORKER = 7
 
 
 class World:
-    """An inbox of a study without a driver.
+    """An handler of a study without a driver.
 
     Attributes:
         replaced: Workers whose successor was asked for.
@@ -56,11 +56,11 @@ class World:
             holder_id=storage.register_holder(
                 Holder(host="here", boot_id="b", pid=1, process_start="0")
             ),
-            faults=Faults(storage, record.id, {}, retry=""),
-            crew=Crew(driver),
+            failures=FailurePolicy(storage, record.id, {}, retry=""),
+            pool=WorkerPool(driver),
             engine=engine,
         )
-        self.inbox = Inbox(
+        self.handler = EventHandler(
             self.shift,
             Retention(storage, record.id, folder, cap_bytes=1),
             PackSizes(plan, storage, record.id, engine, workers=1, say=print),
@@ -76,11 +76,11 @@ class World:
 
     def lose(self, times: int = 1, loss: Loss = Loss.WORKER) -> None:
         for _ in range(times):
-            self.inbox.take(WorkerLost(WORKER, "exit code 1", loss))
+            self.handler.take(WorkerLost(WORKER, "exit code 1", loss))
 
-    def ready(self) -> Slot:
-        self.inbox.take(FromWorker(WORKER, READY))
-        return self.shift.crew.slots[WORKER]
+    def ready(self) -> WorkerState:
+        self.handler.take(FromWorker(WORKER, READY))
+        return self.shift.pool.workers[WORKER]
 
 
 @pytest.fixture
@@ -116,36 +116,36 @@ def test_one_that_comes_to_work_ends_the_row(world: World) -> None:
 
 def test_at_the_end_nobody_is_replaced(world: World) -> None:
     world.ready()
-    world.shift.crew.stopping = True
+    world.shift.pool.stopping = True
     world.lose()
     assert world.replaced == []
-    assert world.shift.crew.slots == {}
+    assert world.shift.pool.workers == {}
 
 
 @pytest.fixture
 def at_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    monkeypatch.setattr(event_handler, "time", SimpleNamespace(monotonic=lambda: 100.0))
 
 
 @pytest.mark.usefixtures("at_a_hundred")
 def test_who_speaks_is_not_silent_and_has_trained_nothing_yet(world: World) -> None:
-    slot = world.ready()
-    slot.take([], 90.0)
-    slot.silent_s = 9.0
-    world.inbox.take(FromWorker(WORKER, Beat()))
-    assert (slot.silent_s, slot.booked_s) == (0.0, 90.0)
+    state = world.ready()
+    state.take([], 90.0)
+    state.silent_s = 9.0
+    world.handler.take(FromWorker(WORKER, Beat()))
+    assert (state.silent_s, state.booked_s) == (0.0, 90.0)
 
 
 @pytest.mark.usefixtures("at_a_hundred")
 def test_what_a_worker_reports_is_paid(world: World) -> None:
-    slot = world.ready()
-    slot.take([], 90.0)
+    state = world.ready()
+    state.take([], 90.0)
     checkpoint = Checkpoint(path="x", epoch=1)
     written = CheckpointWritten(
         run=1, token=1, checkpoint=checkpoint, size_bytes=1, seconds=Seconds()
     )
-    world.inbox.take(FromWorker(WORKER, written))
-    assert slot.booked_s == 100.0
+    world.handler.take(FromWorker(WORKER, written))
+    assert state.booked_s == 100.0
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_packs_are_halved_where_their_size_may_have_been_the_cause(
     world: World, loss: Loss, progressed: bool, out_of_time: bool, halves: bool
 ) -> None:
     world.shift.engine.name = "fused"
-    slot = world.ready()
-    slot.take([], 0.0, rows=6)
-    slot.progressed, slot.out_of_time = {1} if progressed else set(), out_of_time
+    state = world.ready()
+    state.take([], 0.0, rows=6)
+    state.progressed, state.out_of_time = {1} if progressed else set(), out_of_time
     world.lose(1, loss)
-    assert (world.inbox._sizes._limit == 3) is halves
+    assert (world.handler._sizes._limit == 3) is halves

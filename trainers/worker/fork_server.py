@@ -1,16 +1,15 @@
-"""Where worker processes come from: ``python -P -m trainers.worker.nursery FD``.
+"""Where worker processes come from: ``python -P -m trainers.worker.fork_server FD``.
 
 Importing torch takes seconds. This process does it once, runs no operation (so that no thread
 exists), and forks a worker for each request: a lost worker's successor is ready at once.
 
 The control socket carries, from the driver, one byte with descriptors: ``f`` to fork (the worker's
-pipe, the file for what it prints), ``l`` to listen (a socket at which other processes find a
-nursery: a fork of this one, whose control socket is the connection). To the driver it carries one
+pipe, the file for what it prints), ``l`` to listen (a socket at which other processes find a fork
+server: a fork of this one, whose control socket is the connection). To the driver it carries one
 line for each birth (``born PID``) and each end (``ended PID CODE``, negative for a signal). When
-the driver closes it, or dies, everything ends.
-
-A worker leads a process group, which is told to end when it has ended: processes that a user's code
-has forked, such as loaders of data, do not outlive it. None of them holds its pipe.
+the driver closes it, or dies, everything ends. A worker leads a process group, which is told to end
+when it has ended: processes that a user's code has forked, such as loaders of data, do not outlive
+it. None of them holds its pipe.
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ def _import_early() -> None:
 
 
 def _sister(listener: socket.socket, *not_its: socket.socket) -> int:
-    """A nursery for who has connected."""
+    """A fork server for who has connected."""
     connection, _ = listener.accept()
     pid = os.fork()
     if pid == 0:

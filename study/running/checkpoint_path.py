@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from storage.records import StudyRecord
 from study.errors import BadSpec
-from trainers.keeping import places
+from trainers.keeping import paths
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -35,7 +35,7 @@ def checkpoint_place(given: str) -> str:
             f"{'a file' if given.strip() else 'an empty word'}. Name a folder, or drop it."
         )
     try:
-        return places.settled(given)
+        return paths.settled(given)
     except OSError as error:
         raise BadSpec(
             f"--checkpoints is a folder, or a URL that fsspec opens. Got {given!r}: {error}. "
@@ -49,7 +49,7 @@ def check_folder_of_function(place: str) -> None:
     Raises:
         BadSpec: It is no folder of a file system.
     """
-    if places.is_url(place):
+    if paths.is_url(place):
         raise BadSpec(
             f"A training function is given a folder to write to. Got --checkpoints {place}, a URL. "
             "Give a folder, on several machines one that all have under the same path, or drop it."
@@ -76,7 +76,7 @@ def settle_files(
     place = given or str(beside(storage.file))
     here = storage.whereabouts()
     while True:
-        folder = places.inside(place, study.birth)
+        folder = paths.inside(place, study.birth)
         owner = _owner(folder)
         if owner is None or _is_same(owner, here) or not _is_there(owner):
             if owner != here:
@@ -88,12 +88,12 @@ def settle_files(
 def remove_files(folders: list[str]) -> None:
     """Remove folders of studies, with all that is in them; see `storage.Storage.file_folders`."""
     for folder in folders:
-        places.remove_folder(folder)
+        paths.remove_folder(folder)
 
 
 def _owner(folder: str) -> Mapping[str, str] | None:
     try:
-        found = json.loads(places.content(places.inside(folder, _OWNER)))
+        found = json.loads(paths.content(paths.inside(folder, _OWNER)))
     except (OSError, ValueError):
         return None
     is_whole = isinstance(found, dict) and isinstance(found.get("place"), str)
@@ -102,7 +102,7 @@ def _owner(folder: str) -> Mapping[str, str] | None:
 
 def _own(folder: str, here: Mapping[str, str]) -> None:
     try:
-        places.put(places.inside(folder, _OWNER), json.dumps(here).encode())
+        paths.put(paths.inside(folder, _OWNER), json.dumps(here).encode())
     except OSError:
         return  # then there are no files either, of which the first checkpoint will tell
 

@@ -24,7 +24,7 @@ from storage.errors import DatabaseUnusable
 _MODE_AT, _WAL_MODE = 18, 2  # in the header, https://www.sqlite.org/fileformat.html
 
 
-class Onlooker:
+class ReadOnlyConnections:
     """Connections that look at one file; each is opened for one transaction."""
 
     def __init__(self, path: Path) -> None:

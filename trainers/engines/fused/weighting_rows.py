@@ -21,7 +21,7 @@ TAIL = 32
 numbers are rounded differently for being the last."""
 
 
-class Weighed:
+class WeightingRows:
     """One weighting's hyperparameters, states and noise for its rows.
 
     Args:
@@ -126,9 +126,9 @@ class Weighed:
         return torch.tensor(value, dtype=torch.get_default_dtype(), device=self._device)
 
 
-def weighed(members: Sequence[Member], device: torch.device) -> list[Weighed]:
+def weighed(members: Sequence[Member], device: torch.device) -> list[WeightingRows]:
     """The rows of a stack by weighting, in the order of their first rows."""
     rows: dict[str, list[int]] = {}
     for row, member in enumerate(members):
         rows.setdefault(member.weighting.name, []).append(row)
-    return [Weighed(of_one, members, device) for of_one in rows.values()]
+    return [WeightingRows(of_one, members, device) for of_one in rows.values()]

@@ -9,14 +9,14 @@ from torch import Tensor
 from tests.contract.fused_cases import Normed, Placed
 from tests.toy import TASKS, Toy
 from trainers.engines import open_session
-from trainers.engines.fused.ghosts import (
+from trainers.engines.fused.padding import (
     PLACELESS,
     a_forward,
     known_ghosts,
     placed_operations,
     samples,
 )
-from trainers.engines.fused.weighed import TAIL
+from trainers.engines.fused.weighting_rows import TAIL
 from trainers.jobs import Training
 
 MOST = 5 * TAIL

@@ -17,7 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Patience:
+class Retry:
     """Waits out trouble, for a limited time.
 
     Args:
@@ -38,7 +38,7 @@ class Patience:
     ) -> None:
         self._limit_s, self._on_trouble = limit_s, on_trouble
         self._sleep, self._clock = sleep, clock
-        self._spent = False  # once patience has run out, trouble is final until it is over
+        self._spent = False  # once the time has run out, trouble is final until it is over
 
     def until_done(self, work: Callable[[], R]) -> R:
         """What `work` returns, tried again after passing trouble.
@@ -88,19 +88,19 @@ class HasPatience(Protocol):
     """What has methods that are one transaction each."""
 
     @property
-    def patience(self) -> Patience:
+    def retries(self) -> Retry:
         """How long its transactions are tried for."""
 
 
 S = TypeVar("S", bound=HasPatience)
 
 
-def patient(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+def retried(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
     """Make a method that is one transaction wait out passing trouble."""
 
     @wraps(method)
     def tried(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self.patience.until_done(lambda: method(self, *args, **kwargs))
+        return self.retries.until_done(lambda: method(self, *args, **kwargs))
 
     return tried
 

@@ -21,7 +21,7 @@ FIRST_PAUSE_S = 15.0
 TIME_LIMIT = "TimeLimit"
 
 
-class Faults:
+class FailurePolicy:
     """Failures of one study, as far as they keep its runs from being handed out.
 
     Args:

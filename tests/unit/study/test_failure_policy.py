@@ -9,7 +9,7 @@ import pytest
 from storage.limits import Limit, Limits
 from storage.records import Claim, FailureGroup, Report, Spent
 from study.drivers import Loss
-from study.running.faults import FRUITLESS_ATTEMPTS, Faults
+from study.running.failure_policy import FRUITLESS_ATTEMPTS, FailurePolicy
 from trainers.failures import REPLAY_DIFFERS
 
 
@@ -55,13 +55,13 @@ def a_claim(run: int = 1) -> Claim:
     )
 
 
-def faults(*groups: FailureGroup) -> tuple[Faults, FakeStorage]:
+def failures(*groups: FailureGroup) -> tuple[FailurePolicy, FakeStorage]:
     storage = FakeStorage(list(groups))
-    return Faults(storage, 1, {"ew": 10, "uw": 11}, retry="weighbridge retry s"), storage  # type: ignore[arg-type]
+    return FailurePolicy(storage, 1, {"ew": 10, "uw": 11}, retry="weighbridge retry s"), storage  # type: ignore[arg-type]
 
 
 def lose(
-    found: Faults,
+    found: FailurePolicy,
     reason: str,
     *,
     loss: Loss = Loss.WORKER,
@@ -85,18 +85,18 @@ def a_group(runs: int, key: str | None = "k") -> FailureGroup:
 
 
 def test_two_alike_stop_nothing() -> None:
-    found, _ = faults(a_group(2))
+    found, _ = failures(a_group(2))
     assert found.stopped == {}
     assert found.limits(None) is None
 
 
 def test_one_canary_that_differs_stops_its_search() -> None:
-    found, _ = faults(FailureGroup(search="uw", failure_key="k", failure=REPLAY_DIFFERS, runs=1))
+    found, _ = failures(FailureGroup(search="uw", failure_key="k", failure=REPLAY_DIFFERS, runs=1))
     assert "came out otherwise when it was trained again alone" in found.stopped["uw"]
 
 
 def test_three_alike_stop_their_search_and_no_other() -> None:
-    found, _ = faults(a_group(3))
+    found, _ = failures(a_group(3))
     assert "3 runs failed with the same ValueError" in found.stopped["ew"]
     limits = found.limits(Limits(searches={11: Limit(epochs=9)}))
     assert limits is not None
@@ -104,25 +104,25 @@ def test_three_alike_stop_their_search_and_no_other() -> None:
 
 
 def test_lost_workers_have_no_cause_in_common() -> None:
-    found, _ = faults(a_group(9, key=None))
+    found, _ = failures(a_group(9, key=None))
     assert found.stopped == {}
 
 
 def test_a_search_goes_on_once_its_runs_are_retried() -> None:
-    found, storage = faults(a_group(3))
+    found, storage = failures(a_group(3))
     storage.groups = []
     found.look()
     assert found.stopped == {}
 
 
 def test_nothing_is_asked_while_no_run_fails() -> None:
-    found, storage = faults(a_group(2))
+    found, storage = failures(a_group(2))
     found.look()
     assert storage.asked == 1  # at the start
 
 
 def test_a_failed_run_is_looked_into_once() -> None:
-    found, storage = faults(a_group(2))
+    found, storage = failures(a_group(2))
     storage.groups = [a_group(3)]
     found.failed()
     found.look()
@@ -131,21 +131,21 @@ def test_a_failed_run_is_looked_into_once() -> None:
 
 
 def test_a_run_that_was_ended_for_its_workers_counts_as_failed() -> None:
-    found, storage = faults()
+    found, storage = failures()
     lose(found, "signal SIGKILL", progressed=True, out_of_time=True)
     found.look()
     assert storage.asked == 2
 
 
 def test_a_run_that_gets_on_is_tried_for_ever() -> None:
-    found, storage = faults()
+    found, storage = failures()
     for _ in range(3 * FRUITLESS_ATTEMPTS):
         assert not lose(found, "signal SIGKILL", progressed=True)
     assert storage.recorded == []
 
 
 def test_a_run_that_never_gets_on_fails_by_name() -> None:
-    found, storage = faults()
+    found, storage = failures()
     ended = [lose(found, "exit code 3") for _ in range(FRUITLESS_ATTEMPTS)]
     assert ended == [*[False] * (FRUITLESS_ATTEMPTS - 1), True]
     assert storage.recorded[0].failure == "WorkerLost"
@@ -154,28 +154,28 @@ def test_a_run_that_never_gets_on_fails_by_name() -> None:
 
 @pytest.mark.parametrize("loss", list(Loss))
 def test_an_attempt_is_lost_by_its_class(loss: Loss) -> None:
-    found, storage = faults()
+    found, storage = failures()
     lose(found, "gone", loss=loss)
     assert storage.reasons == [(loss.value, "gone")]
 
 
 @pytest.mark.parametrize("loss", [Loss.NODE, Loss.MEMORY])
 def test_a_run_that_takes_its_machine_down_fails_by_that(loss: Loss) -> None:
-    found, storage = faults()
+    found, storage = failures()
     while not lose(found, "gone", loss=loss):
         pass
     assert storage.recorded[0].failure == loss.value
 
 
 def test_a_machine_that_is_taken_away_says_nothing_of_the_run() -> None:
-    found, storage = faults()
+    found, storage = failures()
     for _ in range(3 * FRUITLESS_ATTEMPTS):
         assert not lose(found, "spot", loss=Loss.PREEMPTED)
     assert storage.recorded == []
 
 
 def test_a_run_over_its_time_limit_fails_at_once() -> None:
-    found, storage = faults()
+    found, storage = failures()
     assert lose(found, "signal SIGKILL", progressed=True, out_of_time=True)
     assert storage.recorded[0].failure == "TimeLimit"
     assert storage.returned == []
@@ -183,7 +183,7 @@ def test_a_run_over_its_time_limit_fails_at_once() -> None:
 
 @pytest.mark.parametrize("out_of_time", [True, False])
 def test_of_a_pack_nobody_knows_which_run_it_was(out_of_time: bool) -> None:
-    found, storage = faults()
+    found, storage = failures()
     for _ in range(3 * FRUITLESS_ATTEMPTS):
         assert not lose(found, "signal SIGKILL", out_of_time=out_of_time, alone=False)
     assert storage.recorded == []
@@ -191,7 +191,7 @@ def test_of_a_pack_nobody_knows_which_run_it_was(out_of_time: bool) -> None:
 
 @pytest.mark.parametrize("out_of_time", [True, False])
 def test_a_run_that_fails_pays_for_the_time_since_its_last_report(out_of_time: bool) -> None:
-    found, storage = faults()
+    found, storage = failures()
     while not lose(found, "signal SIGKILL", out_of_time=out_of_time):
         pass
     (ending,) = storage.recorded
@@ -199,7 +199,7 @@ def test_a_run_that_fails_pays_for_the_time_since_its_last_report(out_of_time: b
 
 
 def test_a_run_that_a_full_gpu_refuses_waits_longer_each_time_and_fails_in_the_end() -> None:
-    found, _ = faults()
+    found, _ = failures()
     pauses = [found.crowded(1) for _ in range(FRUITLESS_ATTEMPTS)]
     assert pauses == [15.0, 30.0, 60.0, 120.0, None]
     assert found.crowded(2) == 15.0

@@ -10,11 +10,11 @@ from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.errors import WorkersUnusable
 from study.planning.budget import price_per_h
 from study.running.code_check import unread_note, worker_note
-from study.running.crew import Slot
 from study.running.pack_sizes import PackSizes
 from study.running.recorder import RecordBuffer
 from study.running.retention import Retention
 from study.running.shift import Shift
+from study.running.worker_pool import WorkerState
 from trainers.events import (
     Calibrated,
     CheckpointSkipped,
@@ -34,7 +34,7 @@ _MOST_STILLBORN = 10
 _MOST_STUCK = 3
 
 
-class Inbox:
+class EventHandler:
     """Takes a driver's events in, and has what workers report written down.
 
     Args:
@@ -102,13 +102,13 @@ class Inbox:
             return
         if isinstance(message, OpenFailed):
             raise WorkersUnusable(message.message)
-        slot = self._shift.crew.slots.get(event.worker)
-        if slot is None:
+        state = self._shift.pool.workers.get(event.worker)
+        if state is None:
             return  # a beat of a worker that is still starting
-        slot.silent_s = 0.0
+        state.silent_s = 0.0
         if isinstance(message, EpochDone | CheckpointWritten | RunEnded):
-            slot.booked_s = time.monotonic()
-        self._trained(slot, message)
+            state.booked_s = time.monotonic()
+        self._trained(state, message)
 
     def _ready(self, worker: int, message: Ready) -> None:
         shift, code = self._shift, told_code(message.environment)
@@ -122,66 +122,66 @@ class Inbox:
         worker_id = shift.storage.register_worker(
             study_id=shift.study_id,
             holder_id=shift.holder_id,
-            pid=shift.crew.driver.pid(worker),
+            pid=shift.pool.driver.pid(worker),
             environment=message.environment,
             startup_s=message.startup_s,
             price_per_h=price,
             files=self._files,
         )
         hardware = hardware_of(message.environment)
-        shift.crew.slots[worker] = Slot(
+        shift.pool.workers[worker] = WorkerState(
             worker_id, hardware, message.n_devices, price_per_h=price, code=code.fingerprint
         )
 
-    def _trained(self, slot: Slot, message: Message) -> None:
+    def _trained(self, state: WorkerState, message: Message) -> None:
         if isinstance(message, PackEnded):
-            slot.busy, slot.waiting = False, 0
+            state.busy, state.waiting = False, 0
         elif isinstance(message, Calibrated):
-            slot.busy = False
-            self._sizes.measured(slot, message)
+            state.busy = False
+            self._sizes.measured(state, message)
         elif isinstance(message, CheckpointSkipped):
             self._say_once(f"Run {message.run} skips a checkpoint. {message.reason}", message.path)
         elif isinstance(message, EpochDone):
-            self._buffer.add(message, solo_s=self._solo_s(slot, message.run))
-            self._shift.crew.epoch_done(slot, message.run, device_s=message.seconds.device_s)
+            self._buffer.add(message, solo_s=self._solo_s(state, message.run))
+            self._shift.pool.epoch_done(state, message.run, device_s=message.seconds.device_s)
         elif isinstance(message, CheckpointWritten):
             self._buffer.add(message)
             self._retention.written()
         elif isinstance(message, RunEnded):
-            self._run_ended(slot, message)
+            self._run_ended(state, message)
 
     def _say_once(self, text: str, about: str) -> None:
         if about not in self._told:
             self._told.add(about)
             self._say(text)
 
-    def _solo_s(self, slot: Slot, run: int) -> float | None:
-        claim = slot.claims.get(run)
-        return None if claim is None else self._sizes.solo_s(slot, claim.search)
+    def _solo_s(self, state: WorkerState, run: int) -> float | None:
+        claim = state.claims.get(run)
+        return None if claim is None else self._sizes.solo_s(state, claim.search)
 
-    def _run_ended(self, slot: Slot, message: RunEnded) -> None:
-        if message.failure == OUT_OF_MEMORY and self._may_fit_later(slot, message):
+    def _run_ended(self, state: WorkerState, message: RunEnded) -> None:
+        if message.failure == OUT_OF_MEMORY and self._may_fit_later(state, message):
             message = replace(message, outcome="released")
-        self._buffer.add(message, solo_s=self._solo_s(slot, message.run))
+        self._buffer.add(message, solo_s=self._solo_s(state, message.run))
         self._ended.append(message.run)
-        slot.claims.pop(message.run, None)
-        slot.waiting = message.run if message.waits else 0
+        state.claims.pop(message.run, None)
+        state.waiting = message.run if message.waits else 0
         if message.outcome in ("done", "diverged"):
             self._retention.over(message.run)
         elif message.outcome == "failed":
             if message.failure == REPLAY_DIFFERS:
                 self._say_once(message.reason, REPLAY_DIFFERS)
-            self._shift.faults.failed()
+            self._shift.failures.failed()
 
-    def _may_fit_later(self, slot: Slot, message: RunEnded) -> bool:
+    def _may_fit_later(self, state: WorkerState, message: RunEnded) -> bool:
         """Whether a run for which memory ran out is tried again: in a smaller pack, or later."""
-        if slot.rows > 1:
-            self._sizes.halve(slot.rows, "took too much memory")
+        if state.rows > 1:
+            self._sizes.halve(state.rows, "took too much memory")
             return True
-        pause_s = self._shift.faults.crowded(message.run) if message.crowded else None
+        pause_s = self._shift.failures.crowded(message.run) if message.crowded else None
         if pause_s is None:
             return False
-        slot.rests_until_s = time.monotonic() + pause_s
+        state.rests_until_s = time.monotonic() + pause_s
         self._say(
             f"Run {message.run} found too little memory: other processes hold some of the GPU's. "
             f"Its worker tries again in {pause_s:g} s."
@@ -190,14 +190,14 @@ class Inbox:
 
     def _lost(self, event: WorkerLost) -> None:
         """Put a dead worker's runs back; a run that kills its workers again and again fails."""
-        slot = self._shift.crew.slots.pop(event.worker, None)
-        if slot is None:
+        state = self._shift.pool.workers.pop(event.worker, None)
+        if state is None:
             self._never_worked(event)
         else:
             self.write()
-            self._sizes.lost(slot)
-            self._put_back(slot, event)
-        self._shift.crew.replace(event.worker)
+            self._sizes.lost(state)
+            self._put_back(state, event)
+        self._shift.pool.replace(event.worker)
 
     def _never_worked(self, event: WorkerLost) -> None:
         self._stillborn += 1
@@ -214,20 +214,20 @@ class Inbox:
                 f"The last: {event.reason}"
             )
 
-    def _put_back(self, slot: Slot, event: WorkerLost) -> None:
-        unbooked_s = slot.unbooked_s(time.monotonic())
+    def _put_back(self, state: WorkerState, event: WorkerLost) -> None:
+        unbooked_s = state.unbooked_s(time.monotonic())
         if event.loss is Loss.MEMORY:
-            self._sizes.halve(slot.rows, "took too much memory")
-        elif event.loss is Loss.WORKER and (slot.out_of_time or not slot.progressed):
-            self._sizes.halve(slot.rows, "was lost with its worker")
-        for claim in slot.claims.values():
-            ended = self._shift.faults.lost(
+            self._sizes.halve(state.rows, "took too much memory")
+        elif event.loss is Loss.WORKER and (state.out_of_time or not state.progressed):
+            self._sizes.halve(state.rows, "was lost with its worker")
+        for claim in state.claims.values():
+            ended = self._shift.failures.lost(
                 claim,
-                slot.why_ended + event.reason,
+                state.why_ended + event.reason,
                 loss=event.loss,
-                progressed=claim.run in slot.progressed,
-                out_of_time=slot.out_of_time,
-                alone=slot.size == 1,
+                progressed=claim.run in state.progressed,
+                out_of_time=state.out_of_time,
+                alone=state.size == 1,
                 unbooked_s=unbooked_s,
             )
             if ended:

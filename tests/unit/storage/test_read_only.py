@@ -129,7 +129,7 @@ def test_what_is_read_from_a_file_that_changes_meanwhile_is_read_again(tmp_path:
                 bench.storage.close()
             return names
 
-    assert reader.patience.until_done(read) == ["demo", "new"]
+    assert reader.retries.until_done(read) == ["demo", "new"]
     assert n_reads == 2
     reader.close()
 

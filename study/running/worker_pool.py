@@ -12,7 +12,7 @@ from trainers.jobs import Calibrate, Pack
 
 
 @dataclass(slots=True)
-class Slot:
+class WorkerState:
     """A worker.
 
     Attributes:
@@ -78,7 +78,7 @@ class Slot:
         self.leaving, self.waiting = False, 0
 
 
-class Crew:
+class WorkerPool:
     """All workers that have said that they are ready, by the driver's numbers.
 
     Attributes:
@@ -89,7 +89,7 @@ class Crew:
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
         self.stopping = False
-        self.slots: dict[int, Slot] = {}
+        self.workers: dict[int, WorkerState] = {}
         self._epochs = self._epochs_times_size = 0
 
     def heard(self, within_s: float) -> Sequence[DriverEvent]:
@@ -104,17 +104,17 @@ class Crew:
 
     def train(self, worker: int, claims: Sequence[Claim], pack: Pack) -> None:
         """Give a worker the pack of these runs."""
-        self.slots[worker].take(claims, time.monotonic(), pack.rows)
+        self.workers[worker].take(claims, time.monotonic(), pack.rows)
         self.driver.submit(worker, pack)
 
     def calibrate(self, worker: int, wanted: Calibrate) -> None:
         """Have a worker time steps."""
-        self.slots[worker].take([], time.monotonic())
+        self.workers[worker].take([], time.monotonic())
         self.driver.calibrate(worker, wanted)
 
     def release(self, worker: int) -> None:
         """Ask a worker to save and release its pack."""
-        self.slots[worker].leaving = True
+        self.workers[worker].leaving = True
         self.driver.stop([worker])
 
     def stop(self) -> None:
@@ -129,8 +129,8 @@ class Crew:
             why: To begin what is said of its loss.
             out_of_time: Its pack has outlasted its limit.
         """
-        slot = self.slots[worker]
-        slot.ending, slot.why_ended, slot.out_of_time = True, why, out_of_time
+        state = self.workers[worker]
+        state.ending, state.why_ended, state.out_of_time = True, why, out_of_time
         self.driver.kill(worker)
 
     def replace(self, worker: int) -> None:
@@ -143,31 +143,31 @@ class Crew:
         """Runs of the pack that an epoch was trained in, on average; 1 before the first one."""
         return self._epochs_times_size / self._epochs if self._epochs else 1.0
 
-    def epoch_done(self, slot: Slot, run: int, *, device_s: float) -> None:
+    def epoch_done(self, state: WorkerState, run: int, *, device_s: float) -> None:
         """A run of a worker's pack has finished an epoch, which has cost so much of its device."""
-        slot.epoch_s = device_s * max(1, len(slot.claims)) / slot.n_devices
-        slot.progressed.add(run)
-        slot.epochs_done += 1
+        state.epoch_s = device_s * max(1, len(state.claims)) / state.n_devices
+        state.progressed.add(run)
+        state.epochs_done += 1
         self._epochs += 1
-        self._epochs_times_size += slot.size
+        self._epochs_times_size += state.size
 
     @property
     def busy(self) -> bool:
         """Whether somebody trains a pack."""
-        return any(slot.busy for slot in self.slots.values())
+        return any(state.busy for state in self.workers.values())
 
     @property
     def training(self) -> bool:
         """Whether somebody trains runs, or ends a call, and does not only time steps."""
-        return any(slot.claims or slot.waiting for slot in self.slots.values())
+        return any(state.claims or state.waiting for state in self.workers.values())
 
     def waits_for(self, now_s: float) -> str:
         """What an end takes in which all runs are saved, in words; empty if nobody trains."""
-        at_work = [slot for slot in self.slots.values() if slot.claims]
+        at_work = [state for state in self.workers.values() if state.claims]
         if not at_work:
             return ""
-        runs = sum(len(slot.claims) for slot in at_work)
-        left_s = max(slot.booked_s + slot.epoch_s - now_s for slot in at_work)
+        runs = sum(len(state.claims) for state in at_work)
+        left_s = max(state.booked_s + state.epoch_s - now_s for state in at_work)
         soon = f", in about {left_s:.0f} s" if left_s >= 1 else ""
         return (
             f"Waiting for the end of this epoch{soon}: workers then save what they train "
@@ -177,24 +177,27 @@ class Crew:
     @property
     def claims(self) -> list[Claim]:
         """Runs in anybody's pack that have not ended."""
-        return [claim for slot in self.slots.values() for claim in slot.claims.values()]
+        return [claim for state in self.workers.values() for claim in state.claims.values()]
 
     @property
     def runs_left(self) -> float:
         """Runs that are in training, less what of them is done."""
         return sum(
-            slot.size * max(0.0, 1.0 - slot.epochs_done / max(1, slot.epochs_wanted))
-            for slot in self.slots.values()
-            if slot.claims
+            state.size * max(0.0, 1.0 - state.epochs_done / max(1, state.epochs_wanted))
+            for state in self.workers.values()
+            if state.claims
         )
 
     def listened(self, seconds: float) -> None:
         """The driver has listened to all workers for so long; who has spoken is heard next."""
-        for slot in self.slots.values():
-            slot.silent_s += seconds
+        for state in self.workers.values():
+            state.silent_s += seconds
 
     def beating(self, within_s: float) -> list[int]:
         """Runs of workers that have not been silent for so long."""
         return [
-            run for slot in self.slots.values() if slot.silent_s < within_s for run in slot.claims
+            run
+            for state in self.workers.values()
+            if state.silent_s < within_s
+            for run in state.claims
         ]

@@ -35,7 +35,7 @@ class _Lane:
     error: Exception | None = None
 
 
-class InStep:
+class Lockstep:
     """Runs that stand at the same epoch, between two epochs.
 
     Each comes out as if it were trained alone: it draws the dropout that it would draw then. An
@@ -100,10 +100,10 @@ class InStep:
         """What each run goes on from."""
         return [lane.run.state_dict() for lane in self._lanes]
 
-    def kept(self, runs: Container[int]) -> InStep:
+    def kept(self, runs: Container[int]) -> Lockstep:
         """Those runs only, which go on as if the others had never been there."""
         kept = [lane.run for lane in self._lanes if lane.run.job.run in runs]
-        return InStep(kept, self._session, self._training)
+        return Lockstep(kept, self._session, self._training)
 
     def _give(self, batches: Iterator[Batch], work: Callable[[SoloRun, Batch], None]) -> None:
         """Give each batch to every run, as long as there are any."""

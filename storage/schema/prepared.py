@@ -32,7 +32,7 @@ class _Prepared:
         return [known[name] if to is None else to(known[name]) for name, to in self.places]
 
 
-class Hot:
+class PreparedStatement:
     """A statement with bind parameters; expanding ones are given as lists."""
 
     def __init__(self, statement: Any) -> None:
