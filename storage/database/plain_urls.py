@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from storage.errors import StorageError
 
@@ -44,8 +44,12 @@ def database_file(url: str) -> Path | None:
 
 
 def shown_file(path: Path) -> str:
-    """The URL that names a file."""
-    return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
+    """The URL that names a file, on one line whatever its name holds."""
+    plain = str(path).replace("%", "%25").replace("?", "%3F")
+    return "sqlite:///" + "".join(
+        character if character.isprintable() else quote(character, errors="surrogatepass")
+        for character in plain
+    )
 
 
 def without_password(text: str) -> str:

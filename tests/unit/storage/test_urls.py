@@ -180,6 +180,8 @@ _URLS = st.one_of(
 
 @given(url=_URLS)
 @example(url="sqlite:///\\")
+@example(url="sqlite:///\n/sqlite")
+@example(url="sqlite:///a\r\nb")
 @settings(
     max_examples=300,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
