@@ -1,6 +1,6 @@
-"""Make `schema_0001.db`: a small study, partly done, as version 0001 of the schema stores it.
+"""Save a small study, partly done, as the present schema stores it: `schema_NUMBER.db`.
 
-Run as ``python -m tests.golden.make_schema_0001``, once, while the code still is at that version.
+Run as ``python -m tests.golden.make_schema``, once a schema, just before its version is raised.
 What the database holds is said in `tests.contract.storage_demo`; on top of that, one run is leased
 by a driver that is gone, and two wait.
 """
@@ -15,19 +15,19 @@ from storage.records import CheckpointRecord, Spent
 from tests.contract.storage_bench import Bench, epoch
 from tests.contract.storage_demo import make_demo
 
-FILE = Path(__file__).with_name("schema_0001.db")
+FILE = Path(__file__).with_name(f"schema_{SCHEMA_VERSION}.db")
 
 
 def main() -> None:
     """Write the database.
 
     Raises:
-        RuntimeError: The code is at another version, or the database is there already.
+        FileExistsError: It was saved before.
     """
-    if SCHEMA_VERSION != "0001" or FILE.exists():
-        raise RuntimeError(
-            f"{FILE.name} is made once, by schema 0001; the code is at {SCHEMA_VERSION}. "
-            "For a newer schema write a script and a database of its own beside this one."
+    if FILE.exists():
+        raise FileExistsError(
+            f"A schema's database is saved once, before the next schema. Got {FILE.name}, which is "
+            "there. Raise SCHEMA_VERSION first, or keep this one."
         )
     bench = Bench(f"sqlite:///{FILE}")
     make_demo(bench)
