@@ -4,6 +4,7 @@ TrainingError
 ├── BadCard(ValueError)              a field of a problem's card breaks a rule
 ├── BadLoss(TypeError)               a problem's loss is no scalar tensor
 ├── BadMetric(TypeError)             a problem's metric is no number, or its statistics no tensor
+├── BadOptimizer(TypeError)          an optimiser plugin is no optimiser
 ├── BadReport(ValueError)            a training function reports what is none of its metrics
 ├── BadSuggestion(ValueError)        an objective asks for what its trial does not have
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
@@ -18,7 +19,8 @@ TrainingError
 ├── ReplayDiffers(RuntimeError)      a run came out otherwise when it was trained again alone
 ├── RunsMeet(RuntimeError)           a run leaves something to the next one
 ├── SharedModule(ValueError)         a problem gives two runs the same module
-└── TaskMismatch(ValueError)         a problem's parts do not fit its card
+├── TaskMismatch(ValueError)         a problem's parts do not fit its card
+└── UnknownOptimizer(LookupError)    no optimiser has that name here
 """
 
 from __future__ import annotations
@@ -45,6 +47,10 @@ class BadLoss(TrainingError, TypeError):
 
 class BadMetric(TrainingError, TypeError):
     """The value of a problem's metric is no number, or its statistics are no tensor."""
+
+
+class BadOptimizer(TrainingError, TypeError):
+    """An optimiser plugin cannot be loaded, or is no optimiser."""
 
 
 class BadReport(TrainingError, ValueError):
@@ -105,3 +111,7 @@ class SharedModule(TrainingError, ValueError):
 
 class TaskMismatch(TrainingError, ValueError):
     """A problem's parts do not fit its card."""
+
+
+class UnknownOptimizer(TrainingError, LookupError):
+    """No optimiser has that name on this machine."""

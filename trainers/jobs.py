@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-OptimizerKind = Literal["sgd", "adam", "adamw"]
 Engine = Literal["solo", "fused"]
 Precision = Literal["float32", "tf32", "bfloat16"]
 
@@ -51,6 +50,7 @@ class Training:
     """What all runs of a study share.
 
     Attributes:
+        optimizer: Its name, see `trainers.optimizers`.
         momentum: Of SGD; ignored by the others.
         clip_norm: Largest gradient norm of the network's parameters; None for no clipping.
         threads: Intra-op threads of torch; part of a run's identity, since bits depend on it.
@@ -62,7 +62,7 @@ class Training:
 
     epochs: int
     batch_size: int
-    optimizer: OptimizerKind = "adam"
+    optimizer: str = "adam"
     momentum: float = 0.9
     schedule: Schedule = field(default_factory=Schedule)
     clip_norm: float | None = None

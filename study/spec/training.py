@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from study.spec._section import (
     Amount,
@@ -17,6 +18,7 @@ from study.spec._section import (
     Section,
     UpTo1000,
 )
+from trainers import optimizers
 
 
 class StepSchedule(Section):
@@ -37,12 +39,25 @@ _ScheduleSpec = Annotated[
 ]
 
 
+def _known(name: str) -> str:
+    if name in optimizers.BUILT_IN or name in (known := optimizers.names()):
+        return name
+    *others, last = map(repr, known)
+    expected = {"expected": f"{', '.join(others)} or {last}"}
+    raise PydanticCustomError("literal_error", "Input should be {expected}", expected)
+
+
+_OptimizerName = Annotated[
+    str, AfterValidator(_known), WithJsonSchema({"enum": list(optimizers.BUILT_IN)})
+]
+
+
 class TrainingSpec(Section):
     """What all runs share."""
 
     epochs: PositiveInt = Field(description="Epochs of each run.")
     batch_size: PositiveInt = Field(description="Samples a step.")
-    optimizer: Literal["sgd", "adam", "adamw"] = Field("adam", description="Optimiser of all runs.")
+    optimizer: _OptimizerName = Field("adam", description="Optimiser of all runs.")
     lr: Positive | None = Field(None, description="Learning rate of searches that do not tune it.")
     weight_decay: NotNegative = Field(
         0.0, description="Weight decay of searches and stages that do not tune it."

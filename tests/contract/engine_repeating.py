@@ -14,9 +14,10 @@ from tests.toy import Toy
 from trainers.engines import open_session
 from trainers.events import EpochDone
 from trainers.jobs import Pack, Schedule
+from trainers.optimizers import BUILT_IN
 from trainers.weightings import names
 
-OPTIMIZERS = ("sgd", "adam", "adamw")
+OPTIMIZERS = tuple(BUILT_IN)
 SCHEDULES = {
     "constant": Schedule(),
     "step": Schedule(kind="step", step_epochs=2, gamma=0.3),

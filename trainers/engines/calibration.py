@@ -32,7 +32,7 @@ from trainers.failures import OUT_OF_MEMORY, failure_class, told
 from trainers.hardware.gpu import end_if_broken
 from trainers.jobs import Calibrate, Job, Pack, Training
 from trainers.network import MultiTaskNetwork, build_network
-from trainers.optimizers import slots
+from trainers.optimizers import optimizer
 from trainers.protocol import Batch
 from trainers.randomness import Key
 from trainers.resources import pack_memory_bytes
@@ -200,8 +200,8 @@ def _fitting(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> int
     """
     network = _network(tasks, session)
     n_bytes = sum(p.numel() * p.element_size() for p in trained_parameters(network).values())
-    kept = 3 + len(slots(wanted.training))  # the parameters, their gradients twice, and slots
-    per_run: float = kept * n_bytes
+    kept = optimizer(wanted.training.optimizer).kept(wanted.training)
+    per_run: float = (3 + len(kept)) * n_bytes  # with the parameters and their gradients, twice
     if wanted.engine == "fused":
         functions = task_functions(session.problem, tasks)
         forward = Forward(network, functions, wanted.training.precision)

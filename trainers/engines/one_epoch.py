@@ -5,6 +5,7 @@ Shapes: T tasks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from trainers.engines.session import Session
 from trainers.errors import TaskMismatch
 from trainers.evaluation import Value
-from trainers.jobs import Job, Training
+from trainers.jobs import Job, Schedule, Training
 from trainers.protocol import Batch
 from trainers.randomness import Key
 
@@ -55,6 +56,19 @@ def noise(job: Job, key: Key, epoch: int, steps: int) -> Tensor:
     """Standard normal noise ``[steps, T]`` of one run, on the CPU."""
     generator = (key / "noise" / job.address / epoch).generator()
     return torch.randn(steps, len(job.tasks), generator=generator)
+
+
+def learning_rate(lr: float, schedule: Schedule, *, epoch: int, epochs: int) -> float:
+    """Rate of one epoch, counted from 1.
+
+    ``step``: lr * gamma^floor((epoch-1)/step_epochs);
+    ``cosine``: lr * (1 + cos(pi (epoch-1)/epochs))/2.
+    """
+    if schedule.kind == "step":
+        return lr * schedule.gamma ** ((epoch - 1) // schedule.step_epochs)
+    if schedule.kind == "cosine":
+        return lr * (1 + math.cos(math.pi * (epoch - 1) / epochs)) / 2
+    return lr
 
 
 def train_values(

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packs import a_job
+from trainers.engines.one_epoch import learning_rate
+from trainers.engines.stepping import build_optimizer, densify, lay_out, take_step
 from trainers.jobs import Schedule, Training
-from trainers.optimizers import build_optimizer, densify, lay_out, learning_rate, take_step
+from trainers.optimizers import BUILT_IN
 
 COSINE = Schedule(kind="cosine")
 STEP = Schedule(kind="step", step_epochs=2, gamma=0.1)
@@ -62,12 +64,12 @@ def test_the_kind_is_the_studys(kind: str, expected: type[torch.optim.Optimizer]
     assert type(built(kind)) is expected
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("kind", BUILT_IN)
 def test_decay_is_for_the_network_only(kind: str) -> None:
     assert [group["weight_decay"] for group in built(kind).param_groups] == [0.1, 0.0]
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("kind", BUILT_IN)
 def test_all_share_one_learning_rate(kind: str) -> None:
     assert [group["lr"] for group in built(kind).param_groups] == [0.05, 0.05]
 
@@ -78,7 +80,7 @@ def test_without_learned_weights_there_is_one_group() -> None:
     assert len(build_optimizer(network, [], job=a_job(), training=training).param_groups) == 1
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("kind", BUILT_IN)
 def test_a_state_saved_in_another_layout_goes_on_alike(kind: str) -> None:
     training = Training(epochs=1, batch_size=1, optimizer=kind)
     start = torch.arange(36.0).view(2, 2, 3, 3)
@@ -108,7 +110,7 @@ def built(kind: str) -> torch.optim.Optimizer:
     return build_optimizer([network], [learned], job=a_job(weight_decay=0.1), training=training)
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("kind", BUILT_IN)
 def test_complex_numbers_are_changed_as_torch_changes_them(kind: str) -> None:
     training = Training(epochs=1, batch_size=1, optimizer=kind)  # type: ignore[arg-type]
     start = torch.randn(3, 2, dtype=torch.complex64)

@@ -43,7 +43,7 @@ def test_rows_of_other_weightings_are_left_alone() -> None:
 def test_each_weighting_has_its_rows() -> None:
     members = [a_member(weighting(name)) for name in ("ew", "uw", "ew", "gls")]
     losses, weights = torch.ones(4, len(TASKS)), torch.zeros(4, len(TASKS))
-    learned = Rows(RowLayout({"s": (len(TASKS),)}), n_rows=4, slots=(), device=CPU)
+    learned = Rows(RowLayout({"s": (len(TASKS),)}), n_rows=4, kept=(), device=CPU)
     for part in weighed(members, CPU):
         part.weigh(losses, weights, learned, 0)
     # UW from s = 0 halves; the geometric mean of three ones gives a third each.
@@ -54,7 +54,7 @@ def test_each_weighting_has_its_rows() -> None:
 def weights_of(method: Weighting, rows: Sequence[int]) -> Tensor:
     part = WeightingRows(list(rows), [a_member(method)] * N_ROWS, CPU)
     weights = torch.zeros_like(LOSSES)
-    part.weigh(LOSSES, weights, Rows(RowLayout({}), n_rows=N_ROWS, slots=(), device=CPU), 0)
+    part.weigh(LOSSES, weights, Rows(RowLayout({}), n_rows=N_ROWS, kept=(), device=CPU), 0)
     return weights
 
 

@@ -114,7 +114,7 @@ def _rolled_step(compiled: Compiled, forward: Forward, batch: Batch, *, by: int)
     """Losses, gradients and buffers of different rows that are moved down by some places."""
     params, device = trained_parameters(forward.network), forward.device
     layout = RowLayout.on(device, {name: tuple(param.shape) for name, param in params.items()})
-    rows = Rows(layout, n_rows=BLOCK, slots=(), device=device)
+    rows = Rows(layout, n_rows=BLOCK, kept=(), device=device)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, start in repeated(params, BLOCK).items():

@@ -54,6 +54,6 @@ class Places:
             return stored
         known.user = ref(user)
         rows, _ = known.stored
-        for tensor in (rows.values, rows.grads, *rows.slots.values()):
+        for tensor in (rows.values, rows.grads, *rows.kept.values()):
             tensor.zero_()
         return known.stored

@@ -13,7 +13,7 @@ from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Training
 from trainers.keeping import checkpoints
 from trainers.keeping.checkpoints import State
-from trainers.optimizers import counts_steps, slots
+from trainers.optimizers import optimizer
 from trainers.weightings import HyperValue, Weighting, weighting
 
 T = TypeVar("T")
@@ -108,13 +108,13 @@ def _shapes(
         shapes = {name: tuple(value.shape) for name, value in state[kind].items()}
         yield f"the weighting's {kind}", shapes, dict.fromkeys(names, per_task)
     trained = [tuple(p.shape) if p.requires_grad else None for p in network.parameters()]
-    kept = state["optimizer"]["state"]
+    kept, method = state["optimizer"]["state"], optimizer(training.optimizer)
     for index, shape in enumerate([*trained, *[per_task] * len(learned)]):
         if shape is None:
             continue
-        for slot in slots(training):
-            yield f"{slot} of parameter {index}", tuple(kept[index][slot].shape), shape
-        if counts_steps(training):
+        for of in method.kept(training):
+            yield f"{of.name} of parameter {index}", tuple(kept[index][of.name].shape), shape
+        if method.counts_steps:
             yield f"step of parameter {index}", tuple(kept[index]["step"].shape), ()
     shapes = {name: tuple(value.shape) for name, value in state.get("outside", {}).items()}
     own = {name: tuple(value.shape) for name, value in network.named_buffers()}

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from trainers.hardware import gpu
+from trainers.optimizers import Kept
 
 ALIGNMENT = 64
 
@@ -66,15 +67,16 @@ class Rows:
     Attributes:
         leaves: Name to parameters ``[R, *shape]``, to be differentiated by.
         gradients: Name to gradients ``[R, *shape]``.
+        kept: What the optimiser keeps, by name.
     """
 
     def __init__(
-        self, layout: RowLayout, *, n_rows: int, slots: Sequence[str], device: torch.device
+        self, layout: RowLayout, *, n_rows: int, kept: Sequence[Kept], device: torch.device
     ) -> None:
         shape = n_rows, layout.width
         self.layout = layout
         self.values, self.grads = (torch.zeros(shape, device=device) for _ in range(2))
-        self.slots = {name: torch.zeros(shape, device=device) for name in slots}
+        self.kept = {of.name: torch.zeros(shape, device=device) for of in kept}
         self.leaves = {
             name: view.detach().requires_grad_() for name, view in layout.views(self.values).items()
         }

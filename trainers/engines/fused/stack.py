@@ -26,7 +26,7 @@ from trainers.evaluation import Value
 from trainers.hardware import gpu
 from trainers.jobs import Pack
 from trainers.keeping.checkpoints import State
-from trainers.optimizers import slots
+from trainers.optimizers import optimizer
 from trainers.protocol import Batch
 from trainers.randomness import Key
 
@@ -59,6 +59,7 @@ class Stack:
         self._traced: list[Tensor] = []
         self._forward, self._training, self._session = forward, pack.training, session
         self._key = Key(str(pack.seed))
+        self._kept = optimizer(pack.training.optimizer).kept(pack.training)
         self._tasks = self.members[0].job.tasks
         # A stack of one would take other kernels than a stack of many.
         n_rows = pack.rows or max(len(members) + n_ghosts, 2)
@@ -188,9 +189,7 @@ class Stack:
 
         recorded = self._training.compile and gpu.wants_few_kernels(self._session.device)
         places = self._session.places if recorded else Places()
-        own, carried = places.take(
-            self, self._tasks, (shapes, len(rows), slots(self._training)), made
-        )
+        own, carried = places.take(self, self._tasks, (shapes, len(rows), self._kept), made)
         store = Store(
             network=own,
             learned=self._rows(learned, len(rows)),
@@ -205,7 +204,7 @@ class Stack:
     def _rows(self, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> Rows:
         device = self._session.device
         layout = RowLayout.on(device, shapes)
-        return Rows(layout, n_rows=n_rows, slots=slots(self._training), device=device)
+        return Rows(layout, n_rows=n_rows, kept=self._kept, device=device)
 
 
 def _by_rate(member: Member) -> tuple[object, ...]:

@@ -16,10 +16,11 @@ from trainers.engines.fused.forward import carried_tensors, trained_parameters
 from trainers.engines.fused.member import Member
 from trainers.engines.fused.rows import Rows
 from trainers.engines.fused.weighting_rows import WeightingRows
+from trainers.engines.stepping import build_optimizer
 from trainers.jobs import Training
 from trainers.keeping.checkpoints import State
 from trainers.network import MultiTaskNetwork
-from trainers.optimizers import build_optimizer, counts_steps
+from trainers.optimizers import optimizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def states(
         kept: dict[int, dict[str, Tensor]] = {}
         for slot, tensor, place in _kept(store, member):
             kept.setdefault(place, {})[slot] = tensor[row]
-        if counts_steps(training):
+        if optimizer(training.optimizer).counts_steps:
             kept = {place: {"step": step, **of_one} for place, of_one in kept.items()}
         names = member.weighting.params(member.hyper)
         found.append(
@@ -123,7 +124,7 @@ def _kept(store: Store, member: Member) -> Iterator[tuple[str, Tensor, int]]:
     trained = [(place, name) for place, name in enumerate(store.order)]
     learned = list(enumerate(member.weighting.params(member.hyper), start=len(store.order)))
     for part, places in ((store.network, trained), (store.learned, learned)):
-        for slot, values in part.slots.items():
+        for slot, values in part.kept.items():
             views = part.layout.views(values)
             for place, name in places:
                 if name in views:  # a frozen parameter has none
@@ -134,5 +135,5 @@ def _groups(store: Store, member: Member, training: Training) -> Any:
     """The settings of a solo optimiser for this run."""
     blanks = [torch.zeros(0, requires_grad=True) for _ in store.order]
     learned = [torch.zeros(0, requires_grad=True) for _ in member.weighting.params(member.hyper)]
-    optimizer = build_optimizer(blanks, learned, job=member.job, training=training)
-    return optimizer.state_dict()["param_groups"]
+    of_run = build_optimizer(blanks, learned, job=member.job, training=training)
+    return of_run.state_dict()["param_groups"]

@@ -18,15 +18,17 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
+from trainers.engines import one_epoch
 from trainers.engines.fused.rows import Rows
+from trainers.engines.stepping import optimizer_of
 from trainers.jobs import Job, Training
-from trainers.optimizers import counts_steps, learning_rate, optimizer_of, run_kernel, slots
+from trainers.optimizers import optimizer
 
 _ANY = torch.zeros(1, requires_grad=True)
 
 
 class StackedOptimizer(ABC):
-    """Adam, AdamW or SGD over stacked rows, each with its own rate and decay.
+    """The study's optimiser over stacked rows, each with its own rate and decay.
 
     Args:
         jobs: One a row; the fewer calls, the more equal rates and decays are side by side.
@@ -45,6 +47,7 @@ class StackedOptimizer(ABC):
         steps_done: int,
     ) -> None:
         self._jobs, self._training = jobs, training
+        self._method = optimizer(training.optimizer)
         # The settings that a run cannot change are those of the solo engine's optimisers.
         self._settings = optimizer_of([{"params": [_ANY]}], training, lr=0.0).defaults
         self._arrange(network, learned, steps_done)
@@ -54,7 +57,10 @@ class StackedOptimizer(ABC):
         """Set the rates of an epoch, counted from 1."""
         schedule, epochs = self._training.schedule, self._training.epochs
         self._set_rates(
-            [learning_rate(job.lr, schedule, epoch=epoch, epochs=epochs) for job in self._jobs]
+            [
+                one_epoch.learning_rate(job.lr, schedule, epoch=epoch, epochs=epochs)
+                for job in self._jobs
+            ]
         )
 
     @abstractmethod
@@ -76,7 +82,7 @@ class _Group:
 
     Attributes:
         first: Number of their first row.
-        slots: What the optimiser keeps, by name.
+        kept: What the optimiser keeps, by name.
         step: Number of steps done.
     """
 
@@ -84,7 +90,7 @@ class _Group:
     weight_decay: float
     values: Tensor
     grads: Tensor
-    slots: dict[str, Tensor]
+    kept: dict[str, Tensor]
     step: Tensor
 
 
@@ -94,16 +100,16 @@ class GroupedOptimizer(StackedOptimizer):
     @torch.no_grad()
     def step(self) -> None:
         """Change all rows by their gradients."""
-        if counts_steps(self._training):
+        counts = self._method.counts_steps
+        if counts:
             torch._foreach_add_([group.step for group in self._groups], 1)
         for group, rate in zip(self._groups, self._rates, strict=True):
-            run_kernel(
-                self._training,
-                self._settings,
-                values=[group.values],
-                grads=[group.grads],
-                kept=[[group.slots[name]] for name in slots(self._training)],
-                steps=[group.step],
+            self._method.update_all(
+                [group.values],
+                [group.grads],
+                {name: [kept] for name, kept in group.kept.items()},
+                settings=self._settings,
+                steps=[group.step] if counts else [],
                 lr=rate,
                 weight_decay=group.weight_decay,
             )
@@ -119,7 +125,7 @@ class GroupedOptimizer(StackedOptimizer):
                     weight_decay=weight_decay,
                     values=part.values[start:stop],
                     grads=part.grads[start:stop],
-                    slots={name: slot[start:stop] for name, slot in part.slots.items()},
+                    kept={name: kept[start:stop] for name, kept in part.kept.items()},
                     step=torch.tensor(
                         float(steps_done), dtype=torch.float32, device=part.values.device
                     ),
@@ -153,10 +159,15 @@ class RatedOptimizer(StackedOptimizer):
         """Change all rows by their gradients."""
         self._n_steps += 1
         for part in self._parts:
-            if self._training.optimizer == "sgd":
-                self._descend(part)
-            else:
-                self._adapt(part)
+            self._method.update(
+                part.rows.values,
+                part.rows.grads,
+                part.rows.kept,
+                settings=self._settings,
+                n_steps=self._n_steps,
+                lr=self._rates,
+                weight_decay=part.decay,
+            )
 
     def _arrange(self, network: Rows, learned: Rows, steps_done: int) -> None:
         self._n_steps, self._like = steps_done, network.values
@@ -167,34 +178,6 @@ class RatedOptimizer(StackedOptimizer):
 
     def _set_rates(self, rates: Sequence[float]) -> None:
         self._rates = self._column(rates)
-
-    def _descend(self, part: _Part) -> None:
-        change = self._decayed_gradient(part)
-        if self._training.momentum:
-            kept = part.rows.slots["momentum_buffer"]
-            change = kept.mul_(self._training.momentum).add_(change)
-        part.rows.values.sub_(change * self._rates)
-
-    def _adapt(self, part: _Part) -> None:
-        """As in Kingma and Ba (2015); decoupled decay as in Loshchilov and Hutter (2019)."""
-        values, slots = part.rows.values, part.rows.slots
-        first, second = self._settings["betas"]
-        if self._training.optimizer == "adamw" and part.decay is not None:
-            values.mul_(1 - self._rates * part.decay)
-            gradient = part.rows.grads
-        else:
-            gradient = self._decayed_gradient(part)
-        slots["exp_avg"].lerp_(gradient, 1 - first)
-        slots["exp_avg_sq"].mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        size = (
-            (slots["exp_avg_sq"] / (1 - second**self._n_steps)).sqrt_().add_(self._settings["eps"])
-        )
-        rates = self._rates / (1 - first**self._n_steps)
-        values.sub_((slots["exp_avg"] / size).mul_(rates))
-
-    def _decayed_gradient(self, part: _Part) -> Tensor:
-        grads = part.rows.grads
-        return grads if part.decay is None else torch.addcmul(grads, part.rows.values, part.decay)
 
     def _column(self, values: Sequence[float]) -> Tensor:
         return self._like.new_tensor(values).unsqueeze(1)

@@ -18,8 +18,8 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from trainers.engines.fused.forward import trained_parameters
+from trainers.engines.stepping import has_step_hooks
 from trainers.network import MultiTaskNetwork
-from trainers.optimizers import has_step_hooks
 
 _READS = {
     getattr(owner, name): name

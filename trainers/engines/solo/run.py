@@ -19,11 +19,11 @@ from trainers.engines.fused.forward import task_losses
 from trainers.engines.looking.outside import Outside
 from trainers.engines.precision import autocast, laid_out
 from trainers.engines.session import Session
+from trainers.engines.stepping import build_optimizer, densify, lay_out, take_step
 from trainers.evaluation import Evaluation, Value
 from trainers.jobs import Job, Pack
 from trainers.keeping.checkpoints import State
 from trainers.network import build_network
-from trainers.optimizers import build_optimizer, densify, lay_out, learning_rate, take_step
 from trainers.parts import part
 from trainers.protocol import Batch
 from trainers.randomness import Key
@@ -71,7 +71,7 @@ class SoloRun:
         self.epoch, self._n_steps = self.epoch + 1, n_steps
         self.network.train()
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(
+            group["lr"] = one_epoch.learning_rate(
                 self.job.lr,
                 self.training.schedule,
                 epoch=self.epoch,

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from trainers.errors import BadOptimizer, UnknownOptimizer
+from trainers.optimizers import BUILT_IN, _registry, names, optimizer
+from trainers.optimizers.adam import Adam
+from trainers.optimizers.sgd import SGD
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    optimizer.cache_clear()
+    yield
+    optimizer.cache_clear()
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, **plugins: str) -> None:
+    entries = [EntryPoint(name, target, _registry.GROUP) for name, target in plugins.items()]
+
+    def of_group(*, group: str) -> list[EntryPoint]:
+        assert group == _registry.GROUP
+        return entries
+
+    monkeypatch.setattr(_registry, "entry_points", of_group)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_file_is_called_like_its_optimiser(name: str) -> None:
+    assert type(optimizer(name)).__module__ == f"trainers.optimizers.{name}"
+
+
+def test_an_unknown_optimiser_is_answered_with_the_nearest_and_all() -> None:
+    with pytest.raises(UnknownOptimizer, match=r"Did you mean `adam`\? Known: sgd, adam, adamw\."):
+        optimizer("adan")
+
+
+def test_a_plugin_is_known_behind_the_built_in_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, mine="trainers.optimizers.sgd:SGD")
+    assert names() == (*BUILT_IN, "mine")
+    assert type(optimizer("mine")) is SGD
+
+
+def test_a_plugin_takes_no_name_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, adam="trainers.optimizers.sgd:SGD")
+    assert names() == tuple(BUILT_IN)
+    assert type(optimizer("adam")) is Adam
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["no_such_module:Mine", "trainers.optimizers:decayed", "trainers.optimizers:Optimizer"],
+)
+def test_a_plugin_that_is_no_optimiser_is_named(
+    monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    offer(monkeypatch, mine=target)
+    assert "mine" in names()
+    with pytest.raises(BadOptimizer, match=rf"`mine` \({target}\) cannot be used: .* Mend it, or"):
+        optimizer("mine")
+
+
+def test_listing_imports_no_torch() -> None:
+    code = (
+        "import sys; from trainers.optimizers import names; names(); print('torch' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert found.stdout == "False\n", found.stderr

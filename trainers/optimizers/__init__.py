@@ -1,0 +1,11 @@
+"""Optimisers, one file each: what they keep of a parameter, and how both engines take a step.
+
+>>> from trainers.optimizers import names
+>>> "adamw" in names()
+True
+"""
+
+from trainers.optimizers._base import Kept, Number, Optimizer, decayed
+from trainers.optimizers._registry import BUILT_IN, names, optimizer
+
+__all__ = ["BUILT_IN", "Kept", "Number", "Optimizer", "decayed", "names", "optimizer"]

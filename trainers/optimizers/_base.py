@@ -1,0 +1,119 @@
+"""What every optimiser is: how a value is changed by its gradient, and what is kept for it.
+
+Shapes: R rows (runs of a stack), W numbers a row.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from trainers.jobs import Training
+
+Number: TypeAlias = "float | Tensor"
+"""One number, or a column ``[R, 1]`` with one for each row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A tensor that an optimiser keeps for each parameter, of its shape and type; it begins at 0.
+
+    Attributes:
+        name: As `torch.optim` calls it; checkpoints do, too.
+    """
+
+    name: str
+
+
+class Optimizer(ABC):
+    """An optimiser, without any state of its own: one instance serves all runs.
+
+    A parameter is a value of any shape, or the rows ``[R, W]`` of a stack, which have rates and
+    decays of their own. Engines keep what `kept` declares, save it and go on from it.
+
+    Attributes:
+        counts_steps: The number of steps is kept, too.
+    """
+
+    counts_steps: ClassVar[bool] = False
+
+    @abstractmethod
+    def kept(self, training: Training) -> tuple[Kept, ...]:
+        """What it keeps for each parameter, the same in all steps."""
+
+    @abstractmethod
+    def built(
+        self, groups: Sequence[dict[str, Any]], training: Training, *, lr: float, fused: bool
+    ) -> torch.optim.Optimizer:
+        """The optimiser of one run, in which torch keeps settings and state; they are saved so.
+
+        Args:
+            groups: Each of parameters under ``params``, with a ``weight_decay``.
+            fused: Whether PyTorch's fused kernels take all parameters; torch wants to know.
+        """
+
+    @abstractmethod
+    def update(
+        self,
+        value: Tensor,
+        gradient: Tensor,
+        kept: Mapping[str, Tensor],
+        *,
+        settings: Mapping[str, Any],
+        n_steps: float | Tensor,
+        lr: Number,
+        weight_decay: Number | None,
+    ) -> None:
+        """Change one value, and what is kept for it, in place.
+
+        Args:
+            value: ``[*shape]`` or ``[R, W]``.
+            gradient: As `value`; not to be changed.
+            kept: Name to what `kept` declares, each as `value`.
+            settings: What a run cannot change, named as in torch's optimiser.
+            n_steps: This step included; 0 unless `counts_steps`.
+            weight_decay: None if nothing is decayed.
+        """
+
+    def update_all(
+        self,
+        values: list[Tensor],
+        gradients: list[Tensor],
+        kept: Mapping[str, list[Tensor]],
+        *,
+        settings: Mapping[str, Any],
+        steps: list[Tensor],
+        lr: float,
+        weight_decay: float,
+    ) -> None:
+        """Change values of one rate and decay; a kernel for all of them is faster than `update`.
+
+        Args:
+            kept: Name to one tensor a value.
+            steps: Numbers of steps, this one included, one a value; empty unless `counts_steps`.
+        """
+        for place, (value, gradient) in enumerate(zip(values, gradients, strict=True)):
+            self.update(
+                value,
+                gradient,
+                {name: of_all[place] for name, of_all in kept.items()},
+                settings=settings,
+                n_steps=steps[place] if steps else 0,
+                lr=lr,
+                weight_decay=weight_decay or None,
+            )
+
+
+def decayed(gradient: Tensor, value: Tensor, weight_decay: Number | None) -> Tensor:
+    """The gradient plus the decay times the value: that of the loss with an L2 penalty."""
+    if weight_decay is None:
+        return gradient
+    if isinstance(weight_decay, int | float):
+        return gradient.add(value, alpha=weight_decay)
+    return gradient.addcmul(value, weight_decay)
