@@ -65,6 +65,10 @@ class CheckpointUnreadable(TrainingError, OSError):
     """A checkpoint is missing, torn or another run's."""
 
 
+class NetworkUnreadable(TrainingError, OSError):
+    """A kept network is missing, or has other bytes than when it was written."""
+
+
 class CompilerMissing(TrainingError, RuntimeError):
     """Torch's compiler finds no C++ compiler."""
 

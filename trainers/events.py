@@ -148,6 +148,38 @@ class CheckpointWritten:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFile:
+    """A run's network after `epoch` epochs.
+
+    Attributes:
+        path: Of the file, or its URL.
+        sha256: Of the file's bytes, in hexadecimal.
+    """
+
+    epoch: int
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworksKept:
+    """Networks of a run that is done, of every epoch that may yet be selected; its end follows.
+
+    Attributes:
+        failure: Why one could not be written, as a sentence; empty if all were.
+        energy_j: Energy of `seconds`; None if it is not measured.
+    """
+
+    run: int
+    token: int
+    files: tuple[NetworkFile, ...]
+    seconds: Seconds
+    failure: str = ""
+    energy_j: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSkipped:
     """A checkpoint could not be read, or not be written; the run goes on without it."""
 
@@ -291,5 +323,5 @@ class Stop:
     """Driver to worker: save and release what is being trained at the next epoch's end."""
 
 
-Event = EpochDone | CheckpointWritten | CheckpointSkipped | RunEnded
+Event = EpochDone | CheckpointWritten | NetworksKept | CheckpointSkipped | RunEnded
 Message = Ready | OpenFailed | Rendezvous | Beat | Event | PackEnded | Calibrated

@@ -108,6 +108,8 @@ class Job:
         resume: Where to go on, newest first; one that cannot be read is skipped, and without any
             the run begins.
         key: Of the run, by which files of its own are named; the same in every attempt.
+        select_by: Task, metric and direction of all that may decide which epoch is selected; empty:
+            it is the last one; None: no network is kept.
         recorded: Of a training function's run: the last step that earlier attempts have reported,
             as far as it is known.
         folder: Where a weighting of the user's own may lie.
@@ -124,6 +126,7 @@ class Job:
     resume: tuple[Checkpoint, ...] = ()
     recorded: int = 0
     key: str = ""
+    select_by: tuple[tuple[str, str, str], ...] | None = None
     folder: str | None = None
 
     @property

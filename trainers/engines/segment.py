@@ -18,6 +18,7 @@ from trainers.events import (
     CheckpointWritten,
     EpochDone,
     Event,
+    NetworksKept,
     RunEnded,
     Seconds,
 )
@@ -25,6 +26,7 @@ from trainers.failures import as_failure
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.keeping import checkpoints, paths
 from trainers.keeping.checkpoints import State
+from trainers.keeping.networks import KeptNetworks
 from trainers.resources import peak_memory_bytes
 from trainers.run_ends import (
     Outcome,
@@ -50,6 +52,10 @@ class OpenedRun(Protocol):
     @property
     def epoch(self) -> int:
         """Epochs it has done."""
+
+    @property
+    def candidates(self) -> Sequence[State]:
+        """Networks that its checkpoint has held for it, see `trainers.keeping.networks`."""
 
 
 class Team(Protocol):
@@ -85,6 +91,9 @@ class Team(Protocol):
     def states(self) -> Sequence[State]:
         """What to go on from."""
 
+    def networks(self, runs: Container[int]) -> Mapping[int, State]:
+        """``network`` and ``outside`` of the states of these runs; they may be views."""
+
     def kept(self, runs: Container[int]) -> Self:
         """The team of those runs only, which go on as if the others had never been there."""
 
@@ -108,7 +117,7 @@ class Segment:
     def __init__(self, jobs: Sequence[Job], pack: Pack, session: Session) -> None:
         self._jobs, self._pack, self._session = jobs, pack, session
         self._places = {job.run: place for place, job in enumerate(jobs)}
-        self._clock = Clock(session)
+        self._clock, self._networks = Clock(session), KeptNetworks(pack)
         self._n_samples = pack.training.samples_of(session.sources["train"].size)
 
     def events(self, teams: Teams[Run]) -> Iterator[Event]:
@@ -124,6 +133,7 @@ class Segment:
                 yield failed(job, failure, epoch=first_epoch(job), seconds=seconds, device=device)
             else:
                 opened.setdefault(run.epoch, []).append(run)
+                self._networks.begin(job, run.candidates)
         yield from skipped
         # A run that fell back to an older checkpoint cannot share batches with the others.
         for epoch in sorted(opened):
@@ -137,32 +147,33 @@ class Segment:
         """Train runs that stand at the same epoch."""
         pack = self._pack
         flops = {job.run: n for job, n in zip(team.jobs, team.flops, strict=True)}
-        startup_s, saving = self._share(team), _Saving(pack)
-        diagnostics_s = 0.0
+        before, saving = Seconds(startup_s=self._share(team)), checkpoints.Timer(pack)
         while team.epoch < pack.until_epoch:
             watching = team.epoch == 0 and pack.canaries and self._session.group is None
             if watching:
                 team.trace(pack.canaries)
-            events = self._epoch(team, startup_s, flops, diagnostics_s)
-            startup_s = diagnostics_s = 0.0
+            events = self._epoch(team, before, flops)
             yield from events
+            before = Seconds()
             if watching:
                 self._watch(team, events)
-                diagnostics_s = self._share(team)
-            alive = {event.run for event in events if isinstance(event, EpochDone)}
-            if not alive:
+                before = Seconds(diagnostics_s=self._share(team))
+            done = [event for event in events if isinstance(event, EpochDone)]
+            if not done:
                 return
-            if len(alive) < len(team.jobs):
-                team = team.kept(alive)
+            if len(done) < len(team.jobs):
+                team = team.kept({event.run for event in done})
+            if self._networks.look(done, team.networks):
+                before = replace(before, checkpoint_s=self._share(team))
             stopping = self._session.stop_requested() and team.epoch < pack.until_epoch
             folder = saving.folder(team.epoch, stopping=stopping)
             if folder is not None and not self._pack.unsaved:
                 yield from self._saved(team, folder)
                 saving.saved()
             if stopping:
-                yield from self._ended(team, "released")
+                yield from self._ended(team, "released", before)
                 return
-        yield from self._ended(team, reached(team.epoch, pack))
+        yield from self._ended(team, reached(team.epoch, pack), before)
 
     def _watch(self, team: Team, events: Sequence[EpochDone | RunEnded]) -> None:
         """Train the canaries again alone, for a hundredth of the time of their searches.
@@ -181,20 +192,20 @@ class Segment:
             canary.check(self._pack, self._session, budget_s=budget_s)
 
     def _epoch(
-        self, team: Team, startup_s: float, flops: Mapping[int, float], diagnostics_s: float
+        self, team: Team, before: Seconds, flops: Mapping[int, float]
     ) -> list[EpochDone | RunEnded]:
-        """Train and evaluate one epoch; its time is shared equally."""
+        """Train and evaluate one epoch; its time is shared equally.
+
+        Args:
+            before: A run's part of what was done since the epoch before.
+        """
         trained, n_steps = team.train_epoch()
         train_s = self._share(team)
         validated = team.evaluate("validation")
         validation_s = self._share(team)
         tested = team.evaluate("test")
-        seconds = Seconds(
-            startup_s=startup_s,
-            train_s=train_s,
-            validation_s=validation_s,
-            test_s=self._share(team),
-            diagnostics_s=diagnostics_s,
+        seconds = replace(
+            before, train_s=train_s, validation_s=validation_s, test_s=self._share(team)
         )
         events = [
             self._event(
@@ -252,9 +263,12 @@ class Segment:
         kind = "pack-run" if len(jobs) > 1 else "run"
         name = f"{kind}{jobs[0].run}-token{jobs[0].token}-epoch{team.epoch}.pt"
         place = paths.inside(folder, name)
-        numbers = [job.run for job in team.jobs]
+        states = {
+            job.run: {**state, **self._networks.state(job.run)}
+            for job, state in zip(team.jobs, team.states(), strict=True)
+        }
         try:
-            size = checkpoints.save_runs(dict(zip(numbers, team.states(), strict=True)), place)
+            size = checkpoints.save_runs(states, place)
         except OSError as error:
             yield not_saved(jobs[0], folder, error)
             return
@@ -268,8 +282,14 @@ class Segment:
                 seconds=seconds,
             )
 
-    def _ended(self, team: Team, outcome: Outcome) -> Iterator[RunEnded]:
-        seconds = Seconds(diagnostics_s=self._share(team))
+    def _ended(
+        self, team: Team, outcome: Outcome, before: Seconds
+    ) -> Iterator[NetworksKept | RunEnded]:
+        seconds = replace(before, diagnostics_s=before.diagnostics_s + self._share(team))
+        if outcome == "done":
+            kept = [found for job in self._in_order(team) if (found := self._networks.written(job))]
+            each = Seconds(checkpoint_s=self._share(team))
+            yield from (replace(found, seconds=each) for found in kept)
         peak = peak_memory_bytes(self._session.device)
         for n_left, job in zip(range(len(team.jobs))[::-1], self._in_order(team), strict=True):
             yield ended(
@@ -302,29 +322,3 @@ class Clock:
         now = perf_counter()
         elapsed, self._last = now - self._last, now
         return elapsed * self._session.n_devices
-
-
-class _Saving:
-    """Knows where a pack's checkpoints go, and when the next one is due."""
-
-    def __init__(self, pack: Pack) -> None:
-        self._pack = pack
-        self._saved_at = perf_counter()
-
-    def folder(self, epoch: int, *, stopping: bool) -> str | None:
-        """Where to save after `epoch`; None if nothing is to be saved.
-
-        A whole run needs no checkpoint; any other gets one at the end of its segment, when it
-        is stopped, and from time to time.
-        """
-        pack = self._pack
-        if pack.checkpoints is None or epoch >= pack.training.epochs:
-            return None
-        due = perf_counter() - self._saved_at >= pack.checkpoint_s
-        if not (stopping or due or epoch == pack.until_epoch):
-            return None
-        return pack.checkpoints
-
-    def saved(self) -> None:
-        """A checkpoint was written just now."""
-        self._saved_at = perf_counter()

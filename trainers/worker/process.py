@@ -26,6 +26,7 @@ from trainers.events import (
     Event,
     Message,
     NetworkFacts,
+    NetworksKept,
     Open,
     OpenFailed,
     PackEnded,
@@ -317,7 +318,10 @@ def tell_of(pack: Pack, events: Iterable[Event], pipe: Pipe, printed: Printed) -
     for event in events:
         said.append(event)
         n_left -= isinstance(event, RunEnded)
-        if n_left and not (isinstance(event, EpochDone | RunEnded) and event.more):
+        goes_on = isinstance(event, NetworksKept) or (
+            isinstance(event, EpochDone | RunEnded) and event.more
+        )
+        if n_left and not goes_on:
             _keep(output, printed, said)
             pipe.send(*said)
             said.clear()

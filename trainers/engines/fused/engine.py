@@ -93,6 +93,10 @@ class StackedTeam:
         """Each run's state as the solo engine has it."""
         return self._stack.states()
 
+    def networks(self, runs: Container[int]) -> dict[int, State]:
+        """``network`` and ``outside`` of the states of these runs."""
+        return self._stack.networks(runs)
+
     def kept(self, runs: Container[int]) -> StackedTeam:
         """The stack of those runs only, which go on as if the others had never been there."""
         states = zip(self._stack.members, self._stack.states(), strict=True)

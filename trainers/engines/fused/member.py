@@ -38,6 +38,11 @@ class Member:
         """Epochs it has done."""
         return 0 if self.state is None else int(self.state["epoch"])
 
+    @property
+    def candidates(self) -> list[State]:
+        """Networks that its checkpoint has held for it."""
+        return [] if self.state is None else self.state.get("candidates", [])
+
 
 class MemberFactory:
     """Makes members of jobs."""

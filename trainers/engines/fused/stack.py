@@ -18,7 +18,14 @@ from trainers.engines.fused.long_lived import Places, Stored
 from trainers.engines.fused.member import Member
 from trainers.engines.fused.rows import RowLayout, Rows
 from trainers.engines.fused.stack_evaluation import StackEvaluation
-from trainers.engines.fused.stack_states import Store, buffers_outside, fill, network_keys, states
+from trainers.engines.fused.stack_states import (
+    Store,
+    buffers_outside,
+    fill,
+    network_keys,
+    networks_of,
+    states,
+)
 from trainers.engines.fused.stacked_optimizers import GroupedOptimizer, RatedOptimizer
 from trainers.engines.fused.weighting_rows import weighed
 from trainers.engines.session import Session
@@ -153,6 +160,12 @@ class Stack:
             epoch=self.epoch,
             steps=self._steps_done,
         )
+
+    def networks(self, runs: Container[int]) -> dict[int, State]:
+        """``network`` and ``outside`` of the states of these runs, on the CPU; may be views."""
+        here = networks_of(self._store, torch.device("cpu"))
+        rows = enumerate(self.members)
+        return {member.job.run: here(row) for row, member in rows if member.job.run in runs}
 
     @property
     def _steps_done(self) -> int:

@@ -5,7 +5,7 @@ Shapes: R rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,7 @@ def states(
 ) -> list[State]:
     """The states of the first rows, which are `members`'."""
     of_weighting = {row: state for part in parts for row, state in part.states().items()}
-    here = {**store.network.layout.views(store.network.values), **store.carried}
+    network = networks_of(store, store.network.values.device)
     learned = store.learned.layout.views(store.learned.values)
     step = torch.tensor(float(steps), device=store.network.values.device)
     found: list[State] = []
@@ -104,19 +104,35 @@ def states(
         names = member.weighting.params(member.hyper)
         found.append(
             {
-                "network": {key: here[name][row] for key, name in store.keys.items()},
+                **network(row),
                 "optimizer": {"state": kept, "param_groups": _groups(store, member, training)},
                 "params": {name: learned[name][row] for name in names},
                 "state": of_weighting[row],
-                "outside": {
-                    name: here[name][row]
-                    for name, first in store.outside.items()
-                    if not torch.equal(here[name][row], first)
-                },
                 "epoch": epoch,
             }
         )
     return found
+
+
+def networks_of(store: Store, device: torch.device) -> Callable[[int], State]:
+    """Gives ``network`` and ``outside`` of a row's state, on a device; views where it is there.
+
+    Rows come to another device all at once: of one run, there would be a copy a tensor.
+    """
+    rows = store.network.layout.views(store.network.values.to(device))
+    here = {**rows, **{name: value.to(device) for name, value in store.carried.items()}}
+
+    def network(row: int) -> State:
+        return {
+            "network": {key: here[name][row] for key, name in store.keys.items()},
+            "outside": {
+                name: here[name][row]
+                for name, first in store.outside.items()
+                if not torch.equal(here[name][row], first.to(device))
+            },
+        }
+
+    return network
 
 
 def _kept(store: Store, member: Member) -> Iterator[tuple[str, Tensor, int]]:

@@ -100,6 +100,11 @@ class Lockstep:
         """What each run goes on from."""
         return [lane.run.state_dict() for lane in self._lanes]
 
+    def networks(self, runs: Container[int]) -> dict[int, State]:
+        """``network`` and ``outside`` of the states of these runs, in place."""
+        mine = [lane.run for lane in self._lanes if lane.run.job.run in runs]
+        return {run.job.run: run.network_state() for run in mine}
+
     def kept(self, runs: Container[int]) -> Lockstep:
         """Those runs only, which go on as if the others had never been there."""
         kept = [lane.run for lane in self._lanes if lane.run.job.run in runs]

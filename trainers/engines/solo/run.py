@@ -35,6 +35,7 @@ class SoloRun:
 
     Attributes:
         epoch: Epochs it has begun.
+        candidates: Networks that its checkpoint has held for it.
         traced: Losses ``[T]`` of each step from now on, where somebody wants them.
     """
 
@@ -62,6 +63,7 @@ class SoloRun:
             self.network.parameters(), self.params.values(), job=job, training=self.training
         )
         self.epoch = 0
+        self.candidates: list[State] = []
         self.traced: list[Tensor] | None = None
         # A network without parameters is a baseline like any other; what has some must use them.
         self._learns = any(param.requires_grad for param in self.network.parameters())
@@ -119,13 +121,16 @@ class SoloRun:
     def state_dict(self) -> State:
         """What it goes on from after an epoch."""
         return {
-            "network": self.network.state_dict(),
+            **self.network_state(),
             "optimizer": self.optimizer.state_dict(),
             "params": {name: value.detach() for name, value in self.params.items()},
             "state": self.state,
-            "outside": self.outside.changed(),
             "epoch": self.epoch,
         }
+
+    def network_state(self) -> State:
+        """The part of it that is the network's."""
+        return {"network": self.network.state_dict(), "outside": self.outside.changed()}
 
     def restore(self, state: State) -> None:
         """Go on from a state; with one that is not its own, raises whatever torch does."""
@@ -138,6 +143,7 @@ class SoloRun:
                 param.copy_(state["params"][name])
         self.state = {name: value.to(self.session.device) for name, value in state["state"].items()}
         self.epoch = int(state["epoch"])
+        self.candidates = state.get("candidates", [])
 
     def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
         """One optimiser step; returns losses and loss weights, both ``[T]``, detached.

@@ -1,0 +1,193 @@
+"""Every engine keeps the networks of the epochs that may be selected, with the bits they had."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.contract.engine_repeating import trained
+from tests.contract.fused_cases import Normed, fused
+from tests.packs import Engine, Told, a_job, a_pack, two_jobs
+from tests.toy import TASKS, Toy
+from trainers.engines import open_session, train
+from trainers.evaluation import Evaluation
+from trainers.events import NetworkFile, NetworksKept
+from trainers.jobs import Checkpoint, Job
+from trainers.keeping import networks
+from trainers.network import build_network
+from trainers.randomness import Key
+
+ALL = tuple((task, "error", "min") for task in TASKS)
+EPOCHS = 12
+ENGINES: dict[str, Engine] = {"solo": train, "fused": fused}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return ENGINES[request.param]
+
+
+def two(select_by: tuple[tuple[str, str, str], ...] | None = ALL) -> list[Job]:
+    return [replace(job, select_by=select_by) for job in two_jobs("uw")]
+
+
+def files(of_run: Told) -> list[NetworkFile]:
+    kept = [event for event in of_run.events if isinstance(event, NetworksKept)]
+    return [file for event in kept for file in event.files]
+
+
+def contents(of_run: Told) -> dict[int, Any]:
+    return {file.epoch: networks.load(file.path, sha256=file.sha256) for file in files(of_run)}
+
+
+def errors(problem: Toy, content: Mapping[str, Any]) -> dict[tuple[str, str], float]:
+    """Validation metrics of a network that is built anew and given what was kept."""
+    session = open_session(problem, "cpu")
+    network = build_network(session.problem, TASKS, Key("another"))
+    network.load_state_dict(content["network"])
+    functions = {task: session.problem.functions(task) for task in TASKS}
+    evaluation = Evaluation(network, functions)
+    for batch in session.sources["validation"].batches(None, 1024, Key("evaluation")):
+        evaluation.add(batch)
+    return {(task, name): value for _, task, name, value in evaluation.values("validation")}
+
+
+def recorded(of_run: Told, epoch: int) -> dict[tuple[str, str], float]:
+    values = of_run.epochs[epoch].items()
+    return {(task, name): value for (split, task, name), value in values if split == "validation"}
+
+
+@pytest.mark.parametrize("problem", [Toy(dropout=0.2), Normed()], ids=["dropout", "batch norm"])
+def test_a_kept_network_has_the_recorded_metrics(
+    engine: Engine, problem: Toy, tmp_path: Path
+) -> None:
+    runs = trained(engine, a_pack(*two(), epochs=EPOCHS, checkpoints=tmp_path), problem)
+    for of_run in runs.values():
+        assert files(of_run)
+        for epoch, content in contents(of_run).items():
+            found, expected = errors(problem, content), recorded(of_run, epoch)
+            if engine is train:
+                assert found == expected
+            else:  # a stack multiplies its matrices otherwise than one network does
+                assert found == pytest.approx(expected, rel=2e-6)
+                assert found["kind", "error"] == expected["kind", "error"]
+
+
+def test_whatever_the_baseline_may_be_the_selected_epoch_is_kept(
+    engine: Engine, tmp_path: Path
+) -> None:
+    runs = trained(engine, a_pack(*two(), epochs=EPOCHS, checkpoints=tmp_path))
+    for of_run in runs.values():
+        kept = [file.epoch for file in files(of_run)]
+        curves = [of_run.curve("validation", task, "error") for task in TASKS]
+        for factors in itertools.product([0.5, 1.0, 2.0], repeat=len(TASKS)):
+            baseline = [f * min(curve) or f for f, curve in zip(factors, curves, strict=True)]
+            summed = [
+                sum(value / base for value, base in zip(epoch, baseline, strict=True))
+                for epoch in zip(*curves, strict=True)
+            ]
+            assert summed.index(min(summed)) + 1 in kept
+
+
+def test_of_one_metric_the_best_epoch_alone_is_kept(engine: Engine, tmp_path: Path) -> None:
+    jobs = two((("level", "error", "min"),))
+    for of_run in trained(engine, a_pack(*jobs, epochs=EPOCHS, checkpoints=tmp_path)).values():
+        curve = of_run.curve("validation", "level", "error")
+        assert [file.epoch for file in files(of_run)] == [curve.index(min(curve)) + 1]
+
+
+def test_without_a_metric_the_last_epoch_is_kept(engine: Engine, tmp_path: Path) -> None:
+    for of_run in trained(engine, a_pack(*two(()), checkpoints=tmp_path)).values():
+        assert [file.epoch for file in files(of_run)] == [4]
+
+
+def test_nothing_is_kept_unless_it_is_asked_for(engine: Engine, tmp_path: Path) -> None:
+    trained(engine, a_pack(*two(None), checkpoints=tmp_path))
+    for pack in (a_pack(*two()), replace(a_pack(*two(), checkpoints=tmp_path), unsaved="lost")):
+        assert not any(files(of_run) for of_run in trained(engine, pack).values())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("at", [1, 5, 11])
+def test_a_resume_keeps_the_same_bits(engine: Engine, at: int, tmp_path: Path) -> None:
+    whole = a_pack(*two(), epochs=EPOCHS, checkpoints=tmp_path / "whole")
+    parts = replace(whole, checkpoints=str(tmp_path / "parts"))
+    begun = trained(engine, replace(parts, until_epoch=at))
+    goes_on = [
+        replace(
+            job, token=4, resume=tuple(event.checkpoint for event in begun[job.run].checkpoints)
+        )
+        for job in whole.jobs
+    ]
+    expected, found = trained(engine, whole), trained(engine, replace(parts, jobs=tuple(goes_on)))
+    for run in expected:
+        assert not files(begun[run])
+        one, other = contents(expected[run]), contents(found[run])
+        assert list(one) == list(other)
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_a_checkpoint_of_before_networks_were_kept_serves(engine: Engine, tmp_path: Path) -> None:
+    pack = a_pack(*two(None), epochs=EPOCHS, checkpoints=tmp_path, until_epoch=11)
+    begun = trained(engine, pack)
+    jobs = [
+        replace(job, resume=tuple(event.checkpoint for event in begun[job.run].checkpoints))
+        for job in two()
+    ]
+    runs = trained(engine, replace(pack, jobs=tuple(jobs), until_epoch=EPOCHS))
+    assert [file.epoch for of_run in runs.values() for file in files(of_run)] == [12, 12]
+
+
+def test_files_are_named_by_run_attempt_and_epoch(engine: Engine, tmp_path: Path) -> None:
+    (of_run,) = trained(
+        engine, a_pack(a_job(5, token=9, select_by=()), checkpoints=tmp_path)
+    ).values()
+    (file,) = files(of_run)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["network-run5-token9-epoch4.pt"]
+    assert file.size_bytes == os.path.getsize(file.path)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(engine: Engine, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "a file"
+    in_the_way.touch()
+    runs = trained(engine, a_pack(*two(()), checkpoints=in_the_way))
+    for of_run in runs.values():
+        (kept,) = [event for event in of_run.events if isinstance(event, NetworksKept)]
+        assert not kept.files
+        assert str(in_the_way) in kept.failure
+        assert of_run.end.outcome == "done"
+
+
+def test_lone_tasks_are_kept_with_their_own_head(engine: Engine, tmp_path: Path) -> None:
+    jobs = [
+        a_job(run, tasks=(task,), select_by=((task, "error", "min"),))
+        for run, task in enumerate(TASKS, start=1)
+    ]
+    runs = trained(engine, a_pack(*jobs, checkpoints=tmp_path))
+    for run, task in enumerate(TASKS, start=1):
+        for content in contents(runs[run]).values():
+            heads = {key.split(".")[1] for key in content["network"] if key.startswith("heads.")}
+            assert heads == {task}
+
+
+def test_what_is_resumed_without_its_file_begins_again(engine: Engine, tmp_path: Path) -> None:
+    jobs = [replace(job, resume=(Checkpoint(path="none.pt", epoch=3),)) for job in two()]
+    whole = trained(engine, a_pack(*two(), checkpoints=tmp_path / "a"))
+    again = trained(engine, a_pack(*jobs, checkpoints=tmp_path / "b"))
+    for run in whole:
+        torch.testing.assert_close(contents(whole[run]), contents(again[run]), rtol=0, atol=0)
