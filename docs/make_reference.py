@@ -40,6 +40,13 @@ SECTIONS = (
     ("[cost]", "CostSpec"),
     ("[confirm]", "ConfirmSpec"),
     ("[[search]]", "SearchSpec"),
+    ('[[search]] stages, `strategy = "grid"`', "GridStage"),
+    ('[[search]] stages, `strategy = "random"` or `"quasi-random"`', "SampledStage"),
+    ('[[search]] stages, `strategy = "tpe"`', "TpeStage"),
+    ("[[search]] stages, a parameter's values as a table", "AxisTable"),
+    ('stop, `rule = "median"`', "MedianRule"),
+    ('stop, `rule = "halving"`', "HalvingRule"),
+    ('stop, `rule = "worse-than-cohort"`', "CohortRule"),
 )
 MADE = "<!-- Made by `python docs/make_reference.py`; change the code, not this page. -->"
 
@@ -79,7 +86,8 @@ def spec_page() -> Iterator[str]:
     yield "# The spec: every key of a study's TOML file"
     yield ""
     yield "Unknown keys are errors. `weighbridge init my_study.toml` writes a commented example."
-    yield "What may stand in a search's `stages` is on a page of its own: [stages](stages.md)."
+    yield "Keys of a stage that are not below are names of parameters: what their values may be,"
+    yield "and how stages work, is on a page of its own: [stages](stages.md)."
     for title, name in SECTIONS:
         section = schema if name == "StudySpec" else schema["$defs"][name]
         yield from ("", f"## {title}", "", section["description"], "")
@@ -95,7 +103,10 @@ def spec_type(field: Schema) -> str:
     if "$ref" in field:
         return "table"
     if forms := field.get("anyOf") or field.get("oneOf"):
-        return " or ".join(spec_type(form) for form in forms if form != {"type": "null"})
+        told = dict.fromkeys(spec_type(form) for form in forms if form != {"type": "null"})
+        return " or ".join(told)
+    if "const" in field:
+        return f"`{str(field['const']).lower()}`"
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
     if field["type"] == "array":

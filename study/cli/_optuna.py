@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from search_spaces import Axis, space_from_plain
 from storage import database_file, without_password
 from study.cli._output import counted, next_act, say
 from study.deciding.trials import to_point
 from study.errors import ExportRefused
-from study.spec.stage import OPTIONS
 from study.spec.study_spec import StudySpec, parse
 
 if TYPE_CHECKING:
@@ -98,21 +96,10 @@ def listed_axes(spec: StudySpec, search: str, *, n_tasks: int) -> dict[str, list
     for part in spec.search:
         if search not in ([part.name] if part.name else part.weightings):
             continue
-        for stage in part.stages:
-            for name, axis in space_from_plain(_tuned(stage), n_tasks=n_tasks).axes.items():
+        for stage in (stage for stage in part.stages if stage.kind != "neighbours"):
+            for name, axis in space_from_plain(stage.axes, n_tasks=n_tasks).axes.items():
                 found.setdefault(name, []).append(axis)
     return found
-
-
-def _tuned(stage: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of a stage with their plain axes, without what belongs to the strategy."""
-    return {
-        name: {k: v for k, v in plain.items() if k != "refine"}
-        if isinstance(plain, Mapping)
-        else plain
-        for name, plain in stage.items()
-        if name not in OPTIONS and plain != "neighbours"
-    }
 
 
 def _trial(row: TrialRow) -> OptunaTrial:

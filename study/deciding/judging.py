@@ -81,7 +81,7 @@ class RungJudge:
             if judge.rule.asynchronous
             else ""
         )
-        return f"Pruned at epoch {judge.rung} by the rule {judge.rule.kind}{among}{under}."
+        return f"Pruned at epoch {judge.rung} by the rule {judge.rule.rule}{among}{under}."
 
     def _values(self, search: Search, rule: StopRule, judge: Judge) -> dict[int, list[float]]:
         """Seed means of each trial that can be compared, lower is better."""

@@ -13,9 +13,9 @@ from search_spaces import Point
 from storage.records import SearchHistory, Unfinished
 from study.deciding.advance import Finished, SearchStopped, Step
 from study.planning.search_plan import Search, Stage
-from study.spec.stopping import Kind, StopRule
+from study.spec.stopping import HalvingRule, StopRule
 
-_KEPT: dict[Kind, float] = {"median": 0.5, "worse-than-cohort": 0.75}
+_KEPT = {"median": 0.5, "worse-than-cohort": 0.75}
 """Share of a round that is expected to be kept at a rung, where the rule does not fix it."""
 
 
@@ -156,7 +156,7 @@ def _beyond(stop: StopRule | None, reached: int, epochs: int) -> float:
     """Epochs that a run is expected to be trained after a rung that it will be judged at."""
     if stop is None or reached >= epochs:
         return 0.0
-    kept = stop.keep if stop.kind == "halving" else _KEPT[stop.kind]
+    kept = stop.keep if isinstance(stop, HalvingRule) else _KEPT[stop.rule]
     following = [*(rung for rung in stop.rungs if rung > reached), epochs]
     share, found = 1.0, 0.0
     for rung in following:

@@ -8,13 +8,8 @@ from search_spaces import Choices, Space, Value
 from study.errors import BadSpec
 from study.planning.baseline_values import imported_values, meaningless
 from study.planning.search_plan import Search, Stage
-from study.spec.stop import parse_stop
-from study.spec.stopping import Kind
 from study.spec.study_spec import StudySpec
 from trainers.cards import ProblemCard
-
-# by the task's own primary metric, so that there is no cohort of tasks
-_STOP_KINDS: tuple[Kind, ...] = ("median", "halving")
 
 
 def baseline_searches(
@@ -23,16 +18,12 @@ def baseline_searches(
     """One search a task, that task alone; none if the baseline is imported.
 
     Raises:
-        BadSpec: Learning rates are missing or twice there, imported numbers do not fit, or a
-            stopping rule does not make sense.
+        BadSpec: Learning rates are missing or twice there, or imported numbers do not fit.
     """
     if spec.baseline.metrics is not None:
         _check_imported(spec.baseline.metrics, card)
         return []
     wanted = _wanted_rates(spec, _all_rates(searches))
-    stop = parse_stop(
-        spec.baseline.stop, epochs=spec.training.epochs, place="[baseline]", kinds=_STOP_KINDS
-    )
     axis = Choices(wanted)
     return [
         Search(
@@ -40,7 +31,7 @@ def baseline_searches(
             role="baseline",
             weighting="stl",
             tasks=(task.name,),
-            stages=[Stage(kind="grid", space=Space({"lr": axis}), stop=stop)],
+            stages=[Stage(kind="grid", space=Space({"lr": axis}), stop=spec.baseline.stop)],
             anchors={"lr": wanted[0], "weight_decay": spec.training.weight_decay},
             lower_is_better=task.metrics[0].direction == "min",
         )

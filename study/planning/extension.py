@@ -9,7 +9,6 @@ from storage.records import StudyRecord
 from storage.wording import counted
 from study.errors import NotAnExtension
 from study.planning.keys import frozen_part
-from study.spec.stop import parse_stop
 from study.spec.stopping import StopRule
 from study.spec.study_spec import SearchSpec, StudySpec, parse
 
@@ -28,15 +27,14 @@ def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any
         if _plain(old.get(key)) != _plain(new.get(key))
     ]
     changes += _seed_changes(before, spec)
-    if _stop(before.baseline.stop, before) != _stop(spec.baseline.stop, spec):
-        changes.append(_stop_change("[baseline]", before.baseline.stop, spec.baseline.stop))
+    changes += _stop_change("[baseline]", before.baseline.stop, spec.baseline.stop)
     kept = _searches(spec)
     for name, (method, part) in _searches(before).items():
         if name not in kept:
             changes.append(f"  search {name} was removed")
         else:
             changes += _search_changes(name, (method, part), kept[name])
-            changes += _stop_changes(name, part, kept[name][1], before)
+            changes += _stop_changes(name, part, kept[name][1])
     if changes:
         raise NotAnExtension(
             f"The stored study {stored.name!r} can be extended (points, seeds, searches, budget), "
@@ -75,25 +73,18 @@ def _search_changes(
     return changes
 
 
-def _stop_changes(name: str, old: SearchSpec, new: SearchSpec, spec: StudySpec) -> list[str]:
+def _stop_changes(name: str, old: SearchSpec, new: SearchSpec) -> list[str]:
     """Stopping rules of stored stages stand: some of their trials may be pruned already."""
-    pairs = [
-        (number, was.get("stop"), is_now.get("stop"))
-        for number, (was, is_now) in enumerate(zip(old.stages, new.stages, strict=False), start=1)
-    ]
     return [
-        _stop_change(f"search {name}: stage {number}", was, is_now)
-        for number, was, is_now in pairs
-        if _stop(was, spec) != _stop(is_now, spec)
+        change
+        for number, (was, is_now) in enumerate(zip(old.stages, new.stages, strict=False), start=1)
+        for change in _stop_change(f"search {name}: stage {number}", was.stop, is_now.stop)
     ]
 
 
-def _stop_change(place: str, was: object, is_now: object) -> str:
-    return f"  {place} stop: stored {was!r}, now {is_now!r}"
-
-
-def _stop(table: object, spec: StudySpec) -> StopRule | None:
-    return parse_stop(table, epochs=spec.training.epochs, place="")
+def _stop_change(place: str, was: StopRule | None, is_now: StopRule | None) -> list[str]:
+    stored, now = (None if rule is None else rule.model_dump(mode="json") for rule in (was, is_now))
+    return [] if was == is_now else [f"  {place} stop: stored {stored!r}, now {now!r}"]
 
 
 def _searches(spec: StudySpec) -> dict[str, tuple[str, SearchSpec]]:

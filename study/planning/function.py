@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from search_spaces import Axis, Choices, Point, SpaceError, Value, canonical, space_from_plain
 from search_spaces.lines import midpoint
@@ -14,7 +12,6 @@ from study.planning.search_plan import Search
 from study.planning.stage_checks import refuse_split_conditions
 from study.planning.stages import stages_of
 from study.spec.function import WEIGHTING, FunctionSpec
-from study.spec.stage import OPTIONS
 from study.spec.study_spec import SearchSpec, StudySpec
 from trainers.cards import MetricCard, ProblemCard, TaskCard
 from trainers.errors import BadCard
@@ -74,7 +71,7 @@ def function_searches(spec: StudySpec, card: ProblemCard) -> list[Search]:
     for part in spec.search:
         place = f"[[search]] {part.name or WEIGHTING}"
         try:
-            found.append(_search(part, spec, card, place))
+            found.append(_search(part, card, place))
         except SpaceError as error:
             raise BadSpec(f"{place}: {error}") from error
     return found
@@ -104,12 +101,11 @@ def as_listed(search: Search, point: Point) -> Point:
     }
 
 
-def _search(part: SearchSpec, spec: StudySpec, card: ProblemCard, place: str) -> Search:
-    names = {name for stage in part.stages for name in _named(stage)}
+def _search(part: SearchSpec, card: ProblemCard, place: str) -> Search:
+    names = {name for stage in part.stages for name in (*stage.axes, *stage.at)}
     stages = stages_of(
         part,
         tunable={*names, *part.hyper},
-        epochs=spec.training.epochs,
         hypers=(),
         n_tasks=1,
         place=place,
@@ -130,13 +126,6 @@ def _search(part: SearchSpec, spec: StudySpec, card: ProblemCard, place: str) ->
         lower_is_better=card.tasks[0].metrics[0].direction == "min",
         budget=part.budget,
     )
-
-
-def _named(stage: Mapping[str, Any]) -> list[str]:
-    at = stage.get("at", {})
-    return [
-        name for name in [*stage, *(at if isinstance(at, Mapping) else ())] if name not in OPTIONS
-    ]
 
 
 def _resting(axis: Axis) -> Value:

@@ -153,7 +153,6 @@ def _search(
     stages = stages_of(
         part,
         tunable={*_SHARED, *(hyper.name for hyper in method.hypers)},
-        epochs=spec.training.epochs,
         hypers=method.hypers,
         n_tasks=n_tasks,
         place=place,

@@ -38,7 +38,7 @@ class Stage:
     @property
     def label(self) -> str:
         """The strategy, and a stopping rule behind a plus, as the database has it."""
-        return self.kind if self.stop is None else f"{self.kind}+{self.stop.kind}"
+        return self.kind if self.stop is None else f"{self.kind}+{self.stop.rule}"
 
     @property
     def tuned(self) -> tuple[str, ...]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from search_spaces import Space, space_from_plain
 from study.errors import BadSpec
 from study.planning.search_plan import Stage
 from study.planning.stage_checks import check_stage
-from study.spec.stage import ClosingStage, StageTable
+from study.spec.stage import OPTIONS, ROUND_SIZE, StageSpec
 from study.spec.study_spec import SearchSpec
+from trainers.suggestions import did_you_mean
 from trainers.weightings import Hyper
 
 CLOSING = Stage(kind="neighbours", space=Space({}))
@@ -20,7 +21,6 @@ def stages_of(
     part: SearchSpec,
     *,
     tunable: Set[str],
-    epochs: int,
     hypers: Sequence[Hyper],
     n_tasks: int,
     place: str,
@@ -29,33 +29,40 @@ def stages_of(
 
     Args:
         tunable: Names of the parameters that may be tuned.
-        epochs: Of each run.
         hypers: Hyperparameters with rules of their own.
 
     Raises:
-        BadSpec: A table does not make sense.
+        BadSpec: A table names what cannot be tuned, or does not go with the others.
         SpaceError: An axis does not, or has no points.
         WeightingError: A weighting refuses a value.
     """
-    tables = [
-        StageTable.parse(table, tunable=tunable, epochs=epochs, place=place)
-        for table in part.stages
-    ]
-    stages = [_stage(table, n_tasks) for table in tables]
+    for number, table in enumerate(part.stages, start=1):
+        stage = f"{place}, stage {number}"
+        _refuse_unknown(table.axes, [*sorted(tunable), *OPTIONS], stage)
+        _refuse_unknown(table.at, sorted(tunable), f"{stage}, `at`")
+    stages = [_stage(table, n_tasks) for table in part.stages]
     _check_stages(stages, hypers, n_tasks, place)
     return [_joined(stages, place)] if part.joint else stages
 
 
-def _stage(table: StageTable | ClosingStage, n_tasks: int) -> Stage:
-    if isinstance(table, ClosingStage):
+def _refuse_unknown(names: Iterable[str], allowed: Sequence[str], place: str) -> None:
+    for name in names:
+        if name not in allowed:
+            raise BadSpec(
+                f"{place}: unknown key `{name}`.{did_you_mean(name, allowed)} "
+                f"Allowed: {', '.join(allowed)}."
+            )
+
+
+def _stage(table: StageSpec, n_tasks: int) -> Stage:
+    if table.kind == "neighbours":
         return CLOSING
-    space = space_from_plain(table.axes, n_tasks=n_tasks)
     return Stage(
-        kind=table.kind(space),
-        space=space,
+        kind=table.kind,
+        space=space_from_plain(table.axes, n_tasks=n_tasks),
         refine=table.refine,
-        trials=table.trials,
-        round_size=table.round_size,
+        trials=getattr(table, "trials", 0),
+        round_size=getattr(table, "round_size", ROUND_SIZE),
         at=_values(table.at, n_tasks),
         stop=table.stop,
     )

@@ -7,6 +7,7 @@ from inspect import isclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from study.spec._limits import MOST_FOUND, unfit
 from trainers.suggestions import did_you_mean
@@ -50,28 +51,41 @@ def unfit_findings(plain: Mapping[str, Any], spec: type[BaseModel]) -> list[str]
 
 
 def _finding(detail: Any, spec: type[BaseModel]) -> str:
-    # "<...>" marks a branch of a union: the spec's classes name it, users did not write it.
-    place = [part for part in detail["loc"] if not str(part).startswith("<")]
-    if detail["type"] == "extra_forbidden":
-        return _unknown_key(place, spec)
-    if detail["type"] == "missing":
+    kind, place = detail["type"], _without_forms(detail["loc"])
+    if kind == "extra_forbidden":
+        return _unknown_key(detail["loc"], spec)
+    if kind == "missing":
         return f"{_shown_place(place, spec)} is missing. Add it{_purpose(place, spec)}"
-    if detail["type"] == "value_error":
+    if kind == "value_error":
         message = detail["msg"].removeprefix("Value error, ")
-        joint = ": " if message.startswith("`") else " "
-        return f"{_shown_place(place, spec)}{joint}{message}"
-    rule = _RULES.get(detail["type"], f"does not fit ({detail['msg']})")
-    rule = rule.format(**detail.get("ctx", {}))
+        where = _shown_place(place, spec)
+        return f"{where.rstrip(',')}: {message}" if message[0] == "`" else f"{where} {message}"
+    rule = _RULES.get(kind, f"does not fit ({detail['msg']})")
+    rule = rule.format(**detail.get("ctx", {})).replace("False", "false")
     found = shown_value(detail["input"])
+    if kind == "unknown_kind":
+        key, _, rule = detail["msg"].partition(" ")
+        place.append(key)
+        found = shown_value(detail["input"][key]) if key in detail["input"] else "none"
     return f"{_shown_place(place, spec)} {rule}. Got {found}. Change it{_purpose(place, spec)}"
 
 
-def _unknown_key(place: list[Any], spec: type[BaseModel]) -> str:
-    *section, key = place
-    allowed = sorted(_model_at(section, spec).model_fields)
+def _without_forms(path: Sequence[Any]) -> list[Any]:
+    """A place as users write it: "<...>" marks a form of a union, which is ours to name."""
+    return [part for part in path if not str(part).startswith("<")]
+
+
+def _unknown_key(path: Sequence[Any], spec: type[BaseModel]) -> str:
+    *above, key = path
+    section = _without_forms(above)
+    allowed = _fields_at(section, spec)
+    if key in allowed:  # of another form
+        place, form = [*section, key], str(above[-1]).strip("<>")
+        purpose = _purpose(place, spec)
+        return f"{_shown_place(place, spec)} does not go with {form}. Drop it{purpose}"
     where = f" in {_shown_place(section, spec)}" if section else ""
     hint = did_you_mean(str(key), allowed)
-    return f"Unknown key `{key}`{where}.{hint} Allowed: {', '.join(allowed)}."
+    return f"Unknown key `{key}`{where}.{hint} Allowed: {', '.join(sorted(allowed))}."
 
 
 def _shown_place(place: Sequence[Any], spec: type[BaseModel]) -> str:
@@ -83,7 +97,7 @@ def _shown_place(place: Sequence[Any], spec: type[BaseModel]) -> str:
         section, rest = "[[search]]", rest[1:]
         if rest and isinstance(rest[0], int):
             section, rest = f"{section} {rest[0] + 1}{',' if rest[1:] else ''}", rest[1:]
-    elif rest[0] in spec.model_fields and _nested(spec.model_fields[rest[0]].annotation):
+    elif rest[0] in spec.model_fields and _fields_at(rest[:1], spec):
         section, rest = f"[{rest[0]}]", rest[1:]
     steps = [
         f"value {part + 1}" if isinstance(part, int) else f"`{_cut(_word(part))}`" for part in rest
@@ -95,32 +109,27 @@ def _shown_place(place: Sequence[Any], spec: type[BaseModel]) -> str:
 
 def _purpose(place: Sequence[Any], spec: type[BaseModel]) -> str:
     """What the key is for, by its description; a value of a list is for what its list is."""
-    keys = [part for part in place if isinstance(part, str)]
-    if not keys:
-        return "."
-    model = _model_at(keys[:-1], spec)
-    field = model.model_fields.get(keys[-1]) if model is not None else None
+    *section, key = [part for part in place if isinstance(part, str)] or [""]
+    field = _fields_at(section, spec).get(key)
     if field is None or not field.description:
         return "."
     return f": {field.description[0].lower()}{field.description[1:]}"
 
 
-def _model_at(place: Sequence[Any], spec: type[BaseModel]) -> Any:
-    """The class of a section, None inside a free table."""
-    model: Any = spec
+def _fields_at(place: Sequence[Any], spec: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """The keys of a section, in any of its forms; none inside a free table."""
+    found: Any = spec
     for part in place:
         if isinstance(part, str):
-            field = model.model_fields.get(part) if model is not None else None
-            model = None if field is None else _nested(field.annotation)
-    return model
+            field = _fields_of(found).get(part)
+            found = None if field is None else field.annotation
+    return _fields_of(found)
 
 
-def _nested(annotation: Any) -> type[BaseModel] | None:
-    """The class of a section that an annotation holds, if it holds one."""
+def _fields_of(annotation: Any) -> Mapping[str, FieldInfo]:
     if isclass(annotation) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_nested(part) for part in get_args(annotation))
-    return next((model for model in found if model is not None), None)
+        return annotation.model_fields
+    return {key: field for part in get_args(annotation) for key, field in _fields_of(part).items()}
 
 
 def _word(part: object) -> str:

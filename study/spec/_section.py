@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 PositiveInt = Annotated[int, Field(gt=0, le=10**9, strict=True)]
 UpTo1000 = Annotated[int, Field(gt=0, le=1000, strict=True)]
@@ -14,6 +22,7 @@ Amount = Annotated[Positive, Field(le=1e12)]
 Seconds = Annotated[Positive, Field(le=1e9)]
 NotNegative = Annotated[Finite, Field(ge=0)]
 SecondsFrom0 = Annotated[Finite, Field(ge=0, le=1e9)]
+Flag = Annotated[bool, Field(strict=True)]
 Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 
 
@@ -21,3 +30,34 @@ class Section(BaseModel):
     """A table of the spec."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WrittenSection(Section):
+    """A table that is stored as it was written, without what it does not say."""
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, plain_of: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: v for key, v in plain_of(self).items() if key in self.model_fields_set}
+
+
+def told_by(types: type | tuple[type, ...], then: str, otherwise: str) -> Discriminator:
+    """Tells the forms of a value apart by its type; they are tagged in angle brackets."""
+    return Discriminator(lambda value: then if isinstance(value, types) else otherwise)
+
+
+def kind_by(key: str, *kinds: str, default: str = "") -> Discriminator:
+    """Tells kinds of a table apart by a key of it; each is tagged by its name in angle brackets."""
+
+    def tag(value: object) -> str | None:
+        if isinstance(value, Section):
+            return f"<{getattr(value, key)}>"
+        if not isinstance(value, Mapping):
+            return f"<{kinds[0]}>"  # it says that this is no table
+        kind = value.get(key, default)
+        return f"<{kind}>" if isinstance(kind, str) and kind in kinds else None
+
+    return Discriminator(
+        tag,
+        custom_error_type="unknown_kind",
+        custom_error_message=f"{key} must be one of {', '.join(kinds)}",
+    )

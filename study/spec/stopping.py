@@ -9,38 +9,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
-Kind = Literal["median", "halving", "worse-than-cohort"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+from pydantic import Field, Tag, field_validator
+
+from study.spec._findings import shown_value
+from study.spec._section import Flag, Positive, PositiveInt, WrittenSection, kind_by
 
 Values = Mapping[int, Sequence[float]]
 """Trial -> its values at a rung: one by which trials are ranked, or one a task."""
 
+_RULE = "Which trials are pruned."
+_ASYNCHRONOUS = (
+    "With `median` and `halving`: judge a trial as soon as all its seeds stand at a rung, instead "
+    "of when its whole round does. Who is pruned then depends on who was faster."
+)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopRule:
-    """When trials of a stage are looked at, and which of them are pruned then.
 
-    Attributes:
-        rungs: Epochs after which a round is judged, rising.
-        keep: Share of a round that `halving` keeps at each rung.
-        asynchronous: Whether a trial is judged as soon as all its seeds stand at a rung, instead
-            of when its whole round does. Who is pruned then depends on who was faster.
-    """
+class _Rule(WrittenSection):
+    """When trials of a stage are looked at, and which of them are pruned then."""
 
-    kind: Kind
-    rungs: tuple[int, ...]
-    keep: float = 0.5
-    asynchronous: bool = False
+    rule: str
+    rungs: list[PositiveInt] = Field(
+        min_length=1, description="Epochs after which a round is judged, rising, such as `[5, 10]`."
+    )
+    asynchronous: bool
 
-    @property
-    def by_task(self) -> bool:
-        """Whether it compares task by task, which needs no single-task baseline."""
-        return self.kind == "worse-than-cohort"
+    by_task: ClassVar[bool] = False
+    """Whether it compares task by task, which needs no single-task baseline."""
+
+    @field_validator("rungs")
+    @classmethod
+    def _rise(cls, value: list[int]) -> list[int]:
+        if value != sorted(set(value)):
+            raise ValueError(f"must rise. Got {shown_value(value)}. Sort them, each once.")
+        return value
 
     @property
     def fewest(self) -> int:
@@ -49,23 +54,63 @@ class StopRule:
         Below that many the rule has nothing to say: of fewer than 1/keep trials the best share
         is less than one trial, and the median of one trial is the trial.
         """
-        if not self.asynchronous:
-            return 1
-        return math.ceil(1 / _exact(self.keep)) if self.kind == "halving" else 2
+        return 2 if self.asynchronous else 1
 
     def after(self, epoch: int) -> int | None:
         """The next rung after an epoch; None if there is none any more."""
         return next((rung for rung in self.rungs if rung > epoch), None)
 
     def to_plain(self) -> dict[str, object]:
-        """JSON-ready values as in a spec."""
-        keep = {"keep": self.keep} if self.kind == "halving" else {}
-        when = {"asynchronous": True} if self.asynchronous else {}
-        return {"rule": self.kind, "rungs": list(self.rungs), **keep, **when}
+        """JSON-ready values, alike for rules that are."""
+        return {key: value for key, value in self if value is not False}
 
     def __str__(self) -> str:
         when = ", asynchronous" if self.asynchronous else ""
-        return f"{self.kind} at {', '.join(map(str, self.rungs))}{when}"
+        return f"{self.rule} at {', '.join(map(str, self.rungs))}{when}"
+
+
+class MedianRule(_Rule):
+    """Prunes trials that are worse than the median of their round."""
+
+    rule: Literal["median"] = Field(description=_RULE)
+    asynchronous: Flag = Field(False, description=_ASYNCHRONOUS)
+
+
+class HalvingRule(_Rule):
+    """Prunes all but the best share of a round."""
+
+    rule: Literal["halving"] = Field(description=_RULE)
+    keep: Annotated[Positive, Field(lt=1)] = Field(
+        0.5, description="Share of a round that `halving` keeps at each rung, rounded up."
+    )
+    asynchronous: Flag = Field(False, description=_ASYNCHRONOUS)
+
+    @property
+    def fewest(self) -> int:
+        """As many as the kept share needs to be a whole trial."""
+        return math.ceil(1 / _exact(self.keep)) if self.asynchronous else 1
+
+
+class CohortRule(_Rule):
+    """Prunes trials that are worse than the median of their round in every task."""
+
+    rule: Literal["worse-than-cohort"] = Field(description=_RULE)
+    asynchronous: Literal[False] = Field(False, description=_ASYNCHRONOUS)
+
+    by_task: ClassVar[bool] = True
+
+
+BaselineRule = Annotated[
+    Annotated[MedianRule, Tag("<median>")] | Annotated[HalvingRule, Tag("<halving>")],
+    kind_by("rule", "median", "halving"),
+]
+"""By a task's own primary metric, so that there is no cohort of tasks."""
+StopRule = Annotated[
+    Annotated[MedianRule, Tag("<median>")]
+    | Annotated[HalvingRule, Tag("<halving>")]
+    | Annotated[CohortRule, Tag("<worse-than-cohort>")],
+    kind_by("rule", "median", "halving", "worse-than-cohort"),
+]
 
 
 def pruned(rule: StopRule, values: Values) -> frozenset[int]:
@@ -80,7 +125,7 @@ def pruned(rule: StopRule, values: Values) -> frozenset[int]:
     """
     if len(values) < rule.fewest:
         return frozenset()
-    if rule.kind == "halving":
+    if isinstance(rule, HalvingRule):
         return beyond_share(values, rule.keep)
     return worse_than_median(values)
 

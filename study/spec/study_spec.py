@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    Discriminator,
     Field,
     Tag,
     ValidationError,
@@ -26,6 +25,7 @@ from study.spec._limits import MOST_OF_A_NAME
 from study.spec._section import (
     Amount,
     Finite,
+    Flag,
     NotNegative,
     Positive,
     PositiveInt,
@@ -33,29 +33,24 @@ from study.spec._section import (
     Section,
     Seed,
     UpTo1000,
+    told_by,
 )
 from study.spec._toml import plain_of, text_of
 from study.spec.function import FunctionSpec, filled_in, misplaced
+from study.spec.stage import StageSpec
+from study.spec.stopping import BaselineRule, StopRule
 from study.spec.training import TrainingSpec
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def _weighting_form(value: object) -> str:
-    return "<list>" if isinstance(value, list) else "<name>"
-
-
-def _price_form(value: object) -> str:
-    return "<table>" if isinstance(value, dict) else "<number>"
-
-
 _Weightings = Annotated[
     Annotated[str, Tag("<name>")] | Annotated[list[str], Field(min_length=1), Tag("<list>")],
-    Discriminator(_weighting_form),
+    told_by(list, "<list>", "<name>"),
 ]
 _Prices = Annotated[
     Annotated[NotNegative, Tag("<number>")] | Annotated[dict[str, NotNegative], Tag("<table>")],
-    Discriminator(_price_form),
+    told_by(dict, "<table>", "<number>"),
 ]
 
 
@@ -69,10 +64,10 @@ class BaselineSpec(Section):
         None,
         description="Imported numbers by task and metric, instead of training STL networks.",
     )
-    stop: dict[str, Any] | None = Field(
+    stop: BaselineRule | None = Field(
         None,
-        description='Rule that prunes learning rates at rungs: `{ rule = "halving", '
-        "rungs = [5] }`, or `median`, also asynchronous; see [stages](stages.md).",
+        description='Rule that prunes learning rates at rungs, such as `{ rule = "halving", '
+        "rungs = [5] }`.",
     )
 
     @model_validator(mode="after")
@@ -145,15 +140,13 @@ class SearchSpec(Section):
         description="A weighting's name or `module:Class`, or a list; none beside [function]."
     )
     name: str | None = Field(None, description="Name of the search; default: the weighting's.")
-    stages: list[dict[str, Any]] = Field(
+    stages: list[StageSpec] = Field(
         min_length=1, max_length=100, description="What is tuned, one table a stage."
     )
     hyper: dict[str, Any] = Field(
         default_factory=dict, description="Hyperparameters of the weighting that are not tuned."
     )
-    joint: Annotated[bool, Field(strict=True)] = Field(
-        False, description="Tune all stages at once, on the full product."
-    )
+    joint: Flag = Field(False, description="Tune all stages at once, on the full product.")
     budget: BudgetSpec = Field(default_factory=BudgetSpec, description="Limits of this search.")
 
     @field_validator("weighting")
@@ -242,6 +235,21 @@ class StudySpec(Section):
         if len(set(value)) < len(value):
             raise ValueError(f"must not repeat a seed. Got {value}. Drop the second one.")
         return value
+
+    @model_validator(mode="after")
+    def _rungs_lie_before_the_end(self) -> Self:
+        rules: dict[str, StopRule | None] = {"[baseline]": self.baseline.stop}
+        for number, part in enumerate(self.search, start=1):
+            for k, stage in enumerate(part.stages, start=1):
+                rules[f"[[search]] {number}, stage {k},"] = stage.stop
+        for place, rule in rules.items():
+            if rule is not None and rule.rungs[-1] >= self.training.epochs:
+                raise ValueError(
+                    f"`stop.rungs` of {place} must lie below the {self.training.epochs} `epochs` "
+                    f"of [training]. Got {rule.rungs[-1]}. Drop it: after the last epoch there is "
+                    "nothing to stop."
+                )
+        return self
 
     @model_validator(mode="after")
     def _money_has_a_price(self) -> Self:

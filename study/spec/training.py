@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from study.spec._section import (
     Amount,
     Finite,
+    Flag,
     NotNegative,
     Positive,
     PositiveInt,
@@ -17,6 +18,7 @@ from study.spec._section import (
     SecondsFrom0,
     Section,
     UpTo1000,
+    told_by,
 )
 from trainers import optimizers
 
@@ -28,14 +30,10 @@ class StepSchedule(Section):
     gamma: Positive = Field(0.5, description="Factor of each cut.")
 
 
-def _schedule_form(value: object) -> str:
-    return "<table>" if isinstance(value, dict | StepSchedule) else "<word>"
-
-
 _ScheduleSpec = Annotated[
     Annotated[Literal["constant", "cosine"], Tag("<word>")]
     | Annotated[StepSchedule, Tag("<table>")],
-    Discriminator(_schedule_form),
+    told_by((dict, StepSchedule), "<table>", "<word>"),
 ]
 
 
@@ -70,7 +68,7 @@ class TrainingSpec(Section):
     clip_norm: Positive | None = Field(
         None, description="Largest gradient norm of the network; off by default."
     )
-    drop_last: Annotated[bool, Field(strict=True)] = Field(
+    drop_last: Flag = Field(
         False,
         description="Leave the last batch of an epoch out unless it is whole; which samples that "
         "is changes with the epoch. For networks with batch normalisation, which a batch of one "
@@ -87,7 +85,7 @@ class TrainingSpec(Section):
         "precision. With `bfloat16` they run under torch's autocast; `tf32` lets GPUs shorten what "
         "products and convolutions read, which `float32` does not.",
     )
-    compile: Annotated[bool, Field(strict=True)] = Field(
+    compile: Flag = Field(
         False,
         description="Send training steps through `torch.compile`: seconds to minutes at a worker's "
         "start, faster steps of small networks; see [performance](../performance.md).",
@@ -123,7 +121,7 @@ class TrainingSpec(Section):
         description="Longest time without a sign of life from a training worker while the driver "
         "listens; one that is silent for longer is ended.",
     )
-    strict_code: Annotated[bool, Field(strict=True)] = Field(
+    strict_code: Flag = Field(
         False,
         description="Refuse to go on once the source of your own modules has changed, instead of "
         "noting it; see [your own problem](../how-to/own-problem.md#when-your-code-changes).",

@@ -125,10 +125,10 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("stage", "why"),
         [
-            ({}, "a stage must tune something"),
+            ({}, "must tune something"),
             ({"lr": []}, "The list of values is empty"),
             ({"lr": {"log_range": [1, 2]}}, "continuous, it has no grid"),
-            ({"lr": [0.1], "strategy": "tpe"}, "needs `trials`"),
+            ({"lr": [0.1], "strategy": "tpe"}, "`trials` is missing"),
         ],
     )
     def test_bad_stages_are_refused(self, stage: dict[str, Any], why: str) -> None:

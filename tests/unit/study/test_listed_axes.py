@@ -34,7 +34,7 @@ def test_searches_are_known_by_name_or_weighting() -> None:
         {"weighting": "ew", "name": "fine", "stages": [{"lr": [0.2]}]},
         {
             "weighting": "scalarization",
-            "stages": [{"task_weights": {"simplex_step": 0.5}, "stop": {"rule": "median"}}],
+            "stages": [{"task_weights": {"simplex_step": 0.5}, "strategy": "random", "trials": 2}],
         },
     )
     assert listed_axes(found, "uw", n_tasks=2) == {"lr": [Choices([0.1])]}

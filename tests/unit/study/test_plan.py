@@ -11,7 +11,7 @@ import pytest
 from study.catalogue import presets
 from study.errors import BadSpec
 from study.planning.plan import make_plan
-from study.spec.stopping import StopRule
+from study.spec.stopping import HalvingRule, MedianRule
 from study.spec.study_spec import parse_toml
 from tests.unit.study.specs import a_plan, a_search, spec_of
 
@@ -52,7 +52,7 @@ def test_the_template_of_init_plans() -> None:
 def test_a_stage_has_the_stopping_rule_that_is_written() -> None:
     rule = {"rule": "halving", "rungs": [1, 2], "keep": 0.25}
     (stage,) = a_search("ew", RATES | {"stop": rule}).stages
-    assert stage.stop == StopRule(kind="halving", rungs=(1, 2), keep=0.25)
+    assert stage.stop == HalvingRule(rule="halving", rungs=[1, 2], keep=0.25)
     assert stage.label == "grid+halving"
     assert stage.to_plain()["stop"] == rule
 
@@ -61,7 +61,7 @@ def test_an_asynchronous_rule_is_written_back() -> None:
     rule = {"rule": "median", "rungs": [1, 2], "asynchronous": True}
     search = a_search("ew", RATES | {"stop": rule})
     (stage,) = search.stages
-    assert stage.stop == StopRule(kind="median", rungs=(1, 2), asynchronous=True)
+    assert stage.stop == MedianRule(rule="median", rungs=[1, 2], asynchronous=True)
     assert stage.stop.to_plain() == rule
     assert search.asynchronous
     assert not a_search("ew", RATES | {"stop": rule | {"asynchronous": False}}).asynchronous
@@ -70,7 +70,7 @@ def test_an_asynchronous_rule_is_written_back() -> None:
 def test_each_task_of_the_baseline_has_its_stopping_rule() -> None:
     plan = a_plan(baseline={"stop": {"rule": "median", "rungs": [2]}})
     found = [stage.stop for search in plan.searches for stage in search.stages]
-    assert found == [StopRule(kind="median", rungs=(2,))] * 3 + [None]
+    assert found == [MedianRule(rule="median", rungs=[2])] * 3 + [None]
 
 
 def test_confirmation_counts_fresh_seeds_of_each_search() -> None:

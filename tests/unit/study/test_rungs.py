@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from storage import RunState
 from storage.records import RunOutcome
 from study.deciding.rungs import AtRung, Judge, due
-from study.spec.stopping import StopRule
+from study.spec.stopping import MedianRule, StopRule
 
 S = RunState
-RULE = StopRule(kind="median", rungs=(2, 4))
+RULE = MedianRule(rule="median", rungs=[2, 4])
 END = 9
 _Run = tuple[RunState, int]
 
@@ -135,7 +135,7 @@ def test_a_run_that_is_paused_at_no_rung_just_goes_on(rule: StopRule | None) -> 
     assert trial.standing == "keep"
 
 
-EARLY = StopRule(kind="median", rungs=(2, 4), asynchronous=True)
+EARLY = MedianRule(rule="median", rungs=[2, 4], asynchronous=True)
 STATES = st.sampled_from([(state, until) for state in S for until in (2, 4, END)])
 TRIALS = st.lists(st.lists(STATES, min_size=2, max_size=2), min_size=1, max_size=5)
 

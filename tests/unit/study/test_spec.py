@@ -183,6 +183,43 @@ def test_all_findings_come_at_once() -> None:
         assert any(part in line for line in found), part
 
 
+def test_all_findings_of_stages_come_at_once() -> None:
+    stages = [
+        {"lr": [1], "stop": {"rule": "median", "rungs": [0]}},
+        {"lr": {"line": [1, 2], "refine": 0}, "strategy": "tpe"},
+        {"strategy": "grdi"},
+    ]
+    first, *others = message(setting("search", 0, "stages", to=stages)).splitlines()
+    assert "`stages`, value 1, `stop.rungs`, value 1, must be above 0. Got 0. Change it:" in first
+    said = [line.split(". ")[0].split("`stages`, ")[1] for line in others]
+    assert said == [
+        "value 2, `trials` is missing",
+        "value 2, `lr.refine` must be above 0",
+        "value 3, `strategy` must be one of grid, random, quasi-random, tpe",
+    ]
+
+
+def test_a_key_like_a_mark_of_ours_is_told() -> None:
+    assert "Unknown key `<x>` in [training]." in message(setting("training", "<x>", to=1))
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        {"lr": [0.1], "at": {"weight_decay": 1}, "stop": None},
+        {"lr": {"line": [1, 2], "refine": 1}, "stop": {"rule": "halving", "rungs": [1]}},
+        {"lr": "neighbours"},
+        {"b": [[1]], "a": [2], "strategy": "tpe", "trials": 3},
+        {"lr": [1], "stop": {"rule": "worse-than-cohort", "rungs": [1, 2], "asynchronous": False}},
+    ],
+)
+def test_a_stage_is_stored_as_it_is_written(stage: dict[str, Any]) -> None:
+    stored = spec_of(search=[{"weighting": "ew", "stages": [stage]}]).to_plain()
+    (found,) = stored["search"][0]["stages"]
+    assert found == stage
+    assert [key for key in found if len(key) == 1] == [key for key in stage if len(key) == 1]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.spec.stopping import KINDS, Kind, StopRule, Values, pruned
+from study.spec.stopping import CohortRule, HalvingRule, MedianRule, StopRule, Values, pruned
 
 VALUE = st.sampled_from([-1.5, 0.0, 0.5, 2.0]) | st.floats(-1e6, 1e6)
 TASKS = st.shared(st.integers(1, 3), key="tasks")
@@ -20,13 +19,21 @@ ROUND = st.dictionaries(
     min_size=1,
     max_size=12,
 )
-RULES = st.builds(
-    StopRule,
-    kind=st.sampled_from(KINDS),
-    rungs=st.just((1,)),
-    keep=st.floats(0.05, 0.95),
-    asynchronous=st.booleans(),
-)
+MEDIAN = MedianRule(rule="median", rungs=[1])
+COHORT = CohortRule(rule="worse-than-cohort", rungs=[1])
+
+
+def halving(keep: float) -> HalvingRule:
+    return HalvingRule(rule="halving", rungs=[1], keep=keep)
+
+
+def early(rule: MedianRule | HalvingRule) -> MedianRule | HalvingRule:
+    """The rule that waits for no round."""
+    return rule.model_copy(update={"asynchronous": True})
+
+
+OF_TRIALS = st.just(MEDIAN) | st.floats(0.05, 0.95).map(halving)
+RULES = OF_TRIALS | OF_TRIALS.map(early) | st.just(COHORT)
 
 
 @given(rule=RULES, values=ROUND)
@@ -42,7 +49,7 @@ def test_the_best_is_never_pruned(rule: StopRule, values: Values) -> None:
 
 @given(values=ROUND)
 def test_the_best_in_any_task_survives_the_cohort(values: Values) -> None:
-    gone = pruned(StopRule(kind="worse-than-cohort", rungs=(1,)), values)
+    gone = pruned(COHORT, values)
     for column in range(len(next(iter(values.values())))):
         assert min(values, key=lambda trial: values[trial][column]) not in gone
 
@@ -73,9 +80,9 @@ def test_no_survivor_is_worse_than_one_that_is_pruned(rule: StopRule, values: Va
         )
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_without_trials_nothing_is_pruned(kind: Kind) -> None:
-    assert pruned(StopRule(kind=kind, rungs=(1,)), {}) == frozenset()
+@pytest.mark.parametrize("rule", [MEDIAN, COHORT, halving(0.5)], ids=str)
+def test_without_trials_nothing_is_pruned(rule: StopRule) -> None:
+    assert pruned(rule, {}) == frozenset()
 
 
 def by_number(*values: float | Sequence[float]) -> Mapping[int, Sequence[float]]:
@@ -96,7 +103,7 @@ def by_number(*values: float | Sequence[float]) -> Mapping[int, Sequence[float]]
 def test_the_median_rule_prunes_what_is_worse_than_the_median(
     values: Sequence[float], gone: set[int]
 ) -> None:
-    assert pruned(StopRule(kind="median", rungs=(1,)), by_number(*values)) == gone
+    assert pruned(MEDIAN, by_number(*values)) == gone
 
 
 @pytest.mark.parametrize(
@@ -112,59 +119,58 @@ def test_the_median_rule_prunes_what_is_worse_than_the_median(
 def test_halving_keeps_a_share_rounded_up(
     keep: float, values: Sequence[float], gone: set[int]
 ) -> None:
-    assert pruned(StopRule(kind="halving", rungs=(1,), keep=keep), by_number(*values)) == gone
+    assert pruned(halving(keep), by_number(*values)) == gone
 
 
 def test_a_share_is_exact() -> None:
     values = by_number(*map(float, range(100)))
-    assert len(pruned(StopRule(kind="halving", rungs=(1,), keep=0.29), values)) == 71
+    assert len(pruned(halving(0.29), values)) == 71
 
 
 def test_the_cohort_prunes_what_is_worse_in_every_task() -> None:
     values = by_number([1.0, 9.0], [2.0, 2.0], [3.0, 1.0], [3.0, 9.0], [2.0, 3.0])
-    assert pruned(StopRule(kind="worse-than-cohort", rungs=(1,)), values) == {3}
+    assert pruned(COHORT, values) == {3}
 
 
 @pytest.mark.parametrize(("epoch", "rung"), [(0, 2), (2, 5), (3, 5), (5, None)])
 def test_the_next_rung_lies_beyond_an_epoch(epoch: int, rung: int | None) -> None:
-    assert StopRule(kind="median", rungs=(2, 5)).after(epoch) == rung
+    assert MedianRule(rule="median", rungs=[2, 5]).after(epoch) == rung
 
 
 class TestAsynchronous:
     @pytest.mark.parametrize(
-        ("kind", "keep", "fewest"),
+        ("waiting", "fewest"),
         [
-            ("halving", 0.5, 2),
-            ("halving", 0.1, 10),
-            ("halving", 0.3, 4),
-            ("halving", 0.9, 2),
-            ("median", 0.5, 2),
+            (halving(0.5), 2),
+            (halving(0.1), 10),
+            (halving(0.3), 4),
+            (halving(0.9), 2),
+            (MEDIAN, 2),
         ],
     )
     def test_with_too_few_seen_every_trial_goes_on(
-        self, kind: Kind, keep: float, fewest: int
+        self, waiting: MedianRule | HalvingRule, fewest: int
     ) -> None:
-        rule = StopRule(kind=kind, rungs=(1,), keep=keep, asynchronous=True)
-        assert rule.fewest == fewest
+        rule = early(waiting)
+        assert (waiting.fewest, rule.fewest) == (1, fewest)
         seen = by_number(*map(float, range(fewest)))
-        assert fewest - 1 in pruned(rule, seen) or keep == 0.9  # 0.9 of two, rounded up, are two
+        # 0.9 of two, rounded up, are two
+        assert fewest - 1 in pruned(rule, seen) or waiting == halving(0.9)
         assert pruned(rule, {trial: seen[trial] for trial in range(fewest - 1)}) == frozenset()
 
-    @given(rule=RULES, values=ROUND)
+    @given(rule=OF_TRIALS, values=ROUND)
     def test_with_enough_seen_it_is_the_rule_on_a_round_of_those(
-        self, rule: StopRule, values: Values
+        self, rule: MedianRule | HalvingRule, values: Values
     ) -> None:
-        early, whole = (replace(rule, asynchronous=now) for now in (True, False))
-        expected = pruned(whole, values) if len(values) >= early.fewest else frozenset()
-        assert pruned(early, values) == expected
+        enough = len(values) >= early(rule).fewest
+        assert pruned(early(rule), values) == (pruned(rule, values) if enough else frozenset())
 
-    @given(rule=RULES, values=ROUND)
+    @given(rule=OF_TRIALS, values=ROUND)
     def test_whoever_is_the_best_when_it_comes_goes_on(
-        self, rule: StopRule, values: Values
+        self, rule: MedianRule | HalvingRule, values: Values
     ) -> None:
-        early = replace(rule, asynchronous=True)
         seen: dict[int, Sequence[float]] = {}
         for trial, value in values.items():
             seen[trial] = value
             if value == min(seen.values()):
-                assert trial not in pruned(early, seen)
+                assert trial not in pruned(early(rule), seen)
