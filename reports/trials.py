@@ -1,7 +1,7 @@
 """The trials of a study as plain values: what each came to, on the way there and in the end.
 
-A trial of a search is judged by its validation delta_m; one of a single-task baseline or of a
-training function by the primary metric of its task, in its own unit and direction.
+A trial is judged by the objective of its search: those of a single-task baseline or of a training
+function by the primary metric of the task, in its own unit and direction.
 """
 
 import math
@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from reports._selected import selected_metrics
-from reports.frames import StudyFrames, TaskMetric
-from storage.scoring import delta_m_curve, mean
+from reports.frames import StudyFrames
+from storage.objectives import Objective
+from storage.scoring import mean
 from storage.wording import counted
 
-_STL = "stl/"
 # What one of its runs is, a trial is: the first of these that is found among its seeds.
 _STATES = ("failed", "diverged", "pruned")
 
@@ -84,20 +84,19 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
         courses: With each trial's curve, begin and end, which take long to read.
     """
     runs = frames.runs[frames.runs["role"] != "confirm"]
-    alone = frames.searches_alone
     moments = _moments(frames) if courses else {}
     found = []
-    for search in (*alone, *frames.searches):
+    for search in (*frames.searches_alone, *frames.searches):
         mine = runs[runs["search"] == search]
-        metric = _primary(frames, search) if search in alone else None
-        known = _values(frames, mine, metric).to_dict()
-        by_run = _by_run(_curves(frames, mine, metric)) if courses else {}
+        objective = frames.objective_of(search)
+        known = _values(frames, mine, objective).to_dict()
+        by_run = _by_run(_curves(frames, mine, objective)) if courses else {}
         found.append(
             SearchTrials(
                 search=search,
                 weighting=str(mine["weighting"].iloc[0]),
-                metric=_said(frames, metric),
-                direction="min" if metric is None else metric.direction,
+                metric=_said(objective),
+                direction=objective.direction,
                 trials=tuple(
                     _row(number, of_trial, known, by_run, moments)
                     for number, of_trial in sorted(_by_trial(mine).items())
@@ -140,54 +139,33 @@ def _no_value(found: Sequence[TrialRow]) -> str:
     return f"no trial has a value: {', '.join(ways)}."
 
 
-def _primary(frames: StudyFrames, search: str) -> TaskMetric:
-    """The metric by which a single-task search, or one of a training function, chooses."""
-    if frames.of_function:
-        return frames.metrics[0]
-    return next(m for m in frames.metrics if m.task == search.removeprefix(_STL))
+def _said(objective: Objective) -> str:
+    name, split, unit = objective.name, objective.split, objective.unit
+    return f"{name} ({split}, {unit})" if unit else name
 
 
-def _said(frames: StudyFrames, metric: TaskMetric | None) -> str:
-    if metric is None:
-        return "delta_m (validation, %)"
-    return metric.name if frames.of_function else f"{metric.task} {metric.name}"
-
-
-def _values(
-    frames: StudyFrames, runs: pd.DataFrame, metric: TaskMetric | None
-) -> "pd.Series[float]":
+def _values(frames: StudyFrames, runs: pd.DataFrame, objective: Objective) -> "pd.Series[float]":
     """Value on validation by run."""
-    if metric is None:
+    if objective.needs_baseline:
         return runs.set_index("run")["delta_m_val"].dropna()
-    at = selected_metrics(frames, runs["run"].tolist(), split="validation")
-    keep = (at["task"] == metric.task) & (at["metric"] == metric.name)
-    return at[keep].set_index("run")["value"]
+    ((task, name, _),) = objective.metrics
+    at = selected_metrics(frames, runs["run"].tolist(), split=objective.split)
+    return at[(at["task"] == task) & (at["metric"] == name)].set_index("run")["value"]
 
 
-def _curves(
-    frames: StudyFrames, runs: pd.DataFrame, metric: TaskMetric | None
-) -> "pd.Series[float]":
-    """Value on validation by (run, epoch)."""
-    name = None if metric is None else metric.name
-    rows = frames.epochs.rows(split="validation", metric=name, runs=runs["run"].tolist())
-    if metric is None:
-        return _delta_m_curves(frames, rows)
-    return rows[rows["task"] == metric.task].set_index(["run", "epoch"])["value"]
-
-
-def _delta_m_curves(frames: StudyFrames, rows: pd.DataFrame) -> "pd.Series[float]":
-    """delta_m under the standing baseline (M3), by run and epoch; empty without a baseline."""
-    standing = frames.baseline[
-        frames.baseline["standing"] & (frames.baseline["split"] == "validation")
-    ]
-    if standing.empty:
+def _curves(frames: StudyFrames, runs: pd.DataFrame, objective: Objective) -> "pd.Series[float]":
+    """Value by (run, epoch), under the standing baseline (M3); empty where that is missing."""
+    only = objective.metrics[0][1] if len(objective.metrics) == 1 else None
+    rows = frames.epochs.rows(split=objective.split, metric=only, runs=runs["run"].tolist())
+    base = frames.standing_baseline(objective.split)
+    if objective.needs_baseline and not base:
         return pd.Series(dtype="float64", index=pd.MultiIndex.from_arrays([[], []]))
-    metrics = [(metric.task, metric.name, metric.direction) for metric in frames.metrics]
-    names = [(task, name) for task, name, _ in metrics]
-    base: dict[Any, float] = standing.set_index(["task", "metric"])["value"].to_dict()
+    names = [(task, name) for task, name, _ in objective.metrics]
     table = rows.pivot(index=["run", "epoch"], columns=["task", "metric"], values="value")
     table = table.reindex(columns=pd.MultiIndex.from_tuples(names)).dropna()
-    curve = delta_m_curve({name: table[name].tolist() for name in names}, base, metrics)
+    curve = objective.curve(
+        {name: table[name].tolist() for name in names}, base if objective.needs_baseline else None
+    )
     return pd.Series(curve, index=table.index, dtype="float64")
 
 

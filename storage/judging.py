@@ -8,33 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
+from storage.objectives import ByMetric, Objective
 from storage.planning import history as _history
 from storage.planning.opened import OpenedDatabase
 from storage.records import Baseline, Decision
 from storage.schema.dialects import put
 from storage.schema.tables import epoch_values, runs, scores, searches, series
-from storage.scoring import ByMetric, Metric, Score, Selection, delta_m_curve, select
+from storage.scoring import Score, Selection, select
 from storage.states import RunState
 
 _SPLITS = ("validation", "test")
 
+_HASH: Final = bindparam("hash", type_=sa.String)
 _UNSCORED = (
     sa.select(runs.c.id, searches.c.name)
     .join(searches, searches.c.id == runs.c.search_id)
-    .outerjoin(
-        scores,
-        sa.and_(scores.c.run_id == runs.c.id, scores.c.baseline_hash == bindparam("hash")),
-    )
+    .outerjoin(scores, scores.c.run_id == runs.c.id)
     .where(
         runs.c.study_id == bindparam("study"),
         runs.c.state == RunState.DONE,
-        runs.c.role.in_(["baseline", "function"]) == bindparam("alone"),
-        scores.c.run_id.is_(None),
+        searches.c.name.in_(bindparam("names", expanding=True)),
+        sa.or_(
+            scores.c.run_id.is_(None),
+            sa.and_(_HASH != "", scores.c.baseline_hash != _HASH),
+        ),
     )
     .order_by(runs.c.id)
 )
@@ -94,45 +97,31 @@ class Judging(OpenedDatabase):
             _history.set_baseline(connection, study_id, baseline, plan=plan)
 
     @retried
-    def score_stl(
+    def score(
         self,
         study_id: int,
-        primary: Mapping[str, Metric],
+        objectives: Mapping[str, Objective],
         selection: Selection,
         *,
+        baseline: Baseline | None = None,
         only: Sequence[int] | None = None,
     ) -> None:
-        """Score finished runs that need no baseline (all, or among `only`) by their primary metric.
+        """Score finished runs (all, or among `only`) that have no score yet.
 
-        These are single-task runs and those of training functions, which may report no test split,
-        and may have left a step out.
+        Those of training functions may report no test split, and may have left a step out.
 
         Args:
-            primary: (task, metric, direction) by search name.
+            objectives: What runs are worth, by their search's name; others are not scored.
+            baseline: In force; what was scored under another one is scored anew. None while it is
+                not final, or for searches that never need it.
         """
-        wanted = {"study": study_id, "alone": True, "hash": ""}
+        under = "" if baseline is None else baseline.hash
+        bases = {split: None if baseline is None else baseline.on(split) for split in _SPLITS}
+        wanted = {"study": study_id, "names": list(objectives), "hash": under}
         with self._database.write() as connection:
             for run, search in _unscored(connection, wanted, only):
-                score = _score_alone(_curves(connection, run), primary[search], selection)
-                _save(connection, run, "", score)
-
-    @retried
-    def score_mtl(
-        self,
-        study_id: int,
-        metrics: Sequence[Metric],
-        baseline: Baseline,
-        selection: Selection,
-        *,
-        only: Sequence[int] | None = None,
-    ) -> None:
-        """Score finished multi-task runs (all, or among `only`) that this baseline has not yet."""
-        wanted = {"study": study_id, "alone": False, "hash": baseline.hash}
-        bases = {split: baseline.on(split) for split in _SPLITS}
-        with self._database.write() as connection:
-            for run, _ in _unscored(connection, wanted, only):
-                score = _score_together(_table(connection, run), metrics, bases, selection)
-                _save(connection, run, baseline.hash, score)
+                curves = _curves(connection, run)
+                _save(connection, run, under, _score(curves, objectives[search], bases, selection))
 
     @retried
     def run_table(self, run: int) -> Table:
@@ -156,27 +145,23 @@ def _curves(connection: Connection, run: int) -> _Curves:
     return found
 
 
-def _score_alone(curves: _Curves, primary: Metric, selection: Selection) -> Score:
-    task, metric, direction = primary
-    validation = curves["validation"][task, metric]
-    test = validation | curves["test"].get((task, metric), {})
-    score = select(
-        list(validation.values()),
-        [test[epoch] for epoch in validation],
-        selection=selection,
-        lower=direction == "min",
-    )
-    return replace(score, epoch=list(validation)[score.epoch - 1])
-
-
-def _score_together(
-    table: Table,
-    metrics: Sequence[Metric],
-    bases: Mapping[str, ByMetric[float]],
+def _score(
+    curves: _Curves,
+    objective: Objective,
+    bases: Mapping[str, ByMetric[float] | None],
     selection: Selection,
 ) -> Score:
-    validation, test = (delta_m_curve(table[split], bases[split], metrics) for split in _SPLITS)
-    return select(validation, test, selection=selection)
+    """Values by epoch on both splits; a metric without test values is taken from validation."""
+    validation = curves["validation"]
+    names = [(task, metric) for task, metric, _ in objective.metrics]
+    epochs = list(validation[names[0]])
+    tested = {name: validation[name] | curves["test"].get(name, {}) for name in names}
+    by_split = [
+        objective.curve({name: [of[name][e] for e in epochs] for name in names}, bases[split])
+        for split, of in (("validation", validation), ("test", tested))
+    ]
+    score = select(*by_split, selection=selection, lower=objective.direction == "min")
+    return replace(score, epoch=epochs[score.epoch - 1])
 
 
 def _unscored(

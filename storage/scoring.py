@@ -1,21 +1,13 @@
-"""Which epoch of a run counts, and what it is worth (delta_m): pure functions.
+"""Which epoch of a run counts: pure functions.
 
-Shapes: E epochs, M metrics of all tasks.
+Shapes: E epochs.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-T = TypeVar("T")
-
-Metric = tuple[str, str, str]
-"""Task, name and direction, which is ``min`` or ``max``."""
-ByMetric = Mapping[tuple[str, str], T]
-"""Something of each metric, by task and name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,44 +25,6 @@ class Score:
     epoch: int
     validation: float
     test: float
-
-
-def delta_m(
-    metrics: Sequence[float], baseline: Sequence[float], directions: Sequence[str]
-) -> float:
-    """Mean relative change against the baseline in percent; negative is better.
-
-    (100/M) sum_j o_j (m_j - B_j)/|B_j| with o_j = +1 where lower is better, else -1: the formula of
-    Maninis et al. (2019) wherever B_j > 0. Divided by a negative B_j, better would become worse.
-    The sum is rounded once, so the order of metrics does not matter.
-
-    Args:
-        metrics: ``[M]`` values of the run.
-        baseline: ``[M]`` values of the single-task networks.
-        directions: ``[M]``, ``min`` or ``max``.
-    """
-    changes = (
-        (1.0 if direction == "min" else -1.0) * (value - base) / abs(base)
-        for value, base, direction in zip(metrics, baseline, directions, strict=True)
-    )
-    return 100.0 * math.fsum(changes) / len(metrics)
-
-
-def delta_m_curve(
-    curves: ByMetric[Sequence[float]], baseline: ByMetric[float], metrics: Sequence[Metric]
-) -> list[float]:
-    """`delta_m` of each epoch ``[E]``.
-
-    Args:
-        curves: Values ``[E]`` of each metric; others than `metrics` do not count.
-        baseline: Values of the single-task networks on the same split; others likewise.
-        metrics: Those that count, ``[M]``.
-    """
-    names = [(task, metric) for task, metric, _ in metrics]
-    base = [baseline[name] for name in names]
-    directions = [direction for *_, direction in metrics]
-    epochs = zip(*(curves[name] for name in names), strict=True)
-    return [delta_m(epoch, base, directions) for epoch in epochs]
 
 
 def select(

@@ -146,8 +146,6 @@ def _cells(search: SearchProgress) -> dict[str, str]:
 def _best(search: SearchProgress) -> str:
     if search.best is None:
         return ""
-    if search.measure == "delta_m":
-        spread = "" if search.best_sd is None else f" ± {search.best_sd:.1f}"
-        return f"delta_m {search.best:+.1f}{spread} %"
-    spread = "" if search.best_sd is None else f" ± {search.best_sd:.2g}"
-    return f"{search.measure} {search.best:.4g}{spread}"
+    objective = search.objective
+    spread = "" if search.best_sd is None else f" ± {search.best_sd:{objective.shown.lstrip('+')}}"
+    return f"{objective.name} {search.best:{objective.shown}}{spread} {objective.unit}".rstrip()

@@ -113,7 +113,7 @@ def advance(search: Search, history: SearchHistory, rules: Rules) -> Step:
         search,
         history,
         seeds=rules.seeds,
-        comparable=search.scored_alone or rules.baseline_hash is not None,
+        comparable=not search.objective.needs_baseline or rules.baseline_hash is not None,
     )
     base, winner = search.anchors, ""
     for number, stage in enumerate(search.stages):
@@ -235,14 +235,13 @@ def _decision_step(
             f"{n_failed} with failed runs",
         )
     winner = min(survivors, key=lambda trial: trial.rank)
-    value = winner.value if search.lower_is_better else -(winner.value or 0.0)
     return Decide(
         Decision(
             stage=number,
             params=winner.params,
-            value=value or 0.0,
+            value=search.objective.sign * (winner.value or 0.0) + 0.0,  # never -0.0
             members=members,
-            baseline_hash=rules.baseline_hash or "",
+            baseline_hash=(rules.baseline_hash or "") if search.objective.needs_baseline else "",
         )
     )
 
@@ -251,7 +250,7 @@ def _confirmation(
     search: Search, history: SearchHistory, rules: Rules, trials: Mapping[str, Tried]
 ) -> Step | None:
     """Fresh seeds for the best trials (M9)."""
-    if search.scored_alone or not rules.confirm_seeds:
+    if search.role != "search" or not rules.confirm_seeds:
         return None
     survivors = [t for t in trials.values() if t.value is not None and t.value < math.inf]
     best = sorted(survivors, key=lambda trial: trial.rank)[: rules.confirm_top]

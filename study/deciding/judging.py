@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from storage.objectives import Objective
+from storage.objectives.task_metric import primary
 from storage.records import Baseline, Verdict
-from storage.scoring import Selection, delta_m_curve, mean, select
+from storage.scoring import Selection, mean, select
 from storage.wording import counted
 from study.deciding.rungs import AtRung, Judge
 from study.planning.plan import Plan
@@ -102,24 +104,23 @@ class RungJudge:
         return self._known[name]
 
     def _looked_up(self, search: Search, rule: StopRule, run: int, rung: int) -> list[float]:
-        table = self._storage.run_table(run)["validation"]
-        if search.needs_baseline(rule):
-            curves = [(self._delta_m(table, rung), True)]
-        else:
-            tasks = [task for task in self._plan.card.tasks if task.name in search.tasks]
-            primary = [(task.name, task.metrics[0]) for task in tasks]
-            curves = [
-                (table[task, metric.name][:rung], metric.direction == "min")
-                for task, metric in primary
-            ]
-        return [self._selected(curve, lower=lower) for curve, lower in curves]
+        """Lower is better."""
+        found = []
+        for objective in self._objectives(search, rule):
+            table = self._storage.run_table(run)[objective.split]
+            until_rung = {name: values[:rung] for name, values in table.items()}
+            under = None
+            if objective.needs_baseline and self._baseline is not None:
+                under = self._baseline.on(objective.split)
+            curve = objective.curve(until_rung, under)
+            lower = objective.direction == "min"
+            # the epoch that would count if training ended here
+            score = select(curve, curve, selection=self._selection, lower=lower)
+            found.append(objective.sign * score.validation)
+        return found
 
-    def _delta_m(self, table: Mapping[tuple[str, str], Sequence[float]], rung: int) -> list[float]:
-        bases = {} if self._baseline is None else self._baseline.on("validation")
-        until_rung = {name: values[:rung] for name, values in table.items()}
-        return delta_m_curve(until_rung, bases, self._plan.metrics)
-
-    def _selected(self, curve: Sequence[float], *, lower: bool) -> float:
-        """The value of the epoch that would count if training ended here."""
-        score = select(curve, curve, selection=self._selection, lower=lower)
-        return score.validation if lower else -score.validation
+    def _objectives(self, search: Search, rule: StopRule) -> Sequence[Objective]:
+        """What a rule looks at: what the search is ranked by, or its tasks one by one."""
+        if not rule.by_task:
+            return [search.objective]
+        return [primary(task, self._plan.metrics) for task in search.tasks]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
+from storage.objectives import Objective
 from storage.records import BestTrial, SearchStatus
 from storage.states import FINAL, RunState
 from study.deciding.outlook import Outlook
@@ -27,8 +28,8 @@ class SearchProgress:
         label: The strategy of the stage and what it tunes.
         runs_expected: In all; an estimate until the last stage has been proposed.
         epochs_done: Of its runs; `epochs_expected` likewise in all.
-        measure: What its trials are ranked by on validation: ``delta_m``, or a metric's name.
-        best: Mean value of its best trial so far; delta_m in percent.
+        objective: What its trials are ranked by.
+        best: Mean value of its best trial so far.
         best_sd: Standard deviation of its seeds; None for a single one.
         device_s: Paid for all attempts so far.
         left_device_s: Expected yet; None before anything has been timed.
@@ -42,7 +43,7 @@ class SearchProgress:
     runs_expected: int
     epochs_done: int
     epochs_expected: int
-    measure: str
+    objective: Objective
     best: float | None = None
     best_sd: float | None = None
     device_s: float = 0.0
@@ -135,7 +136,7 @@ def search_progress(
     ahead: Outlook,
     *,
     n_stages: int,
-    measure: str,
+    objective: Objective,
     epochs: int,
     budget: BudgetSpec,
     best: BestTrial | None,
@@ -174,7 +175,7 @@ def search_progress(
         runs_expected=runs_done + open_runs + round(sum(of.runs for of in ahead.coming)),
         epochs_done=status.epochs_done,
         epochs_expected=status.epochs_done + round(proposed + to_come),
-        measure=measure,
+        objective=objective,
         best=mean(best.values) if best else None,
         best_sd=stdev(best.values) if best and len(best.values) > 1 else None,
         device_s=status.device_s,

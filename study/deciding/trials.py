@@ -94,4 +94,4 @@ def _seed_mean(search: Search, outcomes: Sequence[RunOutcome]) -> float | None:
     values = [outcome.value for outcome in outcomes if outcome.value is not None]
     if len(values) < len(outcomes):
         return None
-    return mean(values) if search.lower_is_better else -mean(values)
+    return search.objective.sign * mean(values)

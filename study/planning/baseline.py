@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from search_spaces import Choices, Space, Value
+from storage.objectives.task_metric import primary
 from study.errors import BadSpec
 from study.planning.baseline_values import imported_values, meaningless
+from study.planning.objective import metrics_of
 from study.planning.search_plan import Search, Stage
 from study.spec.study_spec import StudySpec
 from trainers.cards import ProblemCard
@@ -33,7 +35,7 @@ def baseline_searches(
             tasks=(task.name,),
             stages=[Stage(kind="grid", space=Space({"lr": axis}), stop=spec.baseline.stop)],
             anchors={"lr": wanted[0], "weight_decay": spec.training.weight_decay},
-            lower_is_better=task.metrics[0].direction == "min",
+            objective=primary(task.name, metrics_of(card)),
         )
         for task in card.tasks
     ]

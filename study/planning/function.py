@@ -7,7 +7,9 @@ from types import MappingProxyType
 from search_spaces import Axis, Choices, Point, SpaceError, Value, canonical, space_from_plain
 from search_spaces.lines import midpoint
 from search_spaces.whole import IntRange, LogIntRange
+from storage.objectives.task_metric import primary
 from study.errors import BadSpec
+from study.planning.objective import metrics_of
 from study.planning.search_plan import Search
 from study.planning.stage_checks import refuse_split_conditions
 from study.planning.stages import stages_of
@@ -123,7 +125,7 @@ def _search(part: SearchSpec, card: ProblemCard, place: str) -> Search:
         tasks=card.task_names,
         stages=stages,
         anchors=anchors,
-        lower_is_better=card.tasks[0].metrics[0].direction == "min",
+        objective=primary(card.tasks[0].name, metrics_of(card)),
         budget=part.budget,
     )
 

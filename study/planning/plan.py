@@ -17,10 +17,12 @@ from search_spaces import (
 )
 from search_spaces.lines import midpoint
 from storage.notices import before_training
+from storage.objectives import Metric
 from study.errors import BadSpec
 from study.planning.baseline import baseline_searches
 from study.planning.function import function_card, function_ref, function_searches
 from study.planning.keys import fingerprint
+from study.planning.objective import metrics_of, study_objective
 from study.planning.search_plan import Search, Stage
 from study.planning.stage_checks import refuse_conditions, refuse_long_points, resting
 from study.planning.stages import CLOSING, stages_of, wants_closing
@@ -71,9 +73,9 @@ class Plan:
         return [*before_training(self.spec.to_plain()), *short]
 
     @property
-    def metrics(self) -> list[tuple[str, str, str]]:
+    def metrics(self) -> list[Metric]:
         """(task, metric, direction) of all M metrics, in the card's order."""
-        return [(t.name, m.name, m.direction) for t in self.card.tasks for m in t.metrics]
+        return metrics_of(self.card)
 
 
 def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
@@ -168,6 +170,7 @@ def _search(
         tasks=card.task_names,
         stages=stages,
         anchors=anchors,
+        objective=study_objective(card),
         budget=part.budget,
     )
 

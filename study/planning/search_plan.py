@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from search_spaces import Point, Space
+from storage.objectives import Objective
 from storage.wording import counted
 from study.spec.stopping import StopRule
 from study.spec.study_spec import BudgetSpec
@@ -85,7 +86,7 @@ class Search:
     Attributes:
         role: ``search``; ``baseline`` for a single task; ``function`` for a training function.
         anchors: The point before anything is tuned.
-        lower_is_better: Of the value by which trials are ranked; always for delta_m.
+        objective: What its trials are ranked by.
     """
 
     name: str
@@ -94,13 +95,8 @@ class Search:
     tasks: tuple[str, ...]
     stages: Sequence[Stage]
     anchors: Point
-    lower_is_better: bool = True
+    objective: Objective
     budget: BudgetSpec = field(default_factory=BudgetSpec)
-
-    @property
-    def scored_alone(self) -> bool:
-        """Whether its runs are worth what their own metric says, without a baseline."""
-        return self.role != "search"
 
     @property
     def asynchronous(self) -> bool:
@@ -108,8 +104,8 @@ class Search:
         return any(stage.stop is not None and stage.stop.asynchronous for stage in self.stages)
 
     def needs_baseline(self, rule: StopRule) -> bool:
-        """Whether a stopping rule judges its trials by delta_m."""
-        return self.role == "search" and not rule.by_task
+        """Whether a stopping rule judges its trials by what the baseline must be known for."""
+        return self.objective.needs_baseline and not rule.by_task
 
     @property
     def expected_trials(self) -> int:

@@ -128,7 +128,7 @@ class Conductor:
 
     def _can_score(self, search: Search) -> bool:
         """Whether ended runs of a search have values: delta_m needs the final baseline."""
-        return search.scored_alone or self._baseline_settled
+        return not search.objective.needs_baseline or self._baseline_settled
 
     def _move(self, search_id: int, search: Search) -> None:
         while True:
@@ -236,19 +236,18 @@ class Conductor:
         )
 
     def _score(self, only: Sequence[int] | None) -> None:
-        tasks = {task.name: task for task in self.plan.card.tasks}
-        primary = {
-            search.name: (name, tasks[name].metrics[0].name, tasks[name].metrics[0].direction)
-            for search in self.plan.searches
-            for name in search.tasks[:1]
-            if search.scored_alone
-        }
-        if primary:
-            self._storage.score_stl(self._study.id, primary, self._selection, only=only)
-        if self._baseline is not None and self._baseline_settled:
-            self._storage.score_mtl(
-                self._study.id, self.plan.metrics, self._baseline, self._selection, only=only
-            )
+        """What ended runs are worth: under the baseline once it is final, or without one."""
+        baseline = self._baseline if self._baseline_settled else None
+        for under in (None, baseline) if baseline else (None,):
+            objectives = {
+                search.name: search.objective
+                for search in self.plan.searches
+                if search.objective.needs_baseline == (under is not None)
+            }
+            if objectives:
+                self._storage.score(
+                    self._study.id, objectives, self._selection, baseline=under, only=only
+                )
 
     def _settle_baseline(self) -> None:
         """Put the baseline in force once all its searches have ended (M2)."""

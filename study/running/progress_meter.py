@@ -43,8 +43,6 @@ class ProgressMeter:
         self._best: dict[str, BestTrial] = {}
         plan = shift.plan
         self._planned = {search.name: search for search in plan.searches}
-        # task -> (metric, direction) of the first one that its card lists
-        self._primary = {task: (name, way) for task, name, way in reversed(plan.metrics)}
 
     def read(self) -> Progress:
         """Look at the database and the workers."""
@@ -74,20 +72,9 @@ class ProgressMeter:
         found = self._shift.storage.best_trials(
             self._shift.study_id,
             n_seeds=len(plan.spec.seeds),
-            highest=[search.name for search in plan.searches if not self._lowest(search.name)],
+            highest=[s.name for s in plan.searches if s.objective.direction == "max"],
         )
         self._best = {best.search: best for best in found}
-
-    def _lowest(self, name: str) -> bool:
-        """Whether the lowest value of a search is its best."""
-        search = self._planned[name]
-        if search.role == "baseline":
-            return self._primary[search.tasks[0]][1] == "min"
-        return search.lower_is_better
-
-    def _measure(self, name: str) -> str:
-        search = self._planned[name]
-        return self._primary[search.tasks[0]][0] if search.scored_alone else "delta_m"
 
     def _searches(self, statuses: list[SearchStatus]) -> list[SearchProgress]:
         plan = self._shift.plan
@@ -103,7 +90,7 @@ class ProgressMeter:
                 status,
                 self._conductor.outlooks[status.search],
                 n_stages=len(planned[status.search].stages),
-                measure=self._measure(status.search),
+                objective=planned[status.search].objective,
                 epochs=plan.training.epochs,
                 budget=planned[status.search].budget,
                 best=self._best.get(status.search),

@@ -7,6 +7,7 @@ from typing import Any
 
 from storage import RunState, Storage
 from storage.limits import Limits
+from storage.objectives import known
 from storage.records import (
     Baseline,
     BaselineValue,
@@ -27,7 +28,9 @@ from storage.schema.views import ORDER
 from storage.states import Liveness
 
 METRICS = (("a", "error", "min"), ("b", "score", "max"))
-PRIMARY = {"stl/a": METRICS[0], "stl/b": METRICS[1]}
+OBJECTIVES = known(METRICS)
+DELTA_M = {"ew": OBJECTIVES["delta_m"]}
+PRIMARY = {"stl/a": OBJECTIVES["a.error"], "stl/b": OBJECTIVES["b.score"]}
 SEARCHES = (("stl/a", "baseline", "stl"), ("stl/b", "baseline", "stl"), ("ew", "search", "ew"))
 
 Epoch = tuple[float, float]  # value of metric a on validation, on test

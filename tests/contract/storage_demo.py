@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage import RunState
 from storage.records import Baseline, BaselineValue, CheckpointRecord, Ending, Spent
 from storage.scoring import Selection
-from tests.contract.storage_bench import METRICS, PRIMARY, Bench, decision, end, epoch
+from tests.contract.storage_bench import DELTA_M, PRIMARY, Bench, decision, end, epoch
 
 BASELINE = Baseline(
     hash="b1",
@@ -32,7 +32,7 @@ def make_demo(bench: Bench) -> None:
     bench.propose("x", stage=1)
     _finish_in_two_attempts(bench)
     _diverge_in_the_second_epoch(bench)
-    bench.storage.score_mtl(bench.study.id, METRICS, BASELINE, Selection())
+    bench.storage.score(bench.study.id, DELTA_M, Selection(), baseline=BASELINE)
     bench.storage.decide(bench.search(), decision(0, "y", -1.0))
     bench.storage.decide(bench.search(), decision(0, "x", -12.5))
     bench.add_runs("y", seeds=(1,))
@@ -45,7 +45,7 @@ def _train_baseline(bench: Bench) -> None:
         bench.plan("p", search=search, rank=0, role="baseline")
         bench.train(bench.claim_one(), (0.2, 0.2))
         bench.storage.decide(bench.search(search), decision(0, "p", 0.2))
-    bench.storage.score_stl(bench.study.id, PRIMARY, Selection())
+    bench.storage.score(bench.study.id, PRIMARY, Selection())
     bench.storage.set_baseline(bench.study.id, BASELINE)
 
 

@@ -194,7 +194,7 @@ def _finish(bench: Bench, *trials: tuple[str, float]) -> None:
     for point, value in trials:
         bench.plan(point, search="stl/a", role="baseline")
         bench.train(bench.claim_one(), (value, value))
-    bench.storage.score_stl(bench.study.id, PRIMARY, Selection())
+    bench.storage.score(bench.study.id, PRIMARY, Selection())
 
 
 def _train_in_attempts(bench: Bench, spent: Sequence[Sequence[float]]) -> None:

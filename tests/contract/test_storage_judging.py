@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from storage.records import Baseline, BaselineValue, RunOutcome
 from storage.scoring import Selection
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
-from tests.contract.storage_bench import METRICS, PRIMARY, Bench, baseline, decision
+from tests.contract.storage_bench import DELTA_M, PRIMARY, Bench, baseline, decision
 
 BEST = Selection()
 
@@ -146,7 +148,7 @@ class JudgingPromises(Backend):
         bench.plan("p", search=f"stl/{task}", role="baseline")
         claim = bench.claim_one()
         bench.train(claim, (0.3, 0.3), (0.1, 0.1), (0.2, 0.2))
-        bench.storage.score_stl(bench.study.id, PRIMARY, BEST)
+        bench.storage.score(bench.study.id, PRIMARY, BEST)
         assert bench.outcome(claim.run, f"stl/{task}").value == value
         assert bench.view("run_results")[0]["epoch_selected"] == best_epoch
 
@@ -154,13 +156,14 @@ class JudgingPromises(Backend):
         bench.plan("p", search="stl/a", role="baseline")
         claim = bench.claim_one()
         bench.train(claim, (0.3, 0.3), (0.1, 0.1), (0.4, 0.4))
-        bench.storage.score_stl(bench.study.id, {"stl/a": ("a", "error", "max")}, BEST)
+        highest = replace(PRIMARY["stl/a"], direction="max")
+        bench.storage.score(bench.study.id, {"stl/a": highest}, BEST)
         assert bench.outcome(claim.run, "stl/a").value == 0.4
 
     def test_single_task_runs_have_no_delta_m(self, bench: Bench) -> None:
         bench.plan("p", search="stl/a", role="baseline")
         bench.train(bench.claim_one(), (0.3, 0.3))
-        bench.storage.score_stl(bench.study.id, PRIMARY, BEST)
+        bench.storage.score(bench.study.id, PRIMARY, BEST)
         _score(bench, baseline())
         (row,) = bench.view("run_results")
         assert (row["delta_m_val"], row["delta_m_test"]) == (None, None)
@@ -179,7 +182,7 @@ def _score(
     only: list[int] | None = None,
 ) -> None:
     bench.storage.set_baseline(bench.study.id, against)
-    bench.storage.score_mtl(bench.study.id, METRICS, against, selection, only=only)
+    bench.storage.score(bench.study.id, DELTA_M, selection, baseline=against, only=only)
 
 
 def _scored(

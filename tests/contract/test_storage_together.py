@@ -21,7 +21,7 @@ from storage.records import Proposal, Recorded, Rejected, StudyRecord
 from storage.scoring import Selection
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres
 from tests.contract.storage_bench import (
-    METRICS,
+    DELTA_M,
     SEARCHES,
     Bench,
     baseline,
@@ -176,7 +176,7 @@ class TogetherPromises(Backend):
 
         def score(_: int) -> None:
             storage = Storage(bench.url)
-            storage.score_mtl(bench.study.id, METRICS, baseline(), Selection())
+            storage.score(bench.study.id, DELTA_M, Selection(), baseline=baseline())
             storage.close()
 
         _all_at_once(score)

@@ -16,7 +16,7 @@ from storage.records import Claim
 from storage.schema import migrations
 from storage.schema.views import VIEWS
 from storage.scoring import Selection
-from tests.contract.storage_bench import METRICS, Bench, end, epoch
+from tests.contract.storage_bench import DELTA_M, Bench, end, epoch
 from tests.contract.storage_schema import described
 
 _FILES = sorted(Path(__file__).parent.glob("schema_*.db"))
@@ -140,7 +140,7 @@ def test_what_is_new_is_scored_against_the_saved_baseline(bench: Bench) -> None:
     _finish(bench, claim)
     against = bench.storage.baseline(bench.study.id)
     assert against is not None
-    bench.storage.score_mtl(bench.study.id, METRICS, against, Selection())
+    bench.storage.score(bench.study.id, DELTA_M, Selection(), baseline=against)
     assert bench.outcome(claim.run).value == pytest.approx(-25.0)
 
 

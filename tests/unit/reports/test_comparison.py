@@ -8,7 +8,7 @@ import pytest
 
 from reports import Comparison, MethodRow, compare, load
 from reports.comparing.headline import Contender, headline
-from storage.scoring import delta_m
+from storage.objectives.delta_m import delta_m
 from tests.unit.reports import synthetic
 
 FRESH = (11, 12, 13, 14, 15)

@@ -49,7 +49,7 @@ def test_the_curve_is_delta_m_by_epoch() -> None:
 def test_a_baseline_is_judged_by_the_first_metric_of_its_task() -> None:
     frames = synthetic.frames(seeds=(1,))
     found = search(frames, "stl/sum")
-    assert (found.metric, found.direction) == ("sum mae", "min")
+    assert (found.metric, found.direction) == ("sum.mae", "min")
     for row in found.trials:
         assert row.value == pytest.approx(min(row.curve.values()))
         assert row.delta_m_test is None

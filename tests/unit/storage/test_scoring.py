@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.scoring import Score, Selection, delta_m, delta_m_curve, mean, select
+from storage.objectives import known
+from storage.objectives.delta_m import delta_m
+from storage.scoring import Score, Selection, mean, select
 
 _VALUES = st.floats(min_value=-1e6, max_value=1e6)
 _BASES = st.floats(min_value=1e-3, max_value=1e3) | st.floats(min_value=-1e3, max_value=-1e-3)
@@ -74,9 +76,8 @@ def test_delta_m_of_negative_baselines_by_hand(
 
 
 def test_the_epoch_of_a_negative_metric_is_its_best() -> None:
-    curve = delta_m_curve(
-        {("a", "r2"): [-0.5, -0.1, -0.3]}, {("a", "r2"): -0.117}, [("a", "r2", "max")]
-    )
+    objective = known([("a", "r2", "max")])["delta_m"]
+    curve = objective.curve({("a", "r2"): [-0.5, -0.1, -0.3]}, {("a", "r2"): -0.117})
     assert select(curve, curve, selection=Selection()).epoch == 2
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+from storage.objectives.task_metric import task_metric
 from study.planning.plan import Plan, make_plan
 from study.planning.search_plan import Search
 from study.spec.study_spec import StudySpec, parse
@@ -35,6 +36,10 @@ def spec_of(**keys: Any) -> StudySpec:
 def a_plan(*searches: dict[str, Any], **keys: Any) -> Plan:
     """The plan of these searches."""
     return make_plan(spec_of(**({"search": list(searches)} if searches else {}), **keys))
+
+
+METRIC = task_metric(("sum", "mae", "min"), ())
+"""An objective that needs no baseline."""
 
 
 def a_search(weighting: str, *stages: dict[str, Any], **keys: Any) -> Search:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage import RunState
+from storage.objectives.task_metric import task_metric
 from study.deciding.advance import (
     AddRuns,
     Decide,
@@ -220,7 +221,8 @@ class TestBaseline:
     def test_single_task_searches_decide_by_their_metric_s_direction(
         self, lower: bool, winner: float, value: float
     ) -> None:
-        search = replace(a_search("ew", RATES), role="baseline", lower_is_better=lower)
+        metric = task_metric(("a", "score", "min" if lower else "max"), ())
+        search = replace(a_search("ew", RATES), role="baseline", objective=metric)
         world = World(search, train=lambda point, _: point["lr"])
         world.run()
         world.rules = replace(RULES, baseline_hash=None)

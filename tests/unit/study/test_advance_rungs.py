@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from storage import RunState
 from study.deciding.advance import AddRuns, Finished, Propose, SearchStopped, WaitForBaseline
 from study.deciding.rungs import Judge
-from tests.unit.study.specs import a_search
+from tests.unit.study.specs import METRIC, a_search
 from tests.unit.study.world import EPOCHS, RULES, World, bowl
 
 RATES = {"lr": [0.0001, 0.001, 0.01, 0.1]}
@@ -172,7 +172,7 @@ class TestBaseline:
         assert {run.state for run in world.outcomes} == {RunState.DONE, RunState.PRUNED}
 
     def test_single_tasks_need_none(self) -> None:
-        search = replace(SEARCHES["grid"], role="baseline")
+        search = replace(SEARCHES["grid"], role="baseline", objective=METRIC)
         world = World(search, rules=self.UNBASED)
         world.run()
         assert RunState.PRUNED in {run.state for run in world.outcomes}

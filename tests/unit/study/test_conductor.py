@@ -291,7 +291,9 @@ def test_winners_get_fresh_seeds() -> None:
 def test_a_metric_to_be_maximised_picks_the_highest_rate() -> None:
     plan = planned(EW)
     searches = [
-        replace(search, lower_is_better=False) if search.name == "stl/sum" else search
+        replace(search, objective=replace(search.objective, direction="max"))
+        if search.name == "stl/sum"
+        else search
         for search in plan.searches
     ]
     study = FakeStudy(replace(plan, searches=searches), level=lambda _, point: 1.0 + point["lr"])

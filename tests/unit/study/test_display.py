@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from storage.objectives import known
 from study.cli._display import Display, line, screen
 from study.deciding.progress import Progress, SearchProgress, WorkerCounts
 
+OBJECTIVES = known([("sum", "mae", "min")])
 BEST = {"best": 12.34, "best_sd": 0.44}
 
 
@@ -24,7 +26,7 @@ def a_search(name: str = "scalarization", **keys: Any) -> SearchProgress:
         "runs_expected": 82,
         "epochs_done": 300,
         "epochs_expected": 1984,
-        "measure": "delta_m",
+        "objective": OBJECTIVES["delta_m"],
         "device_s": 131.0,
         "left_device_s": 500.0,
     }
@@ -51,14 +53,14 @@ def shown(progress: Progress, *, width: int = 120, most_rows: int = 9) -> str:
 
 def test_a_row_a_search_and_a_line_for_the_workers() -> None:
     text = shown(a_progress(a_search(**BEST)))
-    parts = ("2/3 grid task_weights", "6/82", "300/1,984", "delta_m +12.3 ± 0.4 %")
+    parts = ("2/3 grid task_weights", "6/82", "300/1,984", "delta_m +12.34 ± 0.44 %")
     parts += ("2 min 11 s", "8 min 20 s", "21% of the work", "about 6 min 42 s left")
     parts += ("1 calibrating", "1 training scalarization (36)")
     assert [part for part in parts if part not in text] == []
 
 
 def test_what_is_ranked_by_its_own_metric_shows_that() -> None:
-    text = shown(a_progress(a_search(measure="mae", best=0.03125, best_sd=0.004)))
+    text = shown(a_progress(a_search(objective=OBJECTIVES["mae"], best=0.03125, best_sd=0.004)))
     assert "mae 0.03125 ± 0.004" in text
 
 

@@ -93,8 +93,9 @@ class TestPlan:
     def test_the_card_has_one_task_with_the_metric(self) -> None:
         found = make_plan(spec(lambda s: s["function"].update(direction="max")))
         assert found.card.kind == "function"
-        assert found.metrics == [("train", "loss", "max")]
-        assert not found.searches[0].lower_is_better
+        objective = found.searches[0].objective
+        assert (objective.name, objective.direction) == ("loss", "max")
+        assert objective.metrics == (("train", "loss", "max"),)
 
     @pytest.mark.parametrize("kind", ["plain", "ray", "optuna"])
     def test_workers_are_told_who_calls_it(self, kind: str) -> None:

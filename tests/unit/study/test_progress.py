@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import RunState
+from storage.objectives import known
 from storage.records import BestTrial, SearchStatus, Unfinished
 from study.deciding.outlook import Coming, Outlook
 from study.deciding.progress import (
@@ -54,7 +55,7 @@ def progress(
         of,
         ahead or Outlook(stage=0),
         n_stages=1,
-        measure="delta_m",
+        objective=known([("a", "mae", "min")])["delta_m"],
         epochs=EPOCHS,
         budget=budget or BudgetSpec(),
         best=best,

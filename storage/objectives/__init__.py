@@ -1,0 +1,9 @@
+"""What trials are ranked by: one number an epoch, made of its metrics. A file a kind of number.
+
+Values and pure functions; of databases nothing is known here.
+"""
+
+from storage.objectives._objective import ByMetric, Metric, Objective
+from storage.objectives._registry import known
+
+__all__ = ["ByMetric", "Metric", "Objective", "known"]

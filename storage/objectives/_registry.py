@@ -1,0 +1,21 @@
+"""Objectives are found by being there: every module of this package that is not private."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pkgutil import iter_modules
+
+import storage.objectives as package
+from storage.objectives._objective import Metric, Objective
+
+
+def known(metrics: Sequence[Metric]) -> dict[str, Objective]:
+    """All that trials can be ranked by, by name.
+
+    Args:
+        metrics: All metrics of all tasks, each task's primary one first.
+    """
+    names = sorted(found.name for found in iter_modules(package.__path__))
+    modules = [import_module(f"{package.__name__}.{n}") for n in names if not n.startswith("_")]
+    return {made.name: made for module in modules for made in module.objectives(metrics)}
