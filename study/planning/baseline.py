@@ -20,7 +20,7 @@ def baseline_searches(
     """One search a task, that task alone; none if the baseline is imported.
 
     Raises:
-        BadSpec: Learning rates are missing or twice there, or imported numbers do not fit.
+        BadSpec: Learning rates are missing, or imported numbers do not fit.
     """
     if spec.baseline.metrics is not None:
         _check_imported(spec.baseline.metrics, card)
@@ -48,9 +48,6 @@ def _wanted_rates(spec: StudySpec, rates: Sequence[float]) -> list[float]:
             "The baseline needs learning rates: no search has a list of them. "
             "Add `lr = [...]` to [baseline]."
         )
-    twins = sorted({rate for rate in wanted if wanted.count(rate) > 1})
-    if twins:
-        raise BadSpec(f"[baseline] `lr` must not repeat a rate. Got {twins} twice. Drop one each.")
     missing = [rate for rate in rates if rate not in wanted]
     if missing:
         raise BadSpec(

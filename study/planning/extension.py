@@ -24,7 +24,7 @@ def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any
     changes = [
         f"  {key}: stored {old.get(key)!r}, now {new.get(key)!r}"
         for key in [*old, *(key for key in new if key not in old)]
-        if _plain(old.get(key)) != _plain(new.get(key))
+        if old.get(key) != new.get(key)
     ]
     changes += _seed_changes(before, spec)
     changes += _stop_change("[baseline]", before.baseline.stop, spec.baseline.stop)
@@ -58,13 +58,13 @@ def _search_changes(
     (old_method, before), (new_method, now) = old, new
     pairs = [
         ("weighting", old_method, new_method),
-        ("hyper", before.hyper, now.hyper),
+        ("hyper", *(part.model_dump(mode="json")["hyper"] for part in (before, now))),
         ("joint", before.joint, now.joint),
     ]
     changes = [
         f"  search {name}: {key} stored {was!r}, now {is_now!r}"
         for key, was, is_now in pairs
-        if _plain(was) != _plain(is_now)
+        if was != is_now
     ]
     if len(now.stages) < len(before.stages):
         changes.append(
@@ -90,12 +90,3 @@ def _stop_change(place: str, was: StopRule | None, is_now: StopRule | None) -> l
 def _searches(spec: StudySpec) -> dict[str, tuple[str, SearchSpec]]:
     """Each search's weighting and its part of the spec, by name."""
     return {part.name or name: (name, part) for part in spec.search for name in part.weightings}
-
-
-def _plain(value: Any) -> Any:
-    """Lists for tuples, so that stored and new values compare."""
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return value

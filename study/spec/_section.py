@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -13,6 +15,40 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     model_serializer,
 )
+
+from study.spec._findings import shown_value
+from study.spec._limits import MOST_OF_A_NAME
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def _plain_name(value: str) -> str:
+    if len(value) > MOST_OF_A_NAME:
+        raise ValueError(
+            f"must have at most {MOST_OF_A_NAME} characters. Got {len(value):,}: "
+            f"{shown_value(value)}. Shorten it."
+        )
+    if not _NAME.fullmatch(value):
+        raise ValueError(
+            "must be letters, digits, dots, dashes and underscores, a letter or digit first. "
+            f"Got {shown_value(value)}. Change it."
+        )
+    return value
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError(f"must be printable text. Got {shown_value(value)}. Change it.")
+    return value
+
+
+def _different(values: list[float]) -> list[float]:
+    if len(set(values)) < len(values):
+        raise ValueError(
+            f"must not repeat a value. Got {shown_value(values)}. Drop the second one."
+        )
+    return values
+
 
 PositiveInt = Annotated[int, Field(gt=0, le=10**9, strict=True)]
 UpTo1000 = Annotated[int, Field(gt=0, le=1000, strict=True)]
@@ -23,6 +59,10 @@ Seconds = Annotated[Positive, Field(le=1e9)]
 NotNegative = Annotated[Finite, Field(ge=0)]
 SecondsFrom0 = Annotated[Finite, Field(ge=0, le=1e9)]
 Flag = Annotated[bool, Field(strict=True)]
+Value = TypeVar("Value", bound=float)
+Different = Annotated[list[Value], AfterValidator(_different)]
+Name = Annotated[str, AfterValidator(_plain_name)]
+Printable = Annotated[str, AfterValidator(_printable)]
 Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 
 

@@ -102,13 +102,8 @@ def misplaced(spec: Any) -> str:
         return "[confirm] goes with a problem. Got it beside [function]. Drop it; add `seeds`."
     if spec.baseline != type(spec.baseline)():
         return "[baseline] goes with a problem. Got it beside [function]. Drop it."
-    fields = type(spec.training).model_fields
-    strange = [
-        name
-        for name, value in spec.training
-        if name not in _TRAINING and value != fields[name].default
-    ]
-    if strange:
+    said = spec.training.model_dump(exclude_defaults=True)
+    if strange := [name for name in said if name not in _TRAINING]:
         return (
             f"[training] {', '.join(f'`{name}`' for name in strange)} goes with a problem; a "
             "function trains by itself. Drop it, or pass it in `hyper` of a [[search]]."

@@ -21,14 +21,16 @@ from pydantic import (
 
 from study.errors import BadSpec
 from study.spec._findings import findings, shown_value, unfit_findings
-from study.spec._limits import MOST_OF_A_NAME
 from study.spec._section import (
     Amount,
+    Different,
     Finite,
     Flag,
+    Name,
     NotNegative,
     Positive,
     PositiveInt,
+    Printable,
     Seconds,
     Section,
     Seed,
@@ -41,11 +43,9 @@ from study.spec.stage import StageSpec
 from study.spec.stopping import BaselineRule, StopRule
 from study.spec.training import TrainingSpec
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
 _Weightings = Annotated[
-    Annotated[str, Tag("<name>")] | Annotated[list[str], Field(min_length=1), Tag("<list>")],
+    Annotated[Printable, Tag("<name>")]
+    | Annotated[list[Printable], Field(min_length=1), Tag("<list>")],
     told_by(list, "<list>", "<name>"),
 ]
 _Prices = Annotated[
@@ -57,7 +57,7 @@ _Prices = Annotated[
 class BaselineSpec(Section):
     """The single-task baseline."""
 
-    lr: Annotated[list[Positive], Field(min_length=1)] | None = Field(
+    lr: Annotated[Different[Positive], Field(min_length=1)] | None = Field(
         None, description="Learning rates; default: all that any search tries."
     )
     metrics: dict[str, dict[str, Finite]] | None = Field(
@@ -139,7 +139,7 @@ class SearchSpec(Section):
     weighting: _Weightings = Field(
         description="A weighting's name or `module:Class`, or a list; none beside [function]."
     )
-    name: str | None = Field(None, description="Name of the search; default: the weighting's.")
+    name: Name | None = Field(None, description="Name of the search; default: the weighting's.")
     stages: list[StageSpec] = Field(
         min_length=1, max_length=100, description="What is tuned, one table a stage."
     )
@@ -148,18 +148,6 @@ class SearchSpec(Section):
     )
     joint: Flag = Field(False, description="Tune all stages at once, on the full product.")
     budget: BudgetSpec = Field(default_factory=BudgetSpec, description="Limits of this search.")
-
-    @field_validator("weighting")
-    @classmethod
-    def _printable_weightings(cls, value: str | list[str]) -> str | list[str]:
-        for name in [value] if isinstance(value, str) else value:
-            _printable(name)
-        return value
-
-    @field_validator("name")
-    @classmethod
-    def _plain_name(cls, value: str | None) -> str | None:
-        return None if value is None else _checked_name(value)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -184,9 +172,9 @@ class SearchSpec(Section):
 class StudySpec(Section):
     """A named question on one problem."""
 
-    name: str = Field(description="Name of the study in its database.")
+    name: Name = Field(description="Name of the study in its database.")
     function: FunctionSpec | None = Field(None, description="See [function].")
-    problem: str | None = Field(
+    problem: Printable | None = Field(
         None,
         validate_default=True,
         description="A problem's name, or `package.module:Class`; or else [function].",
@@ -194,7 +182,7 @@ class StudySpec(Section):
     problem_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of the problem."
     )
-    seeds: list[Seed] = Field(min_length=1, description="Seeds of every trial.")
+    seeds: Different[Seed] = Field(min_length=1, description="Seeds of every trial.")
     training: TrainingSpec = Field(description="See [training].")
     baseline: BaselineSpec = Field(default_factory=BaselineSpec, description="See [baseline].")
     compare: CompareSpec = Field(default_factory=CompareSpec, description="See [compare].")
@@ -202,11 +190,6 @@ class StudySpec(Section):
     cost: CostSpec = Field(default_factory=CostSpec, description="See [cost].")
     confirm: ConfirmSpec | None = Field(None, description="See [confirm]; off by default.")
     search: list[SearchSpec] = Field(min_length=1, max_length=1000, description="See [[search]].")
-
-    @field_validator("name")
-    @classmethod
-    def _plain_name(cls, value: str) -> str:
-        return _checked_name(value)
 
     @model_validator(mode="before")
     @classmethod
@@ -221,20 +204,13 @@ class StudySpec(Section):
                 "is missing. Add it: a problem's name, or `package.module:Class`; or a section "
                 "[function]."
             )
-        return None if value is None else _printable(value)
+        return value
 
     @model_validator(mode="after")
     def _function_is_alone(self) -> Self:
         if self.function is not None and (why := misplaced(self)):
             raise ValueError(why)
         return self
-
-    @field_validator("seeds")
-    @classmethod
-    def _different_seeds(cls, value: list[int]) -> list[int]:
-        if len(set(value)) < len(value):
-            raise ValueError(f"must not repeat a seed. Got {value}. Drop the second one.")
-        return value
 
     @model_validator(mode="after")
     def _rungs_lie_before_the_end(self) -> Self:
@@ -268,26 +244,6 @@ class StudySpec(Section):
     def to_plain(self) -> dict[str, Any]:
         """JSON-ready values that `parse` reads back."""
         return self.model_dump(mode="json")
-
-
-def _checked_name(value: str) -> str:
-    if len(value) > MOST_OF_A_NAME:
-        raise ValueError(
-            f"must have at most {MOST_OF_A_NAME} characters. Got {len(value):,}: "
-            f"{shown_value(value)}. Shorten it."
-        )
-    if not _NAME.fullmatch(value):
-        raise ValueError(
-            "must be letters, digits, dots, dashes and underscores, a letter or digit first. "
-            f"Got {shown_value(value)}. Change it."
-        )
-    return value
-
-
-def _printable(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError(f"must be printable text. Got {shown_value(value)}. Change it.")
-    return value
 
 
 def read(path: Path) -> StudySpec:

@@ -43,7 +43,7 @@ def setting(*path: Any, to: Any) -> Change:
 BOUNDS = [
     (("seeds",), [], "`seeds` must not be empty. Got []."),
     (("seeds",), 3, "`seeds` must be a list. Got 3."),
-    (("seeds",), [1, 1], "`seeds` must not repeat a seed. Got [1, 1]."),
+    (("seeds",), [1, 1], "`seeds` must not repeat a value. Got [1, 1]."),
     (("seeds",), [0, -1], "`seeds`, value 2, must be 0 or above. Got -1."),
     (("seeds",), [2**31], "`seeds`, value 1, must be below 2147483648."),
     (("seeds",), [True], "`seeds`, value 1, must be a whole number. Got true."),
@@ -111,7 +111,11 @@ BOUNDS = [
         "[[search]] 1, `stages`, value 1, `a.b` must be",
     ),
     (("problem",), "\x1f", r"`problem` must be printable text. Got '\x1f'."),
-    (("search", 0, "weighting"), ["ew", "\x1b"], r"`weighting` must be printable text. Got '\x1b'"),
+    (
+        ("search", 0, "weighting"),
+        ["ew", "\x1b"],
+        r"`weighting`, value 2, must be printable text. Got '\x1b'",
+    ),
     (("search", 0, "joint"), "yes", "[[search]] 1, `joint` must be true or false. Got 'yes'."),
     (("search", 0, "hyper"), 3, "[[search]] 1, `hyper` must be a table. Got 3."),
     (("search", 0, "budget"), {"trials": 0}, "[[search]] 1, `budget.trials` must be above 0."),
