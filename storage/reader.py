@@ -11,6 +11,7 @@ from sqlalchemy import bindparam
 from storage.database.opened import SCHEMA_VERSION, Database
 from storage.database.retry import retried
 from storage.log import Log
+from storage.networks import Networks
 from storage.schema.views import ORDER
 from storage.status import Status
 
@@ -64,7 +65,7 @@ _EPOCHS = {
 }
 
 
-class Reader(Log, Status):
+class Reader(Log, Networks, Status):
     """Reads one study database; it makes, changes and locks nothing, files beside it included.
 
     A SQLite file of an older schema is read from a migrated copy in memory.

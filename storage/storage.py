@@ -14,6 +14,7 @@ from storage.leasing.api import Leasing
 from storage.leasing.budgets import Settled
 from storage.log import Log
 from storage.moving import Moving
+from storage.networks import Networks
 from storage.planning.api import Planning
 from storage.recording.api import Recording
 from storage.recording.reports import Recorder
@@ -21,7 +22,7 @@ from storage.schema.dialects import server_place
 from storage.status import Status
 
 
-class Storage(Planning, Leasing, Recording, Judging, Moving, Status, Log):
+class Storage(Planning, Leasing, Recording, Judging, Moving, Networks, Status, Log):
     """One study database; each method is one transaction.
 
     A method waits out trouble that passes: a lock of another program, a server that restarts.

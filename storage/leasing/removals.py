@@ -22,6 +22,7 @@ from storage.schema.tables import (
     epoch_values,
     epochs,
     looks,
+    networks,
     proposals,
     runs,
     scores,
@@ -49,7 +50,7 @@ def delete(
     its_runs, its_searches, its_baselines = (
         sa.select(table.c.id).where(here) for table, here in of_study.items()
     )
-    for table in (scores, epoch_values, epochs, checkpoints):
+    for table in (scores, epoch_values, epochs, checkpoints, networks):
         connection.execute(table.delete().where(table.c.run_id.in_(its_runs)))
     connection.execute(attempts.delete().where(attempts.c.study_id == study_id))
     connection.execute(runs.delete().where(of_study[runs]))

@@ -26,7 +26,8 @@ class Objective:
         direction: ``min`` if lower is better, else ``max``.
         metrics: ``[M]``, what it is made of.
         of_epoch: Its value by those metrics' values ``[M]``, the baseline's ``[M]`` (empty if it
-            needs none) and the metrics' directions ``[M]``.
+            needs none) and the metrics' directions ``[M]``. It gets no worse when one of them gets
+            better: networks of epochs that another one beats in all of them are not kept.
         needs_baseline: It is relative to the single-task networks, so that deciding waits for them.
         unit: Unit of its values; empty if there is none.
         shown: How its values are written: a format that Python and D3 share.

@@ -16,8 +16,6 @@ from storage.records import (
     NetworkLook,
     NewRun,
     Proposal,
-    SearchHistory,
-    SearchRecord,
     StudyRecord,
 )
 
@@ -70,18 +68,6 @@ class Planning(OpenedDatabase):
         """
         with self._database.write() as connection:
             return _studies.give_birth(connection, study)
-
-    @retried
-    def searches(self, study_id: int) -> list[SearchRecord]:
-        """A study's searches, in the order of its spec."""
-        with self._database.read() as connection:
-            return _studies.list_searches(connection, study_id)
-
-    @retried
-    def history(self, search_id: int) -> SearchHistory:
-        """All that happened in one search."""
-        with self._database.read() as connection:
-            return _history.search_history(connection, search_id)
 
     @retried
     def busy_searches(self, study_id: int) -> frozenset[int]:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection
 
-from storage.records import CheckpointRecord, Ending, EpochRecord, Report, Spent
+from storage.records import CheckpointRecord, Ending, EpochRecord, NetworkRecord, Report, Spent
 from storage.schema.bulk import Update
 from storage.schema.tables import attempts
 from storage.states import RunState
@@ -55,7 +55,7 @@ class _Total:
         # the epoch that went wrong was trained like the others
         self.epochs += isinstance(report, EpochRecord) or _is_diverged(report)
         self._spend(report.spent)
-        if not isinstance(report, CheckpointRecord):
+        if not isinstance(report, CheckpointRecord | NetworkRecord):
             self.peak_memory_bytes = _most(self.peak_memory_bytes, report.peak_memory_bytes)
         self.ended = self.ended or isinstance(report, Ending)
 
@@ -118,7 +118,8 @@ def _is_diverged(report: Report) -> bool:
 def _name(report: Report) -> _Name:
     """What a report is about, the same when it is sent again."""
     path = report.path if isinstance(report, CheckpointRecord) else ""
-    return type(report).__name__, report.epoch, path
+    epoch = 0 if isinstance(report, NetworkRecord) else report.epoch  # once an attempt
+    return type(report).__name__, epoch, path
 
 
 def _most(one: int | None, other: int | None) -> int | None:

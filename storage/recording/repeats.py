@@ -9,9 +9,23 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage.records import CheckpointRecord, Ending, EpochRecord, Mismatch, Report
+from storage.records import (
+    CheckpointRecord,
+    Ending,
+    EpochRecord,
+    Mismatch,
+    NetworkRecord,
+    Report,
+)
 from storage.schema.prepared import PreparedStatement
-from storage.schema.tables import attempts, checkpoints, epoch_values, epochs, series
+from storage.schema.tables import (
+    attempts,
+    checkpoints,
+    epoch_values,
+    epochs,
+    networks,
+    series,
+)
 from storage.states import RunState
 
 _ENDED = {
@@ -59,6 +73,9 @@ _HAS_CHECKPOINT = sa.select(checkpoints.c.id).where(
     checkpoints.c.run_id == bindparam("run"),
     checkpoints.c.epoch == bindparam("epoch"),
 )
+_N_NETWORKS = sa.select(sa.func.count()).where(
+    networks.c.path.in_(bindparam("paths", expanding=True))
+)
 _COUNT = PreparedStatement(
     attempts.update()
     .where(attempts.c.id == bindparam("attempt"))
@@ -75,6 +92,9 @@ def is_known(connection: Connection, report: Report, row: Any) -> bool:
     if isinstance(report, CheckpointRecord):
         here = {"path": report.path, "run": report.run, "epoch": report.epoch}
         return connection.execute(_HAS_CHECKPOINT, here).first() is not None
+    if isinstance(report, NetworkRecord):
+        here = {"paths": [file.path for file in report.files]}
+        return connection.scalar(_N_NETWORKS, here) == len(report.files)
     stored = _stored(connection, report.run, report.epoch, report.epoch)
     return report.epoch in stored and _equal(stored[report.epoch][1], _values(report))
 

@@ -17,6 +17,7 @@ from storage.records import (
     CheckpointRecord,
     Ending,
     EpochRecord,
+    NetworkRecord,
     Recorded,
     Rejected,
     Report,
@@ -24,7 +25,15 @@ from storage.records import (
 from storage.schema.bulk import Update, Upsert
 from storage.schema.dialects import insert_ignoring
 from storage.schema.prepared import PreparedStatement
-from storage.schema.tables import attempts, checkpoints, epoch_values, epochs, runs, series
+from storage.schema.tables import (
+    attempts,
+    checkpoints,
+    epoch_values,
+    epochs,
+    networks,
+    runs,
+    series,
+)
 from storage.schema.texts import storable_name
 from storage.states import RunState, check_move
 
@@ -80,6 +89,10 @@ _END_ATTEMPT = PreparedStatement(
     )
 )
 
+_FORGET_NETWORKS = networks.delete().where(
+    networks.c.run_id == bindparam("run"), networks.c.attempt_id != bindparam("attempt")
+)
+
 _Series = tuple[int, str, str, str]
 
 
@@ -114,6 +127,7 @@ class Recorder:
         mismatches = find_mismatches(connection, accepted)
         self._write_epochs(connection, accepted)
         self._write_checkpoints(connection, accepted)
+        _write_networks(connection, accepted)
         self._costs.write(connection, accepted)
         for report, row in accepted:
             if isinstance(report, Ending):
@@ -201,6 +215,28 @@ class Recorder:
     def _load_series(self, connection: Connection, study_id: int) -> None:
         for row in connection.execute(_SERIES, {"study": study_id}):
             self._series[study_id, row.split, row.task, row.metric] = row.id
+
+
+def _write_networks(connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:
+    of_runs = [(report, row) for report, row in accepted if isinstance(report, NetworkRecord)]
+    for report, row in of_runs:
+        connection.execute(_FORGET_NETWORKS, {"run": report.run, "attempt": row.attempt})
+    rows = [
+        {
+            "study_id": row.study_id,
+            "run_id": report.run,
+            "attempt_id": row.attempt,
+            "epoch": file.epoch,
+            "path": file.path,
+            "size_bytes": file.size_bytes,
+            "sha256": file.sha256,
+            "created_at": now(),
+        }
+        for report, row in of_runs
+        for file in report.files
+    ]
+    if rows:
+        connection.execute(insert_ignoring(connection, networks), rows)
 
 
 def _storable(report: Report) -> Report:

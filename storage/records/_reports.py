@@ -59,6 +59,31 @@ class CheckpointRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFile:
+    """A run's network after `epoch` epochs.
+
+    Attributes:
+        path: Of the file, or its URL.
+        sha256: Of the file's bytes, in hexadecimal.
+    """
+
+    epoch: int
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRecord:
+    """Networks that are kept of a run; an earlier attempt's are not any more."""
+
+    run: int
+    token: int
+    files: Sequence[NetworkFile]
+    spent: Spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """The end of an attempt.
 
@@ -84,7 +109,7 @@ class Ending:
     peak_memory_bytes: int | None = None
 
 
-Report = EpochRecord | CheckpointRecord | Ending
+Report = EpochRecord | CheckpointRecord | NetworkRecord | Ending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,3 +145,28 @@ class CheckpointFile:
     run: int
     state: RunState
     epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredNetwork:
+    """A kept network of a run.
+
+    Attributes:
+        selected: The run's selected epoch; None while it has no score under the baseline in force.
+    """
+
+    run: int
+    file: NetworkFile
+    selected: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedEpoch:
+    """A finished run's selected epoch (MEASURES M4), with its network.
+
+    Attributes:
+        network: None if it is not kept.
+    """
+
+    epoch: int
+    network: NetworkFile | None

@@ -114,6 +114,22 @@ checkpoints = Table(
     Index(None, "run_id", "epoch"),
 )
 
+networks = Table(
+    "networks",
+    metadata,
+    identity(),
+    reference("study_id", "studies"),
+    reference("run_id", "runs"),
+    reference("attempt_id", "attempts"),
+    Column("epoch", Integer, nullable=False),
+    Column("path", Text, nullable=False, unique=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the file
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "study_id"),
+    Index(None, "run_id", "epoch"),
+)
+
 series = Table(
     "series",
     metadata,

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.scoring import delta_m_curve
+from storage.objectives import known
 from tests.packs import a_job
 from trainers.errors import NetworkUnreadable
 from trainers.events import EpochDone, Seconds
@@ -59,7 +59,7 @@ def test_the_selected_epoch_is_held(
 ) -> None:
     names = [(task, name) for task, name, _ in METRICS]
     curves = dict(zip(names, zip(*epochs, strict=True), strict=True))
-    curve = delta_m_curve(curves, dict(zip(names, baseline, strict=True)), METRICS)
+    curve = known(METRICS)["delta_m"].curve(curves, dict(zip(names, baseline, strict=True)))
     assert curve.index(min(curve)) + 1 in held(epochs)
 
 
