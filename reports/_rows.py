@@ -55,10 +55,11 @@ def typed_frame(view: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...
 
 def _typed(column: "pd.Series[Any]", kind: str) -> "pd.Series[Any]":
     if kind == "utc":
-        return pd.to_datetime(column, utc=True, format="ISO8601")
+        return pd.to_datetime(column, utc=True, format="ISO8601").dt.as_unit("us")
     if kind == "Int64":  # a column of None has no numbers to convert from
         return pd.to_numeric(column).astype("Int64")
-    return column.astype(pd.api.types.pandas_dtype(kind))
+    typed = column.astype(pd.api.types.pandas_dtype(kind))
+    return typed.where(column.notna(), None) if kind == "str" else typed  # pandas 2 writes "None"
 
 
 Names = Mapping[int, tuple[str, str]]

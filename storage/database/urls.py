@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -14,6 +15,7 @@ from storage.errors import StorageError
 _POSTGRESQL = {"postgresql", "postgresql+psycopg"}
 _LOOKS = "A storage URL looks like sqlite:///weighbridge.db or postgresql+psycopg://user@host/name."
 PREPARE = "prepare_threshold"
+_ESCAPED = make_url("postgresql://host/%41")
 _NUMBERS = {"connect_timeout", "port", PREPARE}
 _ENCODING = "client_encoding"  # always UTF-8, whatever the server would choose
 # Of libpq's options, those whose values are shown: none of them is a secret.
@@ -36,6 +38,8 @@ def checked_url(url: str) -> URL:
     try:
         url.encode()
         parsed = make_url(url)
+        if _ESCAPED.database == "%41":  # SQLAlchemy 2.0; from 2.1 on, it is what the escape means
+            parsed = parsed.set(database=parsed.database and unquote(parsed.database))
     except (ArgumentError, ValueError):
         # without its cause: that one repeats the URL, password included
         raise StorageError(f"{_LOOKS} Got one that is neither.") from None
@@ -99,7 +103,7 @@ def _check_parts(url: URL) -> None:
 
 
 def _check_options(url: URL) -> None:
-    known = _known_options()
+    known = known_options()
     if not known.issuperset(url.query):
         n_unknown = len(url.query.keys() - known)
         raise StorageError(
@@ -118,7 +122,8 @@ def _check_options(url: URL) -> None:
                 )
 
 
-def _known_options() -> set[str]:
+def known_options() -> set[str]:
+    """Options that a PostgreSQL URL may have: this libpq's, and ours."""
     from psycopg import pq  # with a URL of PostgreSQL only
 
     libpq = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}

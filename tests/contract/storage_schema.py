@@ -27,7 +27,7 @@ def described(engine: Engine) -> dict[str, Any]:
         "indexes": {table: _sorted(found.get_indexes(table)) for table in tables},
         "checks": {
             table: [
-                (check["name"], _tidy(check["sqltext"]))
+                (_name(check["name"]), _tidy(check["sqltext"]).rstrip(")"))
                 for check in found.get_check_constraints(table)
             ]
             for table in tables
@@ -47,7 +47,13 @@ def _foreign_keys(found: Any) -> list[Any]:
 
 
 def _sorted(found: Any) -> list[Any]:
-    return sorted(found, key=lambda item: str(item["name"]))
+    named = [{**item, "name": _name(item["name"])} for item in found]
+    return sorted(named, key=lambda item: str(item["name"]))
+
+
+def _name(found: str | None) -> str | None:
+    """SQLAlchemy 2.0 takes what stands before it on a line of SQLite's for a part of a name."""
+    return found and found.rpartition("CONSTRAINT ")[2]
 
 
 def _tidy(sql: str) -> str:

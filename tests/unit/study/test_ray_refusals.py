@@ -21,7 +21,12 @@ from study.drivers.ray_tune.knocking import knock
 from study.drivers.ray_tune.refusals import gone, no_cluster, no_ray_here, within_reach
 from study.errors import BadSpec, ClusterLost, WorkersUnusable
 
-TOKEN = ray.exceptions.AuthenticationError("Token authentication is enabled but no token was found")
+
+class AuthenticationError(Exception):
+    """As Ray has it in later versions."""
+
+
+TOKEN = AuthenticationError("Token authentication is enabled but no token was found")
 VERSIONS = RuntimeError(
     "Version mismatch: The cluster was started with:\n    Ray: 2.40.0\n    Python: 3.10.12\n"
     "This process on node 10.0.0.1 was started with:\n    Ray: 2.60.0\n    Python: 3.11.7\n"

@@ -24,7 +24,7 @@ from types import (
 )
 from typing import Any
 
-from torch import Tensor, nn, uint8
+from torch import Generator, Tensor, nn, uint8
 from torch.utils.hooks import RemovableHandle
 
 _MOST_PARTS = 1_000
@@ -120,11 +120,14 @@ def _attributes(value: Any) -> dict[str, Any] | None:
 
 def _bytes_of(value: Any) -> bytes:
     try:
+        if isinstance(value, Generator):  # whose own pickle differs each time, up to torch 2.8
+            value = value.get_state()
         if isinstance(value, Tensor):
             value = value.detach().cpu().reshape(-1).view(uint8).numpy()
         if getattr(value, "nbytes", 0) > _MOST_BYTES:
             numbers = value.reshape(-1)
-            value = numbers[:: max(1, len(numbers) * numbers.itemsize // _MOST_BYTES)]
+            step = max(1, len(numbers) * numbers.itemsize // _MOST_BYTES)
+            value = numbers[::step]
         return pickle.dumps(value)
     except Exception:  # what cannot be looked into: handles and locks, which keep no numbers
         return str(next(_CHANGING)).encode() if isinstance(value, Iterator) else b""
