@@ -16,17 +16,15 @@ from study.cli._doctor import database, on_network
 from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import console, next_step, print_json, say, styled, table
 from study.drivers import RayOptions
-from study.drivers.nodes import (
+from study.drivers.node_checks import (
     HAVE_TO_BE_EQUAL,
     Finding,
-    Inspection,
-    Node,
-    Sight,
-    Wanted,
     findings,
-    probe_file,
+    marker_file,
     public,
+    room,
 )
+from study.drivers.node_report import NodeQuery, NodeReport
 from study.running.checkpoint_path import beside
 
 NAME = "doctor"
@@ -62,33 +60,37 @@ def command(
     module, folder = _problem(study, storage)
     _, stored, trouble = database(storage)
     checkpoints = beside(database_file(storage))
-    with probe_file(checkpoints) as file:
-        wanted = Wanted(
-            probe=file.path,
-            content=file.content,
+    with marker_file(checkpoints) as marker:
+        query = NodeQuery(
+            marker=marker.path,
+            content=marker.content,
             module=module,
             folder=folder,
             count_gpus=gpus_per_worker > 0,
         )
-        seen = _inspect(options, wanted)
-    here = [trouble, _advice(storage), _unwritten(checkpoints, file.trouble)]
+        driver, nodes = _inspect(options, query)
+    here = [trouble, _advice(storage), _unwritten(checkpoints, marker.trouble)]
     found = [Finding(text=text) for text in here if text]
-    found += findings(seen, wanted=wanted, options=options)
+    found += findings(driver, nodes, query=query, options=options)
     if as_json:
-        print_json(_plain(seen, options, stored, found))
+        print_json(_plain(driver, nodes, options, stored, found))
     else:
-        _show(seen, options, stored, found)
-        _conclude(seen, options, found, study or "STUDY", storage)
+        say(f"database: {stored}")
+        fitting = _show(driver, nodes, options, found)
+        if not found:
+            given = ["--address", address] if address else []
+            ray = ["--driver", "ray", *given, "--workers", str(fitting)]
+            next_step("run", study or "STUDY", *ray, storage=storage)
     if found:
         raise typer.Exit(1)
 
 
-def _inspect(options: RayOptions, wanted: Wanted) -> Inspection:
+def _inspect(options: RayOptions, query: NodeQuery) -> tuple[NodeReport, list[NodeReport]]:
     # loads Ray, which takes a second
     from study.drivers.ray_tune.cluster import Cluster
     from study.drivers.ray_tune.inspection import inspect
 
-    return inspect(Cluster(options, workers=1), wanted)
+    return inspect(Cluster(options, workers=1), query)
 
 
 def _problem(study: str | None, storage: str) -> tuple[str | None, str | None]:
@@ -114,68 +116,66 @@ def _unwritten(folder: Path, trouble: str) -> str:
     )
 
 
-def _show(seen: Inspection, options: RayOptions, stored: str, found: Sequence[Finding]) -> None:
-    versions = ", ".join(f"{name} {seen.driver.packages[name]}" for name in HAVE_TO_BE_EQUAL)
-    say(f"driver: {versions}, weighbridge {seen.driver.code}")
-    say(f"database: {stored}")
-    columns = ("node", *_NUMBERS, *HAVE_TO_BE_EQUAL, "weighbridge", "checkpoints")
-    own = any(node.sight and node.sight.has_module is not None for node in seen.nodes)
-    rows = table(*columns, *(["problem"] if own else []), right=_NUMBERS)
-    for node in seen.nodes:
-        rows.add_row(*_cells(node, seen.driver, options))
+def _show(
+    driver: NodeReport,
+    nodes: Sequence[NodeReport],
+    options: RayOptions,
+    found: Sequence[Finding],
+) -> int:
+    """Print a table, a row a node, and what was found; returns how many workers fit."""
+    versions = ", ".join(f"{name} {driver.packages[name]}" for name in HAVE_TO_BE_EQUAL)
+    say(f"driver: {versions}, weighbridge {driver.code}")
+    columns = ["node", *_NUMBERS, *HAVE_TO_BE_EQUAL, "weighbridge", "checkpoints"]
+    if any(node.has_module is not None for node in nodes):
+        columns.append("problem")
+    rows = table(*columns, right=_NUMBERS)
+    for node in nodes:
+        rows.add_row(*_cells(node, driver, options))
     console.print(rows)
     for finding in found:
         say(("found", "red"), f" {finding}")
-
-
-def _conclude(
-    seen: Inspection, options: RayOptions, found: Sequence[Finding], study: str, storage: str
-) -> None:
-    room = sum(node.room(options) for node in seen.nodes)
+    fitting = sum(room(node, options) for node in nodes)
     said = f"{len(found)} found" if found else "No problems found"
-    say(f"{said}. Workers that fit: {room}.")
-    if found:
-        return
-    address = ["--address", options.address] if options.address else []
-    ray = ["--driver", "ray", *address, "--workers", str(room)]
-    next_step("run", study, *ray, storage=storage)
+    say(f"{said}. Workers that fit: {fitting}.")
+    return fitting
 
 
-def _cells(node: Node, driver: Sight, options: RayOptions) -> Iterator[str | Text]:
+def _plain(
+    driver: NodeReport,
+    nodes: Sequence[NodeReport],
+    options: RayOptions,
+    stored: str,
+    found: Sequence[Finding],
+) -> dict[str, Any]:
+    """All of it as JSON-ready values."""
+    rooms = [room(node, options) for node in nodes]
+    return {
+        "driver": asdict(driver),
+        "database": stored,
+        "room": sum(rooms),
+        "nodes": [asdict(node) | {"room": n} for node, n in zip(nodes, rooms, strict=True)],
+        "findings": [asdict(finding) for finding in found],
+    }
+
+
+def _cells(node: NodeReport, driver: NodeReport, options: RayOptions) -> Iterator[str | Text]:
     """A row of the table; what differs from the driver is red."""
     yield node.name
     yield f"{node.cpus:g}"
-    yield _gpus(node)
-    yield str(node.room(options))
-    if (sight := node.sight) is None:
+    seen = "" if node.torch_gpus in (None, node.gpus) else f" (torch: {node.torch_gpus})"
+    yield f"{node.gpus:g}{seen}"
+    yield str(room(node, options))
+    if node.trouble:
         yield styled(("no answer", "red"))
         return
     for name in HAVE_TO_BE_EQUAL:
-        theirs = sight.packages[name]
+        theirs = node.packages[name]
         yield _marked(theirs or "none", public(theirs) == public(driver.packages[name]))
-    yield _marked(sight.code or "none", sight.code == driver.code)
-    yield styled(("not writable", "red") if sight.writes is False else _SHARED[sight.reads])
-    if sight.has_module is not None:
-        yield styled(_FOUND[sight.has_module])
-
-
-def _gpus(node: Node) -> str:
-    torch = None if node.sight is None else node.sight.gpus
-    return f"{node.gpus:g}" if torch in (None, node.gpus) else f"{node.gpus:g} (torch: {torch})"
+    yield _marked(node.code or "none", node.code == driver.code)
+    yield styled(("not writable", "red") if node.writes is False else _SHARED[node.reads])
+    if node.has_module is not None:
+        yield styled(_FOUND[node.has_module])
 
 
 def _marked(text: str, fits: bool) -> Text:
     return styled((text, "green" if fits else "red"))
-
-
-def _plain(
-    seen: Inspection, options: RayOptions, stored: str, found: Sequence[Finding]
-) -> dict[str, Any]:
-    """All of it as JSON-ready values."""
-    return {
-        "driver": asdict(seen.driver),
-        "database": stored,
-        "room": sum(node.room(options) for node in seen.nodes),
-        "nodes": [{**asdict(node), "room": node.room(options)} for node in seen.nodes],
-        "findings": [asdict(finding) for finding in found],
-    }

@@ -32,7 +32,6 @@ from tests.contract.driver_promises import (
     DriverContract,
     Listener,
     OpenDriver,
-    messages,
     says,
 )
 from tests.integration.driving import descendants
@@ -256,26 +255,8 @@ class TestRay(DriverContract):
             assert lost.loss is Loss.WORKER
             assert isinstance(listener.hear_opening(), Ready)
             assert listener.worker != before
-
-    def test_slots_that_cannot_reach_the_driver_speak_through_an_actor(self) -> None:
-        cluster = OutOfReach(RayOptions(), workers=1)
-        driver = RayDriver(TOY, TRAINING, device="cpu", workers=1, cluster=cluster)
-        with closing(driver):
-            driver.start()
-            listener = Listener(driver)
-            assert isinstance(listener.hear_opening(), Ready)
-            said, lost = listener.lose(a_pack(a_job(1), epochs=ENDLESS), kill=True)
-            assert any(isinstance(message, EpochDone) for message in said)
-            assert lost.reason.startswith("signal SIGKILL")
-            driver.kill(listener.worker)
-            listener.hear(lambda event: isinstance(event, WorkerLost))
-            assert isinstance(listener.hear_opening(), Ready)
-            driver.submit(listener.worker, a_pack(a_job(1), epochs=ENDLESS))
-            listener.hear(says(EpochDone))
-            driver.stop()
-            *_, ended = messages(listener.hear(says(RunEnded)))
-            assert isinstance(ended, RunEnded)
-            assert ended.outcome == "released"
+            said = listener.train(a_pack(a_job(1)))
+            assert [m.outcome for m in said if isinstance(m, RunEnded)] == ["done"]
 
     def test_a_closed_driver_leaves_no_worker(self, open_driver: OpenDriver) -> None:
         with closing(open_driver(TOY, ["cpu"])) as driver:
@@ -286,12 +267,6 @@ class TestRay(DriverContract):
         while is_alive(worker):
             assert time.monotonic() < deadline_s, "the worker outlives its driver"
             time.sleep(0.05)
-
-
-class OutOfReach(Cluster):
-    """As through Ray Client."""
-
-    reaches_driver = False
 
 
 @pytest.mark.usefixtures("ray_here")

@@ -2,8 +2,8 @@
 
 from storage.database import engines as _engines
 from study.cli import main
-from study.drivers.ray_tune.knocking import Listening
+from study.drivers.ray_tune.endpoints import EndpointWatch
 
-Listening.__init__.__defaults__ = (3.0,)
+EndpointWatch.__init__.__defaults__ = (3.0,)
 _engines.BUSY_S = 0.2
 main()

@@ -17,7 +17,7 @@ from ray._private.node import Node
 from ray.cluster_utils import Cluster
 
 from storage import RunState
-from study.drivers.ray_tune import knocking
+from study.drivers.ray_tune import endpoints
 from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
@@ -233,7 +233,7 @@ def name_of(pid: int) -> str:
 def test_an_address_without_a_cluster_is_refused(
     folder: Path, address: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(knocking, "_REFUSED_S", 0.0)
+    monkeypatch.setattr(endpoints, "_REFUSED_S", 0.0)
     url = f"sqlite:///{folder / 'nowhere.db'}"
     said = command(folder, *_on_ray(url, "--address", address))
     assert said.code == 2

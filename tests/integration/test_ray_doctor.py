@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ray.cluster_utils import Cluster
 
-from study.drivers.ray_tune import knocking
+from study.drivers.ray_tune import endpoints
 from tests.integration.command import command, typed
 
 pytestmark = pytest.mark.slow
@@ -65,7 +65,7 @@ def test_a_ray_of_its_own_is_looked_at_too(tmp_path: Path) -> None:
     said = typed(tmp_path, "ray", "doctor", "--json")
     assert said.code == 0, said.err
     (node,) = said.json["nodes"]
-    assert node["sight"]["packages"] == said.json["driver"]["packages"]
+    assert node["packages"] == said.json["driver"]["packages"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_ray_of_its_own_is_looked_at_too(tmp_path: Path) -> None:
 def test_without_a_cluster_it_says_what_to_do(
     address: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(knocking, "_REFUSED_S", 0.0)
+    monkeypatch.setattr(endpoints, "_REFUSED_S", 0.0)
     said = command(tmp_path, "ray", "doctor", "--address", address)
     assert (said.code, said.out) == (2, "")
     assert f"`--address` must lead to a running Ray cluster. '{address}' does not" in said.err

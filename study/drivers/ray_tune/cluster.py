@@ -25,7 +25,7 @@ from ray._private import services
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.drivers.options import RayOptions
-from study.drivers.ray_tune.knocking import knock
+from study.drivers.ray_tune.endpoints import check_endpoint
 from study.drivers.ray_tune.refusals import folder_of_ray, no_cluster, no_ray_here
 
 _SETTINGS: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -85,7 +85,8 @@ class Cluster:
         by = "RAY_ADDRESS" if given is None else "--address"
         said = os.environ.get("RAY_ADDRESS") or address if address == "auto" else address
         try:
-            knock(said if ":" in said else services.canonicalize_bootstrap_address(said) or "")
+            found = said if ":" in said else services.canonicalize_bootstrap_address(said)
+            check_endpoint(found or "")
             ray.init(address, **_SETTINGS)
         except Exception as error:
             raise no_cluster(error, said, named_by=by) from error
@@ -107,25 +108,17 @@ class Cluster:
         node = next(node for node in nodes if node["NodeID"] == here)
         return f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
 
-    @property
-    def reaches_driver(self) -> bool:
-        """Whether its processes may connect to this one by themselves, without Ray in between."""
-        return self.head is not None and os.environ.get("RAY_USE_TLS") != "1"
-
     def leave(self) -> None:
         """Disconnect, and end a Ray of our own."""
         if self._leaves:
             ray.shutdown()
             self._leaves = False
 
-    def beside_driver(self, actor: Any, *, threads: int) -> Any:
-        """An actor class whose actors live on the driver's node."""
+    @property
+    def beside_driver(self) -> NodeAffinitySchedulingStrategy:
+        """Where an actor is on the driver's node, once connected."""
         here = ray.get_runtime_context().get_node_id()
-        return actor.options(
-            num_cpus=0,
-            max_concurrency=threads,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
-        )
+        return NodeAffinitySchedulingStrategy(here, soft=False)
 
     def _cpus(self) -> int:
         return max(os.cpu_count() or 1, math.ceil(self._workers * self._options.cpus_per_worker))

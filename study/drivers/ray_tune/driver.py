@@ -11,17 +11,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ray
 
 from study.drivers.local.fork_server import ForkServer, take_fork_server
 from study.drivers.protocol import DriverEvent, FromWorker, Loss, WorkerLost
+from study.drivers.ray_tune.channel import (
+    ChannelEvent,
+    EventReader,
+    SlotStarted,
+    WorkerReported,
+    WorkerStarted,
+    open_channel,
+)
 from study.drivers.ray_tune.cluster import Cluster
-from study.drivers.ray_tune.far import FarFeed
-from study.drivers.ray_tune.feed import Entered, FeedEvent, Joined, Said
-from study.drivers.ray_tune.knocking import RAYLET_PATIENCE_S, Listening
-from study.drivers.ray_tune.near import NearFeed
+from study.drivers.ray_tune.endpoints import RAYLET_TIMEOUT_S, EndpointWatch
 from study.drivers.ray_tune.notices import Notices
 from study.drivers.ray_tune.orders import CloseAll, Leave, Order, StopAll, ToWorker, WorkerOptions
 from study.drivers.ray_tune.refusals import gone, within_reach
@@ -67,12 +72,13 @@ class RayDriver:
             open_limit_s=open_limit_s,
         )
         self._workers, self._cluster = workers, cluster
-        self._slots: dict[str, Entered] = {}  # by their names
-        self._joined: dict[int, Joined] = {}
-        self._feed: NearFeed | FarFeed | None = None
+        self._slots: dict[str, SlotStarted] = {}  # by their names
+        self._started: dict[int, WorkerStarted] = {}
+        self._channel: Any = None
+        self._events: EventReader | None = None
         self._fork_server: ForkServer | None = None
         self._tuning: Tuning | None = None
-        self._head = self._raylet = Listening(None)
+        self._head = self._raylet = EndpointWatch(None)
         self._notices: Notices | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-ray-")
         self._cut_off = False
@@ -97,21 +103,19 @@ class RayDriver:
         importing.start()
         self._cluster.connect()
         head = self._cluster.head
-        self._head, self._notices = Listening(head), Notices() if head else None
-        self._raylet = Listening(self._cluster.raylet, RAYLET_PATIENCE_S)
-        if self._cluster.reaches_driver:
-            self._feed = NearFeed(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
-        else:
-            self._feed = FarFeed(self._cluster.beside_driver, workers=self._workers)
+        self._head, self._notices = EndpointWatch(head), Notices() if head else None
+        self._raylet = EndpointWatch(self._cluster.raylet, RAYLET_TIMEOUT_S)
+        self._channel = open_channel(self._cluster.beside_driver, slots=self._workers)
+        self._events = EventReader(self._channel)
         importing.join()
         from study.drivers.ray_tune.tuning import Tuning
 
         opening = replace(self._opening, code=code, looked=looked)
-        self._tuning = Tuning(self._feed, self._with_fork_server(opening))
+        self._tuning = Tuning(self._channel, self._with_fork_server(opening))
 
     def pid(self, worker: int) -> int:
         """Process id of a worker, on its node."""
-        return self._joined[worker].pid
+        return self._started[worker].pid
 
     def submit(self, worker: int, pack: Pack) -> None:
         """Give an idle worker a pack."""
@@ -122,37 +126,37 @@ class RayDriver:
         self._hand(worker, wanted)
 
     def poll(self, timeout_s: float) -> list[DriverEvent]:
-        """What the feed has heard.
+        """What the channel has heard.
 
         Raises:
             ClusterLost: Ray Tune has ended, or the cluster is out of reach.
         """
-        if self._feed is None or self._tuning is None:
+        if self._events is None or self._tuning is None:
             return []
         for process, why in ((self._head, _HEAD_GONE), (self._raylet, _RAYLET_GONE)):
-            if process.gone:
+            if process.is_gone:
                 raise self._lost(gone(None, why))
         with self._within_reach():
-            events = self._feed.events(timeout_s)
+            events = self._events.read(timeout_s)
         if self._notices is not None:
             self._clear(self._notices.new())
         if not events and not self._tuning.alive:
             raise self._lost(gone(self._tuning.failure, "its trials have ended"))
-        return [told for event in events for told in self._told(event)]
+        return [found for event in events for found in self._taken_in(event)]
 
     def kill(self, worker: int) -> None:
         """End a worker, and the process that looks after it: nothing may be well there."""
-        if (joined := self._joined.get(worker)) is not None:
+        if (started := self._started.get(worker)) is not None:
             with self._within_reach():
-                ray.kill(pickle.loads(self._slots[joined.host].actor))
+                ray.kill(pickle.loads(self._slots[started.slot].handle))
 
     def replace(self, worker: int) -> None:
         """Nothing to do: slots keep themselves occupied, on any node."""
 
     def stop(self, workers: Iterable[int] | None = None) -> None:
         """Ask workers, or all of them, to release their packs; a slot has one at a time."""
-        joined = self._joined if workers is None else self._joined.keys() & set(workers)
-        self._order([self._joined[worker].host for worker in joined], StopAll())
+        asked = self._started if workers is None else self._started.keys() & set(workers)
+        self._order([self._started[worker].slot for worker in asked], StopAll())
 
     def close(self) -> None:
         """End the workers, and leave the cluster."""
@@ -162,8 +166,8 @@ class RayDriver:
             self._order(list(self._slots), CloseAll())
         if self._tuning is not None:
             self._tuning.close(within_reach=not self._cut_off)
-        if self._feed is not None and not self._cut_off:
-            self._feed.close()
+        if self._channel is not None and not self._cut_off:
+            ray.kill(self._channel)
         if self._fork_server is not None:
             self._fork_server.close()
         self._folder.cleanup()
@@ -188,28 +192,28 @@ class RayDriver:
     def _clear(self, nodes: Set[str]) -> None:
         """Have slots leave nodes that are about to be taken away."""
         if nodes:
-            self._order([slot.host for slot in self._slots.values() if slot.node in nodes], Leave())
+            self._order([slot.slot for slot in self._slots.values() if slot.node in nodes], Leave())
 
     def _hand(self, worker: int, task: Pack | Calibrate) -> None:
-        if (joined := self._joined.get(worker)) is not None:
-            self._order([joined.host], ToWorker(joined.local, task))
+        if (started := self._started.get(worker)) is not None:
+            self._order([started.slot], ToWorker(started.local, task))
 
-    def _order(self, hosts: Sequence[str], order: Order) -> None:
-        if self._feed is not None and not self._cut_off:
+    def _order(self, slots: Sequence[str], order: Order) -> None:
+        if self._channel is not None and not self._cut_off:
             with self._within_reach():
-                self._feed.order(hosts, pickle.dumps(order))
+                self._channel.order.remote(slots, pickle.dumps(order))
 
-    def _told(self, event: FeedEvent) -> list[DriverEvent]:
-        if isinstance(event, Entered):
-            self._slots[event.host] = event
+    def _taken_in(self, event: ChannelEvent) -> list[DriverEvent]:
+        if isinstance(event, SlotStarted):
+            self._slots[event.slot] = event
             return []
-        if isinstance(event, Joined):
-            self._joined[event.worker] = event
+        if isinstance(event, WorkerStarted):
+            self._started[event.worker] = event
             return []
-        if isinstance(event, Said):
+        if isinstance(event, WorkerReported):
             messages: list[Message] = pickle.loads(event.messages)
             return [FromWorker(event.worker, message) for message in messages]
-        self._joined.pop(event.worker, None)
+        self._started.pop(event.worker, None)
         return [WorkerLost(event.worker, event.reason, Loss(event.loss))]
 
     @contextmanager

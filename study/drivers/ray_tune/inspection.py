@@ -1,4 +1,4 @@
-"""Asks every node of a cluster what a worker would find there."""
+"""Has every node of a cluster report what a worker would find there: one task a node."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from study.drivers.nodes import Inspection, Node, Sight, Wanted
-from study.drivers.ray_tune import sight
+from study.drivers import node_report
+from study.drivers.node_report import NodeQuery, NodeReport
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.refusals import within_reach
 
-_PATIENCE_S = 120.0
+_TIMEOUT_S = 120.0
 
 
-def inspect(cluster: Cluster, wanted: Wanted) -> Inspection:
-    """Connect to a cluster, and ask this machine and all nodes that are alive.
+def inspect(cluster: Cluster, query: NodeQuery) -> tuple[NodeReport, list[NodeReport]]:
+    """Connect to a cluster, and ask this machine (torch aside) and all nodes that are alive.
 
     Raises:
         WorkersUnusable: There is no cluster at the address.
@@ -30,59 +30,59 @@ def inspect(cluster: Cluster, wanted: Wanted) -> Inspection:
     cluster.connect()
     try:
         with within_reach():
-            return Inspection(driver=_driver(wanted), nodes=tuple(_nodes(wanted)))
+            answer = _task()(*_script(replace(query, count_gpus=False)))
+            return NodeReport(**json.loads(answer)), _reports(query)
     finally:
         cluster.leave()
 
 
-def _driver(wanted: Wanted) -> Sight:
-    """What this machine has; torch is not asked."""
-    return _sight(_asking()(_source(), _text(replace(wanted, count_gpus=False))))
-
-
-def _nodes(wanted: Wanted) -> list[Node]:
-    """One short task a node, all at the same time."""
+def _reports(query: NodeQuery) -> list[NodeReport]:
     nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
-    ask = ray.remote(num_cpus=0, max_retries=0)(_asking())
-    source = _source()
+    ask = ray.remote(num_cpus=0, max_retries=0)(_task())
     answers = []
     for node in nodes:
-        asked = replace(wanted, count_gpus=wanted.count_gpus or bool(_gpus(node)))
+        asked = replace(query, count_gpus=query.count_gpus or "GPU" in node["Resources"])
         there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        answers.append(ask.options(scheduling_strategy=there).remote(source, _text(asked)))
-    done, _ = ray.wait(answers, num_returns=len(answers), timeout=_PATIENCE_S)
+        answers.append(ask.options(scheduling_strategy=there).remote(*_script(asked)))
+    done, _ = ray.wait(answers, num_returns=len(answers), timeout=_TIMEOUT_S)
     arrived = set(done)
     return [
-        _heard(node, name, answer if answer in arrived else None)
+        _report(node, name, answer if answer in arrived else None)
         for node, name, answer in zip(nodes, _names(nodes), answers, strict=True)
     ]
 
 
-def _asking() -> Callable[[str, str], str]:
-    """The task; made in a function, it travels by value to nodes that lack this module."""
+def _task() -> Callable[[str, str], str]:
+    """Runs a script there; made in a function, it travels by value to nodes without this module."""
 
-    def ask(source: str, wanted: str) -> str:
+    def run(script: str, argument: str) -> str:
         import subprocess
         import sys
 
-        command = [sys.executable, "-P", "-c", source, wanted]
+        command = [sys.executable, "-P", "-c", script, argument]
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
         if done.returncode:
-            raise RuntimeError(done.stderr.strip().splitlines()[-1])
-        return done.stdout
+            said = done.stderr.strip().rpartition("\n")[2]
+            raise RuntimeError(said or f"exit code {done.returncode}")
+        return done.stdout.splitlines()[-1]
 
-    return ask
+    return run
 
 
-def _heard(node: Mapping[str, Any], name: str, answer: Any) -> Node:
+def _script(query: NodeQuery) -> tuple[str, str]:
+    return Path(node_report.__file__).read_text(encoding="utf-8"), json.dumps(asdict(query))
+
+
+def _report(node: Mapping[str, Any], name: str, answer: Any) -> NodeReport:
     resources = node["Resources"]
-    heard = Node(name=name, cpus=resources.get("CPU", 0.0), gpus=_gpus(node))
+    known = NodeReport(name=name, cpus=resources.get("CPU", 0.0), gpus=resources.get("GPU", 0.0))
     if answer is None:
-        return replace(heard, trouble=f"it did not answer within {_PATIENCE_S:.0f} s")
+        return replace(known, trouble=f"it did not answer within {_TIMEOUT_S:.0f} s")
     try:
-        return replace(heard, sight=_sight(ray.get(answer)))
+        found = json.loads(ray.get(answer))
     except ray.exceptions.RayError as error:
-        return replace(heard, trouble=str(error).strip().splitlines()[-1])
+        return replace(known, trouble=str(error).strip().splitlines()[-1])
+    return NodeReport(**found | {"name": known.name, "cpus": known.cpus, "gpus": known.gpus})
 
 
 def _names(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -93,19 +93,3 @@ def _names(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
         name if often[name] == 1 else f"{name} ({node['NodeID'][:6]})"
         for name, node in zip(names, nodes, strict=True)
     ]
-
-
-def _gpus(node: Mapping[str, Any]) -> float:
-    return float(node["Resources"].get("GPU", 0.0))
-
-
-def _source() -> str:
-    return Path(sight.__file__).read_text(encoding="utf-8")
-
-
-def _text(wanted: Wanted) -> str:
-    return json.dumps(asdict(wanted))
-
-
-def _sight(answer: str) -> Sight:
-    return Sight(**json.loads(answer.splitlines()[-1]))

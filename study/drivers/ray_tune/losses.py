@@ -20,8 +20,6 @@ from ray.exceptions import (
 )
 
 from study.drivers.protocol import Loss
-from study.drivers.ray_tune.far import FarFeed
-from study.drivers.ray_tune.near import NearFeed
 
 # Ray gives an actor's end no reason but in words; these are of its head's `GenNodeDiedCause`
 _NODE_DIED = "its node has died"
@@ -31,16 +29,16 @@ _LOOK_S = 1.0
 
 
 class Losses(tune.Callback):
-    """Tells the feed of slots whose process has ended."""
+    """Tells the channel of slots whose process has ended."""
 
-    def __init__(self, feed: NearFeed | FarFeed) -> None:
-        self._feed = feed
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
         self._closing = threading.Event()
         self._waiting: list[threading.Thread] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Through Ray Client, Ray Tune runs on the cluster with a copy; else it only keeps one."""
-        return Losses, (self._feed,)
+        return Losses, (self._channel,)
 
     def close(self) -> None:
         """Tell of what is still waited for; a thread that outlives Ray would start it anew."""
@@ -56,27 +54,28 @@ class Losses(tune.Callback):
         **info: Any,  # noqa: ARG002
     ) -> None:
         """A slot's process has ended; Ray Tune starts another one, under the same name."""
-        host, node = self._feed.leave(trial.trial_id) or (None, "")
+        ended = ray.get(self._channel.slot_ended.remote(trial.trial_id))
+        slot, node = ended or (None, "")
         error = _error_of(trial)
         if isinstance(error, ActorUnavailableError):
-            told = (host, in_words(error), node)
+            told = (slot, in_words(error), node)
             self._waiting.append(
                 threading.Thread(target=self._tell_in_time, args=told, daemon=True)
             )
             self._waiting[-1].start()
         else:
-            self._tell(host, in_words(error), loss_of(error))
+            self._tell(slot, in_words(error), loss_of(error))
 
-    def _tell_in_time(self, host: str | None, reason: str, node: str) -> None:
+    def _tell_in_time(self, slot: str | None, reason: str, node: str) -> None:
         """Who only cannot be reached may be on a machine that has died, as will be known soon."""
         until_s = time.monotonic() + _CLARITY_S
         while (loss := loss_with(node, _nodes())) is None and time.monotonic() < until_s:
             if self._closing.wait(_LOOK_S):
                 break
-        self._tell(host, reason, loss or Loss.WORKER)
+        self._tell(slot, reason, loss or Loss.WORKER)
 
-    def _tell(self, host: str | None, reason: str, loss: Loss) -> None:
-        self._feed.host_lost(host, reason, loss.value)
+    def _tell(self, slot: str | None, reason: str, loss: Loss) -> None:
+        self._channel.slot_lost.remote(slot, reason, loss.value)
 
 
 class NodeLeaves(Exception):

@@ -12,6 +12,7 @@ import os
 import pickle
 import signal
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,14 +21,13 @@ from ray import cloudpickle, tune
 
 from study.drivers.local.driver import LocalDriver
 from study.drivers.local.fork_server import ForkServer, take_fork_server
-from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
-from study.drivers.ray_tune.far import FarLine
-from study.drivers.ray_tune.feed import NO_MORE
+from study.drivers.protocol import FromWorker, WorkerLost
+from study.drivers.ray_tune.channel import NO_MORE
 from study.drivers.ray_tune.losses import NodeLeaves
-from study.drivers.ray_tune.near import Address, NearLine
 from study.drivers.ray_tune.orders import CloseAll, Leave, Order, StopAll, ToWorker, WorkerOptions
+from study.drivers.ray_tune.outbox import Outbox
 from study.drivers.ray_tune.peers import RayPeers
-from trainers.events import Calibrated, Message, PackEnded, Ready
+from trainers.events import Calibrated, PackEnded, Ready
 from trainers.hardware.devices import indexed
 from trainers.jobs import Pack
 
@@ -37,24 +37,23 @@ _POLL_S = 0.25
 class Slot(tune.Trainable):
     """Place for one worker.
 
-    All that matters goes through the feed; the trial's own result says only that it is over.
+    All that matters goes through the channel; the trial's own result says only that it is over.
     """
 
-    def setup(self, _config: dict[str, Any], *, way: Any = None, opening: Any = None) -> None:
+    def setup(self, _config: dict[str, Any], *, channel: Any = None, opening: Any = None) -> None:
         """Start a worker.
 
         Args:
-            way: To the feed: an `Address`, or the actor handle of a `Relay`.
-            opening: An `WorkerOptions`.
+            channel: Actor handle of a `Channel`.
+            opening: A `WorkerOptions`.
         """
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
-        self._line: NearLine | FarLine
-        self._line = NearLine(way) if isinstance(way, Address) else FarLine(way)
+        self._channel = channel
         here = ray.get_runtime_context()
         node = here.get_node_id()
-        self._host = str(here.get_actor_id())
-        actor = cloudpickle.dumps(here.current_actor)  # type: ignore[no-untyped-call]
-        self._line.enter(self.trial_id, self._host, actor, node)
+        self._name = str(here.get_actor_id())
+        handle = cloudpickle.dumps(here.current_actor)  # type: ignore[no-untyped-call]
+        _answer(channel.slot_started.remote(self.trial_id, self._name, handle, node))
         self._driver = LocalDriver(
             opening.problem,
             opening.training,
@@ -66,7 +65,8 @@ class Slot(tune.Trainable):
             open_limit_s=opening.open_limit_s,
         )
         self._driver.start(code=opening.code, looked=opening.looked)
-        self._joined: set[int] = set()  # workers that the feed knows
+        self._outbox = Outbox()
+        self._started: set[int] = set()  # workers that the channel knows
         self._free: set[int] = set()  # of these, with nothing to do
         self._closing, self._leaving = threading.Event(), threading.Event()
 
@@ -74,43 +74,42 @@ class Slot(tune.Trainable):
         """Carry orders and messages until the driver says that there is no more to do."""
         threading.Thread(target=self._obey, daemon=True).start()
         while not self._closing.is_set():
-            messages: dict[int, list[Message]] = {}
             for event in self._driver.poll(_POLL_S):
-                self._sort(event, messages)
-            self._tell(messages)
-            if self._leaving.is_set() and self._joined == self._free:
+                if isinstance(event, FromWorker):
+                    self._outbox.put(event.worker, event.message)
+                else:
+                    self._report()
+                    self._replace(event)
+            if self._outbox.is_due(time.monotonic()):
+                self._report()
+            if self._leaving.is_set() and self._started == self._free:
                 raise NodeLeaves("The node is about to be taken away.")
         self._driver.close()
         return {"done": True}
 
-    def _sort(self, event: DriverEvent, messages: dict[int, list[Message]]) -> None:
-        if isinstance(event, FromWorker):
-            messages.setdefault(event.worker, []).append(event.message)
-            return
-        self._tell(messages)
-        messages.clear()
-        self._lost(event)
-
-    def _tell(self, messages: dict[int, list[Message]]) -> None:
+    def _report(self) -> None:
         """Send on what workers said; the first message of a worker introduces it."""
-        for worker, of_worker in messages.items():
-            if worker not in self._joined:
-                self._line.join(self._host, worker, self._driver.pid(worker))
-                self._joined.add(worker)
-            if any(isinstance(message, Ready | PackEnded | Calibrated) for message in of_worker):
+        for worker, messages in self._outbox.take(time.monotonic()).items():
+            if worker not in self._started:
+                pid = self._driver.pid(worker)
+                _answer(self._channel.worker_started.remote(self._name, worker, pid))
+                self._started.add(worker)
+            if any(isinstance(message, Ready | PackEnded | Calibrated) for message in messages):
                 self._free.add(worker)
-            self._line.say(self._host, worker, pickle.dumps(of_worker))
+            report = pickle.dumps(messages)
+            _answer(self._channel.worker_reported.remote(self._name, worker, report))
 
-    def _lost(self, event: WorkerLost) -> None:
-        self._joined.discard(event.worker)
-        self._free.discard(event.worker)
-        self._line.lost(self._host, event.worker, event.reason, event.loss.value)
-        self._driver.replace(event.worker)
+    def _replace(self, lost: WorkerLost) -> None:
+        self._started.discard(lost.worker)
+        self._free.discard(lost.worker)
+        told = (self._name, lost.worker, lost.reason, lost.loss.value)
+        _answer(self._channel.worker_ended.remote(*told))
+        self._driver.replace(lost.worker)
 
     def _obey(self) -> None:
         """Take orders, in a thread of its own."""
         while not self._closing.is_set():
-            said = self._line.next_order(self._host)
+            said = _answer(self._channel.next_order.remote(self._name))
             if said == NO_MORE:
                 os._exit(0)
             order: Order = pickle.loads(said)
@@ -122,7 +121,7 @@ class Slot(tune.Trainable):
                 self._leaving.set()
                 self._driver.stop()
             # else it has ended or is about to, as the driver will hear
-            elif order.worker in self._joined and not self._leaving.is_set():
+            elif order.worker in self._started and not self._leaving.is_set():
                 self._hand(order)
 
     def _hand(self, order: ToWorker) -> None:
@@ -131,6 +130,14 @@ class Slot(tune.Trainable):
             self._driver.submit(order.worker, order.task)
         else:
             self._driver.calibrate(order.worker, order.task)
+
+
+def _answer(reference: Any) -> Any:
+    """The channel's answer; without a driver there is nothing left to do here."""
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayError:
+        os._exit(0)
 
 
 def fork_server(path: str | None) -> ForkServer:

@@ -9,9 +9,7 @@ from typing import Any
 
 from ray import tune
 
-from study.drivers.ray_tune.far import FarFeed
 from study.drivers.ray_tune.losses import Losses, survive_memory_kills
-from study.drivers.ray_tune.near import NearFeed
 from study.drivers.ray_tune.orders import WorkerOptions
 from study.drivers.ray_tune.slot import Slot
 
@@ -29,11 +27,11 @@ class Tuning:
         failure: What has ended it before its time; None if nothing has.
     """
 
-    def __init__(self, feed: NearFeed | FarFeed, opening: WorkerOptions) -> None:
+    def __init__(self, channel: Any, opening: WorkerOptions) -> None:
         survive_memory_kills()
         self.failure: BaseException | None = None
-        self._way, self._opening = feed.way, opening
-        self._losses, self._stopper = Losses(feed), _WhenClosing()
+        self._channel, self._opening = channel, opening
+        self._losses, self._stopper = Losses(channel), _WhenClosing()
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -57,7 +55,7 @@ class Tuning:
 
     def _run(self) -> None:
         """Keep the slots occupied; returns when all have been closed."""
-        trainable = tune.with_parameters(Slot, way=self._way, opening=self._opening)
+        trainable = tune.with_parameters(Slot, channel=self._channel, opening=self._opening)
         workers = self._opening.workers
         try:
             tune.Tuner(

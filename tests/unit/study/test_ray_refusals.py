@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.drivers.options import RayOptions
-from study.drivers.ray_tune import cluster, knocking
+from study.drivers.ray_tune import cluster, endpoints
 from study.drivers.ray_tune.cluster import Cluster
-from study.drivers.ray_tune.knocking import knock
+from study.drivers.ray_tune.endpoints import check_endpoint
 from study.drivers.ray_tune.refusals import gone, no_cluster, no_ray_here, within_reach
 from study.errors import BadSpec, ClusterLost, WorkersUnusable
 
@@ -111,7 +111,7 @@ def test_what_is_said_already_is_not_said_anew() -> None:
 @pytest.fixture
 def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes | None], str]]:
     """Makes a server that says something to whoever connects, or nothing."""
-    monkeypatch.setattr(knocking, "_KNOCKING_S", 0.2)
+    monkeypatch.setattr(endpoints, "_CONNECT_S", 0.2)
     servers: list[socket.socket] = []
 
     def listen(says: bytes | None) -> str:
@@ -138,17 +138,17 @@ def test_what_listens_and_is_no_ray_is_found_in_time(
     listening: Callable[[bytes | None], str], says: bytes | None
 ) -> None:
     with pytest.raises(ConnectionError, match="is no Ray"):
-        knock(listening(says))
+        check_endpoint(listening(says))
 
 
 def test_a_server_of_grpc_may_be_ray(listening: Callable[[bytes | None], str]) -> None:
-    knock(listening(bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])))
+    check_endpoint(listening(bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])))
 
 
 def test_nobody_there_is_found_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knocking, "_REFUSED_S", 0.1)
+    monkeypatch.setattr(endpoints, "_REFUSED_S", 0.1)
     with pytest.raises(ConnectionRefusedError):
-        knock("127.0.0.1:1")
+        check_endpoint("127.0.0.1:1")
 
 
 @pytest.fixture

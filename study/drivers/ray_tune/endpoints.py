@@ -9,7 +9,7 @@ import os
 import socket
 import time
 
-_KNOCKING_S = 10.0
+_CONNECT_S = 10.0
 _REFUSED_S = 3.0
 """A machine that answers, on which nobody listens, may have a head that has just been started."""
 _PAUSE_S = 0.5
@@ -20,13 +20,13 @@ _SETTINGS = 4
 
 _LOOK_S = 2.0
 _ANSWER_S = 2.0
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 """A head may be started again meanwhile. Ray itself ends, after a minute, what has none."""
-RAYLET_PATIENCE_S = 4.0
+RAYLET_TIMEOUT_S = 4.0
 """A raylet is not: Ray ends its node, and after half a minute what has connected to it."""
 
 
-def knock(address: str) -> None:
+def check_endpoint(address: str) -> None:
     """Wait until somebody listens at HOST:PORT, and see that it speaks as Ray does.
 
     Raises:
@@ -40,12 +40,12 @@ def knock(address: str) -> None:
     began_s = time.monotonic()
     while True:
         try:
-            with socket.create_connection(place, _KNOCKING_S) as connection:
+            with socket.create_connection(place, _CONNECT_S) as connection:
                 answer = _answer(connection)
             break
         except OSError as error:
-            patience_s = _REFUSED_S if isinstance(error, ConnectionRefusedError) else _KNOCKING_S
-            if time.monotonic() - began_s >= patience_s:
+            timeout_s = _REFUSED_S if isinstance(error, ConnectionRefusedError) else _CONNECT_S
+            if time.monotonic() - began_s >= timeout_s:
                 raise
             time.sleep(_PAUSE_S)
     if answer is not None and (len(answer) < 4 or answer[3] != _SETTINGS):
@@ -57,7 +57,7 @@ def _answer(connection: socket.socket) -> bytes | None:
     if os.environ.get("RAY_USE_TLS") == "1":
         return None
     answer = b""
-    deadline_s = time.monotonic() + _KNOCKING_S
+    deadline_s = time.monotonic() + _CONNECT_S
     try:
         connection.sendall(_PREFACE)
         while len(answer) < 4 and (left_s := deadline_s - time.monotonic()) > 0:
@@ -71,20 +71,20 @@ def _answer(connection: socket.socket) -> bytes | None:
     return answer
 
 
-class Listening:
+class EndpointWatch:
     """Looks, every two seconds, whether somebody listens at an address.
 
     Args:
         address: ``HOST:PORT``; None: there is nothing to look at.
-        patience_s: For how long nobody may.
+        timeout_s: For how long nobody may.
     """
 
-    def __init__(self, address: str | None, patience_s: float = PATIENCE_S) -> None:
-        self._address, self._patience_s = address, patience_s
+    def __init__(self, address: str | None, timeout_s: float = TIMEOUT_S) -> None:
+        self._address, self._timeout_s = address, timeout_s
         self._looked_s = self._seen_s = time.monotonic()
 
     @property
-    def gone(self) -> bool:
+    def is_gone(self) -> bool:
         """Whether nobody has answered for too long."""
         now_s = time.monotonic()
         if self._address is None or now_s - self._looked_s < _LOOK_S:
@@ -92,7 +92,7 @@ class Listening:
         if _answers(self._address):
             self._seen_s = now_s
         self._looked_s = time.monotonic()
-        return self._looked_s - self._seen_s > self._patience_s
+        return self._looked_s - self._seen_s > self._timeout_s
 
 
 def _answers(address: str) -> bool:

@@ -11,59 +11,67 @@ from pathlib import Path
 
 import pytest
 
-from study.drivers.nodes import Sight, Wanted
-from study.drivers.ray_tune import sight
+from study.drivers import node_report
+from study.drivers.node_report import NodeQuery, NodeReport
 from trainers.hardware.environment import code_version
 
 
-def looked(wanted: Wanted, **settings: str) -> Sight:
+def reported(query: NodeQuery, **settings: str) -> NodeReport:
     """Run the script's text as it is run on a node, without weighbridge on the import path."""
-    command = [sys.executable, "-P", "-c", Path(sight.__file__).read_text()]
+    command = [sys.executable, "-P", "-c", Path(node_report.__file__).read_text()]
     done = subprocess.run(
-        [*command, json.dumps(asdict(wanted))],
+        [*command, json.dumps(asdict(query))],
         env={**os.environ, **settings},
         capture_output=True,
         text=True,
         check=True,
     )
-    return Sight(**json.loads(done.stdout))
+    return NodeReport(**json.loads(done.stdout))
 
 
 def test_it_names_versions_and_code() -> None:
-    seen = looked(Wanted())
+    seen = reported(NodeQuery())
     assert seen.packages["python"] == ".".join(map(str, sys.version_info[:3]))
     assert seen.code == code_version()
-    assert (seen.gpus, seen.reads, seen.writes, seen.has_module) == (None, None, None, None)
+    assert (seen.torch_gpus, seen.reads, seen.writes, seen.has_module) == (None, None, None, None)
 
 
 def test_it_answers_where_there_is_no_weighbridge() -> None:
     done = subprocess.run(
-        [sys.executable, "-I", "-S", sight.__file__, json.dumps(asdict(Wanted(count_gpus=True)))],
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            node_report.__file__,
+            json.dumps(asdict(NodeQuery(count_gpus=True))),
+        ],
         capture_output=True,
         text=True,
         check=True,
     )
-    seen = Sight(**json.loads(done.stdout))
+    seen = NodeReport(**json.loads(done.stdout))
     assert (seen.code, seen.packages["weighbridge"]) == (None, None)
     assert seen.torch_trouble.startswith("ModuleNotFoundError")
 
 
-def test_it_reads_and_writes_beside_the_probe(tmp_path: Path) -> None:
-    probe = tmp_path / ".probe"
-    probe.write_text("told")
-    seen = looked(Wanted(probe=str(probe), content="told"))
+def test_it_reads_and_writes_beside_the_marker(tmp_path: Path) -> None:
+    marker = tmp_path / ".marker"
+    marker.write_text("told")
+    seen = reported(NodeQuery(marker=str(marker), content="told"))
     assert (seen.reads, seen.writes) == (True, True)
-    assert [path.name for path in tmp_path.iterdir()] == [".probe"]
+    assert [path.name for path in tmp_path.iterdir()] == [".marker"]
 
 
 @pytest.mark.parametrize("content", ["another disk's", None])
 def test_another_disk_is_not_taken_for_the_drivers(tmp_path: Path, content: str | None) -> None:
     if content is not None:
-        (tmp_path / ".probe").write_text(content)
-    assert looked(Wanted(probe=str(tmp_path / ".probe"), content="told")).reads is False
+        (tmp_path / ".marker").write_text(content)
+    assert reported(NodeQuery(marker=str(tmp_path / ".marker"), content="told")).reads is False
 
 
 def test_a_module_is_found_in_the_folder_of_the_spec_only_if_it_is_there(tmp_path: Path) -> None:
     (tmp_path / "my_own.py").write_text("raise SystemExit('it is not to be imported')")
-    assert looked(Wanted(module="my_own.parts", folder=str(tmp_path))).has_module is True
-    assert looked(Wanted(module="my_own.parts", folder=str(tmp_path / "no"))).has_module is False
+    assert reported(NodeQuery(module="my_own.parts", folder=str(tmp_path))).has_module is True
+    assert (
+        reported(NodeQuery(module="my_own.parts", folder=str(tmp_path / "no"))).has_module is False
+    )
