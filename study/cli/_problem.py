@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -14,7 +14,7 @@ from study.cli._output import console, print_json, say, styled, table
 from study.errors import BadSpec
 from study.running.preflight import check_problem
 from trainers.events import Promise
-from trainers.jobs import ProblemRef
+from trainers.jobs import Precision, ProblemRef
 
 NAME = "check"
 
@@ -41,7 +41,7 @@ def command(
             f"`--precision` must be float32, tf32 or bfloat16. Got {precision}. Choose one of them."
         )
     ref = ProblemRef(target=problem, options=options_of(option or []), folder=os.getcwd())
-    tried = check_problem(ref, device=device, threads=1, precision=precision)
+    tried = check_problem(ref, device=device, precision=cast("Precision", precision))
     if as_json:
         print_json([_plain(promise) for promise in tried])
     else:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from study.errors import WorkersUnusable
 from study.planning.last_batch import refusal
 from trainers.events import NetworkFacts, Promise
-from trainers.jobs import ProblemRef
+from trainers.jobs import Precision, ProblemRef, Training
 
 if TYPE_CHECKING:
     from study.planning.plan import Plan
+
+_BATCH_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,10 @@ def look_at_network(plan: Plan, *, device: str) -> Preflight:
         WorkersUnusable: The problem cannot be opened.
     """
     answer = _answer(
-        "trainers.worker.probe",
-        {"problem": asdict(plan.problem), "device": device, "training": asdict(plan.training)},
+        "network",
+        plan.problem,
+        plan.training,
+        device,
         failed="The network could not be looked at",
     )
     network = None if answer["network"] is None else NetworkFacts(**answer["network"])
@@ -51,30 +55,28 @@ def look_at_network(plan: Plan, *, device: str) -> Preflight:
     return Preflight(network, findings)
 
 
-def check_problem(
-    ref: ProblemRef, *, device: str, threads: int, precision: str
-) -> Sequence[Promise]:
+def check_problem(ref: ProblemRef, *, device: str, precision: Precision) -> Sequence[Promise]:
     """Try a problem; takes as long as importing torch, loading the data and a few steps.
 
     Raises:
         WorkersUnusable: The problem cannot be opened.
     """
-    answer = _answer(
-        "trainers.worker.check",
-        {"problem": asdict(ref), "device": device, "threads": threads, "precision": precision},
-        failed="The problem could not be tried",
-    )
+    training = Training(epochs=1, batch_size=_BATCH_SIZE, precision=precision)
+    answer = _answer("promises", ref, training, device, failed="The problem could not be tried")
     return [Promise(**promise) for promise in answer["promises"]]
 
 
-def _answer(module: str, request: Mapping[str, Any], *, failed: str) -> Mapping[str, Any]:
-    """What a module says to a request: the last line that it prints, as JSON.
+def _answer(
+    question: str, ref: ProblemRef, training: Training, device: str, *, failed: str
+) -> Mapping[str, Any]:
+    """What `trainers.worker.preflight` says to a question: the last line that it prints, as JSON.
 
     Raises:
         WorkersUnusable: It says that the problem cannot be opened, or it ends without a word.
     """
+    request = {"problem": asdict(ref), "device": device, "training": asdict(training)}
     process = subprocess.run(
-        [sys.executable, "-P", "-m", module],
+        [sys.executable, "-P", "-m", "trainers.worker.preflight", question],
         input=json.dumps(request),
         capture_output=True,
         text=True,

@@ -119,7 +119,7 @@ def test_of_what_fails_each_part_is_told_and_nothing_else(tmp_path: Path) -> Non
     text = Path(failing.__file__).read_text().replace("from tests.toy", "from toy")
     (tmp_path / "failing.py").write_text(text)
     ref = ProblemRef(target="failing:Failing", options={"fails": "loss"}, folder=str(tmp_path))
-    tried = check_problem(ref, device="cpu", threads=1, precision="float32")
+    tried = check_problem(ref, device="cpu", precision="float32")
     assert [promise.name for promise in tried] == [PASSES] * 3
     assert all(promise.broken for promise in tried)
     for split, promise in zip(("train", "validation", "test"), tried, strict=True):

@@ -253,7 +253,7 @@ def looked_at(
 ) -> NetworkFacts:
     """What decides the engine, and what would stop training in its first epoch."""
     from trainers.engines import Session, network_facts
-    from trainers.worker.probing import lone_sample_fails
+    from trainers.worker.dry_run import lone_sample_fails
 
     if isinstance(session, Session):
         facts = network_facts(session, precision)

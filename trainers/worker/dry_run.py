@@ -51,7 +51,7 @@ class Finding:
         return f"In {self.mode}, on the {self.split} split: {self.told}"
 
 
-def probed(session: Session, training: Training) -> list[Finding]:
+def dry_run(session: Session, training: Training) -> list[Finding]:
     """What fails of a problem; empty if nothing does."""
     try:
         network = a_network(session, session.problem.card.task_names)
@@ -61,7 +61,7 @@ def probed(session: Session, training: Training) -> list[Finding]:
     found: list[Finding] = []
     for split in ("train", "validation", "test"):
         mode: Mode = "training" if split == "train" else "evaluation"
-        found += _Probe(session, training, network, functions, split, mode).findings()
+        found += _Pass(session, training, network, functions, split, mode).findings()
     return found
 
 
@@ -90,7 +90,7 @@ def has_lone_sample(n_samples: int, training: Training) -> bool:
     return left == 1 and n_samples > 1
 
 
-class _Probe:
+class _Pass:
     """One batch of a split, and what it meets."""
 
     def __init__(

@@ -15,18 +15,18 @@ from trainers.engines import open_session
 from trainers.jobs import Training
 from trainers.problems import TensorSource
 from trainers.protocol import TaskFunctions
-from trainers.worker.probing import has_lone_sample, lone_sample_fails, probed
+from trainers.worker.dry_run import dry_run, has_lone_sample, lone_sample_fails
 
 TRAINING = Training(epochs=1, batch_size=4)
 
 
 def test_a_good_problem_has_no_findings() -> None:
-    assert probed(open_session(Toy(), "cpu"), TRAINING) == []
+    assert dry_run(open_session(Toy(), "cpu"), TRAINING) == []
 
 
 @pytest.mark.parametrize(("fails", "where"), FAILS)
 def test_what_fails_is_found_with_its_place(fails: str, where: str) -> None:
-    found = probed(open_session(Failing(fails=fails), "cpu"), TRAINING)
+    found = dry_run(open_session(Failing(fails=fails), "cpu"), TRAINING)
     assert found
     assert all(f"LookupError: nothing here ({where}; failing.py, line " in f.told for f in found)
     splits = {finding.split for finding in found}
@@ -60,7 +60,7 @@ class Odd(Toy):
     ],
 )
 def test_an_odd_loss_is_found_and_hides_nothing_of_others(loss: object, why: str) -> None:
-    found = probed(open_session(Odd(loss=loss), "cpu"), TRAINING)
+    found = dry_run(open_session(Odd(loss=loss), "cpu"), TRAINING)
     assert any(why in finding.told and "task kind" in finding.told for finding in found)
     assert any("metric error of task flag" in finding.told for finding in found)
 
