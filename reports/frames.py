@@ -7,7 +7,7 @@ back.
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -26,6 +26,10 @@ class StudyFacts(Protocol):
     """What a reader tells about a study besides its rows."""
 
     @property
+    def id(self) -> int:
+        """Number of the study in its database."""
+
+    @property
     def name(self) -> str:
         """Name of the study."""
 
@@ -36,6 +40,14 @@ class StudyFacts(Protocol):
     @property
     def card(self) -> Mapping[str, Any]:
         """Plain content of the problem's card."""
+
+
+class SearchFacts(Protocol):
+    """The same about one of its searches."""
+
+    @property
+    def name(self) -> str:
+        """Name of the search."""
 
     @property
     def engine(self) -> str | None:
@@ -51,6 +63,9 @@ class StudyReader(EpochReader, Protocol):
 
     def study(self, name: str) -> StudyFacts:
         """Name, spec and card of a study."""
+
+    def searches(self, study_id: int) -> Sequence[SearchFacts]:
+        """A study's searches, in the order of its spec."""
 
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
         """Column names and rows of a view, restricted to one study, in a fixed order."""
@@ -109,8 +124,8 @@ class StudyFrames:
         runs: View ``run_results``, one row a run.
         epochs: View ``epoch_metrics``, read in parts as they are asked for.
         views: The other views, each read when it is first asked for.
-        engine: ``solo`` or ``fused``; None before the first run.
-        engine_reason: Why it is that one.
+        engines: By search, in the order of the spec, ``solo`` or ``fused`` and why it is that one;
+            a search is not there before its first run.
     """
 
     name: str
@@ -119,8 +134,7 @@ class StudyFrames:
     runs: pd.DataFrame
     epochs: Epochs
     views: Views
-    engine: str | None = None
-    engine_reason: str = ""
+    engines: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def attempts(self) -> pd.DataFrame:
@@ -149,12 +163,19 @@ class StudyFrames:
 
     @property
     def packed(self) -> bool:
-        """Whether runs share packs, so that one costs less as run than trained alone.
+        """Whether runs share packs, so that one costs less as run than trained alone."""
+        return bool(self.in_packs(self.runs).any())
 
-        Stacks do; runs of the solo engine do where a cost alone was measured for them.
+    def in_packs(self, runs: pd.DataFrame) -> "pd.Series[bool]":
+        """Whether a run's search shares packs, by row of `runs`.
+
+        Stacks do; runs of the solo engine do where a cost alone was measured for one of them.
         """
-        alone, as_run = self.runs["solo_cost_s"], self.runs["method_cost_s"]
-        return self.engine == "fused" or not np.allclose(alone, as_run, rtol=1e-12, atol=0.0)
+        stacked = {search for search, (engine, _) in self.engines.items() if engine == "fused"}
+        others = self.runs[~self.runs["search"].isin(stacked)]
+        alone, as_run = others["solo_cost_s"], others["method_cost_s"]
+        in_step = not np.allclose(alone, as_run, rtol=1e-12, atol=0.0)
+        return runs["search"].isin(stacked) | in_step
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -246,8 +267,11 @@ def load(reader: StudyReader, study: str) -> StudyFrames:
         runs=views.frame("run_results"),
         epochs=Epochs(reader, study),
         views=views,
-        engine=record.engine,
-        engine_reason=record.engine_reason,
+        engines={
+            search.name: (search.engine, search.engine_reason)
+            for search in reader.searches(record.id)
+            if search.engine is not None
+        },
     )
 
 

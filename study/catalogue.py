@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import DatabaseUnusable, database_file
-from storage.records import Calibration, StudyRecord, TrainedWith
+from storage.records import Calibration, SearchRecord, StudyRecord, TrainedWith
 from study.commands import command_line
 from study.errors import UnknownStudyName
 from trainers.suggestions import did_you_mean
@@ -115,13 +115,14 @@ def _some(names: Sequence[str]) -> str:
 
 def stored_packs(
     storage: str, name: str, shapes: Collection[str]
-) -> tuple[StudyRecord | None, list[Calibration]]:
-    """What a database holds of a study and of the packs of its networks."""
+) -> tuple[list[SearchRecord], list[Calibration]]:
+    """What a database holds of a study's searches and of the packs of its networks."""
     with _reader(storage) as reader:
         if reader is None:
-            return None, []
+            return [], []
         record = next((record for record in reader.studies() if record.name == name), None)
-        return record, [found for shape in shapes for found in reader.calibrations(shape)]
+        searches = [] if record is None else reader.searches(record.id)
+        return searches, [found for shape in shapes for found in reader.calibrations(shape)]
 
 
 def stored_code(storage: str, name: str) -> list[TrainedWith]:

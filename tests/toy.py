@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from trainers.cards import Direction, MetricCard, ProblemCard, TaskCard
 from trainers.problems import ErrorRate, MeanAbsoluteError, TensorSource, bce, cross_entropy, mse
 from trainers.protocol import TaskFunctions
+from trainers.weightings import Weighting
 
 TASKS = ("level", "kind", "flag")
 SIZES = {"train": 12, "validation": 8, "test": 8}
@@ -86,6 +87,18 @@ class Toy:
         if task == self.lowered:
             loss = _lowered(loss)
         return TaskFunctions(loss=loss, metrics={"error": metric})
+
+
+class Solitary(Weighting):
+    """The sum of the losses, for runs that are never stacked: ``toy:Solitary`` in a spec."""
+
+    name, title, paper = "solitary", "Solitary", "none"
+    solo_only = "is tried alone"
+
+    def objective(self, losses: Tensor, **_: Any) -> Tensor:
+        if losses.dim() > 1:
+            raise ArithmeticError("this run is in a stack")
+        return losses.sum(-1)
 
 
 def _lowered(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:

@@ -183,7 +183,7 @@ def uncalibrated(frames: StudyFrames, runs: pd.DataFrame) -> "pd.Series[bool]":
     """
     alone: Any = runs["solo_cost_s"]
     same = np.isclose(alone, runs["method_cost_s"], rtol=1e-12, atol=0.0)
-    return pd.Series(frames.packed & (alone > 0) & same, index=runs.index, dtype=bool)
+    return pd.Series(frames.in_packs(runs) & (alone > 0) & same, index=runs.index, dtype=bool)
 
 
 def _said(seconds: float) -> str:

@@ -60,7 +60,16 @@ def _training(training: Mapping[str, Any]) -> str:
 
 
 def _engine(frames: StudyFrames) -> str:
-    return ": ".join(filter(None, (frames.engine, frames.engine_reason)))
+    """``fused: why``; where searches differ, whose each one is."""
+    whose: dict[tuple[str, str], list[str]] = {}
+    for search, engine in frames.engines.items():
+        whose.setdefault(engine, []).append(search)
+    if len(whose) == 1:
+        return ": ".join(*whose)
+    return "; ".join(
+        f"{engine} for {', '.join(searches)}: {reason}"
+        for (engine, reason), searches in whose.items()
+    )
 
 
 def _states(runs: pd.DataFrame) -> str:

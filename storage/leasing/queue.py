@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,21 +93,23 @@ class Size:
     """How many runs to claim: at most `most`, and of all there is to do one share of so many.
 
     Attributes:
+        most: By the search of the first run in line where searches differ; 1 for any other.
         in_training: Runs that the other workers have still to do, parts of runs included.
     """
 
-    most: int
+    most: int | Mapping[int, int]
     shares: int = 1
     in_training: float = 0.0
 
-    def of(self, connection: Connection, study_id: int) -> int:
-        """The number for now."""
-        if self.shares == 1 or self.most == 1:
-            return self.most
-        here = {"study": study_id, "most": self.most * self.shares}
+    def of(self, connection: Connection, study_id: int, search_id: int) -> int:
+        """The number for now, of runs of a search and of others in their pack."""
+        most = self.most if isinstance(self.most, int) else self.most.get(search_id, 1)
+        if self.shares == 1 or most == 1:
+            return most
+        here = {"study": study_id, "most": most * self.shares}
         (row,) = _WAITING.rows(connection, here)
         n_waiting: int = row[0]
-        return min(self.most, math.ceil((n_waiting + self.in_training) / self.shares))
+        return min(most, math.ceil((n_waiting + self.in_training) / self.shares))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ def _in_line(
     first, statement, scope = _first_in_line(connection, study_id, barred)
     if first is None:
         return []
-    n = max(1, size.of(connection, study_id))
+    n = max(1, size.of(connection, study_id, first.search_id))
     found = statement.rows(connection, {**scope, "pack": first.pack_key, "n": n})
     return _with_checkpoints(connection, found)
 

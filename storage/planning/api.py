@@ -124,22 +124,28 @@ class Planning(OpenedDatabase):
             _proposals.add_runs(connection, search_id, new)
 
     @retried
-    def fix_engine(self, study_id: int, engine: str, reason: str) -> None:
-        """Fix the engine of all runs of a study; the first driver to do so decides."""
+    def fix_engine(self, search_ids: Sequence[int], engine: str, reason: str) -> None:
+        """Fix the engine of searches that share packs; the first driver to do so decides.
+
+        If one of them has an engine already, the others take that, with the rows of its stacks.
+
+        Raises:
+            StudyChanged: Their study is gone.
+        """
         with self._database.write() as connection:
-            _studies.fix_engine(connection, study_id, engine, reason)
+            _studies.fix_engine(connection, search_ids, engine, reason)
 
     @retried
-    def fix_rows(self, study_id: int, rows: int) -> None:
-        """Fix the number of rows of all stacks of a study; the first driver to do so decides."""
+    def fix_rows(self, search_ids: Sequence[int], rows: int) -> None:
+        """Fix the number of rows of all their stacks; the first driver to do so decides."""
         with self._database.write() as connection:
-            _studies.fix_rows(connection, study_id, rows)
+            _studies.fix_rows(connection, search_ids, rows)
 
     @retried
-    def lower_rows(self, study_id: int, rows: int) -> None:
-        """Let the stacks of a study have fewer rows from now on."""
+    def lower_rows(self, search_ids: Sequence[int], rows: int) -> None:
+        """Let the stacks of searches have fewer rows from now on."""
         with self._database.write() as connection:
-            _studies.lower_rows(connection, study_id, rows)
+            _studies.lower_rows(connection, search_ids, rows)
 
     @retried
     def network_look(self, study_id: int, key: str) -> NetworkLook | None:

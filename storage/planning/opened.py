@@ -6,7 +6,7 @@ from storage.database.opened import Database
 from storage.database.retry import Retry, retried
 from storage.planning import networks as _networks
 from storage.planning import studies as _studies
-from storage.records import Calibration, StudyRecord
+from storage.records import Calibration, SearchRecord, StudyRecord
 
 
 class OpenedDatabase:
@@ -47,6 +47,12 @@ class OpenedDatabase:
         """
         with self._database.read() as connection:
             return _studies.get(connection, name)
+
+    @retried
+    def searches(self, study_id: int) -> list[SearchRecord]:
+        """A study's searches, in the order of its spec."""
+        with self._database.read() as connection:
+            return _studies.list_searches(connection, study_id)
 
     @retried
     def calibrations(self, shape: str) -> list[Calibration]:

@@ -138,25 +138,30 @@ def save(
     return record
 
 
-def fix_rows(connection: Connection, study_id: int, rows: int) -> None:
-    """Fix the number of rows of all stacks of a study, unless that was done before."""
-    unset = (studies.c.id == study_id, studies.c.stack_rows.is_(None))
-    connection.execute(studies.update().where(*unset).values(stack_rows=rows))
+def fix_engine(connection: Connection, search_ids: Sequence[int], engine: str, reason: str) -> None:
+    """Fix the engine of searches that share packs; what one of them has, the others take."""
+    lock_study_of(connection, search_ids[0])
+    them = searches.c.id.in_(search_ids)
+    fixed = connection.execute(
+        sa.select(searches.c.engine, searches.c.engine_reason, searches.c.stack_rows)
+        .where(them, searches.c.engine.is_not(None))
+        .order_by(searches.c.id)
+        .limit(1)
+    ).first()
+    values = {"engine": engine, "engine_reason": reason} if fixed is None else fixed._asdict()
+    connection.execute(searches.update().where(them, searches.c.engine.is_(None)).values(values))
 
 
-def lower_rows(connection: Connection, study_id: int, rows: int) -> None:
+def fix_rows(connection: Connection, search_ids: Sequence[int], rows: int) -> None:
+    """Fix the number of rows of all stacks of these searches, unless that was done before."""
+    unset = (searches.c.id.in_(search_ids), searches.c.stack_rows.is_(None))
+    connection.execute(searches.update().where(*unset).values(stack_rows=rows))
+
+
+def lower_rows(connection: Connection, search_ids: Sequence[int], rows: int) -> None:
     """Let stacks have fewer rows from now on, unless they have that few already."""
-    more = (studies.c.id == study_id, studies.c.stack_rows > rows)
-    connection.execute(studies.update().where(*more).values(stack_rows=rows))
-
-
-def fix_engine(connection: Connection, study_id: int, engine: str, reason: str) -> None:
-    """Fix the engine of all runs of a study, unless that was done before."""
-    connection.execute(
-        studies.update()
-        .where(studies.c.id == study_id, studies.c.engine.is_(None))
-        .values(engine=engine, engine_reason=reason)
-    )
+    more = (searches.c.id.in_(search_ids), searches.c.stack_rows > rows)
+    connection.execute(searches.update().where(*more).values(stack_rows=rows))
 
 
 def lock_study(connection: Connection, study_id: int, plan: str | None = None) -> None:
@@ -201,6 +206,9 @@ def list_searches(connection: Connection, study_id: int) -> list[SearchRecord]:
             role=row.role,
             weighting=row.weighting,
             position=row.position,
+            engine=row.engine,
+            engine_reason=row.engine_reason,
+            stack_rows=row.stack_rows,
         )
         for row in connection.execute(_SEARCHES, {"study": study_id})
     ]
@@ -225,7 +233,4 @@ def _record(row: Any) -> StudyRecord:
         key_name=row.key_name,
         first_name=row.first_name,
         plan=row.plan,
-        engine=row.engine,
-        engine_reason=row.engine_reason,
-        stack_rows=row.stack_rows,
     )

@@ -20,9 +20,6 @@ class StudyRecord:
         key_name: What its run keys call it; the same all its life, whatever it is named.
         first_name: Its name at its birth, by which random draws are addressed.
         plan: Hash of all that decides what its searches do.
-        engine: ``solo`` or ``fused``, fixed before the first run; None until then.
-        engine_reason: Why it is that one.
-        stack_rows: Rows of every stack on a GPU, fixed by the first calibration; None until then.
     """
 
     id: int
@@ -35,20 +32,28 @@ class StudyRecord:
     key_name: str
     first_name: str
     plan: str
-    engine: Literal["solo", "fused"] | None = None
-    engine_reason: str = ""
-    stack_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRecord:
-    """One search of a study; `role` is ``baseline`` for single-task ones."""
+    """One search of a study.
+
+    Attributes:
+        role: ``baseline`` for single-task ones.
+        engine: ``solo`` or ``fused``, fixed before its first run; None until then.
+        engine_reason: Why it is that one.
+        stack_rows: Rows of each of its stacks on a GPU, fixed by the first calibration; None until
+            then.
+    """
 
     id: int
     name: str
     role: str
     weighting: str
     position: int
+    engine: Literal["solo", "fused"] | None = None
+    engine_reason: str = ""
+    stack_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from study.cli._placing import (
     n_workers,
     ray_options,
 )
-from study.planning.engine import BY_CALIBRATION
+from study.planning.engine import BY_CALIBRATION, EngineChoice
 from study.planning.last_batch import likely
 from study.planning.packs import PackGroup, PackPlan
 from study.planning.plan import Plan
@@ -168,25 +168,33 @@ def _stage(stage: Stage) -> str:
 
 
 def _show_packs(packs: PackPlan) -> None:
-    """The engine with its reason, and the packs of each network."""
-    engine = packs.engine
+    """Each engine with its reason, and the packs of each network."""
     known_by = f" ({_KNOWN_BY[packs.known_by]})"
-    name = "fused or solo" if engine is BY_CALIBRATION else engine.engine
-    say("engine: ", (name, "bold"), f": {engine.reason}", (known_by, "dim"))
+    differ = len(packs.engines) > 1
+    for engine, searches in packs.engines.items():
+        name = "fused or solo" if engine is BY_CALIBRATION else engine.engine
+        whose = f" for {', '.join(searches)}" if differ else ""
+        say("engine: ", (name, "bold"), f"{whose}: {engine.reason}", (known_by, "dim"))
     rows = table("network of", "runs a seed", "trained", right=("runs a seed",))
     for group in packs.groups:
-        rows.add_row(", ".join(group.tasks), str(group.runs), _trained(group))
+        tasks = ", ".join(group.tasks)
+        whose = f" ({', '.join(group.searches)})" if differ else ""
+        rows.add_row(tasks + whose, str(group.runs), _trained(group))
     console.print(rows)
 
 
 def packs_to_plain(packs: PackPlan) -> dict[str, Any]:
-    """The same as JSON-ready values; no engine where a calibration is to choose it."""
+    """The same as JSON-ready values; no engine where a calibration is to choose it.
+
+    At the top stands the engine of the network of all tasks, of searches that may be stacked if
+    there are such.
+    """
     return {
-        "engine": None if packs.engine is BY_CALIBRATION else packs.engine.engine,
-        "reason": packs.engine.reason,
+        **_engine(packs.groups[0].engine),
         "known_by": packs.known_by,
         "networks": [
             {
+                **_engine(group.engine),
                 "tasks": group.tasks,
                 "searches": group.searches,
                 "runs_per_seed": group.runs,
@@ -204,6 +212,11 @@ def packs_to_plain(packs: PackPlan) -> dict[str, Any]:
             for group in packs.groups
         ],
     }
+
+
+def _engine(choice: EngineChoice) -> dict[str, str | None]:
+    name = None if choice is BY_CALIBRATION else choice.engine
+    return {"engine": name, "reason": choice.reason}
 
 
 def _trained(group: PackGroup) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -84,6 +84,7 @@ def _all(database: Reader, *, storage: str, as_json: bool) -> None:
 def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) -> None:
     totals = database.totals(record.id)
     searches = database.search_status(record.id)
+    engines = {search.name: search.engine for search in database.searches(record.id)}
     bad = database.bad_endings(record.id, limit=_MOST_BAD)
     if as_json:
         print_json(
@@ -92,12 +93,12 @@ def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) 
                 **_plain(totals),
                 "notices": notices(record.spec),
                 "budget_left": left(record.spec["budget"], totals),
-                "searches": [_search(status) for status in searches],
+                "searches": [_search(status, engines) for status in searches],
                 "bad_endings": [_bad(ending) for ending in bad],
             }
         )
         return
-    _print_costs(record, totals, searches)
+    _print_costs(record, totals, searches, engines)
     _print_bad(bad)
     say_notices(notices(record.spec))
     if bad:
@@ -106,11 +107,19 @@ def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) 
     next_step("compare", record.name, storage=storage)
 
 
-def _print_costs(record: StudyRecord, totals: Totals, searches: Sequence[SearchStatus]) -> None:
+def _print_costs(
+    record: StudyRecord,
+    totals: Totals,
+    searches: Sequence[SearchStatus],
+    engines: Mapping[str, str | None],
+) -> None:
     costs = _cost_columns(record.spec["cost"]["price_per_h"] is not None)
     rows = table("search", *RunState, *costs, title=record.name, right=(*RunState, *costs))
+    differ = len({*engines.values()} - {None}) > 1
     for status in searches:
-        rows.add_row(status.search, *_counts(status.states), *_costs(status, costs))
+        engine = f" ({engines[status.search]})" if differ and engines[status.search] else ""
+        name = f"{status.search}{engine}"
+        rows.add_row(name, *_counts(status.states), *_costs(status, costs))
     rows.add_section()
     bold = [styled((cost, "bold")) for cost in _costs(totals, costs)]
     rows.add_row(styled(("all", "bold")), *_counts(totals.states), *bold)
@@ -156,9 +165,10 @@ def _plain(totals: Totals) -> dict[str, Any]:
     }
 
 
-def _search(status: SearchStatus) -> dict[str, Any]:
+def _search(status: SearchStatus, engines: Mapping[str, str | None]) -> dict[str, Any]:
     return {
         "search": status.search,
+        "engine": engines[status.search],
         "states": {state.value: status.states.get(state, 0) for state in RunState},
         "device_s": status.device_s,
         "money": status.money,

@@ -1,4 +1,4 @@
-"""Which engine trains a study's runs: a rule, fixed before the first run and kept."""
+"""Which engine trains a search's runs: a rule, fixed before the first run and kept."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from trainers.hardware.devices import is_gpu
 from trainers.jobs import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from storage.records import SearchRecord
     from study.planning.plan import Plan
+    from study.planning.search_plan import Search
 
 Wanted = Literal["auto", "solo", "fused"]
 
@@ -60,8 +62,12 @@ def choose_engine(
     convolutional: bool,
     obstacle: str = "",
     data_parallel: int = 1,
+    solo_only: str = "",
 ) -> EngineChoice:
     """The engine by rule: a run's last bits depend on it.
+
+    What only one search needs comes first, even before what the spec asks for: it is no matter of
+    the others, and where they can be stacked, they are.
 
     Only for convolutions on a GPU there is no rule: `BY_CALIBRATION` is decided once by timing.
 
@@ -69,10 +75,13 @@ def choose_engine(
         convolutional: Whether the network has convolutions; on a CPU a stack of them is slower.
         obstacle: Why the network cannot be stacked; empty if it can, or nobody has looked yet.
         data_parallel: Processes that train a run together.
+        solo_only: Why runs of this search are never stacked; empty if they may be.
 
     Raises:
         WorkersUnusable: The spec asks for `fused` and the network cannot be stacked.
     """
+    if solo_only:
+        return EngineChoice("solo", solo_only)
     if data_parallel > 1:
         return EngineChoice(
             "solo", f"{data_parallel} processes a run, by [training] `data_parallel`"
@@ -95,20 +104,28 @@ def choose_engine(
     return EngineChoice("fused", "runs of one seed share batches and are trained as one stack")
 
 
-OF_FUNCTIONS = EngineChoice("solo", "a training function trains one run at a time")
+def engine_for(
+    plan: Plan,
+    search: Search,
+    *,
+    device: str,
+    network: NetworkFacts | None,
+    stored: Sequence[SearchRecord] = (),
+) -> EngineChoice:
+    """The engine of a search's runs, with one reason for it whoever asks.
 
-
-def engine_for(plan: Plan, *, device: str, network: NetworkFacts | None) -> EngineChoice:
-    """The engine of a study's runs, with one reason for it whoever asks.
+    One that is fixed stays. Searches whose runs may be stacked share packs, and so have one engine:
+    a new one takes that of the others.
 
     Args:
         network: None while nobody has looked at it: then its card counts.
+        stored: The study's searches as they are stored.
 
     Raises:
         WorkersUnusable: As `choose_engine`.
     """
-    if plan.spec.function is not None:
-        return OF_FUNCTIONS
+    if (fixed := _fixed(plan, search, stored)) is not None:
+        return fixed
     training = plan.spec.training
     return choose_engine(
         training.engine,
@@ -116,4 +133,19 @@ def engine_for(plan: Plan, *, device: str, network: NetworkFacts | None) -> Engi
         convolutional=plan.card.convolutional or (network is not None and network.convolutional),
         obstacle="" if network is None else network.obstacle,
         data_parallel=training.data_parallel,
+        solo_only=search.solo_only,
+    )
+
+
+def _fixed(plan: Plan, search: Search, stored: Sequence[SearchRecord]) -> EngineChoice | None:
+    """What is stored for a search, or for others that share packs with it."""
+    stackable = {of.name for of in plan.searches if not of.solo_only}
+    sharing = stackable if search.name in stackable else {search.name}
+    return next(
+        (
+            EngineChoice(of.engine, of.engine_reason)
+            for of in stored
+            if of.name in sharing and of.engine is not None
+        ),
+        None,
     )

@@ -126,6 +126,7 @@ def _search(part: SearchSpec, card: ProblemCard, place: str) -> Search:
         stages=stages,
         anchors=anchors,
         objective=primary(card.tasks[0].name, metrics_of(card)),
+        solo_only="a training function trains one run at a time",
         budget=part.budget,
     )
 

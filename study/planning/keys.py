@@ -88,14 +88,21 @@ def run_key(*, study: str, search: str, frozen: str, weighting: str, params: str
 
 
 def pack_key(
-    *, frozen: str, tasks: tuple[str, ...], seed: int, segment: tuple[int, int] | None = None
+    *,
+    frozen: str,
+    tasks: tuple[str, ...],
+    seed: int,
+    segment: tuple[int, int] | None = None,
+    solo_only: bool = False,
 ) -> str:
-    """Runs of equal pack key can be trained together: one problem, network, seed, segment.
+    """Runs of equal pack key can be trained together: one problem, network, seed, segment, engine.
 
     Args:
         segment: Epochs after which training begins and ends; None for all epochs.
+        solo_only: Whether they are never stacked; all others of a study have one engine.
     """
-    return digest([frozen, list(tasks), seed, *(segment or ())])
+    engine = ["solo"] if solo_only else []
+    return digest([frozen, list(tasks), seed, *(segment or ()), *engine])
 
 
 def shape_key(

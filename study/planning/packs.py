@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from storage.records import Calibration, StudyRecord
+from storage.records import Calibration, SearchRecord
 from study.planning.engine import EngineChoice, engine_for
 from study.planning.keys import shape_key
 from study.planning.plan import Plan
+from study.planning.search_plan import Search
 from trainers.events import NetworkFacts
 from trainers.jobs import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackGroup:
-    """Runs of one network: those of one seed can be trained together.
+    """Runs of one network and one engine: those of one seed can be trained together.
 
     Attributes:
         runs: Of each seed, at most.
@@ -24,6 +26,7 @@ class PackGroup:
     """
 
     tasks: tuple[str, ...]
+    engine: EngineChoice
     searches: tuple[str, ...]
     runs: int
     pack_size: int | None
@@ -37,13 +40,21 @@ class PackPlan:
     Attributes:
         known_by: ``stored`` with the study, by a ``look`` at the network, by its ``card``, or by
             the ``spec`` alone.
+        groups: What may be stacked before what may not.
         findings: What a look has found that would fail, or is likely to by the card.
     """
 
-    engine: EngineChoice
     known_by: str
     groups: Sequence[PackGroup]
     findings: Sequence[str] = ()
+
+    @property
+    def engines(self) -> dict[EngineChoice, list[str]]:
+        """Each engine that is used, and the searches that it is used for."""
+        found: defaultdict[EngineChoice, list[str]] = defaultdict(list)
+        for group in self.groups:
+            found[group.engine] += group.searches
+        return dict(found)
 
 
 def shapes_of(plan: Plan, engine: Engine = "fused") -> dict[tuple[str, ...], str]:
@@ -56,7 +67,7 @@ def pack_plan(
     plan: Plan,
     *,
     device: str,
-    stored: StudyRecord | None = None,
+    stored: Sequence[SearchRecord] = (),
     facts: NetworkFacts | None = None,
     findings: Sequence[str] = (),
     calibrations: Sequence[Calibration] = (),
@@ -66,34 +77,50 @@ def pack_plan(
     Raises:
         WorkersUnusable: The spec asks for stacks and the network cannot be stacked.
     """
-    engine, known_by = _engine(plan, device, stored, facts)
-    shapes = shapes_of(plan, engine.engine)
-    # without a look, a calibration tells that solo runs share their data
-    seen = any(found.shape in shapes.values() for found in calibrations)
-    packed = engine.engine == "fused" or (seen if facts is None else facts.streamed)
-    packed = packed and plan.training.data_parallel == 1
-    size = _pack_size(plan, shapes, calibrations) if packed else 1
+    together: defaultdict[tuple[EngineChoice, tuple[str, ...]], list[Search]] = defaultdict(list)
+    for search in sorted(plan.searches, key=lambda search: bool(search.solo_only)):
+        engine = engine_for(plan, search, device=device, network=facts, stored=stored)
+        together[engine, search.tasks].append(search)
     groups = [
-        _group(plan, tasks, size, [c for c in calibrations if c.shape == shape])
-        for tasks, shape in shapes.items()
+        _group(plan, engine, searches, facts, calibrations)
+        for (engine, _), searches in together.items()
     ]
+    whole = plan.card.task_names
     return PackPlan(
-        engine=engine,
-        known_by=known_by,
-        groups=[group for group in groups if group.searches],
+        known_by=_known_by(plan, stored, facts),
+        groups=sorted(groups, key=lambda group: group.tasks != whole),
         findings=findings,
     )
 
 
-def _engine(
-    plan: Plan, device: str, stored: StudyRecord | None, facts: NetworkFacts | None
-) -> tuple[EngineChoice, str]:
-    if stored is not None and stored.engine is not None:
-        return EngineChoice(stored.engine, stored.engine_reason), "stored"
-    choice = engine_for(plan, device=device, network=facts)
-    if plan.spec.function is not None or plan.training.data_parallel > 1:
-        return choice, "spec"
-    return choice, "card" if facts is None else "look"
+def _known_by(plan: Plan, stored: Sequence[SearchRecord], facts: NetworkFacts | None) -> str:
+    if any(search.engine is not None for search in stored):
+        return "stored"
+    if plan.training.data_parallel > 1 or all(search.solo_only for search in plan.searches):
+        return "spec"
+    return "card" if facts is None else "look"
+
+
+def _group(
+    plan: Plan,
+    engine: EngineChoice,
+    searches: Sequence[Search],
+    facts: NetworkFacts | None,
+    calibrations: Sequence[Calibration],
+) -> PackGroup:
+    shapes, tasks = shapes_of(plan, engine.engine), searches[0].tasks
+    # without a look, a calibration tells that solo runs share their data
+    seen = any(found.shape in shapes.values() for found in calibrations)
+    packed = engine.engine == "fused" or (seen if facts is None else facts.streamed)
+    packed = packed and plan.training.data_parallel == 1
+    return PackGroup(
+        tasks=tasks,
+        engine=engine,
+        searches=tuple(search.name for search in searches),
+        runs=sum(search.expected_trials for search in searches),
+        pack_size=_pack_size(plan, shapes, calibrations) if packed else 1,
+        calibrations=[found for found in calibrations if found.shape == shapes[tasks]],
+    )
 
 
 def _pack_size(
@@ -103,16 +130,3 @@ def _pack_size(
     whole = shapes[plan.card.task_names]
     sizes = {found.pack_size for found in calibrations if found.shape == whole}
     return plan.spec.training.pack_size or (sizes.pop() if len(sizes) == 1 else None)
-
-
-def _group(
-    plan: Plan, tasks: tuple[str, ...], size: int | None, measured: Sequence[Calibration]
-) -> PackGroup:
-    searches = [search for search in plan.searches if search.tasks == tasks]
-    return PackGroup(
-        tasks=tasks,
-        searches=tuple(search.name for search in searches),
-        runs=sum(search.expected_trials for search in searches),
-        pack_size=size,
-        calibrations=measured,
-    )

@@ -171,6 +171,7 @@ def _search(
         stages=stages,
         anchors=anchors,
         objective=study_objective(card),
+        solo_only=f"{method.title} {method.solo_only}" if method.solo_only else "",
         budget=part.budget,
     )
 

@@ -87,6 +87,7 @@ class Search:
         role: ``search``; ``baseline`` for a single task; ``function`` for a training function.
         anchors: The point before anything is tuned.
         objective: What its trials are ranked by.
+        solo_only: Why its runs are never stacked, whatever the network; empty if they may be.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Search:
     stages: Sequence[Stage]
     anchors: Point
     objective: Objective
+    solo_only: str = ""
     budget: BudgetSpec = field(default_factory=BudgetSpec)
 
     @property

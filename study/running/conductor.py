@@ -214,6 +214,7 @@ class Conductor:
             tasks=search.tasks,
             seed=seed,
             segment=None if whole else (first, last),
+            solo_only=bool(search.solo_only),
         )
 
     def _most_trials(self, search: Search) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ class Dispatch:
 
     Args:
         limits: Budgets of the study and its searches.
+        searches: Their ids by name.
         sizes: How many runs go into a pack.
         pack_of: Makes the pack of runs that were claimed together.
 
@@ -37,10 +38,12 @@ class Dispatch:
         self,
         shift: Shift,
         limits: Limits | None,
+        searches: Mapping[str, int],
         sizes: PackSizes,
         pack_of: Callable[[Sequence[Claim]], Pack],
     ) -> None:
         self._shift, self._limits, self._sizes, self._pack_of = shift, limits, sizes, pack_of
+        self._searches = searches
         self._dry = False
         self.limit = ""
         self.stuck = False
@@ -92,7 +95,7 @@ class Dispatch:
             self._shift.study_id,
             holder_id=self._shift.holder_id,
             worker_id=state.worker_id,
-            n=self._sizes.of(state),
+            n={id_: self._sizes.of(state, name) for name, id_ in self._searches.items()},
             shares=self._shift.pool.driver.size,
             in_training=self._shift.pool.runs_left,
             lease_s=LEASE_S,

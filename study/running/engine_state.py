@@ -13,6 +13,7 @@ from study.planning.engine import BY_CALIBRATION, EngineChoice, engine_for
 from study.planning.keys import digest
 from study.planning.last_batch import refusal
 from study.planning.plan import Plan
+from study.planning.search_plan import Search
 from trainers.events import NetworkFacts
 from trainers.hardware.devices import is_gpu
 from trainers.hardware.environment import code_version
@@ -23,20 +24,20 @@ if TYPE_CHECKING:
 
 
 class EngineState:
-    """The engine of a study's runs, from before it is known until it is fixed.
+    """The engines of a study's searches, from before they are known until they are fixed.
 
-    A network is looked at once for each version of its code; what is found is kept.
+    Searches whose runs may be stacked share packs, and so have one engine; what is fixed for one of
+    them is fixed for all. A network is looked at once for each version of its code; what is found
+    is kept.
 
     Args:
-        study: As it is stored; what is fixed there stays.
+        study: As it is stored; what is fixed for its searches stays.
         device: Of all workers.
         say: Told what makes the study slower than it might be, or its runs begin again.
 
     Attributes:
-        name: Of the engine; None until the first worker has looked at the network.
-        undecided: A calibration is to choose it.
+        undecided: A calibration is to choose the engine of what may be stacked.
         on_gpu: Stacks have a fixed number of rows.
-        rows: That number, once it is fixed.
         streamed: Data is decoded batch by batch, by what the last worker has found.
     """
 
@@ -51,30 +52,33 @@ class EngineState:
     ) -> None:
         self._plan, self._storage, self._study_id = plan, storage, study.id
         self._device, self._say = device, say
-        self.name: Engine | None = study.engine
         self.undecided = False
         self.on_gpu = is_gpu(device)
-        self.rows = study.stack_rows if self.on_gpu else None
         self.streamed = False
         self._told_unsaved = False
         self._looks: dict[str, NetworkFacts] = {}  # by the code's fingerprint
+        self._recall_fixed()
+        stackable = [search.name for search in plan.searches if not search.solo_only]
+        self._stackable = [self._searches[name].id for name in stackable]
         self._recall(plan.code.fingerprint)
 
-    @property
-    def fused(self) -> bool:
-        """Whether runs are stacked."""
-        return self.name == "fused"
+    def of(self, search: str) -> Engine | None:
+        """The engine of a search's runs; None until the first worker has looked at the network."""
+        return self._searches[search].engine
 
     @property
-    def packed(self) -> bool:
-        """Whether runs are trained in packs: stacked, or in step to share the reading."""
-        alone = self._plan.training.data_parallel == 1
-        return self.fused or (self.name == "solo" and self.streamed and alone)
+    def in_use(self) -> list[Engine]:
+        """The engines that are fixed for some search."""
+        return sorted({of.engine for of in self._searches.values() if of.engine is not None})
 
-    @property
-    def stack_rows(self) -> int | None:
-        """Rows of every stack, padding included; None if it has as many as runs."""
-        return self.rows if self.fused else None
+    def packed(self, engine: Engine) -> bool:
+        """Whether its runs are trained in packs: stacked, or in step to share the reading."""
+        return engine == "fused" or (self.streamed and self._plan.training.data_parallel == 1)
+
+    def rows(self, engine: Engine) -> int | None:
+        """Rows of each of its stacks, padding included; None if it has as many as runs."""
+        fixed = (of.stack_rows for of in self._searches.values() if of.engine == "fused")
+        return next(fixed, None) if engine == "fused" and self.on_gpu else None
 
     def looked(self, code: str) -> bool:
         """Whether anything is known of the network that this code makes."""
@@ -85,7 +89,7 @@ class EngineState:
         return self._looks[code].unsaved
 
     def settle(self, code: str, found: NetworkFacts | None) -> bool:
-        """Fix the engine by what a worker has found of its network, or take the one that is fixed.
+        """Fix the engines by what a worker has found of its network, or take those that are fixed.
 
         Args:
             code: Fingerprint of the code that the worker has loaded.
@@ -107,43 +111,60 @@ class EngineState:
         return True
 
     def fix(self, choice: EngineChoice) -> None:
-        """Store the engine of all runs, or take the one that another driver has stored before."""
-        self._storage.fix_engine(self._study_id, choice.engine, choice.reason)
-        self.name = self._storage.study(self._plan.spec.name).engine
+        """Store the engine of what may be stacked, or take what another driver has stored."""
+        self._storage.fix_engine(self._stackable, choice.engine, choice.reason)
+        self._recall_fixed()
         self.undecided = False
 
     def fix_rows(self, rows: int) -> None:
         """Store the rows of all stacks, or take what another driver has stored before."""
-        self._storage.fix_rows(self._study_id, rows)
-        self.rows = self._storage.study(self._plan.spec.name).stack_rows
+        self._storage.fix_rows(self._stackable, rows)
+        self._recall_fixed()
 
     def lower_rows(self, rows: int) -> None:
         """Have smaller stacks from now on."""
-        self._storage.lower_rows(self._study_id, rows)
-        self.rows = rows
+        self._storage.lower_rows(self._stackable, rows)
+        self._recall_fixed()
 
     def _settle(self, network: NetworkFacts) -> None:
         self.streamed = network.streamed
         if network.last_batch:
             raise WorkersUnusable(refusal(network.last_batch))
-        if self.name is None:
-            choice = engine_for(self._plan, device=self._device, network=network)
-            if choice is BY_CALIBRATION:
-                self.undecided = True
-                return
-            self.fix(choice)
-            if choice.reason.endswith(network.obstacle) and network.obstacle:
-                how = "in step" if network.streamed else "one by one"
-                self._say(f"Runs are trained {how}: {choice.reason}.")
+        for search in self._plan.searches:
+            if self.of(search.name) is None:
+                self._choose(search, network)
         if network.unsaved and not self._told_unsaved:
             self._told_unsaved = True
             self._say(f"Runs begin again after an interruption: the network {network.unsaved}.")
-        if self.fused and network.obstacle:
+        if "fused" in self.in_use and network.obstacle:
             raise WorkersUnusable(
                 f"The runs of study {self._plan.spec.name} are trained in stacks. Now the network "
                 f"{network.obstacle}. Go back to the code it was begun with, or begin another "
                 "study."
             )
+
+    def _choose(self, search: Search, network: NetworkFacts) -> None:
+        """Fix the engine of a search that has none yet."""
+        choice = engine_for(
+            self._plan,
+            search,
+            device=self._device,
+            network=network,
+            stored=[*self._searches.values()],
+        )
+        if search.solo_only:
+            self._storage.fix_engine([self._searches[search.name].id], choice.engine, choice.reason)
+            self._recall_fixed()
+        elif choice is BY_CALIBRATION:
+            self.undecided = True
+        else:
+            self.fix(choice)
+            if network.obstacle and choice.reason.endswith(network.obstacle):
+                how = "in step" if network.streamed else "one by one"
+                self._say(f"Runs are trained {how}: {choice.reason}.")
+
+    def _recall_fixed(self) -> None:
+        self._searches = {of.name: of for of in self._storage.searches(self._study_id)}
 
     def _recall(self, code: str) -> None:
         """Take over what was found before of what the code makes now."""

@@ -176,7 +176,7 @@ class EventHandler:
     def _may_fit_later(self, state: WorkerState, message: RunEnded) -> bool:
         """Whether a run for which memory ran out is tried again: in a smaller pack, or later."""
         if state.rows > 1:
-            self._sizes.halve(state.rows, "took too much memory")
+            self._sizes.halve(state, "took too much memory")
             return True
         pause_s = self._shift.failures.crowded(message.run) if message.crowded else None
         if pause_s is None:
@@ -217,9 +217,9 @@ class EventHandler:
     def _put_back(self, state: WorkerState, event: WorkerLost) -> None:
         unbooked_s = state.unbooked_s(time.monotonic())
         if event.loss is Loss.MEMORY:
-            self._sizes.halve(state.rows, "took too much memory")
+            self._sizes.halve(state, "took too much memory")
         elif event.loss is Loss.WORKER and (state.out_of_time or not state.progressed):
-            self._sizes.halve(state.rows, "was lost with its worker")
+            self._sizes.halve(state, "was lost with its worker")
         for claim in state.claims.values():
             ended = self._shift.failures.lost(
                 claim,

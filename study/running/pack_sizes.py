@@ -9,7 +9,7 @@ from storage.wording import counted
 from study.deciding.progress import at_size
 from study.planning.engine import chosen_by
 from study.planning.packs import shapes_of
-from trainers.jobs import Calibrate
+from trainers.jobs import Calibrate, Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +30,8 @@ UNMEASURED = 8
 """Pack size where the calibration has failed."""
 
 Tasks = tuple[str, ...]
+_Kind = tuple[str, Engine]
+"""Hardware, and the engine whose packs are sized for it."""
 
 
 class PackSizes:
@@ -56,63 +58,66 @@ class PackSizes:
         self._engine, self._workers, self._say = engine, workers, say
         self._all = plan.card.task_names
         self._tasks = {search.name: search.tasks for search in plan.searches}
-        self._known: dict[str, dict[Tasks, Calibration]] = {}
-        self._calibrating: dict[int, str] = {}
+        self._known: dict[_Kind, dict[Tasks, Calibration]] = {}
+        self._calibrating: dict[int, _Kind] = {}
         self._by_hand = plan.spec.training.pack_size
-        self._limit = self._by_hand or MOST_ON_GPU
+        limit = self._by_hand or MOST_ON_GPU
+        self._limits: dict[Engine, int] = {"solo": limit, "fused": limit}
 
-    @property
-    def _most(self) -> int:
+    def _most(self, engine: Engine) -> int:
         """The largest pack to try."""
-        undecided = self._engine.undecided
         if self._by_hand:
-            return self._by_hand if undecided else 1
+            return self._by_hand if self._engine.undecided else 1
         most = MOST_IN_STEP
-        if self._engine.fused or undecided:
+        if engine == "fused":
             most = MOST_ON_GPU if self._engine.on_gpu else MOST
         return max(2, min(most, -(-self._plan.expected_runs // self._workers)))
 
-    @property
-    def _shapes(self) -> dict[Tasks, str]:
-        return shapes_of(self._plan, self._engine.name or "fused")
-
     def to_measure(self, state: WorkerState) -> Calibrate | None:
         """What a worker is to time before it can be given packs; None: nothing."""
-        needed = self._engine.packed or self._engine.undecided
-        if not needed or state.hardware in self._known:
+        if self._engine.undecided:
+            return self._to_measure(state, "fused")
+        packed = filter(self._engine.packed, self._engine.in_use)
+        return next(filter(None, (self._to_measure(state, engine) for engine in packed)), None)
+
+    def _to_measure(self, state: WorkerState, engine: Engine) -> Calibrate | None:
+        """The same for packs of one engine."""
+        kind = state.hardware, engine
+        if kind in self._known:
             return None
-        self._known.setdefault(state.hardware, {})
-        shapes = self._shapes
+        self._known[kind] = {}
+        shapes = shapes_of(self._plan, engine)
         stored = {
             tasks: self._storage.calibration(shape, state.hardware)
             for tasks, shape in shapes.items()
         }
-        if self._suffices(stored):
-            self._known[state.hardware] = {t: found for t, found in stored.items() if found}
-            self._settle(state.hardware)
+        if self._suffices(stored, self._most(engine)):
+            self._known[kind] = {t: found for t, found in stored.items() if found}
+            self._settle(kind)
             return None
-        self._calibrating[state.worker_id] = state.hardware
+        self._calibrating[state.worker_id] = kind
         training = self._plan.spec.training
         return Calibrate(
             problem=self._plan.problem,
             training=self._plan.training,
             shapes=tuple(shapes),
-            most=self._most,
-            engine=self._engine.name or "fused",
+            most=self._most(engine),
+            engine=engine,
             memory_gib=training.pack_memory_gib,
             run_epochs=self._plan.expected_runs * training.epochs,
         )
 
-    def _suffices(self, stored: Mapping[Tasks, Calibration | None]) -> bool:
+    def _suffices(self, stored: Mapping[Tasks, Calibration | None], most: int) -> bool:
         """Whether all is known, and larger packs than were tried are not asked for."""
         whole = stored[self._all]
         if whole is None or not all(stored.values()):
             return False
-        return self._most <= max(whole.run_step_ms) or whole.pack_size < max(whole.run_step_ms)
+        return most <= max(whole.run_step_ms) or whole.pack_size < max(whole.run_step_ms)
 
     def measured(self, state: WorkerState, message: Calibrated) -> None:
         """Keep what a worker has measured."""
-        hardware, shapes = self._calibrating.pop(state.worker_id), self._shapes
+        kind = hardware, engine = self._calibrating.pop(state.worker_id)
+        shapes = shapes_of(self._plan, engine)
         found = [
             Calibration(
                 shape=shapes[times.tasks],
@@ -123,33 +128,34 @@ class PackSizes:
             )
             for times in message.shapes
         ]
-        self._known[hardware] = dict(zip((t.tasks for t in message.shapes), found, strict=True))
+        self._known[kind] = dict(zip((t.tasks for t in message.shapes), found, strict=True))
         self._storage.save_calibrations(
             found,
             study_id=self._study_id,
             worker_id=state.worker_id,
             seconds=message.seconds,
         )
-        self._settle(hardware)
+        self._settle(kind)
         if message.failure:
             self._say(f"Steps could not be timed ({message.failure}). Packs are of {UNMEASURED}.")
 
-    def _settle(self, hardware: str) -> None:
+    def _settle(self, kind: _Kind) -> None:
         """Fix what the first calibration decides: an engine that has no rule, rows on a GPU."""
-        engine, whole = self._engine, self._known[hardware].get(self._all)
-        if engine.undecided:
+        whole, (hardware, engine) = self._known[kind].get(self._all), kind
+        if self._engine.undecided:
             choice = chosen_by(whole.run_step_ms if whole else {}, hardware)
-            engine.fix(choice)
-            self._say(f"Runs are trained {engine.name}: {choice.reason}.")
-        if engine.fused and engine.on_gpu and engine.rows is None:
+            self._engine.fix(choice)  # or another driver has, before
+            engine = "fused" if "fused" in self._engine.in_use else "solo"
+            self._say(f"Runs are trained {engine}: {choice.reason}.")
+        if engine == "fused" and self._engine.on_gpu and self._engine.rows(engine) is None:
             rows = self._by_hand or (whole.pack_size if whole else UNMEASURED)
-            engine.fix_rows(max(2, rows))
+            self._engine.fix_rows(max(2, rows))
 
     def waiting(self, state: WorkerState) -> bool:
         """Whether a worker is calibrating, of the same hardware or for all."""
         if self._engine.undecided:
             return bool(self._calibrating)
-        return state.hardware in self._calibrating.values()
+        return state.hardware in {hardware for hardware, _ in self._calibrating.values()}
 
     def calibrates(self, state: WorkerState) -> bool:
         """Whether a worker times steps at the moment."""
@@ -157,52 +163,58 @@ class PackSizes:
 
     def relative_cost(self, size: float, *, than: float) -> float:
         """How many times that a run costs in packs of one size, compared to another."""
-        whole = next((of[self._all] for of in self._known.values() if self._all in of), None)
-        if whole is None:
-            return 1.0
-        most = min(self._limit, whole.pack_size)
-        return at_size(whole.run_step_ms, min(size, most)) / at_size(whole.run_step_ms, than)
+        timed = ((k, of[self._all]) for k, of in self._known.items() if self._all in of)
+        for (_, engine), whole in timed:
+            size = min(size, self._limits[engine], whole.pack_size)
+            return at_size(whole.run_step_ms, size) / at_size(whole.run_step_ms, than)
+        return 1.0
 
-    def of(self, state: WorkerState) -> int:
-        """Most runs of a pack for this worker."""
-        if not self._engine.packed:
+    def of(self, state: WorkerState, search: str) -> int:
+        """Most runs of a pack for this worker, if one of this search is first in line."""
+        engine = self._engine.of(search)
+        if engine is None or not self._engine.packed(engine):
             return 1
-        if self._by_hand or self._engine.rows:
-            return min(self._limit, self._engine.rows or self._limit)
-        whole = self._known[state.hardware].get(self._all)
-        return min(self._limit, whole.pack_size if whole else UNMEASURED)
+        if self._by_hand or self._engine.rows(engine):
+            return self._limit(engine)
+        whole = self._known[state.hardware, engine].get(self._all)
+        return min(self._limit(engine), whole.pack_size if whole else UNMEASURED)
 
     def solo_s(self, state: WorkerState, search: str) -> float | None:
         """What an epoch of a run of a search would take alone; None if it is trained alone."""
-        if not self._engine.packed:
+        engine = self._engine.of(search)
+        if engine is None or not self._engine.packed(engine):
             return None
-        alone = self._known[state.hardware].get(self._tasks[search])
+        alone = self._known[state.hardware, engine].get(self._tasks[search])
         return alone.epoch_s if alone else None
 
-    def halve(self, size: int, why: str) -> None:
-        """A pack of this size came to grief as a whole: from now on they are half as large.
-
-        Args:
-            size: Its runs, padding included.
-        """
-        if size <= 1 or size // 2 >= min(self._limit, self._engine.rows or self._limit):
+    def halve(self, state: WorkerState, why: str) -> None:
+        """A worker's pack came to grief as a whole: its engine's are half as large from now on."""
+        size, engine = state.rows, state.engine
+        half = size // 2
+        if size <= 1 or half >= self._limit(engine):
             return
-        self._limit = size // 2
-        said = f"A pack of {size} runs {why}; packs have at most {self._limit} from now on."
-        if self._engine.rows:
-            self._engine.lower_rows(self._limit)
+        self._limits[engine] = half
+        said = f"A pack of {size} runs {why}; packs have at most {half} from now on."
+        if self._engine.rows(engine):
+            self._engine.lower_rows(half)
             said += " On a GPU their last bits depend on it: later runs round otherwise."
         self._say(said)
 
     def lost(self, state: WorkerState) -> None:
         """A worker has ended; what it was calibrating is measured by its successor, once."""
-        hardware = self._calibrating.pop(state.worker_id, None)
-        if hardware is None:
+        kind = self._calibrating.pop(state.worker_id, None)
+        if kind is None:
             return
-        if self._limit > UNMEASURED:
-            self._limit = UNMEASURED
-            del self._known[hardware]
+        _, engine = kind
+        if self._limits[engine] > UNMEASURED:
+            self._limits[engine] = UNMEASURED
+            del self._known[kind]
         else:
-            self._settle(hardware)
-        most = counted(self._limit, "run")
+            self._settle(kind)
+        most = counted(self._limits[engine], "run")
         self._say(f"A worker ended while it calibrated; packs have at most {most}.")
+
+    def _limit(self, engine: Engine) -> int:
+        """Most runs of an engine's packs, by hand or after what came to grief."""
+        limit = self._limits[engine]
+        return min(limit, self._engine.rows(engine) or limit)

@@ -85,6 +85,7 @@ class Runner:
         say: Callable[[str], None] = lambda _message: None,
     ) -> None:
         records = storage.searches(study.id)
+        search_ids = {record.name: record.id for record in records}
         holder_id, pool = storage.register_holder(this_process()), WorkerPool(driver)
         engine = EngineState(plan, storage, study, device=device, say=say)
         self._shift = Shift(
@@ -95,7 +96,7 @@ class Runner:
             failures=FailurePolicy(
                 storage,
                 study.id,
-                {record.name: record.id for record in records},
+                search_ids,
                 retry=command_line("retry", study.name, storage=storage.url),
             ),
             pool=pool,
@@ -107,14 +108,15 @@ class Runner:
         canaries = Canaries(plan)
 
         def packed(claims: Sequence[Claim]) -> Pack:
+            of_pack = engine.of(claims[0].search) or "solo"
             return pack_of(
                 plan,
                 searches,
                 claims,
                 checkpoints=checkpoints,
                 device=device,
-                engine=engine.name or "solo",
-                rows=engine.stack_rows,
+                engine=of_pack,
+                rows=engine.rows(of_pack),
                 canaries=canaries.of(claims),
             )
 
@@ -122,8 +124,8 @@ class Runner:
         self._retention = Retention(storage, study.id, checkpoints, cap_bytes=cap_bytes)
         self._events = EventHandler(self._shift, self._retention, sizes, files=checkpoints, say=say)
         limits = limits_of(plan, records)
-        self._dispatch = Dispatch(self._shift, limits, sizes, packed)
-        self._limiter = Limiter(self._shift, limits, {record.name: record.id for record in records})
+        self._dispatch = Dispatch(self._shift, limits, search_ids, sizes, packed)
+        self._limiter = Limiter(self._shift, limits, search_ids)
         self._leases = Leases(storage, study.id, holder_id=holder_id, pool=pool)
         self._meter = ProgressMeter(self._shift, self._conductor, sizes)
         self._report, self._say = report, say

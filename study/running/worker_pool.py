@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from storage.records import Claim
 from study.drivers import Driver, DriverEvent
-from trainers.jobs import Calibrate, Pack
+from trainers.jobs import Calibrate, Engine, Pack
 
 
 @dataclass(slots=True)
@@ -21,6 +21,7 @@ class WorkerState:
         code: Fingerprint of the user's own code as it has loaded it; empty for none.
         size: Runs of its pack when it was given.
         rows: Of its stacks, padding included; as many as runs where there is none.
+        engine: By which its pack is trained.
         epochs_wanted: Of the runs of its pack, together, when it was given.
         epochs_done: Of these.
         claims: Runs of its pack that have not ended.
@@ -45,6 +46,7 @@ class WorkerState:
     code: str = ""
     size: int = 0
     rows: int = 0
+    engine: Engine = "solo"
     epochs_wanted: int = 0
     epochs_done: int = 0
     claims: dict[int, Claim] = field(default_factory=dict)
@@ -66,11 +68,17 @@ class WorkerState:
         """Device-seconds since the last report that each run left in the pack has to pay."""
         return self.n_devices * (now_s - self.booked_s) / max(1, len(self.claims))
 
-    def take(self, claims: Sequence[Claim], now_s: float, rows: int | None = None) -> None:
+    def take(
+        self,
+        claims: Sequence[Claim],
+        now_s: float,
+        rows: int | None = None,
+        engine: Engine = "solo",
+    ) -> None:
         """Be given a pack."""
         self.claims, self.busy = {claim.run: claim for claim in claims}, True
         self.size, self.epochs_done = len(claims), 0
-        self.rows = rows or len(claims)
+        self.rows, self.engine = rows or len(claims), engine
         self.epochs_wanted = sum(claim.epochs_left for claim in claims)
         self.progressed.clear()
         self.since_s = self.booked_s = now_s
@@ -104,7 +112,7 @@ class WorkerPool:
 
     def train(self, worker: int, claims: Sequence[Claim], pack: Pack) -> None:
         """Give a worker the pack of these runs."""
-        self.workers[worker].take(claims, time.monotonic(), pack.rows)
+        self.workers[worker].take(claims, time.monotonic(), pack.rows, pack.engine)
         self.driver.submit(worker, pack)
 
     def calibrate(self, worker: int, wanted: Calibrate) -> None:

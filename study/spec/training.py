@@ -100,7 +100,7 @@ class TrainingSpec(Section):
         "auto",
         description="How runs are trained: one by one, or stacked into one model. `auto` is fixed "
         "before the first run: solo for convolutions on a CPU and for networks that cannot be "
-        "stacked, else fused.",
+        "stacked, else fused. A weighting that is never stacked is solo in any case.",
     )
     pack_size: PositiveInt | None = Field(
         None, description="Most runs of a pack; by calibration if not given."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage import RunState, Storage
@@ -140,7 +140,7 @@ class Bench:
 
     def claimed(
         self,
-        n: int = 1,
+        n: int | Mapping[int, int] = 1,
         *,
         lease_s: float = 60.0,
         shares: int = 1,

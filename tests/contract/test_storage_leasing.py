@@ -80,6 +80,16 @@ class LeasingPromises(Backend):
         bench.plan(*map(str, range(3, 9)))
         assert len(bench.claimed(99, shares=2).claims) == 3
 
+    def test_where_searches_differ_the_first_in_line_says_how_many(self, bench: Bench) -> None:
+        bench.plan("a", "b", "c", pack="solo")
+        bench.plan("d", "e", "f", search="stl/a", rank=9)
+        most = {bench.search("ew"): 1, bench.search("stl/a"): 2}
+        packs = [bench.claimed(most, shares=shares).claims for shares in (1, 1, 2, 1, 2)]
+        assert [[claim.params for claim in pack] for pack in packs] == [
+            *(["a"], ["b"], ["c"]),
+            *(["d", "e"], ["f"]),
+        ]
+
     def test_a_share_is_no_larger_than_asked_and_never_empty(self, bench: Bench) -> None:
         bench.plan(*map(str, range(9)))
         assert len(bench.claimed(3, shares=2).claims) == 3

@@ -207,12 +207,30 @@ def _entries(bench: Bench) -> list[tuple[int, int, str]]:
 
 
 class CalibratingPromises(Backend):
-    def test_the_first_to_fix_the_engine_decides(self, bench: Bench) -> None:
-        assert bench.study.engine is None
-        bench.storage.fix_engine(bench.study.id, "fused", "works in a stack")
-        bench.storage.fix_engine(bench.study.id, "solo", "")
-        found = bench.storage.study("demo")
-        assert (found.engine, found.engine_reason) == ("fused", "works in a stack")
+    def test_the_first_to_fix_the_engine_of_a_search_decides(self, bench: Bench) -> None:
+        assert _fixed(bench) == [(None, "", None)] * 3
+        bench.storage.fix_engine([bench.search("ew")], "fused", "works in a stack")
+        bench.storage.fix_engine([bench.search("ew")], "solo", "")
+        unknown = (None, "", None)
+        assert _fixed(bench) == [unknown, unknown, ("fused", "works in a stack", None)]
+
+    def test_searches_that_share_packs_take_what_one_of_them_has(self, bench: Bench) -> None:
+        old, new, alone = (bench.search(name) for name, _, _ in SEARCHES)
+        bench.storage.fix_engine([old], "fused", "works in a stack")
+        bench.storage.fix_rows([old], 8)
+        bench.storage.fix_engine([new, old], "solo", "slower")
+        bench.storage.fix_engine([alone], "solo", "is not stacked")
+        in_stacks = ("fused", "works in a stack", 8)
+        assert _fixed(bench) == [in_stacks, in_stacks, ("solo", "is not stacked", None)]
+
+    def test_rows_of_stacks_are_fixed_once_and_may_be_lowered(self, bench: Bench) -> None:
+        them = [bench.search("stl/a"), bench.search("ew")]
+        bench.storage.fix_rows(them, 8)
+        bench.storage.fix_rows(them, 16)
+        assert [rows for _, _, rows in _fixed(bench)] == [8, None, 8]
+        bench.storage.lower_rows(them, 4)
+        bench.storage.lower_rows(them, 6)
+        assert [rows for _, _, rows in _fixed(bench)] == [4, None, 4]
 
     def test_what_was_measured_is_found_by_shape_and_hardware(self, bench: Bench) -> None:
         _calibrate(bench, CALIBRATION, seconds=0.5)
@@ -249,6 +267,12 @@ LOOK = NetworkLook(convolutional=True, obstacle="is odd", streamed=True, unsaved
 CALIBRATION = Calibration(
     shape="net", hardware="a cpu", pack_size=18, epoch_s=0.25, run_step_ms={1: 1.0, 18: 0.4}
 )
+
+
+def _fixed(bench: Bench) -> list[tuple[str | None, str, int | None]]:
+    """Engine, reason and rows of each search."""
+    found = bench.storage.searches(bench.study.id)
+    return [(of.engine, of.engine_reason, of.stack_rows) for of in found]
 
 
 def _calibrate(bench: Bench, *found: Calibration, seconds: float) -> None:

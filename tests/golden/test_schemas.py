@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -80,6 +82,23 @@ def test_a_study_is_given_a_birth_that_it_keeps(url: str) -> None:
         storage.close()
     assert births[0] == births[1]
     assert len(births[0]) == 32
+
+
+@pytest.mark.parametrize("fixed", [("fused", "it was so", 8), (None, "", None)])
+def test_every_search_goes_on_with_the_engine_that_its_study_had(
+    url: str, saved: Path, fixed: tuple[str | None, str, int | None]
+) -> None:
+    engine, reason, rows = fixed
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("UPDATE studies SET engine = ?, engine_reason = ?", (engine, reason))
+        if with_rows := saved.stem != "schema_0001":
+            connection.execute("UPDATE studies SET stack_rows = ?", (rows,))
+    storage = Storage(url)
+    found = storage.searches(storage.study("demo").id)
+    storage.close()
+    assert len(found) == 3
+    assert {(of.engine, of.engine_reason) for of in found} == {(engine, reason)}
+    assert {of.stack_rows for of in found} == {rows if with_rows else None}
 
 
 def test_its_run_keys_call_it_as_they_did(bench: Bench, saved: Path) -> None:

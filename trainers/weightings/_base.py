@@ -41,6 +41,9 @@ class Weighting(ABC):
         positive: It assumes that losses are above 0, and becomes something else where one is not
             (a Gaussian negative log-likelihood, say): such losses are counted, and reports name
             the method and the task.
+        solo_only: Why its runs are trained one by one, whatever the network, as the end of a
+            sentence that the title begins, such as "needs each task's gradient"; empty if they
+            can be stacked. Other searches of the study are stacked all the same.
     """
 
     name: ClassVar[str]
@@ -50,6 +53,7 @@ class Weighting(ABC):
     noise: ClassVar[bool] = False
     fixed: ClassVar[bool] = False
     positive: ClassVar[bool] = False
+    solo_only: ClassVar[str] = ""
 
     def params(self, _hyper: Mapping[str, HyperValue], /) -> Mapping[str, float]:
         """Start values of what is learned beside the network, the same for every task."""

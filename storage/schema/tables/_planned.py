@@ -30,8 +30,6 @@ studies = Table(
     Column("card", Text, nullable=False),
     Column("fingerprint", String(64), nullable=False),
     Column("created_at", UtcTime, nullable=False),
-    Column("engine", String(16), nullable=True),  # of all runs; fixed before the first one
-    Column("engine_reason", BoundedText(MESSAGE), nullable=False, server_default=""),
     # random, given once and kept: files are addressed by it, since names and ids come again
     Column("birth", String(32), nullable=False, server_default=""),
     # what run keys call the study: its birth; of studies older than that, the name they had
@@ -40,7 +38,6 @@ studies = Table(
     Column(
         "plan", String(64), nullable=False, server_default=""
     ),  # hash of what searches are to do
-    Column("stack_rows", Integer, nullable=True),  # of every stack, on GPUs; fixed as the engine
 )
 
 searches = Table(
@@ -52,6 +49,9 @@ searches = Table(
     Column("role", String(16), nullable=False),
     Column("weighting", Name(64), nullable=False),
     Column("position", Integer, nullable=False),
+    Column("engine", String(16), nullable=True),  # of all runs; fixed before the first one
+    Column("engine_reason", BoundedText(MESSAGE), nullable=False, server_default=""),
+    Column("stack_rows", Integer, nullable=True),  # of every stack, on GPUs; fixed as the engine
     UniqueConstraint("study_id", "name"),
 )
 

@@ -24,7 +24,8 @@ def test_columns_have_their_types() -> None:
 
 def test_the_engine_and_its_reason_come_along() -> None:
     frames = synthetic.frames(fused=True)
-    assert (frames.engine, frames.engine_reason, frames.packed) == ("fused", "made up", True)
+    assert set(frames.engines.values()) == {("fused", "made up")}
+    assert frames.packed
     assert not synthetic.frames().packed
 
 
@@ -38,6 +39,19 @@ def test_a_study_whose_engine_is_not_fixed_yet_has_no_packs() -> None:
     made = synthetic.reader(epochs=3)
     made.engine = None
     assert not load(made, synthetic.STUDY).packed
+
+
+def test_a_search_that_is_solo_in_a_study_of_stacks_shares_no_packs() -> None:
+    made = synthetic.reader(epochs=3, fused=True)
+    made.solo_only["ew"] = "it is so"
+    for row in made.rows["run_results"]:
+        if row["search"] == "ew":
+            row["solo_cost_s"] = row["method_cost_s"]
+    frames = load(made, synthetic.STUDY)
+    packed = frames.in_packs(frames.runs)
+    assert frames.engines["ew"] == ("solo", "it is so")
+    assert set(frames.runs.loc[~packed, "search"]) == {"ew"}
+    assert frames.packed
 
 
 def test_an_empty_study_has_the_same_types() -> None:

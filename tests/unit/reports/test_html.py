@@ -99,9 +99,16 @@ def test_the_engine_is_named_with_its_reason(page: str, fused_page: str) -> None
     assert "<dt>Engine</dt><dd>fused: made up</dd>" in fused_page
 
 
+def test_searches_with_another_engine_are_named(tmp_path: Path) -> None:
+    made = synthetic.reader(epochs=3, fused=True)
+    made.solo_only["ew"] = "it is so"
+    page = written(load(made, synthetic.STUDY), tmp_path)
+    assert "uw-so, scalarization: made up; solo for ew: it is so</dd>" in page
+
+
 def test_an_engine_that_is_not_fixed_yet_is_left_out(tmp_path: Path) -> None:
     made = synthetic.reader(empty=True)
-    made.engine, made.engine_reason = None, ""
+    made.engine = None
     assert "<dt>Engine</dt>" not in written(load(made, synthetic.STUDY), tmp_path)
 
 

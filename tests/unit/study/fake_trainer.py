@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from storage import RunState, Storage
-from storage.records import Claim, Ending, EpochRecord, Holder, Spent, StudyRecord
+from storage.records import Claim, Ending, EpochRecord, Holder, Spent
 from study.planning.plan import Plan
 from study.running.conductor import Conductor
+from tests.unit.study.specs import stored
 
 EPOCHS = 2
 Level = Callable[[Claim, Mapping[str, Any]], float | RunState]
@@ -32,7 +33,7 @@ class FakeStudy:
     def __init__(self, plan: Plan, storage: Storage | None = None, level: Level = smooth) -> None:
         self.plan, self.level = plan, level
         self.storage = Storage(None) if storage is None else storage
-        self.record = self._save()
+        self.record = stored(plan, self.storage)
         holder = Holder(host="h", boot_id="b", pid=1, process_start="p")
         self._holder = self.storage.register_holder(holder)
         self._worker = self.storage.register_worker(
@@ -96,15 +97,6 @@ class FakeStudy:
     def _reached(self, claim: Claim) -> RunState:
         whole = claim.until_epoch == self.plan.training.epochs
         return RunState.DONE if whole else RunState.PAUSED
-
-    def _save(self) -> StudyRecord:
-        return self.storage.save_study(
-            name=self.plan.spec.name,
-            spec=self.plan.spec.to_plain(),
-            card=self.plan.card.to_plain(),
-            fingerprint=self.plan.frozen,
-            searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
-        )
 
     def history(self, search: str) -> Any:
         """All of a search but the numbers of its runs, which follow the order of claims."""

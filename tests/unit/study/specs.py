@@ -6,7 +6,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+from storage import Storage
 from storage.objectives.task_metric import task_metric
+from storage.records import StudyRecord
 from study.planning.plan import Plan, make_plan
 from study.planning.search_plan import Search
 from study.spec.study_spec import StudySpec, parse
@@ -40,6 +42,17 @@ def a_plan(*searches: dict[str, Any], **keys: Any) -> Plan:
 
 METRIC = task_metric(("sum", "mae", "min"), ())
 """An objective that needs no baseline."""
+
+
+def stored(plan: Plan, storage: Storage) -> StudyRecord:
+    """The study of a plan in a database."""
+    return storage.save_study(
+        name=plan.spec.name,
+        spec=plan.spec.to_plain(),
+        card=plan.card.to_plain(),
+        fingerprint=plan.frozen,
+        searches=[(search.name, search.role, search.weighting) for search in plan.searches],
+    )
 
 
 def a_search(weighting: str, *stages: dict[str, Any], **keys: Any) -> Search:

@@ -35,9 +35,11 @@ class World:
             states=dict,
         )
         sizes: Any = SimpleNamespace(
-            waiting=lambda _state: False, to_measure=lambda _state: None, of=lambda _state: 1
+            waiting=lambda _state: False,
+            to_measure=lambda _state: None,
+            of=lambda _state, _search: 1,
         )
-        self.dispatch = Dispatch(shift, None, sizes, lambda _claims: pytest.fail("no runs"))
+        self.dispatch = Dispatch(shift, None, {}, sizes, lambda _claims: pytest.fail("no runs"))
 
     def claim(self, *_: Any, worker_id: int, **__: Any) -> Claimed:
         self.asked.append(worker_id)

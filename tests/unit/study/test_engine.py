@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,34 +10,48 @@ import pytest
 
 from storage import Storage
 from study.errors import WorkersUnusable
-from study.planning.engine import BY_CALIBRATION, choose_engine, chosen_by, engine_for
+from study.planning.engine import BY_CALIBRATION, EngineChoice, choose_engine, chosen_by, engine_for
 from study.running.engine_state import EngineState
-from tests.unit.study.specs import a_plan
+from tests.unit.study.specs import a_plan, stored
 from trainers.events import NetworkFacts
 
 EW = {"weighting": "ew", "stages": [{"lr": [0.001, 0.01]}]}
+SOLITARY = {"weighting": "tests.toy:Solitary", "stages": [{"lr": [0.001, 0.01]}]}
+METRICS = {"left": {"error_rate": 2.0}, "right": {"error_rate": 2.0}, "sum": {"mae": 2.0}}
+ALONE = "Solitary is tried alone"
 OBSTACLE = "does not survive `torch.func.vmap`"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "device", "convolutional", "obstacle", "engine"),
+    ("wanted", "device", "convolutional", "obstacle", "solo_only", "engine"),
     [
-        ("auto", "cpu", False, "", "fused"),
-        ("auto", "cpu", True, "", "solo"),
-        ("auto", "cuda:0", False, "", "fused"),
-        ("auto", "cpu", False, OBSTACLE, "solo"),
-        ("auto", "cuda", False, OBSTACLE, "solo"),
-        ("solo", "cpu", False, "", "solo"),
-        ("solo", "cpu", False, OBSTACLE, "solo"),
-        ("fused", "cpu", True, "", "fused"),
+        ("auto", "cpu", False, "", "", "fused"),
+        ("auto", "cpu", True, "", "", "solo"),
+        ("auto", "cuda:0", False, "", "", "fused"),
+        ("auto", "cpu", False, OBSTACLE, "", "solo"),
+        ("auto", "cuda", False, OBSTACLE, "", "solo"),
+        ("solo", "cpu", False, "", "", "solo"),
+        ("solo", "cpu", False, OBSTACLE, "", "solo"),
+        ("fused", "cpu", True, "", "", "fused"),
+        ("auto", "cpu", False, "", ALONE, "solo"),
+        ("fused", "cpu", False, "", ALONE, "solo"),
+        ("fused", "cpu", False, OBSTACLE, ALONE, "solo"),
+        ("auto", "cuda", True, "", ALONE, "solo"),
     ],
 )
 def test_the_rule(
-    wanted: Any, device: str, convolutional: bool, obstacle: str, engine: str
+    wanted: Any, device: str, convolutional: bool, obstacle: str, solo_only: str, engine: str
 ) -> None:
-    choice = choose_engine(wanted, device=device, convolutional=convolutional, obstacle=obstacle)
+    choice = choose_engine(
+        wanted,
+        device=device,
+        convolutional=convolutional,
+        obstacle=obstacle,
+        solo_only=solo_only,
+    )
     assert choice.engine == engine
     assert choice.reason
+    assert not solo_only or choice.reason == ALONE
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:1"])
@@ -90,7 +104,10 @@ def test_the_reason_is_one_and_the_same_before_and_after_a_look(
     plan = replace(plan, card=replace(plan.card, convolutional=convolutional))
     obstacle = OBSTACLE if convolutional else ""
     network = NetworkFacts(convolutional=convolutional, obstacle=obstacle)
-    asked = [engine_for(plan, device="cpu", network=known) for known in (None, network)]
+    asked = [
+        engine_for(plan, plan.searches[-1], device="cpu", network=known)
+        for known in (None, network)
+    ]
     assert asked[0] == asked[1]
 
 
@@ -102,12 +119,16 @@ def test_a_network_that_fails_on_the_last_batch_is_refused_before_the_first_run(
     storage.close()
 
 
-def an_engine(storage: Storage, say: Callable[[str], None] = lambda _message: None) -> EngineState:
-    plan = a_plan(EW, training={"epochs": 2, "batch_size": 8})
-    record = storage.save_study(
-        name=plan.spec.name, spec={}, card={}, fingerprint="", searches=[("ew", "search", "ew")]
-    )
-    return EngineState(plan, storage, record, device="cpu", say=say)
+def an_engine(
+    storage: Storage,
+    say: Callable[[str], None] = lambda _message: None,
+    *,
+    searches: Sequence[dict[str, Any]] = (EW,),
+    device: str = "cpu",
+    **keys: Any,
+) -> EngineState:
+    plan = a_plan(*searches, training={"epochs": 2, "batch_size": 8}, **keys)
+    return EngineState(plan, storage, stored(plan, storage), device=device, say=say)
 
 
 def facts(obstacle: str = "") -> NetworkFacts:
@@ -119,7 +140,7 @@ def test_a_network_that_makes_the_study_slower_is_told() -> None:
     said: list[str] = []
     engine = an_engine(storage, said.append)
     engine.settle("code", facts(OBSTACLE))
-    assert engine.name == "solo"
+    assert engine.of("ew") == "solo"
     assert said == [f"Runs are trained one by one: the network {OBSTACLE}."]
     storage.close()
 
@@ -143,7 +164,7 @@ def test_runs_that_share_their_data_are_said_to_go_in_step() -> None:
     engine = an_engine(storage, said.append)
     network = NetworkFacts(convolutional=False, obstacle=OBSTACLE, streamed=True)
     engine.settle("code", network)
-    assert (engine.name, engine.packed) == ("solo", True)
+    assert (engine.of("ew"), engine.packed("solo")) == ("solo", True)
     assert said == [f"Runs are trained in step: the network {OBSTACLE}."]
     storage.close()
 
@@ -152,11 +173,11 @@ def test_the_first_worker_fixes_the_engine_and_all_later_drivers_keep_it() -> No
     storage = Storage(None)
     first = an_engine(storage)
     first.settle("code", facts())
-    assert first.fused
+    assert first.of("ew") == "fused"
     second = an_engine(storage)
-    assert second.name == "fused"
+    assert second.of("ew") == "fused"
     second.settle("code", facts())
-    assert second.name == "fused"
+    assert second.of("ew") == "fused"
     storage.close()
 
 
@@ -164,9 +185,10 @@ def test_what_another_driver_has_fixed_meanwhile_stands() -> None:
     storage = Storage(None)
     late = an_engine(storage)
     (record,) = storage.studies()
-    storage.fix_engine(record.id, "solo", "another host was first")
+    them = [search.id for search in storage.searches(record.id)]
+    storage.fix_engine(them, "solo", "another host was first")
     late.settle("code", facts())
-    assert late.name == "solo"
+    assert late.of("ew") == "solo"
     storage.close()
 
 
@@ -177,3 +199,67 @@ def test_a_network_that_can_be_stacked_no_more_stops_the_study() -> None:
     with pytest.raises(WorkersUnusable, match=r"Go back to the code it was begun with"):
         engine.settle("code", facts(OBSTACLE))
     storage.close()
+
+
+class TestSearchesOfTwoKinds:
+    """One search's runs may be stacked, the other's never are."""
+
+    def test_each_has_its_own_engine_and_reason(self) -> None:
+        storage = Storage(None)
+        engine = an_engine(storage, searches=[EW, SOLITARY])
+        engine.settle("code", facts())
+        found = {search.name: search for search in storage.searches(storage.studies()[0].id)}
+        storage.close()
+        alone = found.pop("tests.toy:Solitary")
+        assert (alone.engine, alone.engine_reason) == ("solo", ALONE)
+        assert {search.engine for search in found.values()} == {"fused"}
+        assert engine.of("tests.toy:Solitary") == "solo"
+        assert engine.of("ew") == "fused"
+        assert engine.in_use == ["fused", "solo"]
+
+    def test_a_new_one_leaves_the_others_what_they_are(self) -> None:
+        storage = Storage(None)
+        an_engine(storage).settle("code", facts())
+        extended = an_engine(storage, searches=[EW, SOLITARY])
+        assert extended.of("tests.toy:Solitary") is None
+        extended.settle("code", facts())
+        assert extended.of("tests.toy:Solitary") == "solo"
+        assert extended.of("ew") == "fused"
+        storage.close()
+
+    def test_a_new_one_that_may_be_stacked_takes_the_engine_of_the_others(self) -> None:
+        """On another device it would be another one by rule, and they share packs."""
+        storage = Storage(None)
+        an_engine(storage, searches=[EW, SOLITARY]).settle("code", facts(OBSTACLE))
+        extended = an_engine(storage, searches=[EW, SOLITARY, EW | {"name": "new"}], device="cuda")
+        extended.settle("code", facts())
+        assert extended.of("new") == extended.of("ew") == "solo"
+        storage.close()
+
+    def test_one_that_is_alone_says_nothing_of_those_that_come(self) -> None:
+        storage = Storage(None)
+        for searches in ((SOLITARY,), (SOLITARY, EW)):
+            engine = an_engine(storage, searches=searches, baseline={"metrics": METRICS})
+            engine.settle("code", facts())
+        assert engine.of("ew") == "fused"
+        storage.close()
+
+    def test_what_a_calibration_is_to_choose_is_not_waited_for(self) -> None:
+        storage = Storage(None)
+        engine = an_engine(storage, searches=[EW, SOLITARY], device="cuda")
+        engine.settle("code", NetworkFacts(convolutional=True, obstacle=""))
+        assert engine.undecided
+        assert engine.of("ew") is None
+        assert engine.of("tests.toy:Solitary") == "solo"
+        engine.fix(EngineChoice("fused", "it was faster"))
+        assert engine.of("ew") == "fused"
+        assert engine.of("tests.toy:Solitary") == "solo"
+        storage.close()
+
+    def test_rows_are_those_of_stacks(self) -> None:
+        storage = Storage(None)
+        engine = an_engine(storage, searches=[EW, SOLITARY], device="cuda")
+        engine.settle("code", facts())
+        engine.fix_rows(8)
+        assert (engine.rows("fused"), engine.rows("solo")) == (8, None)
+        storage.close()

@@ -21,7 +21,7 @@ from study.running.pack_sizes import PackSizes
 from study.running.retention import Retention
 from study.running.shift import Shift
 from study.running.worker_pool import WorkerPool, WorkerState
-from tests.unit.study.specs import a_plan
+from tests.unit.study.specs import a_plan, stored
 from trainers.events import Beat, CheckpointWritten, NetworkFacts, Ready, Seconds
 from trainers.jobs import Checkpoint
 
@@ -43,9 +43,7 @@ class World:
 
     def __init__(self, storage: Storage, folder: str) -> None:
         plan = a_plan(EW, training={"epochs": 2, "batch_size": 8})
-        record = storage.save_study(
-            name=plan.spec.name, spec={}, card={}, fingerprint="", searches=[("ew", "search", "ew")]
-        )
+        record = stored(plan, storage)
         driver: Any = self
         engine = EngineState(plan, storage, record, device="cpu", say=print)
         self.replaced: list[int] = []
@@ -161,9 +159,8 @@ def test_what_a_worker_reports_is_paid(world: World) -> None:
 def test_packs_are_halved_where_their_size_may_have_been_the_cause(
     world: World, loss: Loss, progressed: bool, out_of_time: bool, halves: bool
 ) -> None:
-    world.shift.engine.name = "fused"
     state = world.ready()
-    state.take([], 0.0, rows=6)
+    state.take([], 0.0, rows=6, engine="fused")
     state.progressed, state.out_of_time = {1} if progressed else set(), out_of_time
     world.lose(1, loss)
-    assert (world.handler._sizes._limit == 3) is halves
+    assert (world.handler._sizes._limits["fused"] == 3) is halves

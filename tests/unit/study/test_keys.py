@@ -28,7 +28,11 @@ def test_a_run_key_depends_on(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "other"), [("frozen", "g"), ("tasks", ("left",)), ("seed", 1), ("segment", (0, 2))]
+    ("name", "other"),
+    [
+        *(("frozen", "g"), ("tasks", ("left",)), ("seed", 1), ("segment", (0, 2))),
+        ("solo_only", True),
+    ],
 )
 def test_a_pack_key_depends_on(name: str, other: Any) -> None:
     assert pack_key(**PACK) != pack_key(**PACK | {name: other})

@@ -21,7 +21,7 @@ from study.running.limiter import Limiter
 from study.running.recorder import RecordBuffer
 from study.running.runner import Outcome, Runner
 from study.running.worker_pool import WorkerPool, WorkerState
-from tests.unit.study.specs import a_plan
+from tests.unit.study.specs import a_plan, stored
 from tests.unit.study.test_runner import METRICS, Obliging
 from trainers.events import EpochDone, PackEnded, RunEnded, Seconds
 from trainers.jobs import Pack
@@ -102,13 +102,7 @@ def run(budget: dict[str, Any], folder: Path, search: dict[str, Any] | None = No
         cost=PRICED,
     )
     driver, storage = Endless(plan), Storage(None)
-    record = storage.save_study(
-        name=plan.spec.name,
-        spec=plan.spec.to_plain(),
-        card=plan.card.to_plain(),
-        fingerprint=plan.frozen,
-        searches=[(s.name, s.role, s.weighting) for s in plan.searches],
-    )
+    record = stored(plan, storage)
     said: list[str] = []
     runner = Runner(
         plan, storage, record, driver, checkpoints=str(folder), device="cpu", say=said.append

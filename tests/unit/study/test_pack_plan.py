@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from storage.records import Calibration, StudyRecord
+from storage.records import Calibration, SearchRecord
 from study.cli._plan import packs_to_plain
 from study.errors import WorkersUnusable
+from study.planning.engine import EngineChoice
 from study.planning.packs import PackPlan, pack_plan, shapes_of
 from study.running.preflight import Preflight, look_at_network
 from tests.unit.study.specs import a_plan
@@ -27,6 +27,12 @@ GRID = {
 def packs(*, training: dict[str, Any] | None = None, **known: Any) -> PackPlan:
     plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8, **(training or {})})
     return pack_plan(plan, **{"device": "cpu", **known})
+
+
+def engine_of(found: PackPlan) -> EngineChoice:
+    """The one engine of all its runs."""
+    (engine,) = found.engines
+    return engine
 
 
 def measured(tasks: tuple[str, ...], hardware: str = "a cpu", size: int = 18) -> Calibration:
@@ -49,7 +55,7 @@ def test_runs_are_grouped_by_network() -> None:
 
 def test_by_the_card_before_anything_is_known() -> None:
     found = packs()
-    assert (found.engine.engine, found.known_by) == ("fused", "card")
+    assert (engine_of(found).engine, found.known_by) == ("fused", "card")
     assert {group.pack_size for group in found.groups} == {None}
 
 
@@ -57,8 +63,8 @@ def test_by_the_card_before_anything_is_known() -> None:
 def test_runs_of_several_processes_are_in_no_pack(streamed: bool) -> None:
     facts = NetworkFacts(convolutional=False, obstacle="", streamed=streamed)
     found = packs(training={"data_parallel": 2}, facts=facts)
-    assert found.engine.engine == "solo"
-    assert found.engine.reason.startswith("2 processes a run")
+    assert engine_of(found).engine == "solo"
+    assert engine_of(found).reason.startswith("2 processes a run")
     assert {group.pack_size for group in found.groups} == {1}
 
 
@@ -69,8 +75,8 @@ def test_what_the_spec_says_of_processes_needs_no_look() -> None:
 def test_a_look_at_the_network_is_better_than_its_card() -> None:
     facts = NetworkFacts(convolutional=False, obstacle="cannot be stacked")
     found = packs(facts=facts)
-    assert (found.engine.engine, found.known_by) == ("solo", "look")
-    assert found.engine.reason == "the network cannot be stacked"
+    assert (engine_of(found).engine, found.known_by) == ("solo", "look")
+    assert engine_of(found).reason == "the network cannot be stacked"
     assert {group.pack_size for group in found.groups} == {1}
 
 
@@ -83,7 +89,7 @@ def test_solo_runs_share_packs_where_their_data_is_streamed(
 ) -> None:
     facts = NetworkFacts(convolutional=False, obstacle="cannot be stacked", streamed=streamed)
     found = packs(facts=facts, training=training)
-    assert found.engine.engine == "solo"
+    assert engine_of(found).engine == "solo"
     assert {group.pack_size for group in found.groups} == {size}
 
 
@@ -97,28 +103,23 @@ def test_without_a_look_a_calibration_tells_that_solo_runs_share_packs() -> None
 
 
 def test_what_is_stored_stands() -> None:
-    stored = StudyRecord(
+    stored = SearchRecord(
         id=1,
-        name="s",
-        spec={},
-        card={},
-        fingerprint="",
-        created_at=datetime.now(UTC),
-        birth="b",
-        key_name="b",
-        first_name="b",
-        plan="",
+        name="scalarization",
+        role="search",
+        weighting="scalarization",
+        position=0,
         engine="solo",
         engine_reason="it was so",
     )
-    found = packs(stored=stored, facts=NetworkFacts(convolutional=False, obstacle=""))
-    assert (found.engine.engine, found.engine.reason, found.known_by) == (
+    found = packs(stored=[stored], facts=NetworkFacts(convolutional=False, obstacle=""))
+    assert (engine_of(found).engine, engine_of(found).reason, found.known_by) == (
         "solo",
         "it was so",
         "stored",
     )
     begun = replace(stored, engine=None)
-    assert packs(stored=begun).known_by == "card"
+    assert packs(stored=[begun]).known_by == "card"
 
 
 def test_all_networks_take_the_pack_size_of_that_of_all_tasks() -> None:
@@ -159,3 +160,16 @@ def test_tf32_on_a_processor_is_refused_before_anything_runs() -> None:
     plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8, "precision": "tf32"})
     with pytest.raises(WorkersUnusable, match=r"way of GPUs.*Take a GPU"):
         look_at_network(plan, device="cpu")
+
+
+def test_a_search_that_is_never_stacked_leaves_the_others_in_stacks() -> None:
+    solitary = {"weighting": "tests.toy:Solitary", "stages": [{"lr": [0.01]}]}
+    plan = a_plan(solitary, GRID, training={"epochs": 2, "batch_size": 8})
+    found = pack_plan(plan, device="cpu", facts=NetworkFacts(convolutional=False, obstacle=""))
+    engines = {engine.engine: searches for engine, searches in found.engines.items()}
+    assert engines["solo"] == ["tests.toy:Solitary"]
+    assert engines["fused"] == ["scalarization", "stl/left", "stl/right", "stl/sum"]
+    assert [(group.tasks, group.pack_size) for group in found.groups][:2] == [(ALL, None), (ALL, 1)]
+    plain = packs_to_plain(found)
+    assert (plain["engine"], plain["networks"][1]["engine"]) == ("fused", "solo")
+    assert plain["networks"][1]["reason"] == "Solitary is tried alone"

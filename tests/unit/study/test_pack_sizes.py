@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +10,15 @@ import pytest
 
 from storage import Storage
 from storage.records import Holder
+from study.planning.engine import EngineChoice
 from study.running.engine_state import EngineState
 from study.running.pack_sizes import MOST, MOST_IN_STEP, MOST_ON_GPU, UNMEASURED, PackSizes
 from study.running.worker_pool import WorkerState
-from tests.unit.study.specs import a_plan
-from trainers.events import Calibrated, ShapeTimes
-from trainers.jobs import Calibrate
+from tests.unit.study.specs import a_plan, stored
+from trainers.events import Calibrated, NetworkFacts, ShapeTimes
+from trainers.jobs import Calibrate, Engine
 
+SEARCH = "scalarization"
 GRID = {"weighting": "scalarization", "stages": [{"task_weights": {"simplex_step": 0.1}}]}
 CPU, GPU = "a cpu", "a gpu"
 
@@ -29,20 +31,37 @@ def storage() -> Iterator[Storage]:
 
 
 class World:
-    """Pack sizes of a study, with workers that exist in the database only."""
+    """Pack sizes of a study, with workers that exist in the database only.
 
-    def __init__(self, storage: Storage, *, workers: int = 2, **training: Any) -> None:
-        plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8, "lr": 0.01, **training})
-        record = storage.save_study(
-            name=plan.spec.name, spec={}, card={}, fingerprint="", searches=[("x", "search", "ew")]
+    Args:
+        engine: Of what may be stacked; None if a calibration is to choose it.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        engine: Engine | None = "fused",
+        streamed: bool = False,
+        device: str = "cpu",
+        workers: int = 2,
+        study: str = "tried",
+        searches: Sequence[dict[str, Any]] = (GRID,),
+        **training: Any,
+    ) -> None:
+        plan = a_plan(
+            *searches, name=study, training={"epochs": 2, "batch_size": 8, "lr": 0.01, **training}
         )
+        record = stored(plan, storage)
         self.storage, self.study_id, self.said = storage, record.id, list[str]()
         self.holder_id = storage.register_holder(
             Holder(host="here", boot_id="b", pid=1, process_start="0")
         )
         self.plan = plan
-        self.engine = EngineState(plan, storage, record, device="cpu", say=self.said.append)
-        self.engine.name = "fused"
+        self.engine = EngineState(plan, storage, record, device=device, say=self.said.append)
+        self.engine.streamed, self.engine.undecided = streamed, engine is None
+        if engine is not None:
+            self.engine.fix(EngineChoice(engine, "by the test"))
         self.sizes = PackSizes(
             plan, storage, record.id, self.engine, workers=workers, say=self.said.append
         )
@@ -63,6 +82,11 @@ class World:
         assert wanted is not None
         self.sizes.measured(state, answer(wanted, size))
         return state
+
+
+def fallen(size: int, engine: Engine = "fused") -> WorkerState:
+    """A worker with a pack of so many rows that has come to grief."""
+    return WorkerState(1, rows=size, engine=engine)
 
 
 def answer(wanted: Calibrate, size: int) -> Calibrated:
@@ -88,7 +112,7 @@ def test_the_first_worker_measures_and_the_others_of_its_hardware_wait(storage: 
     world.sizes.measured(first, answer(wanted, 18))
     assert not world.sizes.waiting(second)
     assert world.sizes.to_measure(second) is None
-    assert world.sizes.of(second) == 18
+    assert world.sizes.of(second, SEARCH) == 18
 
 
 def test_all_networks_are_timed_that_of_all_tasks_first(storage: Storage) -> None:
@@ -103,7 +127,7 @@ def test_what_was_measured_before_is_not_measured_again(storage: Storage) -> Non
     later = World(storage)
     state = later.state()
     assert later.sizes.to_measure(state) is None
-    assert later.sizes.of(state) == 9
+    assert later.sizes.of(state, SEARCH) == 9
 
 
 def test_larger_packs_than_were_tried_are_tried_when_they_are_wanted(storage: Storage) -> None:
@@ -146,23 +170,20 @@ def test_a_size_by_hand_needs_no_packs_to_be_timed(storage: Storage) -> None:
     assert wanted is not None
     assert wanted.most == 1
     world.sizes.measured(state, answer(wanted, 1))
-    assert world.sizes.of(state) == 5
+    assert world.sizes.of(state, SEARCH) == 5
 
 
 def test_without_stacks_runs_are_trained_one_by_one_and_nothing_is_timed(storage: Storage) -> None:
-    world = World(storage)
-    world.engine.name = "solo"
+    world = World(storage, engine="solo")
     state = world.state()
     assert world.sizes.to_measure(state) is None
-    assert world.sizes.of(state) == 1
-    assert world.sizes.solo_s(state, "scalarization") is None
+    assert world.sizes.of(state, SEARCH) == 1
+    assert world.sizes.solo_s(state, SEARCH) is None
 
 
 @pytest.fixture
 def in_step(storage: Storage) -> World:
-    world = World(storage, workers=1)
-    world.engine.name, world.engine.streamed = "solo", True
-    return world
+    return World(storage, engine="solo", streamed=True, workers=1)
 
 
 def test_solo_runs_of_streamed_data_are_timed_in_step(in_step: World) -> None:
@@ -173,29 +194,27 @@ def test_solo_runs_of_streamed_data_are_timed_in_step(in_step: World) -> None:
 
 def test_they_get_packs_and_what_they_would_cost_alone(in_step: World) -> None:
     state = in_step.calibrated(size=6)
-    assert in_step.sizes.of(state) == 6
-    assert in_step.sizes.solo_s(state, "scalarization") == 3.0
-    in_step.sizes.halve(6, "took too much memory")
-    assert in_step.sizes.of(state) == 3
+    assert in_step.sizes.of(state, SEARCH) == 6
+    assert in_step.sizes.solo_s(state, SEARCH) == 3.0
+    in_step.sizes.halve(fallen(6, "solo"), "took too much memory")
+    assert in_step.sizes.of(state, SEARCH) == 3
 
 
 def test_sizes_by_hand_count_for_them_too(storage: Storage) -> None:
-    world = World(storage, pack_size=5)
-    world.engine.name, world.engine.streamed = "solo", True
-    assert world.sizes.of(world.calibrated(size=1)) == 5
+    world = World(storage, engine="solo", streamed=True, pack_size=5)
+    assert world.sizes.of(world.calibrated(size=1), SEARCH) == 5
 
 
 def test_stacks_and_runs_in_step_do_not_take_each_others_sizes(storage: Storage) -> None:
     World(storage).calibrated(size=9)
-    world = World(storage)
-    world.engine.name, world.engine.streamed = "solo", True
+    world = World(storage, engine="solo", streamed=True, study="another")
     assert world.sizes.to_measure(world.state()) is not None
 
 
 def test_an_epoch_alone_is_that_of_the_runs_own_network(storage: Storage) -> None:
     world = World(storage)
     state = world.calibrated()
-    assert world.sizes.solo_s(state, "scalarization") == 3.0
+    assert world.sizes.solo_s(state, SEARCH) == 3.0
     assert world.sizes.solo_s(state, "stl/left") == 1.0
 
 
@@ -204,8 +223,8 @@ def test_a_calibration_that_failed_is_told_and_packs_are_small(storage: Storage)
     state = world.state()
     world.sizes.to_measure(state)
     world.sizes.measured(state, Calibrated(shapes=(), seconds=0.1, failure="ValueError: no"))
-    assert world.sizes.of(state) == UNMEASURED
-    assert world.sizes.solo_s(state, "scalarization") is None
+    assert world.sizes.of(state, SEARCH) == UNMEASURED
+    assert world.sizes.solo_s(state, SEARCH) is None
     assert "ValueError: no" in world.said[0]
 
 
@@ -213,21 +232,21 @@ def test_packs_that_fall_are_halved_down_to_single_runs(storage: Storage) -> Non
     world = World(storage)
     state = world.calibrated(size=18)
     for size in (18, 9, 4, 2):
-        world.sizes.halve(size, "took too much memory")
-    assert world.sizes.of(state) == 1
+        world.sizes.halve(fallen(size), "took too much memory")
+    assert world.sizes.of(state, SEARCH) == 1
     assert world.said[0] == (
         "A pack of 18 runs took too much memory; packs have at most 9 from now on."
     )
-    world.sizes.halve(1, "took too much memory")
+    world.sizes.halve(fallen(1), "took too much memory")
     assert len(world.said) == 4
 
 
 def test_two_packs_of_one_size_that_fall_halve_once(storage: Storage) -> None:
     world = World(storage)
     state = world.calibrated(size=18)
-    world.sizes.halve(18, "fell")
-    world.sizes.halve(18, "fell")
-    assert world.sizes.of(state) == 9
+    world.sizes.halve(fallen(18), "fell")
+    world.sizes.halve(fallen(18), "fell")
+    assert world.sizes.of(state, SEARCH) == 9
     assert len(world.said) == 1
 
 
@@ -243,7 +262,7 @@ def test_a_worker_that_ends_while_it_measures_is_followed_by_one_more_trial(
     world.sizes.lost(second)
     third = world.state()
     assert world.sizes.to_measure(third) is None
-    assert world.sizes.of(third) == UNMEASURED
+    assert world.sizes.of(third, SEARCH) == UNMEASURED
 
 
 def test_no_pack_is_larger_than_the_largest_that_is_tried(storage: Storage) -> None:
@@ -253,23 +272,22 @@ def test_no_pack_is_larger_than_the_largest_that_is_tried(storage: Storage) -> N
     assert wanted.most <= MOST
 
 
-def on_gpu(storage: Storage, *, decided: bool = True, **training: Any) -> World:
-    world = World(storage, **training)
-    world.engine.on_gpu = True
-    if not decided:
-        world.engine.name, world.engine.undecided = None, True
-    return world
+def on_gpu(storage: Storage, engine: Engine | None = "fused", **options: Any) -> World:
+    return World(storage, engine=engine, device="cuda", **options)
 
 
 def rows_of(world: World) -> int | None:
-    return world.storage.study("tried").stack_rows
+    """As they are stored; each search that is stacked has the same."""
+    found = world.storage.searches(world.study_id)
+    (rows,) = {search.stack_rows for search in found if search.engine == "fused"}
+    return rows
 
 
 def test_on_a_gpu_the_first_calibration_fixes_the_rows_of_all_stacks(storage: Storage) -> None:
     world = on_gpu(storage)
     first, other = world.calibrated(size=9), world.calibrated(world.state(GPU), size=4)
-    assert world.engine.rows == rows_of(world) == 9
-    assert [world.sizes.of(state) for state in (first, other)] == [9, 9]
+    assert world.engine.rows("fused") == rows_of(world) == 9
+    assert [world.sizes.of(state, SEARCH) for state in (first, other)] == [9, 9]
 
 
 @pytest.mark.parametrize(("training", "rows"), [({"pack_size": 5}, 5), ({"pack_size": 1}, 2)])
@@ -292,15 +310,15 @@ def test_steps_that_could_not_be_timed_fix_a_number_too(storage: Storage) -> Non
 def test_a_processor_s_stacks_have_as_many_rows_as_they_need(storage: Storage) -> None:
     world = World(storage)
     world.calibrated()
-    assert (world.engine.rows, rows_of(world)) == (None, None)
+    assert (world.engine.rows("fused"), rows_of(world)) == (None, None)
 
 
 def test_rows_that_take_too_much_memory_are_halved_and_said(storage: Storage) -> None:
     world = on_gpu(storage)
     state = world.calibrated(size=9)
     for _ in range(2):  # two packs of 9 rows fall at once
-        world.sizes.halve(9, "took too much memory")
-    assert world.engine.rows == rows_of(world) == world.sizes.of(state) == 4
+        world.sizes.halve(fallen(9), "took too much memory")
+    assert world.engine.rows("fused") == rows_of(world) == world.sizes.of(state, SEARCH) == 4
     assert [text for text in world.said if "later runs round otherwise" in text] == world.said
 
 
@@ -317,7 +335,7 @@ def test_tiny_networks_are_tried_in_hundreds_on_a_gpu(storage: Storage) -> None:
 def test_an_engine_without_a_rule_is_chosen_by_the_first_calibration(
     storage: Storage, size: int, engine: str
 ) -> None:
-    world = on_gpu(storage, decided=False)
+    world = on_gpu(storage, None)
     first, other = world.state(), world.state(GPU)
     wanted = world.sizes.to_measure(first)
     assert wanted is not None
@@ -328,20 +346,63 @@ def test_an_engine_without_a_rule_is_chosen_by_the_first_calibration(
     found = answer(wanted, 9)
     whole = replace(found.shapes[0], run_step_ms=times, pack_size=size)
     world.sizes.measured(first, replace(found, shapes=(whole, *found.shapes[1:])))
-    assert storage.study("tried").engine == world.engine.name == engine
+    assert {search.engine for search in storage.searches(world.study_id)} == {engine}
+    assert world.engine.of(SEARCH) == engine
     assert not world.sizes.waiting(other)
-    assert "ms alone" in storage.study("tried").engine_reason
+    assert "ms alone" in storage.searches(world.study_id)[0].engine_reason
     assert any(f"trained {engine}" in text for text in world.said)
 
 
 def test_a_worker_that_dies_while_it_chooses_is_followed_by_one_and_no_more(
     storage: Storage,
 ) -> None:
-    world = on_gpu(storage, decided=False)
+    world = on_gpu(storage, None)
     for _ in range(2):
-        assert world.engine.name is None
+        assert world.engine.of(SEARCH) is None
         state = world.state()
         assert world.sizes.to_measure(state) is not None
         world.sizes.lost(state)
-    assert world.engine.name == "solo"
-    assert world.sizes.of(world.state()) == 1
+    assert world.engine.of(SEARCH) == "solo"
+    assert world.sizes.of(world.state(), SEARCH) == 1
+
+
+SOLITARY = {"weighting": "tests.toy:Solitary", "stages": [{"lr": [0.01]}]}
+ALONE = "tests.toy:Solitary"
+
+
+def of_two_kinds(storage: Storage, *, streamed: bool = False, **options: Any) -> World:
+    world = World(storage, searches=[GRID, SOLITARY], **options)
+    world.engine.settle("code", NetworkFacts(convolutional=False, obstacle="", streamed=streamed))
+    return world
+
+
+def test_a_search_that_is_never_stacked_gets_single_runs_beside_stacks(storage: Storage) -> None:
+    world = of_two_kinds(storage)
+    state = world.calibrated(size=9)
+    assert world.sizes.to_measure(state) is None
+    assert (world.sizes.of(state, SEARCH), world.sizes.of(state, ALONE)) == (9, 1)
+    assert world.sizes.solo_s(state, SEARCH) == 3.0
+    assert world.sizes.solo_s(state, ALONE) is None
+
+
+def test_where_data_is_streamed_packs_of_both_engines_are_timed(storage: Storage) -> None:
+    world = of_two_kinds(storage, streamed=True)
+    state = world.calibrated(size=9)
+    wanted = world.sizes.to_measure(state)
+    assert wanted is not None
+    assert (wanted.engine, wanted.most) == ("solo", MOST_IN_STEP)
+    world.sizes.measured(state, answer(wanted, 4))
+    assert world.sizes.to_measure(state) is None
+    assert (world.sizes.of(state, SEARCH), world.sizes.of(state, ALONE)) == (9, 4)
+
+
+@pytest.mark.parametrize(("engine", "sizes"), [("fused", (4, 4)), ("solo", (9, 2))])
+def test_packs_of_the_other_engine_stay_as_large_as_they_were(
+    storage: Storage, engine: Engine, sizes: tuple[int, int]
+) -> None:
+    world = of_two_kinds(storage, streamed=True, device="cuda")
+    state = world.calibrated(size=9)
+    world.calibrated(state, size=4)
+    world.sizes.halve(fallen(sizes[0] * 2 if engine == "fused" else 4, engine), "fell")
+    assert (world.sizes.of(state, SEARCH), world.sizes.of(state, ALONE)) == sizes
+    assert rows_of(world) == sizes[0]

@@ -21,7 +21,7 @@ from study.running.failure_policy import FRUITLESS_ATTEMPTS
 from study.running.runner import Outcome, Runner
 from study.spec.study_spec import parse
 from tests.unit.study.fake_trainer import EPOCHS
-from tests.unit.study.specs import a_plan
+from tests.unit.study.specs import a_plan, stored
 from trainers.events import (
     Calibrated,
     EpochDone,
@@ -241,13 +241,7 @@ def plan() -> Plan:
 
 
 def run(plan: Plan, storage: Storage, folder: Path, driver: Obliging) -> Outcome:
-    record = storage.save_study(
-        name=plan.spec.name,
-        spec=plan.spec.to_plain(),
-        card=plan.card.to_plain(),
-        fingerprint=plan.frozen,
-        searches=[(s.name, s.role, s.weighting) for s in plan.searches],
-    )
+    record = stored(plan, storage)
     return Runner(plan, storage, record, driver, checkpoints=str(folder), device="cpu").run()
 
 

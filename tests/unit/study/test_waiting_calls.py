@@ -14,6 +14,7 @@ from study.drivers import DriverEvent, FromWorker
 from study.planning.plan import Plan, make_plan
 from study.running.runner import Outcome, Runner
 from study.spec.study_spec import parse
+from tests.unit.study.specs import stored
 from trainers.events import NetworkFacts, PackEnded, Ready, RunEnded
 from trainers.functions import FunctionSession, Report, call, train_function
 from trainers.jobs import Pack
@@ -97,13 +98,7 @@ def a_plan(*, seeds: int = 1, **stop: Any) -> Plan:
 def run(plan: Plan, driver: Any, folder: Path) -> tuple[Outcome, dict[str, int]]:
     """How a study ends, and how many attempts and epochs are in its database."""
     storage = Storage(None)
-    record = storage.save_study(
-        name=plan.spec.name,
-        spec=plan.spec.to_plain(),
-        card=plan.card.to_plain(),
-        fingerprint=plan.frozen,
-        searches=[(s.name, s.role, s.weighting) for s in plan.searches],
-    )
+    record = stored(plan, storage)
     outcome = Runner(plan, storage, record, driver, checkpoints=str(folder), device="cpu").run()
     with storage._database.read() as connection:
         found = {

@@ -15,7 +15,15 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TIME = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 
 
+_ENGINE = {
+    "engine": "VARCHAR(16)",
+    "engine_reason": "TEXT DEFAULT '' NOT NULL",
+    "stack_rows": "INTEGER",
+}
+
+
 def upgrade() -> None:
+    _give_searches_engines()
     _add_networks()
 
 
@@ -38,6 +46,18 @@ def _add_networks() -> None:
     )
     op.create_index("ix_networks_study_id", "networks", ["study_id"])
     op.create_index("ix_networks_run_id_epoch", "networks", ["run_id", "epoch"])
+
+
+def _give_searches_engines() -> None:
+    """What a study had for all its runs, each of its searches has for its own."""
+    connection = op.get_bind()
+    for column, kind in _ENGINE.items():
+        connection.exec_driver_sql(f"ALTER TABLE searches ADD COLUMN {column} {kind}")
+        connection.exec_driver_sql(
+            f"UPDATE searches SET {column} = "
+            f"(SELECT st.{column} FROM studies st WHERE st.id = searches.study_id)"
+        )
+        connection.exec_driver_sql(f"ALTER TABLE studies DROP COLUMN {column}")
 
 
 def downgrade() -> None:

@@ -25,19 +25,42 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class FakeSearch:
+    """What a reader tells about a search."""
+
+    name: str
+    engine: str | None
+    engine_reason: str = "made up"
+
+
 @dataclass(kw_only=True)
 class FakeReader:
-    """A study in memory: rows as dicts, one list a view. Tests may change them before `load`."""
+    """A study in memory: rows as dicts, one list a view. Tests may change them before `load`.
 
+    Attributes:
+        engine: Of all searches, but those that are `solo_only`, with the reason.
+    """
+
+    id: int = 1
     name: str = STUDY
     spec: dict[str, Any] = field(default_factory=dict)
     card: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(CARD)))
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     engine: str | None = "solo"
-    engine_reason: str = "made up"
+    solo_only: dict[str, str] = field(default_factory=dict)
 
     def study(self, name: str) -> "FakeReader":
         return self
+
+    def searches(self, study_id: int) -> list[FakeSearch]:
+        names = dict.fromkeys(row["search"] for row in self.rows["run_results"])
+        return [
+            FakeSearch(name=name, engine="solo", engine_reason=self.solo_only[name])
+            if name in self.solo_only
+            else FakeSearch(name=name, engine=self.engine)
+            for name in names
+        ]
 
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
         rows = self.rows[view]
