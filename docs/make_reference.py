@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ PACKAGES = (
     "search_spaces.whole",
     "search_spaces.written",
     "trainers.weightings",
+    "trainers.weightings.levels",
     "trainers.problems",
     "trainers.functions",
 )
@@ -244,11 +246,19 @@ def _members(thing: type) -> Iterator[tuple[str, str]]:
 
 
 def _own(thing: type) -> Iterator[tuple[str, Any]]:
-    """What a class and those of its bases define that lie in its package."""
-    package = thing.__module__.partition(".")[0]
+    """What a class and those of its bases define that lie in its package, unless they are shown."""
+    package, shown = thing.__module__.partition(".")[0], _public_classes()
     for base in thing.__mro__:
-        if base.__module__.partition(".")[0] == package:
+        if base is thing or (base.__module__.partition(".")[0] == package and base not in shown):
             yield from vars(base).items()
+
+
+@cache
+def _public_classes() -> set[type]:
+    """Classes that have a row of their own."""
+    modules = [import_module(package) for package in PACKAGES]
+    public = (getattr(module, name) for module in modules for name in module.__all__)
+    return {thing for thing in public if isinstance(thing, type)}
 
 
 def _arguments(function: Any) -> str:

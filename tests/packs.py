@@ -10,11 +10,13 @@ from tests.toy import TASKS
 from trainers.engines import Session
 from trainers.events import CheckpointSkipped, CheckpointWritten, EpochDone, Event, RunEnded
 from trainers.jobs import Job, Pack, ProblemRef, Training
-from trainers.weightings import weighting
+from trainers.weightings import names, weighting
 
 Engine = Callable[[Pack, Session], Iterator[Event]]
 Values = dict[tuple[str, str, str], float]
 
+OF_LOSSES = tuple(name for name in names() if weighting(name).level == "loss")
+"""Weightings that every engine trains."""
 EPOCHS = 4
 STEPS = 2
 """Steps an epoch of `a_pack`."""

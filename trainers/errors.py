@@ -12,6 +12,7 @@ TrainingError
 ├── DeviceUnusable(RuntimeError)     there is no such device here
 ├── LeftByExit(RuntimeError)         code of a user raised what would end the process
 ├── NoFolder(OSError)                a training function cannot be given a folder of its own
+├── NoSharedPart(ValueError)         a network has no parameters on which tasks can be compared
 ├── NotCompilable(RuntimeError)      torch's compiler does not take a network or loss
 ├── NotParallel(RuntimeError)        a network cannot be trained by several processes here
 ├── NotOfATrial(AttributeError)      an objective asks for what only Optuna's own trials have
@@ -83,6 +84,10 @@ class LeftByExit(TrainingError, RuntimeError):
 
 class NoFolder(TrainingError, OSError):
     """A training function cannot be given a folder of its own."""
+
+
+class NoSharedPart(TrainingError, ValueError):
+    """A network has no parameters, or no clear ones, on which its tasks' gradients are compared."""
 
 
 class NotCompilable(TrainingError, RuntimeError):

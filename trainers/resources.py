@@ -17,8 +17,8 @@ from trainers.randomness import Key
 with compiler.without_triton():
     from torch.utils.flop_counter import FlopCounterMode
 
-# A backward pass takes about twice the operations of the forward pass.
-TRAIN_PASSES = 3
+BACKWARD_PASSES = 2
+"""Forward passes that take about as many operations as a backward pass."""
 
 
 def forward_flops(network: MultiTaskNetwork, source: Source) -> float:

@@ -141,6 +141,7 @@ def _searches(
         place = f"[[search]] {part.name or name}"
         try:
             method = weighting(name, folder)
+            method.refuse_unless_fit("solo", _training(spec.training))
             search = _search(part, spec, card, method, place)
             found.append(replace(search, name=part.name or name, weighting=name))
         except (WeightingError, SpaceError) as error:

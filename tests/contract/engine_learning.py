@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.contract.engine_repeating import trained
-from tests.packs import EPOCHS, STEPS, Engine, Told, a_job, a_pack, hyper_for, two_jobs
+from tests.packs import EPOCHS, OF_LOSSES, STEPS, Engine, Told, a_job, a_pack, hyper_for, two_jobs
 from tests.toy import SIZES, TASKS, Toy
 from trainers.engines import open_session
 from trainers.jobs import Job, Schedule
@@ -19,7 +19,7 @@ from trainers.network import MultiTaskNetwork, build_network
 from trainers.problems import TensorSource
 from trainers.protocol import Batch
 from trainers.randomness import Key
-from trainers.weightings import names, weighting
+from trainers.weightings import weighting
 
 ONE_BATCH = {"batch_size": SIZES["train"]}
 PLAIN_SGD = {"optimizer": "sgd", "momentum": 0.0, **ONE_BATCH}
@@ -38,7 +38,7 @@ class LearningContract:
         yield
         torch.set_default_dtype(torch.float32)
 
-    @pytest.mark.parametrize("name", names())
+    @pytest.mark.parametrize("name", OF_LOSSES)
     def test_weights_are_derivatives_of_the_objective(
         self, engine: Engine, float64: None, name: str
     ) -> None:
@@ -129,7 +129,7 @@ class LearningContract:
         assert last_losses(run, (task,)) == pytest.approx(expected, rel=1e-12)
 
     def test_batches_are_the_same_for_all_weightings(self, engine: Engine) -> None:
-        orders = {name: tuple(seen_by(engine, *two_jobs(name))) for name in names()}
+        orders = {name: tuple(seen_by(engine, *two_jobs(name))) for name in OF_LOSSES}
         orders["stl"] = tuple(seen_by(engine, a_job(1, tasks=("flag",)), a_job(2, tasks=("flag",))))
         assert len(set(orders.values())) == 1
 
@@ -139,7 +139,7 @@ class LearningContract:
         assert {tuple(sorted(order)) for order in orders} == {tuple(range(SIZES["train"]))}
 
     @pytest.mark.parametrize("split", ["validation", "test"])
-    @pytest.mark.parametrize("name", names())
+    @pytest.mark.parametrize("name", OF_LOSSES)
     def test_held_out_targets_influence_their_own_rows_only(
         self, engine: Engine, name: str, split: str
     ) -> None:

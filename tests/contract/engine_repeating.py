@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.packs import EPOCHS, Engine, Told, Values, a_job, a_pack, told, two_jobs
+from tests.packs import EPOCHS, OF_LOSSES, Engine, Told, Values, a_job, a_pack, told, two_jobs
 from tests.toy import Toy
 from trainers.engines import open_session
 from trainers.events import EpochDone
 from trainers.jobs import Pack, Schedule
 from trainers.optimizers import BUILT_IN
-from trainers.weightings import names
 
 OPTIMIZERS = tuple(BUILT_IN)
 SCHEDULES = {
@@ -68,7 +67,7 @@ class RepeatingContract:
 
     @pytest.mark.parametrize("schedule", SCHEDULES)
     @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-    @pytest.mark.parametrize("name", names())
+    @pytest.mark.parametrize("name", OF_LOSSES)
     def test_stopping_and_resuming_changes_no_bit(
         self, engine: Engine, tmp_path: Path, name: str, optimizer: str, schedule: str
     ) -> None:
@@ -86,7 +85,7 @@ class RepeatingContract:
         assert [part[1].end.outcome for part in parts] == ["released"] * (EPOCHS - 1) + ["done"]
         assert by_epoch(*parts) == by_epoch(trained(engine, pack, problem))
 
-    @pytest.mark.parametrize("name", names())
+    @pytest.mark.parametrize("name", OF_LOSSES)
     def test_pausing_at_every_epoch_changes_no_bit(
         self, engine: Engine, tmp_path: Path, name: str
     ) -> None:
@@ -97,7 +96,7 @@ class RepeatingContract:
             parts.append(trained(engine, going_on))
         assert by_epoch(*parts) == by_epoch(trained(engine, pack))
 
-    @pytest.mark.parametrize("name", names())
+    @pytest.mark.parametrize("name", OF_LOSSES)
     def test_trained_twice_has_the_same_bits(self, engine: Engine, name: str) -> None:
         pack, problem = a_pack(*two_jobs(name)), Toy(dropout=0.25)
         torch.manual_seed(1)
@@ -105,7 +104,7 @@ class RepeatingContract:
         torch.manual_seed(2)  # what others drew before must not matter
         assert by_epoch(trained(engine, pack, problem)) == first
 
-    @pytest.mark.parametrize("name", names())
+    @pytest.mark.parametrize("name", OF_LOSSES)
     def test_other_members_of_the_pack_do_not_matter(self, engine: Engine, name: str) -> None:
         mine, other = two_jobs(name)
         third = replace(other, run=3, address="job 3", lr=0.01)
@@ -113,7 +112,7 @@ class RepeatingContract:
         of_three = by_epoch(trained(engine, a_pack(third, other, mine)))
         assert of_three[mine.run] == of_two[mine.run]
 
-    @pytest.mark.parametrize("name", names())
+    @pytest.mark.parametrize("name", OF_LOSSES)
     def test_numbers_of_run_and_attempt_do_not_matter(self, engine: Engine, name: str) -> None:
         mine, other = two_jobs(name)
         renamed = replace(mine, run=90, token=91)

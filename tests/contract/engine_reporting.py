@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.contract.engine_repeating import resumed, stopped_after, trained
-from tests.packs import EPOCHS, STEPS, Engine, a_job, a_pack, told, two_jobs
+from tests.packs import EPOCHS, OF_LOSSES, STEPS, Engine, a_job, a_pack, told, two_jobs
 from tests.toy import CALM_CALLS, SIZES, TASKS, Toy
 from trainers.engines import open_session
 from trainers.events import EpochDone
 from trainers.jobs import Checkpoint, Schedule
-from trainers.weightings import names
 
 _USUAL = ("loss", "weight", "error")
 
@@ -29,7 +28,7 @@ class ReportingContract:
     def engine(self) -> Engine:
         raise NotImplementedError("Override the `engine` fixture in your subclass.")
 
-    @pytest.mark.parametrize("name", names())
+    @pytest.mark.parametrize("name", OF_LOSSES)
     def test_events_come_in_order(self, engine: Engine, tmp_path: Path, name: str) -> None:
         pack = a_pack(*two_jobs(name), checkpoints=tmp_path, checkpoint_s=0.0, epochs=3)
         for run in trained(engine, pack).values():

@@ -9,14 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tests.packs import a_job, two_jobs
+from tests.packs import OF_LOSSES, a_job, two_jobs
 from tests.toy import TASKS, Toy
 from trainers.engines import Session, train
 from trainers.events import Event
 from trainers.jobs import Job, Pack
 from trainers.problems import MeanAbsoluteError
 from trainers.protocol import TaskFunctions
-from trainers.weightings import names
 
 
 def fused(pack: Pack, session: Session) -> Iterator[Event]:
@@ -25,7 +24,7 @@ def fused(pack: Pack, session: Session) -> Iterator[Event]:
 
 def mixed_jobs() -> list[Job]:
     """All weightings with two settings each, and each task alone with two."""
-    pairs = [two_jobs(name) for name in names()]
+    pairs = [two_jobs(name) for name in OF_LOSSES]
     pairs += [
         (a_job(1, tasks=(task,), lr=0.03), a_job(2, tasks=(task,), weight_decay=0.1))
         for task in TASKS

@@ -13,7 +13,7 @@ from torch import nn
 
 from tests.contract.engine_repeating import by_epoch, resumed
 from tests.contract.fused_cases import Normed, fused
-from tests.packs import Engine, Values, a_job, a_pack, told, two_jobs
+from tests.packs import OF_LOSSES, Engine, Values, a_job, a_pack, told, two_jobs
 from tests.toy import Toy
 from tests.wanting import reason
 from trainers.engines import Session, open_session, train
@@ -22,7 +22,6 @@ from trainers.engines.compiled.functions import options
 from trainers.engines.precision import memory_format
 from trainers.hardware import compiler
 from trainers.jobs import Job
-from trainers.weightings import names
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +125,6 @@ def whole(session: Session) -> Runs:
 
 def many_jobs() -> list[Job]:
     """Four runs of each weighting, all of the same tasks: more than a block takes."""
-    pairs = [job for name in names() for job in two_jobs(name)]
+    pairs = [job for name in OF_LOSSES for job in two_jobs(name)]
     jobs = [*pairs, *(replace(job, lr=job.lr / 2) for job in pairs)]
     return [replace(job, run=run, address=f"job {run}") for run, job in enumerate(jobs, start=1)]

@@ -52,10 +52,11 @@ def order(session: Session, training: Training, key: Key, epoch: int) -> Tensor:
     return shuffled[: training.samples_of(size)]
 
 
-def noise(job: Job, key: Key, epoch: int, steps: int) -> Tensor:
-    """Standard normal noise ``[steps, T]`` of one run, on the CPU."""
+def noise(job: Job, key: Key, epoch: int, steps: int, *, of_pairs: bool = False) -> Tensor:
+    """Standard normal noise of one run, on the CPU: ``[steps, T]``; of pairs ``[steps, T, T]``."""
     generator = (key / "noise" / job.address / epoch).generator()
-    return torch.randn(steps, len(job.tasks), generator=generator)
+    n_tasks = len(job.tasks)
+    return torch.randn(steps, *[n_tasks] * (1 + of_pairs), generator=generator)
 
 
 def learning_rate(lr: float, schedule: Schedule, *, epoch: int, epochs: int) -> float:

@@ -76,6 +76,10 @@ class Team(Protocol):
     def flops(self) -> Sequence[float]:
         """Estimated operations of an epoch."""
 
+    @property
+    def grad_evals(self) -> Sequence[int]:
+        """Gradients through the trunk in a step."""
+
     def trace(self, runs: Container[int]) -> None:
         """Note the losses of these runs in each step from now on."""
 
@@ -207,11 +211,17 @@ class Segment:
         seconds = replace(
             before, train_s=train_s, validation_s=validation_s, test_s=self._share(team)
         )
+        results = zip(trained, validated, tested, strict=True)
         events = [
             self._event(
-                job, results, team.epoch, seconds=seconds, n_steps=n_steps, flops=flops[job.run]
+                job,
+                of_run,
+                team.epoch,
+                seconds=seconds,
+                grad_evals=n_steps * of_step,
+                flops=flops[job.run],
             )
-            for job, *results in zip(team.jobs, trained, validated, tested, strict=True)
+            for job, of_step, of_run in zip(team.jobs, team.grad_evals, results, strict=True)
         ]
         events.sort(key=lambda event: self._places[event.run])
         whole = team.epoch >= self._pack.training.epochs  # no checkpoint comes before the end
@@ -229,7 +239,7 @@ class Segment:
         epoch: int,
         *,
         seconds: Seconds,
-        n_steps: int,
+        grad_evals: int,
         flops: float,
     ) -> EpochDone | RunEnded:
         """What came of a run's epoch, from its results on the three splits."""
@@ -241,7 +251,7 @@ class Segment:
         trained, validated, tested = values
         cost = {
             "samples": self._n_samples,
-            "grad_evals": n_steps,
+            "grad_evals": grad_evals,
             "flops": flops,
         }
         if what := first_not_finite(trained + validated):
@@ -253,7 +263,7 @@ class Segment:
             values=(*trained, *validated, *storable(tested)),
             seconds=seconds,
             samples=self._n_samples,
-            grad_evals=n_steps,
+            grad_evals=grad_evals,
             flops=flops,
         )
 

@@ -19,7 +19,8 @@ from trainers.parts import Marked
 from trainers.protocol import Problem, Source
 from trainers.randomness import Key
 from trainers.reading import as_read, is_streamed
-from trainers.resources import TRAIN_PASSES, forward_flops
+from trainers.resources import BACKWARD_PASSES, forward_flops
+from trainers.weightings import Weighting
 
 
 def _never() -> bool:
@@ -34,7 +35,7 @@ class Session:
         stop_requested: Asked at epoch ends; True saves and releases what is being trained.
         memory_share: How much of the device's memory its packs may take.
         flops: Operations of a forward pass of one sample, of training and of validation, by
-            tasks, as far as they were counted.
+            tasks, none for the trunk alone, as far as they were counted.
         ghosts: Rows that a stack needs beside its runs, by tasks, smallest batches and precision.
         places: Where compiled stacks lie on a GPU.
         compiled: Compiled losses by engine, tasks, batch size and precision.
@@ -72,23 +73,34 @@ class Session:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
-    def epoch_flops(self, tasks: tuple[str, ...], training: Training) -> float:
+    def epoch_flops(
+        self, tasks: tuple[str, ...], training: Training, method: Weighting | None = None
+    ) -> float:
         """Estimated operations of one epoch of a network of these tasks, evaluation included.
 
         Samples that `drop_last` leaves out are not trained on, and test samples cost what those of
         validation do. Passes are counted once, each on a network that nobody trains: a forward
         pass may change one.
+
+        Args:
+            method: What its steps are weighed by; None: by the losses.
         """
+        trained, judged = self._pass_flops(tasks)
+        step = ((1 if method is None else method.forward_passes) + BACKWARD_PASSES) * trained
+        if method is not None and (further := method.grad_evals(len(tasks)) - 1):
+            step += further * BACKWARD_PASSES * self._pass_flops(())[0]
+        sizes = {split: source.size for split, source in self.sources.items()}
+        n_trained = training.samples_of(sizes["train"])
+        n_judged = sizes["validation"] + sizes["test"]
+        return step * n_trained + judged * n_judged
+
+    def _pass_flops(self, tasks: tuple[str, ...]) -> tuple[float, float]:
         if tasks not in self.flops:
             self.flops[tasks] = (
                 self._forward_flops(tasks, "train"),
                 self._forward_flops(tasks, "validation"),
             )
-        trained, judged = self.flops[tasks]
-        sizes = {split: source.size for split, source in self.sources.items()}
-        n_trained = training.samples_of(sizes["train"])
-        n_judged = sizes["validation"] + sizes["test"]
-        return TRAIN_PASSES * trained * n_trained + judged * n_judged
+        return self.flops[tasks]
 
     def _forward_flops(self, tasks: tuple[str, ...], split: str) -> float:
         network = build_network(self.problem, tasks, Key("flops")).to(self.device)

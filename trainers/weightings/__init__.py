@@ -1,7 +1,8 @@
 """Loss-weighting methods, one file each.
 
 A weighting is a pure function from task losses ``[..., T]`` to an objective ``[...]``; the loss
-weights are its derivatives by the losses.
+weights are its derivatives by the losses. Methods that see more of a step than its losses are
+derived from `trainers.weightings.levels`.
 
     >>> from trainers.weightings import names, weighting
     >>> "uw-so" in names()

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trainers.suggestions import did_you_mean
 from trainers.weightings._hyper import Hyper, HyperValue
-from trainers.weightings.errors import MissingHyper, UnknownHyper
+from trainers.weightings.errors import MissingHyper, NeedsSolo, UnknownHyper
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from trainers.jobs import Engine, Training
+
+Level = Literal["loss", "gradient", "after-step"]
+"""What a method weighs a step by."""
 
 EPS = 1e-8
 """Losses are raised to this before a division or a logarithm.
@@ -31,11 +36,14 @@ class Weighting(ABC):
     that listing weightings is fast.
 
     Attributes:
+        level: ``loss``: by the task losses; ``gradient``: by each task's gradient; ``after-step``:
+            by what the step does to the losses. See `trainers.weightings.levels`.
         name: Key in specs and records, e.g. "uw-so"; the file is called alike.
         title: Name in tables and figures, e.g. "UW-SO".
         paper: Where the formula is from, in one line.
         hypers: Its hyperparameters.
-        noise: It needs fresh standard normal noise ``[..., T]`` every step.
+        noise: It needs fresh standard normal noise ``[..., T]`` every step; at gradient level
+            ``[T, T]``.
         fixed: Its loss weights change at epoch ends at most, whatever the losses; so they need not
             be found in every step.
         positive: It assumes that losses are above 0, and becomes something else where one is not
@@ -44,8 +52,10 @@ class Weighting(ABC):
         solo_only: Why its runs are trained one by one, whatever the network, as the end of a
             sentence that the title begins, such as "needs each task's gradient"; empty if they
             can be stacked. Other searches of the study are stacked all the same.
+        forward_passes: Passes of a batch through the network that a step takes.
     """
 
+    level: ClassVar[Level] = "loss"
     name: ClassVar[str]
     title: ClassVar[str]
     paper: ClassVar[str]
@@ -54,6 +64,11 @@ class Weighting(ABC):
     fixed: ClassVar[bool] = False
     positive: ClassVar[bool] = False
     solo_only: ClassVar[str] = ""
+    forward_passes: ClassVar[int] = 1
+
+    def grad_evals(self, _n_tasks: int, /) -> int:
+        """Gradients through the trunk that a step takes, as they are counted in its costs."""
+        return 1
 
     def params(self, _hyper: Mapping[str, HyperValue], /) -> Mapping[str, float]:
         """Start values of what is learned beside the network, the same for every task."""
@@ -100,6 +115,26 @@ class Weighting(ABC):
         Returns:
             ``[...]``, one objective a run.
         """
+
+    def refuse_unless_fit(self, engine: Engine, training: Training) -> None:
+        """Refuse what a method cannot be trained with.
+
+        Raises:
+            NeedsSolo: It is `solo_only`, and runs are stacked, or steps are compiled or shared by
+                several processes.
+        """
+        unfit = {
+            '`engine = "fused"`': engine == "fused",
+            "`compile = true`": training.compile,
+            f"`data_parallel = {training.data_parallel}`": training.data_parallel > 1,
+        }
+        found = next((name for name, there in unfit.items() if there), None)
+        if self.solo_only and found:
+            raise NeedsSolo(
+                f"{self.title} {self.solo_only}: its runs are trained one by one, each by one "
+                f"process, and are not compiled. [training] has {found}. Drop it, or the searches "
+                f"by {self.title}."
+            )
 
     def checked(
         self, hyper: Mapping[str, float | Sequence[float]], n_tasks: int

@@ -26,8 +26,8 @@ GROUP = "weighbridge.weightings"
 
 _LONGEST = 64  # what a study database holds
 
-NO_METHOD = "errors"
-"""The one public module of the package that holds no method."""
+NO_METHOD = ("errors", "levels")
+"""The public modules of the package that hold no method."""
 
 
 def names() -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def scan(package: ModuleType) -> dict[str, Weighting]:
     """
     found: dict[str, Weighting] = {}
     for info in pkgutil.iter_modules(package.__path__):
-        if info.name.startswith("_") or info.name == NO_METHOD:
+        if info.name.startswith("_") or info.name in NO_METHOD:
             continue
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         method = _instance(_sole_weighting(module))

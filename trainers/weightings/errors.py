@@ -5,6 +5,7 @@ WeightingError
 ├── BadWeighting(TypeError)         a module or plugin does not define one usable weighting
 ├── MissingHyper(ValueError)        a hyperparameter without default was not given
 ├── MissingNoise(ValueError)        a random weighting was called without noise
+├── NeedsSolo(ValueError)           a weighting needs more of a step than its losses
 ├── UnknownHyper(LookupError)       the weighting has no hyperparameter of that name
 └── UnknownWeighting(LookupError)   no weighting has that name
 """
@@ -30,6 +31,10 @@ class MissingHyper(WeightingError, ValueError):
 
 class MissingNoise(WeightingError, ValueError):
     """A random weighting was called without noise."""
+
+
+class NeedsSolo(WeightingError, ValueError):
+    """A weighting needs more of a step than its losses, which only the solo engine has."""
 
 
 class UnknownHyper(WeightingError, LookupError):

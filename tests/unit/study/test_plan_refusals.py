@@ -262,3 +262,15 @@ def test_two_searches_of_one_weighting_go_by_their_names() -> None:
     search = {"weighting": "ew", "stages": [RATES]}
     plan = a_plan(search, search | {"name": "other"})
     assert [s.name for s in plan.searches if s.role == "search"] == ["ew", "other"]
+
+
+@pytest.mark.parametrize("weighting", ["pcgrad", "famo"])
+@pytest.mark.parametrize(("key", "value"), [("compile", True), ("data_parallel", 2)])
+def test_what_needs_more_than_losses_refuses_what_it_cannot_be_trained_with(
+    weighting: str, key: str, value: object
+) -> None:
+    training = {"epochs": 3, "batch_size": 8, key: value}
+    said = refusal(weighting, RATES, training=training)
+    assert said.startswith(f"[[search]] {weighting}: ")
+    assert f"[training] has `{key} = {str(value).lower()}`. Drop it, or the searches by" in said
+    assert a_search("uw", RATES, training=training).weighting == "uw"

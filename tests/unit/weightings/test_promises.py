@@ -277,6 +277,7 @@ PROMISES: dict[str, list[Promise]] = {
     "gls": [grows_with_a_common_scale, a_smaller_loss_gets_no_smaller_weight],
     "imtl-l": [weights_do_not_see_the_losses],
     "uw": [weights_do_not_see_the_losses],
+    "famo": [weights_sum_to_one],
     "uw-o": [
         normalised_weights_sum_to_one,
         blind_to_a_common_scale,

@@ -20,7 +20,8 @@ from trainers.weightings import (
 )
 from trainers.weightings._registry import plugins, scan
 
-BUILTIN = {"dwa", "ew", "gls", "imtl-l", "rlw", "scalarization", "uw", "uw-o", "uw-so"}
+OF_LOSSES = {"dwa", "ew", "gls", "imtl-l", "rlw", "scalarization", "uw", "uw-o", "uw-so"}
+BUILTIN = {*OF_LOSSES, "famo", "pcgrad"}
 FOLDER = Path(trainers.weightings.__file__).parent
 ROOT = FOLDER.parents[1]
 
@@ -51,8 +52,11 @@ def offer(folder: Path, monkeypatch: pytest.MonkeyPatch, entry: str, text: str) 
     monkeypatch.syspath_prepend(folder)
 
 
-def test_the_nine_weightings_are_known() -> None:
+def test_the_weightings_are_known() -> None:
     assert set(names()) >= BUILTIN
+    levels = {name: weighting(name).level for name in BUILTIN - OF_LOSSES}
+    assert levels == {"famo": "after-step", "pcgrad": "gradient"}
+    assert {weighting(name).level for name in OF_LOSSES} == {"loss"}
 
 
 @pytest.mark.parametrize("name", sorted(BUILTIN))

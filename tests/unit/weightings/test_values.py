@@ -23,6 +23,9 @@ TABLE: list[tuple[str, dict[str, Any], float, list[float]]] = [
         75 / 8,
         [3 / 8, 6 / 8, 15 / 8],
     ),
+    # equal w: z / L is 1/3 (1, 1/2, 1/4), of which the sum is 7/12
+    ("famo", {"state": {"w": [0.5, 0.5, 0.5]}}, 12 / 7 * LN2, [4 / 7, 2 / 7, 1 / 7]),
+    ("pcgrad", {}, 7.0, [1.0, 1.0, 1.0]),
     ("gls", {}, 2.0, [2 / 3, 1 / 3, 1 / 6]),
     ("imtl-l", {"params": {"s": [0.0, LN2, -LN2]}}, 7.0, [1.0, 2.0, 0.5]),
     ("uw", {"params": {"s": [0.0, LN2, -LN2]}}, 5.0, [0.5, 0.25, 1.0]),
@@ -114,7 +117,7 @@ def test_the_ratio_of_dwa_keeps_the_signs_of_the_losses(
 
 def test_methods_say_whether_they_assume_positive_losses() -> None:
     assert {name for name in names() if not weighting(name).positive} == {
-        *("ew", "rlw", "scalarization")
+        *("ew", "pcgrad", "rlw", "scalarization")
     }
 
 

@@ -73,6 +73,13 @@ class StackedTeam:
         flops = self._stacks.session.epoch_flops(tasks, self._stacks.training)
         return [flops] * len(self._stack.members)
 
+    @property
+    def grad_evals(self) -> Sequence[int]:
+        """Gradients through the trunk in a step of each run."""
+        return [
+            member.weighting.grad_evals(len(member.job.tasks)) for member in self._stack.members
+        ]
+
     def trace(self, runs: Container[int]) -> None:
         """Note the losses of these runs in each step from now on."""
         self._stack.trace(runs)

@@ -58,9 +58,11 @@ class MemberFactory:
             skip: Told of each checkpoint that cannot be used.
 
         Raises:
-            WeightingError: The weighting is unknown, or a hyperparameter breaks its rule.
+            WeightingError: The weighting is unknown, a hyperparameter breaks its rule, or it needs
+                the solo engine.
         """
         method = weighting(job.weighting, job.folder)
+        method.refuse_unless_fit("fused", self._training)
         member = Member(job=job, weighting=method, hyper=method.checked(job.hyper, len(job.tasks)))
         return newest(job, lambda resume: self._resumed(member, resume), skip) or member
 

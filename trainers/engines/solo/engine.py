@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from trainers.engines.fused.member import newest
 from trainers.engines.session import Session
+from trainers.engines.solo.beyond_losses import AfterStepRun, GradientRun
 from trainers.engines.solo.lockstep import Lockstep
 from trainers.engines.solo.run import SoloRun
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.keeping import checkpoints
+from trainers.weightings import weighting
+
+RUNS: Mapping[str, type[SoloRun]] = {
+    "loss": SoloRun,
+    "gradient": GradientRun,
+    "after-step": AfterStepRun,
+}
+"""How a step is taken, by what it is weighed by."""
 
 
 class Solos:
@@ -30,7 +39,9 @@ class Solos:
         return Lockstep(runs, self._session, self._pack.training)
 
     def _begun(self, job: Job) -> SoloRun:
-        return SoloRun(job, self._pack, self._session)
+        method = weighting(job.weighting, job.folder)
+        method.refuse_unless_fit("solo", self._pack.training)
+        return RUNS[method.level](job, self._pack, self._session)
 
     def _resumed(self, job: Job, checkpoint: Checkpoint) -> SoloRun:
         file = self._files.content(checkpoint.path)

@@ -58,9 +58,15 @@ class Lockstep:
     @property
     def flops(self) -> Sequence[float]:
         """Estimated operations of an epoch of each run."""
+        runs = [lane.run for lane in self._lanes]
         return [
-            self._session.epoch_flops(lane.run.job.tasks, self._training) for lane in self._lanes
+            self._session.epoch_flops(run.job.tasks, self._training, run.weighting) for run in runs
         ]
+
+    @property
+    def grad_evals(self) -> Sequence[int]:
+        """Gradients through the trunk in a step of each run."""
+        return [lane.run.weighting.grad_evals(len(lane.run.job.tasks)) for lane in self._lanes]
 
     def trace(self, runs: Container[int]) -> None:
         """Note the losses of these runs in each step from now on."""

@@ -26,6 +26,7 @@ from trainers.events import CheckpointSkipped
 from trainers.failures import told
 from trainers.jobs import Job, Pack
 from trainers.keeping.checkpoints import State
+from trainers.weightings import weighting
 
 __all__ = ["Parallels", "follow", "refuse_unshared"]
 
@@ -70,6 +71,7 @@ class Parallels(Solos):
         return _Led(runs, self._session, self._pack.training)
 
     def _begun(self, job: Job) -> SoloRun:
+        weighting(job.weighting, job.folder).refuse_unless_fit("solo", self._pack.training)
         return ParallelRun(job, self._pack, self._session)
 
 

@@ -175,6 +175,10 @@ class SoloRun:
             with part("backward pass"):
                 torch.autograd.backward(weighted)
             densify(self.network.parameters())
+        self._take_step(gradients)
+
+    def _take_step(self, gradients: Sequence[Tensor]) -> None:
+        """Step along the network's gradients; those given are the weighting's own."""
         for param, gradient in zip(self.params.values(), gradients, strict=True):
             param.grad = gradient
         if self.training.clip_norm is not None:

@@ -1,0 +1,150 @@
+"""Runs whose steps are weighed by more than the losses: by each task's gradient, or after the step.
+
+Shapes: T tasks, P shared parameters.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+
+import torch
+from torch import Tensor
+
+from trainers.engines import one_epoch
+from trainers.engines.fused.forward import task_losses
+from trainers.engines.session import Session
+from trainers.engines.solo.run import SoloRun
+from trainers.engines.stepping import densify
+from trainers.errors import NoSharedPart
+from trainers.jobs import Job, Pack
+from trainers.network import MultiTaskNetwork
+from trainers.parts import part
+from trainers.protocol import Batch
+from trainers.reading import owned
+from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
+
+
+class GradientRun(SoloRun):
+    """A run whose trunk follows an update that is made from each task's own gradient.
+
+    Each head follows the gradient of its own task. What is recorded as a task's weight is how much
+    of its loss's gradient is in the trunk's update.
+    """
+
+    weighting: GradientWeighting
+
+    def __init__(self, job: Job, pack: Pack, session: Session) -> None:
+        super().__init__(job, pack, session)
+        self._shared = SharedPart(self.network, self.weighting.title)
+
+    def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        with self._cast():
+            outputs = self.network(batch.inputs)
+            # one by one: a gradient through a stack of them would pass through all
+            losses = [
+                task_losses(outputs, batch.targets, {task: functions})
+                for task, functions in self.functions.items()
+            ]
+        detached = torch.cat(losses).detach()
+        weights, learned = self._weigh(detached, noise)
+        self.optimizer.zero_grad(set_to_none=True)
+        terms = [(loss * weight).sum() for loss, weight in zip(losses, weights, strict=True)]
+        gradients = self._shared.gradients(terms)
+        with torch.no_grad(), part(f"weighting {self.weighting.name}"):
+            update, found = self.weighting.update(
+                gradients, hyper=self.hyper, params=self.params, state=self.state, noise=noise
+            )
+        self._shared.follow(update)
+        densify(self.network.parameters())
+        self._take_step(learned)
+        return detached.detach(), found * weights
+
+    def _noise_of(self, n_steps: int) -> Iterator[Tensor | None]:
+        if not self.weighting.noise:
+            return repeat(None)
+        drawn = one_epoch.noise(self.job, self.key, self.epoch, n_steps, of_pairs=True)
+        return iter(drawn.to(self.session.device))
+
+
+class SharedPart:
+    """The parameters of the trunk, on which gradients of tasks are compared.
+
+    Args:
+        title: Of the weighting that does.
+
+    Raises:
+        NoSharedPart: The trunk learns nothing, or a head has a parameter that is not its own.
+    """
+
+    def __init__(self, network: MultiTaskNetwork, title: str) -> None:
+        self._params = [param for param in network.trunk.parameters() if param.requires_grad]
+        self._reached: set[int] = set()
+        rule = (
+            f"{title} needs a trunk with parameters to learn, on which it compares the tasks' "
+            "gradients, and heads with parameters of their own."
+        )
+        if not self._params:
+            raise NoSharedPart(
+                f"{rule} This trunk has none. Move what tasks share into `trunk`, or take a "
+                "weighting of losses."
+            )
+        parts = [network.trunk, *network.heads.values()]
+        holders = Counter(id(param) for of in parts for param in of.parameters())
+        named = network.heads.named_parameters(prefix="heads")
+        names = [n for n, param in named if param.requires_grad and holders[id(param)] > 1]
+        if names:
+            raise NoSharedPart(
+                f"{rule} {names[0]} is part of more than one. Move it into `trunk`, or give each "
+                "head its own."
+            )
+
+    def gradients(self, terms: Sequence[Tensor]) -> Tensor:
+        """Gradients ``[T, P]`` of one term a task; each head keeps its own."""
+        rows = []
+        self._reached.clear()
+        for place, term in enumerate(terms, start=1):
+            with part("backward pass"):
+                torch.autograd.backward(term, retain_graph=place < len(terms))
+            densify(self._params)
+            rows.append(torch.cat([_flat(param) for param in self._params]))
+            for number, param in enumerate(self._params):
+                if param.grad is not None:
+                    self._reached.add(number)
+                    param.grad = None
+        return torch.stack(rows)
+
+    def follow(self, update: Tensor) -> None:
+        """Take ``[P]`` as the gradient of all that some task's gradient has reached."""
+        pieces = torch.split(update, [_real(param).numel() for param in self._params])
+        for number in self._reached:
+            param, piece = self._params[number], pieces[number]
+            param.grad = torch.empty_like(param)
+            _real(param.grad).copy_(piece.view_as(_real(param)))
+
+
+def _flat(param: Tensor) -> Tensor:
+    gradient = torch.zeros_like(param) if param.grad is None else param.grad
+    return _real(gradient.detach()).reshape(-1)
+
+
+def _real(tensor: Tensor) -> Tensor:
+    """The same memory; a complex number is two real ones."""
+    return torch.view_as_real(tensor.detach()) if tensor.is_complex() else tensor.detach()
+
+
+class AfterStepRun(SoloRun):
+    """A run whose weighting sees each batch again after the step."""
+
+    weighting: AfterStepWeighting
+
+    def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        again = owned(batch)  # a network may change its batch in place
+        before, weights = super()._step(batch, noise)
+        with torch.no_grad():
+            after = self._losses(again)
+            with part(f"weighting {self.weighting.name}"):
+                found = self.weighting.after_step(self.state, before, after, hyper=self.hyper)
+        self.state = dict(found)
+        return before, weights
