@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests import toy
 from tests.integration.command import command
+from tests.integration.planning import spec_text, with_modules
 from tests.unit.trainers import failing
 
-SPEC = """
-name = "normed"
-problem = "normed:Normed"
-seeds = [0]
-baseline.metrics = {{ level.error = 1.0, kind.error = 0.5, flag.error = 0.5 }}
-[training]
-epochs = 1
-batch_size = 11
-{more}
-[[search]]
-weighting = "ew"
-stages = [{{ lr = [0.02] }}]
-"""
-NORMED = """
-from torch import nn
-from toy import Toy
-class Normed(Toy):
-    def trunk(self):
-        return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
-"""
+FAILING = Path(failing.__file__).read_text().replace("from tests.toy", "from toy")
+
+
+def spec(more: str = "", *, name: str = "normed", problem: str = "normed:Normed") -> str:
+    """In batches of eleven, so that twelve training samples leave one."""
+    return spec_text(more, name=name, problem=problem, batch_size=11)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve training samples in batches of eleven, for a network with batch normalisation."""
-    folder = tmp_path_factory.mktemp("probe")
-    shutil.copy(toy.__file__, folder / "toy.py")
-    (folder / "normed.py").write_text(NORMED)
-    (folder / "lone.toml").write_text(SPEC.format(more=""))
-    (folder / "whole.toml").write_text(SPEC.format(more="drop_last = true"))
+    folder = with_modules(tmp_path_factory.mktemp("probe"))
+    (folder / "failing.py").write_text(FAILING)
+    (folder / "lone.toml").write_text(spec())
+    (folder / "whole.toml").write_text(spec("drop_last = true"))
     return folder
 
 
@@ -72,10 +56,8 @@ def test_without_the_last_batch_it_is_trained(folder: Path) -> None:
 
 
 def test_a_probe_names_the_part_the_split_and_the_line(folder: Path) -> None:
-    text = Path(failing.__file__).read_text().replace("from tests.toy", "from toy")
-    (folder / "failing.py").write_text(text)
-    spec = SPEC.format(more='[problem_options]\nfails = "metric"')
-    (folder / "failing.toml").write_text(spec.replace("normed:Normed", "failing:Failing"))
+    text = spec('[problem_options]\nfails = "metric"', problem="failing:Failing")
+    (folder / "failing.toml").write_text(text)
     said = command(folder, "plan", "failing.toml", "--probe")
     assert said.code == 1
     for split in ("validation", "test"):
@@ -88,10 +70,8 @@ def test_a_probe_names_the_part_the_split_and_the_line(folder: Path) -> None:
 def test_the_reason_for_the_engine_of_what_fails_is_its_error_in_probe_and_run(
     folder: Path,
 ) -> None:
-    text = Path(failing.__file__).read_text().replace("from tests.toy", "from toy")
-    (folder / "failing.py").write_text(text)
-    spec = SPEC.format(more='[problem_options]\nfails = "trunk"').replace("normed:", "failing:")
-    (folder / "trunk.toml").write_text(spec.replace(":Normed", ":Failing").replace("normed", "bad"))
+    fails = '[problem_options]\nfails = "trunk"'
+    (folder / "trunk.toml").write_text(spec(fails, name="bad", problem="failing:Failing"))
     probed = command(folder, "plan", "trunk.toml", "--probe", "--json").json
     ran = command(folder, "run", "trunk.toml", "--workers", "1")
     stored = command(folder, "plan", "trunk.toml", "--json").json
@@ -120,8 +100,8 @@ def test_a_module_that_no_import_leads_to_is_told_or_refused(folder: Path) -> No
     net = "from torch import nn\ndef trunk():\n    return nn.Linear(3, 4)\n"
     (folder / "aside" / "net_aside.py").write_text(net)
     for name, more in (("hiding", ""), ("strict", "strict_code = true")):
-        spec = SPEC.format(more=more).replace("normed:Normed", "hiding:Hiding")
-        (folder / f"{name}.toml").write_text(spec.replace("normed", name))
+        text = spec(more, name=name, problem="hiding:Hiding")
+        (folder / f"{name}.toml").write_text(text)
     told = "No import that can be read names what the workers have loaded: net_aside."
     for name, code in (("hiding", 0), ("strict", 2)):
         said = command(folder, "run", f"{name}.toml", "--workers", "1")

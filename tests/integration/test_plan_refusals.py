@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from study import api
-from tests import toy
 from tests.integration.command import command
+from tests.integration.planning import spec_text, with_modules
 
-SPEC = """
-name = "tiny"
-problem = "toy:Toy"
-seeds = [0]
-baseline.metrics = {{ level.error = 1.0, kind.error = 0.5, flag.error = 0.5 }}
-[training]
-epochs = 1
-batch_size = 6
-{more}
-[[search]]
-weighting = "ew"
-stages = [{{ lr = [0.02] }}]
-"""
-NORMED = """
-from torch import nn
-from toy import Toy
-class Normed(Toy):
-    def trunk(self):
-        return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
-"""
 FUNCTION = """
 name = "own"
 seeds = [0]
@@ -50,10 +29,10 @@ stages = [{ x = [1.0] }]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with two GPUs, as far as CUDA says."""
     monkeypatch.setattr(api, "known_gpus", lambda: 2)
-    shutil.copy(toy.__file__, tmp_path / "toy.py")
-    (tmp_path / "plain.toml").write_text(SPEC.format(more=""))
-    (tmp_path / "pairs.toml").write_text(SPEC.format(more="data_parallel = 2"))
-    (tmp_path / "tf32.toml").write_text(SPEC.format(more='precision = "tf32"'))
+    with_modules(tmp_path)
+    (tmp_path / "plain.toml").write_text(spec_text())
+    (tmp_path / "pairs.toml").write_text(spec_text("data_parallel = 2"))
+    (tmp_path / "tf32.toml").write_text(spec_text('precision = "tf32"'))
     (tmp_path / "own.py").write_text("def train(params, seed, folder, report): return 1.0\n")
     (tmp_path / "own.toml").write_text(FUNCTION)
     return tmp_path
@@ -93,15 +72,14 @@ def test_a_probe_asks_for_the_compiler_that_workers_need(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
-    (folder / "compiled.toml").write_text(SPEC.format(more="compile = true"))
+    (folder / "compiled.toml").write_text(spec_text("compile = true"))
     said = command(folder, "plan", "compiled.toml", "--probe")
     assert said.code == 2
     assert "`compile = true` needs a C++ compiler" in " ".join(said.err.split())
 
 
 def test_a_probe_refuses_networks_that_processes_cannot_share(folder: Path) -> None:
-    (folder / "normed.py").write_text(NORMED)
-    spec = SPEC.format(more="data_parallel = 2").replace("toy:Toy", "normed:Normed")
+    spec = spec_text("data_parallel = 2", problem="normed:Normed")
     (folder / "normed.toml").write_text(spec)
     said = command(folder, "plan", "normed.toml", "--probe")
     assert said.code == 2

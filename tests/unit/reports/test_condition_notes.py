@@ -1,99 +1,19 @@
-"""Every fair-play note fires where it must, and not elsewhere."""
+"""Notes on what searches and runs did not share fire where they must, and not elsewhere."""
 
-import functools
 import json
-import pickle
 from typing import Any
 
 import pytest
 
-from reports import Note, compare, fair_play_notes, load
+from reports import compare, fair_play_notes, load
 from storage.notices import STOPPED_ASYNCHRONOUSLY
 from tests.unit.reports import synthetic
+from tests.unit.reports.noted import drop_trials, notes_of, runs_of, sound
 from tests.unit.reports.synthetic import FakeReader
-
-
-def sound() -> FakeReader:
-    """A study about which nothing is to be noted; the caller's own, to change as it likes."""
-    made: FakeReader = pickle.loads(_pickled())
-    return made
-
-
-@functools.cache
-def _pickled() -> bytes:
-    made = synthetic.reader(epochs=12)
-    made.rows["epoch_metrics"] = []  # no note needs them, and they are most of the study
-    made.card["sizes"]["validation"] = 200_000
-    made.card["caveats"] = []
-    return pickle.dumps(made)
-
-
-def notes_of(made: FakeReader, kind: str) -> list[Note]:
-    return [note for note in fair_play_notes(load(made, "x")) if note.kind == kind]
-
-
-def runs_of(made: FakeReader, search: str) -> list[dict[str, Any]]:
-    return [row for row in made.rows["run_results"] if row["search"] == search]
-
-
-def set_best(made: FakeReader, search: str, **wanted: Any) -> None:
-    """Make the trials with these parameters the best of their search by far."""
-    for row in runs_of(made, search):
-        params = json.loads(row["params"])
-        if all(params[name] == value for name, value in wanted.items()):
-            row["delta_m_val"] = row["delta_m_test"] = -50.0
-
-
-def drop_trials(made: FakeReader, search: str, **unwanted: Any) -> None:
-    """Leave out the trials with these parameters, as if they were not in the spec."""
-    gone = {
-        row["trial"]
-        for row in runs_of(made, search)
-        if all(json.loads(row["params"])[name] == value for name, value in unwanted.items())
-    }
-    for view in ("run_results", "stage_trials"):
-        made.rows[view] = [
-            row for row in made.rows[view] if row["search"] != search or row["trial"] not in gone
-        ]
 
 
 def test_a_sound_study_has_no_notes() -> None:
     assert fair_play_notes(load(sound(), "x")) == ()
-
-
-def note_values(made: FakeReader, *rows: tuple[str, str, str, float]) -> None:
-    """Record values of the first run of each search of a weighting."""
-    for search in ("ew", "uw-so"):
-        first = runs_of(made, search)[0]
-        made.rows["epoch_metrics"] += [
-            {"study": synthetic.STUDY, "run": first["run"], "epoch": first["epoch_selected"]}
-            | {"split": split, "task": task, "metric": metric, "value": value}
-            for split, task, metric, value in (rows if search == "uw-so" else ())
-        ]
-
-
-def test_losses_below_zero_are_told_with_method_and_task() -> None:
-    made = sound()
-    note_values(made, ("train", "sum", "not_positive_steps", 7.0))
-    (note,) = notes_of(made, "losses not positive")
-    steps = sum(row["grad_evals"] for row in runs_of(made, "uw-so"))
-    assert (note.search, note.about) == ("uw-so", "UW-SO")
-    assert f"that of task sum was not in 7 of {steps:,} training steps" in note.text
-
-
-@pytest.mark.parametrize("split", ["validation", "test"])
-def test_a_metric_that_was_negative_is_told(split: str) -> None:
-    made = sound()
-    note_values(made, (split, "sum", "mae", -0.117), (split, "sum", "loss", -3.0))
-    (note,) = notes_of(made, "signed metric")
-    assert "of task sum can be negative (down to -0.117 here): its zero is arbitrary" in note.text
-
-
-def test_a_metric_that_can_be_negative_by_its_card_is_told() -> None:
-    made = sound()
-    made.card["tasks"][0]["metrics"][0]["signed"] = True
-    (note,) = notes_of(made, "signed metric")
-    assert "of task left can be negative: its zero" in note.text
 
 
 def in_packs(**saved: float) -> FakeReader:
@@ -153,77 +73,6 @@ def test_runs_that_were_alone_need_no_calibration() -> None:
     assert notes_of(made, "cost not calibrated") == notes_of(made, "solo-equivalent cost") == []
 
 
-@pytest.mark.parametrize(["lr", "add"], [(3e-4, "smaller"), (1e-2, "larger")])
-def test_a_learning_rate_on_an_edge(lr: float, add: str) -> None:
-    made = sound()
-    set_best(made, "ew", lr=lr)
-    (note,) = notes_of(made, "learning rate edge")
-    assert note.search == "ew"
-    assert f"({lr:g})" in note.text
-    assert f"Add a {add} value" in note.text
-
-
-@pytest.mark.parametrize(["temperature", "add"], [(0.25, "smaller"), (16.0, "larger")])
-def test_a_temperature_on_an_edge(temperature: float, add: str) -> None:
-    made = sound()
-    set_best(made, "uw-so", temperature=temperature)
-    (note,) = notes_of(made, "temperature edge")
-    assert f"Add a {add} value" in note.text
-
-
-@pytest.mark.parametrize(
-    ["best", "others", "fires"],
-    [
-        (1e-3, [0.0, 1e-4], True),
-        (1e-4, [1e-3, 1e-2], True),
-        (0.0, [1e-3, 1e-2], False),  # nothing lies below zero
-        (1e-3, [0.0, 1e-2], False),
-        (1e-3, [1e-3, 1e-3], False),  # not tuned
-    ],
-)
-def test_a_weight_decay_on_an_edge(best: float, others: list[float], fires: bool) -> None:
-    made = sound()
-    for row in runs_of(made, "ew"):
-        params = json.loads(row["params"])
-        decay = best if params["lr"] == 3e-3 else others[row["trial"] % 2]
-        row["params"] = json.dumps(params | {"weight_decay": decay})
-    set_best(made, "ew", lr=3e-3)
-    assert bool(notes_of(made, "weight decay edge")) == fires
-
-
-@pytest.mark.parametrize("weights", [(0.1, 0.4, 0.5), (0.1, 0.1, 0.8)])
-def test_task_weights_on_an_edge_name_the_next_step(weights: tuple[float, ...]) -> None:
-    made = sound()
-    set_best(made, "scalarization", task_weights=list(weights))
-    (note,) = notes_of(made, "task weights edge")
-    assert "left = 0.1" in note.text
-    assert "simplex_step = 0.05" in note.text
-
-
-def test_task_weights_off_a_grid_ask_for_more_points() -> None:
-    made = sound()
-    for row in runs_of(made, "scalarization"):
-        params = json.loads(row["params"])
-        low = 0.0123 + 0.001 * row["trial"]
-        row["params"] = json.dumps(params | {"task_weights": [low, 0.4, 0.6 - low]})
-        row["delta_m_val"] = row["delta_m_test"] = float(row["trial"])
-    made.rows["stage_trials"] = [
-        row | {"params_tuned": "task_weights"} for row in made.rows["stage_trials"]
-    ]
-    (note,) = notes_of(made, "task weights edge")
-    assert note.text.endswith("Add points.")
-
-
-def test_a_weight_of_zero_is_no_edge() -> None:
-    made = sound()
-    for row in runs_of(made, "scalarization"):
-        params = json.loads(row["params"])
-        if params["task_weights"] == [0.1, 0.1, 0.8]:
-            row["params"] = json.dumps(params | {"task_weights": [0.0, 0.0, 1.0]})
-    set_best(made, "scalarization", task_weights=[0.0, 0.0, 1.0])
-    assert notes_of(made, "task weights edge") == []
-
-
 @pytest.mark.parametrize(["epoch", "fires"], [(11, True), (10, False)])
 def test_undertrained(epoch: int, fires: bool) -> None:
     made = sound()
@@ -238,20 +87,6 @@ def test_the_last_epoch_is_no_finding_if_it_is_the_rule() -> None:
     for row in made.rows["run_results"]:
         row["epoch_selected"] = None if row["state"] == "diverged" else 12
     assert notes_of(made, "undertrained") == []
-
-
-def test_a_baseline_on_an_edge() -> None:
-    made = sound()
-    for row in made.rows["baseline_metrics"]:
-        row["trial"] = 0 if row["task"] == "left" else 1
-    assert [note.search for note in notes_of(made, "baseline edge")] == ["stl/left"]
-
-
-def test_an_untuned_baseline() -> None:
-    made = sound()
-    for lr in (3e-4, 3e-3, 1e-2):
-        drop_trials(made, "stl/sum", lr=lr)
-    assert [note.search for note in notes_of(made, "baseline untuned")] == ["stl/sum"]
 
 
 def test_an_imported_baseline() -> None:
@@ -316,25 +151,6 @@ def test_few_seeds(seeds: tuple[int, ...], fires: bool) -> None:
     assert bool(notes_of(synthetic.reader(epochs=6, seeds=seeds), "few seeds")) == fires
 
 
-def test_a_small_validation_split_says_how_many_points_it_costs() -> None:
-    made = sound()
-    made.card["sizes"]["validation"] = 900
-    for row in made.rows["baseline_metrics"]:
-        row["value"] = 10.0
-    # se = sqrt(0.1 * 0.9 / 900) = 1 % of examples: a tenth of B, twice, over four metrics.
-    (note,) = notes_of(made, "small validation")
-    assert "at least 3.5 points" in note.text
-
-
-def test_metrics_without_a_binomial_error_say_nothing() -> None:
-    made = sound()
-    made.card["sizes"]["validation"] = 10
-    for task in made.card["tasks"]:
-        for metric in task["metrics"]:
-            metric |= {"name": "mae", "title": "mean absolute error"}
-    assert notes_of(made, "small validation") == []
-
-
 @pytest.mark.parametrize(
     ["column", "kind"],
     [
@@ -394,12 +210,6 @@ def test_runs_no_longer_planned_are_told_with_their_cost() -> None:
         row |= {"planned": 0, "device_s": 21.0}
     (note,) = notes_of(made, "no longer planned")
     assert "42 device-seconds" in note.text
-
-
-def test_the_caveats_of_the_data_are_told() -> None:
-    made = sound()
-    made.card["caveats"] = ["Labels are noisy."]
-    assert [note.text for note in notes_of(made, "data")] == ["Labels are noisy."]
 
 
 @pytest.mark.parametrize("changes", [{"unfinished": True}, {"empty": True}])

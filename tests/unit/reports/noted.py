@@ -1,0 +1,54 @@
+"""A study about which nothing is to be noted, and what is noted once it is changed."""
+
+import functools
+import json
+import pickle
+from typing import Any
+
+from reports import Note, fair_play_notes, load
+from tests.unit.reports import synthetic
+from tests.unit.reports.synthetic import FakeReader
+
+
+def sound() -> FakeReader:
+    """A study about which nothing is to be noted; the caller's own, to change as it likes."""
+    made: FakeReader = pickle.loads(_pickled())
+    return made
+
+
+@functools.cache
+def _pickled() -> bytes:
+    made = synthetic.reader(epochs=12)
+    made.rows["epoch_metrics"] = []  # no note needs them, and they are most of the study
+    made.card["sizes"]["validation"] = 200_000
+    made.card["caveats"] = []
+    return pickle.dumps(made)
+
+
+def notes_of(made: FakeReader, kind: str) -> list[Note]:
+    return [note for note in fair_play_notes(load(made, "x")) if note.kind == kind]
+
+
+def runs_of(made: FakeReader, search: str) -> list[dict[str, Any]]:
+    return [row for row in made.rows["run_results"] if row["search"] == search]
+
+
+def set_best(made: FakeReader, search: str, **wanted: Any) -> None:
+    """Make the trials with these parameters the best of their search by far."""
+    for row in runs_of(made, search):
+        params = json.loads(row["params"])
+        if all(params[name] == value for name, value in wanted.items()):
+            row["delta_m_val"] = row["delta_m_test"] = -50.0
+
+
+def drop_trials(made: FakeReader, search: str, **unwanted: Any) -> None:
+    """Leave out the trials with these parameters, as if they were not in the spec."""
+    gone = {
+        row["trial"]
+        for row in runs_of(made, search)
+        if all(json.loads(row["params"])[name] == value for name, value in unwanted.items())
+    }
+    for view in ("run_results", "stage_trials"):
+        made.rows[view] = [
+            row for row in made.rows[view] if row["search"] != search or row["trial"] not in gone
+        ]

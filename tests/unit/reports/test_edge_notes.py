@@ -1,0 +1,92 @@
+"""Notes on winners at the edge of what was tried fire where they must, and not elsewhere."""
+
+import json
+
+import pytest
+
+from tests.unit.reports.noted import drop_trials, notes_of, runs_of, set_best, sound
+
+
+@pytest.mark.parametrize(["lr", "add"], [(3e-4, "smaller"), (1e-2, "larger")])
+def test_a_learning_rate_on_an_edge(lr: float, add: str) -> None:
+    made = sound()
+    set_best(made, "ew", lr=lr)
+    (note,) = notes_of(made, "learning rate edge")
+    assert note.search == "ew"
+    assert f"({lr:g})" in note.text
+    assert f"Add a {add} value" in note.text
+
+
+@pytest.mark.parametrize(["temperature", "add"], [(0.25, "smaller"), (16.0, "larger")])
+def test_a_temperature_on_an_edge(temperature: float, add: str) -> None:
+    made = sound()
+    set_best(made, "uw-so", temperature=temperature)
+    (note,) = notes_of(made, "temperature edge")
+    assert f"Add a {add} value" in note.text
+
+
+@pytest.mark.parametrize(
+    ["best", "others", "fires"],
+    [
+        (1e-3, [0.0, 1e-4], True),
+        (1e-4, [1e-3, 1e-2], True),
+        (0.0, [1e-3, 1e-2], False),  # nothing lies below zero
+        (1e-3, [0.0, 1e-2], False),
+        (1e-3, [1e-3, 1e-3], False),  # not tuned
+    ],
+)
+def test_a_weight_decay_on_an_edge(best: float, others: list[float], fires: bool) -> None:
+    made = sound()
+    for row in runs_of(made, "ew"):
+        params = json.loads(row["params"])
+        decay = best if params["lr"] == 3e-3 else others[row["trial"] % 2]
+        row["params"] = json.dumps(params | {"weight_decay": decay})
+    set_best(made, "ew", lr=3e-3)
+    assert bool(notes_of(made, "weight decay edge")) == fires
+
+
+@pytest.mark.parametrize("weights", [(0.1, 0.4, 0.5), (0.1, 0.1, 0.8)])
+def test_task_weights_on_an_edge_name_the_next_step(weights: tuple[float, ...]) -> None:
+    made = sound()
+    set_best(made, "scalarization", task_weights=list(weights))
+    (note,) = notes_of(made, "task weights edge")
+    assert "left = 0.1" in note.text
+    assert "simplex_step = 0.05" in note.text
+
+
+def test_task_weights_off_a_grid_ask_for_more_points() -> None:
+    made = sound()
+    for row in runs_of(made, "scalarization"):
+        params = json.loads(row["params"])
+        low = 0.0123 + 0.001 * row["trial"]
+        row["params"] = json.dumps(params | {"task_weights": [low, 0.4, 0.6 - low]})
+        row["delta_m_val"] = row["delta_m_test"] = float(row["trial"])
+    made.rows["stage_trials"] = [
+        row | {"params_tuned": "task_weights"} for row in made.rows["stage_trials"]
+    ]
+    (note,) = notes_of(made, "task weights edge")
+    assert note.text.endswith("Add points.")
+
+
+def test_a_weight_of_zero_is_no_edge() -> None:
+    made = sound()
+    for row in runs_of(made, "scalarization"):
+        params = json.loads(row["params"])
+        if params["task_weights"] == [0.1, 0.1, 0.8]:
+            row["params"] = json.dumps(params | {"task_weights": [0.0, 0.0, 1.0]})
+    set_best(made, "scalarization", task_weights=[0.0, 0.0, 1.0])
+    assert notes_of(made, "task weights edge") == []
+
+
+def test_a_baseline_on_an_edge() -> None:
+    made = sound()
+    for row in made.rows["baseline_metrics"]:
+        row["trial"] = 0 if row["task"] == "left" else 1
+    assert [note.search for note in notes_of(made, "baseline edge")] == ["stl/left"]
+
+
+def test_an_untuned_baseline() -> None:
+    made = sound()
+    for lr in (3e-4, 3e-3, 1e-2):
+        drop_trials(made, "stl/sum", lr=lr)
+    assert [note.search for note in notes_of(made, "baseline untuned")] == ["stl/sum"]
