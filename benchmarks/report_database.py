@@ -182,7 +182,7 @@ class _Filler:
     def _scores(self) -> _Rows:
         for run, trial, _ in self._each():
             value = ((trial * 7919) % 1000) / 10 - 50
-            yield run, "b" * 64, self._n_epochs, value, value + 0.5
+            yield run, "b" * 64, self._n_epochs, *(2 * (value, value + 0.5)), "delta_m"
 
     def _each(self) -> Iterator[tuple[int, int, int]]:
         """Run, trial, seed."""
@@ -220,5 +220,8 @@ _COLUMNS: dict[str, Sequence[str]] = {
     "series": ("id", "study_id", "split", "task", "metric"),
     "epochs": ("run_id", "epoch", "attempt_id", "train_s", "validation_s", "grad_evals"),
     "epoch_values": ("run_id", "epoch", "series_id", "value"),
-    "scores": ("run_id", "baseline_hash", "epoch_selected", "value_val", "value_test"),
+    "scores": (
+        *("run_id", "baseline_hash", "epoch_selected", "value_val", "value_test"),
+        *("delta_m_val", "delta_m_test", "objective"),
+    ),
 }

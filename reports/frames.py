@@ -205,7 +205,7 @@ class StudyFrames:
         """What the trials of its searches are ranked by."""
         if self.of_function:
             return primary(self.tasks[0], self._named_metrics)
-        return known(self._named_metrics)[DEFAULT]
+        return known(self._named_metrics)[self.spec.get("objective") or DEFAULT]
 
     def objective_of(self, search: str) -> Objective:
         """The same of any search: single-task ones go by the primary metric of their task."""

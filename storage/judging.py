@@ -7,20 +7,19 @@ in a run's record depends on them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
-from storage.objectives import ByMetric, Objective
+from storage.objectives import Objective
 from storage.planning import history as _history
 from storage.planning.opened import OpenedDatabase
-from storage.records import Baseline, Decision
+from storage.records import Baseline, Decision, Reference
 from storage.schema.dialects import put
 from storage.schema.tables import epoch_values, runs, scores, searches, series
-from storage.scoring import Score, Selection, select
+from storage.scoring import Selection, at_epoch, select
 from storage.states import RunState
 
 _SPLITS = ("validation", "test")
@@ -103,7 +102,7 @@ class Judging(OpenedDatabase):
         objectives: Mapping[str, Objective],
         selection: Selection,
         *,
-        baseline: Baseline | None = None,
+        reference: Reference | None = None,
         only: Sequence[int] | None = None,
     ) -> None:
         """Score finished runs (all, or among `only`) that have no score yet.
@@ -112,16 +111,16 @@ class Judging(OpenedDatabase):
 
         Args:
             objectives: What runs are worth, by their search's name; others are not scored.
-            baseline: In force; what was scored under another one is scored anew. None while it is
-                not final, or for searches that never need it.
+            reference: By which delta_m is kept beside the value, at the value's epoch; what was
+                scored under another baseline is scored anew. None while there is none, or for
+                searches that never have one.
         """
-        under = "" if baseline is None else baseline.hash
-        bases = {split: None if baseline is None else baseline.on(split) for split in _SPLITS}
+        under = "" if reference is None else reference.baseline.hash
         wanted = {"study": study_id, "names": list(objectives), "hash": under}
         with self._database.write() as connection:
             for run, search in _unscored(connection, wanted, only):
-                curves = _curves(connection, run)
-                _save(connection, run, under, _score(curves, objectives[search], bases, selection))
+                row = _scored(_curves(connection, run), objectives[search], selection, reference)
+                put(connection, scores, {"run_id": run, "baseline_hash": under, **row})
 
     @retried
     def run_table(self, run: int) -> Table:
@@ -145,23 +144,44 @@ def _curves(connection: Connection, run: int) -> _Curves:
     return found
 
 
-def _score(
-    curves: _Curves,
-    objective: Objective,
-    bases: Mapping[str, ByMetric[float] | None],
-    selection: Selection,
-) -> Score:
-    """Values by epoch on both splits; a metric without test values is taken from validation."""
-    validation = curves["validation"]
+def _scored(
+    curves: _Curves, objective: Objective, selection: Selection, reference: Reference | None
+) -> dict[str, object]:
+    """A run's row of the table: its epoch, its value, and delta_m at that epoch."""
+    epochs = list(curves["validation"][objective.metrics[0][:2]])
+    validation, test = _by_split(curves, objective, epochs, reference)
+    lower = objective.direction == "min"
+    score = select(validation, test, selection=selection, lower=lower)
+    row: dict[str, object] = {
+        "objective": objective.name,
+        "epoch_selected": epochs[score.epoch - 1],
+        "value_val": score.validation,
+        "value_test": score.test,
+    }
+    if reference is None:
+        return row | {"delta_m_val": None, "delta_m_test": None}
+    beside = _by_split(curves, reference.delta_m, epochs, reference)
+    of_splits = [at_epoch(values, score.epoch, selection=selection) for values in beside]
+    return row | dict(zip(("delta_m_val", "delta_m_test"), of_splits, strict=True))
+
+
+def _by_split(
+    curves: _Curves, objective: Objective, epochs: Sequence[int], reference: Reference | None
+) -> list[list[float]]:
+    """Values ``[E]`` on validation and test; a metric without test values has those of validation.
+
+    Args:
+        epochs: ``[E]``, those with values.
+    """
     names = [(task, metric) for task, metric, _ in objective.metrics]
-    epochs = list(validation[names[0]])
-    tested = {name: validation[name] | curves["test"].get(name, {}) for name in names}
-    by_split = [
-        objective.curve({name: [of[name][e] for e in epochs] for name in names}, bases[split])
-        for split, of in (("validation", validation), ("test", tested))
-    ]
-    score = select(*by_split, selection=selection, lower=objective.direction == "min")
-    return replace(score, epoch=epochs[score.epoch - 1])
+    found = []
+    for split in _SPLITS:
+        known = {name: curves["validation"][name] | curves[split].get(name, {}) for name in names}
+        base = None if reference is None else reference.baseline.on(split)
+        found.append(
+            objective.curve({name: [known[name][e] for e in epochs] for name in names}, base)
+        )
+    return found
 
 
 def _unscored(
@@ -171,17 +191,3 @@ def _unscored(
     if only is None:
         return connection.execute(_UNSCORED, wanted).all()
     return connection.execute(_UNSCORED_AMONG, {**wanted, "only": list(only)}).all()
-
-
-def _save(connection: Connection, run: int, baseline_hash: str, score: Score) -> None:
-    put(
-        connection,
-        scores,
-        {
-            "run_id": run,
-            "baseline_hash": baseline_hash,
-            "epoch_selected": score.epoch,
-            "value_val": score.validation,
-            "value_test": score.test,
-        },
-    )

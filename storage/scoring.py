@@ -47,6 +47,12 @@ def select(
     )
 
 
+def at_epoch(values: Sequence[float], epoch: int, *, selection: Selection) -> float:
+    """What values ``[E]`` are at an epoch, from 1, that was selected by others."""
+    k = selection.k if selection.rule.startswith("mean_last") else 1
+    return mean(values[max(epoch - k, 0) : epoch])
+
+
 def mean(values: Sequence[float]) -> float:
     """Arithmetic mean, rounded once, whatever the order."""
     return math.fsum(values) / len(values)

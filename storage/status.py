@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from sqlalchemy import bindparam
 
 from storage.database.retry import retried
 from storage.leasing.budgets import DEVICE_S, MONEY
+from storage.objectives import Objective
 from storage.planning.history import search_history
 from storage.planning.opened import OpenedDatabase
 from storage.planning.studies import WRITTEN, count_trials, list_searches
@@ -92,7 +93,7 @@ _TRIAL_VALUES = (
         runs.c.state == RunState.DONE,
         runs.c.role != "confirm",
         sa.or_(
-            scores.c.baseline_hash == "",
+            runs.c.search_id.in_(bindparam("free", expanding=True)),
             scores.c.baseline_hash.in_(
                 sa.select(baselines.c.hash).where(
                     baselines.c.study_id == bindparam("study"), baselines.c.standing
@@ -104,7 +105,7 @@ _TRIAL_VALUES = (
     .having(sa.func.count() >= bindparam("n_seeds"))
     .subquery()
 )
-_NAMED = sa.select(searches.c.id).where(
+_NAMED = sa.select(searches.c.id, searches.c.name).where(
     searches.c.study_id == bindparam("study"),
     searches.c.name.in_(bindparam("names", expanding=True)),
 )
@@ -188,18 +189,23 @@ class Status(OpenedDatabase):
 
     @retried
     def best_trials(
-        self, study_id: int, *, n_seeds: int, highest: Sequence[str] = ()
+        self, study_id: int, objectives: Mapping[str, Objective], *, n_seeds: int
     ) -> list[BestTrial]:
         """The best trial of each search so far, of those with values on enough seeds.
 
         Args:
-            highest: Names of the searches where the highest mean is the best one.
+            objectives: What its trials are ranked by, by name of the search.
         """
         values: dict[str, list[float]] = {}
         with self._database.read() as connection:
-            here = {"study": study_id, "names": list(highest)}
-            ids = connection.scalars(_NAMED, here).all()
-            wanted = {"study": study_id, "n_seeds": n_seeds, "highest": ids}
+            here = {"study": study_id, "names": list(objectives)}
+            named = [(row.id, objectives[row.name]) for row in connection.execute(_NAMED, here)]
+            wanted = {
+                "study": study_id,
+                "n_seeds": n_seeds,
+                "highest": [search for search, of in named if of.direction == "max"],
+                "free": [search for search, of in named if not of.needs_baseline],
+            }
             for row in connection.execute(_BEST, wanted):
                 values.setdefault(row.name, []).append(row.value_val)
         return [BestTrial(search=name, values=of_seeds) for name, of_seeds in values.items()]

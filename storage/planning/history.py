@@ -159,6 +159,7 @@ def decide(connection: Connection, search_id: int, decision: Decision, *, plan: 
             "value": decision.value,
             "members": decision.members,
             "baseline_hash": decision.baseline_hash,
+            "objective": decision.objective,
             "standing": True,
             "decided_at": now(),
         },
@@ -248,4 +249,5 @@ def _decision(row: Any) -> Decision:
         value=row.value,
         members=row.members,
         baseline_hash=row.baseline_hash,
+        objective=row.objective,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from storage.objectives import Objective
 from storage.states import RunState
 
 
@@ -58,8 +59,7 @@ class RunOutcome:
         token: Of its newest attempt; 0 before the first.
         until_epoch: Up to where it may be trained: the rung that it runs to or stands at, or all
             epochs. A run that was kept at a rung may go further than that.
-        value: Validation delta_m at the selected epoch, or the primary metric of a
-            single-task run; None while there is none.
+        value: What it is ranked by, on validation at the selected epoch; None while there is none.
         grad_evals: Passes through the trunk over all epochs, the reproducible cost.
     """
 
@@ -98,7 +98,8 @@ class Decision:
 
     Attributes:
         members: Hash of the points the stage had; a stage that grows is decided anew.
-        baseline_hash: The baseline by which delta_m was computed.
+        baseline_hash: The baseline on which the value rests; empty if it needs none.
+        objective: Name of what trials were ranked by.
     """
 
     stage: int
@@ -106,6 +107,7 @@ class Decision:
     value: float
     members: str
     baseline_hash: str
+    objective: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,3 +141,11 @@ class Baseline:
     def on(self, split: str) -> dict[tuple[str, str], float]:
         """The values on a split, by task and metric."""
         return {(v.task, v.metric): v.value for v in self.values if v.split == split}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What runs are compared with: delta_m over all metrics, under the baseline in force."""
+
+    baseline: Baseline
+    delta_m: Objective

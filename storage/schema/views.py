@@ -29,11 +29,9 @@ VIEWS: dict[str, str] = {
                CASE WHEN r.planned THEN 1 ELSE 0 END AS planned,
                r.epochs_done AS epochs,
                CASE WHEN r.state = 'done' THEN sc.epoch_selected END AS epoch_selected,
-               CASE WHEN r.role IN ('search', 'confirm') AND r.state = 'done'
-                    THEN sc.value_val END AS delta_m_val,
-               CASE WHEN r.role IN ('search', 'confirm') AND r.state = 'done'
-                    THEN sc.value_test END AS delta_m_test,
-               CASE WHEN r.role IN ('search', 'confirm') AND r.state = 'done'
+               CASE WHEN r.state = 'done' THEN sc.delta_m_val END AS delta_m_val,
+               CASE WHEN r.state = 'done' THEN sc.delta_m_test END AS delta_m_test,
+               CASE WHEN r.state = 'done' AND sc.delta_m_val IS NOT NULL
                     THEN sc.baseline_hash END AS baseline_hash,
                r.diverged_epoch AS diverged_epoch,
                COALESCE((SELECT SUM(a.startup_s + a.train_s + a.validation_s + a.test_s
@@ -47,7 +45,10 @@ VIEWS: dict[str, str] = {
                + {_STARTUPS_S} AS solo_cost_s,
                CAST(COALESCE((SELECT SUM(e.grad_evals)
                               FROM epochs e WHERE e.run_id = r.id), 0) AS BIGINT) AS grad_evals,
-               r.reason AS reason
+               r.reason AS reason,
+               CASE WHEN r.state = 'done' THEN sc.objective END AS objective,
+               CASE WHEN r.state = 'done' THEN sc.value_val END AS value_val,
+               CASE WHEN r.state = 'done' THEN sc.value_test END AS value_test
         FROM runs r
         JOIN trials t ON t.id = r.trial_id
         JOIN searches se ON se.id = r.search_id
@@ -97,7 +98,8 @@ VIEWS: dict[str, str] = {
     "stage_decisions": """
         SELECT st.name AS study, se.name AS search, d.stage AS stage, t.number AS trial,
                d.value AS value, d.baseline_hash AS baseline_hash,
-               CASE WHEN d.standing THEN 1 ELSE 0 END AS standing, d.decided_at AS decided
+               CASE WHEN d.standing THEN 1 ELSE 0 END AS standing, d.decided_at AS decided,
+               d.objective AS objective
         FROM decisions d
         JOIN trials t ON t.id = d.trial_id
         JOIN searches se ON se.id = d.search_id

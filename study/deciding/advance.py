@@ -241,6 +241,7 @@ def _decision_step(
             params=winner.params,
             value=search.objective.sign * (winner.value or 0.0) + 0.0,  # never -0.0
             members=members,
+            objective=search.objective.name,
             baseline_hash=(rules.baseline_hash or "") if search.objective.needs_baseline else "",
         )
     )

@@ -10,22 +10,24 @@ from study.errors import BadSpec
 from study.planning.baseline_values import imported_values, meaningless
 from study.planning.objective import metrics_of
 from study.planning.search_plan import Search, Stage
-from study.spec.study_spec import StudySpec
+from study.spec.study_spec import BaselineSpec, StudySpec
 from trainers.cards import ProblemCard
 
 
 def baseline_searches(
     spec: StudySpec, card: ProblemCard, searches: Sequence[Search]
 ) -> list[Search]:
-    """One search a task, that task alone; none if the baseline is imported.
+    """One search a task, that task alone; none if the baseline is imported, or not asked for.
 
     Raises:
         BadSpec: Learning rates are missing, or imported numbers do not fit.
     """
+    if spec.baseline is None:
+        return []
     if spec.baseline.metrics is not None:
         _check_imported(spec.baseline.metrics, card)
         return []
-    wanted = _wanted_rates(spec, _all_rates(searches))
+    wanted = _wanted_rates(spec.baseline, _all_rates(searches))
     axis = Choices(wanted)
     return [
         Search(
@@ -41,8 +43,8 @@ def baseline_searches(
     ]
 
 
-def _wanted_rates(spec: StudySpec, rates: Sequence[float]) -> list[float]:
-    wanted = spec.baseline.lr or list(rates)
+def _wanted_rates(baseline: BaselineSpec, rates: Sequence[float]) -> list[float]:
+    wanted = baseline.lr or list(rates)
     if not wanted:
         raise BadSpec(
             "The baseline needs learning rates: no search has a list of them. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from storage.records import BaselineValue
-from storage.scoring import Selection, mean, select
+from storage.scoring import Selection, at_epoch, mean, select
 from trainers.cards import ProblemCard, TaskCard
 
 Table = Mapping[str, Mapping[tuple[str, str], Sequence[float]]]
@@ -38,7 +38,6 @@ def trained_values(
     lower = primary.direction == "min"
     curves = [run["validation"][task.name, primary.name] for run in runs]
     epochs = [select(curve, curve, selection=selection, lower=lower).epoch for curve in curves]
-    k = selection.k if selection.rule == "mean_last" else 1
     return [
         BaselineValue(
             task=task.name,
@@ -46,7 +45,7 @@ def trained_values(
             split=split,
             value=mean(
                 [
-                    mean(run[split][task.name, metric.name][max(epoch - k, 0) : epoch])
+                    at_epoch(run[split][task.name, metric.name], epoch, selection=selection)
                     for run, epoch in zip(runs, epochs, strict=True)
                 ]
             ),

@@ -27,7 +27,10 @@ def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any
         if old.get(key) != new.get(key)
     ]
     changes += _seed_changes(before, spec)
-    changes += _stop_change("[baseline]", before.baseline.stop, spec.baseline.stop)
+    if before.baseline is not None and spec.baseline is not None:
+        changes += _stop_change("[baseline]", before.baseline.stop, spec.baseline.stop)
+    elif before.baseline is not None:
+        changes.append("  [baseline] was removed")
     kept = _searches(spec)
     for name, (method, part) in _searches(before).items():
         if name not in kept:

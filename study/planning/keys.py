@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from storage.objectives.delta_m import NAME as DELTA_M
 from study.spec.study_spec import StudySpec
 from trainers.jobs import Engine
 
@@ -56,15 +57,17 @@ def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
         "data": card["data_version"],
         "network": card["network"],
         "metrics": metrics,
-        "[baseline] metrics": spec.baseline.metrics,
+        "objective": spec.objective or DELTA_M,
+        "[baseline] metrics": spec.baseline and spec.baseline.metrics,
         **training,
         **compare,
     }
 
 
 def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
-    """Hash of the frozen part."""
+    """Hash of the frozen part, without what changes no run."""
     part = frozen_part(spec, card)
+    del part["objective"]
     for key, before in _LATER.items():
         if part[f"[training] {key}"] == before:
             del part[f"[training] {key}"]
@@ -79,6 +82,8 @@ def plan_key(spec: StudySpec, frozen: str) -> str:
     """
     plain = spec.to_plain()
     parts = {key: plain[key] for key in ("seeds", "search", "baseline", "confirm", "compare")}
+    if spec.objective not in (None, DELTA_M):
+        parts["objective"] = spec.objective
     return digest([frozen, parts, spec.budget.trials])
 
 

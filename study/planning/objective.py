@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from storage.objectives import Metric, Objective, known
 from storage.objectives.delta_m import NAME as DEFAULT
+from study.errors import BadSpec
+from study.spec.study_spec import StudySpec
 from trainers.cards import ProblemCard
+from trainers.suggestions import did_you_mean, shown
+
+_ON_VALIDATION = "is taken on validation anyway"
+_SPLITS: Mapping[str, str] = MappingProxyType(
+    {
+        "test": "must not look at test data: what is chosen by them has no honest test value. It "
+        "is taken on validation, and its test value is shown beside",
+        "train": "must not look at training data, which networks learn by heart. It is taken on "
+        "validation",
+        "validation": _ON_VALIDATION,
+        "val": _ON_VALIDATION,
+    }
+)
+_WITH_A_SPLIT = re.compile(
+    "(?P<split>{0})[._ ](?P<name>.+)|(?P<name_>.+)[._ ](?P<split_>{0})".format("|".join(_SPLITS))
+)
 
 
 def metrics_of(card: ProblemCard) -> list[Metric]:
@@ -12,6 +34,31 @@ def metrics_of(card: ProblemCard) -> list[Metric]:
     return [(task.name, m.name, m.direction) for task in card.tasks for m in task.metrics]
 
 
-def study_objective(card: ProblemCard) -> Objective:
-    """What the searches of a study are ranked by."""
-    return known(metrics_of(card))[DEFAULT]
+def study_objective(spec: StudySpec, card: ProblemCard) -> Objective:
+    """What the searches of a study are ranked by.
+
+    Raises:
+        BadSpec: The problem has no such objective.
+    """
+    found = known(metrics_of(card))
+    name = DEFAULT if spec.objective is None else spec.objective
+    if name in found:
+        return found[name]
+    parts = _WITH_A_SPLIT.fullmatch(name)
+    if parts and (plain := parts["name"] or parts["name_"]) in found:
+        why = _SPLITS[parts["split"] or parts["split_"]]
+        raise BadSpec(f"`objective` {why}. Got {shown(name)}. Write {plain!r}.")
+    raise BadSpec(
+        f"`objective` must be one of the problem's: {', '.join(found)}. Got {shown(name)}."
+        f"{did_you_mean(name, found) or ' A metric is written as task.metric.'}"
+    )
+
+
+def idle_baseline(spec: StudySpec, objective: Objective, n_runs: int) -> str:
+    """That no decision waits for the baseline which the spec asks for; empty if one does."""
+    if spec.baseline is None or objective.needs_baseline or not n_runs:
+        return ""
+    return (
+        f"Trials are ranked by {objective.name}, which needs no baseline: the {n_runs} single-task "
+        "runs are for delta_m, which is shown beside. Without [baseline] they are not trained."
+    )

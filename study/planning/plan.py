@@ -22,7 +22,7 @@ from study.errors import BadSpec
 from study.planning.baseline import baseline_searches
 from study.planning.function import function_card, function_ref, function_searches
 from study.planning.keys import fingerprint
-from study.planning.objective import metrics_of, study_objective
+from study.planning.objective import idle_baseline, metrics_of, study_objective
 from study.planning.search_plan import Search, Stage
 from study.planning.stage_checks import refuse_conditions, refuse_long_points, resting
 from study.planning.stages import CLOSING, stages_of, wants_closing
@@ -70,7 +70,10 @@ class Plan:
     def notices(self) -> list[str]:
         """What must be known of the study before it runs, and of what comes of it."""
         short = [sentence for search in self.searches for sentence in search.shortages]
-        return [*before_training(self.spec.to_plain()), *short]
+        alone = [search for search in self.searches if search.role == "baseline"]
+        n_alone = sum(search.expected_trials for search in alone) * len(self.spec.seeds)
+        idle = idle_baseline(self.spec, self.searches[-1].objective, n_alone)
+        return [*before_training(self.spec.to_plain()), *short, *filter(None, [idle])]
 
     @property
     def metrics(self) -> list[Metric]:
@@ -171,7 +174,7 @@ def _search(
         tasks=card.task_names,
         stages=stages,
         anchors=anchors,
-        objective=study_objective(card),
+        objective=study_objective(spec, card),
         solo_only=f"{method.title} {method.solo_only}" if method.solo_only else "",
         budget=part.budget,
     )

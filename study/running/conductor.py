@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from storage import RunState
+from storage.objectives import known
+from storage.objectives.delta_m import NAME as DELTA_M
 from storage.records import (
     Baseline,
     BaselineValue,
     NewRun,
+    Reference,
     SearchHistory,
     SearchRecord,
     StudyRecord,
@@ -40,7 +43,7 @@ from study.planning.search_plan import Search
 if TYPE_CHECKING:
     from storage import Storage
 
-# Baseline first of all; then the search with the longest chain of stages ahead.
+# Baseline first of all, last if nobody waits for it; then the search with most stages ahead.
 _FIRST_RANK = 0
 _RANKS = 1_000
 _MOST_ENDINGS = 1_000
@@ -58,6 +61,7 @@ class Conductor:
         self._selection = _selection(plan.spec.compare.select_epoch)
         self._baseline = storage.baseline(study.id)
         self._baseline_settled = False
+        self._waits_for_baseline = any(s.objective.needs_baseline for s in plan.searches)
         self.steps: dict[str, Step] = {}
         self.outlooks: dict[str, Outlook] = {}
         self._pruned: list[int] = []
@@ -92,7 +96,8 @@ class Conductor:
             ended: Runs that have ended since the last call; None at the start, for all.
 
         Raises:
-            BaselineMissing: The single-task runs of a task failed or diverged throughout.
+            BaselineMissing: The single-task runs of a task failed or diverged throughout, and
+                trials are ranked by what needs them.
         """
         self._score(ended)
         self._move_role("function")
@@ -184,7 +189,9 @@ class Conductor:
         return RungJudge(self.plan, self._storage, self._selection, baseline, self._pack_key)
 
     def _new_runs(self, search: Search, step: AddRuns) -> list[NewRun]:
-        rank = _FIRST_RANK if search.role == "baseline" else _RANKS - step.stages_left
+        rank = _RANKS - step.stages_left
+        if search.role == "baseline":
+            rank = _FIRST_RANK if self._waits_for_baseline else _RANKS
         frozen = self.plan.frozen
         until = step.first_rung or self.plan.training.epochs
         return [
@@ -238,22 +245,28 @@ class Conductor:
 
     def _score(self, only: Sequence[int] | None) -> None:
         """What ended runs are worth: under the baseline once it is final, or without one."""
-        baseline = self._baseline if self._baseline_settled else None
-        for under in (None, baseline) if baseline else (None,):
-            objectives = {
-                search.name: search.objective
-                for search in self.plan.searches
-                if search.objective.needs_baseline == (under is not None)
-            }
+        reference = None
+        if self._baseline is not None and self._baseline_settled:
+            delta_m = known(self.plan.metrics)[DELTA_M]
+            reference = Reference(baseline=self._baseline, delta_m=delta_m)
+        alone = {s.name: s.objective for s in self.plan.searches if s.role != "search"}
+        together = {
+            search.name: search.objective
+            for search in self.plan.searches
+            if search.role == "search" and (reference or not search.objective.needs_baseline)
+        }
+        for objectives, under in ((alone, None), (together, reference)):
             if objectives:
                 self._storage.score(
-                    self._study.id, objectives, self._selection, baseline=under, only=only
+                    self._study.id, objectives, self._selection, reference=under, only=only
                 )
 
     def _settle_baseline(self) -> None:
         """Put the baseline in force once all its searches have ended (M2)."""
-        imported = self.plan.spec.baseline.metrics
-        if self._baseline_settled or self.plan.spec.function is not None:
+        spec = self.plan.spec.baseline
+        imported = None if spec is None else spec.metrics
+        trained = any(search.role == "baseline" for search in self.plan.searches)
+        if self._baseline_settled or not (trained or imported):
             return
         if imported is not None:
             values: Sequence[BaselineValue] | None = imported_values(imported)
@@ -266,9 +279,11 @@ class Conductor:
             hash=digest(plain), source="trained" if imported is None else "imported", values=values
         )
         if self._baseline is None or self._baseline.hash != baseline.hash:
-            for why in (meaningless(self.plan.card, value) for value in values):
-                if why:
-                    raise BaselineMissing(f"The baseline's {why}")
+            whys = [why for value in values if (why := meaningless(self.plan.card, value))]
+            if whys and self._waits_for_baseline:
+                raise BaselineMissing(f"The baseline's {whys[0]}")
+            if whys:
+                return
             self._storage.set_baseline(self._study.id, baseline, plan=self._study.plan)
             self._baseline = baseline
         self._baseline_settled = True
@@ -281,7 +296,7 @@ class Conductor:
             if search.role != "baseline":
                 continue
             step = self.steps[search.name]
-            if isinstance(step, SearchStopped):
+            if isinstance(step, SearchStopped) and self._waits_for_baseline:
                 raise self._missing(search, step.reason)
             if not isinstance(step, Finished):
                 return None

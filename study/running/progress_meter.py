@@ -71,8 +71,8 @@ class ProgressMeter:
         plan = self._shift.plan
         found = self._shift.storage.best_trials(
             self._shift.study_id,
+            {search.name: search.objective for search in plan.searches},
             n_seeds=len(plan.spec.seeds),
-            highest=[s.name for s in plan.searches if s.objective.direction == "max"],
         )
         self._best = {best.search: best for best in found}
 

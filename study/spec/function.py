@@ -98,9 +98,14 @@ def misplaced(spec: Any) -> str:
     """
     if spec.problem is not None:
         return "`problem` and `function` exclude each other. Got both. Drop one."
+    if spec.objective is not None:
+        return (
+            f"`objective` goes with a problem. Got {spec.objective!r} beside [function], whose "
+            f"trials are ranked by its `metric`. Drop it."
+        )
     if spec.confirm is not None:
         return "[confirm] goes with a problem. Got it beside [function]. Drop it; add `seeds`."
-    if spec.baseline != type(spec.baseline)():
+    if spec.baseline is not None and spec.baseline != type(spec.baseline)():
         return "[baseline] goes with a problem. Got it beside [function]. Drop it."
     said = spec.training.model_dump(exclude_defaults=True)
     if strange := [name for name in said if name not in _TRAINING]:

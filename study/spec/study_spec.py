@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from storage.objectives import known
+from storage.objectives.delta_m import NAME as DELTA_M
 from study.errors import BadSpec
 from study.spec._findings import findings, shown_value, unfit_findings
 from study.spec._section import (
@@ -184,7 +186,16 @@ class StudySpec(Section):
     )
     seeds: Different[Seed] = Field(min_length=1, description="Seeds of every trial.")
     training: TrainingSpec = Field(description="See [training].")
-    baseline: BaselineSpec = Field(default_factory=BaselineSpec, description="See [baseline].")
+    objective: str | None = Field(
+        None,
+        description="What trials are ranked by, on validation: `delta_m` (the default), or a "
+        'metric of the problem, such as `"left.error_rate"`; none beside [function].',
+    )
+    baseline: BaselineSpec | None = Field(
+        default_factory=BaselineSpec,
+        description="See [baseline]; without it no single-task networks are trained for an "
+        "objective that needs none.",
+    )
     compare: CompareSpec = Field(default_factory=CompareSpec, description="See [compare].")
     budget: BudgetSpec = Field(default_factory=BudgetSpec, description="See [budget].")
     cost: CostSpec = Field(default_factory=CostSpec, description="See [cost].")
@@ -195,6 +206,15 @@ class StudySpec(Section):
     @classmethod
     def _function_says_less(cls, plain: Any) -> Any:
         return filled_in(plain)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _baseline_where_it_is_needed(cls, plain: Any) -> Any:
+        if not isinstance(plain, Mapping) or plain.get("baseline") is not None:
+            return plain
+        objective = known(()).get(str(plain.get("objective") or DELTA_M))
+        needed = objective is not None and objective.needs_baseline
+        return {**plain, "baseline": {} if needed else None}
 
     @field_validator("problem")
     @classmethod
@@ -214,7 +234,9 @@ class StudySpec(Section):
 
     @model_validator(mode="after")
     def _rungs_lie_before_the_end(self) -> Self:
-        rules: dict[str, StopRule | None] = {"[baseline]": self.baseline.stop}
+        rules: dict[str, StopRule | None] = {}
+        if self.baseline is not None:
+            rules["[baseline]"] = self.baseline.stop
         for number, part in enumerate(self.search, start=1):
             for k, stage in enumerate(part.stages, start=1):
                 rules[f"[[search]] {number}, stage {k},"] = stage.stop

@@ -20,6 +20,7 @@ from storage.records import (
     NewRun,
     Proposal,
     Recorded,
+    Reference,
     RunOutcome,
     Spent,
     StudyRecord,
@@ -252,5 +253,16 @@ def baseline(name: str = "b1", *, error: float = 0.2, score: float = 0.5) -> Bas
     )
 
 
+def reference(against: Baseline) -> Reference:
+    return Reference(baseline=against, delta_m=OBJECTIVES["delta_m"])
+
+
 def decision(stage: int, params: str, value: float = -1.0) -> Decision:
-    return Decision(stage=stage, params=params, value=value, members="m", baseline_hash="b1")
+    return Decision(
+        stage=stage,
+        params=params,
+        value=value,
+        members="m",
+        baseline_hash="b1",
+        objective="delta_m",
+    )

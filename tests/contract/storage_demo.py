@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage import RunState
 from storage.records import Baseline, BaselineValue, CheckpointRecord, Ending, Spent
 from storage.scoring import Selection
-from tests.contract.storage_bench import DELTA_M, PRIMARY, Bench, decision, end, epoch
+from tests.contract.storage_bench import DELTA_M, PRIMARY, Bench, decision, end, epoch, reference
 
 BASELINE = Baseline(
     hash="b1",
@@ -32,7 +32,7 @@ def make_demo(bench: Bench) -> None:
     bench.propose("x", stage=1)
     _finish_in_two_attempts(bench)
     _diverge_in_the_second_epoch(bench)
-    bench.storage.score(bench.study.id, DELTA_M, Selection(), baseline=BASELINE)
+    bench.storage.score(bench.study.id, DELTA_M, Selection(), reference=reference(BASELINE))
     bench.storage.decide(bench.search(), decision(0, "y", -1.0))
     bench.storage.decide(bench.search(), decision(0, "x", -12.5))
     bench.add_runs("y", seeds=(1,))

@@ -176,17 +176,18 @@ class BestTrialPromises(Backend):
 
     def test_the_lowest_mean_is_the_best(self, bench: Bench) -> None:
         _finish(bench, ("a", 0.9), ("b", 0.3), ("c", 0.6))
-        (best,) = bench.storage.best_trials(bench.study.id, n_seeds=1)
+        (best,) = bench.storage.best_trials(bench.study.id, PRIMARY, n_seeds=1)
         assert (best.search, best.values) == ("stl/a", [0.3])
 
     def test_or_the_highest_where_that_is_better(self, bench: Bench) -> None:
         _finish(bench, ("a", 0.9), ("b", 0.3))
-        (best,) = bench.storage.best_trials(bench.study.id, n_seeds=1, highest=["stl/a"])
+        highest = replace(PRIMARY["stl/a"], direction="max")
+        (best,) = bench.storage.best_trials(bench.study.id, {"stl/a": highest}, n_seeds=1)
         assert best.values == [0.9]
 
     def test_a_trial_without_all_its_seeds_is_not_compared(self, bench: Bench) -> None:
         _finish(bench, ("a", 0.9), ("b", 0.3))
-        assert bench.storage.best_trials(bench.study.id, n_seeds=2) == []
+        assert bench.storage.best_trials(bench.study.id, PRIMARY, n_seeds=2) == []
 
 
 def _finish(bench: Bench, *trials: tuple[str, float]) -> None:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from storage.records import Baseline, BaselineValue, RunOutcome
+from storage.records import Baseline, BaselineValue, Claim, RunOutcome
 from storage.scoring import Selection
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
-from tests.contract.storage_bench import DELTA_M, PRIMARY, Bench, baseline, decision
+from tests.contract.storage_bench import (
+    DELTA_M,
+    OBJECTIVES,
+    PRIMARY,
+    Bench,
+    baseline,
+    decision,
+    reference,
+)
 
 BEST = Selection()
 
@@ -168,6 +177,62 @@ class JudgingPromises(Backend):
         (row,) = bench.view("run_results")
         assert (row["delta_m_val"], row["delta_m_test"]) == (None, None)
 
+    def test_an_objective_without_a_baseline_has_its_own_epoch_and_value(
+        self, bench: Bench
+    ) -> None:
+        claim = _trained(bench, (0.3, 0.4), (0.1, 0.2))
+        bench.storage.score(bench.study.id, {"ew": OBJECTIVES["b.score"]}, BEST)
+        row = _row(bench, claim.run)
+        assert (row["objective"], row["epoch_selected"]) == ("b.score", 1), "the earliest best"
+        assert (row["value_val"], row["value_test"]) == (0.5, 0.5)
+        assert (row["delta_m_val"], row["delta_m_test"], row["baseline_hash"]) == (None,) * 3
+
+    def test_delta_m_comes_beside_it_at_its_epoch(self, bench: Bench) -> None:
+        claim = _trained(bench, (0.3, 0.4), (0.1, 0.2))
+        objectives = {"ew": OBJECTIVES["b.score"]}
+        bench.storage.score(bench.study.id, objectives, BEST)
+        before = _row(bench, claim.run)
+        against = reference(baseline())
+        bench.storage.score(bench.study.id, objectives, BEST, reference=against)
+        after = _row(bench, claim.run)
+        beside = {name: after[name] for name in ("delta_m_val", "delta_m_test", "baseline_hash")}
+        # a: (0.3 - 0.2) / 0.2 = +50 %, (0.4 - 0.2) / 0.2 = +100 %; b: 0 %
+        assert beside == {
+            "delta_m_val": pytest.approx(25.0),
+            "delta_m_test": pytest.approx(50.0),
+            "baseline_hash": "b1",
+        }
+        assert {
+            name: v for name, v in after.items() if name not in beside
+        }.items() <= before.items()
+
+    def test_a_baseline_that_is_not_final_any_more_takes_no_delta_m_away(
+        self, bench: Bench
+    ) -> None:
+        claim = _trained(bench, (0.3, 0.4))
+        objectives = {"ew": OBJECTIVES["a.error"]}
+        bench.storage.score(bench.study.id, objectives, BEST, reference=reference(baseline()))
+        before = _row(bench, claim.run)
+        bench.storage.score(bench.study.id, objectives, BEST)
+        assert _row(bench, claim.run) == before
+
+    def test_searches_that_are_not_named_are_not_scored(self, bench: Bench) -> None:
+        claim = _trained(bench, (0.3, 0.4))
+        bench.storage.score(bench.study.id, PRIMARY, BEST)
+        assert bench.outcome(claim.run).value is None
+
+
+def _trained(bench: Bench, *curve: tuple[float, float]) -> Claim:
+    bench.plan("a")
+    claim = bench.claim_one()
+    bench.train(claim, *curve)
+    return claim
+
+
+def _row(bench: Bench, run: int) -> dict[str, Any]:
+    (row,) = (dict(row) for row in bench.view("run_results") if row["run"] == run)
+    return row
+
 
 def _decided(bench: Bench) -> list[tuple[int, str]]:
     decisions = bench.storage.history(bench.search()).decisions
@@ -182,7 +247,7 @@ def _score(
     only: list[int] | None = None,
 ) -> None:
     bench.storage.set_baseline(bench.study.id, against)
-    bench.storage.score(bench.study.id, DELTA_M, selection, baseline=against, only=only)
+    bench.storage.score(bench.study.id, DELTA_M, selection, reference=reference(against), only=only)
 
 
 def _scored(

@@ -28,6 +28,7 @@ from tests.contract.storage_bench import (
     decision,
     epoch,
     holder,
+    reference,
 )
 
 _ROOT = Path(__file__).parents[2]
@@ -176,7 +177,7 @@ class TogetherPromises(Backend):
 
         def score(_: int) -> None:
             storage = Storage(bench.url)
-            storage.score(bench.study.id, DELTA_M, Selection(), baseline=baseline())
+            storage.score(bench.study.id, DELTA_M, Selection(), reference=reference(baseline()))
             storage.close()
 
         _all_at_once(score)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from storage.records import Claim
 from storage.schema import migrations
 from storage.schema.views import VIEWS
 from storage.scoring import Selection
-from tests.contract.storage_bench import DELTA_M, Bench, end, epoch
+from tests.contract.storage_bench import DELTA_M, Bench, end, epoch, reference
 from tests.contract.storage_schema import described
 
 _FILES = sorted(Path(__file__).parent.glob("schema_*.db"))
@@ -135,6 +136,26 @@ def test_values_are_as_they_were(bench: Bench) -> None:
     assert finished["method_cost_s"] == 6.5
 
 
+def test_what_runs_and_decisions_went_by_is_read_off_the_card(url: str) -> None:
+    tasks = [
+        {"name": "a", "metrics": [{"name": "error"}, {"name": "auc"}]},
+        {"name": "b", "metrics": [{"name": "score"}]},
+    ]
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE studies SET card = ?", [json.dumps({"tasks": tasks})])
+    connection.close()
+    bench = Bench(url, pid=2)
+    named = {(row["search"], row["objective"]) for row in bench.view("stage_decisions")}
+    assert named == {("stl/a", "a.error"), ("stl/b", "b.score"), ("ew", "delta_m")}
+    for row in bench.view("run_results"):
+        if row["objective"] == "delta_m":
+            assert row["delta_m_val"] == row["value_val"]
+            assert row["delta_m_test"] == row["value_test"]
+        else:
+            assert row["delta_m_val"] is None
+    bench.storage.close()
+
+
 def test_the_lease_of_the_driver_that_is_gone_is_taken_back(bench: Bench) -> None:
     assert bench.take_back() == 0
     bench.clock.now_s += 100
@@ -159,7 +180,7 @@ def test_what_is_new_is_scored_against_the_saved_baseline(bench: Bench) -> None:
     _finish(bench, claim)
     against = bench.storage.baseline(bench.study.id)
     assert against is not None
-    bench.storage.score(bench.study.id, DELTA_M, Selection(), baseline=against)
+    bench.storage.score(bench.study.id, DELTA_M, Selection(), reference=reference(against))
     assert bench.outcome(claim.run).value == pytest.approx(-25.0)
 
 

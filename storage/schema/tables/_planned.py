@@ -103,6 +103,7 @@ decisions = Table(
     Column("baseline_hash", String(64), nullable=False),
     Column("standing", Boolean, nullable=False),
     Column("decided_at", UtcTime, nullable=False),
+    Column("objective", Name(255), nullable=False, server_default=""),
     Index(None, "search_id", "stage"),
 )
 

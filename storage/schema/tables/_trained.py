@@ -175,6 +175,9 @@ scores = Table(
     Column("epoch_selected", Integer, nullable=False),
     Column("value_val", Float(53), nullable=False),
     Column("value_test", Float(53), nullable=False),
+    Column("objective", Name(255), nullable=False, server_default=""),
+    Column("delta_m_val", Float(53), nullable=True),  # at that epoch; null without a baseline
+    Column("delta_m_test", Float(53), nullable=True),
 )
 
 calibrations = Table(

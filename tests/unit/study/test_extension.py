@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -111,6 +112,11 @@ def test_a_changed_training_key_is_named_with_both_values(key: str, value: Any) 
             "  [compare] select_epoch: stored 'best', now 'last'",
         ),
         (lambda s: s.update(baseline={"metrics": METRICS}), "  [baseline] metrics: stored None,"),
+        (
+            lambda s: s.update(objective="sum.mae", baseline={}),
+            "  objective: stored 'delta_m', now 'sum.mae'",
+        ),
+        (lambda s: s.update(objective="sum.mae"), "  [baseline] was removed"),
         (lambda s: s.update(seeds=[0, 5]), "  seed 1 was removed"),
         (lambda s: s.update(seeds=[5, 0, 1]), "  first seed: stored 0, now 5"),
         (lambda s: s["search"].pop(), "  search soft was removed"),
@@ -189,3 +195,14 @@ def test_all_changes_are_named_at_once() -> None:
 )
 def test_an_extension_is_accepted(change: Change) -> None:
     check(change)
+
+
+def test_a_study_without_a_baseline_may_be_given_one() -> None:
+    spec = parse(base() | {"objective": "sum.mae"}, source="s.toml")
+    record = replace(stored(), spec=spec.to_plain())
+    asked = parse(base() | {"objective": "sum.mae", "baseline": {}}, source="s.toml")
+    check_extension(record, asked, record.card)
+
+
+def test_the_default_objective_may_be_written_down() -> None:
+    check(lambda spec: spec.update(objective="delta_m"))

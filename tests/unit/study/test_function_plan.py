@@ -66,6 +66,7 @@ class TestSpec:
             (lambda s: s["function"].update(kind="keras"), "`kind` must be 'plain', 'ray' or"),
             (lambda s: s["function"].update(target="train"), "Write `my_training:train` for"),
             (lambda s: s["function"].update(goal="min"), "Unknown key `goal`"),
+            (lambda s: s.update(objective="loss"), "`objective` goes with a problem. Got 'loss'"),
             (lambda s: s.update(confirm={}), r"\[confirm\] goes with a problem"),
             (lambda s: s.update(baseline={"lr": [1.0]}), r"\[baseline\] goes with a problem"),
             (

@@ -151,8 +151,9 @@ class World:
 
     def _judge(self, step: Judge) -> None:
         """As the conductor does; every run is worth at a rung what it is worth at its end."""
+        sign = self.search.objective.sign
         values = {
-            at.trial: [mean([float(self._value(run)) for run in at.measured])]
+            at.trial: [sign * mean([float(self._value(run)) for run in at.measured])]
             for at in step.trials
             if at.measured
         }
