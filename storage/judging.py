@@ -1,4 +1,4 @@
-"""Judging: what finished runs are worth, and what was decided by it.
+"""Judging: what finished runs are worth.
 
 Scores are derived data, keyed by the baseline's hash and made anew when it changes; nothing else
 in a run's record depends on them.
@@ -14,9 +14,8 @@ from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
 from storage.objectives import Objective
-from storage.planning import history as _history
 from storage.planning.opened import OpenedDatabase
-from storage.records import Baseline, Decision, Reference
+from storage.records import Reference
 from storage.schema.dialects import put
 from storage.schema.tables import epoch_values, runs, scores, searches, series
 from storage.scoring import Selection, at_epoch, select
@@ -55,45 +54,7 @@ _Curves = dict[str, dict[tuple[str, str], dict[int, float]]]
 
 
 class Judging(OpenedDatabase):
-    """The part of `storage.Storage` that scores runs and keeps decisions."""
-
-    @retried
-    def decide(self, search_id: int, decision: Decision, *, plan: str | None = None) -> None:
-        """Store a stage's winner; later stages are decided anew.
-
-        Args:
-            plan: Of the study, as it was when this was decided.
-
-        Raises:
-            StudyChanged: It has another one by now, or is gone.
-        """
-        with self._database.write() as connection:
-            _history.decide(connection, search_id, decision, plan=plan)
-
-    @retried
-    def reopen_decisions(self, study_id: int) -> int:
-        """Let a study's decisions be taken again; returns how many stood."""
-        with self._database.write() as connection:
-            return _history.reopen_decisions(connection, study_id)
-
-    @retried
-    def baseline(self, study_id: int) -> Baseline | None:
-        """The baseline in force."""
-        with self._database.read() as connection:
-            return _history.standing_baseline(connection, study_id)
-
-    @retried
-    def set_baseline(self, study_id: int, baseline: Baseline, *, plan: str | None = None) -> None:
-        """Put a baseline in force.
-
-        Args:
-            plan: Of the study, as it was when this was measured.
-
-        Raises:
-            StudyChanged: It has another one by now, or is gone.
-        """
-        with self._database.write() as connection:
-            _history.set_baseline(connection, study_id, baseline, plan=plan)
+    """The part of `storage.Storage` that scores runs."""
 
     @retried
     def score(

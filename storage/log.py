@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
-from storage.planning.studies import WRITTEN
+from storage.planning.proposals import WRITTEN
 from storage.records import AttemptLog, Cause, TrainedWith
 from storage.schema.tables import attempts, environments, runs, searches, trials, workers
 

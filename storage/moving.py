@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
-from storage.planning.studies import now
+from storage.planning.writing import now
 from storage.records import Verdict
 from storage.schema.tables import attempts, runs
 from storage.states import RunState

@@ -12,6 +12,7 @@ from storage.database.opened import SCHEMA_VERSION, Database
 from storage.database.retry import retried
 from storage.log import Log
 from storage.networks import Networks
+from storage.planning.history import History
 from storage.schema.views import ORDER
 from storage.status import Status
 
@@ -65,7 +66,7 @@ _EPOCHS = {
 }
 
 
-class Reader(Log, Networks, Status):
+class Reader(History, Log, Networks, Status):
     """Reads one study database; it makes, changes and locks nothing, files beside it included.
 
     A SQLite file of an older schema is read from a migrated copy in memory.

@@ -12,15 +12,12 @@ from sqlalchemy import bindparam
 from storage.database.retry import retried
 from storage.leasing.budgets import DEVICE_S, MONEY
 from storage.objectives import Objective
-from storage.planning.history import search_history
 from storage.planning.opened import OpenedDatabase
-from storage.planning.studies import WRITTEN, count_trials, list_searches
+from storage.planning.proposals import WRITTEN, count_trials
 from storage.records import (
     BadEnding,
     BestTrial,
     FailureGroup,
-    SearchHistory,
-    SearchRecord,
     SearchStatus,
     Totals,
     Unfinished,
@@ -148,18 +145,6 @@ _FAILURES = (
 
 class Status(OpenedDatabase):
     """The part of `storage.Storage` and `storage.Reader` that sums up."""
-
-    @retried
-    def searches(self, study_id: int) -> list[SearchRecord]:
-        """A study's searches, in the order of its spec."""
-        with self._database.read() as connection:
-            return list_searches(connection, study_id)
-
-    @retried
-    def history(self, search_id: int) -> SearchHistory:
-        """All that happened in one search."""
-        with self._database.read() as connection:
-            return search_history(connection, search_id)
 
     @retried
     def totals(self, study_id: int) -> Totals:

@@ -9,20 +9,40 @@ from pathlib import Path
 from storage.database.opened import Database
 from storage.database.retry import retried, silent
 from storage.database.urls import sqlite_file
+from storage.deciding import Deciding
 from storage.judging import Judging
-from storage.leasing.api import Leasing
 from storage.leasing.budgets import Settled
+from storage.leasing.removals import Removals
+from storage.leasing.workers import Workers
 from storage.log import Log
 from storage.moving import Moving
 from storage.networks import Networks
-from storage.planning.api import Planning
-from storage.recording.api import Recording
-from storage.recording.reports import Recorder
+from storage.planning.calibrations import Calibrations
+from storage.planning.history import History
+from storage.planning.proposals import Proposals
+from storage.planning.studies import Studies
+from storage.recording.checkpoints import Checkpoints
+from storage.recording.reports import Recorder, Recording
 from storage.schema.dialects import server_place
 from storage.status import Status
 
 
-class Storage(Planning, Leasing, Recording, Judging, Moving, Networks, Status, Log):
+class Storage(
+    Studies,
+    Proposals,
+    History,
+    Calibrations,
+    Workers,
+    Removals,
+    Recording,
+    Checkpoints,
+    Networks,
+    Deciding,
+    Judging,
+    Moving,
+    Status,
+    Log,
+):
     """One study database; each method is one transaction.
 
     A method waits out trouble that passes: a lock of another program, a server that restarts.

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.limits import NOTHING, Amount, Limit, Limits, exceeded
-from storage.planning.studies import lock_study
+from storage.planning.writing import lock_study
 from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import attempts, runs, workers
 from storage.states import RunState

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
+from storage.database.retry import retried
 from storage.leasing.budgets import Room, Settled
 from storage.leasing.queue import Candidate, Size, next_pack, the_run
-from storage.limits import Limits
-from storage.planning.studies import now
+from storage.limits import Amount, Limits
+from storage.planning.opened import OpenedDatabase
+from storage.planning.writing import now
 from storage.records import Claim, Claimed, Holder
+from storage.schema.dialects import now_s
 from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import (
     attempts,
@@ -20,7 +24,7 @@ from storage.schema.tables import (
     holders,
     runs,
 )
-from storage.states import RunState
+from storage.states import Liveness, RunState
 
 _LEASE = PreparedStatement(
     runs.update()
@@ -91,37 +95,130 @@ _LOSE_ATTEMPT = PreparedStatement(
         train_s=attempts.c.train_s + bindparam("unbooked"),
     )
 )
+_DEAD = ("DriverLost", "its driver's process has ended")
+_EXPIRED = ("LeaseExpired", "its driver has not renewed its lease in time")
 
 
-def claim(
-    connection: Connection,
-    *,
-    study_id: int,
-    holder_id: int,
-    worker_id: int,
-    size: Size,
-    until_s: float,
-    limits: Limits | None,
-    settled: Settled,
-    code: str | None,
-    run: int | None,
-) -> Claimed:
-    """Lease waiting runs of one pack key, the first in line among them; or one run, if it waits."""
-    room = None if limits is None else Room.of(connection, study_id, limits, settled)
-    if run is None:
-        found, exhausted, barred = next_pack(connection, study_id, size, room)
-    else:
-        found, exhausted, barred = the_run(connection, study_id, run, room)
-    attempt = {
-        "study_id": study_id,
-        "worker_id": worker_id,
-        "kind": "run",
-        "state": "running",
-        "started_at": now(),
-        "code_fingerprint": code,
-    }
-    claims = [_lease(connection, one, attempt, holder_id, until_s) for one in found]
-    return Claimed(claims=claims, exhausted=exhausted, barred=barred)
+class Leases(OpenedDatabase):
+    """The part of `storage.Storage` that says who trains what."""
+
+    _clock: Callable[[], float] | None = None
+    _settled: defaultdict[int, Settled]
+
+    @retried
+    def claim(
+        self,
+        study_id: int,
+        *,
+        holder_id: int,
+        worker_id: int,
+        n: int | Mapping[int, int],
+        lease_s: float,
+        shares: int = 1,
+        in_training: float = 0.0,
+        limits: Limits | None = None,
+        code: str | None = None,
+        run: int | None = None,
+    ) -> Claimed:
+        """Lease up to `n` waiting runs of one pack key, first in line first.
+
+        Args:
+            n: Where searches differ, by the search of the run that is first in line.
+            shares: Workers that share the work: a claim takes no more than one share of it.
+            in_training: Runs that other workers have still to do, parts of runs included.
+            limits: What all attempts, and what leased runs may still take, must stay within.
+            code: Fingerprint of the user's own code, as the worker has loaded it.
+            run: This one and no other, wherever in line it is.
+        """
+        with self._database.write() as connection:
+            room = None
+            if limits is not None:
+                room = Room.of(connection, study_id, limits, self._settled[study_id])
+            if run is None:
+                size = Size(n, shares, in_training)
+                found, exhausted, barred = next_pack(connection, study_id, size, room)
+            else:
+                found, exhausted, barred = the_run(connection, study_id, run, room)
+            attempt = {
+                "study_id": study_id,
+                "worker_id": worker_id,
+                "kind": "run",
+                "state": "running",
+                "started_at": now(),
+                "code_fingerprint": code,
+            }
+            until_s = self._now_s(connection) + lease_s
+            claims = [_lease(connection, one, attempt, holder_id, until_s) for one in found]
+            return Claimed(claims=claims, exhausted=exhausted, barred=barred)
+
+    @retried
+    def used(self, study_id: int) -> dict[int | None, Amount]:
+        """What all attempts of each search have taken so far; None: what belongs to no search."""
+        with self._database.read() as connection:
+            used = self._settled[study_id].used(connection, study_id)
+        return {search: of_search.amount for search, of_search in used.items()}
+
+    @retried
+    def renew(self, holder_id: int, run_ids: Sequence[int], *, lease_s: float) -> None:
+        """Put off the expiry of a driver's leases."""
+        with self._database.write() as connection:
+            until_s = self._now_s(connection) + lease_s
+            held = {"holder": holder_id, "run_ids": list(run_ids)}
+            _RENEW.run(connection, {**held, "until": until_s})
+
+    @retried
+    def take_back(self, study_id: int, *, liveness: Callable[[Holder], Liveness]) -> int:
+        """Return leases whose holder is dead, or that expired, to the queue.
+
+        The lease of a holder that is known to be alive stays, whatever the clock says.
+        """
+        with self._database.read() as connection:
+            leases = leased(connection, study_id)
+            time_s = self._now_s(connection)
+        lost = [
+            (run, token, _DEAD if found is Liveness.DEAD else _EXPIRED, until_s)
+            for run, token, until_s, holder in leases
+            if (found := liveness(holder)) is Liveness.DEAD
+            or (found is Liveness.UNKNOWN and until_s < time_s)
+        ]
+        if not lost:
+            return 0
+        with self._database.write() as connection:
+            return sum(
+                take_back(connection, run, token, *why, seen_until_s=until_s)
+                for run, token, why, until_s in lost
+            )
+
+    @retried
+    def leases(self, study_id: int) -> list[tuple[Holder, float]]:
+        """The holder of each lease of a study, and seconds until it expires; below 0 it has."""
+        with self._database.read() as connection:
+            time_s = self._now_s(connection)
+            found = leased(connection, study_id)
+            return [(holder, until_s - time_s) for _, _, until_s, holder in found]
+
+    @retried
+    def leased_by(self, study_id: int, holder_id: int) -> list[tuple[int, int]]:
+        """(run, token) of each lease of a driver, also of those that it does not know of."""
+        with self._database.read() as connection:
+            found = connection.execute(_LEASED_BY, {"study": study_id, "holder": holder_id})
+            return [(row.id, row.token) for row in found]
+
+    @retried
+    def take_back_run(
+        self, run: int, token: int, failure: str, text: str, *, unbooked_s: float = 0.0
+    ) -> bool:
+        """Return one leased run to the queue, its worker is gone.
+
+        Args:
+            failure: Why, as a class such as ``WorkerLost``; `text` says more.
+            unbooked_s: Device-seconds since its last report, which the attempt pays.
+        """
+        with self._database.write() as connection:
+            return take_back(connection, run, token, failure, text, unbooked_s=unbooked_s)
+
+    def _now_s(self, connection: Connection) -> float:
+        return now_s(connection) if self._clock is None else self._clock()
 
 
 def _lease(
@@ -166,13 +263,6 @@ def _recorded(connection: Connection, run: int) -> int:
     return row.last or 0
 
 
-def renew(
-    connection: Connection, *, holder_id: int, run_ids: Sequence[int], until_s: float
-) -> None:
-    """Put off the expiry of a driver's leases, in one statement."""
-    _RENEW.run(connection, {"holder": holder_id, "run_ids": list(run_ids), "until": until_s})
-
-
 def leased(connection: Connection, study_id: int) -> list[tuple[int, int, float, Holder]]:
     """Run, token, expiry and holder of each lease of a study."""
     return [
@@ -189,12 +279,6 @@ def leased(connection: Connection, study_id: int) -> list[tuple[int, int, float,
         )
         for row in _LEASED.rows(connection, {"study": study_id})
     ]
-
-
-def leased_by(connection: Connection, study_id: int, holder_id: int) -> list[tuple[int, int]]:
-    """(run, token) of each lease of a holder in a study."""
-    found = connection.execute(_LEASED_BY, {"study": study_id, "holder": holder_id})
-    return [(row.id, row.token) for row in found]
 
 
 def take_back(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.leasing.budgets import Room
-from storage.planning.studies import WRITTEN
+from storage.planning.proposals import WRITTEN
 from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import checkpoints, runs, searches, trials
 from storage.states import RunState

@@ -9,63 +9,76 @@ from hashlib import sha256
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storage.planning.studies import add, lasting, now
+from storage.database.retry import retried
+from storage.planning.opened import OpenedDatabase
+from storage.planning.writing import add, lasting, now
 from storage.records import Holder
 from storage.schema.dialects import insert_ignoring
 from storage.schema.tables import attempts, environments, holders, workers
 
 
-def register_holder(connection: Connection, holder: Holder) -> int:
-    """The id of a driver's process."""
-    values = {
-        "host": holder.host,
-        "boot_id": holder.boot_id,
-        "pid": holder.pid,
-        "process_start": holder.process_start,
-    }
-    same = sa.and_(*(holders.c[name] == value for name, value in values.items()))
-    connection.execute(insert_ignoring(connection, holders), {**values, "started_at": now()})
-    return int(connection.execute(sa.select(holders.c.id).where(same)).scalar_one())
+class Workers(OpenedDatabase):
+    """The part of `storage.Storage` that makes drivers and workers known."""
 
+    @retried
+    def register_holder(self, holder: Holder) -> int:
+        """Make a driver known; returns its id."""
+        values = {
+            "host": holder.host,
+            "boot_id": holder.boot_id,
+            "pid": holder.pid,
+            "process_start": holder.process_start,
+        }
+        same = sa.and_(*(holders.c[name] == value for name, value in values.items()))
+        with self._database.write() as connection:
+            added = insert_ignoring(connection, holders)
+            connection.execute(added, {**values, "started_at": now()})
+            return int(connection.execute(sa.select(holders.c.id).where(same)).scalar_one())
 
-def register_worker(
-    connection: Connection,
-    *,
-    study_id: int,
-    holder_id: int,
-    pid: int,
-    environment: Mapping[str, str],
-    startup_s: float,
-    price_per_h: float | None,
-    files: str,
-) -> int:
-    """The id of a worker; its start-up is an attempt without a run."""
-    worker_id = add(
-        connection,
-        workers.insert(),
-        {
-            "study_id": study_id,
-            "holder_id": holder_id,
-            "environment_id": _environment(connection, environment),
-            "host": environment.get("host", "unknown"),
-            "price_per_h": price_per_h,
-            "pid": pid,
-            "files": files,
-            "started_at": now(),
-        },
-    )
-    connection.execute(
-        attempts.insert(),
-        {
-            "study_id": study_id,
-            "worker_id": worker_id,
-            "kind": "startup",
-            "state": "finished",
-            "startup_s": startup_s,
-            **lasting(startup_s),
-        },
-    )
-    return worker_id
+    @retried
+    def register_worker(
+        self,
+        *,
+        study_id: int,
+        holder_id: int,
+        pid: int,
+        environment: Mapping[str, str],
+        startup_s: float,
+        price_per_h: float | None = None,
+        files: str = "",
+    ) -> int:
+        """Make a worker known and book its start-up; returns its id.
+
+        Args:
+            files: Folder or URL where it keeps the study's files.
+        """
+        with self._database.write() as connection:
+            worker_id = add(
+                connection,
+                workers.insert(),
+                {
+                    "study_id": study_id,
+                    "holder_id": holder_id,
+                    "environment_id": _environment(connection, environment),
+                    "host": environment.get("host", "unknown"),
+                    "price_per_h": price_per_h,
+                    "pid": pid,
+                    "files": files,
+                    "started_at": now(),
+                },
+            )
+            connection.execute(
+                attempts.insert(),
+                {
+                    "study_id": study_id,
+                    "worker_id": worker_id,
+                    "kind": "startup",
+                    "state": "finished",
+                    "startup_s": startup_s,
+                    **lasting(startup_s),
+                },
+            )
+            return worker_id
 
 
 def _environment(connection: Connection, content: Mapping[str, str]) -> int:

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+
 from storage.database.opened import Database
 from storage.database.retry import Retry, retried
-from storage.planning import networks as _networks
-from storage.planning import studies as _studies
+from storage.errors import UnknownStudy
 from storage.records import Calibration, SearchRecord, StudyRecord
+from storage.schema.tables import calibrations, searches, studies
+
+_STUDIES = sa.select(studies).order_by(studies.c.id)
+_NAMED = sa.select(studies).where(studies.c.name == bindparam("name"))
+_SEARCHES = (
+    sa.select(searches)
+    .where(searches.c.study_id == bindparam("study"))
+    .order_by(searches.c.position)
+)
+_MEASURED = (
+    sa.select(calibrations)
+    .where(calibrations.c.shape == bindparam("shape"))
+    .order_by(calibrations.c.hardware)
+)
 
 
 class OpenedDatabase:
@@ -36,7 +55,13 @@ class OpenedDatabase:
     def studies(self) -> list[StudyRecord]:
         """All studies, oldest first."""
         with self._database.read() as connection:
-            return _studies.list_all(connection)
+            return [study_record(row) for row in connection.execute(_STUDIES)]
+
+    @retried
+    def find_study(self, name: str) -> StudyRecord | None:
+        """The study of that name, or None."""
+        with self._database.read() as connection:
+            return find_study(connection, name)
 
     @retried
     def study(self, name: str) -> StudyRecord:
@@ -46,16 +71,68 @@ class OpenedDatabase:
             UnknownStudy: With the names that exist.
         """
         with self._database.read() as connection:
-            return _studies.get(connection, name)
+            record = find_study(connection, name)
+            if record is not None:
+                return record
+            known = [row.name for row in connection.execute(_STUDIES)]
+        raise UnknownStudy(
+            f"There is no study {name!r} in this database. It holds: "
+            f"{', '.join(known) or 'none yet'}."
+        )
 
     @retried
     def searches(self, study_id: int) -> list[SearchRecord]:
         """A study's searches, in the order of its spec."""
         with self._database.read() as connection:
-            return _studies.list_searches(connection, study_id)
+            return [
+                SearchRecord(
+                    id=row.id,
+                    name=row.name,
+                    role=row.role,
+                    weighting=row.weighting,
+                    position=row.position,
+                    engine=row.engine,
+                    engine_reason=row.engine_reason,
+                    stack_rows=row.stack_rows,
+                )
+                for row in connection.execute(_SEARCHES, {"study": study_id})
+            ]
 
     @retried
     def calibrations(self, shape: str) -> list[Calibration]:
         """What was measured of a shape of network on any hardware."""
         with self._database.read() as connection:
-            return _networks.calibrations_of(connection, shape)
+            return [calibration(row) for row in connection.execute(_MEASURED, {"shape": shape})]
+
+
+def find_study(connection: Connection, name: str) -> StudyRecord | None:
+    """The study of that name, or None."""
+    row = connection.execute(_NAMED, {"name": name}).first()
+    return None if row is None else study_record(row)
+
+
+def study_record(row: Any) -> StudyRecord:
+    """A row of `studies`."""
+    return StudyRecord(
+        id=row.id,
+        name=row.name,
+        spec=json.loads(row.spec),
+        card=json.loads(row.card),
+        fingerprint=row.fingerprint,
+        created_at=row.created_at,
+        birth=row.birth,
+        key_name=row.key_name,
+        first_name=row.first_name,
+        plan=row.plan,
+    )
+
+
+def calibration(row: Any) -> Calibration:
+    """A row of `calibrations`."""
+    return Calibration(
+        shape=row.shape,
+        hardware=row.hardware,
+        pack_size=row.pack_size,
+        epoch_s=row.epoch_s,
+        run_step_ms={int(size): ms for size, ms in json.loads(row.run_step_ms).items()},
+    )

@@ -1,19 +1,30 @@
-"""What a search is to try: points in the stages that propose them, and the runs of these."""
+"""What searches are to try: points in the stages that propose them, and the runs of these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage.planning.studies import count_trials, lock_study_of
+from storage.database.retry import retried
+from storage.planning.opened import OpenedDatabase
+from storage.planning.writing import lock_study_of
 from storage.records import NewRun, Proposal
-from storage.schema.tables import proposals, runs, stages, trials
+from storage.schema.tables import proposals, runs, searches, stages, trials
 from storage.states import RunState
+
+# trials of schema version 1 have their canonical text alone
+WRITTEN = sa.func.coalesce(trials.c.written, trials.c.params).label("written")
+"""A trial's point as readers and programs get it."""
 
 _TRIALS = sa.select(trials.c.params, trials.c.id, trials.c.number).where(
     trials.c.search_id == bindparam("search")
+)
+_N_TRIALS = (
+    sa.select(sa.func.count())
+    .select_from(trials.join(searches, searches.c.id == trials.c.search_id))
+    .where(searches.c.study_id == bindparam("study"), searches.c.role != "baseline")
 )
 _RUN_KEYS = sa.select(runs.c.run_key).where(runs.c.search_id == bindparam("search"))
 _ADD_TRIAL = trials.insert().values(search_id=bindparam("search"))
@@ -31,93 +42,87 @@ _MARK_PLANNED = (
     )
 )
 _PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number).where(
-    proposals.c.search_id == bindparam("search"), proposals.c.stage == bindparam("stage_no")
+    proposals.c.search_id == bindparam("search_id"), proposals.c.stage == bindparam("stage")
 )
 
 
-def propose(
-    connection: Connection,
-    *,
-    search_id: int,
-    plan: str | None,
-    most_trials: int | None,
-    stage: int,
-    kind: str,
-    tuned: str,
-    new: Sequence[Proposal],
-    retired: Iterable[str],
-) -> bool:
-    """Add points to a stage and retire others; what is there already is left alone.
+class Proposals(OpenedDatabase):
+    """The part of `storage.Storage` that says what searches try."""
 
-    Returns False, and changes nothing, if the study would have more trials than it may: another
-    search has taken some meanwhile.
-    """
-    study_id = lock_study_of(connection, search_id, plan)
-    if most_trials is not None:
-        present = {row.params for row in connection.execute(_TRIALS, {"search": search_id})}
-        n_fresh = len({proposal.params for proposal in new} - present)
-        if n_fresh and count_trials(connection, study_id) + n_fresh > most_trials:
-            return False
-    _save_stage(connection, search_id, stage, kind, tuned)
-    known = _trials(connection, search_id, new)
-    entries = {
-        row.trial_id: row
-        for row in connection.execute(_PROPOSALS, {"search": search_id, "stage_no": stage})
-    }
-    number = max((row.number for row in entries.values()), default=-1) + 1
-    rounds = {known[proposal.params]: proposal.round for proposal in new}
-    fresh = [trial_id for trial_id in rounds if trial_id not in entries]
-    rows = [
-        {
-            "search_id": search_id,
-            "stage": stage,
-            "number": number + place,
-            "round": rounds[trial_id],
-            "trial_id": trial_id,
-            "standing": True,
-        }
-        for place, trial_id in enumerate(fresh)
-    ]
-    if rows:
-        connection.execute(proposals.insert(), rows)
-    back = [entries[trial_id].id for trial_id in rounds if trial_id in entries]
-    _set_standing(connection, back, standing=True)
-    gone = [known[params] for params in retired if params in known]
-    out = [entries[trial_id].id for trial_id in gone if trial_id in entries]
-    _set_standing(connection, out, standing=False)
-    _mark_planned(connection, [*rounds, *gone])
-    return True
+    @retried
+    def propose(
+        self,
+        search_id: int,
+        *,
+        stage: int,
+        kind: str,
+        tuned: str,
+        new: Sequence[Proposal],
+        retired: Iterable[str] = (),
+        plan: str | None = None,
+        most_trials: int | None = None,
+    ) -> bool:
+        """Add points to a stage; doing it twice changes nothing.
+
+        Args:
+            plan: Of the study, as it was when these points were chosen.
+            most_trials: That the study may have. If it would have more, as other searches have
+                added some meanwhile, nothing is added, and False returned.
+
+        Raises:
+            StudyChanged: The study has another plan by now, or is gone.
+        """
+        with self._database.write() as connection:
+            study_id = lock_study_of(connection, search_id, plan)
+            if most_trials is not None:
+                present = {row.params for row in connection.execute(_TRIALS, {"search": search_id})}
+                n_fresh = len({proposal.params for proposal in new} - present)
+                if n_fresh and count_trials(connection, study_id) + n_fresh > most_trials:
+                    return False
+            _save_stage(connection, search_id, stage, kind, tuned)
+            known = _trials(connection, search_id, new)
+            rounds = {known[proposal.params]: proposal.round for proposal in new}
+            gone = [known[params] for params in retired if params in known]
+            _enter(connection, {"search_id": search_id, "stage": stage}, rounds, gone)
+            _mark_planned(connection, [*rounds, *gone])
+            return True
+
+    @retried
+    def add_runs(self, search_id: int, new: Sequence[NewRun]) -> None:
+        """Add runs of proposed trials; doing it twice changes nothing."""
+        with self._database.write() as connection:
+            study_id = lock_study_of(connection, search_id)
+            ids = {
+                row.params: (row.id, row.number)
+                for row in connection.execute(_TRIALS, {"search": search_id})
+            }
+            present = set(connection.scalars(_RUN_KEYS, {"search": search_id}))
+            rows = [
+                {
+                    "study_id": study_id,
+                    "search_id": search_id,
+                    "trial_id": ids[run.params][0],
+                    "trial_number": ids[run.params][1],
+                    "role": run.role,
+                    "seed": run.seed,
+                    "run_key": run.run_key,
+                    "pack_key": run.pack_key,
+                    "state": RunState.WAITING,
+                    "queue_rank": run.queue_rank,
+                    "epochs_planned": run.epochs,
+                    "planned": True,
+                }
+                for run in new
+                if run.run_key not in present
+            ]
+            if rows:
+                connection.execute(runs.insert(), rows)
+                _mark_planned(connection, {row["trial_id"] for row in rows})
 
 
-def add_runs(connection: Connection, search_id: int, new: Sequence[NewRun]) -> None:
-    """Add runs of existing trials; a run whose key exists is left alone."""
-    study_id = lock_study_of(connection, search_id)
-    ids = {
-        row.params: (row.id, row.number)
-        for row in connection.execute(_TRIALS, {"search": search_id})
-    }
-    present = set(connection.scalars(_RUN_KEYS, {"search": search_id}))
-    rows = [
-        {
-            "study_id": study_id,
-            "search_id": search_id,
-            "trial_id": ids[run.params][0],
-            "trial_number": ids[run.params][1],
-            "role": run.role,
-            "seed": run.seed,
-            "run_key": run.run_key,
-            "pack_key": run.pack_key,
-            "state": RunState.WAITING,
-            "queue_rank": run.queue_rank,
-            "epochs_planned": run.epochs,
-            "planned": True,
-        }
-        for run in new
-        if run.run_key not in present
-    ]
-    if rows:
-        connection.execute(runs.insert(), rows)
-        _mark_planned(connection, {row["trial_id"] for row in rows})
+def count_trials(connection: Connection, study_id: int) -> int:
+    """Trials of a study's searches, single-task ones left out."""
+    return connection.scalar(_N_TRIALS, {"study": study_id}) or 0
 
 
 def _trials(connection: Connection, search_id: int, new: Sequence[Proposal]) -> dict[str, int]:
@@ -141,6 +146,32 @@ def _save_stage(connection: Connection, search_id: int, stage: int, kind: str, t
     values = {"kind": kind, "params_tuned": tuned}
     if connection.execute(stages.update().where(*here).values(values)).rowcount == 0:
         connection.execute(stages.insert(), {"search_id": search_id, "stage": stage, **values})
+
+
+def _enter(
+    connection: Connection,
+    here: Mapping[str, int],
+    rounds: Mapping[int, int],
+    gone: Sequence[int],
+) -> None:
+    """Let trials stand in a stage, given by their rounds, and others no more.
+
+    Args:
+        here: ``search_id`` and ``stage``.
+    """
+    entries = {row.trial_id: row for row in connection.execute(_PROPOSALS, here)}
+    number = max((row.number for row in entries.values()), default=-1) + 1
+    fresh = [trial_id for trial_id in rounds if trial_id not in entries]
+    rows = [
+        {**here, "number": number + place, "round": rounds[trial], "trial_id": trial}
+        for place, trial in enumerate(fresh)
+    ]
+    if rows:
+        connection.execute(proposals.insert().values(standing=True), rows)
+    back = [entries[trial_id].id for trial_id in rounds if trial_id in entries]
+    _set_standing(connection, back, standing=True)
+    out = [entries[trial_id].id for trial_id in gone if trial_id in entries]
+    _set_standing(connection, out, standing=False)
 
 
 def _set_standing(connection: Connection, ids: Sequence[int], *, standing: bool) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from storage.planning.studies import now
+from storage.database.retry import retried
+from storage.planning.opened import OpenedDatabase
+from storage.planning.writing import now
 from storage.recording.costs import Costs
 from storage.recording.repeats import attempt_state, find_mismatches, is_known
 from storage.records import (
@@ -94,6 +96,24 @@ _FORGET_NETWORKS = networks.delete().where(
 )
 
 _Series = tuple[int, str, str, str]
+
+
+class Recording(OpenedDatabase):
+    """The part of `storage.Storage` that writes what workers report."""
+
+    _recorder: Recorder
+
+    @retried
+    def record(self, reports: Sequence[Report]) -> Recorded:
+        """Write workers' reports in one transaction; writing them twice changes nothing."""
+        try:
+            with self._database.write() as connection:
+                recorded = self._recorder.record(connection, reports)
+        except BaseException:
+            self._recorder.forget()
+            raise
+        self._recorder.keep()
+        return recorded
 
 
 class Recorder:

@@ -12,7 +12,7 @@ from storage.leasing import budgets as _budgets
 from storage.leasing import leases as _leases
 from storage.leasing import queue as _queue
 from storage.planning import history as _history
-from storage.recording import api as _checkpoints
+from storage.recording import checkpoints as _checkpoints
 from storage.recording import repeats as _repeats
 from storage.recording import reports as _recording
 from storage.schema.prepared import PreparedStatement

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from storage import RunState
 from storage.limits import Limit, Limits
-from storage.planning.studies import now
+from storage.planning.writing import now
 from storage.records import CheckpointRecord, EpochRecord, Spent
 from tests.contract.storage_bench import SEARCHES, Bench, end, epoch
 

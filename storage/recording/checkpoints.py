@@ -1,4 +1,4 @@
-"""Recording: what workers report, and which of their checkpoint files are still there."""
+"""Checkpoint files: which ones are stored, and which are gone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from sqlalchemy import bindparam
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
-from storage.recording.reports import Recorder
-from storage.records import CheckpointFile, Recorded, Report
+from storage.records import CheckpointFile
 from storage.schema.tables import checkpoints, runs
 from storage.states import RunState
 
@@ -30,22 +29,8 @@ _OF_STUDY = (
 _FORGET = checkpoints.delete().where(checkpoints.c.path == bindparam("gone"))
 
 
-class Recording(OpenedDatabase):
-    """The part of `storage.Storage` that writes what came of the work."""
-
-    _recorder: Recorder
-
-    @retried
-    def record(self, reports: Sequence[Report]) -> Recorded:
-        """Write workers' reports in one transaction; writing them twice changes nothing."""
-        try:
-            with self._database.write() as connection:
-                recorded = self._recorder.record(connection, reports)
-        except BaseException:
-            self._recorder.forget()
-            raise
-        self._recorder.keep()
-        return recorded
+class Checkpoints(OpenedDatabase):
+    """The part of `storage.Storage` that knows files from which runs can go on."""
 
     @retried
     def checkpoint_files(self, study_id: int) -> list[CheckpointFile]:

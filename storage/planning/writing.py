@@ -1,0 +1,73 @@
+"""What writing transactions share: the locks that they take, their times, the ids of new rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+
+from storage.errors import StudyChanged
+from storage.schema.tables import searches, studies
+
+# without keeping others from adding rows that refer to it
+_LOCKED = sa.select(studies.c.id, studies.c.name, studies.c.plan).with_for_update(
+    key_share=True, of=studies
+)
+_LOCK_STUDY = _LOCKED.where(studies.c.id == bindparam("study"))
+_LOCK_NAMED = _LOCKED.where(studies.c.name == bindparam("name"))
+_LOCK_STUDY_OF = _LOCKED.join(searches, searches.c.study_id == studies.c.id).where(
+    searches.c.id == bindparam("search")
+)
+
+
+def now() -> datetime:
+    """The present, aware."""
+    return datetime.now(UTC)
+
+
+def lasting(seconds: float) -> dict[str, datetime]:
+    """Begin and end of an attempt that ends now and took that long."""
+    ended = now()
+    return {"started_at": ended - timedelta(seconds=seconds), "ended_at": ended}
+
+
+def add(connection: Connection, insert: sa.Insert, values: Mapping[str, Any]) -> int:
+    """Insert one row and return its id."""
+    (new_id,) = connection.execute(insert, values).inserted_primary_key or (0,)
+    return int(new_id)
+
+
+def lock_study(connection: Connection, study_id: int, plan: str | None = None) -> None:
+    """Let one writer at a time change what stands in a study, until the transaction ends.
+
+    Args:
+        plan: By which the change was planned; None for changes that no plan decides.
+
+    Raises:
+        StudyChanged: The study is gone, or has another plan by now.
+    """
+    _checked(connection.execute(_LOCK_STUDY, {"study": study_id}).first(), plan)
+
+
+def lock_named(connection: Connection, name: str) -> int:
+    """The same for the study of that name, which is returned."""
+    return _checked(connection.execute(_LOCK_NAMED, {"name": name}).first(), None)
+
+
+def lock_study_of(connection: Connection, search_id: int, plan: str | None = None) -> int:
+    """The same for the study of a search, which is returned."""
+    return _checked(connection.execute(_LOCK_STUDY_OF, {"search": search_id}).first(), plan)
+
+
+def _checked(row: Any, plan: str | None) -> int:
+    done, way_out = None, "What was trained is kept. Run the command again."
+    if row is None:
+        done, way_out = "The study was deleted", "Run the command again to begin it anew."
+    elif plan is not None and row.plan != plan:
+        done = f"The study {row.name!r} was extended"
+    if done is not None:
+        raise StudyChanged(f"{done} by another command while this one worked on it. {way_out}")
+    return int(row.id)
