@@ -169,13 +169,13 @@ class StudyFrames:
     def in_packs(self, runs: pd.DataFrame) -> "pd.Series[bool]":
         """Whether a run's search shares packs, by row of `runs`.
 
-        Stacks do; runs of the solo engine do where a cost alone was measured for one of them.
+        Stacks do; a search of the solo engine does where a cost alone was measured for one of its
+        runs.
         """
-        stacked = {search for search, (engine, _) in self.engines.items() if engine == "fused"}
-        others = self.runs[~self.runs["search"].isin(stacked)]
-        alone, as_run = others["solo_cost_s"], others["method_cost_s"]
-        in_step = not np.allclose(alone, as_run, rtol=1e-12, atol=0.0)
-        return runs["search"].isin(stacked) | in_step
+        packed = {search for search, (engine, _) in self.engines.items() if engine == "fused"}
+        alone, as_run = self.runs["solo_cost_s"], self.runs["method_cost_s"]
+        in_step = ~np.isclose(alone, as_run, rtol=1e-12, atol=0.0)
+        return runs["search"].isin(packed | {*self.runs["search"][in_step]})
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -99,15 +99,17 @@ def pack_key(
     seed: int,
     segment: tuple[int, int] | None = None,
     solo_only: bool = False,
+    alone: bool = False,
 ) -> str:
     """Runs of equal pack key can be trained together: one problem, network, seed, segment, engine.
 
     Args:
         segment: Epochs after which training begins and ends; None for all epochs.
         solo_only: Whether they are never stacked; all others of a study have one engine.
+        alone: Whether they are in no pack, that of others included.
     """
-    engine = ["solo"] if solo_only else []
-    return digest([frozen, list(tasks), seed, *(segment or ()), *engine])
+    apart = ["solo"] * solo_only + ["alone"] * alone
+    return digest([frozen, list(tasks), seed, *(segment or ()), *apart])
 
 
 def shape_key(

@@ -112,7 +112,7 @@ def _group(
     # without a look, a calibration tells that solo runs share their data
     seen = any(found.shape in shapes.values() for found in calibrations)
     packed = engine.engine == "fused" or (seen if facts is None else facts.streamed)
-    packed = packed and plan.training.data_parallel == 1
+    packed = packed and plan.training.data_parallel == 1 and not searches[0].alone
     return PackGroup(
         tasks=tasks,
         engine=engine,

@@ -175,6 +175,7 @@ def _search(
         stages=stages,
         anchors=anchors,
         objective=study_objective(spec, card),
+        alone=method.level != "loss",
         solo_only=f"{method.title} {method.solo_only}" if method.solo_only else "",
         budget=part.budget,
     )

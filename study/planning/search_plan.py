@@ -88,6 +88,7 @@ class Search:
         anchors: The point before anything is tuned.
         objective: What its trials are ranked by.
         solo_only: Why its runs are never stacked, whatever the network; empty if they may be.
+        alone: Its runs are in no pack: a step costs more than those by which packs are timed.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Search:
     anchors: Point
     objective: Objective
     solo_only: str = ""
+    alone: bool = False
     budget: BudgetSpec = field(default_factory=BudgetSpec)
 
     @property

@@ -222,6 +222,7 @@ class Conductor:
             seed=seed,
             segment=None if whole else (first, last),
             solo_only=bool(search.solo_only),
+            alone=search.alone,
         )
 
     def _most_trials(self, search: Search) -> int | None:

@@ -57,7 +57,7 @@ class PackSizes:
         self._plan, self._storage, self._study_id = plan, storage, study_id
         self._engine, self._workers, self._say = engine, workers, say
         self._all = plan.card.task_names
-        self._tasks = {search.name: search.tasks for search in plan.searches}
+        self._tasks = {s.name: s.tasks for s in plan.searches if not s.alone}
         self._known: dict[_Kind, dict[Tasks, Calibration]] = {}
         self._calibrating: dict[int, _Kind] = {}
         self._by_hand = plan.spec.training.pack_size
@@ -77,8 +77,10 @@ class PackSizes:
         """What a worker is to time before it can be given packs; None: nothing."""
         if self._engine.undecided:
             return self._to_measure(state, "fused")
-        packed = filter(self._engine.packed, self._engine.in_use)
-        return next(filter(None, (self._to_measure(state, engine) for engine in packed)), None)
+        packed = map(self._packed, self._tasks)
+        engines = {engine for engine in packed if engine is not None}
+        found = (self._to_measure(state, engine) for engine in sorted(engines))
+        return next(filter(None, found), None)
 
     def _to_measure(self, state: WorkerState, engine: Engine) -> Calibrate | None:
         """The same for packs of one engine."""
@@ -171,8 +173,8 @@ class PackSizes:
 
     def of(self, state: WorkerState, search: str) -> int:
         """Most runs of a pack for this worker, if one of this search is first in line."""
-        engine = self._engine.of(search)
-        if engine is None or not self._engine.packed(engine):
+        engine = self._packed(search)
+        if engine is None:
             return 1
         if self._by_hand or self._engine.rows(engine):
             return self._limit(engine)
@@ -181,8 +183,8 @@ class PackSizes:
 
     def solo_s(self, state: WorkerState, search: str) -> float | None:
         """What an epoch of a run of a search would take alone; None if it is trained alone."""
-        engine = self._engine.of(search)
-        if engine is None or not self._engine.packed(engine):
+        engine = self._packed(search)
+        if engine is None:
             return None
         alone = self._known[state.hardware, engine].get(self._tasks[search])
         return alone.epoch_s if alone else None
@@ -213,6 +215,11 @@ class PackSizes:
             self._settle(kind)
         most = counted(self._limits[engine], "run")
         self._say(f"A worker ended while it calibrated; packs have at most {most}.")
+
+    def _packed(self, search: str) -> Engine | None:
+        """The engine by which runs of a search are trained in packs; None: they are not."""
+        engine = self._engine.of(search) if search in self._tasks else None
+        return engine if engine is not None and self._engine.packed(engine) else None
 
     def _limit(self, engine: Engine) -> int:
         """Most runs of an engine's packs, by hand or after what came to grief."""

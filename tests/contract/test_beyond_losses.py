@@ -241,13 +241,13 @@ class TestRefusals:
         runs = trained(fused, a_pack(mine, *others))
         assert [run.end.outcome for run in runs.values()] == ["failed", "done", "done"]
         assert runs[1].end.failure == "NeedsSolo"
-        assert 'has `engine = "fused"`. Drop it, or the searches' in runs[1].end.reason
+        assert 'and is not trained with `engine = "fused"`. Drop that, or' in runs[1].end.reason
 
     @pytest.mark.parametrize("name", METHODS)
     def test_compiled_steps_are_refused(self, name: str) -> None:
         end = trained(train, a_pack(a_job(1, name), compile=True))[1].end
         assert (end.failure, end.outcome) == ("NeedsSolo", "failed")
-        assert "has `compile = true`" in end.reason
+        assert "and is not trained with `compile = true`" in end.reason
 
     @pytest.mark.parametrize(
         ("problem", "why"),

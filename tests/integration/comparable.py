@@ -56,6 +56,11 @@ def epochs_trained(url: str, study: str) -> int:
     return sum(int(str(row[0])) for row in _rows(url, "attempt_costs", study, ("epochs",)))
 
 
+def gradients_paid(url: str, study: str) -> int:
+    """Gradient evaluations of all attempts together."""
+    return sum(int(str(row[0])) for row in _rows(url, "attempt_costs", study, ("grad_evals",)))
+
+
 def losses(url: str, study: str) -> set[str]:
     """Classes of failure of the attempts that were lost."""
     rows = _rows(url, "attempt_costs", study, ("state", "failure"))

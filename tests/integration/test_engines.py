@@ -32,7 +32,7 @@ stages = [{ lr = [0.01, 0.1] }]
 _ALONE = """
 [[search]]
 name = "alone"
-weighting = "toy:Solitary"
+weighting = "pcgrad"
 stages = [{ lr = [0.01, 0.1] }]
 """
 SPEC = _HEAD + _STACKED + _ALONE
@@ -65,7 +65,26 @@ def test_one_is_stacked_and_the_other_is_not(spec: Path, undisturbed: str) -> No
     shown = command(spec.parent, "status", STUDY, "--storage", undisturbed)
     assert "alone (solo)" in shown.out
     planned = command(spec.parent, "plan", spec.name, "--storage", undisturbed)
-    assert "engine: solo for alone: Solitary is tried alone" in " ".join(planned.out.split())
+    assert "engine: solo for alone: PCGrad needs each task's own gradient" in " ".join(
+        planned.out.split()
+    )
+
+
+def test_costs_and_weights_are_those_of_the_method(undisturbed: str) -> None:
+    steps, n_tasks = 6 * 3, 3
+    runs = comparable.results(undisturbed, STUDY)
+    costs = {of: {row[-1] for row in of_searches(runs, of)} for of in ("rlw", "alone", "stl/kind")}
+    assert costs == {"rlw": {steps}, "alone": {steps * n_tasks}, "stl/kind": {steps}}
+    n_alone = len(of_searches(runs, "alone"))
+    paid = steps * (n_tasks * n_alone + len(runs) - n_alone)
+    assert comparable.gradients_paid(undisturbed, STUDY) == paid
+    weights = [
+        float(str(row[-1]))
+        for row in of_searches(comparable.epochs(undisturbed, STUDY), "alone")
+        if row[-2] == "weight"
+    ]
+    assert len(weights) == n_alone * 6 * n_tasks
+    assert min(weights) >= 1 < max(weights)
 
 
 @pytest.mark.parametrize(

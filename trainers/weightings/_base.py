@@ -120,20 +120,19 @@ class Weighting(ABC):
         """Refuse what a method cannot be trained with.
 
         Raises:
-            NeedsSolo: It is `solo_only`, and runs are stacked, or steps are compiled or shared by
-                several processes.
+            NeedsSolo: It is `solo_only` and runs are stacked; or its level is beyond ``loss``, and
+                steps are compiled or shared by several processes.
         """
+        beyond = self.level != "loss"
         unfit = {
-            '`engine = "fused"`': engine == "fused",
-            "`compile = true`": training.compile,
-            f"`data_parallel = {training.data_parallel}`": training.data_parallel > 1,
+            '`engine = "fused"`': self.solo_only and engine == "fused",
+            "`compile = true`": beyond and training.compile,
+            f"`data_parallel = {training.data_parallel}`": beyond and training.data_parallel > 1,
         }
-        found = next((name for name, there in unfit.items() if there), None)
-        if self.solo_only and found:
+        if found := next((name for name, there in unfit.items() if there), None):
             raise NeedsSolo(
-                f"{self.title} {self.solo_only}: its runs are trained one by one, each by one "
-                f"process, and are not compiled. [training] has {found}. Drop it, or the searches "
-                f"by {self.title}."
+                f"{self.title} {self.solo_only}, and is not trained with {found}. Drop that, or "
+                f"the searches by {self.title}."
             )
 
     def checked(

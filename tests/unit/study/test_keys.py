@@ -32,6 +32,7 @@ def test_a_run_key_depends_on(name: str) -> None:
     [
         *(("frozen", "g"), ("tasks", ("left",)), ("seed", 1), ("segment", (0, 2))),
         ("solo_only", True),
+        ("alone", True),
     ],
 )
 def test_a_pack_key_depends_on(name: str, other: Any) -> None:

@@ -173,3 +173,12 @@ def test_a_search_that_is_never_stacked_leaves_the_others_in_stacks() -> None:
     plain = packs_to_plain(found)
     assert (plain["engine"], plain["networks"][1]["engine"]) == ("fused", "solo")
     assert plain["networks"][1]["reason"] == "Solitary is tried alone"
+
+
+def test_what_costs_more_than_its_losses_is_in_no_pack() -> None:
+    pcgrad = {"weighting": "pcgrad", "stages": [{"lr": [0.01]}]}
+    facts = NetworkFacts(convolutional=False, obstacle="cannot be stacked", streamed=True)
+    training = {"epochs": 2, "batch_size": 8, "pack_size": 5}
+    found = pack_plan(a_plan(pcgrad, GRID, training=training), device="cpu", facts=facts)
+    sizes = {name: group.pack_size for group in found.groups for name in group.searches}
+    assert (sizes["pcgrad"], sizes["scalarization"]) == (1, 5)

@@ -406,3 +406,19 @@ def test_packs_of_the_other_engine_stay_as_large_as_they_were(
     world.sizes.halve(fallen(sizes[0] * 2 if engine == "fused" else 4, engine), "fell")
     assert (world.sizes.of(state, SEARCH), world.sizes.of(state, ALONE)) == sizes
     assert rows_of(world) == sizes[0]
+
+
+def test_what_costs_more_than_its_losses_is_in_no_pack_and_as_run(storage: Storage) -> None:
+    searches = [GRID, SOLITARY, {"weighting": "pcgrad", "stages": [{"lr": [0.01]}]}]
+    world = World(storage, searches=searches)
+    world.engine.settle("code", NetworkFacts(convolutional=False, obstacle="", streamed=True))
+    state = world.calibrated(world.calibrated(size=9), size=4)
+    assert world.sizes.to_measure(state) is None
+    assert [world.sizes.of(state, name) for name in (SEARCH, ALONE, "pcgrad")] == [9, 4, 1]
+    assert world.sizes.solo_s(state, "pcgrad") is None
+
+
+def test_packs_of_the_solo_engine_are_not_timed_for_what_is_in_none(storage: Storage) -> None:
+    world = World(storage, searches=[GRID, {"weighting": "pcgrad", "stages": [{"lr": [0.01]}]}])
+    world.engine.settle("code", NetworkFacts(convolutional=False, obstacle="", streamed=True))
+    assert world.sizes.to_measure(world.calibrated(size=9)) is None

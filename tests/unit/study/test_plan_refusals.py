@@ -272,5 +272,8 @@ def test_what_needs_more_than_losses_refuses_what_it_cannot_be_trained_with(
     training = {"epochs": 3, "batch_size": 8, key: value}
     said = refusal(weighting, RATES, training=training)
     assert said.startswith(f"[[search]] {weighting}: ")
-    assert f"[training] has `{key} = {str(value).lower()}`. Drop it, or the searches by" in said
+    assert (
+        f"and is not trained with `{key} = {str(value).lower()}`. Drop that, or the searches"
+        in said
+    )
     assert a_search("uw", RATES, training=training).weighting == "uw"
