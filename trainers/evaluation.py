@@ -1,14 +1,17 @@
-"""Losses and metrics over a whole split, added up batch by batch."""
+"""Losses and metrics over a whole split, added up batch by batch.
+
+Shapes: T tasks, Q statistics.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from trainers.errors import BadMetric
+from trainers.errors import BadMetric, TaskMismatch
 from trainers.protocol import Batch, Metric, TaskFunctions
 
 Value = tuple[str, str, str, float]
@@ -23,39 +26,88 @@ class Evaluation:
     def __init__(self, network: nn.Module, functions: Mapping[str, TaskFunctions]) -> None:
         self._network, self._functions = network, functions
         self._losses: dict[str, Tensor | float] = dict.fromkeys(functions, 0.0)
+        self._counts: Tensor | int = 0
         self._totals: dict[tuple[str, str], Tensor] = {}
-        self._n_samples = 0
         network.eval()
 
     @torch.no_grad()
     def add(self, batch: Batch) -> None:
         """Take a batch into account."""
         outputs = self._network(batch.inputs)
-        n_batch = batch_size_of(batch.inputs)
-        self._n_samples += n_batch
-        for task, parts in self._functions.items():
+        counts = counts_of(batch, self._functions)
+        self._counts = self._counts + counts
+        for place, (task, parts) in enumerate(self._functions.items()):
             output, target = outputs[task], batch.targets[task]
+            count = counts if isinstance(counts, int) else counts[place]
             # a number would be waited for, in each batch
-            self._losses[task] = self._losses[task] + parts.loss(output, target).double() * n_batch
+            self._losses[task] = self._losses[task] + summed(parts.loss(output, target), count)
             for name, metric in parts.metrics.items():
                 add_up(self._totals, (task, name), metric.statistics(output, target))
 
     def values(self, split: str) -> list[Value]:
         """``(split, task, metric, value)`` of each task's mean loss and metrics.
 
-        The loss is the mean over batches weighted by their samples; metrics add up exactly.
+        The loss is the mean over batches weighted by their samples, or by the valid elements of a
+        task that counts these; metrics add up exactly. A task without any has no values.
 
         Raises:
             BadMetric: The value of a metric is no number.
         """
-        functions = self._functions
-        losses = ((task, float(loss) / self._n_samples) for task, loss in self._losses.items())
-        values: list[Value] = [(split, task, "loss", loss) for task, loss in losses]
-        values += [
-            (split, task, name, metric_value(task, name, functions[task].metrics[name], total))
-            for (task, name), total in self._totals.items()
-        ]
-        return values
+        counts = at_hand(self._counts, len(self._functions))
+        losses = zip(self._losses.items(), counts, strict=True)
+        means = {task: float(loss) / count for (task, loss), count in losses if count}
+        return values_of(split, means, self._functions, self._totals)
+
+
+def counts_of(batch: Batch, functions: Mapping[str, TaskFunctions]) -> Tensor | int:
+    """What a batch counts in mean losses: its samples; ``[T]`` if a task counts valid elements.
+
+    To be asked before the losses, which may write into the targets.
+    """
+    n_batch = batch_size_of(batch.inputs)
+    counts = {
+        task: of.valid_elements(batch.targets[task]).double()
+        for task, of in functions.items()
+        if of.valid_elements is not None
+    }
+    if not counts:
+        return n_batch
+    samples = torch.full_like(next(iter(counts.values())), n_batch)
+    return torch.stack([counts.get(task, samples) for task in functions])
+
+
+def summed(mean_losses: Tensor, counts: Tensor | int) -> Tensor:
+    """Sums over a batch's elements, in double precision; 0 where it has none."""
+    amounts = mean_losses.double() * counts
+    return amounts if isinstance(counts, int) else torch.where(counts > 0, amounts, 0.0)
+
+
+def at_hand(counts: Tensor | int, n_tasks: int) -> list[float]:
+    """Counts ``[T]`` as numbers."""
+    return [counts] * n_tasks if isinstance(counts, int) else counts.tolist()
+
+
+def values_of(
+    split: str,
+    mean_losses: Mapping[str, float],
+    functions: Mapping[str, TaskFunctions],
+    totals: Mapping[tuple[str, str], Tensor],
+) -> list[Value]:
+    """``(split, task, metric, value)`` of all tasks with a mean loss.
+
+    Args:
+        totals: Task and metric to statistics ``[Q]``.
+
+    Raises:
+        BadMetric: The value of a metric is no number.
+    """
+    values: list[Value] = [(split, task, "loss", loss) for task, loss in mean_losses.items()]
+    values += [
+        (split, task, name, metric_value(task, name, metric, totals[task, name]))
+        for task in mean_losses
+        for name, metric in functions[task].metrics.items()
+    ]
+    return values
 
 
 def add_up(totals: dict[tuple[str, str], Tensor], name: tuple[str, str], amount: Tensor) -> None:
@@ -95,16 +147,32 @@ def first_not_finite(values: list[Value]) -> str:
     return ""
 
 
-def storable(values: list[Value]) -> list[Value]:
-    """The values with infinity for what is not a number: test data must decide nothing.
+def storable(tested: list[Value], validated: list[Value]) -> list[Value]:
+    """Test values with infinity for what is missing or no number: test data must decide nothing.
 
     A run whose training and validation are finite is a good run, whatever it makes of the test
     data; a database column that refuses NaN holds infinity.
     """
+    found = {(task, metric): value for _, task, metric, value in tested if not math.isnan(value)}
     return [
-        (split, task, metric, math.inf if math.isnan(value) else value)
-        for split, task, metric, value in values
+        ("test", task, metric, found.get((task, metric), math.inf))
+        for _, task, metric, _ in validated
     ]
+
+
+def refuse_unjudged(tasks: Iterable[str], validated: list[Value]) -> None:
+    """Refuse validation data that says nothing of a task.
+
+    Raises:
+        TaskMismatch: A task has no values.
+    """
+    judged = {task for _, task, _, _ in validated}
+    if unjudged := [task for task in tasks if task not in judged]:
+        raise TaskMismatch(
+            "Runs are compared by the validation split, so it needs valid elements of each task. "
+            f"Of task {unjudged[0]} it has none: `valid_elements` was 0 in every batch. Move "
+            "samples with labels of it there, or leave the task out."
+        )
 
 
 def batch_size_of(inputs: object) -> int:

@@ -121,7 +121,11 @@ class Marked:
         with part("functions", task):
             found = self.problem.functions(task)
         metrics = {name: _Metric(metric, name, task) for name, metric in found.metrics.items()}
-        return TaskFunctions(loss=_marked_loss(found.loss, task), metrics=metrics)
+        return TaskFunctions(
+            loss=_marked_loss(found.loss, task),
+            metrics=metrics,
+            valid_elements=_marked_count(found.valid_elements, task),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +197,33 @@ def _marked_loss(
     return Stackable(marked) if stacked else marked
 
 
+def _marked_count(
+    count: Callable[[Any], Tensor] | None, task: str
+) -> Callable[[Any], Tensor] | None:
+    if count is None:
+        return None
+    from torch import Tensor
+
+    def marked(target: Any) -> Tensor:
+        with part("valid_elements", task):
+            found = count(target)
+            if not isinstance(found, Tensor) or found.dim():
+                raise BadLoss(
+                    f"`valid_elements` of task {task} must be one number, as a tensor without "
+                    f"dimensions. {_got(found)} Return `.sum()` of a mask."
+                )
+            return found
+
+    return marked
+
+
 def _bad_loss(found: object, task: str) -> BadLoss:
-    shape = getattr(found, "shape", None)
-    got = f"a {type(found).__name__}" if shape is None else f"the shape {list(shape)}"
     return BadLoss(
         f"The loss of task {task} must be one number, the mean over the batch, as a tensor without "
-        f"dimensions. Got {got}. Return `.mean()` of it."
+        f"dimensions. {_got(found)} Return `.mean()` of it."
     )
+
+
+def _got(found: object) -> str:
+    shape = getattr(found, "shape", None)
+    return f"Got a {type(found).__name__}." if shape is None else f"Got the shape {list(shape)}."

@@ -26,7 +26,7 @@ class Batch:
     Attributes:
         inputs: What the trunk takes: ``[B, ...]`` or any nest of such tensors.
         targets: Task name to what its loss and metrics take, ``[B, ...]``; masks and ignored
-            labels are the target's own affair.
+            labels are the target's own affair, see `TaskFunctions.valid_elements`.
     """
 
     inputs: Any
@@ -79,10 +79,14 @@ class TaskFunctions:
     Attributes:
         loss: Head output and target to a scalar: the mean over the batch's valid elements.
         metrics: Metric name to metric; the names are those of the task's card.
+        valid_elements: Target to its number of valid elements, a whole number ``[]``, where batches
+            may have none: a task without any is left out of the step's weights and of the means,
+            and its loss is not asked for. None: the loss of every batch counts.
     """
 
     loss: Callable[[Any, Any], Tensor]
     metrics: Mapping[str, Metric]
+    valid_elements: Callable[[Any], Tensor] | None = None
 
 
 @runtime_checkable

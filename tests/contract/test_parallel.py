@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from tests.packs import STEPS, Told, a_job, a_pack, told
+from tests.partly import Partly
 from tests.ranks import trained
 from tests.toy import SIZES, Toy
 from trainers.engines import open_session, train
@@ -153,6 +154,19 @@ def test_an_exception_of_one_process_ends_the_run_and_no_other(
 def test_a_sample_counts_once(by_two: Mapping[str, dict[int, Told]]) -> None:
     epochs = [event for event in by_two["whole"][1].events if isinstance(event, EpochDone)]
     assert {(event.samples, event.grad_evals) for event in epochs} == {(SIZES["train"], STEPS)}
+
+
+def partly_labelled(_rank: int) -> Partly:
+    return Partly()
+
+
+def test_elements_of_all_processes_make_one_mean() -> None:
+    jobs = [a_job(run, name) for run, name in enumerate(WEIGHTINGS)]
+    pack = a_pack(*jobs, batch_size=4)
+    (found,) = trained([pack], size=2, problem=partly_labelled)
+    wanted = told(train(pack, open_session(Partly(), "cpu")))
+    for run, of_one in wanted.items():
+        assert_alike(found[run], of_one)
 
 
 def test_a_normalisation_over_batches_is_refused_on_a_cpu() -> None:

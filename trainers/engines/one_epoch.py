@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from trainers.engines.masks import Present
 from trainers.engines.session import Session
 from trainers.errors import TaskMismatch
 from trainers.evaluation import Value
@@ -77,6 +78,7 @@ def train_values(
     losses: Sequence[float],
     weights: Sequence[float],
     not_positive: Sequence[float] = (),
+    there: Present = None,
 ) -> list[Value]:
     """Mean training losses and loss weights of one run, as they are reported.
 
@@ -86,9 +88,12 @@ def train_values(
         weights: ``[T]``.
         not_positive: ``[T]``, steps whose loss was 0 or below, under a weighting that assumes
             positive ones; only tasks with some are reported.
+        there: Tasks with valid elements in some step; the others have no values.
     """
     values: list[Value] = []
-    for task, loss, weight in zip(tasks, losses, weights, strict=True):
+    for place, (task, loss, weight) in enumerate(zip(tasks, losses, weights, strict=True)):
+        if there is not None and place not in there:
+            continue
         values += [("train", task, "loss", loss), ("train", task, "weight", weight)]
     for task, n_steps in zip(tasks, not_positive, strict=False):
         if n_steps:

@@ -12,7 +12,8 @@ from typing import Protocol, Self, TypeVar
 
 from trainers.engines.looking.canary import SHARE, Canary
 from trainers.engines.session import Session
-from trainers.evaluation import Value, first_not_finite, storable
+from trainers.errors import TaskMismatch
+from trainers.evaluation import Value, first_not_finite, refuse_unjudged, storable
 from trainers.events import (
     CheckpointSkipped,
     CheckpointWritten,
@@ -249,6 +250,10 @@ class Segment:
                 return failed(job, result, epoch=epoch - 1, seconds=seconds, device=device)
             values.append(result)
         trained, validated, tested = values
+        try:
+            refuse_unjudged(job.tasks, validated)
+        except TaskMismatch as error:
+            return failed(job, error, epoch=epoch - 1, seconds=seconds, device=device)
         cost = {
             "samples": self._n_samples,
             "grad_evals": grad_evals,
@@ -260,7 +265,7 @@ class Segment:
             run=job.run,
             token=job.token,
             epoch=epoch,
-            values=(*trained, *validated, *storable(tested)),
+            values=(*trained, *validated, *storable(tested, validated)),
             seconds=seconds,
             samples=self._n_samples,
             grad_evals=grad_evals,

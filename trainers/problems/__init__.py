@@ -10,7 +10,7 @@ from trainers.problems._registry import build, card_of, names, problem_class, su
 from trainers.problems.errors import ProblemError
 
 if TYPE_CHECKING:
-    from trainers.problems._losses import bce, cross_entropy, l1, mse
+    from trainers.problems._losses import bce, cross_entropy, l1, mse, valid_elements
     from trainers.problems._metrics import Accuracy, ErrorRate, MeanAbsoluteError
     from trainers.problems._source import TensorSource
 
@@ -29,6 +29,7 @@ __all__ = [
     "names",
     "problem_class",
     "summaries",
+    "valid_elements",
 ]
 
 _TORCH_BOUND = {
@@ -40,6 +41,7 @@ _TORCH_BOUND = {
     "cross_entropy": "_losses",
     "l1": "_losses",
     "mse": "_losses",
+    "valid_elements": "_losses",
 }
 
 

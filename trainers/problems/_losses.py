@@ -1,7 +1,8 @@
 """Losses: each the mean over a batch's valid elements.
 
 An element is missing if its class label is -1 or its number is NaN. A batch without any valid
-element has loss 0 and gradient 0: it says nothing, and must not look like a divergence.
+element has loss 0 and gradient 0: it says nothing, and must not look like a divergence. A task
+is left out of such batches if `valid_elements` goes to its `TaskFunctions` beside the loss.
 
 Regression heads give ``[B]`` or ``[B, 1]`` for targets ``[B]``, otherwise the target's own shape.
 
@@ -95,6 +96,16 @@ def bce(output: Tensor, target: Tensor) -> Tensor:
     softplus = shift + ((-shift).exp() + (-logits - shift).exp()).log()
     costs = (1 - target.nan_to_num()) * logits + softplus
     return _sums(torch.where(valid, costs, 0.0)) / valid.sum().clamp(min=1)
+
+
+def valid_elements(target: Tensor) -> Tensor:
+    """How many elements of a target are not missing, ``[]``: for `TaskFunctions.valid_elements`.
+
+    Args:
+        target: ``[B]`` or ``[B, ...]``: class numbers, or numbers in floating point.
+    """
+    missing = target.isnan() if target.is_floating_point() else target == IGNORED
+    return (~missing).sum()
 
 
 def fitted(output: Tensor, target: Tensor, *, n_leading: int = 0) -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from trainers.engines import one_epoch
 from trainers.engines.fused.padding import a_network
+from trainers.engines.masks import present
 from trainers.engines.precision import autocast
 from trainers.engines.session import Session
 from trainers.evaluation import metric_value
@@ -137,7 +138,8 @@ class _Pass:
             target = self._try(lambda: _target(batch, task))
             if target is None:
                 return
-            loss = self._try(lambda: self._functions[task].loss(output, target))
+            there = self._try(lambda: self._has_elements(task, target))
+            loss = self._try(lambda: self._functions[task].loss(output, target)) if there else None
             if loss is not None:
                 self._try(lambda: _check_loss(loss, task))
             if loss is not None and in_training:
@@ -145,6 +147,9 @@ class _Pass:
         if not in_training:
             for name in self._functions[task].metrics:
                 self._try(lambda name=name: self._metric(task, name, output, target))  # type: ignore[misc]
+
+    def _has_elements(self, task: str, target: Any) -> bool:
+        return present({task: target}, {task: self._functions[task]}) is None
 
     def _metric(self, task: str, name: str, output: Any, target: Any) -> float:
         metric = self._functions[task].metrics[name]

@@ -117,4 +117,8 @@ def evaluated(
 
 def test_what_is_not_a_number_is_stored_as_infinity() -> None:
     values = [("test", "left", "loss", math.nan), ("test", "left", "mae", 0.5)]
-    assert storable(values) == [("test", "left", "loss", math.inf), ("test", "left", "mae", 0.5)]
+    validated = [("validation", "left", "loss", 1.0), ("validation", "left", "mae", 1.0)]
+    assert storable(values, validated) == [
+        ("test", "left", "loss", math.inf),
+        ("test", "left", "mae", 0.5),
+    ]

@@ -18,6 +18,7 @@ from torch import Tensor
 from trainers.engines.compiled.functions import Compiled
 from trainers.engines.fused.forward import Forward
 from trainers.engines.fused.rows import Rows
+from trainers.engines.masks import Present
 from trainers.protocol import Batch
 from trainers.reading import owned
 
@@ -76,9 +77,9 @@ class Whole:
         self.leaves = list(rows.leaves.values())
         self.gradients = list(rows.gradients.values())
 
-    def losses(self, batch: Batch) -> Tensor:
+    def losses(self, batch: Batch, there: Present = None) -> Tensor:
         """Task losses ``[R, T]``."""
-        return self._forward.losses(self._rows.leaves, self._carried, batch)
+        return self._forward.losses(self._rows.leaves, self._carried, batch, there)
 
 
 class Blocks:

@@ -9,12 +9,13 @@ Shapes: R rows, T tasks.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from trainers.engines import one_epoch
+from trainers.engines import masks, one_epoch
 from trainers.engines.compiled.blocks import BLOCK, blocks
 from trainers.engines.compiled.functions import Compiled
 from trainers.engines.fused.forward import (
@@ -38,6 +39,7 @@ from trainers.randomness import Key
 
 _KEY = Key("trial")
 _SPREAD = 0.01
+_LOOKED_AT = 8  # batches
 
 
 def compiled_solo(session: Session, tasks: tuple[str, ...], training: Training) -> Compiled:
@@ -106,8 +108,14 @@ def _once(
 
 
 def _a_batch(session: Session, training: Training) -> Batch:
-    """A whole batch of training, the same for every run."""
-    return next(one_epoch.batches(session, training, _KEY, 1))
+    """A whole batch of training, the same for every run; of all tasks, if one of the first is."""
+    functions = task_functions(session.problem, session.problem.card.task_names)
+    seen: list[Batch] = []
+    for batch in islice(one_epoch.batches(session, training, _KEY, 1), _LOOKED_AT):
+        seen.append(batch)
+        if masks.present(batch.targets, functions) is None:
+            return batch
+    return seen[0]
 
 
 def _rolled_step(compiled: Compiled, forward: Forward, batch: Batch, *, by: int) -> list[Tensor]:

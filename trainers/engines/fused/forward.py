@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.func import functional_call, vmap
 
 from trainers.engines.fused.layers import NotPlain, PlainNetwork, make_stackable
+from trainers.engines.masks import Present, no_loss
 from trainers.engines.precision import autocast
 from trainers.jobs import Precision
 from trainers.network import MultiTaskNetwork
@@ -59,12 +60,16 @@ class Forward:
             return self._outputs(params, buffers, inputs)
 
     def losses(
-        self, params: Mapping[str, Tensor], buffers: Mapping[str, Tensor], batch: Batch
+        self,
+        params: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        batch: Batch,
+        there: Present = None,
     ) -> Tensor:
         """Task losses ``[R, T]`` of one batch; targets are shared."""
         with self.cast():
             outputs = self._outputs(params, buffers, batch.inputs)
-            return stacked_task_losses(outputs, batch.targets, self.functions)
+            return stacked_task_losses(outputs, batch.targets, self.functions, there)
 
     def compiled_losses(
         self,
@@ -112,21 +117,37 @@ def stacked_losses(
 
 
 def stacked_task_losses(
-    outputs: Mapping[str, Any], targets: Mapping[str, Any], functions: Mapping[str, TaskFunctions]
+    outputs: Mapping[str, Any],
+    targets: Mapping[str, Any],
+    functions: Mapping[str, TaskFunctions],
+    there: Present = None,
 ) -> Tensor:
     """Losses ``[R, T]`` of many runs' outputs ``[R, B, ...]`` on one batch."""
     return torch.stack(
-        [_stacked(parts.loss)(outputs[task], targets[task]) for task, parts in functions.items()],
+        [
+            _stacked(parts.loss)(outputs[task], targets[task])
+            if there is None or place in there
+            else no_loss(outputs[task], n_leading=1)
+            for place, (task, parts) in enumerate(functions.items())
+        ],
         dim=1,
     )
 
 
 def task_losses(
-    outputs: Mapping[str, Any], targets: Mapping[str, Any], functions: Mapping[str, TaskFunctions]
+    outputs: Mapping[str, Any],
+    targets: Mapping[str, Any],
+    functions: Mapping[str, TaskFunctions],
+    there: Present = None,
 ) -> Tensor:
     """Losses ``[T]`` of one run on one batch."""
     return torch.stack(
-        [parts.loss(outputs[task], targets[task]) for task, parts in functions.items()]
+        [
+            parts.loss(outputs[task], targets[task])
+            if there is None or place in there
+            else no_loss(outputs[task])
+            for place, (task, parts) in enumerate(functions.items())
+        ]
     )
 
 

@@ -27,6 +27,7 @@ from trainers.engines.fused.forward import (
 )
 from trainers.engines.fused.stack_evaluation import StackEvaluation
 from trainers.engines.fused.weighting_rows import TAIL
+from trainers.engines.masks import Present
 from trainers.engines.session import Session
 from trainers.hardware import gpu
 from trainers.jobs import Precision, Training
@@ -136,13 +137,13 @@ def samples(session: Session, size: int) -> Batch:
     return next(iter(source.batches(torch.arange(min(size, source.size)), size, Key("trial"))))
 
 
-def stacked_step(forward: Forward, batch: Batch, *, n_rows: int) -> Step:
+def stacked_step(forward: Forward, batch: Batch, *, n_rows: int, there: Present = None) -> Step:
     """One training step of copies of the template, without an update."""
     leaves = repeated(trained_parameters(forward.network), n_rows)
     for leaf in leaves.values():
         leaf.requires_grad_()
     carried = repeated(carried_tensors(forward.network), n_rows)
-    losses = forward.losses(leaves, carried, batch)
+    losses = forward.losses(leaves, carried, batch, there)
     gradients = torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
     return Step(
         losses=losses.detach(),

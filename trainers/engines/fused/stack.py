@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from trainers.engines import one_epoch
+from trainers.engines import masks, one_epoch
 from trainers.engines.compiled.blocks import Blocks, Whole, filled
 from trainers.engines.compiled.compiling import compiled_stack
 from trainers.engines.fused.forward import Forward, carried_tensors, repeated, trained_parameters
@@ -28,6 +28,7 @@ from trainers.engines.fused.stack_states import (
 )
 from trainers.engines.fused.stacked_optimizers import GroupedOptimizer, RatedOptimizer
 from trainers.engines.fused.weighting_rows import weighed
+from trainers.engines.masks import Present
 from trainers.engines.session import Session
 from trainers.evaluation import Value
 from trainers.hardware import gpu
@@ -119,22 +120,29 @@ class Stack:
         )
         counting = any(member.weighting.positive for member in self.members)
         batches = one_epoch.batches(self._session, self._training, self._key, self.epoch)
+        task_steps = masks.TaskSteps(len(self._tasks), n_steps)
         for step, batch in enumerate(batches):
-            losses, weights = self._step(batch, step)
+            there = masks.present(batch.targets, self._forward.functions)
+            losses, weights = self._step(batch, step, there)
+            task_steps.note(there)
             loss_sum += losses
             if len(self._watched):
                 self._traced.append(losses.index_select(0, self._watched))
             weight_sum += weights
             if counting:
-                not_positive += losses <= 0
-        mean_losses = loss_sum / n_steps
+                not_positive += masks.not_positive(losses, there)
+        mean_losses = task_steps.mean(loss_sum)
         for part in self._weighed:
-            part.end_epoch(mean_losses)
-        columns = (mean_losses, weight_sum / n_steps, not_positive)
+            part.end_epoch(mean_losses, task_steps.present)
+        columns = (mean_losses, task_steps.mean(weight_sum), not_positive)
         told = zip(self.members, *(column.tolist() for column in columns), strict=False)
         values = [
             one_epoch.train_values(
-                self._tasks, losses, weights, counts if member.weighting.positive else ()
+                self._tasks,
+                losses,
+                weights,
+                counts if member.weighting.positive else (),
+                task_steps.present,
             )
             for member, losses, weights, counts in told
         ]
@@ -171,15 +179,17 @@ class Stack:
     def _steps_done(self) -> int:
         return self.epoch * one_epoch.n_steps(self._session, self._training)
 
-    def _step(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
+    def _step(self, batch: Batch, step: int, there: Present = None) -> tuple[Tensor, Tensor]:
         """One optimiser step; returns losses and loss weights, both ``[R, T]``, detached."""
         store = self._store
-        way = self._blocks if self._blocks and self._blocks.takes(batch) else self._whole
-        losses = way.losses(batch)
+        way: Whole | Blocks = self._whole
+        if there is None and self._blocks and self._blocks.takes(batch):
+            way = self._blocks
+        losses = way.losses(batch) if there is None else self._whole.losses(batch, there)
         detached = losses.detach()
         weights = torch.empty_like(detached)
         for part in self._weighed:
-            part.weigh(detached, weights, store.learned, step)
+            part.weigh(detached, weights, store.learned, step, there)
         # `grad(losses, leaves, weights)` has the same derivatives and imports a computer algebra
         # system
         total = (losses * weights).sum()

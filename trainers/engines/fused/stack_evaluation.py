@@ -14,7 +14,7 @@ from torch.func import vmap
 from torch.utils._pytree import tree_map
 
 from trainers.engines.fused.forward import Forward, stacked_task_losses
-from trainers.evaluation import Value, add_up, batch_size_of, metric_value
+from trainers.evaluation import Value, add_up, at_hand, counts_of, summed, values_of
 from trainers.protocol import Batch, Metric, Source
 from trainers.randomness import Key
 from trainers.reading import owned
@@ -44,20 +44,27 @@ class StackEvaluation:
         """``(split, task, metric, value)`` of each run, in the order of the solo engine."""
         losses = torch.zeros((), dtype=torch.float64, device=self._forward.device)
         totals: dict[Name, Tensor] = {}
-        n_samples = 0
+        counts: Tensor | int = 0
         self._forward.network.eval()
         for batch in source.batches(None, batch_size, Key("evaluation")):
-            n_batch = batch_size_of(batch.inputs)
-            n_samples += n_batch
+            of_batch = counts_of(batch, self._forward.functions)
+            counts = counts + of_batch
             with self._forward.cast():
                 outputs = self._forward.outputs(params, buffers, batch.inputs)
                 found, statistics = self.measured(outputs, batch)
-            losses = losses + found.double() * n_batch
+            losses = losses + summed(found, of_batch)
             for name, statistic in statistics.items():
                 add_up(totals, name, statistic)
-        means = (losses / n_samples).tolist()
-        at_hand = {name: total.cpu() for name, total in totals.items()}
-        return [self._values_of(row, split, means[row], at_hand) for row in range(self._n_members)]
+        means = (losses / counts).tolist()
+        n_elements = at_hand(counts, len(self._forward.functions))
+        totals = {name: total.cpu() for name, total in totals.items()}
+        found_of = []
+        for row in range(self._n_members):
+            of_row = zip(self._forward.functions, means[row], n_elements, strict=True)
+            losses_of_row = {task: loss for task, loss, count in of_row if count}
+            statistics = {name: total[row] for name, total in totals.items()}
+            found_of.append(values_of(split, losses_of_row, self._forward.functions, statistics))
+        return found_of
 
     def measured(
         self, outputs: Mapping[str, Any], batch: Batch
@@ -98,24 +105,6 @@ class StackEvaluation:
                 else:
                     stackable[task, name] = metric
         return stackable
-
-    def _values_of(
-        self,
-        row: int,
-        split: str,
-        losses: list[float],
-        totals: Mapping[Name, Tensor],
-    ) -> list[Value]:
-        functions = self._forward.functions
-        values: list[Value] = [
-            (split, task, "loss", loss) for task, loss in zip(functions, losses, strict=True)
-        ]
-        values += [
-            (split, task, name, metric_value(task, name, metric, totals[task, name][row]))
-            for task, parts in functions.items()
-            for name, metric in parts.metrics.items()
-        ]
-        return values
 
 
 def row_of(values: Any, row: int) -> Any:

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from trainers.engines import one_epoch
+from trainers.engines import masks, one_epoch
 from trainers.engines.fused.member import Member
 from trainers.engines.fused.rows import Rows
+from trainers.engines.masks import Present
 from trainers.parts import part
 from trainers.randomness import Key
 
@@ -50,11 +51,11 @@ class WeightingRows:
         }
         self._learned = tuple(self.weighting.params(self._members[0].hyper))
         self._noise: Tensor | None = None
-        self._fixed: Tensor | None = None
+        self._fixed: dict[Present, Tensor] = {}
 
     def begin_epoch(self, key: Key, epoch: int, n_steps: int) -> None:
         """Draw the noise of an epoch, each member's from its own address."""
-        self._fixed = None
+        self._fixed.clear()
         if self.weighting.noise:
             drawn = [
                 one_epoch.noise(member.job, key, epoch, n_steps)
@@ -63,16 +64,18 @@ class WeightingRows:
             drawn += [drawn[-1]] * TAIL
             self._noise = torch.stack(drawn, dim=1).to(self._device)
 
-    def weigh(self, losses: Tensor, weights: Tensor, learned: Rows, step: int) -> None:
+    def weigh(
+        self, losses: Tensor, weights: Tensor, learned: Rows, step: int, there: Present = None
+    ) -> None:
         """Differentiate the objective by losses ``[R, T]`` and by what is learned.
 
-        Of fixed weights once an epoch.
+        Of fixed weights once an epoch, for the same tasks.
 
         The derivatives by the losses go to this weighting's rows of `weights`, the others to
         `learned`'s gradients.
         """
-        if self._fixed is not None:
-            self._put(self._fixed, weights)
+        if there in self._fixed:
+            self._put(self._fixed[there], weights)
             return
         leaf = losses.index_select(0, self._padded).requires_grad_()
         params = {
@@ -80,8 +83,10 @@ class WeightingRows:
             for name in self._learned
         }
         with part(f"weighting {self.weighting.name}"):
-            objective = self.weighting.objective(
+            objective = masks.objective(
+                self.weighting,
                 leaf,
+                there=there,
                 hyper=self._hyper,
                 params=params,
                 state=self.state,
@@ -90,13 +95,14 @@ class WeightingRows:
             found, *gradients = torch.autograd.grad(objective.sum(), [leaf, *params.values()])
         self._put(found, weights)
         if self.weighting.fixed:
-            self._fixed = found[: self._n]
+            self._fixed[there] = found[: self._n]
         for name, gradient in zip(self._learned, gradients, strict=True):
             self._put(gradient, learned.gradients[name])
 
-    def end_epoch(self, mean_losses: Tensor) -> None:
+    def end_epoch(self, mean_losses: Tensor, there: Present = None) -> None:
         """Change what changes at epoch ends, by mean losses ``[R, T]``."""
-        self.state = self.weighting.end_epoch(self.state, mean_losses.index_select(0, self._padded))
+        means = mean_losses.index_select(0, self._padded)
+        self.state = masks.end_epoch(self.weighting, self.state, means, there)
 
     def states(self) -> dict[int, dict[str, Tensor]]:
         """Row to its state, name to ``[T]``."""

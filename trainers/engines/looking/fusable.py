@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from trainers.engines import masks
 from trainers.engines.fused.forward import task_functions, trained_parameters
 from trainers.engines.fused.padding import (
     Step,
@@ -179,9 +180,10 @@ class Look:
         if found := rules.structure(forward.network):
             return found
         try:
+            there = masks.present(batch.targets, forward.functions)
             Key("trial").seed_global(forward.device)
             with rules.behaviour(said.append):
-                stacked = stacked_step(forward, owned(batch), n_rows=2)
+                stacked = stacked_step(forward, owned(batch), n_rows=2, there=there)
             alone = self._alone(a_network(self.session, self._tasks), self._tasks)
             placed = placed_operations(forward, owned(batch), owned(batch))
             odd = odd_metric(forward, batch)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainers.engines import masks
 from trainers.engines.fused.forward import (
     Forward,
     carried_tensors,
@@ -38,9 +39,10 @@ def alone_step(
     """The step as the solo engine would do it, with the network as the user wrote it."""
     functions = {task: session.problem.functions(task) for task in tasks}
     batch = owned(batch)
+    there = masks.present(batch.targets, functions)
     Key("trial").seed_global(session.device)
     with autocast(session.device, precision):
-        losses = task_losses(network(batch.inputs), batch.targets, functions)
+        losses = task_losses(network(batch.inputs), batch.targets, functions, there)
     params = trained_parameters(network)
     gradients: tuple[Tensor | None, ...] = ()
     if params:

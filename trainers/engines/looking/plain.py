@@ -7,15 +7,17 @@ Shapes: T tasks.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from trainers.engines import one_epoch
+from trainers.engines.masks import no_loss
 from trainers.engines.precision import autocast
 from trainers.engines.session import Session
-from trainers.evaluation import batch_size_of
+from trainers.evaluation import counts_of
 from trainers.jobs import Job, Training
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.protocol import Batch, TaskFunctions
@@ -34,9 +36,11 @@ def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[st
         network.train()
         batches = [*one_epoch.batches(session, training, key, epoch)]
         sums = torch.zeros(len(job.tasks), device=session.device)
+        n_batches = torch.zeros_like(sums)
         for batch in batches:
-            losses = _losses(network, functions, batch, session, training)
-            sums += losses.detach() / len(batches)
+            losses, counts = _losses(network, functions, batch, session, training)
+            sums += losses.detach()
+            n_batches += counts > 0
             if optimizer is not None:
                 optimizer.zero_grad()
                 losses.sum().backward()  # type: ignore[no-untyped-call]
@@ -47,7 +51,8 @@ def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[st
         judged = _judged(network, functions, session, training)
         names = [f"the train loss of task {task}" for task in job.tasks]
         names += [f"the validation loss of task {task}" for task in job.tasks]
-        values = dict(zip(names, [*sums.tolist(), *judged], strict=True))
+        found_losses = zip(names, [*(sums / n_batches).tolist(), *judged], strict=True)
+        values = {name: loss for name, loss in found_losses if not math.isnan(loss)}
         state = {f"network.{name}": of.clone() for name, of in network.state_dict().items()}
         found.append({**values, **state})
     return found
@@ -59,11 +64,16 @@ def _losses(
     batch: Batch,
     session: Session,
     training: Training,
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
+    """Losses ``[T]``, and what is counted of each."""
+    counts = torch.as_tensor(counts_of(batch, functions)).expand(len(functions))
     with autocast(session.device, training.precision):
         outputs = network(batch.inputs)
-        of_tasks = [of.loss(outputs[task], batch.targets[task]) for task, of in functions.items()]
-    return torch.stack(of_tasks)
+        of_tasks = [
+            of.loss(outputs[task], batch.targets[task]) if count else no_loss(outputs[task])
+            for (task, of), count in zip(functions.items(), counts.tolist(), strict=True)
+        ]
+    return torch.stack(of_tasks), counts.to(session.device)
 
 
 @torch.no_grad()
@@ -73,10 +83,10 @@ def _judged(
     session: Session,
     training: Training,
 ) -> list[float]:
-    total, n_samples = torch.zeros(len(functions), device=session.device), 0
+    total, n_elements = torch.zeros(2, len(functions), device=session.device)
     source, size = session.sources["validation"], training.eval_batch_size
     for batch in source.batches(None, size, Key("evaluation")):
-        n_batch = batch_size_of(batch.inputs)
-        total += _losses(network, functions, batch, session, training) * n_batch
-        n_samples += n_batch
-    return [float(value) for value in total / n_samples]
+        losses, counts = _losses(network, functions, batch, session, training)
+        total += losses * counts
+        n_elements += counts
+    return [float(value) for value in total / n_elements]

@@ -12,7 +12,7 @@ from itertools import repeat
 import torch
 from torch import Tensor
 
-from trainers.engines import one_epoch
+from trainers.engines import masks, one_epoch
 from trainers.engines.fused.forward import task_losses
 from trainers.engines.session import Session
 from trainers.engines.solo.run import SoloRun
@@ -45,7 +45,9 @@ class GradientRun(SoloRun):
             # one by one: a gradient through a stack of them would pass through all
             losses = [
                 task_losses(outputs, batch.targets, {task: functions})
-                for task, functions in self.functions.items()
+                if self.there is None or place in self.there
+                else masks.no_loss(outputs[task]).unsqueeze(0)
+                for place, (task, functions) in enumerate(self.functions.items())
             ]
         detached = torch.cat(losses).detach()
         weights, learned = self._weigh(detached, noise)
@@ -53,8 +55,14 @@ class GradientRun(SoloRun):
         terms = [(loss * weight).sum() for loss, weight in zip(losses, weights, strict=True)]
         gradients = self._shared.gradients(terms)
         with torch.no_grad(), part(f"weighting {self.weighting.name}"):
-            update, found = self.weighting.update(
-                gradients, hyper=self.hyper, params=self.params, state=self.state, noise=noise
+            update, found = masks.update(
+                self.weighting,
+                gradients,
+                there=self.there,
+                hyper=self.hyper,
+                params=self.params,
+                state=self.state,
+                noise=noise,
             )
         self._shared.follow(update)
         densify(self.network.parameters())
@@ -145,6 +153,7 @@ class AfterStepRun(SoloRun):
         with torch.no_grad():
             after = self._losses(again)
             with part(f"weighting {self.weighting.name}"):
-                found = self.weighting.after_step(self.state, before, after, hyper=self.hyper)
-        self.state = dict(found)
+                self.state = masks.after_step(
+                    self.weighting, self.state, before, after, there=self.there, hyper=self.hyper
+                )
         return before, weights

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from trainers.engines import one_epoch
+from trainers.engines import masks, one_epoch
 from trainers.engines.fused.forward import task_losses
 from trainers.engines.fused.padding import a_network, samples
 from trainers.engines.session import Session
@@ -53,6 +53,8 @@ class ParallelRun(SoloRun):
             forward_sync_buffers=False,  # a process may be busy with an exception then
             find_unused_parameters=self._leaves_some_out(),
         )
+        # a mean over valid elements is made of those of the processes by their counts
+        self._counting = any(of.valid_elements is not None for of in self.functions.values())
         self._shares = Shares(
             n_samples=self.training.samples_of(self.session.sources["train"].size),
             batch_size=self.training.batch_size,
@@ -85,17 +87,29 @@ class ParallelRun(SoloRun):
     def _take(self, batches: Iterator[Batch], part: float) -> Exception | None:
         """Take one step, if nobody has met an exception on the way to its losses."""
         failure: Exception | None = None
+        counts: dict[str, int] = {}
         try:
-            losses = self._losses(next(batches))
-            of_all = torch.cat([losses.detach() * part, losses.new_zeros(1)])
+            batch = next(batches)
+            counts = masks.elements(batch.targets, self.functions)
+            self.there = masks.present_by(counts, self.functions)
+            losses = self._losses(batch)
         except BaseException as raised:
             error = as_failure(raised)
             traceback.clear_frames(error.__traceback__)  # they hold tensors
             failure, losses = error, self._per_task(0.0)
-            of_all = torch.cat([losses, losses.new_ones(1)])
-        if self.group.add_up(of_all)[-1] > 0:
+        shares = self._tensor([counts.get(task, part) for task in self.functions])
+        failed = self._tensor([float(failure is not None)])
+        of_all = [losses.detach() * shares, *([shares] if self._counting else []), failed]
+        added = self.group.add_up(torch.cat(of_all))
+        if added[-1] > 0:
             return self._agreed(failure)
-        whole = of_all[:-1]
+        whole = added[: len(losses)]
+        if self._counting:
+            n_elements = added[len(losses) : -1]
+            of_tasks = dict(zip(self.functions, n_elements.tolist(), strict=True))
+            self.there = masks.present_by(of_tasks, self.functions)
+            n_elements = n_elements.masked_fill(n_elements == 0, 1.0)
+            whole, losses = whole / n_elements, losses * (shares / n_elements / part)
         weights, gradients = self._weigh(whole, next(self._noise))
         # what follows divides the sum of all processes' gradients by their number
         self._descend((losses * weights).sum() * (part * self.group.size), gradients)
@@ -105,7 +119,8 @@ class ParallelRun(SoloRun):
     def _losses(self, batch: Batch) -> Tensor:
         """Task losses ``[T]`` of this process's rows, to be differentiated."""
         with self._cast():
-            return task_losses(self._shared(batch.inputs), batch.targets, self.functions)
+            outputs = self._shared(batch.inputs)
+            return task_losses(outputs, batch.targets, self.functions, self.there)
 
     def _agreed(self, failure: Exception | None) -> Exception:
         """This process's exception, or what the first of the others says of its own."""

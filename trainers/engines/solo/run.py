@@ -13,10 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainers.engines import one_epoch
+from trainers.engines import masks, one_epoch
 from trainers.engines.compiled.compiling import compiled_solo
 from trainers.engines.fused.forward import task_losses
 from trainers.engines.looking.outside import Outside
+from trainers.engines.masks import Present
 from trainers.engines.precision import autocast, laid_out
 from trainers.engines.session import Session
 from trainers.engines.stepping import build_optimizer, densify, lay_out, take_step
@@ -37,6 +38,7 @@ class SoloRun:
         epoch: Epochs it has begun.
         candidates: Networks that its checkpoint has held for it.
         traced: Losses ``[T]`` of each step from now on, where somebody wants them.
+        there: The tasks that the batch of the step has valid elements of.
     """
 
     def __init__(self, job: Job, pack: Pack, session: Session) -> None:
@@ -65,6 +67,7 @@ class SoloRun:
         self.epoch = 0
         self.candidates: list[State] = []
         self.traced: list[Tensor] | None = None
+        self.there: Present = None
         # A network without parameters is a baseline like any other; what has some must use them.
         self._learns = any(param.requires_grad for param in self.network.parameters())
 
@@ -80,30 +83,36 @@ class SoloRun:
                 epochs=self.training.epochs,
             )
         self._noise = self._noise_of(n_steps)
+        self._task_steps = masks.TaskSteps(len(self.job.tasks), n_steps)
         self._loss_sum, self._weight_sum = self._per_task(0.0), self._per_task(0.0)
         self._not_positive = self._per_task(0.0)
 
     def train_on(self, batch: Batch) -> None:
         """Take one step."""
+        self.there = masks.present(batch.targets, self.functions)
         self._note(*self._step(batch, next(self._noise)))
 
     def end_epoch(self) -> list[Value]:
         """The train values of the epoch."""
-        mean_losses = self._loss_sum / self._n_steps
-        self.state = dict(self.weighting.end_epoch(self.state, mean_losses))
-        weights = (self._weight_sum / self._n_steps).tolist()
+        mean_losses, there = self._task_steps.mean(self._loss_sum), self._task_steps.present
+        self.state = masks.end_epoch(self.weighting, self.state, mean_losses, there)
         return one_epoch.train_values(
-            self.job.tasks, mean_losses.tolist(), weights, self._not_positive.tolist()
+            self.job.tasks,
+            mean_losses.tolist(),
+            self._task_steps.mean(self._weight_sum).tolist(),
+            self._not_positive.tolist(),
+            there,
         )
 
     def _note(self, losses: Tensor, weights: Tensor) -> None:
         """Add the detached losses and weights ``[T]`` of a step to those of the epoch."""
+        self._task_steps.note(self.there)
         self._loss_sum += losses
         if self.traced is not None:
             self.traced.append(losses)
         self._weight_sum += weights
         if self.weighting.positive:
-            self._not_positive += losses <= 0
+            self._not_positive += masks.not_positive(losses, self.there)
 
     def begin_split(self) -> None:
         """Let the network evaluate, until the next epoch begins."""
@@ -162,8 +171,14 @@ class SoloRun:
         """Loss weights ``[T]`` of detached losses, and gradients of the weighting's parameters."""
         leaf = losses.requires_grad_()
         with part(f"weighting {self.weighting.name}"):
-            objective = self.weighting.objective(
-                leaf, hyper=self.hyper, params=self.params, state=self.state, noise=noise
+            objective = masks.objective(
+                self.weighting,
+                leaf,
+                there=self.there,
+                hyper=self.hyper,
+                params=self.params,
+                state=self.state,
+                noise=noise,
             )
             weights, *gradients = torch.autograd.grad(objective, [leaf, *self.params.values()])
         return weights, gradients
@@ -188,10 +203,11 @@ class SoloRun:
     def _losses(self, batch: Batch) -> Tensor:
         """Task losses ``[T]``, to be differentiated."""
         with self._cast():
-            if self.compiled is not None and self.compiled.takes(batch):
+            if self.compiled is not None and self.there is None and self.compiled.takes(batch):
                 self.compiled.begin_step()
                 return self.compiled(self.network, batch.inputs, batch.targets)
-            return task_losses(self.network(batch.inputs), batch.targets, self.functions)
+            outputs = self.network(batch.inputs)
+            return task_losses(outputs, batch.targets, self.functions, self.there)
 
     def _cast(self) -> AbstractContextManager[object]:
         """Surrounds what is computed in the study's precision."""
