@@ -169,13 +169,15 @@ class StudyFrames:
     def in_packs(self, runs: pd.DataFrame) -> "pd.Series[bool]":
         """Whether a run's search shares packs, by row of `runs`.
 
-        Stacks do; a search of the solo engine does where a cost alone was measured for one of its
-        runs.
+        Stacks do; runs of the solo engine do where a cost alone was measured for one of those that
+        have it for the same reason.
         """
         packed = {search for search, (engine, _) in self.engines.items() if engine == "fused"}
         alone, as_run = self.runs["solo_cost_s"], self.runs["method_cost_s"]
-        in_step = ~np.isclose(alone, as_run, rtol=1e-12, atol=0.0)
-        return runs["search"].isin(packed | {*self.runs["search"][in_step]})
+        timed = self.runs["search"][~np.isclose(alone, as_run, rtol=1e-12, atol=0.0)]
+        reasons = {self.engines.get(search) for search in timed}
+        packed |= {s for s in runs["search"].unique() if self.engines.get(s) in reasons}
+        return runs["search"].isin(packed)
 
     @property
     def tasks(self) -> tuple[str, ...]:

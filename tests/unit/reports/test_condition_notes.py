@@ -65,6 +65,13 @@ def test_runs_in_step_without_a_calibration_are_counted_too() -> None:
     assert notes_of(made, "cost not calibrated")
 
 
+def test_a_search_that_is_in_no_pack_needs_no_calibration_among_those_that_are() -> None:
+    made = in_packs(uw_so=1.0)
+    made.engine = "solo"
+    made.solo_only["uw-so"] = "it is so"
+    assert notes_of(made, "cost not calibrated") == []
+
+
 def test_runs_that_were_alone_need_no_calibration() -> None:
     made = in_packs()
     made.engine = "solo"
