@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from storage import RunState
 from storage.limits import Limits
-from storage.records import Claim, Claimed
+from storage.records import Claimed
 from study.planning.budget import said
-from study.running.leases import LEASE_S
+from study.running.engine_state import EngineState
+from study.running.failure_policy import FailurePolicy
+from study.running.leases import Leases
 from study.running.pack_sizes import PackSizes
-from study.running.shift import Shift
-from study.running.worker_pool import WorkerState
-
-if TYPE_CHECKING:
-    from trainers.jobs import Pack
+from study.running.packing import Packer
+from study.running.worker_pool import WorkerPool, WorkerState
+from study.spec.study_spec import BudgetSpec
 
 
 class Dispatch:
     """Claims runs for workers that have nothing to do.
 
     Args:
-        limits: Budgets of the study and its searches.
-        searches: Their ids by name.
-        sizes: How many runs go into a pack.
-        pack_of: Makes the pack of runs that were claimed together.
+        budget: Of the study, for the words in which it ends.
+        limits: Budgets of the study and its searches; None without any.
 
     Attributes:
         limit: The budget that ends the study, empty while none does.
@@ -36,14 +30,19 @@ class Dispatch:
 
     def __init__(
         self,
-        shift: Shift,
-        limits: Limits | None,
-        searches: Mapping[str, int],
+        leases: Leases,
+        pool: WorkerPool,
+        engine: EngineState,
         sizes: PackSizes,
-        pack_of: Callable[[Sequence[Claim]], Pack],
+        failures: FailurePolicy,
+        packer: Packer,
+        *,
+        budget: BudgetSpec,
+        limits: Limits | None,
     ) -> None:
-        self._shift, self._limits, self._sizes, self._pack_of = shift, limits, sizes, pack_of
-        self._searches = searches
+        self._leases, self._pool = leases, pool
+        self._engine, self._sizes, self._packer = engine, sizes, packer
+        self._failures, self._budget, self._limits = failures, budget, limits
         self._dry = False
         self.limit = ""
         self.stuck = False
@@ -55,62 +54,51 @@ class Dispatch:
     def hand_out(self) -> None:
         """Give every free worker a pack, as long as there are runs."""
         self._go_on_at_once()
-        if self._shift.pool.stopping or self.limit or self._dry:
+        if self._pool.stopping or self.limit or self._dry:
             return
-        for worker, state in self._shift.pool.workers.items():
+        for worker, state in self._pool.workers.items():
             resting = state.rests_until_s > time.monotonic()
-            looked = self._shift.engine.looked(state.code)
+            looked = self._engine.looked(state.code)
             if state.busy or resting or not looked or self._sizes.waiting(state):
                 continue
             if (wanted := self._sizes.to_measure(state)) is not None:
-                self._shift.pool.calibrate(worker, wanted)
+                self._pool.calibrate(worker, wanted)
                 continue
             claimed = self._claim(state)
             if not claimed.claims:
                 # what waits at a rung is about to free its worker
-                self._dry = not any(state.waiting for state in self._shift.pool.workers.values())
+                self._dry = not any(state.waiting for state in self._pool.workers.values())
                 self._nothing_to_claim(claimed)
                 return
             self._hand(worker, state, claimed)
 
     def _go_on_at_once(self) -> None:
         """A call that waits at its rung is given its run again if that goes on, or is ended."""
-        over = self._shift.pool.stopping or self.limit
-        for worker, state in self._shift.pool.workers.items():
+        over = self._pool.stopping or self.limit
+        for worker, state in self._pool.workers.items():
             if not state.waiting or state.leaving:
                 continue
             claimed = Claimed() if over else self._claim(state, run=state.waiting)
             if claimed.claims:
                 self._hand(worker, state, claimed)
             else:
-                self._shift.pool.release(worker)
+                self._pool.release(worker)
 
     def _hand(self, worker: int, state: WorkerState, claimed: Claimed) -> None:
-        unsaved = self._shift.engine.unsaved(state.code)
-        pack = replace(self._pack_of(claimed.claims), unsaved=unsaved)
-        self._shift.pool.train(worker, claimed.claims, pack)
+        pack = self._packer.pack(claimed.claims, state.code)
+        self._pool.train(worker, claimed.claims, pack)
 
     def _claim(self, state: WorkerState, *, run: int | None = None) -> Claimed:
-        return self._shift.storage.claim(
-            self._shift.study_id,
-            holder_id=self._shift.holder_id,
-            worker_id=state.worker_id,
-            n={id_: self._sizes.of(state, name) for name, id_ in self._searches.items()},
-            shares=self._shift.pool.driver.size,
-            in_training=self._shift.pool.runs_left,
-            lease_s=LEASE_S,
-            limits=self._shift.failures.limits(self._limits),
-            code=state.code or None,
-            run=run,
-        )
+        limits = self._failures.limits(self._limits)
+        return self._leases.claim(state, self._sizes.most(state), limits=limits, run=run)
 
     def _nothing_to_claim(self, claimed: Claimed) -> None:
         """With nobody at work, what limits refuse now will be refused for good: the study ends."""
-        if self._shift.pool.busy or self._shift.states().get(RunState.LEASED, 0):
+        if self._pool.busy or self._leases.anybody():
             return
         if claimed.exhausted:
-            self.limit = said(self._shift.plan.spec.budget, claimed.exhausted)
-        elif claimed.barred and not self._shift.failures.stopped:
+            self.limit = said(self._budget, claimed.exhausted)
+        elif claimed.barred and not self._failures.stopped:
             self.limit = "the budget of its searches"
         else:
             self.stuck = bool(claimed.barred)

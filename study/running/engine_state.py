@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from storage.records import NetworkLook, StudyRecord
+from storage.records import NetworkLook, SearchRecord, StudyRecord
 from study.errors import WorkersUnusable
 from study.planning.engine import BY_CALIBRATION, EngineChoice, engine_for
 from study.planning.keys import digest
@@ -65,6 +65,11 @@ class EngineState:
     def of(self, search: str) -> Engine | None:
         """The engine of a search's runs; None until the first worker has looked at the network."""
         return self._searches[search].engine
+
+    @property
+    def searches(self) -> Collection[SearchRecord]:
+        """All searches, with what is fixed for them."""
+        return self._searches.values()
 
     @property
     def in_use(self) -> list[Engine]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from storage import RunState
 from storage.limits import Limit, Limits
 from storage.records import Claim, Ending, FailureGroup, Spent
-from study.drivers import Loss
+from study.drivers import Loss, WorkerLost
+from study.running.pack_sizes import PackSizes
+from study.running.worker_pool import WorkerState
+from trainers.events import RunEnded
 from trainers.failures import REPLAY_DIFFERS
 
 if TYPE_CHECKING:
@@ -25,14 +29,23 @@ class FailurePolicy:
     """Failures of one study, as far as they keep its runs from being handed out.
 
     Args:
+        sizes: Of packs, which become smaller where memory or a worker was lost for them.
         retry: The command that puts its failed runs back.
+        say: Told what a user should know at once.
     """
 
     def __init__(
-        self, storage: Storage, study_id: int, search_ids: Mapping[str, int], *, retry: str
+        self,
+        storage: Storage,
+        study_id: int,
+        search_ids: Mapping[str, int],
+        sizes: PackSizes,
+        *,
+        retry: str,
+        say: Callable[[str], None],
     ) -> None:
         self._storage, self._study_id, self._search_ids = storage, study_id, search_ids
-        self._retry = retry
+        self._sizes, self._retry, self._say = sizes, retry, say
         self._fruitless: dict[int, int] = {}
         self._crowded: dict[int, int] = {}
         self._news = True  # of failed runs: at the start there may be some of an earlier time
@@ -59,6 +72,21 @@ class FailurePolicy:
             and (group.runs >= SAME_FAILURES or group.failure == REPLAY_DIFFERS)
         }
 
+    def may_fit_later(self, state: WorkerState, message: RunEnded) -> bool:
+        """Whether a run for which memory ran out is tried again: in a smaller pack, or later."""
+        if state.rows > 1:
+            self._sizes.halve(state, "took too much memory")
+            return True
+        pause_s = self.crowded(message.run) if message.crowded else None
+        if pause_s is None:
+            return False
+        state.rests_until_s = time.monotonic() + pause_s
+        self._say(
+            f"Run {message.run} found too little memory: other processes hold some of the GPU's. "
+            f"Its worker tries again in {pause_s:g} s."
+        )
+        return True
+
     def crowded(self, run: int) -> float | None:
         """Memory ran out for a run beside other processes on its GPU: when it is tried again.
 
@@ -75,6 +103,31 @@ class FailurePolicy:
         nothing = {self._search_ids[search]: Limit(epochs=0) for search in self.stopped}
         limits = limits or Limits()
         return replace(limits, searches={**limits.searches, **nothing})
+
+    def worker_lost(self, state: WorkerState, event: WorkerLost) -> list[int]:
+        """Return a lost worker's runs to the queue, or end them; those that have ended.
+
+        A calibration of its is left to its successor.
+        """
+        self._sizes.lost(state)
+        unbooked_s = state.unbooked_s(time.monotonic())
+        if event.loss is Loss.MEMORY:
+            self._sizes.halve(state, "took too much memory")
+        elif event.loss is Loss.WORKER and (state.out_of_time or not state.progressed):
+            self._sizes.halve(state, "was lost with its worker")
+        return [
+            claim.run
+            for claim in state.claims.values()
+            if self.lost(
+                claim,
+                state.why_ended + event.reason,
+                loss=event.loss,
+                progressed=claim.run in state.progressed,
+                out_of_time=state.out_of_time,
+                alone=state.size == 1,
+                unbooked_s=unbooked_s,
+            )
+        ]
 
     def lost(
         self,

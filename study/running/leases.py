@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from storage.records import Holder
+from storage.records import Claimed, Holder
 from storage.states import Liveness
 from study.drivers.holder import liveness, this_process
-from study.running.worker_pool import WorkerPool
+from study.running.worker_pool import WorkerPool, WorkerState
 
 if TYPE_CHECKING:
     from storage import Storage
+    from storage.limits import Limits
 
 LEASE_S = 60.0
 _RENEW_S = 15.0
@@ -21,7 +23,7 @@ _UNANSWERED = "the database did not answer the claim"
 
 
 class Leases:
-    """Keeps the leases of packs whose worker beats, and returns all others."""
+    """Takes leases for workers, keeps those of packs whose worker beats, and returns all others."""
 
     def __init__(
         self, storage: Storage, study_id: int, *, holder_id: int, pool: WorkerPool
@@ -31,6 +33,38 @@ class Leases:
         self._renewed_s = time.monotonic()
         self._me = this_process()
         self._told: set[tuple[Holder, bool]] = set()
+
+    def claim(
+        self,
+        state: WorkerState,
+        n: Mapping[int, int],
+        *,
+        limits: Limits | None,
+        run: int | None = None,
+    ) -> Claimed:
+        """Lease the next runs in line for a worker, one share of them at most; or one run.
+
+        Args:
+            n: Most runs, by the search of the first one.
+            limits: What all runs of the study must stay within.
+            run: This one and no other.
+        """
+        return self._storage.claim(
+            self._study_id,
+            holder_id=self._holder_id,
+            worker_id=state.worker_id,
+            n=n,
+            shares=self._pool.driver.size,
+            in_training=self._pool.runs_left,
+            lease_s=LEASE_S,
+            limits=limits,
+            code=state.code or None,
+            run=run,
+        )
+
+    def anybody(self) -> bool:
+        """Whether any driver has a run of the study."""
+        return bool(self._storage.leases(self._study_id))
 
     def renew(self) -> None:
         """Put off the expiry of what beating workers train, every 15 seconds."""

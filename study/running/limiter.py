@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from storage.limits import Amount, Limits
 from study.planning.budget import said, used_up
-from study.running.shift import Shift
+from study.running.worker_pool import WorkerPool
+from study.spec.study_spec import BudgetSpec
+
+if TYPE_CHECKING:
+    from storage import Storage
 
 _LOOK_S = 1.0
 
@@ -22,8 +28,18 @@ class Limiter:
         searches: Their ids by name.
     """
 
-    def __init__(self, shift: Shift, limits: Limits | None, searches: dict[str, int]) -> None:
-        self._shift, self._limits, self._searches = shift, limits, searches
+    def __init__(
+        self,
+        storage: Storage,
+        study_id: int,
+        pool: WorkerPool,
+        budget: BudgetSpec,
+        *,
+        limits: Limits | None,
+        searches: Mapping[str, int],
+    ) -> None:
+        self._storage, self._study_id, self._pool = storage, study_id, pool
+        self._budget, self._limits, self._searches = budget, limits, searches
         self._started_s = self._looked_s = time.monotonic()
 
     def look(self) -> str:
@@ -32,7 +48,7 @@ class Limiter:
         Workers with runs of a search that has reached its own limit are asked to release them.
         """
         now_s = time.monotonic()
-        budget = self._shift.plan.spec.budget
+        budget = self._budget
         if budget.wall_s is not None and now_s - self._started_s >= budget.wall_s:
             return f"the limit of {budget.wall_s:g} s for one run of the command"
         if self._limits is None or now_s - self._looked_s < _LOOK_S:
@@ -46,8 +62,8 @@ class Limiter:
 
     def _used(self, now_s: float) -> dict[int | None, Amount]:
         """By search, with the time since the workers' last reports."""
-        used = defaultdict(Amount, self._shift.storage.used(self._shift.study_id))
-        for state in self._shift.pool.workers.values():
+        used = defaultdict(Amount, self._storage.used(self._study_id))
+        for state in self._pool.workers.values():
             each_s = state.unbooked_s(now_s) if state.busy else 0.0
             unbooked = Amount(device_s=each_s, money=each_s / 3600 * (state.price_per_h or 0.0))
             if not state.claims:  # it times steps, for all searches
@@ -58,7 +74,7 @@ class Limiter:
 
     def _release(self, searches: frozenset[int]) -> None:
         """Other runs of such packs wait, too, and go on from the same checkpoint."""
-        for worker, state in self._shift.pool.workers.items():
+        for worker, state in self._pool.workers.items():
             held = {self._searches[claim.search] for claim in state.claims.values()}
             if held & searches and not state.leaving:
-                self._shift.pool.release(worker)
+                self._pool.release(worker)

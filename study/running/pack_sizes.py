@@ -171,6 +171,10 @@ class PackSizes:
             return at_size(whole.run_step_ms, size) / at_size(whole.run_step_ms, than)
         return 1.0
 
+    def most(self, state: WorkerState) -> dict[int, int]:
+        """Most runs of a pack for this worker, by the number of the search of the first one."""
+        return {of.id: self.of(state, of.name) for of in self._engine.searches}
+
     def of(self, state: WorkerState, search: str) -> int:
         """Most runs of a pack for this worker, if one of this search is first in line."""
         engine = self._packed(search)

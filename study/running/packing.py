@@ -3,68 +3,74 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from storage.records import Claim
 from study.deciding.trials import to_point
 from study.planning.function import as_listed
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
-from trainers.jobs import Checkpoint, Engine, Job, Pack
+from study.running.engine_state import EngineState
+from trainers.jobs import Checkpoint, Job, Pack
 from trainers.keeping.paths import is_url
 
 
-def pack_of(
-    plan: Plan,
-    searches: Mapping[str, Search],
-    claims: Sequence[Claim],
-    *,
-    checkpoints: str,
-    device: str,
-    engine: Engine,
-    rows: int | None,
-    canaries: Mapping[int, float],
-) -> Pack:
-    """The pack of runs that were claimed together; they share a seed and a segment of epochs."""
-    return Pack(
-        problem=plan.problem,
-        training=plan.training,
-        seed=claims[0].seed,
-        until_epoch=claims[0].until_epoch,
-        jobs=tuple(_job(searches[claim.search], claim, plan.problem.folder) for claim in claims),
-        device=device,
-        engine=engine,
-        rows=rows,
-        checkpoints=checkpoints,
-        checkpoint_s=plan.spec.training.checkpoint_s,
-        canaries=canaries,
-        waits_at_rung=any(_goes_on_at_once(searches[claim.search]) for claim in claims),
-    )
+class Packer:
+    """Makes packs of runs that were claimed together: of one seed, segment of epochs and engine.
 
+    One run of each search's first pack is a canary, to be trained again alone.
 
-def _goes_on_at_once(search: Search) -> bool:
-    """Whether a run may be judged at a rung, and go on, as soon as it is there."""
-    return search.role == "function" and search.asynchronous
+    Args:
+        checkpoints: Folder for checkpoint files, a path or a URL.
+    """
 
-
-class Canaries:
-    """Chooses one run of each search's first pack, to be trained again alone."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._expected = {
+    def __init__(self, plan: Plan, engine: EngineState, *, checkpoints: str, device: str) -> None:
+        self._plan, self._engine = plan, engine
+        self._checkpoints, self._device = checkpoints, device
+        self._searches = {search.name: search for search in plan.searches}
+        self._uncanaried = {
             search.name: search.expected_trials * len(plan.spec.seeds)
             for search in plan.searches
             if search.role != "function"
         }
 
-    def of(self, claims: Sequence[Claim]) -> dict[int, float]:
-        """The runs of a pack that are chosen, with the packs that their search will fill."""
+    def pack(self, claims: Sequence[Claim], code: str) -> Pack:
+        """The pack of these runs.
+
+        Args:
+            code: Fingerprint of the code that its worker has loaded.
+        """
+        plan, searches = self._plan, self._searches
+        engine = self._engine.of(claims[0].search) or "solo"
+        return Pack(
+            problem=plan.problem,
+            training=plan.training,
+            seed=claims[0].seed,
+            until_epoch=claims[0].until_epoch,
+            jobs=tuple(_job(searches[of.search], of, plan.problem.folder) for of in claims),
+            device=self._device,
+            engine=engine,
+            rows=self._engine.rows(engine),
+            checkpoints=self._checkpoints,
+            checkpoint_s=plan.spec.training.checkpoint_s,
+            canaries=self._canaries(claims),
+            waits_at_rung=any(_goes_on_at_once(searches[of.search]) for of in claims),
+            unsaved=self._engine.unsaved(code),
+        )
+
+    def _canaries(self, claims: Sequence[Claim]) -> dict[int, float]:
+        """The runs that are chosen, with the packs that their search will fill."""
         found: dict[int, float] = {}
         for claim in claims:
-            if claim.search in self._expected and not claim.checkpoints:
+            if claim.search in self._uncanaried and not claim.checkpoints:
                 n_runs = sum(of.search == claim.search for of in claims)
-                found[claim.run] = max(1.0, self._expected.pop(claim.search) / n_runs)
+                found[claim.run] = max(1.0, self._uncanaried.pop(claim.search) / n_runs)
         return found
+
+
+def _goes_on_at_once(search: Search) -> bool:
+    """Whether a run may be judged at a rung, and go on, as soon as it is there."""
+    return search.role == "function" and search.asynchronous
 
 
 def _job(search: Search, claim: Claim, folder: str | None) -> Job:

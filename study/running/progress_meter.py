@@ -17,11 +17,13 @@ from study.deciding.progress import (
     least,
     search_progress,
 )
+from study.planning.plan import Plan
 from study.running.conductor import Conductor
 from study.running.pack_sizes import PackSizes
-from study.running.shift import Shift
+from study.running.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
+    from storage import Storage
     from storage.records import BestTrial, SearchStatus, Totals
 
 
@@ -30,23 +32,26 @@ class ProgressMeter:
 
     def __init__(
         self,
-        shift: Shift,
+        plan: Plan,
+        storage: Storage,
+        study_id: int,
+        pool: WorkerPool,
         conductor: Conductor,
         sizes: PackSizes,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._shift, self._conductor, self._sizes, self._clock = shift, conductor, sizes, clock
+        self._plan, self._storage, self._study_id = plan, storage, study_id
+        self._pool, self._conductor, self._sizes, self._clock = pool, conductor, sizes, clock
         self._began_s = clock()
         self._rate = Rate()
         self._ended = -1
         self._best: dict[str, BestTrial] = {}
-        plan = shift.plan
         self._planned = {search.name: search for search in plan.searches}
 
     def read(self) -> Progress:
         """Look at the database and the workers."""
-        storage, study_id = self._shift.storage, self._shift.study_id
+        storage, study_id = self._storage, self._study_id
         totals, statuses = storage.totals(study_id), storage.search_status(study_id)
         self._look_for_best(totals)
         searches = self._searches(statuses)
@@ -68,16 +73,16 @@ class ProgressMeter:
         if ended == self._ended:
             return
         self._ended = ended
-        plan = self._shift.plan
-        found = self._shift.storage.best_trials(
-            self._shift.study_id,
+        plan = self._plan
+        found = self._storage.best_trials(
+            self._study_id,
             {search.name: search.objective for search in plan.searches},
             n_seeds=len(plan.spec.seeds),
         )
         self._best = {best.search: best for best in found}
 
     def _searches(self, statuses: list[SearchStatus]) -> list[SearchProgress]:
-        plan = self._shift.plan
+        plan = self._plan
         planned = self._planned
         here = [status for status in statuses if status.search in self._conductor.outlooks]
         epoch_s = epoch_seconds(here, {name: of.tasks for name, of in planned.items()})
@@ -102,17 +107,17 @@ class ProgressMeter:
         ]
 
     def _dearer(self, together: float) -> float:
-        return self._sizes.relative_cost(together, than=self._shift.pool.mean_pack_size)
+        return self._sizes.relative_cost(together, than=self._pool.mean_pack_size)
 
     def _workers(self) -> WorkerCounts:
-        workers = self._shift.pool.workers.values()
+        workers = self._pool.workers.values()
         calibrating = sum(self._sizes.calibrates(state) for state in workers)
         busy = sum(state.busy for state in workers)
         runs: dict[str, int] = {}
-        for claim in self._shift.pool.claims:
+        for claim in self._pool.claims:
             runs[claim.search] = runs.get(claim.search, 0) + 1
         return WorkerCounts(
-            starting=max(0, self._shift.pool.driver.size - len(workers)),
+            starting=max(0, self._pool.driver.size - len(workers)),
             calibrating=calibrating,
             training=busy - calibrating,
             idle=len(workers) - busy,
@@ -126,8 +131,8 @@ class ProgressMeter:
             return None
         device_s = sum(of for of in left if of is not None)
         epochs = sum(search.epochs_expected - search.epochs_done for search in searches)
-        budget = self._shift.plan.spec.budget
+        budget = self._plan.spec.budget
         device_s = least(device_s, epochs, budget, paid_s=totals.device_s, paid=totals.epochs)
-        rate = self._rate.at(now_s, totals.device_s, workers=self._shift.pool.driver.size)
+        rate = self._rate.at(now_s, totals.device_s, workers=self._pool.driver.size)
         wall_s = float("inf") if budget.wall_s is None else budget.wall_s - (now_s - self._began_s)
         return max(0.0, min(device_s / rate, wall_s))

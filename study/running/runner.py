@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage import RunState, StudyChanged
-from storage.records import Claim, StudyRecord
+from storage.records import StudyRecord
 from study.commands import command_line
 from study.deciding.progress import Progress
 from study.drivers import Driver
@@ -24,16 +24,15 @@ from study.running.failure_policy import FailurePolicy
 from study.running.leases import Leases
 from study.running.limiter import Limiter
 from study.running.pack_sizes import PackSizes
-from study.running.packing import Canaries, pack_of
+from study.running.packing import Packer
 from study.running.progress_meter import ProgressMeter
+from study.running.registration import Registration
 from study.running.retention import Retention
-from study.running.shift import Shift
 from study.running.watch import end_hanging
 from study.running.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from storage import Storage
-    from trainers.jobs import Pack
 
 _POLL_S = 0.25
 _LOOK_S = 5.0
@@ -84,50 +83,32 @@ class Runner:
         report: Callable[[Progress], None] = lambda _progress: None,
         say: Callable[[str], None] = lambda _message: None,
     ) -> None:
-        records = storage.searches(study.id)
+        records, study_id = storage.searches(study.id), study.id
         search_ids = {record.name: record.id for record in records}
         holder_id, pool = storage.register_holder(this_process()), WorkerPool(driver)
+        budget, limits = plan.spec.budget, limits_of(plan, records)
         engine = EngineState(plan, storage, study, device=device, say=say)
-        self._shift = Shift(
-            plan=plan,
-            storage=storage,
-            study_id=study.id,
-            holder_id=holder_id,
-            failures=FailurePolicy(
-                storage,
-                study.id,
-                search_ids,
-                retry=command_line("retry", study.name, storage=storage.url),
-            ),
-            pool=pool,
-            engine=engine,
-        )
-        sizes = PackSizes(plan, storage, study.id, engine, workers=driver.size, say=say)
+        sizes = PackSizes(plan, storage, study_id, engine, workers=driver.size, say=say)
+        packer = Packer(plan, engine, checkpoints=checkpoints, device=device)
+        retry = command_line("retry", study.name, storage=storage.url)
+        failures = FailurePolicy(storage, study_id, search_ids, sizes, retry=retry, say=say)
         cap_bytes = int(plan.spec.training.checkpoint_cap_mib * 2**20)
-        searches = {search.name: search for search in plan.searches}
-        canaries = Canaries(plan)
-
-        def packed(claims: Sequence[Claim]) -> Pack:
-            of_pack = engine.of(claims[0].search) or "solo"
-            return pack_of(
-                plan,
-                searches,
-                claims,
-                checkpoints=checkpoints,
-                device=device,
-                engine=of_pack,
-                rows=engine.rows(of_pack),
-                canaries=canaries.of(claims),
-            )
-
+        registration = Registration(
+            plan, storage, study_id, holder_id, pool, engine, files=checkpoints, say=say
+        )
+        self._plan, self._storage, self._study_id = plan, storage, study_id
+        self._pool, self._engine, self._failures = pool, engine, failures
         self._conductor = Conductor(plan, storage, study)
-        self._retention = Retention(storage, study.id, checkpoints, cap_bytes=cap_bytes)
-        self._events = EventHandler(self._shift, self._retention, sizes, files=checkpoints, say=say)
-        limits = limits_of(plan, records)
-        self._dispatch = Dispatch(self._shift, limits, search_ids, sizes, packed)
-        self._limiter = Limiter(self._shift, limits, search_ids)
-        self._leases = Leases(storage, study.id, holder_id=holder_id, pool=pool)
-        self._meter = ProgressMeter(self._shift, self._conductor, sizes)
+        self._retention = Retention(storage, study_id, checkpoints, cap_bytes=cap_bytes)
+        self._leases = Leases(storage, study_id, holder_id=holder_id, pool=pool)
+        self._events = EventHandler(
+            storage, pool, registration, failures, sizes, self._retention, say=say
+        )
+        self._dispatch = Dispatch(
+            self._leases, pool, engine, sizes, failures, packer, budget=budget, limits=limits
+        )
+        self._limiter = Limiter(storage, study_id, pool, budget, limits=limits, searches=search_ids)
+        self._meter = ProgressMeter(plan, storage, study_id, pool, self._conductor, sizes)
         self._report, self._say = report, say
         self._interrupted = False
         self._changed: StudyChanged | None = None
@@ -144,32 +125,31 @@ class Runner:
             StudyChanged: Another command has extended or deleted the study; what was trained is
                 saved.
         """
-        shift = self._shift
         self._leases.take_over()
         self._move()
         why = ("DriverStopped", "its driver was ended")
         try:
             if not (self._conductor.finished or self._changed):
-                code = shift.plan.code.fingerprint
-                shift.pool.driver.start(code=code, looked=shift.engine.looked(code))
+                code = self._plan.code.fingerprint
+                self._pool.driver.start(code=code, looked=self._engine.looked(code))
                 self._loop()
         except ClusterLost as error:
             why = (type(error).__name__, str(error))
             raise
         finally:
             ended_s = time.monotonic()
-            shift.pool.driver.close()
+            self._pool.driver.close()
             self._events.write()
             self._leases.give_back(*why, ended_s=ended_s)
         if self._changed is not None:
             raise self._changed
-        states = shift.states()
+        states = self._storage.totals(self._study_id).states
         if RunState.LEASED not in states:
             self._retention.sweep()
         return Outcome(
             states=states,
             limit=self._dispatch.limit,
-            stopped={**self._conductor.stopped, **shift.failures.stopped},
+            stopped={**self._conductor.stopped, **self._failures.stopped},
             interrupted=self._interrupted,
             n_mismatches=self._events.n_mismatches,
         )
@@ -182,31 +162,28 @@ class Runner:
         self._interrupted = True
 
     def _loop(self) -> None:
-        shift = self._shift
         while self._at_work() or not self._over():
-            for event in shift.pool.heard(_POLL_S):
-                self._events.take(event)
-            self._events.write_due()
+            self._events.listen(_POLL_S)
             self._go_on()
             self._stop_in_time()
             self._dispatch.hand_out()
-            end_hanging(shift.pool, shift.plan.spec.training)
+            end_hanging(self._pool, self._plan.spec.training)
             self._leases.renew()
             self._look_around()
             self._tell()
 
     def _over(self) -> bool:
         ended = self._dispatch.limit or self._dispatch.stuck or self._conductor.finished
-        return bool(ended or self._shift.pool.stopping)
+        return bool(ended or self._pool.stopping)
 
     def _at_work(self) -> bool:
         """Whether workers are to be waited for; at the end, not for such as only time steps."""
-        pool = self._shift.pool
+        pool = self._pool
         return pool.training if pool.stopping else pool.busy
 
     def _stop_in_time(self) -> None:
         """Have workers save and release their packs when a limit is reached, or on request."""
-        pool = self._shift.pool
+        pool = self._pool
         if pool.stopping:
             return
         if not self._dispatch.limit:
@@ -219,7 +196,7 @@ class Runner:
     def _go_on(self) -> None:
         """Let searches go on from runs that have ended."""
         if ended := self._events.take_ended():
-            self._shift.failures.look()
+            self._failures.look()
             self._move(ended)
 
     def _move(self, ended: Sequence[int] | None = None) -> None:
@@ -234,7 +211,7 @@ class Runner:
     def _look_around(self) -> None:
         """Every few seconds, look after what other drivers have done or left."""
         now_s = time.monotonic()
-        if now_s - self._looked_s < _LOOK_S or self._shift.pool.stopping:
+        if now_s - self._looked_s < _LOOK_S or self._pool.stopping:
             return
         self._looked_s = now_s
         self._leases.take_over()

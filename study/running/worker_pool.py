@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from storage.records import Claim
-from study.drivers import Driver, DriverEvent
+from study.drivers import Driver
 from trainers.jobs import Calibrate, Engine, Pack
 
 
@@ -99,16 +99,6 @@ class WorkerPool:
         self.stopping = False
         self.workers: dict[int, WorkerState] = {}
         self._epochs = self._epochs_times_size = 0
-
-    def heard(self, within_s: float) -> Sequence[DriverEvent]:
-        """What they have said; silence counts only while the driver listens to them.
-
-        A driver that waits for its database, or that was suspended, hears nobody.
-        """
-        began_s = time.monotonic()
-        events = self.driver.poll(within_s)
-        self.listened(min(time.monotonic() - began_s, within_s))
-        return events
 
     def train(self, worker: int, claims: Sequence[Claim], pack: Pack) -> None:
         """Give a worker the pack of these runs."""

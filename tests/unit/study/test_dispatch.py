@@ -11,6 +11,7 @@ from storage.records import Claimed
 from study.running import dispatch
 from study.running.dispatch import Dispatch
 from study.running.worker_pool import WorkerPool, WorkerState
+from study.spec.study_spec import BudgetSpec
 
 
 class World:
@@ -25,25 +26,25 @@ class World:
         driver: Any = SimpleNamespace(size=1)
         pool = WorkerPool(driver)
         pool.workers[7] = state
-        shift: Any = SimpleNamespace(
-            pool=pool,
-            storage=self,
-            study_id=1,
-            holder_id=1,
-            failures=SimpleNamespace(limits=lambda limits: limits, stopped={}),
-            engine=SimpleNamespace(looked=lambda code: code == "known"),
-            states=dict,
-        )
+        failures: Any = SimpleNamespace(limits=lambda limits: limits, stopped={})
+        engine: Any = SimpleNamespace(looked=lambda code: code == "known")
+        leases: Any = self
         sizes: Any = SimpleNamespace(
             waiting=lambda _state: False,
             to_measure=lambda _state: None,
-            of=lambda _state, _search: 1,
+            most=lambda _state: {},
         )
-        self.dispatch = Dispatch(shift, None, {}, sizes, lambda _claims: pytest.fail("no runs"))
+        nobody: Any = None
+        self.dispatch = Dispatch(
+            leases, pool, engine, sizes, failures, nobody, budget=BudgetSpec(), limits=None
+        )
 
-    def claim(self, *_: Any, worker_id: int, **__: Any) -> Claimed:
-        self.asked.append(worker_id)
+    def claim(self, state: WorkerState, _n: dict[int, int], **_: Any) -> Claimed:
+        self.asked.append(state.worker_id)
         return Claimed()
+
+    def anybody(self) -> bool:
+        return False
 
 
 @pytest.mark.parametrize(

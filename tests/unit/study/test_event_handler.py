@@ -11,15 +11,15 @@ import pytest
 
 from storage import Storage
 from storage.records import Holder
-from study.drivers import FromWorker, Loss, WorkerLost
+from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.errors import WorkersUnusable
 from study.running import event_handler
 from study.running.engine_state import EngineState
 from study.running.event_handler import EventHandler
 from study.running.failure_policy import FailurePolicy
 from study.running.pack_sizes import PackSizes
+from study.running.registration import Registration
 from study.running.retention import Retention
-from study.running.shift import Shift
 from study.running.worker_pool import WorkerPool, WorkerState
 from tests.unit.study.specs import a_plan, stored
 from trainers.events import Beat, CheckpointWritten, NetworkFacts, Ready, Seconds
@@ -39,6 +39,7 @@ class World:
 
     Attributes:
         replaced: Workers whose successor was asked for.
+        said: What the next poll brings.
     """
 
     def __init__(self, storage: Storage, folder: str) -> None:
@@ -46,25 +47,25 @@ class World:
         record = stored(plan, storage)
         driver: Any = self
         engine = EngineState(plan, storage, record, device="cpu", say=print)
-        self.replaced: list[int] = []
-        self.shift = Shift(
-            plan=plan,
-            storage=storage,
-            study_id=record.id,
-            holder_id=storage.register_holder(
-                Holder(host="here", boot_id="b", pid=1, process_start="0")
-            ),
-            failures=FailurePolicy(storage, record.id, {}, retry=""),
-            pool=WorkerPool(driver),
-            engine=engine,
-        )
+        holder = Holder(host="here", boot_id="b", pid=1, process_start="0")
+        holder_id, self.pool = storage.register_holder(holder), WorkerPool(driver)
+        self.replaced, self.said = list[int](), list[DriverEvent]()
+        self.sizes = PackSizes(plan, storage, record.id, engine, workers=1, say=print)
         self.handler = EventHandler(
-            self.shift,
+            storage,
+            self.pool,
+            Registration(
+                plan, storage, record.id, holder_id, self.pool, engine, files=folder, say=print
+            ),
+            FailurePolicy(storage, record.id, {}, self.sizes, retry="", say=print),
+            self.sizes,
             Retention(storage, record.id, folder, cap_bytes=1),
-            PackSizes(plan, storage, record.id, engine, workers=1, say=print),
-            files=folder,
             say=print,
         )
+
+    def poll(self, timeout_s: float) -> list[DriverEvent]:
+        said, self.said = self.said, []
+        return said
 
     def pid(self, worker: int) -> int:
         return worker
@@ -78,7 +79,7 @@ class World:
 
     def ready(self) -> WorkerState:
         self.handler.take(FromWorker(WORKER, READY))
-        return self.shift.pool.workers[WORKER]
+        return self.pool.workers[WORKER]
 
 
 @pytest.fixture
@@ -114,10 +115,10 @@ def test_one_that_comes_to_work_ends_the_row(world: World) -> None:
 
 def test_at_the_end_nobody_is_replaced(world: World) -> None:
     world.ready()
-    world.shift.pool.stopping = True
+    world.pool.stopping = True
     world.lose()
     assert world.replaced == []
-    assert world.shift.pool.workers == {}
+    assert world.pool.workers == {}
 
 
 @pytest.fixture
@@ -132,6 +133,18 @@ def test_who_speaks_is_not_silent_and_has_trained_nothing_yet(world: World) -> N
     state.silent_s = 9.0
     world.handler.take(FromWorker(WORKER, Beat()))
     assert (state.silent_s, state.booked_s) == (0.0, 90.0)
+
+
+def test_who_is_not_listened_to_is_not_silent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter([100.0, 103.0, 103.0, 200.0])
+    monkeypatch.setattr(event_handler, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    state = world.ready()
+    world.handler.listen(5.0)
+    assert state.silent_s == 3.0
+    world.handler.listen(5.0)  # the driver was suspended meanwhile
+    assert state.silent_s == 8.0
 
 
 @pytest.mark.usefixtures("at_a_hundred")
@@ -163,4 +176,4 @@ def test_packs_are_halved_where_their_size_may_have_been_the_cause(
     state.take([], 0.0, rows=6, engine="fused")
     state.progressed, state.out_of_time = {1} if progressed else set(), out_of_time
     world.lose(1, loss)
-    assert (world.handler._sizes._limits["fused"] == 3) is halves
+    assert (world.sizes._limits["fused"] == 3) is halves

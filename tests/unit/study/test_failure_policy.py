@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,7 +58,16 @@ def a_claim(run: int = 1) -> Claim:
 
 def failures(*groups: FailureGroup) -> tuple[FailurePolicy, FakeStorage]:
     storage = FakeStorage(list(groups))
-    return FailurePolicy(storage, 1, {"ew": 10, "uw": 11}, retry="weighbridge retry s"), storage  # type: ignore[arg-type]
+    searches, no_sizes = {"ew": 10, "uw": 11}, SimpleNamespace()
+    found = FailurePolicy(
+        storage,  # type: ignore[arg-type]
+        1,
+        searches,
+        no_sizes,  # type: ignore[arg-type]
+        retry="weighbridge retry s",
+        say=print,
+    )
+    return found, storage
 
 
 def lose(

@@ -21,6 +21,7 @@ from study.running.limiter import Limiter
 from study.running.recorder import RecordBuffer
 from study.running.runner import Outcome, Runner
 from study.running.worker_pool import WorkerPool, WorkerState
+from study.spec.study_spec import BudgetSpec
 from tests.unit.study.specs import a_plan, stored
 from tests.unit.study.test_runner import METRICS, Obliging
 from trainers.events import EpochDone, PackEnded, RunEnded, Seconds
@@ -171,8 +172,8 @@ def test_the_limit_of_the_command_is_reached_on_time(monkeypatch: pytest.MonkeyP
     plan = a_plan(EW, training={"epochs": 1, "batch_size": 8}, budget={"wall_s": 50.0})
     clock = SimpleNamespace(now_s=1000.0)
     monkeypatch.setattr(limiter, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
-    shift: Any = SimpleNamespace(plan=plan)
-    limits = Limiter(shift, None, {})
+    nothing: Any = None
+    limits = Limiter(nothing, 1, nothing, plan.spec.budget, limits=None, searches={})
     clock.now_s = 1049.0
     assert limits.look() == ""
     clock.now_s = 1050.0
@@ -193,13 +194,9 @@ class OneWorker:
         pool, claim = WorkerPool(driver), SimpleNamespace(run=1, search="ew", epochs_left=9)
         pool.workers[7] = self.state
         self.state.take([claim], 0.0)  # type: ignore[list-item]
-        shift: Any = SimpleNamespace(
-            plan=a_plan(EW, training={"epochs": 1, "batch_size": 8}),
-            pool=pool,
-            storage=SimpleNamespace(used=lambda _study: {}),
-            study_id=1,
-        )
-        self._limiter = Limiter(shift, Limits(searches={3: limit}), {"ew": 3})
+        storage: Any = SimpleNamespace(used=lambda _study: {})
+        limits = Limits(searches={3: limit})
+        self._limiter = Limiter(storage, 1, pool, BudgetSpec(), limits=limits, searches={"ew": 3})
 
     def asked_at(self, now_s: float) -> list[int]:
         self.now_s = now_s
