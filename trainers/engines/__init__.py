@@ -1,4 +1,4 @@
-"""Engines train a pack; `train` takes the one the study has fixed."""
+"""Engines train a pack; `train` takes the one that is fixed for its searches."""
 
 from trainers.engines.calibration import calibrate
 from trainers.engines.looking.fusable import network_facts

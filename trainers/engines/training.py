@@ -1,4 +1,4 @@
-"""Trains a pack on the engine that the study has fixed."""
+"""Trains a pack on the engine that is fixed for its searches."""
 
 from __future__ import annotations
 
