@@ -18,6 +18,8 @@ _WEIGHTINGS: Final = MappingProxyType(
         "uw": "UW",
         "uw-o": "UW-O",
         "uw-so": "UW-SO",
+        "pcgrad": "PCGrad",
+        "famo": "FAMO",
     }
 )
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 # Weightings without a hyperparameter of their own: learning rate and weight decay are all to tune.
-_TUNING_FREE: Final = frozenset({"ew", "rlw", "dwa", "gls", "imtl-l", "uw", "uw-o"})
+_TUNING_FREE: Final = frozenset(
+    {"ew", "rlw", "dwa", "gls", "imtl-l", "uw", "uw-o", "pcgrad", "famo"}
+)
 _MINUS: Final = "\N{MINUS SIGN}"
 
 

@@ -96,6 +96,11 @@ class TestRepeating:
         changed = {key for key, value in usual.items() if shifted[key] != value}
         assert {key[1] for key in changed} == {split}
 
+    def test_trained_again_as_its_own_canary_it_is_the_same(self, name: str) -> None:
+        pack = replace(a_pack(*two_jobs(name)), canaries={2: 1e9})
+        runs = trained(train, pack, Toy(dropout=0.25))
+        assert [(run.end.outcome, run.end.reason) for run in runs.values()] == [("done", "")] * 2
+
     def test_precision_may_be_low(self, name: str) -> None:
         run = trained(train, a_pack(a_job(1, name), precision="bfloat16"))[1]
         assert run.end.outcome == "done"

@@ -18,6 +18,7 @@ from trainers.engines import one_epoch
 from trainers.engines.looking.comparing import AMPLIFIED
 from trainers.engines.looking.rehearsal import NUDGES, TOLERANCES, nudge
 from trainers.engines.session import Session
+from trainers.engines.solo.engine import begun
 from trainers.engines.solo.run import SoloRun
 from trainers.errors import ReplayDiffers
 from trainers.evaluation import Value
@@ -100,7 +101,7 @@ class Canary:
         ends_s = None if budget_s is None else perf_counter() + budget_s
         training = replace(pack.training, compile=False, data_parallel=1)
         job = replace(self.job, resume=())
-        run = SoloRun(job, replace(pack, jobs=(job,), training=training), session)
+        run = begun(job, replace(pack, jobs=(job,), training=training), session)
         if by:
             nudge(run, by)
         run.traced = []

@@ -22,6 +22,18 @@ RUNS: Mapping[str, type[SoloRun]] = {
 """How a step is taken, by what it is weighed by."""
 
 
+def begun(job: Job, pack: Pack, session: Session) -> SoloRun:
+    """A run at its beginning.
+
+    Raises:
+        WeightingError: The weighting is unknown, a hyperparameter breaks its rule, or the pack has
+            what it is not trained with.
+    """
+    method = weighting(job.weighting, job.folder)
+    method.refuse_unless_fit("solo", pack.training)
+    return RUNS[method.level](job, pack, session)
+
+
 class Solos:
     """Makes runs of a pack, and lets them go in step."""
 
@@ -39,9 +51,7 @@ class Solos:
         return Lockstep(runs, self._session, self._pack.training)
 
     def _begun(self, job: Job) -> SoloRun:
-        method = weighting(job.weighting, job.folder)
-        method.refuse_unless_fit("solo", self._pack.training)
-        return RUNS[method.level](job, self._pack, self._session)
+        return begun(job, self._pack, self._session)
 
     def _resumed(self, job: Job, checkpoint: Checkpoint) -> SoloRun:
         file = self._files.content(checkpoint.path)
