@@ -168,17 +168,17 @@ def _stage(stage: Stage) -> str:
 
 
 def _show_packs(packs: PackPlan) -> None:
-    """Each engine with its reason, and the packs of each network."""
+    """The engine with its reason, those that searches have for themselves, and all packs."""
     known_by = f" ({_KNOWN_BY[packs.known_by]})"
-    differ = len(packs.engines) > 1
-    for engine, searches in packs.engines.items():
-        name = "fused or solo" if engine is BY_CALIBRATION else engine.engine
-        whose = f" for {', '.join(searches)}" if differ else ""
-        say("engine: ", (name, "bold"), f"{whose}: {engine.reason}", (known_by, "dim"))
+    (engine, _), *others = packs.engines.items()
+    name = "fused or solo" if engine is BY_CALIBRATION else engine.engine
+    say("engine: ", (name, "bold"), f": {engine.reason}", (known_by, "dim"))
+    for other, searches in others:
+        say("engine: ", (other.engine, "bold"), f" for {', '.join(searches)}: {other.reason}")
     rows = table("network of", "runs a seed", "trained", right=("runs a seed",))
     for group in packs.groups:
         tasks = ", ".join(group.tasks)
-        whose = f" ({', '.join(group.searches)})" if differ else ""
+        whose = f" ({', '.join(group.searches)})" if others else ""
         rows.add_row(tasks + whose, str(group.runs), _trained(group))
     console.print(rows)
 

@@ -38,8 +38,8 @@ class PackPlan:
     """How a study's runs will be trained.
 
     Attributes:
-        known_by: ``stored`` with the study, by a ``look`` at the network, by its ``card``, or by
-            the ``spec`` alone.
+        known_by: How the first group's engine is: ``stored`` with its searches, by a ``look`` at
+            the network, by its ``card``, or by the ``spec`` alone.
         groups: What may be stacked before what may not.
         findings: What a look has found that would fail, or is likely to by the card.
     """
