@@ -41,6 +41,7 @@ SECTIONS = (
     ("[budget]", "BudgetSpec"),
     ("[cost]", "CostSpec"),
     ("[confirm]", "ConfirmSpec"),
+    ("[keep]", "KeepSpec"),
     ("[[search]]", "SearchSpec"),
     ('[[search]] stages, `strategy = "grid"`', "GridStage"),
     ('[[search]] stages, `strategy = "random"` or `"quasi-random"`', "SampledStage"),

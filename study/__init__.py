@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from study._version import __version__
     from study.api import Study
     from study.errors import StudyError
+    from trainers.trained_network import TrainedNetwork
 
-__all__ = ["Study", "StudyError", "__version__"]
+__all__ = ["Study", "StudyError", "TrainedNetwork", "__version__"]
 
-_HOMES = {"Study": "study.api", "StudyError": "study.errors", "__version__": "study._version"}
+_HOMES = {
+    "Study": "study.api",
+    "StudyError": "study.errors",
+    "TrainedNetwork": "trainers.trained_network",
+    "__version__": "study._version",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -30,6 +30,7 @@ from trainers.hardware.devices import is_gpu, known_gpus, n_gpus
 
 if TYPE_CHECKING:
     from storage import Storage
+    from trainers.trained_network import TrainedNetwork
 
 
 class Study:
@@ -194,6 +195,48 @@ class Study:
             return runner.run()
         finally:
             storage.close()
+
+    def network(
+        self,
+        search: str | None = None,
+        *,
+        seed: int | None = None,
+        retrain: bool = False,
+        device: str = "cpu",
+    ) -> TrainedNetwork:
+        """The network of a search's best trial, as it was after its run's selected epoch.
+
+        Args:
+            search: Its name, such as ``uw`` or ``stl/left``; None: of those over weightings, the
+                one whose best trial is the best.
+            seed: Of the run; None for the best one on validation.
+            retrain: Train the run once more, up to that epoch, if its network is not there. What
+                it reports is compared with what is recorded, and costs nothing in the study.
+            device: Where it is trained then; of the kind that has trained it first.
+
+        Raises:
+            BadSpec: There is no such device here.
+            DatabaseUnusable: The database cannot be used.
+            NetworkMissing: There is none, or it was not kept, or is gone; with the way out.
+            WorkersUnusable: The run cannot be trained again here.
+        """
+        from storage import Reader  # SQLAlchemy loads with it
+        from study.running.trained import Retraining, trained_network
+
+        self.check(workers=1, device=device)
+        again = Retraining(driver=lambda: self._driver(1, device, None), device=device)
+        reader = Reader(self.storage_url)
+        try:
+            return trained_network(
+                self.plan,
+                reader,
+                self.name,
+                search=search,
+                seed=seed,
+                again=again if retrain else None,
+            )
+        finally:
+            reader.close()
 
     def code_note(self) -> str:
         """What is to be said of stored runs that other code has trained; empty if nothing is."""

@@ -6,6 +6,7 @@ StudyError
 ├── CodeChanged(ValueError)        the user's code is not the one that has trained so far
 ├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
 ├── UnknownRun(LookupError)        a study has no attempt at a run of that number
+├── NetworkMissing(LookupError)    a network was not trained, or not kept
 ├── WorkersUnusable(RuntimeError)  no worker can be started
 ├── ClusterLost(ConnectionError)   the cluster has gone under way
 ├── ExportRefused(RuntimeError)    what is to be exported to cannot be used, or holds it already
@@ -37,6 +38,10 @@ class UnknownStudyName(StudyError, LookupError):
 
 class UnknownRun(StudyError, LookupError):
     """A study has no attempt at a run of that number."""
+
+
+class NetworkMissing(StudyError, LookupError):
+    """A network was not trained to its end, or not kept."""
 
 
 class WorkersUnusable(StudyError, RuntimeError):

@@ -11,6 +11,7 @@ TrainingError
 ├── CompilerMissing(RuntimeError)    torch's compiler finds no C++ compiler
 ├── DeviceUnusable(RuntimeError)     there is no such device here
 ├── LeftByExit(RuntimeError)         code of a user raised what would end the process
+├── NetworkUnreadable(OSError)       a kept network is missing, or has other bytes than before
 ├── NoFolder(OSError)                a training function cannot be given a folder of its own
 ├── NoSharedPart(ValueError)         a network has no parameters on which tasks can be compared
 ├── NotCompilable(RuntimeError)      torch's compiler does not take a network or loss

@@ -17,7 +17,7 @@ from storage import FINAL
 from storage.records import Decision, Proposal, RunOutcome, SearchHistory
 from storage.wording import counted
 from study.deciding.rungs import Judge, due
-from study.deciding.trials import outcomes_of, to_point, trials_of
+from study.deciding.trials import best_of, outcomes_of, to_point, trials_of
 from study.planning.keys import digest
 from study.planning.search_plan import Search, Stage
 from study.searches import StageView, Tried, wish
@@ -224,8 +224,8 @@ def _decision_step(
     search: Search, rules: Rules, number: int, members: str, known: Sequence[Tried]
 ) -> Step:
     """The winner among all trials of this stage and those before (M5)."""
-    survivors = [t for t in known if t.value is not None and t.value < math.inf]
-    if not survivors:
+    winner = best_of(known)
+    if winner is None:
         n_pruned = sum(tried.pruned for tried in known)
         n_failed = sum(tried.value is None for tried in known)
         pruned = f"{n_pruned} pruned, " if n_pruned else ""
@@ -234,7 +234,6 @@ def _decision_step(
             reason=f"no trial can win: {len(known) - n_pruned - n_failed} diverged, {pruned}"
             f"{n_failed} with failed runs",
         )
-    winner = min(survivors, key=lambda trial: trial.rank)
     return Decide(
         Decision(
             stage=number,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from search_spaces import Point, Value
@@ -57,6 +58,44 @@ def trials_of(
         )
         for entry in history.entries
     }
+
+
+def best_of(trials: Iterable[Tried]) -> Tried | None:
+    """The incumbent (M5) among trials; None if none has a value that can win."""
+    survivors = (trial for trial in trials if trial.value is not None and trial.value < math.inf)
+    return min(survivors, key=lambda trial: trial.rank, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """How the runs of a search stand to each other; what is in neither set is still open.
+
+    Attributes:
+        best: Runs of the best trial, one a seed.
+        outclassed: Runs of trials that it has beaten, or that stand in no stage any more.
+    """
+
+    best: frozenset[int] = frozenset()
+    outclassed: frozenset[int] = frozenset()
+
+
+def contest(search: Search, history: SearchHistory, *, seeds: Sequence[int]) -> Contest:
+    """How runs stand, once they are scored under the baseline in force."""
+    trials = trials_of(search, history, seeds=seeds, comparable=True)
+    best = best_of(trials.values())
+    if best is None:
+        return Contest()
+    beaten = {t.params for t in trials.values() if t.value is not None and t is not best}
+    runs = outcomes_of(history, seeds)
+    return Contest(
+        best=frozenset(outcome.run for outcome in runs[best.params]),
+        outclassed=frozenset(
+            outcome.run
+            for params, outcomes in runs.items()
+            for outcome in outcomes
+            if params in beaten or params not in trials
+        ),
+    )
 
 
 def _trial(

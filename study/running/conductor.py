@@ -33,6 +33,7 @@ from study.deciding.advance import (
 from study.deciding.judging import RungJudge
 from study.deciding.outlook import Outlook, outlook
 from study.deciding.rungs import Judge
+from study.deciding.trials import Contest, contest
 from study.deciding.way_out import baseline_missing
 from study.errors import BaselineMissing
 from study.planning.baseline_values import imported_values, meaningless, trained_values
@@ -50,7 +51,13 @@ _MOST_ENDINGS = 1_000
 
 
 class Conductor:
-    """Moves the searches of one study forward; several may work on one study at once."""
+    """Moves the searches of one study forward; several may work on one study at once.
+
+    Attributes:
+        steps: Last step of each search.
+        outlooks: What is still to come in each search.
+        contests: How the runs of each search stood when it was last looked at.
+    """
 
     def __init__(self, plan: Plan, storage: Storage, study: StudyRecord) -> None:
         self.plan, self._storage, self._study = plan, storage, study
@@ -64,6 +71,7 @@ class Conductor:
         self._waits_for_baseline = any(s.objective.needs_baseline for s in plan.searches)
         self.steps: dict[str, Step] = {}
         self.outlooks: dict[str, Outlook] = {}
+        self.contests: dict[str, Contest] = {}
         self._pruned: list[int] = []
         self._judging = self._judging_under(None)
 
@@ -145,6 +153,9 @@ class Conductor:
             elif isinstance(step, WaitForRuns | WaitForBaseline | Finished | SearchStopped):
                 self.steps[search.name] = step
                 self.outlooks[search.name] = self._outlook(search, history, step)
+                if self._can_score(search):
+                    seeds = self.plan.spec.seeds
+                    self.contests[search.name] = contest(search, history, seeds=seeds)
                 return
             else:
                 self._apply(search_id, search, step)

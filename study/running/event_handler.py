@@ -11,7 +11,7 @@ from study.drivers import DriverEvent, FromWorker, WorkerLost
 from study.errors import WorkersUnusable
 from study.running.failure_policy import FailurePolicy
 from study.running.pack_sizes import PackSizes
-from study.running.recorder import RecordBuffer
+from study.running.recorder import RecordBuffer, Reported
 from study.running.registration import Registration
 from study.running.retention import Retention
 from study.running.worker_pool import WorkerPool, WorkerState
@@ -21,6 +21,7 @@ from trainers.events import (
     CheckpointWritten,
     EpochDone,
     Message,
+    NetworksKept,
     OpenFailed,
     PackEnded,
     Ready,
@@ -115,7 +116,7 @@ class EventHandler:
         if state is None:
             return  # a beat of a worker that is still starting
         state.silent_s = 0.0
-        if isinstance(message, EpochDone | CheckpointWritten | RunEnded):
+        if isinstance(message, Reported):
             state.booked_s = time.monotonic()
         self._trained(state, message)
 
@@ -133,6 +134,10 @@ class EventHandler:
         elif isinstance(message, CheckpointWritten):
             self._buffer.add(message)
             self._retention.written()
+        elif isinstance(message, NetworksKept):
+            self._buffer.add(message)
+            if message.failure:
+                self._say_once(f"Run {message.run}'s network is not kept. {message.failure}", "net")
         elif isinstance(message, RunEnded):
             self._run_ended(state, message)
 

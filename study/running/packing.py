@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from storage.objectives import Metric
 from storage.records import Claim
 from study.deciding.trials import to_point
 from study.planning.function import as_listed
@@ -47,7 +48,7 @@ class Packer:
             training=plan.training,
             seed=claims[0].seed,
             until_epoch=claims[0].until_epoch,
-            jobs=tuple(_job(searches[of.search], of, plan.problem.folder) for of in claims),
+            jobs=tuple(job_of(plan, searches[of.search], of) for of in claims),
             device=self._device,
             engine=engine,
             rows=self._engine.rows(engine),
@@ -73,7 +74,8 @@ def _goes_on_at_once(search: Search) -> bool:
     return search.role == "function" and search.asynchronous
 
 
-def _job(search: Search, claim: Claim, folder: str | None) -> Job:
+def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
+    """What a worker is told of a run."""
     point = dict(to_point(claim.written))
     lr = weight_decay = 0.0
     if search.role == "function":
@@ -91,7 +93,8 @@ def _job(search: Search, claim: Claim, folder: str | None) -> Job:
         address=claim.params,
         key=claim.key,
         recorded=claim.recorded,
-        folder=folder,
+        select_by=_select_by(plan, search, claim),
+        folder=plan.problem.folder,
         resume=tuple(
             Checkpoint(path=path, epoch=epoch)
             for path, epoch in claim.checkpoints
@@ -99,3 +102,13 @@ def _job(search: Search, claim: Claim, folder: str | None) -> Job:
             if is_url(path) or os.path.exists(path)
         ),
     )
+
+
+def _select_by(plan: Plan, search: Search, claim: Claim) -> tuple[Metric, ...] | None:
+    """What may decide which epoch of a run is selected; None if its network is not kept."""
+    keeps = plan.spec.keep.networks
+    if search.role == "function" or keeps == "none":
+        return None
+    if keeps == "winners" and claim.role == "confirm":  # fresh seeds choose nothing
+        return None
+    return search.objective.metrics if plan.spec.compare.select_epoch == "best" else ()

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from storage import RunState
-from storage.records import CheckpointRecord, Ending, EpochRecord, Recorded, Report, Spent
-from trainers.events import CheckpointWritten, EpochDone, RunEnded, Seconds
+from storage.records import (
+    CheckpointRecord,
+    Ending,
+    EpochRecord,
+    NetworkFile,
+    NetworkRecord,
+    Recorded,
+    Report,
+    Spent,
+)
+from trainers.events import CheckpointWritten, EpochDone, NetworksKept, RunEnded, Seconds
 
 if TYPE_CHECKING:
     from storage import Storage
+
+Reported = EpochDone | CheckpointWritten | NetworksKept | RunEnded
+"""Events that become rows."""
 
 _STATES = {
     "done": RunState.DONE,
@@ -40,9 +53,7 @@ class RecordBuffer:
         self._oldest_s = 0.0
         self._has_ending = False
 
-    def add(
-        self, event: EpochDone | CheckpointWritten | RunEnded, *, solo_s: float | None = None
-    ) -> None:
+    def add(self, event: Reported, *, solo_s: float | None = None) -> None:
         """Take an event in.
 
         Args:
@@ -68,9 +79,7 @@ class RecordBuffer:
         return self._storage.record(reports)
 
 
-def to_report(
-    event: EpochDone | CheckpointWritten | RunEnded, solo_s: float | None = None
-) -> Report:
+def to_report(event: Reported, solo_s: float | None = None) -> Report:
     """The record of an event."""
     if isinstance(event, EpochDone):
         return EpochRecord(
@@ -94,6 +103,13 @@ def to_report(
             epoch=event.checkpoint.epoch,
             path=event.checkpoint.path,
             size_bytes=event.size_bytes,
+            spent=_spent(event.seconds, energy_j=event.energy_j),
+        )
+    if isinstance(event, NetworksKept):
+        return NetworkRecord(
+            run=event.run,
+            token=event.token,
+            files=[NetworkFile(**asdict(file)) for file in event.files],
             spent=_spent(event.seconds, energy_j=event.energy_j),
         )
     return _ending(event, solo_s)

@@ -21,6 +21,7 @@ from study.running.dispatch import Dispatch
 from study.running.engine_state import EngineState
 from study.running.event_handler import EventHandler
 from study.running.failure_policy import FailurePolicy
+from study.running.kept_networks import NetworkRetention
 from study.running.leases import Leases
 from study.running.limiter import Limiter
 from study.running.pack_sizes import PackSizes
@@ -100,6 +101,7 @@ class Runner:
         self._pool, self._engine, self._failures = pool, engine, failures
         self._conductor = Conductor(plan, storage, study)
         self._retention = Retention(storage, study_id, checkpoints, cap_bytes=cap_bytes)
+        self._networks = NetworkRetention(storage, study_id, checkpoints, plan.spec.keep, say=say)
         self._leases = Leases(storage, study_id, holder_id=holder_id, pool=pool)
         self._events = EventHandler(
             storage, pool, registration, failures, sizes, self._retention, say=say
@@ -146,6 +148,9 @@ class Runner:
         states = self._storage.totals(self._study_id).states
         if RunState.LEASED not in states:
             self._retention.sweep()
+            self._networks.sweep()
+            if self._conductor.finished:
+                self._networks.tell_lacking(self._conductor.contests.values())
         return Outcome(
             states=states,
             limit=self._dispatch.limit,
@@ -206,6 +211,10 @@ class Runner:
             self._changed, self._interrupted = error, True
         for run in self._conductor.take_pruned():
             self._retention.over(run)
+        baseline = self._conductor.baseline
+        self._networks.tidy(
+            ended, self._conductor.contests.values(), baseline=baseline.hash if baseline else ""
+        )
         self._dispatch.refresh()
 
     def _look_around(self) -> None:

@@ -107,6 +107,8 @@ def misplaced(spec: Any) -> str:
         return "[confirm] goes with a problem. Got it beside [function]. Drop it; add `seeds`."
     if spec.baseline is not None and spec.baseline != type(spec.baseline)():
         return "[baseline] goes with a problem. Got it beside [function]. Drop it."
+    if spec.keep != type(spec.keep)():
+        return "[keep] goes with a problem; a function keeps its own files. Drop it."
     said = spec.training.model_dump(exclude_defaults=True)
     if strange := [name for name in said if name not in _TRAINING]:
         return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -135,6 +135,22 @@ class ConfirmSpec(Section):
     seeds: UpTo1000 = Field(5, description="How many fresh seeds each gets.")
 
 
+class KeepSpec(Section):
+    """Which networks stay once their runs are done; free to change at any time."""
+
+    networks: Literal["none", "winners", "all"] = Field(
+        "winners",
+        description="Runs whose network stays, as it was after their selected epoch: of each "
+        "search's best trial, the single-task ones included, every seed; all that are done; or "
+        "none. See [get the network](../how-to/get-the-network.md).",
+    )
+    cap_mib: Amount = Field(
+        2048.0,
+        description="Most that a study's kept networks may take, in MiB. Those that are over it "
+        "are dropped and told of.",
+    )
+
+
 class SearchSpec(Section):
     """One weighting, or several that are searched alike, and the stages of their tuning."""
 
@@ -200,6 +216,7 @@ class StudySpec(Section):
     budget: BudgetSpec = Field(default_factory=BudgetSpec, description="See [budget].")
     cost: CostSpec = Field(default_factory=CostSpec, description="See [cost].")
     confirm: ConfirmSpec | None = Field(None, description="See [confirm]; off by default.")
+    keep: KeepSpec = Field(default_factory=KeepSpec, description="See [keep].")
     search: list[SearchSpec] = Field(min_length=1, max_length=1000, description="See [[search]].")
 
     @model_validator(mode="before")

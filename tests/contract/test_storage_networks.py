@@ -17,7 +17,16 @@ from storage.records import (
 from storage.scoring import Selection
 from storage.states import Liveness
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
-from tests.contract.storage_bench import DELTA_M, PRIMARY, Bench, baseline, claimed, end, epoch
+from tests.contract.storage_bench import (
+    DELTA_M,
+    PRIMARY,
+    Bench,
+    baseline,
+    claimed,
+    end,
+    epoch,
+    reference,
+)
 
 BEST = Selection()
 
@@ -122,7 +131,7 @@ class NetworkPromises(Backend):
 
     def score(self, bench: Bench, measured: Baseline) -> None:
         bench.storage.set_baseline(bench.study.id, measured)
-        bench.storage.score(bench.study.id, DELTA_M, BEST, baseline=measured)
+        bench.storage.score(bench.study.id, DELTA_M, BEST, reference=reference(measured))
 
     def files(self, bench: Bench, claim: Claim) -> list[tuple[int, int | None]]:
         found = bench.storage.network_files(bench.study.id)

@@ -31,6 +31,18 @@ def test_own_problem_runs(tmp_path: Path) -> None:
     assert rows["ew"]["delta_m_test"] is not None
 
 
+def test_networks_are_had_as_the_guide_says(tmp_path: Path) -> None:
+    for block in blocks("docs/how-to/get-the-network.md"):
+        if block.file:
+            (tmp_path / block.file).write_text(block.text)
+        elif block.language == "bash":
+            type_lines(block.text, tmp_path)
+        else:
+            said = run_python(block.text, tmp_path)
+            if "build()" in block.text:
+                assert said.startswith(("ew {", "uw {"))
+
+
 def test_streamed_source_of_the_guide_is_read_ahead(tmp_path: Path) -> None:
     (block,) = (b for b in blocks("docs/how-to/own-problem.md") if "class Photos" in b.text)
     made: dict[str, Any] = {}

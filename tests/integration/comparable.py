@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from storage import Reader
 
 Rows = list[tuple[object, ...]]
@@ -49,6 +52,30 @@ def decisions(url: str, study: str) -> Rows:
 def attempts(url: str, study: str) -> Rows:
     """(run, state) of every attempt."""
     return _rows(url, "attempt_costs", study, ("run", "state"))
+
+
+def networks(url: str, study: str) -> Rows:
+    """Every kept network by search, trial, seed, epoch and bytes; no others lie beside them."""
+    names = {
+        run: name
+        for run, *name in _rows(url, "run_results", study, ("run", "search", "trial", "seed"))
+    }
+    reader = Reader(url)
+    try:
+        record = next(record for record in reader.studies() if record.name == study)
+        kept = reader.network_files(record.id)
+    finally:
+        reader.close()
+    files = {Path(one.file.path) for one in kept}
+    assert {file for path in files for file in path.parent.glob("network-run*")} == files
+    for one in kept:
+        assert hashlib.sha256(Path(one.file.path).read_bytes()).hexdigest() == one.file.sha256
+    return sorted((*names[one.run], one.file.epoch, one.file.sha256) for one in kept)
+
+
+def checkpoint_files(folder: Path) -> list[Path]:
+    """Checkpoints in a folder, half-written ones included."""
+    return [file for file in folder.rglob("*.pt*") if not file.name.startswith("network-run")]
 
 
 def epochs_trained(url: str, study: str) -> int:

@@ -45,7 +45,9 @@ def test_killed_again_and_again_nothing_is_lost(
     run_with_kills(spec, url, random.Random(2))
     assert_whole(url)
     assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
-    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+    assert not comparable.checkpoint_files(tmp_path), (
+        "checkpoints of finished runs were left behind"
+    )
     assert_same_where_both_were_trained(url, undisturbed)
 
 

@@ -57,11 +57,14 @@ def test_any_number_of_kills_changes_nothing(tmp_path: Path) -> None:
 
     assert comparable.results(killed, STUDY) == comparable.results(undisturbed, STUDY)
     assert comparable.epochs(killed, STUDY) == comparable.epochs(undisturbed, STUDY)
+    assert comparable.networks(killed, STUDY) == comparable.networks(undisturbed, STUDY)
     attempts = comparable.attempts(killed, STUDY)
     finished = [run for run, state in attempts if state == "finished" and run is not None]
     assert len(finished) == len(set(finished)), "a run was completed twice"
     assert RunState.LEASED not in states(killed, STUDY)
-    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+    assert not comparable.checkpoint_files(tmp_path), (
+        "checkpoints of finished runs were left behind"
+    )
 
 
 def kill_at_random(spec: Path, url: str, chance: random.Random) -> int:

@@ -141,7 +141,9 @@ def test_a_node_that_dies_changes_nothing(
     assert said.code == 0, said.err
     _assert_same_results(url, undisturbed)
     assert comparable.losses(url, STUDY) == {"NodeLost"}
-    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+    assert not comparable.checkpoint_files(tmp_path), (
+        "checkpoints of finished runs were left behind"
+    )
 
 
 @of_nodes(2)

@@ -48,6 +48,7 @@ def test_killed_and_started_again_it_ends_the_same(
     assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
     assert comparable.decisions(url, STUDY) == comparable.decisions(undisturbed, STUDY)
+    assert comparable.networks(url, STUDY) == comparable.networks(undisturbed, STUDY)
     finished = [run for run, state in comparable.attempts(url, STUDY) if state == "finished"]
     runs = [run for run in finished if run is not None]
     assert len(runs) == len(set(runs)), "a run was completed twice"
@@ -63,7 +64,9 @@ def test_an_interrupt_saves_and_releases(spec: Path, undisturbed: str, tmp_path:
     assert RunState.LEASED not in states(url, STUDY)
     complete(spec, url, workers=2)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
-    assert not list(tmp_path.rglob("*.pt")), "checkpoints of finished runs were left behind"
+    assert not comparable.checkpoint_files(tmp_path), (
+        "checkpoints of finished runs were left behind"
+    )
 
 
 def test_checkpoints_are_found_again_where_they_were_told_to_go(
@@ -78,13 +81,13 @@ def test_checkpoints_are_found_again_where_they_were_told_to_go(
         wait_for_done_runs(url, STUDY, n_done)
         driver.send_signal(signal.SIGINT)
         assert driver.wait(DEADLINE_S) == 130
-        if saved := list(tmp_path.rglob("*.pt")):
+        if saved := comparable.checkpoint_files(tmp_path):
             break
     assert saved and all(shared in path.parents for path in saved)
     complete(spec, url, *there, workers=2)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
     assert comparable.epochs_trained(url, STUDY) == comparable.epochs_trained(undisturbed, STUDY)
-    assert not list(shared.rglob("*.pt")), "checkpoints of finished runs were left behind"
+    assert not comparable.checkpoint_files(shared), "checkpoints of finished runs were left behind"
 
 
 def test_a_place_that_cannot_be_opened_is_told_before_anything_starts(

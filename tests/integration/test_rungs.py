@@ -68,7 +68,9 @@ def test_on_two_workers_it_ends_the_same(spec: Path, undisturbed: str, tmp_path:
     url = f"sqlite:///{tmp_path / 'w.db'}"
     complete(spec, url, workers=2)
     assert_equal(url, undisturbed)
-    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+    assert not comparable.checkpoint_files(tmp_path), (
+        "checkpoints of finished runs were left behind"
+    )
 
 
 def test_killed_again_and_again_it_ends_the_same(
@@ -78,7 +80,9 @@ def test_killed_again_and_again_it_ends_the_same(
     run_with_kills(spec, url, random.Random(1))
     assert_equal(url, undisturbed)
     assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
-    assert not list(tmp_path.rglob("*.pt*")), "checkpoints of finished runs were left behind"
+    assert not comparable.checkpoint_files(tmp_path), (
+        "checkpoints of finished runs were left behind"
+    )
 
 
 def test_finished_it_trains_nothing_again(spec: Path, undisturbed: str) -> None:
@@ -91,3 +95,4 @@ def assert_equal(url: str, undisturbed: str) -> None:
     assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
     assert comparable.decisions(url, STUDY) == comparable.decisions(undisturbed, STUDY)
+    assert comparable.networks(url, STUDY) == comparable.networks(undisturbed, STUDY)

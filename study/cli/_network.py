@@ -1,0 +1,52 @@
+"""``weighbridge network``: a trained network in a file of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from study.cli._options import STORAGE, StorageUrl, Study
+from study.cli._output import file_size, say
+
+NAME = "network"
+
+
+def command(
+    study: Study,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The file to write, for `torch.load`.")
+    ] = Path("model.pt"),
+    search: Annotated[
+        str | None,
+        typer.Option(
+            "--search",
+            metavar="NAME",
+            help="Of which search, such as uw or stl/left; default: the one that is best.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", help="Of the run; default: the best one on validation."),
+    ] = None,
+    retrain: Annotated[
+        bool,
+        typer.Option("--retrain", help="Train the run once more if its network is not there."),
+    ] = False,
+    device: Annotated[
+        str, typer.Option("--device", help="Where it is trained then, such as cuda:0.")
+    ] = "cpu",
+    storage: StorageUrl = STORAGE,
+) -> None:
+    """Take a network out of a study: of the best trial, after its run's selected epoch."""
+    from study.api import Study as OpenedStudy
+
+    found = OpenedStudy.open(study, storage=storage).network(
+        search, seed=seed, retrain=retrain, device=device
+    )
+    size = found.save(output)
+    say(
+        f"Wrote {output} ({file_size(size)}): search {found.search}, trial {found.trial}, seed "
+        f"{found.seed}, after epoch {found.epoch}."
+    )

@@ -1,0 +1,133 @@
+"""A run's network as its user gets it: parameters, and all that is needed to build and judge it.
+
+Torch is imported when a network is built, read or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from trainers.errors import NetworkUnreadable
+from trainers.jobs import ProblemRef
+from trainers.keeping import paths
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trainers.network import MultiTaskNetwork
+
+FORMAT = 1
+"""Of files; raised when what is in them changes its meaning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrainedNetwork:
+    """A run's network as it was after its selected epoch.
+
+    Attributes:
+        state_dict: Parameters and buffers on the CPU, by the names that `build`'s network has:
+            ``trunk.`` and the trunk's own, ``heads.TASK.`` and the head's own.
+        outside: What the network keeps that no ``state_dict`` holds, by place; mostly empty.
+        problem: Where the problem comes from, with its options: the arguments of the network.
+        tasks: Tasks with a head; one for a single-task network.
+        card: The problem's card as plain values.
+        study: Name of the study.
+        search: Name of the search.
+        trial: Number of the trial in its search.
+        run: Number of the run in the study's database.
+        weighting: Name of the loss weighting; ``stl`` for a single-task network.
+        params: The trial's parameters.
+        seed: Of the run.
+        epoch: The selected epoch, counted from 1.
+        precision: In which its operations ran in training and evaluation; parameters are float32.
+        metrics: Split to task to metric to value after that epoch, losses among them.
+        version: Of weighbridge, which took it out of the study.
+    """
+
+    state_dict: Mapping[str, Tensor] = field(repr=False)
+    outside: Mapping[str, Any] = field(repr=False)
+    problem: ProblemRef
+    tasks: tuple[str, ...]
+    card: Mapping[str, Any] = field(repr=False)
+    study: str
+    search: str
+    trial: int
+    run: int
+    weighting: str
+    params: Mapping[str, Any]
+    seed: int
+    epoch: int
+    precision: str
+    metrics: Mapping[str, Mapping[str, Mapping[str, float]]]
+    version: str
+
+    def build(self) -> MultiTaskNetwork:
+        """The network on the CPU, ready to evaluate: inputs to a dict of outputs by task.
+
+        Raises:
+            ProblemError: The problem cannot be made any more.
+            NetworkUnreadable: Its network is not the one that was trained.
+        """
+        from trainers.engines.looking.outside import Outside
+        from trainers.network import build_network
+        from trainers.problems import build
+        from trainers.randomness import Key
+
+        problem = build(self.problem)
+        network = build_network(problem, self.tasks, Key("trained"))
+        try:
+            network.load_state_dict(self.state_dict)
+        except RuntimeError as error:
+            raise NetworkUnreadable(
+                f"The network of {self.problem.target} must be the one that was trained. "
+                f"{' '.join(str(error).split())} Take the code and the options of then."
+            ) from error
+        if self.outside:
+            functions = {task: problem.functions(task) for task in self.tasks}
+            Outside(network, functions).restore(self.outside)
+        return network.eval()
+
+    def save(self, path: str | Path) -> int:
+        """Write a file that ``torch.load(path, weights_only=True)`` reads; returns its size.
+
+        It holds a dict of plain values and tensors, with this class's attributes as keys.
+
+        Raises:
+            OSError: The disk is full or the folder not writable.
+        """
+        import io
+
+        import torch
+
+        buffer = io.BytesIO()
+        plain = {own.name: getattr(self, own.name) for own in fields(self)}
+        problem = {"target": self.problem.target, "options": dict(self.problem.options)}
+        torch.save({**plain, "problem": problem, "format": FORMAT}, buffer)
+        paths.put(str(path), buffer.getvalue())
+        return buffer.getbuffer().nbytes
+
+    @classmethod
+    def load(cls, path: str | Path, *, folder: str | None = None) -> Self:
+        """Read a file that `save` has written.
+
+        Args:
+            folder: Where the module of a user's own problem lies, if Python does not find it.
+
+        Raises:
+            NetworkUnreadable: It is none, or there is none.
+        """
+        import torch
+
+        try:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+            if found.pop("format") != FORMAT:
+                raise ValueError("another version of weighbridge has written it")
+            return cls(**{**found, "problem": ProblemRef(**found["problem"], folder=folder)})
+        except Exception as error:  # what is no such file makes the unpickler stumble in any way
+            why = " ".join(str(error).split())[:300]
+            raise NetworkUnreadable(
+                f"A trained network is a file of `weighbridge network`. Got {path}: {why}."
+            ) from error
