@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.packs import EPOCHS, OF_LOSSES, Engine, Told, Values, a_job, a_pack, told, two_jobs
+from tests.pairwise import pairwise
 from tests.toy import Toy
 from trainers.engines import open_session
 from trainers.events import EpochDone
@@ -65,9 +66,9 @@ class RepeatingContract:
     def engine(self) -> Engine:
         raise NotImplementedError("Override the `engine` fixture in your subclass.")
 
-    @pytest.mark.parametrize("schedule", SCHEDULES)
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-    @pytest.mark.parametrize("name", OF_LOSSES)
+    @pytest.mark.parametrize(
+        ("name", "optimizer", "schedule"), pairwise(OF_LOSSES, OPTIMIZERS, SCHEDULES)
+    )
     def test_stopping_and_resuming_changes_no_bit(
         self, engine: Engine, tmp_path: Path, name: str, optimizer: str, schedule: str
     ) -> None:
