@@ -30,6 +30,7 @@ PACKAGES = (
     "trainers.weightings.levels",
     "trainers.problems",
     "trainers.functions",
+    "trainers.testing",
 )
 SECTIONS = (
     ("Top level", "StudySpec"),
@@ -228,6 +229,7 @@ _VALUES = {
     "HyperValue": "A checked value: one number, or one number a task.",
     "MOVES": "The legal moves of a run: state to the states that may follow.",
     "Point": "One point of a space: parameter name to value.",
+    "promised": "Settings of Hypothesis for such tests: ten situations each, whatever the time.",
     "Value": "The value of one parameter: number, text, truth value, None, lists and tables.",
 }
 

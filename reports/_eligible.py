@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from reports._once import once_per_search
-from reports._ranking import objective_of
 from reports.frames import StudyFrames, trained_epochs
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,10 +24,7 @@ FINAL: Final = (_SCORED, *_WITHOUT_SCORE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
-    """One way to choose and to judge: `keys` choose, `scores` judge; both ``[N]``.
-
-    By keys, lower is better; scores are values of the objective.
-    """
+    """One way to choose and to judge: `keys` choose, `scores` judge; both ``[N]``, in percent."""
 
     keys: FloatArray
     scores: FloatArray
@@ -41,16 +37,16 @@ class Eligible:
     Attributes:
         numbers: ``[N]``, rising trial numbers.
         runs: ``[N, S]``, run ids; one column a seed.
-        keys: ``[N, S]``, validation values of the objective, turned so that lower is better; +inf
-            in all of a trial that diverged once or was pruned.
-        test: ``[N, S]``, its test values as they are; NaN where a run has none.
+        validation: ``[N, S]``, validation delta_m; +inf in all of a trial that diverged once or
+            was pruned.
+        test: ``[N, S]``, test delta_m; NaN where a run has none.
         cost: Axis name to ``[N]``, summed over seeds.
         ties: What decides between equal values, ``[N]`` each: gradient evaluations, number.
     """
 
     numbers: npt.NDArray[np.int64]
     runs: npt.NDArray[np.int64]
-    keys: FloatArray
+    validation: FloatArray
     test: FloatArray
     cost: Mapping[str, FloatArray]
     ties: tuple[FloatArray, ...]
@@ -62,7 +58,7 @@ class Eligible:
         """
         n_seeds = self.runs.shape[1]
         for seed in range(n_seeds):
-            others = np.delete(self.keys, seed, axis=1) if n_seeds > 1 else self.keys
+            others = np.delete(self.validation, seed, axis=1) if n_seeds > 1 else self.validation
             yield Fold(keys=others.mean(axis=1), scores=self.test[:, seed])
 
     def best(self, keys: FloatArray) -> int | None:
@@ -83,14 +79,14 @@ def eligible(frames: StudyFrames, search: str) -> Eligible:
         & runs["seed"].isin(frames.seeds)
         & runs["state"].isin(FINAL)
     ]
-    # A finished run without a value waits for the baseline.
-    scored = mine[["value_val", "value_test"]].notna().all(axis=1)
+    # A finished run without delta_m waits for its baseline.
+    scored = mine[["delta_m_val", "delta_m_test"]].notna().all(axis=1)
     mine = mine[scored | (mine["state"] != _SCORED)].sort_values(["trial", "seed"])
     whole = mine.groupby("trial")["run"].transform("size") == len(frames.seeds)
-    return _by_trial(mine[whole], len(frames.seeds), objective_of(frames).sign)
+    return _by_trial(mine[whole], len(frames.seeds))
 
 
-def _by_trial(rows: pd.DataFrame, n_seeds: int, sign: float) -> Eligible:
+def _by_trial(rows: pd.DataFrame, n_seeds: int) -> Eligible:
     """Fold rows, sorted by trial and seed, into one row a trial."""
 
     def folded(column: str) -> FloatArray:
@@ -98,12 +94,12 @@ def _by_trial(rows: pd.DataFrame, n_seeds: int, sign: float) -> Eligible:
 
     numbers = rows["trial"].to_numpy(dtype=np.int64).reshape(-1, n_seeds)[:, 0]
     unscored = (rows["state"] != _SCORED).to_numpy().reshape(-1, n_seeds)
-    keys = np.where(unscored.any(axis=1, keepdims=True), np.inf, sign * folded("value_val"))
+    validation = np.where(unscored.any(axis=1, keepdims=True), np.inf, folded("delta_m_val"))
     return Eligible(
         numbers=numbers,
         runs=rows["run"].to_numpy(dtype=np.int64).reshape(-1, n_seeds),
-        keys=keys,
-        test=np.where(unscored, np.nan, folded("value_test")),
+        validation=validation,
+        test=np.where(unscored, np.nan, folded("delta_m_test")),
         cost={
             "solo_s": folded("solo_cost_s").sum(axis=1),
             "as_run_s": folded("method_cost_s").sum(axis=1),

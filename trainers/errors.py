@@ -22,7 +22,6 @@ TrainingError
 ├── RunsMeet(RuntimeError)           a run leaves something to the next one
 ├── SharedModule(ValueError)         a problem gives two runs the same module
 ├── TaskMismatch(ValueError)         a problem's parts do not fit its card
-├── UnfitOptimizer(ValueError)       an optimiser needs what a step does not give
 └── UnknownOptimizer(LookupError)    no optimiser has that name here
 """
 
@@ -122,10 +121,6 @@ class SharedModule(TrainingError, ValueError):
 
 class TaskMismatch(TrainingError, ValueError):
     """A problem's parts do not fit its card."""
-
-
-class UnfitOptimizer(TrainingError, ValueError):
-    """An optimiser needs each task's own gradient, and a step does not give it."""
 
 
 class UnknownOptimizer(TrainingError, LookupError):

@@ -29,7 +29,6 @@ from study.planning.stages import CLOSING, stages_of, wants_closing
 from study.spec.study_spec import SearchSpec, StudySpec
 from study.spec.training import TrainingSpec
 from trainers.cards import ProblemCard
-from trainers.errors import TrainingError
 from trainers.jobs import ProblemRef, Schedule, Training
 from trainers.problems import ProblemError, card_of, problem_class
 from trainers.weightings import MissingHyper, Weighting, WeightingError, weighting
@@ -148,7 +147,7 @@ def _searches(
             method.refuse_unless_fit("solo", _training(spec.training))
             search = _search(part, spec, card, method, place)
             found.append(replace(search, name=part.name or name, weighting=name))
-        except (WeightingError, SpaceError, TrainingError) as error:
+        except (WeightingError, SpaceError) as error:
             raise BadSpec(f"{place}: {error}") from error
     return found
 

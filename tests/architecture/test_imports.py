@@ -79,6 +79,7 @@ def test_a_folder_of_the_same_name_hides_none_of_our_packages(tmp_path: Path) ->
         "trainers.functions",
         "trainers.nets",
         "trainers.problems",
+        "trainers.testing",
         "trainers.weightings",
     ],
 )

@@ -25,15 +25,15 @@ def type_lines(text: str, folder: Path) -> None:
         assert said.code == 0, f"{line}\n{said.out}\n{said.err}"
 
 
-def run_python(text: str, folder: Path) -> str:
+def run_python(text: str, folder: Path, **environment: str) -> str:
     """Run a Python block in a process of its own; warnings are errors."""
-    return _run([sys.executable, "-W", "error", "-c", text], folder)
+    return _run([sys.executable, "-W", "error", "-c", text], folder, **environment)
 
 
-def _run(command: list[str], folder: Path) -> str:
+def _run(command: list[str], folder: Path, **more: str) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     kept = {key: value for key, value in os.environ.items() if not key.startswith("WEIGHBRIDGE_")}
-    environment = {**kept, "PATH": path, "WEIGHBRIDGE_CACHE": str(folder / "cache")}
+    environment = {**kept, "PATH": path, "WEIGHBRIDGE_CACHE": str(folder / "cache"), **more}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
     return done.stdout

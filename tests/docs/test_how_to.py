@@ -10,7 +10,7 @@ import torch
 
 from study.planning.plan import make_plan
 from study.spec.study_spec import parse_toml
-from tests.docs.pages import blocks, read
+from tests.docs.pages import ROOT, blocks, read
 from tests.docs.shell import run_python, type_lines
 from tests.integration.command import command
 from trainers.randomness import Key
@@ -18,13 +18,15 @@ from trainers.reading import as_read
 
 pytestmark = pytest.mark.slow
 
+PACKAGES = ("study", "storage", "reports", "search_spaces", "trainers")
+CONTRACTS = "import pytest; raise SystemExit(pytest.main(['-v', '-p', 'no:cacheprovider']))"
+
 
 def test_own_problem_runs(tmp_path: Path) -> None:
     page = "docs/how-to/own-problem.md"
     for block in blocks(page):
         if block.file:
             (tmp_path / block.file).write_text(block.text)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["my_problem.py", "my_study.toml"]
     type_lines("weighbridge run my_study.toml", tmp_path)
     said = command(tmp_path, "compare", "rings", "--json")
     rows = {row["search"]: row for row in said.json["rows"]}
@@ -66,7 +68,7 @@ def test_streamed_source_of_the_guide_is_read_ahead(tmp_path: Path) -> None:
 
 
 def test_weighting_of_the_guide_keeps_the_protocol() -> None:
-    (block,) = (b for b in blocks("docs/how-to/add-a-weighting.md") if b.language == "python")
+    block, _ = (b for b in blocks("docs/how-to/add-a-weighting.md") if b.language == "python")
     made: dict[str, Any] = {}
     exec(block.text, made)
     losses = torch.tensor([3.0, 4.0], dtype=torch.float64)
@@ -74,9 +76,23 @@ def test_weighting_of_the_guide_keeps_the_protocol() -> None:
     torch.testing.assert_close(value, torch.tensor(12.5, dtype=torch.float64).sqrt())
 
 
+def test_contracts_of_the_guides_are_kept_where_only_the_wheel_is(tmp_path: Path) -> None:
+    for page in ("docs/how-to/add-a-weighting.md", "docs/how-to/own-problem.md"):
+        for block in blocks(page):
+            if block.file.endswith(".py"):
+                (tmp_path / block.file).write_text(block.text)
+    (tmp_path / "site").mkdir()
+    for package in PACKAGES:
+        (tmp_path / "site" / package).symlink_to(ROOT / package)
+    (tmp_path / "site" / "tests.py").write_text("raise ImportError('no wheel holds it')")
+    said = run_python(CONTRACTS, tmp_path, PYTHONPATH="site")
+    for kept in ("TestRootMeanSquare::test_it_is_blind_to_task_order", "TestRings::test_its_runs"):
+        assert kept in said
+
+
 def test_examples_are_never_called_like_our_packages() -> None:
     names = {b.file for page in ("README.md", "docs/how-to/own-problem.md") for b in blocks(page)}
-    assert not names & {f"{package}.py" for package in ("study", "storage", "reports", "trainers")}
+    assert not names & {f"{package}.py" for package in PACKAGES}
     assert "study.py" not in read("README.md")
 
 

@@ -1,17 +1,15 @@
-import json
 from hashlib import sha256
 from typing import Any
 
 import pytest
 import torch
 
-from trainers.cards import ProblemCard
 from trainers.problems._digit_pairs import DigitPairs
 from trainers.problems.digits import Digits
 from trainers.problems.errors import BadOption, UnknownTask
 from trainers.problems.multimnist import MultiMnist
 from trainers.protocol import Problem
-from trainers.randomness import Key
+from trainers.testing import ProblemContract
 
 CPU = torch.device("cpu")
 GOLDEN = {
@@ -37,15 +35,11 @@ def test_same_options_give_the_same_bytes(problem: DigitPairs) -> None:
     assert _fingerprint(problem) == GOLDEN[problem]
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
-def test_meets_the_protocol(problem: DigitPairs) -> None:
-    assert isinstance(problem, Problem)
-
-
-@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
-def test_sizes_are_those_of_the_card(problem: DigitPairs) -> None:
-    sources = problem.sources(CPU)
-    assert {split: source.size for split, source in sources.items()} == problem.card.sizes
+class TestContract(ProblemContract):
+    @pytest.fixture(params=PROBLEMS, ids=repr)
+    def problem(self, request: pytest.FixtureRequest) -> Problem:
+        problem: Problem = request.param
+        return problem
 
 
 @pytest.mark.parametrize("problem", [Digits(), MultiMnist(), MultiMnist(size=28)], ids=repr)
@@ -81,22 +75,8 @@ def test_images_show_their_labels() -> None:
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
-def test_losses_and_metrics_take_what_the_heads_give(problem: DigitPairs) -> None:
-    batch = next(iter(problem.sources(CPU)["validation"].batches(None, 8, Key("test"))))
-    features = problem.trunk()(batch.inputs)
-    for task in problem.card.tasks:
-        functions = problem.functions(task.name)
-        output = problem.head(task.name)(features)
-        assert functions.loss(output, batch.targets[task.name]).ndim == 0
-        assert list(functions.metrics) == [metric.name for metric in task.metrics]
-        for metric in functions.metrics.values():
-            assert metric.value(metric.statistics(output, batch.targets[task.name])) >= 0
-
-
-@pytest.mark.parametrize("problem", PROBLEMS, ids=repr)
-def test_card_is_plain_and_says_whether_the_network_convolves(problem: DigitPairs) -> None:
-    assert isinstance(problem.card, ProblemCard)
-    assert json.loads(json.dumps(problem.card.to_plain()))["kind"] == "composed"
+def test_card_says_what_it_is_and_whether_the_network_convolves(problem: DigitPairs) -> None:
+    assert problem.card.kind == "composed"
     assert problem.card.convolutional == (problem.network == "lenet")
 
 

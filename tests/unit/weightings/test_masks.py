@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.unit.weightings.test_promises import Situation, close, promised, situations, tensor
+from tests.unit.weightings.test_promises import close
 from trainers.engines import masks
+from trainers.testing import Situation, promised, situations
 from trainers.weightings import names, weighting
 from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
 
@@ -40,8 +41,8 @@ def found(case: Situation, there: masks.Present) -> Found:
 
 
 @st.composite
-def some_absent(draw: st.DrawFn, name: str, measure: Any) -> tuple[Situation, list[int]]:
-    case = draw(situations(weighting(name), measure))
+def some_absent(draw: st.DrawFn, name: str) -> tuple[Situation, list[int]]:
+    case = draw(situations(weighting(name)))
     there = draw(st.lists(st.integers(0, case.n_tasks - 1), min_size=1, unique=True).map(sorted))
     return case, there
 
@@ -49,10 +50,8 @@ def some_absent(draw: st.DrawFn, name: str, measure: Any) -> tuple[Situation, li
 @pytest.mark.parametrize("name", BEFORE_GRADIENTS)
 @given(data=st.data())
 @promised
-def test_the_others_are_weighed_as_if_they_were_alone(
-    name: str, data: st.DataObject, measure: Any
-) -> None:
-    case, there = data.draw(some_absent(name, measure))
+def test_the_others_are_weighed_as_if_they_were_alone(name: str, data: st.DataObject) -> None:
+    case, there = data.draw(some_absent(name))
     absent = [task for task in range(case.n_tasks) if task not in there]
     alone = found(case.mapped(lambda of: of[..., there], scalars=False), None)
     objective, weights, gradients = found(case, tuple(there) if absent else None)
@@ -67,10 +66,8 @@ def test_the_others_are_weighed_as_if_they_were_alone(
 @pytest.mark.parametrize("name", names())
 @given(data=st.data())
 @promised
-def test_an_absent_task_keeps_its_state_at_the_epochs_end(
-    name: str, data: st.DataObject, measure: Any
-) -> None:
-    case, there = data.draw(some_absent(name, measure))
+def test_an_absent_task_keeps_its_state_at_the_epochs_end(name: str, data: st.DataObject) -> None:
+    case, there = data.draw(some_absent(name))
     absent = [task for task in range(case.n_tasks) if task not in there]
     kept = masks.end_epoch(case.method, case.state, case.losses, tuple(there) if absent else None)
     alone = case.mapped(lambda of: of[..., there], scalars=False)
@@ -83,8 +80,8 @@ def test_an_absent_task_keeps_its_state_at_the_epochs_end(
 @pytest.mark.parametrize("name", BEFORE_GRADIENTS)
 @given(data=st.data())
 @promised
-def test_without_any_task_nothing_is_learned(name: str, data: st.DataObject, measure: Any) -> None:
-    case = data.draw(situations(weighting(name), measure))
+def test_without_any_task_nothing_is_learned(name: str, data: st.DataObject) -> None:
+    case = data.draw(situations(weighting(name)))
     objective, weights, gradients = found(case, ())
     assert not objective.any()
     assert not weights.any()
@@ -111,8 +108,10 @@ def test_what_is_learned_after_the_step_is_of_the_others() -> None:
     method, there = weighting("famo"), [0, 2, 3]
     assert isinstance(method, AfterStepWeighting)
     checked = method.checked({}, 4)
-    hyper = {name: tensor(value) for name, value in checked.items()}
-    state = {name: tensor([start] * 4) for name, start in method.state(checked).items()}
+    hyper = {name: torch.tensor(value) for name, value in checked.items()}
+    state = {
+        name: torch.tensor([start] * 4).double() for name, start in method.state(checked).items()
+    }
     before, after = GRADIENTS[:, 0].abs(), GRADIENTS[:, 1].abs()
     found = masks.after_step(method, state, before, after, there=(0, 2, 3), hyper=hyper)
     others = {name: of[there] for name, of in state.items()}

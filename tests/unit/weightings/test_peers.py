@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchjd import scalarization as peers
 
+from trainers.testing import measured
 from trainers.weightings import weighting
 
 VECTORS = st.integers(1, 8).flatmap(
@@ -45,65 +46,65 @@ def learned(peer: Any, values: Tensor) -> Any:
 
 @given(vectors=VECTORS)
 @promised
-def test_ew_is_sum(vectors: Any, measure: Any) -> None:
+def test_ew_is_sum(vectors: Any) -> None:
     losses = tensor(vectors[0])
-    torch.testing.assert_close(measure(weighting("ew"), losses), weighed(peers.Sum(), losses))
+    torch.testing.assert_close(measured(weighting("ew"), losses), weighed(peers.Sum(), losses))
 
 
 @given(vectors=VECTORS)
 @promised
-def test_scalarization_is_constant(vectors: Any, measure: Any) -> None:
+def test_scalarization_is_constant(vectors: Any) -> None:
     losses, weights = tensor(vectors[0]), tensor(vectors[1]).softmax(-1)
-    ours = measure(weighting("scalarization"), losses, hyper={"task_weights": weights})
+    ours = measured(weighting("scalarization"), losses, hyper={"task_weights": weights})
     torch.testing.assert_close(ours, weighed(peers.Constant(weights), losses))
 
 
 @given(vectors=VECTORS)
 @promised
-def test_gls_is_geometric_mean(vectors: Any, measure: Any) -> None:
+def test_gls_is_geometric_mean(vectors: Any) -> None:
     losses = tensor(vectors[0])
-    ours = measure(weighting("gls"), losses)
+    ours = measured(weighting("gls"), losses)
     torch.testing.assert_close(ours, weighed(peers.GeometricMean(), losses))
 
 
 @given(vectors=VECTORS)
 @promised
-def test_uw_is_uw(vectors: Any, measure: Any) -> None:
+def test_uw_is_uw(vectors: Any) -> None:
     losses, s = tensor(vectors[0]), tensor(vectors[1])
-    ours = measure(weighting("uw"), losses, params={"s": s})
+    ours = measured(weighting("uw"), losses, params={"s": s})
     torch.testing.assert_close(ours, weighed(learned(peers.UW(len(s)), s), losses))
 
 
 @given(vectors=VECTORS)
 @promised
-def test_imtl_l_is_imtl_l(vectors: Any, measure: Any) -> None:
+def test_imtl_l_is_imtl_l(vectors: Any) -> None:
     losses, s = tensor(vectors[0]), tensor(vectors[1])
-    ours = measure(weighting("imtl-l"), losses, params={"s": s})
+    ours = measured(weighting("imtl-l"), losses, params={"s": s})
     torch.testing.assert_close(ours, weighed(learned(peers.IMTLL(len(s)), s), losses))
 
 
 @given(vectors=VECTORS)
 @promised
-def test_imtl_l_is_twice_uw_with_the_sign_of_s_turned(vectors: Any, measure: Any) -> None:
+def test_imtl_l_is_twice_uw_with_the_sign_of_s_turned(vectors: Any) -> None:
     losses, s = tensor(vectors[0]), tensor(vectors[1])
-    ours = measure(weighting("imtl-l"), losses, params={"s": s})
+    ours = measured(weighting("imtl-l"), losses, params={"s": s})
     objective, weights = weighed(learned(peers.UW(len(s)), -s), losses)
     torch.testing.assert_close(ours, (2 * objective, 2 * weights))
 
 
 @given(vectors=VECTORS, seed=st.integers(0, 2**32))
 @promised
-def test_rlw_is_random_with_the_same_noise(vectors: Any, seed: int, measure: Any) -> None:
+def test_rlw_is_random_with_the_same_noise(vectors: Any, seed: int) -> None:
     losses = tensor(vectors[0])
     torch.manual_seed(seed)
     noise = torch.randn(len(losses), dtype=torch.float64)
     torch.manual_seed(seed)
     peer = weighed(peers.Random(), losses)
-    torch.testing.assert_close(measure(weighting("rlw"), losses, noise=noise), peer)
+    torch.testing.assert_close(measured(weighting("rlw"), losses, noise=noise), peer)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0, 10.0])
-def test_dwa_is_dwa_over_five_epochs(temperature: float, measure: Any) -> None:
+def test_dwa_is_dwa_over_five_epochs(temperature: float) -> None:
     method, peer = weighting("dwa"), peers.DWA(temperature)
     hyper = {"temperature": tensor(temperature)}
     state = {name: torch.full((4,), start) for name, start in method.state({}).items()}
@@ -111,7 +112,7 @@ def test_dwa_is_dwa_over_five_epochs(temperature: float, measure: Any) -> None:
     for _ in range(5):
         batches = torch.rand((3, 4), generator=generator, dtype=torch.float64) + 0.1
         for losses in batches:
-            ours = measure(method, losses, hyper=hyper, state=state)
+            ours = measured(method, losses, hyper=hyper, state=state)
             torch.testing.assert_close(ours, weighed(peer, losses))
         peer.step()
         state = dict(method.end_epoch(state, batches.mean(0)))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from trainers.testing import measured
 from trainers.weightings import MissingNoise, names, weighting
 
 LN2, LN5 = log(2.0), log(5.0)
@@ -42,11 +43,9 @@ def tensors(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(("name", "inputs", "objective", "weights"), TABLE)
-def test_values(
-    name: str, inputs: dict[str, Any], objective: float, weights: list[float], measure: Any
-) -> None:
+def test_values(name: str, inputs: dict[str, Any], objective: float, weights: list[float]) -> None:
     losses = tensors([1.0, 2.0, 4.0])
-    found, found_weights = measure(weighting(name), losses, **tensors(inputs))
+    found, found_weights = measured(weighting(name), losses, **tensors(inputs))
     torch.testing.assert_close(found, tensors(objective))
     torch.testing.assert_close(found_weights, tensors(weights))
 
@@ -81,7 +80,7 @@ def test_learned_parameters_start_where_they_should(
     assert method.params(method.checked(hyper, 3)) == {"s": start}
 
 
-def test_dwa_weights_are_exactly_one_for_two_epochs_then_follow_the_ratios(measure: Any) -> None:
+def test_dwa_weights_are_exactly_one_for_two_epochs_then_follow_the_ratios() -> None:
     method = weighting("dwa")
     hyper = {"temperature": torch.tensor(1 / LN2, dtype=torch.float64)}
     # 49 * (1/49) is not 1 in floating point.
@@ -96,7 +95,7 @@ def test_dwa_weights_are_exactly_one_for_two_epochs_then_follow_the_ratios(measu
     state = {name: start * ones for name, start in method.state({}).items()}
     seen = []
     for mean_losses in (first, second, first):
-        seen.append(measure(method, ones, hyper=hyper, state=state)[1])
+        seen.append(measured(method, ones, hyper=hyper, state=state)[1])
         state = dict(method.end_epoch(state, mean_losses))
     assert torch.equal(seen[0], ones)
     assert torch.equal(seen[1], ones)
