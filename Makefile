@@ -3,15 +3,19 @@
 
 PYTHON ?= python3
 VENV := .venv
+LOWEST := .venv-lowest
 BIN := $(VENV)/bin
 STAMP_INPUT := pyproject.toml constraints.txt Makefile
+CORE := tests/golden tests/unit/reports tests/unit/search_spaces tests/unit/storage tests/unit/weightings \
+	tests/contract/test_compiled.py tests/contract/test_searches.py tests/integration/test_lean.py \
+	tests/integration/test_ray.py::test_a_ray_of_its_own_gives_what_the_local_driver_gives
 DEMO_STORAGE ?= sqlite:///weighbridge.db
 GPU_WHEELS := build/gpu-wheels
 GPU_PLATFORMS := manylinux_2_28_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_64
 GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe mdurl mlxtend \
 	nvidia-ml-py pydantic pydantic-core pygments rich sqlalchemy typing-extensions typing-inspection
 
-.PHONY: demo test check unit soak mutants install install-dev bench bench-demo bench-compile bench-ray bench-storage \
+.PHONY: demo test test-lowest test-python check unit soak mutants install install-dev bench bench-demo bench-compile bench-ray bench-storage \
 	bench-reports gpu-check gpu-wheels clean
 
 demo: install
@@ -29,6 +33,19 @@ check: install-dev
 
 unit: install-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# The core of the suite with the lowest versions that pyproject.toml allows.
+test-lowest: EXTRAS := datasets,test,vision
+test-lowest: $(LOWEST)/.python
+	@$(LOWEST)/bin/python tools/install.py --lowest --extras $(EXTRAS) $(STAMP_INPUT)
+	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile -p no:cacheprovider $(CORE)
+
+# The same with another Python and today's versions: make test-python PYTHON=python3.13
+test-python: EXTRAS := datasets,test,vision
+test-python:
+	$(PYTHON) -m venv .venv-other
+	@.venv-other/bin/python tools/install.py --extras $(EXTRAS) $(STAMP_INPUT)
+	.venv-other/bin/python -m pytest -n 2 --dist loadfile -p no:cacheprovider $(CORE)
 
 soak: install-dev
 	WEIGHBRIDGE_KILLS=300 $(BIN)/python -m pytest tests/integration/test_kills.py
@@ -76,9 +93,9 @@ install-dev: EXTRAS := datasets,vision,dev
 install-dev: $(VENV)/.python
 	@$(BIN)/python tools/install.py --extras $(EXTRAS) $(STAMP_INPUT)
 
-$(VENV)/.python:
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/.python $(LOWEST)/.python:
+	$(PYTHON) -m venv $(@D)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) .venv-other build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -48,7 +48,7 @@ def make(path: Path, study: str, *, n_runs: int, n_epochs: int) -> None:
     storage.close()
     with sqlite3.connect(path) as connection:
         filler.fill(connection)
-        connection.execute("UPDATE studies SET engine = 'fused'")
+        connection.execute("UPDATE searches SET engine = 'fused'")
     connection.close()
 
 

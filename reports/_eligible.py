@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from reports._once import once_per_search
+from reports._ranking import objective_of
 from reports.frames import StudyFrames, trained_epochs
 
 FloatArray = npt.NDArray[np.float64]
@@ -24,7 +25,10 @@ FINAL: Final = (_SCORED, *_WITHOUT_SCORE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
-    """One way to choose and to judge: `keys` choose, `scores` judge; both ``[N]``, in percent."""
+    """One way to choose and to judge: `keys` choose, `scores` judge; both ``[N]``.
+
+    By keys, lower is better; scores are values of the objective.
+    """
 
     keys: FloatArray
     scores: FloatArray
@@ -37,16 +41,16 @@ class Eligible:
     Attributes:
         numbers: ``[N]``, rising trial numbers.
         runs: ``[N, S]``, run ids; one column a seed.
-        validation: ``[N, S]``, validation delta_m; +inf in all of a trial that diverged once or
-            was pruned.
-        test: ``[N, S]``, test delta_m; NaN where a run has none.
+        keys: ``[N, S]``, validation values of the objective, turned so that lower is better; +inf
+            in all of a trial that diverged once or was pruned.
+        test: ``[N, S]``, its test values as they are; NaN where a run has none.
         cost: Axis name to ``[N]``, summed over seeds.
         ties: What decides between equal values, ``[N]`` each: gradient evaluations, number.
     """
 
     numbers: npt.NDArray[np.int64]
     runs: npt.NDArray[np.int64]
-    validation: FloatArray
+    keys: FloatArray
     test: FloatArray
     cost: Mapping[str, FloatArray]
     ties: tuple[FloatArray, ...]
@@ -58,7 +62,7 @@ class Eligible:
         """
         n_seeds = self.runs.shape[1]
         for seed in range(n_seeds):
-            others = np.delete(self.validation, seed, axis=1) if n_seeds > 1 else self.validation
+            others = np.delete(self.keys, seed, axis=1) if n_seeds > 1 else self.keys
             yield Fold(keys=others.mean(axis=1), scores=self.test[:, seed])
 
     def best(self, keys: FloatArray) -> int | None:
@@ -79,14 +83,14 @@ def eligible(frames: StudyFrames, search: str) -> Eligible:
         & runs["seed"].isin(frames.seeds)
         & runs["state"].isin(FINAL)
     ]
-    # A finished run without delta_m waits for its baseline.
-    scored = mine[["delta_m_val", "delta_m_test"]].notna().all(axis=1)
+    # A finished run without a value waits for the baseline.
+    scored = mine[["value_val", "value_test"]].notna().all(axis=1)
     mine = mine[scored | (mine["state"] != _SCORED)].sort_values(["trial", "seed"])
     whole = mine.groupby("trial")["run"].transform("size") == len(frames.seeds)
-    return _by_trial(mine[whole], len(frames.seeds))
+    return _by_trial(mine[whole], len(frames.seeds), objective_of(frames).sign)
 
 
-def _by_trial(rows: pd.DataFrame, n_seeds: int) -> Eligible:
+def _by_trial(rows: pd.DataFrame, n_seeds: int, sign: float) -> Eligible:
     """Fold rows, sorted by trial and seed, into one row a trial."""
 
     def folded(column: str) -> FloatArray:
@@ -94,12 +98,12 @@ def _by_trial(rows: pd.DataFrame, n_seeds: int) -> Eligible:
 
     numbers = rows["trial"].to_numpy(dtype=np.int64).reshape(-1, n_seeds)[:, 0]
     unscored = (rows["state"] != _SCORED).to_numpy().reshape(-1, n_seeds)
-    validation = np.where(unscored.any(axis=1, keepdims=True), np.inf, folded("delta_m_val"))
+    keys = np.where(unscored.any(axis=1, keepdims=True), np.inf, sign * folded("value_val"))
     return Eligible(
         numbers=numbers,
         runs=rows["run"].to_numpy(dtype=np.int64).reshape(-1, n_seeds),
-        validation=validation,
-        test=np.where(unscored, np.nan, folded("delta_m_test")),
+        keys=keys,
+        test=np.where(unscored, np.nan, folded("value_test")),
         cost={
             "solo_s": folded("solo_cost_s").sum(axis=1),
             "as_run_s": folded("method_cost_s").sum(axis=1),

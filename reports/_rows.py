@@ -19,7 +19,8 @@ _SCHEMA: Mapping[str, str] = MappingProxyType(
         "run_results": "study:str search:str weighting:str role:str trial:int64 run:int64 "
         "params:str seed:int64 state:str planned:bool epochs:int64 epoch_selected:Int64 "
         "delta_m_val:float64 delta_m_test:float64 baseline_hash:str diverged_epoch:Int64 "
-        "device_s:float64 method_cost_s:float64 solo_cost_s:float64 grad_evals:float64",
+        "device_s:float64 method_cost_s:float64 solo_cost_s:float64 grad_evals:float64 "
+        "value_val:float64 value_test:float64",
         "attempt_costs": "study:str attempt:int64 run:Int64 worker:str kind:str state:str "
         "failure:str device:str hardware:str code_version:str code_fingerprint:str "
         "started:utc ended:utc "

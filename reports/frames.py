@@ -15,11 +15,6 @@ import numpy as np
 import pandas as pd
 
 from reports._rows import EpochReader, Epochs, typed_frame
-from storage.objectives import Metric, Objective, known
-from storage.objectives.delta_m import NAME as DEFAULT
-from storage.objectives.task_metric import primary
-
-_STL = "stl/"
 
 
 class StudyFacts(Protocol):
@@ -202,23 +197,6 @@ class StudyFrames:
             for metric in task["metrics"]
         )
 
-    @property
-    def objective(self) -> Objective:
-        """What the trials of its searches are ranked by."""
-        if self.of_function:
-            return primary(self.tasks[0], self._named_metrics)
-        return known(self._named_metrics)[self.spec.get("objective") or DEFAULT]
-
-    def objective_of(self, search: str) -> Objective:
-        """The same of any search: single-task ones go by the primary metric of their task."""
-        if search in self.searches or self.of_function:
-            return self.objective
-        return primary(search.removeprefix(_STL), self._named_metrics)
-
-    @property
-    def _named_metrics(self) -> list[Metric]:
-        return [(metric.task, metric.name, metric.direction) for metric in self.metrics]
-
     def standing_baseline(self, split: str) -> dict[tuple[str, str], float]:
         """The single-task networks' metrics on a split, by (task, metric); empty if not final."""
         table = self.baseline[self.baseline["standing"] & (self.baseline["split"] == split)]
@@ -246,7 +224,7 @@ class StudyFrames:
     def _in_order(self, *roles: str) -> tuple[str, ...]:
         """Searches in the order of card and spec, those that the spec has dropped last."""
         found = self.runs.loc[self.runs["role"].isin(roles), "search"].unique().tolist()
-        listed = [f"{_STL}{task}" for task in self.tasks]
+        listed = [f"stl/{task}" for task in self.tasks]
         for part in self.spec.get("search", ()):
             name, weightings = part.get("name"), part.get("weighting", ())
             weightings = [weightings] if isinstance(weightings, str) else weightings

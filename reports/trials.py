@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports._selected import selected_metrics
+from reports._ranking import objective_of
 from reports.frames import StudyFrames
 from storage.objectives import Objective
 from storage.scoring import mean
@@ -88,8 +88,8 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
     found = []
     for search in (*frames.searches_alone, *frames.searches):
         mine = runs[runs["search"] == search]
-        objective = frames.objective_of(search)
-        known = _values(frames, mine, objective).to_dict()
+        objective = objective_of(frames, search)
+        known = mine.set_index("run")["value_val"].dropna().to_dict()
         by_run = _by_run(_curves(frames, mine, objective)) if courses else {}
         found.append(
             SearchTrials(
@@ -142,15 +142,6 @@ def _no_value(found: Sequence[TrialRow]) -> str:
 def _said(objective: Objective) -> str:
     name, split, unit = objective.name, objective.split, objective.unit
     return f"{name} ({split}, {unit})" if unit else name
-
-
-def _values(frames: StudyFrames, runs: pd.DataFrame, objective: Objective) -> "pd.Series[float]":
-    """Value on validation by run."""
-    if objective.needs_baseline:
-        return runs.set_index("run")["delta_m_val"].dropna()
-    ((task, name, _),) = objective.metrics
-    at = selected_metrics(frames, runs["run"].tolist(), split=objective.split)
-    return at[(at["task"] == task) & (at["metric"] == name)].set_index("run")["value"]
 
 
 def _curves(frames: StudyFrames, runs: pd.DataFrame, objective: Objective) -> "pd.Series[float]":

@@ -15,8 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainers.cards import Direction, MetricCard, ProblemCard, TaskCard
-from trainers.problems import ErrorRate, MeanAbsoluteError, TensorSource, bce, cross_entropy, mse
+from trainers.cards import MetricCard, ProblemCard, TaskCard
+from trainers.problems import (
+    ErrorRate,
+    MeanAbsoluteError,
+    TensorSource,
+    bce,
+    cross_entropy,
+    mse,
+)
 from trainers.protocol import TaskFunctions
 from trainers.weightings import Weighting
 
@@ -45,6 +52,7 @@ class Toy:
         broken: Loading the data raises.
         hangs: Loading the data never ends.
         lowered: Task whose loss is 100 lower than the others' of its kind; empty for none.
+        close: The level is judged by how close it is hit, of which more is better.
     """
 
     dropout: float = 0.0
@@ -53,6 +61,7 @@ class Toy:
     broken: bool = False
     hangs: bool = False
     lowered: str = ""
+    close: bool = False
 
     @property
     def card(self) -> ProblemCard:
@@ -62,10 +71,16 @@ class Toy:
             kind="synthetic",
             source="made up",
             data_version="1",
-            tasks=tuple(_task(name) for name in (*TASKS, *self.troubles)),
+            tasks=tuple(self._task(name) for name in (*TASKS, *self.troubles)),
             sizes=SIZES,
             network="a linear layer",
         )
+
+    def _task(self, name: str) -> TaskCard:
+        metric = MetricCard(name="error", title="Error", direction="min")
+        if name == "level" and self.close:
+            metric = MetricCard(name="closeness", title="Closeness", direction="max")
+        return TaskCard(name=name, title=name.title(), loss="any", metrics=(metric,))
 
     def sources(self, device: torch.device) -> Mapping[str, TensorSource]:
         if self.broken:
@@ -83,6 +98,8 @@ class Toy:
 
     def functions(self, task: str) -> TaskFunctions:
         metric = ErrorRate() if task == "kind" else MeanAbsoluteError()
+        if task == "level" and self.close:
+            return TaskFunctions(loss=mse, metrics={"closeness": Closeness()})
         loss = Troublesome(task) if task in self.troubles else _LOSSES[task]
         if task == self.lowered:
             loss = _lowered(loss)
@@ -103,6 +120,16 @@ class Solitary(Weighting):
 
 def _lowered(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
     return lambda output, target: loss(output, target) - 100.0
+
+
+class Closeness:
+    """Four units less the mean absolute error."""
+
+    def statistics(self, output: Tensor, target: Tensor) -> Tensor:
+        return MeanAbsoluteError().statistics(output, target)
+
+    def value(self, total: Tensor) -> float:
+        return 4.0 - MeanAbsoluteError().value(total)
 
 
 class Troublesome:
@@ -157,12 +184,6 @@ def _forked() -> int:
         time.sleep(180.0)
         os._exit(0)
     return pid
-
-
-def _task(name: str) -> TaskCard:
-    better: Direction = "min"
-    metric = MetricCard(name="error", title="Error", direction=better)
-    return TaskCard(name=name, title=name.title(), loss="any", metrics=(metric,))
 
 
 def _split(split: str, shifted: bool, names: tuple[str, ...]) -> TensorSource:

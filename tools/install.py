@@ -1,15 +1,18 @@
 """Install the checkout into its virtual environment, unless that has been done already.
 
 The stamp is a hash of the files that say what to install; the extras installed so far are added
-up, so that `make demo` after `make test` installs nothing.
+up, so that `make demo` after `make test` installs nothing. Versions are those of `constraints.txt`,
+or the lowest that `pyproject.toml` allows.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +23,7 @@ def main() -> None:
     """Compare the stamp with what is wanted; install what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--extras", required=True)
+    parser.add_argument("--lowest", action="store_true")
     parser.add_argument("inputs", nargs="+", type=Path)
     arguments = parser.parse_args()
     digest = sha256(b"".join(path.read_bytes() for path in arguments.inputs)).hexdigest()
@@ -31,8 +35,22 @@ def main() -> None:
     extras = ",".join(sorted(present | wanted))
     print(f"Installing weighbridge[{extras}] into {sys.prefix} (a few minutes at first) ...")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, "-c", "constraints.txt", "-e", f".[{extras}]"], check=True)
+    constraints = _lowest() if arguments.lowest else Path("constraints.txt")
+    subprocess.run([*command, "-c", str(constraints), "-e", f".[{extras}]"], check=True)
     STAMP.write_text(json.dumps({"inputs": digest, "extras": sorted(present | wanted)}))
+
+
+def _lowest() -> Path:
+    """Of every package that users need, the lowest version that is allowed."""
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["datasets"], *extras["vision"]]
+    found = [re.fullmatch(r"([\w-]+)(?:\[\w+\])?>=([\w.]+).*", item) for item in wanted]
+    pins = [f"{match[1]}=={match[2]}\n" for match in found if match]
+    assert len(pins) == len(wanted), "a package is wanted without its lowest version"
+    file = Path(sys.prefix) / "lowest.txt"
+    file.write_text("".join(pins))
+    return file
 
 
 def _stamp() -> dict[str, object]:

@@ -22,6 +22,7 @@ TrainingError
 ├── RunsMeet(RuntimeError)           a run leaves something to the next one
 ├── SharedModule(ValueError)         a problem gives two runs the same module
 ├── TaskMismatch(ValueError)         a problem's parts do not fit its card
+├── UnfitOptimizer(ValueError)       an optimiser needs what a step does not give
 └── UnknownOptimizer(LookupError)    no optimiser has that name here
 """
 
@@ -121,6 +122,10 @@ class SharedModule(TrainingError, ValueError):
 
 class TaskMismatch(TrainingError, ValueError):
     """A problem's parts do not fit its card."""
+
+
+class UnfitOptimizer(TrainingError, ValueError):
+    """An optimiser needs each task's own gradient, and a step does not give it."""
 
 
 class UnknownOptimizer(TrainingError, LookupError):

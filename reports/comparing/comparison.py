@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from reports._eligible import FINAL
+from reports._ranking import objective_of, reference
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
 from reports.comparing.break_even import BreakEven, break_even
@@ -16,6 +18,7 @@ from reports.comparing.headline import Contender, headline
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames, trained_epochs
 from storage.notices import notices
+from storage.objectives import Objective
 
 Kind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet", "none"]
 
@@ -32,11 +35,13 @@ class MethodRow:
             if each had been trained alone, without those on fresh seeds that confirm the winner.
         cost_as_run_s: Method cost of the same runs as they were run, in packs or not.
         cost_epochs: Epochs of the same runs.
-        delta_m_test: Value of the winner in percent, negative is better; NaN if there is none yet,
-            +inf if the winner diverges on a fresh seed.
-        delta_m_kind: What `delta_m_test` rests on (MEASURES M9).
-        seed_sd: Standard deviation over seeds of `delta_m_test`; NaN with one seed.
-        metrics: (task, metric) to the mean test value over the runs behind `delta_m_test`.
+        value_test: Value of the winner by the study's objective; NaN if there is none yet, the
+            worst infinity if the winner diverges on a fresh seed.
+        delta_m_test: Mean delta_m of the runs behind it in percent, negative is better; NaN without
+            a baseline.
+        delta_m_kind: What both rest on (MEASURES M9).
+        seed_sd: Standard deviation over seeds of `value_test`; NaN with one seed.
+        metrics: (task, metric) to the mean test value over the same runs.
         params: Parameters of the winner; empty if there is none yet (and for STL).
         notes: Short remarks on this row.
         confirm_solo_s: Method cost of the runs on fresh seeds, as if each had been trained alone.
@@ -51,6 +56,7 @@ class MethodRow:
     cost_solo_s: float
     cost_as_run_s: float
     cost_epochs: int
+    value_test: float
     delta_m_test: float
     delta_m_kind: Kind
     seed_sd: float
@@ -65,6 +71,7 @@ class Comparison:
     """All methods of a study at a glance.
 
     Attributes:
+        objective: What methods are ranked by.
         rows: One a method, best first; STL, if the study has it, before all others.
         sentence: The headline, computed from the rows.
         break_even: The largest grid search in packs against a line search trained run by run; None
@@ -74,12 +81,18 @@ class Comparison:
         notices: What must be told with any of these numbers.
     """
 
+    objective: Objective
     rows: tuple[MethodRow, ...]
     sentence: str
     break_even: BreakEven | None
     finished_runs: int
     planned_runs: int
     notices: tuple[str, ...] = ()
+
+    @property
+    def against_stl(self) -> bool:
+        """Whether there is a delta_m, of a method or of the single-task networks."""
+        return not all(math.isnan(row.delta_m_test) for row in self.rows)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a method; metrics as columns ``<task> <metric>``, parameters as JSON."""
@@ -94,6 +107,11 @@ class Comparison:
         ]
         return {
             "sentence": self.sentence,
+            "objective": {
+                "name": self.objective.name,
+                "direction": self.objective.direction,
+                "unit": self.objective.unit,
+            },
             "break_even": self.break_even and self.break_even.to_plain(),
             "finished_runs": self.finished_runs,
             "planned_runs": self.planned_runs,
@@ -104,17 +122,30 @@ class Comparison:
 
 def compare(frames: StudyFrames) -> Comparison:
     """Compare all methods of a study, finished or not."""
+    objective = objective_of(frames)
     rows = sorted(
         (_method_row(frames, search) for search in frames.searches),
-        key=lambda row: (math.isnan(row.delta_m_test), row.delta_m_test, row.search),
+        key=lambda row: (
+            math.isnan(row.value_test),
+            objective.sign * row.value_test,
+            row.search,
+        ),
     )
     planned = frames.runs[frames.runs["planned"] & (frames.runs["role"] != "confirm")]
     contenders = [_contender(frames, row) for row in rows]
     finished = int(planned["state"].isin(FINAL).sum())
     margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
     return Comparison(
+        objective=objective,
         rows=(*_stl_rows(frames), *rows),
-        sentence=headline(contenders, finished=finished, planned=len(planned), margin=margin),
+        sentence=headline(
+            contenders,
+            objective=objective,
+            stl=reference(frames, "test"),
+            finished=finished,
+            planned=len(planned),
+            margin=margin,
+        ),
         break_even=break_even(frames),
         finished_runs=finished,
         planned_runs=len(planned),
@@ -136,7 +167,8 @@ def _method_row(frames: StudyFrames, search: str) -> MethodRow:
         cost_solo_s=float(runs["solo_cost_s"].sum()),
         cost_as_run_s=float(runs["method_cost_s"].sum()),
         cost_epochs=int(trained_epochs(runs).sum()),
-        delta_m_test=winner.value if winner else math.nan,
+        value_test=winner.value if winner else math.nan,
+        delta_m_test=_delta_m(frames, winner) if winner else math.nan,
         delta_m_kind=winner.kind if winner else _without(runs),
         seed_sd=winner.seed_sd if winner else math.nan,
         metrics=_metrics(frames, winner) if winner else {},
@@ -164,6 +196,7 @@ def _stl_rows(frames: StudyFrames) -> tuple[MethodRow, ...]:
         cost_solo_s=float(runs["solo_cost_s"].sum()),
         cost_as_run_s=float(runs["method_cost_s"].sum()),
         cost_epochs=int(trained_epochs(runs).sum()),
+        value_test=reference(frames, "test"),
         delta_m_test=math.nan if table.empty else 0.0,
         delta_m_kind="none yet" if table.empty else "zero line",
         seed_sd=math.nan,
@@ -172,6 +205,12 @@ def _stl_rows(frames: StudyFrames) -> tuple[MethodRow, ...]:
         notes=("numbers imported",) * bool(imported) + _remarks(runs, None),
     )
     return (row,)
+
+
+def _delta_m(frames: StudyFrames, winner: Winner) -> float:
+    """Mean test delta_m over the very runs that make the value; +inf if one diverged."""
+    runs = frames.runs.set_index("run").loc[list(winner.runs)]
+    return float(np.mean(runs["delta_m_test"].mask(runs["state"] == "diverged", np.inf).to_numpy()))
 
 
 def _metrics(frames: StudyFrames, winner: Winner) -> dict[tuple[str, str], float]:
@@ -209,7 +248,7 @@ def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
     return Contender(
         title=row.title,
         weighting=row.weighting,
-        value=row.delta_m_test,
+        value=row.value_test,
         sd=row.seed_sd,
         kind=row.delta_m_kind,
         cost_solo_s=row.cost_solo_s,
@@ -231,6 +270,7 @@ def _flat(row: MethodRow) -> dict[str, Any]:
         "cost_as_run_s": row.cost_as_run_s,
         "cost_epochs": row.cost_epochs,
         "confirm_solo_s": row.confirm_solo_s,
+        "value_test": row.value_test,
         "delta_m_test": row.delta_m_test,
         "delta_m_kind": row.delta_m_kind,
         "seed_sd": row.seed_sd,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from reports._eligible import Eligible, eligible
 from reports._once import once_per_search
+from reports._ranking import objective_of
 from reports.frames import StudyFrames
 
 Kind = Literal["confirmed", "cross-fit", "same-seed"]
@@ -17,7 +18,7 @@ Kind = Literal["confirmed", "cross-fit", "same-seed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Winner:
-    """The best eligible trial of a search, by mean validation delta_m over all seeds.
+    """The best eligible trial of a search, by its mean value on validation over all seeds.
 
     Attributes:
         trial: Its number.
@@ -25,7 +26,8 @@ class Winner:
         kind: What the value rests on, best first: fresh seeds; for each seed the trial that the
             other seeds choose; the seeds that chose.
         runs: The runs whose mean is the value. Cross-fitted ones may be of several trials.
-        values: ``[len(runs)]``, their test delta_m in percent; +inf where one diverged.
+        values: ``[len(runs)]``, their test values of the objective; the worst infinity where one
+            diverged.
         chosen_runs: The winning trial's own runs on the search's seeds.
     """
 
@@ -38,12 +40,12 @@ class Winner:
 
     @property
     def value(self) -> float:
-        """Test delta_m of the method, in percent."""
+        """Test value of the method."""
         return float(np.mean(self.values))
 
     @property
     def seed_sd(self) -> float:
-        """Standard deviation over seeds, in percent; NaN with one seed or a diverged run."""
+        """Standard deviation over seeds; NaN with one seed or a diverged run."""
         if len(self.values) < 2 or not np.isfinite(self.values).all():
             return float("nan")
         return float(np.std(self.values, ddof=1))
@@ -55,12 +57,12 @@ def winner_of(frames: StudyFrames, search: str) -> Winner | None:
     trials = eligible(frames, search)
     if not len(trials.numbers):
         return None
-    best = trials.best(trials.validation.mean(axis=1))
+    best = trials.best(trials.keys.mean(axis=1))
     if best is None:
         return None
     number = int(trials.numbers[best])
     rows = frames.runs[(frames.runs["search"] == search) & (frames.runs["trial"] == number)]
-    kind, runs, values = _confirmed(rows) or _judged(trials)
+    kind, runs, values = _confirmed(rows, objective_of(frames).sign) or _judged(trials)
     return Winner(
         trial=number,
         params=json.loads(rows["params"].iloc[0]),
@@ -74,11 +76,11 @@ def winner_of(frames: StudyFrames, search: str) -> Winner | None:
 _Judged = tuple[Kind, tuple[int, ...], tuple[float, ...]]
 
 
-def _confirmed(rows: pd.DataFrame) -> _Judged | None:
+def _confirmed(rows: pd.DataFrame, sign: float) -> _Judged | None:
     """The trial's runs on fresh seeds, once all of them are final."""
     fresh = rows[(rows["role"] == "confirm") & rows["planned"]]
     diverged = fresh["state"] == "diverged"
-    values = fresh["delta_m_test"].mask(diverged, np.inf)
+    values = fresh["value_test"].mask(diverged, sign * np.inf)
     if fresh.empty or values.isna().any() or not (diverged | (fresh["state"] == "done")).all():
         return None
     return "confirmed", tuple(fresh["run"].tolist()), tuple(values.tolist())

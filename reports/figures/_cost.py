@@ -1,18 +1,20 @@
 """Cost against performance: what each method reaches after spending so much."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from reports._ranking import axis_title, objective_of, reference
 from reports._titles import weighting_of
 from reports.figures._curve_traces import curve_traces
 from reports.figures._labels import Label, end_labels
 from reports.figures._menus import axis_menu, relayout_menu, scale_menu
 from reports.figures._none import NoFigure
 from reports.figures._palette import look
-from reports.figures._style import styled, zero_line
+from reports.figures._style import level_line, styled
 from reports.figures._trace import Trace
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
@@ -35,12 +37,16 @@ _CHOSEN: dict[Scoring, str] = {
     "cross-fit": "winner chosen on validation",
     "same seed, optimistic": "the same seed chose: optimistic",
 }
+_NONE = {
+    True: "No trial has all its seeds and a baseline to compare with yet.",
+    False: "No trial has all its seeds yet.",
+}
 _HEIGHT_PX = 560
 _PLOT_PX = 420.0  # what axis titles and the legend leave of it
 
 
 def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
-    """Test delta_m of the incumbent, chosen on validation, against the cost of finding it.
+    """Test value of the incumbent, chosen on validation, against the cost of finding it.
 
     One step line a method with the spread over seeds as a band; the spread over search orders is
     a dotted outline that the legend switches on. Costs in device-seconds as if each run had been
@@ -50,11 +56,13 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     curves = _curves(frames, list(axes))
     shown = curves["solo_s"]
     if not shown:
-        return NoFigure(reason="No trial has all its seeds and a baseline to compare with yet.")
+        return NoFigure(reason=_NONE[objective_of(frames).needs_baseline])
     traces = [trace for axis in axes for trace in _traces(frames, curves, axis)]
-    values = np.concatenate([[0.0], *(curve.value for curve in shown)])
-    view = window(values, core=np.array([0.0, *(curve.value[-1] for curve in shown)]))
-    whole = window(values, core=np.array([]))
+    objective, level = objective_of(frames), reference(frames, "test")
+    values = np.concatenate([[level], *(curve.value for curve in shown)])
+    core = np.array([level, *(curve.value[-1] for curve in shown)])
+    view = window(values, core=core, sign=objective.sign)
+    whole = window(values, core=np.array([]), sign=objective.sign)
     labels = _labels(frames, shown, view)
     return styled(
         go.Figure(traces),
@@ -66,15 +74,15 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
             "tickformat": ",~r",
         },
         yaxis={
-            "title": {"text": f"Test Δm in % ({_CHOSEN[shown[0].scoring]})"},
+            "title": {"text": f"{axis_title(objective, 'Test')} ({_CHOSEN[shown[0].scoring]})"},
             "range": [view.low, view.high],
         },
-        shapes=[zero_line()],
-        annotations=[*labels, *_words(view)],
+        shapes=level_line(level),
+        annotations=[*labels, *_words(view, level)],
         updatemenus=[
             axis_menu(traces, list(axes.values())),
             scale_menu(),
-            *_zoom_menu(labels, _labels(frames, shown, whole), view, whole),
+            *_zoom_menu(labels, _labels(frames, shown, whole), view, whole, level),
         ],
         margin={"l": 12, "r": 150, "t": 132, "b": 100},
         meta={"wide": _fit(len(labels), wide=True), "narrow": _fit(len(labels), wide=False)},
@@ -110,7 +118,7 @@ def _labels(
 ) -> list[dict[str, Any]]:
     labels = [
         Label(
-            text=f"{curve.title} " + f"{curve.value[-1]:+.1f}".replace("-", "−"),
+            text=f"{curve.title} " + _short(curve),
             value=float(curve.value[-1]),
             colour=look(weighting_of(frames, curve.search)).colour,
         )
@@ -119,16 +127,24 @@ def _labels(
     return end_labels(labels, low=view.low, high=view.high, height_px=_PLOT_PX)
 
 
-def _words(view: Window) -> list[dict[str, Any]]:
-    """What the zero line is, which side is better, and what the view leaves out."""
+def _short(curve: BudgetCurve) -> str:
+    """The last value in as few characters as tell methods apart."""
+    shown = "+.1f" if "+" in curve.objective.shown else ".3g"
+    return f"{curve.value[-1]:{shown}}".replace("-", "−")
+
+
+def _words(view: Window, level: float) -> list[dict[str, Any]]:
+    """What the dashed line is, which side is better, and what the view leaves out."""
     shared = {"xref": "paper", "x": 1, "xanchor": "right", "showarrow": False, "font": {"size": 12}}
-    words = [
-        shared | {"text": "STL (single-task networks)", "y": 0, "yanchor": "bottom"},
-        shared | {"text": "↓ below = better than single-task", "y": 0, "yanchor": "top"},
-    ]
+    lower = view.sign > 0
+    named = {"text": "STL (single-task networks)", "yanchor": "bottom" if lower else "top"}
+    side = "↓ below" if lower else "↑ above"
+    told = {"text": f"{side} = better than single-task", "yanchor": "top" if lower else "bottom"}
+    words = [shared | word | {"y": level} for word in (named, told) if not math.isnan(level)]
     if view.n_cut:
         points = "point lies" if view.n_cut == 1 else "points lie"
-        text = f"▲ {view.n_cut} {points} above this view"
+        mark, beyond = ("▲", "above") if lower else ("▼", "below")
+        text = f"{mark} {view.n_cut} {points} {beyond} this view"
         words.append(
             shared | {"text": text, "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 2}
         )
@@ -136,12 +152,16 @@ def _words(view: Window) -> list[dict[str, Any]]:
 
 
 def _zoom_menu(
-    near: list[dict[str, Any]], far: list[dict[str, Any]], view: Window, whole: Window
+    near: list[dict[str, Any]],
+    far: list[dict[str, Any]],
+    view: Window,
+    whole: Window,
+    level: float,
 ) -> list[dict[str, Any]]:
     """Buttons for the view and for all values, if they differ; the labels move along."""
     if not view.n_cut:
         return []
-    note = f"annotations[{len(near) + 2}].visible"
+    note = f"annotations[{len(near) + len(_words(view, level)) - 1}].visible"
     return [
         relayout_menu(
             "Range of values",

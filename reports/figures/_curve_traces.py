@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reports._ranking import hover, title
 from reports.figures._palette import TraceStyle, translucent
 from reports.figures._trace import Trace, scatter
 from reports.spending.curves import Axis, BudgetCurve
@@ -12,10 +13,10 @@ from reports.spending.curves import Axis, BudgetCurve
 FloatArray = NDArray[np.float64]
 
 _HOVER = (
-    "<b>%{fullData.name}</b><br>Δm %{y:+.2f} %SPREAD<br>trials so far: %{customdata[0]:.0f}, "
+    "<b>%{fullData.name}</b><br>VALUESPREAD<br>trials so far: %{customdata[0]:.0f}, "
     "stage %{customdata[3]:.0f}<br>%{x:,.4~r} UNIT<extra></extra>"
 )
-_SPREAD = " (seeds %{customdata[1]:+.2f} to %{customdata[2]:+.2f})"
+_SPREAD = " (seeds %{customdata[1]:FORMAT} to %{customdata[2]:FORMAT})"
 # Plotly outlines markers of several sizes unless told not to.
 _NO_OUTLINE = {"width": 0}
 _UNITS: dict[Axis, str] = {
@@ -98,6 +99,7 @@ def _line(
 ) -> Trace:
     sizes = np.full(len(curve.cost), 4.0)
     sizes[-1] = 10.0
+    objective = curve.objective
     spread = _SPREAD if np.isfinite(curve.seed_low).any() else ""
     return scatter(
         x=curve.cost,
@@ -106,7 +108,9 @@ def _line(
         line={"shape": "hv", "width": 2.4, "color": look.colour},
         marker={"symbol": look.symbol, "size": sizes, "color": look.colour, "line": _NO_OUTLINE},
         customdata=np.column_stack([n_trials, curve.seed_low, curve.seed_high, curve.stage + 1]),
-        hovertemplate=_HOVER.replace("UNIT", _UNITS[curve.axis]).replace("SPREAD", spread),
+        hovertemplate=_HOVER.replace("UNIT", _UNITS[curve.axis])
+        .replace("VALUE", f"{title(objective)} {hover(objective, 'y')}")
+        .replace("SPREAD", spread.replace("FORMAT", objective.shown)),
         **shared,
     )
 

@@ -45,7 +45,7 @@ def apart(positions: NDArray[np.float64], *, gap: float, limit: float) -> NDArra
 def end_labels(
     labels: Sequence[Label], *, low: float, high: float, height_px: float
 ) -> list[dict[str, Any]]:
-    """Annotations in the right margin; a value above the window is written at its top.
+    """Annotations in the right margin; a value outside the window is written at its edge.
 
     Args:
         labels: What to write.
@@ -53,17 +53,28 @@ def end_labels(
         high: Upper end of the y axis.
         height_px: Height of the plotting area.
     """
-    shown = np.array([min(label.value, high) for label in labels], dtype=np.float64)
+    values = np.array([label.value for label in labels], dtype=np.float64)
+    shown = np.clip(values, low, high)
     pixels = (shown - low) / (high - low) * height_px
     shifts = apart(pixels, gap=_GAP_PX, limit=height_px) - pixels
     return [
-        _annotation(label, at=float(at), shift_px=float(shift), above=label.value > high)
+        _annotation(
+            label,
+            at=float(at),
+            shift_px=float(shift),
+            mark=_mark(label.value, low, high),
+        )
         for label, at, shift in zip(labels, shown, shifts, strict=True)
     ]
 
 
-def _annotation(label: Label, *, at: float, shift_px: float, above: bool) -> dict[str, Any]:
-    mark = "▲" if above else "●"
+def _mark(value: float, low: float, high: float) -> str:
+    if value > high:
+        return "▲"
+    return "▼" if value < low else "●"
+
+
+def _annotation(label: Label, *, at: float, shift_px: float, mark: str) -> dict[str, Any]:
     return {
         "text": f'<span style="color:{label.colour}">{mark}</span> {label.text}',
         "xref": "paper",

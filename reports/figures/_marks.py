@@ -1,4 +1,4 @@
-"""Points of a delta_m axis: those outside the window become arrows at its top."""
+"""Points of a value axis: those outside the window become arrows at its worse end."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reports._ranking import number, title
 from reports.figures._trace import Trace, scatter
 from reports.figures._window import Window
+from storage.objectives import Objective
 
 FloatArray = NDArray[np.float64]
 
-OFF_SCALE = "triangle-up-open"
+OFF_SCALE = {1.0: "triangle-up-open", -1.0: "triangle-down-open"}
 
 
 def points(
@@ -19,6 +21,7 @@ def points(
     y: FloatArray,
     *,
     view: Window,
+    objective: Objective,
     colour: str,
     symbol: str,
     size: float,
@@ -26,19 +29,20 @@ def points(
     ended: Sequence[str],
     **more: Any,
 ) -> Trace:
-    """Markers, shapes `[n]`; the pointer reads the true value of an arrow, and `ended` for +inf."""
-    off = y > view.fence
-    said = np.where(np.isinf(y), ended, [f"Δm {value:+.2f} %" for value in y])
+    """Markers, shapes `[n]`; the pointer reads the true value of an arrow, `ended` if infinite."""
+    off = view.cuts(y)
+    named = title(objective)
+    said = np.where(np.isinf(y), ended, [f"{named} {number(objective, value)}" for value in y])
     return scatter(
         x=x,
-        y=np.where(off, view.high, y),
+        y=np.where(off, view.edge, y),
         mode="markers",
         cliponaxis=False,
         marker={
             "color": colour,
             "opacity": np.where(off, 1.0, opacity),
             "line": {"width": np.where(off, 2, 0), "color": colour},
-            "symbol": np.where(off, OFF_SCALE, symbol),
+            "symbol": np.where(off, OFF_SCALE[view.sign], symbol),
             "size": np.where(off, size + 3, size),
         },
         text=said,

@@ -8,16 +8,18 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from reports._ranking import axis_title, objective_of, reference
 from reports._titles import title_of, weighting_of
 from reports.figures._marks import points, ring, short, ticks
 from reports.figures._none import NoFigure
 from reports.figures._palette import TraceStyle, look
 from reports.figures._panels import axes_of, panels, suffix
-from reports.figures._style import zero_line
+from reports.figures._style import level_line
 from reports.figures._trace import Trace, scatter
 from reports.figures._trials import trials
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
+from storage.objectives import Objective
 
 Param = Literal["lr", "weight_decay"]
 
@@ -25,10 +27,10 @@ _TITLES: Mapping[Param, str] = {"lr": "Learning rate", "weight_decay": "Weight d
 
 
 def sensitivity(frames: StudyFrames, *, param: Param = "lr") -> go.Figure | NoFigure:
-    """Mean validation delta_m against the learning rate or the weight decay, a panel a method.
+    """Mean validation value against the learning rate or the weight decay, a panel a method.
 
     A point is a trial, the line joins the best trial at each value, a ring marks the best of all.
-    Methods that tried one value only have no panel. Values far above the rest are arrows.
+    Methods that tried one value only have no panel. Values far worse than the rest are arrows.
     """
     found = {search: trials(frames, search) for search in frames.searches}
     shown = {s: rows for s, rows in found.items() if param in rows and rows[param].nunique() > 1}
@@ -36,21 +38,32 @@ def sensitivity(frames: StudyFrames, *, param: Param = "lr") -> go.Figure | NoFi
         return NoFigure(reason=f"No method has trials at two values of `{param}` yet.")
     every = pd.concat(shown.values())
     core = pd.concat([_best(rows, param) for rows in shown.values()])["val"]
-    view = window(np.append(_numbers(every["val"]), 0.0), core=np.append(_numbers(core), 0.0))
+    objective, level = objective_of(frames), reference(frames, "validation")
+    view = window(
+        np.append(_numbers(every["val"]), level),
+        core=np.append(_numbers(core), level),
+        sign=objective.sign,
+    )
     places = _Places(_numbers(every[param]))
     traces = [
         trace
         for panel, (search, rows) in enumerate(shown.items())
-        for trace in _panel(rows, param, places, view, look(weighting_of(frames, search)), panel)
+        for trace in _panel(
+            rows, param, places, view, objective, look(weighting_of(frames, search)), panel
+        )
     ]
     figure = panels(
         traces,
         [title_of(frames, search) for search in shown],
         x={"title": _TITLES[param], **places.axis()},
-        y={"title": "Validation Δm in %", "range": [view.low, view.high]},
+        y={
+            "title": axis_title(objective, "Validation"),
+            "range": [view.low, view.high],
+        },
         legend=False,
     )
-    return figure.update_layout(shapes=[zero_line(suffix(at)) for at in range(len(shown))])
+    lines = [line for at in range(len(shown)) for line in level_line(level, suffix(at))]
+    return figure.update_layout(shapes=lines)
 
 
 def _numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:
@@ -59,7 +72,7 @@ def _numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:
 
 def _best(rows: pd.DataFrame, param: Param) -> pd.DataFrame:
     """The best trial at each value of the parameter, by value."""
-    ranked = rows.sort_values(["val", "trial"]).groupby(param).head(1)
+    ranked = rows.sort_values(["key", "trial"]).groupby(param).head(1)
     finite: pd.DataFrame = ranked[np.isfinite(ranked["val"])]
     return finite.sort_values(param)
 
@@ -83,7 +96,13 @@ class _Places:
 
 
 def _panel(
-    rows: pd.DataFrame, param: Param, places: _Places, view: Window, style: TraceStyle, panel: int
+    rows: pd.DataFrame,
+    param: Param,
+    places: _Places,
+    view: Window,
+    objective: Objective,
+    style: TraceStyle,
+    panel: int,
 ) -> Iterator[Trace]:
     x, y = places.of(_numbers(rows[param])), _numbers(rows["val"])
     axes = axes_of(panel)
@@ -92,6 +111,7 @@ def _panel(
         x,
         y,
         view=view,
+        objective=objective,
         colour=style.colour,
         symbol=style.symbol,
         size=7,
@@ -109,5 +129,5 @@ def _panel(
         x=best_x, y=best_y, mode="lines", line=line, hoverinfo="skip", showlegend=False, **axes
     )
     if best_y.size:
-        at = int(np.argmin(best_y))
+        at = int(np.argmin(best["key"]))
         yield ring(best_x[at], best_y[at], name="best", showlegend=False, **axes)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from reports._ranking import axis_title, hover, objective_of, title
 from reports._titles import weighting_of
 from reports.figures._none import NoFigure
 from reports.figures._palette import look
@@ -15,7 +16,7 @@ from reports.frames import StudyFrames
 
 
 def weight_simplex(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
-    """Mean validation delta_m of every weight vector that the search has finished.
+    """Mean validation value of every weight vector that the search has finished.
 
     Of trials with equal weights (with another learning rate, say) the best counts.
 
@@ -34,15 +35,15 @@ def weight_simplex(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
         return NoFigure(reason=f"No finished trial of `{search}` has task weights of its own.")
     best = _best_by_weights(found.dropna(subset=columns), columns)
     if len(columns) == 3:
-        return ternary(best, columns, task_titles(frames))
+        return ternary(best, columns, task_titles(frames), objective_of(frames))
     return _line(frames, search, best, columns)
 
 
 def _best_by_weights(found: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """One row a weight vector, scaled to sum to one; +inf where no trial of it was done."""
+    """The best trial of each weight vector, scaled to sum to one; key +inf if none was done."""
     shares = found.assign(**{name: found[name] / found[columns].sum(axis=1) for name in columns})
     places = [shares[name].round(9) for name in columns]
-    ranked = shares.sort_values(["val", "trial"])
+    ranked = shares.sort_values(["key", "trial"])
     return ranked.groupby(places, sort=False).head(1)
 
 
@@ -52,22 +53,27 @@ def _line(
     rows = best[np.isfinite(best["val"])].sort_values(columns[0])
     if rows.empty:
         return NoFigure(reason=f"Every trial of `{search}` diverged or was pruned.")
-    style = look(weighting_of(frames, search))
+    style, objective = look(weighting_of(frames, search)), objective_of(frames)
     x, y = (rows[name].to_numpy(dtype=np.float64) for name in (columns[0], "val"))
-    marker = {"color": style.colour, "symbol": style.symbol, "size": np.where(y == y.min(), 15, 8)}
+    marker = {
+        "color": style.colour,
+        "symbol": style.symbol,
+        "size": np.where(rows["key"] == rows["key"].min(), 15, 8),
+    }
     trace = scatter(
         x=x,
         y=y,
         mode="lines+markers",
         line={"color": style.colour},
         marker=marker,
-        hovertemplate="weight %{x:.3f}<br>validation Δm %{y:+.2f} %<extra></extra>",
+        hovertemplate="weight %{x:.3f}<br>"
+        f"validation {title(objective)} {hover(objective, 'y')}<extra></extra>",
     )
     first, second = task_titles(frames)
     return styled(
         go.Figure(trace),
         height=380,
         xaxis={"title": {"text": f"Weight of “{first}” (the rest is for “{second}”)"}},
-        yaxis={"title": {"text": "Validation Δm in %"}},
+        yaxis={"title": {"text": axis_title(objective, "Validation")}},
         showlegend=False,
     )

@@ -1,13 +1,16 @@
 """What lies on the weight simplex: points for the pointer, the best one, those without a value."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reports._ranking import axis_title, better, hover, title
 from reports.figures._trace import Trace, scatter_ternary
+from storage.objectives import Objective
 
 FloatArray = NDArray[np.float64]
 
@@ -16,43 +19,61 @@ _LOST = {"diverged": "x-thin", "pruned": "line-ew"}
 _GREY = "#8a7f72"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shades:
+    """How keys become colours: lower is better, by the objective's sign.
+
+    Attributes:
+        limits: Keys of the best colour and of the worst.
+    """
+
+    objective: Objective
+    limits: tuple[float, float]
+
+
 def points(
     done: pd.DataFrame,
     weights: FloatArray,
-    value: FloatArray,
+    key: FloatArray,
     *,
     on: NDArray[np.bool_],
-    limits: tuple[float, float],
+    shades: Shades,
     titles: list[str],
 ) -> Trace:
     """What the pointer reads, and the colour bar; visible where a point has no cell of its own."""
     a, b, c = weights.T
     names = [f"{title} %{{{axis}:.3f}}" for title, axis in zip(titles, "abc", strict=True)]
-    hover = "<br>".join(["validation Δm <b>%{customdata[1]:+.2f} %</b>", *names])
+    objective, limits = shades.objective, shades.limits
+    value = f"validation {title(objective)} <b>{hover(objective, 'customdata[1]')}</b>"
+    said = "<br>".join([value, *names])
     return scatter_ternary(
         a=a,
         b=b,
         c=c,
         mode="markers",
-        customdata=np.column_stack([done["trial"].to_numpy(dtype=np.float64), value]),
-        hovertemplate=hover + "<br>trial %{customdata[0]:.0f}<extra></extra>",
+        customdata=np.column_stack(
+            [done["trial"].to_numpy(dtype=np.float64), objective.sign * key]
+        ),
+        hovertemplate=said + "<br>trial %{customdata[0]:.0f}<extra></extra>",
         marker={
             "size": np.where(on, 16, 11),
             "opacity": np.where(on, 0.0, 1.0),
             "line": {"width": 1, "color": "white"},
-            "color": value,
+            "color": key,
             "colorscale": SCALE,
             "cmin": limits[0],
             "cmax": limits[1],
-            "colorbar": _colour_bar(limits, clipped=bool((value > limits[1]).any())),
+            "colorbar": _colour_bar(shades, clipped=bool((key > limits[1]).any())),
         },
         showlegend=False,
     )
 
 
-def _colour_bar(limits: tuple[float, float], *, clipped: bool) -> dict[str, Any]:
-    at = np.linspace(*limits, 4)
-    text = [f"{value:+.1f}".replace("-", "−") for value in at]
+def _colour_bar(shades: Shades, *, clipped: bool) -> dict[str, Any]:
+    at, objective = np.linspace(*shades.limits, 4), shades.objective
+    shown = "+.1f" if "+" in objective.shown else ".3g"
+    text = [f"{objective.sign * key:{shown}}".replace("-", "−") for key in at]
+    beyond = "≥" if objective.sign > 0 else "≤"
     return {
         "orientation": "h",
         "thickness": 12,
@@ -62,9 +83,9 @@ def _colour_bar(limits: tuple[float, float], *, clipped: bool) -> dict[str, Any]
         "yanchor": "top",
         "outlinewidth": 0,
         "tickvals": at,
-        "ticktext": [*text[:-1], f"≥ {text[-1]}" if clipped else text[-1]],
+        "ticktext": [*text[:-1], f"{beyond} {text[-1]}" if clipped else text[-1]],
         "title": {
-            "text": "Validation Δm in %, lower is better",
+            "text": f"{axis_title(objective, 'Validation')}, {better(objective)} is better",
             "side": "bottom",
             "font": {"size": 13},
         },

@@ -4,6 +4,7 @@ The paper is transparent and the grey of the text reads on white and on black al
 can stand on any page. A page that knows its own colours may set them afterwards.
 """
 
+import math
 from typing import Any
 
 import plotly.graph_objects as go
@@ -67,13 +68,15 @@ def styled(figure: go.Figure, *, height: int, **layout: Any) -> go.Figure:
     return figure.update_layout(template=TEMPLATE, height=height, autosize=True, **layout)
 
 
-def zero_line(suffix: str = "") -> dict[str, Any]:
-    """The single-task networks' line, for a figure of delta_m.
+def level_line(level: float, suffix: str = "") -> list[dict[str, Any]]:
+    """The single-task networks' line; none if their level is not known.
 
     Args:
         suffix: Of the axes' names, in a figure of several panels.
     """
+    if math.isnan(level):
+        return []
     line = {"color": _ZERO, "width": 1.5, "dash": "dash"}
-    ends = {"x0": 0, "x1": 1, "y0": 0, "y1": 0}
+    ends = {"x0": 0, "x1": 1, "y0": level, "y1": level}
     axes = {"xref": f"x{suffix} domain", "yref": f"y{suffix}"}
-    return {"type": "line", "layer": "below", "line": line, **ends, **axes}
+    return [{"type": "line", "layer": "below", "line": line, **ends, **axes}]

@@ -1,30 +1,34 @@
-"""How much the temperature matters: delta_m along its line, on validation and on test."""
+"""How much the temperature matters: the objective along its line, on validation and on test."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from reports._ranking import axis_title, better, hover, objective_of, reference
+from reports._ranking import title as title_of_objective
 from reports._titles import weighting_of
 from reports.comparing.winners import winner_of
 from reports.figures._marks import points, ring, short, ticks
 from reports.figures._none import NoFigure
 from reports.figures._palette import look, translucent
-from reports.figures._style import styled, zero_line
+from reports.figures._style import level_line, styled
 from reports.figures._trace import Trace, scatter
 from reports.figures._trials import known_search, runs_of, trials
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
+from storage.objectives import Objective
 
 _SPLITS = (("val", "validation", "dash", "circle-open"), ("test", "test", "solid", "circle"))
 
 
 def temperature_curve(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
-    """Validation and test delta_m against the temperature.
+    """Validation and test values of the objective against the temperature.
 
     Points are runs (one a seed), lines their means at the learning rate of the line search; trials
-    at other rates are faint. Values far above the rest stand as arrows at the top.
+    at other rates are faint. Values far worse than the rest stand as arrows at that edge.
 
     Raises:
         UnknownSearch: The study has no such search.
@@ -39,8 +43,11 @@ def temperature_curve(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
     colour = look(weighting_of(frames, search)).colour
     runs = runs_of(frames, search)
     every, core = (rows[["val", "test"]].to_numpy(np.float64).ravel() for rows in (runs, found))
-    view = window(np.append(every, 0.0), core=np.append(core, 0.0))
-    traces = [t for split in _SPLITS for t in _split(runs, found, rate, view, colour, *split)]
+    objective, level = objective_of(frames), reference(frames, "test")
+    view = window(np.append(every, level), core=np.append(core, level), sign=objective.sign)
+    said = f"{axis_title(objective)}, {better(objective)} is better"
+    drawn = _Drawing(view=view, objective=objective, colour=colour)
+    traces = [t for split in _SPLITS for t in _split(runs, found, rate, drawn, *split)]
     traces.append(ring(chosen["temperature"], chosen["test"], name="chosen on validation"))
     return styled(
         go.Figure(traces),
@@ -50,11 +57,23 @@ def temperature_curve(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
             "title": {"text": f"Temperature (line: learning rate {short(rate)})"},
             **ticks(found["temperature"].to_numpy(dtype=np.float64)),
         },
-        yaxis={"title": {"text": "Δm in %, lower is better"}, "range": [view.low, view.high]},
+        yaxis={
+            "title": {"text": said},
+            "range": [view.low, view.high],
+        },
         margin={"b": 120},
-        shapes=[zero_line()],
+        shapes=level_line(level),
         meta={"wide": {"margin.b": 90}, "narrow": {"margin.b": 120}},
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawing:
+    """What all points of the figure share."""
+
+    view: Window
+    objective: Objective
+    colour: str
 
 
 def _rate_of_line(found: pd.DataFrame, chosen: float) -> float:
@@ -68,8 +87,7 @@ def _split(
     runs: pd.DataFrame,
     found: pd.DataFrame,
     rate: float,
-    view: Window,
-    colour: str,
+    drawn: "_Drawing",
     column: str,
     title: str,
     dash: str,
@@ -77,8 +95,9 @@ def _split(
 ) -> list[Trace]:
     """The runs of one split, faint where the learning rate is another one, and their means."""
     at_rate = runs["lr"] == rate
-    shared: dict[str, Any] = {"view": view, "colour": colour, "symbol": symbol, "name": title}
+    shared: dict[str, Any] = {**vars(drawn), "symbol": symbol, "name": title}
     shared |= {"legendgroup": title, "showlegend": False}
+    said = f"mean {title_of_objective(drawn.objective)} {hover(drawn.objective, 'y')}"
     line = found[(found["lr"] == rate) & np.isfinite(found[column])].sort_values("temperature")
     return [
         _points(runs[~at_rate], column, size=5, opacity=0.3, **shared),
@@ -87,10 +106,10 @@ def _split(
             x=line["temperature"].to_numpy(dtype=np.float64),
             y=line[column].to_numpy(dtype=np.float64),
             mode="lines",
-            line={"dash": dash, "width": 2.4, "color": translucent(colour, 0.95)},
+            line={"dash": dash, "width": 2.4, "color": translucent(drawn.colour, 0.95)},
             name=f"{title}, mean over seeds",
             legendgroup=title,
-            hovertemplate="mean Δm %{y:+.2f} %<extra>%{fullData.name}</extra>",
+            hovertemplate=f"{said}<extra>%{{fullData.name}}</extra>",
         ),
     ]
 

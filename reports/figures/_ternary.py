@@ -13,9 +13,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from reports.figures._simplex_marks import SCALE, points, ring, without_value
+from reports.figures._simplex_marks import SCALE, Shades, points, ring, without_value
 from reports.figures._style import styled
 from reports.figures._trace import Trace, scatter_ternary
+from storage.objectives import Objective
 
 FloatArray = NDArray[np.float64]
 
@@ -30,24 +31,28 @@ _CORNERS = np.array(
 _MOSTLY = 0.8  # stages that hold the weights at an anchor add a few points off the grid
 
 
-def ternary(best: pd.DataFrame, columns: list[str], titles: list[str]) -> go.Figure:
+def ternary(
+    best: pd.DataFrame, columns: list[str], titles: list[str], objective: Objective
+) -> go.Figure:
     """The map of one search.
 
     Args:
-        best: One row a weight vector, with `columns`, `val` (+inf: none), `ended`, `trial`.
+        best: One row a weight vector, with `columns`, `key` (+inf: none), `ended`, `trial`.
         columns: The three weight columns; each row sums to 1.
         titles: The tasks' titles, in the same order.
+        objective: Which the keys are of, turned so that lower is better.
     """
-    finite = np.isfinite(best["val"].to_numpy(dtype=np.float64))
+    finite = np.isfinite(best["key"].to_numpy(dtype=np.float64))
     done, lost = best[finite], best[~finite]
-    weights, value = done[columns].to_numpy(dtype=np.float64), done["val"].to_numpy(np.float64)
-    low, top = _limits(value)
+    weights, key = done[columns].to_numpy(dtype=np.float64), done["key"].to_numpy(np.float64)
+    low, top = _limits(key)
     step = step_of(weights)
     on = on_grid(weights, step) if step else np.zeros(len(weights), dtype=np.bool_)
-    level = np.clip((value - low) / (top - low), 0.0, 1.0)
+    level = np.clip((key - low) / (top - low), 0.0, 1.0)
     traces = _cells(weights[on], level[on], step) if step else []
-    traces.append(points(done, weights, value, on=on, limits=(low, top), titles=titles))
-    traces += [ring(weights[np.argmin(value)])] if value.size else []
+    shades = Shades(objective=objective, limits=(low, top))
+    traces.append(points(done, weights, key, on=on, shades=shades, titles=titles))
+    traces += [ring(weights[np.argmin(key)])] if key.size else []
     traces += without_value(lost[columns].to_numpy(dtype=np.float64), list(lost["ended"]))
     return styled(
         go.Figure(traces),
@@ -62,10 +67,10 @@ def ternary(best: pd.DataFrame, columns: list[str], titles: list[str]) -> go.Fig
     )
 
 
-def _limits(value: FloatArray) -> tuple[float, float]:
-    if not value.size:
+def _limits(key: FloatArray) -> tuple[float, float]:
+    if not key.size:
         return 0.0, 1.0
-    low, top = float(value.min()), float(np.percentile(value, _CLIP))
+    low, top = float(key.min()), float(np.percentile(key, _CLIP))
     return (low, top) if top > low else (low, low + 1.0)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from reports._eligible import eligible
 from reports._once import once_per_search
+from reports._ranking import objective_of
 from reports.errors import UnknownSearch
 from reports.frames import StudyFrames, with_params
 
@@ -17,17 +18,18 @@ _SEVERITY: Final = {"done": 0, "pruned": 1, "diverged": 2}
 def trials(frames: StudyFrames, search: str) -> pd.DataFrame:
     """One row an eligible trial (all its seeds final), by number.
 
-    Columns: `trial`, the parameters, `val` and `test`: the seed means of delta_m in percent, +inf
-    if a seed diverged or was pruned; and `ended`: how a trial ended that has no value.
+    Columns: `trial`, the parameters, `val` and `test`: the seed means of the objective, the worst
+    infinity if a seed diverged or was pruned; `key`: by which lower is better; and `ended`: how a
+    trial ended that has no value.
     """
     found = eligible(frames, search)
     rows = _with_endings(frames.runs[frames.runs["run"].isin(found.runs.ravel())])
     rows = rows.sort_values(["trial", "severity", "epochs"], ascending=[True, False, False])
     first = rows.drop_duplicates("trial")
-    named = with_params(frames, first, taken=("val", "test")).reset_index(drop=True)
-    value = found.validation.mean(axis=1)
-    test = np.where(np.isfinite(value), found.test.mean(axis=1), np.inf)
-    return named.assign(val=value, test=test)
+    named = with_params(frames, first, taken=("val", "test", "key")).reset_index(drop=True)
+    key, sign = found.keys.mean(axis=1), objective_of(frames).sign
+    test = np.where(np.isfinite(key), found.test.mean(axis=1), sign * np.inf)
+    return named.assign(val=sign * key, test=test, key=key)
 
 
 @once_per_search
@@ -36,7 +38,8 @@ def runs_of(frames: StudyFrames, search: str) -> pd.DataFrame:
     found = eligible(frames, search)
     rows = _with_endings(frames.runs[frames.runs["run"].isin(found.runs.ravel())])
     lost = rows["state"] != "done"
-    scores = {name: rows[f"delta_m_{name}"].where(~lost, np.inf) for name in ("val", "test")}
+    worst = objective_of(frames).sign * np.inf
+    scores = {name: rows[f"value_{name}"].where(~lost, worst) for name in ("val", "test")}
     return with_params(frames, rows, taken=scores).assign(**scores)
 
 

@@ -1,7 +1,7 @@
 """What part of an axis to show first, when a few values lie far away.
 
 A diverging method (+127 %) must not squash the few points that the question is about. The window
-keeps everything that is good, and cuts what is far above the bulk of the values that matter.
+keeps everything that is good, and cuts what is far on the worse side of the values that matter.
 """
 
 from dataclasses import dataclass
@@ -18,35 +18,48 @@ class Window:
     """The first view of a value axis.
 
     Attributes:
-        low: Lower end, below every value.
+        low: Lower end.
         high: Upper end.
-        fence: Values above it are outside the window.
+        fence: Values on its worse side are outside the window.
         n_cut: How many of the values are outside.
+        sign: +1 if lower is better, else -1.
     """
 
     low: float
     high: float
     fence: float
     n_cut: int
+    sign: float = 1.0
+
+    @property
+    def edge(self) -> float:
+        """The end behind which the worse values lie."""
+        return self.high if self.sign > 0 else self.low
+
+    def cuts(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which values ``[n]`` are outside."""
+        return np.asarray(self.sign * values > self.sign * self.fence)
 
 
-def window(values: NDArray[np.float64], *, core: NDArray[np.float64]) -> Window:
+def window(values: NDArray[np.float64], *, core: NDArray[np.float64], sign: float = 1.0) -> Window:
     """The window that shows the core of the values and all that is better than it.
 
     Args:
-        values: Everything drawn, shape `[n]`; non-finite values are left out. Lower is better.
+        values: Everything drawn, shape `[n]`; non-finite values are left out.
         core: The values that the figure is about, such as the ends of the curves, shape `[m]`.
+        sign: +1 if lower is better, else -1.
     """
     drawn = values[np.isfinite(values)]
     if not drawn.size:
-        return Window(low=-1.0, high=1.0, fence=np.inf, n_cut=0)
-    fence = _fence(core[np.isfinite(core)])
-    kept = drawn[drawn <= fence]
+        return Window(low=-1.0, high=1.0, fence=sign * np.inf, n_cut=0, sign=sign)
+    fence = sign * _fence(sign * core[np.isfinite(core)])
+    kept = drawn[sign * drawn <= sign * fence]
     if not kept.size:
-        kept, fence = drawn, float("inf")
+        kept, fence = drawn, sign * float("inf")
     low, high = float(kept.min()), float(kept.max())
     pad = _PAD * (high - low) or max(1.0, abs(high) * _PAD)
-    return Window(low=low - pad, high=high + pad, fence=fence, n_cut=int(drawn.size - kept.size))
+    n_cut = int(drawn.size - kept.size)
+    return Window(low=low - pad, high=high + pad, fence=fence, n_cut=n_cut, sign=sign)
 
 
 def _fence(core: NDArray[np.float64]) -> float:

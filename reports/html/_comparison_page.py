@@ -1,5 +1,8 @@
 """The page of a study that compares methods: sections in the order in which a reader asks."""
 
+from collections.abc import Iterator
+
+from reports._ranking import better
 from reports.comparing.comparison import Comparison, compare
 from reports.frames import StudyFrames
 from reports.html._plots import cost_plot, other_plots, plot
@@ -8,8 +11,9 @@ from reports.html._ran import what_was_run
 from reports.html._table import tables
 from reports.html._tags import Markup, join, tag
 from reports.notes.fair_play import MergedNote, fair_play_notes, merged
+from storage.objectives.delta_m import NAME as DELTA_M
 
-_DELTA_M = (
+_WHAT_DELTA_M_IS = (
     "Δm is the mean, over all metrics of all tasks, of the relative change against single-task "
     "networks (STL: one network per task, trained on that task alone), with the sign turned so "
     "that lower is better for every metric. A Δm of −5 % means: on average five percent better "
@@ -60,8 +64,20 @@ def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
     if comparison.finished_runs:
         others = [plot(item, heading="h3") for item in other_plots(frames)]
         parts.append(tag("section", tag("h2", "A closer look"), *others))
-    how = tag("section", tag("h2", "How to read this"), tag("p", _DELTA_M), tag("p", _WINNERS))
+    said = [*_ranked_by(comparison), _WINNERS]
+    how = tag("section", tag("h2", "How to read this"), *(tag("p", text) for text in said))
     return tag("main", *parts, what_was_run(frames), how)
+
+
+def _ranked_by(comparison: Comparison) -> Iterator[str]:
+    objective = comparison.objective
+    if objective.name != DELTA_M:
+        yield (
+            f"Methods and trials are ranked by {objective.name}, of which {better(objective)} is "
+            "better. The epoch of a run that counts is the best one by it on validation."
+        )
+    if objective.name == DELTA_M or comparison.against_stl:
+        yield _WHAT_DELTA_M_IS
 
 
 def _said(comparison: Comparison) -> list[Markup]:

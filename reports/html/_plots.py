@@ -1,30 +1,32 @@
 """Figures in the page: a box for the drawing, its caption, and the figure's data as JSON."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
 from reports import figures
+from reports._ranking import objective_of, title
 from reports._titles import title_of
 from reports.figures import NoFigure
 from reports.frames import StudyFrames
 from reports.html._tags import Markup, join, tag
 
 _COST = (
-    "Each line is a method: the test Δm of its best trial so far, which was chosen on validation, "
-    "after spending so much on its search. A line that runs out is held as a dotted one. Bands "
-    "span one standard deviation over the seeds; the legend switches on the spread over search "
-    "orders. Grid and random stages show the expectation over all orders, others the order as run."
+    "Each line is a method: the test {title} of its best trial so far, which was chosen on "
+    "validation, after spending so much on its search. A line that runs out is held as a dotted "
+    "one. Bands span one standard deviation over the seeds; the legend switches on the spread over "
+    "search orders. Grid and random stages show the expectation over all orders, others the order "
+    "as run."
 )
 _SIMPLEX = (
-    "Each cell is a vector of task weights, coloured by its mean validation Δm; the ring marks the "
-    "best. A corner gives all weight to one task. Colours are clipped at the 90th percentile, so "
-    "that a few bad corners do not hide the differences among the good ones."
+    "Each cell is a vector of task weights, coloured by its mean validation {title}; the ring "
+    "marks the best. A corner gives all weight to one task. Colours are clipped at the 90th "
+    "percentile, so that a few bad corners do not hide the differences among the good ones."
 )
 _TEMPERATURE = (
     "Points are runs (one a seed), lines the means over seeds. Faint points were trained with "
-    "another learning rate. An arrow at the top edge is a value off the scale, or a run "
+    "another learning rate. An arrow at the {edge} edge is a value off the scale, or a run "
     "that diverged or was pruned."
 )
 _TRAJECTORIES = (
@@ -33,7 +35,8 @@ _TRAJECTORIES = (
 )
 _SENSITIVITY = (
     "Each point is a trial (mean over seeds); the line joins the best trial at each value, the "
-    "ring marks the method’s best. An arrow at the top edge is off the scale, diverged or pruned."
+    "ring marks the method’s best. An arrow at the {edge} edge is off the scale, diverged or "
+    "pruned."
 )
 
 
@@ -63,12 +66,17 @@ class Plot:
 def cost_plot(frames: StudyFrames) -> Plot:
     """The figure that the report is about."""
     figure = figures.cost_versus_performance(frames)
-    caption = _COST + _IN_PACKS if frames.packed else _COST
+    caption = _worded(frames, _COST + _IN_PACKS if frames.packed else _COST)
     return Plot(key="cost", title="Cost versus performance", caption=caption, figure=figure)
 
 
 def other_plots(frames: StudyFrames) -> Iterator[Plot]:
     """The other figures that this study has something to show in."""
+    for item in _others(frames):
+        yield replace(item, caption=_worded(frames, item.caption))
+
+
+def _others(frames: StudyFrames) -> Iterator[Plot]:
     for at, search in enumerate(frames.searches):
         yield from _of_search(frames, search, at)
     trajectories = figures.weight_trajectories(frames)
@@ -82,15 +90,21 @@ def other_plots(frames: StudyFrames) -> Iterator[Plot]:
         yield Plot(key="wd", title="Weight decay", caption=_SENSITIVITY, figure=decay)
 
 
+def _worded(frames: StudyFrames, caption: str) -> str:
+    """A caption in the words of what the study is ranked by."""
+    objective = objective_of(frames)
+    return caption.format(title=title(objective), edge="top" if objective.sign > 0 else "bottom")
+
+
 def _of_search(frames: StudyFrames, search: str, at: int) -> Iterator[Plot]:
-    title = title_of(frames, search)
+    named = title_of(frames, search)
     simplex = figures.weight_simplex(frames, search)
     if not isinstance(simplex, NoFigure):
-        name = f"Task weights: {title}"
+        name = f"Task weights: {named}"
         yield Plot(key=f"simplex-{at}", title=name, caption=_SIMPLEX, figure=simplex)
     line = figures.temperature_curve(frames, search)
     if not isinstance(line, NoFigure):
-        name = f"Temperature: {title}"
+        name = f"Temperature: {named}"
         yield Plot(key=f"temperature-{at}", title=name, caption=_TEMPERATURE, figure=line)
 
 

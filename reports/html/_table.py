@@ -10,6 +10,7 @@ from reports.figures import method_colour
 from reports.frames import StudyFrames, TaskMetric
 from reports.html._tags import Markup, boxed, join, tag
 from reports.html._words import SCORES, count, direction, number, percent, value_of
+from storage.objectives.delta_m import NAME as DELTA_M
 
 _NUMBERS = (
     "Test values of each method’s winner, which was chosen on validation, with the standard "
@@ -43,7 +44,7 @@ class _Column:
 
 def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     """Both tables, each in a box of its own that scrolls sideways."""
-    columns = list(_columns(frames))
+    columns = list(_columns(frames, comparison))
     best = [_best(column, comparison.rows) for column in columns]
     body = [_row(row, columns, best) for row in comparison.rows]
     caption = f"{_NUMBERS}{_IN_PACKS if frames.packed else ''}."
@@ -53,15 +54,8 @@ def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     return join([numbers, boxed(_WINNERS, tag("tr", *named), winners, class_="words")])
 
 
-def _columns(frames: StudyFrames) -> Iterator[_Column]:
-    yield _Column(
-        group="Test Δm",
-        title="against STL",
-        unit="↓ %",
-        value=lambda row: row.delta_m_test,
-        text=_score,
-        sign=1,
-    )
+def _columns(frames: StudyFrames, comparison: Comparison) -> Iterator[_Column]:
+    yield from _scores(comparison)
     yield _seconds_column("each run alone" if frames.packed else "", lambda row: row.cost_solo_s)
     if frames.packed:
         yield _seconds_column("as run", lambda row: row.cost_as_run_s)
@@ -72,6 +66,38 @@ def _columns(frames: StudyFrames) -> Iterator[_Column]:
     yield _plain("Search", "trials", lambda row: row.n_trials)
     yield _plain("Search", "runs", lambda row: row.n_runs)
     yield _plain("Search", "diverged", lambda row: row.n_diverged)
+
+
+def _scores(comparison: Comparison) -> Iterator[_Column]:
+    """What methods are ranked by, and Δm beside it where there is a baseline."""
+    objective = comparison.objective
+    spread = objective.shown.lstrip("+")
+
+    def with_sd(said: str, row: MethodRow) -> str:
+        return said if math.isnan(row.seed_sd) else f"{said} ± {row.seed_sd:{spread}}"
+
+    def delta_m(row: MethodRow) -> str:
+        said = percent(row.delta_m_test)
+        return with_sd(said, row) if objective.name == DELTA_M else said
+
+    if objective.name != DELTA_M:
+        yield _Column(
+            group="Ranked by",
+            title=objective.name,
+            unit=f"{'↓' if objective.sign > 0 else '↑'} {objective.unit}".strip(),
+            value=lambda row: row.value_test,
+            text=lambda row: with_sd(number(row.value_test), row),
+            sign=int(objective.sign),
+        )
+    if objective.name == DELTA_M or comparison.against_stl:
+        yield _Column(
+            group="Test Δm",
+            title="against STL",
+            unit="↓ %",
+            value=lambda row: row.delta_m_test,
+            text=delta_m,
+            sign=1,
+        )
 
 
 def _seconds_column(unit: str, value: Callable[[MethodRow], float]) -> _Column:
@@ -100,11 +126,6 @@ def _plain(group: str, title: str, value: Callable[[MethodRow], float]) -> _Colu
     return _Column(
         group=group, title=title, unit="", value=value, text=lambda row: count(value(row))
     )
-
-
-def _score(row: MethodRow) -> str:
-    spread = "" if math.isnan(row.seed_sd) else f" ± {row.seed_sd:.2f}"
-    return percent(row.delta_m_test) + spread
 
 
 def _best(column: _Column, rows: Sequence[MethodRow]) -> float:

@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from reports._ranking import objective_of
 from reports._titles import title_of
 from reports.frames import StudyFrames, TaskMetric
 from reports.measures import baseline_error_points
 from reports.notes.note import Note
+from storage.objectives.delta_m import NAME as DELTA_M
 
 _NOT_POSITIVE: Final = "not_positive_steps"  # a train metric of weightings that assume the contrary
 
@@ -18,6 +20,8 @@ def small_validation(frames: StudyFrames) -> Iterator[Note]:
     Only error rates and accuracies have a standard error that sizes alone give (binomial); other
     metrics are left out, which makes the figure a lower bound.
     """
+    if objective_of(frames).name != DELTA_M:
+        return  # the margin is one of its points
     size = frames.card.get("sizes", {}).get("validation")
     table = frames.baseline[
         frames.baseline["standing"] & (frames.baseline["split"] == "validation")
@@ -64,6 +68,8 @@ def losses_not_positive(frames: StudyFrames) -> Iterator[Note]:
 
 def signed_metrics(frames: StudyFrames) -> Iterator[Note]:
     """A metric can be negative, so that relative changes depend on where its zero lies."""
+    if objective_of(frames).name != DELTA_M and frames.baseline.empty:
+        return  # delta_m is not shown
     lowest = frames.epochs.lowest_negative()
     for metric in frames.metrics:
         seen = lowest.get((metric.task, metric.name))

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reports._eligible import eligible
+from reports._ranking import objective_of
 from reports._titles import title_of
 from reports.errors import UnknownAxis, UnknownSearch
 from reports.frames import StudyFrames
 from reports.spending.replay import StageTrials, costs, replayed, stages_of
+from storage.objectives import Objective
 
 Axis = Literal["solo_s", "as_run_s", "epochs", "runs"]
 Scoring = Literal["cross-fit", "same seed, optimistic"]
@@ -22,7 +24,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetCurve:
-    """Test delta_m of the incumbent (chosen on validation) against what the search has cost.
+    """Test value of the incumbent (chosen on validation) against what the search has cost.
 
     Attributes:
         search: Name of the search.
@@ -31,7 +33,7 @@ class BudgetCurve:
             trained alone), ``as_run_s`` (the same as it was run, in packs or not), ``epochs`` or
             ``runs``.
         cost: ``[n]``, rising; a step function, so a value holds until the next cost.
-        value: ``[n]``, mean over seeds in percent; negative is better than STL.
+        value: ``[n]``, mean over seeds, of `objective`.
         seed_low: ``[n]``, mean - one standard deviation over the seeds; NaN with one seed.
         seed_high: ``[n]``, mean + one standard deviation over the seeds; NaN with one seed.
         order_low: ``[n]``, 10 % quantile over search orders; equals `value` where run as is.
@@ -39,6 +41,7 @@ class BudgetCurve:
         scoring: Whether the seeds that chose are other ones than the seed that scores.
         replay: Whether all stages are expected over random orders, none, or some ("mixed").
         stage: ``[n]``, the stage (0-based) that a point belongs to.
+        objective: What values are of, with direction and unit.
     """
 
     search: str
@@ -53,6 +56,7 @@ class BudgetCurve:
     scoring: Scoring
     replay: Replay
     stage: IntArray
+    objective: Objective
 
 
 def budget_curve(frames: StudyFrames, search: str, *, axis: Axis = "solo_s") -> BudgetCurve | None:
@@ -108,6 +112,7 @@ def budget_curves(
         scoring="cross-fit" if len(folds) > 1 else "same seed, optimistic",
         replay=_replay_label(stages),
         stage=np.concatenate([np.full(len(s.draws), s.stage) for s in stages])[known],
+        objective=objective_of(frames),
     )
     return {first: curve} | {
         axis: replace(curve, axis=axis, cost=costs(trials.cost[axis], stages)[known])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from storage.objectives.delta_m import NAME as DELTA_M
 from study.cli._frames import opened
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import duration, next_step, note, print_json, say
@@ -12,7 +13,7 @@ from study.cli._trials import show_trials
 from study.cli._wide import Column, fits, show
 
 if TYPE_CHECKING:
-    from reports import MethodRow, StudyFrames
+    from reports import Comparison, MethodRow, StudyFrames
 
 NAME = "compare"
 
@@ -32,20 +33,18 @@ def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False
         say((comparison.sentence, "bold"))
         if comparison.break_even:
             say(comparison.break_even.sentence)
-        _print_rows(frames, comparison.rows)
+        _print_rows(frames, comparison)
         for found in merged(fair_play_notes(frames)):
             about = f"{', '.join(found.about)}: " if found.about else ""
             note(f"{about}{found.text}")
         next_step("report", frames.name, "-o", "report.html", storage=storage)
 
 
-def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:
+def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
     """One table if it fits; else the metrics of the tasks come in tables of their own."""
+    rows = comparison.rows
     key = Column(head="method", cells=[row.title for row in rows], text=True)
-    score = [
-        Column(head="delta_m test", cells=[_percent(row.delta_m_test) for row in rows]),
-        Column(head="±sd", cells=[_number(row.seed_sd, 1) for row in rows]),
-    ]
+    score = _scores(comparison)
     metrics = [
         Column(
             head=f"{metric.task}\n{metric.name} {_arrow(metric.direction)}",
@@ -66,6 +65,20 @@ def _print_rows(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> None:
     else:
         show(key, [*score, *effort])
         show(key, metrics)
+
+
+def _scores(comparison: Comparison) -> list[Column]:
+    """What methods are ranked by, its spread, and delta_m beside it where there is a baseline."""
+    rows, objective = comparison.rows, comparison.objective
+    delta_m = Column(head="delta_m test", cells=[_percent(row.delta_m_test) for row in rows])
+    if objective.name == DELTA_M:
+        return [delta_m, Column(head="±sd", cells=[_number(row.seed_sd, 1) for row in rows])]
+    value = Column(
+        head=f"{objective.name}\ntest {_arrow(objective.direction)}",
+        cells=[_number(row.value_test, 4) for row in rows],
+    )
+    spread = Column(head="±sd", cells=[_number(row.seed_sd, 4) for row in rows])
+    return [value, spread, *([delta_m] if comparison.against_stl else [])]
 
 
 def _costs(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> list[Column]:

@@ -29,6 +29,7 @@ from study.planning.stages import CLOSING, stages_of, wants_closing
 from study.spec.study_spec import SearchSpec, StudySpec
 from study.spec.training import TrainingSpec
 from trainers.cards import ProblemCard
+from trainers.errors import TrainingError
 from trainers.jobs import ProblemRef, Schedule, Training
 from trainers.problems import ProblemError, card_of, problem_class
 from trainers.weightings import MissingHyper, Weighting, WeightingError, weighting
@@ -147,7 +148,7 @@ def _searches(
             method.refuse_unless_fit("solo", _training(spec.training))
             search = _search(part, spec, card, method, place)
             found.append(replace(search, name=part.name or name, weighting=name))
-        except (WeightingError, SpaceError) as error:
+        except (WeightingError, SpaceError, TrainingError) as error:
             raise BadSpec(f"{place}: {error}") from error
     return found
 

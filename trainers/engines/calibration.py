@@ -25,8 +25,8 @@ from trainers.engines.fused.padding import known_ghosts
 from trainers.engines.fused.stack import Stack
 from trainers.engines.pace import BATCHES, Pace, Shortened
 from trainers.engines.session import Session
+from trainers.engines.solo.engine import begun
 from trainers.engines.solo.lockstep import Lockstep
-from trainers.engines.solo.run import SoloRun
 from trainers.events import Calibrated, ShapeTimes
 from trainers.failures import OUT_OF_MEMORY, failure_class, told
 from trainers.hardware.gpu import end_if_broken
@@ -174,7 +174,7 @@ def _run_step_ms(
 
 def _solos(size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened) -> Lockstep:
     pack = _pack(size, tasks, wanted)
-    runs = [SoloRun(job, pack, short.session) for job in pack.jobs]
+    runs = [begun(job, pack, short.session) for job in pack.jobs]
     return Lockstep(runs, short.session, wanted.training)
 
 
@@ -200,8 +200,10 @@ def _fitting(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> int
     """
     network = _network(tasks, session)
     n_bytes = sum(p.numel() * p.element_size() for p in trained_parameters(network).values())
-    kept = optimizer(wanted.training.optimizer).kept(wanted.training)
-    per_run: float = (3 + len(kept)) * n_bytes  # with the parameters and their gradients, twice
+    method, n_tasks = optimizer(wanted.training.optimizer), len(tasks)
+    copies = [n_tasks if of.per_task else 1 for of in method.kept(wanted.training)]
+    gradients = n_tasks if method.splits_tasks(wanted.training) else 1
+    per_run: float = (2 + gradients + sum(copies)) * n_bytes  # with parameters, gradients twice
     if wanted.engine == "fused":
         functions = task_functions(session.problem, tasks)
         forward = Forward(network, functions, wanted.training.precision)

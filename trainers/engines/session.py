@@ -10,6 +10,7 @@ import torch
 from trainers.engines.compiled.functions import Compiled
 from trainers.engines.fused.long_lived import Places
 from trainers.engines.solo.group import RunGroup
+from trainers.engines.stepping import grad_evals
 from trainers.errors import DeviceUnusable, TaskMismatch
 from trainers.hardware.devices import indexed
 from trainers.hardware.gpu import cap_memory
@@ -87,7 +88,7 @@ class Session:
         """
         trained, judged = self._pass_flops(tasks)
         step = ((1 if method is None else method.forward_passes) + BACKWARD_PASSES) * trained
-        if method is not None and (further := method.grad_evals(len(tasks)) - 1):
+        if further := grad_evals(method, training, len(tasks)) - 1:
             step += further * BACKWARD_PASSES * self._pass_flops(())[0]
         sizes = {split: source.size for split, source in self.sources.items()}
         n_trained = training.samples_of(sizes["train"])

@@ -1,8 +1,11 @@
-"""One run's optimiser as torch has it, and its steps by the kernels of the optimiser's file."""
+"""One run's optimiser as torch has it, and its steps by the kernels of the optimiser's file.
+
+Shapes: T tasks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -11,6 +14,7 @@ from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimize
 
 from trainers.jobs import Job, Training
 from trainers.optimizers import optimizer
+from trainers.weightings import Weighting
 
 
 def build_optimizer(
@@ -38,26 +42,34 @@ def optimizer_of(
 
 
 @torch.no_grad()
-def take_step(of_run: torch.optim.Optimizer, training: Training) -> None:
-    """What ``optimizer.step()`` does, by the same kernels; parameters without a gradient stay.
+def take_step(
+    of_run: torch.optim.Optimizer,
+    training: Training,
+    by_task: Mapping[Tensor, Tensor] | None = None,
+) -> None:
+    """What ``of_run.step()`` does, by the same kernels; parameters without a gradient stay.
 
-    Torch's own spends as long around the kernels as in them, and imports its compiler first; it is
-    called where somebody has registered hooks of all optimisers.
+    Torch's own spends as long around the kernels as in them, and imports its compiler first.
+
+    Args:
+        by_task: For an optimiser that splits tasks: parameter to gradients ``[T, *shape]``; other
+            parameters have one gradient.
     """
     method = optimizer(training.optimizer)
-    if has_step_hooks():
-        for param in (param for group in of_run.param_groups for param in group["params"]):
-            if param.grad is not None:
-                _kept(of_run, param, training)
-        of_run.step()
-        return
+    for hook in _global_optimizer_pre_hooks.values():
+        hook(of_run, (), {})
     for group in of_run.param_groups:
         params = [param for param in group["params"] if param.grad is not None]
         if not params:
             continue
         grads = [param.grad for param in params]
+        if by_task is not None:
+            grads = [by_task.get(param, param.grad.unsqueeze(0)) for param in params]
         values = [param if _is_dense(param) else param.contiguous() for param in params]
-        states = [_kept(of_run, param, training) for param in params]
+        states = [
+            _kept(of_run, param, len(grad), training)
+            for param, grad in zip(params, grads, strict=True)
+        ]
         steps = [state["step"] for state in states] if method.counts_steps else []
         if steps:
             torch._foreach_add_(steps, 1)
@@ -76,6 +88,8 @@ def take_step(of_run: torch.optim.Optimizer, training: Training) -> None:
         for param, value in zip(params, values, strict=True):
             if value is not param:
                 param.copy_(value)
+    for hook in _global_optimizer_post_hooks.values():
+        hook(of_run, (), {})
 
 
 def _real(tensors: list[Tensor]) -> list[Tensor]:
@@ -101,20 +115,42 @@ def has_step_hooks() -> bool:
     return bool(_global_optimizer_pre_hooks or _global_optimizer_post_hooks)
 
 
-def _kept(of_run: torch.optim.Optimizer, param: Tensor, training: Training) -> dict[str, Tensor]:
+def _kept(
+    of_run: torch.optim.Optimizer, param: Tensor, n_tasks: int, training: Training
+) -> dict[str, Tensor]:
     """What the optimiser keeps of a parameter; it begins at 0."""
     state: dict[str, Tensor] = of_run.state[param]
     if not state:
         method = optimizer(training.optimizer)
         if method.counts_steps:
             state["step"] = torch.zeros((), dtype=torch.float32, device=param.device)
-        state.update({kept.name: torch.zeros_like(param) for kept in method.kept(training)})
+        for kept in method.kept(training):
+            like = param.expand(n_tasks, *param.shape) if kept.per_task else param
+            state[kept.name] = torch.zeros_like(like, dtype=kept.dtype)
     return state
 
 
-def lay_out(of_run: torch.optim.Optimizer) -> None:
-    """Lay what was loaded for a parameter out as the parameter is: the kernels go by memory."""
-    for param, state in of_run.state.items():
-        for name, kept in state.items():
-            if kept.shape == param.shape and kept.stride() != param.stride():
-                state[name] = torch.empty_like(param).copy_(kept)
+def restore(of_run: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
+    """Take over what was saved, each tensor in its own type and laid out as its parameter is.
+
+    The kernels go by memory, and torch would give all tensors the parameter's type.
+    """
+    of_run.load_state_dict(saved)
+    params = [param for group in of_run.param_groups for param in group["params"]]
+    for place, kept in saved["state"].items():
+        param, state = params[place], of_run.state[params[place]]
+        for name, value in kept.items():
+            like = param if value.shape == param.shape else value
+            state[name] = torch.empty_like(like, dtype=value.dtype, device=param.device)
+            state[name].copy_(value)
+
+
+def grad_evals(method: Weighting | None, training: Training, n_tasks: int) -> int:
+    """Gradients through the trunk in a step, for the weighting or for the optimiser.
+
+    Args:
+        method: None: one that weighs losses.
+    """
+    of_method = 1 if method is None else method.grad_evals(n_tasks)
+    splits = optimizer(training.optimizer).splits_tasks(training)
+    return max(of_method, n_tasks) if splits else of_method

@@ -6,6 +6,15 @@ True
 """
 
 from trainers.optimizers._base import Kept, Number, Optimizer, decayed
-from trainers.optimizers._registry import BUILT_IN, names, optimizer
+from trainers.optimizers._registry import BUILT_IN, names, optimizer, refuse_unless_fit
 
-__all__ = ["BUILT_IN", "Kept", "Number", "Optimizer", "decayed", "names", "optimizer"]
+__all__ = [
+    "BUILT_IN",
+    "Kept",
+    "Number",
+    "Optimizer",
+    "decayed",
+    "names",
+    "optimizer",
+    "refuse_unless_fit",
+]

@@ -1,6 +1,6 @@
 """What every optimiser is: how a value is changed by its gradient, and what is kept for it.
 
-Shapes: R rows (runs of a stack), W numbers a row.
+Shapes: T tasks, R rows (runs of a stack), W numbers a row.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from trainers.errors import UnfitOptimizer
 
 if TYPE_CHECKING:
     import torch
@@ -22,13 +24,17 @@ Number: TypeAlias = "float | Tensor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A tensor that an optimiser keeps for each parameter, of its shape and type; it begins at 0.
+    """A tensor that an optimiser keeps for each parameter; it begins at 0.
 
     Attributes:
         name: As `torch.optim` calls it; checkpoints do, too.
+        per_task: Whether it is ``[T, *shape]``, one for each task, and not ``[*shape]``.
+        dtype: Its type; None for the parameter's.
     """
 
     name: str
+    per_task: bool = False
+    dtype: torch.dtype | None = None
 
 
 class Optimizer(ABC):
@@ -39,24 +45,15 @@ class Optimizer(ABC):
 
     Attributes:
         counts_steps: The number of steps is kept, too.
+        settings: What a run cannot change, for formulas and checkpoints: name to value.
     """
 
     counts_steps: ClassVar[bool] = False
+    settings: ClassVar[Mapping[str, Any]] = {}
 
     @abstractmethod
     def kept(self, training: Training) -> tuple[Kept, ...]:
         """What it keeps for each parameter, the same in all steps."""
-
-    @abstractmethod
-    def built(
-        self, groups: Sequence[dict[str, Any]], training: Training, *, lr: float, fused: bool
-    ) -> torch.optim.Optimizer:
-        """The optimiser of one run, in which torch keeps settings and state; they are saved so.
-
-        Args:
-            groups: Each of parameters under ``params``, with a ``weight_decay``.
-            fused: Whether PyTorch's fused kernels take all parameters; torch wants to know.
-        """
 
     @abstractmethod
     def update(
@@ -74,12 +71,59 @@ class Optimizer(ABC):
 
         Args:
             value: ``[*shape]`` or ``[R, W]``.
-            gradient: As `value`; not to be changed.
-            kept: Name to what `kept` declares, each as `value`.
-            settings: What a run cannot change, named as in torch's optimiser.
+            gradient: As `value`, or ``[T, ...]`` of each task's weighted loss if something is kept
+                per task: what a weighting learns has one gradient, so that T is 1. Not to be
+                changed.
+            kept: Name to what `kept` declares, each as `value`, or ``[T, ...]``.
+            settings: Those of the class, or of torch's optimiser.
             n_steps: This step included; 0 unless `counts_steps`.
             weight_decay: None if nothing is decayed.
         """
+
+    def built(
+        self,
+        groups: Sequence[dict[str, Any]],
+        training: Training,  # noqa: ARG002 - for optimisers whose settings depend on it
+        *,
+        lr: float,
+        fused: bool,  # noqa: ARG002 - for torch's own
+    ) -> torch.optim.Optimizer:
+        """What holds one run's settings and state, as torch has them: they are saved so.
+
+        Args:
+            groups: Each of parameters under ``params``, with a ``weight_decay``.
+            fused: Whether PyTorch's fused kernels take all parameters; torch wants to know.
+        """
+        import torch
+
+        return torch.optim.Optimizer(groups, {"lr": lr, "weight_decay": 0.0, **self.settings})
+
+    def splits_tasks(self, training: Training) -> bool:
+        """Whether it needs each task's own gradient, as something is kept per task."""
+        return any(of.per_task for of in self.kept(training))
+
+    def refuse_unless_fit(self, level: str, training: Training) -> None:
+        """Refuse what an optimiser cannot be trained with.
+
+        Args:
+            level: Of the weighting.
+
+        Raises:
+            UnfitOptimizer: It needs each task's own gradient, and the weighting makes one of them
+                or looks at the step, or steps are compiled or shared by several processes.
+        """
+        unfit = {
+            f"a {level}-level weighting": level != "loss",
+            "`compile = true`": training.compile,
+            f"`data_parallel = {training.data_parallel}`": training.data_parallel > 1,
+        }
+        found = next((name for name, there in unfit.items() if there), None)
+        if found and self.splits_tasks(training):
+            raise UnfitOptimizer(
+                f"The optimiser `{training.optimizer}` keeps something of each task's own "
+                f"gradient, and does not train with {found}. Drop that, or take another "
+                "`optimizer`."
+            )
 
     def update_all(
         self,
@@ -104,7 +148,7 @@ class Optimizer(ABC):
                 gradient,
                 {name: of_all[place] for name, of_all in kept.items()},
                 settings=settings,
-                n_steps=steps[place] if steps else 0,
+                n_steps=steps[place].double() if steps else 0,  # what decays by it rounds less
                 lr=lr,
                 weight_decay=weight_decay or None,
             )

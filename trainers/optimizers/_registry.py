@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from trainers.errors import BadOptimizer, UnknownOptimizer
+from trainers.jobs import Training
 from trainers.optimizers._base import Optimizer
 from trainers.suggestions import did_you_mean
 
@@ -49,6 +50,16 @@ def optimizer(name: str) -> Optimizer:
     if not (inspect.isclass(found) and issubclass(found, Optimizer)) or inspect.isabstract(found):
         raise _bad(entry, f"{found!r} is no concrete subclass of Optimizer.")
     return found()
+
+
+def refuse_unless_fit(level: str, training: Training) -> None:
+    """See `Optimizer.refuse_unless_fit`; built-in ones fit all, and are not loaded for that.
+
+    Raises:
+        UnfitOptimizer: A plugin does not fit.
+    """
+    if training.optimizer not in BUILT_IN:
+        optimizer(training.optimizer).refuse_unless_fit(level, training)
 
 
 def _entries() -> dict[str, EntryPoint]:

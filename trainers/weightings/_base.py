@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from trainers import optimizers
 from trainers.suggestions import did_you_mean
 from trainers.weightings._hyper import Hyper, HyperValue
 from trainers.weightings.errors import MissingHyper, NeedsSolo, UnknownHyper
@@ -120,9 +121,11 @@ class Weighting(ABC):
         """Refuse what a method cannot be trained with.
 
         Raises:
+            UnfitOptimizer: The optimiser cannot be trained with such a method.
             NeedsSolo: It is `solo_only` and runs are stacked; or its level is beyond ``loss``, and
                 steps are compiled or shared by several processes.
         """
+        optimizers.refuse_unless_fit(self.level, training)
         beyond = self.level != "loss"
         unfit = {
             '`engine = "fused"`': self.solo_only and engine == "fused",

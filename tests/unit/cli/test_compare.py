@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from reports import MethodRow, StudyFrames, load
+from reports import Comparison, MethodRow, StudyFrames, load
+from storage.objectives import known
 from study.cli import _wide
 from study.cli._compare import _params, _print_rows
 from study.cli._console import _Literal
@@ -56,6 +57,7 @@ def rows_of(frames: StudyFrames) -> tuple[MethodRow, ...]:
             cost_solo_s=361_234.0 + 3600 * place,
             cost_as_run_s=41_234.0 + 3600 * place,
             cost_epochs=1,
+            value_test=-12.34 - place,
             delta_m_test=-12.34 - place,
             delta_m_kind="cross-fit",
             seed_sd=1.25 + place,
@@ -71,13 +73,25 @@ def rows_of(frames: StudyFrames) -> tuple[MethodRow, ...]:
     )
 
 
+def compared(rows: tuple[MethodRow, ...], objective: str = "delta_m") -> Comparison:
+    metrics = [("a", "error", "min"), ("b", "score", "max")]
+    return Comparison(
+        objective=known(metrics)[objective],
+        rows=rows,
+        sentence="",
+        break_even=None,
+        finished_runs=1,
+        planned_runs=1,
+    )
+
+
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("n_tasks", [2, 14, 40])
 @pytest.mark.parametrize("width", [80, 120, 160])
 def test_every_number_is_whole(terminal: Any, width: int, n_tasks: int, packed: bool) -> None:
     frames, stream = a_study(n_tasks, packed=packed), terminal(width)
     rows = rows_of(frames)
-    _print_rows(frames, rows)
+    _print_rows(frames, compared(rows))
     written = stream.getvalue()
     assert max(map(len, written.splitlines())) <= width
     assert "…" not in written
@@ -92,16 +106,34 @@ def test_every_number_is_whole(terminal: Any, width: int, n_tasks: int, packed: 
 
 def test_one_table_is_enough_where_all_fits(terminal: Any) -> None:
     frames, stream = a_study(2, packed=False), terminal(160)
-    _print_rows(frames, rows_of(frames))
+    _print_rows(frames, compared(rows_of(frames)))
     assert stream.getvalue().count("method") == 1
 
 
 def test_each_table_begins_with_the_method(terminal: Any) -> None:
     frames, stream = a_study(14, packed=False), terminal(80)
-    _print_rows(frames, rows_of(frames))
+    _print_rows(frames, compared(rows_of(frames)))
     written = stream.getvalue()
     assert written.count("UW-SO") == written.count("method") > 2
     assert written.index("delta_m test") < written.index("attribute_0")
+
+
+def test_another_objective_comes_first_with_its_direction(terminal: Any) -> None:
+    frames, stream = a_study(2, packed=False), terminal(200)
+    rows = tuple(replace(row, value_test=0.5 + 0.1 * k) for k, row in enumerate(rows_of(frames)))
+    _print_rows(frames, compared(rows, "b.score"))
+    written = stream.getvalue()
+    assert "b.score" in written
+    assert "test ↑" in written
+    assert written.index("test ↑") < written.index("delta_m test") < written.index("error_rate")
+    assert "0.9000" in written
+
+
+def test_without_a_baseline_delta_m_has_no_column(terminal: Any) -> None:
+    frames, stream = a_study(2, packed=False), terminal(200)
+    rows = tuple(replace(row, delta_m_test=math.nan) for row in rows_of(frames))
+    _print_rows(frames, compared(rows, "a.error"))
+    assert "delta_m" not in stream.getvalue()
 
 
 def test_a_column_wider_than_the_terminal_is_whole(terminal: Any) -> None:

@@ -8,10 +8,13 @@ import pytest
 
 from reports import Comparison, MethodRow, compare, load
 from reports.comparing.headline import Contender, headline
+from storage.objectives import known
 from storage.objectives.delta_m import delta_m
 from tests.unit.reports import synthetic
 
 FRESH = (11, 12, 13, 14, 15)
+
+DELTA_M = known([("left", "error", "min")])["delta_m"]
 
 
 def row_of(comparison: Comparison, search: str) -> MethodRow:
@@ -25,7 +28,9 @@ def contender(weighting: str, value: float, **changes: Any) -> Contender:
 
 
 def told(*methods: Contender, finished: int = 36, margin: float = 1.0) -> str:
-    return headline(methods, finished=finished, planned=36, margin=margin)
+    return headline(
+        methods, objective=DELTA_M, stl=0.0, finished=finished, planned=36, margin=margin
+    )
 
 
 # -- the table ------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_without_a_baseline_there_are_no_curves() -> None:
     reader = synthetic.reader()
     reader.rows["baseline_metrics"] = []
     frames = load(reader, synthetic.STUDY)
-    unscored = replace(frames, runs=frames.runs.assign(delta_m_val=float("nan")))
+    unscored = replace(frames, runs=frames.runs.assign(value_val=float("nan")))
     for row in search(unscored, "ew").trials:
         assert (row.state, row.value, row.curve) == ("done", None, {})
 

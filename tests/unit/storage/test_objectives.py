@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 
 import pytest
 
 import storage.objectives
+from reports import compare, load
+from storage import Reader, Storage
 from storage.objectives import known
+from tests.unit.study.fake_trainer import FakeStudy
+from tests.unit.study.specs import a_plan
 
 METRICS = [("left", "error", "min"), ("left", "auc", "max"), ("right", "error", "min")]
 CURVES = {
@@ -19,32 +22,7 @@ CURVES = {
 }
 BASE = {("left", "error"): 0.2, ("left", "auc"): 0.5, ("right", "error"): 0.2}
 
-WORST = '''
-"""The worst relative change of all metrics, in percent."""
-
-from storage.objectives import Objective
-from storage.objectives.delta_m import delta_m
-
-
-def objectives(metrics):
-    return [
-        Objective(
-            name="worst_change",
-            direction="min",
-            metrics=tuple(metrics),
-            of_epoch=_worst,
-            needs_baseline=True,
-            unit="%",
-        )
-    ]
-
-
-def _worst(values, baseline, directions):
-    return max(
-        delta_m([value], [base], [direction])
-        for value, base, direction in zip(values, baseline, directions, strict=True)
-    )
-'''
+OWN = Path(__file__).parent / "own_objectives"
 
 
 def test_delta_m_and_each_metric_are_known_by_name() -> None:
@@ -95,10 +73,30 @@ def test_trials_are_chosen_on_validation(name: str) -> None:
     assert known(METRICS)[name].split == "validation"
 
 
-def test_another_number_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "worst_change.py").write_text(textwrap.dedent(WORST))
-    monkeypatch.setattr(
-        storage.objectives, "__path__", [*storage.objectives.__path__, str(tmp_path)]
-    )
-    worst = known(METRICS)["worst_change"]
-    assert worst.curve(CURVES, BASE) == pytest.approx([100.0, 50.0])
+class TestOneFileMore:
+    """Another number to rank by is a file beside the others; no other is touched."""
+
+    @pytest.fixture(autouse=True)
+    def beside_the_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        places = [*storage.objectives.__path__, str(OWN)]
+        monkeypatch.setattr(storage.objectives, "__path__", places)
+
+    def test_it_is_known_by_its_name(self) -> None:
+        worst = known(METRICS)["worst_change"]
+        assert worst.curve(CURVES, BASE) == pytest.approx([100.0, 50.0])
+
+    def test_a_study_is_ranked_by_it_from_the_spec_to_the_comparison(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'w.db'}"
+        study = FakeStudy(a_plan(objective="worst_change"), Storage(url)).run()
+        assert study.conductor.finished
+        study.storage.close()
+        reader = Reader(url)
+        frames = load(reader, study.plan.spec.name)
+        decided = frames.decisions.set_index("search")
+        assert decided.loc["ew", "objective"] == "worst_change"
+        assert decided.loc["ew", "baseline_hash"]
+        stl, ew = compare(frames).rows
+        assert (stl.value_test, compare(frames).objective.name) == (0.0, "worst_change")
+        assert ew.value_test >= ew.delta_m_test, "the worst change is no better than the mean one"
+        assert "test worst_change of " in compare(frames).sentence
+        reader.close()

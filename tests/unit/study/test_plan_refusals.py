@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
 
 from study.errors import BadSpec
 from tests.unit.study.specs import a_plan, a_search
+from trainers.optimizers import _registry, optimizer
 
 RATES = {"lr": [0.001, 0.01]}
 RANGE = {"lr": {"log_range": [0.001, 1]}}
@@ -276,4 +279,30 @@ def test_what_needs_more_than_losses_refuses_what_it_cannot_be_trained_with(
         f"and is not trained with `{key} = {str(value).lower()}`. Drop that, or the searches"
         in said
     )
+    assert a_search("uw", RATES, training=training).weighting == "uw"
+
+
+@pytest.fixture
+def task_adam(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An optimiser of a plugin, which keeps something per task."""
+    entries = [EntryPoint("task-adam", "tests.optimizers:TaskAdam", _registry.GROUP)]
+    monkeypatch.setattr(_registry, "entry_points", lambda **_: entries)
+    yield "task-adam"
+    optimizer.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("weighting", "key", "found"),
+    [
+        ("pcgrad", "threads", "a gradient-level weighting"),
+        ("ew", "data_parallel", "`data_parallel"),
+    ],
+)
+def test_an_optimiser_that_splits_tasks_refuses_what_gives_it_no_gradients(
+    task_adam: str, weighting: str, key: str, found: str
+) -> None:
+    training = {"epochs": 3, "batch_size": 8, "optimizer": task_adam}
+    said = refusal(weighting, RATES, training=training | {key: 2})
+    assert f"`{task_adam}` keeps something of each task's own gradient" in said
+    assert f"and does not train with {found}" in said
     assert a_search("uw", RATES, training=training).weighting == "uw"

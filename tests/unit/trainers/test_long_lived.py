@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from trainers.engines.fused.long_lived import Places, Stored
 from trainers.engines.fused.rows import RowLayout, Rows
+from trainers.optimizers import Kept
 
 CPU = torch.device("cpu")
 TASKS = ("left", "right")
@@ -18,20 +19,20 @@ class Stack:
 
 
 def made(width: int = 3, n_rows: int = 2) -> Stored:
-    rows = Rows(RowLayout({"w": (width,)}), n_rows=n_rows, slots=("exp_avg",), device=CPU)
+    rows = Rows(RowLayout({"w": (width,)}), n_rows=n_rows, kept=(Kept(name="exp_avg"),), device=CPU)
     return rows, {"mean": torch.zeros(n_rows)}
 
 
 def test_a_stack_lies_where_the_one_before_it_lay() -> None:
     places, first = Places(), Stack()
     rows, carried = places.take(first, TASKS, (3, 2), made)
-    rows.slots["exp_avg"].fill_(7.0)
+    rows.kept["exp_avg"].fill_(7.0)
     rows.grads.fill_(7.0)
     del first
     again, carried_again = places.take(Stack(), TASKS, (3, 2), made)
     assert again is rows
     assert carried_again is carried
-    assert again.slots["exp_avg"].count_nonzero() == again.grads.count_nonzero() == 0
+    assert again.kept["exp_avg"].count_nonzero() == again.grads.count_nonzero() == 0
 
 
 def test_two_at_once_have_nothing_in_common() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.packs import a_job
 from trainers.engines.one_epoch import learning_rate
-from trainers.engines.stepping import build_optimizer, densify, lay_out, take_step
+from trainers.engines.stepping import build_optimizer, densify, restore, take_step
 from trainers.jobs import Schedule, Training
 from trainers.optimizers import BUILT_IN
 
@@ -96,8 +96,7 @@ def test_a_state_saved_in_another_layout_goes_on_alike(kind: str) -> None:
     take_step(before, training)
     with torch.no_grad():
         moved.copy_(plain)
-    after.load_state_dict(deepcopy(before.state_dict()))
-    lay_out(after)
+    restore(after, deepcopy(before.state_dict()))
     moved.grad = slope.clone(memory_format=torch.channels_last)
     for optimizer in (before, after):
         take_step(optimizer, training)

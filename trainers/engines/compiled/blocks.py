@@ -81,6 +81,10 @@ class Whole:
         """Task losses ``[R, T]``."""
         return self._forward.losses(self._rows.leaves, self._carried, batch, there)
 
+    def losses_apart(self, batch: Batch, there: Present = None) -> list[Tensor]:
+        """The losses of each task, ``[R]``."""
+        return self._forward.losses_apart(self._rows.leaves, self._carried, batch, there)
+
 
 class Blocks:
     """Block by block, by a compiled function.

@@ -13,6 +13,7 @@ from trainers.engines.fused.member import Member, MemberFactory
 from trainers.engines.fused.padding import known_ghosts
 from trainers.engines.fused.stack import Stack
 from trainers.engines.session import Session
+from trainers.engines.stepping import grad_evals
 from trainers.evaluation import Value
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Job, Pack
@@ -77,7 +78,8 @@ class StackedTeam:
     def grad_evals(self) -> Sequence[int]:
         """Gradients through the trunk in a step of each run."""
         return [
-            member.weighting.grad_evals(len(member.job.tasks)) for member in self._stack.members
+            grad_evals(member.weighting, self._stacks.training, len(member.job.tasks))
+            for member in self._stack.members
         ]
 
     def trace(self, runs: Container[int]) -> None:

@@ -67,9 +67,19 @@ class Forward:
         there: Present = None,
     ) -> Tensor:
         """Task losses ``[R, T]`` of one batch; targets are shared."""
+        return torch.stack(self.losses_apart(params, buffers, batch, there), dim=1)
+
+    def losses_apart(
+        self,
+        params: Mapping[str, Tensor],
+        buffers: Mapping[str, Tensor],
+        batch: Batch,
+        there: Present = None,
+    ) -> list[Tensor]:
+        """The same, each ``[R]``: a gradient through a stack of them would pass through all."""
         with self.cast():
             outputs = self._outputs(params, buffers, batch.inputs)
-            return stacked_task_losses(outputs, batch.targets, self.functions, there)
+            return stacked_losses_apart(outputs, batch.targets, self.functions, there)
 
     def compiled_losses(
         self,
@@ -123,15 +133,22 @@ def stacked_task_losses(
     there: Present = None,
 ) -> Tensor:
     """Losses ``[R, T]`` of many runs' outputs ``[R, B, ...]`` on one batch."""
-    return torch.stack(
-        [
-            _stacked(parts.loss)(outputs[task], targets[task])
-            if there is None or place in there
-            else no_loss(outputs[task], n_leading=1)
-            for place, (task, parts) in enumerate(functions.items())
-        ],
-        dim=1,
-    )
+    return torch.stack(stacked_losses_apart(outputs, targets, functions, there), dim=1)
+
+
+def stacked_losses_apart(
+    outputs: Mapping[str, Any],
+    targets: Mapping[str, Any],
+    functions: Mapping[str, TaskFunctions],
+    there: Present = None,
+) -> list[Tensor]:
+    """The losses of many runs on one batch, each ``[R]``."""
+    return [
+        _stacked(parts.loss)(outputs[task], targets[task])
+        if there is None or place in there
+        else no_loss(outputs[task], n_leading=1)
+        for place, (task, parts) in enumerate(functions.items())
+    ]
 
 
 def task_losses(
@@ -141,14 +158,22 @@ def task_losses(
     there: Present = None,
 ) -> Tensor:
     """Losses ``[T]`` of one run on one batch."""
-    return torch.stack(
-        [
-            parts.loss(outputs[task], targets[task])
-            if there is None or place in there
-            else no_loss(outputs[task])
-            for place, (task, parts) in enumerate(functions.items())
-        ]
-    )
+    return torch.stack(losses_apart(outputs, targets, functions, there))
+
+
+def losses_apart(
+    outputs: Mapping[str, Any],
+    targets: Mapping[str, Any],
+    functions: Mapping[str, TaskFunctions],
+    there: Present = None,
+) -> list[Tensor]:
+    """The losses of one run on one batch, each ``[]``."""
+    return [
+        parts.loss(outputs[task], targets[task])
+        if there is None or place in there
+        else no_loss(outputs[task])
+        for place, (task, parts) in enumerate(functions.items())
+    ]
 
 
 def _stacked(loss: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:

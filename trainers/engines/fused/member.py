@@ -119,8 +119,10 @@ def _shapes(
     for index, shape in enumerate([*trained, *[per_task] * len(learned)]):
         if shape is None:
             continue
+        n_tasks = len(member.job.tasks) if index < len(trained) else 1
         for of in method.kept(training):
-            yield f"{of.name} of parameter {index}", tuple(kept[index][of.name].shape), shape
+            wanted = (n_tasks, *shape) if of.per_task else shape
+            yield f"{of.name} of parameter {index}", tuple(kept[index][of.name].shape), wanted
         if method.counts_steps:
             yield f"step of parameter {index}", tuple(kept[index]["step"].shape), ()
     shapes = {name: tuple(value.shape) for name, value in state.get("outside", {}).items()}

@@ -48,11 +48,11 @@ class RowLayout:
         return _up(n_numbers, ALIGNMENT)
 
     def views(self, rows: Tensor) -> dict[str, Tensor]:
-        """Each tensor's part ``[R, *shape]`` of rows ``[R, W]``."""
+        """Each tensor's part ``[..., *shape]`` of rows ``[..., W]``."""
         found, start = {}, 0
         for name, shape in self.shapes.items():
             stop = start + prod(shape)
-            found[name] = rows[:, start:stop].view(len(rows), *shape)
+            found[name] = rows[..., start:stop].view(*rows.shape[:-1], *shape)
             start = _up(stop, self.step)
         return found
 
@@ -62,22 +62,40 @@ def _up(n: int, step: int) -> int:
 
 
 class Rows:
-    """Parameters, gradients and what the optimiser keeps, all ``[R, W]``.
+    """Parameters, gradients and what the optimiser keeps, ``[R, W]``; what is per task has T first.
+
+    Args:
+        n_tasks: T, for an optimiser that keeps something per task.
 
     Attributes:
         leaves: Name to parameters ``[R, *shape]``, to be differentiated by.
-        gradients: Name to gradients ``[R, *shape]``.
+        grads: ``[R, W]``, or ``[T, R, W]`` if something is kept per task.
+        by_task: For each of the T, or for all tasks together, name to gradients ``[R, *shape]``.
+        gradients: The first of them.
         kept: What the optimiser keeps, by name.
     """
 
     def __init__(
-        self, layout: RowLayout, *, n_rows: int, kept: Sequence[Kept], device: torch.device
+        self,
+        layout: RowLayout,
+        *,
+        n_rows: int,
+        kept: Sequence[Kept],
+        device: torch.device,
+        n_tasks: int = 1,
     ) -> None:
         shape = n_rows, layout.width
+        per_task = (n_tasks, *shape)
+        splits = any(of.per_task for of in kept)
         self.layout = layout
-        self.values, self.grads = (torch.zeros(shape, device=device) for _ in range(2))
-        self.kept = {of.name: torch.zeros(shape, device=device) for of in kept}
+        self.values = torch.zeros(shape, device=device)
+        self.grads = torch.zeros(per_task if splits else shape, device=device)
+        self.kept = {
+            of.name: torch.zeros(per_task if of.per_task else shape, dtype=of.dtype, device=device)
+            for of in kept
+        }
         self.leaves = {
             name: view.detach().requires_grad_() for name, view in layout.views(self.values).items()
         }
-        self.gradients = layout.views(self.grads)
+        self.by_task = [layout.views(of) for of in (self.grads if splits else [self.grads])]
+        self.gradients = self.by_task[0]

@@ -67,7 +67,11 @@ class Stack:
         self._traced: list[Tensor] = []
         self._forward, self._training, self._session = forward, pack.training, session
         self._key = Key(str(pack.seed))
-        self._kept = optimizer(pack.training.optimizer).kept(pack.training)
+        method = optimizer(pack.training.optimizer)
+        self._kept, self._splits_tasks = (
+            method.kept(pack.training),
+            method.splits_tasks(pack.training),
+        )
         self._tasks = self.members[0].job.tasks
         # A stack of one would take other kernels than a stack of many.
         n_rows = pack.rows or max(len(members) + n_ghosts, 2)
@@ -183,18 +187,27 @@ class Stack:
         """One optimiser step; returns losses and loss weights, both ``[R, T]``, detached."""
         store = self._store
         way: Whole | Blocks = self._whole
-        if there is None and self._blocks and self._blocks.takes(batch):
+        apart: list[Tensor] = []
+        if self._splits_tasks:
+            apart = self._whole.losses_apart(batch, there)
+            losses = torch.stack(apart, dim=1)
+        elif there is None and self._blocks and self._blocks.takes(batch):
             way = self._blocks
-        losses = way.losses(batch) if there is None else self._whole.losses(batch, there)
+            losses = way.losses(batch)
+        else:
+            losses = self._whole.losses(batch, there)
         detached = losses.detach()
         weights = torch.empty_like(detached)
         for part in self._weighed:
             part.weigh(detached, weights, store.learned, step, there)
         # `grad(losses, leaves, weights)` has the same derivatives and imports a computer algebra
         # system
-        total = (losses * weights).sum()
-        gradients = torch.autograd.grad(total, way.leaves)
-        torch._foreach_copy_(way.gradients, gradients)
+        if apart:
+            terms = [loss * weight for loss, weight in zip(apart, weights.T, strict=True)]
+            _differentiate_apart(terms, store.network)
+        else:
+            gradients = torch.autograd.grad((losses * weights).sum(), way.leaves)
+            torch._foreach_copy_(way.gradients, gradients)
         if self._training.clip_norm is not None:
             _clip(store.network.grads, self._training.clip_norm)
         self._optimizer.step()
@@ -208,7 +221,8 @@ class Stack:
         shapes = {name: tuple(p.shape) for name, p in trained_parameters(network).items()}
 
         def made() -> Stored:
-            return self._rows(shapes, len(rows)), repeated(carried_tensors(network), len(rows))
+            own = self._rows(shapes, len(rows), n_tasks=len(self._tasks))
+            return own, repeated(carried_tensors(network), len(rows))
 
         recorded = self._training.compile and gpu.wants_few_kernels(self._session.device)
         places = self._session.places if recorded else Places()
@@ -224,10 +238,12 @@ class Stack:
         fill(store, rows, network)
         return store
 
-    def _rows(self, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> Rows:
+    def _rows(
+        self, shapes: Mapping[str, tuple[int, ...]], n_rows: int, *, n_tasks: int = 1
+    ) -> Rows:
         device = self._session.device
         layout = RowLayout.on(device, shapes)
-        return Rows(layout, n_rows=n_rows, kept=self._kept, device=device)
+        return Rows(layout, n_rows=n_rows, kept=self._kept, device=device, n_tasks=n_tasks)
 
 
 def _by_rate(member: Member) -> tuple[object, ...]:
@@ -238,7 +254,21 @@ def _by_weighting(member: Member) -> tuple[object, ...]:
     return member.weighting.name, member.job.lr, member.job.weight_decay
 
 
+def _differentiate_apart(terms: Sequence[Tensor], rows: Rows) -> None:
+    """Set the rows' gradients of each task to those of its term ``[R]``."""
+    leaves = list(rows.leaves.values())
+    for place, (term, into) in enumerate(zip(terms, rows.by_task, strict=True), start=1):
+        more = place < len(terms)
+        found = torch.autograd.grad(term.sum(), leaves, retain_graph=more, allow_unused=True)
+        for gradient, of in zip(found, into.values(), strict=True):
+            of.zero_() if gradient is None else of.copy_(gradient)
+
+
 def _clip(gradients: Tensor, clip_norm: float) -> None:
-    """Shorten each row ``[R, W]`` to a norm of `clip_norm` at most, as `clip_grad_norm_` does."""
-    norms = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)
+    """Shorten each row ``[R, W]`` to a norm of `clip_norm` at most, as `clip_grad_norm_` does.
+
+    Of gradients by task ``[T, R, W]``, it is the sum that is.
+    """
+    whole = gradients if gradients.dim() == 2 else gradients.sum(0)
+    norms = torch.linalg.vector_norm(whole, dim=1, keepdim=True)
     gradients.mul_((clip_norm / (norms + 1e-6)).clamp(max=1.0))

@@ -93,7 +93,7 @@ def states(
     of_weighting = {row: state for part in parts for row, state in part.states().items()}
     network = networks_of(store, store.network.values.device)
     learned = store.learned.layout.views(store.learned.values)
-    step = torch.tensor(float(steps), device=store.network.values.device)
+    step = torch.tensor(float(steps), dtype=torch.float32, device=store.network.values.device)
     found: list[State] = []
     for row, member in enumerate(members):
         kept: dict[int, dict[str, Tensor]] = {}
@@ -136,12 +136,17 @@ def networks_of(store: Store, device: torch.device) -> Callable[[int], State]:
 
 
 def _kept(store: Store, member: Member) -> Iterator[tuple[str, Tensor, int]]:
-    """What the optimiser keeps: slot, rows ``[R, *shape]``, place as a solo optimiser counts."""
+    """What the optimiser keeps: name, rows, place as a solo optimiser counts.
+
+    Rows are ``[R, *shape]``, or ``[R, T, *shape]`` of what is kept per task.
+    """
     trained = [(place, name) for place, name in enumerate(store.order)]
     learned = list(enumerate(member.weighting.params(member.hyper), start=len(store.order)))
     for part, places in ((store.network, trained), (store.learned, learned)):
         for slot, values in part.kept.items():
             views = part.layout.views(values)
+            if values.dim() > part.values.dim():
+                views = {name: view.transpose(0, 1) for name, view in views.items()}
             for place, name in places:
                 if name in views:  # a frozen parameter has none
                     yield slot, views[name], place

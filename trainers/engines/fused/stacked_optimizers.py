@@ -124,8 +124,8 @@ class GroupedOptimizer(StackedOptimizer):
                     first=start,
                     weight_decay=weight_decay,
                     values=part.values[start:stop],
-                    grads=part.grads[start:stop],
-                    kept={name: kept[start:stop] for name, kept in part.kept.items()},
+                    grads=part.grads[..., start:stop, :],
+                    kept={name: kept[..., start:stop, :] for name, kept in part.kept.items()},
                     step=torch.tensor(
                         float(steps_done), dtype=torch.float32, device=part.values.device
                     ),

@@ -126,8 +126,7 @@ def _bytes_of(value: Any) -> bytes:
             value = value.detach().cpu().reshape(-1).view(uint8).numpy()
         if getattr(value, "nbytes", 0) > _MOST_BYTES:
             numbers = value.reshape(-1)
-            step = max(1, len(numbers) * numbers.itemsize // _MOST_BYTES)
-            value = numbers[::step]
+            value = numbers[:: max(1, len(numbers) * numbers.itemsize // _MOST_BYTES)]
         return pickle.dumps(value)
     except Exception:  # what cannot be looked into: handles and locks, which keep no numbers
         return str(next(_CHANGING)).encode() if isinstance(value, Iterator) else b""

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from trainers.engines import masks, one_epoch
-from trainers.engines.fused.forward import task_losses
 from trainers.engines.session import Session
 from trainers.engines.solo.run import SoloRun
 from trainers.engines.stepping import densify
@@ -40,19 +39,11 @@ class GradientRun(SoloRun):
         self._shared = SharedPart(self.network, self.weighting.title)
 
     def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        with self._cast():
-            outputs = self.network(batch.inputs)
-            # one by one: a gradient through a stack of them would pass through all
-            losses = [
-                task_losses(outputs, batch.targets, {task: functions})
-                if self.there is None or place in self.there
-                else masks.no_loss(outputs[task]).unsqueeze(0)
-                for place, (task, functions) in enumerate(self.functions.items())
-            ]
-        detached = torch.cat(losses).detach()
+        losses = self._losses_apart(batch)
+        detached = torch.stack(losses).detach()
         weights, learned = self._weigh(detached, noise)
         self.optimizer.zero_grad(set_to_none=True)
-        terms = [(loss * weight).sum() for loss, weight in zip(losses, weights, strict=True)]
+        terms = [loss * weight for loss, weight in zip(losses, weights, strict=True)]
         gradients = self._shared.gradients(terms)
         with torch.no_grad(), part(f"weighting {self.weighting.name}"):
             update, found = masks.update(

@@ -8,10 +8,12 @@ from trainers.engines.fused.member import newest
 from trainers.engines.session import Session
 from trainers.engines.solo.beyond_losses import AfterStepRun, GradientRun
 from trainers.engines.solo.lockstep import Lockstep
+from trainers.engines.solo.per_task_run import PerTaskRun
 from trainers.engines.solo.run import SoloRun
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.keeping import checkpoints
+from trainers.optimizers import optimizer
 from trainers.weightings import weighting
 
 RUNS: Mapping[str, type[SoloRun]] = {
@@ -23,15 +25,17 @@ RUNS: Mapping[str, type[SoloRun]] = {
 
 
 def begun(job: Job, pack: Pack, session: Session) -> SoloRun:
-    """A run at its beginning.
+    """A run at its beginning, of the class that gives weighting and optimiser what they need.
 
     Raises:
         WeightingError: The weighting is unknown, a hyperparameter breaks its rule, or the pack has
             what it is not trained with.
+        UnfitOptimizer: The optimiser needs each task's own gradient, which the run does not give.
     """
     method = weighting(job.weighting, job.folder)
     method.refuse_unless_fit("solo", pack.training)
-    return RUNS[method.level](job, pack, session)
+    splits = optimizer(pack.training.optimizer).splits_tasks(pack.training)
+    return (PerTaskRun if splits else RUNS[method.level])(job, pack, session)
 
 
 class Solos:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from trainers.engines import one_epoch
 from trainers.engines.session import Session
 from trainers.engines.solo.run import SoloRun
+from trainers.engines.stepping import grad_evals
 from trainers.evaluation import Value
 from trainers.failures import as_failure
 from trainers.jobs import Job, Training
@@ -66,7 +67,10 @@ class Lockstep:
     @property
     def grad_evals(self) -> Sequence[int]:
         """Gradients through the trunk in a step of each run."""
-        return [lane.run.weighting.grad_evals(len(lane.run.job.tasks)) for lane in self._lanes]
+        return [
+            grad_evals(lane.run.weighting, self._training, len(lane.run.job.tasks))
+            for lane in self._lanes
+        ]
 
     def trace(self, runs: Container[int]) -> None:
         """Note the losses of these runs in each step from now on."""

@@ -5,7 +5,7 @@ Shapes: T tasks, B batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import repeat
 from typing import Any
@@ -15,12 +15,12 @@ from torch import Tensor
 
 from trainers.engines import masks, one_epoch
 from trainers.engines.compiled.compiling import compiled_solo
-from trainers.engines.fused.forward import task_losses
+from trainers.engines.fused.forward import losses_apart, task_losses
 from trainers.engines.looking.outside import Outside
 from trainers.engines.masks import Present
 from trainers.engines.precision import autocast, laid_out
 from trainers.engines.session import Session
-from trainers.engines.stepping import build_optimizer, densify, lay_out, take_step
+from trainers.engines.stepping import build_optimizer, densify, restore, take_step
 from trainers.evaluation import Evaluation, Value
 from trainers.jobs import Job, Pack
 from trainers.keeping.checkpoints import State
@@ -145,8 +145,7 @@ class SoloRun:
         """Go on from a state; with one that is not its own, raises whatever torch does."""
         self.network.load_state_dict(state["network"])
         self.outside.restore(state.get("outside", {}))  # files of earlier versions have none
-        self.optimizer.load_state_dict(state["optimizer"])
-        lay_out(self.optimizer)
+        restore(self.optimizer, state["optimizer"])
         with torch.no_grad():
             for name, param in self.params.items():
                 param.copy_(state["params"][name])
@@ -192,13 +191,21 @@ class SoloRun:
             densify(self.network.parameters())
         self._take_step(gradients)
 
-    def _take_step(self, gradients: Sequence[Tensor]) -> None:
-        """Step along the network's gradients; those given are the weighting's own."""
+    def _take_step(
+        self, gradients: Sequence[Tensor], by_task: Mapping[Tensor, Tensor] | None = None
+    ) -> None:
+        """Step along the network's gradients; those given are the weighting's own.
+
+        Args:
+            by_task: Parameter to gradients ``[T, *shape]``, if the optimiser splits tasks.
+        """
         for param, gradient in zip(self.params.values(), gradients, strict=True):
             param.grad = gradient
-        if self.training.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.training.clip_norm)
-        take_step(self.optimizer, self.training)
+        if (most := self.training.clip_norm) is not None:
+            norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), most)
+            for of_tasks in (by_task or {}).values():
+                of_tasks.mul_((most / (norm + 1e-6)).clamp(max=1.0))
+        take_step(self.optimizer, self.training, by_task)
 
     def _losses(self, batch: Batch) -> Tensor:
         """Task losses ``[T]``, to be differentiated."""
@@ -208,6 +215,12 @@ class SoloRun:
                 return self.compiled(self.network, batch.inputs, batch.targets)
             outputs = self.network(batch.inputs)
             return task_losses(outputs, batch.targets, self.functions, self.there)
+
+    def _losses_apart(self, batch: Batch) -> list[Tensor]:
+        """The same, one by one: a gradient through a stack of them would pass through all."""
+        with self._cast():
+            outputs = self.network(batch.inputs)
+            return losses_apart(outputs, batch.targets, self.functions, self.there)
 
     def _cast(self) -> AbstractContextManager[object]:
         """Surrounds what is computed in the study's precision."""

@@ -8,6 +8,7 @@ import functools
 from typing import Any
 
 from reports.frames import StudyFrames, load
+from tests.unit.reports.synthetic._objectives import rank_by
 from tests.unit.reports.synthetic._papers import CARD, spec
 from tests.unit.reports.synthetic._reader import COLUMNS, FakeReader
 from tests.unit.reports.synthetic._runs import Runs
@@ -37,6 +38,7 @@ __all__ = [
     "FakeReader",
     "frames",
     "quality",
+    "rank_by",
     "reader",
     "simplex",
     "tabled",

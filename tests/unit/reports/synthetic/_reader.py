@@ -13,7 +13,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     for view, columns in {
         "run_results": "study search weighting role trial run params seed state planned epochs "
         "epoch_selected delta_m_val delta_m_test baseline_hash diverged_epoch device_s "
-        "method_cost_s solo_cost_s grad_evals",
+        "method_cost_s solo_cost_s grad_evals objective value_val value_test",
         "epoch_metrics": "study run epoch split task metric value",
         "attempt_costs": "study attempt run worker kind state failure device hardware "
         "code_version code_fingerprint started ended device_s startup_s train_s validation_s "
@@ -64,7 +64,7 @@ class FakeReader:
 
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
         rows = self.rows[view]
-        return COLUMNS[view], [tuple(row.get(c) for c in COLUMNS[view]) for row in rows]
+        return COLUMNS[view], [tuple(_cell(row, c) for c in COLUMNS[view]) for row in rows]
 
     def epochs(
         self,
@@ -104,3 +104,10 @@ class FakeReader:
                 if value < 0:
                     found[names[series]] = min(value, found.get(names[series], value))
         return found
+
+
+def _cell(row: dict[str, Any], column: str) -> Any:
+    """A run's value is its delta_m unless the row says another one."""
+    if column in ("value_val", "value_test"):
+        return row.get(column, row.get(column.replace("value", "delta_m")))
+    return row.get(column)

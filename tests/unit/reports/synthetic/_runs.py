@@ -95,6 +95,7 @@ class Runs:
             | {"diverged_epoch": last if diverges else None, "device_s": cost["device_s"]}
             | {"method_cost_s": method_s, "solo_cost_s": saved * method_s}
             | {"grad_evals": 8 * last}
+            | ({} if task is None else {"value_val": float(validation[at, 0])})
         )
         value = math.inf if diverges else float(by_epoch[at])
         return {"value": value, "metrics": {split: paths[split][at] for split in paths}}

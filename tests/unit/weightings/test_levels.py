@@ -1,0 +1,119 @@
+"""What always holds of methods that see more of a step than its losses, new files included.
+
+Shapes: T tasks, P shared parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from trainers.weightings import names, weighting
+from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
+
+METHODS = [weighting(name) for name in (*names(), "tests.methods:Agreeing")]
+GRADIENT = [method for method in METHODS if isinstance(method, GradientWeighting)]
+AFTER_STEP = [method for method in METHODS if isinstance(method, AfterStepWeighting)]
+of_gradients = pytest.mark.parametrize("method", GRADIENT, ids=lambda method: method.name)
+after_steps = pytest.mark.parametrize("method", AFTER_STEP, ids=lambda method: method.name)
+cases = given(
+    n_tasks=st.integers(1, 6),
+    seed=st.integers(0, 2**32),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+)
+promised = settings(max_examples=20, deadline=None)
+
+
+def inputs(
+    method: GradientWeighting | AfterStepWeighting, n_tasks: int, dtype: torch.dtype
+) -> dict[str, dict[str, Tensor]]:
+    """Default hyperparameters, and what is learned and kept as it starts."""
+    checked = method.checked({}, n_tasks)
+
+    def starts(values: Mapping[str, float]) -> dict[str, Tensor]:
+        return {name: torch.full((n_tasks,), of, dtype=dtype) for name, of in values.items()}
+
+    return {
+        "hyper": {name: torch.tensor(of, dtype=dtype) for name, of in checked.items()},
+        "params": starts(method.params(checked)),
+        "state": starts(method.state(checked)),
+    }
+
+
+def updated(
+    method: GradientWeighting, gradients: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    n_tasks = len(gradients)
+    noise = torch.randn(n_tasks, n_tasks, generator=generator) if method.noise else None
+    return method.update(gradients, noise=noise, **inputs(method, n_tasks, gradients.dtype))
+
+
+@of_gradients
+@cases
+@promised
+def test_an_update_is_finite_of_the_parameters_form_and_changes_nothing(
+    method: GradientWeighting, n_tasks: int, seed: int, dtype: torch.dtype
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    gradients = torch.randn(n_tasks, 7, generator=generator, dtype=dtype)
+    gradients[seed % n_tasks] *= seed % 2  # a task whose loss depends on no shared parameter
+    before = gradients.clone()
+    update, weights = updated(method, gradients, generator)
+    assert (update.shape, weights.shape) == ((7,), (n_tasks,))
+    assert (update.dtype, weights.dtype) == (dtype, dtype)
+    assert update.isfinite().all()
+    assert weights.isfinite().all()
+    assert torch.equal(gradients, before)
+
+
+@of_gradients
+@cases
+@promised
+def test_tasks_of_one_gradient_all_get_their_plain_sum(
+    method: GradientWeighting, n_tasks: int, seed: int, dtype: torch.dtype
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    gradients = torch.randn(1, 7, generator=generator, dtype=dtype).expand(n_tasks, 7)
+    update, weights = updated(method, gradients, generator)
+    torch.testing.assert_close(update, gradients.sum(0))
+    torch.testing.assert_close(weights, torch.ones_like(weights))
+
+
+@of_gradients
+def test_what_is_differentiated_are_the_losses_and_every_gradient_is_counted(
+    method: GradientWeighting,
+) -> None:
+    losses = torch.tensor([1.0, 2.0, 4.0], requires_grad=True)
+    (weights,) = torch.autograd.grad(method.objective(losses, noise=None), [losses])
+    assert weights.tolist() == [1.0, 1.0, 1.0]
+    assert (method.grad_evals(3), method.forward_passes) == (3, 1)
+
+
+@after_steps
+@cases
+@promised
+def test_after_a_step_the_state_is_finite_keeps_its_form_and_is_another(
+    method: AfterStepWeighting, n_tasks: int, seed: int, dtype: torch.dtype
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    given_ = inputs(method, n_tasks, dtype)
+    state = given_["state"]
+    kept = {name: value.clone() for name, value in state.items()}
+    before, after = 1e-9 + torch.rand(2, n_tasks, generator=generator, dtype=dtype)
+    found = method.after_step(state, before, after, hyper=given_["hyper"])
+    assert {n: (v.shape, v.dtype) for n, v in found.items()} == {
+        n: (v.shape, v.dtype) for n, v in kept.items()
+    }
+    assert all(value.isfinite().all() for value in found.values())
+    assert all(torch.equal(state[name], value) for name, value in kept.items())
+    assert any(not torch.equal(found[name], value) for name, value in kept.items())
+
+
+@after_steps
+def test_a_step_counts_one_gradient_and_two_passes(method: AfterStepWeighting) -> None:
+    assert (method.grad_evals(3), method.forward_passes) == (1, 2)
