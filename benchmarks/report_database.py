@@ -180,9 +180,12 @@ class _Filler:
                     yield run, epoch, series, reached + 0.001 * series
 
     def _scores(self) -> _Rows:
+        objective = self._plan.searches[-1].objective
         for run, trial, _ in self._each():
             value = ((trial * 7919) % 1000) / 10 - 50
-            yield run, "b" * 64, self._n_epochs, *(2 * (value, value + 0.5)), "delta_m"
+            values = (value, value + 0.5)
+            delta_m = values if objective.needs_baseline else (None, None)
+            yield run, "b" * 64, self._n_epochs, *values, *delta_m, objective.name
 
     def _each(self) -> Iterator[tuple[int, int, int]]:
         """Run, trial, seed."""

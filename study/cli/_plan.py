@@ -148,6 +148,7 @@ def _search(search: Search, n_seeds: int) -> dict[str, Any]:
         "name": search.name,
         "role": search.role,
         "weighting": search.weighting,
+        "objective": search.objective.name,
         "expected_trials": search.expected_trials,
         "expected_runs": search.expected_trials * n_seeds,
         "stages": [

@@ -75,7 +75,8 @@ def curves(folder: Path, search: str) -> Iterator[tuple[int, str, list[float]]]:
 
 def test_no_single_task_network_is_planned_or_trained(folder: Path) -> None:
     planned = command(folder, "plan", f"{STUDY}.toml", "--json").json
-    assert [search["name"] for search in planned["searches"]] == ["ew", "uw-so"]
+    named = [(search["name"], search["objective"]) for search in planned["searches"]]
+    assert named == [("ew", OBJECTIVE), ("uw-so", OBJECTIVE)]
     assert rows(folder, "SELECT DISTINCT role FROM run_results") == [("search",)]
     assert rows(folder, "SELECT COUNT(*) FROM baseline_metrics") == [(0,)]
 
