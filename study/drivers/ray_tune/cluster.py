@@ -26,7 +26,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.drivers.options import RayOptions
 from study.drivers.ray_tune.endpoints import check_endpoint
-from study.drivers.ray_tune.refusals import folder_of_ray, no_cluster, no_ray_here
+from study.drivers.ray_tune.explained_errors import folder_of_ray, no_cluster, no_ray_here
 
 _SETTINGS: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -26,19 +26,26 @@ from study.drivers.ray_tune.channel import (
     open_channel,
 )
 from study.drivers.ray_tune.cluster import Cluster
+from study.drivers.ray_tune.drain_watch import DrainWatch
 from study.drivers.ray_tune.endpoints import RAYLET_TIMEOUT_S, EndpointWatch
-from study.drivers.ray_tune.notices import Notices
-from study.drivers.ray_tune.orders import CloseAll, Leave, Order, StopAll, ToWorker, WorkerOptions
-from study.drivers.ray_tune.refusals import gone, within_reach
+from study.drivers.ray_tune.explained_errors import gone, within_reach
+from study.drivers.ray_tune.orders import (
+    CloseSlot,
+    DrainSlot,
+    Order,
+    RunTask,
+    StopSlot,
+    WorkerOptions,
+)
 from study.errors import ClusterLost
 from trainers.events import Message
 from trainers.jobs import Calibrate, Pack, ProblemRef, Training
 
 if TYPE_CHECKING:
-    from study.drivers.ray_tune.tuning import Tuning
+    from study.drivers.ray_tune.experiment import Experiment
 
 _LEAVE_S = 5.0
-_TUNING = "study.drivers.ray_tune.tuning"
+_EXPERIMENT = "study.drivers.ray_tune.experiment"
 _HEAD_GONE = "its head does not answer"
 _RAYLET_GONE = "its raylet on this machine has ended"
 
@@ -63,7 +70,7 @@ class RayDriver:
         cluster: Cluster,
         open_limit_s: float = math.inf,
     ) -> None:
-        self._opening = WorkerOptions(
+        self._options = WorkerOptions(
             problem=problem,
             training=training,
             device=device,
@@ -77,9 +84,9 @@ class RayDriver:
         self._channel: Any = None
         self._events: EventReader | None = None
         self._fork_server: ForkServer | None = None
-        self._tuning: Tuning | None = None
+        self._experiment: Experiment | None = None
         self._head = self._raylet = EndpointWatch(None)
-        self._notices: Notices | None = None
+        self._drains: DrainWatch | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-ray-")
         self._cut_off = False
 
@@ -99,19 +106,19 @@ class RayDriver:
             WorkersUnusable: There is no cluster.
         """
         # Ray Tune takes as long to import as Ray to start
-        importing = threading.Thread(target=import_module, args=(_TUNING,), daemon=True)
+        importing = threading.Thread(target=import_module, args=(_EXPERIMENT,), daemon=True)
         importing.start()
         self._cluster.connect()
         head = self._cluster.head
-        self._head, self._notices = EndpointWatch(head), Notices() if head else None
+        self._head, self._drains = EndpointWatch(head), DrainWatch() if head else None
         self._raylet = EndpointWatch(self._cluster.raylet, RAYLET_TIMEOUT_S)
         self._channel = open_channel(self._cluster.beside_driver, slots=self._workers)
         self._events = EventReader(self._channel)
         importing.join()
-        from study.drivers.ray_tune.tuning import Tuning
+        from study.drivers.ray_tune.experiment import Experiment
 
-        opening = replace(self._opening, code=code, looked=looked)
-        self._tuning = Tuning(self._channel, self._with_fork_server(opening))
+        options = replace(self._options, code=code, looked=looked)
+        self._experiment = Experiment(self._channel, self._with_fork_server(options))
 
     def pid(self, worker: int) -> int:
         """Process id of a worker, on its node."""
@@ -131,17 +138,17 @@ class RayDriver:
         Raises:
             ClusterLost: Ray Tune has ended, or the cluster is out of reach.
         """
-        if self._events is None or self._tuning is None:
+        if self._events is None or self._experiment is None:
             return []
         for process, why in ((self._head, _HEAD_GONE), (self._raylet, _RAYLET_GONE)):
             if process.is_gone:
                 raise self._lost(gone(None, why))
         with self._within_reach():
             events = self._events.read(timeout_s)
-        if self._notices is not None:
-            self._clear(self._notices.new())
-        if not events and not self._tuning.alive:
-            raise self._lost(gone(self._tuning.failure, "its trials have ended"))
+        if self._drains is not None:
+            self._drain(self._drains.new())
+        if not events and not self._experiment.alive:
+            raise self._lost(gone(self._experiment.failure, "its trials have ended"))
         return [found for event in events for found in self._taken_in(event)]
 
     def kill(self, worker: int) -> None:
@@ -156,16 +163,16 @@ class RayDriver:
     def stop(self, workers: Iterable[int] | None = None) -> None:
         """Ask workers, or all of them, to release their packs; a slot has one at a time."""
         asked = self._started if workers is None else self._started.keys() & set(workers)
-        self._order([self._started[worker].slot for worker in asked], StopAll())
+        self._order([self._started[worker].slot for worker in asked], StopSlot())
 
     def close(self) -> None:
         """End the workers, and leave the cluster."""
-        if self._notices is not None and not self._cut_off:
-            self._notices.close()
+        if self._drains is not None and not self._cut_off:
+            self._drains.close()
         with suppress(ClusterLost):
-            self._order(list(self._slots), CloseAll())
-        if self._tuning is not None:
-            self._tuning.close(within_reach=not self._cut_off)
+            self._order(list(self._slots), CloseSlot())
+        if self._experiment is not None:
+            self._experiment.close(within_reach=not self._cut_off)
         if self._channel is not None and not self._cut_off:
             ray.kill(self._channel)
         if self._fork_server is not None:
@@ -179,24 +186,25 @@ class RayDriver:
         else:
             self._cluster.leave()
 
-    def _with_fork_server(self, opening: WorkerOptions) -> WorkerOptions:
+    def _with_fork_server(self, options: WorkerOptions) -> WorkerOptions:
         """Slots of a Ray of our own need not import torch, unless they see a GPU of their own."""
-        if not self._cluster.is_own or opening.device != "cpu":
-            return opening
+        if not self._cluster.is_own or options.device != "cpu":
+            return options
         self._fork_server = take_fork_server()
         path = str(Path(self._folder.name) / "fork_server")
         with suppress(OSError):  # slots find nobody there, and start fork_servers of their own
             self._fork_server.listen(path)
-        return replace(opening, fork_server=path)
+        return replace(options, fork_server=path)
 
-    def _clear(self, nodes: Set[str]) -> None:
+    def _drain(self, nodes: Set[str]) -> None:
         """Have slots leave nodes that are about to be taken away."""
         if nodes:
-            self._order([slot.slot for slot in self._slots.values() if slot.node in nodes], Leave())
+            there = [name for name, slot in self._slots.items() if slot.node in nodes]
+            self._order(there, DrainSlot())
 
     def _hand(self, worker: int, task: Pack | Calibrate) -> None:
         if (started := self._started.get(worker)) is not None:
-            self._order([started.slot], ToWorker(started.local, task))
+            self._order([started.slot], RunTask(started.local, task))
 
     def _order(self, slots: Sequence[str], order: Order) -> None:
         if self._channel is not None and not self._cut_off:

@@ -15,7 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from study.drivers import node_report
 from study.drivers.node_report import NodeQuery, NodeReport
 from study.drivers.ray_tune.cluster import Cluster
-from study.drivers.ray_tune.refusals import within_reach
+from study.drivers.ray_tune.explained_errors import within_reach
 
 _TIMEOUT_S = 120.0
 

@@ -34,7 +34,7 @@ class WorkerOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ToWorker:
+class RunTask:
     """An order to a slot's worker.
 
     Attributes:
@@ -46,18 +46,18 @@ class ToWorker:
 
 
 @dataclass(frozen=True, slots=True)
-class StopAll:
+class StopSlot:
     """Save and release what is in training."""
 
 
 @dataclass(frozen=True, slots=True)
-class CloseAll:
+class CloseSlot:
     """There is no more to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
+class DrainSlot:
     """Save and release what is in training, and begin anew on another node."""
 
 
-Order = ToWorker | StopAll | CloseAll | Leave
+Order = RunTask | StopSlot | CloseSlot | DrainSlot

@@ -11,7 +11,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from study.drivers.local.fork_server import ForkServer
 from study.drivers.peers import LocalPeers, Missing, Trouble, of_rank
-from study.drivers.ray_tune.losses import in_words, loss_of
+from study.drivers.ray_tune.slot_losses import in_words, loss_of
 from trainers.events import Open, OpenFailed, Rendezvous
 
 _LOOK_S = 0.25

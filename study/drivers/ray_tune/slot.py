@@ -23,10 +23,17 @@ from study.drivers.local.driver import LocalDriver
 from study.drivers.local.fork_server import ForkServer, take_fork_server
 from study.drivers.protocol import FromWorker, WorkerLost
 from study.drivers.ray_tune.channel import NO_MORE
-from study.drivers.ray_tune.losses import NodeLeaves
-from study.drivers.ray_tune.orders import CloseAll, Leave, Order, StopAll, ToWorker, WorkerOptions
+from study.drivers.ray_tune.orders import (
+    CloseSlot,
+    DrainSlot,
+    Order,
+    RunTask,
+    StopSlot,
+    WorkerOptions,
+)
 from study.drivers.ray_tune.outbox import Outbox
 from study.drivers.ray_tune.peers import RayPeers
+from study.drivers.ray_tune.slot_losses import NodeDrained
 from trainers.events import Calibrated, PackEnded, Ready
 from trainers.hardware.devices import indexed
 from trainers.jobs import Pack
@@ -40,12 +47,12 @@ class Slot(tune.Trainable):
     All that matters goes through the channel; the trial's own result says only that it is over.
     """
 
-    def setup(self, _config: dict[str, Any], *, channel: Any = None, opening: Any = None) -> None:
+    def setup(self, _config: dict[str, Any], *, channel: Any = None, options: Any = None) -> None:
         """Start a worker.
 
         Args:
             channel: Actor handle of a `Channel`.
-            opening: A `WorkerOptions`.
+            options: A `WorkerOptions`.
         """
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
         self._channel = channel
@@ -55,20 +62,20 @@ class Slot(tune.Trainable):
         handle = cloudpickle.dumps(here.current_actor)  # type: ignore[no-untyped-call]
         _answer(channel.slot_started.remote(self.trial_id, self._name, handle, node))
         self._driver = LocalDriver(
-            opening.problem,
-            opening.training,
-            devices=[indexed(opening.device)],  # of the GPUs that Ray shows to this process
-            memory_share=memory_share(opening, _cpus_of(node)),
+            options.problem,
+            options.training,
+            devices=[indexed(options.device)],  # of the GPUs that Ray shows to this process
+            memory_share=memory_share(options, _cpus_of(node)),
             open_peers=RayPeers,
             host=ray.util.get_node_ip_address(),  # type: ignore[no-untyped-call]
-            open_fork_server=lambda: fork_server(opening.fork_server),
-            open_limit_s=opening.open_limit_s,
+            open_fork_server=lambda: fork_server(options.fork_server),
+            open_limit_s=options.open_limit_s,
         )
-        self._driver.start(code=opening.code, looked=opening.looked)
+        self._driver.start(code=options.code, looked=options.looked)
         self._outbox = Outbox()
         self._started: set[int] = set()  # workers that the channel knows
         self._free: set[int] = set()  # of these, with nothing to do
-        self._closing, self._leaving = threading.Event(), threading.Event()
+        self._closing, self._draining = threading.Event(), threading.Event()
 
     def step(self) -> dict[str, Any]:
         """Carry orders and messages until the driver says that there is no more to do."""
@@ -82,8 +89,8 @@ class Slot(tune.Trainable):
                     self._replace(event)
             if self._outbox.is_due(time.monotonic()):
                 self._report()
-            if self._leaving.is_set() and self._started == self._free:
-                raise NodeLeaves("The node is about to be taken away.")
+            if self._draining.is_set() and self._started == self._free:
+                raise NodeDrained("The node is about to be taken away.")
         self._driver.close()
         return {"done": True}
 
@@ -102,29 +109,29 @@ class Slot(tune.Trainable):
     def _replace(self, lost: WorkerLost) -> None:
         self._started.discard(lost.worker)
         self._free.discard(lost.worker)
-        told = (self._name, lost.worker, lost.reason, lost.loss.value)
-        _answer(self._channel.worker_ended.remote(*told))
+        how = (lost.reason, lost.loss.value)
+        _answer(self._channel.worker_ended.remote(self._name, lost.worker, *how))
         self._driver.replace(lost.worker)
 
     def _obey(self) -> None:
         """Take orders, in a thread of its own."""
         while not self._closing.is_set():
-            said = _answer(self._channel.next_order.remote(self._name))
-            if said == NO_MORE:
+            pickled = _answer(self._channel.next_order.remote(self._name))
+            if pickled == NO_MORE:
                 os._exit(0)
-            order: Order = pickle.loads(said)
-            if isinstance(order, CloseAll):
+            order: Order = pickle.loads(pickled)
+            if isinstance(order, CloseSlot):
                 self._closing.set()
-            elif isinstance(order, StopAll):
+            elif isinstance(order, StopSlot):
                 self._driver.stop()
-            elif isinstance(order, Leave):
-                self._leaving.set()
+            elif isinstance(order, DrainSlot):
+                self._draining.set()
                 self._driver.stop()
             # else it has ended or is about to, as the driver will hear
-            elif order.worker in self._started and not self._leaving.is_set():
+            elif order.worker in self._started and not self._draining.is_set():
                 self._hand(order)
 
-    def _hand(self, order: ToWorker) -> None:
+    def _hand(self, order: RunTask) -> None:
         self._free.discard(order.worker)
         if isinstance(order.task, Pack):
             self._driver.submit(order.worker, order.task)
@@ -148,11 +155,11 @@ def fork_server(path: str | None) -> ForkServer:
     return take_fork_server()
 
 
-def memory_share(opening: WorkerOptions, node_cpus: float) -> float:
+def memory_share(options: WorkerOptions, node_cpus: float) -> float:
     """Of a GPU the part that Ray gave; of a node as if it were full of slots."""
-    if gpus := opening.resources.get("gpu"):
+    if gpus := options.resources.get("gpu"):
         return min(gpus, 1.0)
-    return 1 / max(1, min(opening.workers, int(node_cpus / opening.resources["cpu"])))
+    return 1 / max(1, min(options.workers, int(node_cpus / options.resources["cpu"])))
 
 
 def _cpus_of(node: str) -> float:

@@ -23,11 +23,11 @@ from trainers.jobs import ProblemRef, Training
 def test_memory_is_shared_by_those_for_whom_there_is_room(
     resources: dict[str, float], workers: int, share: float
 ) -> None:
-    opening = WorkerOptions(
+    options = WorkerOptions(
         problem=ProblemRef(target="toy:Toy"),
         training=Training(epochs=1, batch_size=6),
         device="cuda" if "gpu" in resources else "cpu",
         workers=workers,
         resources=resources,
     )
-    assert memory_share(opening, node_cpus=8.0) == share
+    assert memory_share(options, node_cpus=8.0) == share

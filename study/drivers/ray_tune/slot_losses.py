@@ -28,7 +28,7 @@ _CLARITY_S = 20.0
 _LOOK_S = 1.0
 
 
-class Losses(tune.Callback):
+class SlotLosses(tune.Callback):
     """Tells the channel of slots whose process has ended."""
 
     def __init__(self, channel: Any) -> None:
@@ -38,7 +38,7 @@ class Losses(tune.Callback):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Through Ray Client, Ray Tune runs on the cluster with a copy; else it only keeps one."""
-        return Losses, (self._channel,)
+        return SlotLosses, (self._channel,)
 
     def close(self) -> None:
         """Tell of what is still waited for; a thread that outlives Ray would start it anew."""
@@ -58,27 +58,26 @@ class Losses(tune.Callback):
         slot, node = ended or (None, "")
         error = _error_of(trial)
         if isinstance(error, ActorUnavailableError):
-            told = (slot, in_words(error), node)
-            self._waiting.append(
-                threading.Thread(target=self._tell_in_time, args=told, daemon=True)
-            )
-            self._waiting[-1].start()
+            args = (slot, in_words(error), node)
+            waiting = threading.Thread(target=self._classify_in_time, args=args, daemon=True)
+            self._waiting.append(waiting)
+            waiting.start()
         else:
-            self._tell(slot, in_words(error), loss_of(error))
+            self._report(slot, in_words(error), loss_of(error))
 
-    def _tell_in_time(self, slot: str | None, reason: str, node: str) -> None:
+    def _classify_in_time(self, slot: str | None, reason: str, node: str) -> None:
         """Who only cannot be reached may be on a machine that has died, as will be known soon."""
         until_s = time.monotonic() + _CLARITY_S
         while (loss := loss_with(node, _nodes())) is None and time.monotonic() < until_s:
             if self._closing.wait(_LOOK_S):
                 break
-        self._tell(slot, reason, loss or Loss.WORKER)
+        self._report(slot, reason, loss or Loss.WORKER)
 
-    def _tell(self, slot: str | None, reason: str, loss: Loss) -> None:
+    def _report(self, slot: str | None, reason: str, loss: Loss) -> None:
         self._channel.slot_lost.remote(slot, reason, loss.value)
 
 
-class NodeLeaves(Exception):
+class NodeDrained(Exception):
     """Ends a slot whose node is about to be taken away; Ray Tune places it elsewhere."""
 
 
@@ -93,7 +92,7 @@ def loss_of(error: Exception | None) -> Loss:
     """The class of what has ended a slot's process."""
     if isinstance(error, KilledForMemory):
         return Loss.MEMORY
-    if isinstance(error, NodeLeaves):  # which Ray raises as an error of its own, too
+    if isinstance(error, NodeDrained):  # which Ray raises as an error of its own, too
         return Loss.PREEMPTED
     if not isinstance(error, RayActorError):
         return Loss.WORKER
@@ -148,8 +147,8 @@ def survive_memory_kills() -> None:
 
 def _telling_tune(known: Callable[..., None]) -> Callable[..., None]:
     def failed(manager: Any, *args: Any, **named: Any) -> None:
-        told = {name: _in_terms_of_tune(value) for name, value in named.items()}
-        known(manager, *map(_in_terms_of_tune, args), **told)
+        renamed = {name: _in_terms_of_tune(value) for name, value in named.items()}
+        known(manager, *map(_in_terms_of_tune, args), **renamed)
 
     failed.in_terms_of_tune = True  # type: ignore[attr-defined]
     return failed

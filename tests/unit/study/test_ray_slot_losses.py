@@ -8,9 +8,9 @@ from ray.core.generated.common_pb2 import ActorDiedErrorContext, NodeDeathInfo
 from ray.exceptions import ActorDiedError, RayTaskError
 
 from study.drivers import Loss
-from study.drivers.ray_tune.losses import (
+from study.drivers.ray_tune.slot_losses import (
     KilledForMemory,
-    NodeLeaves,
+    NodeDrained,
     in_words,
     loss_of,
     loss_with,
@@ -37,7 +37,7 @@ NODE_DIED = "The actor died because its node has died. Node Id: 0a"
         (died(NODE_DIED, NodeDeathInfo.UNEXPECTED_TERMINATION), Loss.NODE),
         (died(NODE_DIED, NodeDeathInfo.AUTOSCALER_DRAIN_PREEMPTED), Loss.PREEMPTED),
         (KilledForMemory("too much"), Loss.MEMORY),
-        (RayTaskError("train", "", NodeLeaves("soon")).as_instanceof_cause(), Loss.PREEMPTED),
+        (RayTaskError("train", "", NodeDrained("soon")).as_instanceof_cause(), Loss.PREEMPTED),
         (None, Loss.WORKER),
     ],
     ids=["process", "node", "node-unexpected", "spot", "memory", "notice", "unknown"],

@@ -18,7 +18,7 @@ from study.drivers.options import RayOptions
 from study.drivers.ray_tune import cluster, endpoints
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.endpoints import check_endpoint
-from study.drivers.ray_tune.refusals import gone, no_cluster, no_ray_here, within_reach
+from study.drivers.ray_tune.explained_errors import gone, no_cluster, no_ray_here, within_reach
 from study.errors import BadSpec, ClusterLost, WorkersUnusable
 
 

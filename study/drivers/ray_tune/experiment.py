@@ -9,9 +9,9 @@ from typing import Any
 
 from ray import tune
 
-from study.drivers.ray_tune.losses import Losses, survive_memory_kills
 from study.drivers.ray_tune.orders import WorkerOptions
 from study.drivers.ray_tune.slot import Slot
+from study.drivers.ray_tune.slot_losses import SlotLosses, survive_memory_kills
 
 _END_S = 60.0
 """Ray Tune is given so long to end its slots: called after Ray has gone, Ray starts anew."""
@@ -20,18 +20,18 @@ _END_S = 60.0
 logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
 
 
-class Tuning:
+class Experiment:
     """A Tune experiment in a thread of its own, and in a folder that nobody reads.
 
     Attributes:
         failure: What has ended it before its time; None if nothing has.
     """
 
-    def __init__(self, channel: Any, opening: WorkerOptions) -> None:
+    def __init__(self, channel: Any, options: WorkerOptions) -> None:
         survive_memory_kills()
         self.failure: BaseException | None = None
-        self._channel, self._opening = channel, opening
-        self._losses, self._stopper = Losses(channel), _WhenClosing()
+        self._channel, self._options = channel, options
+        self._losses, self._stopper = SlotLosses(channel), _WhenClosing()
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -55,8 +55,8 @@ class Tuning:
 
     def _run(self) -> None:
         """Keep the slots occupied; returns when all have been closed."""
-        trainable = tune.with_parameters(Slot, channel=self._channel, opening=self._opening)
-        workers = self._opening.workers
+        trainable = tune.with_parameters(Slot, channel=self._channel, options=self._options)
+        workers = self._options.workers
         try:
             tune.Tuner(
                 tune.with_resources(trainable, self._resources()),
@@ -75,7 +75,7 @@ class Tuning:
 
     def _resources(self) -> Any:
         """Of a slot: of one process, or of all those that train a run together."""
-        of_one, ranks = self._opening.resources, self._opening.training.data_parallel
+        of_one, ranks = self._options.resources, self._options.training.data_parallel
         if ranks == 1:
             return dict(of_one)
         return tune.PlacementGroupFactory([{k.upper(): n for k, n in of_one.items()}] * ranks)

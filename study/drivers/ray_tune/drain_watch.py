@@ -10,7 +10,7 @@ _LOOK_S = 2.0
 _END_S = 5.0
 
 
-class Notices:
+class DrainWatch:
     """Looks, every two seconds, which nodes the cluster has been told to drain.
 
     It does so in a thread of its own, as the cluster's head may not answer.
