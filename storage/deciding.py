@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam
 from storage.database.retry import retried
 from storage.planning.history import standing_decisions
 from storage.planning.opened import OpenedDatabase
-from storage.planning.writing import add, lock_study, lock_study_of, now
+from storage.planning.writing import add, lock_study, lock_study_of, next_change, now
 from storage.records import Baseline, BaselineValue, Decision
 from storage.schema.tables import baseline_values, baselines, decisions, searches, trials
 
@@ -50,12 +50,17 @@ class Deciding(OpenedDatabase):
         Raises:
             StudyChanged: It has another one by now, or is gone.
         """
-        later = (decisions.c.search_id == search_id, decisions.c.stage >= decision.stage)
+        later = (
+            decisions.c.search_id == search_id,
+            decisions.c.stage >= decision.stage,
+            decisions.c.standing,
+        )
         with self._database.write() as connection:
-            lock_study_of(connection, search_id, plan)
+            study_id = lock_study_of(connection, search_id, plan)
             if decision in standing_decisions(connection, search_id):
                 return
-            connection.execute(decisions.update().where(*later).values(standing=False))
+            change = {"change": next_change(connection, study_id)}
+            connection.execute(decisions.update().where(*later).values(standing=False, **change))
             point = {"search": search_id, "point": decision.params}
             connection.execute(
                 decisions.insert(),
@@ -69,16 +74,23 @@ class Deciding(OpenedDatabase):
                     "objective": decision.objective,
                     "standing": True,
                     "decided_at": now(),
+                    **change,
                 },
             )
 
     @retried
     def reopen_decisions(self, study_id: int) -> int:
-        """Let a study's decisions be taken again; returns how many stood."""
+        """Let a study's decisions be taken again; returns how many stood.
+
+        Raises:
+            StudyChanged: It is gone.
+        """
         ours = sa.select(searches.c.id).where(searches.c.study_id == study_id)
         standing = (decisions.c.search_id.in_(ours), decisions.c.standing)
         with self._database.write() as connection:
-            result = connection.execute(decisions.update().where(*standing).values(standing=False))
+            lock_study(connection, study_id)
+            gone = {"standing": False, "change": next_change(connection, study_id)}
+            result = connection.execute(decisions.update().where(*standing).values(**gone))
             return int(result.rowcount)
 
     @retried
@@ -114,6 +126,7 @@ class Deciding(OpenedDatabase):
         same = (mine, baselines.c.hash == baseline.hash)
         with self._database.write() as connection:
             lock_study(connection, study_id, plan)
+            next_change(connection, study_id)
             connection.execute(baselines.update().where(mine).values(standing=False))
             if connection.execute(baselines.update().where(*same).values(standing=True)).rowcount:
                 return

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam
 from storage.database.retry import retried
 from storage.objectives import Objective
 from storage.planning.opened import OpenedDatabase
+from storage.planning.writing import next_change
 from storage.records import Reference
 from storage.schema.dialects import put
 from storage.schema.tables import epoch_values, runs, scores, searches, series
@@ -38,8 +39,10 @@ _UNSCORED = (
         ),
     )
     .order_by(runs.c.id)
+    .with_for_update(of=runs)
 )
 _UNSCORED_AMONG = _UNSCORED.where(runs.c.id.in_(bindparam("only", expanding=True)))
+_STAMP = runs.update().where(runs.c.id == bindparam("run")).values(change=bindparam("number"))
 _VALUES = (
     sa.select(
         epoch_values.c.epoch, series.c.split, series.c.task, series.c.metric, epoch_values.c.value
@@ -79,7 +82,11 @@ class Judging(OpenedDatabase):
         under = "" if reference is None else reference.baseline.hash
         wanted = {"study": study_id, "names": list(objectives), "hash": under}
         with self._database.write() as connection:
-            for run, search in _unscored(connection, wanted, only):
+            found = _unscored(connection, wanted, only)
+            if found:
+                change = next_change(connection, study_id)
+                connection.execute(_STAMP, [{"run": run, "number": change} for run, _ in found])
+            for run, search in found:
                 row = _scored(_curves(connection, run), objectives[search], selection, reference)
                 put(connection, scores, {"run_id": run, "baseline_hash": under, **row})
 

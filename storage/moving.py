@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
-from storage.planning.writing import now
+from storage.planning.writing import lock_runs, next_change, now
 from storage.records import Verdict
 from storage.schema.tables import attempts, runs
 from storage.states import RunState
@@ -19,17 +19,19 @@ Retried = Literal["failed", "lost"]
 _LOST = ("WorkerLost", "NodeLost", "TimeLimit")
 """Failures that are not of the run's own making."""
 
+_FAILED = (
+    sa.select(runs.c.id)
+    .where(runs.c.study_id == bindparam("study"), runs.c.state == RunState.FAILED)
+    .order_by(runs.c.id)
+    .with_for_update(of=runs)
+)
+_FAILED_LOST = _FAILED.join(
+    attempts, sa.and_(attempts.c.run_id == runs.c.id, attempts.c.token == runs.c.token)
+).where(attempts.c.failure.in_(_LOST))
 _RETRY = (
     runs.update()
-    .where(runs.c.study_id == bindparam("study"), runs.c.state == RunState.FAILED)
-    .values(state=RunState.WAITING, reason="", ended_at=None)
-)
-_RETRY_LOST = _RETRY.where(
-    sa.exists().where(
-        attempts.c.run_id == runs.c.id,
-        attempts.c.token == runs.c.token,
-        attempts.c.failure.in_(_LOST),
-    )
+    .where(runs.c.id == bindparam("run"))
+    .values(state=RunState.WAITING, reason="", ended_at=None, change=bindparam("number"))
 )
 _PAUSED = (
     runs.c.id == bindparam("run"),
@@ -39,7 +41,12 @@ _PAUSED = (
 _PRUNE = (
     runs.update()
     .where(*_PAUSED)
-    .values(state=RunState.PRUNED, reason=bindparam("why"), ended_at=bindparam("at"))
+    .values(
+        state=RunState.PRUNED,
+        reason=bindparam("why"),
+        ended_at=bindparam("at"),
+        change=bindparam("number"),
+    )
 )
 _RESUME = (
     runs.update()
@@ -49,6 +56,7 @@ _RESUME = (
         epochs_planned=bindparam("until"),
         pack_key=bindparam("pack"),
         ended_at=None,
+        change=bindparam("number"),
     )
 )
 
@@ -62,9 +70,13 @@ class Moving(OpenedDatabase):
 
         Their attempts stay.
         """
-        statement = _RETRY_LOST if which == "lost" else _RETRY
+        statement = _FAILED_LOST if which == "lost" else _FAILED
         with self._database.write() as connection:
-            return int(connection.execute(statement, {"study": study_id}).rowcount)
+            found = connection.scalars(statement, {"study": study_id}).all()
+            if found:
+                change = next_change(connection, study_id)
+                connection.execute(_RETRY, [{"run": run, "number": change} for run in found])
+            return len(found)
 
     @retried
     def judge(self, verdicts: Sequence[Verdict]) -> frozenset[int]:
@@ -73,13 +85,17 @@ class Moving(OpenedDatabase):
         All of them at once, so that a rung is judged by one driver and one baseline. Runs that
         were moved meanwhile are left alone.
         """
-        in_order = sorted(verdicts, key=lambda verdict: verdict.run)  # as whoever locks several
+        in_order = sorted(verdicts, key=lambda verdict: verdict.run)
         with self._database.write() as connection:
-            return frozenset(v.run for v in in_order if _leave_pause(connection, v))
+            study_id = lock_runs(connection, [verdict.run for verdict in in_order])
+            if study_id is None:
+                return frozenset()
+            change = next_change(connection, study_id)
+            return frozenset(v.run for v in in_order if _leave_pause(connection, v, change))
 
 
-def _leave_pause(connection: Connection, verdict: Verdict) -> bool:
-    here: dict[str, Any] = {"run": verdict.run, "old_token": verdict.token}
+def _leave_pause(connection: Connection, verdict: Verdict, change: int) -> bool:
+    here: dict[str, Any] = {"run": verdict.run, "old_token": verdict.token, "number": change}
     if verdict.until_epoch is None:
         moved = connection.execute(_PRUNE, {**here, "why": verdict.reason, "at": now()})
     else:

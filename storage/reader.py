@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from storage.changes import Following
 from storage.database.opened import SCHEMA_VERSION, Database
 from storage.database.retry import retried
 from storage.log import Log
@@ -66,7 +67,7 @@ _EPOCHS = {
 }
 
 
-class Reader(History, Log, Networks, Status):
+class Reader(Following, History, Log, Networks, Status):
     """Reads one study database; it makes, changes and locks nothing, files beside it included.
 
     A SQLite file of an older schema is read from a migrated copy in memory.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
@@ -14,7 +15,7 @@ from storage.leasing.budgets import Room, Settled
 from storage.leasing.queue import Candidate, Size, next_pack, the_run
 from storage.limits import Amount, Limits
 from storage.planning.opened import OpenedDatabase
-from storage.planning.writing import now
+from storage.planning.writing import lock_runs, next_change, now
 from storage.records import Claim, Claimed, Holder
 from storage.schema.dialects import now_s
 from storage.schema.prepared import PreparedStatement
@@ -39,6 +40,7 @@ _LEASE = PreparedStatement(
         holder_id=bindparam("holder"),
         lease_until_s=bindparam("until"),
         epochs_done=bindparam("start"),
+        change=bindparam("number"),
     )
 )
 _ATTEMPT = PreparedStatement(attempts.insert().returning(attempts.c.id))
@@ -78,7 +80,7 @@ _TAKE_BACK = PreparedStatement(
         runs.c.state == RunState.LEASED,
         runs.c.lease_until_s <= bindparam("seen_until"),
     )
-    .values(state=RunState.WAITING, holder_id=None, lease_until_s=None)
+    .values(state=RunState.WAITING, holder_id=None, lease_until_s=None, change=bindparam("number"))
 )
 _LOSE_ATTEMPT = PreparedStatement(
     attempts.update()
@@ -93,8 +95,29 @@ _LOSE_ATTEMPT = PreparedStatement(
         failure_text=bindparam("text"),
         ended_at=bindparam("at"),
         train_s=attempts.c.train_s + bindparam("unbooked"),
+        change=bindparam("number"),
     )
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A leased run whose worker or driver is gone.
+
+    Attributes:
+        failure: Why it is lost, as a class; `text` says more.
+        seen_until_s: Its expiry as it was seen; one that was renewed since is not lost.
+        unbooked_s: Device-seconds since the last report of the attempt, which is paid for.
+    """
+
+    run: int
+    token: int
+    failure: str
+    text: str
+    seen_until_s: float = math.inf
+    unbooked_s: float = 0.0
+
+
 _DEAD = ("DriverLost", "its driver's process has ended")
 _EXPIRED = ("LeaseExpired", "its driver has not renewed its lease in time")
 
@@ -139,7 +162,10 @@ class Leases(OpenedDatabase):
                 found, exhausted, barred = next_pack(connection, study_id, size, room)
             else:
                 found, exhausted, barred = the_run(connection, study_id, run, room)
+            if not found:
+                return Claimed(claims=[], exhausted=exhausted, barred=barred)
             attempt = {
+                "change": next_change(connection, study_id),
                 "study_id": study_id,
                 "worker_id": worker_id,
                 "kind": "run",
@@ -175,19 +201,18 @@ class Leases(OpenedDatabase):
         with self._database.read() as connection:
             leases = leased(connection, study_id)
             time_s = self._now_s(connection)
-        lost = [
-            (run, token, _DEAD if found is Liveness.DEAD else _EXPIRED, until_s)
-            for run, token, until_s, holder in leases
-            if (found := liveness(holder)) is Liveness.DEAD
-            or (found is Liveness.UNKNOWN and until_s < time_s)
-        ]
+        lost = []
+        for run, token, until_s, holder in leases:
+            found = liveness(holder)
+            if found is Liveness.DEAD or (found is Liveness.UNKNOWN and until_s < time_s):
+                failure, text = _DEAD if found is Liveness.DEAD else _EXPIRED
+                lost.append(
+                    Lost(run=run, token=token, failure=failure, text=text, seen_until_s=until_s)
+                )
         if not lost:
             return 0
         with self._database.write() as connection:
-            return sum(
-                take_back(connection, run, token, *why, seen_until_s=until_s)
-                for run, token, why, until_s in lost
-            )
+            return take_back(connection, lost)
 
     @retried
     def leases(self, study_id: int) -> list[tuple[Holder, float]]:
@@ -214,8 +239,9 @@ class Leases(OpenedDatabase):
             failure: Why, as a class such as ``WorkerLost``; `text` says more.
             unbooked_s: Device-seconds since its last report, which the attempt pays.
         """
+        lost = Lost(run=run, token=token, failure=failure, text=text, unbooked_s=unbooked_s)
         with self._database.write() as connection:
-            return take_back(connection, run, token, failure, text, unbooked_s=unbooked_s)
+            return take_back(connection, [lost]) == 1
 
     def _now_s(self, connection: Connection) -> float:
         return now_s(connection) if self._clock is None else self._clock()
@@ -238,6 +264,7 @@ def _lease(
             "holder": holder_id,
             "until": until_s,
             "start": one.start,
+            "number": attempt["change"],
         },
     )
     (begun,) = _ATTEMPT.rows(connection, {**attempt, "run_id": row.id, "token": token})
@@ -281,25 +308,20 @@ def leased(connection: Connection, study_id: int) -> list[tuple[int, int, float,
     ]
 
 
-def take_back(
-    connection: Connection,
-    run: int,
-    token: int,
-    failure: str,
-    text: str,
-    *,
-    seen_until_s: float = math.inf,
-    unbooked_s: float = 0.0,
-) -> bool:
-    """Return a leased run to the queue; False if it was moved, or renewed, meanwhile.
+def take_back(connection: Connection, lost: Sequence[Lost]) -> int:
+    """Return leased runs to the queue; how many: others were moved, or renewed, meanwhile."""
+    in_order = sorted(lost, key=lambda one: one.run)
+    study_id = lock_runs(connection, [one.run for one in in_order])
+    if study_id is None:
+        return 0
+    change = next_change(connection, study_id)
+    return sum(_take_back(connection, one, change) for one in in_order)
 
-    Args:
-        failure: Why it is lost, as a class; `text` says more.
-        unbooked_s: Device-seconds since the last report of the attempt, which is paid for.
-    """
-    seen = {"run": run, "old_token": token, "seen_until": seen_until_s}
-    if _TAKE_BACK.run(connection, seen) == 0:
+
+def _take_back(connection: Connection, lost: Lost, change: int) -> bool:
+    here = {"run": lost.run, "old_token": lost.token, "number": change}
+    if _TAKE_BACK.run(connection, {**here, "seen_until": lost.seen_until_s}) == 0:
         return False
-    why = {"class": failure, "text": text, "at": now(), "unbooked": unbooked_s}
-    _LOSE_ATTEMPT.run(connection, {"run": run, "old_token": token, **why})
+    why = {"class": lost.failure, "text": lost.text, "at": now(), "unbooked": lost.unbooked_s}
+    _LOSE_ATTEMPT.run(connection, {**here, **why})
     return True

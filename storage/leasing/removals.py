@@ -13,12 +13,13 @@ from storage.database.retry import retried
 from storage.errors import NameTaken, StudyInUse
 from storage.leasing.leases import Leases, leased
 from storage.planning.opened import find_study
-from storage.planning.writing import lock_study
+from storage.planning.writing import lock_study, next_change
 from storage.records import Holder
 from storage.schema.tables import (
     attempts,
     baseline_values,
     baselines,
+    change_counters,
     checkpoints,
     decisions,
     epoch_values,
@@ -51,6 +52,7 @@ class Removals(Leases):
         """
         with self._database.write() as connection:
             self._refuse_in_use(connection, study_id, liveness)
+            next_change(connection, study_id)  # nobody begins to change it any more
             its_runs, its_searches, its_baselines = (
                 sa.select(table.c.id).where(table.c.study_id == study_id)
                 for table in (runs, searches, baselines)
@@ -63,7 +65,7 @@ class Removals(Leases):
             connection.execute(values.where(baseline_values.c.baseline_id.in_(its_baselines)))
             for table in (decisions, proposals, trials, stages):
                 connection.execute(table.delete().where(table.c.search_id.in_(its_searches)))
-            for table in (baselines, searches, series, looks, workers):
+            for table in (baselines, searches, series, looks, workers, change_counters):
                 connection.execute(table.delete().where(table.c.study_id == study_id))
             connection.execute(studies.delete().where(studies.c.id == study_id))
 
@@ -90,6 +92,7 @@ class Removals(Leases):
                 except IntegrityError:
                     pass  # another command was faster to take the name
                 else:
+                    next_change(connection, study_id)
                     return
             raise NameTaken(
                 f"Studies of one database have different names. Got {name!r}, which is taken. "

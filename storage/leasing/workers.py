@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
-from storage.planning.writing import add, lasting, now
+from storage.planning.writing import add, lasting, next_change, now
 from storage.records import Holder
 from storage.schema.dialects import insert_ignoring
 from storage.schema.tables import attempts, environments, holders, workers
@@ -53,13 +53,15 @@ class Workers(OpenedDatabase):
             files: Folder or URL where it keeps the study's files.
         """
         with self._database.write() as connection:
+            environment_id = _environment(connection, environment)
+            change = next_change(connection, study_id)
             worker_id = add(
                 connection,
                 workers.insert(),
                 {
                     "study_id": study_id,
                     "holder_id": holder_id,
-                    "environment_id": _environment(connection, environment),
+                    "environment_id": environment_id,
                     "host": environment.get("host", "unknown"),
                     "price_per_h": price_per_h,
                     "pid": pid,
@@ -75,6 +77,7 @@ class Workers(OpenedDatabase):
                     "kind": "startup",
                     "state": "finished",
                     "startup_s": startup_s,
+                    "change": change,
                     **lasting(startup_s),
                 },
             )

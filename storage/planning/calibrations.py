@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase, calibration
-from storage.planning.writing import lasting, now
+from storage.planning.writing import lasting, next_change, now
 from storage.records import Calibration, NetworkLook
 from storage.schema.dialects import put
 from storage.schema.tables import attempts, calibrations, looks
@@ -93,4 +93,5 @@ class Calibrations(OpenedDatabase):
                     "measured_at": now(),
                 }
                 put(connection, calibrations, values)
-            connection.execute(attempts.insert(), {**booked, **lasting(seconds)})
+            change = next_change(connection, study_id)
+            connection.execute(attempts.insert(), {**booked, **lasting(seconds), "change": change})

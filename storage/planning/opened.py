@@ -74,11 +74,7 @@ class OpenedDatabase:
             record = find_study(connection, name)
             if record is not None:
                 return record
-            known = [row.name for row in connection.execute(_STUDIES)]
-        raise UnknownStudy(
-            f"There is no study {name!r} in this database. It holds: "
-            f"{', '.join(known) or 'none yet'}."
-        )
+            raise unknown_study(connection, name)
 
     @retried
     def searches(self, study_id: int) -> list[SearchRecord]:
@@ -109,6 +105,14 @@ def find_study(connection: Connection, name: str) -> StudyRecord | None:
     """The study of that name, or None."""
     row = connection.execute(_NAMED, {"name": name}).first()
     return None if row is None else study_record(row)
+
+
+def unknown_study(connection: Connection, name: str) -> UnknownStudy:
+    """The error that a study is not there, with the names of those that are."""
+    known = [row.name for row in connection.execute(_STUDIES)]
+    return UnknownStudy(
+        f"There is no study {name!r} in this database. It holds: {', '.join(known) or 'none yet'}."
+    )
 
 
 def study_record(row: Any) -> StudyRecord:

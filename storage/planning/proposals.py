@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
-from storage.planning.writing import lock_study_of
+from storage.planning.writing import lock_study_of, next_change
 from storage.records import NewRun, Proposal
 from storage.schema.tables import proposals, runs, searches, stages, trials
 from storage.states import RunState
@@ -34,12 +34,20 @@ _SET_STANDING = (
     .values(standing=bindparam("stands"))
 )
 # dropped are runs whose trial stands in no stage any more: they wait in vain
-_MARK_PLANNED = (
+_STANDS = sa.exists().where(proposals.c.trial_id == runs.c.trial_id, proposals.c.standing)
+_MARKED_WRONGLY = (
+    sa.select(runs.c.id)
+    .where(runs.c.search_id == bindparam("search"), runs.c.planned != _STANDS)
+    .order_by(runs.c.id)
+    .with_for_update(of=runs)
+)
+_MARK = (
     runs.update()
-    .where(runs.c.trial_id == bindparam("trial"))
-    .values(
-        planned=sa.exists().where(proposals.c.trial_id == runs.c.trial_id, proposals.c.standing)
-    )
+    .where(runs.c.id == bindparam("run"))
+    .values(planned=sa.not_(runs.c.planned), change=bindparam("number"))
+)
+_STANDING = sa.select(proposals.c.trial_id).where(
+    proposals.c.search_id == bindparam("search"), proposals.c.standing
 )
 _PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number).where(
     proposals.c.search_id == bindparam("search_id"), proposals.c.stage == bindparam("stage")
@@ -84,7 +92,10 @@ class Proposals(OpenedDatabase):
             rounds = {known[proposal.params]: proposal.round for proposal in new}
             gone = [known[params] for params in retired if params in known]
             _enter(connection, {"search_id": search_id, "stage": stage}, rounds, gone)
-            _mark_planned(connection, [*rounds, *gone])
+            wrong = connection.scalars(_MARKED_WRONGLY, {"search": search_id}).all()
+            change = next_change(connection, study_id)
+            if wrong:
+                connection.execute(_MARK, [{"run": run, "number": change} for run in wrong])
             return True
 
     @retried
@@ -97,6 +108,7 @@ class Proposals(OpenedDatabase):
                 for row in connection.execute(_TRIALS, {"search": search_id})
             }
             present = set(connection.scalars(_RUN_KEYS, {"search": search_id}))
+            standing = set(connection.scalars(_STANDING, {"search": search_id}))
             rows = [
                 {
                     "study_id": study_id,
@@ -110,14 +122,14 @@ class Proposals(OpenedDatabase):
                     "state": RunState.WAITING,
                     "queue_rank": run.queue_rank,
                     "epochs_planned": run.epochs,
-                    "planned": True,
+                    "planned": ids[run.params][0] in standing,
                 }
                 for run in new
                 if run.run_key not in present
             ]
             if rows:
-                connection.execute(runs.insert(), rows)
-                _mark_planned(connection, {row["trial_id"] for row in rows})
+                change = next_change(connection, study_id)
+                connection.execute(runs.insert().values(change=change), rows)
 
 
 def count_trials(connection: Connection, study_id: int) -> int:
@@ -178,9 +190,3 @@ def _set_standing(connection: Connection, ids: Sequence[int], *, standing: bool)
     if ids:
         rows = [{"proposal": proposal_id, "stands": standing} for proposal_id in ids]
         connection.execute(_SET_STANDING, rows)
-
-
-def _mark_planned(connection: Connection, trial_ids: Iterable[int]) -> None:
-    rows = [{"trial": trial_id} for trial_id in trial_ids]
-    if rows:
-        connection.execute(_MARK_PLANNED, rows)

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase, study_record
-from storage.planning.writing import lock_named, lock_study_of, now
+from storage.planning.writing import lock_named, lock_study_of, next_change, now
 from storage.records import StudyRecord
 from storage.schema.dialects import insert_ignoring
-from storage.schema.tables import searches, studies
+from storage.schema.tables import change_counters, searches, studies
 
 _THE_STUDY = sa.select(studies).where(studies.c.id == bindparam("study"))
 _ENGINES = (
@@ -58,12 +58,14 @@ class Studies(OpenedDatabase):
                 insert_ignoring(connection, studies), {"created_at": now(), **names, **values}
             )
             study_id = lock_named(connection, name)
+            connection.execute(insert_ignoring(connection, change_counters), {"study_id": study_id})
             record = _record(connection, study_id)
             if record.birth != birth:
                 check(record)
                 connection.execute(studies.update().where(studies.c.id == study_id), values)
                 record = _record(connection, study_id)
             _save_searches(connection, study_id, searches)
+            next_change(connection, study_id)
             return record
 
     @retried

@@ -1,8 +1,14 @@
-"""What writing transactions share: the locks that they take, their times, the ids of new rows."""
+"""What writing transactions share: the locks that they take, their times, the ids of new rows.
+
+Transactions that wait for each other in a circle would be ended by PostgreSQL, so all of them lock
+in one order: the study (`lock_study`), its runs by rising id (`lock_runs`), rows that studies share
+(holders, environments, calibrations, series), and last the study's counter of changes
+(`next_change`). Whoever has the counter waits for nobody any more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.errors import StudyChanged
-from storage.schema.tables import searches, studies
+from storage.schema.prepared import PreparedStatement
+from storage.schema.tables import change_counters, runs, searches, studies
 
 # without keeping others from adding rows that refer to it
 _LOCKED = sa.select(studies.c.id, studies.c.name, studies.c.plan).with_for_update(
@@ -20,6 +27,18 @@ _LOCK_STUDY = _LOCKED.where(studies.c.id == bindparam("study"))
 _LOCK_NAMED = _LOCKED.where(studies.c.name == bindparam("name"))
 _LOCK_STUDY_OF = _LOCKED.join(searches, searches.c.study_id == studies.c.id).where(
     searches.c.id == bindparam("search")
+)
+_LOCK_RUNS = (
+    sa.select(runs.c.id, runs.c.study_id)
+    .where(runs.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(runs.c.id)
+    .with_for_update()
+)
+_COUNT_UP = PreparedStatement(
+    change_counters.update()
+    .where(change_counters.c.study_id == bindparam("study"))
+    .values(value=change_counters.c.value + 1)
+    .returning(change_counters.c.value)
 )
 
 
@@ -60,6 +79,25 @@ def lock_named(connection: Connection, name: str) -> int:
 def lock_study_of(connection: Connection, search_id: int, plan: str | None = None) -> int:
     """The same for the study of a search, which is returned."""
     return _checked(connection.execute(_LOCK_STUDY_OF, {"search": search_id}).first(), plan)
+
+
+def lock_runs(connection: Connection, run_ids: Sequence[int]) -> int | None:
+    """Keep others from moving runs of one study, which is returned; None if there are no such."""
+    found = connection.execute(_LOCK_RUNS, {"ids": list(run_ids)}).all()
+    return int(found[0].study_id) if found else None
+
+
+def next_change(connection: Connection, study_id: int) -> int:
+    """The number to stamp on what this transaction writes of a study, see `storage.changes`.
+
+    Others who change the study wait until this transaction ends: numbers become visible in their
+    order.
+
+    Raises:
+        StudyChanged: The study is gone.
+    """
+    counted = _COUNT_UP.rows(connection, {"study": study_id})
+    return int(counted[0].value) if counted else _checked(None, None)
 
 
 def _checked(row: Any, plan: str | None) -> int:

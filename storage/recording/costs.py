@@ -9,11 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from sqlalchemy import Connection
-
 from storage.records import CheckpointRecord, Ending, EpochRecord, NetworkRecord, Report, Spent
-from storage.schema.bulk import Update
-from storage.schema.tables import attempts
 from storage.states import RunState
 
 _Name = tuple[str, int, str]
@@ -21,7 +17,8 @@ _SUMS = (
     *("startup_s", "train_s", "validation_s", "test_s", "checkpoint_s", "diagnostics_s"),
     *("samples", "grad_evals", "flops"),
 )
-_SET = Update(attempts, [*_SUMS, "epochs", "energy_j", "peak_memory_bytes"])
+COLUMNS = (*_SUMS, "epochs", "energy_j", "peak_memory_bytes")
+"""Of `attempts`."""
 
 
 @dataclass(slots=True)
@@ -76,14 +73,14 @@ class _Total:
 
 
 class Costs:
-    """Running totals of the attempts that this process writes."""
+    """Running totals of the attempts that this process reports on."""
 
     def __init__(self) -> None:
         self._totals: dict[int, _Total] = {}  # by run, of its newest attempt
         self._written: dict[int, _Total] = {}  # the same in a transaction that is not over
 
-    def write(self, connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:
-        """Write what each attempt has cost with these reports."""
+    def rows(self, accepted: Sequence[tuple[Report, Any]]) -> dict[int, dict[str, Any]]:
+        """By run: the id of its attempt, and what that has cost with these reports."""
         self._written = {}
         rows: dict[int, int] = {}
         for report, row in accepted:
@@ -94,7 +91,7 @@ class Costs:
                 self._written[report.run] = known.copy()
             self._written[report.run].add(report)
             rows[report.run] = row.attempt
-        _SET.write(connection, [self._written[run].row(attempt) for run, attempt in rows.items()])
+        return {run: self._written[run].row(attempt) for run, attempt in rows.items()}
 
     def keep(self) -> None:
         """The transaction was committed; attempts that have ended cost nothing any more."""

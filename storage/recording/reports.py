@@ -14,7 +14,8 @@ from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
 from storage.planning.writing import now
 from storage.recording.costs import Costs
-from storage.recording.repeats import attempt_state, find_mismatches, is_known
+from storage.recording.progress import EPOCHS, epoch_row, write_progress
+from storage.recording.repeats import find_mismatches, is_known
 from storage.records import (
     CheckpointRecord,
     Ending,
@@ -24,20 +25,19 @@ from storage.records import (
     Rejected,
     Report,
 )
-from storage.schema.bulk import Update, Upsert
+from storage.schema.bulk import Upsert
 from storage.schema.dialects import insert_ignoring
 from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import (
     attempts,
     checkpoints,
     epoch_values,
-    epochs,
     networks,
     runs,
     series,
 )
 from storage.schema.texts import storable_name
-from storage.states import RunState, check_move
+from storage.states import RunState
 
 _BAD_REPORT = "BadReport"
 _MOST_EPOCHS = 2**31 - 1
@@ -59,38 +59,7 @@ _CURRENT = PreparedStatement(
     .with_for_update(of=runs)
 )
 _SERIES = sa.select(series).where(series.c.study_id == bindparam("study"))
-_PROGRESS = Update(runs, ["epochs_done"])
-_EPOCHS = Upsert(epochs)
 _VALUES = Upsert(epoch_values)
-_END = PreparedStatement(
-    runs.update()
-    .where(
-        runs.c.id == bindparam("run"),
-        runs.c.token == bindparam("old_token"),
-        runs.c.state == RunState.LEASED,
-    )
-    .values(
-        state=bindparam("new_state"),
-        reason=bindparam("why"),
-        diverged_epoch=bindparam("bad_epoch"),
-        ended_at=bindparam("at"),
-        holder_id=None,
-        lease_until_s=None,
-    )
-)
-_END_ATTEMPT = PreparedStatement(
-    attempts.update()
-    .where(attempts.c.id == bindparam("attempt"))
-    .values(
-        state=bindparam("new_state"),
-        failure=bindparam("class"),
-        failure_text=bindparam("why"),
-        failure_key=bindparam("key"),
-        detail=bindparam("text"),
-        ended_at=bindparam("at"),
-    )
-)
-
 _FORGET_NETWORKS = networks.delete().where(
     networks.c.run_id == bindparam("run"), networks.c.attempt_id != bindparam("attempt")
 )
@@ -145,13 +114,11 @@ class Recorder:
             elif not is_known(connection, report, row):
                 rejected.append(report)
         mismatches = find_mismatches(connection, accepted)
-        self._write_epochs(connection, accepted)
+        progress = self._write_epochs(connection, accepted)
         self._write_checkpoints(connection, accepted)
         _write_networks(connection, accepted)
-        self._costs.write(connection, accepted)
-        for report, row in accepted:
-            if isinstance(report, Ending):
-                _end(connection, report, row.attempt)
+        # what takes its time is written: others may wait from here on
+        write_progress(connection, accepted, progress, self._costs.rows(accepted))
         return Recorded(
             rejected=[Rejected(run=report.run, token=report.token) for report in rejected],
             mismatches=mismatches,
@@ -166,7 +133,10 @@ class Recorder:
         self._series.clear()
         self._costs.forget()
 
-    def _write_epochs(self, connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:
+    def _write_epochs(
+        self, connection: Connection, accepted: Sequence[tuple[Report, Any]]
+    ) -> dict[int, int]:
+        """Write epochs and their values; returns the last epoch of each run."""
         heads, values, last = [], [], {}
         epochs = [(report, row) for report, row in accepted if isinstance(report, EpochRecord)]
         self._know_series(
@@ -178,7 +148,7 @@ class Recorder:
             },
         )
         for report, row in epochs:
-            heads.append(_epoch_row(report.epoch, row.attempt, report))
+            heads.append(epoch_row(report.epoch, row.attempt, report))
             last[report.run] = report.epoch
             values += [
                 {
@@ -189,11 +159,9 @@ class Recorder:
                 }
                 for split, task, metric, value in report.values
             ]
-        _EPOCHS.write(connection, heads)
+        EPOCHS.write(connection, heads)
         _VALUES.write(connection, values)
-        _PROGRESS.write(
-            connection, [{"id": run, "epochs_done": epoch} for run, epoch in last.items()]
-        )
+        return last
 
     def _write_checkpoints(
         self, connection: Connection, accepted: Sequence[tuple[Report, Any]]
@@ -293,49 +261,3 @@ def _wrong(report: EpochRecord) -> str:
         ),
         "",
     )
-
-
-def _end(connection: Connection, ending: Ending, attempt: int) -> None:
-    check_move(RunState.LEASED, ending.state)
-    at = now()
-    diverged = ending.state is RunState.DIVERGED
-    if diverged:
-        # the epoch that went wrong has a cost, though no values
-        row = _epoch_row(ending.epoch + 1, attempt, ending)
-        _EPOCHS.write(connection, [row])
-    _END.run(
-        connection,
-        {
-            "run": ending.run,
-            "old_token": ending.token,
-            "new_state": ending.state,
-            "why": ending.reason,
-            "bad_epoch": ending.epoch + 1 if diverged else None,
-            "at": None if ending.state is RunState.WAITING else at,
-        },
-    )
-    _END_ATTEMPT.run(
-        connection,
-        {
-            "attempt": attempt,
-            "new_state": attempt_state(ending),
-            "class": ending.failure,
-            "why": ending.reason if ending.failure else None,
-            "key": ending.failure_key,
-            "text": ending.detail,
-            "at": at,
-        },
-    )
-
-
-def _epoch_row(epoch: int, attempt: int, report: EpochRecord | Ending) -> dict[str, Any]:
-    spent = report.spent
-    return {
-        "run_id": report.run,
-        "epoch": epoch,
-        "attempt_id": attempt,
-        "train_s": spent.train_s,
-        "validation_s": spent.validation_s,
-        "solo_s": report.solo_s,
-        "grad_evals": spent.grad_evals,
-    }

@@ -4,6 +4,7 @@ Times are seconds; `params` is canonical JSON, so that equal points are equal te
 `written` whole numbers are whole.
 """
 
+from storage.records._changes import AttemptChange, Changes, DecisionChange, RunChange
 from storage.records._history import (
     Baseline,
     BaselineValue,
@@ -44,6 +45,7 @@ from storage.records._status import (
 from storage.records._studies import Calibration, NetworkLook, SearchRecord, StudyRecord
 
 __all__ = [
+    "AttemptChange",
     "AttemptLog",
     "BadEnding",
     "Baseline",
@@ -51,11 +53,13 @@ __all__ = [
     "BestTrial",
     "Calibration",
     "Cause",
+    "Changes",
     "CheckpointFile",
     "CheckpointRecord",
     "Claim",
     "Claimed",
     "Decision",
+    "DecisionChange",
     "Ending",
     "EpochRecord",
     "FailureGroup",
@@ -70,6 +74,7 @@ __all__ = [
     "Reference",
     "Rejected",
     "Report",
+    "RunChange",
     "RunOutcome",
     "SearchHistory",
     "SearchRecord",

@@ -56,6 +56,7 @@ class Update:
     def __init__(self, table: sa.Table, columns: Sequence[str]) -> None:
         (self._key,) = (column.name for column in table.primary_key)
         self._names = [self._key, *columns]
+        self._news = [(name, f"new_{name}") for name in self._names]
         one: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
         self._one = PreparedStatement(
             table.update().where(table.c.id == bindparam("new_id")).values(one)
@@ -69,7 +70,7 @@ class Update:
         if not rows:
             return
         if connection.dialect.name == "sqlite":
-            named = [{f"new_{name}": row[name] for name in self._names} for row in rows]
+            named = [{new: row[name] for name, new in self._news} for row in rows]
             self._one.run_many(connection, named)
         else:
             self._many.run(connection, _arrays(self._names, rows))

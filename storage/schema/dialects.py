@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storage.schema.prepared import execute
-
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-# julianday counts days from noon of 4714-11-24 BC; the Unix epoch is day 2440587.5
-_SQLITE_NOW_S = "SELECT (julianday('now') - 2440587.5) * 86400.0"
 _POSTGRES_NOW_S = sa.text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)")
 _NUMBER = sa.text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
 _STATUS = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
@@ -62,7 +59,7 @@ def lock_schema(connection: Connection) -> None:
 def now_s(connection: Connection) -> float:
     """Seconds since the epoch by the database's clock, the one that all drivers share."""
     if connection.dialect.name == "sqlite":
-        return float(execute(connection, _SQLITE_NOW_S).fetchone()[0])
+        return time.time()  # SQLite runs in this process
     return float(connection.execute(_POSTGRES_NOW_S).scalar_one())
 
 

@@ -12,6 +12,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,13 +22,20 @@ from sqlalchemy.exc import DBAPIError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prepared:
-    """SQL text and how its places are filled: by name, with what converts the value."""
+    """SQL text and how its places are filled: by name, with what converts the value.
+
+    Attributes:
+        plain: Fills them at once, if nothing is to be converted.
+    """
 
     text: str
     places: Sequence[tuple[str, Callable[[Any], Any] | None]]
     constants: Mapping[str, Any]
+    plain: Callable[[Mapping[str, Any]], Sequence[Any]] | None
 
-    def fill(self, values: Mapping[str, Any]) -> list[Any]:
+    def fill(self, values: Mapping[str, Any]) -> Sequence[Any]:
+        if self.plain is not None:
+            return self.plain(values)
         known = {**self.constants, **values}
         return [known[name] if to is None else to(known[name]) for name, to in self.places]
 
@@ -105,7 +113,8 @@ def _wrapped(error: sqlite3.Error) -> Exception:
 
 
 def _cursor(connection: Connection) -> Any:
-    return connection.connection.cursor()
+    dbapi: Any = connection.connection.dbapi_connection  # by way of the pool it takes longer
+    return dbapi.cursor()
 
 
 def _prepare(statement: Any, dialect: sa.Dialect, values: Mapping[str, Any]) -> _Prepared:
@@ -119,7 +128,13 @@ def _prepare(statement: Any, dialect: sa.Dialect, values: Mapping[str, Any]) -> 
         for name, bind in compiled.binds.items()
         if not bind.required
     }
-    return _Prepared(text=state.statement, places=places, constants=constants)
+    is_plain = len(places) > 1 and not constants and all(to is None for _, to in places)
+    return _Prepared(
+        text=state.statement,
+        places=places,
+        constants=constants,
+        plain=itemgetter(*(name for name, _ in places)) if is_plain else None,
+    )
 
 
 def _padded(items: list[Any]) -> list[Any]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any
 
+import sqlalchemy as sa
+
 from storage import RunState, Storage
+from storage.leasing.leases import Lost
 from storage.limits import Limits
 from storage.objectives import known
 from storage.records import (
@@ -266,3 +270,15 @@ def decision(stage: int, params: str, value: float = -1.0) -> Decision:
         baseline_hash="b1",
         objective="delta_m",
     )
+
+
+def lost(claim: Claim) -> Lost:
+    return Lost(run=claim.run, token=claim.token, failure="WorkerLost", text="")
+
+
+def wait_until_blocked(watcher: Storage, other: Future[Any]) -> None:
+    """Until another transaction waits for a lock of PostgreSQL (or has gone through without)."""
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with watcher._database.read() as connection:
+        while not other.done() and connection.scalar(waiting) == 0:
+            pass

@@ -24,7 +24,7 @@ def described(engine: Engine) -> dict[str, Any]:
             )
             for table in tables
         },
-        "indexes": {table: _sorted(found.get_indexes(table)) for table in tables},
+        "indexes": {table: _indexes(found.get_indexes(table)) for table in tables},
         "checks": {
             table: [
                 (_name(check["name"]), _tidy(check["sqltext"]).rstrip(")"))
@@ -39,6 +39,15 @@ def described(engine: Engine) -> dict[str, Any]:
 def _column(column: Any) -> tuple[str, str, bool, str]:
     default = re.sub(r"weighbridge_\w+\.", "", str(column["default"]))  # the schema of this test
     return column["name"], repr(column["type"]), column["nullable"], default
+
+
+def _indexes(found: Any) -> list[Any]:
+    """Indexes with their conditions as texts."""
+    options = [
+        {key: _tidy(str(value)) for key, value in index.get("dialect_options", {}).items()}
+        for index in found
+    ]
+    return _sorted([{**one, "dialect_options": of} for one, of in zip(found, options, strict=True)])
 
 
 def _foreign_keys(found: Any) -> list[Any]:

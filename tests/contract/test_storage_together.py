@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from storage import Liveness, Reader, RunState, Storage
 from storage.errors import DatabaseUnusable
 from storage.leasing.leases import take_back
-from storage.records import Proposal, Recorded, Rejected, StudyRecord
+from storage.records import Proposal, Rejected, StudyRecord
 from storage.scoring import Selection
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres
 from tests.contract.storage_bench import (
@@ -28,7 +28,9 @@ from tests.contract.storage_bench import (
     decision,
     epoch,
     holder,
+    lost,
     reference,
+    wait_until_blocked,
 )
 
 _ROOT = Path(__file__).parents[2]
@@ -260,9 +262,9 @@ class TestTogetherOnPostgres(TogetherPromises, OnPostgres):
         sweeper = Storage(bench.url)
         with ThreadPoolExecutor(1) as pool:
             with sweeper._database.write() as connection:
-                take_back(connection, claim.run, claim.token, "LeaseExpired", "")
+                take_back(connection, [lost(claim)])
                 recording = pool.submit(bench.storage.record, [epoch(claim, 1, 0.1, 0.1)])
-                _wait_until_blocked(sweeper, recording)
+                wait_until_blocked(sweeper, recording)
             assert recording.result(10).rejected == [Rejected(run=claim.run, token=claim.token)]
         assert bench.view("epoch_metrics") == []
         sweeper.close()
@@ -291,14 +293,6 @@ def _extend(storage: Storage, fingerprint: str, check: Callable[[StudyRecord], N
     storage.save_study(
         name="demo", spec={}, card={}, fingerprint=fingerprint, searches=SEARCHES, check=check
     )
-
-
-def _wait_until_blocked(watcher: Storage, recording: Future[Recorded]) -> None:
-    """Until the other transaction waits for a lock (or has gone through without)."""
-    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    with watcher._database.read() as connection:
-        while not recording.done() and connection.scalar(waiting) == 0:
-            pass
 
 
 def _all_at_once(do: Callable[[int], R]) -> list[R]:

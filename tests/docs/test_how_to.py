@@ -10,6 +10,7 @@ import torch
 
 from study.planning.plan import make_plan
 from study.spec.study_spec import parse_toml
+from tests.contract.storage_bench import Bench, epoch
 from tests.docs.pages import ROOT, blocks, read
 from tests.docs.shell import run_python, type_lines
 from tests.integration.command import command
@@ -109,6 +110,16 @@ def test_coming_from_other_tools_runs(tmp_path: Path) -> None:
     for name in ("tuning", "ray-tuning", "optuna-tuning"):
         said = command(tmp_path, "compare", name, "--json")
         assert min(row["value"] for row in said.json["rows"] if row["value"] is not None) < 100
+
+
+def test_following_of_the_guide_tells_all_and_then_what_is_new(tmp_path: Path) -> None:
+    bench = Bench(f"sqlite:///{tmp_path / 'weighbridge.db'}")
+    bench.plan("a", "b")
+    bench.storage.record([epoch(bench.claim_one(), 1, 0.1, 0.1)])
+    bench.storage.close()
+    (block,) = blocks("docs/how-to/follow-a-study.md")
+    said = run_python(block.text.replace('"digits"', '"demo"'), tmp_path)
+    assert said.splitlines() == ["run 1 of ew has 1 epochs", "leased waiting"]
 
 
 def test_stages_examples_are_valid_searches() -> None:

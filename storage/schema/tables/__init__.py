@@ -4,6 +4,7 @@ from storage.schema.tables._columns import metadata
 from storage.schema.tables._planned import (
     baseline_values,
     baselines,
+    change_counters,
     decisions,
     proposals,
     runs,
@@ -32,6 +33,7 @@ __all__ = [
     "baseline_values",
     "baselines",
     "calibrations",
+    "change_counters",
     "checkpoints",
     "decisions",
     "environments",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, text
 
 metadata = MetaData(
     naming_convention={
@@ -34,3 +36,8 @@ def seconds(name: str) -> Column[float]:
 
 def count(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def where(condition: str) -> dict[str, Any]:
+    """Limits an index to some rows, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.schema.tables._columns import MESSAGE, Id, identity, metadata, reference
+from storage.schema.tables._columns import MESSAGE, Id, count, identity, metadata, reference, where
 from storage.schema.types import BoundedText, Name, UtcTime
 from storage.states import RunState
 
@@ -38,6 +38,14 @@ studies = Table(
     Column(
         "plan", String(64), nullable=False, server_default=""
     ),  # hash of what searches are to do
+)
+
+# raised by whoever changes runs, attempts or decisions of the study, and stamped on what they wrote
+change_counters = Table(
+    "change_counters",
+    metadata,
+    Column("study_id", Id, ForeignKey("studies.id"), primary_key=True, autoincrement=False),
+    count("value"),
 )
 
 searches = Table(
@@ -104,7 +112,9 @@ decisions = Table(
     Column("standing", Boolean, nullable=False),
     Column("decided_at", UtcTime, nullable=False),
     Column("objective", Name(255), nullable=False, server_default=""),
+    count("change"),
     Index(None, "search_id", "stage"),
+    Index(None, "search_id", "change"),
 )
 
 baselines = Table(
@@ -155,6 +165,8 @@ runs = Table(
     Column("ended_at", UtcTime, nullable=True),
     Column("reason", BoundedText(MESSAGE), nullable=False, server_default=""),
     Column("diverged_epoch", Integer, nullable=True),
+    count("change"),
+    count("epochs_change"),  # the last one that wrote epochs
     CheckConstraint(
         "state IN ({})".format(", ".join(f"'{state}'" for state in RunState)), name="state"
     ),
@@ -167,5 +179,6 @@ runs = Table(
     ),
     Index("ix_runs_search", "search_id", *_QUEUE),
     Index(None, "trial_id"),
-    Index("ix_runs_leases", "state", "holder_id", "lease_until_s"),
+    # leased ones are few, and change all the time: they are looked at one by one
+    Index("ix_runs_change", "study_id", "change", "id", **where("state <> 'leased'")),
 )

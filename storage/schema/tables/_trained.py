@@ -25,6 +25,7 @@ from storage.schema.tables._columns import (
     metadata,
     reference,
     seconds,
+    where,
 )
 from storage.schema.types import BoundedText, Name, UtcTime
 
@@ -95,8 +96,11 @@ attempts = Table(
         "failure_text", BoundedText(MESSAGE), nullable=True
     ),  # what the failure says; `failure` is its class
     Column("code_fingerprint", String(64), nullable=True),  # of the user's modules
+    count("change"),
     UniqueConstraint("run_id", "token"),
     Index(None, "study_id", "id"),
+    # those of a run are found by it
+    Index("ix_attempts_change", "study_id", "change", "id", **where("run_id IS NULL")),
 )
 
 checkpoints = Table(

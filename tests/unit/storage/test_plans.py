@@ -8,17 +8,21 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
+from storage import changes as _changes
 from storage.leasing import budgets as _budgets
 from storage.leasing import leases as _leases
 from storage.leasing import queue as _queue
 from storage.planning import history as _history
+from storage.planning import writing as _writing
 from storage.recording import checkpoints as _checkpoints
+from storage.recording import progress as _progress
 from storage.recording import repeats as _repeats
 from storage.recording import reports as _recording
 from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import metadata
 from tests.contract.storage_bench import Bench
 
+_NEW = {"run": 1, "old_token": 1, "number": 1}
 _HOT: dict[str, tuple[PreparedStatement, dict[str, Any]]] = {
     "claim: first in line": (_queue._FIRST, {"study": 1}),
     "claim: the pack": (_queue._CANDIDATES, {"study": 1, "pack": "p", "n": 8}),
@@ -30,28 +34,66 @@ _HOT: dict[str, tuple[PreparedStatement, dict[str, Any]]] = {
     ),
     "claim: lease": (
         _leases._LEASE,
-        {"run": 1, "old_token": 1, "new_token": 2, "holder": 1, "until": 1.0, "start": 0},
+        {
+            "run": 1,
+            "old_token": 1,
+            "new_token": 2,
+            "holder": 1,
+            "until": 1.0,
+            "start": 0,
+            "number": 1,
+        },
     ),
     "claim: checkpoints": (_queue._CHECKPOINTS, {"run": 1}),
     "claim: oldest running attempt": (_budgets._OLDEST_RUNNING, {"study": 1, "after": 1}),
     "claim: what is used": (_budgets._USED, {"study": 1, "after": 1, "before": 9}),
     "claim: what is reserved": (_budgets._RESERVED, {"study": 1}),
+    **{
+        f"changes: {number}": (
+            PreparedStatement(statement),
+            {"study": 1, "change": 0, "after": 0, "n": 9},
+        )
+        for number, (_, statement) in enumerate(_changes._CHANGED)
+    },
+    "changes: next": (_writing._COUNT_UP, {"study": 1}),
+    "changes: runs": (PreparedStatement(_changes._RUNS), {"ids": [1, 2]}),
+    "changes: attempts": (PreparedStatement(_changes._ATTEMPTS_AT), {"ids": [1, 2], "since": 0}),
+    "changes: decisions": (PreparedStatement(_changes._DECISIONS), {"ids": [1, 2]}),
     "checkpoints: forget": (PreparedStatement(_checkpoints._FORGET), {"gone": "one.pt"}),
     "renew": (_leases._RENEW, {"holder": 1, "run_ids": [1, 2], "until": 1.0}),
     "take back: leases": (_leases._LEASED, {"study": 1}),
-    "take back": (_leases._TAKE_BACK, {"run": 1, "old_token": 1, "seen_until": 1.0}),
+    "take back": (_leases._TAKE_BACK, {"run": 1, "old_token": 1, "seen_until": 1.0, "number": 1}),
     "take back: attempt": (
         _leases._LOSE_ATTEMPT,
-        {"run": 1, "old_token": 1, "class": "", "text": "", "at": None, "unbooked": 0.0},
+        {
+            "run": 1,
+            "old_token": 1,
+            "class": "",
+            "text": "",
+            "at": None,
+            "unbooked": 0.0,
+            "number": 1,
+        },
     ),
     "busy searches": (PreparedStatement(_history._BUSY), {"study": 1}),
     "paused searches": (PreparedStatement(_history._PAUSED), {"study": 1}),
     "record: current": (_recording._CURRENT, {"ids": [1, 2]}),
     "record: stored epochs": (_repeats._STORED, {"run": 1, "first": 1, "last": 2}),
-    "record: progress": (_recording._PROGRESS._one, {"new_id": 1, "new_epochs_done": 1}),
+    "record: progress": (
+        _progress._PROGRESS._one,
+        {"new_id": 1, "new_epochs_done": 1, "new_epochs_change": 1},
+    ),
     "record: end": (
-        _recording._END,
-        {"run": 1, "old_token": 1, "new_state": "done", "why": "", "bad_epoch": None, "at": None},
+        _progress._END,
+        {
+            "run": 1,
+            "old_token": 1,
+            "new_state": "done",
+            "why": "",
+            "bad_epoch": None,
+            "at": None,
+            "number": 1,
+        },
     ),
 }
 
@@ -88,8 +130,8 @@ def test_no_table_is_walked_through(connection: Connection, name: str) -> None:
     assert [step for step in walks if step.split()[1] in metadata.tables] == []
 
 
-@pytest.mark.parametrize("name", ["claim: first in line", "claim: the pack"])
-def test_claims_are_not_sorted(connection: Connection, name: str) -> None:
+@pytest.mark.parametrize("name", ["claim: first in line", "claim: the pack", "changes: 0"])
+def test_what_the_index_has_in_order_is_not_sorted(connection: Connection, name: str) -> None:
     plan = _plan(connection, *_HOT[name])
     assert [step for step in plan if "TEMP B-TREE" in step] == []
 

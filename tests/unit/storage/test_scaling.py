@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from storage import RunState
+from storage.changes import Following
 from storage.limits import Limit, Limits
 from storage.planning.writing import now
 from storage.records import CheckpointRecord, EpochRecord, Spent
@@ -131,6 +132,29 @@ def _tidy_checkpoints(bench: Bench) -> None:
     bench.storage.forget_checkpoints([file.path for file in files])
 
 
+def _first_changes(bench: Bench) -> None:
+    changes = Following(bench.storage._database).changes("demo", limit=10)
+    assert len(changes.runs) + len(changes.decisions) + len(changes.attempts) >= 10
+
+
+_followed: dict[int, str] = {}  # cursors by study, behind all that was told
+
+
+def _follow(bench: Bench) -> None:
+    """Change a little, and ask for what is new; the first time all there was is read."""
+    claim = bench.claim_one()
+    bench.storage.record([epoch(claim, 1, 0.1, 0.1), end(claim)])
+    told: list[int] = []
+    more = True
+    while more:
+        changes = Following(bench.storage._database).changes(
+            "demo", _followed.get(id(bench), ""), limit=10_000
+        )
+        _followed[id(bench)], more = changes.cursor, changes.more
+        told += [run.run for run in changes.runs]
+    assert claim.run in told
+
+
 def _view(name: str, where: str) -> Callable[[Bench], None]:
     """Ask a view for one run or one search, as people do."""
 
@@ -150,6 +174,8 @@ _STEPS: dict[str, Callable[[Bench], object]] = {
     "release": _release_and_claim_again,
     "take back": _take_back,
     "tidy checkpoints": _tidy_checkpoints,
+    "first changes": _first_changes,
+    "follow": _follow,
     "busy searches": _busy_searches,
     "paused searches": _paused_searches,
     "history of a small search": lambda bench: bench.outcomes(),

@@ -1,4 +1,4 @@
-"""What only came after version 0002; not released yet, so that it still grows."""
+"""Searches have their own engine, networks are kept, objectives named, and changes numbered."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ _OBJECTIVES = (
     "scores ADD COLUMN objective VARCHAR(255) DEFAULT '' NOT NULL",
     "scores ADD COLUMN delta_m_val {real}",
     "scores ADD COLUMN delta_m_test {real}",
+)
+
+_NUMBER = "BIGINT DEFAULT '0' NOT NULL"
+_CHANGES = (
+    "INSERT INTO change_counters (study_id, value) SELECT id, 1 FROM studies",
+    f"ALTER TABLE runs ADD COLUMN change {_NUMBER}",
+    f"ALTER TABLE runs ADD COLUMN epochs_change {_NUMBER}",
+    f"ALTER TABLE attempts ADD COLUMN change {_NUMBER}",
+    f"ALTER TABLE decisions ADD COLUMN change {_NUMBER}",
+    "UPDATE runs SET epochs_change = 1 WHERE id IN (SELECT run_id FROM epochs)",
+    "DROP INDEX ix_runs_leases",  # leases are found by their study, and renewed by their ids
+    "CREATE INDEX ix_runs_change ON runs (study_id, change, id) WHERE state <> 'leased'",
+    "CREATE INDEX ix_attempts_change ON attempts (study_id, change, id) WHERE run_id IS NULL",
+    "CREATE INDEX ix_decisions_search_id_change ON decisions (search_id, change)",
 )
 
 _ENGINE = {
@@ -102,6 +116,7 @@ def upgrade() -> None:
     _give_searches_engines()
     _add_networks()
     _add_objectives()
+    _count_changes()
 
 
 def _add_networks() -> None:
@@ -179,6 +194,20 @@ def _objective(search: Any) -> str:
     if not alone:
         return ""
     return alone[0][1] if len(metrics) == 1 else ".".join(alone[0])
+
+
+def _count_changes() -> None:
+    """What is there already has number 0, and its epochs number 1."""
+    connection = op.get_bind()
+    op.create_table(
+        "change_counters",
+        sa.Column("study_id", _ID, nullable=False),
+        sa.Column("value", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["study_id"], ["studies.id"], name="fk_change_counters_study_id"),
+        sa.PrimaryKeyConstraint("study_id", name="pk_change_counters"),
+    )
+    for statement in _CHANGES:
+        connection.exec_driver_sql(statement)
 
 
 def downgrade() -> None:
