@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 
-import storage.objectives as package
 from storage.objectives._objective import Metric, Objective
+
+_PACKAGE = __name__.rpartition(".")[0]
 
 
 def known(metrics: Sequence[Metric]) -> dict[str, Objective]:
@@ -16,6 +17,6 @@ def known(metrics: Sequence[Metric]) -> dict[str, Objective]:
     Args:
         metrics: All metrics of all tasks, each task's primary one first.
     """
-    names = sorted(found.name for found in iter_modules(package.__path__))
-    modules = [import_module(f"{package.__name__}.{n}") for n in names if not n.startswith("_")]
+    names = sorted(found.name for found in iter_modules(import_module(_PACKAGE).__path__))
+    modules = [import_module(f"{_PACKAGE}.{n}") for n in names if not n.startswith("_")]
     return {made.name: made for module in modules for made in module.objectives(metrics)}

@@ -92,6 +92,24 @@ def command(
             }
         )
         raise typer.Exit(1 if packs.findings else 0)
+    _show_searches(plan)
+    _show_packs(packs)
+    for finding in packs.findings:
+        say(("fails", "bold red"), f" {finding}")
+    if probe and not packs.findings:
+        say("probe: one batch of every split went through every loss and metric")
+    elif not probe and (doubt := likely(plan)):
+        note(doubt)
+    if changed := opened.code_note():
+        note(changed)
+    say_notices(plan.notices)
+    if packs.findings:
+        raise typer.Exit(1)
+    _, *given = again(context, without=["probe", "as_json"])
+    next_step("run", *given, storage=storage)
+
+
+def _show_searches(plan: Plan) -> None:
     card = plan.card
     say((plan.spec.name, "bold"), f": {card.title}", (f" ({card.kind})", "dim"))
     tasks = ", ".join(f"{task.name} ({task.loss})" for task in card.tasks)
@@ -112,20 +130,6 @@ def command(
         f" runs ({counted(n_seeds, 'seed')}{confirmed}) of {counted(epochs, 'epoch')}; "
         "fewer where stages share points or a winner lies on an edge.",
     )
-    _show_packs(packs)
-    for finding in packs.findings:
-        say(("fails", "bold red"), f" {finding}")
-    if probe and not packs.findings:
-        say("probe: one batch of every split went through every loss and metric")
-    elif not probe and (doubt := likely(plan)):
-        note(doubt)
-    if changed := opened.code_note():
-        note(changed)
-    say_notices(plan.notices)
-    if packs.findings:
-        raise typer.Exit(1)
-    _, *given = again(context, without=["probe", "as_json"])
-    next_step("run", *given, storage=storage)
 
 
 def to_plain(plan: Plan) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from study.deciding.rungs import Judge, due
 from study.deciding.trials import best_of, outcomes_of, to_point, trials_of
 from study.planning.keys import digest
 from study.planning.search_plan import Search, Stage
-from study.searches import StageView, Tried, wish
+from study.searches import Proposals, StageView, Tried, wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,17 +164,9 @@ def _stage_step(
     )
     wanted = wish(view)
     points = {canonical(point): round_number for round_number, point in wanted.points}
-    texts = {canonical(point): as_written(point) for _, point in wanted.points}
     cut = _cut_to_budget(search, points, trials, rules)
-    standing = {tried.params for tried in here}
-    new = [
-        Proposal(params=params, written=texts[params], round=round_number)
-        for params, round_number in cut.items()
-        if params not in standing
-    ]
-    retired = [params for params in sorted(standing) if params not in points]
-    if new or retired:
-        return Propose(stage=number, kind=stage.label, tuned=stage.tuned, new=new, retired=retired)
+    if (change := _proposal(number, stage, here, wanted, cut)) is not None:
+        return change
     if missing:
         return add_missing
     if at_rung is not None:
@@ -192,6 +184,27 @@ def _stage_step(
     if not wanted.complete or any(not tried.settled for tried in known):
         return WaitForBaseline(number)
     return _decision_step(search, rules, number, members, known)
+
+
+def _proposal(
+    number: int, stage: Stage, here: Sequence[Tried], wanted: Proposals, allowed: Mapping[str, int]
+) -> Propose | None:
+    """What a stage must take in and give up to hold what it wants; None if it holds just that.
+
+    Args:
+        allowed: Rounds by point of those wanted that the budget allows.
+    """
+    texts = {canonical(point): as_written(point) for _, point in wanted.points}
+    standing = {tried.params for tried in here}
+    new = [
+        Proposal(params=params, written=texts[params], round=round_number)
+        for params, round_number in allowed.items()
+        if params not in standing
+    ]
+    retired = [params for params in sorted(standing) if params not in texts]
+    if not new and not retired:
+        return None
+    return Propose(stage=number, kind=stage.label, tuned=stage.tuned, new=new, retired=retired)
 
 
 def _rung_step(
