@@ -67,8 +67,7 @@ def take_step(
             grads = [by_task.get(param, param.grad.unsqueeze(0)) for param in params]
         values = [param if _is_dense(param) else param.contiguous() for param in params]
         states = [
-            _kept(of_run, param, len(grad), training)
-            for param, grad in zip(params, grads, strict=True)
+            _kept(of_run, param, grad, training) for param, grad in zip(params, grads, strict=True)
         ]
         steps = [state["step"] for state in states] if method.counts_steps else []
         if steps:
@@ -116,7 +115,7 @@ def has_step_hooks() -> bool:
 
 
 def _kept(
-    of_run: torch.optim.Optimizer, param: Tensor, n_tasks: int, training: Training
+    of_run: torch.optim.Optimizer, param: Tensor, gradient: Tensor, training: Training
 ) -> dict[str, Tensor]:
     """What the optimiser keeps of a parameter; it begins at 0."""
     state: dict[str, Tensor] = of_run.state[param]
@@ -125,7 +124,7 @@ def _kept(
         if method.counts_steps:
             state["step"] = torch.zeros((), dtype=torch.float32, device=param.device)
         for kept in method.kept(training):
-            like = param.expand(n_tasks, *param.shape) if kept.per_task else param
+            like = gradient if kept.per_task else param
             state[kept.name] = torch.zeros_like(like, dtype=kept.dtype)
     return state
 

@@ -148,3 +148,20 @@ def test_gradients_of_some_rows_stand_for_all() -> None:
             else:
                 optimizer.step()
     torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
+def test_a_parameter_without_dimensions_is_changed_as_torch_changes_it(kind: str) -> None:
+    training = Training(epochs=1, batch_size=1, optimizer=kind)
+    ours, theirs = (torch.tensor(1.0, requires_grad=True) for _ in range(2))
+    pairs = [
+        (of, build_optimizer([of], [], job=a_job(), training=training)) for of in (ours, theirs)
+    ]
+    for param, optimizer in pairs:
+        (param**2).backward()
+        if param is ours:
+            take_step(optimizer, training)
+        else:
+            optimizer.step()
+    torch.testing.assert_close(ours, theirs)
+    assert ours != 1.0
