@@ -53,7 +53,11 @@ class ContinuousAxis(SpaceError, ValueError):
 
 @contextmanager
 def blamed_on(name: str) -> Iterator[None]:
-    """Put the parameter's name before the message of any `SpaceError` raised inside."""
+    """Put the parameter's name before the message of any `SpaceError` raised inside.
+
+    Raises:
+        SpaceError: That one, of its own class.
+    """
     try:
         yield
     except SpaceError as error:

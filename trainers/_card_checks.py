@@ -25,7 +25,8 @@ class Fields:
         card: The card's kind, such as "MetricCard".
         name: What its `name` was said to be.
 
-    Every method raises `BadCard`, whose message names the card and the field.
+    Raises:
+        BadCard: From every method; the message names the card and the field.
     """
 
     def __init__(self, card: str, name: object) -> None:

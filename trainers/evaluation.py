@@ -77,7 +77,11 @@ def counts_of(batch: Batch, functions: Mapping[str, TaskFunctions]) -> Tensor | 
 
 
 def summed(mean_losses: Tensor, counts: Tensor | int) -> Tensor:
-    """Sums over a batch's elements, in double precision; 0 where it has none."""
+    """Sums ``[...]`` over a batch's elements, in float64, from their means; 0 where it has none.
+
+    Args:
+        counts: Elements: one number, or as `mean_losses`.
+    """
     amounts = mean_losses.double() * counts
     return amounts if isinstance(counts, int) else torch.where(counts > 0, amounts, 0.0)
 
@@ -123,6 +127,9 @@ def add_up(totals: dict[tuple[str, str], Tensor], name: tuple[str, str], amount:
 
 def metric_value(task: str, name: str, metric: Metric, total: Tensor) -> float:
     """A metric as a plain float: problems may return a scalar of numpy or torch.
+
+    Args:
+        total: Statistics ``[Q]`` of the split, float64.
 
     Raises:
         BadMetric: It is no number.

@@ -51,7 +51,8 @@ class Source(Protocol):
         """Yield the samples in batches.
 
         Args:
-            order: Sample indices, all or some, or None for the stored order (evaluation).
+            order: Sample indices ``[N]``, int64, all or some; None for the stored order
+                (evaluation).
             batch_size: Samples a batch; the last one may be smaller.
             key: Address of all randomness, e.g. of augmentation: draw from
                 ``key / sample_index``, never from a global generator. Networks draw dropout
@@ -60,10 +61,18 @@ class Source(Protocol):
 
 
 class Metric(Protocol):
-    """A metric as a sum over samples, so that batches, packs and devices can be added up."""
+    """A metric as a sum over samples, so that batches, packs and devices can be added up.
+
+    Sums are taken in float64, whatever the dtype of a batch's statistics.
+    """
 
     def statistics(self, output: Tensor, target: Any) -> Tensor:
-        """Additive statistics ``[Q]`` of one batch (counts, sums, a flattened confusion table)."""
+        """Additive statistics ``[Q]`` of one batch (counts, sums, a flattened confusion table).
+
+        Args:
+            output: What the head returns: ``[B, ...]``.
+            target: The batch's target of the task.
+        """
 
     def value(self, total: Tensor) -> float:
         """The metric from statistics ``[Q]`` summed over the split.
@@ -77,11 +86,12 @@ class TaskFunctions:
     """How one task is trained and judged.
 
     Attributes:
-        loss: Head output and target to a scalar: the mean over the batch's valid elements.
+        loss: Head output and target to a scalar ``[]`` in floating point: the mean over the
+            batch's valid elements.
         metrics: Metric name to metric; the names are those of the task's card.
-        valid_elements: Target to its number of valid elements, a whole number ``[]``, where batches
-            may have none: a task without any is left out of the step's weights and of the means,
-            and its loss is not asked for. None: the loss of every batch counts.
+        valid_elements: Target to its number of valid elements, a whole number ``[]`` of any dtype,
+            where batches may have none: a task without any is left out of the step's weights and
+            of the means, and its loss is not asked for. None: the loss of every batch counts.
     """
 
     loss: Callable[[Any, Any], Tensor]

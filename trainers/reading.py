@@ -53,7 +53,7 @@ class Copied:
         return self.source.size
 
     def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
-        """Copies of the source's batches."""
+        """Copies of the source's batches, in an order ``[N]`` by number or as they are stored."""
         return map(owned, self.source.batches(order, batch_size, key))
 
 
@@ -72,7 +72,10 @@ class ReadAhead:
         return self.source.size
 
     def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
-        """The source's batches on the device; the thread ends with this generator."""
+        """The source's batches on the device, in an order ``[N]`` by number or as they are stored.
+
+        The thread ends with this generator.
+        """
         make = partial(self._made, order, batch_size, key)
         if self.device.type == "cuda":
             copies = Copies(self.device)

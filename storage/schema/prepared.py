@@ -41,7 +41,11 @@ class _Prepared:
 
 
 class PreparedStatement:
-    """A statement with bind parameters; expanding ones are given as lists."""
+    """A statement with bind parameters; expanding ones are given as lists.
+
+    Raises:
+        DBAPIError: From every method, as SQLAlchemy raises it.
+    """
 
     def __init__(self, statement: Any) -> None:
         self.statement = statement
@@ -99,7 +103,11 @@ class PreparedStatement:
 
 
 def execute(connection: Connection, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-    """Run SQL on a SQLite connection's own cursor; errors are those of SQLAlchemy."""
+    """Run SQL on a SQLite connection's own cursor.
+
+    Raises:
+        DBAPIError: As SQLAlchemy raises it.
+    """
     try:
         cursor: sqlite3.Cursor = _cursor(connection).execute(text, values)
         return cursor

@@ -24,7 +24,11 @@ class UtcTime(TypeDecorator[datetime]):
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Refuse naive times, normalise to UTC."""
+        """Refuse naive times, normalise to UTC.
+
+        Raises:
+            ValueError: The time has no zone.
+        """
         if value is None:
             return None
         if value.tzinfo is None:

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(study: str, storage: str) -> Iterator[StudyFrames]:
-    """The frames of a stored study; errors of reports become errors of the command."""
+    """The frames of a stored study; errors of reports become errors of the command.
+
+    Raises:
+        UnknownStudyName: It has not been started.
+        StudyError: Reports cannot be made of it.
+    """
     from reports import ReportError, load
     from storage import Reader
 

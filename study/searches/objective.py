@@ -64,7 +64,11 @@ class ReportingTrial:
         return int(self._suggested(name, IntDistribution(low, high, log=log, step=step)))
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """The one of the choices that the trial has."""
+        """The one of the choices that the trial has.
+
+        Raises:
+            BadSuggestion: It has none of them.
+        """
         value = self._value(name)
         # a list there may be a tuple here
         found = [choice for choice in choices if _plain(choice) == _plain(value)]

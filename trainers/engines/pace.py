@@ -55,7 +55,7 @@ class First:
     taken: list[Moment] = field(default_factory=list)
 
     def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
-        """Batches of these samples only."""
+        """Batches of these samples only, in an order ``[N]`` by number or as they are stored."""
         chosen = torch.arange(self.size) if order is None else order
         self.taken.clear()
         for batch in self.source.batches(chosen, batch_size, key):

@@ -20,7 +20,7 @@ from trainers.weightings import Weighting
 def build_optimizer(
     network: Iterable[Tensor], weighting: Iterable[Tensor], *, job: Job, training: Training
 ) -> torch.optim.Optimizer:
-    """The run's optimiser.
+    """The run's optimiser, over tensors of any shape ``[...]``.
 
     A weighting's learned parameters share optimiser and learning rate, but are never decayed:
     decay would pull UW's and IMTL-L's scales to their start value whatever the losses say.
@@ -103,7 +103,7 @@ def _is_dense(tensor: Tensor) -> bool:
 
 
 def densify(params: Iterable[Tensor]) -> None:
-    """Let gradients that name some rows only stand for all rows: the kernels take no others."""
+    """Let gradients ``[...]`` that name some rows only stand for all, as the kernels take them."""
     for param in params:
         if param.grad is not None and param.grad.layout != torch.strided:
             param.grad = param.grad.to_dense()

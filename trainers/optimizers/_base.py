@@ -41,7 +41,8 @@ class Optimizer(ABC):
     """An optimiser, without any state of its own: one instance serves all runs.
 
     A parameter is a value of any shape, or the rows ``[R, W]`` of a stack, which have rates and
-    decays of their own. Engines keep what `kept` declares, save it and go on from it.
+    decays of their own. Engines keep what `kept` declares, save it and go on from it. Values
+    and gradients have the parameter's dtype, float32 as a rule; a complex number is two real ones.
 
     Attributes:
         counts_steps: The number of steps is kept, too.
@@ -139,8 +140,11 @@ class Optimizer(ABC):
         """Change values of one rate and decay; a kernel for all of them is faster than `update`.
 
         Args:
-            kept: Name to one tensor a value.
-            steps: Numbers of steps, this one included, one a value; empty unless `counts_steps`.
+            values: Each ``[*shape]``.
+            gradients: As `values`, or ``[T, *shape]`` if something is kept per task.
+            kept: Name to one tensor a value, each as the value, or ``[T, *shape]``.
+            steps: Numbers of steps, this one included, one ``[]`` in float32 a value; empty unless
+                `counts_steps`.
         """
         for place, (value, gradient) in enumerate(zip(values, gradients, strict=True)):
             self.update(
@@ -155,7 +159,12 @@ class Optimizer(ABC):
 
 
 def decayed(gradient: Tensor, value: Tensor, weight_decay: Number | None) -> Tensor:
-    """The gradient plus the decay times the value: that of the loss with an L2 penalty."""
+    """The gradient plus the decay times the value: that of the loss with an L2 penalty.
+
+    Args:
+        gradient: As `value`, in its dtype; not changed.
+        value: ``[*shape]``, or ``[R, W]`` with decays ``[R, 1]``.
+    """
     if weight_decay is None:
         return gradient
     if isinstance(weight_decay, int | float):

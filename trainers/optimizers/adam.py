@@ -50,7 +50,7 @@ class Adam(Optimizer):
         lr: Number,
         weight_decay: Number | None,
     ) -> None:
-        """Change one value."""
+        """Change one value, ``[*shape]`` or ``[R, W]``, in place."""
         first, second = settings["betas"]
         if self.decoupled and weight_decay is not None:
             value.mul_(1 - lr * weight_decay)
@@ -72,7 +72,7 @@ class Adam(Optimizer):
         lr: float,
         weight_decay: float,
     ) -> None:
-        """Change values by PyTorch's fused kernel."""
+        """Change values, each ``[*shape]``, in place by PyTorch's fused kernel."""
         self.kernel(
             values,
             gradients,

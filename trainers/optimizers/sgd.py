@@ -40,7 +40,7 @@ class SGD(Optimizer):
         weight_decay: Number | None,
         **_: object,
     ) -> None:
-        """Change one value."""
+        """Change one value, ``[*shape]`` or ``[R, W]``, in place."""
         change = decayed(gradient, value, weight_decay)
         if kept:
             change = kept["momentum_buffer"].mul_(settings["momentum"]).add_(change)
@@ -57,7 +57,7 @@ class SGD(Optimizer):
         weight_decay: float,
         **_: object,
     ) -> None:
-        """Change values by PyTorch's fused kernel."""
+        """Change values, each ``[*shape]``, in place by PyTorch's fused kernel."""
         torch._fused_sgd_(
             values,
             gradients,

@@ -7,6 +7,7 @@ is left out of such batches if `valid_elements` goes to its `TaskFunctions` besi
 Regression heads give ``[B]`` or ``[B, 1]`` for targets ``[B]``, otherwise the target's own shape.
 
 Shapes: R rows, the outputs of as many runs; B batch; C classes. A single run's outputs have no R.
+Outputs and targets of numbers are floating-point, class numbers int64.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def chosen_by_number(likelihoods: Tensor, classes: Tensor) -> Tensor:
 
 
 def chosen_by_mask(likelihoods: Tensor, classes: Tensor) -> Tensor:
-    """The same bits: all others are 0 in a sum. Its derivative is no scatter, but a product.
+    """Those of `chosen_by_number` to the bit, ``[R, B, ...]``: all others are 0 in a sum.
+
+    Its derivative is no scatter, but a product.
 
     A GPU that is to be deterministic sorts for a scatter; on a CPU it is the faster one.
     """
@@ -60,6 +63,13 @@ def chosen_by_mask(likelihoods: Tensor, classes: Tensor) -> Tensor:
 def l1(output: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference, in the target's unit; NaN targets are ignored.
 
+    Args:
+        output: ``[R, B, ...]``, as the target or with a last dimension of 1.
+        target: ``[B, ...]``, floating-point.
+
+    Returns:
+        ``[R]``.
+
     Raises:
         BadShape: Output and target do not fit.
     """
@@ -70,6 +80,13 @@ def l1(output: Tensor, target: Tensor) -> Tensor:
 @Stackable
 def mse(output: Tensor, target: Tensor) -> Tensor:
     """Mean squared difference, in the target's unit squared; NaN targets are ignored.
+
+    Args:
+        output: ``[R, B, ...]``, as the target or with a last dimension of 1.
+        target: ``[B, ...]``, floating-point.
+
+    Returns:
+        ``[R]``.
 
     Raises:
         BadShape: Output and target do not fit.
@@ -83,8 +100,11 @@ def bce(output: Tensor, target: Tensor) -> Tensor:
     """Binary cross-entropy in nats of independent labels; NaN targets are ignored.
 
     Args:
-        output: Logits, one per label.
-        target: Probabilities of the label, 0 and 1 as a rule, floating-point.
+        output: Logits ``[R, B, ...]``, one per label.
+        target: Probabilities of the label, ``[B, ...]``, 0 and 1 as a rule, floating-point.
+
+    Returns:
+        ``[R]``.
 
     Raises:
         BadShape: Output and target do not fit.

@@ -28,14 +28,14 @@ class ErrorRate:
 
         Args:
             output: Logits ``[B, C]`` or ``[B, C, ...]``.
-            target: Class numbers ``[B]`` or ``[B, ...]``.
+            target: Class numbers ``[B]`` or ``[B, ...]``, int64.
         """
         valid = target != IGNORED
         wrong = (output.argmax(dim=1) != target) & valid
         return torch.stack([wrong.sum(), valid.sum()]).double()
 
     def value(self, total: Tensor) -> float:
-        """A share, 0 to 1; NaN without a valid element."""
+        """A share, 0 to 1, of the sums ``[2]``; NaN without a valid element."""
         return _ratio(total)
 
 
@@ -49,7 +49,7 @@ class Accuracy:
         return torch.stack([right.sum(), (target != IGNORED).sum()]).double()
 
     def value(self, total: Tensor) -> float:
-        """A share, 0 to 1; NaN without a valid element."""
+        """A share, 0 to 1, of the sums ``[2]``; NaN without a valid element."""
         return _ratio(total)
 
 
@@ -73,7 +73,7 @@ class MeanAbsoluteError:
         return torch.stack([torch.where(valid, rounded, 0.0).sum(), valid.sum().double()])
 
     def value(self, total: Tensor) -> float:
-        """The mean, in the target's unit; NaN without a valid element."""
+        """The mean, in the target's unit, of the sums ``[2]``; NaN without a valid element."""
         return _ratio(total)
 
 

@@ -87,7 +87,7 @@ class Situation:
         return replace(self, losses=changed, hyper={**self.hyper, **hyper}).measured()[1]
 
     def mapped(self, change: Callable[[Tensor], Tensor], *, scalars: bool) -> Situation:
-        """The situation with `change` applied to every tensor, or to those with a task axis."""
+        """The situation with `change` applied to every tensor, or to those ``[..., T]``."""
         per_task = {hyper.name for hyper in self.method.hypers if hyper.per_task}
 
         def each(values: Tensors) -> Tensors:

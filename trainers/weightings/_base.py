@@ -33,6 +33,10 @@ every larger loss as it is, so that the formulas hold exactly there.
 class Weighting(ABC):
     """A loss-weighting method, without any state of its own: one instance serves all runs.
 
+    Tensors have torch's default dtype, float32, but for losses and their derivatives, which have
+    that of the network's losses: float32 as a rule. Formulas are held in float64, too, see
+    `trainers.testing`.
+
     A weighting never imports torch: formulas use the methods of the tensors they are given, so
     that listing weightings is fast.
 

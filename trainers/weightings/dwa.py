@@ -50,8 +50,9 @@ class DWA(Weighting):
     def end_epoch(
         self, state: Mapping[str, Tensor], mean_losses: Tensor, /
     ) -> Mapping[str, Tensor]:
-        """Ratios of this epoch's mean losses to the last one's, of which none is nearer to 0 than
-        1e-8.
+        """Ratios ``[..., T]`` of this epoch's mean losses to the last one's.
+
+        Of those none is nearer to 0 than 1e-8.
         """
         before = state["mean_loss"]
         ratio = mean_losses / before.abs().clamp(min=EPS).copysign(before)

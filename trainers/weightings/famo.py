@@ -50,7 +50,7 @@ class FAMO(AfterStepWeighting):
         *,
         hyper: Mapping[str, Tensor],
     ) -> Mapping[str, Tensor]:
-        """One step of Adam on w."""
+        """One step of Adam on w, ``[T]``."""
         gain = before.clamp(min=EPS).log() - after.clamp(min=EPS).log()
         z = state["w"].softmax(-1)
         gradient = z * (gain - (z * gain).sum(-1, keepdim=True)) + hyper["decay"] * state["w"]

@@ -1,6 +1,7 @@
 """Methods that see more of a step than its losses: each task's gradient, or the batch again.
 
-Shapes: T tasks, P shared parameters, which are those of the trunk.
+Shapes: T tasks, P shared parameters, which are those of the trunk. All tensors
+have the dtype that `Weighting` says.
 """
 
 from __future__ import annotations

@@ -78,7 +78,11 @@ class Slot(tune.Trainable):
         self._closing, self._draining = threading.Event(), threading.Event()
 
     def step(self) -> dict[str, Any]:
-        """Carry orders and messages until the driver says that there is no more to do."""
+        """Carry orders and messages until the driver says that there is no more to do.
+
+        Raises:
+            NodeDrained: Its node is about to be taken away, and nothing is under way.
+        """
         threading.Thread(target=self._obey, daemon=True).start()
         while not self._closing.is_set():
             for event in self._driver.poll(_POLL_S):

@@ -48,7 +48,11 @@ def filled(n_rows: int) -> int:
 
 
 def blocks(rows: Rows, carried: Mapping[str, Tensor]) -> list[Block]:
-    """Rows in blocks, one after the other."""
+    """Rows in blocks, one after the other.
+
+    Args:
+        carried: Name to ``[R, *shape]``.
+    """
     return [
         Block(
             leaves={

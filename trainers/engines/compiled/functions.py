@@ -46,7 +46,7 @@ class Compiled:
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
 
     def __call__(self, *arguments: Any) -> Tensor:
-        """The losses, compiled by the first call.
+        """The losses ``[..., T]``, compiled by the first call.
 
         Raises:
             NotCompilable: The network or a loss cannot be compiled whole, or not once for all.
@@ -64,7 +64,8 @@ def compiled_once(
 ) -> Callable[..., Tensor]:
     """A function that torch compiles at its first call, for that call's shapes, and never again.
 
-    Torch 2.11 has one limit for a process, and counts by a function's code: each gets its own.
+    Tensors may be of any shape, ``[...]``. Torch 2.11 has one limit for a process, and counts by a
+    function's code: each gets its own.
     """
     limits = {"recompile_limit": _ONCE, "isolate_recompiles": True}
     if not limits.keys() <= signature(torch.compile).parameters.keys():

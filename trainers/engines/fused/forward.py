@@ -88,7 +88,7 @@ class Forward:
         buffers: Mapping[str, Tensor],
         batch: Batch,
     ) -> Tensor:
-        """The same by a compiled function, for as many rows as it takes."""
+        """Task losses ``[R, T]`` by a compiled function, for as many rows as it takes."""
         with self.cast():
             return compiled(self.network, params, buffers, batch.inputs, batch.targets)
 
@@ -212,12 +212,12 @@ def _outputs_of_one(
 
 
 def trained_parameters(network: MultiTaskNetwork) -> dict[str, Tensor]:
-    """The parameters that are learned, by name."""
+    """The parameters that are learned, name to ``[*shape]``."""
     return {name: param for name, param in network.named_parameters() if param.requires_grad}
 
 
 def carried_tensors(network: MultiTaskNetwork) -> dict[str, Tensor]:
-    """Buffers and frozen parameters, by name: they go with a run, but no optimiser sees them."""
+    """Buffers and frozen parameters, name to ``[*shape]``: kept with a run, not optimised."""
     frozen = {name: p for name, p in network.named_parameters() if not p.requires_grad}
     return {**frozen, **dict(network.named_buffers())}
 

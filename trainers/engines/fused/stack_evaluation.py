@@ -41,7 +41,15 @@ class StackEvaluation:
         split: str,
         batch_size: int,
     ) -> list[list[Value]]:
-        """``(split, task, metric, value)`` of each run, in the order of the solo engine."""
+        """``(split, task, metric, value)`` of each run, in the order of the solo engine.
+
+        Args:
+            params: Name to ``[R, *shape]``.
+            buffers: Name to ``[R, *shape]``.
+
+        Raises:
+            BadMetric: The value of a metric is no number.
+        """
         losses = torch.zeros((), dtype=torch.float64, device=self._forward.device)
         totals: dict[Name, Tensor] = {}
         counts: Tensor | int = 0

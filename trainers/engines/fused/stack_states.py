@@ -53,7 +53,7 @@ def network_keys(network: MultiTaskNetwork) -> dict[str, str]:
 
 
 def buffers_outside(network: MultiTaskNetwork) -> dict[str, Tensor]:
-    """The network's buffers that are not persistent, by name."""
+    """The network's buffers that are not persistent, name to ``[*shape]``."""
     saved = {id(value) for value in network.state_dict(keep_vars=True).values()}
     return {name: value for name, value in network.named_buffers() if id(value) not in saved}
 

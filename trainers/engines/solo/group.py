@@ -60,14 +60,14 @@ class RunGroup:
         return pickle.loads(heard[0])
 
     def add_up(self, values: Tensor) -> Tensor:
-        """The sum of everybody's values, the same bits for all; in place."""
+        """The sum of everybody's values ``[...]``, the same bits for all; in place."""
         from torch import distributed
 
         distributed.all_reduce(values, group=self.data)
         return values
 
     def align(self, values: Tensor) -> None:
-        """Take over the leader's values."""
+        """Take over the leader's values ``[...]``, in place."""
         from torch import distributed
 
         distributed.broadcast(values, src=0, group=self.data)
