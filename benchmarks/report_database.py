@@ -6,6 +6,7 @@ import math
 import random
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def make(path: Path, study: str, *, n_runs: int, n_epochs: int) -> None:
     if study == MTL:
         storage.set_baseline(record.id, _baseline(plan))
     storage.close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         filler.fill(connection)
         connection.execute("UPDATE searches SET engine = 'fused'")
     connection.close()

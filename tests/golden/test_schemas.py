@@ -141,7 +141,7 @@ def test_what_runs_and_decisions_went_by_is_read_off_the_card(url: str) -> None:
         {"name": "a", "metrics": [{"name": "error"}, {"name": "auc"}]},
         {"name": "b", "metrics": [{"name": "score"}]},
     ]
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
         connection.execute("UPDATE studies SET card = ?", [json.dumps({"tasks": tasks})])
     connection.close()
     bench = Bench(url, pid=2)

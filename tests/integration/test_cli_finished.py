@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import optuna
@@ -135,7 +136,7 @@ class TestFinished:
 
 def _delta_m(folder: Path, search: str, *, trial: int) -> float:
     """Mean validation delta_m of a trial, by the documented view."""
-    with sqlite3.connect(folder / "weighbridge.db") as connection:
+    with closing(sqlite3.connect(folder / "weighbridge.db")) as connection, connection:
         ((value,),) = connection.execute(
             "SELECT AVG(delta_m_val) FROM run_results WHERE search = ? AND trial = ?",
             (search, trial),

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def run(folder: Path, target: str, *args: str) -> Said:
 
 
 def rows(folder: Path, query: str) -> list[Any]:
-    with sqlite3.connect(folder / "weighbridge.db") as connection:
+    with closing(sqlite3.connect(folder / "weighbridge.db")) as connection, connection:
         return connection.execute(query).fetchall()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_of(folder: Path, study: str) -> str:
-    with sqlite3.connect(folder / "weighbridge.db") as connection:
+    with closing(sqlite3.connect(folder / "weighbridge.db")) as connection, connection:
         ((number,),) = connection.execute("SELECT run FROM run_results WHERE study = ?", (study,))
     return str(number)
 

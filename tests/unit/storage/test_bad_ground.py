@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,7 @@ class TestLostFile:
     def test_a_replaced_file_is_left_alone(self, bench: Bench, tmp_path: Path) -> None:
         for path in tmp_path.iterdir():
             path.unlink()
-        with sqlite3.connect(tmp_path / "study.db") as other:
+        with closing(sqlite3.connect(tmp_path / "study.db")) as other, other:
             other.execute("CREATE TABLE recipes (name TEXT)")
         other.close()
         before = (tmp_path / "study.db").read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,14 @@ def _url(path: Path) -> str:
 
 def _with_version(path: Path, version: str) -> str:
     Storage(_url(path)).close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", [version])
     connection.close()
     return _url(path)
 
 
 def _foreign(path: Path, *tables: str) -> str:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         for table in tables:
             connection.execute(f"CREATE TABLE {table} (version_num TEXT)")
     connection.close()

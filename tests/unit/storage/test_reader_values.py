@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pandas as pd
 import pytest
@@ -18,7 +19,10 @@ def reader(
 ) -> Iterator[Reader]:
     path = tmp_path_factory.mktemp("read") / "study.db"
     make(path, request.param, n_runs=16, n_epochs=3)
-    with sqlite3.connect(path) as connection:  # of some series, some values are negative
+    with (
+        closing(sqlite3.connect(path)) as connection,
+        connection,
+    ):  # of some series, some values are negative
         connection.execute("UPDATE epoch_values SET value = value - 0.75 * (series_id % 2)")
     connection.close()
     reader = Reader(f"sqlite:///{path}")
