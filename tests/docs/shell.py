@@ -16,13 +16,16 @@ def run_bash(text: str, folder: Path) -> str:
     return _run(["bash", "-e", "-o", "pipefail", "-c", text], folder)
 
 
-def type_lines(text: str, folder: Path) -> None:
+def type_lines(text: str, folder: Path) -> str:
     """Type the lines of a block that are all `weighbridge`, here instead of in a shell."""
+    out = ""
     for line in text.splitlines():
         program, *words = shlex.split(line, comments=True)
         assert program == "weighbridge", f"the line is for a shell: {line}"
         said = command(folder, *words)
         assert said.code == 0, f"{line}\n{said.out}\n{said.err}"
+        out += said.out
+    return out
 
 
 def run_python(text: str, folder: Path, **environment: str) -> str:

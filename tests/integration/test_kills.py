@@ -20,15 +20,15 @@ from tests.integration.driving import DEADLINE_S, complete, descendants, start, 
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "20"))
+KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "10"))
 STUDY = "kills"
 SPEC = f"""
 name = "{STUDY}"
 problem = "digits"
-seeds = [0, 1, 2]
+seeds = [0, 1]
 problem_options = {{ train_pairs = 200, validation_pairs = 50, test_pairs = 50, width = 16 }}
 [training]
-epochs = {max(48, 2 * KILLS)}
+epochs = {max(32, 2 * KILLS)}
 batch_size = 32
 checkpoint_s = 0
 [[search]]
@@ -38,7 +38,7 @@ stages = [{{ lr = [3e-3, 1e-2] }}]
 weighting = "uw-so"
 stages = [{{ lr = [3e-3, 1e-2] }}, {{ temperature = {{ line = [1, 10], refine = 1 }} }}]
 """
-WORKER_SHARE = 0.8
+WORKER_SHARE = 0.7
 LONGEST_LIFE_S = 0.8
 """Processor time of a worker after which it, or its driver, may be killed at any moment.
 
@@ -51,7 +51,7 @@ def test_any_number_of_kills_changes_nothing(tmp_path: Path) -> None:
     spec.write_text(SPEC)
     undisturbed, killed = (f"sqlite:///{tmp_path / name}" for name in ("calm.db", "killed.db"))
     complete(spec, undisturbed, workers=2)
-    assert sum(states(undisturbed, STUDY).values()) >= 60
+    assert sum(states(undisturbed, STUDY).values()) >= 40
 
     assert kill_at_random(spec, killed, random.Random(3)) >= KILLS
 
