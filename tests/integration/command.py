@@ -23,6 +23,7 @@ from study.drivers.local.fork_server import ForkServer
 
 DEADLINE_S = 240
 """A command that takes so long hangs."""
+WARM = "tests.integration.warm"
 _ROOT = Path(__file__).parents[2]
 
 
@@ -79,6 +80,11 @@ def _share_fork_server(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ForkServer, "start", near)
 
 
+def shared_fork_server() -> dict[str, str]:
+    """What the environment says to `WARM`."""
+    return {"TESTS_FORK_SERVER": _warm(ForkServer.start)[0]}
+
+
 @functools.cache
 def _warm(start: Callable[[], ForkServer]) -> tuple[str, dict[str, str]]:
     """Where a process that has imported torch forks others, and the environment they have."""
@@ -103,9 +109,11 @@ def begun(
 
     Args:
         prefix: A program that starts it, with its options.
-        module: What is run as the command.
+        module: What is run as the command; of `WARM`, the workers come from a process that all
+            such commands share, and are no descendants of this one.
     """
     environment = {k: v for k, v in os.environ.items() if k != "WEIGHBRIDGE_STORAGE"}
+    environment |= shared_fork_server() if module == WARM else {}
     process = subprocess.Popen(
         [*prefix, sys.executable, "-m", module, *args],
         cwd=folder,
@@ -133,7 +141,7 @@ def ended(process: subprocess.Popen[str]) -> Said:
     return Said(code=process.returncode, out=out, err=err)
 
 
-def typed(folder: Path, *args: str, prefix: Sequence[str] = ()) -> Said:
+def typed(folder: Path, *args: str, prefix: Sequence[str] = (), module: str = "study.cli") -> Said:
     """Run ``weighbridge`` in a folder as a process of its own."""
-    with begun(folder, *args, prefix=prefix) as process:
+    with begun(folder, *args, prefix=prefix, module=module) as process:
         return ended(process)

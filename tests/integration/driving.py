@@ -15,17 +15,20 @@ from pathlib import Path
 import pytest
 
 from storage import RunState, Storage
-from tests.integration.command import command
+from tests.integration.command import WARM, command, shared_fork_server
 
 DEADLINE_S = 240
 _FILE = "sqlite:///"
 
 
-def start(spec: Path, url: str, *options: str, workers: int) -> subprocess.Popen[bytes]:
-    """Start a driver in the background."""
-    command = ["-m", "study.cli", "run", str(spec), "--workers", str(workers), "--storage", url]
+def start(
+    spec: Path, url: str, *options: str, workers: int, module: str = WARM
+) -> subprocess.Popen[bytes]:
+    """Start a driver in the background; see `begun` for `module`."""
+    command = ["-m", module, "run", str(spec), "--workers", str(workers), "--storage", url]
     command += options
-    return subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
+    environment = {**os.environ, **shared_fork_server()}
+    return subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, env=environment)
 
 
 def complete(spec: Path, url: str, *options: str, workers: int = 1) -> None:
@@ -82,9 +85,9 @@ def _is_there(url: str) -> bool:
 
 
 def run_with_kills(spec: Path, url: str, chance: random.Random) -> None:
-    """Run a study with rungs to its end; workers and drivers are killed on three of its ways."""
-    for n_ended in (1, 12, 30):
-        driver = start(spec, url, workers=2)
+    """Run a study with rungs to its end; workers and drivers are killed on two of its ways."""
+    for n_ended in (1, 20):
+        driver = start(spec, url, workers=2, module="study.cli")
         wait_for_rungs(driver, url, spec.stem, n_ended)
         kill_a_worker(driver, chance)
         time.sleep(chance.uniform(0.0, 0.5))

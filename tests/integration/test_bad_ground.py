@@ -20,7 +20,7 @@ from storage import Storage
 from storage.database import engines as _engines
 from study.cli import _doctor
 from tests import toy
-from tests.integration.command import DEADLINE_S, Said, begun, command, ended, typed
+from tests.integration.command import DEADLINE_S, WARM, Said, begun, command, ended, typed
 from tests.integration.driving import wait_for_done_runs
 from tests.wanting import reason
 
@@ -230,7 +230,7 @@ def test_a_database_that_is_deleted_under_way(tmp_path: Path) -> None:
     write(tmp_path, epochs=30)
     database = tmp_path / "weighbridge.db"
     rescued = tmp_path / "weighbridge.rescued-1.db"
-    with begun(tmp_path, *RUN) as driver:
+    with begun(tmp_path, *RUN, module=WARM) as driver:
         wait_for_done_runs(url(database), STUDY, 2)
         for path in tmp_path.glob("weighbridge.db*"):
             path.unlink()

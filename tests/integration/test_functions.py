@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from tests.integration import training
-from tests.integration.command import Said, begun, command, ended
+from tests.integration.command import WARM, Said, begun, command, ended
 from tests.integration.training import STEPS
 
 SPEC = """
@@ -240,7 +240,7 @@ def test_a_report_that_was_never_made_is_missed_and_no_more(tmp_path: Path) -> N
 
 def test_a_killed_driver_costs_no_step(tmp_path: Path) -> None:
     write(tmp_path, "slow")
-    with begun(tmp_path, "run", "slow.toml", "--workers", "2") as process:
+    with begun(tmp_path, "run", "slow.toml", "--workers", "2", module=WARM) as process:
         folder = tmp_path / "weighbridge.checkpoints"
         deadline_s = time.monotonic() + 60
         while len(list(folder.glob("*/run-*/state.json"))) < 4 and time.monotonic() < deadline_s:

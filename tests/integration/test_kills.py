@@ -71,7 +71,7 @@ def kill_at_random(spec: Path, url: str, chance: random.Random) -> int:
     """Run the study to its end, killing until there have been enough; returns how many."""
     n_kills = 0
     while True:
-        driver = start(spec, url, workers=2)
+        driver = start(spec, url, workers=2, module="study.cli")
         while n_kills < KILLS and driver.poll() is None:
             time.sleep(chance.uniform(0.05, 0.4))
             n_kills += kill_one(driver, chance)

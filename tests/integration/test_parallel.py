@@ -52,7 +52,7 @@ def test_a_group_that_loses_a_process_ends_with_the_results_of_one(tmp_path: Pat
     by_one, by_two = (f"sqlite:///{tmp_path / name}" for name in ("one.db", "two.db"))
     complete(alone, by_one)
 
-    driver = start(together, by_two, workers=1)
+    driver = start(together, by_two, workers=1, module="study.cli")
     wait_for_done_runs(by_two, STUDY, 1)
     _forker, leader, follower = descendants(driver.pid)
     os.kill(follower, signal.SIGKILL)

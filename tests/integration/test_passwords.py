@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests import toy
-from tests.integration.command import DEADLINE_S, Said, command, typed
+from tests.integration.command import DEADLINE_S, WARM, Said, command, typed
 from tests.integration.servers import own_server
 
 pytestmark = pytest.mark.slow
@@ -107,7 +107,7 @@ def test_the_right_password_serves_and_is_nowhere_told(
     form: str, server: Path, folder: Path
 ) -> None:
     there = ("--storage", url(form, server, RIGHT))
-    trained = typed(folder, "run", "guarded.toml", *there)
+    trained = typed(folder, "run", "guarded.toml", *there, module=WARM)
     looked = [
         command(folder, *verb, *there) for verb in (["status"], ["report", "guarded"], ["doctor"])
     ]

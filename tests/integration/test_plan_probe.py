@@ -58,13 +58,11 @@ def test_without_the_last_batch_it_is_trained(folder: Path) -> None:
 def test_a_probe_names_the_part_the_split_and_the_line(folder: Path) -> None:
     text = spec('[problem_options]\nfails = "metric"', problem="failing:Failing")
     (folder / "failing.toml").write_text(text)
-    said = command(folder, "plan", "failing.toml", "--probe")
+    said = command(folder, "plan", "failing.toml", "--probe", "--json")
     assert said.code == 1
-    for split in ("validation", "test"):
-        assert f"In evaluation, on the {split} split: LookupError: nothing here" in said.text
-    assert "(metric error of task kind; failing.py, line " in said.text
-    found = command(folder, "plan", "failing.toml", "--probe", "--json")
-    assert (found.code, len(found.json["findings"])) == (1, 2)
+    for split, found in zip(("validation", "test"), said.json["findings"], strict=True):
+        assert f"In evaluation, on the {split} split: LookupError: nothing here" in found
+        assert "(metric error of task kind; failing.py, line " in found
 
 
 def test_the_reason_for_the_engine_of_what_fails_is_its_error_in_probe_and_run(

@@ -18,6 +18,7 @@ from storage import RunState, Storage
 from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
+from tests.integration.command import WARM, shared_fork_server
 from tests.integration.driving import complete
 from tests.integration.servers import own_server
 from tests.throwaway_postgres import SERVER
@@ -111,11 +112,11 @@ def assert_same_results(url: str, other: str) -> None:
 
 
 def start(folder: Path, url: str) -> subprocess.Popen[bytes]:
-    command = ["-m", "study.cli", "run", f"{STUDY}.toml", "--workers", "1", "--storage", url]
+    command = ["-m", WARM, "run", f"{STUDY}.toml", "--workers", "1", "--storage", url]
     return subprocess.Popen(
         [sys.executable, *command],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **shared_fork_server()},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
