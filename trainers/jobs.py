@@ -90,6 +90,19 @@ class Checkpoint:
     epoch: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitialNetwork:
+    """A kept network of another run, from which a run begins.
+
+    Attributes:
+        path: Of the file, or its URL.
+        sha256: Of the file's bytes, in hexadecimal.
+    """
+
+    path: str
+    sha256: str
+
+
 def file_name(key: str) -> str:
     """What names of a run's own files begin with."""
     return f"run-{key[:16]}"
@@ -110,6 +123,8 @@ class Job:
         key: Of the run, by which files of its own are named; the same in every attempt.
         select_by: Task, metric and direction of all that may decide which epoch is selected; empty:
             it is the last one; None: no network is kept.
+        initial: What its network is at first, as far as it goes: heads that it lacks begin as
+            always; None: all of it does.
         recorded: Of a training function's run: the last step that earlier attempts have reported,
             as far as it is known.
         folder: Where a weighting of the user's own may lie.
@@ -124,6 +139,7 @@ class Job:
     hyper: Mapping[str, Any] = field(default_factory=dict)
     address: str = ""
     resume: tuple[Checkpoint, ...] = ()
+    initial: InitialNetwork | None = None
     recorded: int = 0
     key: str = ""
     select_by: tuple[tuple[str, str, str], ...] | None = None

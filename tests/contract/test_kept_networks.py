@@ -19,7 +19,7 @@ from tests.toy import TASKS, Toy
 from trainers.engines import open_session, train
 from trainers.evaluation import Evaluation
 from trainers.events import NetworkFile, NetworksKept
-from trainers.jobs import Checkpoint, Job
+from trainers.jobs import Checkpoint, InitialNetwork, Job
 from trainers.keeping import networks
 from trainers.network import build_network
 from trainers.randomness import Key
@@ -191,3 +191,68 @@ def test_what_is_resumed_without_its_file_begins_again(engine: Engine, tmp_path:
     again = trained(engine, a_pack(*jobs, checkpoints=tmp_path / "b"))
     for run in whole:
         torch.testing.assert_close(contents(whole[run]), contents(again[run]), rtol=0, atol=0)
+
+
+def begins_from(job: Job, file: NetworkFile) -> Job:
+    return replace(job, initial=InitialNetwork(path=file.path, sha256=file.sha256))
+
+
+@pytest.mark.parametrize("problem", [Toy(), Normed()], ids=["toy", "batch norm"])
+def test_a_run_begins_from_another_runs_network(
+    engine: Engine, problem: Toy, tmp_path: Path
+) -> None:
+    """With a rate of next to nothing its network stays what it was."""
+    pack = a_pack(*two(()), checkpoints=tmp_path / "first")
+    file = files(trained(engine, pack, problem)[1])[0]
+    jobs = [begins_from(replace(job, lr=1e-30), file) for job in two(())]
+    runs = trained(engine, a_pack(*jobs, checkpoints=tmp_path / "second"), problem)
+    before = networks.load(file.path, sha256=file.sha256)["network"]
+    for of_run in runs.values():
+        after = contents(of_run)[4]["network"]
+        for name in (name for name, _ in build_network(problem, TASKS, Key("")).named_parameters()):
+            torch.testing.assert_close(after[name], before[name], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_what_began_so_is_the_same_in_parts_and_with_others(
+    engine: Engine, at: int, tmp_path: Path
+) -> None:
+    file = files(trained(engine, a_pack(*two(()), checkpoints=tmp_path / "first"))[1])[0]
+    begun, other = begins_from(two(())[0], file), two(())[1]
+    whole = trained(engine, a_pack(begun, checkpoints=tmp_path / "whole"))[1]
+    pack = a_pack(begun, other, checkpoints=tmp_path / "parts")
+    half = trained(engine, replace(pack, until_epoch=at))
+    jobs = [
+        replace(job, resume=tuple(event.checkpoint for event in half[job.run].checkpoints))
+        for job in (begun, other)
+    ]
+    parts = trained(engine, replace(pack, jobs=tuple(jobs)))
+    torch.testing.assert_close(contents(whole), contents(parts[1]), rtol=0, atol=0)
+    assert half[1].epochs | parts[1].epochs == whole.epochs
+    alone = trained(engine, a_pack(other, checkpoints=tmp_path / "alone"))[2]
+    assert half[2].epochs | parts[2].epochs == alone.epochs
+
+
+def test_heads_that_it_lacks_begin_as_always(engine: Engine, tmp_path: Path) -> None:
+    single = a_job(tasks=("level",), select_by=())
+    file = files(trained(engine, a_pack(single, checkpoints=tmp_path / "first"))[1])[0]
+    jobs = [
+        begins_from(replace(two(())[0], lr=1e-30), file),
+        replace(two(())[1], lr=1e-30),
+    ]
+    runs = trained(engine, a_pack(*jobs, checkpoints=tmp_path / "second"))
+    found, usual = (contents(runs[run])[4]["network"] for run in (1, 2))
+    before = networks.load(file.path, sha256=file.sha256)["network"]
+    for name, value in found.items():
+        expected = before.get(name, usual[name])
+        torch.testing.assert_close(value, expected, rtol=0, atol=0)
+    assert not torch.equal(found["trunk.0.weight"], usual["trunk.0.weight"])
+
+
+def test_a_network_that_does_not_fit_fails_its_run(engine: Engine, tmp_path: Path) -> None:
+    file = files(trained(engine, a_pack(*two(()), checkpoints=tmp_path), Normed())[1])[0]
+    for wrong, finding in ((file, "shapes of its own"), (replace(file, sha256="0"), "other bytes")):
+        runs = trained(engine, a_pack(begins_from(two()[0], wrong), two()[1]))
+        assert runs[1].end.outcome == "failed"
+        assert finding in runs[1].end.reason
+        assert runs[2].end.outcome == "done"

@@ -97,7 +97,7 @@ class Team(Protocol):
         """What to go on from."""
 
     def networks(self, runs: Container[int]) -> Mapping[int, State]:
-        """``network`` and ``outside`` of the states of these runs; they may be views."""
+        """``network`` and ``outside`` of the states of these runs: copies on the CPU."""
 
     def kept(self, runs: Container[int]) -> Self:
         """The team of those runs only, which go on as if the others had never been there."""

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_map_only
 
 from trainers.errors import NetworkUnreadable
 from trainers.events import EpochDone, NetworkFile, NetworksKept, Seconds
-from trainers.jobs import Job, Pack
+from trainers.jobs import InitialNetwork, Job, Pack
 from trainers.keeping import paths
 from trainers.keeping.checkpoints import State
 
@@ -52,15 +52,11 @@ class Candidates:
         values = self._values(done)
         return not any(_beats(before["values"], values) for before in self._kept)
 
-    def add(self, done: EpochDone, state: State) -> None:
-        """Add a copy of the network in a run's state after an epoch that is wanted."""
+    def add(self, done: EpochDone, copy: State) -> None:
+        """Add the network after an epoch that is wanted, as `copied` gives it."""
         values = self._values(done)
-        content = {
-            part: tree_map_only(Tensor, _copied, dict(state[part]))
-            for part in ("network", "outside")
-        }
         self._kept = [before for before in self._kept if not _beats(values, before["values"])]
-        self._kept.append({"epoch": done.epoch, "values": values, **content})
+        self._kept.append({"epoch": done.epoch, "values": values, **copy})
         if len(self._kept) > MOST:
             del self._kept[_furthest([one["values"] for one in self._kept])]
 
@@ -106,7 +102,7 @@ class KeptNetworks:
         """Add the networks of an epoch that may be selected; returns whether there were any.
 
         Args:
-            networks: ``network`` and ``outside`` of the states of runs, by run.
+            networks: Copies of ``network`` and ``outside`` of the states of runs, by run.
         """
         wanted = {
             done.run: done
@@ -159,6 +155,27 @@ def load(path: str, *, sha256: str) -> State:
     return dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
 
 
+def initial(of: InitialNetwork, own: Mapping[str, Tensor]) -> State:
+    """``network`` and ``outside`` that a run begins from, on the CPU.
+
+    Args:
+        own: State of the run's own network, which may have more.
+
+    Raises:
+        NetworkUnreadable: The file is missing, or is not the one that was written, or does not fit.
+    """
+    found = load(of.path, sha256=of.sha256)
+    for name, value in found["network"].items():
+        if name not in own or own[name].shape != value.shape:
+            has = list(own[name].shape) if name in own else "none of that name"
+            raise NetworkUnreadable(
+                "A run begins from a network with the shapes of its own. Got "
+                f"{list(value.shape)} for {name} in {of.path}, where it has {has}. Take the "
+                "problem's code and options of then."
+            )
+    return found
+
+
 def _written(folder: str, job: Job, one: State) -> NetworkFile:
     buffer = io.BytesIO()
     torch.save({part: one[part] for part in ("network", "outside")}, buffer)
@@ -169,8 +186,13 @@ def _written(folder: str, job: Job, one: State) -> NetworkFile:
     return NetworkFile(epoch=epoch, path=path, size_bytes=len(content), sha256=digest)
 
 
+def copied(state: State) -> State:
+    """``network`` and ``outside`` of a run's state, on the CPU and in memory of their own."""
+    network = {name: _copied(value) for name, value in state["network"].items()}
+    return {"network": network, "outside": tree_map_only(Tensor, _copied, dict(state["outside"]))}
+
+
 def _copied(value: Tensor) -> Tensor:
-    """On the CPU, in memory of its own: a file holds all of the memory that a view is of."""
     return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 

@@ -80,12 +80,12 @@ def test_of_too_many_the_furthest_from_the_best_goes() -> None:
 
 def test_copies_are_held() -> None:
     weight = torch.ones(4)
-    candidates = Candidates(a_job(select_by=METRICS))
-    candidates.add(done(1, 0.5, 0.5), {"network": {"w": weight[1:3]}, "outside": {}})
+    state = {"network": {"w": weight[1:3]}, "outside": {"trunk.seen": [weight[:1], 7]}, "epoch": 1}
+    copy = networks.copied(state)
     weight.zero_()
-    (one,) = candidates.state()
-    assert one["network"]["w"].tolist() == [1.0, 1.0]
-    assert one["network"]["w"].untyped_storage().nbytes() == 2 * weight.element_size()
+    assert copy["network"]["w"].tolist() == [1.0, 1.0]
+    assert copy["network"]["w"].untyped_storage().nbytes() == 2 * weight.element_size()
+    assert copy["outside"] == {"trunk.seen": [torch.ones(1), 7]}
 
 
 def test_a_file_with_other_bytes_is_refused(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class StackedTeam:
         return self._stack.states()
 
     def networks(self, runs: Container[int]) -> dict[int, State]:
-        """``network`` and ``outside`` of the states of these runs."""
+        """``network`` and ``outside`` of the states of these runs: copies on the CPU."""
         return self._stack.networks(runs)
 
     def kept(self, runs: Container[int]) -> StackedTeam:

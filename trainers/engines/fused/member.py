@@ -11,7 +11,7 @@ from torch import nn
 from trainers.errors import CheckpointUnreadable
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Training
-from trainers.keeping import checkpoints
+from trainers.keeping import checkpoints, networks
 from trainers.keeping.checkpoints import State
 from trainers.optimizers import optimizer
 from trainers.weightings import HyperValue, Weighting, weighting
@@ -25,12 +25,14 @@ class Member:
 
     Attributes:
         hyper: Checked hyperparameters of the weighting.
+        initial: ``network`` and ``outside`` that it begins from; None: from the pack's network.
         state: Where it goes on; None: it begins.
     """
 
     job: Job
     weighting: Weighting
     hyper: Mapping[str, HyperValue]
+    initial: State | None = None
     state: State | None = None
 
     @property
@@ -50,6 +52,7 @@ class MemberFactory:
     def __init__(self, network: nn.Module, training: Training) -> None:
         self._network, self._training = network, training
         self._files = checkpoints.Files()
+        self._initial: dict[str, State] = {}  # by path
 
     def member(self, job: Job, skip: Callable[[CheckpointSkipped], None]) -> Member:
         """The member of a job, from the newest checkpoint that is its own and can be read.
@@ -60,11 +63,21 @@ class MemberFactory:
         Raises:
             WeightingError: The weighting is unknown, a hyperparameter breaks its rule, or it needs
                 the solo engine.
+            NetworkUnreadable: The network that it begins from is gone, changed or of another shape.
         """
         method = weighting(job.weighting, job.folder)
         method.refuse_unless_fit("fused", self._training)
-        member = Member(job=job, weighting=method, hyper=method.checked(job.hyper, len(job.tasks)))
+        hyper = method.checked(job.hyper, len(job.tasks))
+        member = Member(job=job, weighting=method, hyper=hyper, initial=self._begins_from(job))
         return newest(job, lambda resume: self._resumed(member, resume), skip) or member
+
+    def _begins_from(self, job: Job) -> State | None:
+        if job.initial is None:
+            return None
+        path = job.initial.path
+        if path not in self._initial:
+            self._initial[path] = networks.initial(job.initial, self._network.state_dict())
+        return self._initial[path]
 
     def _resumed(self, member: Member, checkpoint: Checkpoint) -> Member:
         return replace(member, state=self._state(member, checkpoint))

@@ -22,8 +22,8 @@ from trainers.engines.fused.stack_states import (
     Store,
     buffers_outside,
     fill,
+    network_copies,
     network_keys,
-    networks_of,
     states,
 )
 from trainers.engines.fused.stacked_optimizers import GroupedOptimizer, RatedOptimizer
@@ -174,10 +174,9 @@ class Stack:
         )
 
     def networks(self, runs: Container[int]) -> dict[int, State]:
-        """``network`` and ``outside`` of the states of these runs, on the CPU; may be views."""
-        here = networks_of(self._store, torch.device("cpu"))
-        rows = enumerate(self.members)
-        return {member.job.run: here(row) for row, member in rows if member.job.run in runs}
+        """``network`` and ``outside`` of the states of these runs: copies on the CPU."""
+        rows = {m.job.run: row for row, m in enumerate(self.members) if m.job.run in runs}
+        return dict(zip(rows, network_copies(self._store, [*rows.values()]), strict=True))
 
     @property
     def _steps_done(self) -> int:

@@ -5,7 +5,7 @@ Shapes: R rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ def buffers_outside(network: MultiTaskNetwork) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def fill(store: Store, rows: Sequence[Member], network: MultiTaskNetwork) -> None:
-    """Set all rows: a run that begins as `network` is, any other as its state says."""
+    """Set all rows: as a run's state says, or as what it begins from does, or as `network` is."""
     start = {**trained_parameters(network), **carried_tensors(network)}
     here = {**store.network.layout.views(store.network.values), **store.carried}
     for name, value in start.items():
@@ -69,11 +69,12 @@ def fill(store: Store, rows: Sequence[Member], network: MultiTaskNetwork) -> Non
     for row, member in enumerate(rows):
         for name, begin in member.weighting.params(member.hyper).items():
             learned[name][row] = begin
+        source = member.state or member.initial or {}
+        for key, value in source.get("network", {}).items():
+            here[store.keys[key]][row].copy_(value)
+        for name, value in source.get("outside", {}).items():
+            here[name][row].copy_(value)
         if member.state is not None:
-            for key, name in store.keys.items():
-                here[name][row].copy_(member.state["network"][key])
-            for name, value in member.state.get("outside", {}).items():
-                here[name][row].copy_(value)
             for name, value in member.state["params"].items():
                 learned[name][row].copy_(value)
             for slot, into, place in _kept(store, member):
@@ -91,7 +92,7 @@ def states(
 ) -> list[State]:
     """The states of the first rows, which are `members`'."""
     of_weighting = {row: state for part in parts for row, state in part.states().items()}
-    network = networks_of(store, store.network.values.device)
+    here = {**store.network.layout.views(store.network.values), **store.carried}
     learned = store.learned.layout.views(store.learned.values)
     step = torch.tensor(float(steps), dtype=torch.float32, device=store.network.values.device)
     found: list[State] = []
@@ -104,7 +105,7 @@ def states(
         names = member.weighting.params(member.hyper)
         found.append(
             {
-                **network(row),
+                **_network(store, {name: value[row] for name, value in here.items()}),
                 "optimizer": {"state": kept, "param_groups": _groups(store, member, training)},
                 "params": {name: learned[name][row] for name in names},
                 "state": of_weighting[row],
@@ -114,25 +115,29 @@ def states(
     return found
 
 
-def networks_of(store: Store, device: torch.device) -> Callable[[int], State]:
-    """Gives ``network`` and ``outside`` of a row's state, on a device; views where it is there.
+def network_copies(store: Store, rows: Sequence[int]) -> list[State]:
+    """``network`` and ``outside`` of the states of rows, on the CPU and in memory of their own.
 
-    Rows come to another device all at once: of one run, there would be a copy a tensor.
+    Rows come from a GPU all at once, and what a row holds is one piece of memory: there are many
+    tensors, and of each there would be a copy.
     """
-    rows = store.network.layout.views(store.network.values.to(device))
-    here = {**rows, **{name: value.to(device) for name, value in store.carried.items()}}
+    values = store.network.values[list(rows)].cpu()
+    found: list[State] = []
+    for place, row in enumerate(rows):
+        own = store.network.layout.views(values[place : place + 1].clone())
+        carried = {name: value[row].to("cpu", copy=True) for name, value in store.carried.items()}
+        found.append(_network(store, {**{name: of[0] for name, of in own.items()}, **carried}))
+    return found
 
-    def network(row: int) -> State:
-        return {
-            "network": {key: here[name][row] for key, name in store.keys.items()},
-            "outside": {
-                name: here[name][row]
-                for name, first in store.outside.items()
-                if not torch.equal(here[name][row], first.to(device))
-            },
-        }
 
-    return network
+def _network(store: Store, here: Mapping[str, Tensor]) -> State:
+    """The network's part of a run's state, by the names that its tensors are stacked under."""
+    outside = {
+        name: here[name]
+        for name, first in store.outside.items()
+        if not torch.equal(here[name], first.to(here[name].device))
+    }
+    return {"network": {key: here[name] for key, name in store.keys.items()}, "outside": outside}
 
 
 def _kept(store: Store, member: Member) -> Iterator[tuple[str, Tensor, int]]:

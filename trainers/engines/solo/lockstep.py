@@ -14,6 +14,7 @@ from trainers.engines.stepping import grad_evals
 from trainers.evaluation import Value
 from trainers.failures import as_failure
 from trainers.jobs import Job, Training
+from trainers.keeping import networks
 from trainers.keeping.checkpoints import State
 from trainers.protocol import Batch
 from trainers.randomness import Draws, Key, global_state, set_global_state
@@ -111,9 +112,9 @@ class Lockstep:
         return [lane.run.state_dict() for lane in self._lanes]
 
     def networks(self, runs: Container[int]) -> dict[int, State]:
-        """``network`` and ``outside`` of the states of these runs, in place."""
+        """``network`` and ``outside`` of the states of these runs: copies on the CPU."""
         mine = [lane.run for lane in self._lanes if lane.run.job.run in runs]
-        return {run.job.run: run.network_state() for run in mine}
+        return {run.job.run: networks.copied(run.network_state()) for run in mine}
 
     def kept(self, runs: Container[int]) -> Lockstep:
         """Those runs only, which go on as if the others had never been there."""

@@ -23,6 +23,7 @@ from trainers.engines.session import Session
 from trainers.engines.stepping import build_optimizer, densify, restore, take_step
 from trainers.evaluation import Evaluation, Value
 from trainers.jobs import Job, Pack
+from trainers.keeping import networks
 from trainers.keeping.checkpoints import State
 from trainers.network import build_network
 from trainers.parts import part
@@ -48,6 +49,8 @@ class SoloRun:
         network = build_network(session.problem, job.tasks, self.key / "init")
         self.network = laid_out(network, session.device)
         self.outside = Outside(self.network, self.functions)
+        if job.initial is not None:
+            self._begin_from(networks.initial(job.initial, self.network.state_dict()))
         self.compiled = (
             compiled_solo(session, job.tasks, pack.training) if pack.training.compile else None
         )
@@ -152,6 +155,10 @@ class SoloRun:
         self.state = {name: value.to(self.session.device) for name, value in state["state"].items()}
         self.epoch = int(state["epoch"])
         self.candidates = state.get("candidates", [])
+
+    def _begin_from(self, state: State) -> None:
+        self.network.load_state_dict(state["network"], strict=False)
+        self.outside.restore(state["outside"])
 
     def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
         """One optimiser step; returns losses and loss weights, both ``[T]``, detached.
