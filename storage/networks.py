@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,9 +38,8 @@ _FILES_OF = _FILES.where(networks.c.run_id.in_(bindparam("runs", expanding=True)
 _BYTES = sa.select(sa.func.coalesce(sa.func.sum(networks.c.size_bytes), 0)).where(
     networks.c.study_id == bindparam("study")
 )
-_FORGET = networks.delete().where(networks.c.path == bindparam("gone"))
 _OF_RUN = (
-    sa.select(scores.c.epoch_selected, networks)
+    sa.select(runs.c.run_key, scores.c.epoch_selected, networks)
     .select_from(runs)
     .join(scores, scores.c.run_id == runs.c.id)
     .outerjoin(
@@ -81,13 +80,6 @@ class Networks(OpenedDatabase):
             return int(connection.scalar(_BYTES, {"study": study_id}) or 0)
 
     @retried
-    def forget_networks(self, paths: Sequence[str]) -> None:
-        """Let nobody read these files any more."""
-        if paths:
-            with self._database.write() as connection:
-                connection.execute(_FORGET, [{"gone": path} for path in sorted(paths)])
-
-    @retried
     def selected_epoch(self, run: int) -> SelectedEpoch | None:
         """A run's selected epoch with its network; None while the run has no score."""
         with self._database.read() as connection:
@@ -95,7 +87,9 @@ class Networks(OpenedDatabase):
         if row is None:
             return None
         return SelectedEpoch(
-            epoch=row.epoch_selected, network=None if row.path is None else _file(row)
+            run_key=row.run_key,
+            epoch=row.epoch_selected,
+            network=None if row.path is None else _file(row),
         )
 
 

@@ -43,6 +43,7 @@ def _candidates(*where: Any) -> PreparedStatement:
             runs.c.epochs_planned,
             searches.c.name,
             searches.c.weighting,
+            searches.c.initial,
             trials.c.params,
             WRITTEN,
         )

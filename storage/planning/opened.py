@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam
 from storage.database.opened import Database
 from storage.database.retry import Retry, retried
 from storage.errors import UnknownStudy
-from storage.records import Calibration, SearchRecord, StudyRecord
+from storage.records import Calibration, InitialNetwork, SearchRecord, StudyRecord
 from storage.schema.tables import calibrations, searches, studies
 
 _STUDIES = sa.select(studies).order_by(studies.c.id)
@@ -90,6 +90,7 @@ class OpenedDatabase:
                     engine=row.engine,
                     engine_reason=row.engine_reason,
                     stack_rows=row.stack_rows,
+                    initial=InitialNetwork.of_text(row.initial),
                 )
                 for row in connection.execute(_SEARCHES, {"study": study_id})
             ]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase, study_record
 from storage.planning.writing import lock_named, lock_study_of, next_change, now
-from storage.records import StudyRecord
+from storage.records import InitialNetwork, StudyRecord
 from storage.schema.dialects import insert_ignoring
 from storage.schema.tables import change_counters, searches, studies
 
@@ -97,6 +97,20 @@ class Studies(OpenedDatabase):
             if fixed is not None:
                 values = fixed._asdict()
             connection.execute(searches.update().where(*unset).values(values))
+
+    @retried
+    def fix_initial(self, search_id: int, network: InitialNetwork) -> InitialNetwork:
+        """Fix what the runs of a search begin from; the first driver to do so decides.
+
+        Returns:
+            What was fixed.
+        """
+        here = searches.c.id == search_id
+        unset = (here, searches.c.initial.is_(None))
+        with self._database.write() as connection:
+            connection.execute(searches.update().where(*unset).values(initial=network.to_text()))
+            stored = connection.scalar(sa.select(searches.c.initial).where(here))
+        return InitialNetwork.of_text(stored) or network
 
     @retried
     def fix_rows(self, search_ids: Sequence[int], rows: int) -> None:

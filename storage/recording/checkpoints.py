@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
 from storage.records import CheckpointFile
-from storage.schema.tables import checkpoints, runs
+from storage.schema.tables import checkpoints, networks, runs
 from storage.states import RunState
 
 _OF_STUDY = (
@@ -27,6 +27,7 @@ _OF_STUDY = (
     .order_by(checkpoints.c.id)
 )
 _FORGET = checkpoints.delete().where(checkpoints.c.path == bindparam("gone"))
+_FORGET_NETWORKS = networks.delete().where(networks.c.path == bindparam("gone"))
 
 
 class Checkpoints(OpenedDatabase):
@@ -53,3 +54,10 @@ class Checkpoints(OpenedDatabase):
         if paths:
             with self._database.write() as connection:
                 connection.execute(_FORGET, [{"gone": path} for path in sorted(paths)])
+
+    @retried
+    def forget_networks(self, paths: Sequence[str]) -> None:
+        """Let nobody read these kept networks any more."""
+        if paths:
+            with self._database.write() as connection:
+                connection.execute(_FORGET_NETWORKS, [{"gone": path} for path in sorted(paths)])

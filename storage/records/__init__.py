@@ -42,7 +42,13 @@ from storage.records._status import (
     Totals,
     Unfinished,
 )
-from storage.records._studies import Calibration, NetworkLook, SearchRecord, StudyRecord
+from storage.records._studies import (
+    Calibration,
+    InitialNetwork,
+    NetworkLook,
+    SearchRecord,
+    StudyRecord,
+)
 
 __all__ = [
     "AttemptChange",
@@ -64,6 +70,7 @@ __all__ = [
     "EpochRecord",
     "FailureGroup",
     "Holder",
+    "InitialNetwork",
     "Mismatch",
     "NetworkFile",
     "NetworkLook",

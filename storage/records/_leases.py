@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from storage.records._studies import InitialNetwork
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -16,6 +18,7 @@ class Claim:
         written: The point as JSON with whole numbers whole, as the run is to be trained with.
         until_epoch: Up to where it is to be trained: its next rung, or all epochs.
         checkpoints: Paths and epochs to go on from, newest first; empty to begin.
+        initial: The network that it begins from; None: all of it begins as always.
         recorded: Of a training function's run: the last epoch that earlier attempts have left.
     """
 
@@ -31,6 +34,7 @@ class Claim:
     seed: int
     until_epoch: int
     checkpoints: Sequence[tuple[str, int]]
+    initial: InitialNetwork | None = None
     recorded: int = 0
 
     @property

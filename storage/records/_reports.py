@@ -168,5 +168,6 @@ class SelectedEpoch:
         network: None if it is not kept.
     """
 
+    run_key: str
     epoch: int
     network: NetworkFile | None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,32 @@ class StudyRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitialNetwork:
+    """The network that all runs of a search begin from.
+
+    Attributes:
+        run_key: Key of the run that it is of.
+        epoch: After which.
+        path: Of its file, or its URL.
+        sha256: Of the file's bytes, in hexadecimal.
+    """
+
+    run_key: str
+    epoch: int
+    path: str
+    sha256: str
+
+    def to_text(self) -> str:
+        """As it is stored."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def of_text(cls, text: str | None) -> Self | None:
+        """What `to_text` has written; None where nothing was."""
+        return None if text is None else cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRecord:
     """One search of a study.
 
@@ -44,6 +71,8 @@ class SearchRecord:
         engine_reason: Why it is that one.
         stack_rows: Rows of each of its stacks on a GPU, fixed by the first calibration; None until
             then.
+        initial: What its runs begin from, fixed before its first run; None until then, and where
+            they begin as always.
     """
 
     id: int
@@ -54,6 +83,7 @@ class SearchRecord:
     engine: Literal["solo", "fused"] | None = None
     engine_reason: str = ""
     stack_rows: int | None = None
+    initial: InitialNetwork | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,12 @@ def best_of(trials: Iterable[Tried]) -> Tried | None:
     return min(survivors, key=lambda trial: trial.rank, default=None)
 
 
+def best_run(search: Search, runs: Iterable[RunOutcome], seeds: Sequence[int]) -> RunOutcome:
+    """The best on validation of a trial's runs, which have values; of equal ones the first seed."""
+    sign = search.objective.sign
+    return min(runs, key=lambda run: (sign * (run.value or 0.0), seeds.index(run.seed)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contest:
     """How the runs of a search stand to each other; what is in neither set is still open.

@@ -63,6 +63,7 @@ def _search_changes(
         ("weighting", old_method, new_method),
         ("hyper", *(part.model_dump(mode="json")["hyper"] for part in (before, now))),
         ("joint", before.joint, now.joint),
+        ("init_from", before.init_from, now.init_from),
     ]
     changes = [
         f"  search {name}: {key} stored {was!r}, now {is_now!r}"

@@ -87,9 +87,23 @@ def plan_key(spec: StudySpec, frozen: str) -> str:
     return digest([frozen, parts, spec.budget.trials])
 
 
-def run_key(*, study: str, search: str, frozen: str, weighting: str, params: str, seed: int) -> str:
-    """Identity of a run: study, search, everything frozen, weighting, point and seed."""
-    return digest([study, search, frozen, weighting, params, seed])
+def run_key(
+    *,
+    study: str,
+    search: str,
+    frozen: str,
+    weighting: str,
+    params: str,
+    seed: int,
+    initial: tuple[str, int] | None = None,
+) -> str:
+    """Identity of a run: study, search, everything frozen, weighting, point and seed.
+
+    Args:
+        initial: Key and epoch of the run from whose network it begins; None: from none.
+    """
+    begun = [] if initial is None else [list(initial)]
+    return digest([study, search, frozen, weighting, params, seed, *begun])
 
 
 def pack_key(

@@ -21,6 +21,7 @@ from storage.objectives import Metric
 from study.errors import BadSpec
 from study.planning.baseline import baseline_searches
 from study.planning.function import function_card, function_ref, function_searches
+from study.planning.initial import in_order
 from study.planning.keys import fingerprint
 from study.planning.objective import idle_baseline, metrics_of, study_objective
 from study.planning.search_plan import Search, Stage
@@ -74,7 +75,13 @@ class Plan:
         alone = [search for search in self.searches if search.role == "baseline"]
         n_alone = sum(search.expected_trials for search in alone) * len(self.spec.seeds)
         idle = idle_baseline(self.spec, self.searches[-1].objective, n_alone)
-        return [*before_training(self.spec.to_plain()), *short, *filter(None, [idle])]
+        begun = [
+            f"Search {search.name} begins from the best network of {search.init_from}, waits for "
+            "it, and does not pay for it."
+            for search in self.searches
+            if search.init_from
+        ]
+        return [*before_training(self.spec.to_plain()), *short, *filter(None, [idle]), *begun]
 
     @property
     def metrics(self) -> list[Metric]:
@@ -93,6 +100,7 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
     """
     ref, card, searches = _asked(spec, folder)
     _refuse_twins(searches)
+    searches = in_order(searches, spec)
     for search in searches:
         refuse_long_points(search)
     plan = Plan(
@@ -178,6 +186,7 @@ def _search(
         objective=study_objective(spec, card),
         alone=method.level != "loss",
         solo_only=f"{method.title} {method.solo_only}" if method.solo_only else "",
+        init_from=part.init_from or "",
         budget=part.budget,
     )
 

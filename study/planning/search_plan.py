@@ -87,6 +87,7 @@ class Search:
         role: ``search``; ``baseline`` for a single task; ``function`` for a training function.
         anchors: The point before anything is tuned.
         objective: What its trials are ranked by.
+        init_from: Search from whose best network its runs begin; empty: they begin as always.
         solo_only: Why its runs are never stacked, whatever the network; empty if they may be.
         alone: Its runs are in no pack: a step costs more than those by which packs are timed.
     """
@@ -100,6 +101,7 @@ class Search:
     objective: Objective
     solo_only: str = ""
     alone: bool = False
+    init_from: str = ""
     budget: BudgetSpec = field(default_factory=BudgetSpec)
 
     @property

@@ -40,6 +40,7 @@ from study.planning.baseline_values import imported_values, meaningless, trained
 from study.planning.keys import digest, pack_key, run_key
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
+from study.running.initial_networks import InitialNetworks
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -65,6 +66,7 @@ class Conductor:
         self._searches: dict[int, tuple[Search, SearchRecord]] = {
             records[search.name].id: (search, records[search.name]) for search in plan.searches
         }
+        self._initial = InitialNetworks(storage, self._searches, plan.spec.seeds)
         self._selection = _selection(plan.spec.compare.select_epoch)
         self._baseline = storage.baseline(study.id)
         self._baseline_settled = False
@@ -122,7 +124,10 @@ class Conductor:
         }
         waiting = self._waiting() if open_ else frozenset()
         for search_id, search in open_.items():
-            if self._can_move(search, waits=search_id in waiting):
+            held_up = self._initial.held_up(search, self.steps)
+            if isinstance(held_up, SearchStopped):
+                self.steps[search.name] = held_up
+            elif held_up is None and self._can_move(search, waits=search_id in waiting):
                 self._move(search_id, search)
 
     def _waiting(self) -> frozenset[int]:
@@ -217,6 +222,7 @@ class Conductor:
                     weighting=search.weighting,
                     params=params,
                     seed=seed,
+                    initial=self._initial.key(search),
                 ),
                 pack_key=self._pack_key(search, seed, 0, until),
                 queue_rank=rank,

@@ -98,7 +98,11 @@ class NetworkRetention:
             )
 
     def _drop(self, gone: Sequence[StoredNetwork]) -> None:
-        files = [one.file.path for one in gone]
+        if not gone:
+            return
+        records = self._storage.searches(self._study_id)
+        begun_from = {record.initial.path for record in records if record.initial}
+        files = [path for one in gone if (path := one.file.path) not in begun_from]
         self._storage.forget_networks(files)
         self._remove(files)
 

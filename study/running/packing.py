@@ -12,7 +12,7 @@ from study.planning.function import as_listed
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from study.running.engine_state import EngineState
-from trainers.jobs import Checkpoint, Job, Pack
+from trainers.jobs import Checkpoint, InitialNetwork, Job, Pack
 from trainers.keeping.paths import is_url
 
 
@@ -93,6 +93,9 @@ def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
         address=claim.params,
         key=claim.key,
         recorded=claim.recorded,
+        initial=None
+        if claim.initial is None
+        else InitialNetwork(path=claim.initial.path, sha256=claim.initial.sha256),
         select_by=_select_by(plan, search, claim),
         folder=plan.problem.folder,
         resume=tuple(

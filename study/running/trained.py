@@ -17,7 +17,7 @@ from storage.records import (
 )
 from study._version import __version__
 from study.commands import command_line
-from study.deciding.trials import best_of, outcomes_of, trials_of
+from study.deciding.trials import best_of, best_run, outcomes_of, trials_of
 from study.drivers import Driver
 from study.errors import NetworkMissing
 from study.planning.plan import Plan
@@ -155,11 +155,7 @@ class _Best:
             raise NetworkMissing(
                 f"There is no seed {seed} in this study. It has {', '.join(map(str, self._seeds))}."
             )
-        sign = search.objective.sign
-        return min(
-            (one for one in done if seed in (one.seed, None)),
-            key=lambda one: (sign * (one.value or 0.0), self._seeds.index(one.seed)),
-        )
+        return best_run(search, (one for one in done if seed in (one.seed, None)), self._seeds)
 
     def stored(self, search: Search) -> SearchRecord:
         """A search as the database has it."""
@@ -219,6 +215,7 @@ def _pack(
         seed=outcome.seed,
         until_epoch=until,
         checkpoints=(),
+        initial=stored.initial,
     )
     engine = stored.engine or "solo"
     return Pack(

@@ -109,6 +109,8 @@ def misplaced(spec: Any) -> str:
         return "[baseline] goes with a problem. Got it beside [function]. Drop it."
     if spec.keep != type(spec.keep)():
         return "[keep] goes with a problem; a function keeps its own files. Drop it."
+    if any(part.init_from is not None for part in spec.search):
+        return "`init_from` goes with a problem; a function begins by itself. Drop it."
     said = spec.training.model_dump(exclude_defaults=True)
     if strange := [name for name in said if name not in _TRAINING]:
         return (

@@ -8,6 +8,7 @@ from storage import RunState
 from storage.records import (
     Baseline,
     Claim,
+    InitialNetwork,
     NetworkFile,
     NetworkRecord,
     SelectedEpoch,
@@ -56,7 +57,7 @@ class NetworkPromises(Backend):
         self.score(bench, baseline("one"))
         assert self.files(bench, claim) == [(1, 2), (2, 2)]
         assert bench.storage.selected_epoch(claim.run) == SelectedEpoch(
-            epoch=2, network=a_file(claim, 2)
+            run_key=claim.key, epoch=2, network=a_file(claim, 2)
         )
         assert bench.storage.network_bytes(bench.study.id) == 30
 
@@ -83,7 +84,9 @@ class NetworkPromises(Backend):
         bench.storage.forget_networks([])
         assert self.files(bench, claim) == [(2, None)]
         self.score(bench, baseline("one"))
-        assert bench.storage.selected_epoch(claim.run) == SelectedEpoch(epoch=1, network=None)
+        assert bench.storage.selected_epoch(claim.run) == SelectedEpoch(
+            run_key=claim.key, epoch=1, network=None
+        )
 
     def test_those_of_some_runs_can_be_asked_for(self, bench: Bench) -> None:
         bench.plan("a", "b")
@@ -128,6 +131,21 @@ class NetworkPromises(Backend):
         bench.storage.record([kept(claim, 1), end(claim, RunState.FAILED)])
         bench.storage.delete_study(bench.study.id, liveness=lambda _holder: Liveness.DEAD)
         assert bench.storage.network_files(bench.study.id) == []
+
+    def test_what_a_search_begins_from_is_fixed_once_and_comes_with_its_claims(
+        self, bench: Bench
+    ) -> None:
+        bench.plan("a")
+        first, second = (
+            InitialNetwork(run_key=key, epoch=3, path=f"{key}.pt", sha256="5" * 64)
+            for key in ("one", "two")
+        )
+        assert bench.storage.fix_initial(bench.search(), first) == first
+        assert bench.storage.fix_initial(bench.search(), second) == first
+        records = {record.name: record for record in bench.storage.searches(bench.study.id)}
+        assert records["ew"].initial == first
+        assert records["stl/a"].initial is None
+        assert bench.claim_one().initial == first
 
     def score(self, bench: Bench, measured: Baseline) -> None:
         bench.storage.set_baseline(bench.study.id, measured)

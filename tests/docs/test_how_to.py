@@ -40,6 +40,10 @@ def test_networks_are_had_as_the_guide_says(tmp_path: Path) -> None:
             (tmp_path / block.file).write_text(block.text)
         elif block.language == "bash":
             type_lines(block.text, tmp_path)
+        elif block.language == "toml":  # to be added to the study
+            study = (tmp_path / "my_study.toml").read_text().replace('["ew", "uw"]', '"ew"')
+            (tmp_path / "begun.toml").write_text(study.replace("mine", "begun") + block.text)
+            type_lines("weighbridge run begun.toml", tmp_path)
         else:
             said = run_python(block.text, tmp_path)
             if "build()" in block.text:

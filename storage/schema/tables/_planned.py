@@ -60,6 +60,7 @@ searches = Table(
     Column("engine", String(16), nullable=True),  # of all runs; fixed before the first one
     Column("engine_reason", BoundedText(MESSAGE), nullable=False, server_default=""),
     Column("stack_rows", Integer, nullable=True),  # of every stack, on GPUs; fixed as the engine
+    Column("initial", Text, nullable=True),  # network that its runs begin from, fixed likewise
     UniqueConstraint("study_id", "name"),
 )
 

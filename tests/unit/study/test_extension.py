@@ -134,6 +134,10 @@ def test_a_changed_training_key_is_named_with_both_values(key: str, value: Any) 
             lambda s: s["search"][1].update(joint=True),
             "  search soft: joint stored False, now True",
         ),
+        (
+            lambda s: s["search"][1].update(init_from="ew"),
+            "  search soft: init_from stored None, now 'ew'",
+        ),
         (lambda s: s["search"][1]["stages"].pop(), "  search soft: 2 stages stored, now 1"),
         (
             lambda s: s["search"][1]["stages"][0].update(stop=HALVING),
@@ -183,6 +187,7 @@ def test_all_changes_are_named_at_once() -> None:
         lambda s: s.update(seeds=[0, 7, 1]),
         lambda s: s.update(budget={"trials": 3}),
         lambda s: s.update(confirm={"seeds": 9}),
+        lambda s: s.update(keep={"networks": "all", "cap_mib": 7}),
         lambda s: s.update(baseline={"lr": [0.001, 0.01, 0.1]}),
         lambda s: s["training"].update(checkpoint_s=1.0),
         lambda s: s["search"].append({"weighting": "rlw", "stages": [{"lr": [0.1]}]}),

@@ -73,6 +73,8 @@ class TestSpec:
                 lambda s: s["training"].update(optimizer="sgd", clip_norm=1.0),
                 r"\[training\] `optimizer`, `clip_norm` goes with a problem",
             ),
+            (lambda s: s.update(keep={"networks": "all"}), r"\[keep\] goes with a problem"),
+            (lambda s: s["search"][0].update(init_from="x"), "`init_from` goes with a problem"),
             (lambda s: s["search"][0].update(weighting="ew"), "`weighting` goes with a problem"),
         ],
     )

@@ -154,7 +154,10 @@ def test_no_message_speaks_the_language_of_a_library(path: Any, value: Any, _sai
         (("budget", "trails"), "Unknown key `trails` in [budget]. Did you mean `trials`? Allowed:"),
         (("confirm", "seed"), "Unknown key `seed` in [confirm]. Did you mean `seeds`?"),
         (("search", 0, "stage"), "Unknown key `stage` in [[search]] 1. Did you mean `stages`?"),
-        (("search", 0, "xyz"), "Unknown key `xyz` in [[search]] 1. Allowed: budget, hyper, joint"),
+        (
+            ("search", 0, "xyz"),
+            "Unknown key `xyz` in [[search]] 1. Allowed: budget, hyper, init_from, joint",
+        ),
     ],
 )
 def test_an_unknown_key_names_its_section_and_what_is_allowed(path: Any, said: str) -> None:

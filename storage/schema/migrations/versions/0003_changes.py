@@ -120,7 +120,8 @@ def upgrade() -> None:
 
 
 def _add_networks() -> None:
-    """Networks of runs that are done, by epoch."""
+    """Networks of runs that are done, by epoch; and which one a search begins from."""
+    op.get_bind().exec_driver_sql("ALTER TABLE searches ADD COLUMN initial TEXT")
     op.create_table(
         "networks",
         sa.Column("id", _ID, nullable=False),

@@ -1,0 +1,131 @@
+"""A search begins from another one's network, whoever trains it and whoever is killed."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from storage import Reader
+from storage.records import SearchRecord
+from study import Study
+from tests import toy
+from tests.integration import comparable
+from tests.integration.command import command
+from tests.integration.driving import complete, run_with_kills
+
+STUDY = "begun"
+SPEC = """
+name = "begun"
+problem = "toy:Toy"
+problem_options = { troubles = ["rests"] }
+seeds = [0, 1]
+[training]
+epochs = 6
+batch_size = 6
+checkpoint_s = 0
+[[search]]
+weighting = "uw"
+init_from = "ew"
+stages = [{ lr = [1e-3, 1e-2, 1e-1], stop = { rule = "halving", rungs = [2] } }]
+[[search]]
+weighting = "ew"
+stages = [{ lr = [1e-3, 1e-2, 1e-1] }]
+[[search]]
+weighting = "rlw"
+init_from = "stl/level"
+stages = [{ lr = [1e-3, 1e-2] }]
+"""
+
+
+def record(url: str, name: str) -> SearchRecord:
+    reader = Reader(url)
+    try:
+        (study,) = reader.studies()
+        (found,) = (one for one in reader.searches(study.id) if one.name == name)
+        return found
+    finally:
+        reader.close()
+
+
+def first_epochs(url: str, search: str) -> dict[tuple[int, int], float]:
+    """Training loss of task level in epoch 1, by trial and seed."""
+    return {
+        (int(str(trial)), int(str(seed))): float(str(value))
+        for name, trial, seed, epoch, split, task, metric, value in comparable.epochs(url, STUDY)
+        if (name, epoch, split, task, metric) == (search, 1, "train", "level", "loss")
+    }
+
+
+def test_runs_begin_where_the_other_search_has_come_to(undisturbed: str, spec: Path) -> None:
+    best = Study.open(str(spec), storage=undisturbed).network("ew")
+    fixed = record(undisturbed, "uw").initial
+    assert fixed is not None
+    assert fixed.epoch == best.epoch
+    began, from_nothing = first_epochs(undisturbed, "uw"), first_epochs(undisturbed, "ew")
+    assert all(began[at] < from_nothing[at] for at in began)
+    assert record(undisturbed, "ew").initial is None
+
+
+def test_on_two_workers_it_is_the_same(undisturbed: str, spec: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    complete(spec, url, workers=2)
+    assert_same(url, undisturbed)
+
+
+def test_killed_again_and_again_it_is_the_same(
+    undisturbed: str, spec: Path, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    run_with_kills(spec, url, random.Random(5))
+    assert_same(url, undisturbed)
+
+
+def assert_same(url: str, undisturbed: str) -> None:
+    assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
+    assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
+    assert comparable.networks(url, STUDY) == comparable.networks(undisturbed, STUDY)
+
+
+def test_what_it_began_from_stands_when_seeds_are_added(tmp_path: Path) -> None:
+    shutil.copy(toy.__file__, tmp_path / "toy.py")
+    spec, url = tmp_path / "begun.toml", f"sqlite:///{tmp_path / 'w.db'}"
+    spec.write_text(SPEC)
+    complete(spec, url)
+    fixed, before = record(url, "uw").initial, comparable.epochs(url, STUDY)
+    spec.write_text(SPEC.replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
+    complete(spec, url, "--redecide")
+    assert record(url, "uw").initial == fixed
+    assert fixed is not None and Path(fixed.path).exists()
+    assert set(before) < set(comparable.epochs(url, STUDY))
+
+
+def test_it_is_trained_again_from_where_it_began(tmp_path: Path) -> None:
+    shutil.copy(toy.__file__, tmp_path / "toy.py")
+    spec, url = tmp_path / "begun.toml", f"sqlite:///{tmp_path / 'w.db'}"
+    spec.write_text(SPEC)
+    complete(spec, url)
+    study = Study.open(str(spec), storage=url)
+    kept = study.network("uw")
+    for file in tmp_path.rglob(f"network-run{kept.run}-*"):
+        file.unlink()
+    again = study.network("uw", seed=kept.seed, retrain=True)
+    torch.testing.assert_close(again.state_dict, kept.state_dict, rtol=0, atol=0)
+
+
+def test_without_a_network_the_search_ends_and_says_why(tmp_path: Path) -> None:
+    shutil.copy(toy.__file__, tmp_path / "toy.py")
+    (tmp_path / "begun.toml").write_text(SPEC + "[keep]\ncap_mib = 1e-6\n")
+    url = f"sqlite:///{tmp_path / 'w.db'}"
+    said = command(tmp_path, "run", "begun.toml", "--storage", url, "--workers", "1")
+    words = " ".join((said.out + said.err).split())
+    assert "from which it begins, was not kept" in words
+    assert first_epochs(url, "uw") == {}
+
+
+@pytest.mark.parametrize("name", ["uw", "ew", "rlw"])
+def test_networks_of_all_searches_can_be_had(undisturbed: str, spec: Path, name: str) -> None:
+    assert Study.open(str(spec), storage=undisturbed).network(name).search == name
