@@ -1,4 +1,4 @@
-"""All optimisers by name: those of this package, and plugins of other distributions.
+"""All optimisers by name: the modules of this package, and plugins of other distributions.
 
 Asking for names loads none of them, and imports no torch.
 """
@@ -8,6 +8,10 @@ from __future__ import annotations
 import inspect
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import TypeGuard
 
 from trainers.errors import BadOptimizer, UnknownOptimizer
 from trainers.jobs import Training
@@ -17,11 +21,14 @@ from trainers.suggestions import did_you_mean
 GROUP = "weighbridge.optimizers"
 """Entry-point group of plugins; each names a concrete `Optimizer` class."""
 
-BUILT_IN = {
-    "sgd": "trainers.optimizers.sgd:SGD",
-    "adam": "trainers.optimizers.adam:Adam",
-    "adamw": "trainers.optimizers.adamw:AdamW",
-}
+BUILT_IN = tuple(
+    sorted(
+        found.name
+        for found in iter_modules([str(Path(__file__).parent)])
+        if not found.name.startswith("_")
+    )
+)
+"""An optimiser is called like its file."""
 
 
 def names() -> tuple[str, ...]:
@@ -35,7 +42,8 @@ def optimizer(name: str) -> Optimizer:
 
     Raises:
         UnknownOptimizer: There is none.
-        BadOptimizer: A plugin cannot be loaded, or is no concrete `Optimizer`.
+        BadOptimizer: It cannot be loaded, or is no concrete `Optimizer`; a file of this package has
+            just one.
     """
     entry = _entries().get(name)
     if entry is None:
@@ -45,9 +53,11 @@ def optimizer(name: str) -> Optimizer:
         )
     try:
         found = entry.load()
+        if name in BUILT_IN:
+            found = _sole_optimizer(found)
     except Exception as error:  # a plugin may raise anything
         raise _bad(entry, f"{type(error).__name__}: {error}") from error
-    if not (inspect.isclass(found) and issubclass(found, Optimizer)) or inspect.isabstract(found):
+    if not _is_optimizer(found):
         raise _bad(entry, f"{found!r} is no concrete subclass of Optimizer.")
     return found()
 
@@ -63,13 +73,26 @@ def refuse_unless_fit(level: str, training: Training) -> None:
 
 
 def _entries() -> dict[str, EntryPoint]:
-    own = {name: EntryPoint(name, target, GROUP) for name, target in BUILT_IN.items()}
+    package = __name__.rpartition(".")[0]
+    own = {name: EntryPoint(name, f"{package}.{name}", GROUP) for name in BUILT_IN}
     plugins = {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
     return own | {name: entry for name, entry in plugins.items() if name not in own}
 
 
+def _sole_optimizer(module: ModuleType) -> type[Optimizer]:
+    own = [of for of in vars(module).values() if getattr(of, "__module__", "") == module.__name__]
+    classes = [of for of in own if _is_optimizer(of)]
+    if len(classes) != 1:
+        raise TypeError(f"A file of an optimiser has one concrete Optimizer. Got {classes}.")
+    return classes[0]
+
+
+def _is_optimizer(found: object) -> TypeGuard[type[Optimizer]]:
+    return inspect.isclass(found) and issubclass(found, Optimizer) and not inspect.isabstract(found)
+
+
 def _bad(entry: EntryPoint, why: str) -> BadOptimizer:
     return BadOptimizer(
-        f"The optimiser plugin `{entry.name}` ({entry.value}) cannot be used: {why} "
+        f"The optimiser `{entry.name}` ({entry.value}) cannot be used: {why} "
         "Mend it, or choose another `optimizer`."
     )

@@ -23,14 +23,18 @@ CURVES = {
 BASE = {("left", "error"): 0.2, ("left", "auc"): 0.5, ("right", "error"): 0.2}
 
 OWN = Path(__file__).parent / "own_objectives"
+SHIPPED = ("delta_m", "left.error", "left.auc", "right.error")
 
 
 def test_delta_m_and_each_metric_are_known_by_name() -> None:
-    assert list(known(METRICS)) == ["delta_m", "left.error", "left.auc", "right.error"]
+    found = list(known(METRICS))
+    assert [name for name in found if name in SHIPPED] == list(SHIPPED)
 
 
 def test_the_only_metric_of_all_is_known_by_its_name_alone() -> None:
-    assert list(known([("train", "loss", "max")])) == ["delta_m", "loss"]
+    found = known([("train", "loss", "max")])
+    assert "loss" in found
+    assert "train.loss" not in found
 
 
 @pytest.mark.parametrize(

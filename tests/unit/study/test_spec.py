@@ -66,7 +66,7 @@ BOUNDS = [
     ),
     (("training", "compile"), 1, "[training] `compile` must be true or false. Got 1."),
     (("training", "data_parallel"), 0, "[training] `data_parallel` must be above 0. Got 0."),
-    (("training", "optimizer"), "rms", "[training] `optimizer` must be 'sgd', 'adam' or 'adamw'."),
+    (("training", "optimizer"), "rms", "[training] `optimizer` must be 'adam', 'adamw' or 'sgd'."),
     (("training", "lr"), 0, "[training] `lr` must be above 0. Got 0."),
     (("training", "lr"), float("nan"), "[training] `lr` must be a finite number. Got nan."),
     (("training", "lr"), float("inf"), "[training] `lr` must be a finite number. Got inf."),

@@ -56,7 +56,8 @@ class TestOnTheCard:
         ("objective", "said"),
         [
             ("left.eror_rate", "Got 'left.eror_rate'. Did you mean `left.error_rate`?"),
-            ("middle.mae", "one of the problem's: delta_m, left.error_rate, right.error_rate, sum"),
+            ("middle.mae", "must be one of the problem's: delta_m, "),
+            ("middle.mae", "left.error_rate, right.error_rate, sum.mae. Got 'middle.mae'."),
             ("error_rate", "Did you mean `"),
             ("Delta_M", "Did you mean `delta_m`?"),
             ("quality", "Got 'quality'. A metric is written as task.metric."),
