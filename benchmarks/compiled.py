@@ -25,7 +25,7 @@ import torch
 from trainers.engines import Session, open_session
 from trainers.engines.fused.forward import Forward, task_functions
 from trainers.engines.fused.member import MemberFactory
-from trainers.engines.fused.padding import known_ghosts
+from trainers.engines.fused.padding import n_padding_rows_of
 from trainers.engines.fused.stack import Stack
 from trainers.engines.solo.engine import SoloRun
 from trainers.hardware import compiler
@@ -100,7 +100,7 @@ def _stack(pack: Pack, session: Session) -> TrainEpoch:
         Forward(network, functions, pack.training.precision),
         pack=pack,
         session=session,
-        n_ghosts=known_ghosts(session, tasks, pack.training),
+        n_padding_rows=n_padding_rows_of(session, tasks, pack.training),
     ).train_epoch
 
 

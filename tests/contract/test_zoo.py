@@ -78,7 +78,7 @@ def in_two(engine: Any, pack: Pack, problem: Housed, facts: NetworkFacts) -> dic
     """The same with an interruption after the second epoch, in another worker."""
     session, pack = open_session(problem, "cpu"), replace(pack, unsaved=facts.unsaved)
     half = told_of(engine, replace(pack, until_epoch=2), session)
-    rest = told_of(engine, resumed(pack, half), replace(session, flops={}, ghosts={}))
+    rest = told_of(engine, resumed(pack, half), replace(session, flops={}, padding_rows={}))
     return flat(by_epoch(half, rest))
 
 

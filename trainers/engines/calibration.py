@@ -21,7 +21,7 @@ from trainers.engines.fused.forward import (
     trained_parameters,
 )
 from trainers.engines.fused.member import MemberFactory
-from trainers.engines.fused.padding import known_ghosts
+from trainers.engines.fused.padding import n_padding_rows_of
 from trainers.engines.fused.stack import Stack
 from trainers.engines.pace import BATCHES, Pace, Shortened
 from trainers.engines.session import Session
@@ -167,8 +167,8 @@ def _run_step_ms(
     if wanted.engine == "solo":
         team = _solos(size, tasks, wanted, short)
     else:
-        n_ghosts = known_ghosts(session, tasks, wanted.training)
-        team = _stack(size, tasks, wanted, short, n_ghosts=n_ghosts)
+        n_padding_rows = n_padding_rows_of(session, tasks, wanted.training)
+        team = _stack(size, tasks, wanted, short, n_padding_rows=n_padding_rows)
     return 1_000 * _paced(team, wanted, short, allowance, repeats=_REPEATS).batch_s / size
 
 
@@ -179,7 +179,7 @@ def _solos(size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortene
 
 
 def _stack(
-    size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened, *, n_ghosts: int
+    size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened, *, n_padding_rows: int
 ) -> Stack:
     pack, session = _pack(size, tasks, wanted), short.session
     network = _network(tasks, session)
@@ -189,7 +189,7 @@ def _stack(
         Forward(network, task_functions(session.problem, tasks), wanted.training.precision),
         pack=pack,
         session=session,
-        n_ghosts=n_ghosts,
+        n_padding_rows=n_padding_rows,
     )
 
 

@@ -37,7 +37,7 @@ class Session:
         memory_share: How much of the device's memory its packs may take.
         flops: Operations of a forward pass of one sample, of training and of validation, by
             tasks, none for the trunk alone, as far as they were counted.
-        ghosts: Rows that a stack needs beside its runs, by tasks, smallest batches and precision.
+        padding_rows: Of a stack beside its runs, by tasks, smallest batches and precision.
         places: Where compiled stacks lie on a GPU.
         compiled: Compiled losses by engine, tasks, batch size and precision.
         group: The processes that train its runs together; None for this one alone.
@@ -49,7 +49,7 @@ class Session:
     stop_requested: Callable[[], bool] = _never
     memory_share: float = 1.0
     flops: dict[tuple[str, ...], tuple[float, float]] = field(default_factory=dict)
-    ghosts: dict[tuple[tuple[str, ...], tuple[int, int], Precision], int] = field(
+    padding_rows: dict[tuple[tuple[str, ...], tuple[int, int], Precision], int] = field(
         default_factory=dict
     )
     compiled: dict[tuple[str, tuple[str, ...], int, Precision], Compiled] = field(

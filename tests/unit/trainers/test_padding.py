@@ -12,7 +12,7 @@ from trainers.engines import open_session
 from trainers.engines.fused.padding import (
     PLACELESS,
     a_forward,
-    known_ghosts,
+    n_padding_rows_of,
     placed_operations,
     samples,
 )
@@ -53,7 +53,7 @@ def test_a_placeless_operation_gives_the_same_at_every_place(name: str, dtype: t
 
 def test_arithmetic_needs_no_ghosts() -> None:
     training = Training(epochs=1, batch_size=6)
-    assert known_ghosts(open_session(Toy(dropout=0.5), "cpu"), TASKS, training) == 0
+    assert n_padding_rows_of(open_session(Toy(dropout=0.5), "cpu"), TASKS, training) == 0
 
 
 @pytest.mark.parametrize("batch_size", [5, 6, 12])
@@ -63,13 +63,13 @@ def test_ghosts_take_all_that_a_kernel_leaves_over(problem: Toy, batch_size: int
     last_batch = {5: 2, 6: 6, 12: 8}[batch_size]  # at most all samples for validation
     of_two_rows = min(placed(problem, last_batch).values())
     training = Training(epochs=1, batch_size=batch_size, eval_batch_size=8)
-    assert known_ghosts(session, TASKS, training) * of_two_rows / 2 >= TAIL
+    assert n_padding_rows_of(session, TASKS, training) * of_two_rows / 2 >= TAIL
 
 
 def test_larger_batches_need_fewer_ghosts() -> None:
     session = open_session(Placed(), "cpu")
     few, many = (
-        known_ghosts(session, TASKS, Training(epochs=1, batch_size=size, eval_batch_size=8))
+        n_padding_rows_of(session, TASKS, Training(epochs=1, batch_size=size, eval_batch_size=8))
         for size in (12, 11)
     )
     assert 0 < few < many
@@ -78,7 +78,7 @@ def test_larger_batches_need_fewer_ghosts() -> None:
 def test_half_precision_needs_more_ghosts_as_its_vectors_are_longer() -> None:
     session = open_session(Placed(), "cpu")
     single, half = (
-        known_ghosts(session, TASKS, Training(epochs=1, batch_size=6, precision=precision))
+        n_padding_rows_of(session, TASKS, Training(epochs=1, batch_size=6, precision=precision))
         for precision in ("float32", "bfloat16")
     )
     assert 0 < single < half

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from trainers.engines.fused.forward import Forward, task_functions
 from trainers.engines.fused.member import Member, MemberFactory
-from trainers.engines.fused.padding import known_ghosts
+from trainers.engines.fused.padding import n_padding_rows_of
 from trainers.engines.fused.stack import Stack
 from trainers.engines.session import Session
 from trainers.engines.stepping import grad_evals
@@ -41,13 +41,15 @@ class Stacks:
         return StackedTeam(self.stack(runs), self)
 
     def stack(self, members: Sequence[Member]) -> Stack:
-        """A stack with as many ghosts as its operations need."""
+        """A stack with as many padding rows as its operations need."""
         return Stack(
             members,
             self.forward,
             pack=self._pack,
             session=self.session,
-            n_ghosts=known_ghosts(self.session, tuple(self.forward.functions), self._pack.training),
+            n_padding_rows=n_padding_rows_of(
+                self.session, tuple(self.forward.functions), self._pack.training
+            ),
         )
 
 

@@ -1,7 +1,7 @@
-"""How many ghosts a stack needs: rows that repeat its last run and are thrown away.
+"""How many padding rows a stack needs: rows that repeat its last run and are thrown away.
 
 A vectorised kernel computes 16 or 32 numbers at once and what remains one by one, where some
-functions round differently. The ghosts are last in memory, so that what remains is theirs: a run's
+functions round differently. Padding rows are last in memory, so that what remains is theirs: a run's
 bits then depend neither on its place nor on the size of the pack. Measured on AVX-512: sigmoid,
 SiLU, softplus, ELU, Mish (and GELU in float64) do differ, arithmetic and ReLU do not.
 
@@ -69,8 +69,8 @@ class Step:
     carried: Mapping[str, Tensor]
 
 
-def known_ghosts(session: Session, tasks: tuple[str, ...], training: Training) -> int:
-    """Ghosts for stacks of these tasks, counted once a session for each batch size.
+def n_padding_rows_of(session: Session, tasks: tuple[str, ...], training: Training) -> int:
+    """Padding rows for stacks of these tasks, counted once a session for each batch size.
 
     None on a GPU, where the number of rows is fixed.
     """
@@ -78,13 +78,13 @@ def known_ghosts(session: Session, tasks: tuple[str, ...], training: Training) -
         return 0
     sizes = _smallest_batches(session, training)
     key = tasks, sizes, training.precision
-    if key not in session.ghosts:
+    if key not in session.padding_rows:
         trained, judged = (samples(session, size) for size in sizes)
         placed = placed_operations(a_forward(session, tasks, training.precision), trained, judged)
         tail = _TAILS[training.precision]
         per_row = max(1, min(placed.values(), default=2 * tail) // 2)
-        session.ghosts[key] = -(-tail // per_row) if placed else 0
-    return session.ghosts[key]
+        session.padding_rows[key] = -(-tail // per_row) if placed else 0
+    return session.padding_rows[key]
 
 
 def placed_operations(forward: Forward, trained: Batch, judged: Batch) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """K runs as one model: stacked parameters, one forward pass, one optimiser.
 
-Shapes: K runs, R rows (the runs, then ghosts), T tasks.
+Shapes: K runs, R rows (the runs, then padding rows), T tasks.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Stack:
     Args:
         members: At least one.
         forward: The network they share, freshly initialised.
-        n_ghosts: Rows that repeat the last run.
+        n_padding_rows: Rows that repeat the last run.
 
     Attributes:
         members: The runs, in the order of the rows: equal rates lie side by side, on a GPU equal
@@ -59,7 +59,7 @@ class Stack:
         *,
         pack: Pack,
         session: Session,
-        n_ghosts: int,
+        n_padding_rows: int,
     ) -> None:
         few = gpu.wants_few_kernels(session.device)
         self.members = sorted(members, key=_by_weighting if few else _by_rate)
@@ -74,7 +74,7 @@ class Stack:
         )
         self._tasks = self.members[0].job.tasks
         # A stack of one would take other kernels than a stack of many.
-        n_rows = pack.rows or max(len(members) + n_ghosts, 2)
+        n_rows = pack.rows or max(len(members) + n_padding_rows, 2)
         if pack.training.compile:
             n_rows = filled(n_rows)
         rows = [*self.members, *[self.members[-1]] * (n_rows - len(members))]

@@ -24,7 +24,7 @@ Name = tuple[str, str]
 
 
 class StackEvaluation:
-    """Evaluates the first `n_members` rows of a stack; the others are ghosts."""
+    """Evaluates the first `n_members` rows of a stack; the others are padding rows."""
 
     def __init__(self, forward: Forward, *, n_members: int) -> None:
         self._forward, self._n_members = forward, n_members

@@ -228,7 +228,7 @@ class Rehearsal:
             Member(job=job, weighting=method, hyper=method.checked({}, len(job.tasks)), state=state)
             for job, state in zip(pack.jobs, states, strict=True)
         ]
-        return Stack(members, forward, pack=pack, session=self.session, n_ghosts=0)
+        return Stack(members, forward, pack=pack, session=self.session, n_padding_rows=0)
 
     def _epoch(self, team: Lockstep | Stack) -> list[Seen]:
         """What each run is after one more epoch; in the order of the jobs."""
