@@ -51,14 +51,14 @@ def test_a_placeless_operation_gives_the_same_at_every_place(name: str, dtype: t
         assert torch.equal(POINTWISE[name](first[:size], second[:size]), whole[:size])
 
 
-def test_arithmetic_needs_no_ghosts() -> None:
+def test_arithmetic_needs_no_padding() -> None:
     training = Training(epochs=1, batch_size=6)
     assert n_padding_rows_of(open_session(Toy(dropout=0.5), "cpu"), TASKS, training) == 0
 
 
 @pytest.mark.parametrize("batch_size", [5, 6, 12])
 @pytest.mark.parametrize("problem", [Normed(), Placed()], ids=["normed", "placed"])
-def test_ghosts_take_all_that_a_kernel_leaves_over(problem: Toy, batch_size: int) -> None:
+def test_padding_rows_take_all_that_a_kernel_leaves_over(problem: Toy, batch_size: int) -> None:
     session = open_session(problem, "cpu")
     last_batch = {5: 2, 6: 6, 12: 8}[batch_size]  # at most all samples for validation
     of_two_rows = min(placed(problem, last_batch).values())
@@ -66,7 +66,7 @@ def test_ghosts_take_all_that_a_kernel_leaves_over(problem: Toy, batch_size: int
     assert n_padding_rows_of(session, TASKS, training) * of_two_rows / 2 >= TAIL
 
 
-def test_larger_batches_need_fewer_ghosts() -> None:
+def test_larger_batches_need_fewer_padding_rows() -> None:
     session = open_session(Placed(), "cpu")
     few, many = (
         n_padding_rows_of(session, TASKS, Training(epochs=1, batch_size=size, eval_batch_size=8))
@@ -75,7 +75,7 @@ def test_larger_batches_need_fewer_ghosts() -> None:
     assert 0 < few < many
 
 
-def test_half_precision_needs_more_ghosts_as_its_vectors_are_longer() -> None:
+def test_half_precision_needs_more_padding_rows_as_its_vectors_are_longer() -> None:
     session = open_session(Placed(), "cpu")
     single, half = (
         n_padding_rows_of(session, TASKS, Training(epochs=1, batch_size=6, precision=precision))

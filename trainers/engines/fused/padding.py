@@ -1,7 +1,7 @@
 """How many padding rows a stack needs: rows that repeat its last run and are thrown away.
 
 A vectorised kernel computes 16 or 32 numbers at once and what remains one by one, where some
-functions round differently. Padding rows are last in memory, so that what remains is theirs: a run's
+functions round differently. Padding rows are last in memory, so what remains is theirs: a run's
 bits then depend neither on its place nor on the size of the pack. Measured on AVX-512: sigmoid,
 SiLU, softplus, ELU, Mish (and GELU in float64) do differ, arithmetic and ReLU do not.
 
