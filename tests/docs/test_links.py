@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,24 @@ def test_paths_that_contributing_names_exist() -> None:
     named = set(_PATH.findall(read("CONTRIBUTING.md")))
     assert named, "the pattern finds nothing any more"
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_the_map_has_every_room_on_its_floor() -> None:
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    floors = {
+        contract["containers"][0]: [layer.split(" | ") for layer in contract["layers"]]
+        for contract in contracts
+        if "upstairs" in contract["name"]
+    }
+    assert len(floors) == 4
+    rows = dict(re.findall(r"^\| `(\w+)/` \| (`.*) \|$", read("CONTRIBUTING.md"), re.MULTILINE))
+    for package, layers in floors.items():
+        named = re.findall(r"`(\w+)(?:/|\.py)`", rows[package])
+        rooms = {path.name for path in (ROOT / package).iterdir() if any(path.glob("[!_]*.*"))}
+        assert rooms - set(named) == set()
+        floor = {name: number for number, layer in enumerate(layers) for name in layer}
+        numbers = [floor[name] for name in named if name in floor]
+        assert numbers == sorted(numbers)
 
 
 def test_names_that_contributing_tells_to_edit_exist() -> None:
