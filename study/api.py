@@ -221,8 +221,9 @@ class Study:
             WorkersUnusable: The run cannot be trained again here.
         """
         from storage import Reader  # SQLAlchemy loads with it
-        from study.running.trained import Retraining, trained_network
+        from study.running.trained import Retraining, refuse_function, trained_network
 
+        refuse_function(self.plan)
         self.check(workers=1, device=device)
         again = Retraining(driver=lambda: self._driver(1, device, None), device=device)
         reader = Reader(self.storage_url)

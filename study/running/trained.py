@@ -48,6 +48,21 @@ class Retraining:
     device: str
 
 
+def refuse_function(plan: Plan) -> None:
+    """Refuse studies of training functions, of whose networks nothing is known here.
+
+    Raises:
+        NetworkMissing: It is one.
+    """
+    if plan.spec.function is not None:
+        name = plan.spec.name
+        raise NetworkMissing(
+            "A training function saves its own network, in the folder that it is given. Got the "
+            f"study {name!r} of {plan.spec.function.target}. `weighbridge log {name} RUN` says "
+            "where the files of a run are."
+        )
+
+
 def trained_network(
     plan: Plan,
     reader: Reader,
@@ -68,12 +83,6 @@ def trained_network(
         NetworkMissing: There is none, or it was not kept, or is gone; with the way out.
         WorkersUnusable: The run cannot be trained again here.
     """
-    if plan.spec.function is not None:
-        raise NetworkMissing(
-            "A training function saves its own network, in the folder that it is given. Got the "
-            f"study {study!r} of {plan.spec.function.target}. `weighbridge log {study} RUN` names "
-            "the folder's place."
-        )
     record = reader.find_study(study)
     if record is None:
         raise NetworkMissing(

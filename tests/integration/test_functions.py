@@ -308,3 +308,10 @@ def test_a_function_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
     said = run(tmp_path, "nobody")
     assert said.code == 2
     assert "has no `nobody`" in said.err
+
+
+def test_its_network_is_its_own(tmp_path: Path) -> None:
+    write(tmp_path, "train")
+    said = command(tmp_path, "network", "train.toml")
+    assert said.code == 2
+    assert "A training function saves its own network" in " ".join(said.err.split())

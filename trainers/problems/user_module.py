@@ -91,7 +91,8 @@ def _search_also(folder: str | None) -> None:
 
 def _forget_modules_of(folder: Path) -> None:
     """Drop the modules that lie directly in a folder, packages with all their parts."""
-    tops = {name for name, module in sys.modules.items() if _lies_in(name, module, folder)}
+    known = [*sys.modules.items()]  # other threads import meanwhile
+    tops = {name for name, module in known if _lies_in(name, module, folder)}
     for name in list(sys.modules):
         if name.partition(".")[0] in tops:
             del sys.modules[name]
