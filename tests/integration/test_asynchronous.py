@@ -20,7 +20,7 @@ name = "{STUDY}"
 problem = "toy:Toy"
 seeds = [0, 1]
 [training]
-epochs = 30
+epochs = 20
 batch_size = 4
 optimizer = "sgd"
 checkpoint_s = 1000
@@ -82,11 +82,11 @@ def assert_whole(url: str) -> None:
     of_searches = [end for (name, _), end in ends.items() if name in ("ew", "rlw")]
     assert len(of_searches) == 2 * 6
     assert all(
-        end in ({("pruned", 8)}, {("pruned", 16)}, {("done", 30)}, {("diverged", 0)})
+        end in ({("pruned", 8)}, {("pruned", 16)}, {("done", 20)}, {("diverged", 0)})
         for end in of_searches
     )
     for search in ("ew", "rlw"):
-        assert {("done", 30)} in [end for (name, _), end in ends.items() if name == search]
+        assert {("done", 20)} in [end for (name, _), end in ends.items() if name == search]
     segments = sum(n_segments(row[4] == "baseline", row[5], row[7]) for row in rows)
     states = [state for run, state in comparable.attempts(url, STUDY) if run is not None]
     assert states.count("finished") == segments

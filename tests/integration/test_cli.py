@@ -187,6 +187,7 @@ class TestStorage:
         ],
     )
     @pytest.mark.parametrize("args", [["status"], ["compare", "digits"], ["run", "digits"]])
+    @pytest.mark.usefixtures("impatient")
     def test_one_that_cannot_be_used_is_refused(
         self, args: list[str], url: str, why: str, tmp_path: Path
     ) -> None:

@@ -30,7 +30,7 @@ SPEC = f"""
 name = "{STUDY}"
 problem = "toy:Toy"
 problem_options = {{ troubles = ["forks"] }}
-seeds = [0, 1]
+seeds = [0]
 [training]
 epochs = 60
 batch_size = 4

@@ -80,8 +80,7 @@ def told(password: str, said: Said, folder: Path) -> list[str]:
     return [name for name, text in texts.items() if any(form in text for form in forms)]
 
 
-@pytest.mark.parametrize("form", URLS)
-@pytest.mark.parametrize("verb", ["run", "report"])
+@pytest.mark.parametrize(("verb", "form"), [("run", "user"), ("report", "query")])
 def test_a_wrong_password_is_refused_and_not_told(
     verb: str, form: str, server: Path, folder: Path
 ) -> None:
@@ -94,6 +93,7 @@ def test_a_wrong_password_is_refused_and_not_told(
     assert told(WRONG, said, folder) == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_no_password_at_all_is_told(server: Path, folder: Path) -> None:
     without = f"postgresql+psycopg://weighbridge@/postgres?host={server}"
     said = command(folder, "run", "guarded.toml", "--storage", without)

@@ -19,7 +19,7 @@ name = "{STUDY}"
 problem = "toy:Toy"
 seeds = [0, 1]
 [training]
-epochs = 30
+epochs = 20
 batch_size = 4
 optimizer = "sgd"
 checkpoint_s = 1000
@@ -42,7 +42,7 @@ stop = {{ rule = "worse-than-cohort", rungs = [5] }}
 
 def test_the_plan_shows_the_rules(spec: Path) -> None:
     said = command(spec.parent, "plan", spec.name).text
-    assert "ew lr grid 6, halving at 8, 16 6 12 360" in said
+    assert "ew lr grid 6, halving at 8, 16 6 12 240" in said
     assert "→ temperature line 3 + 2, worse-than-cohort at 5 → lr neighbours ≤2" in said
 
 
@@ -51,7 +51,7 @@ def test_halving_keeps_a_half_at_each_rung(undisturbed: str) -> None:
     states_by_epochs = sorted((str(row[5]), row[7]) for row in of_search)
     assert states_by_epochs == [
         *[("diverged", 0)] * 2,
-        *[("done", 30)] * 4,  # 2 of 3, rounded up
+        *[("done", 20)] * 4,  # 2 of 3, rounded up
         *[("pruned", 8)] * 4,  # 2 of 5
         *[("pruned", 16)] * 2,
     ]
