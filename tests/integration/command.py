@@ -20,6 +20,7 @@ import pytest
 
 from study.cli import main
 from study.drivers.local.fork_server import ForkServer
+from trainers.problems import user_module
 
 DEADLINE_S = 240
 """A command that takes so long hangs."""
@@ -66,6 +67,8 @@ def command(folder: Path, *args: str, warm: bool = True) -> Said:
             main()
         except SystemExit as ending:
             code = int(ending.code or 0)
+        finally:
+            user_module._search_also(None)  # modules of the folder are nobody else's
     return Said(code=code, out=out.getvalue(), err=err.getvalue())
 
 

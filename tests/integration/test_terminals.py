@@ -89,7 +89,6 @@ def test_an_exit_is_told_as_the_cause(folder: Path) -> None:
 
 
 def test_what_code_of_a_user_prints_is_no_part_of_the_json(folder: Path) -> None:
-    sys.modules.pop("mine", None)
     said = command(folder, "plan", "odd.toml", "--json")
     assert json.loads(said.out)["study"] == "odd"
     assert "noise" in said.err
