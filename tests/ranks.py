@@ -36,7 +36,8 @@ def trained(
         size: Number of processes.
         problem: Makes the problem of each process; a function of a module.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # torch is imported once, and no thread is forked
     answers: Any = context.Queue()
     port = _free_port()
     processes = [

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests import toy
-from tests.integration.command import Said, command
+from tests.integration.command import DEADLINE_S, Said, command
 from tests.unit.cli.polite import content
 
-DEADLINE_S = 20
 SPEC = """
 name = "tiny"
 problem = "toy:Toy"

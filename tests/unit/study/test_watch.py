@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from study.running import watch
 from study.running.watch import end_hanging
 from study.running.worker_pool import WorkerPool, WorkerState
 from study.spec.training import TrainingSpec
 
+NOW_S = 1000.0
 LIMITS = {"silence_limit_s": 30.0, "run_limit_s": 60.0, "open_limit_s": 600.0}
+
+
+@pytest.fixture(autouse=True)
+def at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: NOW_S))
 
 
 class FakeDriver:
@@ -36,9 +43,8 @@ def ended(state: WorkerState, *, looks: int = 1) -> list[int]:
 
 
 def a_slot(*, size: int, since_s: float, silent_s: float = 0.0) -> WorkerState:
-    now_s = time.monotonic()
     state = WorkerState(1)
-    state.take([], now_s - since_s)
+    state.take([], NOW_S - since_s)
     state.size, state.silent_s = size, silent_s
     return state
 
