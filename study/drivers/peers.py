@@ -76,7 +76,7 @@ class LocalPeers:
                 ended = True
             if ended:
                 self._children.remove(child)
-                return Missing(self._fork_server.bury(child).how)
+                return Missing(self._fork_server.reaped(child).how)
         return None
 
     def end(self) -> None:

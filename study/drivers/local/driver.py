@@ -150,7 +150,7 @@ class LocalDriver:
         """Read what has arrived, and look who is lost."""
         events: list[DriverEvent] = list(self._groups.look_after(self.kill))
         pipes = {worker.child.pipe: number for number, worker in self._workers.items()}
-        controls = {n.control: n for n in self._nurseries() if n.alive}
+        controls = {one.control: one for one in self._fork_servers() if one.alive}
         for ready in wait([*pipes, *controls], timeout_s):
             if (number := pipes.get(ready)) is not None:  # type: ignore[call-overload]
                 events += self._read(number)
@@ -177,7 +177,7 @@ class LocalDriver:
 
     def close(self) -> None:
         """Close the pipes, which ends the workers, and wait for them."""
-        fork_servers = self._nurseries()
+        fork_servers = self._fork_servers()
         self._groups.close()
         for worker in self._workers.values():
             worker.child.pipe.close()
@@ -191,7 +191,7 @@ class LocalDriver:
         self._workers.clear()
         self._fork_server = None
 
-    def _nurseries(self) -> list[ForkServer]:
+    def _fork_servers(self) -> list[ForkServer]:
         """Of all workers, and of those to come."""
         found = {id(worker.fork_server): worker.fork_server for worker in self._workers.values()}
         if self._fork_server is not None:
@@ -201,7 +201,7 @@ class LocalDriver:
     def _read(self, number: int) -> Iterator[FromWorker]:
         """What a worker has said; a message of which no more comes closes its pipe, too.
 
-        So does the death of its fork_server in the moment between its birth and word of that.
+        So does the death of its fork server in the moment between its birth and word of that.
         """
         worker = self._workers[number]
         try:
@@ -252,7 +252,7 @@ class LocalDriver:
             del self._workers[number]
             if self._looker == number:
                 self._looker = None
-            ended = worker.fork_server.bury(worker.child)
+            ended = worker.fork_server.reaped(worker.child)
             how = worker.why + ended.how
             worker.keep(ended.printed)
             self._drop(worker.fork_server)
@@ -295,7 +295,9 @@ class LocalDriver:
 
     def _drop(self, fork_server: ForkServer | None) -> None:
         """Close one of which nobody comes any more."""
-        if fork_server is not None and all(fork_server is not used for used in self._nurseries()):
+        if fork_server is not None and all(
+            fork_server is not used for used in self._fork_servers()
+        ):
             fork_server.close()
 
     def _opened_fork_server(self) -> ForkServer:

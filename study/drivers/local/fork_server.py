@@ -181,7 +181,7 @@ class ForkServer:
             with contextlib.suppress(ProcessLookupError):  # it has ended just now
                 os.kill(self._born[child.number].pid, signal.SIGKILL)
 
-    def bury(self, child: Child) -> Ended:
+    def reaped(self, child: Child) -> Ended:
         """How a worker that is lost has ended, and its last words; it has ended then."""
         child.pipe.close()  # at which it exits, if it still runs
         for _ in range(2):

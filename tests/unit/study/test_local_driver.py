@@ -60,7 +60,7 @@ class Hollow:
     def end(self, child: Child) -> None:
         self.ended.append(child.number)
 
-    def bury(self, child: Child) -> Ended:
+    def reaped(self, child: Child) -> Ended:
         self.ended.append(child.number)
         child.pipe.close()
         child.output.close()

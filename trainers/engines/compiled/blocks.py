@@ -1,8 +1,8 @@
 """The losses of a stack's rows: of all at once in plain operations, or compiled, block by block.
 
 A compiled function rounds by how many rows there are. It is compiled for a block of fixed size, and
-the stack is filled up with ghosts: a run has the same bits in any pack, and a pack that shrinks
-needs no other function.
+the stack is filled up with padding rows: a run has the same bits in any pack, and a pack that
+shrinks needs no other function.
 
 Shapes: R rows, T tasks.
 """
