@@ -42,7 +42,7 @@ def test_the_map_has_every_room_on_its_floor() -> None:
     rows = dict(re.findall(r"^\| `(\w+)/` \| (`.*) \|$", read("CONTRIBUTING.md"), re.MULTILINE))
     for package, layers in floors.items():
         named = re.findall(r"`(\w+)(?:/|\.py)`", rows[package])
-        rooms = {path.name for path in (ROOT / package).iterdir() if any(path.glob("[!_]*.*"))}
+        rooms = {path.parent.name for path in (ROOT / package).glob("[!_]*/[!_]*.*")}
         assert rooms - set(named) == set()
         floor = {name: number for number, layer in enumerate(layers) for name in layer}
         numbers = [floor[name] for name in named if name in floor]

@@ -159,7 +159,7 @@ def initial(of: InitialNetwork, own: Mapping[str, Tensor]) -> State:
     """``network`` and ``outside`` that a run begins from, on the CPU.
 
     Args:
-        own: State of the run's own network, which may have more.
+        own: State of the run's own network, name to ``[*shape]``; it may have more.
 
     Raises:
         NetworkUnreadable: The file is missing, or is not the one that was written, or does not fit.
