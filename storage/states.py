@@ -42,7 +42,6 @@ MOVES: dict[RunState, frozenset[RunState]] = {
 }
 
 FINAL = frozenset({_S.DONE, _S.DIVERGED, _S.PRUNED, _S.FAILED})
-OPEN = frozenset(RunState) - FINAL
 
 
 def check_move(old: RunState, new: RunState) -> None:

@@ -19,7 +19,7 @@ from storage.moving import Moving
 from storage.networks import Networks
 from storage.planning.calibrations import Calibrations
 from storage.planning.history import History
-from storage.planning.proposals import Proposals
+from storage.planning.proposals import Proposing
 from storage.planning.studies import Studies
 from storage.recording.checkpoints import Checkpoints
 from storage.recording.reports import Recorder, Recording
@@ -29,7 +29,7 @@ from storage.status import Status
 
 class Storage(
     Studies,
-    Proposals,
+    Proposing,
     History,
     Calibrations,
     Workers,

@@ -8,9 +8,6 @@ colour blindness too; the marker's shape says the same thing a second time.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-PAGE_LIGHT = "#ffffff"
-PAGE_DARK = "#12161c"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceStyle:

@@ -54,7 +54,7 @@ _PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number)
 )
 
 
-class Proposals(OpenedDatabase):
+class Proposing(OpenedDatabase):
     """The part of `storage.Storage` that says what searches try."""
 
     @retried

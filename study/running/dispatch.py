@@ -9,7 +9,7 @@ from storage.records import Claimed
 from study.planning.budget import said
 from study.running.engine_state import EngineState
 from study.running.failure_policy import FailurePolicy
-from study.running.leases import Leases
+from study.running.leases import LeaseKeeper
 from study.running.pack_sizes import PackSizes
 from study.running.packing import Packer
 from study.running.worker_pool import WorkerPool, WorkerState
@@ -30,7 +30,7 @@ class Dispatch:
 
     def __init__(
         self,
-        leases: Leases,
+        leases: LeaseKeeper,
         pool: WorkerPool,
         engine: EngineState,
         sizes: PackSizes,

@@ -22,7 +22,7 @@ _SILENT_S = 2 * _RENEW_S
 _UNANSWERED = "the database did not answer the claim"
 
 
-class Leases:
+class LeaseKeeper:
     """Takes leases for workers, keeps those of packs whose worker beats, and returns all others."""
 
     def __init__(

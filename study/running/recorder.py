@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from storage import RunState
@@ -18,7 +18,7 @@ from storage.records import (
     Report,
     Spent,
 )
-from trainers.events import CheckpointWritten, EpochDone, NetworksKept, RunEnded, Seconds
+from trainers.events import CheckpointWritten, EpochDone, NetworksKept, RunEnded
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -87,13 +87,7 @@ def to_report(event: Reported, solo_s: float | None = None) -> Report:
             token=event.token,
             epoch=event.epoch,
             values=event.values,
-            spent=_spent(
-                event.seconds,
-                samples=event.samples,
-                grad_evals=event.grad_evals,
-                flops=event.flops,
-                energy_j=event.energy_j,
-            ),
+            spent=_spent(event),
             solo_s=solo_s,
         )
     if isinstance(event, CheckpointWritten):
@@ -103,14 +97,14 @@ def to_report(event: Reported, solo_s: float | None = None) -> Report:
             epoch=event.checkpoint.epoch,
             path=event.checkpoint.path,
             size_bytes=event.size_bytes,
-            spent=_spent(event.seconds, energy_j=event.energy_j),
+            spent=_spent(event),
         )
     if isinstance(event, NetworksKept):
         return NetworkRecord(
             run=event.run,
             token=event.token,
             files=[NetworkFile(**asdict(file)) for file in event.files],
-            spent=_spent(event.seconds, energy_j=event.energy_j),
+            spent=_spent(event),
         )
     return _ending(event, solo_s)
 
@@ -122,13 +116,7 @@ def _ending(event: RunEnded, solo_s: float | None) -> Ending:
         token=event.token,
         state=_STATES[event.outcome],
         epoch=event.epoch,
-        spent=_spent(
-            event.seconds,
-            samples=event.samples,
-            grad_evals=event.grad_evals,
-            flops=event.flops,
-            energy_j=event.energy_j,
-        ),
+        spent=_spent(event),
         reason=event.reason,
         failure=event.failure or None if failed else None,
         failure_key=event.failure_key or None if failed else None,
@@ -138,23 +126,8 @@ def _ending(event: RunEnded, solo_s: float | None) -> Ending:
     )
 
 
-def _spent(
-    seconds: Seconds,
-    *,
-    samples: int = 0,
-    grad_evals: int = 0,
-    flops: float = 0.0,
-    energy_j: float | None,
-) -> Spent:
-    return Spent(
-        startup_s=seconds.startup_s,
-        train_s=seconds.train_s,
-        validation_s=seconds.validation_s,
-        test_s=seconds.test_s,
-        checkpoint_s=seconds.checkpoint_s,
-        diagnostics_s=seconds.diagnostics_s,
-        samples=samples,
-        grad_evals=grad_evals,
-        flops=flops,
-        energy_j=energy_j,
-    )
+def _spent(event: Reported) -> Spent:
+    spent = Spent(**asdict(event.seconds), energy_j=event.energy_j)
+    if not isinstance(event, EpochDone | RunEnded):
+        return spent
+    return replace(spent, samples=event.samples, grad_evals=event.grad_evals, flops=event.flops)

@@ -22,7 +22,7 @@ from study.running.engine_state import EngineState
 from study.running.event_handler import EventHandler
 from study.running.failure_policy import FailurePolicy
 from study.running.kept_networks import NetworkRetention
-from study.running.leases import Leases
+from study.running.leases import LeaseKeeper
 from study.running.limiter import Limiter
 from study.running.pack_sizes import PackSizes
 from study.running.packing import Packer
@@ -102,7 +102,7 @@ class Runner:
         self._conductor = Conductor(plan, storage, study)
         self._retention = Retention(storage, study_id, checkpoints, cap_bytes=cap_bytes)
         self._networks = NetworkRetention(storage, study_id, checkpoints, plan.spec.keep, say=say)
-        self._leases = Leases(storage, study_id, holder_id=holder_id, pool=pool)
+        self._leases = LeaseKeeper(storage, study_id, holder_id=holder_id, pool=pool)
         self._events = EventHandler(
             storage, pool, registration, failures, sizes, self._retention, say=say
         )

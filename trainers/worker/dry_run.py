@@ -36,7 +36,7 @@ _KEY = Key("probe")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Defect:
     """A part that fails, or gives what cannot be used.
 
     Attributes:
@@ -52,17 +52,17 @@ class Finding:
         return f"In {self.mode}, on the {self.split} split: {self.told}"
 
 
-def dry_run(session: Session, training: Training) -> list[Finding]:
+def dry_run(session: Session, training: Training) -> list[Defect]:
     """What fails of a problem; empty if nothing does."""
     try:
         network = a_network(session, session.problem.card.task_names)
         functions = {task: session.problem.functions(task) for task in network.places}
     except Exception as error:  # a user's problem may raise anything
-        return [Finding("train", "training", described(error))]
-    found: list[Finding] = []
+        return [Defect("train", "training", described(error))]
+    found: list[Defect] = []
     for split in ("train", "validation", "test"):
         mode: Mode = "training" if split == "train" else "evaluation"
-        found += _Pass(session, training, network, functions, split, mode).findings()
+        found += _Pass(session, training, network, functions, split, mode).defects()
     return found
 
 
@@ -106,9 +106,9 @@ class _Pass:
         self._session, self._training = session, training
         self._network, self._functions = network, functions
         self._split, self._mode = split, mode
-        self._found: list[Finding] = []
+        self._found: list[Defect] = []
 
-    def findings(self) -> list[Finding]:
+    def defects(self) -> list[Defect]:
         """Try all parts."""
         self._network.train(self._mode == "training")
         batch = self._try(self._batch)
@@ -168,7 +168,7 @@ class _Pass:
         try:
             return work()
         except Exception as error:  # a user's problem may raise anything
-            self._found.append(Finding(self._split, self._mode, described(error)))
+            self._found.append(Defect(self._split, self._mode, described(error)))
             return None
 
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from storage import FINAL, MOVES, IllegalMove, RunState
-from storage.states import OPEN, check_move
+from storage.states import check_move
 
 _ALL = list(itertools.product(RunState, RunState))
 _LEGAL = {(old, new) for old, news in MOVES.items() for new in news}
@@ -36,11 +36,6 @@ def test_a_refusal_says_when_nothing_is_allowed() -> None:
 
 def test_every_state_is_in_the_table() -> None:
     assert set(MOVES) == set(RunState)
-
-
-def test_a_state_is_final_or_open() -> None:
-    assert set(RunState) == FINAL | OPEN
-    assert set() == FINAL & OPEN
 
 
 def test_only_a_failed_run_leaves_a_final_state() -> None:

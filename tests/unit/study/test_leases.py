@@ -11,7 +11,7 @@ import pytest
 
 from storage.records import Holder
 from study.drivers.holder import this_process
-from study.running.leases import LEASE_S, Leases
+from study.running.leases import LEASE_S, LeaseKeeper
 from tests.contract.storage_bench import Bench
 
 _ELSEWHERE = Holder(host="elsewhere", boot_id="other", pid=7, process_start="1")
@@ -30,9 +30,9 @@ def _claimed_by(bench: Bench, holder: Holder, n_runs: int) -> None:
     bench.claim(n_runs, lease_s=LEASE_S)
 
 
-def _leases(bench: Bench, *, busy: bool = False) -> Leases:
+def _leases(bench: Bench, *, busy: bool = False) -> LeaseKeeper:
     pool: Any = SimpleNamespace(busy=busy)
-    return Leases(bench.storage, bench.study.id, holder_id=bench.holder_id, pool=pool)
+    return LeaseKeeper(bench.storage, bench.study.id, holder_id=bench.holder_id, pool=pool)
 
 
 def test_a_driver_that_lives_is_named_once(bench: Bench) -> None:

@@ -79,7 +79,7 @@ class Forward:
         """The same, each ``[R]``: a gradient through a stack of them would pass through all."""
         with self.cast():
             outputs = self._outputs(params, buffers, batch.inputs)
-            return stacked_losses_apart(outputs, batch.targets, self.functions, there)
+            return losses_apart(outputs, batch.targets, self.functions, there, stacked=True)
 
     def compiled_losses(
         self,
@@ -121,34 +121,9 @@ def stacked_losses(
     ) -> Tensor:
         of_one = partial(_outputs_of_one, network, places)
         outputs = vmap(of_one, in_dims=(0, 0, None), randomness="same")(params, buffers, inputs)
-        return stacked_task_losses(outputs, targets, functions)
+        return task_losses(outputs, targets, functions, stacked=True)
 
     return of_all
-
-
-def stacked_task_losses(
-    outputs: Mapping[str, Any],
-    targets: Mapping[str, Any],
-    functions: Mapping[str, TaskFunctions],
-    there: Present = None,
-) -> Tensor:
-    """Losses ``[R, T]`` of many runs' outputs ``[R, B, ...]`` on one batch."""
-    return torch.stack(stacked_losses_apart(outputs, targets, functions, there), dim=1)
-
-
-def stacked_losses_apart(
-    outputs: Mapping[str, Any],
-    targets: Mapping[str, Any],
-    functions: Mapping[str, TaskFunctions],
-    there: Present = None,
-) -> list[Tensor]:
-    """The losses of many runs on one batch, each ``[R]``."""
-    return [
-        _stacked(parts.loss)(outputs[task], targets[task])
-        if there is None or place in there
-        else no_loss(outputs[task], n_leading=1)
-        for place, (task, parts) in enumerate(functions.items())
-    ]
 
 
 def task_losses(
@@ -156,9 +131,12 @@ def task_losses(
     targets: Mapping[str, Any],
     functions: Mapping[str, TaskFunctions],
     there: Present = None,
+    *,
+    stacked: bool = False,
 ) -> Tensor:
-    """Losses ``[T]`` of one run on one batch."""
-    return torch.stack(losses_apart(outputs, targets, functions, there))
+    """Losses ``[T]`` on one batch; ``[R, T]`` of outputs ``[R, B, ...]`` of a stack."""
+    apart = losses_apart(outputs, targets, functions, there, stacked=stacked)
+    return torch.stack(apart, dim=int(stacked))
 
 
 def losses_apart(
@@ -166,12 +144,14 @@ def losses_apart(
     targets: Mapping[str, Any],
     functions: Mapping[str, TaskFunctions],
     there: Present = None,
+    *,
+    stacked: bool = False,
 ) -> list[Tensor]:
-    """The losses of one run on one batch, each ``[]``."""
+    """Losses on one batch, each ``[]``; ``[R]`` of outputs ``[R, B, ...]`` of a stack."""
     return [
-        parts.loss(outputs[task], targets[task])
+        (_stacked(parts.loss) if stacked else parts.loss)(outputs[task], targets[task])
         if there is None or place in there
-        else no_loss(outputs[task])
+        else no_loss(outputs[task], n_leading=int(stacked))
         for place, (task, parts) in enumerate(functions.items())
     ]
 

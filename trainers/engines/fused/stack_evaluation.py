@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.func import vmap
 from torch.utils._pytree import tree_map
 
-from trainers.engines.fused.forward import Forward, stacked_task_losses
+from trainers.engines.fused.forward import Forward, task_losses
 from trainers.evaluation import Value, add_up, at_hand, counts_of, summed, values_of
 from trainers.protocol import Batch, Metric, Source
 from trainers.randomness import Key
@@ -88,7 +88,7 @@ class StackEvaluation:
                 for name, metric in metrics.items()
             }
 
-        losses = stacked_task_losses(outputs, batch.targets, self._forward.functions)
+        losses = task_losses(outputs, batch.targets, self._forward.functions, stacked=True)
         statistics = vmap(of_one)(outputs)
         for name, metric in self._one_by_one.items():
             statistics[name] = torch.stack(

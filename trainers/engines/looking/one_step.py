@@ -12,6 +12,7 @@ from trainers.engines.fused.forward import (
     Forward,
     carried_tensors,
     repeated,
+    task_functions,
     task_losses,
     trained_parameters,
 )
@@ -37,7 +38,7 @@ def alone_step(
     precision: Precision,
 ) -> Step:
     """The step as the solo engine would do it, with the network as the user wrote it."""
-    functions = {task: session.problem.functions(task) for task in tasks}
+    functions = task_functions(session.problem, tasks)
     batch = owned(batch)
     there = masks.present(batch.targets, functions)
     Key("trial").seed_global(session.device)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from trainers.engines import one_epoch
+from trainers.engines.fused.forward import task_functions
 from trainers.engines.masks import no_loss
 from trainers.engines.precision import autocast
 from trainers.engines.session import Session
@@ -28,7 +29,7 @@ def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[st
     """Each epoch's losses and tensors by name, of equal weighting under SGD."""
     key = Key("0")
     network = build_network(session.problem, job.tasks, key / "init").to(session.device)
-    functions = {task: session.problem.functions(task) for task in job.tasks}
+    functions = task_functions(session.problem, job.tasks)
     params = [param for param in network.parameters() if param.requires_grad]
     optimizer = torch.optim.SGD(params, lr=job.lr, momentum=training.momentum) if params else None
     found = []

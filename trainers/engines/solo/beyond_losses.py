@@ -1,4 +1,4 @@
-"""Runs whose steps are weighed by more than the losses: by each task's gradient, or after the step.
+"""Runs that see more of a step than its losses: each task's gradient, or the batch again after it.
 
 Shapes: T tasks, P shared parameters.
 """
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from trainers.engines import masks, one_epoch
+from trainers.engines.fused.forward import losses_apart
 from trainers.engines.session import Session
 from trainers.engines.solo.run import SoloRun
 from trainers.engines.stepping import densify
@@ -25,7 +26,24 @@ from trainers.reading import owned
 from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
 
 
-class GradientRun(SoloRun):
+class _ApartRun(SoloRun):
+    """A run that differentiates each task's weighted loss by itself."""
+
+    def _weighted(
+        self, batch: Batch, noise: Tensor | None
+    ) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
+        """Detached losses and weights ``[T]``, their products, and the weighting's gradients."""
+        with self._cast():
+            outputs = self.network(batch.inputs)
+            losses = losses_apart(outputs, batch.targets, self.functions, self.there)
+        detached = torch.stack(losses).detach()
+        weights, learned = self._weigh(detached, noise)
+        self.optimizer.zero_grad(set_to_none=True)
+        terms = [loss * weight for loss, weight in zip(losses, weights, strict=True)]
+        return detached.detach(), weights, terms, learned
+
+
+class GradientRun(_ApartRun):
     """A run whose trunk follows an update that is made from each task's own gradient.
 
     Each head follows the gradient of its own task. What is recorded as a task's weight is how much
@@ -39,11 +57,7 @@ class GradientRun(SoloRun):
         self._shared = SharedPart(self.network, self.weighting.title)
 
     def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        losses = self._losses_apart(batch)
-        detached = torch.stack(losses).detach()
-        weights, learned = self._weigh(detached, noise)
-        self.optimizer.zero_grad(set_to_none=True)
-        terms = [loss * weight for loss, weight in zip(losses, weights, strict=True)]
+        losses, weights, terms, learned = self._weighted(batch, noise)
         gradients = self._shared.gradients(terms)
         with torch.no_grad(), part(f"weighting {self.weighting.name}"):
             update, found = masks.update(
@@ -58,7 +72,7 @@ class GradientRun(SoloRun):
         self._shared.follow(update)
         densify(self.network.parameters())
         self._take_step(learned)
-        return detached.detach(), found * weights
+        return losses, found * weights
 
     def _noise_of(self, n_steps: int) -> Iterator[Tensor | None]:
         if not self.weighting.noise:
@@ -131,6 +145,41 @@ def _flat(param: Tensor) -> Tensor:
 def _real(tensor: Tensor) -> Tensor:
     """The same memory; a complex number is two real ones."""
     return torch.view_as_real(tensor.detach()) if tensor.is_complex() else tensor.detach()
+
+
+class PerTaskRun(_ApartRun):
+    """A run whose optimiser keeps something of the gradient of each task's weighted loss."""
+
+    def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        losses, weights, terms, learned = self._weighted(batch, noise)
+        by_task = self._gradients(terms) if self._learns else {}
+        for param, gradients in by_task.items():
+            param.grad = gradients.sum(0)
+        self._take_step(learned, by_task)
+        return losses, weights
+
+    def _gradients(self, terms: list[Tensor]) -> dict[Tensor, Tensor]:
+        """Gradients ``[T, *shape]`` of one term a task, for each parameter that is reached."""
+        params = [param for param in self.network.parameters() if param.requires_grad]
+        found = []
+        with part("backward pass"):
+            for place, term in enumerate(terms, start=1):
+                more = place < len(terms)
+                found.append(
+                    torch.autograd.grad(term, params, retain_graph=more, allow_unused=True)
+                )
+        by_param = zip(params, zip(*found, strict=True), strict=True)
+        return {
+            param: torch.stack([_dense(of, param) for of in of_tasks])
+            for param, of_tasks in by_param
+            if any(of is not None for of in of_tasks)
+        }
+
+
+def _dense(gradient: Tensor | None, param: Tensor) -> Tensor:
+    if gradient is None:
+        return torch.zeros_like(param)
+    return gradient if gradient.layout == torch.strided else gradient.to_dense()
 
 
 class AfterStepRun(SoloRun):

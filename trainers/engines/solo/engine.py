@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from trainers.engines.fused.member import newest
 from trainers.engines.session import Session
-from trainers.engines.solo.beyond_losses import AfterStepRun, GradientRun
+from trainers.engines.solo.beyond_losses import AfterStepRun, GradientRun, PerTaskRun
 from trainers.engines.solo.lockstep import Lockstep
-from trainers.engines.solo.per_task_run import PerTaskRun
 from trainers.engines.solo.run import SoloRun
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Pack

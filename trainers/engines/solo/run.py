@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainers.engines import masks, one_epoch
 from trainers.engines.compiled.compiling import compiled_solo
-from trainers.engines.fused.forward import losses_apart, task_losses
+from trainers.engines.fused.forward import task_functions, task_losses
 from trainers.engines.looking.outside import Outside
 from trainers.engines.masks import Present
 from trainers.engines.precision import autocast, laid_out
@@ -45,7 +45,7 @@ class SoloRun:
     def __init__(self, job: Job, pack: Pack, session: Session) -> None:
         self.job, self.training, self.session = job, pack.training, session
         self.key = Key(str(pack.seed))
-        self.functions = {task: session.problem.functions(task) for task in job.tasks}
+        self.functions = task_functions(session.problem, job.tasks)
         network = build_network(session.problem, job.tasks, self.key / "init")
         self.network = laid_out(network, session.device)
         self.outside = Outside(self.network, self.functions)
@@ -222,12 +222,6 @@ class SoloRun:
                 return self.compiled(self.network, batch.inputs, batch.targets)
             outputs = self.network(batch.inputs)
             return task_losses(outputs, batch.targets, self.functions, self.there)
-
-    def _losses_apart(self, batch: Batch) -> list[Tensor]:
-        """The same, one by one: a gradient through a stack of them would pass through all."""
-        with self._cast():
-            outputs = self.network(batch.inputs)
-            return losses_apart(outputs, batch.targets, self.functions, self.there)
 
     def _cast(self) -> AbstractContextManager[object]:
         """Surrounds what is computed in the study's precision."""
