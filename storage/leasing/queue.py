@@ -16,28 +16,18 @@ from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import checkpoints, runs, searches, trials
 from storage.states import RunState
 
+_WAITS = runs.c.state == sa.literal_column("'waiting'")  # as the index of packs has it
 _QUEUE = (runs.c.queue_rank, runs.c.trial_number, runs.c.seed, runs.c.id)
 
 
-def _first(*where: Any) -> PreparedStatement:
-    """The first run in line; one that somebody else claims just now is not."""
-    return PreparedStatement(
-        sa.select(runs.c.search_id, runs.c.pack_key, *_QUEUE)
-        .where(*where, runs.c.state == RunState.WAITING, runs.c.planned)
-        .order_by(*_QUEUE)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-
-
 def _candidates(*where: Any) -> PreparedStatement:
-    """The first runs in line."""
+    """The first runs in line; those that somebody else claims just now are not."""
     return PreparedStatement(
         sa.select(
-            runs.c.id,
+            *_QUEUE,
             runs.c.token,
-            runs.c.seed,
             runs.c.role,
+            runs.c.pack_key,
             runs.c.run_key,
             runs.c.search_id,
             runs.c.epochs_planned,
@@ -51,7 +41,7 @@ def _candidates(*where: Any) -> PreparedStatement:
         .join(trials, trials.c.id == runs.c.trial_id)
         .where(
             *where,
-            runs.c.state == RunState.WAITING,
+            _WAITS,
             runs.c.planned,
         )
         .order_by(*_QUEUE)
@@ -63,7 +53,7 @@ def _candidates(*where: Any) -> PreparedStatement:
 _OF_STUDY = runs.c.study_id == bindparam("study")
 _OF_SEARCH = runs.c.search_id == bindparam("search")
 _OF_PACK = runs.c.pack_key == bindparam("pack")
-_FIRST, _CANDIDATES = _first(_OF_STUDY), _candidates(_OF_STUDY, _OF_PACK)
+_FIRST, _CANDIDATES = _candidates(_OF_STUDY), _candidates(_OF_STUDY, _OF_PACK)
 _THE_RUN = _candidates(_OF_STUDY, runs.c.id == bindparam("run"))
 # while searches are passed over, each of the others is asked for its own first
 _OTHERS = PreparedStatement(
@@ -72,7 +62,7 @@ _OTHERS = PreparedStatement(
         searches.c.id.not_in(bindparam("barred", expanding=True)),
     )
 )
-_FIRST_OF_SEARCH, _CANDIDATES_OF_SEARCH = _first(_OF_SEARCH), _candidates(_OF_SEARCH, _OF_PACK)
+_FIRST_OF_SEARCH, _CANDIDATES_OF_SEARCH = _candidates(_OF_SEARCH), _candidates(_OF_SEARCH, _OF_PACK)
 # how many runs wait, counted up to what can be asked for
 _WAITING = PreparedStatement(
     sa.select(sa.func.count()).select_from(
@@ -160,6 +150,8 @@ def _in_line(
     if first is None:
         return []
     n = max(1, size.of(connection, study_id, first.search_id))
+    if n == 1:
+        return _with_checkpoints(connection, [first])
     found = statement.rows(connection, {**scope, "pack": first.pack_key, "n": n})
     return _with_checkpoints(connection, found)
 
@@ -186,10 +178,12 @@ def _first_in_line(
     """
     if not barred:
         here = {"study": study_id}
-        return next(iter(_FIRST.rows(connection, here)), None), _CANDIDATES, here
+        return next(iter(_FIRST.rows(connection, {**here, "n": 1})), None), _CANDIDATES, here
     others = _OTHERS.rows(connection, {"study": study_id, "barred": list(barred)})
     firsts = [
-        row for search in others for row in _FIRST_OF_SEARCH.rows(connection, {"search": search.id})
+        row
+        for search in others
+        for row in _FIRST_OF_SEARCH.rows(connection, {"search": search.id, "n": 1})
     ]
     first = min(
         firsts,

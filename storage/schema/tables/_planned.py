@@ -177,6 +177,7 @@ runs = Table(
     Index(
         "ix_runs_pack",
         *("study_id", "state", "pack_key", "planned", *_QUEUE[2:]),
+        **where("state = 'waiting'"),
     ),
     Index("ix_runs_search", "search_id", *_QUEUE),
     Index(None, "trial_id"),

@@ -24,10 +24,10 @@ from tests.contract.storage_bench import Bench
 
 _NEW = {"run": 1, "old_token": 1, "number": 1}
 _HOT: dict[str, tuple[PreparedStatement, dict[str, Any]]] = {
-    "claim: first in line": (_queue._FIRST, {"study": 1}),
+    "claim: first in line": (_queue._FIRST, {"study": 1, "n": 1}),
     "claim: the pack": (_queue._CANDIDATES, {"study": 1, "pack": "p", "n": 8}),
     "claim: how many to share": (_queue._WAITING, {"study": 1, "most": 9}),
-    "claim: first in line of a search": (_queue._FIRST_OF_SEARCH, {"search": 1}),
+    "claim: first in line of a search": (_queue._FIRST_OF_SEARCH, {"search": 1, "n": 1}),
     "claim: the pack of a search": (
         _queue._CANDIDATES_OF_SEARCH,
         {"search": 1, "pack": "p", "n": 8},

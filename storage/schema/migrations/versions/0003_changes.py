@@ -34,6 +34,10 @@ _CHANGES = (
     f"ALTER TABLE attempts ADD COLUMN change {_NUMBER}",
     f"ALTER TABLE decisions ADD COLUMN change {_NUMBER}",
     "UPDATE runs SET epochs_change = 1 WHERE id IN (SELECT run_id FROM epochs)",
+    "DROP INDEX ix_runs_pack",
+    "CREATE INDEX ix_runs_pack ON runs "
+    "(study_id, state, pack_key, planned, queue_rank, trial_number, seed, id) "
+    "WHERE state = 'waiting'",
     "DROP INDEX ix_runs_leases",  # leases are found by their study, and renewed by their ids
     "CREATE INDEX ix_runs_change ON runs (study_id, change, id) WHERE state <> 'leased'",
     "CREATE INDEX ix_attempts_change ON attempts (study_id, change, id) WHERE run_id IS NULL",
