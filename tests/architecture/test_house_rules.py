@@ -28,9 +28,9 @@ _NO_CODE = {
 }
 
 
-def files() -> Iterator[Path]:
-    for package in PACKAGES:
-        yield from sorted((ROOT / package).rglob("*.py"))
+def files(*folders: str) -> Iterator[Path]:
+    for folder in folders or PACKAGES:
+        yield from sorted((ROOT / folder).rglob("*.py"))
 
 
 def code_lines(text: str) -> set[int]:
@@ -66,8 +66,11 @@ def cycle(imports: Mapping[str, set[str]]) -> list[str]:
 
 
 def test_no_file_is_long() -> None:
-    counts = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files()}
-    assert len(counts) > 300
+    counts = {
+        path: len(path.read_text(encoding="utf-8").splitlines())
+        for path in files(*PACKAGES, "tests", "tools", "docs")
+    }
+    assert len(counts) > 500
     long = {str(path.relative_to(ROOT)): n for path, n in counts.items()}
     assert {name: n for name, n in long.items() if n > MOST_LINES_OF_A_FILE} == {}
 

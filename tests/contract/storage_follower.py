@@ -66,3 +66,17 @@ def _facts(found: Any, *names: str) -> tuple[Any, ...]:
 def _rows(reader: Reader, view: str) -> list[dict[str, Any]]:
     columns, rows = reader.view(view, "demo")
     return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def ids_of(changes: Changes) -> tuple[list[int], list[int], list[int]]:
+    return (
+        [run.run for run in changes.runs],
+        [attempt.attempt for attempt in changes.attempts],
+        [one.decision for one in changes.decisions],
+    )
+
+
+def size_of(changes: Changes) -> int:
+    """What counts towards a page: attempts at runs come along with them."""
+    alone = [attempt for attempt in changes.attempts if attempt.run is None]
+    return len(changes.runs) + len(alone) + len(changes.decisions)

@@ -8,13 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
 
 from storage import RunState, Storage, StorageError, UnknownStudy
 from storage.leasing.leases import take_back
-from storage.records import Calibration, Changes, Claim, Verdict
+from storage.records import Calibration, Claim, Verdict
 from storage.scoring import Selection
 from storage.states import Liveness
 from tests.contract.storage_backends import Backend, OnFile, OnPostgres
@@ -31,8 +28,7 @@ from tests.contract.storage_bench import (
     reference,
     wait_until_blocked,
 )
-from tests.contract.storage_follower import Follower, full_picture
-from tests.contract.test_storage_machine import Drivers, DriversOnPostgres
+from tests.contract.storage_follower import Follower, full_picture, ids_of, size_of
 
 _WRITERS = 4
 
@@ -177,7 +173,7 @@ class ChangesPromises(Backend):
     def test_what_was_told_is_not_told_again(self, bench: Bench, follower: Follower) -> None:
         bench.train(claimed(bench), (0.2, 0.2))
         first, second = follower.page(), follower.page()
-        assert _ids(second) == ([], [], [])
+        assert ids_of(second) == ([], [], [])
         assert second.cursor == first.cursor
 
     def test_of_many_runs_those_that_changed_are_told(
@@ -186,7 +182,7 @@ class ChangesPromises(Backend):
         bench.plan(*map(str, range(20)))
         follower.page()
         claim = bench.claim_one()
-        assert _ids(follower.page()) == ([claim.run], [claim.attempt], [])
+        assert ids_of(follower.page()) == ([claim.run], [claim.attempt], [])
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 100])
     def test_pages_hold_no_more_than_asked_for(
@@ -195,9 +191,9 @@ class ChangesPromises(Backend):
         _live(bench, random.Random(0), 30)
         sizes = []
         while (changes := follower.page(limit)).more:
-            sizes.append(_size(changes))
+            sizes.append(size_of(changes))
         assert set(sizes) <= {limit}
-        assert _size(changes) <= limit
+        assert size_of(changes) <= limit
         assert follower.catch_up() == full_picture(bench.url)
 
     def test_runs_come_in_the_order_of_their_changes(
@@ -236,11 +232,11 @@ class ChangesPromises(Backend):
         bench.storage.record([epoch(first, 1, 0.1, 0.1)])
         bench.storage.record([end(first, RunState.FAILED)])
         bench.storage.record([end(third)])
-        assert _ids(follower.page(limit=1))[0] == [second.run]
+        assert ids_of(follower.page(limit=1))[0] == [second.run]
         bench.storage.retry(bench.study.id, "failed")
-        assert _ids(follower.page(limit=1))[0] == [third.run]
+        assert ids_of(follower.page(limit=1))[0] == [third.run]
         changes = follower.page(limit=1)
-        assert _ids(changes) == ([first.run], [first.attempt], [])
+        assert ids_of(changes) == ([first.run], [first.attempt], [])
         assert [run.new_epochs for run in changes.runs] == [True]
         assert follower.catch_up() == full_picture(bench.url)
 
@@ -248,7 +244,7 @@ class ChangesPromises(Backend):
         claim = claimed(bench)
         follower.page()
         bench.storage.renew(bench.holder_id, [claim.run], lease_s=60)
-        assert _ids(follower.page()) == ([], [], [])
+        assert ids_of(follower.page()) == ([], [], [])
 
     def test_runs_of_other_studies_are_not_told(self, bench: Bench, follower: Follower) -> None:
         other = bench.save("other")
@@ -256,7 +252,7 @@ class ChangesPromises(Backend):
         bench.storage.register_worker(
             study_id=other.id, holder_id=bench.holder_id, pid=1, environment={}, startup_s=1.0
         )
-        assert _ids(follower.page()) == ([], [], [])
+        assert ids_of(follower.page()) == ([], [], [])
 
     @pytest.mark.parametrize("what", ["spec", "proposals", "baseline"])
     def test_the_cursor_moves_alone_for_what_stands_in_a_study(
@@ -269,7 +265,7 @@ class ChangesPromises(Backend):
             "baseline": lambda: bench.storage.set_baseline(bench.study.id, baseline()),
         }[what]()
         changes = follower.page()
-        assert _ids(changes) == ([], [], [])
+        assert ids_of(changes) == ([], [], [])
         assert changes.cursor != before
 
     def test_a_study_that_was_made_anew_is_told_from_its_beginning(
@@ -306,7 +302,7 @@ class ChangesPromises(Backend):
         follower.page()
         write(bench, prepared)
         changes = follower.page()
-        assert any(_ids(changes))
+        assert any(ids_of(changes))
         assert follower.catch_up() == full_picture(bench.url)
 
     def test_who_follows_several_writers_ends_with_what_is_there(
@@ -344,66 +340,3 @@ class TestChangesOnPostgres(ChangesPromises, OnPostgres):
             recording.result(10)
         sweeper.close()
         assert follower.catch_up() == full_picture(bench.url)
-
-
-class Followed(Drivers):
-    """... and a reader that follows, a few pages now and then."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.follower = Follower(self.drivers[0].url)
-
-    def teardown(self) -> None:
-        self.follower.reader.close()
-        super().teardown()
-
-    @rule(limit=st.integers(1, 4), pages=st.integers(1, 3))
-    def follow(self, limit: int, pages: int) -> None:
-        for _ in range(pages):
-            self.follower.page(limit)
-
-    @rule(stage=st.integers(0, 1), point=st.sampled_from(["a", "b"]))
-    def decide(self, stage: int, point: str) -> None:
-        bench = self.drivers[0]
-        bench.storage.decide(bench.search(), decision(stage, point))
-
-    @rule(driver=st.integers(0, 2))
-    def reopen(self, driver: int) -> None:
-        bench = self.drivers[driver]
-        bench.storage.reopen_decisions(bench.study.id)
-
-    @rule(limit=st.integers(1, 10))
-    def catch_up(self, limit: int) -> None:
-        assert self.follower.catch_up(limit) == full_picture(self.drivers[0].url)
-
-
-class FollowedOnPostgres(Followed, DriversOnPostgres):
-    pass
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ["machine", "examples"],
-    [
-        pytest.param(Followed, 25, id="file"),
-        pytest.param(FollowedOnPostgres, 5, id="postgres"),
-    ],
-)
-def test_who_follows_ends_with_what_is_there(machine: type[Followed], examples: int) -> None:
-    run_state_machine_as_test(
-        machine, settings=settings(max_examples=examples, stateful_step_count=25, deadline=None)
-    )
-
-
-def _ids(changes: Changes) -> tuple[list[int], list[int], list[int]]:
-    return (
-        [run.run for run in changes.runs],
-        [attempt.attempt for attempt in changes.attempts],
-        [one.decision for one in changes.decisions],
-    )
-
-
-def _size(changes: Changes) -> int:
-    """What counts towards a page: attempts at runs come along with them."""
-    alone = [attempt for attempt in changes.attempts if attempt.run is None]
-    return len(changes.runs) + len(alone) + len(changes.decisions)

@@ -28,25 +28,26 @@ from hypothesis.stateful import (
 
 from storage import RunState
 from storage.records import (
-    CheckpointRecord,
     Claim,
-    Ending,
-    EpochRecord,
     Holder,
     Report,
-    Spent,
     Verdict,
 )
 from storage.states import Liveness
 from tests.contract.storage_backends import postgres_schema
 from tests.contract.storage_bench import Bench
+from tests.contract.storage_machine_reports import (
+    checkpoint_report,
+    end_report,
+    epoch_report,
+    value_of,
+)
 
 pytestmark = pytest.mark.slow
 
 _DRIVERS = 3
 _LEASE_S = 60.0
 _POINTS = ("a", "b", "c")
-_STALE = -1.0  # the value in reports that must never be stored
 
 _ENDINGS = st.sampled_from(
     [RunState.DONE, RunState.DIVERGED, RunState.FAILED, RunState.PAUSED, RunState.WAITING]
@@ -128,11 +129,11 @@ class Drivers(RuleBasedStateMachine):
         attempt = data.draw(st.sampled_from(self._attempts()))
         current = self._is_current(attempt)
         reports: list[Report] = [
-            _epoch(attempt.claim, attempt.epoch + place, cost, current)
+            epoch_report(attempt.claim, attempt.epoch + place, cost, current)
             for place, cost in enumerate(costs, 1)
         ]
         if then:
-            reports.append(_checkpoint(attempt.claim, attempt.epoch + len(costs)))
+            reports.append(checkpoint_report(attempt.claim, attempt.epoch + len(costs)))
         self._record(attempt, reports, accepted=current)
         if current:
             model = self.runs[attempt.claim.run]
@@ -149,7 +150,9 @@ class Drivers(RuleBasedStateMachine):
         current = self._is_current(attempt)
         if attempt is model.attempts[-1] and model.state is state:
             return  # an ending said twice is another promise
-        self._record(attempt, [_ending(attempt, state, cost)], accepted=current)
+        self._record(
+            attempt, [end_report(attempt.claim, attempt.epoch, state, cost)], accepted=current
+        )
         if current:
             model.state = state
             attempt.state = _ATTEMPT_STATES[state]
@@ -263,7 +266,7 @@ class Drivers(RuleBasedStateMachine):
     @invariant()
     def epochs_are_those_that_were_accepted(self) -> None:
         rows = self.drivers[0].view("epoch_metrics")
-        assert all(row["value"] == _value(row["run"], row["epoch"]) for row in rows)
+        assert all(row["value"] == value_of(row["run"], row["epoch"]) for row in rows)
         assert {(row["run"], row["epoch"]) for row in rows} == {
             (run, epoch) for run, model in self.runs.items() for epoch in model.stored
         }
@@ -316,44 +319,8 @@ class _file:
         self._folder.cleanup()
 
 
-def _value(run: int, epoch: int) -> float:
-    return run * 1000.0 + epoch
-
-
-def _epoch(claim: Claim, number: int, cost: float, current: bool) -> EpochRecord:
-    value = _value(claim.run, number) if current else _STALE
-    return EpochRecord(
-        run=claim.run,
-        token=claim.token,
-        epoch=number,
-        values=(("validation", "a", "error", value),),
-        spent=Spent(train_s=cost),
-    )
-
-
-def _checkpoint(claim: Claim, number: int) -> CheckpointRecord:
-    return CheckpointRecord(
-        run=claim.run,
-        token=claim.token,
-        epoch=number,
-        path=f"{claim.token}-{number}",
-        size_bytes=1,
-        spent=Spent(checkpoint_s=0.5),
-    )
-
-
-def _ending(attempt: Attempt, state: RunState, cost: float) -> Ending:
-    return Ending(
-        run=attempt.claim.run,
-        token=attempt.claim.token,
-        state=state,
-        epoch=attempt.epoch,
-        spent=Spent(test_s=cost),
-    )
-
-
 def test_runs_and_costs_add_up() -> None:
-    # in `test_storage_changes` the machine runs again, on PostgreSQL, too, and somebody follows
+    # in `test_storage_followed` the machine runs again, on PostgreSQL, too, and somebody follows
     run_state_machine_as_test(
         Drivers, settings=settings(max_examples=15, stateful_step_count=25, deadline=None)
     )

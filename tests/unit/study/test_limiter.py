@@ -22,8 +22,8 @@ from study.running.recorder import RecordBuffer
 from study.running.runner import Outcome, Runner
 from study.running.worker_pool import WorkerPool, WorkerState
 from study.spec.study_spec import BudgetSpec
+from tests.unit.study.obliging import METRICS, Obliging
 from tests.unit.study.specs import a_plan, stored
-from tests.unit.study.test_runner import METRICS, Obliging
 from trainers.events import EpochDone, PackEnded, RunEnded, Seconds
 from trainers.jobs import Pack
 

@@ -12,8 +12,9 @@ from storage import RunState, Storage
 from study.drivers import FromWorker
 from study.planning.plan import Plan
 from tests.unit.study.fake_trainer import EPOCHS
+from tests.unit.study.obliging import EW, METRICS, Obliging
 from tests.unit.study.specs import a_plan
-from tests.unit.study.test_runner import EW, METRICS, Obliging, run
+from tests.unit.study.test_runner import run
 from trainers.events import NetworkFacts, Ready
 from trainers.jobs import Pack
 from trainers.worker.code import Code
