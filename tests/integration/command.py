@@ -20,6 +20,8 @@ import pytest
 
 from study.cli import main
 from study.drivers.local.fork_server import ForkServer
+from study.running import preflight
+from tests.integration import asked
 from trainers.problems import user_module
 
 DEADLINE_S = 240
@@ -50,7 +52,8 @@ def command(folder: Path, *args: str, warm: bool = True) -> Said:
     """Run ``weighbridge`` in a folder, as if typed there.
 
     Args:
-        warm: Its workers are forked from a process that all such commands of the tests share.
+        warm: Its workers, and who answers before anything runs, are forked from processes that all
+            such commands of the tests share.
     """
     out, err, code = io.StringIO(), io.StringIO(), 0
     with (
@@ -63,6 +66,7 @@ def command(folder: Path, *args: str, warm: bool = True) -> Said:
         patch.chdir(folder)
         if warm:
             _share_fork_server(patch)
+            patch.setattr(preflight, "subprocess", asked)
         try:
             main()
         except SystemExit as ending:

@@ -73,7 +73,7 @@ def test_a_probe_asks_for_the_compiler_that_workers_need(
 ) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     (folder / "compiled.toml").write_text(spec_text("compile = true"))
-    said = command(folder, "plan", "compiled.toml", "--probe")
+    said = command(folder, "plan", "compiled.toml", "--probe", warm=False)
     assert said.code == 2
     assert "`compile = true` needs a C++ compiler" in " ".join(said.err.split())
 
