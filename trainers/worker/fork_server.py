@@ -3,9 +3,9 @@
 Importing torch takes seconds. This process does it once, runs no operation (so that no thread
 exists), and forks a worker for each request: a lost worker's successor is ready at once.
 
-The control socket carries, from the driver, one byte with descriptors: ``f`` to fork (the worker's
-pipe, the file for what it prints), ``l`` to listen (a socket at which other processes find a fork
-server: a fork of this one, whose control socket is the connection). To the driver it carries one
+The control socket carries, from the driver, one byte with descriptors: `FORK` (the worker's pipe,
+the file for what it prints) or `LISTEN` (a socket at which other processes find a fork server: a
+fork of this one, whose control socket is the connection). To the driver it carries one
 line for each birth (``born PID``) and each end (``ended PID CODE``, negative for a signal). When
 the driver closes it, or dies, everything ends. A worker leads a process group, which is told to end
 when it has ended: processes that a user's code has forked, such as loaders of data, do not outlive
@@ -26,8 +26,10 @@ import traceback
 from collections.abc import Iterator
 from typing import NoReturn
 
+FORK, LISTEN = b"f", b"l"
+PATIENCE_S = 5.0
+"""How long what is asked to end is waited for."""
 _LOOK_S = 0.1
-_PATIENCE_S = 5.0
 
 
 def main() -> None:
@@ -48,7 +50,7 @@ def look_after(control: socket.socket) -> NoReturn:
             _tell(control, f"ended {pid} {code}\n")
         for listener in listeners:
             if listener in asked:
-                children.add(_sister(listener, control, *listeners))
+                children.add(_clone(listener, control, *listeners))
         if control not in asked:
             continue
         try:
@@ -58,7 +60,7 @@ def look_after(control: socket.socket) -> NoReturn:
         if not request:
             _end(children)
             os._exit(0)  # torch would be taken apart piece by piece, while the driver waits
-        if request == b"l":
+        if request == LISTEN:
             listeners.append(socket.socket(fileno=descriptors[0]))
         else:
             pipe, output = descriptors
@@ -83,8 +85,8 @@ def _import_early() -> None:
     gc.enable()
 
 
-def _sister(listener: socket.socket, *not_its: socket.socket) -> int:
-    """A fork server for who has connected."""
+def _clone(listener: socket.socket, *not_its: socket.socket) -> int:
+    """Fork a fork server for who has connected."""
     connection, _ = listener.accept()
     pid = os.fork()
     if pid == 0:
@@ -162,7 +164,7 @@ def _ended(children: set[int]) -> Iterator[tuple[int, int]]:
 
 def _end(children: set[int]) -> None:
     """Wait until the children have seen their own pipes close, then end the rest."""
-    deadline_s = time.monotonic() + _PATIENCE_S
+    deadline_s = time.monotonic() + PATIENCE_S
     while children and time.monotonic() < deadline_s:
         for _ in _ended(children):
             pass

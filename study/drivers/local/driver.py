@@ -184,9 +184,7 @@ class LocalDriver:
         for fork_server in fork_servers:
             fork_server.close()
         for worker in self._workers.values():
-            worker.fork_server.end(
-                worker.child
-            )  # of one that had no fork server left to wait for it
+            worker.fork_server.end(worker.child)  # whose fork server has not waited for it
             worker.child.output.close()
         self._workers.clear()
         self._fork_server = None

@@ -1,4 +1,7 @@
-"""The driver's side of `trainers.worker.fork_server`: asks for workers, hears of their ends."""
+"""The driver's side of `trainers.worker.fork_server`: asks for workers, hears of their ends.
+
+Why it is not `multiprocessing`'s: docs/adr/0022-a-fork-server-of-our-own.md.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from typing import IO
 
 from study.drivers.holder import process_start
 from study.drivers.vital_signs import Process
+from trainers.worker.fork_server import FORK, LISTEN, PATIENCE_S
 
 _LAST_LINES = 5
 _LAST_BYTES = 16 * 2**10
@@ -32,7 +36,6 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**29),
     "MALLOC_TOP_PAD_": str(2**26),
 }
-_PATIENCE_S = 5.0
 _IMPORT_S = 120.0
 _TORN = struct.pack("ll", 10, 0)
 """Seconds and microseconds until a message of which no more comes is given up."""
@@ -60,12 +63,17 @@ class Ended:
     printed: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Born:
-    """A process that was forked, and when: its number may be another one's later."""
+    """A process that was forked, and when: its number may be another one's later.
+
+    Attributes:
+        code: Its exit code, or minus its signal; None as long as nobody has said it.
+    """
 
     pid: int
     start: str
+    code: int | None = None
 
 
 class ForkServer:
@@ -81,9 +89,8 @@ class ForkServer:
     ) -> None:
         self._control, self._process = control, process
         self._unread = b""
-        self._born: list[_Born] = []
-        self._number: dict[int, int] = {}  # of who was born last under a process id
-        self._codes: dict[int, int] = {}  # by the children's numbers
+        self._born: list[_Born] = []  # by the children's numbers
+        self._last: dict[int, _Born] = {}  # who was born last under a process id
         self._gone = False
         self._asked = 0
 
@@ -129,23 +136,23 @@ class ForkServer:
         self._listen(lambda: False, patience_s=0.0)
 
     def listen(self, path: str) -> None:
-        """Let other processes of this machine find fork_servers at a path, see `near`."""
+        """Let other processes of this machine find fork servers at a path, see `near`."""
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(path)
             listener.listen()
-            socket.send_fds(self._control, [b"l"], [listener.fileno()])
+            socket.send_fds(self._control, [LISTEN], [listener.fileno()])
 
     def spawn(self) -> Child:
         """Ask for a worker; it is born when the fork server has imported torch.
 
-        Of a fork_server that has ended meanwhile it is never born, and its pipe is closed.
+        Of a fork server that has ended meanwhile it is never born, and its pipe is closed.
         """
         ours, theirs = socket.socketpair()
         for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             ours.setsockopt(socket.SOL_SOCKET, way, _TORN)
         output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         try:
-            socket.send_fds(self._control, [b"f"], [theirs.fileno(), output.fileno()])
+            socket.send_fds(self._control, [FORK], [theirs.fileno(), output.fileno()])
         except OSError:
             self._gone = True
         theirs.close()
@@ -185,7 +192,7 @@ class ForkServer:
         """How a worker that is lost has ended, and its last words; it has ended then."""
         child.pipe.close()  # at which it exits, if it still runs
         for _ in range(2):
-            self._listen(lambda: self._code(child) is not None, patience_s=_PATIENCE_S)
+            self._listen(lambda: self._code(child) is not None, patience_s=PATIENCE_S)
             if self._gone or self._code(child) is not None:
                 break
             self.end(child)
@@ -207,7 +214,7 @@ class ForkServer:
         with contextlib.suppress(OSError):  # it has gone already
             # closed with words of the fork server unread, the socket would be reset, not ended
             self._control.shutdown(socket.SHUT_WR)
-            self._listen(lambda: False, patience_s=2 * _PATIENCE_S)
+            self._listen(lambda: False, patience_s=2 * PATIENCE_S)
         self._end()
         self._control.close()
 
@@ -232,7 +239,7 @@ class ForkServer:
         return self._process.wait()
 
     def _code(self, child: Child) -> int | None:
-        return self._codes.get(child.number)
+        return self._born[child.number].code if self._is_born(child) else None
 
     def _listen(self, enough: Callable[[], bool], *, patience_s: float) -> None:
         """Read what the fork server says until it is enough, or it is silent or gone."""
@@ -252,12 +259,12 @@ class ForkServer:
                 self._hear(line.decode().split())
 
     def _hear(self, words: list[str]) -> None:
+        pid = int(words[1])
         if words[0] == "born":
-            pid = int(words[1])
-            self._number[pid] = len(self._born)
-            self._born.append(_Born(pid, process_start(pid) or ""))
-        elif (number := self._number.get(int(words[1]))) is not None:
-            self._codes[number] = int(words[2])
+            self._last[pid] = _Born(pid, process_start(pid) or "")
+            self._born.append(self._last[pid])
+        elif (ended := self._last.get(pid)) is not None:
+            ended.code = int(words[2])
 
 
 _ahead: list[ForkServer] = []
@@ -267,7 +274,7 @@ _ahead: list[ForkServer] = []
 def fork_server_ahead() -> Iterator[None]:
     """Import torch while this process still reads its command line and its database.
 
-    At the end of the block, a fork_server that nobody has taken is ended.
+    At the end of the block, a fork server that nobody has taken is ended.
     """
     _ahead.append(ForkServer.start())
     try:

@@ -192,7 +192,7 @@ class RayDriver:
             return options
         self._fork_server = take_fork_server()
         path = str(Path(self._folder.name) / "fork_server")
-        with suppress(OSError):  # slots find nobody there, and start fork_servers of their own
+        with suppress(OSError):  # slots find nobody there, and start fork servers of their own
             self._fork_server.listen(path)
         return replace(options, fork_server=path)
 
