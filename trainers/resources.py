@@ -7,15 +7,13 @@ import resource
 import sys
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from trainers.hardware import compiler
 from trainers.hardware.gpu import memory_bytes
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Source
 from trainers.randomness import Key
-
-with compiler.without_triton():
-    from torch.utils.flop_counter import FlopCounterMode
 
 BACKWARD_PASSES = 2
 """Forward passes that take about as many operations as a backward pass."""
@@ -32,6 +30,7 @@ def forward_flops(network: MultiTaskNetwork, source: Source) -> float:
     counter = FlopCounterMode(display=False)
     counter.mod_tracker = _WholeNetwork()  # type: ignore[assignment]
     with torch.no_grad(), counter:
+        compiler.lighten(counter.mode)
         network(batch.inputs)
     return float(counter.get_total_flops()) / min(2, source.size)
 

@@ -25,9 +25,7 @@ def main(folder: Path) -> None:
 
     import trainers.engines
     import trainers.problems  # noqa: F401 - imported for the processes that are forked
-    from trainers.hardware import compiler
 
-    compiler.keep_out()
     torch.set_num_threads(1)
     children = []
     for part in range(PARTS):

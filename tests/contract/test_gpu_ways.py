@@ -14,7 +14,6 @@ from tests.contract.fused_cases import Normed, fused, mixed_jobs
 from tests.packs import a_pack, told
 from tests.toy import TASKS, Toy
 from trainers.engines import open_session, train
-from trainers.engines.compiled import functions as _compiled
 from trainers.hardware import gpu
 from trainers.jobs import Pack
 
@@ -82,7 +81,7 @@ def test_a_stack_of_fixed_size_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_compiled_stacks_lie_in_one_place_and_are_those_of_a_new_session(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_compiled, "compiled_once", lambda function, _options: function)
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
     whole = a_mixed_pack(compile=True)
     one, addresses = open_session(Normed(dropout=0.25), "cpu"), set()
     for some in (whole.jobs[:4], whole.jobs[4:8], whole.jobs[:4]):

@@ -33,10 +33,8 @@ from dataclasses import replace
 
 from tests.packs import a_pack, two_jobs
 from tests.toy import Toy
-from trainers.hardware import compiler
 from trainers.engines import open_session, train
 
-compiler.keep_out()
 session = open_session(Toy(), "cpu")
 pack = a_pack(*two_jobs("uw"), precision="bfloat16")
 for engine in ("solo", "fused"):

@@ -31,7 +31,6 @@ from tools.gpu_check import (  # noqa: E402
 )
 from tools.gpu_check._processes import Failed, in_process  # noqa: E402
 from tools.gpu_check._setting import Found, Setting, as_line  # noqa: E402
-from trainers.hardware import compiler  # noqa: E402
 
 STEPS: dict[str, tuple[Callable[[Setting], Found], float]] = {
     "opening": (opening.check, 30.0),
@@ -51,7 +50,6 @@ MOST_S = 240.0
 def main() -> int:
     """Run what was asked for; 1 if a promise is broken or a step did not come to its end."""
     asked = _asked()
-    compiler.keep_out()  # it takes seconds to import, in every process anew
     began_s = time.monotonic()
     passed = True
     for name in asked.only or STEPS:

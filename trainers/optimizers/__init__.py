@@ -5,7 +5,7 @@
 True
 """
 
-from trainers.optimizers._base import Kept, Number, Optimizer, decayed
+from trainers.optimizers._base import Kept, Number, Optimizer, decayed, light
 from trainers.optimizers._registry import BUILT_IN, names, optimizer, refuse_unless_fit
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Number",
     "Optimizer",
     "decayed",
+    "light",
     "names",
     "optimizer",
     "refuse_unless_fit",

@@ -5,10 +5,11 @@ Shapes: T tasks, R rows (runs of a stack), W numbers a row.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from trainers.errors import UnfitOptimizer
 
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
     from trainers.jobs import Training
 
+    O = TypeVar("O", bound=torch.optim.Optimizer)  # noqa: E741
+
 Number: TypeAlias = "float | Tensor"
 """One number, or a column ``[R, 1]`` with one for each row."""
+_LIGHT: dict[type[Any], type[Any]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,9 @@ class Optimizer(ABC):
         """
         import torch
 
-        return torch.optim.Optimizer(groups, {"lr": lr, "weight_decay": 0.0, **self.settings})
+        return light(torch.optim.Optimizer)(
+            groups, {"lr": lr, "weight_decay": 0.0, **self.settings}
+        )
 
     def splits_tasks(self, training: Training) -> bool:
         """Whether it needs each task's own gradient, as something is kept per task."""
@@ -156,6 +162,19 @@ class Optimizer(ABC):
                 lr=lr,
                 weight_decay=weight_decay or None,
             )
+
+
+def light(kind: type[O]) -> type[O]:
+    """One of torch's classes, whose objects are made, saved and restored without torch's compiler.
+
+    Torch wraps these methods for the compiler to skip them; the wrapper imports it at its first
+    call: 1.5 s in every worker. What is wrapped can be called.
+    """
+    if kind not in _LIGHT:
+        wrapped = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
+        unwrapped = {name: inspect.unwrap(getattr(kind, name)) for name in wrapped}
+        _LIGHT[kind] = type(kind.__name__, (kind,), unwrapped)
+    return _LIGHT[kind]
 
 
 def decayed(gradient: Tensor, value: Tensor, weight_decay: Number | None) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from trainers.jobs import Training
-from trainers.optimizers import Kept, Number, Optimizer, decayed
+from trainers.optimizers import Kept, Number, Optimizer, decayed, light
 
 
 class Adam(Optimizer):
@@ -37,7 +37,7 @@ class Adam(Optimizer):
         self, groups: Sequence[dict[str, Any]], _training: Training, /, *, lr: float, fused: bool
     ) -> torch.optim.Optimizer:
         """Torch's own."""
-        return torch.optim.Adam(groups, lr=lr, fused=fused)
+        return light(torch.optim.Adam)(groups, lr=lr, fused=fused)
 
     def update(
         self,

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 
 from trainers.jobs import Training
+from trainers.optimizers import light
 from trainers.optimizers.adam import Adam
 
 
@@ -25,4 +26,4 @@ class AdamW(Adam):
         self, groups: Sequence[dict[str, Any]], _training: Training, /, *, lr: float, fused: bool
     ) -> torch.optim.Optimizer:
         """Torch's own."""
-        return torch.optim.AdamW(groups, lr=lr, fused=fused)
+        return light(torch.optim.AdamW)(groups, lr=lr, fused=fused)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from trainers.jobs import Training
-from trainers.optimizers import Kept, Number, Optimizer, decayed
+from trainers.optimizers import Kept, Number, Optimizer, decayed, light
 
 
 class SGD(Optimizer):
@@ -27,7 +27,7 @@ class SGD(Optimizer):
         self, groups: Sequence[dict[str, Any]], training: Training, *, lr: float, fused: bool
     ) -> torch.optim.Optimizer:
         """Torch's own."""
-        return torch.optim.SGD(groups, lr=lr, momentum=training.momentum, fused=fused)
+        return light(torch.optim.SGD)(groups, lr=lr, momentum=training.momentum, fused=fused)
 
     def update(
         self,

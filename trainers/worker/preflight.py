@@ -73,11 +73,9 @@ def _promises(ref: ProblemRef, training: Training, device: str) -> dict[str, Any
 
     from trainers.engines import open_session, promises
     from trainers.events import Promise
-    from trainers.hardware import compiler
     from trainers.problems import build
     from trainers.worker.dry_run import dry_run
 
-    compiler.keep_out()
     torch.set_num_threads(training.threads)
     session = open_session(build(ref), device)
     failing = [str(finding) for finding in dry_run(session, training)]

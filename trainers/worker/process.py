@@ -193,8 +193,6 @@ def prepared(opening: Open) -> dict[str, str]:
 
     if opening.compile:
         compiler.let_in()
-    elif opening.ranks == 1:  # what makes processes one network imports it in any case
-        compiler.keep_out()
     torch.set_num_threads(opening.threads)
     if opening.problem.caller:
         return {}  # how a training function rounds is its own affair

@@ -1,43 +1,34 @@
-"""Compiling a function once, by arguments of torch 2.14 or by settings of torch 2.11."""
+"""A compiled function is compiled once; another form of its arguments is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from inspect import Parameter, Signature, signature
-from typing import Any
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor
 
-from trainers.engines.compiled import functions as _compiled
-from trainers.engines.compiled.functions import compiled_once
+from trainers.engines.compiled.functions import Compiled
+from trainers.errors import NotCompilable
+from trainers.protocol import Batch
 
-OLD = ("fullgraph", "dynamic", "backend", "mode", "options", "disable")
+CPU = torch.device("cpu")
+BATCH = Batch(inputs=torch.ones(2), targets={})
+MORE_THAN_TORCH_COMPILES_OF_ONE_FUNCTION = 10
 
 
-@pytest.fixture(params=["2.14", "2.11"])
-def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Torch as it is, and as it was: without two arguments; it traces and compiles nothing."""
-    import torch._dynamo
+@pytest.fixture(autouse=True)
+def traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Torch traces, and translates nothing."""
 
-    whole: Any = torch.compile
-
-    def traced(function: Any, **settings: Any) -> Any:
-        unknown = settings.keys() - set(OLD) if request.param == "2.11" else ()
-        assert not unknown, "torch 2.11 does not know these"
+    def compile_(function: Callable[..., Tensor], **settings: object) -> Callable[..., Tensor]:
         return whole(function, **{**settings, "options": None, "backend": "eager"})
 
-    names = OLD if request.param == "2.11" else tuple(signature(whole).parameters)
-    parameters = [Parameter(name, Parameter.KEYWORD_ONLY) for name in names]
-    traced.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-    monkeypatch.setattr(_compiled.torch, "compile", traced)
-    with torch._dynamo.config.patch(
-        recompile_limit=torch._dynamo.config.recompile_limit,
-        fail_on_recompile_limit_hit=torch._dynamo.config.fail_on_recompile_limit_hit,
-    ):
-        yield request.param
-    torch._dynamo.reset()
+    whole = torch.compile
+    monkeypatch.setattr(torch, "compile", compile_)
+    yield
+    torch.compiler.reset()
 
 
 def scaled(factor: float) -> Callable[..., Tensor]:
@@ -49,17 +40,39 @@ def scaled(factor: float) -> Callable[..., Tensor]:
     return function
 
 
-def test_functions_of_one_text_are_compiled_once_each(version: str) -> None:
-    first, second = (compiled_once(scaled(factor), {}) for factor in (2.0, 3.0))
+def test_functions_of_one_text_are_compiled_once_each() -> None:
+    factors = [float(factor) for factor in range(MORE_THAN_TORCH_COMPILES_OF_ONE_FUNCTION)]
+    functions = [Compiled(scaled(factor), BATCH, CPU) for factor in factors]
     for _ in range(2):
-        assert first(torch.ones(2)).tolist() == [2.0, 2.0]
-        assert second(torch.ones(3)).tolist() == [3.0, 3.0, 3.0]
+        for size, (factor, function) in enumerate(zip(factors, functions, strict=True), start=1):
+            assert function(torch.ones(size)).tolist() == [factor] * size
 
 
-def test_another_form_is_no_reason_to_compile_again(version: str) -> None:
-    from torch._dynamo import exc
-
-    function = compiled_once(scaled(2.0), {})
+def test_another_form_is_no_reason_to_compile_again() -> None:
+    function = Compiled(scaled(2.0), BATCH, CPU)
     function(torch.ones(2))
-    with pytest.raises((exc.TorchDynamoException, exc.FailOnRecompileLimitHit)):
+    with pytest.raises(NotCompilable, match="same in every step"):
         function(torch.ones(5))
+    assert function(torch.ones(2)).tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("calls_before", [0, 1])
+def test_memory_that_is_full_is_nothing_against_a_network(calls_before: int) -> None:
+    function = Compiled(scaled(2.0), BATCH, CPU)
+    for _ in range(calls_before):
+        function(torch.ones(2))
+    function._losses = partial(_raise, torch.OutOfMemoryError("full"))
+    with pytest.raises(torch.OutOfMemoryError):
+        function(torch.ones(2))
+
+
+def test_what_fails_in_a_later_step_is_not_put_down_to_compiling() -> None:
+    function = Compiled(scaled(2.0), BATCH, CPU)
+    function(torch.ones(2))
+    function._losses = partial(_raise, RuntimeError("device-side assert"))
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        function(torch.ones(2))
+
+
+def _raise(error: Exception, *_: object) -> Tensor:
+    raise error

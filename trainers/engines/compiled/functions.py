@@ -5,10 +5,9 @@ Shapes: T tasks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from inspect import signature
+from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,8 +16,7 @@ from torch.utils._pytree import tree_flatten
 from trainers.errors import NotCompilable
 from trainers.protocol import Batch
 
-_ONCE = 1
-"""Compilations of one function: a second one would give other bits, depending on the first."""
+_Stance = Literal["default", "fail_on_recompile"]
 
 
 class Compiled:
@@ -34,7 +32,10 @@ class Compiled:
 
     def __init__(self, losses: Callable[..., Tensor], batch: Batch, device: torch.device) -> None:
         self._form, self._device = _form(batch), device
-        self._losses = compiled_once(losses, options(device.type))
+        self._losses: Callable[..., Tensor] = torch.compile(
+            _with_own_code(losses), dynamic=False, fullgraph=True, options=options(device.type)
+        )
+        self._stance: _Stance = "default"
 
     def takes(self, batch: Batch) -> bool:
         """Whether a batch has the form it was compiled for."""
@@ -46,41 +47,30 @@ class Compiled:
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
 
     def __call__(self, *arguments: Any) -> Tensor:
-        """The losses ``[..., T]``, compiled by the first call.
+        """The losses ``[..., T]``, compiled by the first call for its shapes, and never again.
+
+        A second compilation would give other bits, depending on the first.
 
         Raises:
             NotCompilable: The network or a loss cannot be compiled whole, or not once for all.
         """
-        from torch._dynamo import exc
-
         try:
-            return self._losses(*arguments)
-        except (exc.TorchDynamoException, exc.FailOnRecompileLimitHit) as error:
+            with torch.compiler.set_stance(self._stance):
+                found = self._losses(*arguments)
+        except RuntimeError as error:  # whatever torch's compiler raises, which has no public name
+            if isinstance(error, torch.OutOfMemoryError) or not self._refuses(error):
+                raise
             raise not_compilable(error) from error
+        self._stance = "fail_on_recompile"
+        return found
 
-
-def compiled_once(
-    function: Callable[..., Tensor], options: Mapping[str, Any]
-) -> Callable[..., Tensor]:
-    """A function that torch compiles at its first call, for that call's shapes, and never again.
-
-    Tensors may be of any shape, ``[...]``. Torch 2.11 has one limit for a process, and counts by a
-    function's code: each gets its own.
-    """
-    limits = {"recompile_limit": _ONCE, "isolate_recompiles": True}
-    if not limits.keys() <= signature(torch.compile).parameters.keys():
-        limits = {}
-        torch._dynamo.config.recompile_limit = _ONCE
-        torch._dynamo.config.fail_on_recompile_limit_hit = True
-        function = _with_own_code(function)
-    compiler: Any = torch.compile  # of which no one version has all arguments
-    found: Callable[..., Tensor] = compiler(
-        function, dynamic=False, fullgraph=True, options=dict(options), **limits
-    )
-    return found
+    def _refuses(self, error: RuntimeError) -> bool:
+        """Whether it is the compiler that raises; a function that is compiled may fail, too."""
+        return self._stance == "default" or self._stance in str(error)
 
 
 def _with_own_code(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The same function; torch counts compilations by a function's code, and limits them."""
     assert isinstance(function, FunctionType)
     return FunctionType(
         function.__code__.replace(),

@@ -29,7 +29,7 @@ from trainers.engines.fused.stack_evaluation import StackEvaluation
 from trainers.engines.fused.weighting_rows import TAIL
 from trainers.engines.masks import Present
 from trainers.engines.session import Session
-from trainers.hardware import gpu
+from trainers.hardware import compiler, gpu
 from trainers.jobs import Precision, Training
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.protocol import Batch
@@ -165,11 +165,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.smallest: dict[str, int] = {}
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Nothing is compiled here; to be skipped by the compiler, torch would import it, 1.7 s."""
-        return False
+        compiler.lighten(self)
 
     def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         found = func(*args, **(kwargs or {}))
