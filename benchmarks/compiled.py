@@ -23,16 +23,11 @@ from typing import Any
 import torch
 
 from trainers.engines import Session, open_session
-from trainers.engines.fused.forward import Forward, task_functions
-from trainers.engines.fused.member import MemberFactory
-from trainers.engines.fused.padding import n_padding_rows_of
-from trainers.engines.fused.stack import Stack
-from trainers.engines.solo.engine import SoloRun
+from trainers.engines.fused.engine import Stacks
+from trainers.engines.solo.engine import Solos
 from trainers.hardware import compiler
-from trainers.jobs import Job, Pack, ProblemRef, Training
-from trainers.network import build_network
+from trainers.jobs import Engine, Job, Pack, ProblemRef, Training
 from trainers.problems import build
-from trainers.randomness import Key
 
 WAYS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -41,7 +36,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "both": {"compile": True, "precision": "bfloat16"},
 }
 TrainEpoch = Callable[[], tuple[object, int]]
-Opened = Callable[[Pack, Session], TrainEpoch]
+_ENGINES: tuple[Engine, ...] = ("fused", "solo")
 
 
 def main() -> None:
@@ -57,22 +52,22 @@ def main() -> None:
     session = open_session(build(ref), "cpu")
     training = Training(epochs=1_000, batch_size=chosen.batch_size)
     figures: dict[str, float] = {}
-    for engine, opened, n_runs in (("fused", _stack, chosen.runs), ("solo", _solo, 1)):
-        pack = _pack(ref, training, n_runs)
-        found = _compared(opened, pack, session, chosen.rounds)
+    for engine in _ENGINES:
+        pack = _pack(ref, training, engine, chosen.runs if engine == "fused" else 1)
+        found = _compared(pack, session, chosen.rounds)
         figures |= {f"{engine}_{name}": round(value, 3) for name, value in found.items()}
     for name, value in figures.items():
         print(f"{name:28} {value:8.3f}")
     print(json.dumps({**vars(chosen), **figures}))
 
 
-def _compared(opened: Opened, pack: Pack, session: Session, rounds: int) -> dict[str, float]:
+def _compared(pack: Pack, session: Session, rounds: int) -> dict[str, float]:
     started_s: dict[str, float] = {}
     epochs: dict[str, TrainEpoch] = {}
     for way, changes in WAYS.items():
         began_s = time.perf_counter()
         changed = replace(pack, training=replace(pack.training, **changes))
-        epochs[way] = opened(changed, session)
+        epochs[way] = _epochs_of(changed, session)
         epochs[way]()
         started_s[way] = time.perf_counter() - began_s
     times = [{way: _step_ms(epoch) for way, epoch in epochs.items()} for _ in range(rounds)]
@@ -90,31 +85,30 @@ def _step_ms(train_epoch: TrainEpoch) -> float:
     return 1_000 * (time.perf_counter() - began_s) / n_steps
 
 
-def _stack(pack: Pack, session: Session) -> TrainEpoch:
-    tasks = pack.jobs[0].tasks
-    network = build_network(session.problem, tasks, Key("0") / "init")
-    opening = MemberFactory(network, pack.training, session)
-    functions = task_functions(session.problem, tasks)
-    return Stack(
-        [opening.member(job, lambda _skipped: None) for job in pack.jobs],
-        Forward(network, functions, pack.training.precision),
-        pack=pack,
-        session=session,
-        n_padding_rows=n_padding_rows_of(session, tasks, pack.training),
-    ).train_epoch
+def _epochs_of(pack: Pack, session: Session) -> TrainEpoch:
+    """Epochs of the pack's runs, as its engine trains them."""
+    teams: Any = Solos(pack, session)
+    if pack.engine == "fused":
+        teams = Stacks(pack.jobs[0].tasks, pack, session)
+    team = teams.together([teams.opened(job, lambda _skipped: None) for job in pack.jobs])
+    train_epoch: TrainEpoch = team.train_epoch
+    return train_epoch
 
 
-def _solo(pack: Pack, session: Session) -> TrainEpoch:
-    return SoloRun(pack.jobs[0], pack, session).train_epoch
-
-
-def _pack(ref: ProblemRef, training: Training, n_runs: int) -> Pack:
+def _pack(ref: ProblemRef, training: Training, engine: Engine, n_runs: int) -> Pack:
     tasks = build(ref).card.task_names
     jobs = [
         Job(run=run, token=0, weighting="ew", tasks=tasks, lr=1e-3 * (1 + run))
         for run in range(n_runs)
     ]
-    return Pack(problem=ref, training=training, seed=0, until_epoch=1_000, jobs=tuple(jobs))
+    return Pack(
+        problem=ref,
+        training=training,
+        seed=0,
+        until_epoch=1_000,
+        jobs=tuple(jobs),
+        engine=engine,
+    )
 
 
 if __name__ == "__main__":

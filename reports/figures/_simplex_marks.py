@@ -41,15 +41,12 @@ def points(
     titles: list[str],
 ) -> Trace:
     """What the pointer reads, and the colour bar; visible where a point has no cell of its own."""
-    a, b, c = weights.T
     names = [f"{title} %{{{axis}:.3f}}" for title, axis in zip(titles, "abc", strict=True)]
     objective, limits = shades.objective, shades.limits
     value = f"validation {title(objective)} <b>{hover(objective, 'customdata[1]')}</b>"
     said = "<br>".join([value, *names])
     return scatter_ternary(
-        a=a,
-        b=b,
-        c=c,
+        weights,
         mode="markers",
         customdata=np.column_stack(
             [done["trial"].to_numpy(dtype=np.float64), objective.sign * key]
@@ -94,11 +91,8 @@ def _colour_bar(shades: Shades, *, clipped: bool) -> dict[str, Any]:
 
 def ring(at: FloatArray) -> Trace:
     """The mark around the best weights, shape `[3]`."""
-    a, b, c = at
     return scatter_ternary(
-        a=[a],
-        b=[b],
-        c=[c],
+        at[None],
         mode="markers",
         marker={
             "symbol": "circle-open",
@@ -123,11 +117,8 @@ def without_value(weights: FloatArray, ended: Sequence[str]) -> list[Trace]:
 
 
 def _lost(weights: FloatArray, ended: Any, kind: str, symbol: str) -> Trace:
-    a, b, c = weights.T
     return scatter_ternary(
-        a=a,
-        b=b,
-        c=c,
+        weights,
         mode="markers",
         marker={"symbol": symbol, "size": 9, "color": _GREY, "line": {"width": 2, "color": _GREY}},
         name=kind,

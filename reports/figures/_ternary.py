@@ -83,12 +83,9 @@ def _cells(weights: FloatArray, level: FloatArray, step: float) -> list[Trace]:
 
 def _cell_trace(outlines: FloatArray, shade: int) -> Trace:
     gap = np.full((len(outlines), 1, 3), np.nan)
-    a, b, c = np.concatenate([outlines, gap], axis=1).reshape(-1, 3).T
     colour = sample_colorscale(SCALE, (shade + 0.5) / _LEVELS)[0]
     return scatter_ternary(
-        a=a,
-        b=b,
-        c=c,
+        np.concatenate([outlines, gap], axis=1).reshape(-1, 3),
         mode="lines",
         line={"width": 0.6, "color": colour},
         fill="toself",

@@ -6,6 +6,9 @@ again by their figure.
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 Trace = dict[str, Any]
 """One trace: its type, and its properties as `plotly.graph_objects` names them."""
 
@@ -15,6 +18,6 @@ def scatter(**properties: Any) -> Trace:
     return {"type": "scatter", **properties}
 
 
-def scatter_ternary(**properties: Any) -> Trace:
-    """Points or areas in shares of three."""
-    return {"type": "scatterternary", **properties}
+def scatter_ternary(shares: NDArray[np.float64], **properties: Any) -> Trace:
+    """Points or areas in shares of three, shape `[N, 3]`."""
+    return {"type": "scatterternary", **dict(zip("abc", shares.T, strict=True)), **properties}

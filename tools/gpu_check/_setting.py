@@ -14,7 +14,8 @@ import torch
 
 from tools.gpu_check.problems import PROBLEMS, Synthetic
 from trainers.engines import Session, open_session
-from trainers.engines.fused.engine import StackedTeam, Stacks
+from trainers.engines.fused.engine import Stacks
+from trainers.engines.fused.stack import Stack
 from trainers.hardware import gpu
 from trainers.jobs import Job, Pack, Precision, ProblemRef, Training
 from trainers.keeping.checkpoints import State
@@ -95,7 +96,7 @@ def a_pack(some: Sequence[Job], *, rows: int | None = None, **training: Any) -> 
     )
 
 
-def team_of(pack: Pack, session: Session) -> StackedTeam:
+def team_of(pack: Pack, session: Session) -> Stack:
     """The pack as one stack, before its first epoch."""
     stacks = Stacks(pack.jobs[0].tasks, pack, session)
     return stacks.together([stacks.opened(job, lambda _skipped: None) for job in pack.jobs])

@@ -9,7 +9,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainers.engines import Session
-from trainers.engines.fused.engine import StackedTeam
+from trainers.engines.fused.stack import Stack
 from trainers.engines.one_epoch import batches
 from trainers.engines.solo.run import SoloRun
 from trainers.jobs import Pack, Training
@@ -24,9 +24,8 @@ def a_batch(session: Session, training: Training) -> Batch:
     return next(iter(batches(session, training, _KEY, 1)))
 
 
-def stack_step(team: StackedTeam, session: Session) -> Callable[[], object]:
+def stack_step(stack: Stack, session: Session) -> Callable[[], object]:
     """A step of a stack, on one batch again and again."""
-    stack = team._stack
     stack._optimizer.begin_epoch(1)
     for part in stack._weighed:
         part.begin_epoch(_KEY, 1, 1)

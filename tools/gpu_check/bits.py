@@ -84,7 +84,7 @@ def _recorded(
     run: int, some: list[Job], rows: int, session: Session, chosen: Mapping[str, Any]
 ) -> list[tuple[str, torch.Tensor | None]]:
     pack = a_pack(some, rows=rows, **chosen)
-    stack = team_of(pack, session)._stack
+    stack = team_of(pack, session)
     row = [member.job.run for member in stack.members].index(run)
     stack._optimizer.begin_epoch(1)
     for part in stack._weighed:

@@ -21,7 +21,7 @@ from tools.gpu_check._setting import (
 )
 from tools.gpu_check._steps import kernels, solo_step, stack_step, synchronize
 from trainers.engines import Session
-from trainers.engines.fused.engine import StackedTeam
+from trainers.engines.fused.stack import Stack
 from trainers.jobs import Pack, Precision
 
 RUNS = 36
@@ -161,10 +161,10 @@ def _resnet(precision: Precision, roofs: _roofs.Roofs, setting: Setting) -> Foun
 
 
 def _least_s(
-    team: StackedTeam, pack: Pack, precision: Precision, roofs: _roofs.Roofs, session: Session
+    team: Stack, pack: Pack, precision: Precision, roofs: _roofs.Roofs, session: Session
 ) -> float:
     """By its operations and by the bytes that an optimiser cannot but move."""
-    store, network = team._stack._store, team._stacks.forward.network
+    store, network = team._store, team._forward.network
     assert team.flops  # which counts them
     rows = len(store.network.values)
     of_training, _ = session.flops[tuple(network.places)]

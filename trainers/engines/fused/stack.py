@@ -6,6 +6,7 @@ Shapes: K runs, R rows (the runs, then padding rows), T tasks.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -30,9 +31,10 @@ from trainers.engines.fused.stacked_optimizers import GroupedOptimizer, RatedOpt
 from trainers.engines.fused.weighting_rows import weighed
 from trainers.engines.masks import Present
 from trainers.engines.session import Session
+from trainers.engines.stepping import grad_evals
 from trainers.evaluation import Value
 from trainers.hardware import gpu
-from trainers.jobs import Pack
+from trainers.jobs import Job, Pack
 from trainers.keeping.checkpoints import State
 from trainers.optimizers import optimizer
 from trainers.protocol import Batch
@@ -41,6 +43,8 @@ from trainers.randomness import Key
 
 class Stack:
     """Runs of the same tasks that stand at the same epoch, between two epochs.
+
+    An exception in it is one of all its runs.
 
     Args:
         members: At least one.
@@ -66,6 +70,7 @@ class Stack:
         self.epoch = self.members[0].epoch
         self._traced: list[Tensor] = []
         self._forward, self._training, self._session = forward, pack.training, session
+        self._pack, self._n_padding_rows = pack, n_padding_rows
         self._key = Key(str(pack.seed))
         method = optimizer(pack.training.optimizer)
         self._kept, self._splits_tasks = (
@@ -95,6 +100,24 @@ class Stack:
         if pack.training.compile:
             compiled = compiled_stack(session, self._tasks, pack.training)
             self._blocks = Blocks(compiled, forward, *own)
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """The runs, in the order of the rows."""
+        return [member.job for member in self.members]
+
+    @property
+    def flops(self) -> Sequence[float]:
+        """Estimated operations of an epoch of each run."""
+        return [self._session.epoch_flops(self._tasks, self._training)] * len(self.members)
+
+    @property
+    def grad_evals(self) -> Sequence[int]:
+        """Gradients through the trunk in a step of each run."""
+        return [
+            grad_evals(member.weighting, self._training, len(self._tasks))
+            for member in self.members
+        ]
 
     def trace(self, runs: Container[int]) -> None:
         """Note the losses of these runs in each step from now on."""
@@ -177,6 +200,18 @@ class Stack:
         """``network`` and ``outside`` of the states of these runs: copies on the CPU."""
         rows = {m.job.run: row for row, m in enumerate(self.members) if m.job.run in runs}
         return dict(zip(rows, network_copies(self._store, [*rows.values()]), strict=True))
+
+    def kept(self, runs: Container[int]) -> Stack:
+        """The stack of those runs only, which go on as if the others had never been there."""
+        states = zip(self.members, self.states(), strict=True)
+        members = [replace(m, state=state) for m, state in states if m.job.run in runs]
+        return Stack(
+            members,
+            self._forward,
+            pack=self._pack,
+            session=self._session,
+            n_padding_rows=self._n_padding_rows,
+        )
 
     @property
     def _steps_done(self) -> int:

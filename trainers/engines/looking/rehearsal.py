@@ -234,9 +234,8 @@ class Rehearsal:
         """What each run is after one more epoch; in the order of the jobs."""
         trained, _ = team.train_epoch()
         judged = team.evaluate("validation")
-        jobs = team.jobs if isinstance(team, Lockstep) else [m.job for m in team.members]
         found: dict[int, Seen] = {}
-        for job, *values, state in zip(jobs, trained, judged, team.states(), strict=True):
+        for job, *values, state in zip(team.jobs, trained, judged, team.states(), strict=True):
             found[job.run] = {**dict(_values(values)), **dict(leaves(_compared(state)))}
         return [found[run] for run in sorted(found)]
 
