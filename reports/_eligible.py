@@ -15,12 +15,11 @@ import pandas as pd
 from reports._once import once_per_search
 from reports._ranking import objective_of
 from reports.frames import StudyFrames, trained_epochs
-
-FloatArray = npt.NDArray[np.float64]
+from reports.measures import FloatArray
 
 _SCORED: Final = "done"
 _WITHOUT_SCORE: Final = ("diverged", "pruned")
-FINAL: Final = (_SCORED, *_WITHOUT_SCORE)
+RANKED: Final = (_SCORED, *_WITHOUT_SCORE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ def eligible(frames: StudyFrames, search: str) -> Eligible:
         & (runs["role"] == "search")
         & runs["planned"]
         & runs["seed"].isin(frames.seeds)
-        & runs["state"].isin(FINAL)
+        & runs["state"].isin(RANKED)
     ]
     # A finished run without a value waits for the baseline.
     scored = mine[["value_val", "value_test"]].notna().all(axis=1)

@@ -65,7 +65,7 @@ def _typed(column: "pd.Series[Any]", kind: str) -> "pd.Series[Any]":
 
 Names = Mapping[int, tuple[str, str]]
 """Series to its task and metric."""
-Rows = Sequence[tuple[int, int, int, float]]
+EpochRows = Sequence[tuple[int, int, int, float]]
 """Run, epoch, series, value; in this order."""
 
 _FEW_RUNS = 500
@@ -82,7 +82,7 @@ class EpochReader(Protocol):
         metric: str | None = None,
         runs: Collection[int] | None = None,
         last: int | None = None,
-    ) -> tuple[Names, Rows]:
+    ) -> tuple[Names, EpochRows]:
         """The values of a split, by run, epoch and series.
 
         Args:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 # Winner probabilities below this are left out of sums: far under the rounding of the result.
 _NEGLIGIBLE: Final = 1e-20

@@ -8,6 +8,9 @@ from typing import Literal
 
 from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef, Training
 
+EndedAs = Literal["done", "paused", "released", "diverged", "failed"]
+"""What a run comes to in a worker."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seconds:
@@ -214,7 +217,7 @@ class RunEnded:
 
     run: int
     token: int
-    outcome: Literal["done", "paused", "released", "diverged", "failed"]
+    outcome: EndedAs
     epoch: int
     seconds: Seconds
     samples: int = 0

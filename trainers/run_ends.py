@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
-from trainers.events import CheckpointSkipped, RunEnded, Seconds
+from trainers.events import CheckpointSkipped, EndedAs, RunEnded, Seconds
 from trainers.failures import OUT_OF_MEMORY, failure_class, failure_key
 from trainers.hardware.gpu import end_if_broken, is_crowded
 from trainers.jobs import Job, Pack
 from trainers.parts import described
 from trainers.resources import peak_memory_bytes
-
-Outcome = Literal["done", "paused", "released", "diverged", "failed"]
 
 
 def first_epoch(job: Job) -> int:
@@ -22,13 +20,13 @@ def first_epoch(job: Job) -> int:
     return job.resume[0].epoch if job.resume else 0
 
 
-def reached(epoch: int, pack: Pack) -> Outcome:
+def reached(epoch: int, pack: Pack) -> EndedAs:
     """How a run ends that came to the end of its segment."""
     return "done" if epoch >= pack.training.epochs else "paused"
 
 
 def ended(
-    job: Job, outcome: Outcome, *, epoch: int, seconds: Seconds | None = None, **more: Any
+    job: Job, outcome: EndedAs, *, epoch: int, seconds: Seconds | None = None, **more: Any
 ) -> RunEnded:
     """The end of a run."""
     return RunEnded(

@@ -10,12 +10,12 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
-from reports._eligible import FINAL
+from reports._eligible import RANKED
 from reports._titles import title_of, weighting_of
 from reports.frames import StudyFrames, strategies
 from storage.wording import counted
 
-Verdict = Literal["cheaper", "dearer", "equal", "undecided"]
+CostVerdict = Literal["cheaper", "dearer", "equal", "undecided"]
 
 _SAYS: Final = {
     "cheaper": "In packs the grid is cheaper",
@@ -70,7 +70,7 @@ class BreakEven:
         return self.grid.solo_s / self.line.solo_s if self.line.solo_s > 0 else None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> CostVerdict:
         """Whether the grid as run is cheaper; undecided while a cost is not final or not known."""
         if self._gaps() or self.ratio is None:
             return "undecided"
@@ -169,7 +169,7 @@ def _bill(frames: StudyFrames, search: str) -> Bill:
         title=title_of(frames, search),
         solo_s=float(runs["solo_cost_s"].sum()),
         as_run_s=float(runs["method_cost_s"].sum()),
-        finished=int(runs["state"].isin(FINAL).sum()),
+        finished=int(runs["state"].isin(RANKED).sum()),
         planned=len(runs),
         uncalibrated=int(uncalibrated(frames, runs).sum()),
     )

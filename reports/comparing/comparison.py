@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from reports._eligible import FINAL
+from reports._eligible import RANKED
 from reports._ranking import objective_of, reference
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
@@ -20,7 +20,7 @@ from reports.frames import StudyFrames, trained_epochs
 from storage.notices import notices
 from storage.objectives import Objective
 
-Kind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet", "none"]
+RowKind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class MethodRow:
     cost_epochs: int
     value_test: float
     delta_m_test: float
-    delta_m_kind: Kind
+    delta_m_kind: RowKind
     seed_sd: float
     metrics: Mapping[tuple[str, str], float]
     params: Mapping[str, Any]
@@ -133,7 +133,7 @@ def compare(frames: StudyFrames) -> Comparison:
     )
     planned = frames.runs[frames.runs["planned"] & (frames.runs["role"] != "confirm")]
     contenders = [_contender(frames, row) for row in rows]
-    finished = int(planned["state"].isin(FINAL).sum())
+    finished = int(planned["state"].isin(RANKED).sum())
     margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
     return Comparison(
         objective=objective,
@@ -222,7 +222,7 @@ def _metrics(frames: StudyFrames, winner: Winner) -> dict[tuple[str, str], float
 
 def _remarks(runs: pd.DataFrame, winner: Winner | None) -> tuple[str, ...]:
     failed = int((runs["state"] == "failed").sum())
-    open_ = len(runs) - int(runs["state"].isin(FINAL).sum()) - failed
+    open_ = len(runs) - int(runs["state"].isin(RANKED).sum()) - failed
     remarks = [f"{open_} of {len(runs)} runs not finished"] if open_ else []
     if failed:
         remarks.append(f"{failed} of {len(runs)} runs failed: their trials do not take part")
@@ -235,9 +235,9 @@ def _remarks(runs: pd.DataFrame, winner: Winner | None) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _without(runs: pd.DataFrame) -> Kind:
+def _without(runs: pd.DataFrame) -> RowKind:
     """Whether the value of a search is still to come."""
-    ended = runs["state"].isin([*FINAL, "failed"])
+    ended = runs["state"].isin([*RANKED, "failed"])
     lost = (runs["state"] != "done").groupby(runs["trial"]).any()
     return "none" if len(runs) and ended.all() and lost.all() else "none yet"
 
@@ -253,7 +253,7 @@ def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
         kind=row.delta_m_kind,
         cost_solo_s=row.cost_solo_s,
         cost_as_run_s=row.cost_as_run_s,
-        finished=int(runs["state"].isin(FINAL).sum()),
+        finished=int(runs["state"].isin(RANKED).sum()),
         planned=row.n_runs,
     )
 

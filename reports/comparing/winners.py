@@ -13,7 +13,7 @@ from reports._once import once_per_search
 from reports._ranking import objective_of
 from reports.frames import StudyFrames
 
-Kind = Literal["confirmed", "cross-fit", "same-seed"]
+ScoreKind = Literal["confirmed", "cross-fit", "same-seed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Winner:
 
     trial: int
     params: Mapping[str, Any]
-    kind: Kind
+    kind: ScoreKind
     runs: tuple[int, ...]
     values: tuple[float, ...]
     chosen_runs: tuple[int, ...]
@@ -73,7 +73,7 @@ def winner_of(frames: StudyFrames, search: str) -> Winner | None:
     )
 
 
-_Judged = tuple[Kind, tuple[int, ...], tuple[float, ...]]
+_Judged = tuple[ScoreKind, tuple[int, ...], tuple[float, ...]]
 
 
 def _confirmed(rows: pd.DataFrame, sign: float) -> _Judged | None:

@@ -18,18 +18,18 @@ from reports.figures._style import level_line, styled
 from reports.figures._trace import Trace
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
-from reports.spending.curves import Axis, BudgetCurve, Scoring, budget_curves
+from reports.spending.curves import BudgetCurve, CostAxis, Scoring, budget_curves
 
-Curves = Mapping[Axis, Sequence[BudgetCurve]]
+Curves = Mapping[CostAxis, Sequence[BudgetCurve]]
 
-_AXES: dict[Axis, tuple[str, str]] = {  # a button's label, the axis' title
+_AXES: dict[CostAxis, tuple[str, str]] = {  # a button's label, the axis' title
     "solo_s": ("Device time, each run alone", "Device-seconds, each run alone"),
     "as_run_s": ("Device time, as run", "Device-seconds, as run"),
     "epochs": ("Epochs", "Epochs trained"),
     "runs": ("Runs", "Runs (trials × seeds)"),
 }
 # Where every run was trained alone, both device times are one.
-_ALONE: dict[Axis, tuple[str, str]] = {
+_ALONE: dict[CostAxis, tuple[str, str]] = {
     "solo_s": ("Device time", "Method cost in device-seconds"),
     **{axis: _AXES[axis] for axis in ("epochs", "runs")},
 }
@@ -89,12 +89,12 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     )
 
 
-def _curves(frames: StudyFrames, axes: Sequence[Axis]) -> Curves:
+def _curves(frames: StudyFrames, axes: Sequence[CostAxis]) -> Curves:
     found = [budget_curves(frames, search, axes=axes) for search in frames.searches]
     return {axis: [of_search[axis] for of_search in found if of_search] for axis in axes}
 
 
-def _traces(frames: StudyFrames, curves: Curves, axis: Axis) -> list[Trace]:
+def _traces(frames: StudyFrames, curves: Curves, axis: CostAxis) -> list[Trace]:
     until = max(float(curve.cost[-1]) for curve in curves[axis])
     n_seeds = max(1, len(frames.seeds))
     traces = [

@@ -3,14 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reports._ranking import hover, title
 from reports.figures._palette import TraceStyle, translucent
 from reports.figures._trace import Trace, scatter
-from reports.spending.curves import Axis, BudgetCurve
-
-FloatArray = NDArray[np.float64]
+from reports.measures import FloatArray
+from reports.spending.curves import BudgetCurve, CostAxis
 
 _HOVER = (
     "<b>%{fullData.name}</b><br>VALUESPREAD<br>trials so far: %{customdata[0]:.0f}, "
@@ -19,7 +17,7 @@ _HOVER = (
 _SPREAD = " (seeds %{customdata[1]:FORMAT} to %{customdata[2]:FORMAT})"
 # Plotly outlines markers of several sizes unless told not to.
 _NO_OUTLINE = {"width": 0}
-_UNITS: dict[Axis, str] = {
+_UNITS: dict[CostAxis, str] = {
     "solo_s": "device-seconds",
     "as_run_s": "device-seconds, as run",
     "epochs": "epochs",

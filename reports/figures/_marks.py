@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reports._ranking import number, title
 from reports.figures._trace import Trace, scatter
 from reports.figures._window import Window
+from reports.measures import FloatArray
 from storage.objectives import Objective
-
-FloatArray = NDArray[np.float64]
 
 OFF_SCALE = {1.0: "triangle-up-open", -1.0: "triangle-down-open"}
 

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from reports._ranking import axis_title, better, hover, title
 from reports.figures._trace import Trace, scatter_ternary
+from reports.measures import FloatArray
 from storage.objectives import Objective
-
-FloatArray = NDArray[np.float64]
 
 SCALE = "Viridis_r"  # even in lightness, so it is readable without colour vision; best is bright
 _LOST = {"diverged": "x-thin", "pruned": "line-ew"}

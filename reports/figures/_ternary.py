@@ -16,9 +16,8 @@ from plotly.colors import sample_colorscale
 from reports.figures._simplex_marks import SCALE, Shades, points, ring, without_value
 from reports.figures._style import styled
 from reports.figures._trace import Trace, scatter_ternary
+from reports.measures import FloatArray
 from storage.objectives import Objective
-
-FloatArray = NDArray[np.float64]
 
 _LEVELS = 24
 _CLIP = 90.0  # percentile

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reports.html._tags import Child, Markup, join, tag
+from reports.html._tags import Content, Markup, join, tag
 from reports.html._words import KINDS, count
 
 
@@ -16,7 +16,7 @@ def problem(card: Mapping[str, Any]) -> Markup:
     )
 
 
-def fact(name: str, *value: Child) -> tuple[Markup, Markup]:
+def fact(name: str, *value: Content) -> tuple[Markup, Markup]:
     """One line of a list of facts."""
     return tag("dt", name), tag("dd", *value)
 

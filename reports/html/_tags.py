@@ -16,10 +16,10 @@ class Markup(str):
     __slots__ = ()
 
 
-Child = str | int | None
+Content = str | int | None
 
 
-def tag(name: str, *children: Child, **attributes: str | int | bool) -> Markup:
+def tag(name: str, *children: Content, **attributes: str | int | bool) -> Markup:
     """One element.
 
     Args:
@@ -34,7 +34,7 @@ def tag(name: str, *children: Child, **attributes: str | int | bool) -> Markup:
     return Markup(f"{opening}{join(children)}</{name}>")
 
 
-def join(children: Iterable[Child]) -> Markup:
+def join(children: Iterable[Content]) -> Markup:
     """Several children one after the other, escaped where they are plain text."""
     return Markup("".join(_child(child) for child in children if child is not None))
 

@@ -5,21 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from reports._eligible import eligible
 from reports._ranking import objective_of
 from reports._titles import title_of
 from reports.errors import UnknownAxis, UnknownSearch
 from reports.frames import StudyFrames
+from reports.measures import FloatArray, IntArray
 from reports.spending.replay import StageTrials, costs, replayed, stages_of
 from storage.objectives import Objective
 
-Axis = Literal["solo_s", "as_run_s", "epochs", "runs"]
+CostAxis = Literal["solo_s", "as_run_s", "epochs", "runs"]
 Scoring = Literal["cross-fit", "same seed, optimistic"]
 Replay = Literal["expected over orders", "as run", "mixed"]
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +44,7 @@ class BudgetCurve:
 
     search: str
     title: str
-    axis: Axis
+    axis: CostAxis
     cost: FloatArray
     value: FloatArray
     seed_low: FloatArray
@@ -59,7 +57,9 @@ class BudgetCurve:
     objective: Objective
 
 
-def budget_curve(frames: StudyFrames, search: str, *, axis: Axis = "solo_s") -> BudgetCurve | None:
+def budget_curve(
+    frames: StudyFrames, search: str, *, axis: CostAxis = "solo_s"
+) -> BudgetCurve | None:
     """Replay a search from its recorded trials.
 
     A stage's trials come on top of the earlier stages' cost and incumbent; a trial that an earlier
@@ -72,8 +72,8 @@ def budget_curve(frames: StudyFrames, search: str, *, axis: Axis = "solo_s") -> 
         UnknownAxis: Cost is not recorded in that unit.
         UnknownSearch: The study has no such search of a weighting (STL has no curve: it is zero).
     """
-    if axis not in get_args(Axis):
-        raise UnknownAxis(f"`axis` must be one of {', '.join(get_args(Axis))}. Got {axis!r}.")
+    if axis not in get_args(CostAxis):
+        raise UnknownAxis(f"`axis` must be one of {', '.join(get_args(CostAxis))}. Got {axis!r}.")
     if search not in frames.searches:
         raise UnknownSearch(
             f"The study `{frames.name}` must have the search. Got {search!r}. "
@@ -83,8 +83,8 @@ def budget_curve(frames: StudyFrames, search: str, *, axis: Axis = "solo_s") -> 
 
 
 def budget_curves(
-    frames: StudyFrames, search: str, *, axes: Sequence[Axis]
-) -> dict[Axis, BudgetCurve]:
+    frames: StudyFrames, search: str, *, axes: Sequence[CostAxis]
+) -> dict[CostAxis, BudgetCurve]:
     """The same for several units of cost, which differ in nothing else; empty if there is none."""
     trials = eligible(frames, search)
     folds = tuple(trials.folds())

@@ -5,15 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from reports._eligible import Eligible, Fold
 from reports.frames import StudyFrames
-from reports.measures import Expected, expected_best, running_best
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from reports.measures import Expected, FloatArray, IntArray, expected_best, running_best
 
 # Stages whose trials could as well have been run in any other order; none with a stopping rule, by
 # which a trial ends as the others of its round say.

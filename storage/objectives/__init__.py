@@ -3,7 +3,7 @@
 Values and pure functions; of databases nothing is known here.
 """
 
-from storage.objectives._objective import ByMetric, Metric, Objective
+from storage.objectives._objective import ByMetric, DirectedMetric, Objective
 from storage.objectives._registry import known
 
-__all__ = ["ByMetric", "Metric", "Objective", "known"]
+__all__ = ["ByMetric", "DirectedMetric", "Objective", "known"]

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
-Metric = tuple[str, str, str]
+DirectedMetric = tuple[str, str, str]
 """Task, name and direction, which is ``min`` or ``max``."""
 ByMetric = Mapping[tuple[str, str], T]
 """Something of each metric, by task and name."""
@@ -36,7 +36,7 @@ class Objective:
 
     name: str
     direction: Literal["min", "max"]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[DirectedMetric, ...]
     of_epoch: Callable[[Sequence[float], Sequence[float], Sequence[str]], float]
     needs_baseline: bool = False
     unit: str = ""

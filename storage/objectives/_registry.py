@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 
-from storage.objectives._objective import Metric, Objective
+from storage.objectives._objective import DirectedMetric, Objective
 
 _PACKAGE = __name__.rpartition(".")[0]
 
 
-def known(metrics: Sequence[Metric]) -> dict[str, Objective]:
+def known(metrics: Sequence[DirectedMetric]) -> dict[str, Objective]:
     """All that trials can be ranked by, by name.
 
     Args:

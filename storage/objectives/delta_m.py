@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from storage.objectives._objective import Metric, Objective
+from storage.objectives._objective import DirectedMetric, Objective
 
 NAME = "delta_m"
 
 
-def objectives(metrics: Sequence[Metric]) -> list[Objective]:
+def objectives(metrics: Sequence[DirectedMetric]) -> list[Objective]:
     """What trials can be ranked by, given these metrics ``[M]``."""
     return [
         Objective(

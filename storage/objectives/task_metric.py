@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storage.objectives._objective import Metric, Objective
+from storage.objectives._objective import DirectedMetric, Objective
 
 
-def objectives(metrics: Sequence[Metric]) -> list[Objective]:
+def objectives(metrics: Sequence[DirectedMetric]) -> list[Objective]:
     """One a metric ``[M]``."""
     return [task_metric(metric, metrics) for metric in metrics]
 
 
-def task_metric(metric: Metric, among: Sequence[Metric]) -> Objective:
+def task_metric(metric: DirectedMetric, among: Sequence[DirectedMetric]) -> Objective:
     """A metric, named ``task.metric``; the only one among all metrics ``[M]`` by its name alone."""
     task, name, direction = metric
     return Objective(
@@ -23,7 +23,7 @@ def task_metric(metric: Metric, among: Sequence[Metric]) -> Objective:
     )
 
 
-def primary(task: str, metrics: Sequence[Metric]) -> Objective:
+def primary(task: str, metrics: Sequence[DirectedMetric]) -> Objective:
     """The first of a task's metrics, by which its single-task networks are chosen."""
     return task_metric(next(metric for metric in metrics if metric[0] == task), metrics)
 

@@ -84,7 +84,9 @@ class SearchStopped:
     reason: str
 
 
-Step = Propose | AddRuns | Judge | Decide | WaitForRuns | WaitForBaseline | Finished | SearchStopped
+NextStep = (
+    Propose | AddRuns | Judge | Decide | WaitForRuns | WaitForBaseline | Finished | SearchStopped
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ class Rules:
     address: str = ""
 
 
-def advance(search: Search, history: SearchHistory, rules: Rules) -> Step:
+def advance(search: Search, history: SearchHistory, rules: Rules) -> NextStep:
     """The next thing to do for a search."""
     history = _planned(history, len(search.stages))
     trials = trials_of(
@@ -141,7 +143,7 @@ def _stage_step(
     base: Point,
     here: Sequence[Tried],
     trials: Mapping[str, Tried],
-) -> Step | None:
+) -> NextStep | None:
     """The next thing to do in a stage; None once it is decided."""
     base = base | dict(stage.at)
     members = _members(stage, base, here)
@@ -214,7 +216,7 @@ def _rung_step(
     number: int,
     stage: Stage,
     here: Sequence[Tried],
-) -> Step | None:
+) -> NextStep | None:
     """Judging a rung that a whole round has reached; None if there is none."""
     outcomes = outcomes_of(history, rules.seeds)
     rounds: dict[int, dict[int, Sequence[RunOutcome]]] = {}
@@ -235,7 +237,7 @@ def _members(stage: Stage, base: Point, here: Sequence[Tried]) -> str:
 
 def _decision_step(
     search: Search, rules: Rules, number: int, members: str, known: Sequence[Tried]
-) -> Step:
+) -> NextStep:
     """The winner among all trials of this stage and those before (M5)."""
     winner = best_of(known)
     if winner is None:
@@ -261,7 +263,7 @@ def _decision_step(
 
 def _confirmation(
     search: Search, history: SearchHistory, rules: Rules, trials: Mapping[str, Tried]
-) -> Step | None:
+) -> NextStep | None:
     """Fresh seeds for the best trials (M9)."""
     if search.role != "search" or not rules.confirm_seeds:
         return None

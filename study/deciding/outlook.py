@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from search_spaces import Point
 from storage.records import SearchHistory, Unfinished
-from study.deciding.advance import Finished, SearchStopped, Step
+from study.deciding.advance import Finished, NextStep, SearchStopped
 from study.planning.search_plan import Search, Stage
 from study.spec.stopping import HalvingRule, StopRule
 
@@ -65,7 +65,7 @@ class Outlook:
 def outlook(
     search: Search,
     history: SearchHistory,
-    step: Step,
+    step: NextStep,
     *,
     n_seeds: int,
     epochs: int,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from storage.objectives import Metric, Objective, known
+from storage.objectives import DirectedMetric, Objective, known
 from storage.objectives.delta_m import NAME as DEFAULT
 from study.errors import BadSpec
 from study.spec.study_spec import StudySpec
@@ -29,7 +29,7 @@ _WITH_A_SPLIT = re.compile(
 )
 
 
-def metrics_of(card: ProblemCard) -> list[Metric]:
+def metrics_of(card: ProblemCard) -> list[DirectedMetric]:
     """(task, metric, direction) of all M metrics, in the card's order."""
     return [(task.name, m.name, m.direction) for task in card.tasks for m in task.metrics]
 

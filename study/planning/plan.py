@@ -17,7 +17,7 @@ from search_spaces import (
 )
 from search_spaces.lines import midpoint
 from storage.notices import before_training
-from storage.objectives import Metric
+from storage.objectives import DirectedMetric
 from study.errors import BadSpec
 from study.planning.baseline import baseline_searches
 from study.planning.function import function_card, function_ref, function_searches
@@ -84,7 +84,7 @@ class Plan:
         return [*before_training(self.spec.to_plain()), *short, *filter(None, [idle]), *begun]
 
     @property
-    def metrics(self) -> list[Metric]:
+    def metrics(self) -> list[DirectedMetric]:
         """(task, metric, direction) of all M metrics, in the card's order."""
         return metrics_of(self.card)
 

@@ -22,10 +22,10 @@ from study.deciding.advance import (
     AddRuns,
     Decide,
     Finished,
+    NextStep,
     Propose,
     Rules,
     SearchStopped,
-    Step,
     WaitForBaseline,
     WaitForRuns,
     advance,
@@ -71,7 +71,7 @@ class Conductor:
         self._baseline = storage.baseline(study.id)
         self._baseline_settled = False
         self._waits_for_baseline = any(s.objective.needs_baseline for s in plan.searches)
-        self.steps: dict[str, Step] = {}
+        self.steps: dict[str, NextStep] = {}
         self.outlooks: dict[str, Outlook] = {}
         self.contests: dict[str, Contest] = {}
         self._pruned: list[int] = []
@@ -166,7 +166,7 @@ class Conductor:
                 self._apply(search_id, search, step)
             self.steps[search.name] = step
 
-    def _outlook(self, search: Search, history: SearchHistory, step: Step) -> Outlook:
+    def _outlook(self, search: Search, history: SearchHistory, step: NextStep) -> Outlook:
         confirm = self.plan.spec.confirm
         return outlook(
             search,
@@ -177,7 +177,7 @@ class Conductor:
             confirm=(confirm.top, confirm.seeds) if confirm else (0, 0),
         )
 
-    def _apply(self, search_id: int, search: Search, step: Step) -> None:
+    def _apply(self, search_id: int, search: Search, step: NextStep) -> None:
         if isinstance(step, Propose):
             self._storage.propose(
                 search_id,

@@ -11,7 +11,7 @@ from study.drivers import DriverEvent, FromWorker, WorkerLost
 from study.errors import WorkersUnusable
 from study.running.failure_policy import FailurePolicy
 from study.running.pack_sizes import PackSizes
-from study.running.recorder import RecordBuffer, Reported
+from study.running.recorder import RecordBuffer, RunEvent
 from study.running.registration import Registration
 from study.running.retention import Retention
 from study.running.worker_pool import WorkerPool, WorkerState
@@ -116,7 +116,7 @@ class EventHandler:
         if state is None:
             return  # a beat of a worker that is still starting
         state.silent_s = 0.0
-        if isinstance(message, Reported):
+        if isinstance(message, RunEvent):
             state.booked_s = time.monotonic()
         self._trained(state, message)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from storage.records import InitialNetwork, SearchRecord
-from study.deciding.advance import Finished, SearchStopped, Step, WaitForRuns
+from study.deciding.advance import Finished, NextStep, SearchStopped, WaitForRuns
 from study.deciding.trials import best_of, best_run, outcomes_of, trials_of
 from study.planning.search_plan import Search
 
@@ -40,7 +40,7 @@ class InitialNetworks:
         fixed = self._fixed[search.name]
         return None if fixed is None else (fixed.run_key, fixed.epoch)
 
-    def held_up(self, search: Search, steps: Mapping[str, Step]) -> Step | None:
+    def held_up(self, search: Search, steps: Mapping[str, NextStep]) -> NextStep | None:
         """Why a search cannot begin: it waits, or never will; None if it can.
 
         Args:

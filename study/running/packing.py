@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from storage.objectives import Metric
+from storage.objectives import DirectedMetric
 from storage.records import Claim
 from study.deciding.trials import to_point
 from study.planning.function import as_listed
@@ -107,7 +107,7 @@ def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
     )
 
 
-def _select_by(plan: Plan, search: Search, claim: Claim) -> tuple[Metric, ...] | None:
+def _select_by(plan: Plan, search: Search, claim: Claim) -> tuple[DirectedMetric, ...] | None:
     """What may decide which epoch of a run is selected; None if its network is not kept."""
     keeps = plan.spec.keep.networks
     if search.role == "function" or keeps == "none":

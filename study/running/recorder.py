@@ -23,7 +23,7 @@ from trainers.events import CheckpointWritten, EpochDone, NetworksKept, RunEnded
 if TYPE_CHECKING:
     from storage import Storage
 
-Reported = EpochDone | CheckpointWritten | NetworksKept | RunEnded
+RunEvent = EpochDone | CheckpointWritten | NetworksKept | RunEnded
 """Events that become rows."""
 
 _STATES = {
@@ -53,7 +53,7 @@ class RecordBuffer:
         self._oldest_s = 0.0
         self._has_ending = False
 
-    def add(self, event: Reported, *, solo_s: float | None = None) -> None:
+    def add(self, event: RunEvent, *, solo_s: float | None = None) -> None:
         """Take an event in.
 
         Args:
@@ -79,7 +79,7 @@ class RecordBuffer:
         return self._storage.record(reports)
 
 
-def to_report(event: Reported, solo_s: float | None = None) -> Report:
+def to_report(event: RunEvent, solo_s: float | None = None) -> Report:
     """The record of an event."""
     if isinstance(event, EpochDone):
         return EpochRecord(
@@ -126,7 +126,7 @@ def _ending(event: RunEnded, solo_s: float | None) -> Ending:
     )
 
 
-def _spent(event: Reported) -> Spent:
+def _spent(event: RunEvent) -> Spent:
     spent = Spent(**asdict(event.seconds), energy_j=event.energy_j)
     if not isinstance(event, EpochDone | RunEnded):
         return spent

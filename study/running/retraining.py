@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 _POLL_S = 1.0
 
-Values = Mapping[str, Mapping[str, Mapping[str, float]]]
+RecordedValues = Mapping[str, Mapping[str, Mapping[str, float]]]
 """Split to task to metric to value."""
 
 
-def trained_again(driver: Driver, pack: Pack, recorded: Values) -> Mapping[str, Any]:
+def trained_again(driver: Driver, pack: Pack, recorded: RecordedValues) -> Mapping[str, Any]:
     """The ``network`` and ``outside`` of a pack's only run after its `until_epoch`.
 
     Args:
@@ -83,7 +83,7 @@ def _events(driver: Driver, pack: Pack) -> Iterator[Event]:
         driver.close()
 
 
-def _compare(done: EpochDone, recorded: Values) -> None:
+def _compare(done: EpochDone, recorded: RecordedValues) -> None:
     for split, task, metric, value in done.values:
         before = recorded.get(split, {}).get(task, {}).get(metric)
         if value != before:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from search_spaces import Point
 from study.planning.search_plan import Stage
 
-Value = float | None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
@@ -31,7 +29,7 @@ class Tried:
     round: int
     final: bool
     settled: bool
-    value: Value
+    value: float | None
     cost: int
     trial: int
     pruned: bool = False

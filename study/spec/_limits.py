@@ -17,16 +17,16 @@ MOST_FOUND = 20
 """Of one spec; one slip can make thousands."""
 _WIDEST = 2**63
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
-def unfit(plain: object) -> list[tuple[Place, str]]:
+def unfit(plain: object) -> list[tuple[KeyPath, str]]:
     """Places of values that no database, page or message could hold, each with its finding.
 
     A handful is enough: what is nested without end, or in itself, is not followed.
     """
-    found: list[tuple[Place, str]] = []
-    waiting: list[tuple[Place, object]] = [((), plain)]
+    found: list[tuple[KeyPath, str]] = []
+    waiting: list[tuple[KeyPath, object]] = [((), plain)]
     while waiting and len(found) < MOST_FOUND:
         place, value = waiting.pop()
         if len(place) > MOST_NESTED:

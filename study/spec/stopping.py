@@ -18,7 +18,7 @@ from pydantic import Field, Tag, field_validator
 from study.spec._findings import shown_value
 from study.spec._section import Flag, Positive, PositiveInt, WrittenSection, kind_by
 
-Values = Mapping[int, Sequence[float]]
+RungValues = Mapping[int, Sequence[float]]
 """Trial -> its values at a rung: one by which trials are ranked, or one a task."""
 
 _RULE = "Which trials are pruned."
@@ -113,7 +113,7 @@ StopRule = Annotated[
 ]
 
 
-def pruned(rule: StopRule, values: Values) -> frozenset[int]:
+def pruned(rule: StopRule, values: RungValues) -> frozenset[int]:
     """Trials that end here; never the best one, and none that is as good as one that is kept.
 
     An asynchronous rule is given the trials of a round that have been at the rung so far, those
@@ -130,7 +130,7 @@ def pruned(rule: StopRule, values: Values) -> frozenset[int]:
     return worse_than_median(values)
 
 
-def beyond_share(values: Values, keep: float) -> frozenset[int]:
+def beyond_share(values: RungValues, keep: float) -> frozenset[int]:
     """All but the best share, rounded up, by the first value.
 
     Successive halving (Jamieson and Talwalkar 2016) with ties kept: at 1/2 of five trials three
@@ -144,7 +144,7 @@ def beyond_share(values: Values, keep: float) -> frozenset[int]:
     return frozenset(trial for trial, of_trial in values.items() if of_trial[0] > worst_kept)
 
 
-def worse_than_median(values: Values) -> frozenset[int]:
+def worse_than_median(values: RungValues) -> frozenset[int]:
     """Trials that are worse than the median of all trials in every one of their values.
 
     With one value a trial this is the median rule on a whole round (Golovin et al. 2017, without

@@ -24,8 +24,8 @@ from storage.objectives.delta_m import NAME as DELTA_M
 from study.errors import BadSpec
 from study.spec._findings import findings, shown_value, unfit_findings
 from study.spec._section import (
-    Amount,
     Different,
+    Duration,
     Finite,
     Flag,
     Name,
@@ -33,7 +33,7 @@ from study.spec._section import (
     Positive,
     PositiveInt,
     Printable,
-    Seconds,
+    Quantity,
     Section,
     Seed,
     UpTo1000,
@@ -108,11 +108,11 @@ class BudgetSpec(Section):
 
     trials: PositiveInt | None = Field(None, description="Trials, baseline excluded.")
     epochs: PositiveInt | None = Field(None, description="Epochs of all runs.")
-    device_s: Amount | None = Field(None, description="Device-seconds of all attempts.")
-    money: Amount | None = Field(
+    device_s: Quantity | None = Field(None, description="Device-seconds of all attempts.")
+    money: Quantity | None = Field(
         None, description="Money for the device time of all attempts, at the prices in [cost]."
     )
-    wall_s: Seconds | None = Field(
+    wall_s: Duration | None = Field(
         None,
         description="Seconds of one `weighbridge run`; then what runs is saved at the epoch's end.",
     )
@@ -144,7 +144,7 @@ class KeepSpec(Section):
         "search's best trial, the single-task ones included, every seed; all that are done; or "
         "none. See [get the network](../how-to/get-the-network.md).",
     )
-    cap_mib: Amount = Field(
+    cap_mib: Quantity = Field(
         2048.0,
         description="Most that a study's kept networks may take, in MiB. Those that are over it "
         "are dropped and told of.",

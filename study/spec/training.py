@@ -8,13 +8,13 @@ from pydantic import AfterValidator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from study.spec._section import (
-    Amount,
+    Duration,
     Finite,
     Flag,
     NotNegative,
     Positive,
     PositiveInt,
-    Seconds,
+    Quantity,
     SecondsFrom0,
     Section,
     UpTo1000,
@@ -105,18 +105,18 @@ class TrainingSpec(Section):
     pack_size: PositiveInt | None = Field(
         None, description="Most runs of a pack; by calibration if not given."
     )
-    pack_memory_gib: Amount | None = Field(
+    pack_memory_gib: Quantity | None = Field(
         None, description="Most memory of a pack, in GiB; half of what is free if not given."
     )
-    run_limit_s: Seconds | None = Field(
+    run_limit_s: Duration | None = Field(
         None, description="Longest time of one attempt at a run; a worker that hangs is ended."
     )
-    open_limit_s: Seconds = Field(
+    open_limit_s: Duration = Field(
         1800.0,
         description="Longest time until a worker can train: torch, data, a first forward pass. One "
         "that hangs there is ended.",
     )
-    silence_limit_s: Seconds = Field(
+    silence_limit_s: Duration = Field(
         120.0,
         description="Longest time without a sign of life from a training worker while the driver "
         "listens; one that is silent for longer is ended.",
@@ -126,7 +126,7 @@ class TrainingSpec(Section):
         description="Refuse to go on once the source of your own modules has changed, instead of "
         "noting it; see [your own problem](../how-to/own-problem.md#when-your-code-changes).",
     )
-    checkpoint_cap_mib: Amount = Field(
+    checkpoint_cap_mib: Quantity = Field(
         2048.0, description="Most that a study's checkpoint files may take, in MiB."
     )
     checkpoint_s: SecondsFrom0 = Field(

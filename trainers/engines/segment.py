@@ -17,6 +17,7 @@ from trainers.evaluation import Value, first_not_finite, refuse_unjudged, storab
 from trainers.events import (
     CheckpointSkipped,
     CheckpointWritten,
+    EndedAs,
     EpochDone,
     Event,
     NetworksKept,
@@ -30,7 +31,6 @@ from trainers.keeping.checkpoints import State
 from trainers.keeping.networks import KeptNetworks
 from trainers.resources import peak_memory_bytes
 from trainers.run_ends import (
-    Outcome,
     diverged,
     ended,
     failed,
@@ -298,7 +298,7 @@ class Segment:
             )
 
     def _ended(
-        self, team: Team, outcome: Outcome, before: Seconds
+        self, team: Team, outcome: EndedAs, before: Seconds
     ) -> Iterator[NetworksKept | RunEnded]:
         seconds = replace(before, diagnostics_s=before.diagnostics_s + self._share(team))
         if outcome == "done":

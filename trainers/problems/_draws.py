@@ -16,18 +16,20 @@ from numpy.typing import NDArray
 
 from trainers.randomness import Key
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRows:
     """Row numbers of the digits of each pair, ``[N]`` each."""
 
-    left: Rows
-    right: Rows
+    left: RowNumbers
+    right: RowNumbers
 
 
-def draw_pairs(labels: Rows, n_pairs: Mapping[str, int], split_seed: int) -> dict[str, PairRows]:
+def draw_pairs(
+    labels: RowNumbers, n_pairs: Mapping[str, int], split_seed: int
+) -> dict[str, PairRows]:
     """Split the digits, then pair them inside each split: no digit is seen in two splits.
 
     Args:
@@ -45,9 +47,9 @@ def draw_pairs(labels: Rows, n_pairs: Mapping[str, int], split_seed: int) -> dic
     }
 
 
-def split_rows(labels: Rows, key: Key) -> dict[str, Rows]:
+def split_rows(labels: RowNumbers, key: Key) -> dict[str, RowNumbers]:
     """Row numbers by split: of each class a fifth to validation, a fifth to test, rest to train."""
-    parts: dict[str, list[Rows]] = {"train": [], "validation": [], "test": []}
+    parts: dict[str, list[RowNumbers]] = {"train": [], "validation": [], "test": []}
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         rows = rows[_permutation(len(rows), key / "class" / int(label))]
@@ -58,7 +60,7 @@ def split_rows(labels: Rows, key: Key) -> dict[str, Rows]:
     return {split: np.sort(np.concatenate(chunks)) for split, chunks in parts.items()}
 
 
-def _balanced(labels: Rows, rows: Rows, n_drawn: int, key: Key) -> Rows:
+def _balanced(labels: RowNumbers, rows: RowNumbers, n_drawn: int, key: Key) -> RowNumbers:
     """Draw `n_drawn` rows with each class as often as any other, give or take one.
 
     Digits repeat only when their class has no unused one left.
@@ -75,5 +77,5 @@ def _balanced(labels: Rows, rows: Rows, n_drawn: int, key: Key) -> Rows:
     return drawn[_permutation(n_drawn, key / "order")]
 
 
-def _permutation(n: int, key: Key) -> Rows:
+def _permutation(n: int, key: Key) -> RowNumbers:
     return np.argsort(np.random.PCG64(key.seed).random_raw(n), kind="stable")

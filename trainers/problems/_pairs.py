@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainers.problems._draws import PairRows, Rows, draw_pairs
+from trainers.problems._draws import PairRows, RowNumbers, draw_pairs
 from trainers.problems._source import TensorSource
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ def _overlaps(n_in: int, n_out: int) -> NDArray[np.int64]:
     return covered.clip(min=0)
 
 
-def _source(pairs: Images, labels: Rows, rows: PairRows, device: torch.device) -> TensorSource:
+def _source(
+    pairs: Images, labels: RowNumbers, rows: PairRows, device: torch.device
+) -> TensorSource:
     left = torch.from_numpy(labels[rows.left]).to(device)
     right = torch.from_numpy(labels[rows.right]).to(device)
     images = torch.from_numpy(pairs).to(device)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reports import budget_curve, compare, load
 from reports.errors import UnknownAxis, UnknownSearch
-from reports.spending.curves import Axis
+from reports.spending.curves import CostAxis
 from tests.unit.reports import synthetic
 
 STAGES = (("grid", (0, 1, 2)), ("random", (2, 3, 4, 5)), ("neighbours", (0, 7, 6)))
@@ -81,7 +81,7 @@ def test_a_point_tried_before_costs_nothing_again() -> None:
 @pytest.mark.parametrize(
     ["axis", "total"], [("as_run_s", 21.0), ("solo_s", 63.0), ("epochs", 120), ("runs", 12)]
 )
-def test_the_last_cost_is_that_of_the_whole_search(axis: Axis, total: float) -> None:
+def test_the_last_cost_is_that_of_the_whole_search(axis: CostAxis, total: float) -> None:
     values = [[0.0, 1.0, 2.0]] * 4
     stages = [("grid", (0, 1, 2, 3))]
     made = synthetic.tabled(values, values, stages, cost_s=[1, 1, 2, 3], solo_s=[3, 5, 7, 6])
@@ -162,7 +162,7 @@ def test_a_diverged_trial_costs_and_the_curve_starts_later() -> None:
 
 
 @pytest.mark.parametrize(("axis", "cost"), [("epochs", 5 + 1 + 10 + 10 + 10), ("runs", 4)])
-def test_the_epoch_that_diverged_is_on_the_axis(axis: Axis, cost: float) -> None:
+def test_the_epoch_that_diverged_is_on_the_axis(axis: CostAxis, cost: float) -> None:
     made = synthetic.tabled([[None, 0.0], [1.0, 1.0]], [[0.0, 0.0]] * 2, [("grid", (0, 1))])
     made.rows["run_results"][0] |= {"epochs": 5, "diverged_epoch": 6}
     frames = load(made, "x")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.spec.stopping import CohortRule, HalvingRule, MedianRule, StopRule, Values, pruned
+from study.spec.stopping import CohortRule, HalvingRule, MedianRule, RungValues, StopRule, pruned
 
 VALUE = st.sampled_from([-1.5, 0.0, 0.5, 2.0]) | st.floats(-1e6, 1e6)
 TASKS = st.shared(st.integers(1, 3), key="tasks")
@@ -37,18 +37,18 @@ RULES = OF_TRIALS | OF_TRIALS.map(early) | st.just(COHORT)
 
 
 @given(rule=RULES, values=ROUND)
-def test_at_least_one_survives(rule: StopRule, values: Values) -> None:
+def test_at_least_one_survives(rule: StopRule, values: RungValues) -> None:
     assert pruned(rule, values) < set(values)
 
 
 @given(rule=RULES, values=ROUND)
-def test_the_best_is_never_pruned(rule: StopRule, values: Values) -> None:
+def test_the_best_is_never_pruned(rule: StopRule, values: RungValues) -> None:
     best = min(values, key=lambda trial: values[trial])
     assert best not in pruned(rule, values)
 
 
 @given(values=ROUND)
-def test_the_best_in_any_task_survives_the_cohort(values: Values) -> None:
+def test_the_best_in_any_task_survives_the_cohort(values: RungValues) -> None:
     gone = pruned(COHORT, values)
     for column in range(len(next(iter(values.values())))):
         assert min(values, key=lambda trial: values[trial][column]) not in gone
@@ -56,7 +56,7 @@ def test_the_best_in_any_task_survives_the_cohort(values: Values) -> None:
 
 @given(rule=RULES, values=ROUND, order=st.randoms(use_true_random=False))
 def test_the_order_of_trials_changes_nothing(
-    rule: StopRule, values: Values, order: random.Random
+    rule: StopRule, values: RungValues, order: random.Random
 ) -> None:
     trials = list(values)
     order.shuffle(trials)
@@ -64,14 +64,14 @@ def test_the_order_of_trials_changes_nothing(
 
 
 @given(rule=RULES, values=ROUND)
-def test_equal_trials_are_treated_alike(rule: StopRule, values: Values) -> None:
+def test_equal_trials_are_treated_alike(rule: StopRule, values: RungValues) -> None:
     gone = pruned(rule, values)
     for trial in gone:
         assert all(other in gone for other in values if values[other] == values[trial])
 
 
 @given(rule=RULES, values=ROUND)
-def test_no_survivor_is_worse_than_one_that_is_pruned(rule: StopRule, values: Values) -> None:
+def test_no_survivor_is_worse_than_one_that_is_pruned(rule: StopRule, values: RungValues) -> None:
     gone = pruned(rule, values)
     for trial in set(values) - gone:
         assert not any(
@@ -160,14 +160,14 @@ class TestAsynchronous:
 
     @given(rule=OF_TRIALS, values=ROUND)
     def test_with_enough_seen_it_is_the_rule_on_a_round_of_those(
-        self, rule: MedianRule | HalvingRule, values: Values
+        self, rule: MedianRule | HalvingRule, values: RungValues
     ) -> None:
         enough = len(values) >= early(rule).fewest
         assert pruned(early(rule), values) == (pruned(rule, values) if enough else frozenset())
 
     @given(rule=OF_TRIALS, values=ROUND)
     def test_whoever_is_the_best_when_it_comes_goes_on(
-        self, rule: MedianRule | HalvingRule, values: Values
+        self, rule: MedianRule | HalvingRule, values: RungValues
     ) -> None:
         seen: dict[int, Sequence[float]] = {}
         for trial, value in values.items():

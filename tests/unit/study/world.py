@@ -16,10 +16,10 @@ from study.deciding.advance import (
     AddRuns,
     Decide,
     Finished,
+    NextStep,
     Propose,
     Rules,
     SearchStopped,
-    Step,
     advance,
 )
 from study.deciding.rungs import Judge
@@ -62,7 +62,7 @@ class World:
     retired: list[StageEntry] = field(default_factory=list)
     outcomes: list[RunOutcome] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
-    log: list[Step] = field(default_factory=list)
+    log: list[NextStep] = field(default_factory=list)
 
     @property
     def history(self) -> SearchHistory:
@@ -73,7 +73,7 @@ class World:
         )
 
     @property
-    def step(self) -> Step:
+    def step(self) -> NextStep:
         return advance(self.search, self.history, self.rules)
 
     @property
@@ -89,7 +89,7 @@ class World:
     def winners(self) -> list[dict[str, Any]]:
         return [json.loads(decision.params) for decision in self.decisions]
 
-    def settle(self) -> Step:
+    def settle(self) -> NextStep:
         """Apply steps until the search waits or has ended."""
         for _ in range(_MOST_STEPS):
             step = self.step
@@ -99,7 +99,7 @@ class World:
             self.apply(step)
         raise AssertionError(f"still going after {_MOST_STEPS} steps: {self.log[-3:]}")
 
-    def run(self, order: random.Random | None = None) -> Step:
+    def run(self, order: random.Random | None = None) -> NextStep:
         """Complete runs, in a random order if one is given, until nothing is open."""
         for _ in range(_MOST_STEPS):
             step = self.settle()
@@ -138,7 +138,7 @@ class World:
                 value = self.train(json.loads(outcome.params), outcome.seed)
                 self.outcomes[number] = replace(outcome, value=value)  # type: ignore[arg-type]
 
-    def apply(self, step: Step) -> None:
+    def apply(self, step: NextStep) -> None:
         if isinstance(step, Propose):
             self._propose(step)
         elif isinstance(step, AddRuns):

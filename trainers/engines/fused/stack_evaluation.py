@@ -19,7 +19,7 @@ from trainers.protocol import Batch, Metric, Source
 from trainers.randomness import Key
 from trainers.reading import owned
 
-Name = tuple[str, str]
+MetricKey = tuple[str, str]
 """Of a metric: task and metric."""
 
 
@@ -28,8 +28,8 @@ class StackEvaluation:
 
     def __init__(self, forward: Forward, *, n_members: int) -> None:
         self._forward, self._n_members = forward, n_members
-        self._stackable: dict[Name, Metric] | None = None
-        self._one_by_one: dict[Name, Metric] = {}
+        self._stackable: dict[MetricKey, Metric] | None = None
+        self._one_by_one: dict[MetricKey, Metric] = {}
 
     @torch.no_grad()
     def values(
@@ -51,7 +51,7 @@ class StackEvaluation:
             BadMetric: The value of a metric is no number.
         """
         losses = torch.zeros((), dtype=torch.float64, device=self._forward.device)
-        totals: dict[Name, Tensor] = {}
+        totals: dict[MetricKey, Tensor] = {}
         counts: Tensor | int = 0
         self._forward.network.eval()
         for batch in source.batches(None, batch_size, Key("evaluation")):
@@ -76,13 +76,13 @@ class StackEvaluation:
 
     def measured(
         self, outputs: Mapping[str, Any], batch: Batch
-    ) -> tuple[Tensor, dict[Name, Tensor]]:
+    ) -> tuple[Tensor, dict[MetricKey, Tensor]]:
         """Losses ``[R, T]``, and statistics ``[R, Q]`` by metric."""
         if self._stackable is None:
             self._stackable = self._sorted_out(outputs, batch)
         metrics = self._stackable
 
-        def of_one(outputs: Mapping[str, Any]) -> dict[Name, Tensor]:
+        def of_one(outputs: Mapping[str, Any]) -> dict[MetricKey, Tensor]:
             return {
                 name: metric.statistics(outputs[name[0]], batch.targets[name[0]])
                 for name, metric in metrics.items()
@@ -99,9 +99,9 @@ class StackEvaluation:
             )
         return losses, statistics
 
-    def _sorted_out(self, outputs: Mapping[str, Any], batch: Batch) -> dict[Name, Metric]:
+    def _sorted_out(self, outputs: Mapping[str, Any], batch: Batch) -> dict[MetricKey, Metric]:
         """The metrics that survive `vmap`; the others are remembered."""
-        stackable: dict[Name, Metric] = {}
+        stackable: dict[MetricKey, Metric] = {}
         for task, parts in self._forward.functions.items():
             for name, metric in parts.metrics.items():
                 try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storage.objectives import Metric, Objective
+from storage.objectives import DirectedMetric, Objective
 from storage.objectives.delta_m import delta_m
 
 
-def objectives(metrics: Sequence[Metric]) -> list[Objective]:
+def objectives(metrics: Sequence[DirectedMetric]) -> list[Objective]:
     return [
         Objective(
             name="worst_change",
