@@ -251,31 +251,51 @@ class WeightingContract:
             assert torch.equal(other.weights(), case.weights())
             assert not case.params
 
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
     @promised
     @given(data=st.data(), seed=st.integers(0, 2**32))
-    def test_what_a_step_shows_beyond_losses_gives_finite_numbers_of_their_form(
-        self, method: Weighting, data: st.DataObject, seed: int
+    def test_an_update_is_finite_of_the_parameters_form_and_changes_nothing(
+        self, method: Weighting, dtype: torch.dtype, data: st.DataObject, seed: int
     ) -> None:
-        case = data.draw(situations(method)).mapped(itemgetter(0), scalars=True)
-        hyper, state = case.hyper, case.state
         if isinstance(method, GradientWeighting):
+            case = _of_one_run(data.draw(situations(method)), dtype)
             generator = torch.Generator().manual_seed(seed)
             gradients, noise = (
-                torch.randn(case.n_tasks, n, generator=generator, dtype=torch.float64)
-                for n in (5, case.n_tasks)
+                torch.randn(case.n_tasks, n, generator=generator, dtype=dtype)
+                for n in (7, case.n_tasks)
             )
-            drawn = noise if method.noise else None
+            gradients[seed % case.n_tasks] *= seed % 2  # its loss depends on no shared parameter
+            before = gradients.clone()
             update, weights = method.update(
-                gradients.clone(), hyper=hyper, params=case.params, state=state, noise=drawn
+                gradients,
+                hyper=case.hyper,
+                params=case.params,
+                state=case.state,
+                noise=noise if method.noise else None,
             )
-            assert update.shape == gradients[0].shape
-            assert weights.shape == case.losses.shape
+            assert (update.shape, weights.shape) == (gradients[0].shape, case.losses.shape)
+            assert (update.dtype, weights.dtype) == (dtype, dtype)
             assert update.isfinite().all() and weights.isfinite().all()
+            assert torch.equal(gradients, before)
+
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+    @promised
+    @given(data=st.data())
+    def test_after_a_step_the_state_is_finite_and_keeps_its_form(
+        self, method: Weighting, dtype: torch.dtype, data: st.DataObject
+    ) -> None:
         if isinstance(method, AfterStepWeighting):
-            before = {name: value.clone() for name, value in state.items()}
-            after = method.after_step(state, case.losses, case.losses.flip(-1), hyper=hyper)
-            _assert_same_form(state, before, after)
+            case = _of_one_run(data.draw(situations(method)), dtype)
+            before = {name: value.clone() for name, value in case.state.items()}
+            after = method.after_step(
+                case.state, case.losses, case.losses.flip(-1), hyper=case.hyper
+            )
+            _assert_same_form(case.state, before, after)
             assert all(value.isfinite().all() for value in after.values())
+
+
+def _of_one_run(case: Situation, dtype: torch.dtype) -> Situation:
+    return case.mapped(lambda of: of[0].to(dtype), scalars=True)
 
 
 def _assert_finite(case: Situation) -> None:
@@ -287,9 +307,13 @@ def _assert_finite(case: Situation) -> None:
 
 
 def _assert_same_form(state: Tensors, before: Tensors, after: Tensors) -> None:
-    """The next state has the names and shapes of `state`, which is what it was `before`."""
-    assert {n: v.shape for n, v in after.items()} == {n: v.shape for n, v in before.items()}
+    """The next state has the names, shapes and dtypes of `state`, which is what it was `before`."""
+    assert _form(after) == _form(before)
     assert all(torch.equal(state[name], value) for name, value in before.items())
+
+
+def _form(values: Tensors) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (value.shape, value.dtype) for name, value in values.items()}
 
 
 def _assert_close(found: Any, expected: Any) -> None:

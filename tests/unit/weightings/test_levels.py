@@ -1,4 +1,4 @@
-"""What always holds of methods that see more of a step than its losses, new files included.
+"""What holds, beside their contract, of methods that see more of a step than its losses.
 
 Shapes: T tasks, P shared parameters.
 """
@@ -56,24 +56,6 @@ def updated(
 @of_gradients
 @cases
 @promised
-def test_an_update_is_finite_of_the_parameters_form_and_changes_nothing(
-    method: GradientWeighting, n_tasks: int, seed: int, dtype: torch.dtype
-) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    gradients = torch.randn(n_tasks, 7, generator=generator, dtype=dtype)
-    gradients[seed % n_tasks] *= seed % 2  # a task whose loss depends on no shared parameter
-    before = gradients.clone()
-    update, weights = updated(method, gradients, generator)
-    assert (update.shape, weights.shape) == ((7,), (n_tasks,))
-    assert (update.dtype, weights.dtype) == (dtype, dtype)
-    assert update.isfinite().all()
-    assert weights.isfinite().all()
-    assert torch.equal(gradients, before)
-
-
-@of_gradients
-@cases
-@promised
 def test_tasks_of_one_gradient_all_get_their_plain_sum(
     method: GradientWeighting, n_tasks: int, seed: int, dtype: torch.dtype
 ) -> None:
@@ -97,21 +79,15 @@ def test_what_is_differentiated_are_the_losses_and_every_gradient_is_counted(
 @after_steps
 @cases
 @promised
-def test_after_a_step_the_state_is_finite_keeps_its_form_and_is_another(
+def test_after_a_step_the_state_is_another(
     method: AfterStepWeighting, n_tasks: int, seed: int, dtype: torch.dtype
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
     given_ = inputs(method, n_tasks, dtype)
     state = given_["state"]
-    kept = {name: value.clone() for name, value in state.items()}
     before, after = 1e-9 + torch.rand(2, n_tasks, generator=generator, dtype=dtype)
     found = method.after_step(state, before, after, hyper=given_["hyper"])
-    assert {n: (v.shape, v.dtype) for n, v in found.items()} == {
-        n: (v.shape, v.dtype) for n, v in kept.items()
-    }
-    assert all(value.isfinite().all() for value in found.values())
-    assert all(torch.equal(state[name], value) for name, value in kept.items())
-    assert any(not torch.equal(found[name], value) for name, value in kept.items())
+    assert any(not torch.equal(found[name], value) for name, value in state.items())
 
 
 @after_steps

@@ -19,7 +19,7 @@ from trainers.weightings import Weighting, names, weighting
 
 
 class TestContract(WeightingContract):
-    @pytest.fixture(params=names())
+    @pytest.fixture(params=[*names(), "tests.methods:Agreeing"])
     def method(self, request: pytest.FixtureRequest) -> Weighting:
         return weighting(request.param)
 
