@@ -226,10 +226,14 @@ class StudyFrames:
         found = self.runs.loc[self.runs["role"].isin(roles), "search"].unique().tolist()
         listed = [f"stl/{task}" for task in self.tasks]
         for part in self.spec.get("search", ()):
-            name, weightings = part.get("name"), part.get("weighting", ())
-            weightings = [weightings] if isinstance(weightings, str) else weightings
-            listed += [name] if name else weightings
+            listed += part_names(part)
         return tuple(sorted(found, key=lambda s: (listed.index(s) if s in listed else 1 << 20, s)))
+
+
+def part_names(part: Mapping[str, Any]) -> list[str]:
+    """Names of the searches that one [[search]] of a spec stands for."""
+    name, weightings = part.get("name"), part.get("weighting", ())
+    return [name] if name else [weightings] if isinstance(weightings, str) else list(weightings)
 
 
 def load(reader: StudyReader, study: str) -> StudyFrames:

@@ -17,6 +17,7 @@ TrainingError
 ├── NotCompilable(RuntimeError)      torch's compiler does not take a network or loss
 ├── NotParallel(RuntimeError)        a network cannot be trained by several processes here
 ├── NotOfATrial(AttributeError)      an objective asks for what only Optuna's own trials have
+├── NotReplaced(FileExistsError)     something else lies where a network is to be written
 ├── PeerFailed(RuntimeError)         another process of a run's group met an exception
 ├── ReplayDiffers(RuntimeError)      a run came out otherwise when it was trained again alone
 ├── RunsMeet(RuntimeError)           a run leaves something to the next one
@@ -102,6 +103,10 @@ class NotParallel(TrainingError, RuntimeError):
 
 class NotOfATrial(TrainingError, AttributeError):
     """An objective asks for what only Optuna's own trials have."""
+
+
+class NotReplaced(TrainingError, FileExistsError):
+    """Something else lies where a network is to be written."""
 
 
 class PeerFailed(TrainingError, RuntimeError):

@@ -5,12 +5,14 @@ Torch is imported when a network is built, read or written.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from zipfile import is_zipfile
 
-from trainers.errors import NetworkUnreadable
+from trainers.errors import NetworkUnreadable, NotReplaced
 from trainers.jobs import ProblemRef
 from trainers.keeping import paths
 
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Of files; raised when what is in them changes its meaning."""
+
+
+def place_for(path: str | Path) -> Path:
+    """Where a network is written to, links followed; asked before one is trained for it.
+
+    Raises:
+        NotReplaced: Something else than a network lies there: a folder, a device, a database.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not (target.is_file() and is_zipfile(target)):  # as torch writes them
+        raise NotReplaced(
+            f"A network replaces nothing but the file of another one. Got {path}, which is "
+            "something else. Name another file."
+        )
+    return target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,17 +113,19 @@ class TrainedNetwork:
         It holds a dict of plain values and tensors, with this class's attributes as keys.
 
         Raises:
+            NotReplaced: Something else than a file of `save` lies there.
             OSError: The disk is full or the folder not writable.
         """
         import io
 
         import torch
 
+        target = place_for(path)
         buffer = io.BytesIO()
         plain = {own.name: getattr(self, own.name) for own in fields(self)}
         problem = {"target": self.problem.target, "options": dict(self.problem.options)}
         torch.save({**plain, "problem": problem, "format": FORMAT}, buffer)
-        paths.put(str(path), buffer.getvalue())
+        paths.put(str(target), buffer.getvalue())
         return buffer.getbuffer().nbytes
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import Final
 from reports._titles import title_of
 from reports.comparing.break_even import uncalibrated
 from reports.comparing.winners import winner_of
-from reports.frames import StudyFrames, stages_tuning, strategies, with_params
+from reports.frames import StudyFrames, part_names, stages_tuning, strategies, with_params
 from reports.notes.note import Note
 from storage.notices import notices
 from storage.wording import counted
@@ -43,6 +43,25 @@ def undertrained(frames: StudyFrames) -> Iterator[Note]:
                 search=search,
                 text=f"the winner's best epoch lies in the last 10 % of {total} on average: it was "
                 "still improving. Train for more epochs.",
+                about=title_of(frames, search),
+            )
+
+
+def head_start(frames: StudyFrames) -> Iterator[Note]:
+    """A search began from the network of another one, whose cost is not its own."""
+    begun = {
+        name: part["init_from"]
+        for part in frames.spec.get("search", ())
+        for name in part_names(part)
+        if part.get("init_from")
+    }
+    for search in frames.searches:
+        if search in begun:
+            yield Note(
+                kind="head start",
+                search=search,
+                text=f"its runs began from the best network of {begun[search]}, whose training is "
+                "not in its cost. It is no comparison of weightings alone.",
                 about=title_of(frames, search),
             )
 

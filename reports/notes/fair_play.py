@@ -17,6 +17,7 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     condition.few_seeds,
     condition.unequal_seeds,
     condition.unequal_grids,
+    condition.head_start,
     condition.baseline_imported,
     edge.baseline_untuned,
     edge.baseline_on_edge,

@@ -41,7 +41,9 @@ def command(
 ) -> None:
     """Take a network out of a study: of the best trial, after its run's selected epoch."""
     from study.api import Study as OpenedStudy
+    from trainers.trained_network import place_for
 
+    place_for(output)
     found = OpenedStudy.open(study, storage=storage).network(
         search, seed=seed, retrain=retrain, device=device
     )

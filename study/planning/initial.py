@@ -35,7 +35,14 @@ def in_order(searches: Sequence[Search], spec: StudySpec) -> list[Search]:
         known = ["", *(search.name for search in found)]
         able = next((search for search in left if search.init_from in known), None)
         if able is None:
-            circle = ", ".join(f"{search.name} from {search.init_from}" for search in left)
+            origin = {search.name: search.init_from for search in left}
+            name = left[0].name
+            for _ in left:  # into the circle, for those that only hang on it
+                name = origin[name]
+            members = [name]
+            while origin[members[-1]] != name:
+                members.append(origin[members[-1]])
+            circle = ", ".join(f"{one} from {origin[one]}" for one in sorted(members))
             raise BadSpec(
                 f"`init_from` of searches must not go round in a circle. Got {circle}. Drop one."
             )

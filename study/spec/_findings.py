@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from inspect import isclass
 from typing import Any, get_args
@@ -13,6 +14,7 @@ from study.spec._limits import MOST_FOUND, unfit
 from trainers.suggestions import did_you_mean
 
 _MOST_SHOWN = 60
+_LINK = re.compile(r"\[[^]]*\]\(\.\./([^)]*)\)")  # as the reference page has them
 
 # Type of a finding -> the rule; names in braces are pydantic's context.
 _RULES = {
@@ -30,6 +32,7 @@ _RULES = {
     "model_type": "must be a table",
     "string_type": "must be text in quotes",
     "too_long": "must have at most {max_length:,} values",
+    "string_too_short": "must not be empty",
     "too_short": "must not be empty",
 }
 
@@ -113,7 +116,8 @@ def _purpose(place: Sequence[Any], spec: type[BaseModel]) -> str:
     field = _fields_at(section, spec).get(key)
     if field is None or not field.description:
         return "."
-    return f": {field.description[0].lower()}{field.description[1:]}"
+    plain = _LINK.sub(r"docs/\1", field.description)
+    return f": {plain[0].lower()}{plain[1:]}"
 
 
 def _fields_at(place: Sequence[Any], spec: type[BaseModel]) -> Mapping[str, FieldInfo]:

@@ -165,8 +165,9 @@ class SearchSpec(Section):
         default_factory=dict, description="Hyperparameters of the weighting that are not tuned."
     )
     joint: Flag = Field(False, description="Tune all stages at once, on the full product.")
-    init_from: str | None = Field(
+    init_from: Printable | None = Field(
         None,
+        min_length=1,
         description="Search of this study, `stl/TASK` among them, from whose best network all runs "
         "begin; they wait for it. See "
         "[begin from a network](../how-to/get-the-network.md#begin-from-a-network).",

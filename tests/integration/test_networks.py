@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,11 @@ from tests.integration import comparable
 from tests.integration.command import command
 from tests.integration.driving import complete
 from trainers.engines import open_session
-from trainers.errors import NetworkUnreadable
+from trainers.errors import NetworkUnreadable, NotReplaced
 from trainers.evaluation import Evaluation
 from trainers.problems import build
 from trainers.randomness import Key
+from trainers.trained_network import place_for
 
 STUDY = "kept"
 SPEC = """
@@ -170,13 +173,37 @@ def test_bad_requests_are_one_message(solo: Path, words: list[str], finding: str
     assert finding in " ".join(said.err.split())
 
 
+@pytest.mark.parametrize("name", ["w.db", "kept.toml", "sub", "pipe"])
+def test_nothing_but_a_network_is_replaced(name: str, tmp_path: Path) -> None:
+    there, link = tmp_path / name, tmp_path / "model.pt"
+    {"sub": there.mkdir, "pipe": partial(os.mkfifo, there)}.get(
+        name, partial(there.write_bytes, b"mine")
+    )()
+    link.symlink_to(there)
+    before = there.lstat()
+    for path in (there, link):
+        said = command(tmp_path, "network", "kept", "--storage", url_in(tmp_path), "-o", str(path))
+        assert said.code == 2
+        assert "error A network replaces nothing but the file of another one" in said.err
+        with pytest.raises(NotReplaced):
+            place_for(path)
+    assert link.is_symlink()
+    assert os.path.samestat(there.lstat(), before)
+
+
+def test_a_network_replaces_a_network_behind_its_link(solo: Path, tmp_path: Path) -> None:
+    file, link = tmp_path / "a.pt", tmp_path / "b.pt"
+    opened(solo).network("uw").save(file)
+    link.symlink_to(file)
+    opened(solo).network("ew").save(link)
+    assert link.is_symlink()
+    assert TrainedNetwork.load(file).search == "ew"
+
+
 def test_without_a_study_the_way_to_one_is_told(solo: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'none.db'}"
     said = command(solo, "network", "kept.toml", "--storage", url)
     assert said.code == 2
-    said = command(solo, "network", "kept.toml", "--storage", url_in(solo), "-o", str(tmp_path))
-    assert said.code == 2
-    assert "directory" in said.err
 
 
 def test_a_lost_file_is_told_and_trained_again(tmp_path: Path) -> None:

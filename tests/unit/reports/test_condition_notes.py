@@ -141,6 +141,18 @@ def test_refined_learning_rates_are_no_unequal_grid() -> None:
     assert notes_of(made, "unequal grids") == []
 
 
+def test_a_head_start_is_told_of_whom_it_helps() -> None:
+    made = sound()
+    made.spec["search"] = [
+        {"weighting": "ew"},
+        {"weighting": ["uw", "uw-so"], "init_from": "ew"},
+        {"weighting": "scalarization", "name": "gone", "init_from": "stl/b"},
+    ]
+    notes = notes_of(made, "head start")
+    assert [(note.search, note.about) for note in notes] == [("uw", "UW"), ("uw-so", "UW-SO")]
+    assert all("from the best network of ew, whose training" in note.text for note in notes)
+
+
 def test_unequal_seeds() -> None:
     made = sound()
     rows = made.rows["run_results"]

@@ -38,6 +38,7 @@ def test_a_search_comes_behind_the_one_that_it_begins_from() -> None:
         ({"ew": "stl/middle"}, "There are stl/left, stl/right, stl/sum, ew"),
         ({"ew": "ew"}, "Got ew from ew"),
         ({"ew": "uw", "uw": "ew"}, "Got ew from uw, uw from ew"),
+        ({"ew": "dwa", "uw": "dwa", "dwa": "uw"}, "Got dwa from uw, uw from dwa. Drop one"),
     ],
 )
 def test_what_leads_nowhere_is_refused(init_from: dict[str, str], finding: str) -> None:

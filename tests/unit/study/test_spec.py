@@ -206,6 +206,16 @@ def test_all_findings_of_stages_come_at_once() -> None:
     ]
 
 
+def test_a_search_to_begin_from_has_a_name() -> None:
+    said = message(setting("search", 0, "init_from", to=""))
+    assert "[[search]] 1, `init_from` must not be empty. Got ''. Change it: search of" in said
+
+
+def test_messages_have_no_markup_of_pages() -> None:
+    said = message(setting("keep", to={"networks": "some"}))
+    assert said.endswith("or none. See docs/how-to/get-the-network.md.")
+
+
 def test_a_key_like_a_mark_of_ours_is_told() -> None:
     assert "Unknown key `<x>` in [training]." in message(setting("training", "<x>", to=1))
 
