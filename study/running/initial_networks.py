@@ -56,7 +56,9 @@ class InitialNetworks:
         found = self._best(search.init_from)
         if found is None:
             return _never(
-                f"the network of search {search.init_from}, from which it begins, was not kept"
+                f"the network of search {search.init_from}, from which it begins, was not kept: "
+                "its runs are older than [keep], or were over its `cap_mib`. Begin from another "
+                "search, or give the study another `name`, which trains it anew"
             )
         id_, _ = self._searches[search.name]
         self._fixed[search.name] = self._storage.fix_initial(id_, found)

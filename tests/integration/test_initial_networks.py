@@ -123,6 +123,7 @@ def test_without_a_network_the_search_ends_and_says_why(tmp_path: Path) -> None:
     said = command(tmp_path, "run", "begun.toml", "--storage", url, "--workers", "1")
     words = " ".join((said.out + said.err).split())
     assert "from which it begins, was not kept" in words
+    assert "Begin from another search, or give the study another `name`" in words
     assert first_epochs(url, "uw") == {}
 
 
