@@ -142,7 +142,7 @@ class _Cursor:
         Raises:
             StorageError: It was not.
         """
-        found = _CURSOR.fullmatch(text)
+        found = _CURSOR.fullmatch(text) if isinstance(text, str) else None
         if found is None:
             raise StorageError(
                 f"A cursor is the text that `Changes.cursor` gave, or empty. Got {text!r}. "
@@ -181,8 +181,10 @@ class Following(OpenedDatabase):
             UnknownStudy: With the names that exist.
             StorageError: The cursor is none, or the limit out of bounds.
         """
-        if not 1 <= limit <= _MOST:
-            raise StorageError(f"A page holds 1 to {_MOST} changes. Got limit={limit}.")
+        if type(limit) is not int or not 1 <= limit <= _MOST:
+            raise StorageError(
+                f"A page holds 1 to {_MOST} changes. Got limit={limit!r}. Give a whole number."
+            )
         with self._database.read() as connection:
             row = connection.execute(_STUDY, {"name": study}).first()
             if row is None:

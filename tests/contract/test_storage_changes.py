@@ -281,14 +281,16 @@ class ChangesPromises(Backend):
         assert [run.params for run in changes.runs] == ["b"]
         assert not follower.page().anew
 
-    @pytest.mark.parametrize("cursor", ["1", "x-1-0-0-0", "-1-2-3", "--1-0-0-0", "1-1-1-1-1-1"])
+    @pytest.mark.parametrize(
+        "cursor", ["1", "x-1-0-0-0", "-1-2-3", "--1-0-0-0", "1-1-1-1-1-1", 3, None]
+    )
     def test_what_is_no_cursor_is_refused(self, follower: Follower, cursor: str) -> None:
         with pytest.raises(StorageError, match="Begin with an empty one"):
             follower.reader.changes("demo", cursor)
 
-    @pytest.mark.parametrize("limit", [0, -1, 10_001])
+    @pytest.mark.parametrize("limit", [0, -1, 10_001, 1.5, True, "a"])
     def test_what_is_no_page_is_refused(self, follower: Follower, limit: int) -> None:
-        with pytest.raises(StorageError, match=rf"1 to 10000 changes\. Got limit={limit}"):
+        with pytest.raises(StorageError, match=rf"1 to 10000 changes\. Got limit={limit!r}"):
             follower.reader.changes("demo", limit=limit)
 
     def test_an_unknown_study_is_refused_with_the_known_ones(self, follower: Follower) -> None:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from trainers.errors import BadLoss
 from trainers.protocol import TaskFunctions
 from trainers.weightings import Weighting
 from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
@@ -28,6 +29,9 @@ def elements(targets: Mapping[str, Any], functions: Mapping[str, TaskFunctions])
     """Valid elements of a batch, of the tasks that count them; to be asked before the losses.
 
     A loss may change the targets in place.
+
+    Raises:
+        BadLoss: A count is below 0, or no whole number.
     """
     counts = {
         task: parts.valid_elements(targets[task])
@@ -35,6 +39,12 @@ def elements(targets: Mapping[str, Any], functions: Mapping[str, TaskFunctions])
         if parts.valid_elements is not None
     }
     numbers = torch.stack([*counts.values()]).tolist() if counts else []
+    for task, number in zip(counts, numbers, strict=True):
+        if not (number >= 0 and float(number).is_integer()):
+            raise BadLoss(
+                f"`valid_elements` of task {task} must be a whole number, 0 or more. Got "
+                f"{number:g}. Return `.sum()` of a mask of true and false."
+            )
     return dict(zip(counts, map(int, numbers), strict=True))
 
 

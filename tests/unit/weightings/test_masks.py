@@ -13,6 +13,8 @@ from torch import Tensor
 
 from tests.unit.weightings.test_promises import close
 from trainers.engines import masks
+from trainers.errors import BadLoss
+from trainers.protocol import TaskFunctions
 from trainers.testing import Situation, promised, situations
 from trainers.weightings import names, weighting
 from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
@@ -120,6 +122,17 @@ def test_what_is_learned_after_the_step_is_of_the_others() -> None:
         close(of[there], expected[name])
         assert of[1] == state[name][1]
     assert masks.after_step(method, state, before, after, there=(), hyper=hyper) == state
+
+
+@pytest.mark.parametrize("number", [-3.0, 0.5, float("nan"), float("inf")])
+def test_what_is_no_count_is_refused(number: float) -> None:
+    counting = TaskFunctions(
+        loss=lambda _output, _target: torch.zeros(()),
+        metrics={},
+        valid_elements=lambda _target: torch.tensor(number),
+    )
+    with pytest.raises(BadLoss, match=f"task level .* 0 or more. Got {number:g}. Return"):
+        masks.elements({"level": torch.zeros(2)}, {"level": counting})
 
 
 def test_no_loss_is_0_with_gradient_0_whatever_the_output() -> None:
