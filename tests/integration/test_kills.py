@@ -20,7 +20,7 @@ from tests.integration.driving import DEADLINE_S, complete, descendants, start, 
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "10"))
+KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "8"))
 STUDY = "kills"
 SPEC = f"""
 name = "{STUDY}"
@@ -28,7 +28,7 @@ problem = "digits"
 seeds = [0, 1]
 problem_options = {{ train_pairs = 200, validation_pairs = 50, test_pairs = 50, width = 16 }}
 [training]
-epochs = {max(32, 2 * KILLS)}
+epochs = {max(48, 4 * KILLS)}
 batch_size = 32
 checkpoint_s = 0
 [[search]]
@@ -51,7 +51,7 @@ def test_any_number_of_kills_changes_nothing(tmp_path: Path) -> None:
     spec.write_text(SPEC)
     undisturbed, killed = (f"sqlite:///{tmp_path / name}" for name in ("calm.db", "killed.db"))
     complete(spec, undisturbed, workers=2)
-    assert sum(states(undisturbed, STUDY).values()) >= 40
+    assert sum(states(undisturbed, STUDY).values()) >= 36
 
     assert kill_at_random(spec, killed, random.Random(3)) >= KILLS
 
