@@ -32,12 +32,6 @@ class LearningContract:
     def engine(self) -> Engine:
         raise NotImplementedError("Override the `engine` fixture in your subclass.")
 
-    @pytest.fixture
-    def float64(self) -> Iterator[None]:
-        torch.set_default_dtype(torch.float64)
-        yield
-        torch.set_default_dtype(torch.float32)
-
     @pytest.mark.parametrize("name", OF_LOSSES)
     def test_weights_are_derivatives_of_the_objective(
         self, engine: Engine, float64: None, name: str

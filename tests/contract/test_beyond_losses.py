@@ -36,25 +36,12 @@ from trainers.randomness import Key
 from trainers.weightings import names, weighting
 from trainers.weightings.levels import AfterStepWeighting
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 AGREEING = "tests.methods:Agreeing"
 METHODS = [*(name for name in names() if name not in OF_LOSSES), AGREEING]
 PLAIN_SGD = {"optimizer": "sgd", "momentum": 0.0}
 PAIR = ("level", "kind")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def float64() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -16,16 +15,10 @@ from tests.toy import Toy
 from trainers.engines import open_session, train
 from trainers.jobs import Pack
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MANY = 1e9
 """Packs of a search that takes so long that there is time for any replay."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Learned(nn.Module):

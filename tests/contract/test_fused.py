@@ -3,7 +3,6 @@ bits in every pack."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -30,7 +29,7 @@ from trainers.engines import open_session, train
 from trainers.events import EpochDone
 from trainers.jobs import Job, Pack
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 FIFTY_STEPS = {"epochs": 13, "batch_size": 3}
 METRIC_STEP = 2.0**-24
@@ -43,21 +42,6 @@ TRAININGS = {
     "sgd": {"optimizer": "sgd", "clip_norm": 0.5, "batch_size": 5},
     "bfloat16": {"optimizer": "adam", "batch_size": 5, "precision": "bfloat16"},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def float64() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 class TestEqualsSolo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,17 +24,11 @@ from trainers.keeping import networks
 from trainers.network import build_network
 from trainers.randomness import Key
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ALL = tuple((task, "error", "min") for task in TASKS)
 EPOCHS = 12
 ENGINES: dict[str, Engine] = {"solo": train, "fused": fused}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=ENGINES)

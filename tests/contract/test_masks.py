@@ -26,24 +26,11 @@ from trainers.protocol import TaskFunctions
 from trainers.reading import ReadAhead
 from trainers.weightings import names
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ENGINES = {"solo": train, "fused": fused}
 CHOSEN = {"batch_size": 4, "eval_batch_size": 3, "clip_norm": 0.5}
 """Three batches of an epoch and of a split, some without classes or levels."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def float64() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,13 +44,6 @@ def plugins() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture
-def float64() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 @pytest.mark.parametrize("name", MINE)
 @pytest.mark.parametrize("problem", [Toy(dropout=0.25), Partly()], ids=["toy", "partly"])
 def test_both_engines_give_the_same_numbers(float64: None, name: str, problem: Toy) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from torch import Tensor, nn
 
 from tests.contract.engine_learning import LearningContract
@@ -31,15 +30,9 @@ from trainers.events import Event
 from trainers.jobs import Job, Pack
 from trainers.reading import ReadAhead
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ENGINES = {"solo": train, "fused": fused}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)
