@@ -22,11 +22,13 @@ class Adam(Optimizer):
 
     Attributes:
         decoupled: Values are decayed beside the step, not by their gradients.
+        own: Torch's, which holds settings and state.
         kernel: Torch's, for many tensors.
     """
 
     counts_steps = True
     decoupled: ClassVar[bool] = False
+    own: ClassVar[type[torch.optim.Adam]] = torch.optim.Adam
     kernel: ClassVar[Callable[..., None]] = staticmethod(torch._fused_adam_)
 
     def kept(self, _training: Training, /) -> tuple[Kept, ...]:
@@ -37,7 +39,7 @@ class Adam(Optimizer):
         self, groups: Sequence[dict[str, Any]], _training: Training, /, *, lr: float, fused: bool
     ) -> torch.optim.Optimizer:
         """Torch's own."""
-        return light(torch.optim.Adam)(groups, lr=lr, fused=fused)
+        return light(self.own)(groups, lr=lr, fused=fused)
 
     def update(
         self,

@@ -6,13 +6,12 @@ Shapes: T tasks, P shared parameters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from trainers.engines import masks, one_epoch
+from trainers.engines import masks
 from trainers.engines.fused.forward import losses_apart
 from trainers.engines.session import Session
 from trainers.engines.solo.run import SoloRun
@@ -73,12 +72,6 @@ class GradientRun(_ApartRun):
         densify(self.network.parameters())
         self._take_step(learned)
         return losses, found * weights
-
-    def _noise_of(self, n_steps: int) -> Iterator[Tensor | None]:
-        if not self.weighting.noise:
-            return repeat(None)
-        drawn = one_epoch.noise(self.job, self.key, self.epoch, n_steps, of_pairs=True)
-        return iter(drawn.to(self.session.device))
 
 
 class SharedPart:

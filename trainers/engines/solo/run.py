@@ -231,7 +231,8 @@ class SoloRun:
         """The noise of each step of the epoch."""
         if not self.weighting.noise:
             return repeat(None)
-        drawn = one_epoch.noise(self.job, self.key, self.epoch, n_steps)
+        of_pairs = self.weighting.level == "gradient"
+        drawn = one_epoch.noise(self.job, self.key, self.epoch, n_steps, of_pairs=of_pairs)
         return iter(drawn.to(self.session.device))
 
     def _tensor(self, value: Any) -> Tensor:
