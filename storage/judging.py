@@ -128,7 +128,11 @@ def _scored(
     }
     if reference is None:
         return row | {"delta_m_val": None, "delta_m_test": None}
-    beside = _by_split(curves, reference.delta_m, epochs, reference)
+    beside = (
+        (validation, test)
+        if objective == reference.delta_m
+        else _by_split(curves, reference.delta_m, epochs, reference)
+    )
     of_splits = [at_epoch(values, score.epoch, selection=selection) for values in beside]
     return row | dict(zip(("delta_m_val", "delta_m_test"), of_splits, strict=True))
 

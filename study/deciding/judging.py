@@ -105,10 +105,10 @@ class RungJudge:
 
     def _looked_up(self, search: Search, rule: StopRule, run: int, rung: int) -> list[float]:
         """Lower is better."""
-        found = []
+        table, found = self._storage.run_table(run), []
         for objective in self._objectives(search, rule):
-            table = self._storage.run_table(run)[objective.split]
-            until_rung = {name: values[:rung] for name, values in table.items()}
+            of_split = table[objective.split]
+            until_rung = {name: values[:rung] for name, values in of_split.items()}
             under = None
             if objective.needs_baseline and self._baseline is not None:
                 under = self._baseline.on(objective.split)
