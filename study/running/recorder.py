@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from storage import RunState
@@ -18,7 +18,7 @@ from storage.records import (
     Report,
     Spent,
 )
-from trainers.events import CheckpointWritten, EpochDone, NetworksKept, RunEnded
+from trainers.events import CheckpointWritten, EpochDone, NetworksKept, RunEnded, Seconds
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RunEvent = EpochDone | CheckpointWritten | NetworksKept | RunEnded
 """Events that become rows."""
 
+_PHASES = tuple(phase.name for phase in fields(Seconds))
 _STATES = {
     "done": RunState.DONE,
     "diverged": RunState.DIVERGED,
@@ -127,7 +128,12 @@ def _ending(event: RunEnded, solo_s: float | None) -> Ending:
 
 
 def _spent(event: RunEvent) -> Spent:
-    spent = Spent(**asdict(event.seconds), energy_j=event.energy_j)
-    if not isinstance(event, EpochDone | RunEnded):
-        return spent
-    return replace(spent, samples=event.samples, grad_evals=event.grad_evals, flops=event.flops)
+    # once an epoch of every run: `asdict` would copy recursively
+    spent = {phase: getattr(event.seconds, phase) for phase in _PHASES}
+    if isinstance(event, EpochDone | RunEnded):
+        spent |= {
+            "samples": event.samples,
+            "grad_evals": event.grad_evals,
+            "flops": event.flops,
+        }
+    return Spent(**spent, energy_j=event.energy_j)
