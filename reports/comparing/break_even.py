@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from reports._eligible import RANKED
-from reports._titles import title_of, weighting_of
-from reports.frames import StudyFrames, strategies
+from reports._titles import title_of
+from reports.comparing.roles import is_asked_about, own_points
+from reports.frames import StudyFrames
 from storage.wording import counted
 
 CostVerdict = Literal["cheaper", "dearer", "equal", "undecided"]
@@ -22,9 +23,6 @@ _SAYS: Final = {
     "dearer": "Even in packs the grid is dearer",
     "equal": "In packs the grid costs the same",
 }
-# What every weighting tunes; a search over anything else tunes the weighting itself.
-_SHARED: Final = frozenset({"lr", "weight_decay"})
-_REFERENCE: Final = "uw-so"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +131,10 @@ def break_even(frames: StudyFrames) -> BreakEven | None:
     """
     if not frames.packed:
         return None
-    sizes = {search: _own_points(frames, search, "grid") for search in frames.searches}
+    sizes = {search: own_points(frames, search, "grid") for search in frames.searches}
     lines = [search for search in frames.searches if _is_line(frames, search)]
-    reference = [search for search in lines if weighting_of(frames, search) == _REFERENCE]
-    bills = [_bill(frames, search) for search in reference or lines]
+    asked = [search for search in lines if is_asked_about(frames, search)]
+    bills = [_bill(frames, search) for search in asked or lines]
     grids = [search for search, size in sizes.items() if size and search not in lines]
     if not bills or not grids:
         return None
@@ -148,17 +146,8 @@ def break_even(frames: StudyFrames) -> BreakEven | None:
 
 def _is_line(frames: StudyFrames, search: str) -> bool:
     """Whether a search is a line; one of UW-SO is, with any strategy."""
-    kind = None if weighting_of(frames, search) == _REFERENCE else "line"
-    return bool(_own_points(frames, search, kind))
-
-
-def _own_points(frames: StudyFrames, search: str, kind: str | None) -> int:
-    """Points of stages, of one kind or any, that tune parameters of the weighting's own."""
-    rows = frames.stages[frames.stages["search"] == search]
-    rows = rows if kind is None else rows[strategies(rows) == kind]
-    tuned = rows["params_tuned"]
-    own = [names for names in tuned.unique() if not _SHARED.issuperset(str(names).split(","))]
-    return int(rows.loc[tuned.isin(own), "trial"].nunique())
+    kind = None if is_asked_about(frames, search) else "line"
+    return bool(own_points(frames, search, kind))
 
 
 def _bill(frames: StudyFrames, search: str) -> Bill:

@@ -1,20 +1,27 @@
-"""The study's answer in a few sentences, computed from the comparison and honest about gaps."""
+"""The study's answer in a few sentences, computed from the comparison and honest about gaps.
+
+A method is called better or worse only where the interval of the difference excludes 0.
+"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from reports._ranking import number
+from reports.comparing.differences import Difference, Verdict
+from reports.comparing.wording import in_words, seeds_said, span
+from reports.inference import Interval
 from storage.objectives import Objective
-from storage.objectives.delta_m import NAME as DELTA_M
+from storage.wording import counted
 
-# Weightings without a hyperparameter of their own: learning rate and weight decay are all to tune.
-_TUNING_FREE: Final = frozenset(
-    {"ew", "rlw", "dwa", "gls", "imtl-l", "uw", "uw-o", "pcgrad", "famo"}
-)
-# What differences of percents are.
-_POINTS: Final = {"%": "points"}
+_STL: Final = "single-task networks (STL)"
+_WORDS: Final[Mapping[Verdict, str]] = {
+    "better": "better than",
+    "worse": "worse than",
+    "comparable": "comparable to",
+    "undecided": "undecided against",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,20 +29,27 @@ class Contender:
     """What the headline needs to know of a method.
 
     Attributes:
+        search: Name of its search.
+        tuned: Its search varies anything but learning rate and weight decay.
         value: Its test value by the objective; NaN if there is none yet.
-        sd: Its standard deviation over seeds; may be NaN.
+        interval: Of `value`; None where nothing tells it.
         kind: What the value rests on.
+        n_seeds: Seeds behind the value.
+        metrics: (task, metric) to its test value.
         cost_solo_s: Method cost of the whole search in device-seconds, as if each run had been
             trained alone.
         cost_as_run_s: The same as it was run.
         finished: Final runs, of `planned`.
     """
 
+    search: str
     title: str
-    weighting: str
+    tuned: bool
     value: float
-    sd: float
+    interval: Interval | None
     kind: str
+    n_seeds: int
+    metrics: Mapping[tuple[str, str], float]
     cost_solo_s: float
     cost_as_run_s: float
     finished: int
@@ -46,102 +60,115 @@ class Contender:
         """Whether there is a value that no outstanding run can change."""
         return self.finished == self.planned and not math.isnan(self.value)
 
+    @property
+    def gap(self) -> str:
+        """What is missing to be complete."""
+        return f"{self.title} has {self.finished} of {self.planned} runs"
+
 
 def headline(
     methods: Sequence[Contender],
+    differences: Sequence[Difference],
     *,
     objective: Objective,
-    stl: float,
+    subject: str | None,
+    reference: str | None,
     finished: int,
     planned: int,
-    margin: float,
 ) -> str:
-    """Say how UW-SO does against Scalarization, STL and the tuning-free methods.
-
-    A study without UW-SO is told by its best method.
+    """Say how a method does against STL, the grid over the tasks' weights, and the others.
 
     Args:
         methods: Best first.
-        objective: What they are ranked by.
-        stl: Its value for the single-task networks; NaN without them.
+        differences: Of the subject to others, as far as no outstanding run can change them.
+        objective: What methods are ranked by.
+        subject: The search that the sentences are about.
+        reference: The search with the largest grid over weights.
         finished: Final runs of the study, baseline included.
         planned: Planned runs of the study, baseline included.
-        margin: Points of delta_m that count as comparable.
     """
-    valued = [method for method in methods if not math.isnan(method.value)]
     parts = [] if finished == planned else [f"Incomplete: {finished} of {planned} runs finished."]
-    if not valued:
+    if all(math.isnan(method.value) for method in methods):
         yet = "" if all(method.kind == "none" for method in methods) else " yet"
         return " ".join([*parts, f"Undecided: no method has a value{yet}."])
-    subject = next((m for m in methods if m.weighting == "uw-so"), valued[0])
-    reference = next((m for m in methods if m.weighting == "scalarization"), None)
-    if math.isnan(subject.value):
-        why = "" if subject.kind == "none" else " yet"
-        return " ".join([*parts, f"Undecided: {subject.title} has no value{why}."])
-    parts.append(_against_stl(subject, objective, stl))
-    if reference and reference is not subject:
-        parts.append(_against_reference(subject, reference, objective, margin))
-    free = [m for m in methods if m.weighting in _TUNING_FREE and m is not subject]
-    parts += _against_free(subject, free, objective.sign)
-    return " ".join([*parts, "All values are point estimates."])
+    mine = next(method for method in methods if method.search == subject)
+    if math.isnan(mine.value):
+        why = "" if mine.kind == "none" else " yet"
+        return " ".join([*parts, f"Undecided: {mine.title} has no value{why}."])
+    known = {found.b: found for found in differences}
+    parts.append(_reaches(mine, objective, known.get("stl")))
+    other = next((method for method in methods if method.search == reference), None)
+    if other:
+        parts += _against_reference(mine, other, objective, known.get(other.search))
+    rest = [method for method in methods if method not in (mine, other)]
+    for kind, tuned in (("tuning-free", False), ("other tuned", True)):
+        parts += _against_many(kind, [m for m in rest if m.tuned is tuned], known)
+    return " ".join(parts)
 
 
-def _against_stl(method: Contender, objective: Objective, stl: float) -> str:
+def _reaches(method: Contender, objective: Objective, stl: Difference | None) -> str:
     if math.isinf(method.value):
         return f"{method.title} has no finite value: its winner diverges on a fresh seed."
-    sd = number(replace(objective, unit=""), method.sd, plus=False)
-    spread = f"± {sd} over seeds, {method.kind}"
-    if math.isnan(method.sd):
-        spread = f"{method.kind}, one seed"
-    reached = f"a test {objective.name} of {number(objective, method.value, plus=False)} ({spread})"
-    gap = objective.sign * (method.value - stl)
-    if math.isnan(gap):
-        return f"{method.title} reaches {reached}."
-    verdict = "better than" if gap < 0 else "worse than" if gap > 0 else "no different from"
-    level = number(replace(objective, shown=".4g"), stl)
-    return f"{method.title} reaches {reached}: {verdict} single-task networks (STL, {level})."
+    level = number(objective, method.value)
+    seeds = counted(method.n_seeds, "seed")
+    spread = f"{method.kind}, {seeds}"
+    if method.interval is None:
+        spread += ": no interval"
+    else:
+        spread = f"95 % interval {span(objective, method.interval)}; {spread}"
+    reached = f"{method.title} reaches a test {objective.name} of {level} ({spread})"
+    if stl is None:
+        return f"{reached}."
+    verdict = f"{reached}: {_WORDS[stl.verdict]} {_STL}"
+    if stl.verdict == "undecided":
+        return f"{verdict}{seeds_said(stl)}."
+    if stl.verdict == "comparable":
+        return f"{verdict}, within the margin of {stl.margin:g}."
+    return f"{verdict}{_size_of_no_matter(stl)}."
+
+
+def _size_of_no_matter(found: Difference) -> str:
+    if found.matters is False:
+        return f", by less than the margin of {found.margin:g}"
+    return ""
 
 
 def _against_reference(
-    method: Contender, other: Contender, objective: Objective, margin: float
-) -> str:
-    waiting = [m for m in (method, other) if not m.complete]
+    method: Contender, other: Contender, objective: Objective, found: Difference | None
+) -> list[str]:
+    waiting = [m.gap for m in (method, other) if not m.complete]
     if waiting:
-        gaps = " and ".join(f"{m.title} has {m.finished} of {m.planned} runs" for m in waiting)
-        return f"Undecided against {other.title}: {gaps}."
-    share = _cost_share(method, other)
-    if not math.isfinite(method.value - other.value):
-        return f"No difference to {other.title} can be given; its cost was {share}."
-    gap = objective.sign * (method.value - other.value)
-    size = number(replace(objective, unit=_POINTS.get(objective.unit, "")), abs(gap), plus=False)
-    verdict = f"{size} {'better' if gap < 0 else 'worse'} than" if gap else "equal to"
-    level = number(objective, other.value, plus=False)
-    inside = ""
-    if objective.name == DELTA_M:  # the margin is one of its points
-        inside = f", {'within' if abs(gap) <= margin else 'beyond'} the margin of {margin:g}"
-    return f"That is {verdict} {other.title} ({level}){inside}, at {share}."
+        return [f"Undecided against {other.title}: {' and '.join(waiting)}."]
+    share = f"Its search took {_cost_share(method, other)}."
+    if found is None or not math.isfinite(found.value):
+        return [f"No difference to {other.title} can be given.", share]
+    return [f"{in_words(found, objective, other.title)}.", share]
 
 
 def _cost_share(method: Contender, other: Contender) -> str:
     costs = (method.cost_solo_s, other.cost_solo_s, method.cost_as_run_s, other.cost_as_run_s)
     if min(costs) <= 0:
-        return "an unknown share of its search cost"
+        return f"an unknown share of the cost of {other.title}"
     alone, as_run = 100 * costs[0] / costs[1], 100 * costs[2] / costs[3]
-    said = f"{alone:.0f} % of its search cost in device-seconds"
+    said = f"{alone:.0f} % of the device-seconds of {other.title}"
     return said if costs[:2] == costs[2:] else f"{said}, each run alone ({as_run:.0f} % as run)"
 
 
-def _against_free(method: Contender, free: Sequence[Contender], sign: float) -> list[str]:
-    """Count whom the method beats; a method that may still change is not counted."""
-    decided = [m for m in free if m.complete] if method.complete else []
+def _against_many(
+    kind: str, others: Sequence[Contender], known: Mapping[str, Difference]
+) -> list[str]:
+    """Count verdicts; a method that may still change is not counted."""
+    decided = [method for method in others if method.search in known]
     parts = []
     if decided:
-        beaten = [m.title for m in decided if sign * method.value < sign * m.value]
-        names = f" ({', '.join(beaten)})" if beaten else ""
-        parts.append(
-            f"It is better than {len(beaten)} of {len(decided)} tuning-free methods{names}."
-        )
-    if len(decided) < len(free):
-        names = ", ".join(m.title for m in free if m not in decided)
-        parts.append(f"Undecided against {names}.")
+        counts = []
+        for verdict, words in _WORDS.items():
+            titles = [m.title for m in decided if known[m.search].verdict == verdict]
+            if titles or verdict == "better":
+                names = f" ({', '.join(titles)})" if titles else ""
+                counts.append(f"{words} {len(titles)}{names}")
+        said = ", ".join(counts[:-1]) + " and " * (len(counts) > 1) + counts[-1]
+        parts.append(f"Of {counted(len(decided), f'{kind} method')} it is {said}.")
+    if waiting := [method.title for method in others if method not in decided]:
+        parts.append(f"Undecided against {', '.join(waiting)}: runs are missing.")
     return parts

@@ -1,7 +1,7 @@
 """A search's winner and the runs that say what it is worth (MEASURES M5, M9)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ class Winner:
         kind: What the value rests on, best first: fresh seeds; for each seed the trial that the
             other seeds choose; the seeds that chose.
         runs: The runs whose mean is the value. Cross-fitted ones may be of several trials.
+        seeds: ``[len(runs)]``, their seeds.
         values: ``[len(runs)]``, their test values of the objective; the worst infinity where one
             diverged.
         chosen_runs: The winning trial's own runs on the search's seeds.
@@ -35,6 +36,7 @@ class Winner:
     params: Mapping[str, Any]
     kind: ScoreKind
     runs: tuple[int, ...]
+    seeds: tuple[int, ...]
     values: tuple[float, ...]
     chosen_runs: tuple[int, ...]
 
@@ -42,6 +44,11 @@ class Winner:
     def value(self) -> float:
         """Test value of the method."""
         return float(np.mean(self.values))
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """Seed to test value."""
+        return dict(zip(self.seeds, self.values, strict=True))
 
     @property
     def seed_sd(self) -> float:
@@ -62,18 +69,20 @@ def winner_of(frames: StudyFrames, search: str) -> Winner | None:
         return None
     number = int(trials.numbers[best])
     rows = frames.runs[(frames.runs["search"] == search) & (frames.runs["trial"] == number)]
-    kind, runs, values = _confirmed(rows, objective_of(frames).sign) or _judged(trials)
+    judged = _confirmed(rows, objective_of(frames).sign) or _judged(trials, frames.seeds)
+    kind, runs, seeds, values = judged
     return Winner(
         trial=number,
         params=json.loads(rows["params"].iloc[0]),
         kind=kind,
         runs=runs,
+        seeds=seeds,
         values=values,
         chosen_runs=tuple(trials.runs[best].tolist()),
     )
 
 
-_Judged = tuple[ScoreKind, tuple[int, ...], tuple[float, ...]]
+_Judged = tuple[ScoreKind, tuple[int, ...], tuple[int, ...], tuple[float, ...]]
 
 
 def _confirmed(rows: pd.DataFrame, sign: float) -> _Judged | None:
@@ -83,15 +92,17 @@ def _confirmed(rows: pd.DataFrame, sign: float) -> _Judged | None:
     values = fresh["value_test"].mask(diverged, sign * np.inf)
     if fresh.empty or values.isna().any() or not (diverged | (fresh["state"] == "done")).all():
         return None
-    return "confirmed", tuple(fresh["run"].tolist()), tuple(values.tolist())
+    runs, seeds = (tuple(fresh[name].tolist()) for name in ("run", "seed"))
+    return "confirmed", runs, seeds, tuple(values.tolist())
 
 
-def _judged(trials: Eligible) -> _Judged:
+def _judged(trials: Eligible, seeds: Sequence[int]) -> _Judged:
     """For each seed, the run of the trial that the other seeds choose."""
     at = [(trials.best(fold.keys), seed) for seed, fold in enumerate(trials.folds())]
     cells = [(trial, seed) for trial, seed in at if trial is not None]
     return (
         "cross-fit" if len(cells) > 1 else "same-seed",
         tuple(int(trials.runs[cell]) for cell in cells),
+        tuple(seeds[seed] for _, seed in cells),
         tuple(float(trials.test[cell]) for cell in cells),
     )

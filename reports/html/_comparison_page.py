@@ -82,7 +82,8 @@ def _ranked_by(comparison: Comparison) -> Iterator[str]:
 
 def _said(comparison: Comparison) -> list[Markup]:
     found = comparison.break_even
-    return [tag("p", found.sentence)] if found else []
+    told = [found.sentence] if found else []
+    return [tag("p", text) for text in (" ".join(comparison.error_sources), *told)]
 
 
 def _notes(notes: tuple[MergedNote, ...]) -> Markup:

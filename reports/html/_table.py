@@ -2,22 +2,31 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from reports.comparing.comparison import Comparison, MethodRow
+from reports._ranking import number as said
+from reports.comparing.comparison import Comparison
+from reports.comparing.differences import Difference
+from reports.comparing.rows import MethodRow
+from reports.comparing.wording import gaps_of, span, would_decide
 from reports.figures import method_colour
 from reports.frames import StudyFrames, TaskMetric
 from reports.html._tags import Markup, boxed, join, tag
 from reports.html._words import SCORES, count, direction, number, percent, value_of
+from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 
 _NUMBERS = (
-    "Test values of each method’s winner, which was chosen on validation, with the standard "
-    "deviation over seeds. Bold: best of the column; ↓ lower is better, ↑ higher is better. "
+    "Test values of each method’s winner, which was chosen on validation, with their 95 % interval "
+    "over seeds. Bold: best of the column; ↓ lower is better, ↑ higher is better. "
     "Cost: start-up, training and validation of all runs of the search"
 )
 _IN_PACKS = ", as if each had been trained alone and as run, in packs"
+_FAMILY = (
+    " Several methods are compared at once: intervals are widened after Holm, so that all of them "
+    "hold together."
+)
 _WINNERS = "The winners: what they are, and what their values rest on."
 
 
@@ -43,7 +52,7 @@ class _Column:
 
 
 def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
-    """Both tables, each in a box of its own that scrolls sideways."""
+    """All tables, each in a box of its own that scrolls sideways."""
     columns = list(_columns(frames, comparison))
     best = [_best(column, comparison.rows) for column in columns]
     body = [_row(row, columns, best) for row in comparison.rows]
@@ -51,7 +60,50 @@ def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     numbers = boxed(caption, _heads(columns), body)
     named = [tag("th", name, scope="col") for name in ("Method", "Parameters", "Its value is")]
     winners = [_winner(row, packed=frames.packed) for row in comparison.rows if row.search != "stl"]
-    return join([numbers, boxed(_WINNERS, tag("tr", *named), winners, class_="words")])
+    return join(
+        [
+            numbers,
+            *_against(comparison),
+            boxed(_WINNERS, tag("tr", *named), winners, class_="words"),
+        ]
+    )
+
+
+def _against(comparison: Comparison) -> Iterator[Markup]:
+    """The method that the headline is about against each other one; none if nothing is known."""
+    found = comparison.differences
+    if not found:
+        return
+    gaps = gaps_of(comparison.objective)
+    by_search = {row.search: row for row in comparison.rows}
+    subject = by_search[found[0].a].title
+    side = "below" if comparison.objective.sign > 0 else "above"
+    unit = f" in {gaps.unit}" if gaps.unit else ""
+    caption = (
+        f"{subject} minus each other method, on test{unit}: {side} zero {subject} is better. A "
+        "method is called better or worse only if the 95 % interval excludes zero, comparable "
+        "only if all of it lies within the margin."
+    )
+    if any(one.n_compared > 1 for one in found):
+        caption += _FAMILY
+    heads = (f"{subject} against", "Difference", "95 % interval", "Verdict", "Would decide")
+    named = [tag("th", name, scope="col") for name in heads]
+    body = [
+        tag(
+            "tr",
+            _method(by_search[one.b]),
+            tag("td", _gap(one, gaps)),
+            tag("td", span(gaps, one.interval) if one.interval else "–"),
+            tag("td", one.verdict),
+            tag("td", would_decide(one) if one.verdict == "undecided" and one.interval else "–"),
+        )
+        for one in found
+    ]
+    yield boxed(caption, tag("tr", *named), body)
+
+
+def _gap(found: Difference, gaps: Objective) -> str:
+    return "–" if math.isnan(found.value) else said(replace(gaps, unit=""), found.value)
 
 
 def _columns(frames: StudyFrames, comparison: Comparison) -> Iterator[_Column]:
@@ -71,14 +123,13 @@ def _columns(frames: StudyFrames, comparison: Comparison) -> Iterator[_Column]:
 def _scores(comparison: Comparison) -> Iterator[_Column]:
     """What methods are ranked by, and Δm beside it where there is a baseline."""
     objective = comparison.objective
-    spread = objective.shown.lstrip("+")
 
-    def with_sd(said: str, row: MethodRow) -> str:
-        return said if math.isnan(row.seed_sd) else f"{said} ± {row.seed_sd:{spread}}"
+    def with_interval(value: str, row: MethodRow) -> str:
+        return f"{value} [{span(objective, row.interval)}]" if row.interval else value
 
     def delta_m(row: MethodRow) -> str:
-        said = percent(row.delta_m_test)
-        return with_sd(said, row) if objective.name == DELTA_M else said
+        value = percent(row.delta_m_test)
+        return with_interval(value, row) if objective.name == DELTA_M else value
 
     if objective.name != DELTA_M:
         yield _Column(
@@ -86,7 +137,7 @@ def _scores(comparison: Comparison) -> Iterator[_Column]:
             title=objective.name,
             unit=f"{'↓' if objective.sign > 0 else '↑'} {objective.unit}".strip(),
             value=lambda row: row.value_test,
-            text=lambda row: with_sd(number(row.value_test), row),
+            text=lambda row: with_interval(number(row.value_test), row),
             sign=int(objective.sign),
         )
     if objective.name == DELTA_M or comparison.against_stl:

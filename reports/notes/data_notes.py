@@ -1,13 +1,12 @@
 """Fair-play notes on the data, and on values outside what a formula is for."""
 
-import math
 from collections.abc import Iterator
 from typing import Final
 
 from reports._ranking import objective_of
+from reports._sampling import sampling_error_points, split_size
 from reports._titles import title_of
 from reports.frames import StudyFrames, TaskMetric
-from reports.measures import baseline_error_points
 from reports.notes.note import Note
 from storage.objectives.delta_m import NAME as DELTA_M
 
@@ -15,26 +14,13 @@ _NOT_POSITIVE: Final = "not_positive_steps"  # a train metric of weightings that
 
 
 def small_validation(frames: StudyFrames) -> Iterator[Note]:
-    """The validation split is too small to tell points of delta_m apart.
-
-    Only error rates and accuracies have a standard error that sizes alone give (binomial); other
-    metrics are left out, which makes the figure a lower bound.
-    """
+    """The validation split is too small to tell points of delta_m apart."""
     if objective_of(frames).name != DELTA_M:
         return  # the margin is one of its points
-    size = frames.card.get("sizes", {}).get("validation")
-    table = frames.baseline[
-        frames.baseline["standing"] & (frames.baseline["split"] == "validation")
-    ]
-    values = table.set_index(["task", "metric"])["value"].to_dict()
-    known = [(m, values.get((m.task, m.name))) for m in frames.metrics if m.share]
-    pairs = [(_binomial_se(m, b, size), b) for m, b in known if b is not None and size]
-    if not pairs:
-        return
-    errors, baseline = zip(*pairs, strict=True)
-    points = baseline_error_points(errors, baseline, len(frames.metrics))
+    points = sampling_error_points(frames, "validation")
     margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
-    if points > margin:
+    if points is not None and points > margin:
+        size = split_size(frames, "validation")
         yield Note(
             kind="small validation",
             search=None,
@@ -90,9 +76,3 @@ def _signed(metric: TaskMetric, lowest: float | None) -> str:
         "so is a change relative to its baseline, which delta_m counts. Read its own column, or "
         "judge the task by an error."
     )
-
-
-def _binomial_se(metric: TaskMetric, value: float, size: int) -> float:
-    whole = 100.0 if metric.unit == "%" else 1.0
-    share = min(max(value / whole, 0.0), 1.0)
-    return whole * math.sqrt(share * (1 - share) / size)

@@ -14,6 +14,8 @@ from study.cli._wide import Column, fits, show
 
 if TYPE_CHECKING:
     from reports import Comparison, MethodRow, StudyFrames
+    from reports.comparing.differences import Difference
+    from reports.inference import Interval
 
 NAME = "compare"
 
@@ -34,6 +36,12 @@ def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False
         if comparison.break_even:
             say(comparison.break_even.sentence)
         _print_rows(frames, comparison)
+        _print_differences(comparison)
+        for row in comparison.rows:
+            for remark in row.notes:
+                note(f"{row.title}: {remark}")
+        for sentence in comparison.error_sources:
+            note(sentence)
         for found in merged(fair_play_notes(frames)):
             about = f"{', '.join(found.about)}: " if found.about else ""
             note(f"{about}{found.text}")
@@ -67,18 +75,63 @@ def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
         show(key, metrics)
 
 
+def _print_differences(comparison: Comparison) -> None:
+    """The method that the sentence is about against each other one."""
+    found = comparison.differences
+    if not found:
+        return
+    from reports.comparing.wording import gaps_of
+
+    gaps = gaps_of(comparison.objective)
+    titles = {row.search: row.title for row in comparison.rows}
+    subject = titles[found[0].a]
+    side = "negative" if comparison.objective.sign > 0 else "positive"
+    unit = f" in {gaps.unit}" if gaps.unit else ""
+    say((f"{subject} minus each other, test{unit}; {side}: {subject} is better", "bold"))
+    ends = [one.interval for one in found]
+    show(
+        Column(head=f"{subject} against", cells=[titles[one.b] for one in found], text=True),
+        [
+            Column(head="difference", cells=[_shown(one.value, gaps.shown) for one in found]),
+            Column(head="95 % interval", cells=[_ends(one, gaps.shown) for one in ends]),
+            Column(head="verdict", cells=[one.verdict for one in found], text=True),
+            Column(
+                head="seeds that\nwould decide",
+                cells=["" if one.verdict != "undecided" else _seeds(one) for one in found],
+            ),
+            Column(head="P(better)", cells=[_number(one.p_better, 2) for one in found]),
+        ],
+    )
+
+
+def _seeds(found: Difference) -> str:
+    if found.interval is None:
+        return "–"
+    return "> 10,000" if found.seeds_to_decide is None else str(found.seeds_to_decide)
+
+
+def _ends(interval: Interval | None, shown: str) -> str:
+    return "–" if interval is None else f"{interval.low:{shown}} to {interval.high:{shown}}"
+
+
+def _shown(value: float, shown: str) -> str:
+    return "–" if math.isnan(value) else f"{value:{shown}}"
+
+
 def _scores(comparison: Comparison) -> list[Column]:
-    """What methods are ranked by, its spread, and delta_m beside it where there is a baseline."""
+    """What methods are ranked by, its interval, and delta_m beside it if there is a baseline."""
     rows, objective = comparison.rows, comparison.objective
     delta_m = Column(head="delta_m test", cells=[_percent(row.delta_m_test) for row in rows])
+    ends = Column(
+        head="95 % interval", cells=[_ends(row.interval, objective.shown) for row in rows]
+    )
     if objective.name == DELTA_M:
-        return [delta_m, Column(head="±sd", cells=[_number(row.seed_sd, 1) for row in rows])]
+        return [delta_m, ends]
     value = Column(
         head=f"{objective.name}\ntest {_arrow(objective.direction)}",
         cells=[_number(row.value_test, 4) for row in rows],
     )
-    spread = Column(head="±sd", cells=[_number(row.seed_sd, 4) for row in rows])
-    return [value, spread, *([delta_m] if comparison.against_stl else [])]
+    return [value, ends, *([delta_m] if comparison.against_stl else [])]
 
 
 def _costs(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> list[Column]:

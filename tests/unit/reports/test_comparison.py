@@ -7,30 +7,14 @@ from typing import Any
 import pytest
 
 from reports import Comparison, MethodRow, compare, load
-from reports.comparing.headline import Contender, headline
-from storage.objectives import known
 from storage.objectives.delta_m import delta_m
 from tests.unit.reports import synthetic
 
 FRESH = (11, 12, 13, 14, 15)
 
-DELTA_M = known([("left", "error", "min")])["delta_m"]
-
 
 def row_of(comparison: Comparison, search: str) -> MethodRow:
     return next(row for row in comparison.rows if row.search == search)
-
-
-def contender(weighting: str, value: float, **changes: Any) -> Contender:
-    settings = {"title": weighting.upper(), "sd": 0.3, "kind": "cross-fit", "cost_solo_s": 100.0}
-    settings |= {"cost_as_run_s": changes.get("cost_solo_s", 100.0), "finished": 12, "planned": 12}
-    return Contender(weighting=weighting, value=value, **(settings | changes))
-
-
-def told(*methods: Contender, finished: int = 36, margin: float = 1.0) -> str:
-    return headline(
-        methods, objective=DELTA_M, stl=0.0, finished=finished, planned=36, margin=margin
-    )
 
 
 # -- the table ------------------------------------------------------------------------------
@@ -160,73 +144,6 @@ def test_the_frame_has_one_row_a_method_and_one_column_a_metric() -> None:
     assert {"left error", "sum within_1", "delta_m_test"} <= set(frame.columns)
 
 
-# -- the headline ---------------------------------------------------------------------------
-
-
-def test_a_finished_study_says_gap_margin_and_share_of_cost() -> None:
-    sentence = told(
-        contender("scalarization", -4.5, cost_solo_s=400.0),
-        contender("uw-so", -4.0, cost_solo_s=100.0),
-    )
-    assert "0.50 points worse than SCALARIZATION (−4.50 %), within the margin of 1" in sentence
-    assert "at 25 % of its search cost in device-seconds." in sentence
-    assert "better than single-task" in sentence
-
-
-def test_the_share_of_cost_is_that_of_runs_alone_with_the_one_as_run_beside_it() -> None:
-    sentence = told(
-        contender("scalarization", -4.5, cost_solo_s=400.0, cost_as_run_s=50.0),
-        contender("uw-so", -4.0, cost_solo_s=100.0, cost_as_run_s=40.0),
-    )
-    assert "at 25 % of its search cost in device-seconds, each run alone (80 % as run)." in sentence
-
-
-@pytest.mark.parametrize("nothing", ["cost_solo_s", "cost_as_run_s"])
-def test_a_share_of_nothing_is_unknown(nothing: str) -> None:
-    sentence = told(contender("scalarization", -4.5, **{nothing: 0.0}), contender("uw-so", -4.0))
-    assert "at an unknown share of its search cost." in sentence
-
-
-def test_a_loss_is_told_as_a_loss() -> None:
-    sentence = told(
-        contender("scalarization", -4.0), contender("ew", -1.0), contender("uw-so", 2.5)
-    )
-    assert "worse than single-task networks" in sentence
-    assert "6.50 points worse than SCALARIZATION (−4.00 %), beyond the margin" in sentence
-    assert "better than 0 of 1 tuning-free methods." in sentence
-
-
-def test_the_beaten_tuning_free_methods_are_named() -> None:
-    sentence = told(contender("ew", -2.0), contender("uw-so", -1.0), contender("uw", 0.0))
-    assert "better than 1 of 2 tuning-free methods (UW)." in sentence
-
-
-def test_nothing_is_decided_against_a_method_with_missing_runs() -> None:
-    sentence = told(
-        contender("uw-so", -4.0),
-        contender("scalarization", -3.0, finished=7),
-        contender("ew", 1.0, finished=11),
-        finished=30,
-    )
-    assert sentence.startswith("Incomplete: 30 of 36 runs finished.")
-    assert "Undecided against SCALARIZATION: SCALARIZATION has 7 of 12 runs." in sentence
-    assert "Undecided against EW." in sentence
-    assert "points" not in sentence.replace("point estimates", "")
-
-
-def test_a_study_without_uw_so_is_told_by_its_best_method() -> None:
-    assert told(contender("dwa", -1.5), contender("ew", 0.5)).startswith("DWA reaches")
-
-
-def test_without_values_nothing_is_claimed() -> None:
-    sentence = told(contender("uw-so", math.nan, finished=0), contender("ew", -1.0), finished=12)
-    assert sentence.endswith("Undecided: UW-SO has no value yet.")
-
-
-def test_one_seed_is_admitted() -> None:
-    assert "(same-seed, one seed)" in told(contender("uw-so", -1.0, sd=math.nan, kind="same-seed"))
-
-
 @pytest.mark.parametrize("state", ["diverged", "failed", "pruned"])
 def test_a_search_that_lost_all_its_trials_waits_for_nothing(state: str) -> None:
     made = synthetic.reader(epochs=6)
@@ -237,9 +154,3 @@ def test_a_search_that_lost_all_its_trials_waits_for_nothing(state: str) -> None
     assert row_of(comparison, "uw-so").delta_m_kind == "none"
     assert f"runs {state}" in "; ".join(row_of(comparison, "uw-so").notes)
     assert comparison.sentence.endswith("Undecided: UW-SO has no value.")
-
-
-def test_a_diverged_winner_is_admitted() -> None:
-    sentence = told(contender("scalarization", -1.0), contender("uw-so", math.inf))
-    assert "diverges on a fresh seed" in sentence
-    assert "inf" not in sentence.replace("finite", "")

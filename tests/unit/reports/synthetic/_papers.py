@@ -53,17 +53,17 @@ def spec(seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
         "training": {"epochs": epochs, "batch_size": 128, "optimizer": "adam"},
         "compare": {"margin": 1.0, "select_epoch": "best"},
         "search": [
-            {"name": "ew", "weighting": "ew", "stage": [{"lr": lr}]},
-            {"name": "uw", "weighting": "uw", "stage": [{"lr": lr}]},
+            {"name": "ew", "weighting": "ew", "stages": [{"lr": lr}]},
+            {"name": "uw", "weighting": "uw", "stages": [{"lr": lr}]},
             {
                 "name": "uw-so",
                 "weighting": "uw-so",
-                "stage": [{"lr": lr}, {"temperature": {"line": list(TEMPERATURES)}}],
+                "stages": [{"lr": lr}, {"temperature": {"line": list(TEMPERATURES)}}],
             },
             {
                 "name": "scalarization",
                 "weighting": "scalarization",
-                "stage": [{"lr": lr}, {"task_weights": {"simplex_step": 0.1}}],
+                "stages": [{"lr": lr}, {"task_weights": {"simplex_step": 0.1}}],
             },
         ],
     }

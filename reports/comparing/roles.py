@@ -1,0 +1,78 @@
+"""Which part a search has in a comparison, by what its spec lets it tune (MEASURES M16).
+
+A method is *tuned* if its search varies anything but learning rate and weight decay.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from reports._titles import weighting_of
+from reports.frames import StudyFrames, part_names, strategies
+
+# What every weighting tunes; a search over anything else tunes the weighting itself.
+_SHARED: Final = frozenset({"lr", "weight_decay"})
+# Keys of a stage that are no parameters.
+_OPTIONS: Final = frozenset({"strategy", "at", "stop", "trials", "round_size"})
+_WEIGHTS: Final = "task_weights"
+_SUBJECT: Final = "uw-so"
+
+
+def is_tuned(frames: StudyFrames, search: str) -> bool:
+    """Whether a search varies parameters of its weighting's own."""
+    return any(
+        name not in _SHARED and _varied(form)
+        for stage in _stages(frames, search)
+        for name, form in stage.items()
+        if name not in _OPTIONS
+    )
+
+
+def own_points(frames: StudyFrames, search: str, kind: str | None, *, weights: bool = False) -> int:
+    """Points of stages, of one kind or any, that tune parameters of the weighting's own.
+
+    Args:
+        weights: Only those that tune the tasks' weights.
+    """
+    rows = frames.stages[frames.stages["search"] == search]
+    rows = rows if kind is None else rows[strategies(rows) == kind]
+    tuned = rows["params_tuned"]
+    named = {names: set(str(names).split(",")) for names in tuned.unique()}
+    own = [n for n, of in named.items() if (_WEIGHTS in of if weights else not of <= _SHARED)]
+    return int(rows.loc[tuned.isin(own), "trial"].nunique())
+
+
+def is_asked_about(frames: StudyFrames, search: str) -> bool:
+    """Whether it is one of the method that the tool's question is about: UW-SO."""
+    return weighting_of(frames, search) == _SUBJECT
+
+
+def subject_of(frames: StudyFrames, searches: tuple[str, ...]) -> str | None:
+    """The search that a comparison is told by: the first of UW-SO, else the first of all.
+
+    Args:
+        searches: Best first; those without a value last.
+    """
+    mine = (search for search in searches if is_asked_about(frames, search))
+    return next(mine, searches[0] if searches else None)
+
+
+def reference_of(frames: StudyFrames, subject: str | None) -> str | None:
+    """The search with the largest grid over the tasks' weights; None if no other has one."""
+    sizes = {
+        search: own_points(frames, search, "grid", weights=True)
+        for search in frames.searches
+        if search != subject
+    }
+    best = max(sizes, key=sizes.__getitem__, default=None)
+    return best if best is not None and sizes[best] else None
+
+
+def _stages(frames: StudyFrames, search: str) -> Iterator[Mapping[str, Any]]:
+    for part in frames.spec.get("search", ()):
+        if search in part_names(part):
+            yield from part.get("stages", ())
+
+
+def _varied(form: Any) -> bool:
+    """Whether an axis, as it is written, has more than one value."""
+    return not isinstance(form, list) or len(form) > 1

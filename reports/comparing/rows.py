@@ -1,0 +1,201 @@
+"""One row of the comparison a method: its winner, what that is worth, and what the search cost."""
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from reports._eligible import RANKED
+from reports._ranking import number, objective_of, reference
+from reports._selected import selected_metrics
+from reports._titles import title_of, weighting_of
+from reports.comparing.differences import value_of, with_baseline
+from reports.comparing.winners import Winner, winner_of
+from reports.frames import StudyFrames, trained_epochs
+from reports.inference import Interval
+from storage.objectives.delta_m import NAME as DELTA_M
+
+RowKind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRow:
+    """One method in the comparison table.
+
+    Attributes:
+        search: Name of the search; ``"stl"`` for the single-task baseline.
+        n_trials: Planned trials.
+        n_runs: Planned runs.
+        cost_solo_s: Method cost of its runs in device-seconds (start-up + train + validation), as
+            if each had been trained alone, without those on fresh seeds that confirm the winner.
+        cost_as_run_s: Method cost of the same runs as they were run, in packs or not.
+        cost_epochs: Epochs of the same runs.
+        value_test: Value of the winner by the study's objective; NaN if there is none yet, the
+            worst infinity if the winner diverges on a fresh seed.
+        delta_m_test: Mean delta_m of the runs behind it in percent, negative is better; NaN without
+            a baseline.
+        delta_m_kind: What both rest on (MEASURES M9).
+        seed_sd: Standard deviation over seeds of `value_test`; NaN with one seed.
+        metrics: (task, metric) to the mean test value over the same runs.
+        params: Parameters of the winner; empty if there is none yet (and for STL).
+        notes: Short remarks on this row.
+        confirm_solo_s: Method cost of the runs on fresh seeds, as if each had been trained alone.
+        interval: 95 % interval of `value_test` over seeds; of a delta_m with the baseline's own
+            seeds. None with one seed, and for STL.
+        n_seeds: Seeds behind `value_test`.
+        n_configurations: Trials behind `value_test`: more than one where the cross-fit of seeds
+            chose several.
+        winner_value: Test value of `params` alone, on the seeds that chose them: optimistic.
+        winner_metrics: Test metrics of the same runs.
+    """
+
+    search: str
+    title: str
+    weighting: str
+    n_trials: int
+    n_runs: int
+    n_diverged: int
+    cost_solo_s: float
+    cost_as_run_s: float
+    cost_epochs: int
+    value_test: float
+    delta_m_test: float
+    delta_m_kind: RowKind
+    seed_sd: float
+    metrics: Mapping[tuple[str, str], float]
+    params: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+    confirm_solo_s: float = 0.0
+    interval: Interval | None = None
+    n_seeds: int = 0
+    n_configurations: int = 1
+    winner_value: float = math.nan
+    winner_metrics: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+
+def method_row(frames: StudyFrames, search: str) -> MethodRow:
+    """The row of a search, finished or not."""
+    mine = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
+    runs, fresh = mine[mine["role"] == "search"], mine[mine["role"] == "confirm"]
+    winner = winner_of(frames, search)
+    row = MethodRow(
+        search=search,
+        title=title_of(frames, search),
+        weighting=weighting_of(frames, search),
+        n_trials=runs["trial"].nunique(),
+        n_runs=len(runs),
+        n_diverged=int((runs["state"] == "diverged").sum()),
+        cost_solo_s=float(runs["solo_cost_s"].sum()),
+        cost_as_run_s=float(runs["method_cost_s"].sum()),
+        cost_epochs=int(trained_epochs(runs).sum()),
+        value_test=math.nan,
+        delta_m_test=math.nan,
+        delta_m_kind=_without(runs),
+        seed_sd=math.nan,
+        metrics={},
+        params={},
+        notes=_remarks(runs, winner),
+        confirm_solo_s=float(fresh["solo_cost_s"].sum()),
+    )
+    return row if winner is None else _with_winner(frames, row, winner)
+
+
+def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodRow:
+    objective = objective_of(frames)
+    metrics = _metrics(frames, winner.runs)
+    estimate = value_of(frames, row.search, winner)
+    if objective.name == DELTA_M:
+        estimate = with_baseline(frames, estimate, metrics)
+    runs = frames.runs.set_index("run")
+    n_configurations = runs.loc[list(winner.runs), "trial"].nunique()
+    own = float(runs.loc[list(winner.chosen_runs), "value_test"].mean())
+    mixed = (
+        f"its value mixes {n_configurations} configurations, as seeds choose for each other; the "
+        f"winner's own, on the seeds that chose it, is {number(objective, own)}"
+    )
+    return replace(
+        row,
+        value_test=winner.value,
+        delta_m_test=_delta_m(frames, winner),
+        delta_m_kind=winner.kind,
+        seed_sd=winner.seed_sd,
+        metrics=metrics,
+        params=winner.params,
+        notes=(*row.notes, *([mixed] if n_configurations > 1 else [])),
+        interval=estimate.interval(),
+        n_seeds=len(winner.runs),
+        n_configurations=n_configurations,
+        winner_value=own,
+        winner_metrics=(
+            metrics
+            if set(winner.chosen_runs) == set(winner.runs)
+            else _metrics(frames, winner.chosen_runs)
+        ),
+    )
+
+
+def stl_rows(frames: StudyFrames) -> tuple[MethodRow, ...]:
+    """The zero line; none if the study has neither baseline runs nor imported numbers."""
+    runs = frames.runs[(frames.runs["role"] == "baseline") & frames.runs["planned"]]
+    table = frames.baseline[frames.baseline["standing"] & (frames.baseline["split"] == "test")]
+    if runs.empty and table.empty:
+        return ()
+    keys = zip(table["task"], table["metric"], strict=True)
+    imported = (table["source"] == "imported").any()
+    row = MethodRow(
+        search="stl",
+        title="STL",
+        weighting="stl",
+        n_trials=len(runs[["search", "trial"]].drop_duplicates()),
+        n_runs=len(runs),
+        n_diverged=int((runs["state"] == "diverged").sum()),
+        cost_solo_s=float(runs["solo_cost_s"].sum()),
+        cost_as_run_s=float(runs["method_cost_s"].sum()),
+        cost_epochs=int(trained_epochs(runs).sum()),
+        value_test=reference(frames, "test"),
+        delta_m_test=math.nan if table.empty else 0.0,
+        delta_m_kind="none yet" if table.empty else "zero line",
+        seed_sd=math.nan,
+        metrics=dict(zip(keys, table["value"].tolist(), strict=True)),
+        params={},
+        notes=("numbers imported",) * bool(imported) + _remarks(runs, None),
+    )
+    return (row,)
+
+
+def _delta_m(frames: StudyFrames, winner: Winner) -> float:
+    """Mean test delta_m over the very runs that make the value; +inf if one diverged."""
+    runs = frames.runs.set_index("run").loc[list(winner.runs)]
+    return float(np.mean(runs["delta_m_test"].mask(runs["state"] == "diverged", np.inf).to_numpy()))
+
+
+def _metrics(frames: StudyFrames, runs: Collection[int]) -> dict[tuple[str, str], float]:
+    """Mean test metrics of runs at the epoch selected."""
+    means = selected_metrics(frames, runs).groupby(["task", "metric"])["value"].mean()
+    wanted = [(metric.task, metric.name) for metric in frames.metrics]
+    return {key: float(means[key]) for key in wanted if key in means.index}
+
+
+def _remarks(runs: pd.DataFrame, winner: Winner | None) -> tuple[str, ...]:
+    failed = int((runs["state"] == "failed").sum())
+    open_ = len(runs) - int(runs["state"].isin(RANKED).sum()) - failed
+    remarks = [f"{open_} of {len(runs)} runs not finished"] if open_ else []
+    if failed:
+        remarks.append(f"{failed} of {len(runs)} runs failed: their trials do not take part")
+    if pruned := int((runs["state"] == "pruned").sum()):
+        remarks.append(f"{pruned} of {len(runs)} runs pruned: their trials rank last")
+    if winner and math.isinf(winner.value):
+        remarks.append("the winner diverges on a fresh seed")
+    if winner is None and (diverged := int((runs["state"] == "diverged").sum())):
+        remarks.append(f"{diverged} of {len(runs)} runs diverged")
+    return tuple(remarks)
+
+
+def _without(runs: pd.DataFrame) -> RowKind:
+    """Whether the value of a search is still to come."""
+    ended = runs["state"].isin([*RANKED, "failed"])
+    lost = (runs["state"] != "done").groupby(runs["trial"]).any()
+    return "none" if len(runs) and ended.all() and lost.all() else "none yet"

@@ -1,0 +1,65 @@
+"""Differences in words: the verdict, the size with its interval, and what would decide."""
+
+from dataclasses import replace
+from typing import Final
+
+from reports._ranking import number
+from reports.comparing.differences import Difference
+from reports.inference import Interval
+from storage.objectives import Objective
+from storage.wording import counted
+
+# What differences of percents are.
+_POINTS: Final = {"%": "points"}
+
+
+def span(objective: Objective, interval: Interval) -> str:
+    """Both ends of an interval, without the unit: ``−1.20 to +0.50``."""
+    bare = replace(objective, unit="")
+    return f"{number(bare, interval.low)} to {number(bare, interval.high)}"
+
+
+def gaps_of(objective: Objective) -> Objective:
+    """As differences are written: with their sign, those of percents in points."""
+    unit = _POINTS.get(objective.unit, objective.unit)
+    return replace(objective, unit=unit, shown=f"+{objective.shown.lstrip('+')}")
+
+
+def in_words(found: Difference, objective: Objective, other: str) -> str:
+    """A sentence, without its full stop, on how the subject compares with another method."""
+    gaps = gaps_of(objective)
+    if found.interval is None:
+        seeds = counted(found.estimate.n_seeds, "seed")
+        said = f"{number(gaps, found.value)} over {seeds}, for which there is no interval"
+        return f"Against {other} it is undecided: {said}"
+    if found.verdict in ("better", "worse"):
+        sizes = replace(gaps, shown=gaps.shown.lstrip("+"))
+        low, high = sorted((abs(found.interval.low), abs(found.interval.high)))
+        ends = span(sizes, replace(found.interval, low=low, high=high))
+        by = f"{number(sizes, abs(found.value))} (95 % interval {ends})"
+        return f"It is {found.verdict} than {other} by {by}{_margin(found)}"
+    told = f"{number(gaps, found.value)} (95 % interval {span(gaps, found.interval)})"
+    if found.verdict == "comparable":
+        return f"It is comparable to {other}: {told}, within the margin of {found.margin:g}"
+    return f"Against {other} it is undecided at this resolution: {told}{seeds_said(found)}"
+
+
+def _margin(found: Difference) -> str:
+    if found.margin is None:
+        return ""
+    where = {True: "beyond", False: "within", None: "around"}[found.matters]
+    return f", {where} the margin of {found.margin:g}"
+
+
+def seeds_said(found: Difference) -> str:
+    """What would decide, with the margin beside it; begins with a semicolon."""
+    if found.interval is None:
+        return "; one seed says nothing about others"
+    would = f"{would_decide(found)} would decide"
+    return f"; {would}" if found.margin is None else f"; the margin is {found.margin:g}; {would}"
+
+
+def would_decide(found: Difference) -> str:
+    """How many seeds would decide what is undecided."""
+    n_seeds = found.seeds_to_decide
+    return "more than 10,000 seeds" if n_seeds is None else f"about {counted(n_seeds, 'seed')}"
