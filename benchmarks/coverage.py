@@ -9,7 +9,6 @@ truth. Shapes: R simulated studies, N trials, S seeds.
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -70,9 +70,8 @@ def baseline_spread(frames: StudyFrames) -> dict[tuple[str, str], tuple[float, i
     """
     table = frames.baseline
     table = table[table["standing"] & (table["split"] == "test") & (table["source"] != "imported")]
-    chosen = {
-        (f"stl/{row.task}", int(row.trial)) for row in table.dropna(subset=["trial"]).itertuples()
-    }
+    table = table.dropna(subset=["trial"])
+    chosen = set(zip("stl/" + table["task"], table["trial"].tolist(), strict=True))
     runs = frames.runs[
         (frames.runs["role"] == "baseline")
         & frames.runs["planned"]

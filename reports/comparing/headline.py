@@ -13,9 +13,9 @@ from reports.comparing.differences import Difference, Verdict
 from reports.comparing.wording import in_words, seeds_said, span
 from reports.inference import Interval
 from storage.objectives import Objective
+from storage.objectives.delta_m import NAME as DELTA_M
 from storage.wording import counted
 
-_STL: Final = "single-task networks (STL)"
 _WORDS: Final[Mapping[Verdict, str]] = {
     "better": "better than",
     "worse": "worse than",
@@ -119,12 +119,18 @@ def _reaches(method: Contender, objective: Objective, stl: Difference | None) ->
     reached = f"{method.title} reaches a test {objective.name} of {level} ({spread})"
     if stl is None:
         return f"{reached}."
-    verdict = f"{reached}: {_WORDS[stl.verdict]} {_STL}"
+    verdict = f"{reached}: {_WORDS[stl.verdict]} {_stl(objective, method.value - stl.value)}"
     if stl.verdict == "undecided":
         return f"{verdict}{seeds_said(stl)}."
     if stl.verdict == "comparable":
         return f"{verdict}, within the margin of {stl.margin:g}."
     return f"{verdict}{_size_of_no_matter(stl)}."
+
+
+def _stl(objective: Objective, level: float) -> str:
+    """The single-task networks, with their value where it is not 0 by definition."""
+    level_said = "" if objective.name == DELTA_M else f", {number(objective, level)}"
+    return f"single-task networks (STL{level_said})"
 
 
 def _size_of_no_matter(found: Difference) -> str:

@@ -3,7 +3,7 @@
 A method is *tuned* if its search varies anything but learning rate and weight decay.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reports._titles import weighting_of
@@ -46,7 +46,7 @@ def is_asked_about(frames: StudyFrames, search: str) -> bool:
     return weighting_of(frames, search) == _SUBJECT
 
 
-def subject_of(frames: StudyFrames, searches: tuple[str, ...]) -> str | None:
+def subject_of(frames: StudyFrames, searches: Sequence[str]) -> str | None:
     """The search that a comparison is told by: the first of UW-SO, else the first of all.
 
     Args:

@@ -26,7 +26,8 @@ def t_cdf(t: npt.ArrayLike, df: npt.ArrayLike) -> FloatArray:
     """
     at, freedom = np.broadcast_arrays(_floats(t), _floats(df))
     half = _half(np.arctan(np.abs(at) / np.sqrt(freedom)), freedom)
-    return 0.5 + np.sign(at) * half
+    below: FloatArray = 0.5 + np.sign(at) * half
+    return below
 
 
 def t_quantile(level: npt.ArrayLike, df: npt.ArrayLike) -> FloatArray:
@@ -45,14 +46,16 @@ def t_quantile(level: npt.ArrayLike, df: npt.ArrayLike) -> FloatArray:
         angle = angle + step
         if np.all(np.abs(step) <= 1e-15 * (1 + angle)):
             break
-    return np.sign(wanted - 0.5) * np.sqrt(freedom) * np.tan(angle)
+    found: FloatArray = np.sign(wanted - 0.5) * np.sqrt(freedom) * np.tan(angle)
+    return found
 
 
 def _half(angle: FloatArray, df: FloatArray) -> FloatArray:
     """Probability between 0 and an angle."""
     nodes, weights = _rule()
     points = angle[..., None] * nodes
-    return angle * np.sum(weights * _density(points, df[..., None]), axis=-1)
+    area: FloatArray = angle * np.sum(weights * _density(points, df[..., None]), axis=-1)
+    return area
 
 
 def _density(angle: FloatArray, df: FloatArray) -> FloatArray:

@@ -154,7 +154,7 @@ def test_numpy_data_is_written_as_typed_arrays(page: str) -> None:
 def test_the_best_value_of_a_column_is_marked(page: str) -> None:
     rows = compare(synthetic.frames()).rows
     best = min(row.delta_m_test for row in rows)
-    assert f'<td class="best">{percent(best)} ±' in page
+    assert f'<td class="best">{percent(best)} [' in page
 
 
 def test_a_metric_that_rises_is_best_at_its_maximum(page: str) -> None:
