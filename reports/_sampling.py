@@ -15,7 +15,7 @@ def sampling_error_points(frames: StudyFrames, split: str) -> float | None:
     Returns:
         None without such metrics, a baseline or the split's size.
     """
-    size, base = split_size(frames, split), frames.standing_baseline(split)
+    size, base = distinct_size(frames, split), frames.standing_baseline(split)
     pairs = [
         (_binomial_se(metric, base[metric.task, metric.name], size), base[metric.task, metric.name])
         for metric in frames.metrics
@@ -27,9 +27,10 @@ def sampling_error_points(frames: StudyFrames, split: str) -> float | None:
     return baseline_error_points(errors, baseline, len(frames.metrics))
 
 
-def split_size(frames: StudyFrames, split: str) -> int:
-    """Samples of a split; 0 where the card does not say."""
-    return int(frames.card.get("sizes", {}).get(split) or 0)
+def distinct_size(frames: StudyFrames, split: str) -> int:
+    """Samples of a split, those that share parts not counted twice; 0 where the card is silent."""
+    size = int(frames.card.get("sizes", {}).get(split) or 0)
+    return min(size, int(frames.card.get("distinct", {}).get(split, size)))
 
 
 def _binomial_se(metric: TaskMetric, value: float, size: int) -> float:

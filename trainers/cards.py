@@ -6,7 +6,7 @@ Cards check everything when they are made; `BadCard` names the card, the field a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from trainers._card_checks import Fields
@@ -105,6 +105,8 @@ class ProblemCard:
             run's key. A string, or anything else that JSON can write. For embedded data: the
             file's SHA-256 and the version of the split rule.
         sizes: Samples by split: ``train``, ``validation``, ``test``.
+        distinct: Of splits whose samples share parts (pairs of the same digits, crops of the same
+            photo): how many there could be that share none, so that reports do not count on more.
         network: The network in a few words.
         packages: Packages that must be importable for its data.
         convolutional: Whether the network convolves; decides the engine on a CPU.
@@ -125,6 +127,7 @@ class ProblemCard:
     licence: str = ""
     caveats: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    distinct: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         fields = Fields("ProblemCard", self.name)
@@ -145,6 +148,7 @@ class ProblemCard:
             licence=fields.text("licence", self.licence),
             caveats=fields.texts("caveats", self.caveats),
             packages=fields.packages("packages", self.packages),
+            distinct=fields.sizes("distinct", self.distinct, required=False),
         )
 
     @property
@@ -182,5 +186,5 @@ def _refuse_taken(fields: Fields, tasks: tuple[TaskCard, ...]) -> None:
 
 def _keep(card: Any, **checked: object) -> None:
     """Put checked values into a frozen card."""
-    for field, value in checked.items():
-        object.__setattr__(card, field, value)
+    for name, value in checked.items():
+        object.__setattr__(card, name, value)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reports._ranking import objective_of
-from reports._sampling import sampling_error_points, split_size
+from reports._sampling import distinct_size, sampling_error_points
 from reports._spread import baseline_spread
 from reports.frames import StudyFrames
 from storage.objectives.delta_m import NAME as DELTA_M
@@ -24,7 +24,7 @@ def _sources(frames: StudyFrames) -> Iterator[str]:
     points = sampling_error_points(frames, "test")
     if points is not None and objective_of(frames).name == DELTA_M:
         yield (
-            f"Beside them: {split_size(frames, 'test'):,} test samples give each Δm a standard "
+            f"Beside them: {distinct_size(frames, 'test'):,} test samples give each Δm a standard "
             f"error of at least {points:.1f} points. Methods are tested on the same samples, so "
             "their differences have less of it."
         )

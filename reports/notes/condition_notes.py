@@ -1,18 +1,17 @@
-"""Fair-play notes on the conditions under which the methods were tried, trained and charged."""
+"""Fair-play notes on the conditions under which the methods were tried and trained."""
 
 from collections.abc import Iterator
 from typing import Final
 
+from reports._eligible import eligible
 from reports._titles import title_of
-from reports.comparing.break_even import uncalibrated
-from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames, part_names, stages_tuning, strategies, with_params
 from reports.notes.note import Note
 from storage.notices import notices
 from storage.wording import counted
 
-_UNDERTRAINED_SHARE: Final = 0.9
 _FEW_SEEDS: Final = 3
+_UNEQUAL_EFFORT: Final = 2  # the largest number of trials over the smallest
 _SECONDS_DIFFER: Final = (
     "a second on one is not the cost of a second on another, and costs are added up as they are, "
     "not converted. They can be compared where the methods' shares are alike, or within a study "
@@ -24,27 +23,6 @@ def stopped_asynchronously(frames: StudyFrames) -> Iterator[Note]:
     """Trials were judged before all of their round were there."""
     for text in notices(frames.spec):
         yield Note(kind="asynchronous stopping", search=None, text=text)
-
-
-def undertrained(frames: StudyFrames) -> Iterator[Note]:
-    """The winner's best epochs lie, on average, in the last tenth of training."""
-    if frames.spec.get("compare", {}).get("select_epoch", "best") != "best":
-        return  # the epoch is then no finding
-    runs = frames.runs.set_index("run")
-    total = int(frames.spec.get("training", {}).get("epochs", runs["epochs"].max()))
-    for search in frames.searches:
-        winner = winner_of(frames, search)
-        if winner is None:
-            continue
-        mean = float(runs.loc[list(winner.chosen_runs), "epoch_selected"].mean())
-        if mean > _UNDERTRAINED_SHARE * total:
-            yield Note(
-                kind="undertrained",
-                search=search,
-                text=f"the winner's best epoch lies in the last 10 % of {total} on average: it was "
-                "still improving. Train for more epochs.",
-                about=title_of(frames, search),
-            )
 
 
 def head_start(frames: StudyFrames) -> Iterator[Note]:
@@ -105,6 +83,23 @@ def unequal_seeds(frames: StudyFrames) -> Iterator[Note]:
             kind="unequal seeds",
             search=None,
             text=f"The searches were not run on the same seeds ({told}).",
+        )
+
+
+def unequal_effort(frames: StudyFrames) -> Iterator[Note]:
+    """Some winner was chosen among at least twice as many trials as another one."""
+    found = {search: len(eligible(frames, search).numbers) for search in frames.searches}
+    by_number: dict[int, list[str]] = {}
+    for search, n_trials in sorted(found.items(), key=lambda item: item[1]):
+        if n_trials:
+            by_number.setdefault(n_trials, []).append(title_of(frames, search))
+    if by_number and max(by_number) >= _UNEQUAL_EFFORT * min(by_number):
+        told = "; ".join(f"{n}: {', '.join(titles)}" for n, titles in by_number.items())
+        yield Note(
+            kind="unequal effort",
+            search=None,
+            text=f"Winners were chosen among unequal numbers of trials ({told}). Who tries more "
+            "finds more, whatever the method: read the values beside the costs.",
         )
 
 
@@ -171,56 +166,6 @@ def _shares(frames: StudyFrames, column: str) -> str:
             parts = (f"{100 * s / total:.0f} % {name}" for name, s in mine.items() if s)
             told.append(f"{title_of(frames, search)} {', '.join(parts)}")
     return f" Shares of device-seconds: {'; '.join(told)}." if told else ""
-
-
-def solo_equivalent(frames: StudyFrames) -> Iterator[Note]:
-    """Runs were trained in packs: costs alone rest on a calibration; says what packs saved."""
-    runs = frames.runs[frames.runs["planned"] & (frames.runs["role"] == "search")]
-    spent = runs.groupby("search")[["method_cost_s", "solo_cost_s"]].sum()
-    spent = spent[spent["solo_cost_s"] > 0]
-    if not frames.packed or spent.empty:
-        return
-    as_run, alone = spent.sum()
-    shares = spent["method_cost_s"] / spent["solo_cost_s"]
-    low, high = str(shares.idxmin()), str(shares.idxmax())
-    span = (
-        f", from {100 * shares[low]:.0f} % ({title_of(frames, low)}) to {100 * shares[high]:.0f} % "
-        f"({title_of(frames, high)})"
-    )
-    yield Note(
-        kind="solo-equivalent cost",
-        search=None,
-        text="Runs were trained together in packs, which favours large grids. Costs are therefore "
-        "told as if each run had been trained alone, by a short calibration of the time that an "
-        f"epoch takes. As run, the searches took {100 * as_run / alone:.0f} % of that"
-        f"{span if shares[low] < shares[high] else ''}.",
-    )
-
-
-def not_calibrated(frames: StudyFrames) -> Iterator[Note]:
-    """Some runs in packs have no cost alone of their own."""
-    runs = frames.runs[frames.runs["planned"]]
-    without = int(uncalibrated(frames, runs).sum())
-    if without:
-        spent = int((runs["solo_cost_s"] > 0).sum())
-        yield Note(
-            kind="cost not calibrated",
-            search=None,
-            text=f"{without} of {spent} runs in packs have no calibration: their cost alone is "
-            "taken to be their cost as run, which as a rule is too low.",
-        )
-
-
-def no_longer_planned(frames: StudyFrames) -> Iterator[Note]:
-    """Runs that the spec has dropped have cost something that no method's cost shows."""
-    dropped = frames.runs[~frames.runs["planned"] & (frames.runs["device_s"] > 0)]
-    for search, rows in dropped.groupby("search", sort=False):
-        yield Note(
-            kind="no longer planned",
-            search=str(search),
-            text=f"No longer planned: {counted(len(rows), 'run')} of {search}. Their "
-            f"{rows['device_s'].sum():.0f} device-seconds are in no method's cost.",
-        )
 
 
 def _lr_grid(frames: StudyFrames, search: str) -> tuple[float, ...]:

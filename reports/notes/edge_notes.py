@@ -1,4 +1,4 @@
-"""Fair-play notes on optima at the edge of what was tried."""
+"""Fair-play notes on optima at the edge: of what was tried, or of what is no equal weighting."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from reports._once import once_per_search
 from reports._titles import title_of
 from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames, stages_tuning, with_params
@@ -26,6 +27,8 @@ _PARAMETERS: Final = (
     _Parameter(name="temperature", title="temperature"),
     _Parameter(name="weight_decay", title="weight decay", floor=0.0),
 )
+_OF_WEIGHTS: Final = ("task_weights", "temperature")
+_UNEQUAL: Final = 0.01
 
 
 def optimum_on_edge(frames: StudyFrames) -> Iterator[Note]:
@@ -40,13 +43,27 @@ def optimum_on_edge(frames: StudyFrames) -> Iterator[Note]:
             if best is None or parameter.name not in tried:
                 continue
             edge = _edge(float(best), tried[parameter.name], parameter.floor)
-            if edge:
+            beyond_is_equal = parameter.name == "temperature" and _weighs_alike(frames, search)
+            if edge and not beyond_is_equal:
                 yield Note(
                     kind=f"{parameter.title} edge",
                     search=search,
                     text=_edge_text(parameter.title, float(best), edge),
                     about=title_of(frames, search),
                 )
+
+
+def equal_weighting(frames: StudyFrames) -> Iterator[Note]:
+    """The winner of a search that tuned weights, or how they are found, weighs all tasks alike."""
+    for search in frames.searches:
+        if _weighs_alike(frames, search):
+            yield Note(
+                kind="equal weighting",
+                search=search,
+                text="it has become equal weighting here: at the best of what was tried, less than "
+                "1 % of the weight lies elsewhere than with equal weights.",
+                about=title_of(frames, search),
+            )
 
 
 def baseline_on_edge(frames: StudyFrames) -> Iterator[Note]:
@@ -90,6 +107,22 @@ def weights_on_edge(frames: StudyFrames) -> Iterator[Note]:
         hit = [(task, weight) for task, weight in hit if 0 < weight < 1]
         if len(weights) > 1 and hit:
             yield _weights_note(search, title_of(frames, search), best, hit, low, weights)
+
+
+@once_per_search
+def _weighs_alike(frames: StudyFrames, search: str) -> bool:
+    """Whether the weights recorded for a tuned winner are equal, each epoch, but for 1 %.
+
+    Counted is the part of the weight that would have to move from some tasks to others.
+    """
+    winner = winner_of(frames, search)
+    if winner is None or winner.params.keys().isdisjoint(_OF_WEIGHTS):
+        return False
+    rows = frames.epochs.rows(split="train", metric="weight", runs=winner.chosen_runs)
+    weights = rows.pivot(index=["run", "epoch"], columns="task", values="value")
+    shares = weights.div(weights.sum(axis=1), axis=0)
+    moved = (shares - 1 / len(frames.tasks)).abs().sum(axis=1) / 2
+    return bool(moved.mean() < _UNEQUAL)  # the mean of none is NaN
 
 
 def _weights_note(

@@ -5,8 +5,10 @@ from typing import Final
 
 from reports.frames import StudyFrames
 from reports.notes import condition_notes as condition
+from reports.notes import cost_notes as cost
 from reports.notes import data_notes as data
 from reports.notes import edge_notes as edge
+from reports.notes import training_notes as training
 from reports.notes.note import MergedNote, Note
 
 __all__ = ["MergedNote", "Note", "fair_play_notes", "merged"]
@@ -17,21 +19,26 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     condition.few_seeds,
     condition.unequal_seeds,
     condition.unequal_grids,
+    condition.unequal_effort,
     condition.head_start,
     condition.baseline_imported,
     edge.baseline_untuned,
     edge.baseline_on_edge,
     edge.optimum_on_edge,
     edge.weights_on_edge,
-    condition.undertrained,
+    edge.equal_weighting,
+    training.baseline_undertrained,
+    training.undertrained,
+    data.one_metric,
+    data.few_distinct,
     data.small_validation,
     data.losses_not_positive,
     data.signed_metrics,
     condition.mixed_conditions,
     condition.mixed_user_code,
-    condition.solo_equivalent,
-    condition.not_calibrated,
-    condition.no_longer_planned,
+    cost.solo_equivalent,
+    cost.not_calibrated,
+    cost.no_longer_planned,
     data.data_caveats,
 )
 

@@ -6,14 +6,13 @@ Reading a card loads neither torch nor data; whatever needs them is imported whe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trainers.cards import MetricCard, ProblemCard, TaskCard
 from trainers.problems._embedded import EmbeddedFile, cache_folder, load
-from trainers.problems.errors import BadOption, UnknownTask
-from trainers.suggestions import did_you_mean, shown
+from trainers.problems._options import check_at_least, check_choice, check_task
 
 if TYPE_CHECKING:
     from torch import device, nn
@@ -46,6 +45,7 @@ class DigitFile:
         digit_side: Side of a digit in pixels.
         peak: Pixel value of full ink.
         shift: Pixels by which the right digit lies lower and further right.
+        n_split: Digits by split.
     """
 
     file: EmbeddedFile
@@ -53,7 +53,7 @@ class DigitFile:
     peak: int
     shift: int
     title: str
-    n_digits: int
+    n_split: Mapping[str, int]
     licence: str
 
 
@@ -102,9 +102,12 @@ class DigitPairs(ABC):
             network=self._network_title,
             convolutional=self.network == "lenet",
             licence=digits.licence,
+            # Each of the two digits of a pair is drawn anew only once all of the split were.
+            distinct={split: min(n, digits.n_split[split]) for split, n in self._sizes.items()},
             caveats=(
-                f"The pairs are composed from {digits.n_digits:,} real digits; they show how "
-                "weightings compare on a small problem, not what a large data set would give.",
+                f"The pairs are composed from {sum(digits.n_split.values()):,} real digits; they "
+                "show how weightings compare on a small problem, not what a large data set would "
+                "give.",
             ),
         )
 
@@ -144,7 +147,7 @@ class DigitPairs(ABC):
         """
         from trainers.nets import linear_head
 
-        _check_task(task)
+        check_task(task, OUTPUTS)
         return linear_head(self.width, OUTPUTS[task])
 
     def functions(self, task: str) -> TaskFunctions:
@@ -157,7 +160,7 @@ class DigitPairs(ABC):
         from trainers.problems._metrics import ErrorRate, MeanAbsoluteError
         from trainers.protocol import TaskFunctions
 
-        _check_task(task)
+        check_task(task, OUTPUTS)
         if task == "sum":
             return TaskFunctions(loss=l1, metrics={_MAE.name: MeanAbsoluteError()})
         return TaskFunctions(loss=cross_entropy, metrics={_ERROR_RATE.name: ErrorRate()})
@@ -175,38 +178,3 @@ class DigitPairs(ABC):
         if self.network == "lenet":
             return f"LeNet on {self.side}x{self.side}, width {self.width}; linear heads"
         return f"MLP {self.side**2}-{self.width}-{self.width}; linear heads"
-
-
-def _check_task(task: str) -> None:
-    if task not in OUTPUTS:
-        raise UnknownTask(
-            f"The tasks are {', '.join(OUTPUTS)}. Got `{task}`."
-            f"{did_you_mean(task, OUTPUTS)} Use one of the card's tasks."
-        )
-
-
-def check_at_least(name: str, value: object, low: int) -> None:
-    """Refuse what is not a whole number of at least `low`.
-
-    Raises:
-        BadOption: The value is something else.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or value < low:
-        raise BadOption(
-            f"`{name}` must be a whole number of at least {low}. Got {shown(value)}. "
-            "Set it in [problem_options], or drop it for the default."
-        )
-
-
-def check_choice(name: str, value: object, allowed: Sequence[object]) -> None:
-    """Refuse what is not one of a few values.
-
-    Raises:
-        BadOption: The value is something else.
-    """
-    if not any(value == choice and type(value) is type(choice) for choice in allowed):
-        known = ", ".join(repr(choice) for choice in allowed)
-        hint = did_you_mean(str(value), [str(choice) for choice in allowed])
-        raise BadOption(
-            f"`{name}` must be one of {known}. Got {shown(value)}.{hint} Choose one of them."
-        )

@@ -52,7 +52,7 @@ def split_rows(labels: RowNumbers, key: Key) -> dict[str, RowNumbers]:
     parts: dict[str, list[RowNumbers]] = {"train": [], "validation": [], "test": []}
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        rows = rows[_permutation(len(rows), key / "class" / int(label))]
+        rows = rows[permutation(len(rows), key / "class" / int(label))]
         fifth = len(rows) // 5
         parts["validation"].append(rows[:fifth])
         parts["test"].append(rows[fifth : 2 * fifth])
@@ -70,12 +70,13 @@ def _balanced(labels: RowNumbers, rows: RowNumbers, n_drawn: int, key: Key) -> R
     columns = []
     for label in classes:
         members = rows[labels[rows] == label]
-        shuffled = members[_permutation(len(members), key / "class" / int(label))]
+        shuffled = members[permutation(len(members), key / "class" / int(label))]
         columns.append(np.resize(shuffled, per_class))
     # Row by row through the columns, so that cutting the end costs each class at most one.
     drawn = np.stack(columns, axis=1).ravel()[:n_drawn]
-    return drawn[_permutation(n_drawn, key / "order")]
+    return drawn[permutation(n_drawn, key / "order")]
 
 
-def _permutation(n: int, key: Key) -> RowNumbers:
+def permutation(n: int, key: Key) -> RowNumbers:
+    """The numbers below `n` in an order of their own for each key, ``[n]``."""
     return np.argsort(np.random.PCG64(key.seed).random_raw(n), kind="stable")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Arrays = dict[str, NDArray[np.uint8]]
+    Arrays = dict[str, NDArray[np.number]]
 
 CACHE_VERSION = 1  # to be raised when the parsed arrays of a file change
 

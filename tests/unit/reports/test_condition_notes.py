@@ -9,91 +9,28 @@ from reports import compare, fair_play_notes, load
 from storage.notices import STOPPED_ASYNCHRONOUSLY
 from tests.unit.reports import synthetic
 from tests.unit.reports.noted import drop_trials, notes_of, runs_of, sound
-from tests.unit.reports.synthetic import FakeReader
 
 
-def test_a_sound_study_has_no_notes() -> None:
-    assert fair_play_notes(load(sound(), "x")) == ()
+def test_a_sound_study_is_told_of_nothing_but_what_its_searches_are() -> None:
+    """A grid over weights has more trials than a search of the learning rate, by its nature."""
+    assert [note.kind for note in fair_play_notes(load(sound(), "x"))] == ["unequal effort"]
 
 
-def in_packs(**saved: float) -> FakeReader:
-    """The sound study in packs: cost alone in units of the cost as run, by search; 2 else."""
+def test_unequal_effort_is_told_by_the_number_of_trials() -> None:
+    (note,) = notes_of(sound(), "unequal effort")
+    assert "(4: EW, UW; 12: UW-SO; 42: Scalarization)" in note.text
+
+
+def test_less_than_twice_the_trials_are_no_unequal_effort() -> None:
     made = sound()
-    made.engine = "fused"
-    for row in made.rows["run_results"]:
-        row["method_cost_s"] = 1.0
-        row["solo_cost_s"] = saved.get(row["search"].replace("-", "_"), 2.0)
-    return made
-
-
-def test_packs_are_told_with_what_they_have_saved() -> None:
-    made = in_packs(scalarization=8.0)
-    searched = [row for row in made.rows["run_results"] if row["role"] == "search"]
-    share = 100 * len(searched) / sum(row["solo_cost_s"] for row in searched)
-    (note,) = notes_of(made, "solo-equivalent cost")
-    assert f"took {share:.0f} % of that, from 12 % (Scalarization) to 50 % (EW)." in note.text
-    assert note.search is None
-
-
-def test_packs_that_saved_all_searches_the_same_have_one_number() -> None:
-    (note,) = notes_of(in_packs(), "solo-equivalent cost")
-    assert note.text.endswith("the searches took 50 % of that.")
-
-
-def test_packs_that_were_slower_are_told_too() -> None:
-    (note,) = notes_of(
-        in_packs(uw_so=0.5, ew=0.5, uw=0.5, scalarization=0.5), "solo-equivalent cost"
-    )
-    assert "took 200 % of that." in note.text
-
-
-def test_packs_before_the_first_epoch_have_no_note() -> None:
-    made = synthetic.reader(epochs=3, empty=True, fused=True)
-    assert notes_of(made, "solo-equivalent cost") == notes_of(made, "cost not calibrated") == []
-
-
-def test_runs_in_packs_without_a_calibration_are_counted() -> None:
-    made = in_packs(uw_so=1.0)
-    (note,) = notes_of(made, "cost not calibrated")
-    n_runs = len(made.rows["run_results"])
-    assert note.text.startswith(f"{len(runs_of(made, 'uw-so'))} of {n_runs} runs in packs have no")
-
-
-def test_runs_in_step_without_a_calibration_are_counted_too() -> None:
-    made = in_packs(uw_so=1.0)
-    made.engine = "solo"
-    assert notes_of(made, "cost not calibrated")
-
-
-def test_a_search_that_is_in_no_pack_needs_no_calibration_among_those_that_are() -> None:
-    made = in_packs(uw_so=1.0)
-    made.engine = "solo"
-    made.solo_only["uw-so"] = "it is so"
-    assert notes_of(made, "cost not calibrated") == []
-
-
-def test_runs_that_were_alone_need_no_calibration() -> None:
-    made = in_packs()
-    made.engine = "solo"
-    for row in made.rows["run_results"]:
-        row["solo_cost_s"] = row["method_cost_s"]
-    assert notes_of(made, "cost not calibrated") == notes_of(made, "solo-equivalent cost") == []
-
-
-@pytest.mark.parametrize(["epoch", "fires"], [(11, True), (10, False)])
-def test_undertrained(epoch: int, fires: bool) -> None:
-    made = sound()
-    for row in runs_of(made, "uw-so"):
-        row["epoch_selected"] = epoch
-    assert [note.search for note in notes_of(made, "undertrained")] == ["uw-so"] * fires
-
-
-def test_the_last_epoch_is_no_finding_if_it_is_the_rule() -> None:
-    made = sound()
-    made.spec["compare"]["select_epoch"] = "last"
-    for row in made.rows["run_results"]:
-        row["epoch_selected"] = None if row["state"] == "diverged" else 12
-    assert notes_of(made, "undertrained") == []
+    for search in ("uw-so", "scalarization"):
+        keep = {row["trial"] for row in runs_of(made, search)} & set(range(7))
+        made.rows["run_results"] = [
+            row
+            for row in made.rows["run_results"]
+            if row["search"] != search or row["trial"] in keep
+        ]
+    assert notes_of(made, "unequal effort") == []
 
 
 def test_an_imported_baseline() -> None:
@@ -221,14 +158,6 @@ def test_a_worker_that_only_started_is_no_mixed_condition() -> None:
     made = sound()
     made.rows["attempt_costs"][0]["device"] = "another"
     assert notes_of(made, "mixed devices") == []
-
-
-def test_runs_no_longer_planned_are_told_with_their_cost() -> None:
-    made = sound()
-    for row in runs_of(made, "uw")[:2]:
-        row |= {"planned": 0, "device_s": 21.0}
-    (note,) = notes_of(made, "no longer planned")
-    assert "42 device-seconds" in note.text
 
 
 @pytest.mark.parametrize("changes", [{"unfinished": True}, {"empty": True}])

@@ -65,3 +65,63 @@ def test_the_caveats_of_the_data_are_told() -> None:
     made = sound()
     made.card["caveats"] = ["Labels are noisy."]
     assert [note.text for note in notes_of(made, "data")] == ["Labels are noisy."]
+
+
+def test_few_distinct_samples_are_told_and_counted() -> None:
+    made = sound()
+    made.card["sizes"] |= {"validation": 200_000, "test": 500}
+    made.card["distinct"] = {"validation": 900, "test": 500}
+    for row in made.rows["baseline_metrics"]:
+        row["value"] = 10.0
+    (note,) = notes_of(made, "few distinct samples")
+    assert "composes 200,000 validation samples of 900 distinct ones: errors" in note.text
+    (note,) = notes_of(made, "small validation")
+    assert note.text.startswith("900 distinct validation examples")
+
+
+def test_samples_that_share_nothing_are_no_few_distinct_ones() -> None:
+    made = sound()
+    made.card["distinct"] = {"validation": 200_000}
+    assert notes_of(made, "few distinct samples") == []
+
+
+def change_metrics(made: FakeReader, search: str, *values: float) -> None:
+    """Let all runs of a search end with these metrics; the baseline has 10 of each."""
+    for row in made.rows["baseline_metrics"]:
+        row["value"] = 10.0
+    made.rows["epoch_metrics"] += [
+        {"study": synthetic.STUDY, "run": row["run"], "epoch": row["epoch_selected"]}
+        | {"split": "test", "task": task, "metric": metric, "value": value}
+        for row in runs_of(made, search)
+        if row["epoch_selected"]
+        for (task, metric, _), value in zip(synthetic.METRICS, values, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ["values", "fires"],
+    [
+        ((10.0, 10.2, 13.0, 8.0), True),  # 3.0 of 5.2
+        ((10.0, 11.0, 13.0, 8.0), False),  # 3.0 of 6.0
+        ((10.0, 10.0, 10.2, 10.1), False),  # all of them within the margin
+    ],
+)
+def test_one_metric_that_makes_up_most_of_delta_m(values: tuple[float, ...], fires: bool) -> None:
+    made = sound()
+    change_metrics(made, "uw-so", *values)
+    notes = notes_of(made, "one metric")
+    assert [n.search for n in notes] == [None] * fires
+    assert all("error of task sum (UW-SO 58 %)" in note.text for note in notes)
+
+
+def test_one_of_two_metrics_is_half_of_anything() -> None:
+    made = sound()
+    change_metrics(made, "uw-so", 10.0, 10.0, 13.0, 8.0)
+    for task in made.card["tasks"]:
+        task["metrics"] = [] if task["name"] == "right" else task["metrics"][:1]
+    assert notes_of(made, "one metric") == []
+
+
+def test_one_metric_of_many_is_no_finding_where_it_is_what_trials_are_ranked_by() -> None:
+    made = synthetic.rank_by(synthetic.reader(epochs=3), "sum.mae")
+    assert notes_of(made, "one metric") == []

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from tests.unit.reports import synthetic
 from tests.unit.reports.noted import drop_trials, notes_of, runs_of, set_best, sound
+from tests.unit.reports.synthetic import FakeReader
 
 
 @pytest.mark.parametrize(["lr", "add"], [(3e-4, "smaller"), (1e-2, "larger")])
@@ -23,6 +25,50 @@ def test_a_temperature_on_an_edge(temperature: float, add: str) -> None:
     set_best(made, "uw-so", temperature=temperature)
     (note,) = notes_of(made, "temperature edge")
     assert f"Add a {add} value" in note.text
+
+
+def record_weights(made: FakeReader, search: str, *by_epoch: tuple[float, ...]) -> None:
+    made.rows["epoch_metrics"] += [
+        {"study": synthetic.STUDY, "run": row["run"], "epoch": epoch, "split": "train"}
+        | {"task": task, "metric": "weight", "value": weight}
+        for row in runs_of(made, search)
+        for epoch, weights in enumerate(by_epoch, start=1)
+        for task, weight in zip(synthetic.TASKS, weights, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ["by_epoch", "equal"],
+    [
+        ([(0.338, 0.335, 0.327)], True),
+        ([(1.014, 1.005, 0.981)], True),  # whatever they sum to
+        ([(0.345, 0.335, 0.32)], False),
+        ([(0.4, 0.3, 0.3), (0.27, 0.36, 0.37)], False),  # equal on average only
+    ],
+)
+def test_weights_that_are_equal_at_the_largest_temperature(
+    by_epoch: list[tuple[float, ...]], equal: bool
+) -> None:
+    made = sound()
+    set_best(made, "uw-so", temperature=16.0)
+    record_weights(made, "uw-so", *by_epoch)
+    notes = notes_of(made, "equal weighting")
+    assert [(note.search, note.about) for note in notes] == [("uw-so", "UW-SO")] * equal
+    assert bool(notes_of(made, "temperature edge")) != equal
+
+
+def test_equal_weights_of_a_grid_are_told_too() -> None:
+    made = sound()
+    record_weights(made, "scalarization", (0.33, 0.33, 0.34))
+    (note,) = notes_of(made, "equal weighting")
+    assert note.about == "Scalarization"
+
+
+def test_equal_weights_of_methods_that_tune_none_are_no_finding() -> None:
+    made = sound()
+    record_weights(made, "ew", (1.0, 1.0, 1.0))
+    record_weights(made, "uw", (1.0, 1.0, 1.0))
+    assert notes_of(made, "equal weighting") == []
 
 
 @pytest.mark.parametrize(

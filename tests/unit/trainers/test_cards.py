@@ -113,6 +113,8 @@ def test_a_task_is_checked(changed: dict[str, Any], message: str) -> None:
         ({"sizes": {"train": 6, "val": 2, "test": 2}}, "Got 'val'"),
         ({"sizes": {"train": 6, "validation": 0, "test": 2}}, r"`sizes\['validation'\]` .*Got 0"),
         ({"sizes": {"train": 6, "validation": 2.0, "test": 2}}, "whole number above 0. Got 2.0"),
+        ({"distinct": {"val": 2}}, "`distinct` has the splits .*Got 'val'"),
+        ({"distinct": {"test": 0}}, r"`distinct\['test'\]` .*Got 0"),
         ({"sizes": {"train": True, "validation": 2, "test": 2}}, "Got True"),
         ({"data_version": {1, 2}}, r"`data_version` .*JSON can write. Got \{1, 2\}"),
         ({"data_version": float("nan")}, "JSON can write. Got nan"),
