@@ -38,9 +38,9 @@ def solo_equivalent(frames: StudyFrames) -> Iterator[Note]:
 
 def _favours_large_grids(spent: pd.DataFrame) -> bool:
     """Whether packs saved a larger share of the dearest search than of the others together."""
-    largest = spent["solo_cost_s"].idxmax()
-    rest = spent.drop(largest).sum()
-    as_run, alone = spent.loc[largest, ["method_cost_s", "solo_cost_s"]]
+    largest = spent.index == spent["solo_cost_s"].idxmax()
+    grid, rest = spent[largest].sum(), spent[~largest].sum()
+    as_run, alone = grid["method_cost_s"], grid["solo_cost_s"]
     return bool(as_run < alone and as_run * rest["solo_cost_s"] < rest["method_cost_s"] * alone)
 
 

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainers.problems.errors import DataChanged, DataMissing, MissingPackage
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Arrays = dict[str, NDArray[np.number]]
+    Arrays = dict[str, NDArray[Any]]
 
 CACHE_VERSION = 1  # to be raised when the parsed arrays of a file change
 
