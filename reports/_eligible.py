@@ -4,7 +4,7 @@ A diverged or pruned run is a result: its trial ranks last, and its cost counts.
 none: its trial is incomplete and does not take part.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from reports._once import once_per_search
 from reports._ranking import objective_of
-from reports.frames import StudyFrames, trained_epochs
+from reports.frames import StudyFrames
 from reports.measures import FloatArray
 
 _SCORED: Final = "done"
@@ -43,7 +43,6 @@ class Eligible:
         keys: ``[N, S]``, validation values of the objective, turned so that lower is better; +inf
             in all of a trial that diverged once or was pruned.
         test: ``[N, S]``, its test values as they are; NaN where a run has none.
-        cost: Axis name to ``[N]``, summed over seeds.
         ties: What decides between equal values, ``[N]`` each: gradient evaluations, number.
     """
 
@@ -51,7 +50,6 @@ class Eligible:
     runs: npt.NDArray[np.int64]
     keys: FloatArray
     test: FloatArray
-    cost: Mapping[str, FloatArray]
     ties: tuple[FloatArray, ...]
 
     def folds(self) -> Iterator[Fold]:
@@ -63,6 +61,16 @@ class Eligible:
         for seed in range(n_seeds):
             others = np.delete(self.keys, seed, axis=1) if n_seeds > 1 else self.keys
             yield Fold(keys=others.mean(axis=1), scores=self.test[:, seed])
+
+    def folds_of_runs(self) -> Iterator[Fold]:
+        """The same for who tunes on a single seed: choose by this one, judge by the mean of the
+        others; none with one seed.
+        """
+        n_seeds = self.runs.shape[1]
+        for seed in range(n_seeds) if n_seeds > 1 else ():
+            yield Fold(
+                keys=self.keys[:, seed], scores=np.delete(self.test, seed, axis=1).mean(axis=1)
+            )
 
     def best(self, keys: FloatArray) -> int | None:
         """Position of the winner by these keys; None if no trial has a finite one."""
@@ -103,11 +111,5 @@ def _by_trial(rows: pd.DataFrame, n_seeds: int, sign: float) -> Eligible:
         runs=rows["run"].to_numpy(dtype=np.int64).reshape(-1, n_seeds),
         keys=keys,
         test=np.where(unscored, np.nan, folded("value_test")),
-        cost={
-            "solo_s": folded("solo_cost_s").sum(axis=1),
-            "as_run_s": folded("method_cost_s").sum(axis=1),
-            "epochs": trained_epochs(rows).to_numpy(np.float64).reshape(-1, n_seeds).sum(axis=1),
-            "runs": np.full(len(numbers), float(n_seeds)),
-        },
         ties=(folded("grad_evals").sum(axis=1), numbers.astype(np.float64)),
     )

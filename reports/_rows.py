@@ -26,7 +26,7 @@ _SCHEMA: Mapping[str, str] = MappingProxyType(
         "started:utc ended:utc "
         "device_s:float64 startup_s:float64 train_s:float64 validation_s:float64 test_s:float64 "
         "checkpoint_s:float64 diagnostics_s:float64 epochs:float64 samples:float64 "
-        "grad_evals:float64",
+        "grad_evals:float64 flops:float64 energy_j:float64 money:float64",
         "stage_trials": "study:str search:str stage:int64 kind:str params_tuned:str round:int64 "
         "position:int64 trial:int64",
         "stage_decisions": "study:str search:str stage:int64 trial:int64 value:float64 "

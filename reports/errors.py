@@ -4,6 +4,7 @@ ReportError
 ├── BadView(ValueError)                 a database view lacks columns that reports need
 ├── UnknownSearch(LookupError)          a search is named that the study does not have
 ├── UnknownAxis(ValueError)             a cost axis is named that is not recorded
+├── BadBudget(ValueError)               a budget is no amount of a unit of cost
 ├── UnknownFormat(ValueError)           a file is asked for with a suffix nobody writes
 ├── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
 ├── NotAFile(ValueError)                a file is to be written where something else is
@@ -25,6 +26,10 @@ class UnknownSearch(ReportError, LookupError):
 
 class UnknownAxis(ReportError, ValueError):
     """A cost axis is named that is not recorded."""
+
+
+class BadBudget(ReportError, ValueError):
+    """A budget is no amount of a unit of cost."""
 
 
 class UnknownFormat(ReportError, ValueError):

@@ -60,11 +60,14 @@ class Expected:
         value: ``[n]``, the mean over orders.
         low: ``[n]``, the 10 % quantile over orders.
         high: ``[n]``, the 90 % quantile over orders.
+        concentration: ``[n]``, the sum of squares of the trials' probabilities to be the winner: 1
+            where it is certain which one wins, 1/N where each of N is as likely.
     """
 
     value: FloatArray
     low: FloatArray
     high: FloatArray
+    concentration: FloatArray
 
 
 def expected_best(
@@ -93,20 +96,58 @@ def expected_best(
         draws: The n to evaluate, each from 1 to N; all of them by default.
     """
     finite = int(np.isfinite(keys).sum())
-    held = incumbent is not None and bool(np.isfinite(incumbent[0]))
-    better = _ranked_before(keys, ties, incumbent) if held and incumbent else finite
-    useful = np.lexsort((*reversed(ties), keys))[:better]
-    n_trials = len(keys)
+    held = _holds(incumbent)
+    useful = _useful(keys, ties, incumbent)
+    n_trials, better = len(keys), len(useful)
     drawn = np.array(list(range(1, n_trials + 1) if draws is None else draws), dtype=np.int64)
-    rows = np.full((len(drawn), 3), np.nan)  # a draw may hold diverged trials only
+    rows = np.full((len(drawn), 4), np.nan)  # a draw may hold diverged trials only
     known = np.flatnonzero((drawn > n_trials - finite) | held)
     reach = np.array([_reach(n_trials, int(n), better) for n in drawn[known]], dtype=np.int64)
     for block in _blocks(reach):
         shares = _winner_shares(n_trials, drawn[known[block]], better, reach[block])
         ranked = np.append(scores[useful[: shares.shape[1] - 1]], incumbent_score)
         rows[known[block]] = _summaries(shares, ranked)
-    value, low, high = rows.T
-    return Expected(value=value, low=low, high=high)
+    value, low, high, concentration = rows.T
+    return Expected(value=value, low=low, high=high, concentration=concentration)
+
+
+def winner_shares(
+    keys: FloatArray,
+    *,
+    ties: Sequence[FloatArray] = (),
+    incumbent: tuple[float, ...] | None = None,
+    draws: Iterable[int],
+) -> FloatArray:
+    """P(a trial is the best of n random ones), which `expected_best` weighs scores with.
+
+    Args:
+        keys: ``[N]``, as there, like `ties`, `incumbent` and `draws`.
+
+    Returns:
+        ``[n, N + 1]``, by position of the trial; last, the probability that the incumbent stays,
+        or, without one, that all that are drawn have diverged.
+    """
+    useful = _useful(keys, ties, incumbent)
+    drawn = np.array(list(draws), dtype=np.int64)
+    reach = np.full(len(drawn), len(useful), dtype=np.int64)
+    shares = np.zeros((len(drawn), len(keys) + 1))
+    shares[:, [*useful, len(keys)]] = _winner_shares(len(keys), drawn, len(useful), reach)
+    return shares
+
+
+def _holds(incumbent: tuple[float, ...] | None) -> bool:
+    return incumbent is not None and bool(np.isfinite(incumbent[0]))
+
+
+def _useful(
+    keys: FloatArray, ties: Sequence[FloatArray], incumbent: tuple[float, ...] | None
+) -> IntArray:
+    """Positions of the trials that can win, best first: finite, and ranked before the incumbent."""
+    if incumbent is not None and _holds(incumbent):
+        better = _ranked_before(keys, ties, incumbent)
+    else:
+        better = int(np.isfinite(keys).sum())
+    return np.lexsort((*reversed(ties), keys))[:better]
 
 
 def _ranked_before(
@@ -157,7 +198,7 @@ def _winner_shares(
 
 
 def _summaries(shares: FloatArray, scores: FloatArray) -> FloatArray:
-    """Mean and order quantiles of the winner's score, ``[n, 3]``.
+    """Mean and order quantiles of the winner's score, sum of squared shares; ``[n, 4]``.
 
     Args:
         shares: ``[n, k]``, probabilities.
@@ -171,7 +212,7 @@ def _summaries(shares: FloatArray, scores: FloatArray) -> FloatArray:
     at = [(reached < level - 1e-12).sum(axis=1) for level in _ORDER_LEVELS]
     last = len(order) - 1 - np.argmax(possible[:, order][:, ::-1], axis=1)
     low, high = (scores[order[np.minimum(place, last)]] for place in at)
-    return np.column_stack((means, low, high))
+    return np.column_stack((means, low, high, np.einsum("nk,nk->n", shares, shares)))
 
 
 def running_best(

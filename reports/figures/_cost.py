@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import plotly.graph_objects as go
 
 from reports._ranking import axis_title, objective_of, reference
 from reports._titles import weighting_of
-from reports.figures._curve_traces import curve_traces
+from reports.figures._curve_traces import Drawn
 from reports.figures._labels import Label, end_labels
 from reports.figures._menus import axis_menu, relayout_menu, scale_menu
 from reports.figures._none import NoFigure
@@ -18,21 +19,9 @@ from reports.figures._style import level_line, styled
 from reports.figures._trace import Trace
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
-from reports.spending.curves import BudgetCurve, CostAxis, Scoring, budget_curves
+from reports.spending.axes import AXES, AxisWords, CostAxis, offered
+from reports.spending.curves import BudgetCurve, Scoring, budget_curve, budget_curves
 
-Curves = Mapping[CostAxis, Sequence[BudgetCurve]]
-
-_AXES: dict[CostAxis, tuple[str, str]] = {  # a button's label, the axis' title
-    "solo_s": ("Device time, each run alone", "Device-seconds, each run alone"),
-    "as_run_s": ("Device time, as run", "Device-seconds, as run"),
-    "epochs": ("Epochs", "Epochs trained"),
-    "runs": ("Runs", "Runs (trials × seeds)"),
-}
-# Where every run was trained alone, both device times are one.
-_ALONE: dict[CostAxis, tuple[str, str]] = {
-    "solo_s": ("Device time", "Method cost in device-seconds"),
-    **{axis: _AXES[axis] for axis in ("epochs", "runs")},
-}
 _CHOSEN: dict[Scoring, str] = {
     "cross-fit": "winner chosen on validation",
     "same seed, optimistic": "the same seed chose: optimistic",
@@ -42,22 +31,26 @@ _NONE = {
     False: "No trial has all its seeds yet.",
 }
 _HEIGHT_PX = 560
+_LABELS_PX = 190
+# Share of the (logarithmic) axis from which on a line has a band.
+_BAND_SHARE = 0.4
 _PLOT_PX = 420.0  # what axis titles and the legend leave of it
 
 
 def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     """Test value of the incumbent, chosen on validation, against the cost of finding it.
 
-    One step line a method with the spread over seeds as a band; the spread over search orders is
-    a dotted outline that the legend switches on. Costs in device-seconds as if each run had been
-    trained alone, in device-seconds as run (if runs shared packs), in epochs or in runs.
+    One step line a method with its 95 % interval over seeds: as a band where a line is long enough
+    to read one, else in its label. The legend switches on the spread over search orders, and what
+    tuning on a single seed reaches. Costs in every unit that was recorded.
     """
-    axes = _AXES if frames.packed else _ALONE
-    curves = _curves(frames, list(axes))
+    axes = offered(frames)
+    curves = {axis: budget_curves(frames, axis) for axis in axes}
     shown = curves["solo_s"]
     if not shown:
         return NoFigure(reason=_NONE[objective_of(frames).needs_baseline])
-    traces = [trace for axis in axes for trace in _traces(frames, curves, axis)]
+    sets = [_traces(frames, curves, axis) for axis in axes]
+    words = [_axis_words(frames, axis) for axis in axes]
     objective, level = objective_of(frames), reference(frames, "test")
     values = np.concatenate([[level], *(curve.value for curve in shown)])
     core = np.array([level, *(curve.value[-1] for curve in shown)])
@@ -65,11 +58,11 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     whole = window(values, core=np.array([]), sign=objective.sign)
     labels = _labels(frames, shown, view)
     return styled(
-        go.Figure(traces),
+        go.Figure(sets[0]),
         height=_HEIGHT_PX,
         xaxis={
             "type": "log",
-            "title": {"text": axes["solo_s"][1]},
+            "title": {"text": words[0].title},
             "nticks": 5,
             "tickformat": ",~r",
         },
@@ -80,37 +73,51 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
         shapes=level_line(level),
         annotations=[*labels, *_words(view, level)],
         updatemenus=[
-            axis_menu(traces, list(axes.values())),
+            axis_menu(sets, words),
             scale_menu(),
             *_zoom_menu(labels, _labels(frames, shown, whole), view, whole, level),
         ],
-        margin={"l": 12, "r": 150, "t": 132, "b": 100},
+        margin={"l": 12, "r": _LABELS_PX, "t": 132, "b": 100},
         meta={"wide": _fit(len(labels), wide=True), "narrow": _fit(len(labels), wide=False)},
     )
 
 
-def _curves(frames: StudyFrames, axes: Sequence[CostAxis]) -> Curves:
-    found = [budget_curves(frames, search, axes=axes) for search in frames.searches]
-    return {axis: [of_search[axis] for of_search in found if of_search] for axis in axes}
+def _axis_words(frames: StudyFrames, axis: CostAxis) -> AxisWords:
+    """Where every run was trained alone, both device times are one."""
+    words = AXES[axis]
+    if axis != "solo_s" or frames.packed:
+        return words
+    return replace(words, label="Device time", title="Method cost in device-seconds")
 
 
-def _traces(frames: StudyFrames, curves: Curves, axis: CostAxis) -> list[Trace]:
+def _traces(
+    frames: StudyFrames, curves: Mapping[CostAxis, Sequence[BudgetCurve]], axis: CostAxis
+) -> list[Trace]:
+    """Of all methods; the bands are those that have room in device time, whatever the unit is."""
+    in_time, runs = curves["solo_s"], curves["runs"]
     until = max(float(curve.cost[-1]) for curve in curves[axis])
     n_seeds = max(1, len(frames.seeds))
-    traces = [
+    return [
         trace
-        for at, (curve, runs) in enumerate(zip(curves[axis], curves["runs"], strict=True))
-        for trace in curve_traces(
-            curve,
+        for at, curve in enumerate(curves[axis])
+        for trace in Drawn(
+            curve=curve,
+            of_runs=budget_curve(frames, curve.search, axis=axis, unit="run"),
             look=look(weighting_of(frames, curve.search)),
-            n_trials=runs.cost / n_seeds,
+            n_trials=runs[at].cost / n_seeds,
             until=until,
+            banded=_is_long(in_time[at], in_time),
             first=at == 0,
-        )
+        ).traces()
     ]
-    for trace in traces if axis != "solo_s" else ():
-        trace["visible"] = False
-    return traces
+
+
+def _is_long(curve: BudgetCurve, curves: Sequence[BudgetCurve]) -> bool:
+    """Whether a line takes up enough of a log axis for a band along it to be read."""
+    ends = [one.cost[[0, -1]] for one in curves]
+    whole = math.log(max(end[1] for end in ends) / max(min(end[0] for end in ends), 1e-12))
+    own = math.log(curve.cost[-1] / max(float(curve.cost[0]), 1e-12))
+    return own >= _BAND_SHARE * whole
 
 
 def _labels(
@@ -128,9 +135,14 @@ def _labels(
 
 
 def _short(curve: BudgetCurve) -> str:
-    """The last value in as few characters as tell methods apart."""
+    """The last value and half its interval in as few characters as tell methods apart."""
     shown = "+.1f" if "+" in curve.objective.shown else ".3g"
-    return f"{curve.value[-1]:{shown}}".replace("-", "−")
+    half = float(curve.high[-1] - curve.value[-1])
+    if math.isnan(half):
+        return f"{curve.value[-1]:{shown}}".replace("-", "−")
+    if half >= 10 and shown == "+.1f":  # no digit beyond what the interval tells
+        shown = "+.0f"
+    return f"{curve.value[-1]:{shown}} ± {half:{shown.lstrip('+')}}".replace("-", "−")
 
 
 def _words(view: Window, level: float) -> list[dict[str, Any]]:
@@ -185,4 +197,4 @@ def _range(view: Window, labels: list[dict[str, Any]]) -> dict[str, Any]:
 def _fit(n_labels: int, *, wide: bool) -> dict[str, Any]:
     """Layout changes for a wide or a narrow page: no room for direct labels on a phone."""
     labels = {f"annotations[{at}].visible": wide for at in range(n_labels)}
-    return labels | {"margin.r": 150 if wide else 8, "margin.t": 24}
+    return labels | {"margin.r": _LABELS_PX if wide else 8, "margin.t": 24}

@@ -1,116 +1,143 @@
-"""One budget curve as Plotly traces: two spreads, the line, and its value held to the edge."""
+"""One budget curve as Plotly traces: two spreads, the line, its end, the line of single runs."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
 from reports._ranking import hover, title
 from reports.figures._palette import TraceStyle, translucent
 from reports.figures._trace import Trace, scatter
-from reports.measures import FloatArray
-from reports.spending.curves import BudgetCurve, CostAxis
+from reports.measures import FloatArray, IntArray
+from reports.spending.axes import AXES
+from reports.spending.curves import BudgetCurve
 
 _HOVER = (
     "<b>%{fullData.name}</b><br>VALUESPREAD<br>trials so far: %{customdata[0]:.0f}, "
     "stage %{customdata[3]:.0f}<br>%{x:,.4~r} UNIT<extra></extra>"
 )
-_SPREAD = " (seeds %{customdata[1]:FORMAT} to %{customdata[2]:FORMAT})"
+_SPREAD = " (95 % interval %{customdata[1]:FORMAT} to %{customdata[2]:FORMAT})"
 # Plotly outlines markers of several sizes unless told not to.
 _NO_OUTLINE = {"width": 0}
-_UNITS: dict[CostAxis, str] = {
-    "solo_s": "device-seconds",
-    "as_run_s": "device-seconds, as run",
-    "epochs": "epochs",
-    "runs": "runs",
-}
-ORDERS = "spread over search orders (10 to 90 %)"
+ORDERS: Final = "spread over search orders (10 to 90 %)"
+RUNS: Final = "tuned on a single seed"
+
+# More points of a curve than a screen has room for are left out of the drawing.
+_MOST_POINTS: Final = 150
 
 
-def curve_traces(
-    curve: BudgetCurve, *, look: TraceStyle, n_trials: FloatArray, until: float, first: bool
-) -> list[Trace]:
-    """The traces of one method, back to front.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What is drawn of one method, in one unit of cost.
 
-    Args:
-        curve: What is drawn.
+    Attributes:
+        curve: Trials with all their seeds.
+        of_runs: Trials on one seed; None with one seed.
         look: The method's colour and marker.
-        n_trials: Trials finished at each point, `[n]`.
+        n_trials: Trials finished at each point of `curve`, ``[n]``.
         until: Cost at the figure's right edge, to which the last value is held.
-        first: Whether this is the one curve whose order spread has the entry in the legend.
+        banded: Whether the interval is drawn; else only the pointer and the label tell it.
+        first: Whether this is the one method whose spread over orders, and whose single runs, have
+            the entry in the legend.
     """
-    shared = {"legendgroup": curve.search, "name": curve.title}
-    return [
-        _seeds(curve, look, shared),
-        _orders(curve, look, first=first),
-        _held(curve, look, shared, until=until),
-        _line(curve, look, shared, n_trials=n_trials),
-    ]
 
+    curve: BudgetCurve
+    of_runs: BudgetCurve | None
+    look: TraceStyle
+    n_trials: FloatArray
+    until: float
+    banded: bool
+    first: bool
 
-def _seeds(curve: BudgetCurve, look: TraceStyle, shared: dict[str, Any]) -> Trace:
-    x, y = band(curve.cost, curve.seed_low, curve.seed_high)
-    return scatter(
-        x=x,
-        y=y,
-        mode="lines",
-        line={"width": 0},
-        fill="toself",
-        fillcolor=translucent(look.colour, 0.16),
-        hoverinfo="skip",
-        showlegend=False,
-        **shared,
-    )
+    def traces(self) -> list[Trace]:
+        """As many for each method and unit, back to front; they differ in x from unit to unit."""
+        shared = {"legendgroup": self.curve.search, "name": self.curve.title}
+        return [
+            self._interval(shared),
+            self._orders(),
+            self._runs(),
+            self._held(shared),
+            self._line(shared),
+        ]
 
+    def _interval(self, shared: dict[str, Any]) -> Trace:
+        points = _few(self.curve) if self.banded else np.array([], dtype=np.int64)
+        x, y = _band(self.curve, self.curve.low, self.curve.high, points)
+        return scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillcolor=translucent(self.look.colour, 0.14),
+            hoverinfo="skip",
+            showlegend=False,
+            **shared,
+        )
 
-def _orders(curve: BudgetCurve, look: TraceStyle, *, first: bool) -> Trace:
-    spread = curve.order_high > curve.order_low  # a point run as it is has none
-    low, high = (np.where(spread, edge, np.nan) for edge in (curve.order_low, curve.order_high))
-    x, y = band(curve.cost, low, high)
-    return scatter(
-        x=x,
-        y=y,
-        mode="lines",
-        line={"width": 1.2, "dash": "dot", "color": translucent(look.colour, 0.75)},
-        hoverinfo="skip",
-        name=ORDERS,
-        legendgroup="orders",
-        legendrank=2000,
-        showlegend=first,
-        visible="legendonly",
-    )
+    def _orders(self) -> Trace:
+        curve = self.curve
+        spread = curve.order_high > curve.order_low  # a point run as it is has none
+        low, high = (np.where(spread, edge, np.nan) for edge in (curve.order_low, curve.order_high))
+        x, y = _band(curve, low, high, _few(curve))
+        line = {"width": 1.2, "dash": "dot", "color": translucent(self.look.colour, 0.75)}
+        return scatter(x=x, y=y, line=line, **self._waiting(ORDERS, "orders", rank=2000))
 
+    def _runs(self) -> Trace:
+        curve = self.of_runs
+        points = np.array([], dtype=np.int64) if curve is None else _few(curve)
+        x, y = (np.array([]),) * 2 if curve is None else (curve.cost[points], curve.value[points])
+        line = {"shape": "hv", "width": 1.4, "dash": "dash", "color": self.look.colour}
+        return scatter(x=x, y=y, line=line, **self._waiting(RUNS, "runs", rank=2001))
 
-def _held(curve: BudgetCurve, look: TraceStyle, shared: dict[str, Any], *, until: float) -> Trace:
-    return scatter(
-        x=np.array([curve.cost[-1], max(until, curve.cost[-1])]),
-        y=np.array([curve.value[-1], curve.value[-1]]),
-        mode="lines",
-        line={"width": 1, "dash": "dot", "color": translucent(look.colour, 0.6)},
-        hoverinfo="skip",
-        showlegend=False,
-        **shared,
-    )
+    def _waiting(self, name: str, group: str, *, rank: int) -> dict[str, Any]:
+        """A line that the legend switches on, for all methods at once."""
+        return {
+            "mode": "lines",
+            "hoverinfo": "skip",
+            "name": name,
+            "legendgroup": group,
+            "legendrank": rank,
+            "showlegend": self.first,
+            "visible": "legendonly",
+        }
 
+    def _held(self, shared: dict[str, Any]) -> Trace:
+        end, value = self.curve.cost[-1], self.curve.value[-1]
+        return scatter(
+            x=np.array([end, max(self.until, end)]),
+            y=np.array([value, value]),
+            mode="lines",
+            line={"width": 1, "dash": "dot", "color": translucent(self.look.colour, 0.6)},
+            hoverinfo="skip",
+            showlegend=False,
+            **shared,
+        )
 
-def _line(
-    curve: BudgetCurve, look: TraceStyle, shared: dict[str, Any], *, n_trials: FloatArray
-) -> Trace:
-    sizes = np.full(len(curve.cost), 4.0)
-    sizes[-1] = 10.0
-    objective = curve.objective
-    spread = _SPREAD if np.isfinite(curve.seed_low).any() else ""
-    return scatter(
-        x=curve.cost,
-        y=curve.value,
-        mode="lines+markers",
-        line={"shape": "hv", "width": 2.4, "color": look.colour},
-        marker={"symbol": look.symbol, "size": sizes, "color": look.colour, "line": _NO_OUTLINE},
-        customdata=np.column_stack([n_trials, curve.seed_low, curve.seed_high, curve.stage + 1]),
-        hovertemplate=_HOVER.replace("UNIT", _UNITS[curve.axis])
-        .replace("VALUE", f"{title(objective)} {hover(objective, 'y')}")
-        .replace("SPREAD", spread.replace("FORMAT", objective.shown)),
-        **shared,
-    )
+    def _line(self, shared: dict[str, Any]) -> Trace:
+        curve, at = self.curve, _few(self.curve)
+        sizes = np.full(len(at), 4.0)
+        sizes[-1] = 10.0
+        objective, colour = curve.objective, self.look.colour
+        known = np.isfinite(curve.low).any()
+        table = np.column_stack([self.n_trials, curve.low, curve.high, curve.stage + 1])
+        return scatter(
+            x=curve.cost[at],
+            y=curve.value[at],
+            mode="lines+markers",
+            line={"shape": "hv", "width": 2.4, "color": colour},
+            marker={
+                "symbol": self.look.symbol,
+                "size": sizes,
+                "color": colour,
+                "line": _NO_OUTLINE,
+            },
+            customdata=table[at],
+            hovertemplate=_HOVER.replace("UNIT", AXES[curve.axis].unit)
+            .replace("VALUE", f"{title(objective)} {hover(objective, 'y')}")
+            .replace("SPREAD", (_SPREAD if known else "").replace("FORMAT", objective.shown)),
+            **shared,
+        )
 
 
 def band(x: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -127,3 +154,17 @@ def band(x: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, 
     outline_x = np.concatenate([across, across[::-1], across[:1]])
     outline_y = np.concatenate([upper, lower[::-1], upper[:1]])
     return outline_x, outline_y
+
+
+def _band(
+    curve: BudgetCurve, low: FloatArray, high: FloatArray, points: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    return band(curve.cost[points], low[points], high[points])
+
+
+def _few(curve: BudgetCurve) -> IntArray:
+    """Positions of the points that are drawn: all, or some that lie ever wider, with both ends."""
+    n = len(curve.cost)
+    if n <= _MOST_POINTS:
+        return np.arange(n)
+    return np.unique(np.geomspace(1, n, _MOST_POINTS).round().astype(np.int64)) - 1

@@ -1,9 +1,10 @@
 """Buttons above a figure: which cost, which scale, which part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reports.figures._trace import Trace
+from reports.spending.axes import AxisWords
 
 _SCALES = {"Log scale": {"xaxis.type": "log"}, "Linear scale": {"xaxis.type": "linear"}}
 # Left edge of each row of buttons, and its distance from the drawing.
@@ -14,24 +15,26 @@ _PLACES = {
 }
 
 
-def axis_menu(traces: Sequence[Trace], axes: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Buttons that show one set of traces each.
+def axis_menu(sets: Sequence[Sequence[Trace]], axes: Sequence[AxisWords]) -> dict[str, Any]:
+    """Buttons that move all traces to the costs of one unit.
 
     Args:
-        traces: All of the figure's, set after set, as many in each.
-        axes: A button's label and the title of its axis, one a set.
+        sets: The figure's traces once for each unit; they differ in x and in what hovering tells.
+        axes: The units' words.
     """
-    n = len(traces) // len(axes)
     buttons = [
         {
-            "label": label,
+            "label": axis.label,
             "method": "update",
             "args": [
-                {"visible": _visible(traces, slice(at * n, (at + 1) * n))},
-                {"xaxis.title.text": title, "xaxis.autorange": True},
+                {
+                    "x": [_short(trace["x"]) for trace in traces],
+                    "hovertemplate": [trace.get("hovertemplate") for trace in traces],
+                },
+                {"xaxis.title.text": axis.title, "xaxis.autorange": True},
             ],
         }
-        for at, (label, title) in enumerate(axes)
+        for traces, axis in zip(sets, axes, strict=True)
     ]
     return _menu("Cost axis", buttons)
 
@@ -50,13 +53,9 @@ def relayout_menu(name: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[s
     return _menu(name, buttons)
 
 
-def _visible(traces: Sequence[Trace], chosen: slice) -> list[bool | str]:
-    """Visibility of all traces when the chosen ones are to be seen."""
-    states: list[bool | str] = [False] * len(traces)
-    states[chosen] = [
-        "legendonly" if trace["legendgroup"] == "orders" else True for trace in traces[chosen]
-    ]
-    return states
+def _short(values: Iterable[float]) -> list[float]:
+    """Six digits that count are finer than a screen, and a third of the page's text."""
+    return [float(f"{value:.6g}") for value in values]
 
 
 def _menu(name: str, buttons: list[dict[str, Any]]) -> dict[str, Any]:

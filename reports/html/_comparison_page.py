@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from reports._ranking import better
 from reports.comparing.comparison import Comparison, compare
 from reports.frames import StudyFrames
+from reports.html._budgets import budgets
 from reports.html._plots import cost_plot, other_plots, plot
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
@@ -59,6 +60,7 @@ def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
         parts += [
             tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
             tag("section", plot(cost_plot(frames), heading="h2")),
+            budgets(frames),
         ]
     parts.append(_notes(merged(fair_play_notes(frames))))
     if comparison.finished_runs:

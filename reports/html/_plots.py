@@ -15,9 +15,10 @@ from reports.html._tags import Markup, join, tag
 _COST = (
     "Each line is a method: the test {title} of its best trial so far, which was chosen on "
     "validation, after spending so much on its search. A line that runs out is held as a dotted "
-    "one. Bands span one standard deviation over the seeds; the legend switches on the spread over "
-    "search orders. Grid and random stages show the expectation over all orders, others the order "
-    "as run."
+    "one. Bands are 95 % intervals over seeds, drawn for the longer lines; all have theirs in the "
+    "label and under the pointer. The legend switches on the spread over search orders, which is "
+    "another thing, and what tuning on a single seed reaches. "
+    "Grid and random stages show the expectation over all orders, others the order as run."
 )
 _SIMPLEX = (
     "Each cell is a vector of task weights, coloured by its mean validation {title}; the ring "
@@ -41,8 +42,8 @@ _SENSITIVITY = (
 
 
 _IN_PACKS = (
-    " Device time is told as if each run had been trained alone; a button switches to the time as "
-    "run, in packs."
+    " Device time is told as if each run had been trained alone; buttons switch to the time as "
+    "run, in packs, and to other units."
 )
 
 

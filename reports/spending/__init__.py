@@ -1,1 +1,28 @@
-"""What is reached by spending: replayed searches and their best-so-far curves."""
+"""What is reached by spending: replayed searches, their best-so-far curves, and equal budgets.
+
+Reads frames and trials; says what each number costs, and how sure it is.
+"""
+
+from reports.spending.axes import offered
+from reports.spending.budget import Budget, parse_budgets
+from reports.spending.curves import BudgetCurve, budget_curve, budget_curves
+from reports.spending.equal import AtBudget, EqualBudget, equal_budgets, value_said
+from reports.spending.matching import CostToMatch, cost_to_match
+from reports.spending.sub_grids import GridResolution, grid_resolution
+
+__all__ = [
+    "AtBudget",
+    "Budget",
+    "BudgetCurve",
+    "CostToMatch",
+    "EqualBudget",
+    "GridResolution",
+    "budget_curve",
+    "budget_curves",
+    "cost_to_match",
+    "equal_budgets",
+    "grid_resolution",
+    "offered",
+    "parse_budgets",
+    "value_said",
+]

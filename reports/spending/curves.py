@@ -1,23 +1,29 @@
 """Best after spending c (MEASURES M8): what a method reaches with a part of its budget."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from reports._eligible import eligible
+from reports._eligible import Eligible, Fold, eligible
+from reports._once import once_per_search
 from reports._ranking import objective_of
+from reports._spread import components_of
 from reports._titles import title_of
-from reports.errors import UnknownAxis, UnknownSearch
+from reports.errors import UnknownSearch
 from reports.frames import StudyFrames
+from reports.inference import Components, Interval
+from reports.inference.estimates import LEVEL
+from reports.inference.student import t_quantile
 from reports.measures import FloatArray, IntArray
-from reports.spending.replay import StageTrials, costs, replayed, stages_of
+from reports.spending.axes import CostAxis, require, trial_costs
+from reports.spending.replay import StageTrials, costs, replayed, stages_of, winners
 from storage.objectives import Objective
 
-CostAxis = Literal["solo_s", "as_run_s", "epochs", "runs"]
 Scoring = Literal["cross-fit", "same seed, optimistic"]
 Replay = Literal["expected over orders", "as run", "mixed"]
+Unit = Literal["trial", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +33,15 @@ class BudgetCurve:
     Attributes:
         search: Name of the search.
         title: How reports call it.
-        axis: Unit of `cost`: ``solo_s`` (method cost in device-seconds as if each run had been
-            trained alone), ``as_run_s`` (the same as it was run, in packs or not), ``epochs`` or
-            ``runs``.
+        axis: Unit of `cost`, see `reports.spending.axes`.
+        unit: ``trial``: with all its seeds, which choose and pay together; ``run``: of one seed,
+            as for who tunes on one; scored on the others.
         cost: ``[n]``, rising; a step function, so a value holds until the next cost.
         value: ``[n]``, mean over seeds, of `objective`.
-        seed_low: ``[n]``, mean - one standard deviation over the seeds; NaN with one seed.
-        seed_high: ``[n]``, mean + one standard deviation over the seeds; NaN with one seed.
+        by_seed: ``[S, n]``, the same by seed.
+        low: ``[n]``, lower end of the 95 % interval (M10); NaN with one seed, and by run.
+        high: ``[n]``, upper end.
+        df: ``[n]``, degrees of freedom behind it.
         order_low: ``[n]``, 10 % quantile over search orders; equals `value` where run as is.
         order_high: ``[n]``, 90 % quantile over search orders; equals `value` where run as is.
         scoring: Whether the seeds that chose are other ones than the seed that scores.
@@ -45,10 +53,13 @@ class BudgetCurve:
     search: str
     title: str
     axis: CostAxis
+    unit: Unit
     cost: FloatArray
     value: FloatArray
-    seed_low: FloatArray
-    seed_high: FloatArray
+    by_seed: FloatArray
+    low: FloatArray
+    high: FloatArray
+    df: FloatArray
     order_low: FloatArray
     order_high: FloatArray
     scoring: Scoring
@@ -56,9 +67,62 @@ class BudgetCurve:
     stage: IntArray
     objective: Objective
 
+    def point_at(self, cost: float) -> int | None:
+        """Position of the last point that so much has paid for; None if none has."""
+        # Sums of costs in another order must not put a point behind its own cost.
+        paid = int(np.searchsorted(self.cost, cost * (1 + 1e-9), side="right"))
+        return paid - 1 if paid else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trajectory:
+    """What a search reaches, before anything is said of cost.
+
+    Attributes:
+        known: ``[n]``, positions among all points of the stages: those with a certain winner.
+        by_seed: ``[S, n]``, the winner's score.
+        concentration: ``[n]``, sum of squares of the trials' probabilities to be the winner.
+        low: ``[n]``, like those below as in `BudgetCurve`.
+    """
+
+    trials: Eligible
+    stages: tuple[StageTrials, ...]
+    known: IntArray
+    by_seed: FloatArray
+    concentration: FloatArray
+    low: FloatArray
+    high: FloatArray
+    df: FloatArray
+    order_low: FloatArray
+    order_high: FloatArray
+
+    @property
+    def value(self) -> FloatArray:
+        """Mean over seeds, ``[n]``."""
+        return self.by_seed.mean(axis=0)
+
+    def costs(self, frames: StudyFrames, axis: CostAxis) -> FloatArray:
+        """Cost of all seeds at each point, ``[n]``."""
+        return costs(trial_costs(frames, self.trials.runs, axis), self.stages)[self.known]
+
+    def point_of(self, stage: StageTrials, n_trials: int) -> int | None:
+        """Position of the point after so many trials of a stage, or of the nearest there is.
+
+        None where no winner is certain yet.
+        """
+        start = sum(len(one.draws) for one in self.stages if one.stage < stage.stage)
+        point = start + int(np.argmin(np.abs(stage.draws - n_trials)))
+        at = int(np.searchsorted(self.known, point))
+        return at if at < len(self.known) and self.known[at] == point else None
+
+    def winners(self, points: IntArray) -> FloatArray:
+        """P(a trial is the winner) at some points ``[m]``: ``[m, N]``, by all seeds' mean."""
+        keys = self.trials.keys.mean(axis=1)
+        return winners(self.trials, keys, self.stages, self.known[points])
+
 
 def budget_curve(
-    frames: StudyFrames, search: str, *, axis: CostAxis = "solo_s"
+    frames: StudyFrames, search: str, *, axis: CostAxis = "solo_s", unit: Unit = "trial"
 ) -> BudgetCurve | None:
     """Replay a search from its recorded trials.
 
@@ -66,58 +130,121 @@ def budget_curve(
     stage has paid for is not drawn again. All is conditional on the recorded stage winners.
 
     Returns:
-        The curve, from the first cost at which a winner is certain; None if there is none yet.
+        The curve, from the first cost at which a winner is certain; None if there is none yet, or
+        if there is one seed only and none that could score the choice of one.
 
     Raises:
         UnknownAxis: Cost is not recorded in that unit.
         UnknownSearch: The study has no such search of a weighting (STL has no curve: it is zero).
     """
-    if axis not in get_args(CostAxis):
-        raise UnknownAxis(f"`axis` must be one of {', '.join(get_args(CostAxis))}. Got {axis!r}.")
+    known_axis = require(frames, axis)
     if search not in frames.searches:
         raise UnknownSearch(
             f"The study `{frames.name}` must have the search. Got {search!r}. "
             f"Use one of: {', '.join(frames.searches)}."
         )
-    return budget_curves(frames, search, axes=[axis]).get(axis)
-
-
-def budget_curves(
-    frames: StudyFrames, search: str, *, axes: Sequence[CostAxis]
-) -> dict[CostAxis, BudgetCurve]:
-    """The same for several units of cost, which differ in nothing else; empty if there is none."""
-    trials = eligible(frames, search)
-    folds = tuple(trials.folds())
-    stages = stages_of(frames, search, trials)
-    if not stages:
-        return {}
-    paths = [replayed(trials, fold, stages) for fold in folds]
-    values = np.stack([path.value for path in paths])
-    known = ~np.isnan(values).any(axis=0)
-    if not known.any():
-        return {}
-    mean = values.mean(axis=0)
-    spread = values.std(axis=0, ddof=1) if len(folds) > 1 else np.full(len(mean), np.nan)
-    first, *others = axes
-    curve = BudgetCurve(
+    found = trajectory(frames, search) if unit == "trial" else trajectory_of_runs(frames, search)
+    if found is None:
+        return None
+    n_seeds = len(found.by_seed)
+    return BudgetCurve(
         search=search,
         title=title_of(frames, search),
-        axis=first,
-        cost=costs(trials.cost[first], stages)[known],
-        value=mean[known],
-        seed_low=(mean - spread)[known],
-        seed_high=(mean + spread)[known],
-        order_low=np.mean([path.low for path in paths], axis=0)[known],
-        order_high=np.mean([path.high for path in paths], axis=0)[known],
-        scoring="cross-fit" if len(folds) > 1 else "same seed, optimistic",
-        replay=_replay_label(stages),
-        stage=np.concatenate([np.full(len(s.draws), s.stage) for s in stages])[known],
+        axis=known_axis,
+        unit=unit,
+        cost=found.costs(frames, known_axis) / (n_seeds if unit == "run" else 1),
+        value=found.value,
+        by_seed=found.by_seed,
+        low=found.low,
+        high=found.high,
+        df=found.df,
+        order_low=found.order_low,
+        order_high=found.order_high,
+        scoring="cross-fit" if n_seeds > 1 else "same seed, optimistic",
+        replay=_replay_label(found.stages),
+        stage=np.concatenate([np.full(len(s.draws), s.stage) for s in found.stages])[found.known],
         objective=objective_of(frames),
     )
-    return {first: curve} | {
-        axis: replace(curve, axis=axis, cost=costs(trials.cost[axis], stages)[known])
-        for axis in others
-    }
+
+
+def budget_curves(frames: StudyFrames, axis: CostAxis = "solo_s") -> tuple[BudgetCurve, ...]:
+    """Those of all searches that have one, in the order of the spec.
+
+    Raises:
+        UnknownAxis: Cost is not recorded in that unit.
+    """
+    found = (budget_curve(frames, search, axis=axis) for search in frames.searches)
+    return tuple(curve for curve in found if curve is not None)
+
+
+@once_per_search
+def trajectory(frames: StudyFrames, search: str) -> Trajectory | None:
+    """Trials with all their seeds: the others choose, each scores. None without a winner."""
+    trials = eligible(frames, search)
+    return _trajectory(frames, search, trials, trials.folds(), layout=components_of(frames, search))
+
+
+@once_per_search
+def trajectory_of_runs(frames: StudyFrames, search: str) -> Trajectory | None:
+    """Trials on one seed, which chooses while the others score. None without a winner."""
+    trials = eligible(frames, search)
+    return _trajectory(frames, search, trials, trials.folds_of_runs(), layout=None)
+
+
+def _trajectory(
+    frames: StudyFrames,
+    search: str,
+    trials: Eligible,
+    folds: Iterator[Fold],
+    *,
+    layout: Components | None,
+) -> Trajectory | None:
+    stages = stages_of(frames, search, trials)
+    paths = [replayed(trials, fold, stages) for fold in folds] if stages else []
+    if not paths:
+        return None
+    by_seed = np.stack([path.value for path in paths])
+    known = np.flatnonzero(~np.isnan(by_seed).any(axis=0))
+    if not len(known):
+        return None
+
+    def mean(parts: Sequence[FloatArray]) -> FloatArray:
+        return np.mean(parts, axis=0)[known]
+
+    by_seed = by_seed[:, known]
+    concentration = mean([path.concentration for path in paths])
+    low, high, df = _bounds(by_seed.mean(axis=0), concentration, layout)
+    return Trajectory(
+        trials=trials,
+        stages=stages,
+        known=known,
+        by_seed=by_seed,
+        concentration=concentration,
+        low=low,
+        high=high,
+        df=df,
+        order_low=mean([path.low for path in paths]),
+        order_high=mean([path.high for path in paths]),
+    )
+
+
+def _bounds(
+    value: FloatArray, concentration: FloatArray, layout: Components | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The ends of the 95 % interval at each point and its degrees of freedom, ``[n]`` each."""
+    if layout is None or layout.n_seeds < 2:
+        unknown = np.full(len(value), np.nan)
+        return unknown, unknown, unknown
+    variance, df = np.broadcast_arrays(*layout.variance(concentration), concentration)[:2]
+    half = t_quantile(0.5 + LEVEL / 2, df) * np.sqrt(variance)
+    return value - half, value + half, df
+
+
+def interval_at(path: BudgetCurve | Trajectory, at: int) -> Interval | None:
+    """The 95 % interval at a point; None where nothing tells it."""
+    if np.isnan(path.low[at]):
+        return None
+    return Interval(low=float(path.low[at]), high=float(path.high[at]), df=float(path.df[at]))
 
 
 def _replay_label(stages: Sequence[StageTrials]) -> Replay:

@@ -9,7 +9,14 @@ import pandas as pd
 
 from reports._eligible import Eligible, Fold
 from reports.frames import StudyFrames
-from reports.measures import Expected, FloatArray, IntArray, expected_best, running_best
+from reports.measures import (
+    Expected,
+    FloatArray,
+    IntArray,
+    expected_best,
+    running_best,
+    winner_shares,
+)
 
 # Stages whose trials could as well have been run in any other order; none with a stopping rule, by
 # which a trial ends as the others of its round say.
@@ -74,17 +81,55 @@ def replayed(trials: Eligible, fold: Fold, stages: Sequence[StageTrials]) -> Exp
         value=np.concatenate([part.value for part in parts]),
         low=np.concatenate([part.low for part in parts]),
         high=np.concatenate([part.high for part in parts]),
+        concentration=np.concatenate([part.concentration for part in parts]),
     )
+
+
+def winners(
+    trials: Eligible, keys: FloatArray, stages: Sequence[StageTrials], points: IntArray
+) -> FloatArray:
+    """P(a trial is the winner) at some of the curve's points, with all trials ranked by `keys`.
+
+    Args:
+        keys: ``[N]``, of all eligible trials.
+        points: ``[m]``, rising positions on the curve.
+
+    Returns:
+        ``[m, N]``; rows sum to 1 where a winner is certain.
+    """
+    parts = []
+    before, start = np.array([], dtype=np.int64), 0
+    for stage in stages:
+        mine = points[(points >= start) & (points < start + len(stage.draws))] - start
+        shares = np.zeros((len(mine), len(keys)))
+        held = _incumbent(trials, keys, before)
+        if stage.exchangeable and len(mine):
+            found = winner_shares(
+                keys[stage.rows],
+                ties=[tie[stage.rows] for tie in trials.ties],
+                incumbent=_bar(trials, keys, held),
+                draws=stage.draws[mine].tolist(),
+            )
+            shares[:, stage.rows] = found[:, :-1]
+            if held is not None:
+                shares[:, held] = found[:, -1]
+        for row, at in enumerate(mine) if not stage.exchangeable else ():
+            won = _incumbent(trials, keys, np.concatenate((before, stage.rows[: at + 1])))
+            if won is not None:
+                shares[row, won] = 1.0
+        parts.append(shares)
+        before, start = np.concatenate((before, stage.rows)), start + len(stage.draws)
+    return np.concatenate(parts)
 
 
 def _in_any_order(trials: Eligible, fold: Fold, stage: StageTrials, before: IntArray) -> Expected:
     """The expectation over random orders of the stage's trials."""
-    held = _incumbent(trials, fold, before)
+    held = _incumbent(trials, fold.keys, before)
     return expected_best(
         fold.keys[stage.rows],
         fold.scores[stage.rows],
         ties=[tie[stage.rows] for tie in trials.ties],
-        incumbent=None if held is None else (fold.keys[held], *(tie[held] for tie in trials.ties)),
+        incumbent=_bar(trials, fold.keys, held),
         incumbent_score=np.nan if held is None else float(fold.scores[held]),
         draws=stage.draws.tolist(),
     )
@@ -92,18 +137,24 @@ def _in_any_order(trials: Eligible, fold: Fold, stage: StageTrials, before: IntA
 
 def _as_run(trials: Eligible, fold: Fold, stage: StageTrials, before: IntArray) -> Expected:
     """The best so far, in the order in which the stage proposed its trials."""
-    held = _incumbent(trials, fold, before)
+    held = _incumbent(trials, fold.keys, before)
     rows = stage.rows if held is None else np.concatenate(([held], stage.rows))
     best = running_best(fold.keys[rows], fold.scores[rows], ties=[tie[rows] for tie in trials.ties])
     best = best[len(rows) - len(stage.rows) :]
-    return Expected(value=best, low=best, high=best)
+    certain = np.where(np.isnan(best), np.nan, 1.0)
+    return Expected(value=best, low=best, high=best, concentration=certain)
 
 
-def _incumbent(trials: Eligible, fold: Fold, before: IntArray) -> int | None:
-    """Position of the winner of earlier stages, in this fold."""
-    keys = np.full(len(fold.keys), np.inf)
-    keys[before] = fold.keys[before]
-    return trials.best(keys)
+def _incumbent(trials: Eligible, keys: FloatArray, before: IntArray) -> int | None:
+    """Position of the winner of earlier stages, by keys ``[N]``."""
+    known = np.full(len(keys), np.inf)
+    known[before] = keys[before]
+    return trials.best(known)
+
+
+def _bar(trials: Eligible, keys: FloatArray, held: int | None) -> tuple[float, ...] | None:
+    """Key and ties of the incumbent."""
+    return None if held is None else (keys[held], *(tie[held] for tie in trials.ties))
 
 
 def costs(cost: FloatArray, stages: Sequence[StageTrials]) -> FloatArray:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
 
 from storage.objectives.delta_m import NAME as DELTA_M
+from study.cli._budgets import show_budgets
 from study.cli._frames import opened
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import duration, next_step, note, print_json, say
@@ -18,15 +21,34 @@ if TYPE_CHECKING:
     from reports.inference import Interval
 
 NAME = "compare"
+_ALL: Final[list[str]] = []
 
 
-def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False) -> None:
+def command(
+    study: Study,
+    storage: StorageUrl = STORAGE,
+    at: Annotated[
+        list[str],
+        typer.Option(
+            metavar="BUDGET",
+            help="Compare what methods reach with so much instead: 600s, 8h, 200epochs, 30runs, "
+            "2Tflops, 1kWh, 5money; `full` for what each search has cost. Several of one unit.",
+        ),
+    ] = _ALL,
+    as_run: Annotated[
+        bool, typer.Option("--as-run", help="Time of --at is that in packs, not of runs alone.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Compare the methods: quality, cost, winning parameters, fair-play notes."""
     from reports import compare, fair_play_notes, merged
 
     with opened(study, storage) as frames:
         if frames.of_function:
             show_trials(frames, storage=storage, as_json=as_json)
+            return
+        if at:
+            show_budgets(frames, at, storage=storage, as_run=as_run, as_json=as_json)
             return
         comparison = compare(frames)
         if as_json:

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports import budget_curve, compare, load
+from reports._spread import components_of
 from reports.errors import UnknownAxis, UnknownSearch
-from reports.spending.curves import CostAxis
+from reports.inference.student import t_quantile
+from reports.spending.axes import CostAxis
 from tests.unit.reports import synthetic
 
 STAGES = (("grid", (0, 1, 2)), ("random", (2, 3, 4, 5)), ("neighbours", (0, 7, 6)))
@@ -124,7 +126,7 @@ def test_one_seed_is_scored_by_itself_and_says_so() -> None:
     assert curve is not None
     assert curve.scoring == "same seed, optimistic"
     assert curve.value.tolist() == [20.0, 10.0]
-    assert np.isnan(curve.seed_low).all()
+    assert np.isnan(curve.low).all()
 
 
 def test_cross_fit_scores_on_the_seed_that_did_not_choose() -> None:
@@ -136,12 +138,64 @@ def test_cross_fit_scores_on_the_seed_that_did_not_choose() -> None:
     assert curve.value[-1] == pytest.approx((5.0 + 3.0) / 2)
 
 
-def test_the_seed_band_is_one_standard_deviation() -> None:
+def test_one_trial_has_the_interval_of_a_mean() -> None:
     made = synthetic.tabled([[0.0, 0.0, 0.0]], [[1.0, 2.0, 6.0]], [("grid", (0,))])
     curve = budget_curve(load(made, "x"), "ew")
     assert curve is not None
-    assert curve.seed_high - curve.value == pytest.approx([math.sqrt(7.0)])
-    assert curve.value - curve.seed_low == pytest.approx([math.sqrt(7.0)])
+    half = 4.302652729749464 * math.sqrt(7.0 / 3.0)  # t(2)
+    assert curve.high - curve.value == pytest.approx([half])
+    assert curve.value - curve.low == pytest.approx([half])
+
+
+def test_a_point_has_the_interval_of_its_winners() -> None:
+    """M10: the more trials may be the winner, the less the rest of one of them counts."""
+    rng = np.random.default_rng(5)
+    test = rng.normal(size=(9, 4))
+    made = synthetic.tabled(test.tolist(), test.tolist(), [("grid", range(9))])
+    frames = load(made, "x")
+    curve, layout = budget_curve(frames, "ew"), components_of(frames, "ew")
+    assert curve is not None
+    assert layout is not None
+    for n, half in enumerate(curve.high - curve.value, start=1):
+        shares = [math.comb(9 - k, n - 1) / math.comb(9, n) for k in range(1, 10)]
+        variance, df = layout.variance(sum(share**2 for share in shares))
+        assert half == pytest.approx(float(t_quantile(0.975, df) * np.sqrt(variance)))
+
+
+def literal_by_run(
+    validation: Sequence[Sequence[float | None]], test: Sequence[Sequence[float]], n: int
+) -> float:
+    """Choose on one seed, score on the others, in all orders and for all seeds."""
+    finite = [None not in row for row in validation]
+    found = []
+    for seed in range(3):
+        others = [s for s in range(3) if s != seed]
+        for part in itertools.permutations(range(len(validation)), n):
+            ranked = [(validation[i][seed], i) for i in part if finite[i]]
+            won = min(ranked)[1] if ranked else None
+            found.append(math.nan if won is None else sum(test[won][s] for s in others) / 2)
+    return math.fsum(found) / len(found)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.lists(VALUES | st.none(), min_size=3, max_size=3), min_size=4, max_size=4),
+    st.lists(st.lists(st.floats(-9, 9), min_size=3, max_size=3), min_size=4, max_size=4),
+)
+def test_single_runs_choose_on_one_seed_and_are_scored_on_the_others(
+    validation: list[list[float | None]], test: list[list[float]]
+) -> None:
+    made = synthetic.tabled(validation, test, [("grid", range(4))], cost_s=[1, 2, 3, 6])
+    curve = budget_curve(load(made, "x"), "ew", unit="run")
+    wanted = [(3.0 * n, literal_by_run(validation, test, n)) for n in range(1, 5)]
+    points = [] if curve is None else list(zip(curve.cost, curve.value, strict=True))
+    assert points == [
+        pytest.approx(point, rel=1e-12, abs=1e-12) for point in wanted if not math.isnan(point[1])
+    ]
+
+
+def test_a_single_run_needs_other_seeds_to_be_scored_on() -> None:
+    assert budget_curve(synthetic.frames(seeds=(1,)), "ew", unit="run") is None
 
 
 def test_the_order_band_closes_where_all_is_drawn() -> None:
@@ -215,5 +269,7 @@ def test_an_unknown_search_names_the_known_ones() -> None:
 
 
 def test_an_unknown_axis_names_the_known_ones() -> None:
-    with pytest.raises(UnknownAxis, match="solo_s, as_run_s, epochs, runs"):
+    with pytest.raises(
+        UnknownAxis, match="solo_s, as_run_s, epochs, samples, flops, runs, energy_j, money"
+    ):
         budget_curve(synthetic.frames(), "ew", axis="hours")  # type: ignore[arg-type]

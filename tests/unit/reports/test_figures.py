@@ -27,9 +27,14 @@ def drawn(figure: go.Figure | NoFigure) -> go.Figure:
     return figure
 
 
+def is_line(trace: Any, name: str | None = None) -> bool:
+    """Whether a trace is a method's line, of one method or any."""
+    return trace.mode == "lines+markers" and name in (None, trace.name)
+
+
 def lines(figure: go.Figure) -> dict[str, Any]:
     """The method lines that are visible at first, by name."""
-    shown = (t for t in figure.data if t.visible in (None, True) and t.mode == "lines+markers")
+    shown = (t for t in figure.data if t.visible in (None, True) and is_line(t))
     return {trace.name: trace for trace in shown}
 
 
@@ -69,37 +74,72 @@ def test_the_pointer_reads_the_trials_so_far(cost: go.Figure) -> None:
     assert np.asarray(lines(cost)["EW"].customdata)[:, 0].tolist() == [1, 2, 3, 4]
 
 
-def test_a_button_changes_the_axis_and_only_its_traces(cost: go.Figure) -> None:
-    epochs = cost.layout.updatemenus[0].buttons[1]
-    visible = epochs.args[0]["visible"]
-    third = len(cost.data) // 3
-    assert cost.layout.updatemenus[0].buttons[0].label == "Device time"
-    assert epochs.label == "Epochs"
-    assert all(visible[third : 2 * third])
-    assert not any(visible[:third] + visible[2 * third :])
+def test_a_button_moves_all_traces_to_another_cost(cost: go.Figure) -> None:
+    menu = cost.layout.updatemenus[0]
+    labels = [button.label for button in menu.buttons]
+    assert labels == ["Device time", "Epochs", "Samples", "FLOPs", "Runs"]
+    change, layout = menu.buttons[1].args
+    curve = budget_curve(synthetic.frames(), "scalarization", axis="epochs")
+    assert curve is not None
+    at = next(k for k, t in enumerate(cost.data) if is_line(t, "Scalarization"))
+    assert len(change["x"]) == len(change["hovertemplate"]) == len(cost.data)
+    assert change["x"][at] == pytest.approx(curve.cost, rel=1e-5)
+    assert "%{x:,.4~r} epochs" in change["hovertemplate"][at]
+    assert layout["xaxis.title.text"] == "Epochs trained"
+
+
+def test_what_the_legend_shows_stays_so_from_axis_to_axis(cost: go.Figure) -> None:
+    for button in cost.layout.updatemenus[0].buttons:
+        assert set(button.args[0]) == {"x", "hovertemplate"}
+
+
+def test_long_lines_have_a_band_and_all_have_their_interval_in_the_label(cost: go.Figure) -> None:
+    bands = {t.name: t for t in cost.data if t.fill == "toself"}
+    assert {name for name, band in bands.items() if len(band.x)} == {"UW-SO", "Scalarization"}
+    texts = " ".join(note.text for note in cost.layout.annotations)
+    for name, line in lines(cost).items():
+        curve = budget_curve(synthetic.frames(), name.lower())
+        assert curve is not None
+        half = curve.high[-1] - curve.value[-1]
+        said = f"{curve.value[-1]:+.1f} ± {half:.1f}".replace("-", "−")
+        assert f"{name} {said}" in texts
+        assert (np.asarray(line.customdata)[:, 1:3].T == [curve.low, curve.high]).all()
+
+
+def test_single_runs_wait_in_the_legend(cost: go.Figure) -> None:
+    runs = [trace for trace in cost.data if trace.legendgroup == "runs"]
+    curve = budget_curve(synthetic.frames(), "scalarization", unit="run")
+    assert curve is not None
+    assert {trace.visible for trace in runs} == {"legendonly"}
+    assert sum(bool(trace.showlegend) for trace in runs) == 1
+    assert np.asarray(runs[-1].x) == pytest.approx(curve.cost)
+
+
+def test_a_curve_of_many_trials_is_drawn_with_as_many_points_as_can_be_seen() -> None:
+    values = np.random.default_rng(0).normal(size=(800, 2)).tolist()
+    frames = load(synthetic.tabled(values, values, [("random", range(800))]), synthetic.STUDY)
+    curve = budget_curve(frames, "ew")
+    assert curve is not None
+    line = lines(drawn(cost_versus_performance(frames)))["EW"]
+    assert len(line.x) <= 150 < len(curve.cost)
+    assert (line.x[0], line.x[-1]) == (curve.cost[0], curve.cost[-1])
 
 
 def test_studies_in_packs_can_switch_to_the_time_as_run() -> None:
     figure = drawn(cost_versus_performance(synthetic.frames(fused=True)))
     menu = figure.layout.updatemenus[0]
-    labels = [button.label for button in menu.buttons]
-    assert labels == ["Device time, each run alone", "Device time, as run", "Epochs", "Runs"]
-    alone, as_run = (
-        [trace for trace, seen in zip(figure.data, button.args[0]["visible"], strict=True) if seen]
-        for button in menu.buttons[:2]
-    )
-    ends = [
-        next(t for t in traces if t.name == "UW-SO" and t.mode == "lines+markers").x[-1]
-        for traces in (alone, as_run)
-    ]
-    assert ends[0] == pytest.approx(2 * ends[1])
-    assert lines(figure)["UW-SO"].x[-1] == ends[0]  # what is seen first
+    labels = [button.label for button in menu.buttons[:2]]
+    assert labels == ["Device time, each run alone", "Device time, as run"]
+    at = next(k for k, trace in enumerate(figure.data) if is_line(trace, "UW-SO"))
+    ends = [button.args[0]["x"][at][-1] for button in menu.buttons[:2]]
+    assert ends[0] == pytest.approx(2 * ends[1], rel=1e-4)
+    assert lines(figure)["UW-SO"].x[-1] == pytest.approx(ends[0], rel=1e-5)  # what is seen first
 
 
 def test_order_spread_waits_in_the_legend(cost: go.Figure) -> None:
     orders = [trace for trace in cost.data if trace.legendgroup == "orders"]
-    assert {trace.visible for trace in orders} <= {"legendonly", False}
-    assert sum(bool(trace.showlegend) for trace in orders) == 3  # one entry an axis
+    assert {trace.visible for trace in orders} == {"legendonly"}
+    assert sum(bool(trace.showlegend) for trace in orders) == 1
 
 
 def test_the_zero_line_is_named(cost: go.Figure) -> None:

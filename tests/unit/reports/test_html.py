@@ -58,6 +58,7 @@ def test_sections_come_in_the_readers_order(page: str) -> None:
         "Problem: Synthetic digits",
         "Comparison",
         "Cost versus performance",
+        "At equal budgets",
         "Fair-play notes",
         "A closer look",
         "What was run",
@@ -84,7 +85,7 @@ def test_a_study_in_packs_shows_both_costs_and_the_break_even(fused_page: str) -
     assert '<th scope="col">device-seconds<span class="unit">as run</span>' in fused_page
     for cost in (found.rows[1].cost_solo_s, found.rows[1].cost_as_run_s):
         assert f'<td class="value">{number(cost, 3)}</td>' in fused_page
-    assert "a button switches to the time as run" in fused_page
+    assert "buttons switch to the time as run" in fused_page
 
 
 def test_a_study_without_packs_has_one_cost_and_no_break_even(page: str) -> None:

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.measures import baseline_error_points, expected_best, missed, running_best
+from reports.measures import (
+    baseline_error_points,
+    expected_best,
+    missed,
+    running_best,
+    winner_shares,
+)
 
 # Few distinct values on purpose: ties must occur.
 KEYS = st.sampled_from([-1.0, 0.0, 0.5, 2.0, math.inf])
@@ -78,6 +84,34 @@ def test_order_quantiles_equal_enumeration(
         low = orders[max(0, math.ceil(len(orders) * 0.1 - 1e-9) - 1)]
         high = orders[max(0, math.ceil(len(orders) * 0.9 - 1e-9) - 1)]
         assert (made.low[n - 1], made.high[n - 1]) == (low, high)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(TRIAL, min_size=1, max_size=5), st.none() | TRIAL)
+def test_winner_shares_equal_enumeration(
+    trials: list[tuple[float, float, float]], held: tuple[float, float, float] | None
+) -> None:
+    key, cost, number, _ = arrays(trials)
+    bar = None if held is None else (held[0], held[1], -1.0)
+    draws = range(1, len(trials) + 1)
+    shares = winner_shares(key, ties=(cost, number), incumbent=bar, draws=draws)
+    # Each trial's score is its position, so that the winner's score says who won.
+    marked = [(key, cost, float(at)) for at, (key, cost, _) in enumerate(trials)]
+    stays = None if held is None else (held[0], held[1], float(len(trials)))
+    for n, row in zip(draws, shares, strict=True):
+        won = [len(trials) if math.isnan(w) else int(w) for w in enumerated(marked, stays, n)]
+        wanted = np.bincount(won, minlength=len(trials) + 1) / len(won)
+        assert row == pytest.approx(wanted, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("held", [None, (0.05, 0.0)])
+def test_concentration_is_the_sum_of_squared_shares(held: tuple[float, float] | None) -> None:
+    keys = np.random.default_rng(3).normal(size=30)
+    ties = (np.arange(30.0),)
+    found = expected_best(keys, keys, ties=ties, incumbent=held, incumbent_score=0.0)
+    shares = winner_shares(keys, ties=ties, incumbent=held, draws=range(1, 31))
+    assert found.concentration == pytest.approx((shares**2).sum(axis=1), rel=1e-12)
+    assert found.concentration[-1] == 1.0
 
 
 @settings(max_examples=30, deadline=None)

@@ -18,6 +18,6 @@ def attempt(number: int, run: int | None, kind: str, train_s: float, **more: Any
         | {"worker": "local-0", "state": "finished", "failure": None, "device": "cpu"}
         | {"hardware": "2 cores", "code_version": "0.1.0", "started": _STARTED}
         | {"ended": _ENDED, "device_s": sum(phases.values()), "epochs": epochs}
-        | {"samples": 1000 * epochs, "grad_evals": 8 * epochs}
+        | {"samples": 1000 * epochs, "grad_evals": 8 * epochs, "flops": 1e9 * epochs}
         | phases
     )

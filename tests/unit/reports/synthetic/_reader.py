@@ -17,7 +17,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "epoch_metrics": "study run epoch split task metric value",
         "attempt_costs": "study attempt run worker kind state failure device hardware "
         "code_version code_fingerprint started ended device_s startup_s train_s validation_s "
-        "test_s checkpoint_s diagnostics_s epochs samples grad_evals",
+        "test_s checkpoint_s diagnostics_s epochs samples grad_evals flops energy_j money",
         "stage_trials": "study search stage kind params_tuned round position trial",
         "stage_decisions": "study search stage trial value baseline_hash standing",
         "baseline_metrics": "study baseline_hash task metric split value source trial standing",

@@ -1,0 +1,83 @@
+"""Equal budgets in the page: what each method reaches with so much, and what it costs to match."""
+
+from collections.abc import Iterator, Sequence
+
+from reports._titles import weighting_of
+from reports.figures import method_colour
+from reports.frames import StudyFrames
+from reports.html._tags import Markup, boxed, join, tag
+from reports.spending import AtBudget, EqualBudget, equal_budgets, value_said
+
+_CAPTION = (
+    "Expected test value of each method’s best trial at a budget, chosen on validation, with its "
+    "95 % interval over seeds; below it the rank, with the middle 95 % of ranks over 2,000 draws. "
+    "Budgets are what each search costs in full; those within a tenth of each other are one."
+)
+_PAIRS = (
+    "Share of pairs of seeds in which the method of the row is better than that of the column; "
+    "ties count one half."
+)
+
+
+def budgets(frames: StudyFrames) -> Markup | None:
+    """The table of all budgets, and one of pairs for each; None while no method has a value."""
+    found = equal_budgets(frames)
+    if not found:
+        return None
+    searches = [one.search for one in found[-1].methods]
+    heads = [tag("th", "Method", scope="col", class_="first")]
+    heads += [tag("th", one.budget.said, scope="col") for one in found]
+    body = [_row(frames, search, found) for search in searches]
+    pairs = [
+        tag("details", tag("summary", f"Who is better at {one.budget.said}"), _pairs(frames, one))
+        for one in found
+        if len(_valued(one)) > 1
+    ]
+    return tag(
+        "section",
+        tag("h2", "At equal budgets"),
+        boxed(_CAPTION, tag("tr", *heads), body),
+        *pairs,
+    )
+
+
+def _row(frames: StudyFrames, search: str, found: Sequence[EqualBudget]) -> Markup:
+    at = [next(one for one in budget.methods if one.search == search) for budget in found]
+    return tag("tr", _method(frames, at[0]), *_cells(frames, at))
+
+
+def _cells(frames: StudyFrames, at: Sequence[AtBudget]) -> Iterator[Markup]:
+    for one in at:
+        rank = "" if one.rank is None else f"rank {one.rank_said}"
+        spent = "" if one.complete or one.rank is None else f", {one.share_spent:.0%} of its search"
+        said = tag("span", f"{rank}{spent}", class_="unit")
+        best = "best" if one.rank == 1 else "value"
+        yield tag("td", join([value_said(frames, one), tag("br"), said]), class_=best)
+
+
+def _pairs(frames: StudyFrames, found: EqualBudget) -> Markup:
+    methods = _valued(found)
+    heads = [tag("th", "Method", scope="col", class_="first")]
+    heads += [tag("th", one.title, scope="col") for one in methods]
+    body = [
+        tag(
+            "tr",
+            _method(frames, one),
+            *(
+                tag("td", f"{one.better[other.search]:.2f}" if other is not one else "–")
+                for other in methods
+            ),
+        )
+        for one in methods
+    ]
+    return boxed(_PAIRS, tag("tr", *heads), body)
+
+
+def _valued(found: EqualBudget) -> list[AtBudget]:
+    return [one for one in found.methods if one.rank is not None]
+
+
+def _method(frames: StudyFrames, one: AtBudget) -> Markup:
+    colour = method_colour(weighting_of(frames, one.search))
+    swatch = tag("span", class_="swatch", style=f"background:{colour}")
+    return tag("th", swatch, one.title, scope="row", class_="method")

@@ -1,0 +1,68 @@
+"""Parametric draws of what methods reach, from the components of M10: ranks and ratios use them.
+
+Shapes: D draws, m points of a curve, N trials, S seeds.
+"""
+
+import zlib
+from typing import Final
+
+import numpy as np
+
+from reports.inference import Components
+from reports.measures import FloatArray
+
+N_DRAWS: Final = 2_000
+
+
+class Draws:
+    """Draws of several methods of one study; what a seed is worth is drawn for all of them at once.
+
+    A draw of a method is its values, plus what other seeds would have been worth to all its trials
+    alike, plus what they would have been worth to each trial by itself, which counts as much as it
+    is likely to win. Both have the heavy tails of a variance that few seeds tell.
+    """
+
+    def __init__(self, n_seeds: int) -> None:
+        rng = np.random.default_rng(0)
+        df = n_seeds - 1
+        self._n_seeds = n_seeds
+        self._seeds = rng.standard_normal((N_DRAWS, n_seeds)) * _tails(rng, df)
+
+    def of(
+        self, search: str, layout: Components, values: FloatArray, shares: FloatArray
+    ) -> FloatArray:
+        """Draws of a method's values, ``[D, m]``.
+
+        Args:
+            search: Sets its own noise apart from that of others, in whatever order they are drawn.
+            layout: Its components, over the same S seeds as those of the others.
+            values: ``[m]``, points of its curve.
+            shares: ``[m, N]``, P(a trial is the winner) at each.
+        """
+        n, residual = self._n_seeds, layout.residual_variance
+        means = np.asarray(layout.seed_means)
+        rest = layout.n_trials > 1
+        # As in `Components.variance`: seed means hold a share of the rest.
+        apart = layout.seed_variance > 0 or not rest
+        drawn = np.tile(values, (N_DRAWS, 1))
+        if apart:
+            worth = self._seeds @ (means - means.mean()) / np.sqrt((n - 1) * n)
+            drawn += worth[:, None]
+        if rest and residual > 0:
+            rng = np.random.default_rng([1, zlib.crc32(search.encode())])
+            together = shares @ shares.T - (1 / layout.n_trials if apart else 0.0)
+            noise = rng.standard_normal((N_DRAWS, len(values))) @ _root(together)
+            tails = _tails(rng, (layout.n_trials - 1) * (n - 1))
+            drawn += np.sqrt(residual / n) * noise * tails
+        return drawn
+
+
+def _tails(rng: np.random.Generator, df: int) -> FloatArray:
+    """What turns normal draws into those of Student's t, ``[D, 1]``."""
+    return np.sqrt(df / rng.chisquare(df, (N_DRAWS, 1)))
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """A symmetric root of a covariance ``[m, m]``, whose negative part counts as none."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T

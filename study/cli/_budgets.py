@@ -1,0 +1,78 @@
+"""The tables of ``compare --at``: all methods at one and the same budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from study.cli._output import next_step, print_json, say
+from study.cli._wide import Column, show
+
+if TYPE_CHECKING:
+    from reports import StudyFrames
+    from reports.spending import AtBudget, EqualBudget
+
+NATURAL = "full"
+"""Asks for the budgets that searches cost in full."""
+
+
+def show_budgets(
+    frames: StudyFrames, texts: Sequence[str], *, storage: str, as_run: bool, as_json: bool
+) -> None:
+    """Print a table a budget, or all of them as JSON."""
+    from reports.spending import equal_budgets, parse_budgets
+
+    if list(texts) == [NATURAL]:
+        found = equal_budgets(frames, axis="as_run_s" if as_run else "solo_s")
+    else:
+        found = equal_budgets(frames, parse_budgets(texts, as_run=as_run))
+    if as_json:
+        print_json({"budgets": [one.to_plain() for one in found]})
+        return
+    if not found:
+        say("No method has a value yet.")
+    for one in found:
+        _show(frames, one)
+    if found:
+        alone = found[0].budget.axis == "solo_s" and frames.packed
+        say(
+            "Values are expected over all orders in which a search could have been run, chosen on "
+            "validation; in brackets 95 % intervals over seeds, and the middle 95 % of ranks. P: "
+            "share of pairs of seeds in which the method is better than the one named above."
+            + (" Time is that of each run alone; --as-run asks for that in packs." if alone else "")
+        )
+        next_step("report", frames.name, "-o", "report.html", storage=storage)
+
+
+def _show(frames: StudyFrames, found: EqualBudget) -> None:
+    from reports.spending import value_said
+
+    say((f"At {found.budget.said}", "bold"), f"  ({found.why})" if found.why else "")
+    methods = found.methods
+    key = Column(head="method", cells=[one.title for one in methods], text=True)
+    valued = [one for one in methods if one.rank is not None]
+    show(
+        key,
+        [
+            Column(head="rank", cells=[one.rank_said for one in methods]),
+            Column(head="expected test value", cells=[value_said(frames, one) for one in methods]),
+            Column(head="of its search", cells=[_of_search(one) for one in methods]),
+            *(
+                Column(head=f"P vs\n{other.title}", cells=[_share(one, other) for one in methods])
+                for other in valued
+            ),
+        ],
+    )
+
+
+def _of_search(one: AtBudget) -> str:
+    if one.rank is None:
+        known = one.first_cost < math.inf
+        return f"too little: a winner from {one.first_cost:,.3g} on" if known else "no winner yet"
+    return "all" if one.complete else f"{one.share_spent:.0%}"
+
+
+def _share(one: AtBudget, other: AtBudget) -> str:
+    share = one.better.get(other.search, math.nan)
+    return "–" if math.isnan(share) else f"{share:.2f}"

@@ -1,0 +1,110 @@
+"""What it costs to match a reference: arrivals for good, both ratios, and their intervals."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports.inference import Components
+from reports.spending import budget_curve, cost_to_match
+from reports.spending.draws import N_DRAWS, Draws
+from reports.spending.matching import _arrivals
+from tests.unit.reports import synthetic
+
+PATH = st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0]), min_size=1, max_size=8)
+
+
+@settings(max_examples=80, deadline=None)
+@given(PATH, st.sampled_from([0.5, 1.0, 2.5]))
+def test_arriving_is_for_good(path: list[float], target: float) -> None:
+    cost = np.arange(1.0, len(path) + 1)
+    stays = [n for n in range(len(path)) if all(value <= target for value in path[n:])]
+    wanted = cost[stays[0]] if stays else math.inf
+    assert _arrivals(np.array([path]), cost, np.array([target])) == [wanted]
+
+
+def test_the_fair_ratio_asks_both_for_the_same_quality() -> None:
+    frames = synthetic.frames()
+    mine, theirs = (budget_curve(frames, name) for name in ("uw-so", "scalarization"))
+    found = cost_to_match(frames, "uw-so", "scalarization", margin=1.0)
+    assert mine is not None
+    assert theirs is not None
+    assert found is not None
+    target = theirs.value[-1] + 1.0
+
+    def arrival(value: np.ndarray, cost: np.ndarray) -> float:
+        return float(cost[next(n for n in range(len(cost)) if (value[n:] <= target).all())])
+
+    assert found.target == target
+    assert found.cost == arrival(mine.value, mine.cost)
+    assert found.reference_arrival == arrival(theirs.value, theirs.cost)
+    assert found.fair.value == pytest.approx(found.cost / found.reference_arrival)
+    assert found.full.value == pytest.approx(found.cost / theirs.cost[-1])
+    assert found.full.value < found.fair.value  # less is asked than of the whole grid
+
+
+def test_a_ratio_lies_in_its_interval_and_stays_what_it_is() -> None:
+    frames = synthetic.frames()
+    one, again = (cost_to_match(frames, "uw-so", "scalarization", margin=1.0) for _ in range(2))
+    assert one is not None
+    assert one == again
+    assert one.fair.low <= one.fair.value <= one.fair.high
+    assert one.fair.low > 0
+
+
+def test_who_never_gets_there_says_never() -> None:
+    found = cost_to_match(synthetic.frames(), "ew", "scalarization", margin=0.5)
+    assert found is not None
+    assert math.isinf(found.cost)
+    assert found.never_share > 0.025
+    assert found.to_plain()["fair_ratio"]["high"] == "never"
+    assert "EW does not get within 0.5 points of the final value of Scalar" in found.sentence
+
+
+def test_a_reference_matches_itself_at_once() -> None:
+    found = cost_to_match(synthetic.frames(), "scalarization", "scalarization", margin=1.0)
+    assert found is not None
+    assert (found.fair.value, found.fair.low, found.fair.high) == (1.0, 1.0, 1.0)
+
+
+def test_one_seed_has_a_ratio_without_an_interval() -> None:
+    found = cost_to_match(synthetic.frames(seeds=(1,)), "uw-so", "scalarization", margin=1.0)
+    assert found is not None
+    assert math.isnan(found.fair.low)
+    assert found.to_plain()["fair_ratio"]["low"] is None
+    assert "one seed" in found.sentence
+
+
+def test_nothing_to_match_while_nothing_is_finished() -> None:
+    assert cost_to_match(synthetic.frames(empty=True), "ew", "uw", margin=1.0) is None
+
+
+def test_draws_spread_as_the_interval_says() -> None:
+    """Variances of draws are those of M10, as far as t has one."""
+    rng = np.random.default_rng(1)
+    n_seeds, n_trials = 12, 40
+    table = rng.normal(size=n_seeds) + rng.normal(scale=0.5, size=(n_trials, n_seeds))
+    layout = Components.of(table)
+    shares = np.vstack([np.full(n_trials, 1 / 8) * (np.arange(n_trials) < 8), np.eye(n_trials)[0]])
+    drawn = Draws(n_seeds).of("ew", layout, np.array([1.0, -1.0]), shares)
+    variance, _ = layout.variance((shares**2).sum(axis=1))
+    heavy = (n_seeds - 1) / (n_seeds - 3)
+    assert drawn.shape == (N_DRAWS, 2)
+    assert drawn.mean(axis=0) == pytest.approx([1.0, -1.0], abs=0.05)
+    assert drawn.var(axis=0) == pytest.approx(heavy * variance, rel=0.15)
+
+
+def test_seeds_are_drawn_for_all_methods_at_once() -> None:
+    """What a seed is worth to all methods alike cancels in their difference."""
+    rng = np.random.default_rng(2)
+    worth = 3 * rng.normal(size=10)
+    tables = [worth + rng.normal(scale=0.01, size=(5, 10)) for _ in range(2)]
+    draws, share = Draws(10), np.eye(5)[:1]
+    a, b = (
+        draws.of(name, Components.of(table), np.zeros(1), share)
+        for name, table in zip("ab", tables, strict=True)
+    )
+    assert np.std(a) > 0.5
+    assert np.std(a - b) < 0.05 * np.std(a)
