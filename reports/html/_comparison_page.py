@@ -55,7 +55,7 @@ def _banner(comparison: Comparison) -> Markup | None:
 
 
 def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
-    parts = [problem(frames.card)]
+    parts: list[Markup | None] = [problem(frames.card)]
     if comparison.finished_runs:
         parts += [
             tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),

@@ -99,7 +99,7 @@ def _charged(frames: StudyFrames, axis: CostAxis) -> FloatArray:
     as_run = runs["method_cost_s"].to_numpy(dtype=np.float64)
     if axis == "as_run_s":
         return as_run
-    epochs = trained_epochs(runs).to_numpy(dtype=np.float64)
+    epochs = np.asarray(trained_epochs(runs), dtype=np.float64)
     if axis == "epochs":
         return epochs
     if axis in ("samples", "flops"):  # an epoch of a run takes the same ones in every attempt
@@ -110,7 +110,9 @@ def _charged(frames: StudyFrames, axis: CostAxis) -> FloatArray:
 def trial_costs(frames: StudyFrames, runs: IntArray, axis: CostAxis) -> FloatArray:
     """What trials have cost over all their seeds, ``[N]``, from their run ids ``[N, S]``."""
     by_run = charges(frames, axis)
-    return by_run.loc[runs.ravel()].to_numpy(dtype=np.float64).reshape(runs.shape).sum(axis=1)
+    at = by_run.index.get_indexer(pd.Index(runs.ravel()))
+    costs: FloatArray = by_run.to_numpy(dtype=np.float64)[at].reshape(runs.shape).sum(axis=1)
+    return costs
 
 
 def offered(frames: StudyFrames) -> tuple[CostAxis, ...]:
@@ -178,7 +180,8 @@ def _spent(frames: StudyFrames, column: str) -> FloatArray:
     values = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
     idle = (table["device_s"] == 0).to_numpy()
     values = np.where(idle & np.isnan(values), 0.0, values)
-    return np.bincount(at[at >= 0], weights=values[at >= 0], minlength=len(runs))
+    sums = np.bincount(at[at >= 0], weights=values[at >= 0], minlength=len(runs))
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _part(spent: FloatArray, charged: FloatArray, *, of: FloatArray) -> FloatArray:

@@ -99,7 +99,7 @@ class Trajectory:
     @property
     def value(self) -> FloatArray:
         """Mean over seeds, ``[n]``."""
-        return self.by_seed.mean(axis=0)
+        return np.asarray(self.by_seed.mean(axis=0))
 
     def costs(self, frames: StudyFrames, axis: CostAxis) -> FloatArray:
         """Cost of all seeds at each point, ``[n]``."""
@@ -209,7 +209,7 @@ def _trajectory(
         return None
 
     def mean(parts: Sequence[FloatArray]) -> FloatArray:
-        return np.mean(parts, axis=0)[known]
+        return np.asarray(np.mean(parts, axis=0))[known]
 
     by_seed = by_seed[:, known]
     concentration = mean([path.concentration for path in paths])

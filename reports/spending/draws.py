@@ -59,10 +59,12 @@ class Draws:
 
 def _tails(rng: np.random.Generator, df: int) -> FloatArray:
     """What turns normal draws into those of Student's t, ``[D, 1]``."""
-    return np.sqrt(df / rng.chisquare(df, (N_DRAWS, 1)))
+    tails: FloatArray = np.sqrt(df / rng.chisquare(df, (N_DRAWS, 1)))
+    return tails
 
 
 def _root(covariance: FloatArray) -> FloatArray:
     """A symmetric root of a covariance ``[m, m]``, whose negative part counts as none."""
     values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    root: FloatArray = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    return root
