@@ -90,8 +90,9 @@ def eligible(frames: StudyFrames, search: str) -> Eligible:
         & runs["seed"].isin(frames.seeds)
         & runs["state"].isin(RANKED)
     ]
-    # A finished run without a value waits for the baseline.
-    scored = mine[["value_val", "value_test"]].notna().all(axis=1)
+    # A finished run without a value waits for the baseline; sealed ones have none on test.
+    values = ["value_val"] if frames.sealed else ["value_val", "value_test"]
+    scored = mine[values].notna().all(axis=1)
     mine = mine[scored | (mine["state"] != _SCORED)].sort_values(["trial", "seed"])
     whole = mine.groupby("trial")["run"].transform("size") == len(frames.seeds)
     return _by_trial(mine[whole], len(frames.seeds), objective_of(frames).sign)

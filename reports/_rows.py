@@ -33,6 +33,8 @@ _SCHEMA: Mapping[str, str] = MappingProxyType(
         "baseline_hash:str standing:bool",
         "baseline_metrics": "study:str baseline_hash:str task:str metric:str split:str "
         "value:float64 source:str trial:Int64 standing:bool",
+        "epoch_timings": "study:str search:str weighting:str role:str attempt:int64 sweep:int64 "
+        "hardware:str measured:utc epoch_s:float64",
     }
 )
 

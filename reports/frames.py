@@ -36,6 +36,10 @@ class StudyFacts(Protocol):
     def card(self) -> Mapping[str, Any]:
         """Plain content of the problem's card."""
 
+    @property
+    def sealed(self) -> bool:
+        """Whether no test value is shown."""
+
 
 class SearchFacts(Protocol):
     """The same about one of its searches."""
@@ -121,6 +125,7 @@ class StudyFrames:
         views: The other views, each read when it is first asked for.
         engines: By search, in the order of the spec, ``solo`` or ``fused`` and why it is that one;
             a search is not there before its first run.
+        sealed: No test value is shown, see `weighbridge unseal`.
     """
 
     name: str
@@ -130,6 +135,7 @@ class StudyFrames:
     epochs: Epochs
     views: Views
     engines: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sealed: bool = False
 
     @property
     def attempts(self) -> pd.DataFrame:
@@ -152,6 +158,11 @@ class StudyFrames:
         return self.views.frame("baseline_metrics")
 
     @property
+    def timings(self) -> pd.DataFrame:
+        """View ``epoch_timings``, one row a (calibration, sweep, search): an epoch alone in s."""
+        return self.views.frame("epoch_timings")
+
+    @property
     def of_function(self) -> bool:
         """Whether its runs are those of a training function, ranked by its own metric."""
         return bool(self.card.get("kind") == "function")
@@ -162,10 +173,10 @@ class StudyFrames:
         return bool(self.in_packs(self.runs).any())
 
     def in_packs(self, runs: pd.DataFrame) -> "pd.Series[bool]":
-        """Whether a run's search shares packs, by row of `runs`.
+        """Whether a run's search shares packs, or is told like those that do, by row of `runs`.
 
-        Stacks do; runs of the solo engine do where a cost alone was measured for one of those that
-        have it for the same reason.
+        Stacks do; of the solo engine, searches are told so where a cost alone was measured for one
+        of those that have it for the same reason.
         """
         packed = {search for search, (engine, _) in self.engines.items() if engine == "fused"}
         alone, as_run = self.runs["solo_cost_s"], self.runs["method_cost_s"]
@@ -256,6 +267,7 @@ def load(reader: StudyReader, study: str) -> StudyFrames:
             for search in reader.searches(record.id)
             if search.engine is not None
         },
+        sealed=record.sealed,
     )
 
 

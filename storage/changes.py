@@ -96,8 +96,10 @@ _CHANGED = (
 
 _IDS: sa.BindParameter[int] = bindparam("ids", expanding=True)
 _IS_SCORED = runs.c.state == RunState.DONE
+_SEALED = sa.and_(studies.c.sealed_at.is_not(None), studies.c.unsealed_at.is_(None)).label("sealed")
 _RUNS = (
-    sa.select(runs, searches.c.name, WRITTEN, scores)
+    sa.select(runs, searches.c.name, WRITTEN, scores, _SEALED)
+    .join(studies, studies.c.id == runs.c.study_id)
     .join(searches, searches.c.id == runs.c.search_id)
     .join(trials, trials.c.id == runs.c.trial_id)
     .outerjoin(scores, sa.and_(scores.c.run_id == runs.c.id, _IS_SCORED))
@@ -254,7 +256,7 @@ def _run(row: Any, since: int) -> RunChange:
         new_epochs=row.epochs_change >= max(since, 1),  # 0: there never were any
         epoch_selected=row.epoch_selected,
         value_val=row.value_val,
-        value_test=row.value_test,
+        value_test=None if row.sealed else row.value_test,
         reason=row.reason,
     )
 

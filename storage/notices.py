@@ -18,10 +18,17 @@ OBJECTIVES_RETRAIN: Final = (
 )
 
 
-def notices(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """Sentences that a reader of any of the study's numbers must know."""
+SEALED: Final = "Sealed: test values are not shown before `weighbridge unseal STUDY`."
+
+
+def notices(spec: Mapping[str, Any], *, sealed: bool = False) -> tuple[str, ...]:
+    """Sentences that a reader of any of the study's numbers must know.
+
+    Args:
+        sealed: Whether its test values are not shown, by its record.
+    """
     stopped = any(stop.get("asynchronous") for stop in _stops(spec))
-    return (STOPPED_ASYNCHRONOUSLY,) if stopped else ()
+    return (SEALED,) * sealed + (STOPPED_ASYNCHRONOUSLY,) * stopped
 
 
 def before_training(spec: Mapping[str, Any]) -> tuple[str, ...]:

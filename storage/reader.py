@@ -14,7 +14,8 @@ from storage.database.retry import retried
 from storage.log import Log
 from storage.networks import Networks
 from storage.planning.history import History
-from storage.schema.views import ORDER
+from storage.revisions import Revisions
+from storage.schema.views import ORDER, SHOWS_TEST
 from storage.status import Status
 
 _QUERIES = {
@@ -26,7 +27,8 @@ _QUERIES = {
 
 _SERIES = sa.text(
     "SELECT s.id, s.task, s.metric FROM series s JOIN studies st ON st.id = s.study_id "
-    "WHERE st.name = :study AND s.split = :split ORDER BY s.task, s.metric"
+    "WHERE st.name = :study AND s.split = :split "
+    f"AND (s.split <> 'test' OR {SHOWS_TEST}) ORDER BY s.task, s.metric"
 )
 _VALUES = "SELECT v.run_id, v.epoch, v.series_id, v.value FROM"
 _OF_SERIES = "v.series_id IN :series"
@@ -46,8 +48,9 @@ _LOWEST_NEGATIVE = sa.text(
     "JOIN scores sc ON sc.run_id = r.id "
     "JOIN epoch_values v ON v.run_id = r.id AND v.epoch = sc.epoch_selected "
     "WHERE st.name = :study AND v.value < 0 GROUP BY v.series_id"
-    ") lowest ON lowest.series_id = s.id "
-    "WHERE s.split IN ('validation', 'test') GROUP BY s.task, s.metric"
+    ") lowest ON lowest.series_id = s.id JOIN studies st ON st.id = s.study_id "
+    f"WHERE s.split = 'validation' OR (s.split = 'test' AND {SHOWS_TEST}) "
+    "GROUP BY s.task, s.metric"
 )
 
 
@@ -67,7 +70,7 @@ _EPOCHS = {
 }
 
 
-class Reader(Following, History, Log, Networks, Status):
+class Reader(Following, History, Log, Networks, Revisions, Status):
     """Reads one study database; it makes, changes and locks nothing, files beside it included.
 
     A SQLite file of an older schema is read from a migrated copy in memory.

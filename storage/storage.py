@@ -23,6 +23,7 @@ from storage.planning.proposals import Proposing
 from storage.planning.studies import Studies
 from storage.recording.checkpoints import Checkpoints
 from storage.recording.reports import Recorder, Recording
+from storage.revisions import Revisions
 from storage.schema.dialects import server_place
 from storage.status import Status
 
@@ -41,6 +42,7 @@ class Storage(
     Judging,
     Moving,
     Status,
+    Revisions,
     Log,
 ):
     """One study database; each method is one transaction.

@@ -13,6 +13,7 @@ from study.drivers import Driver, RayOptions
 from study.drivers.devices import check_here, check_on_ray, check_precision, checked_device
 from study.drivers.local.driver import LocalDriver
 from study.drivers.peers import first_devices
+from study.errors import NotAnExtension
 from study.planning.extension import check_extension
 from study.planning.keys import plan_key
 from study.planning.packs import PackPlan, pack_plan, shapes_of
@@ -250,15 +251,20 @@ class Study:
 
     def _save(self, storage: Storage) -> StudyRecord:
         spec, card = self.plan.spec, self.plan.card.to_plain()
-        return storage.save_study(
-            name=self.name,
-            spec=spec.to_plain(),
-            card=card,
-            fingerprint=self.plan.frozen,
-            plan=plan_key(spec, self.plan.frozen),
-            searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
-            check=lambda stored: check_extension(stored, spec, card),
-        )
+        try:
+            return storage.save_study(
+                name=self.name,
+                spec=spec.to_plain(),
+                card=card,
+                fingerprint=self.plan.frozen,
+                plan=plan_key(spec, self.plan.frozen),
+                searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
+                sealed=spec.compare.sealed,
+                check=lambda stored: check_extension(stored, spec, card),
+            )
+        except NotAnExtension:
+            storage.note_refused(storage.study(self.name).id, spec.to_plain())
+            raise
 
     def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:
         problem, training = self.plan.problem, self.plan.training

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef, Training
+from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef, TimeSteps, Training
 
 EndedAs = Literal["done", "paused", "released", "diverged", "failed"]
 """What a run comes to in a worker."""
@@ -268,6 +268,19 @@ class Calibrated:
     failure: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsTimed:
+    """The steps of runs were timed; the worker is free.
+
+    Attributes:
+        sweeps: Of each sweep, run -> s that training and validation of an epoch of it take alone.
+            A run that raised is in none, else each is in all.
+    """
+
+    sweeps: tuple[Mapping[int, float], ...]
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class OpenFailed:
     """The problem could not be opened; the worker ends."""
@@ -311,7 +324,7 @@ class Open:
 class CalibrateNow:
     """Driver to worker: time this."""
 
-    wanted: Calibrate
+    wanted: Calibrate | TimeSteps
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,4 +340,6 @@ class Stop:
 
 
 Event = EpochDone | CheckpointWritten | NetworksKept | CheckpointSkipped | RunEnded
-Message = Ready | OpenFailed | Rendezvous | Beat | Event | PackEnded | Calibrated
+Free = Ready | PackEnded | Calibrated | StepsTimed
+"""With these a worker says that it is free."""
+Message = Ready | OpenFailed | Rendezvous | Beat | Event | PackEnded | Calibrated | StepsTimed

@@ -206,3 +206,24 @@ class Calibrate:
     engine: Engine = "fused"
     memory_gib: float | None = None
     run_epochs: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSteps:
+    """Time a few steps of each of several runs alone, one after the other and over again.
+
+    Attributes:
+        jobs: Runs whose steps may take unequal times; by their `run` they are answered for.
+        sweeps: How often each is timed.
+        limit_s: What all may take; what that does not allow is left out.
+    """
+
+    problem: ProblemRef
+    training: Training
+    jobs: tuple[Job, ...]
+    sweeps: int
+    limit_s: float
+
+
+Task = Pack | Calibrate | TimeSteps
+"""What a worker is given to do."""

@@ -17,6 +17,7 @@ from reports.comparing.error_sources import error_sources
 from reports.comparing.headline import Contender, headline
 from reports.comparing.roles import is_tuned, reference_of, subject_of
 from reports.comparing.rows import MethodRow, method_row, stl_rows
+from reports.comparing.sealed import sealed_sentence
 from reports.frames import StudyFrames
 from storage.notices import notices
 from storage.objectives import Objective
@@ -110,7 +111,9 @@ def compare(frames: StudyFrames) -> Comparison:
     return Comparison(
         objective=objective,
         rows=(*stl_rows(frames), *rows),
-        sentence=headline(
+        sentence=sealed_sentence(frames)
+        if frames.sealed
+        else headline(
             contenders,
             differences,
             objective=objective,
@@ -122,7 +125,7 @@ def compare(frames: StudyFrames) -> Comparison:
         break_even=break_even(frames),
         finished_runs=finished,
         planned_runs=len(planned),
-        notices=notices(frames.spec),
+        notices=notices(frames.spec, sealed=frames.sealed),
         subject=subject,
         reference=reference,
         differences=differences,

@@ -44,7 +44,7 @@ def function_body(frames: StudyFrames) -> Markup:
 
 def _notes(frames: StudyFrames) -> Iterator[str]:
     """What must be known of the study, and under what different conditions its runs were made."""
-    yield from notices(frames.spec)
+    yield from notices(frames.spec, sealed=frames.sealed)
     for rule in (mixed_conditions, mixed_user_code):
         yield from (note.text for note in rule(frames))
 

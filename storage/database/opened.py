@@ -21,7 +21,7 @@ from storage.schema.dialects import is_committed, lock_schema, transaction_numbe
 from storage.schema.tables import metadata
 from storage.schema.views import VIEWS
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 _OURS = {"alembic_version", "studies", "searches", "runs", "attempts"}  # in every version
 _OPENING_PATIENCE_S = 3.0  # a wrong URL is to be told at once
 _version_table = sa.table("alembic_version", sa.column("version_num"))

@@ -27,12 +27,14 @@ from storage.schema.tables import (
     looks,
     networks,
     proposals,
+    revisions,
     runs,
     scores,
     searches,
     series,
     stages,
     studies,
+    timings,
     trials,
     workers,
 )
@@ -59,13 +61,14 @@ class Removals(Leases):
             )
             for table in (scores, epoch_values, epochs, checkpoints, networks):
                 connection.execute(table.delete().where(table.c.run_id.in_(its_runs)))
+            connection.execute(timings.delete().where(timings.c.search_id.in_(its_searches)))
             for table in (attempts, runs):
                 connection.execute(table.delete().where(table.c.study_id == study_id))
             values = baseline_values.delete()
             connection.execute(values.where(baseline_values.c.baseline_id.in_(its_baselines)))
             for table in (decisions, proposals, trials, stages):
                 connection.execute(table.delete().where(table.c.search_id.in_(its_searches)))
-            for table in (baselines, searches, series, looks, workers, change_counters):
+            for table in (baselines, searches, series, looks, workers, revisions, change_counters):
                 connection.execute(table.delete().where(table.c.study_id == study_id))
             connection.execute(studies.delete().where(studies.c.id == study_id))
 

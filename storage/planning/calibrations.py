@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import sqlalchemy as sa
-from sqlalchemy import bindparam
+from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase, calibration
-from storage.planning.writing import lasting, next_change, now
-from storage.records import Calibration, NetworkLook
+from storage.planning.writing import add, lasting, next_change, now
+from storage.records import Calibration, EpochTiming, NetworkLook
 from storage.schema.dialects import put
-from storage.schema.tables import attempts, calibrations, looks
+from storage.schema.tables import attempts, calibrations, looks, searches, timings
 
 _LOOK = sa.select(looks).where(
     looks.c.study_id == bindparam("study_id"), looks.c.key == bindparam("key")
 )
 _OF_SHAPE = sa.select(calibrations).where(
     calibrations.c.shape == bindparam("shape"), calibrations.c.hardware == bindparam("hardware")
+)
+_CHARGES = (
+    sa.select(timings.c.search_id, timings.c.charged_s, timings.c.hardware)
+    .join(searches, searches.c.id == timings.c.search_id)
+    .where(searches.c.study_id == bindparam("study"))
+    .distinct()
 )
 
 
@@ -75,13 +82,6 @@ class Calibrations(OpenedDatabase):
         Args:
             seconds: What measuring took: an attempt without a run.
         """
-        booked = {
-            "study_id": study_id,
-            "worker_id": worker_id,
-            "kind": "calibration",
-            "state": "finished",
-            "diagnostics_s": seconds,
-        }
         with self._database.write() as connection:
             for one in found:
                 values = {
@@ -93,5 +93,41 @@ class Calibrations(OpenedDatabase):
                     "measured_at": now(),
                 }
                 put(connection, calibrations, values)
-            change = next_change(connection, study_id)
-            connection.execute(attempts.insert(), {**booked, **lasting(seconds), "change": change})
+            _book(connection, study_id, worker_id, seconds)
+
+    @retried
+    def save_timings(
+        self, found: Sequence[EpochTiming], *, study_id: int, worker_id: int, seconds: float
+    ) -> None:
+        """Store what a worker has timed, beside what was timed before.
+
+        Args:
+            seconds: What timing took: an attempt without a run.
+        """
+        with self._database.write() as connection:
+            attempt = _book(connection, study_id, worker_id, seconds)
+            rows = [{"attempt_id": attempt, **asdict(one)} for one in found]
+            if rows:
+                connection.execute(timings.insert(), rows)
+
+    @retried
+    def charges(self, study_id: int) -> dict[tuple[str, int], float]:
+        """What epochs have as `solo_s` of those searches that are timed, by hardware and search."""
+        with self._database.read() as connection:
+            return {
+                (row.hardware, row.search_id): row.charged_s
+                for row in connection.execute(_CHARGES, {"study": study_id})
+            }
+
+
+def _book(connection: Connection, study_id: int, worker_id: int, seconds: float) -> int:
+    """The attempt that a calibration is."""
+    values = {
+        "study_id": study_id,
+        "worker_id": worker_id,
+        "kind": "calibration",
+        "state": "finished",
+        "diagnostics_s": seconds,
+        "change": next_change(connection, study_id),
+    }
+    return add(connection, attempts.insert(), {**values, **lasting(seconds)})

@@ -129,6 +129,8 @@ def study_record(row: Any) -> StudyRecord:
         key_name=row.key_name,
         first_name=row.first_name,
         plan=row.plan,
+        sealed_at=row.sealed_at,
+        unsealed_at=row.unsealed_at,
     )
 
 

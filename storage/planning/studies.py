@@ -12,16 +12,39 @@ from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase, study_record
-from storage.planning.writing import lock_named, lock_study_of, next_change, now
+from storage.planning.writing import (
+    lock_named,
+    lock_runs,
+    lock_study,
+    lock_study_of,
+    next_change,
+    now,
+)
 from storage.records import InitialNetwork, StudyRecord
 from storage.schema.dialects import insert_ignoring
-from storage.schema.tables import change_counters, searches, studies
+from storage.schema.tables import change_counters, revisions, runs, searches, studies
+from storage.states import FINAL, RunState
 
 _THE_STUDY = sa.select(studies).where(studies.c.id == bindparam("study"))
 _ENGINES = (
     sa.select(searches.c.engine, searches.c.engine_reason, searches.c.stack_rows)
     .where(searches.c.engine.is_not(None))
     .order_by(searches.c.id)
+)
+_IS_DONE = (runs.c.study_id == bindparam("study"), runs.c.state == RunState.DONE)
+_DONE = sa.select(runs.c.id).where(*_IS_DONE)
+_STAMP_DONE = runs.update().where(*_IS_DONE).values(change=bindparam("number"))
+_UNSEAL = (
+    studies.update()
+    .where(
+        studies.c.id == bindparam("study"),
+        studies.c.sealed_at.is_not(None),
+        studies.c.unsealed_at.is_(None),
+    )
+    .values(unsealed_at=bindparam("at"))
+)
+_ENDED = sa.select(sa.func.count()).where(
+    runs.c.study_id == bindparam("study"), runs.c.state.in_(FINAL)
 )
 _NAMES = sa.select(searches.c.name).where(searches.c.study_id == bindparam("study"))
 
@@ -39,12 +62,14 @@ class Studies(OpenedDatabase):
         fingerprint: str,
         searches: Sequence[tuple[str, str, str]],
         plan: str = "",
+        sealed: bool = False,
         check: Callable[[StudyRecord], None] = lambda _stored: None,
     ) -> StudyRecord:
         """Create a study or store its extended spec; searches are (name, role, weighting).
 
         Args:
             plan: Hash of all that decides what the searches do.
+            sealed: Whether test values of a new study are not shown before `unseal`.
             check: Looks at the study as it is stored, if it is, in the transaction that writes;
                 what it raises leaves all as it is. Drivers that save at once are looked at one
                 after the other.
@@ -55,18 +80,49 @@ class Studies(OpenedDatabase):
         names = {"name": name, "first_name": name, "birth": birth, "key_name": birth}
         with self._database.write() as connection:
             connection.execute(
-                insert_ignoring(connection, studies), {"created_at": now(), **names, **values}
+                insert_ignoring(connection, studies),
+                {
+                    "created_at": now(),
+                    "sealed_at": now() if sealed else None,
+                    **names,
+                    **values,
+                },
             )
             study_id = lock_named(connection, name)
             connection.execute(insert_ignoring(connection, change_counters), {"study_id": study_id})
             record = _record(connection, study_id)
             if record.birth != birth:
                 check(record)
+                if record.spec != json.loads(texts["spec"]):
+                    _revise(connection, study_id, record.spec, accepted=True)
                 connection.execute(studies.update().where(studies.c.id == study_id), values)
                 record = _record(connection, study_id)
             _save_searches(connection, study_id, searches)
             next_change(connection, study_id)
             return record
+
+    @retried
+    def note_refused(self, study_id: int, spec: Mapping[str, Any]) -> None:
+        """Keep that a stored study should have become what it must not become."""
+        with self._database.write() as connection:
+            lock_study(connection, study_id)
+            _revise(connection, study_id, spec, accepted=False)
+
+    @retried
+    def unseal(self, study_id: int) -> StudyRecord:
+        """Show the test values of a sealed study from now on; the first time counts.
+
+        Raises:
+            StudyChanged: The study is gone.
+        """
+        with self._database.write() as connection:
+            lock_study(connection, study_id)
+            lock_runs(connection, connection.scalars(_DONE, {"study": study_id}).all())
+            changed = connection.execute(_UNSEAL, {"study": study_id, "at": now()}).rowcount
+            if changed:
+                number = next_change(connection, study_id)
+                connection.execute(_STAMP_DONE, {"study": study_id, "number": number})
+            return _record(connection, study_id)
 
     @retried
     def give_birth(self, study: StudyRecord) -> StudyRecord:
@@ -129,6 +185,19 @@ class Studies(OpenedDatabase):
 
 def _record(connection: Connection, study_id: int) -> StudyRecord:
     return study_record(connection.execute(_THE_STUDY, {"study": study_id}).one())
+
+
+def _revise(
+    connection: Connection, study_id: int, spec: Mapping[str, Any], *, accepted: bool
+) -> None:
+    values = {
+        "study_id": study_id,
+        "made_at": now(),
+        "accepted": accepted,
+        "spec": json.dumps(spec),
+        "runs_ended": connection.scalar(_ENDED, {"study": study_id}),
+    }
+    connection.execute(revisions.insert(), values)
 
 
 def _save_searches(

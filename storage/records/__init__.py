@@ -44,8 +44,10 @@ from storage.records._status import (
 )
 from storage.records._studies import (
     Calibration,
+    EpochTiming,
     InitialNetwork,
     NetworkLook,
+    Revision,
     SearchRecord,
     StudyRecord,
 )
@@ -68,6 +70,7 @@ __all__ = [
     "DecisionChange",
     "Ending",
     "EpochRecord",
+    "EpochTiming",
     "FailureGroup",
     "Holder",
     "InitialNetwork",
@@ -81,6 +84,7 @@ __all__ = [
     "Reference",
     "Rejected",
     "Report",
+    "Revision",
     "RunChange",
     "RunOutcome",
     "SearchHistory",

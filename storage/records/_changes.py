@@ -20,7 +20,7 @@ class RunChange:
         new_epochs: Whether some were written since; `storage.Reader.epochs` has their values.
         epoch_selected: Of a run that is done and has a score; None of others, as for both values.
         value_val: What it is ranked by, on validation at that epoch.
-        value_test: The same on test.
+        value_test: The same on test; None of a sealed study.
     """
 
     run: int

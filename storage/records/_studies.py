@@ -21,6 +21,8 @@ class StudyRecord:
         key_name: What its run keys call it; the same all its life, whatever it is named.
         first_name: Its name at its birth, by which random draws are addressed.
         plan: Hash of all that decides what its searches do.
+        sealed_at: From when on its test values are not shown; None if they always were.
+        unsealed_at: From when on they are shown again; None until then.
     """
 
     id: int
@@ -33,6 +35,29 @@ class StudyRecord:
     key_name: str
     first_name: str
     plan: str
+    sealed_at: datetime | None = None
+    unsealed_at: datetime | None = None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether no test value is shown."""
+        return self.sealed_at is not None and self.unsealed_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A change of a stored study's spec.
+
+    Attributes:
+        accepted: Whether it was made; else it was asked for and refused.
+        spec: What it was before; of a refused change, what it should have become.
+        runs_ended: Runs that had ended by then, with whatever result.
+    """
+
+    made_at: datetime
+    accepted: bool
+    spec: Mapping[str, Any]
+    runs_ended: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,3 +145,22 @@ class Calibration:
     pack_size: int
     epoch_s: float
     run_step_ms: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochTiming:
+    """What an epoch of a search's runs takes alone, as it was timed once.
+
+    Attributes:
+        sweep: Searches of one sweep were timed one right after the other.
+        hardware: As in `Calibration`.
+        epoch_s: Training and validation of one epoch of one run.
+        charged_s: What epochs of the search are charged with on that hardware when they are
+            recorded; what they cost in the end is this in the ratio of all that was timed.
+    """
+
+    search_id: int
+    sweep: int
+    hardware: str
+    epoch_s: float
+    charged_s: float

@@ -20,6 +20,19 @@ COALESCE((SELECT a.startup_s FROM epochs e
                            WHERE e.run_id = r.id AND r.token > 1 AND p.id <> a.id
                                  AND p.state = 'finished'), 0.0)"""
 
+SHOWS_TEST = "(st.sealed_at IS NULL OR st.unsealed_at IS NOT NULL)"
+"""Whether test values of the study `st` are shown: not of a sealed one before it is unsealed.
+
+It holds here, and wherever else values of a split are read (`storage.reader`, `storage.changes`),
+so that whatever reads keeps to it.
+"""
+
+# What an epoch alone takes is timed again and again: all epochs of a search are charged with the
+# mean. Epochs carry what they were charged with when they were trained.
+_TIMED = """\
+(SELECT search_id, SUM(epoch_s) / SUM(charged_s) AS factor
+                   FROM timings GROUP BY search_id)"""
+
 VIEWS: dict[str, str] = {
     "run_results": f"""
         SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS role,
@@ -30,7 +43,7 @@ VIEWS: dict[str, str] = {
                r.epochs_done AS epochs,
                CASE WHEN r.state = 'done' THEN sc.epoch_selected END AS epoch_selected,
                CASE WHEN r.state = 'done' THEN sc.delta_m_val END AS delta_m_val,
-               CASE WHEN r.state = 'done' THEN sc.delta_m_test END AS delta_m_test,
+               CASE WHEN r.state = 'done' AND {SHOWS_TEST} THEN sc.delta_m_test END AS delta_m_test,
                CASE WHEN r.state = 'done' AND sc.delta_m_val IS NOT NULL
                     THEN sc.baseline_hash END AS baseline_hash,
                r.diverged_epoch AS diverged_epoch,
@@ -40,7 +53,8 @@ VIEWS: dict[str, str] = {
                COALESCE((SELECT SUM(e.train_s + e.validation_s)
                          FROM epochs e WHERE e.run_id = r.id), 0.0)
                + {_STARTUPS_S} AS method_cost_s,
-               COALESCE((SELECT SUM(COALESCE(e.solo_s, e.train_s + e.validation_s))
+               COALESCE((SELECT SUM(COALESCE(e.solo_s * COALESCE(tm.factor, 1.0),
+                                             e.train_s + e.validation_s))
                          FROM epochs e WHERE e.run_id = r.id), 0.0)
                + {_STARTUPS_S} AS solo_cost_s,
                CAST(COALESCE((SELECT SUM(e.grad_evals)
@@ -48,19 +62,21 @@ VIEWS: dict[str, str] = {
                r.reason AS reason,
                CASE WHEN r.state = 'done' THEN sc.objective END AS objective,
                CASE WHEN r.state = 'done' THEN sc.value_val END AS value_val,
-               CASE WHEN r.state = 'done' THEN sc.value_test END AS value_test
+               CASE WHEN r.state = 'done' AND {SHOWS_TEST} THEN sc.value_test END AS value_test
         FROM runs r
         JOIN trials t ON t.id = r.trial_id
         JOIN searches se ON se.id = r.search_id
         JOIN studies st ON st.id = se.study_id
         LEFT JOIN scores sc ON sc.run_id = r.id
+        LEFT JOIN {_TIMED} tm ON tm.search_id = r.search_id
     """,
-    "epoch_metrics": """
+    "epoch_metrics": f"""
         SELECT st.name AS study, v.run_id AS run, v.epoch AS epoch, s.split AS split,
                s.task AS task, s.metric AS metric, v.value AS value
         FROM epoch_values v
         JOIN series s ON s.id = v.series_id
         JOIN studies st ON st.id = s.study_id
+        WHERE s.split <> 'test' OR {SHOWS_TEST}
     """,
     "attempt_costs": """
         SELECT st.name AS study, a.id AS attempt, a.run_id AS run, a.worker_id AS worker,
@@ -105,7 +121,7 @@ VIEWS: dict[str, str] = {
         JOIN searches se ON se.id = d.search_id
         JOIN studies st ON st.id = se.study_id
     """,
-    "baseline_metrics": """
+    "baseline_metrics": f"""
         SELECT st.name AS study, b.hash AS baseline_hash, v.task AS task, v.metric AS metric,
                v.split AS split, v.value AS value, b.source AS source, t.number AS trial,
                CASE WHEN b.standing THEN 1 ELSE 0 END AS standing
@@ -113,6 +129,16 @@ VIEWS: dict[str, str] = {
         JOIN baselines b ON b.id = v.baseline_id
         JOIN studies st ON st.id = b.study_id
         LEFT JOIN trials t ON t.id = v.trial_id
+        WHERE v.split <> 'test' OR {SHOWS_TEST}
+    """,
+    "epoch_timings": """
+        SELECT st.name AS study, se.name AS search, se.weighting AS weighting, se.role AS role,
+               tm.attempt_id AS attempt, tm.sweep AS sweep, tm.hardware AS hardware,
+               a.ended_at AS measured, tm.epoch_s AS epoch_s
+        FROM timings tm
+        JOIN searches se ON se.id = tm.search_id
+        JOIN studies st ON st.id = se.study_id
+        JOIN attempts a ON a.id = tm.attempt_id
     """,
 }
 
@@ -123,4 +149,5 @@ ORDER: dict[str, str] = {
     "stage_trials": "search, stage, position",
     "stage_decisions": "search, stage, decided",
     "baseline_metrics": "baseline_hash, task, metric, split",
+    "epoch_timings": "attempt, sweep, search",
 }

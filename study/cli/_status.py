@@ -65,7 +65,11 @@ def _all(database: Reader, *, storage: str, as_json: bool) -> None:
     if as_json:
         print_json(
             [
-                {"study": record.name, **_plain(totals), "notices": notices(record.spec)}
+                {
+                    "study": record.name,
+                    **_plain(totals),
+                    "notices": _notices(record),
+                }
                 for record, totals in found
             ]
         )
@@ -76,9 +80,13 @@ def _all(database: Reader, *, storage: str, as_json: bool) -> None:
         rows.add_row(record.name, *_counts(totals.states), *_costs(totals, costs))
     console.print(rows)
     for record, _ in found:
-        say_notices(notices(record.spec), about=record.name)
+        say_notices(_notices(record), about=record.name)
     if found:
         next_step("status", found[-1][0].name, storage=storage)
+
+
+def _notices(record: StudyRecord) -> tuple[str, ...]:
+    return notices(record.spec, sealed=record.sealed)
 
 
 def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) -> None:
@@ -91,7 +99,7 @@ def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) 
             {
                 "study": record.name,
                 **_plain(totals),
-                "notices": notices(record.spec),
+                "notices": _notices(record),
                 "budget_left": left(record.spec["budget"], totals),
                 "searches": [_search(status, engines) for status in searches],
                 "bad_endings": [_bad(ending) for ending in bad],
@@ -100,7 +108,7 @@ def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) 
         return
     _print_costs(record, totals, searches, engines)
     _print_bad(bad)
-    say_notices(notices(record.spec))
+    say_notices(_notices(record))
     if bad:
         why = "traceback and output"
         next_step("log", record.name, str(bad[0].run), storage=storage, why=why)

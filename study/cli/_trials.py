@@ -27,7 +27,7 @@ def show_trials(frames: StudyFrames, *, storage: str, as_json: bool) -> None:
     say((best_sentence(found), "bold"))
     for search in found:
         _print(search)
-    say_notices(notices(frames.spec))
+    say_notices(notices(frames.spec, sealed=frames.sealed))
     next_step("export", frames.name, "-o", "optuna:sqlite:///trials.db", storage=storage)
 
 
@@ -71,7 +71,7 @@ def _plain(frames: StudyFrames, found: tuple[SearchTrials, ...]) -> dict[str, An
         "study": frames.name,
         "metric": found[0].metric if found else "",
         "direction": found[0].direction if found else "",
-        "notices": notices(frames.spec),
+        "notices": notices(frames.spec, sealed=frames.sealed),
         "rows": [_row(search, row) for search in found for row in search.trials],
     }
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from trainers.events import Message
 from trainers.failures import OUT_OF_MEMORY
-from trainers.jobs import Calibrate, Pack
+from trainers.jobs import Calibrate, Pack, TimeSteps
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,9 @@ DriverEvent = FromWorker | WorkerLost
 class Driver(Protocol):
     """Starts workers, hands them packs and brings back what they say.
 
-    A worker is idle between `PackEnded` (or `Ready`, or `Calibrated`) and the next `submit`; one
-    that says of its run's end that its call waits is given that run's next pack, or stopped. Each
+    A worker is idle between a message that it is free (`trainers.events.Free`) and the next
+    `submit`; one that says of its run's end that its call waits is given that run's next pack, or
+    stopped. Each
     worker's messages arrive in order; a lost worker's last event is `WorkerLost`, and a successor
     has a number of its own.
     """
@@ -78,8 +79,8 @@ class Driver(Protocol):
     def submit(self, worker: int, pack: Pack) -> None:
         """Give an idle worker a pack."""
 
-    def calibrate(self, worker: int, wanted: Calibrate) -> None:
-        """Let an idle worker time training steps; it answers `Calibrated`."""
+    def calibrate(self, worker: int, wanted: Calibrate | TimeSteps) -> None:
+        """Let an idle worker time training steps; it answers `Calibrated` or `StepsTimed`."""
 
     def poll(self, timeout_s: float) -> Sequence[DriverEvent]:
         """Events since the last call; waits for one at most `timeout_s`."""

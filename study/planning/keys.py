@@ -28,6 +28,7 @@ _FREE = {
 _STEP = ("batch_size", "eval_batch_size", "optimizer", "clip_norm", "threads")
 # Keys that came later, with what was done before: without them, a study is what it always was.
 _LATER = {"precision": "float32", "compile": False, "data_parallel": 1, "drop_last": False}
+_LATER_COMPARE = {"claim": None, "sealed": False}
 
 
 def digest(value: Any) -> str:
@@ -68,9 +69,10 @@ def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
     """Hash of the frozen part, without what changes no run."""
     part = frozen_part(spec, card)
     del part["objective"]
-    for key, before in _LATER.items():
-        if part[f"[training] {key}"] == before:
-            del part[f"[training] {key}"]
+    for section, keys in (("training", _LATER), ("compare", _LATER_COMPARE)):
+        for key, before in keys.items():
+            if part[f"[{section}] {key}"] == before:
+                del part[f"[{section}] {key}"]
     return digest(part)
 
 
@@ -82,6 +84,11 @@ def plan_key(spec: StudySpec, frozen: str) -> str:
     """
     plain = spec.to_plain()
     parts = {key: plain[key] for key in ("seeds", "search", "baseline", "confirm", "compare")}
+    parts["compare"] = {
+        key: value
+        for key, value in plain["compare"].items()
+        if key not in _LATER_COMPARE or value != _LATER_COMPARE[key]
+    }
     if spec.objective not in (None, DELTA_M):
         parts["objective"] = spec.objective
     return digest([frozen, parts, spec.budget.trials])

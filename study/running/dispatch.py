@@ -8,6 +8,7 @@ from storage.limits import Limits
 from storage.records import Claimed
 from study.planning.budget import said
 from study.running.engine_state import EngineState
+from study.running.epoch_timings import EpochTimings
 from study.running.failure_policy import FailurePolicy
 from study.running.leases import LeaseKeeper
 from study.running.pack_sizes import PackSizes
@@ -34,6 +35,7 @@ class Dispatch:
         pool: WorkerPool,
         engine: EngineState,
         sizes: PackSizes,
+        timings: EpochTimings,
         failures: FailurePolicy,
         packer: Packer,
         *,
@@ -41,7 +43,8 @@ class Dispatch:
         limits: Limits | None,
     ) -> None:
         self._leases, self._pool = leases, pool
-        self._engine, self._sizes, self._packer = engine, sizes, packer
+        self._engine, self._sizes, self._timings = engine, sizes, timings
+        self._packer = packer
         self._failures, self._budget, self._limits = failures, budget, limits
         self._dry = False
         self.limit = ""
@@ -61,7 +64,8 @@ class Dispatch:
             looked = self._engine.looked(state.code)
             if state.busy or resting or not looked or self._sizes.waiting(state):
                 continue
-            if (wanted := self._sizes.to_measure(state)) is not None:
+            wanted = self._sizes.to_measure(state) or self._timings.to_time(state)
+            if wanted is not None:
                 self._pool.calibrate(worker, wanted)
                 continue
             claimed = self._claim(state)

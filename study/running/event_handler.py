@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from study.drivers import DriverEvent, FromWorker, WorkerLost
 from study.errors import WorkersUnusable
+from study.running.epoch_timings import EpochTimings
 from study.running.failure_policy import FailurePolicy
 from study.running.pack_sizes import PackSizes
 from study.running.recorder import RecordBuffer, RunEvent
@@ -26,6 +27,7 @@ from trainers.events import (
     PackEnded,
     Ready,
     RunEnded,
+    StepsTimed,
 )
 from trainers.failures import OUT_OF_MEMORY, REPLAY_DIFFERS
 
@@ -50,12 +52,14 @@ class EventHandler:
         registration: Registration,
         failures: FailurePolicy,
         sizes: PackSizes,
+        timings: EpochTimings,
         retention: Retention,
         *,
         say: Callable[[str], None],
     ) -> None:
         self._pool, self._registration, self._failures = pool, registration, failures
-        self._sizes, self._retention, self._say = sizes, retention, say
+        self._sizes, self._timings = sizes, timings
+        self._retention, self._say = retention, say
         self._buffer = RecordBuffer(storage)
         self._ended: list[int] = []
         self._told: set[str] = set()
@@ -126,6 +130,9 @@ class EventHandler:
         elif isinstance(message, Calibrated):
             state.busy = False
             self._sizes.measured(state, message)
+        elif isinstance(message, StepsTimed):
+            state.busy = False
+            self._timings.timed(state, message)
         elif isinstance(message, CheckpointSkipped):
             self._say_once(f"Run {message.run} skips a checkpoint. {message.reason}", message.path)
         elif isinstance(message, EpochDone):
@@ -148,7 +155,7 @@ class EventHandler:
 
     def _solo_s(self, state: WorkerState, run: int) -> float | None:
         claim = state.claims.get(run)
-        return None if claim is None else self._sizes.solo_s(state, claim.search)
+        return None if claim is None else self._timings.charged_s(state, claim.search)
 
     def _run_ended(self, state: WorkerState, message: RunEnded) -> None:
         if message.failure == OUT_OF_MEMORY and self._failures.may_fit_later(state, message):
@@ -171,5 +178,6 @@ class EventHandler:
             self._registration.never_ready(event)
         else:
             self.write()
+            self._timings.lost(state)
             self._ended += self._failures.worker_lost(state, event)
         self._pool.replace(event.worker)

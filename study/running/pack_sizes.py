@@ -57,7 +57,8 @@ class PackSizes:
         self._plan, self._storage, self._study_id = plan, storage, study_id
         self._engine, self._workers, self._say = engine, workers, say
         self._all = plan.card.task_names
-        self._tasks = {s.name: s.tasks for s in plan.searches if not s.alone}
+        self._tasks = {search.name: search.tasks for search in plan.searches}
+        self._unpacked = {search.name for search in plan.searches if search.alone}
         self._known: dict[_Kind, dict[Tasks, Calibration]] = {}
         self._calibrating: dict[int, _Kind] = {}
         self._by_hand = plan.spec.training.pack_size
@@ -159,10 +160,6 @@ class PackSizes:
             return bool(self._calibrating)
         return state.hardware in {hardware for hardware, _ in self._calibrating.values()}
 
-    def calibrates(self, state: WorkerState) -> bool:
-        """Whether a worker times steps at the moment."""
-        return state.worker_id in self._calibrating
-
     def relative_cost(self, size: float, *, than: float) -> float:
         """How many times that a run costs in packs of one size, compared to another."""
         timed = ((k, of[self._all]) for k, of in self._known.items() if self._all in of)
@@ -185,13 +182,20 @@ class PackSizes:
         whole = self._known[state.hardware, engine].get(self._all)
         return min(self._limit(engine), whole.pack_size if whole else UNMEASURED)
 
-    def solo_s(self, state: WorkerState, search: str) -> float | None:
-        """What an epoch of a run of a search would take alone; None if it is trained alone."""
-        engine = self._packed(search)
-        if engine is None:
-            return None
-        alone = self._known[state.hardware, engine].get(self._tasks[search])
-        return alone.epoch_s if alone else None
+    def in_packs(self, search: str) -> bool:
+        """Whether runs of a search are trained in packs."""
+        return self._packed(search) is not None
+
+    def alone_s(self, state: WorkerState, search: str) -> float | None:
+        """What an epoch of a search's network takes alone by equal weighting; None: unknown.
+
+        It is known where some search's runs are trained in packs.
+        """
+        engine, tasks = self._packed(search), self._tasks[search]
+        own = self._known.get((state.hardware, engine), {}) if engine is not None else {}
+        others = (of for (hardware, _), of in self._known.items() if hardware == state.hardware)
+        alone = next((of[tasks] for of in (own, *others) if tasks in of), None)
+        return None if alone is None else alone.epoch_s
 
     def halve(self, state: WorkerState, why: str) -> None:
         """A worker's pack came to grief as a whole: its engine's are half as large from now on."""
@@ -222,7 +226,7 @@ class PackSizes:
 
     def _packed(self, search: str) -> Engine | None:
         """The engine by which runs of a search are trained in packs; None: they are not."""
-        engine = self._engine.of(search) if search in self._tasks else None
+        engine = None if search in self._unpacked else self._engine.of(search)
         return engine if engine is not None and self._engine.packed(engine) else None
 
     def _limit(self, engine: Engine) -> int:

@@ -111,7 +111,7 @@ class ProgressMeter:
 
     def _workers(self) -> WorkerCounts:
         workers = self._pool.workers.values()
-        calibrating = sum(self._sizes.calibrates(state) for state in workers)
+        calibrating = sum(state.only_times for state in workers)
         busy = sum(state.busy for state in workers)
         runs: dict[str, int] = {}
         for claim in self._pool.claims:

@@ -19,6 +19,7 @@ from study.planning.plan import Plan
 from study.running.conductor import Conductor
 from study.running.dispatch import Dispatch
 from study.running.engine_state import EngineState
+from study.running.epoch_timings import EpochTimings
 from study.running.event_handler import EventHandler
 from study.running.failure_policy import FailurePolicy
 from study.running.kept_networks import NetworkRetention
@@ -90,6 +91,7 @@ class Runner:
         budget, limits = plan.spec.budget, limits_of(plan, records)
         engine = EngineState(plan, storage, study, device=device, say=say)
         sizes = PackSizes(plan, storage, study_id, engine, workers=driver.size, say=say)
+        timings = EpochTimings(plan, storage, study_id, sizes, searches=search_ids)
         packer = Packer(plan, engine, checkpoints=checkpoints, device=device)
         retry = command_line("retry", study.name, storage=storage.url)
         failures = FailurePolicy(storage, study_id, search_ids, sizes, retry=retry, say=say)
@@ -104,10 +106,18 @@ class Runner:
         self._networks = NetworkRetention(storage, study_id, checkpoints, plan.spec.keep, say=say)
         self._leases = LeaseKeeper(storage, study_id, holder_id=holder_id, pool=pool)
         self._events = EventHandler(
-            storage, pool, registration, failures, sizes, self._retention, say=say
+            storage, pool, registration, failures, sizes, timings, self._retention, say=say
         )
         self._dispatch = Dispatch(
-            self._leases, pool, engine, sizes, failures, packer, budget=budget, limits=limits
+            self._leases,
+            pool,
+            engine,
+            sizes,
+            timings,
+            failures,
+            packer,
+            budget=budget,
+            limits=limits,
         )
         self._limiter = Limiter(storage, study_id, pool, budget, limits=limits, searches=search_ids)
         self._meter = ProgressMeter(plan, storage, study_id, pool, self._conductor, sizes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from storage.records import Claim
 from study.drivers import Driver
-from trainers.jobs import Calibrate, Engine, Pack
+from trainers.jobs import Calibrate, Engine, Pack, TimeSteps
 
 
 @dataclass(slots=True)
@@ -64,6 +64,11 @@ class WorkerState:
     why_ended: str = ""
     rests_until_s: float = 0.0
 
+    @property
+    def only_times(self) -> bool:
+        """Whether it is at work, but trains no runs: it times steps."""
+        return self.busy and not self.claims and not self.waiting
+
     def unbooked_s(self, now_s: float) -> float:
         """Device-seconds since the last report that each run left in the pack has to pay."""
         return self.n_devices * (now_s - self.booked_s) / max(1, len(self.claims))
@@ -105,7 +110,7 @@ class WorkerPool:
         self.workers[worker].take(claims, time.monotonic(), pack.rows, pack.engine)
         self.driver.submit(worker, pack)
 
-    def calibrate(self, worker: int, wanted: Calibrate) -> None:
+    def calibrate(self, worker: int, wanted: Calibrate | TimeSteps) -> None:
         """Have a worker time steps."""
         self.workers[worker].take([], time.monotonic())
         self.driver.calibrate(worker, wanted)

@@ -5,7 +5,6 @@ This is the form; whether it makes sense for its problem is checked in `study.pl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -22,7 +21,7 @@ from pydantic import (
 from storage.objectives import known
 from storage.objectives.delta_m import NAME as DELTA_M
 from study.errors import BadSpec
-from study.spec._findings import findings, shown_value, unfit_findings
+from study.spec._findings import findings, unfit_findings
 from study.spec._section import (
     Different,
     Duration,
@@ -40,6 +39,7 @@ from study.spec._section import (
     told_by,
 )
 from study.spec._toml import plain_of, text_of
+from study.spec.compare import CompareSpec
 from study.spec.function import FunctionSpec, filled_in, misplaced
 from study.spec.stage import StageSpec
 from study.spec.stopping import BaselineRule, StopRule
@@ -81,26 +81,6 @@ class BaselineSpec(Section):
                     "Drop one."
                 )
         return self
-
-
-class CompareSpec(Section):
-    """How methods are compared; fixed with the study."""
-
-    margin: Positive = Field(1.0, description="Difference in delta_m points that matters.")
-    select_epoch: str = Field(
-        "best",
-        description="Epoch that counts: `best` on validation, `last`, or `mean_last_5` (any K).",
-    )
-
-    @field_validator("select_epoch")
-    @classmethod
-    def _known_rule(cls, value: str) -> str:
-        if not re.fullmatch(r"best|last|mean_last_[1-9][0-9]{0,8}", value):
-            raise ValueError(
-                f"must be best, last or mean_last_K with K above 0. Got {shown_value(value)}. "
-                "Write `mean_last_5` for the mean of the last five epochs."
-            )
-        return value
 
 
 class BudgetSpec(Section):

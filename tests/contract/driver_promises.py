@@ -25,8 +25,9 @@ from trainers.events import (
     PackEnded,
     Ready,
     RunEnded,
+    StepsTimed,
 )
-from trainers.jobs import Calibrate, Pack, ProblemRef, Training
+from trainers.jobs import Calibrate, Pack, ProblemRef, TimeSteps, Training
 
 OpenDriver = Callable[[ProblemRef, Sequence[str]], Driver]
 
@@ -146,6 +147,15 @@ class DriverContract:
         *_, last = messages(listener.hear(says(Calibrated)))
         assert isinstance(last, Calibrated)
         assert (last.failure, [shape.tasks for shape in last.shapes]) == ("", [("level",)])
+
+    def test_a_worker_times_steps_of_several_runs_in_turn(self, listener: Listener) -> None:
+        jobs = (a_job(1), replace(a_job(2), weighting="pcgrad"))
+        training = Training(epochs=1, batch_size=6)
+        wanted = TimeSteps(problem=TOY, training=training, jobs=jobs, sweeps=2, limit_s=60.0)
+        listener.driver.calibrate(listener.worker, wanted)
+        *_, last = messages(listener.hear(says(StepsTimed)))
+        assert isinstance(last, StepsTimed)
+        assert [set(sweep) for sweep in last.sweeps] == [{1, 2}, {1, 2}]
 
     def test_a_worker_says_what_decides_the_engine(self, first_word: Message) -> None:
         assert isinstance(first_word, Ready)

@@ -217,6 +217,7 @@ def epoch(
     *,
     b: float = 0.5,
     spent: Spent | None = None,
+    solo_s: float | None = None,
 ) -> EpochRecord:
     """An epoch's report with metric a as given and metric b the same on both splits."""
     values = (
@@ -228,7 +229,9 @@ def epoch(
     )
     if spent is None:
         spent = Spent(train_s=1.0, validation_s=0.5, samples=8, grad_evals=2)
-    return EpochRecord(run=claim.run, token=claim.token, epoch=number, values=values, spent=spent)
+    return EpochRecord(
+        run=claim.run, token=claim.token, epoch=number, values=values, spent=spent, solo_s=solo_s
+    )
 
 
 def end(

@@ -117,6 +117,12 @@ WRITES: dict[str, tuple[Callable[[Bench], Any], Callable[[Bench, Any], object]]]
     ),
     "a worker's start": (_nothing, lambda bench, _: bench.add_worker(startup_s=1.0)),
     "a calibration": (_nothing, _calibrate),
+    "a calibration of searches": (
+        _nothing,
+        lambda bench, _: bench.storage.save_timings(
+            [], study_id=bench.study.id, worker_id=bench.worker_id, seconds=1.0
+        ),
+    ),
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from storage import Liveness, UnknownStudy
 from storage.errors import NameTaken, StudyChanged, StudyInUse
-from storage.records import Holder, NetworkLook
+from storage.records import EpochTiming, Holder, NetworkLook
 from storage.schema.tables import metadata
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench
@@ -37,6 +37,12 @@ class RemovalPromises(Backend):
         before = _counts(bench)
         make_demo(bench)
         bench.storage.save_network_look(bench.study.id, "code", LOOK)
+        timing = EpochTiming(
+            search_id=bench.search(), sweep=0, hardware="h", epoch_s=1.0, charged_s=1.0
+        )
+        bench.storage.save_timings(
+            [timing], study_id=bench.study.id, worker_id=bench.worker_id, seconds=1.0
+        )
         bench.storage.delete_study(bench.study.id, liveness=_dead)
         assert [study.name for study in bench.storage.studies()] == ["other"]
         after = _counts(bench)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from storage import RunState
-from storage.records import Claim, Spent, Verdict
+from storage.records import Claim, EpochTiming, Spent, Verdict
 from storage.schema.views import ORDER, VIEWS
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, end, epoch
@@ -52,6 +52,12 @@ class ViewPromises(Backend):
     @pytest.fixture
     def demo(self, bench: Bench) -> Iterator[Bench]:
         make_demo(bench)
+        timing = EpochTiming(
+            search_id=bench.search(), sweep=0, hardware="a cpu", epoch_s=1.5, charged_s=1.0
+        )
+        bench.storage.save_timings(
+            [timing], study_id=bench.study.id, worker_id=bench.worker_id, seconds=0.5
+        )
         return bench
 
     @pytest.mark.parametrize("view", VIEWS)

@@ -4,6 +4,7 @@ from trainers.engines.calibration import calibrate
 from trainers.engines.looking.fusable import network_facts
 from trainers.engines.looking.promises import promises
 from trainers.engines.session import Session, open_session
+from trainers.engines.timing import time_steps
 from trainers.engines.training import train
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "network_facts",
     "open_session",
     "promises",
+    "time_steps",
     "train",
 ]

@@ -23,7 +23,7 @@ from trainers.engines.fused.forward import (
 from trainers.engines.fused.member import MemberFactory
 from trainers.engines.fused.padding import n_padding_rows_of
 from trainers.engines.fused.stack import Stack
-from trainers.engines.pace import BATCHES, Pace, Shortened
+from trainers.engines.pace import Shortened, paced, whole_epoch_s
 from trainers.engines.session import Session
 from trainers.engines.solo.engine import begun
 from trainers.engines.solo.lockstep import Lockstep
@@ -40,8 +40,6 @@ from trainers.resources import pack_memory_bytes
 _REPEATS = 2
 _ALONE = 3
 """Repeats of a run alone: the first ones of a process, and the measure of all costs."""
-_LONG_S = 1.0
-"""A pass that takes so long is not repeated, nor lengthened: its chance differences are small."""
 _LOSS = 1.5  # larger packs are not tried any more when a step takes that much longer
 _NEARLY = 1.05  # times that differ by less do not count
 _SHARE = 0.02
@@ -93,11 +91,9 @@ def _alone(
         return _estimated(tasks, first[0], wanted.training, session)
     short, training = Shortened(session, wanted.training, allowance.now), wanted.training
     run = _solos(1, tasks, wanted, short)
-    trained = _paced(run, wanted, short, allowance, repeats=_ALONE)
+    trained = paced(run, training, short, allowance.has, repeats=_ALONE)
     judged = short.pace(lambda: run.evaluate("validation"), "validation", training.eval_batch_size)
-    sizes = {split: source.size for split, source in session.sources.items()}
-    epoch_s = trained.pass_s(training.samples_of(sizes["train"]) / training.batch_size)
-    epoch_s += judged.pass_s(sizes["validation"] / training.eval_batch_size)
+    epoch_s = whole_epoch_s(trained, judged, session, training)
     if not first:
         allowance.plan(epoch_s)
     return ShapeTimes(
@@ -169,7 +165,8 @@ def _run_step_ms(
     else:
         n_padding_rows = n_padding_rows_of(session, tasks, wanted.training)
         team = _stack(size, tasks, wanted, short, n_padding_rows=n_padding_rows)
-    return 1_000 * _paced(team, wanted, short, allowance, repeats=_REPEATS).batch_s / size
+    pace = paced(team, wanted.training, short, allowance.has, repeats=_REPEATS)
+    return 1_000 * pace.batch_s / size
 
 
 def _solos(size: int, tasks: tuple[str, ...], wanted: Calibrate, short: Shortened) -> Lockstep:
@@ -228,38 +225,6 @@ def _activation_bytes(forward: Forward, batch: Batch) -> float:
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         forward.losses(leaves, repeated(carried_tensors(forward.network), 2), batch)
     return sum(sizes.values()) / 2
-
-
-def _paced(
-    team: Lockstep | Stack,
-    wanted: Calibrate,
-    short: Shortened,
-    allowance: _Allowance,
-    *,
-    repeats: int,
-) -> Pace:
-    """A shortened epoch, undisturbed and warm: the fastest of a few.
-
-    The first step tells what the next ones will cost. Where these are too long, one more it is.
-    """
-
-    def train() -> None:
-        for result in team.train_epoch()[0]:
-            if isinstance(result, Exception):
-                raise result
-
-    def pace() -> Pace:
-        return short.pace(train, "train", wanted.training.batch_size)
-
-    short.take(1)
-    first_s = pace().whole_s
-    if first_s >= _LONG_S or not allowance.has(BATCHES * first_s):
-        return pace()
-    short.take(BATCHES)
-    paces = [pace()]
-    while len(paces) < repeats and paces[-1].whole_s < _LONG_S and allowance.has(paces[-1].whole_s):
-        paces.append(pace())
-    return min(paces, key=lambda pace: pace.whole_s)
 
 
 def _pack(size: int, tasks: tuple[str, ...], wanted: Calibrate) -> Pack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from time import process_time
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,8 +15,15 @@ from trainers.jobs import Training
 from trainers.protocol import Batch, Source
 from trainers.randomness import Key
 
+if TYPE_CHECKING:
+    from trainers.engines.fused.stack import Stack
+    from trainers.engines.solo.lockstep import Lockstep
+
 BATCHES = 4
 """Batches of a pass that is timed, if they are not too long."""
+
+_LONG_S = 1.0
+"""A pass that takes so long is not repeated, nor lengthened: its chance differences are small."""
 
 Moment = tuple[float, ...]
 """Seconds of all clocks that count."""
@@ -124,3 +132,45 @@ class Shortened:
 
 def _longest(began: Moment, ended: Moment) -> float:
     return max(end - begin for begin, end in zip(began, ended, strict=True))
+
+
+def paced(
+    team: Lockstep | Stack,
+    training: Training,
+    short: Shortened,
+    has: Callable[[float], bool],
+    *,
+    repeats: int,
+) -> Pace:
+    """A shortened epoch of runs, undisturbed and warm: the fastest of a few.
+
+    The first step tells what the next ones will cost. Where these are too long, one more it is.
+
+    Args:
+        has: Whether so many s may still be spent.
+    """
+
+    def train() -> None:
+        for result in team.train_epoch()[0]:
+            if isinstance(result, Exception):
+                raise result
+
+    def pace() -> Pace:
+        return short.pace(train, "train", training.batch_size)
+
+    short.take(1)
+    first_s = pace().whole_s
+    if first_s >= _LONG_S or not has(BATCHES * first_s):
+        return pace()
+    short.take(BATCHES)
+    paces = [pace()]
+    while len(paces) < repeats and paces[-1].whole_s < _LONG_S and has(paces[-1].whole_s):
+        paces.append(pace())
+    return min(paces, key=lambda pace: pace.whole_s)
+
+
+def whole_epoch_s(trained: Pace, judged: Pace, session: Session, training: Training) -> float:
+    """What training and validation of an epoch take, by the pace of both."""
+    sizes = {split: source.size for split, source in session.sources.items()}
+    train_s = trained.pass_s(training.samples_of(sizes["train"]) / training.batch_size)
+    return train_s + judged.pass_s(sizes["validation"] / training.eval_batch_size)

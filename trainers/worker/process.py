@@ -41,7 +41,7 @@ from trainers.hardware import compiler
 from trainers.hardware.devices import is_gpu
 from trainers.hardware.energy import EnergyMeter, Unmetered, metered, open_meter
 from trainers.hardware.environment import environment
-from trainers.jobs import Calibrate, Pack, Precision, Training
+from trainers.jobs import Calibrate, Pack, Precision, Task, Training
 from trainers.keeping.output import Printed, RunOutput
 from trainers.problems.errors import ProblemError
 from trainers.worker.code import Code, code_of, unread
@@ -59,7 +59,7 @@ class Pipe:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sending = threading.Lock()
-        self.tasks: SimpleQueue[Pack | Calibrate | Stop] = SimpleQueue()
+        self.tasks: SimpleQueue[Task | Stop] = SimpleQueue()
         self.stopping = threading.Event()
 
     def send(self, *messages: Message) -> None:
@@ -278,7 +278,7 @@ def serve(
     printed: Printed,
 ) -> None:
     """Do task after task: packs to train, steps to time."""
-    from trainers.engines import Session, calibrate
+    from trainers.engines import Session, calibrate, time_steps
 
     while True:
         task = pipe.tasks.get()
@@ -289,7 +289,11 @@ def serve(
             if not isinstance(session, Session):
                 end_waiting(session, pipe, printed)
         elif isinstance(session, Session):  # nobody asks for the time of a function's steps
-            found = calibrate(task, session)
+            found: Message = (
+                calibrate(task, session)
+                if isinstance(task, Calibrate)
+                else time_steps(task, session)
+            )
             with printed.moved():
                 pass  # what is printed by steps that are only timed is no run's
             pipe.send(found)

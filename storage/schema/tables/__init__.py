@@ -7,6 +7,7 @@ from storage.schema.tables._planned import (
     change_counters,
     decisions,
     proposals,
+    revisions,
     runs,
     searches,
     stages,
@@ -25,6 +26,7 @@ from storage.schema.tables._trained import (
     networks,
     scores,
     series,
+    timings,
     workers,
 )
 
@@ -44,12 +46,14 @@ __all__ = [
     "metadata",
     "networks",
     "proposals",
+    "revisions",
     "runs",
     "scores",
     "searches",
     "series",
     "stages",
     "studies",
+    "timings",
     "trials",
     "workers",
 ]

@@ -38,6 +38,21 @@ studies = Table(
     Column(
         "plan", String(64), nullable=False, server_default=""
     ),  # hash of what searches are to do
+    Column("sealed_at", UtcTime, nullable=True),  # from then on nobody is shown test values
+    Column("unsealed_at", UtcTime, nullable=True),  # until then
+)
+
+# what became of a stored spec: the one that was replaced, or that was refused in its place
+revisions = Table(
+    "revisions",
+    metadata,
+    identity(),
+    reference("study_id", "studies"),
+    Column("made_at", UtcTime, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("spec", Text, nullable=False),
+    count("runs_ended"),  # when it was made
+    Index(None, "study_id", "id"),
 )
 
 # raised by whoever changes runs, attempts or decisions of the study, and stamped on what they wrote

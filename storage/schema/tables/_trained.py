@@ -153,7 +153,8 @@ epochs = Table(
     reference("attempt_id", "attempts"),
     seconds("train_s"),
     seconds("validation_s"),
-    Column("solo_s", Float(53), nullable=True),  # what both would take alone; null: the same
+    # what both would take alone, as it was known then; null: what they took. `timings` has more
+    Column("solo_s", Float(53), nullable=True),
     count("grad_evals"),
     Index(None, "attempt_id"),  # without it, deleting an attempt would look through all epochs
     sqlite_with_rowid=False,
@@ -193,6 +194,19 @@ calibrations = Table(
     Column("epoch_s", Float(53), nullable=False),
     Column("run_step_ms", Text, nullable=False),
     Column("measured_at", UtcTime, nullable=False),
+)
+
+timings = Table(
+    "timings",
+    metadata,
+    Column("search_id", Id, ForeignKey("searches.id"), primary_key=True),
+    Column("attempt_id", Id, ForeignKey("attempts.id"), primary_key=True),
+    Column("sweep", Integer, primary_key=True),
+    Column("hardware", Name(255), nullable=False),
+    Column("epoch_s", Float(53), nullable=False),  # of a run alone, as it was timed
+    Column("charged_s", Float(53), nullable=False),  # what such an epoch has as `epochs.solo_s`
+    Index(None, "attempt_id"),
+    sqlite_with_rowid=False,
 )
 
 looks = Table(

@@ -25,7 +25,7 @@ from trainers.events import (
     Stop,
     TrainPack,
 )
-from trainers.jobs import Calibrate, Job, Pack, ProblemRef, Training
+from trainers.jobs import Calibrate, Job, Pack, ProblemRef, TimeSteps, Training
 from trainers.keeping.output import RunOutput
 from trainers.worker.code import told_code
 
@@ -142,8 +142,8 @@ class LocalDriver:
             found.files, found.jobs = pack.checkpoints, {job.run: job for job in pack.jobs}
         self._send(worker, TrainPack(pack))
 
-    def calibrate(self, worker: int, wanted: Calibrate) -> None:
-        """Ask for a calibration down the worker's pipe."""
+    def calibrate(self, worker: int, wanted: Calibrate | TimeSteps) -> None:
+        """Ask for the time of steps down the worker's pipe."""
         self._send(worker, CalibrateNow(wanted))
 
     def poll(self, timeout_s: float) -> list[DriverEvent]:

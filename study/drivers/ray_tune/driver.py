@@ -39,7 +39,7 @@ from study.drivers.ray_tune.orders import (
 )
 from study.errors import ClusterLost
 from trainers.events import Message
-from trainers.jobs import Calibrate, Pack, ProblemRef, Training
+from trainers.jobs import Calibrate, Pack, ProblemRef, Task, TimeSteps, Training
 
 if TYPE_CHECKING:
     from study.drivers.ray_tune.experiment import Experiment
@@ -128,7 +128,7 @@ class RayDriver:
         """Give an idle worker a pack."""
         self._hand(worker, pack)
 
-    def calibrate(self, worker: int, wanted: Calibrate) -> None:
+    def calibrate(self, worker: int, wanted: Calibrate | TimeSteps) -> None:
         """Let an idle worker time training steps."""
         self._hand(worker, wanted)
 
@@ -202,7 +202,7 @@ class RayDriver:
             there = [name for name, slot in self._slots.items() if slot.node in nodes]
             self._order(there, DrainSlot())
 
-    def _hand(self, worker: int, task: Pack | Calibrate) -> None:
+    def _hand(self, worker: int, task: Task) -> None:
         if (started := self._started.get(worker)) is not None:
             self._order([started.slot], RunTask(started.local, task))
 

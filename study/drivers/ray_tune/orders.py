@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trainers.jobs import Calibrate, Pack, ProblemRef, Training
+from trainers.jobs import ProblemRef, Task, Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class RunTask:
     """
 
     worker: int
-    task: Pack | Calibrate
+    task: Task
 
 
 @dataclass(frozen=True, slots=True)

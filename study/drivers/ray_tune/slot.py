@@ -34,7 +34,7 @@ from study.drivers.ray_tune.orders import (
 from study.drivers.ray_tune.outbox import Outbox
 from study.drivers.ray_tune.peers import RayPeers
 from study.drivers.ray_tune.slot_losses import NodeDrained
-from trainers.events import Calibrated, PackEnded, Ready
+from trainers.events import Free
 from trainers.hardware.devices import indexed
 from trainers.jobs import Pack
 
@@ -105,7 +105,7 @@ class Slot(tune.Trainable):
                 pid = self._driver.pid(worker)
                 _answer(self._channel.worker_started.remote(self._name, worker, pid))
                 self._started.add(worker)
-            if any(isinstance(message, Ready | PackEnded | Calibrated) for message in messages):
+            if any(isinstance(message, Free) for message in messages):
                 self._free.add(worker)
             report = pickle.dumps(messages)
             _answer(self._channel.worker_reported.remote(self._name, worker, report))

@@ -18,9 +18,10 @@ from trainers.events import (
     RunEnded,
     Seconds,
     ShapeTimes,
+    StepsTimed,
 )
 from trainers.failures import OUT_OF_MEMORY
-from trainers.jobs import Calibrate, Job, Pack
+from trainers.jobs import Calibrate, Job, Pack, TimeSteps
 
 METRICS = {"left": {"error_rate": 2.0}, "right": {"error_rate": 2.0}, "sum": {"mae": 2.0}}
 EW = {"weighting": "ew", "stages": [{"lr": [0.001, 0.01]}]}
@@ -65,7 +66,11 @@ class Obliging:
             self._events += [FromWorker(worker, event) for event in train(job)]
         self._events.append(FromWorker(worker, PackEnded()))
 
-    def calibrate(self, worker: int, wanted: Calibrate) -> None:
+    def calibrate(self, worker: int, wanted: Calibrate | TimeSteps) -> None:
+        if isinstance(wanted, TimeSteps):
+            sweep = {job.run: 4.0 for job in wanted.jobs}
+            self._events.append(FromWorker(worker, StepsTimed(sweeps=(sweep,), seconds=0.5)))
+            return
         times = [
             ShapeTimes(tasks=tasks, epoch_s=4.0, run_step_ms={1: 1.0}, pack_size=1)
             for tasks in wanted.shapes

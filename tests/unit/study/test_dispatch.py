@@ -34,9 +34,12 @@ class World:
             to_measure=lambda _state: None,
             most=lambda _state: {},
         )
+        timings: Any = SimpleNamespace(to_time=lambda _state: None)
         nobody: Any = None
         self.dispatch = Dispatch(
-            leases, pool, engine, sizes, failures, nobody, budget=BudgetSpec(), limits=None
+            *(leases, pool, engine, sizes, timings, failures, nobody),
+            budget=BudgetSpec(),
+            limits=None,
         )
 
     def claim(self, state: WorkerState, _n: dict[int, int], **_: Any) -> Claimed:

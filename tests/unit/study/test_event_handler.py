@@ -15,6 +15,7 @@ from study.drivers import DriverEvent, FromWorker, Loss, WorkerLost
 from study.errors import WorkersUnusable
 from study.running import event_handler
 from study.running.engine_state import EngineState
+from study.running.epoch_timings import EpochTimings
 from study.running.event_handler import EventHandler
 from study.running.failure_policy import FailurePolicy
 from study.running.pack_sizes import PackSizes
@@ -59,6 +60,7 @@ class World:
             ),
             FailurePolicy(storage, record.id, {}, self.sizes, retry="", say=print),
             self.sizes,
+            EpochTimings(plan, storage, record.id, self.sizes, searches={}),
             Retention(storage, record.id, folder, cap_bytes=1),
             say=print,
         )

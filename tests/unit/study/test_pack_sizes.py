@@ -100,7 +100,7 @@ def test_without_stacks_runs_are_trained_one_by_one_and_nothing_is_timed(storage
     state = world.state()
     assert world.sizes.to_measure(state) is None
     assert world.sizes.of(state, SEARCH) == 1
-    assert world.sizes.solo_s(state, SEARCH) is None
+    assert world.sizes.alone_s(state, SEARCH) is None
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_solo_runs_of_streamed_data_are_timed_in_step(in_step: World) -> None:
 def test_they_get_packs_and_what_they_would_cost_alone(in_step: World) -> None:
     state = in_step.calibrated(size=6)
     assert in_step.sizes.of(state, SEARCH) == 6
-    assert in_step.sizes.solo_s(state, SEARCH) == 3.0
+    assert in_step.sizes.alone_s(state, SEARCH) == 3.0
     in_step.sizes.halve(fallen(6, "solo"), "took too much memory")
     assert in_step.sizes.of(state, SEARCH) == 3
 
@@ -136,8 +136,8 @@ def test_stacks_and_runs_in_step_do_not_take_each_others_sizes(storage: Storage)
 def test_an_epoch_alone_is_that_of_the_runs_own_network(storage: Storage) -> None:
     world = World(storage)
     state = world.calibrated()
-    assert world.sizes.solo_s(state, SEARCH) == 3.0
-    assert world.sizes.solo_s(state, "stl/left") == 1.0
+    assert world.sizes.alone_s(state, SEARCH) == 3.0
+    assert world.sizes.alone_s(state, "stl/left") == 1.0
 
 
 def test_a_calibration_that_failed_is_told_and_packs_are_small(storage: Storage) -> None:
@@ -146,7 +146,7 @@ def test_a_calibration_that_failed_is_told_and_packs_are_small(storage: Storage)
     world.sizes.to_measure(state)
     world.sizes.measured(state, Calibrated(shapes=(), seconds=0.1, failure="ValueError: no"))
     assert world.sizes.of(state, SEARCH) == UNMEASURED
-    assert world.sizes.solo_s(state, SEARCH) is None
+    assert world.sizes.alone_s(state, SEARCH) is None
     assert "ValueError: no" in world.said[0]
 
 
@@ -292,8 +292,9 @@ def test_a_search_that_is_never_stacked_gets_single_runs_beside_stacks(storage: 
     state = world.calibrated(size=9)
     assert world.sizes.to_measure(state) is None
     assert (world.sizes.of(state, SEARCH), world.sizes.of(state, ALONE)) == (9, 1)
-    assert world.sizes.solo_s(state, SEARCH) == 3.0
-    assert world.sizes.solo_s(state, ALONE) is None
+    assert world.sizes.alone_s(state, SEARCH) == world.sizes.alone_s(state, ALONE) == 3.0
+    assert world.sizes.in_packs(SEARCH)
+    assert not world.sizes.in_packs(ALONE)
 
 
 def test_where_data_is_streamed_packs_of_both_engines_are_timed(storage: Storage) -> None:
@@ -319,14 +320,14 @@ def test_packs_of_the_other_engine_stay_as_large_as_they_were(
     assert rows_of(world) == sizes[0]
 
 
-def test_what_costs_more_than_its_losses_is_in_no_pack_and_as_run(storage: Storage) -> None:
+def test_what_costs_more_than_its_losses_is_in_no_pack(storage: Storage) -> None:
     searches = [GRID, SOLITARY, {"weighting": "pcgrad", "stages": [{"lr": [0.01]}]}]
     world = World(storage, searches=searches)
     world.engine.settle("code", NetworkFacts(convolutional=False, obstacle="", streamed=True))
     state = world.calibrated(world.calibrated(size=9), size=4)
     assert world.sizes.to_measure(state) is None
     assert [world.sizes.of(state, name) for name in (SEARCH, ALONE, "pcgrad")] == [9, 4, 1]
-    assert world.sizes.solo_s(state, "pcgrad") is None
+    assert not world.sizes.in_packs("pcgrad")
 
 
 def test_packs_of_the_solo_engine_are_not_timed_for_what_is_in_none(storage: Storage) -> None:

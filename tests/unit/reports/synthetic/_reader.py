@@ -21,6 +21,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "stage_trials": "study search stage kind params_tuned round position trial",
         "stage_decisions": "study search stage trial value baseline_hash standing",
         "baseline_metrics": "study baseline_hash task metric split value source trial standing",
+        "epoch_timings": "study search weighting role attempt sweep hardware measured epoch_s",
     }.items()
 }
 
@@ -49,6 +50,7 @@ class FakeReader:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     engine: str | None = "solo"
     solo_only: dict[str, str] = field(default_factory=dict)
+    sealed: bool = False
 
     def study(self, name: str) -> "FakeReader":
         return self
@@ -63,7 +65,7 @@ class FakeReader:
         ]
 
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
-        rows = self.rows[view]
+        rows = self.rows.get(view, [])
         return COLUMNS[view], [tuple(_cell(row, c) for c in COLUMNS[view]) for row in rows]
 
     def epochs(

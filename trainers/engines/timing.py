@@ -1,0 +1,118 @@
+"""What an epoch of each of several runs takes alone: all are timed in turn, again and again.
+
+What slows the machine for a while then hits all of them alike, so that their ratios stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter, process_time
+
+from trainers.engines.pace import Pace, Shortened, paced, whole_epoch_s
+from trainers.engines.session import Session
+from trainers.engines.solo.engine import begun
+from trainers.engines.solo.lockstep import Lockstep
+from trainers.events import StepsTimed
+from trainers.hardware.gpu import end_if_broken
+from trainers.jobs import Job, Pack, TimeSteps
+
+_REPEATS = 1  # sweeps repeat
+
+
+def time_steps(
+    wanted: TimeSteps,
+    session: Session,
+    now: Callable[[], float] = perf_counter,
+    clock: Callable[[], float] | None = None,
+) -> StepsTimed:
+    """Time a few steps of each run in the solo engine, and its validation, sweep after sweep.
+
+    A run that raises is left out: it will meet its error when it is trained, and end with it. So is
+    a sweep that the limit does not allow to be ended.
+
+    Args:
+        now: A clock in s, by which the limit counts.
+        clock: A clock in s, by which steps are timed; None: on a processor, of what one thread
+            alone computes on data in memory, the time that it computes, which other programs do
+            not lengthen; else `now`.
+    """
+    began_s = now()
+    computes = session.device.type == "cpu" and wanted.training.threads == 1
+    clock = clock or (process_time if computes and not session.streamed else now)
+    timing = _Timing(wanted, session, now, clock)
+    while len(timing.sweeps) < wanted.sweeps and timing.sweep():
+        pass
+    sweeps = tuple(
+        {run: s for run, s in sweep.items() if run not in timing.failed} for sweep in timing.sweeps
+    )
+    return StepsTimed(sweeps=sweeps, seconds=(now() - began_s) * session.n_devices)
+
+
+class _Timing:
+    """Sweeps over runs, and what they have taken so far.
+
+    Attributes:
+        failed: Runs that have raised.
+        sweeps: Run -> s of an epoch, of each whole sweep.
+    """
+
+    def __init__(
+        self,
+        wanted: TimeSteps,
+        session: Session,
+        now: Callable[[], float],
+        clock: Callable[[], float],
+    ) -> None:
+        self._wanted, self._session, self._now, self._clock = wanted, session, now, clock
+        self._end_s = now() + wanted.limit_s
+        self._longest_s = 0.0
+        self.failed = set[int]()
+        self.sweeps: list[dict[int, float]] = []
+
+    def sweep(self) -> bool:
+        """Time each run once; False if the limit did not allow it, or none is left."""
+        found, judged = dict[int, float](), dict[tuple[str, ...], Pace]()
+        for job in self._wanted.jobs:
+            if job.run in self.failed:
+                continue
+            if not self._has(self._longest_s):
+                return False
+            began_s = self._now()
+            try:
+                found[job.run] = self._epoch_s(job, judged)
+            except BaseException:  # a user's weighting may raise anything
+                end_if_broken(self._session.device)
+                self.failed.add(job.run)
+            self._longest_s = max(self._longest_s, self._now() - began_s)
+        self.sweeps.append(found)
+        return bool(found)
+
+    def _has(self, seconds: float) -> bool:
+        return self._now() + seconds <= self._end_s
+
+    def _epoch_s(self, job: Job, judged: dict[tuple[str, ...], Pace]) -> float:
+        """An epoch of a run that begins anew, so that no more than one is held in memory.
+
+        Args:
+            judged: The pace of this sweep's validations by tasks: no weighting changes it.
+        """
+        training = self._wanted.training
+        short = Shortened(self._session, training, self._clock)
+        run = begun(job, self._pack(job), short.session)
+        alone = Lockstep([run], short.session, training)
+        trained = paced(alone, training, short, self._has, repeats=_REPEATS)
+        if job.tasks not in judged:
+            judged[job.tasks] = short.pace(
+                lambda: alone.evaluate("validation"), "validation", training.eval_batch_size
+            )
+        return whole_epoch_s(trained, judged[job.tasks], self._session, training)
+
+    def _pack(self, job: Job) -> Pack:
+        training = self._wanted.training
+        return Pack(
+            problem=self._wanted.problem,
+            training=training,
+            seed=0,
+            until_epoch=training.epochs,
+            jobs=(job,),
+        )
