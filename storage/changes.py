@@ -195,6 +195,8 @@ class Following(OpenedDatabase):
             anew = cursor.birth != row.birth
             if anew:
                 cursor = _Cursor(birth=row.birth)
+            if (cursor.change, cursor.kind) == (row.value, _END):
+                return Changes(cursor=str(cursor))
             told = _told(connection, row.id, cursor, limit + 1)
             more = len(told) > limit
             if more:
@@ -227,18 +229,19 @@ def _page(
     more: bool,
     anew: bool,
 ) -> Changes:
-    ids = {kind: [id_ for _, of, id_ in told if of == kind] for kind in range(_END)}
-    at_runs = connection.execute(_ATTEMPTS_AT, {"ids": ids[_RUN], "since": start.since})
-    alone = connection.execute(_ATTEMPTS, {"ids": ids[_ATTEMPT]})
+    def found(statement: sa.Select[Any], of_kind: int, **more: int) -> Sequence[sa.Row[Any]]:
+        ids = [id_ for _, kind, id_ in told if kind == of_kind]
+        return connection.execute(statement, {"ids": ids, **more}).all() if ids else ()
+
+    at_runs = found(_ATTEMPTS_AT, _RUN, since=start.since)
+    alone = found(_ATTEMPTS, _ATTEMPT)
     return Changes(
         cursor=cursor,
         more=more,
         anew=anew,
-        runs=tuple(_run(row, start.since) for row in connection.execute(_RUNS, {"ids": ids[_RUN]})),
+        runs=tuple(_run(row, start.since) for row in found(_RUNS, _RUN)),
         attempts=tuple(_attempt(row) for row in sorted([*at_runs, *alone], key=lambda row: row.id)),
-        decisions=tuple(
-            _decision(row) for row in connection.execute(_DECISIONS, {"ids": ids[_DECISION]})
-        ),
+        decisions=tuple(_decision(row) for row in found(_DECISIONS, _DECISION)),
     )
 
 

@@ -9,34 +9,22 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from storage.database.retry import retried
+from storage.planning.history import in_force
 from storage.planning.opened import OpenedDatabase
 from storage.records import NetworkFile, SelectedEpoch, StoredNetwork
-from storage.schema.tables import baselines, networks, runs, scores
+from storage.schema.tables import networks, runs, scores
 
-# a score of before the baseline in force says nothing any more
-_SELECTED = (
-    sa.select(scores.c.epoch_selected)
-    .where(
-        scores.c.run_id == networks.c.run_id,
-        sa.or_(
-            scores.c.baseline_hash == "",
-            scores.c.baseline_hash.in_(
-                sa.select(baselines.c.hash).where(
-                    baselines.c.study_id == networks.c.study_id, baselines.c.standing
-                )
-            ),
-        ),
-    )
-    .scalar_subquery()
-)
+_STUDY: sa.BindParameter[int] = bindparam("study")
 _FILES = (
-    sa.select(networks, _SELECTED.label("selected"))
-    .where(networks.c.study_id == bindparam("study"))
+    sa.select(networks, scores.c.epoch_selected.label("selected"))
+    .select_from(networks)
+    .outerjoin(scores, sa.and_(scores.c.run_id == networks.c.run_id, in_force(_STUDY)))
+    .where(networks.c.study_id == _STUDY)
     .order_by(networks.c.id)
 )
 _FILES_OF = _FILES.where(networks.c.run_id.in_(bindparam("runs", expanding=True)))
 _BYTES = sa.select(sa.func.coalesce(sa.func.sum(networks.c.size_bytes), 0)).where(
-    networks.c.study_id == bindparam("study")
+    networks.c.study_id == _STUDY
 )
 _OF_RUN = (
     sa.select(runs.c.run_key, scores.c.epoch_selected, networks)
@@ -46,7 +34,7 @@ _OF_RUN = (
         networks,
         sa.and_(networks.c.run_id == runs.c.id, networks.c.epoch == scores.c.epoch_selected),
     )
-    .where(runs.c.id == bindparam("run"))
+    .where(runs.c.id == bindparam("run"), in_force(runs.c.study_id))
 )
 
 

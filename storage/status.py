@@ -12,6 +12,7 @@ from sqlalchemy import bindparam
 from storage.database.retry import retried
 from storage.leasing.budgets import DEVICE_S, MONEY
 from storage.objectives import Objective
+from storage.planning.history import in_force
 from storage.planning.opened import OpenedDatabase
 from storage.planning.proposals import WRITTEN, count_trials
 from storage.records import (
@@ -22,7 +23,7 @@ from storage.records import (
     Totals,
     Unfinished,
 )
-from storage.schema.tables import attempts, baselines, runs, scores, searches, trials, workers
+from storage.schema.tables import attempts, runs, scores, searches, trials, workers
 from storage.states import FINAL, RunState
 
 _STATES = (
@@ -89,14 +90,7 @@ _TRIAL_VALUES = (
         runs.c.study_id == bindparam("study"),
         runs.c.state == RunState.DONE,
         runs.c.role != "confirm",
-        sa.or_(
-            runs.c.search_id.in_(bindparam("free", expanding=True)),
-            scores.c.baseline_hash.in_(
-                sa.select(baselines.c.hash).where(
-                    baselines.c.study_id == bindparam("study"), baselines.c.standing
-                )
-            ),
-        ),
+        in_force(bindparam("study")),
     )
     .group_by(runs.c.search_id, runs.c.trial_id)
     .having(sa.func.count() >= bindparam("n_seeds"))
@@ -189,7 +183,6 @@ class Status(OpenedDatabase):
                 "study": study_id,
                 "n_seeds": n_seeds,
                 "highest": [search for search, of in named if of.direction == "max"],
-                "free": [search for search, of in named if not of.needs_baseline],
             }
             for row in connection.execute(_BEST, wanted):
                 values.setdefault(row.name, []).append(row.value_val)

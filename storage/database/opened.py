@@ -47,8 +47,8 @@ class Database:
         if not create:
             self._refuse_missing_file()
         path = sqlite_file(self.url)
-        self._onlooker = ReadOnlyConnections(path) if read_only and path is not None else None
-        self.engine = make_engine(self.url) if self._onlooker is None else self._onlooker.engine()
+        self._readers = ReadOnlyConnections(path) if read_only and path is not None else None
+        self.engine = make_engine(self.url) if self._readers is None else self._readers.engine()
         self._read_only = read_only
         self.retries = Retry(min(patience_s, _OPENING_PATIENCE_S), silent)
         try:
@@ -56,7 +56,7 @@ class Database:
         except BaseException:
             self.engine.dispose()  # nobody else could close what was opened so far
             raise
-        if read_only and self._onlooker is None:
+        if read_only and self._readers is None:
             self.engine = self.engine.execution_options(**reading(self.url))
         self.retries = Retry(patience_s, on_trouble)
         self._guard = None if path is None or read_only else FileGuard(path, self.engine)
@@ -134,14 +134,14 @@ class Database:
         """Read a database of an older schema, which stays as it is."""
         from storage.schema.migrations import upgrade
 
-        if self._onlooker is None:
+        if self._readers is None:
             raise SchemaMismatch(
                 f"The database {self.shown_url} has schema {found}, and this version of "
                 f"weighbridge reads {SCHEMA_VERSION}. Looking changes nothing: `weighbridge run "
                 "STUDY` brings it up to date. Older versions cannot use it then."
             )
-        self.engine = self._onlooker.copy()
-        self._onlooker = None
+        self.engine = self._readers.copy()
+        self._readers = None
         upgrade(self.engine)
 
     def _create_schema(self) -> None:
@@ -185,11 +185,11 @@ class Database:
         try:
             yield
         except DatabaseUnusable:
-            if self._onlooker is not None:
-                self._onlooker.check()
+            if self._readers is not None:
+                self._readers.check()
             raise
-        if self._onlooker is not None:
-            self._onlooker.check()
+        if self._readers is not None:
+            self._readers.check()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

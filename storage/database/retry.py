@@ -84,7 +84,7 @@ class Retry:
             raise
 
 
-class HasPatience(Protocol):
+class HasRetry(Protocol):
     """What has methods that are one transaction each."""
 
     @property
@@ -92,7 +92,7 @@ class HasPatience(Protocol):
         """How long its transactions are tried for."""
 
 
-S = TypeVar("S", bound=HasPatience)
+S = TypeVar("S", bound=HasRetry)
 
 
 def retried(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:

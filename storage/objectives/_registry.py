@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 
 from storage.objectives._objective import DirectedMetric, Objective
 
@@ -17,6 +19,11 @@ def known(metrics: Sequence[DirectedMetric]) -> dict[str, Objective]:
     Args:
         metrics: All metrics of all tasks, each task's primary one first.
     """
-    names = sorted(found.name for found in iter_modules(import_module(_PACKAGE).__path__))
-    modules = [import_module(f"{_PACKAGE}.{n}") for n in names if not n.startswith("_")]
+    modules = _modules(tuple(import_module(_PACKAGE).__path__))
     return {made.name: made for module in modules for made in module.objectives(metrics)}
+
+
+@cache
+def _modules(folders: tuple[str, ...]) -> list[ModuleType]:
+    names = sorted(found.name for found in iter_modules(folders))
+    return [import_module(f"{_PACKAGE}.{name}") for name in names if not name.startswith("_")]

@@ -9,7 +9,16 @@ from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
 from storage.planning.proposals import WRITTEN
 from storage.records import Decision, RunOutcome, SearchHistory, StageEntry
-from storage.schema.tables import decisions, epochs, proposals, runs, scores, searches, trials
+from storage.schema.tables import (
+    baselines,
+    decisions,
+    epochs,
+    proposals,
+    runs,
+    scores,
+    searches,
+    trials,
+)
 from storage.states import RunState
 
 _GRAD_EVALS = (
@@ -110,6 +119,14 @@ class History(OpenedDatabase):
         """Searches with planned runs that are paused at a rung."""
         with self._database.read() as connection:
             return frozenset(connection.scalars(_PAUSED, {"study": study_id}))
+
+
+def in_force(study: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Whether a score counts: one under an earlier baseline of its study says nothing any more."""
+    standing = sa.select(baselines.c.hash).where(
+        baselines.c.study_id == study, baselines.c.standing
+    )
+    return sa.or_(scores.c.baseline_hash == "", scores.c.baseline_hash.in_(standing))
 
 
 def standing_decisions(connection: Connection, search_id: int) -> list[Decision]:

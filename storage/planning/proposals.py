@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
@@ -53,6 +54,9 @@ _PROPOSALS = sa.select(proposals.c.trial_id, proposals.c.id, proposals.c.number)
     proposals.c.search_id == bindparam("search_id"), proposals.c.stage == bindparam("stage")
 )
 
+_Trials = Mapping[str, Any]
+"""A trial's id and number, by its params."""
+
 
 class Proposing(OpenedDatabase):
     """The part of `storage.Storage` that says what searches try."""
@@ -82,17 +86,19 @@ class Proposing(OpenedDatabase):
         """
         with self._database.write() as connection:
             study_id = lock_study_of(connection, search_id, plan)
-            if most_trials is not None:
-                present = {row.params for row in connection.execute(_TRIALS, {"search": search_id})}
-                n_fresh = len({proposal.params for proposal in new} - present)
-                if n_fresh and count_trials(connection, study_id) + n_fresh > most_trials:
-                    return False
+            before = _trials(connection, search_id)
+            fresh = {one.params: one.written for one in new if one.params not in before}
+            limit = most_trials if fresh else None
+            if limit is not None and count_trials(connection, study_id) + len(fresh) > limit:
+                return False
             _save_stage(connection, search_id, stage, kind, tuned)
-            known = _trials(connection, search_id, new)
-            rounds = {known[proposal.params]: proposal.round for proposal in new}
-            gone = [known[params] for params in retired if params in known]
+            known = _with_fresh(connection, search_id, before, fresh)
+            rounds = {known[proposal.params].id: proposal.round for proposal in new}
+            gone = [known[params].id for params in retired if params in known]
             _enter(connection, {"search_id": search_id, "stage": stage}, rounds, gone)
-            wrong = connection.scalars(_MARKED_WRONGLY, {"search": search_id}).all()
+            wrong: Sequence[int] = ()
+            if gone or len(rounds) > len(fresh):  # fresh ones have no runs yet
+                wrong = connection.scalars(_MARKED_WRONGLY, {"search": search_id}).all()
             change = next_change(connection, study_id)
             if wrong:
                 connection.execute(_MARK, [{"run": run, "number": change} for run in wrong])
@@ -103,18 +109,15 @@ class Proposing(OpenedDatabase):
         """Add runs of proposed trials; doing it twice changes nothing."""
         with self._database.write() as connection:
             study_id = lock_study_of(connection, search_id)
-            ids = {
-                row.params: (row.id, row.number)
-                for row in connection.execute(_TRIALS, {"search": search_id})
-            }
+            known = _trials(connection, search_id)
             present = set(connection.scalars(_RUN_KEYS, {"search": search_id}))
             standing = set(connection.scalars(_STANDING, {"search": search_id}))
             rows = [
                 {
                     "study_id": study_id,
                     "search_id": search_id,
-                    "trial_id": ids[run.params][0],
-                    "trial_number": ids[run.params][1],
+                    "trial_id": known[run.params].id,
+                    "trial_number": known[run.params].number,
                     "role": run.role,
                     "seed": run.seed,
                     "run_key": run.run_key,
@@ -122,7 +125,7 @@ class Proposing(OpenedDatabase):
                     "state": RunState.WAITING,
                     "queue_rank": run.queue_rank,
                     "epochs_planned": run.epochs,
-                    "planned": ids[run.params][0] in standing,
+                    "planned": known[run.params].id in standing,
                 }
                 for run in new
                 if run.run_key not in present
@@ -137,20 +140,28 @@ def count_trials(connection: Connection, study_id: int) -> int:
     return connection.scalar(_N_TRIALS, {"study": study_id}) or 0
 
 
-def _trials(connection: Connection, search_id: int, new: Sequence[Proposal]) -> dict[str, int]:
-    """Trial ids by params; missing trials are added with the next numbers."""
-    here = {"search": search_id}
-    known = {row.params: row for row in connection.execute(_TRIALS, here)}
-    number = max((row.number for row in known.values()), default=-1) + 1
-    fresh = {one.params: one.written for one in new if one.params not in known}
-    if fresh:
-        rows = [
-            {**here, "number": number + place, "params": params, "written": written}
-            for place, (params, written) in enumerate(fresh.items())
-        ]
-        connection.execute(_ADD_TRIAL, rows)
-        known = {row.params: row for row in connection.execute(_TRIALS, here)}
-    return {params: row.id for params, row in known.items()}
+def _trials(connection: Connection, search_id: int) -> _Trials:
+    """Those of a search."""
+    return {row.params: row for row in connection.execute(_TRIALS, {"search": search_id})}
+
+
+def _with_fresh(
+    connection: Connection, search_id: int, before: _Trials, fresh: Mapping[str, str]
+) -> _Trials:
+    """The same once trials are added, with the next numbers.
+
+    Args:
+        fresh: Params to the point as it is written.
+    """
+    if not fresh:
+        return before
+    number = max((row.number for row in before.values()), default=-1) + 1
+    rows = [
+        {"search": search_id, "number": number + place, "params": params, "written": written}
+        for place, (params, written) in enumerate(fresh.items())
+    ]
+    connection.execute(_ADD_TRIAL, rows)
+    return _trials(connection, search_id)
 
 
 def _save_stage(connection: Connection, search_id: int, stage: int, kind: str, tuned: str) -> None:

@@ -88,8 +88,8 @@ class Changes:
     """
 
     cursor: str
-    more: bool
-    anew: bool
-    runs: Sequence[RunChange]
-    attempts: Sequence[AttemptChange]
-    decisions: Sequence[DecisionChange]
+    more: bool = False
+    anew: bool = False
+    runs: Sequence[RunChange] = ()
+    attempts: Sequence[AttemptChange] = ()
+    decisions: Sequence[DecisionChange] = ()

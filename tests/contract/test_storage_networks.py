@@ -67,6 +67,8 @@ class NetworkPromises(Backend):
         self.score(bench, baseline("one"))
         bench.storage.set_baseline(bench.study.id, baseline("two", error=0.3))
         assert self.files(bench, claim) == [(1, None)]
+        assert bench.storage.selected_epoch(claim.run) is None
+        assert bench.storage.best_trials(bench.study.id, DELTA_M, n_seeds=1) == []
 
     def test_single_tasks_are_selected_by_their_own_metric(self, bench: Bench) -> None:
         bench.plan("a", search="stl/a", role="baseline")

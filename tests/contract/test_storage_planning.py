@@ -199,6 +199,15 @@ class PlanningPromises(Backend):
         bench.propose(retired=["a"])
         assert [claim.params for claim in bench.claim(9)] == ["b"]
 
+    @pytest.mark.parametrize("stage", [0, 1])
+    def test_runs_of_a_dropped_point_are_once_it_stands_again(
+        self, bench: Bench, stage: int
+    ) -> None:
+        bench.plan("a", "b")
+        bench.propose(retired=["a"])
+        bench.propose("a", stage=stage)
+        assert [claim.params for claim in bench.claim(9)] == ["a", "b"]
+
 
 def _entries(bench: Bench) -> list[tuple[int, int, str]]:
     """(stage, trial, params) of all standing proposals."""

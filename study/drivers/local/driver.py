@@ -104,7 +104,7 @@ class LocalDriver:
         self._problem, self._training, self._devices = problem, training, devices
         self._memory_share = memory_share
         self._open_peers, self._host, self._open_fork_server = open_peers, host, open_fork_server
-        self._patience = Timeouts(opening_s=open_limit_s)
+        self._timeouts = Timeouts(opening_s=open_limit_s)
         self._groups = Groups()
         self._fork_server: ForkServer | None = None
         self._code, self._looked = "", False
@@ -241,9 +241,9 @@ class LocalDriver:
     def _looked_at(self, number: int) -> Iterator[WorkerLost]:
         """Take leave of a worker that is lost; end one that does not come to work."""
         worker = self._workers[number]
-        verdict = judged(worker.signs(time.monotonic()), self._patience)
+        verdict = judged(worker.signs(time.monotonic()), self._timeouts)
         if verdict is Remedy.STUCK:
-            worker.why = f"It could not train within {self._patience.opening_s:g} s. "
+            worker.why = f"It could not train within {self._timeouts.opening_s:g} s. "
             worker.loss = Loss.STUCK
             self.kill(number)
         elif verdict is Remedy.LOST:

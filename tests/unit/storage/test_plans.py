@@ -136,6 +136,22 @@ def test_what_the_index_has_in_order_is_not_sorted(connection: Connection, name:
     assert [step for step in plan if "TEMP B-TREE" in step] == []
 
 
+def test_of_a_study_without_news_only_the_counter_is_asked() -> None:
+    bench = Bench(None)
+    bench.plan("a", "b")
+    following, asked = _changes.Following(bench.storage._database), list[str]()
+    cursor = following.changes("demo").cursor
+    event.listen(
+        bench.storage._database.engine,
+        "before_cursor_execute",
+        lambda *found: asked.append(found[2]),
+    )
+    assert following.changes("demo", cursor).cursor == cursor
+    assert len(asked) == 1
+    assert "change_counters" in asked[0]
+    bench.storage.close()
+
+
 def test_the_pack_is_found_by_its_key(connection: Connection) -> None:
     plan = _plan(connection, *_HOT["claim: the pack"])
     assert any("study_id=? AND state=? AND pack_key=?" in step for step in plan)
