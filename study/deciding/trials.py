@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -66,10 +66,36 @@ def best_of(trials: Iterable[Tried]) -> Tried | None:
     return min(survivors, key=lambda trial: trial.rank, default=None)
 
 
-def best_run(search: Search, runs: Iterable[RunOutcome], seeds: Sequence[int]) -> RunOutcome:
-    """The best on validation of a trial's runs, which have values; of equal ones the first seed."""
-    sign = search.objective.sign
-    return min(runs, key=lambda run: (sign * (run.value or 0.0), seeds.index(run.seed)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Winner:
+    """The best trial of a search.
+
+    Attributes:
+        runs: One a seed, the best on validation first, of equal ones that of the earlier seed.
+    """
+
+    trial: Tried
+    runs: Sequence[RunOutcome]
+
+
+def winner(search: Search, history: SearchHistory, *, seeds: Sequence[int]) -> Winner | None:
+    """The best trial once runs are scored under the baseline in force; None if there is none."""
+    trials = trials_of(search, history, seeds=seeds, comparable=True)
+    return _winner(search, trials, outcomes_of(history, seeds), seeds)
+
+
+def _winner(
+    search: Search,
+    trials: Mapping[str, Tried],
+    outcomes: Mapping[str, Sequence[RunOutcome]],
+    seeds: Sequence[int],
+) -> Winner | None:
+    best, sign = best_of(trials.values()), search.objective.sign
+    if best is None:
+        return None
+    runs = outcomes[best.params]
+    ranked = sorted(runs, key=lambda run: (sign * (run.value or 0.0), seeds.index(run.seed)))
+    return Winner(trial=best, runs=ranked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +114,13 @@ class Contest:
 def contest(search: Search, history: SearchHistory, *, seeds: Sequence[int]) -> Contest:
     """How runs stand, once they are scored under the baseline in force."""
     trials = trials_of(search, history, seeds=seeds, comparable=True)
-    best = best_of(trials.values())
+    runs = outcomes_of(history, seeds)
+    best = _winner(search, trials, runs, seeds)
     if best is None:
         return Contest()
-    beaten = {t.params for t in trials.values() if t.value is not None and t is not best}
-    runs = outcomes_of(history, seeds)
+    beaten = {t.params for t in trials.values() if t.value is not None and t is not best.trial}
     return Contest(
-        best=frozenset(outcome.run for outcome in runs[best.params]),
+        best=frozenset(outcome.run for outcome in best.runs),
         outclassed=frozenset(
             outcome.run
             for params, outcomes in runs.items()

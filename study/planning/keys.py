@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -133,21 +133,23 @@ def pack_key(
     return digest([frozen, list(tasks), seed, *(segment or ()), *apart])
 
 
-def shape_key(
-    spec: StudySpec, card: Mapping[str, Any], tasks: tuple[str, ...], *, engine: Engine = "fused"
-) -> str:
-    """Networks of equal shape key have steps of equal cost, in whatever study.
+def shape_keys(
+    spec: StudySpec,
+    card: Mapping[str, Any],
+    networks: Iterable[tuple[str, ...]],
+    *,
+    engine: Engine = "fused",
+) -> dict[tuple[str, ...], str]:
+    """A key of each network: those of equal key have steps of equal cost, in whatever study.
 
     Args:
+        networks: The tasks that each has.
         engine: Whose packs.
     """
-    training = spec.to_plain()["training"]
+    plain = spec.to_plain()
+    training = plain["training"]
     said = {key: training[key] for key, before in _LATER.items() if training[key] != before}
-    return digest(
-        [
-            *(spec.problem, spec.to_plain()["problem_options"], card["data_version"]),
-            *(card["network"], list(tasks), [training[key] for key in _STEP]),
-            *(["in step"] if engine == "solo" else []),
-            *([said] if said else []),
-        ]
-    )
+    step = [training[key] for key in _STEP]
+    more = [*(["in step"] if engine == "solo" else []), *([said] if said else [])]
+    data = spec.problem, plain["problem_options"], card["data_version"], card["network"]
+    return {tasks: digest([*data, list(tasks), step, *more]) for tasks in networks}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from storage.records import Calibration, SearchRecord
 from study.planning.engine import EngineChoice, engine_for
-from study.planning.keys import shape_key
+from study.planning.keys import shape_keys
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from trainers.events import NetworkFacts
@@ -60,7 +60,7 @@ class PackPlan:
 def shapes_of(plan: Plan, engine: Engine = "fused") -> dict[tuple[str, ...], str]:
     """Shape key of the network of all tasks, first, and of those of the single-task runs."""
     tasks = dict.fromkeys([plan.card.task_names, *(search.tasks for search in plan.searches)])
-    return {t: shape_key(plan.spec, plan.card.to_plain(), t, engine=engine) for t in tasks}
+    return shape_keys(plan.spec, plan.card.to_plain(), tasks, engine=engine)
 
 
 def pack_plan(
@@ -81,8 +81,9 @@ def pack_plan(
     for search in sorted(plan.searches, key=lambda search: bool(search.solo_only)):
         engine = engine_for(plan, search, device=device, network=facts, stored=stored)
         together[engine, search.tasks].append(search)
+    shapes = {engine: shapes_of(plan, engine) for engine in {of.engine for of, _ in together}}
     groups = [
-        _group(plan, engine, searches, facts, calibrations)
+        _group(plan, engine, searches, shapes[engine.engine], facts, calibrations)
         for (engine, _), searches in together.items()
     ]
     whole = plan.card.task_names
@@ -105,10 +106,11 @@ def _group(
     plan: Plan,
     engine: EngineChoice,
     searches: Sequence[Search],
+    shapes: Mapping[tuple[str, ...], str],
     facts: NetworkFacts | None,
     calibrations: Sequence[Calibration],
 ) -> PackGroup:
-    shapes, tasks = shapes_of(plan, engine.engine), searches[0].tasks
+    tasks = searches[0].tasks
     # without a look, a calibration tells that solo runs share their data
     seen = any(found.shape in shapes.values() for found in calibrations)
     packed = engine.engine == "fused" or (seen if facts is None else facts.streamed)

@@ -82,8 +82,7 @@ class EngineState:
 
     def rows(self, engine: Engine) -> int | None:
         """Rows of each of its stacks, padding included; None if it has as many as runs."""
-        fixed = (of.stack_rows for of in self._searches.values() if of.engine == "fused")
-        return next(fixed, None) if engine == "fused" and self.on_gpu else None
+        return self._stack_rows if engine == "fused" and self.on_gpu else None
 
     def looked(self, code: str) -> bool:
         """Whether anything is known of the network that this code makes."""
@@ -170,6 +169,8 @@ class EngineState:
 
     def _recall_fixed(self) -> None:
         self._searches = {of.name: of for of in self._storage.searches(self._study_id)}
+        fixed = (of.stack_rows for of in self._searches.values() if of.engine == "fused")
+        self._stack_rows = next(fixed, None)
 
     def _recall(self, code: str) -> None:
         """Take over what was found before of what the code makes now."""

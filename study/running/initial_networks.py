@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from storage.records import InitialNetwork, SearchRecord
 from study.deciding.advance import Finished, NextStep, SearchStopped, WaitForRuns
-from study.deciding.trials import best_of, best_run, outcomes_of, trials_of
+from study.deciding.trials import winner
 from study.planning.search_plan import Search
 
 if TYPE_CHECKING:
@@ -66,13 +66,8 @@ class InitialNetworks:
 
     def _best(self, name: str) -> InitialNetwork | None:
         id_, search = self._searches[name]
-        history = self._storage.history(id_)
-        trials = trials_of(search, history, seeds=self._seeds, comparable=True)
-        best = best_of(trials.values())
-        if best is None:
-            return None
-        run = best_run(search, outcomes_of(history, self._seeds)[best.params], self._seeds)
-        selected = self._storage.selected_epoch(run.run)
+        best = winner(search, self._storage.history(id_), seeds=self._seeds)
+        selected = None if best is None else self._storage.selected_epoch(best.runs[0].run)
         if selected is None or selected.network is None:
             return None
         return InitialNetwork(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _KIND = "network-run"
 """How names of files begin."""
+_MOST_NAMED = 1_000
+"""Runs that are looked up one by one; of more, all files are read."""
 
 
 class NetworkRetention:
@@ -42,7 +44,8 @@ class NetworkRetention:
     ) -> None:
         self._storage, self._study_id, self._folder = storage, study_id, folder
         self._keep, self._cap_bytes, self._say = keep, int(keep.cap_mib * 2**20), say
-        self._seen: object = None
+        self._outclassed: frozenset[int] = frozenset()
+        self._baseline: str | None = None
         self._told = False
 
     def tidy(
@@ -57,11 +60,13 @@ class NetworkRetention:
         sets = [*contests]
         best = frozenset().union(*(one.best for one in sets))
         outclassed = frozenset().union(*(one.outclassed for one in sets))
-        changed, self._seen = self._seen != (outclassed, baseline), (outclassed, baseline)
-        if not (ended or ended is None or changed):
+        touched = {*(ended or ()), *(outclassed - self._outclassed)}
+        anew = ended is None or baseline != self._baseline
+        self._outclassed, self._baseline = outclassed, baseline
+        if not (touched or anew):
             return
-        only = None if changed or ended is None else ended
-        files = self._storage.network_files(self._study_id, runs=only)
+        runs = None if anew or len(touched) > _MOST_NAMED else touched
+        files = self._storage.network_files(self._study_id, runs=runs)
         self._drop(superfluous(files, self._keep, outclassed=outclassed))
         if self._storage.network_bytes(self._study_id) > self._cap_bytes:
             self._drop_over_cap(best)
@@ -79,10 +84,14 @@ class NetworkRetention:
             )
 
     def sweep(self) -> None:
-        """Remove files without a row once nobody trains: none is still to be written for them."""
+        """Remove what is left once nobody trains: files without a row, for which none is to come.
+
+        And what a driver that has died did not drop.
+        """
         files = paths.starting(self._folder, [_KIND])  # before the rows: they come after files
-        rows = {one.file.path for one in self._storage.network_files(self._study_id)}
-        self._remove(files - rows)
+        stored = self._storage.network_files(self._study_id)
+        self._remove(files - {one.file.path for one in stored})
+        self._drop(superfluous(stored, self._keep, outclassed=self._outclassed))
 
     def _drop_over_cap(self, best: Collection[int]) -> None:
         files = self._storage.network_files(self._study_id)

@@ -159,7 +159,7 @@ class Runner:
         if RunState.LEASED not in states:
             self._retention.sweep()
             self._networks.sweep()
-            if self._conductor.finished:
+            if self._conductor.finished and self._plan.spec.function is None:
                 self._networks.tell_lacking(self._conductor.contests.values())
         return Outcome(
             states=states,

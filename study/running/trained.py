@@ -10,14 +10,13 @@ from search_spaces.written import as_written
 from storage.records import (
     Claim,
     RunOutcome,
-    SearchHistory,
     SearchRecord,
     SelectedEpoch,
     StudyRecord,
 )
 from study._version import __version__
 from study.commands import command_line
-from study.deciding.trials import best_of, best_run, outcomes_of, trials_of
+from study.deciding.trials import Winner, winner
 from study.drivers import Driver
 from study.errors import NetworkMissing
 from study.planning.plan import Plan
@@ -90,8 +89,8 @@ def trained_network(
             f"Start it with: {command_line('run', study, storage=reader.url)}"
         )
     found = _Best(plan, reader, record)
-    of, tried = found.search(search)
-    outcome = found.run(of, tried, seed)
+    of, best = found.search(search)
+    outcome, tried = found.run(best, seed), best.trial
     selected = reader.selected_epoch(outcome.run)
     if selected is None:
         raise NetworkMissing(f"Run {outcome.run} has no score yet. Let the study run on.")
@@ -136,7 +135,7 @@ class _Best:
         self._stored = {stored.name: stored for stored in reader.searches(record.id)}
         self._searches = {of.name: of for of in plan.searches if of.name in self._stored}
 
-    def search(self, name: str | None) -> tuple[Search, Tried]:
+    def search(self, name: str | None) -> tuple[Search, Winner]:
         """The search of that name, or the best one, and its best trial."""
         if name is not None and name not in self._searches:
             raise NetworkMissing(
@@ -149,34 +148,29 @@ class _Best:
             if name in (of.name, None)
             if name is not None or of.role == "search"
         ]
-        best = {of.name: (of, tried) for of in wanted if (tried := self._best(of)) is not None}
+        best = [(of, found) for of in wanted if (found := self._best(of)) is not None]
         if not best:
             raise NetworkMissing(
                 f"{'No search' if name is None else f'Search {name}'} has a best trial yet: one "
                 "that has run to its end on every seed, and is scored. Let the study run on."
             )
-        return min(best.values(), key=lambda found: found[1].rank[0])
+        return min(best, key=lambda found: found[1].trial.rank[0])
 
-    def run(self, search: Search, tried: Tried, seed: int | None) -> RunOutcome:
-        """The run of a trial on a seed, or the best one."""
-        done = outcomes_of(self._history(search), self._seeds)[tried.params]
+    def run(self, best: Winner, seed: int | None) -> RunOutcome:
+        """The winner's run on a seed, or its best one."""
         if seed is not None and seed not in self._seeds:
             raise NetworkMissing(
                 f"There is no seed {seed} in this study. It has {', '.join(map(str, self._seeds))}."
             )
-        return best_run(search, (one for one in done if seed in (one.seed, None)), self._seeds)
+        return next(run for run in best.runs if seed in (run.seed, None))
 
     def stored(self, search: Search) -> SearchRecord:
         """A search as the database has it."""
         return self._stored[search.name]
 
-    def _best(self, search: Search) -> Tried | None:
-        history = self._history(search)
-        trials = trials_of(search, history, seeds=self._seeds, comparable=True)
-        return best_of(trials.values())
-
-    def _history(self, search: Search) -> SearchHistory:
-        return self._reader.history(self._stored[search.name].id)
+    def _best(self, search: Search) -> Winner | None:
+        history = self._reader.history(self._stored[search.name].id)
+        return winner(search, history, seeds=self._seeds)
 
 
 def _kept(selected: SelectedEpoch, search: Search, outcome: RunOutcome) -> Mapping[str, Any]:

@@ -96,6 +96,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder, "train")
     said = run(folder, "train")
     assert said.code == 0, said.err
+    assert "weighbridge network" not in said.text  # it keeps its own
     return folder
 
 

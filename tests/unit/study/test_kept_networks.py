@@ -187,6 +187,17 @@ def test_files_go_with_their_rows(folder: Folder) -> None:
     assert folder.said == []
 
 
+def test_of_a_beaten_trial_its_own_files_are_looked_at_and_all_at_the_end(folder: Folder) -> None:
+    retention, (first, second) = folder.retention(), (folder.first.run, folder.second.run)
+    retention.tidy(None, [], baseline="")
+    folder.score()
+    beaten = Contest(best=frozenset({first}), outclassed=frozenset({second}))
+    retention.tidy([], [beaten], baseline="")
+    assert folder.files() == folder.rows() == folder.named((first, 1), (first, 2))
+    retention.sweep()
+    assert folder.files() == folder.rows() == folder.named((first, 2))
+
+
 def test_what_is_over_the_cap_is_told_once(folder: Folder) -> None:
     folder.score()
     retention = folder.retention(KeepSpec(networks="all", cap_mib=6 / 2**20))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from study.planning.keys import pack_key, run_key, shape_key
+from study.planning.keys import pack_key, run_key, shape_keys
 from study.planning.plan import make_plan
 from tests.unit.study.specs import spec_of
 
@@ -92,4 +92,5 @@ def test_steps_of_another_training_cost_something_else(key: dict[str, Any]) -> N
 
 def shape(**keys: Any) -> str:
     plan = make_plan(spec_of(**keys))
-    return shape_key(plan.spec, plan.card.to_plain(), ("left",))
+    (key,) = shape_keys(plan.spec, plan.card.to_plain(), [("left",)]).values()
+    return key
