@@ -77,6 +77,14 @@ class Training:
         """How many of the training samples an epoch takes: all, or whole batches of them."""
         return n_samples - n_samples % self.batch_size if self.drop_last else n_samples
 
+    @property
+    def plain_steps_only(self) -> list[str]:
+        """Settings, as the spec has them, that go with steps of one backward pass only."""
+        return [
+            *(["`compile = true`"] if self.compile else []),
+            *([f"`data_parallel = {self.data_parallel}`"] if self.data_parallel > 1 else []),
+        ]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:

@@ -88,6 +88,7 @@ class TrainedNetwork:
             ProblemError: The problem cannot be made any more.
             NetworkUnreadable: Its network is not the one that was trained.
         """
+        from trainers.engines.fused.forward import task_functions
         from trainers.engines.looking.outside import Outside
         from trainers.network import build_network
         from trainers.problems import build
@@ -103,8 +104,7 @@ class TrainedNetwork:
                 f"{' '.join(str(error).split())} Take the code and the options of then."
             ) from error
         if self.outside:
-            functions = {task: problem.functions(task) for task in self.tasks}
-            Outside(network, functions).restore(self.outside)
+            Outside(network, task_functions(problem, self.tasks)).restore(self.outside)
         return network.eval()
 
     def save(self, path: str | Path) -> int:

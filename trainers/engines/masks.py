@@ -59,6 +59,10 @@ def present_by(counts: Mapping[str, float], functions: Mapping[str, TaskFunction
     return None if len(places) == len(functions) else places
 
 
+def _absent(n_tasks: int, there: tuple[int, ...]) -> list[int]:
+    return [place for place in range(n_tasks) if place not in there]
+
+
 def no_loss(output: Any, *, n_leading: int = 0) -> Tensor:
     """A loss of 0 whose gradient is 0, whatever the output: ``[]``, or ``[R]`` if it has rows."""
     numbers = [
@@ -75,8 +79,7 @@ def not_positive(losses: Tensor, there: Present) -> Tensor:
     """Which losses ``[..., T]`` are 0 or below, of tasks that are there."""
     found = losses <= 0
     if there is not None:
-        absent = sorted(set(range(losses.shape[-1])) - set(there))
-        found[..., absent] = False
+        found[..., _absent(losses.shape[-1], there)] = False
     return found
 
 
@@ -93,7 +96,7 @@ class TaskSteps:
     def note(self, there: Present) -> None:
         """Take a step into account."""
         if there is not None:
-            for place in set(range(len(self._absent))) - set(there):
+            for place in _absent(len(self._absent), there):
                 self._absent[place] += 1
 
     @property

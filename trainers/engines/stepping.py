@@ -5,7 +5,7 @@ Shapes: T tasks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -107,6 +107,17 @@ def densify(params: Iterable[Tensor]) -> None:
     for param in params:
         if param.grad is not None and param.grad.layout != torch.strided:
             param.grad = param.grad.to_dense()
+
+
+def gradients_apart(
+    terms: Sequence[Tensor], params: Sequence[Tensor]
+) -> Iterator[tuple[Tensor | None, ...]]:
+    """Gradients of each term ``[]`` of one graph by all parameters; None of what it does not reach.
+
+    The graph goes with the last term.
+    """
+    for place, term in enumerate(terms, start=1):
+        yield torch.autograd.grad(term, params, retain_graph=place < len(terms), allow_unused=True)
 
 
 def has_step_hooks() -> bool:

@@ -85,13 +85,13 @@ class KeptNetworks:
     """The candidates of a pack's runs; none where the pack keeps no files, or cannot."""
 
     def __init__(self, pack: Pack) -> None:
-        self._folder, self._epochs = pack.checkpoints, pack.training.epochs
-        self._keeps = pack.checkpoints is not None and not pack.unsaved
+        self._folder = None if pack.unsaved else pack.checkpoints
+        self._epochs = pack.training.epochs
         self._of: dict[int, Candidates] = {}
 
     def begin(self, job: Job, kept: Sequence[State]) -> None:
         """A run is opened, with what an earlier attempt has kept of it."""
-        if self._keeps and job.select_by is not None:
+        if self._folder is not None and job.select_by is not None:
             self._of[job.run] = Candidates(job, kept)
 
     def look(

@@ -119,16 +119,12 @@ class Optimizer(ABC):
             UnfitOptimizer: It needs each task's own gradient, and the weighting makes one of them
                 or looks at the step, or steps are compiled or shared by several processes.
         """
-        unfit = {
-            f"a {level}-level weighting": level != "loss",
-            "`compile = true`": training.compile,
-            f"`data_parallel = {training.data_parallel}`": training.data_parallel > 1,
-        }
-        found = next((name for name, there in unfit.items() if there), None)
-        if found and self.splits_tasks(training):
+        unfit = [f"a {level}-level weighting"] if level != "loss" else []
+        unfit += training.plain_steps_only
+        if unfit and self.splits_tasks(training):
             raise UnfitOptimizer(
                 f"The optimiser `{training.optimizer}` keeps something of each task's own "
-                f"gradient, and does not train with {found}. Drop that, or take another "
+                f"gradient, and does not train with {unfit[0]}. Drop that, or take another "
                 "`optimizer`."
             )
 

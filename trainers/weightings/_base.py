@@ -130,15 +130,11 @@ class Weighting(ABC):
                 steps are compiled or shared by several processes.
         """
         optimizers.refuse_unless_fit(self.level, training)
-        beyond = self.level != "loss"
-        unfit = {
-            '`engine = "fused"`': self.solo_only and engine == "fused",
-            "`compile = true`": beyond and training.compile,
-            f"`data_parallel = {training.data_parallel}`": beyond and training.data_parallel > 1,
-        }
-        if found := next((name for name, there in unfit.items() if there), None):
+        unfit = ['`engine = "fused"`'] if self.solo_only and engine == "fused" else []
+        unfit += training.plain_steps_only if self.level != "loss" else []
+        if unfit:
             raise NeedsSolo(
-                f"{self.title} {self.solo_only}, and is not trained with {found}. Drop that, or "
+                f"{self.title} {self.solo_only}, and is not trained with {unfit[0]}. Drop that, or "
                 f"the searches by {self.title}."
             )
 

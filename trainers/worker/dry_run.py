@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.engines import one_epoch
+from trainers.engines.fused.forward import task_functions
 from trainers.engines.fused.padding import a_network
 from trainers.engines.masks import present
 from trainers.engines.precision import autocast
@@ -56,7 +57,7 @@ def dry_run(session: Session, training: Training) -> list[Defect]:
     """What fails of a problem; empty if nothing does."""
     try:
         network = a_network(session, session.problem.card.task_names)
-        functions = {task: session.problem.functions(task) for task in network.places}
+        functions = task_functions(session.problem, [*network.places])
     except Exception as error:  # a user's problem may raise anything
         return [Defect("train", "training", described(error))]
     found: list[Defect] = []

@@ -31,7 +31,7 @@ from trainers.engines.fused.stacked_optimizers import GroupedOptimizer, RatedOpt
 from trainers.engines.fused.weighting_rows import weighed
 from trainers.engines.masks import Present
 from trainers.engines.session import Session
-from trainers.engines.stepping import grad_evals
+from trainers.engines.stepping import grad_evals, gradients_apart
 from trainers.evaluation import Value
 from trainers.hardware import gpu
 from trainers.jobs import Job, Pack
@@ -290,10 +290,8 @@ def _by_weighting(member: Member) -> tuple[object, ...]:
 
 def _differentiate_apart(terms: Sequence[Tensor], rows: Rows) -> None:
     """Set the rows' gradients of each task to those of its term ``[R]``."""
-    leaves = list(rows.leaves.values())
-    for place, (term, into) in enumerate(zip(terms, rows.by_task, strict=True), start=1):
-        more = place < len(terms)
-        found = torch.autograd.grad(term.sum(), leaves, retain_graph=more, allow_unused=True)
+    leaves, sums = [*rows.leaves.values()], [term.sum() for term in terms]
+    for found, into in zip(gradients_apart(sums, leaves), rows.by_task, strict=True):
         for gradient, of in zip(found, into.values(), strict=True):
             of.zero_() if gradient is None else of.copy_(gradient)
 

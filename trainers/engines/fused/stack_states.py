@@ -94,7 +94,9 @@ def states(
     of_weighting = {row: state for part in parts for row, state in part.states().items()}
     here = {**store.network.layout.views(store.network.values), **store.carried}
     learned = store.learned.layout.views(store.learned.values)
-    step = torch.tensor(float(steps), dtype=torch.float32, device=store.network.values.device)
+    device = store.network.values.device
+    begun = {name: first.to(device) for name, first in store.outside.items()}
+    step = torch.tensor(float(steps), dtype=torch.float32, device=device)
     found: list[State] = []
     for row, member in enumerate(members):
         kept: dict[int, dict[str, Tensor]] = {}
@@ -105,7 +107,7 @@ def states(
         names = member.weighting.params(member.hyper)
         found.append(
             {
-                **_network(store, {name: value[row] for name, value in here.items()}),
+                **_network(store, {name: value[row] for name, value in here.items()}, begun),
                 "optimizer": {"state": kept, "param_groups": _groups(store, member, training)},
                 "params": {name: learned[name][row] for name in names},
                 "state": of_weighting[row],
@@ -118,24 +120,30 @@ def states(
 def network_copies(store: Store, rows: Sequence[int]) -> list[State]:
     """``network`` and ``outside`` of the states of rows, on the CPU and in memory of their own.
 
-    Rows come from a GPU all at once, and what a row holds is one piece of memory: there are many
-    tensors, and of each there would be a copy.
+    Rows come from a GPU all at once, and what a row holds of parameters is one piece of memory:
+    there are many tensors, and of each there would be a copy.
     """
-    values = store.network.values[list(rows)].cpu()
+    chosen = torch.tensor([*rows], device=store.network.values.device)
+    values = store.network.values.index_select(0, chosen).cpu()
+    carried = {name: of.index_select(0, chosen).cpu() for name, of in store.carried.items()}
+    outside = {name: first.cpu() for name, first in store.outside.items()}
     found: list[State] = []
-    for place, row in enumerate(rows):
+    for place in range(len(rows)):
         own = store.network.layout.views(values[place : place + 1].clone())
-        carried = {name: value[row].to("cpu", copy=True) for name, value in store.carried.items()}
-        found.append(_network(store, {**{name: of[0] for name, of in own.items()}, **carried}))
+        here = {name: of[0] for name, of in own.items()}
+        here |= {name: of[place].clone() for name, of in carried.items()}
+        found.append(_network(store, here, outside))
     return found
 
 
-def _network(store: Store, here: Mapping[str, Tensor]) -> State:
-    """The network's part of a run's state, by the names that its tensors are stacked under."""
+def _network(store: Store, here: Mapping[str, Tensor], begun: Mapping[str, Tensor]) -> State:
+    """The network's part of a run's state, by the names that its tensors are stacked under.
+
+    Args:
+        begun: What buffers that are not in the network's state began as, by name.
+    """
     outside = {
-        name: here[name]
-        for name, first in store.outside.items()
-        if not torch.equal(here[name], first.to(here[name].device))
+        name: here[name] for name, first in begun.items() if not torch.equal(here[name], first)
     }
     return {"network": {key: here[name] for key, name in store.keys.items()}, "outside": outside}
 

@@ -15,7 +15,7 @@ from trainers.engines import masks
 from trainers.engines.fused.forward import losses_apart
 from trainers.engines.session import Session
 from trainers.engines.solo.run import SoloRun
-from trainers.engines.stepping import densify
+from trainers.engines.stepping import densify, gradients_apart
 from trainers.errors import NoSharedPart
 from trainers.jobs import Job, Pack
 from trainers.network import MultiTaskNetwork
@@ -154,13 +154,8 @@ class PerTaskRun(_ApartRun):
     def _gradients(self, terms: list[Tensor]) -> dict[Tensor, Tensor]:
         """Gradients ``[T, *shape]`` of one term a task, for each parameter that is reached."""
         params = [param for param in self.network.parameters() if param.requires_grad]
-        found = []
         with part("backward pass"):
-            for place, term in enumerate(terms, start=1):
-                more = place < len(terms)
-                found.append(
-                    torch.autograd.grad(term, params, retain_graph=more, allow_unused=True)
-                )
+            found = [*gradients_apart(terms, params)]
         by_param = zip(params, zip(*found, strict=True), strict=True)
         return {
             param: torch.stack([_dense(of, param) for of in of_tasks])
