@@ -5,8 +5,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from reports.frames import StudyFrames
-
-_PREFIX = "mean_last_"
+from storage.scoring import Selection
 
 
 def selected_metrics(
@@ -28,4 +27,4 @@ def selected_metrics(
 
 def _epochs_averaged(frames: StudyFrames) -> int:
     rule = str(frames.spec.get("compare", {}).get("select_epoch", "best"))
-    return int(rule.removeprefix(_PREFIX)) if rule.startswith(_PREFIX) else 1
+    return Selection.of(rule).k

@@ -8,14 +8,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """How a run's epoch is selected: ``best`` by validation, ``last``, or mean of the last `k`."""
+    """How a run's epoch is selected: ``best`` by validation, ``last``, or mean of the last `k`.
+
+    Attributes:
+        k: Epochs whose mean is taken; 1 for the two others.
+    """
 
     rule: str = "best"
     k: int = 1
+
+    @classmethod
+    def of(cls, written: str) -> Self:
+        """The one that a spec's ``select_epoch`` names, such as ``mean_last_5``."""
+        rule, _, k = written.rpartition("_")
+        return cls(rule=rule, k=int(k)) if rule else cls(rule=written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +50,7 @@ def select(
         sign = 1.0 if lower else -1.0
         epoch = min(range(n), key=lambda e: (sign * validation[e], e))
         return Score(epoch=epoch + 1, validation=validation[epoch], test=test[epoch])
-    k = 1 if selection.rule == "last" else min(selection.k, n)
+    k = min(selection.k, n)
     return Score(
         epoch=n,
         validation=math.fsum(validation[-k:]) / k,
@@ -49,8 +60,7 @@ def select(
 
 def at_epoch(values: Sequence[float], epoch: int, *, selection: Selection) -> float:
     """What values ``[E]`` are at an epoch, from 1, that was selected by others."""
-    k = selection.k if selection.rule.startswith("mean_last") else 1
-    return mean(values[max(epoch - k, 0) : epoch])
+    return mean(values[max(epoch - selection.k, 0) : epoch])
 
 
 def mean(values: Sequence[float]) -> float:

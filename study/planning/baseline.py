@@ -1,17 +1,26 @@
-"""The baseline's part of a plan: single-task searches, or imported numbers (M2)."""
+"""The baseline (M2): single-task searches, or imported numbers, and what delta_m makes of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from search_spaces import Choices, Space, Value
+from storage.objectives import Objective
 from storage.objectives.task_metric import primary
-from study.errors import BadSpec
-from study.planning.baseline_values import imported_values, meaningless
+from storage.records import BaselineValue, FailureGroup
+from storage.scoring import Selection, at_epoch, mean, select
+from study.commands import command_line
+from study.errors import BadSpec, BaselineMissing
 from study.planning.objective import metrics_of
 from study.planning.search_plan import Search, Stage
 from study.spec.study_spec import BaselineSpec, StudySpec
-from trainers.cards import ProblemCard
+from trainers.cards import ProblemCard, TaskCard
+
+Table = Mapping[str, Mapping[tuple[str, str], Sequence[float]]]
+"""Split -> (task, metric) -> values by epoch of one run."""
+
+_SPLITS = ("validation", "test")
+_SMALLEST = 1e-12  # a baseline nearer to 0 is 0, rounded
 
 
 def baseline_searches(
@@ -88,3 +97,105 @@ def _check_imported(metrics: Mapping[str, Mapping[str, float]], card: ProblemCar
 
 def _shown(pairs: set[tuple[str, str]]) -> str:
     return ", ".join(f"{task}.{metric}" for task, metric in sorted(pairs)) or "none"
+
+
+def idle_baseline(spec: StudySpec, objective: Objective, n_runs: int) -> str:
+    """That no decision waits for the baseline which the spec asks for; empty if one does."""
+    if spec.baseline is None or objective.needs_baseline or not n_runs:
+        return ""
+    return (
+        f"Trials are ranked by {objective.name}, which needs no baseline: the {n_runs} single-task "
+        "runs are for delta_m, which is shown beside. Without [baseline] they are not trained."
+    )
+
+
+def imported_values(metrics: Mapping[str, Mapping[str, float]]) -> list[BaselineValue]:
+    """Numbers from elsewhere, by task and metric; they serve both splits."""
+    return [
+        BaselineValue(task=task, metric=metric, split=split, value=value)
+        for task, values in metrics.items()
+        for metric, value in values.items()
+        for split in _SPLITS
+    ]
+
+
+def trained_values(
+    task: TaskCard, winner: str, runs: Sequence[Table], selection: Selection
+) -> list[BaselineValue]:
+    """Seed means of a task's metrics, each run at the epoch that its primary metric selects.
+
+    Args:
+        winner: The winning point, as canonical JSON.
+        runs: ``[S]``, the tables of its runs.
+    """
+    primary = task.metrics[0]
+    lower = primary.direction == "min"
+    curves = [run["validation"][task.name, primary.name] for run in runs]
+    epochs = [select(curve, curve, selection=selection, lower=lower).epoch for curve in curves]
+    return [
+        BaselineValue(
+            task=task.name,
+            metric=metric.name,
+            split=split,
+            value=mean(
+                [
+                    at_epoch(run[split][task.name, metric.name], epoch, selection=selection)
+                    for run, epoch in zip(runs, epochs, strict=True)
+                ]
+            ),
+            params=winner,
+        )
+        for metric in task.metrics
+        for split in _SPLITS
+    ]
+
+
+def meaningless(card: ProblemCard, found: BaselineValue) -> str:
+    """Why a change relative to this baseline means nothing (M2); empty if it means something."""
+    told = f"{found.metric} of task {found.task} is {found.value:.6g} on the {found.split} split"
+    if not abs(found.value) >= _SMALLEST:
+        return f"{told}, and delta_m divides by it. Choose another metric."
+    (task,) = (task for task in card.tasks if task.name == found.task)
+    (metric,) = (metric for metric in task.metrics if metric.name == found.metric)
+    if abs(found.value) < (step := metric.step(card.sizes[found.split])):
+        return (
+            f"{told}, less than one of its {card.sizes[found.split]:,} samples ({step:.6g}): a "
+            "change relative to it means nothing. Choose another metric or a larger split; if it "
+            "counts more than samples, say `share=False` on its card."
+        )
+    return ""
+
+
+def baseline_missing(
+    task: str,
+    reason: str,
+    failures: Sequence[FailureGroup],
+    *,
+    diverged: str,
+    study: str,
+    storage: str,
+) -> BaselineMissing:
+    """The single-task runs of a task have no winner.
+
+    Args:
+        reason: Why their search has stopped.
+        failures: Of its runs, by cause.
+        diverged: Where one of its runs diverged, as a sentence; empty if none has.
+    """
+    if failures:
+        kinds = ", ".join(dict.fromkeys(group.failure or "an error" for group in failures))
+        log = command_line("log", study, storage=storage)
+        retry = command_line("retry", study, storage=storage)
+        way_out = f"Runs failed with {kinds}: `{log}` shows where. Mend that, then `{retry}`"
+    elif diverged:
+        rates = "give the task smaller learning rates, in [baseline] `lr`"
+        # what is infinite beside a finite loss does not come from a step too long
+        is_loss = f" loss of task {task} " in diverged
+        mend = rates if is_loss else f"mend that metric, or {rates}"
+        way_out = f"{diverged} {mend[0].upper()}{mend[1:]}"
+    else:
+        way_out = "Raise what has ended it"
+    return BaselineMissing(
+        f"The baseline of task {task} is missing: {reason}. Nothing can be compared without it. "
+        f"{way_out}; or give numbers in [baseline] `metrics`."
+    )

@@ -11,8 +11,7 @@ from storage.objectives.task_metric import primary
 from study.errors import BadSpec
 from study.planning.objective import metrics_of
 from study.planning.search_plan import Search
-from study.planning.stage_checks import refuse_split_conditions
-from study.planning.stages import stages_of
+from study.planning.stages import refuse_split_conditions, stages_of
 from study.spec.function import WEIGHTING, FunctionSpec
 from study.spec.study_spec import SearchSpec, StudySpec
 from trainers.cards import MetricCard, ProblemCard, TaskCard

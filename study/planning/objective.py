@@ -52,13 +52,3 @@ def study_objective(spec: StudySpec, card: ProblemCard) -> Objective:
         f"`objective` must be one of the problem's: {', '.join(found)}. Got {shown(name)}."
         f"{did_you_mean(name, found) or ' A metric is written as task.metric.'}"
     )
-
-
-def idle_baseline(spec: StudySpec, objective: Objective, n_runs: int) -> str:
-    """That no decision waits for the baseline which the spec asks for; empty if one does."""
-    if spec.baseline is None or objective.needs_baseline or not n_runs:
-        return ""
-    return (
-        f"Trials are ranked by {objective.name}, which needs no baseline: the {n_runs} single-task "
-        "runs are for delta_m, which is shown beside. Without [baseline] they are not trained."
-    )

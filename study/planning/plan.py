@@ -19,14 +19,19 @@ from search_spaces.lines import midpoint
 from storage.notices import before_training
 from storage.objectives import DirectedMetric
 from study.errors import BadSpec
-from study.planning.baseline import baseline_searches
+from study.planning.baseline import baseline_searches, idle_baseline
 from study.planning.function import function_card, function_ref, function_searches
-from study.planning.initial import in_order
 from study.planning.keys import fingerprint
-from study.planning.objective import idle_baseline, metrics_of, study_objective
-from study.planning.search_plan import Search, Stage
-from study.planning.stage_checks import refuse_conditions, refuse_long_points, resting
-from study.planning.stages import CLOSING, stages_of, wants_closing
+from study.planning.objective import metrics_of, study_objective
+from study.planning.search_plan import Search, Stage, in_order
+from study.planning.stages import (
+    CLOSING,
+    refuse_conditions,
+    refuse_long_points,
+    resting,
+    stages_of,
+    wants_closing,
+)
 from study.spec.study_spec import SearchSpec, StudySpec
 from study.spec.training import TrainingSpec
 from trainers.cards import ProblemCard

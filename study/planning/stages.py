@@ -1,20 +1,37 @@
-"""From the tables of `stages` to checked stages, of weightings and training functions alike."""
+"""From the tables of `stages` to stages of weightings and training functions alike.
+
+What no run could take is refused here, before anything is trained.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from search_spaces import Space, space_from_plain
+from search_spaces import (
+    Axis,
+    Choices,
+    Space,
+    SpaceError,
+    Value,
+    canonical,
+    space_from_plain,
+)
+from search_spaces.errors import TooManyPoints
+from search_spaces.lines import midpoint, refinements
 from study.errors import BadSpec
-from study.planning.search_plan import Stage
-from study.planning.stage_checks import check_stage
+from study.planning.search_plan import Search, Stage
 from study.spec.stage import OPTIONS, ROUND_SIZE, StageSpec
 from study.spec.study_spec import SearchSpec
 from trainers.suggestions import did_you_mean
 from trainers.weightings import Hyper
 
 CLOSING = Stage(kind="neighbours", space=Space({}))
+
+_MOST_POINTS = 100_000
+_LONGEST_POINT = 2_500
+"""Characters: what PostgreSQL finds again by an index."""
+_LONGEST_NUMBER = 25
 
 
 def stages_of(
@@ -78,7 +95,7 @@ def _check_stages(
         )
     for stage in stages:
         if stage.kind != "neighbours":
-            check_stage(stage, hypers, n_tasks)
+            _check_stage(stage, hypers, n_tasks)
 
 
 def wants_closing(stages: Sequence[Stage]) -> bool:
@@ -115,3 +132,120 @@ def _values(table: Mapping[str, Any], n_tasks: int) -> dict[str, Any]:
     """Single values, checked as an axis of one point."""
     space = space_from_plain({name: [value] for name, value in table.items()}, n_tasks=n_tasks)
     return {name: next(iter(axis.points())) for name, axis in space.axes.items()}
+
+
+def _check_stage(stage: Stage, hypers: Sequence[Hyper], n_tasks: int) -> None:
+    """Refuse points that no run could take.
+
+    Raises:
+        SpaceError: There are no points, too many, or none that can be refined.
+        WeightingError: The weighting refuses a value of one of its hyperparameters.
+    """
+    space = stage.space
+    if stage.kind in ("grid", "line"):
+        space.grid()  # an empty or huge axis says so
+        _refuse_too_many(space)
+    else:
+        space.random(1, key="")
+    if stage.refine:
+        (axis,) = space.axes.values()
+        values = list(axis.points())
+        refinements(values, values[0], outward=0)  # type: ignore[arg-type]
+    rules = {hyper.name: hyper for hyper in hypers}
+    for name, values_of in (*_samples(space.axes), *((n, [v]) for n, v in stage.at.items())):
+        for value in values_of if name in rules else ():
+            rules[name].checked(value, n_tasks)
+
+
+def refuse_split_conditions(stages: Sequence[Stage], fixed: Collection[str], place: str) -> None:
+    """Refuse to tune a conditional parameter in one stage and what it depends on in another.
+
+    Args:
+        fixed: Names that `hyper` fixes throughout.
+
+    Raises:
+        BadSpec: A parameter with a condition, or one that a condition names, stands elsewhere too.
+    """
+    for number, stage in enumerate(stages):
+        tied = {*stage.space.when, *(name for t in stage.space.when.values() for name in t)}
+        elsewhere = {
+            name for k, s in enumerate(stages) if k != number for name in (*s.tuned, *s.at)
+        }
+        split = sorted(tied & {*elsewhere, *fixed})
+        if split:
+            raise BadSpec(
+                f"{place}: a parameter with `when` and those that it depends on are tuned in one "
+                f"stage only. Got {', '.join(split)} elsewhere, too. Put them into one stage, or "
+                "drop `when`."
+            )
+
+
+def refuse_conditions(stages: Sequence[Stage], place: str) -> None:
+    """Refuse conditions where every run has all parameters.
+
+    Raises:
+        BadSpec: A stage has one.
+    """
+    for stage in stages:
+        for name in stage.space.when:
+            raise BadSpec(
+                f"{place}: `when` goes with a training function: every run of a problem has a "
+                f"value of `{name}`. Drop it, or write two searches."
+            )
+
+
+def refuse_long_points(search: Search) -> None:
+    """Refuse points whose text no database could tell from others.
+
+    Raises:
+        BadSpec: The longest values of a search's parameters are too long together.
+    """
+    longest = {name: len(canonical({name: value})) for name, value in search.anchors.items()}
+    for stage in search.stages:
+        lengths = [(name, len(canonical({name: value}))) for name, value in stage.at.items()]
+        for name, axis in stage.space.axes.items():
+            if isinstance(axis, Choices):
+                lengths += [(name, len(canonical({name: value}))) for value in axis.values]
+            else:
+                lengths.append((name, len(name) + _LONGEST_NUMBER * (axis.dimensions + 1)))
+        for name, length in lengths:
+            longest[name] = max(length, longest.get(name, 0))
+    if sum(longest.values()) > _LONGEST_POINT:
+        name = max(longest, key=lambda name: longest[name])
+        raise BadSpec(
+            f"[[search]] {search.name}: the values of a trial must take at most "
+            f"{_LONGEST_POINT:,} characters as JSON. Got {sum(longest.values()):,}, of which "
+            f"{longest[name]:,} are of `{name}`. Give long values names, and look them up in your "
+            "code."
+        )
+
+
+def resting(hyper: Hyper, axis: Axis) -> Value | None:
+    """Where a hyperparameter rests until it is tuned; None for its own default.
+
+    Raises:
+        SpaceError: The axis has no middle, and there is no default.
+    """
+    try:
+        return midpoint(axis)
+    except SpaceError:
+        if hyper.default is None:
+            raise
+        return None
+
+
+def _samples(axes: Mapping[str, Axis]) -> Iterable[tuple[str, Iterable[Value]]]:
+    """All values that were written down, and the ends of what is computed."""
+    for name, axis in axes.items():
+        ends = (axis.from_unit((share,) * axis.dimensions) for share in (0.0, 1.0))
+        yield name, axis.points() if isinstance(axis, Choices) else ends
+
+
+def _refuse_too_many(space: Space) -> None:
+    size = space.size or 0
+    if size > _MOST_POINTS:
+        axes = " x ".join(f"{axis.size} {name}" for name, axis in space.axes.items())
+        raise TooManyPoints(
+            f"A grid may have {_MOST_POINTS:,} points at most. Got {axes} = {size:,}. "
+            'Take fewer values, or `strategy = "random"` with `trials`.'
+        )

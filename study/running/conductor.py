@@ -34,9 +34,13 @@ from study.deciding.judging import RungJudge
 from study.deciding.outlook import Outlook, outlook
 from study.deciding.rungs import Judge
 from study.deciding.trials import Contest, contest
-from study.deciding.way_out import baseline_missing
 from study.errors import BaselineMissing
-from study.planning.baseline_values import imported_values, meaningless, trained_values
+from study.planning.baseline import (
+    baseline_missing,
+    imported_values,
+    meaningless,
+    trained_values,
+)
 from study.planning.keys import digest, pack_key, run_key
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
@@ -67,7 +71,7 @@ class Conductor:
             records[search.name].id: (search, records[search.name]) for search in plan.searches
         }
         self._initial = InitialNetworks(storage, self._searches, plan.spec.seeds)
-        self._selection = _selection(plan.spec.compare.select_epoch)
+        self._selection = Selection.of(plan.spec.compare.select_epoch)
         self._baseline = storage.baseline(study.id)
         self._baseline_settled = False
         self._waits_for_baseline = any(s.objective.needs_baseline for s in plan.searches)
@@ -341,9 +345,3 @@ class Conductor:
             study=self._study.name,
             storage=self._storage.url,
         )
-
-
-def _selection(rule: str) -> Selection:
-    if rule.startswith("mean_last_"):
-        return Selection(rule="mean_last", k=int(rule.removeprefix("mean_last_")))
-    return Selection(rule=rule)

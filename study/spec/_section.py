@@ -16,8 +16,7 @@ from pydantic import (
     model_serializer,
 )
 
-from study.spec._findings import shown_value
-from study.spec._limits import MOST_OF_A_NAME
+from study.spec._findings import MOST_OF_A_NAME, shown_value
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from study.spec._findings import shown_value
-from study.spec._limits import MOST_OF_A_NAME
+from study.spec._findings import MOST_OF_A_NAME, shown_value
 from study.spec._section import Section
 
 WEIGHTING = "function"

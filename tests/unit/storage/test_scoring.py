@@ -143,6 +143,9 @@ def test_the_test_split_never_moves_the_epoch(curve: list[tuple[int, int]]) -> N
     ("selection", "expected"),
     [
         (Selection(), Score(epoch=2, validation=1.0, test=20.0)),
+        (Selection.of("best"), Score(epoch=2, validation=1.0, test=20.0)),
+        (Selection.of("last"), Score(epoch=4, validation=5.0, test=40.0)),
+        (Selection.of("mean_last_2"), Score(epoch=4, validation=3.0, test=35.0)),
         (Selection(rule="last"), Score(epoch=4, validation=5.0, test=40.0)),
         (Selection(rule="mean_last_k", k=2), Score(epoch=4, validation=3.0, test=35.0)),
         (Selection(rule="mean_last_k", k=9), Score(epoch=4, validation=2.5, test=25.0)),

@@ -13,7 +13,7 @@ import pytest
 
 from study.errors import BadSpec
 from study.planning.plan import make_plan
-from study.spec._limits import unfit
+from study.spec._findings import unfit
 from study.spec.study_spec import parse, parse_toml, read
 from tests.unit.study.specs import plain, spec_of
 

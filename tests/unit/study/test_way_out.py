@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from study.deciding.way_out import baseline_missing
+from study.planning.baseline import baseline_missing
 
 
 @pytest.mark.parametrize(
