@@ -15,7 +15,7 @@ GPU_PLATFORMS := manylinux_2_28_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_6
 GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe mdurl mlxtend \
 	nvidia-ml-py pydantic pydantic-core pygments rich sqlalchemy typing-extensions typing-inspection
 
-.PHONY: demo test test-lowest test-python check unit soak mutants install install-dev bench bench-demo bench-compile bench-ray bench-storage \
+.PHONY: demo test test-lowest test-python check unit soak mutants install install-dev bench bench-demo bench-compile bench-ray bench-storage bench-replay \
 	bench-reports gpu-check gpu-wheels clean
 
 demo: install
@@ -71,6 +71,9 @@ bench-storage: install-dev
 
 bench-reports: install-dev
 	$(BIN)/python -m benchmarks.reports
+
+bench-replay: install-dev
+	$(BIN)/python -m benchmarks.replay
 
 # On a machine with one GPU and torch, without a network. What torch does not bring lies beside the
 # tree, fetched by `make gpu-wheels` where there is a network.

@@ -22,6 +22,7 @@ PACKAGES = (
     "reports",
     "reports.figures",
     "reports.html",
+    "reports.replaying",
     "search_spaces",
     "search_spaces.lines",
     "search_spaces.whole",
@@ -230,6 +231,7 @@ _VALUES = {
     "MOVES": "The legal moves of a run: state to the states that may follow.",
     "Point": "One point of a space: parameter name to value.",
     "promised": "Settings of Hypothesis for such tests: ten situations each, whatever the time.",
+    "STRATEGIES": "Names of the strategies that can be replayed.",
     "Value": "The value of one parameter: number, text, truth value, None, lists and tables.",
 }
 

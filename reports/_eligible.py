@@ -85,7 +85,7 @@ def eligible(frames: StudyFrames, search: str) -> Eligible:
     runs = frames.runs
     mine = runs[
         (runs["search"] == search)
-        & (runs["role"] == "search")
+        & runs["role"].isin(("search", "function"))
         & runs["planned"]
         & runs["seed"].isin(frames.seeds)
         & runs["state"].isin(RANKED)

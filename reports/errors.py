@@ -5,6 +5,8 @@ ReportError
 ├── UnknownSearch(LookupError)          a search is named that the study does not have
 ├── UnknownAxis(ValueError)             a cost axis is named that is not recorded
 ├── BadBudget(ValueError)               a budget is no amount of a unit of cost
+├── UnknownStrategy(LookupError)        a strategy is named that nobody can replay
+├── NothingToReplay(ValueError)         what was recorded is no table that can be replayed
 ├── UnknownFormat(ValueError)           a file is asked for with a suffix nobody writes
 ├── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
 ├── NotAFile(ValueError)                a file is to be written where something else is
@@ -30,6 +32,14 @@ class UnknownAxis(ReportError, ValueError):
 
 class BadBudget(ReportError, ValueError):
     """A budget is no amount of a unit of cost."""
+
+
+class UnknownStrategy(ReportError, LookupError):
+    """A strategy is named that nobody can replay."""
+
+
+class NothingToReplay(ReportError, ValueError):
+    """What was recorded is no table that can be replayed."""
 
 
 class UnknownFormat(ReportError, ValueError):

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from reports._curves import objective_curves
 from reports._ranking import objective_of
 from reports.frames import StudyFrames
 from storage.objectives import Objective
@@ -90,7 +91,11 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
         mine = runs[runs["search"] == search]
         objective = objective_of(frames, search)
         known = mine.set_index("run")["value_val"].dropna().to_dict()
-        by_run = _by_run(_curves(frames, mine, objective)) if courses else {}
+        by_run = (
+            _by_run(objective_curves(frames, mine, objective, split=objective.split))
+            if courses
+            else {}
+        )
         found.append(
             SearchTrials(
                 search=search,
@@ -142,22 +147,6 @@ def _no_value(found: Sequence[TrialRow]) -> str:
 def _said(objective: Objective) -> str:
     name, split, unit = objective.name, objective.split, objective.unit
     return f"{name} ({split}, {unit})" if unit else name
-
-
-def _curves(frames: StudyFrames, runs: pd.DataFrame, objective: Objective) -> "pd.Series[float]":
-    """Value by (run, epoch), under the standing baseline (M3); empty where that is missing."""
-    only = objective.metrics[0][1] if len(objective.metrics) == 1 else None
-    rows = frames.epochs.rows(split=objective.split, metric=only, runs=runs["run"].tolist())
-    base = frames.standing_baseline(objective.split)
-    if objective.needs_baseline and not base:
-        return pd.Series(dtype="float64", index=pd.MultiIndex.from_arrays([[], []]))
-    names = [(task, name) for task, name, _ in objective.metrics]
-    table = rows.pivot(index=["run", "epoch"], columns=["task", "metric"], values="value")
-    table = table.reindex(columns=pd.MultiIndex.from_tuples(names)).dropna()
-    curve = objective.curve(
-        {name: table[name].tolist() for name in names}, base if objective.needs_baseline else None
-    )
-    return pd.Series(curve, index=table.index, dtype="float64")
 
 
 class _Run(NamedTuple):

@@ -6,6 +6,7 @@ StudyError
 ├── CodeChanged(ValueError)        the user's code is not the one that has trained so far
 ├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
 ├── UnknownRun(LookupError)        a study has no attempt at a run of that number
+├── NotReplayed(ValueError)        no strategy that was asked for can be played on what was recorded
 ├── NetworkMissing(LookupError)    a network was not trained, or not kept
 ├── WorkersUnusable(RuntimeError)  no worker can be started
 ├── ClusterLost(ConnectionError)   the cluster has gone under way
@@ -38,6 +39,10 @@ class UnknownStudyName(StudyError, LookupError):
 
 class UnknownRun(StudyError, LookupError):
     """A study has no attempt at a run of that number."""
+
+
+class NotReplayed(StudyError, ValueError):
+    """No strategy that was asked for can be played on what was recorded."""
 
 
 class NetworkMissing(StudyError, LookupError):

@@ -86,10 +86,16 @@ def _suggested(trial: optuna.Trial, name: str, known: BaseDistribution) -> float
 
 
 def _valued(view: StageView) -> list[tuple[Tried, float]]:
-    finite = [t.value for t in view.tried if t.value is not None and t.value < math.inf]
-    worst = max(finite, default=0.0) + _WORSE_BY
     ordered = sorted(view.tried, key=lambda tried: tried.trial)
-    return [(tried, min(tried.value, worst)) for tried in ordered if tried.value is not None]
+    valued = [(tried, tried.value) for tried in ordered if tried.value is not None]
+    values = finite([value for _, value in valued])
+    return [(tried, value) for (tried, _), value in zip(valued, values, strict=True)]
+
+
+def finite(values: Sequence[float]) -> list[float]:
+    """Values as TPE wants them: a diverged trial's is a little worse than the worst of others."""
+    worst = max((value for value in values if value < math.inf), default=0.0) + _WORSE_BY
+    return [min(value, worst) for value in values]
 
 
 def _trial(space: Space, point: Point, value: float | None) -> FrozenTrial:

@@ -50,6 +50,34 @@ def test_networks_are_had_as_the_guide_says(tmp_path: Path) -> None:
                 assert said.startswith(("ew {", "uw {"))
 
 
+REPLAYED = """
+name = "digits"
+problem = "digits"
+problem_options = { train_pairs = 32, validation_pairs = 32, test_pairs = 32 }
+seeds = [0, 1]
+[training]
+epochs = 3
+batch_size = 32
+[[search]]
+weighting = "scalarization"
+stages = [{ task_weights = { simplex_step = 0.2 } }]
+[[search]]
+weighting = "uw-so"
+stages = [{ temperature = { line = [1, 2, 4, 8] } }]
+"""
+
+
+def test_replays_of_the_guide_are_played(tmp_path: Path) -> None:
+    (tmp_path / "digits").write_text(REPLAYED)  # a file is found before the preset
+    for block in blocks("docs/how-to/replay-a-study.md"):
+        if block.language == "bash":
+            said = type_lines(block.text, tmp_path)
+            assert "next:" in said or block.text.startswith("weighbridge run")
+        else:
+            said = run_python(block.text, tmp_path)
+            assert [line.split()[0] for line in said.splitlines()[1:]] == ["random", "halving"]
+
+
 def test_streamed_source_of_the_guide_is_read_ahead(tmp_path: Path) -> None:
     (block,) = (b for b in blocks("docs/how-to/own-problem.md") if "class Photos" in b.text)
     made: dict[str, Any] = {}

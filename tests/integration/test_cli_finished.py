@@ -72,6 +72,18 @@ class TestFinished:
         assert said.err == ""
         assert [row["search"] for row in said.json["rows"]] == ["stl", "ew", "uw-so"]
 
+    def test_replay_plays_what_was_recorded(self, finished: Path) -> None:
+        args = ["replay", "tiny", "--search", "uw-so", "--eta", "2", "--orders", "20"]
+        said = command(finished, *args)
+        assert said.code == 0
+        assert "Played on uw-so, stage 2: 2 trials of temperature on 2 seeds for 2" in said.text
+        assert "racing cannot be replayed here: it can save the third seed" in said.text
+        found = command(finished, *args, "--json").json
+        played = {row["strategy"]: row for row in found["strategies"]}
+        assert [*played] == ["random", "tpe", "halving", "hyperband", "asha", "line"]
+        assert played["halving"]["cost"]["epochs"] == 6  # of 8: one trial ends after epoch 1
+        assert played["random"]["at_end"]["value"] == pytest.approx(found["value"])
+
     def test_report_writes_one_file(self, finished: Path) -> None:
         said = command(finished, "report", "tiny", "-o", "r.html")
         assert said.code == 0
@@ -114,6 +126,11 @@ class TestFinished:
             (["export", "tiny", "-o", "runs.txt"], "An export ends in .csv or .parquet."),
             (["export", "tiny", "-o", "no/runs.csv"], "a folder that exists. Got no."),
             (["report", "tiny", "-o", "no/r.html"], "a folder that exists. Got no."),
+            (["replay", "tiny", "--strategy", "halfing"], "Use some of: random, tpe, halving,"),
+            (["replay", "tiny", "--strategy", "racing"], "racing: it can save the third seed"),
+            (["replay", "tiny", "--search", "stl"], "Use one of: ew, uw-so."),
+            (["replay", "tiny", "--search", "ew", "--stage", "3"], "Got 3. Use one of: 1."),
+            (["replay", "tiny", "--axis", "h"], "must be one of solo_s, as_run_s, epochs."),
             (["status", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["compare", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
         ],

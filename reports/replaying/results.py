@@ -1,0 +1,206 @@
+"""What strategies have come to on a recorded table: values, costs, words and JSON."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports._ranking import number
+from reports.replaying.table import RecordedTable, ReplayAxis
+from storage.wording import counted
+
+_Z = 1.96  # of the normal distribution, at 95 %
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A value over orders.
+
+    Attributes:
+        mean: Over orders and seeds that score; NaN where some order has no winner yet.
+        low: 10 % quantile over orders, mean over seeds.
+        high: 90 % quantile over orders, mean over seeds.
+        error: Standard error of the mean that is left by playing so few orders.
+    """
+
+    mean: float
+    low: float
+    high: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyReplay:
+    """What a strategy comes to.
+
+    Attributes:
+        strategy: Its name.
+        title: What it does.
+        orders: How many orders were played.
+        at_end: Test value of its winner, chosen on validation.
+        at_budgets: The same of the best so far, by share of the whole table's cost.
+        cost: Axis to the mean cost.
+        share: Of the whole table's cost, on the axis of the replay.
+        finds_winner: How often its winner is that of the whole table.
+        finds_near: How often its winner's test value is at most a margin worse than that of the
+            whole table's; NaN without a margin.
+        near_from: The first of the budgets, as a share, from which on the mean of the best so far
+            is for good at most a margin worse than the whole table's winner; infinite if it never
+            is, or without a margin.
+    """
+
+    strategy: str
+    title: str
+    orders: int
+    at_end: Spread
+    at_budgets: Mapping[float, Spread]
+    cost: Mapping[str, float]
+    share: float
+    finds_winner: float
+    finds_near: float
+    near_from: float
+
+    @property
+    def doubt(self) -> float:
+        """Half of the widest 95 % interval of a mean at a budget, left by playing few orders."""
+        errors = [spread.error for spread in self.at_budgets.values()]
+        return _Z * max((error for error in errors if math.isfinite(error)), default=math.nan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replays:
+    """Strategies on one recorded table.
+
+    Attributes:
+        table: What was recorded.
+        axis: Unit in which budgets and shares are counted.
+        whole_value: Test value of the whole table's winner, mean over seeds that score.
+        whole_cost: Axis to what the whole table has cost.
+        rows: What strategies come to, in the order asked for.
+        refused: Strategy to why it cannot be replayed.
+    """
+
+    table: RecordedTable
+    axis: ReplayAxis
+    whole_value: float
+    whole_cost: Mapping[str, float]
+    rows: tuple[StrategyReplay, ...]
+    refused: Mapping[str, str]
+
+    @property
+    def scoring(self) -> str:
+        """Whether the seeds that chose are other ones than the seed that scores."""
+        return "cross-fit" if self.table.n_seeds > 1 else "same seed, optimistic"
+
+    @property
+    def cheapest(self) -> StrategyReplay | None:
+        """Who comes first within a margin of the whole table's winner, for less than its cost."""
+        near = [row for row in self.rows if row.near_from < 1]
+        return min(near, key=lambda row: row.near_from, default=None)
+
+    @property
+    def sentence(self) -> str:
+        """What is to be learned, with the spread over orders."""
+        whole = f"The whole table's winner is worth {self._said(self.whole_value)}."
+        margin, best = self.table.margin, self.cheapest
+        if margin is None:
+            return whole
+        if best is None:
+            return (
+                f"{whole} None of these strategies comes within {_points(margin)} of it, on "
+                "average over orders, for less than the whole cost."
+            )
+        there = best.at_budgets[best.near_from]
+        return (
+            f"{whole} First within {_points(margin)} of it, on average over orders, is "
+            f"{best.strategy}, from {100 * best.near_from:.0f} % of the cost on: "
+            f"{self._said(there.mean)} (in 8 of 10 orders from {self._said(there.low)} to "
+            f"{self._said(there.high)})."
+        )
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What must be known of the table and of the play."""
+        table, found = self.table, []
+        if table.n_seeds == 1:
+            found.append("One seed chooses and scores: all values are optimistic. Add seeds.")
+        if table.left_out:
+            found.append(
+                f"{counted(table.left_out, 'trial')} of the stage did not end well or are not "
+                "scored, and are not in the table."
+            )
+        if table.adaptive:
+            found.append(
+                f"These trials were chosen by {table.kind}, which built on its own results: "
+                "another strategy would have met other points."
+            )
+        found += [
+            f"{row.strategy} was played in {counted(row.orders, 'order')}: what it is worth at a "
+            f"part of the cost is known to ±{number(table.objective, row.doubt, plus=False)}."
+            for row in self.rows
+            if 1 < row.orders < max(other.orders for other in self.rows)
+        ]
+        return tuple(found)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Values that JSON can hold: numbers that are not finite become None."""
+        table = self.table
+        return {
+            "search": table.search,
+            "stage": table.stage + 1,
+            "recorded_by": table.kind,
+            "trials": table.n_trials,
+            "left_out": table.left_out,
+            "seeds": table.n_seeds,
+            "epochs": table.n_epochs,
+            "objective": table.objective.name,
+            "direction": table.objective.direction,
+            "margin": table.margin,
+            "scoring": self.scoring,
+            "axis": self.axis,
+            "value": _finite(self.whole_value),
+            "cost": dict(self.whole_cost),
+            "strategies": [_row_to_plain(row) for row in self.rows],
+            "refused": dict(self.refused),
+        }
+
+    def _is_near(self, row: StrategyReplay) -> bool:
+        worse = self.table.objective.sign * (row.at_end.mean - self.whole_value)
+        return self.table.margin is not None and worse <= self.table.margin
+
+    def _said(self, value: float) -> str:
+        return number(self.table.objective, value)
+
+
+def _points(margin: float) -> str:
+    return f"{margin:g} point" if margin == 1 else f"{margin:g} points"
+
+
+def _row_to_plain(row: StrategyReplay) -> dict[str, Any]:
+    return {
+        "strategy": row.strategy,
+        "title": row.title,
+        "orders": row.orders,
+        "at_end": _spread_to_plain(row.at_end),
+        "at_budgets": [
+            {"share": share} | _spread_to_plain(spread) for share, spread in row.at_budgets.items()
+        ],
+        "cost": dict(row.cost),
+        "share": row.share,
+        "finds_winner": row.finds_winner,
+        "finds_near": _finite(row.finds_near),
+        "near_from": _finite(row.near_from),
+    }
+
+
+def _spread_to_plain(spread: Spread) -> dict[str, float | None]:
+    return {
+        "value": _finite(spread.mean),
+        "order_low": _finite(spread.low),
+        "order_high": _finite(spread.high),
+        "error": _finite(spread.error),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

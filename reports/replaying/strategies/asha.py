@@ -1,0 +1,76 @@
+"""ASHA (Li et al. 2020), with its promotions turned into stops as in a stage's `stop`."""
+
+import numpy as np
+import numpy.typing as npt
+
+from reports.measures import FloatArray, IntArray
+from reports.replaying.ladder import Ladder, Play
+from reports.replaying.strategies import _rungs
+from reports.replaying.strategies._protocol import Plays
+from reports.replaying.table import RecordedTable
+
+
+class Asha:
+    """Each trial is judged at once at a rung, among those that have been there before it.
+
+    As one worker plays it: a trial goes on until it is stopped or done, then the next one begins.
+
+    Args:
+        eta: A trial is stopped unless it is of the best one in so many.
+    """
+
+    needs_curves = True
+    most_orders = None
+
+    def __init__(self, eta: int) -> None:
+        self._eta = eta
+        self.title = f"one by one, stopped if not of the best 1 in {eta} so far"
+
+    def refusal(self, table: RecordedTable) -> str:
+        """Tables without curves are refused."""
+        return _rungs.refusal(table, self._eta)
+
+    def plays(
+        self,
+        table: RecordedTable,
+        scoring: int,
+        orders: IntArray,
+        rng: np.random.Generator,  # noqa: ARG002 - the orders are all that is random
+    ) -> Plays:
+        """The order is that of arrival."""
+        ladder = table.by_epochs(scoring, _rungs.rungs(table.n_epochs, self._eta))
+        shape = (*orders.shape, ladder.n_levels)
+        level = np.broadcast_to(np.arange(ladder.n_levels), shape)
+        begins = np.ones(orders.shape, dtype=np.bool_)
+        goes = np.stack([begins, *_kept(ladder, orders, self._eta)], axis=2)
+        flat = (len(orders), -1)
+        yield (
+            ladder,
+            Play(
+                trials=np.where(goes, orders[:, :, None], -1).reshape(flat),
+                begun=(level - 1).reshape(flat),
+                reached=level.reshape(flat),
+            ),
+        )
+
+
+def _kept(ladder: Ladder, orders: IntArray, eta: int) -> list[npt.NDArray[np.bool_]]:
+    """Rung by rung, which trials ``[R, N]`` that have come there go on."""
+    there, found = np.ones(orders.shape, dtype=np.bool_), []
+    for rung in range(ladder.n_levels - 1):
+        keys = ladder.keys[orders, rung]
+        counted = there & np.isfinite(keys)
+        n_seen = counted.cumsum(axis=1)
+        few = n_seen < eta  # nobody is stopped among fewer than the kept share needs
+        n_better = _better_before(np.where(counted, keys, np.inf))
+        there = counted & (few | (n_better < -(-n_seen // eta)))
+        found.append(there)
+    return found
+
+
+def _better_before(keys: FloatArray) -> IntArray:
+    """How many of the columns before are lower, ``[R, N]``."""
+    counts = np.zeros(keys.shape, dtype=np.int64)
+    for column in range(1, keys.shape[1]):
+        counts[:, column] = (keys[:, :column] < keys[:, column, None]).sum(axis=1)
+    return counts
