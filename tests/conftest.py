@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Generator
@@ -14,6 +15,8 @@ from hypothesis import settings
 
 from tests.throwaway_postgres import Guard, can_start
 from tests.wanting import told
+
+gc.disable()  # until all is imported and collected, of which nothing is garbage
 
 # Commands inherit what is ignored, as by tests that were started by nohup or in the background;
 # what they do at a signal could then not be seen.
@@ -51,6 +54,12 @@ def pytest_terminal_summary(
     reasons = [report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple)]
     if line := told(reasons):
         terminalreporter.write_line(line, yellow=True)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, but never again at modules and tests, which stay."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

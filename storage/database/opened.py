@@ -17,9 +17,8 @@ from storage.database.rescue import FileGuard
 from storage.database.retry import Retry, silent
 from storage.database.urls import checked_url, shown, sqlite_file
 from storage.errors import DatabaseUnusable, SchemaMismatch
+from storage.schema.creation import create_all
 from storage.schema.dialects import is_committed, lock_schema, transaction_number
-from storage.schema.tables import metadata
-from storage.schema.views import VIEWS
 
 SCHEMA_VERSION = "0004"
 _OURS = {"alembic_version", "studies", "searches", "runs", "attempts"}  # in every version
@@ -149,9 +148,7 @@ class Database:
             lock_schema(connection)
             if sa.inspect(connection).has_table("alembic_version"):
                 return  # another process was faster
-            metadata.create_all(connection)
-            for name, query in VIEWS.items():
-                connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
+            create_all(connection)
             connection.exec_driver_sql(
                 "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
                 "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"

@@ -1,10 +1,13 @@
-"""How torch is set for the contracts of engines."""
+"""How torch is set for the contracts of engines, and a database for those of storages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+
+from storage import Storage
+from tests.contract.storage_backends import postgres_schema
 
 
 @pytest.fixture(scope="module")
@@ -24,3 +27,11 @@ def float64() -> Iterator[None]:
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="session")
+def study_schema() -> Iterator[str]:
+    """The URL of a PostgreSQL schema with our tables, see `OnPostgres`."""
+    with postgres_schema() as url:
+        Storage(url).close()
+        yield url

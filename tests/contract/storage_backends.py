@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -46,7 +47,16 @@ class OnFile(Backend):
 
 
 class OnPostgres(Backend):
-    """A schema of its own for each test, on the server for tests."""
+    """A schema that all such tests of a process share, with its tables; emptied for each test."""
+
+    @pytest.fixture
+    def url(self, study_schema: str) -> str:
+        empty(study_schema)
+        return study_schema
+
+
+class OnNewPostgres(Backend):
+    """A schema of its own for each test, without tables: to make one takes a fifth of a second."""
 
     @pytest.fixture
     def url(self) -> Iterator[str]:
@@ -66,6 +76,31 @@ def postgres_schema() -> Iterator[str]:
         yield there.render_as_string(hide_password=False)
         connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
     engine.dispose()
+
+
+# numbers begin at 1 again; whoever still holds a lock fails the test, instead of keeping it waiting
+_EMPTY = """
+DO $$
+DECLARE name text;
+BEGIN
+    SET LOCAL lock_timeout = '10s';
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = current_schema() AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema() LOOP
+        PERFORM setval(name::regclass, 1, false);
+    END LOOP;
+END $$
+"""
+
+
+def empty(url: str) -> None:
+    """Delete all rows of a study database on PostgreSQL."""
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as connection:
+        connection.execute(_EMPTY)
 
 
 def postgres_server() -> str:

@@ -15,7 +15,7 @@ from storage import DatabaseUnusable, Reader, Storage
 from storage.database.explained_errors import explained
 from storage.database.urls import checked_url
 from tests.contract.pooler import new_database, pooled
-from tests.contract.storage_backends import OnPostgres, postgres_server
+from tests.contract.storage_backends import OnNewPostgres, postgres_server
 from tests.contract.storage_bench import Bench
 
 
@@ -30,7 +30,7 @@ def _with(url: str, setting: str) -> str:
     return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
 
-class TestPassingErrors(OnPostgres):
+class TestPassingErrors(OnNewPostgres):
     def test_a_transaction_that_waited_too_long(self, bench: Bench) -> None:
         """As after a pause of the machine, such as a suspended virtual one."""
         storage = Storage(_with(bench.url, "idle_in_transaction_session_timeout=20ms"))

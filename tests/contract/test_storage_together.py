@@ -19,7 +19,7 @@ from storage.errors import DatabaseUnusable
 from storage.leasing.leases import take_back
 from storage.records import Proposal, Rejected, StudyRecord
 from storage.scoring import Selection
-from tests.contract.storage_backends import Backend, OnFile, OnPostgres
+from tests.contract.storage_backends import Backend, OnFile, OnNewPostgres
 from tests.contract.storage_bench import (
     DELTA_M,
     SEARCHES,
@@ -255,7 +255,7 @@ class TestTogetherOnFile(TogetherPromises, OnFile):
     pass
 
 
-class TestTogetherOnPostgres(TogetherPromises, OnPostgres):
+class TestTogetherOnPostgres(TogetherPromises, OnNewPostgres):
     def test_a_run_is_not_taken_away_while_its_reports_are_written(self, bench: Bench) -> None:
         bench.plan("a")
         claim = bench.claim_one()

@@ -15,7 +15,7 @@ from storage import Storage
 from storage.database.engines import make_engine
 from storage.database.opened import SCHEMA_VERSION
 from storage.schema import migrations
-from tests.contract.storage_backends import Backend, OnFile, OnPostgres, postgres_schema
+from tests.contract.storage_backends import Backend, OnFile, OnNewPostgres, postgres_schema
 from tests.contract.storage_schema import described
 
 
@@ -80,7 +80,7 @@ class TestMigrationsOnFile(MigrationPromises, OnFile):
         assert _without_rowid(migrated) == _without_rowid(created) == {"epochs", "epoch_values"}
 
 
-class TestMigrationsOnPostgres(MigrationPromises, OnPostgres):
+class TestMigrationsOnPostgres(MigrationPromises, OnNewPostgres):
     @pytest.fixture
     def url_2(self) -> Iterator[str]:
         with postgres_schema() as url:

@@ -11,7 +11,7 @@ import pytest
 
 from storage import DatabaseUnusable, Reader, SchemaMismatch, Storage
 from storage.database.opened import SCHEMA_VERSION
-from tests.contract.storage_backends import OnPostgres
+from tests.contract.storage_backends import OnNewPostgres
 from tests.contract.storage_bench import Bench
 from tests.unit.storage.test_bad_ground import open_folder, powerless
 
@@ -143,7 +143,7 @@ def test_an_older_schema_is_told_by_its_number_and_migrated_by_who_writes(tmp_pa
         Storage(f"sqlite:///{path}").close()
 
 
-class TestOnPostgres(OnPostgres):
+class TestOnPostgres(OnNewPostgres):
     def test_an_older_schema_is_refused_and_left(self, bench: Bench) -> None:
         with bench.storage._database.write() as connection:
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
