@@ -60,13 +60,14 @@ def _table(n_trials: int, n_seeds: int) -> RecordedTable:
         margin=1.0,
         points=tuple({"x": float(k + 1)} for k in range(n_trials)),
         keys=keys[:, :, -1],
-        test=test[:, :, -1],
+        scores=test[:, :, -1],
+        judged_on="test",
         cost={"solo_s": whole, "as_run_s": whole, "epochs": whole},
         trained=whole,
         ties=(np.zeros(n_trials), np.arange(n_trials, dtype=np.float64)),
         n_epochs=_EPOCHS,
         keys_by_epoch=keys,
-        test_by_epoch=test,
+        scores_by_epoch=test,
     )
 
 

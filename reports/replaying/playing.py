@@ -5,17 +5,18 @@ Shapes: S seeds, R orders.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 
-from reports.errors import UnknownAxis, UnknownStrategy
+from reports.errors import UnknownStrategy
 from reports.frames import StudyFrames
 from reports.measures import FloatArray, IntArray
 from reports.replaying.ladder import Played, played
 from reports.replaying.results import Replays, Spread, StrategyReplay
 from reports.replaying.strategies import STRATEGIES, Sampler, Strategy, strategies
-from reports.replaying.table import RecordedTable, ReplayAxis, recorded_table
+from reports.replaying.table import RecordedTable, recorded_table
+from reports.spending.axes import CostAxis
 
 SHARES: Final = tuple(k / 20 for k in range(1, 21))
 """Budgets, as shares of what the whole table has cost."""
@@ -32,7 +33,7 @@ def replay(
     stage: int | None = None,
     strategy: Sequence[str] = STRATEGIES,
     orders: int = 1000,
-    axis: ReplayAxis = "solo_s",
+    axis: CostAxis = "solo_s",
     eta: int = 3,
     seed: int = 0,
     sampler: Sampler | None = None,
@@ -45,20 +46,17 @@ def replay(
         stage: The stage, counted from 0; by default the one with the most trials.
         strategy: Names of strategies.
         orders: How many orders of the trials are played.
-        axis: Unit of budgets and shares: ``solo_s`` (device-seconds, each run alone),
-            ``as_run_s`` or ``epochs``.
+        axis: Unit of budgets and shares, as of budget curves; of ``runs``, parts of them count.
         eta: Of the trials at a rung, halving, Hyperband and ASHA keep one in so many.
         seed: All that is random is drawn from it.
         sampler: Plays TPE.
 
     Raises:
-        UnknownAxis: Cost is not recorded in that unit.
+        UnknownAxis: There is no such unit, or it was not recorded; says why.
         UnknownStrategy: Nobody can replay a strategy of that name.
         UnknownSearch: The study has no such search of a weighting or a function.
         NothingToReplay: There is no such stage, or it has no trial that can win.
     """
-    if axis not in get_args(ReplayAxis):
-        raise UnknownAxis(f"`axis` must be one of {', '.join(get_args(ReplayAxis))}. Got {axis!r}.")
     known = strategies(eta=eta, sampler=sampler)
     for name in strategy:
         if name not in known:
@@ -68,7 +66,7 @@ def replay(
             )
     asked = {name: known[name] for name in dict.fromkeys(strategy)}
     curves = any(one.needs_curves for one in asked.values())
-    table = recorded_table(frames, search, stage=stage, curves=curves)
+    table = recorded_table(frames, search, stage=stage, axis=axis, curves=curves)
     return on_table(table, asked, orders=orders, axis=axis, seed=seed)
 
 
@@ -77,7 +75,7 @@ def on_table(
     asked: Mapping[str, Strategy],
     *,
     orders: int,
-    axis: ReplayAxis = "solo_s",
+    axis: CostAxis = "solo_s",
     seed: int = 0,
 ) -> Replays:
     """Play strategies on a table; the same seed gives the same orders to all of them."""
@@ -98,15 +96,15 @@ class _Arena:
 
     Attributes:
         whole_cost: Axis to what the whole table has cost.
-        best: ``[S]``, the test value of the whole table's winner, by the seed that scores.
+        best: ``[S]``, the score of the whole table's winner, by the seed that scores.
     """
 
-    def __init__(self, table: RecordedTable, axis: ReplayAxis, *, orders: int, seed: int) -> None:
+    def __init__(self, table: RecordedTable, axis: CostAxis, *, orders: int, seed: int) -> None:
         self._table, self._axis, self._orders, self._seed = table, axis, orders, seed
         self.whole_cost: dict[str, float] = {k: float(c.sum()) for k, c in table.cost.items()}
         self._scoring = range(table.n_seeds)
         self._winners = [table.by_epochs(scoring).winner() for scoring in self._scoring]
-        self.best: FloatArray = table.test[self._winners, np.arange(table.n_seeds)]
+        self.best: FloatArray = table.scores[self._winners, np.arange(table.n_seeds)]
 
     def row(self, name: str, one: Strategy) -> StrategyReplay:
         """Play one strategy."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports._ranking import number
-from reports.replaying.table import RecordedTable, ReplayAxis
+from reports.replaying.table import RecordedTable
+from reports.spending.axes import CostAxis
 from storage.wording import counted
 
 _Z = 1.96  # of the normal distribution, at 95 %
@@ -37,12 +38,12 @@ class StrategyReplay:
         strategy: Its name.
         title: What it does.
         orders: How many orders were played.
-        at_end: Test value of its winner, chosen on validation.
+        at_end: Score of its winner: test value, chosen on validation.
         at_budgets: The same of the best so far, by share of the whole table's cost.
         cost: Axis to the mean cost.
         share: Of the whole table's cost, on the axis of the replay.
         finds_winner: How often its winner is that of the whole table.
-        finds_near: How often its winner's test value is at most a margin worse than that of the
+        finds_near: How often its winner's score is at most a margin worse than that of the
             whole table's; NaN without a margin.
         near_from: The first of the budgets, as a share, from which on the mean of the best so far
             is for good at most a margin worse than the whole table's winner; infinite if it never
@@ -74,14 +75,14 @@ class Replays:
     Attributes:
         table: What was recorded.
         axis: Unit in which budgets and shares are counted.
-        whole_value: Test value of the whole table's winner, mean over seeds that score.
+        whole_value: Score of the whole table's winner, mean over seeds that score.
         whole_cost: Axis to what the whole table has cost.
         rows: What strategies come to, in the order asked for.
         refused: Strategy to why it cannot be replayed.
     """
 
     table: RecordedTable
-    axis: ReplayAxis
+    axis: CostAxis
     whole_value: float
     whole_cost: Mapping[str, float]
     rows: tuple[StrategyReplay, ...]
@@ -101,7 +102,8 @@ class Replays:
     @property
     def sentence(self) -> str:
         """What is to be learned, with the spread over orders."""
-        whole = f"The whole table's winner is worth {self._said(self.whole_value)}."
+        judged = self.table.judged_on
+        whole = f"The whole table's winner is worth {self._said(self.whole_value)} on {judged}."
         margin, best = self.table.margin, self.cheapest
         if margin is None:
             return whole
@@ -124,6 +126,11 @@ class Replays:
         table, found = self.table, []
         if table.n_seeds == 1:
             found.append("One seed chooses and scores: all values are optimistic. Add seeds.")
+        if table.judged_on != "test":
+            found.append(
+                f"Values are those on {table.judged_on}, which is what trials are chosen by: there "
+                "are none on test here."
+            )
         if table.left_out:
             found.append(
                 f"{counted(table.left_out, 'trial')} of the stage did not end well or are not "
@@ -156,6 +163,7 @@ class Replays:
             "objective": table.objective.name,
             "direction": table.objective.direction,
             "margin": table.margin,
+            "judged_on": table.judged_on,
             "scoring": self.scoring,
             "axis": self.axis,
             "value": _finite(self.whole_value),

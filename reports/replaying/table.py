@@ -6,7 +6,7 @@ Shapes: N trials, S seeds, E epochs, L levels.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,11 @@ from reports.errors import NothingToReplay, UnknownSearch
 from reports.frames import StudyFrames, trained_epochs
 from reports.measures import FloatArray, IntArray
 from reports.replaying.ladder import Ladder
+from reports.spending.axes import CostAxis, charges, require
 from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 
-ReplayAxis = Literal["solo_s", "as_run_s", "epochs"]
-"""Units of cost that grow with each epoch."""
-
-_COLUMNS: Mapping[ReplayAxis, str] = {"solo_s": "solo_cost_s", "as_run_s": "method_cost_s"}
+_ALWAYS: Final[tuple[CostAxis, ...]] = ("solo_s", "epochs")
 _ADAPTIVE = ("tpe", "neighbours")
 _MEAN_LAST = "mean_last_"
 
@@ -43,14 +41,16 @@ class RecordedTable:
         points: ``[N]``, what the stage tunes, by parameter; one that a trial lacks is not there.
         keys: ``[N, S]``, validation values, turned so that lower is better; +inf where the run
             diverged.
-        test: ``[N, S]``, test values as they are; NaN where the run diverged.
-        cost: Axis to ``[N, S]``, of the whole runs.
+        scores: ``[N, S]``, what winners are judged by, as it is; NaN where the run diverged.
+        judged_on: The split of `scores`: ``test``, or the one that chooses where there is no test
+            value, of a training function or while a study is sealed.
+        cost: Axis to ``[N, S]``, of the whole runs; ``solo_s`` and ``epochs`` always.
         trained: ``[N, S]``, epochs that runs have paid for.
         ties: What decides between equal keys, ``[N]`` each.
         n_epochs: E.
         keys_by_epoch: ``[N, S, E]``, `keys` as if training had ended after each epoch; empty if
             they were not read, NaN where they are not recorded.
-        test_by_epoch: ``[N, S, E]``, the test values of the same epochs.
+        scores_by_epoch: ``[N, S, E]``, the scores of the same epochs.
         left_out: Trials of the stage that are not in the table: not all of their runs ended well.
     """
 
@@ -62,13 +62,14 @@ class RecordedTable:
     margin: float | None
     points: tuple[Mapping[str, Any], ...]
     keys: FloatArray
-    test: FloatArray
-    cost: Mapping[ReplayAxis, FloatArray]
+    scores: FloatArray
+    judged_on: str
+    cost: Mapping[CostAxis, FloatArray]
     trained: FloatArray
     ties: tuple[FloatArray, ...]
     n_epochs: int
     keys_by_epoch: FloatArray
-    test_by_epoch: FloatArray
+    scores_by_epoch: FloatArray
     left_out: int = 0
 
     @property
@@ -109,8 +110,8 @@ class RecordedTable:
         keys = _out_together(np.concatenate((on_the_way, self.keys[:, :, None]), axis=2))
         done = np.minimum(np.array([*rungs, self.n_epochs]), self.trained[:, :, None])
         share = done / self.trained[:, :, None]
-        last = self.test[:, scoring, None]
-        early = self.test_by_epoch[:, scoring, at] if len(at) else np.empty((self.n_trials, 0))
+        last = self.scores[:, scoring, None]
+        early = self.scores_by_epoch[:, scoring, at] if len(at) else np.empty((self.n_trials, 0))
         return Ladder(
             keys=keys[:, choosing].mean(axis=1),
             scores=np.concatenate((early, last), axis=1),
@@ -132,14 +133,19 @@ class RecordedTable:
         whole = np.where(np.isinf(self.keys).any(axis=1), np.inf, keys[:, -1])
         return Ladder(
             keys=np.column_stack((keys, whole)),
-            scores=np.repeat(self.test[:, scoring, None], len(seeds), axis=1),
+            scores=np.repeat(self.scores[:, scoring, None], len(seeds), axis=1),
             cost={axis: cost[:, seeds].cumsum(axis=1) for axis, cost in self.cost.items()},
             ties=self.ties,
         )
 
 
 def recorded_table(
-    frames: StudyFrames, search: str | None = None, *, stage: int | None = None, curves: bool = True
+    frames: StudyFrames,
+    search: str | None = None,
+    *,
+    stage: int | None = None,
+    axis: CostAxis = "solo_s",
+    curves: bool = True,
 ) -> RecordedTable:
     """Read a stage of a search as a table.
 
@@ -147,12 +153,15 @@ def recorded_table(
         frames: The study.
         search: Name of the search; by default the one with the largest stage.
         stage: The stage, counted from 0; by default the one with the most trials.
+        axis: A unit of cost that is wanted beside device-seconds alone and epochs.
         curves: With the values after each epoch, which take long to read in a large study.
 
     Raises:
         UnknownSearch: The study has no such search of a weighting or a function.
+        UnknownAxis: There is no such unit, or it was not recorded; says why.
         NothingToReplay: There is no such stage, or it has no trial that can win.
     """
+    axes = dict.fromkeys((*_ALWAYS, require(frames, axis)))
     known = frames.searches_alone if frames.of_function else frames.searches
     stages = frames.stages[frames.stages["search"].isin(known)]
     if search is not None and search not in known:
@@ -168,7 +177,7 @@ def recorded_table(
     largest = by_stage["trial"].transform("nunique").idxmax()  # the first of equal ones
     name, number = str(wanted.at[largest, "search"]), int(str(wanted.at[largest, "stage"]))
     rows = wanted[(wanted["search"] == name) & (wanted["stage"] == number)]
-    return _table(frames, name, number, rows, curves=curves)
+    return _table(frames, name, number, rows, axes=tuple(axes), curves=curves)
 
 
 def _nothing(stages: pd.DataFrame, stage: int | None) -> NothingToReplay:
@@ -182,24 +191,30 @@ def _nothing(stages: pd.DataFrame, stage: int | None) -> NothingToReplay:
 
 
 def _table(
-    frames: StudyFrames, search: str, stage: int, rows: pd.DataFrame, *, curves: bool
+    frames: StudyFrames,
+    search: str,
+    stage: int,
+    rows: pd.DataFrame,
+    *,
+    axes: Sequence[CostAxis],
+    curves: bool,
 ) -> RecordedTable:
     trials = eligible(frames, search)
     wanted = rows.sort_values("position")["trial"].drop_duplicates().to_numpy(dtype=np.int64)
     known = wanted[np.isin(wanted, trials.numbers)]
     at = np.searchsorted(trials.numbers, known)
-    objective = objective_of(frames)
-    ids = trials.runs[at]
-    runs = frames.runs.set_index("run").loc[ids.ravel()]
-    own = objective.sign * runs["value_val"].where(runs["state"] == "done").to_numpy(np.float64)
-    keys = np.where(np.isnan(own), np.inf, own).reshape(ids.shape)
-    _refuse_hopeless(search, stage, keys, runs["state"])
-    trained = np.asarray(trained_epochs(runs), dtype=np.float64).reshape(ids.shape)
-    n_epochs = int(trained.max())
+    objective, ids = objective_of(frames), trials.runs[at]
+    runs = frames.runs.set_index("run", drop=False).loc[ids.ravel()]
+    done = runs.where(runs["state"] == "done")
+    keys = np.asarray(objective.sign * done["value_val"].fillna(objective.sign * np.inf))
+    _refuse_hopeless(search, stage, keys.reshape(ids.shape), runs["state"])
+    judged_on = objective.split if frames.of_function or frames.sealed else "test"
+    trained = np.asarray(trained_epochs(runs), dtype=np.float64)
+    nothing = np.empty((0, 0))
     by_epoch = (
-        _by_epoch(frames, runs.reset_index(), objective, n_epochs)
+        _by_epoch(frames, runs, objective, judged_on, int(trained.max()))
         if curves
-        else [np.empty((0, 0))] * 2
+        else (nothing, nothing)
     )
     return RecordedTable(
         search=search,
@@ -208,18 +223,24 @@ def _table(
         adaptive=bool(rows["kind"].isin(_ADAPTIVE).any() or (rows["round"] > 0).any()),
         objective=objective,
         margin=_margin(frames, objective),
-        points=_points(runs["params"].to_numpy().reshape(ids.shape)[:, 0].tolist(), rows),
-        keys=keys,
-        test=trials.test[at],
-        cost={axis: runs[c].to_numpy(np.float64).reshape(ids.shape) for axis, c in _COLUMNS.items()}
-        | {"epochs": trained},
-        trained=trained,
+        points=_points(runs["params"].iloc[:: ids.shape[1]].tolist(), rows),
+        keys=keys.reshape(ids.shape),
+        scores=np.asarray(done["value_val" if frames.sealed else "value_test"]).reshape(ids.shape),
+        judged_on=judged_on,
+        cost={axis: _charged(frames, axis, ids) for axis in axes},
+        trained=trained.reshape(ids.shape),
         ties=tuple(tie[at] for tie in trials.ties),
-        n_epochs=n_epochs,
+        n_epochs=int(trained.max()),
         keys_by_epoch=by_epoch[0].reshape(*ids.shape, -1),
-        test_by_epoch=by_epoch[1].reshape(*ids.shape, -1),
+        scores_by_epoch=by_epoch[1].reshape(*ids.shape, -1),
         left_out=len(wanted) - len(known),
     )
+
+
+def _charged(frames: StudyFrames, axis: CostAxis, runs: IntArray) -> FloatArray:
+    """What runs ``[N, S]`` have cost."""
+    by_run = charges(frames, axis).reindex(runs.ravel())
+    return np.asarray(by_run, dtype=np.float64).reshape(runs.shape)
 
 
 def _refuse_hopeless(search: str, stage: int, keys: FloatArray, states: "pd.Series[str]") -> None:
@@ -250,25 +271,23 @@ def _points(params: Sequence[str], rows: pd.DataFrame) -> tuple[Mapping[str, Any
 
 
 def _by_epoch(
-    frames: StudyFrames, runs: pd.DataFrame, objective: Objective, n_epochs: int
+    frames: StudyFrames, runs: pd.DataFrame, objective: Objective, judged_on: str, n_epochs: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Keys and test values ``[N * S, E]`` as if training had ended after each epoch."""
+    """Keys and scores ``[N * S, E]`` as if training had ended after each epoch."""
     shape = (len(runs), n_epochs)
-    keys, test = np.full(shape, np.nan), np.full(shape, np.nan)
-    # a training function reports no test values: its own metric chooses and judges
-    judging = objective.split if frames.of_function else "test"
-    for values, split in ((keys, objective.split), (test, judging)):
+    keys, scores = np.full(shape, np.nan), np.full(shape, np.nan)
+    for values, split in ((keys, objective.split), (scores, judged_on)):
         curve = objective_curves(frames, runs, objective, split=split)
         at = pd.Index(runs["run"]).get_indexer(curve.index.get_level_values(0))
         values[at, curve.index.get_level_values(1).to_numpy(dtype=np.int64) - 1] = curve
-    keys, test = _selected(frames, objective.sign * keys, test)
+    keys, scores = _selected(frames, objective.sign * keys, scores)
     ended = runs["diverged_epoch"].to_numpy(dtype=np.float64, na_value=np.inf)
     diverged = np.arange(1, n_epochs + 1) >= ended[:, None]
-    return np.where(diverged, np.inf, keys), np.where(diverged, np.nan, test)
+    return np.where(diverged, np.inf, keys), np.where(diverged, np.nan, scores)
 
 
 def _selected(
-    frames: StudyFrames, keys: FloatArray, test: FloatArray
+    frames: StudyFrames, keys: FloatArray, scores: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Values at the epoch that would be selected if training had ended after each (M4)."""
     rule = str(frames.spec.get("compare", {}).get("select_epoch", "best"))
@@ -278,9 +297,9 @@ def _selected(
         )
         fresh = np.where(keys < before, np.arange(keys.shape[1]), 0)
         at = np.maximum.accumulate(fresh, axis=1)
-        return np.minimum.accumulate(keys, axis=1), np.take_along_axis(test, at, axis=1)
+        return np.minimum.accumulate(keys, axis=1), np.take_along_axis(scores, at, axis=1)
     k = int(rule.removeprefix(_MEAN_LAST)) if rule.startswith(_MEAN_LAST) else 1
-    return _rolling_mean(keys, k), _rolling_mean(test, k)
+    return _rolling_mean(keys, k), _rolling_mean(scores, k)
 
 
 def _rolling_mean(values: FloatArray, k: int) -> FloatArray:

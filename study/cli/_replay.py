@@ -53,8 +53,8 @@ def command(
         typer.Option(
             "--axis",
             metavar="UNIT",
-            help="What cost is counted in: solo_s (device-seconds, each run alone), as_run_s or "
-            "epochs.",
+            help="What cost is counted in: solo_s (device-seconds, each run alone), as_run_s, "
+            "epochs, samples, flops, runs, energy_j or money.",
         ),
     ] = "solo_s",
     eta: Annotated[
@@ -144,7 +144,7 @@ def _print_rows(found: Replays) -> None:
     spreads = [f"{value(row.at_end.low)} to {value(row.at_end.high)}" for row in rows]
     columns = [
         Column(
-            head=f"test {_head(found)}\nin the end",
+            head=f"{table.judged_on} {_head(found)}\nin the end",
             cells=[whole, *(value(row.at_end.mean) for row in rows)],
         ),
         Column(head="8 of 10\norders", cells=[whole, *spreads]),

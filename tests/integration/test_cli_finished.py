@@ -130,7 +130,7 @@ class TestFinished:
             (["replay", "tiny", "--strategy", "racing"], "racing: it can save the third seed"),
             (["replay", "tiny", "--search", "stl"], "Use one of: ew, uw-so."),
             (["replay", "tiny", "--search", "ew", "--stage", "3"], "Got 3. Use one of: 1."),
-            (["replay", "tiny", "--axis", "h"], "must be one of solo_s, as_run_s, epochs."),
+            (["replay", "tiny", "--axis", "h"], "must be one of solo_s, as_run_s, epochs,"),
             (["status", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["compare", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
         ],

@@ -81,6 +81,7 @@ LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
     "compare": (_said("compare", NAME), _said("compare", NAME, "--json")),
     "status": (_said("status"), _said("status", NAME), _said("status", NAME, "--json")),
     "log": (_said("log", NAME),),
+    "replay": (_said("replay", NAME), _said("replay", NAME, "--json")),
     "report": (_report,),
     "export": (_export, _optuna),
     "network": (_network,),

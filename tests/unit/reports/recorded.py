@@ -51,13 +51,14 @@ def table(
         margin=margin,
         points=tuple(points) or tuple({"x": float(k + 1)} for k in range(n_trials)),
         keys=keys[:, :, -1],
-        test=scores[:, :, -1],
+        scores=scores[:, :, -1],
+        judged_on="test",
         cost={"solo_s": seconds, "as_run_s": seconds, "epochs": epochs},
         trained=epochs,
         ties=(np.zeros(n_trials), np.arange(n_trials, dtype=np.float64)),
         n_epochs=n_epochs,
         keys_by_epoch=keys if curves else none,
-        test_by_epoch=scores if curves else none,
+        scores_by_epoch=scores if curves else none,
         left_out=left_out,
     )
 

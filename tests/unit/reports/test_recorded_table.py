@@ -12,6 +12,7 @@ import pytest
 from reports import budget_curve, load
 from reports.errors import NothingToReplay, UnknownAxis, UnknownSearch, UnknownStrategy
 from reports.replaying import recorded_table, replay
+from reports.spending.axes import CostAxis
 from tests.unit.reports import synthetic
 
 
@@ -35,14 +36,14 @@ def test_values_are_those_of_the_study() -> None:
         ]
         mine = mine[mine["trial"] == mine["trial"].max()].sort_values("seed")
         np.testing.assert_array_equal(table.keys[k], mine["delta_m_val"])
-        np.testing.assert_array_equal(table.test[k], mine["delta_m_test"])
+        np.testing.assert_array_equal(table.scores[k], mine["delta_m_test"])
         np.testing.assert_array_equal(table.cost["solo_s"][k], mine["solo_cost_s"])
 
 
 def test_after_the_last_epoch_values_are_the_final_ones() -> None:
     table = recorded_table(synthetic.frames())
     np.testing.assert_allclose(table.keys_by_epoch[:, :, -1], table.keys, rtol=1e-12)
-    np.testing.assert_allclose(table.test_by_epoch[:, :, -1], table.test, rtol=1e-12)
+    np.testing.assert_allclose(table.scores_by_epoch[:, :, -1], table.scores, rtol=1e-12)
     assert (np.diff(table.keys_by_epoch, axis=2) <= 0).all()  # the best epoch so far
 
 
@@ -101,6 +102,28 @@ def test_every_strategy_plays_where_it_can() -> None:
     assert json.loads(json.dumps(found.to_plain(), allow_nan=False))["trials"] == 36
 
 
+@pytest.mark.parametrize("axis", ["samples", "runs"])
+def test_other_units_of_cost_can_be_asked_for(axis: CostAxis) -> None:
+    found = replay(synthetic.frames(), strategy=["halving"], axis=axis, orders=5)
+    assert set(found.whole_cost) == {"solo_s", "epochs", axis}
+    (row,) = found.rows
+    assert row.share == pytest.approx(row.cost["epochs"] / found.whole_cost["epochs"])
+
+
+def test_a_sealed_study_is_judged_on_validation() -> None:
+    made = synthetic.reader()
+    made.sealed = True
+    for row in made.rows["run_results"]:
+        row["delta_m_test"] = None
+    made.rows["epoch_metrics"] = [r for r in made.rows["epoch_metrics"] if r["split"] != "test"]
+    found = replay(load(made, synthetic.STUDY), orders=20)
+    assert (found.table.judged_on, found.to_plain()["judged_on"]) == ("validation", "validation")
+    assert "on validation" in found.sentence
+    assert "which is what trials are chosen by" in " ".join(found.caveats)
+    assert len(found.rows) == 5
+    np.testing.assert_array_equal(found.table.scores, found.table.keys)
+
+
 def test_trials_that_are_not_whole_are_left_out_and_said() -> None:
     found = replay(synthetic.frames(unfinished=True), orders=10, strategy=["random"])
     assert found.table.left_out > 0
@@ -125,6 +148,7 @@ def test_a_metric_as_objective_has_no_margin() -> None:
         ({"search": "nope"}, UnknownSearch, "Use one of: ew, uw, uw-so, scalarization"),
         ({"strategy": ["halfing"]}, UnknownStrategy, "Use some of: random, tpe, halving, "),
         ({"axis": "hours"}, UnknownAxis, "Got 'hours'"),
+        ({"axis": "money"}, UnknownAxis, "Give a price to each device"),
         ({"search": "ew", "stage": 4}, NothingToReplay, "Got 5. Use one of: 1."),
     ],
 )
