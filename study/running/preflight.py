@@ -36,7 +36,7 @@ class Preflight:
 def look_at_network(plan: Plan, *, device: str) -> Preflight:
     """What a worker would find; takes as long as importing torch and loading the data.
 
-    One batch of every split goes through every part of the problem.
+    One batch of every split goes through every part of the problem, and each weighting is tried.
 
     Raises:
         WorkersUnusable: The problem cannot be opened.
@@ -47,6 +47,14 @@ def look_at_network(plan: Plan, *, device: str) -> Preflight:
         plan.training,
         device,
         failed="The network could not be looked at",
+        weightings={
+            search.weighting: {
+                "solo_only": bool(search.solo_only),
+                "point": dict(search.anchors),
+            }
+            for search in plan.searches
+            if search.role == "search"
+        },
     )
     network = None if answer["network"] is None else NetworkFacts(**answer["network"])
     findings = answer["findings"]
@@ -67,14 +75,25 @@ def check_problem(ref: ProblemRef, *, device: str, precision: Precision) -> Sequ
 
 
 def _answer(
-    question: str, ref: ProblemRef, training: Training, device: str, *, failed: str
+    question: str,
+    ref: ProblemRef,
+    training: Training,
+    device: str,
+    *,
+    failed: str,
+    weightings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Mapping[str, Any]:
     """What `trainers.worker.preflight` says to a question: the last line that it prints, as JSON.
 
     Raises:
         WorkersUnusable: It says that the problem cannot be opened, or it ends without a word.
     """
-    request = {"problem": asdict(ref), "device": device, "training": asdict(training)}
+    request = {
+        "problem": asdict(ref),
+        "device": device,
+        "training": asdict(training),
+        "weightings": weightings or {},
+    }
     process = subprocess.run(
         [sys.executable, "-P", "-m", "trainers.worker.preflight", question],
         input=json.dumps(request),

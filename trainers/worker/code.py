@@ -1,9 +1,9 @@
 """The user's own code, told apart by its source: what a run was trained with.
 
-A study names modules: of its problem, its training function, its weightings. Their source files
-are hashed, and those of what they import, as far as it is the user's own: neither Python's, nor
-ours, nor an installed package, unless the study names a module of that package. Nothing is
-executed: imports are read in the source.
+A study names modules: of its problem, its training function, its weightings, its optimiser. Their
+source files are hashed, and those of what they import, as far as it is the user's own: neither
+Python's, nor ours, nor an installed package, unless the study names a module of that package.
+Nothing is executed: imports are read in the source.
 """
 
 from __future__ import annotations

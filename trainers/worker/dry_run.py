@@ -9,20 +9,21 @@ Shapes: B batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from trainers.engines import one_epoch
+from trainers.engines import masks, one_epoch
 from trainers.engines.fused.forward import task_functions
 from trainers.engines.fused.padding import a_network
-from trainers.engines.masks import present
 from trainers.engines.precision import autocast
 from trainers.engines.session import Session
+from trainers.errors import TaskMismatch
 from trainers.evaluation import metric_value
 from trainers.jobs import Training
 from trainers.network import MultiTaskNetwork
@@ -34,6 +35,14 @@ Mode = Literal["training", "evaluation"]
 T = TypeVar("T")
 
 _KEY = Key("probe")
+WHY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "train": "Tasks are learned from the train split",
+        "validation": "Runs are compared by the validation split",
+        "test": "Winners are judged by the test split",
+    }
+)
+"""The splits, and what each is for, to begin a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +70,49 @@ def dry_run(session: Session, training: Training) -> list[Defect]:
     except Exception as error:  # a user's problem may raise anything
         return [Defect("train", "training", described(error))]
     found: list[Defect] = []
-    for split in ("train", "validation", "test"):
+    for split in WHY:
         mode: Mode = "training" if split == "train" else "evaluation"
         found += _Pass(session, training, network, functions, split, mode).defects()
     return found
+
+
+def refuse_unlabelled(session: Session, training: Training, splits: Iterable[str] = WHY) -> None:
+    """Refuse a problem of whose task some split has no label.
+
+    Batches are read until each task had a valid element; tasks that do not count theirs have them
+    everywhere.
+
+    Raises:
+        TaskMismatch: With the first such split and task.
+    """
+    names = session.problem.card.task_names
+    functions = {task: session.problem.functions(task) for task in names}
+    counted = {task: of for task, of in functions.items() if of.valid_elements is not None}
+    for split in splits:
+        missing = list(counted)
+        size = training.batch_size if split == "train" else training.eval_batch_size
+        for batch in session.sources[split].batches(None, size, _KEY) if missing else ():
+            there = masks.elements(batch.targets, counted)
+            missing = [task for task in missing if not there[task]]
+            if not missing:
+                break
+        if missing:
+            raise TaskMismatch(
+                f"{WHY[split]}, so it needs valid elements of each task. Of task {missing[0]} it "
+                "has none: `valid_elements` was 0 in every batch. Move samples with labels of it "
+                "there, or leave the task out."
+            )
+
+
+def labels_lacking(session: Session, training: Training) -> str:
+    """Which split has no label of a task, and what to do; empty if none lacks them."""
+    try:
+        refuse_unlabelled(session, training)
+    except TaskMismatch as error:
+        return str(error)
+    except Exception:  # what fails anyhow is told elsewhere
+        return ""
+    return ""
 
 
 def lone_sample_fails(session: Session, training: Training) -> str:
@@ -121,6 +169,7 @@ class _Pass:
             return self._found
         for task in self._functions:
             self._task(task, batch, features)
+        self._try(lambda: refuse_unlabelled(self._session, self._training, [self._split]))
         return self._found
 
     def _batch(self) -> Batch:
@@ -150,7 +199,7 @@ class _Pass:
                 self._try(lambda name=name: self._metric(task, name, output, target))  # type: ignore[misc]
 
     def _has_elements(self, task: str, target: Any) -> bool:
-        return present({task: target}, {task: self._functions[task]}) is None
+        return masks.present({task: target}, {task: self._functions[task]}) is None
 
     def _metric(self, task: str, name: str, output: Any, target: Any) -> float:
         metric = self._functions[task].metrics[name]

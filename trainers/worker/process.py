@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from trainers.errors import TrainingError
+from trainers.errors import TaskMismatch, TrainingError
 from trainers.events import (
     Beat,
     CalibrateNow,
@@ -249,14 +249,21 @@ def found_of(session: Session | FunctionSession, opening: Open, code: Code) -> N
 def looked_at(
     session: Session | FunctionSession, precision: Precision, training: Training | None
 ) -> NetworkFacts:
-    """What decides the engine, and what would stop training in its first epoch."""
+    """What decides the engine, and what would stop training in its first epoch.
+
+    Raises:
+        TaskMismatch: A split has no label of a task.
+    """
     from trainers.engines import Session, network_facts
-    from trainers.worker.dry_run import lone_sample_fails
+    from trainers.worker.dry_run import labels_lacking, lone_sample_fails
 
     if isinstance(session, Session):
         facts = network_facts(session, precision)
-        last_batch = "" if training is None else lone_sample_fails(session, training)
-        return replace(facts, last_batch=last_batch)
+        if training is None:
+            return facts
+        if told_of := labels_lacking(session, training):
+            raise TaskMismatch(told_of)
+        return replace(facts, last_batch=lone_sample_fails(session, training))
     return NetworkFacts(convolutional=False, obstacle="is a training function's own")
 
 

@@ -9,13 +9,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.partly import Partly
 from tests.toy import Toy
 from tests.unit.trainers.failing import FAILS, Failing
 from trainers.engines import open_session
+from trainers.errors import TaskMismatch
 from trainers.jobs import Training
 from trainers.problems import TensorSource
 from trainers.protocol import TaskFunctions
-from trainers.worker.dry_run import dry_run, has_lone_sample, lone_sample_fails
+from trainers.worker.dry_run import (
+    dry_run,
+    has_lone_sample,
+    lone_sample_fails,
+    refuse_unlabelled,
+)
 
 TRAINING = Training(epochs=1, batch_size=4)
 
@@ -34,6 +41,22 @@ def test_what_fails_is_found_with_its_place(fails: str, where: str) -> None:
         "metric": {"validation", "test"},
         "test data": {"test"},
     }.get(fails, {"train", "validation", "test"})
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_a_split_without_any_label_of_a_task_is_found(split: str) -> None:
+    session = open_session(Partly(bare=split), "cpu")
+    told = [str(found) for found in dry_run(session, TRAINING) if found.split == split]
+    (found,) = [text for text in told if "valid elements" in text]
+    assert f"{split} split, so it needs valid elements of each task. Of task kind it has" in found
+    with pytest.raises(TaskMismatch, match=rf"{split} split, .* Of task kind it has none"):
+        refuse_unlabelled(session, TRAINING)
+
+
+def test_labels_that_begin_late_are_labels() -> None:
+    session = open_session(Partly(), "cpu")
+    refuse_unlabelled(session, replace(TRAINING, batch_size=1, eval_batch_size=1))
+    assert dry_run(session, replace(TRAINING, batch_size=1, eval_batch_size=1)) == []
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from trainers.engines.weighting_outputs import refuse_misfit
 from trainers.errors import CheckpointUnreadable
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Training
@@ -61,13 +62,14 @@ class MemberFactory:
             skip: Told of each checkpoint that cannot be used.
 
         Raises:
-            WeightingError: The weighting is unknown, a hyperparameter breaks its rule, or it needs
-                the solo engine.
+            WeightingError: The weighting is unknown, a hyperparameter breaks its rule, it needs the
+                solo engine, or returns what no step can use.
             NetworkUnreadable: The network that it begins from is gone, changed or of another shape.
         """
         method = weighting(job.weighting, job.folder)
         method.refuse_unless_fit("fused", self._training)
         hyper = method.checked(job.hyper, len(job.tasks))
+        refuse_misfit(method, hyper, len(job.tasks), stacked=True)
         member = Member(job=job, weighting=method, hyper=hyper, initial=self._begins_from(job))
         return newest(job, lambda resume: self._resumed(member, resume), skip) or member
 
@@ -128,7 +130,7 @@ def _shapes(
         shapes = {name: tuple(value.shape) for name, value in state[kind].items()}
         yield f"the weighting's {kind}", shapes, dict.fromkeys(names, per_task)
     trained = [tuple(p.shape) if p.requires_grad else None for p in network.parameters()]
-    kept, method = state["optimizer"]["state"], optimizer(training.optimizer)
+    kept, method = state["optimizer"]["state"], optimizer(training.optimizer, training.folder)
     for index, shape in enumerate([*trained, *[per_task] * len(learned)]):
         if shape is None:
             continue

@@ -9,11 +9,12 @@ from trainers.engines.session import Session
 from trainers.engines.solo.beyond_losses import AfterStepRun, GradientRun, PerTaskRun
 from trainers.engines.solo.lockstep import Lockstep
 from trainers.engines.solo.run import SoloRun
+from trainers.engines.weighting_outputs import refuse_misfit
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.keeping import checkpoints
 from trainers.optimizers import optimizer
-from trainers.weightings import weighting
+from trainers.weightings import Weighting, weighting
 
 RUNS: Mapping[str, type[SoloRun]] = {
     "loss": SoloRun,
@@ -27,14 +28,25 @@ def begun(job: Job, pack: Pack, session: Session) -> SoloRun:
     """A run at its beginning, of the class that gives weighting and optimiser what they need.
 
     Raises:
-        WeightingError: The weighting is unknown, a hyperparameter breaks its rule, or the pack has
-            what it is not trained with.
+        WeightingError: The weighting is unknown, a hyperparameter breaks its rule, the pack has
+            what it is not trained with, or it returns what no step can use.
         UnfitOptimizer: The optimiser needs each task's own gradient, which the run does not give.
     """
-    method = weighting(job.weighting, job.folder)
-    method.refuse_unless_fit("solo", pack.training)
-    splits = optimizer(pack.training.optimizer).splits_tasks(pack.training)
+    method = fitting(job, pack)
+    splits = optimizer(pack.training.optimizer, pack.training.folder).splits_tasks(pack.training)
     return (PerTaskRun if splits else RUNS[method.level])(job, pack, session)
+
+
+def fitting(job: Job, pack: Pack) -> Weighting:
+    """The weighting of a run, with which this engine can train it.
+
+    Raises:
+        WeightingError: As `begun`.
+    """
+    method, n_tasks = weighting(job.weighting, job.folder), len(job.tasks)
+    method.refuse_unless_fit("solo", pack.training)
+    refuse_misfit(method, method.checked(job.hyper, n_tasks), n_tasks, stacked=False)
+    return method
 
 
 class Solos:

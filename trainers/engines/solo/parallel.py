@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_map_only
 
 from trainers.engines import one_epoch
 from trainers.engines.session import Session
-from trainers.engines.solo.engine import Solos
+from trainers.engines.solo.engine import Solos, fitting
 from trainers.engines.solo.group import GroupBroken, RunGroup
 from trainers.engines.solo.lockstep import Lockstep
 from trainers.engines.solo.parallel_run import ParallelRun, refuse_unshared
@@ -26,7 +26,6 @@ from trainers.events import CheckpointSkipped
 from trainers.failures import told
 from trainers.jobs import Job, Pack
 from trainers.keeping.checkpoints import State
-from trainers.weightings import weighting
 
 __all__ = ["Parallels", "follow", "refuse_unshared"]
 
@@ -71,7 +70,7 @@ class Parallels(Solos):
         return _Led(runs, self._session, self._pack.training)
 
     def _begun(self, job: Job) -> SoloRun:
-        weighting(job.weighting, job.folder).refuse_unless_fit("solo", self._pack.training)
+        fitting(job, self._pack)
         return ParallelRun(job, self._pack, self._session)
 
 
