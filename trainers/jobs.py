@@ -20,7 +20,7 @@ class ProblemRef:
         folder: Folder appended to the import path, where a user's own module lies.
         caller: Of a training function: ``package.module:name`` of what calls it, see
             `trainers.functions`; empty for problems.
-        modules: Where the user's own code begins, that of weightings included,
+        modules: Where the user's own code begins, that of weightings and optimisers included,
             see `trainers.worker.code`.
     """
 
@@ -50,7 +50,7 @@ class Training:
     """What all runs of a study share.
 
     Attributes:
-        optimizer: Its name, see `trainers.optimizers`.
+        optimizer: Its name, or ``module:Class``; see `trainers.optimizers`.
         momentum: Of SGD; ignored by the others.
         clip_norm: Largest gradient norm of the network's parameters; None for no clipping.
         threads: Intra-op threads of torch; part of a run's identity, since bits depend on it.
@@ -58,6 +58,7 @@ class Training:
         compile: Whether training steps go through torch's compiler.
         data_parallel: Processes that train one run together, each on its share of every batch.
         drop_last: Leave the last batch of an epoch out unless it is whole; other samples each time.
+        folder: Where an optimiser of the user's own may lie.
     """
 
     epochs: int
@@ -72,6 +73,7 @@ class Training:
     compile: bool = False
     data_parallel: int = 1
     drop_last: bool = False
+    folder: str | None = None
 
     def samples_of(self, n_samples: int) -> int:
         """How many of the training samples an epoch takes: all, or whole batches of them."""

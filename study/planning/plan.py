@@ -37,6 +37,7 @@ from study.spec.training import TrainingSpec
 from trainers.cards import ProblemCard
 from trainers.errors import TrainingError
 from trainers.jobs import ProblemRef, Schedule, Training
+from trainers.optimizers import BUILT_IN, optimizer
 from trainers.problems import ProblemError, card_of, problem_class
 from trainers.weightings import MissingHyper, Weighting, WeightingError, weighting
 from trainers.worker.code import Code, code_of
@@ -89,6 +90,12 @@ class Plan:
         return [*before_training(self.spec.to_plain()), *short, *filter(None, [idle]), *begun]
 
     @property
+    def stored_card(self) -> dict[str, Any]:
+        """The problem's card with the titles of all weightings, as reports find it stored."""
+        titles = {search.weighting: search.title or search.weighting for search in self.searches}
+        return {**self.card.to_plain(), "weightings": titles}
+
+    @property
     def metrics(self) -> list[DirectedMetric]:
         """(task, metric, direction) of all M metrics, in the card's order."""
         return metrics_of(self.card)
@@ -112,7 +119,7 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
         spec=spec,
         problem=ref,
         card=card,
-        training=_training(spec.training),
+        training=_training(spec.training, folder),
         searches=searches,
         frozen=fingerprint(spec, card.to_plain()),
         code=code_of(ref.modules, ref.folder),
@@ -136,16 +143,17 @@ def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard
         with chdir("."):  # code of a user may leave it, and the database may be named from it
             card = card_of(ref)
             home = problem_class(ref.target, ref.folder).__module__
+            optimizer_home = _optimizer_home(_training(spec.training, folder))
     except ProblemError as error:
         raise BadSpec(str(error)) from error
     searches = [search for part in spec.search for search in _searches(part, spec, card, folder)]
     methods = [type(weighting(search.weighting, folder)).__module__ for search in searches]
-    ref = replace(ref, modules=_modules(ref.target, home, *methods))
+    ref = replace(ref, modules=_modules(ref.target, home, *optimizer_home, *methods))
     return ref, card, [*baseline_searches(spec, card, searches), *searches]
 
 
 def _modules(target: str, *homes: str) -> tuple[str, ...]:
-    """Where the code of a problem and of weightings begins: as the spec names it and as it is."""
+    """Where the code of all that the spec names begins: as it names the problem, and as it is."""
     named = [target.partition(":")[0]] if ":" in target else []
     return tuple(sorted({*named, *homes}))
 
@@ -158,7 +166,7 @@ def _searches(
         place = f"[[search]] {part.name or name}"
         try:
             method = weighting(name, folder)
-            method.refuse_unless_fit("solo", _training(spec.training))
+            method.refuse_unless_fit("solo", _training(spec.training, folder))
             search = _search(part, spec, card, method, place)
             found.append(replace(search, name=part.name or name, weighting=name))
         except (WeightingError, SpaceError, TrainingError) as error:
@@ -185,6 +193,7 @@ def _search(
         name=part.name or method.name,
         role="search",
         weighting=method.name,
+        title=method.title,
         tasks=card.task_names,
         stages=stages,
         anchors=anchors,
@@ -258,7 +267,17 @@ def _confirm_seeds(spec: StudySpec) -> tuple[int, ...]:
     return seeds
 
 
-def _training(part: TrainingSpec) -> Training:
+def _optimizer_home(training: Training) -> list[str]:
+    """The module of an optimiser that is not built in; others need not be loaded."""
+    if training.optimizer in BUILT_IN:
+        return []
+    try:
+        return [type(optimizer(training.optimizer, training.folder)).__module__]
+    except TrainingError as error:
+        raise BadSpec(f"[training] `optimizer`: {error}") from error
+
+
+def _training(part: TrainingSpec, folder: str | None) -> Training:
     schedule = (
         Schedule(kind=part.schedule)
         if isinstance(part.schedule, str)
@@ -277,4 +296,5 @@ def _training(part: TrainingSpec) -> Training:
         compile=part.compile,
         data_parallel=part.data_parallel,
         drop_last=part.drop_last,
+        folder=folder if ":" in part.optimizer else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from study.spec._section import (
@@ -14,6 +14,7 @@ from study.spec._section import (
     NotNegative,
     Positive,
     PositiveInt,
+    Printable,
     Quantity,
     SecondsFrom0,
     Section,
@@ -38,16 +39,17 @@ _ScheduleSpec = Annotated[
 
 
 def _known(name: str) -> str:
-    if name in optimizers.BUILT_IN or name in (known := optimizers.names()):
+    """A name that is known; whether a class of one's own is there, the plan finds out."""
+    if name in optimizers.BUILT_IN or ":" in name or name in (known := optimizers.names()):
         return name
-    *others, last = map(repr, known)
-    expected = {"expected": f"{', '.join(others)} or {last}"}
-    raise PydanticCustomError("literal_error", "Input should be {expected}", expected)
+    raise PydanticCustomError(
+        "literal_error",
+        "Input should be {expected}",
+        {"expected": f"{', '.join(map(repr, known))}, or `module:Class` of one's own"},
+    )
 
 
-_OptimizerName = Annotated[
-    str, AfterValidator(_known), WithJsonSchema({"enum": list(optimizers.BUILT_IN)})
-]
+_OptimizerName = Annotated[Printable, AfterValidator(_known)]
 
 
 class TrainingSpec(Section):
@@ -55,7 +57,11 @@ class TrainingSpec(Section):
 
     epochs: PositiveInt = Field(description="Epochs of each run.")
     batch_size: PositiveInt = Field(description="Samples a step.")
-    optimizer: _OptimizerName = Field("adam", description="Optimiser of all runs.")
+    optimizer: _OptimizerName = Field(
+        "adam",
+        description="Optimiser of all runs: `adam`, `adamw`, `sgd` or whatever else is built in, a "
+        "plugin's name, or `module:Class` of one's own.",
+    )
     lr: Positive | None = Field(None, description="Learning rate of searches that do not tune it.")
     weight_decay: NotNegative = Field(
         0.0, description="Weight decay of searches and stages that do not tune it."

@@ -197,7 +197,7 @@ def _fitting(tasks: tuple[str, ...], wanted: Calibrate, session: Session) -> int
     """
     network = _network(tasks, session)
     n_bytes = sum(p.numel() * p.element_size() for p in trained_parameters(network).values())
-    method, n_tasks = optimizer(wanted.training.optimizer), len(tasks)
+    method, n_tasks = optimizer(wanted.training.optimizer, wanted.training.folder), len(tasks)
     copies = [n_tasks if of.per_task else 1 for of in method.kept(wanted.training)]
     gradients = n_tasks if method.splits_tasks(wanted.training) else 1
     per_run: float = (2 + gradients + sum(copies)) * n_bytes  # with parameters, gradients twice

@@ -38,7 +38,9 @@ def optimizer_of(
     """An optimiser of the study's kind, in PyTorch's fused kernels where these take all numbers."""
     groups = list(groups)
     fused = not any(param.is_complex() for group in groups for param in group["params"])
-    return optimizer(training.optimizer).built(groups, training, lr=lr, fused=fused)
+    return optimizer(training.optimizer, training.folder).built(
+        groups, training, lr=lr, fused=fused
+    )
 
 
 @torch.no_grad()
@@ -55,7 +57,7 @@ def take_step(
         by_task: For an optimiser that splits tasks: parameter to gradients ``[T, *shape]``; other
             parameters have one gradient.
     """
-    method = optimizer(training.optimizer)
+    method = optimizer(training.optimizer, training.folder)
     for hook in _global_optimizer_pre_hooks.values():
         hook(of_run, (), {})
     for group in of_run.param_groups:
@@ -131,7 +133,7 @@ def _kept(
     """What the optimiser keeps of a parameter; it begins at 0."""
     state: dict[str, Tensor] = of_run.state[param]
     if not state:
-        method = optimizer(training.optimizer)
+        method = optimizer(training.optimizer, training.folder)
         if method.counts_steps:
             state["step"] = torch.zeros((), dtype=torch.float32, device=param.device)
         for kept in method.kept(training):
@@ -162,5 +164,5 @@ def grad_evals(method: Weighting | None, training: Training, n_tasks: int) -> in
         method: None: one that weighs losses.
     """
     of_method = 1 if method is None else method.grad_evals(n_tasks)
-    splits = optimizer(training.optimizer).splits_tasks(training)
+    splits = optimizer(training.optimizer, training.folder).splits_tasks(training)
     return max(of_method, n_tasks) if splits else of_method

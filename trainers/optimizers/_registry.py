@@ -1,4 +1,4 @@
-"""All optimisers by name: the modules of this package, and plugins of other distributions.
+"""All optimisers by name: the modules of this package, plugins of other distributions, one's own.
 
 Asking for names loads none of them, and imports no torch.
 """
@@ -16,6 +16,8 @@ from typing import TypeGuard
 from trainers.errors import BadOptimizer, UnknownOptimizer
 from trainers.jobs import Training
 from trainers.optimizers._base import Optimizer
+from trainers.problems import ProblemError
+from trainers.problems.user_module import named
 from trainers.suggestions import did_you_mean
 
 GROUP = "weighbridge.optimizers"
@@ -37,28 +39,34 @@ def names() -> tuple[str, ...]:
 
 
 @cache
-def optimizer(name: str) -> Optimizer:
-    """The optimiser called `name`.
+def optimizer(name: str, folder: str | None = None) -> Optimizer:
+    """The optimiser called `name`, or of the class that ``module:Class`` names.
+
+    Args:
+        folder: Where a module of one's own may lie beside the normal import path.
 
     Raises:
         UnknownOptimizer: There is none.
         BadOptimizer: It cannot be loaded, or is no concrete `Optimizer`; a file of this package has
             just one.
     """
+    if ":" in name:
+        return _own(name, folder)
     entry = _entries().get(name)
     if entry is None:
         raise UnknownOptimizer(
             f"There is no optimiser `{name}` here.{did_you_mean(name, names())} "
-            f"Known: {', '.join(names())}. A plugin must be installed wherever workers run."
+            f"Known: {', '.join(names())}. A plugin must be installed wherever workers run; one of "
+            "your own is `module:Class`."
         )
     try:
         found = entry.load()
         if name in BUILT_IN:
             found = _sole_optimizer(found)
     except Exception as error:  # a plugin may raise anything
-        raise _bad(entry, f"{type(error).__name__}: {error}") from error
+        raise _bad(f"`{name}` ({entry.value})", f"{type(error).__name__}: {error}") from error
     if not _is_optimizer(found):
-        raise _bad(entry, f"{found!r} is no concrete subclass of Optimizer.")
+        raise _bad(f"`{name}` ({entry.value})", f"{found!r} is no concrete subclass of Optimizer.")
     return found()
 
 
@@ -66,10 +74,25 @@ def refuse_unless_fit(level: str, training: Training) -> None:
     """See `Optimizer.refuse_unless_fit`; built-in ones fit all, and are not loaded for that.
 
     Raises:
-        UnfitOptimizer: A plugin does not fit.
+        UnfitOptimizer: A plugin, or one's own, does not fit.
     """
     if training.optimizer not in BUILT_IN:
-        optimizer(training.optimizer).refuse_unless_fit(level, training)
+        optimizer(training.optimizer, training.folder).refuse_unless_fit(level, training)
+
+
+def _own(target: str, folder: str | None) -> Optimizer:
+    try:
+        found = named(target, folder, of="`optimizer`")
+    except ProblemError as error:
+        raise BadOptimizer(str(error)) from error
+    if found is None:
+        raise BadOptimizer(
+            f"An optimiser of one's own is `package.module:Class`. Got {target!r}. Write "
+            "`my_optimizer:Mine` for the class in my_optimizer.py."
+        )
+    if not _is_optimizer(found):
+        raise _bad(f"`{target}`", f"{found!r} is no concrete subclass of Optimizer.")
+    return found()
 
 
 def _entries() -> dict[str, EntryPoint]:
@@ -91,8 +114,7 @@ def _is_optimizer(found: object) -> TypeGuard[type[Optimizer]]:
     return inspect.isclass(found) and issubclass(found, Optimizer) and not inspect.isabstract(found)
 
 
-def _bad(entry: EntryPoint, why: str) -> BadOptimizer:
+def _bad(which: str, why: str) -> BadOptimizer:
     return BadOptimizer(
-        f"The optimiser `{entry.name}` ({entry.value}) cannot be used: {why} "
-        "Mend it, or choose another `optimizer`."
+        f"The optimiser {which} cannot be used: {why} Mend it, or choose another `optimizer`."
     )

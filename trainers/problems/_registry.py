@@ -24,7 +24,7 @@ from trainers.problems.errors import (
     UnknownOption,
     UnknownProblem,
 )
-from trainers.problems.user_module import import_user_module, member, refused
+from trainers.problems.user_module import named, refused
 from trainers.protocol import Problem
 from trainers.suggestions import did_you_mean
 
@@ -100,14 +100,13 @@ def problem_class(target: str, folder: str | None = None) -> type[Problem]:
 
 
 def _users_class(target: str, folder: str | None) -> type[Problem]:
-    module_name, _, class_name = target.partition(":")
-    if not all(part.isidentifier() for part in [*module_name.split("."), class_name]):
+    found = named(target, folder, of=f"Problem `{target}`")
+    if found is None:
         raise UnknownProblem(
             f"Unknown problem `{target}`.{did_you_mean(target, names())} Known: "
             f"{', '.join(names())}. A class of your own is written `package.module:Class`."
         )
-    module = import_user_module(module_name, folder)
-    return _checked_class(member(module, class_name, of=f"Problem `{target}`"), target)
+    return _checked_class(found, target)
 
 
 def _plugins() -> dict[str, EntryPoint]:

@@ -70,6 +70,22 @@ def member(module: ModuleType, name: str, *, of: str) -> object:
     )
 
 
+def named(target: str, folder: str | None, *, of: str) -> object | None:
+    """What ``package.module:Class`` names; None if a target is not of that form.
+
+    Args:
+        folder: Where the module may lie beside the normal import path.
+        of: What names it, to begin a message.
+
+    Raises:
+        ProblemError: The module is missing or broken, or has nothing of that name.
+    """
+    module_name, _, name = target.partition(":")
+    if not all(part.isidentifier() for part in [*module_name.split("."), name]):
+        return None
+    return member(import_user_module(module_name, folder), name, of=of)
+
+
 def _is_part(missing: str | None, name: str) -> bool:
     """Whether what is missing is the module itself or a package around it."""
     return missing is not None and (name == missing or name.startswith(f"{missing}."))

@@ -15,6 +15,7 @@ from study.catalogue import preset_text, presets
 from study.errors import BadSpec
 from study.spec.study_spec import StudySpec, parse, parse_toml, read
 from tests.unit.study.specs import plain, spec_of
+from trainers.optimizers import BUILT_IN
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -66,7 +67,11 @@ BOUNDS = [
     ),
     (("training", "compile"), 1, "[training] `compile` must be true or false. Got 1."),
     (("training", "data_parallel"), 0, "[training] `data_parallel` must be above 0. Got 0."),
-    (("training", "optimizer"), "rms", "[training] `optimizer` must be 'adam', 'adamw' or 'sgd'."),
+    (
+        ("training", "optimizer"),
+        "rms",
+        f"[training] `optimizer` must be {', '.join(map(repr, BUILT_IN))}, or `module:Class` of",
+    ),
     (("training", "lr"), 0, "[training] `lr` must be above 0. Got 0."),
     (("training", "lr"), float("nan"), "[training] `lr` must be a finite number. Got nan."),
     (("training", "lr"), float("inf"), "[training] `lr` must be a finite number. Got inf."),

@@ -14,6 +14,13 @@ from trainers.optimizers.adam import Adam
 from trainers.optimizers.sgd import SGD
 
 ROOT = Path(__file__).parents[3]
+OWN = """
+from trainers.optimizers.sgd import SGD
+class Mine(SGD):
+    pass
+def helper():
+    pass
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +89,30 @@ def test_listing_imports_no_torch() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert found.stdout == "False\n", found.stderr
+
+
+def test_one_of_ones_own_is_a_class_in_a_module(tmp_path: Path) -> None:
+    (tmp_path / "my_optimizer.py").write_text(OWN)
+    mine = optimizer("my_optimizer:Mine", str(tmp_path))
+    assert isinstance(mine, SGD)
+    assert type(mine).__module__ == "my_optimizer"
+    assert optimizer("my_optimizer:Mine", str(tmp_path)) is mine
+
+
+@pytest.mark.parametrize(
+    ("target", "finding"),
+    [
+        ("my optimizer:Mine", "is `package.module:Class`. Got 'my optimizer:Mine'. Write"),
+        ("no_such_module:Mine", "Module `no_such_module` was not found"),
+        ("my_optimizer:Mime", "has no `Mime`. Did you mean `Mine`?"),
+        ("my_optimizer:helper", "no concrete subclass of Optimizer. Mend it, or"),
+        ("trainers.optimizers:Optimizer", "no concrete subclass of Optimizer. Mend it, or"),
+    ],
+)
+def test_what_is_no_optimiser_of_ones_own_is_said(
+    tmp_path: Path, target: str, finding: str
+) -> None:
+    (tmp_path / "my_optimizer.py").write_text(OWN)
+    with pytest.raises(BadOptimizer) as refused:
+        optimizer(target, str(tmp_path))
+    assert finding in str(refused.value)

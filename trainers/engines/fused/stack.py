@@ -72,7 +72,7 @@ class Stack:
         self._forward, self._training, self._session = forward, pack.training, session
         self._pack, self._n_padding_rows = pack, n_padding_rows
         self._key = Key(str(pack.seed))
-        method = optimizer(pack.training.optimizer)
+        method = optimizer(pack.training.optimizer, pack.training.folder)
         self._kept, self._splits_tasks = (
             method.kept(pack.training),
             method.splits_tasks(pack.training),

@@ -102,7 +102,7 @@ def states(
         kept: dict[int, dict[str, Tensor]] = {}
         for slot, tensor, place in _kept(store, member):
             kept.setdefault(place, {})[slot] = tensor[row]
-        if optimizer(training.optimizer).counts_steps:
+        if optimizer(training.optimizer, training.folder).counts_steps:
             kept = {place: {"step": step, **of_one} for place, of_one in kept.items()}
         names = member.weighting.params(member.hyper)
         found.append(

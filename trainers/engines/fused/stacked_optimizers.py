@@ -47,7 +47,7 @@ class StackedOptimizer(ABC):
         steps_done: int,
     ) -> None:
         self._jobs, self._training = jobs, training
-        self._method = optimizer(training.optimizer)
+        self._method = optimizer(training.optimizer, training.folder)
         # The settings that a run cannot change are those of the solo engine's optimisers.
         self._settings = optimizer_of([{"params": [_ANY]}], training, lr=0.0).defaults
         self._arrange(network, learned, steps_done)
