@@ -33,7 +33,7 @@ def make(path: Path, study: str, *, n_runs: int, n_epochs: int) -> None:
     record = storage.save_study(
         name=study,
         spec=plan.spec.to_plain(),
-        card=plan.card.to_plain(),
+        card=plan.stored_card,
         fingerprint=plan.frozen,
         searches=[(search.name, search.role, search.weighting) for search in plan.searches],
     )

@@ -112,7 +112,9 @@ def _columns(frames: StudyFrames, comparison: Comparison) -> Iterator[_Column]:
     if frames.packed:
         yield _seconds_column("as run", lambda row: row.cost_as_run_s)
     yield _plain("Cost", "epochs", lambda row: row.cost_epochs)
-    titles = {task["name"]: task.get("title", task["name"]) for task in frames.card["tasks"]}
+    titles = {
+        task["name"]: task.get("title", task["name"]) for task in frames.card.get("tasks", ())
+    }
     for metric in frames.metrics:
         yield _metric_column(metric, str(titles[metric.task]))
     yield _plain("Search", "trials", lambda row: row.n_trials)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
@@ -13,6 +14,18 @@ from storage.database.retry import Retry, retried
 from storage.errors import UnknownStudy
 from storage.records import Calibration, InitialNetwork, SearchRecord, StudyRecord
 from storage.schema.tables import calibrations, searches, studies
+
+SPEC_DEFAULTS: Final[Mapping[str, Any]] = {
+    "function": None,
+    "problem_options": {},
+    "objective": None,
+    "compare": {"margin": 1.0, "select_epoch": "best"},
+    "budget": {"trials": None, "epochs": None, "device_s": None, "money": None, "wall_s": None},
+    "cost": {"price_per_h": None},
+    "confirm": None,
+    "keep": {"networks": "winners", "cap_mib": 2048.0},
+}
+"""What a spec says of keys that are younger than it: here, so that no reader needs to ask."""
 
 _STUDIES = sa.select(studies).order_by(studies.c.id)
 _NAMED = sa.select(studies).where(studies.c.name == bindparam("name"))
@@ -121,7 +134,7 @@ def study_record(row: Any) -> StudyRecord:
     return StudyRecord(
         id=row.id,
         name=row.name,
-        spec=json.loads(row.spec),
+        spec=_completed(json.loads(row.spec)),
         card=json.loads(row.card),
         fingerprint=row.fingerprint,
         created_at=row.created_at,
@@ -132,6 +145,16 @@ def study_record(row: Any) -> StudyRecord:
         sealed_at=row.sealed_at,
         unsealed_at=row.unsealed_at,
     )
+
+
+def _completed(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored spec with what it leaves unsaid."""
+    sections = {
+        key: {**default, **spec.get(key, {})}
+        for key, default in SPEC_DEFAULTS.items()
+        if isinstance(default, Mapping)
+    }
+    return {**SPEC_DEFAULTS, **spec, **sections}
 
 
 def calibration(row: Any) -> Calibration:

@@ -14,8 +14,8 @@ class StudyRecord:
     """A study as stored.
 
     Attributes:
-        spec: The study's spec as plain values.
-        card: The problem's card as plain values.
+        spec: The study's spec as plain values, with defaults for keys that came later.
+        card: The problem's card as plain values; under ``weightings`` the titles of these.
         fingerprint: Hash of what an extension must not change.
         birth: Names this study and no other, here or anywhere: 32 hex digits.
         key_name: What its run keys call it; the same all its life, whatever it is named.

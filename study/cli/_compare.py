@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 from study.cli._budgets import show_budgets
 from study.cli._frames import opened
@@ -151,7 +152,7 @@ def _scores(comparison: Comparison) -> list[Column]:
         return [delta_m, ends]
     value = Column(
         head=f"{objective.name}\ntest {_arrow(objective.direction)}",
-        cells=[_number(row.value_test, 4) for row in rows],
+        cells=[_in_unit(objective, row.value_test) for row in rows],
     )
     return [value, ends, *([delta_m] if comparison.against_stl else [])]
 
@@ -166,6 +167,10 @@ def _costs(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> list[Column]:
 
 def _arrow(direction: str) -> str:
     return "↓" if direction == "min" else "↑"
+
+
+def _in_unit(objective: Objective, value: float) -> str:
+    return f"{_shown(value, objective.shown)} {objective.unit}".rstrip()
 
 
 def _percent(value: float) -> str:

@@ -22,6 +22,9 @@ Table = Mapping[str, Mapping[tuple[str, str], Sequence[float]]]
 _SPLITS = ("validation", "test")
 _SMALLEST = 1e-12  # a baseline nearer to 0 is 0, rounded
 
+STL = "stl/"
+"""How names of single-task searches begin; the task follows."""
+
 
 def baseline_searches(
     spec: StudySpec, card: ProblemCard, searches: Sequence[Search]
@@ -40,9 +43,10 @@ def baseline_searches(
     axis = Choices(wanted)
     return [
         Search(
-            name=f"stl/{task.name}",
+            name=f"{STL}{task.name}",
             role="baseline",
             weighting="stl",
+            title="STL",
             tasks=(task.name,),
             stages=[Stage(kind="grid", space=Space({"lr": axis}), stop=spec.baseline.stop)],
             anchors={"lr": wanted[0], "weight_decay": spec.training.weight_decay},

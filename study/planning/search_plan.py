@@ -87,6 +87,7 @@ class Search:
 
     Attributes:
         role: ``search``; ``baseline`` for a single task; ``function`` for a training function.
+        title: What reports call its weighting.
         anchors: The point before anything is tuned.
         objective: What its trials are ranked by.
         init_from: Search from whose best network its runs begin; empty: they begin as always.
@@ -101,6 +102,7 @@ class Search:
     stages: Sequence[Stage]
     anchors: Point
     objective: Objective
+    title: str = ""
     solo_only: str = ""
     alone: bool = False
     init_from: str = ""

@@ -15,8 +15,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 from trainers.problems import ProblemError
-from trainers.problems.user_module import import_user_module, member
-from trainers.suggestions import did_you_mean
+from trainers.problems.user_module import named
+from trainers.suggestions import did_you_mean, shown
 from trainers.weightings._base import Weighting
 from trainers.weightings.errors import BadWeighting, UnknownWeighting
 
@@ -113,17 +113,16 @@ def own(target: str, folder: str | None, *, taken: Container[str]) -> Weighting:
     Raises:
         BadWeighting: It cannot be imported, is no weighting, or has a name that is taken.
     """
-    module_name, _, name = target.partition(":")
-    if len(target) > _LONGEST or not all(p.isidentifier() for p in [*module_name.split("."), name]):
+    try:
+        found = named(target, folder, of="`weighting`") if len(target) <= _LONGEST else None
+    except ProblemError as error:
+        raise BadWeighting(str(error)) from error
+    if found is None:
         raise BadWeighting(
             f"A weighting of one's own is `package.module:Class`, in {_LONGEST} characters. Got "
             f"{target!r}. Write `my_weighting:Mine` for the class in my_weighting.py."
         )
-    try:
-        module = import_user_module(module_name, folder)
-        method = _instance(member(module, name, of="`weighting`"))
-    except ProblemError as error:
-        raise BadWeighting(str(error)) from error
+    method = _instance(found)
     if method.name in taken:
         raise BadWeighting(f"The name {method.name!r} of {target} is taken. Give it its own.")
     return method
@@ -152,10 +151,17 @@ def _instance(found: object) -> Weighting:
     """An instance of a weighting class that is complete."""
     if not inspect.isclass(found) or not issubclass(found, Weighting) or inspect.isabstract(found):
         raise BadWeighting(f"{found!r} must be a concrete subclass of Weighting.")
-    missing = [key for key in ("name", "title", "paper") if not hasattr(found, key)]
+    said = {key: getattr(found, key, "") for key in ("name", "title", "paper")}
+    missing = [key for key, text in said.items() if not (isinstance(text, str) and text)]
     if missing:
         raise BadWeighting(
-            f"{found.__qualname__} must set name, title and paper. Missing: {', '.join(missing)}."
+            f"{found.__qualname__} must set name, title and paper, a text each. Missing: "
+            f"{', '.join(missing)}."
+        )
+    if not (said["title"].isprintable() and len(said["title"]) <= _LONGEST):
+        raise BadWeighting(
+            f"The title of {found.__qualname__} stands in tables: printable text of at most "
+            f"{_LONGEST} characters. Got {shown(said['title'])}. Shorten it."
         )
     return found()
 

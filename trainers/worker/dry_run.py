@@ -85,8 +85,7 @@ def refuse_unlabelled(session: Session, training: Training, splits: Iterable[str
     Raises:
         TaskMismatch: With the first such split and task.
     """
-    names = session.problem.card.task_names
-    functions = {task: session.problem.functions(task) for task in names}
+    functions = task_functions(session.problem, session.problem.card.task_names)
     counted = {task: of for task, of in functions.items() if of.valid_elements is not None}
     for split in splits:
         missing = list(counted)

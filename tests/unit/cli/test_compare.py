@@ -126,7 +126,16 @@ def test_another_objective_comes_first_with_its_direction(terminal: Any) -> None
     assert "b.score" in written
     assert "test ↑" in written
     assert written.index("test ↑") < written.index("delta_m test") < written.index("error_rate")
-    assert "0.9000" in written
+    assert " 0.9 " in written
+
+
+def test_an_objective_is_written_in_its_own_format_and_unit(terminal: Any) -> None:
+    frames, stream = a_study(2, packed=False), terminal(200)
+    rows = tuple(replace(row, value_test=0.5 + k) for k, row in enumerate(rows_of(frames)))
+    own = compared(rows, "b.score")
+    own = replace(own, objective=replace(own.objective, shown="+.3f", unit="points"))
+    _print_rows(frames, own)
+    assert "+0.500 points" in stream.getvalue()
 
 
 def test_without_a_baseline_delta_m_has_no_column(terminal: Any) -> None:

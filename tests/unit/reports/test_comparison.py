@@ -109,6 +109,26 @@ def test_two_searches_of_one_weighting_have_two_titles() -> None:
     assert (titles["ew"], titles["uw"], titles["uw-so"]) == ("EW (ew)", "EW (uw)", "UW-SO")
 
 
+@pytest.mark.parametrize(
+    ("titles", "expected"),
+    [
+        ({"ew": "EW", "mine:Mine": "Mine [1]"}, ("EW", "Mine [1]")),
+        ({"ew": "EW", "mine:Mine": "EW"}, ("EW (ew)", "EW (uw)")),
+        ({}, ("ew", "mine:Mine")),
+    ],
+    ids=["stored", "the same", "stored before there were titles"],
+)
+def test_titles_are_those_that_the_study_was_stored_with(
+    titles: dict[str, str], expected: tuple[str, str]
+) -> None:
+    made = synthetic.reader(epochs=3)
+    made.card["weightings"] = titles
+    for row in made.rows["run_results"]:
+        row["weighting"] = "mine:Mine" if row["search"] == "uw" else row["weighting"]
+    found = {row.search: row.title for row in compare(load(made, "x")).rows}
+    assert (found["ew"], found["uw"]) == expected
+
+
 def test_an_imported_baseline_needs_no_runs() -> None:
     made = synthetic.reader(epochs=3)
     runs = made.rows["run_results"]

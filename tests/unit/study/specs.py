@@ -49,7 +49,7 @@ def stored(plan: Plan, storage: Storage) -> StudyRecord:
     return storage.save_study(
         name=plan.spec.name,
         spec=plan.spec.to_plain(),
-        card=plan.card.to_plain(),
+        card=plan.stored_card,
         fingerprint=plan.frozen,
         searches=[(search.name, search.role, search.weighting) for search in plan.searches],
     )

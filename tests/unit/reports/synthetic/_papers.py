@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.unit.reports.synthetic._world import LRS, STUDY, TEMPERATURES
+from trainers.weightings import names, weighting
 
 CARD: dict[str, Any] = {
     "name": "synthetic-digits",
@@ -13,6 +14,7 @@ CARD: dict[str, Any] = {
     "caveats": ["The digits are made up."],
     "sizes": {"train": 1000, "validation": 2000, "test": 2000},
     "network": "MLP 196-128-128",
+    "weightings": {name: weighting(name).title for name in names()},
     "tasks": [
         {
             "name": side,
