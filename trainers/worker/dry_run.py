@@ -11,21 +11,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from trainers.engines import masks, one_epoch
+from trainers.engines import masks, network_facts, one_epoch
 from trainers.engines.fused.forward import task_functions
 from trainers.engines.fused.padding import a_network
 from trainers.engines.precision import autocast
 from trainers.engines.session import Session
 from trainers.errors import TaskMismatch
 from trainers.evaluation import metric_value
-from trainers.jobs import Training
+from trainers.events import NetworkFacts
+from trainers.jobs import Precision, Training
 from trainers.network import MultiTaskNetwork
 from trainers.parts import described, part
 from trainers.protocol import Batch, TaskFunctions
@@ -103,15 +104,22 @@ def refuse_unlabelled(session: Session, training: Training, splits: Iterable[str
             )
 
 
-def labels_lacking(session: Session, training: Training) -> str:
-    """Which split has no label of a task, and what to do; empty if none lacks them."""
+def looked_at(session: Session, precision: Precision, training: Training | None) -> NetworkFacts:
+    """What decides the engine, and what would stop training in its first epoch.
+
+    Raises:
+        TaskMismatch: A split has no label of a task.
+    """
+    facts = network_facts(session, precision)
+    if training is None:
+        return facts
     try:
         refuse_unlabelled(session, training)
-    except TaskMismatch as error:
-        return str(error)
-    except Exception:  # what fails anyhow is told elsewhere
-        return ""
-    return ""
+    except TaskMismatch:
+        raise
+    except Exception:  # data that cannot be read is told by the runs
+        return facts
+    return replace(facts, last_batch=lone_sample_fails(session, training))
 
 
 def lone_sample_fails(session: Session, training: Training) -> str:

@@ -51,13 +51,13 @@ def _network(
     from trainers.functions import open_function
     from trainers.hardware import compiler, gpu
     from trainers.problems import build
-    from trainers.worker.dry_run import dry_run
-    from trainers.worker.process import looked_at
+    from trainers.worker.dry_run import dry_run, looked_at
+    from trainers.worker.process import OF_FUNCTION
 
     torch.set_num_threads(training.threads)
     if ref.caller:
-        facts = looked_at(open_function(ref, device), training.precision, None)
-        return {"network": asdict(facts), "findings": []}
+        open_function(ref, device)
+        return {"network": asdict(OF_FUNCTION), "findings": []}
     if training.compile:
         compiler.let_in()
     gpu.prepare(device, training.precision)

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from trainers.errors import TaskMismatch, TrainingError
+from trainers.errors import TrainingError
 from trainers.events import (
     Beat,
     CalibrateNow,
@@ -41,7 +41,7 @@ from trainers.hardware import compiler
 from trainers.hardware.devices import is_gpu
 from trainers.hardware.energy import EnergyMeter, Unmetered, metered, open_meter
 from trainers.hardware.environment import environment
-from trainers.jobs import Calibrate, Pack, Precision, Task, Training
+from trainers.jobs import Calibrate, Pack, Task
 from trainers.keeping.output import Printed, RunOutput
 from trainers.problems.errors import ProblemError
 from trainers.worker.code import Code, code_of, unread
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from trainers.functions import FunctionSession
 
 BEAT_S = 1.0
+OF_FUNCTION = NetworkFacts(convolutional=False, obstacle="is a training function's own")
+"""Of a training function's network, all that is known."""
 
 
 class Pipe:
@@ -240,31 +242,13 @@ def joined(session: Session, opening: Open, pipe: Pipe, meeting: Rendezvous | No
 def found_of(session: Session | FunctionSession, opening: Open, code: Code) -> NetworkFacts | None:
     """What a look finds; None if another worker looks at what the same code makes."""
     from trainers.engines import Session
+    from trainers.worker.dry_run import looked_at
 
-    if isinstance(session, Session) and opening.looked == code.fingerprint:
+    if not isinstance(session, Session):
+        return OF_FUNCTION
+    if opening.looked == code.fingerprint:
         return None
     return looked_at(session, opening.precision, opening.training)
-
-
-def looked_at(
-    session: Session | FunctionSession, precision: Precision, training: Training | None
-) -> NetworkFacts:
-    """What decides the engine, and what would stop training in its first epoch.
-
-    Raises:
-        TaskMismatch: A split has no label of a task.
-    """
-    from trainers.engines import Session, network_facts
-    from trainers.worker.dry_run import labels_lacking, lone_sample_fails
-
-    if isinstance(session, Session):
-        facts = network_facts(session, precision)
-        if training is None:
-            return facts
-        if told_of := labels_lacking(session, training):
-            raise TaskMismatch(told_of)
-        return replace(facts, last_batch=lone_sample_fails(session, training))
-    return NetworkFacts(convolutional=False, obstacle="is a training function's own")
 
 
 def explained(error: BaseException) -> str:
