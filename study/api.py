@@ -250,7 +250,7 @@ class Study:
         return "" if stored is None else check_code(self.plan, storage.trained_with(stored.id))
 
     def _save(self, storage: Storage) -> StudyRecord:
-        spec, card = self.plan.spec, self.plan.card.to_plain()
+        spec, card = self.plan.spec, self.plan.stored_card
         try:
             return storage.save_study(
                 name=self.name,
