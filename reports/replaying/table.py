@@ -42,8 +42,8 @@ class RecordedTable:
         keys: ``[N, S]``, validation values, turned so that lower is better; +inf where the run
             diverged.
         scores: ``[N, S]``, what winners are judged by, as it is; NaN where the run diverged.
-        judged_on: The split of `scores`: ``test``, or the one that chooses where there is no test
-            value, of a training function or while a study is sealed.
+        judged_on: The split of `scores`: ``test``, or the one that chooses where there are no test
+            values, as a training function may report none, or while a study is sealed.
         cost: Axis to ``[N, S]``, of the whole runs; ``solo_s`` and ``epochs`` always.
         trained: ``[N, S]``, epochs that runs have paid for.
         ties: What decides between equal keys, ``[N]`` each.
@@ -208,7 +208,7 @@ def _table(
     done = runs.where(runs["state"] == "done")
     keys = np.asarray(objective.sign * done["value_val"].fillna(objective.sign * np.inf))
     _refuse_hopeless(search, stage, keys.reshape(ids.shape), runs["state"])
-    judged_on = objective.split if frames.of_function or frames.sealed else "test"
+    judged_on = _judged_on(frames, objective, int(ids[0, 0]))
     trained = np.asarray(trained_epochs(runs), dtype=np.float64)
     nothing = np.empty((0, 0))
     by_epoch = (
@@ -235,6 +235,17 @@ def _table(
         scores_by_epoch=by_epoch[1].reshape(*ids.shape, -1),
         left_out=len(wanted) - len(known),
     )
+
+
+def _judged_on(frames: StudyFrames, objective: Objective, run: int) -> str:
+    """The test split, unless it is sealed or a training function has reported nothing on it."""
+    if frames.sealed:
+        return objective.split
+    metric = objective.metrics[0][1]
+    tested = not frames.of_function or len(
+        frames.epochs.rows(split="test", metric=metric, runs=[run])
+    )
+    return "test" if tested else objective.split
 
 
 def _charged(frames: StudyFrames, axis: CostAxis, runs: IntArray) -> FloatArray:
@@ -280,6 +291,8 @@ def _by_epoch(
         curve = objective_curves(frames, runs, objective, split=split)
         at = pd.Index(runs["run"]).get_indexer(curve.index.get_level_values(0))
         values[at, curve.index.get_level_values(1).to_numpy(dtype=np.int64) - 1] = curve
+    if frames.of_function:  # what it has not tested is judged by what it has validated
+        scores = np.where(np.isnan(scores), keys, scores)
     keys, scores = _selected(frames, objective.sign * keys, scores)
     ended = runs["diverged_epoch"].to_numpy(dtype=np.float64, na_value=np.inf)
     diverged = np.arange(1, n_epochs + 1) >= ended[:, None]
