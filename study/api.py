@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from storage.records import StudyRecord
+from study import arguments
 from study.catalogue import find, stored_code, stored_packs
 from study.commands import default_storage
 from study.deciding.progress import Progress
@@ -43,25 +45,33 @@ class Study:
         folder: Where a user's own problem may lie.
 
     Raises:
+        BadArgument: One is of another type; from here and from every method.
         BadSpec: The spec does not fit its problem.
     """
 
     def __init__(
-        self, spec: StudySpec, *, storage: str | None = None, folder: str | None = None
+        self,
+        spec: StudySpec,
+        *,
+        storage: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
     ) -> None:
+        arguments.check_arguments(arguments.STUDY, locals())
+        folder = None if folder is None else os.fspath(folder)
         self.storage_url = default_storage() if storage is None else storage
         self.plan: Plan = make_plan(spec, folder=folder)
 
     @classmethod
-    def open(cls, name: str, *, storage: str | None = None) -> Study:
+    def open(cls, name: str | os.PathLike[str], *, storage: str | None = None) -> Study:
         """Find a study: the path of a TOML file, a stored study's name, or a preset's.
 
         Raises:
             UnknownStudyName: There is none of that name.
             BadSpec: It has errors.
         """
+        arguments.check_arguments(arguments.OPEN, locals())
         url = default_storage() if storage is None else storage
-        found = find(name, storage=url)
+        found = find(os.fspath(name), storage=url)
         return cls(found.spec, storage=url, folder=found.folder)
 
     def with_budget(self, limits: Mapping[str, float]) -> Study:
@@ -70,6 +80,7 @@ class Study:
         Raises:
             BadSpec: There is no such limit, or its value makes no sense.
         """
+        arguments.check_arguments(arguments.BUDGET, locals())
         plain = self.plan.spec.to_plain()
         spec = parse({**plain, "budget": {**plain["budget"], **limits}}, source="with --budget")
         return Study(spec, storage=self.storage_url, folder=self.plan.problem.folder)
@@ -90,6 +101,7 @@ class Study:
             BadSpec: No device can have that name.
             WorkersUnusable: The problem cannot be opened, or stacks are asked for in vain.
         """
+        arguments.check_arguments(arguments.PACKS, locals())
         checked_device(device)
         shapes = [
             *shapes_of(self.plan, "fused").values(),
@@ -112,7 +124,7 @@ class Study:
         workers: int = 2,
         device: str = "cpu",
         ray: RayOptions | None = None,
-        checkpoints: str | None = None,
+        checkpoints: str | os.PathLike[str] | None = None,
     ) -> str | None:
         """Refuse what `run` would refuse of its arguments, by the spec and this machine.
 
@@ -122,6 +134,7 @@ class Study:
         Raises:
             BadSpec: Checkpoints cannot go where they are to go, or workers not train there.
         """
+        arguments.check_arguments(arguments.CHECK, locals())
         checked_device(device)
         spec, own = self.plan.spec, self.plan.spec.function is not None
         processes = self.plan.training.data_parallel
@@ -131,7 +144,7 @@ class Study:
             check_on_ray(ray, device, processes=processes, own_function=own)
         elif is_gpu(device):
             check_here(device, workers=workers, processes=processes, n_gpus=known_gpus())
-        place = None if checkpoints is None else checkpoint_place(checkpoints)
+        place = None if checkpoints is None else checkpoint_place(os.fspath(checkpoints))
         if own and place is not None:
             check_folder_of_function(place)
         return place
@@ -142,7 +155,7 @@ class Study:
         workers: int = 2,
         device: str = "cpu",
         ray: RayOptions | None = None,
-        checkpoints: str | None = None,
+        checkpoints: str | os.PathLike[str] | None = None,
         redecide: bool = False,
         report: Callable[[Progress], None] = lambda _progress: None,
         say: Callable[[str], None] = lambda _message: None,
@@ -174,6 +187,7 @@ class Study:
         """
         from storage import Storage  # SQLAlchemy loads with it; planning does without
 
+        arguments.check_arguments(arguments.RUN, locals())
         place = self.check(workers=workers, device=device, ray=ray, checkpoints=checkpoints)
         storage = Storage(self.storage_url, on_trouble=say)
         try:
@@ -204,6 +218,7 @@ class Study:
         seed: int | None = None,
         retrain: bool = False,
         device: str = "cpu",
+        say: Callable[[str], None] = lambda _message: None,
     ) -> TrainedNetwork:
         """The network of a search's best trial, as it was after its run's selected epoch.
 
@@ -212,8 +227,10 @@ class Study:
                 one whose best trial is the best.
             seed: Of the run; None for the best one on validation.
             retrain: Train the run once more, up to that epoch, if its network is not there. What
-                it reports is compared with what is recorded, and costs nothing in the study.
+                it reports is compared with what is recorded, and costs nothing in the study. It
+                is kept there if searches cannot begin without it.
             device: Where it is trained then; of the kind that has trained it first.
+            say: Told which searches that are.
 
         Raises:
             BadSpec: There is no such device here.
@@ -224,12 +241,13 @@ class Study:
         from storage import Reader  # SQLAlchemy loads with it
         from study.running.trained import Retraining, refuse_function, trained_network
 
+        arguments.check_arguments(arguments.NETWORK, locals())
         refuse_function(self.plan)
         self.check(workers=1, device=device)
         again = Retraining(driver=lambda: self._driver(1, device, None), device=device)
         reader = Reader(self.storage_url)
         try:
-            return trained_network(
+            found = trained_network(
                 self.plan,
                 reader,
                 self.name,
@@ -239,10 +257,41 @@ class Study:
             )
         finally:
             reader.close()
+        if retrain and any(one.init_from == found.search for one in self.plan.searches):
+            self._keep(found, say)
+        return found
+
+    def not_begun(self) -> Mapping[str, str]:
+        """Searches that wait for the network that they begin from: why, and what to do.
+
+        Raises:
+            DatabaseUnusable: The database cannot be used.
+            UnknownStudy: It holds no such study.
+        """
+        from storage import Reader  # SQLAlchemy loads with it
+        from study.running.initial_networks import not_begun
+
+        reader = Reader(self.storage_url)
+        try:
+            return not_begun(self.plan, reader, reader.study(self.name))
+        finally:
+            reader.close()
 
     def code_note(self) -> str:
         """What is to be said of stored runs that other code has trained; empty if nothing is."""
         return code_note(self.plan, stored_code(self.storage_url, self.name))
+
+    def _keep(self, network: TrainedNetwork, say: Callable[[str], None]) -> None:
+        """Keep a network that was trained again, where searches wait for it."""
+        from storage import Storage  # SQLAlchemy loads with it
+        from study.running.initial_networks import keep_awaited
+
+        storage = Storage(self.storage_url, create=False)
+        try:
+            if waiting := keep_awaited(network, self.plan, storage):
+                say(f"It is kept for search {', '.join(waiting)}, to begin from.")
+        finally:
+            storage.close()
 
     def _check_code(self, storage: Storage) -> str:
         """Refuse changed code if the study is strict; returns what else is to be said of it."""

@@ -1,6 +1,7 @@
 """What can go wrong with a study.
 
 StudyError
+├── BadArgument(TypeError)         Python code has given what an argument cannot be
 ├── BadSpec(ValueError)            the study.toml cannot be understood, or asks for the impossible
 ├── NotAnExtension(ValueError)     a stored study would be changed, not extended
 ├── CodeChanged(ValueError)        the user's code is not the one that has trained so far
@@ -19,6 +20,10 @@ from __future__ import annotations
 
 class StudyError(Exception):
     """Base of everything `study` raises."""
+
+
+class BadArgument(StudyError, TypeError):
+    """Python code has given what an argument cannot be."""
 
 
 class BadSpec(StudyError, ValueError):

@@ -10,6 +10,7 @@ TrainingError
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
 ├── CompilerMissing(RuntimeError)    torch's compiler finds no C++ compiler
 ├── DeviceUnusable(RuntimeError)     there is no such device here
+├── FolderMissing(FileNotFoundError) a network is to be written into no folder
 ├── LeftByExit(RuntimeError)         code of a user raised what would end the process
 ├── NetworkUnreadable(OSError)       a kept network is missing, or has other bytes than before
 ├── NoFolder(OSError)                a training function cannot be given a folder of its own
@@ -79,6 +80,10 @@ class CompilerMissing(TrainingError, RuntimeError):
 
 class DeviceUnusable(TrainingError, RuntimeError):
     """There is no such device here."""
+
+
+class FolderMissing(TrainingError, FileNotFoundError):
+    """A network is to be written into a folder that does not exist."""
 
 
 class LeftByExit(TrainingError, RuntimeError):

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from zipfile import is_zipfile
 
-from trainers.errors import NetworkUnreadable, NotReplaced
+from trainers.errors import FolderMissing, NetworkUnreadable, NotReplaced
 from trainers.jobs import ProblemRef
 from trainers.keeping import paths
+from trainers.suggestions import shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,9 +30,15 @@ def place_for(path: str | Path) -> Path:
     """Where a network is written to, links followed; asked before one is trained for it.
 
     Raises:
+        FolderMissing: Its folder does not exist.
         NotReplaced: Something else than a network lies there: a folder, a device, a database.
     """
     target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        folder = target.parent if os.path.islink(path) else Path(path).parent
+        raise FolderMissing(
+            f"A network is written into a folder that exists. Got {folder}. Create it first."
+        )
     if target.exists() and not (target.is_file() and is_zipfile(target)):  # as torch writes them
         raise NotReplaced(
             f"A network replaces nothing but the file of another one. Got {path}, which is "
@@ -113,6 +120,7 @@ class TrainedNetwork:
         It holds a dict of plain values and tensors, with this class's attributes as keys.
 
         Raises:
+            FolderMissing: Its folder does not exist.
             NotReplaced: Something else than a file of `save` lies there.
             OSError: The disk is full or the folder not writable.
         """
@@ -141,12 +149,39 @@ class TrainedNetwork:
         import torch
 
         try:
+            with Path(path).open("rb"):
+                pass
             found = torch.load(path, map_location="cpu", weights_only=True)
-            if found.pop("format") != FORMAT:
-                raise ValueError("another version of weighbridge has written it")
-            return cls(**{**found, "problem": ProblemRef(**found["problem"], folder=folder)})
+        except OSError as error:
+            raise _unreadable(path, f": {error.strerror or error}") from error
         except Exception as error:  # what is no such file makes the unpickler stumble in any way
-            why = " ".join(str(error).split())[:300]
-            raise NetworkUnreadable(
-                f"A trained network is a file of `weighbridge network`. Got {path}: {why}."
-            ) from error
+            raise _unreadable(path, ", of which torch reads no plain values and tensors") from error
+        if not isinstance(found, dict) or "format" not in found:
+            raise _unreadable(path, f", which holds {_described(found)}")
+        number = found.pop("format")
+        if not (isinstance(number, int) and number == FORMAT):
+            raise _unreadable(
+                path,
+                f" in format {shown(number)}, of another version of weighbridge; this one reads "
+                f"{FORMAT}",
+            )
+        try:
+            return cls(**{**found, "problem": ProblemRef(**found["problem"], folder=folder)})
+        except (LookupError, TypeError) as error:
+            raise _unreadable(path, f", which lacks a part or has another: {error}") from error
+
+
+def _unreadable(path: str | Path, what: str) -> NetworkUnreadable:
+    return NetworkUnreadable(
+        f"A trained network is a file that `weighbridge network` or `TrainedNetwork.save` has "
+        f"written. Got {path}{what}. Write it anew with `weighbridge network`."
+    )
+
+
+def _described(found: object) -> str:
+    """What torch has read of a file that is none of ours."""
+    from torch import Tensor
+
+    if isinstance(found, dict) and found and all(isinstance(v, Tensor) for v in found.values()):
+        return "parameters alone, a `state_dict`"
+    return f"a {type(found).__name__}"

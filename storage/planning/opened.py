@@ -19,7 +19,7 @@ SPEC_DEFAULTS: Final[Mapping[str, Any]] = {
     "function": None,
     "problem_options": {},
     "objective": None,
-    "compare": {"margin": 1.0, "select_epoch": "best"},
+    "compare": {"margin": 1.0, "select_epoch": "best", "claim": None, "sealed": False},
     "budget": {"trials": None, "epochs": None, "device_s": None, "money": None, "wall_s": None},
     "cost": {"price_per_h": None},
     "confirm": None,

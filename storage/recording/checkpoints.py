@@ -1,16 +1,19 @@
-"""Checkpoint files: which ones are stored, and which are gone."""
+"""Files that runs leave: checkpoints and networks, which ones are stored, and which are gone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from storage.database.retry import retried
+from storage.errors import StudyChanged
 from storage.planning.opened import OpenedDatabase
-from storage.records import CheckpointFile
-from storage.schema.tables import checkpoints, networks, runs
+from storage.planning.writing import now
+from storage.records import CheckpointFile, NetworkFile
+from storage.schema.tables import attempts, checkpoints, networks, runs
 from storage.states import RunState
 
 _OF_STUDY = (
@@ -27,6 +30,14 @@ _OF_STUDY = (
     .order_by(checkpoints.c.id)
 )
 _FORGET = checkpoints.delete().where(checkpoints.c.path == bindparam("gone"))
+_LAST_ATTEMPT = (
+    sa.select(attempts.c.id.label("attempt_id"), attempts.c.run_id, attempts.c.study_id)
+    .join(runs, sa.and_(runs.c.id == attempts.c.run_id, runs.c.token == attempts.c.token))
+    .where(runs.c.id == bindparam("run"))
+)
+_FORGET_EPOCH = networks.delete().where(
+    networks.c.run_id == bindparam("run"), networks.c.epoch == bindparam("after")
+)
 _FORGET_NETWORKS = networks.delete().where(networks.c.path == bindparam("gone"))
 
 
@@ -54,6 +65,21 @@ class Checkpoints(OpenedDatabase):
         if paths:
             with self._database.write() as connection:
                 connection.execute(_FORGET, [{"gone": path} for path in sorted(paths)])
+
+    @retried
+    def keep_network(self, run: int, file: NetworkFile) -> None:
+        """Keep a network that a run was trained again for, instead of one after the same epoch.
+
+        Raises:
+            StudyChanged: The run is gone.
+        """
+        with self._database.write() as connection:
+            found = connection.execute(_LAST_ATTEMPT, {"run": run}).first()
+            if found is None:
+                raise StudyChanged(f"Run {run} is not in this database any more. Look at `status`.")
+            connection.execute(_FORGET_EPOCH, {"run": run, "after": file.epoch})
+            values = {**found._mapping, **asdict(file), "created_at": now()}
+            connection.execute(networks.insert(), values)
 
     @retried
     def forget_networks(self, paths: Sequence[str]) -> None:

@@ -110,10 +110,10 @@ def _known() -> tuple[type[Exception], ...]:
     from search_spaces import SpaceError
     from storage import StorageError
     from study.errors import StudyError
-    from trainers.errors import NotReplaced
+    from trainers.errors import FolderMissing, NotReplaced
     from trainers.problems import ProblemError
 
-    return StudyError, StorageError, SpaceError, ProblemError, NotReplaced
+    return StudyError, StorageError, SpaceError, ProblemError, FolderMissing, NotReplaced
 
 
 def _literal(command: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from study.cli._options import STORAGE, StorageUrl, Study
-from study.cli._output import file_size, say
+from study.cli._output import file_size, next_step, say
 
 NAME = "network"
 
@@ -44,11 +44,15 @@ def command(
     from trainers.trained_network import place_for
 
     place_for(output)
+    kept: list[str] = []
     found = OpenedStudy.open(study, storage=storage).network(
-        search, seed=seed, retrain=retrain, device=device
+        search, seed=seed, retrain=retrain, device=device, say=kept.append
     )
     size = found.save(output)
     say(
         f"Wrote {output} ({file_size(size)}): search {found.search}, trial {found.trial}, seed "
         f"{found.seed}, after epoch {found.epoch}."
     )
+    for sentence in kept:
+        say(sentence)
+        next_step("run", study, storage=storage)

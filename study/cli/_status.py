@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storage import RunState
+from storage import RunState, StorageError
 from storage.notices import notices
-from storage.records import BadEnding, SearchStatus, StudyRecord, Totals
+from storage.records import BadEnding, SearchRecord, SearchStatus, StudyRecord, Totals
 from study.catalogue import stored_name
 from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import (
@@ -17,6 +17,7 @@ from study.cli._output import (
     console,
     duration,
     next_step,
+    note,
     print_json,
     run_to_plain,
     say,
@@ -24,6 +25,7 @@ from study.cli._output import (
     styled,
     table,
 )
+from study.errors import StudyError
 from study.planning.budget import left
 
 if TYPE_CHECKING:
@@ -55,7 +57,9 @@ def command(
             _all(database, storage=storage, as_json=as_json)
         else:
             name = stored_name(study, storage=storage)
-            _one(database, database.study(name), storage=storage, as_json=as_json)
+            record = database.study(name)
+            waiting = _not_begun(study, record, database.searches(record.id), storage=storage)
+            _one(database, record, waiting, storage=storage, as_json=as_json)
     finally:
         database.close()
 
@@ -89,7 +93,32 @@ def _notices(record: StudyRecord) -> tuple[str, ...]:
     return notices(record.spec, sealed=record.sealed)
 
 
-def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) -> None:
+def _not_begun(
+    study: str, record: StudyRecord, searches: Sequence[SearchRecord], *, storage: str
+) -> Mapping[str, str]:
+    """Searches that wait for the network of another one, and why; most studies have none."""
+    parts = [part for part in record.spec.get("search", ()) if part.get("init_from")]
+    named = [part["weighting"] for part in parts]
+    n_begin = sum(1 if isinstance(of_part, str) else len(of_part) for of_part in named)
+    if n_begin == sum(search.initial is not None for search in searches):
+        return {}
+    from study.api import Study  # plans the study anew
+
+    try:
+        return Study.open(study, storage=storage).not_begun()
+    except (StudyError, StorageError) as error:
+        note(f"Why searches wait for the network of another one cannot be told here: {error}")
+        return {}
+
+
+def _one(
+    database: Reader,
+    record: StudyRecord,
+    waiting: Mapping[str, str],
+    *,
+    storage: str,
+    as_json: bool,
+) -> None:
     totals = database.totals(record.id)
     searches = database.search_status(record.id)
     engines = {search.name: search.engine for search in database.searches(record.id)}
@@ -101,13 +130,15 @@ def _one(database: Reader, record: StudyRecord, *, storage: str, as_json: bool) 
                 **_plain(totals),
                 "notices": _notices(record),
                 "budget_left": left(record.spec["budget"], totals),
-                "searches": [_search(status, engines) for status in searches],
+                "searches": [_search(status, engines, waiting) for status in searches],
                 "bad_endings": [_bad(ending) for ending in bad],
             }
         )
         return
     _print_costs(record, totals, searches, engines)
     _print_bad(bad)
+    for name, why in waiting.items():
+        say(("waits", "yellow"), f" search {name}: {why}.")
     say_notices(_notices(record))
     if bad:
         why = "traceback and output"
@@ -173,10 +204,13 @@ def _plain(totals: Totals) -> dict[str, Any]:
     }
 
 
-def _search(status: SearchStatus, engines: Mapping[str, str | None]) -> dict[str, Any]:
+def _search(
+    status: SearchStatus, engines: Mapping[str, str | None], waiting: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "search": status.search,
         "engine": engines[status.search],
+        "waits": waiting.get(status.search),
         "states": {state.value: status.states.get(state, 0) for state in RunState},
         "device_s": status.device_s,
         "money": status.money,

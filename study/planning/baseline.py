@@ -12,7 +12,7 @@ from storage.scoring import Selection, at_epoch, mean, select
 from study.commands import command_line
 from study.errors import BadSpec, BaselineMissing
 from study.planning.objective import metrics_of
-from study.planning.search_plan import Search, Stage
+from study.planning.search_plan import STL, Search, Stage
 from study.spec.study_spec import BaselineSpec, StudySpec
 from trainers.cards import ProblemCard, TaskCard
 
@@ -21,9 +21,6 @@ Table = Mapping[str, Mapping[tuple[str, str], Sequence[float]]]
 
 _SPLITS = ("validation", "test")
 _SMALLEST = 1e-12  # a baseline nearer to 0 is 0, rounded
-
-STL = "stl/"
-"""How names of single-task searches begin; the task follows."""
 
 
 def baseline_searches(

@@ -13,6 +13,8 @@ from study.spec.stopping import StopRule
 from study.spec.study_spec import BudgetSpec, StudySpec
 from trainers.suggestions import did_you_mean
 
+STL = "stl/"
+"""How names of single-task searches begin; the task follows."""
 _SAMPLED = ("random", "quasi-random", "tpe")
 
 
@@ -143,11 +145,7 @@ def in_order(searches: Sequence[Search], spec: StudySpec) -> list[Search]:
     left = list(searches)
     for search in searches:
         if search.init_from and search.init_from not in names:
-            raise BadSpec(
-                f"[[search]] {search.name}: `init_from` names a search of this study. Got "
-                f"{search.init_from!r}.{did_you_mean(search.init_from, names)} There are "
-                f"{', '.join(names)}."
-            )
+            raise BadSpec(f"[[search]] {search.name}: {_unknown(search.init_from, names, spec)}")
         if search.init_from and spec.keep.networks == "none":
             raise BadSpec(
                 f"[[search]] {search.name}: `init_from` needs networks that are kept. Got [keep] "
@@ -171,3 +169,17 @@ def in_order(searches: Sequence[Search], spec: StudySpec) -> list[Search]:
         left.remove(able)
         found.append(able)
     return found
+
+
+def _unknown(origin: str, names: Sequence[str], spec: StudySpec) -> str:
+    """That there is no search to begin from, with the way out."""
+    rule = f"`init_from` names a search of this study. Got {origin!r}."
+    if origin.startswith(STL):
+        if spec.baseline is None:
+            return f"{rule} Without [baseline] no single-task networks are trained. Add it."
+        if spec.baseline.metrics is not None:
+            return (
+                f"{rule} With `metrics` in [baseline] no single-task networks are trained. "
+                "Drop them."
+            )
+    return f"{rule}{did_you_mean(origin, names)} There are {', '.join(names)}."

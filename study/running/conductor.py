@@ -70,7 +70,7 @@ class Conductor:
         self._searches: dict[int, tuple[Search, SearchRecord]] = {
             records[search.name].id: (search, records[search.name]) for search in plan.searches
         }
-        self._initial = InitialNetworks(storage, self._searches, plan.spec.seeds)
+        self._initial = InitialNetworks(storage, study.name, self._searches, plan.spec.seeds)
         self._selection = Selection.of(plan.spec.compare.select_epoch)
         self._baseline = storage.baseline(study.id)
         self._baseline_settled = False

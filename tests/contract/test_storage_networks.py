@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage import RunState
+from storage import RunState, StudyChanged
 from storage.records import (
     Baseline,
     Claim,
@@ -78,6 +78,20 @@ class NetworkPromises(Backend):
         )
         bench.storage.score(bench.study.id, PRIMARY, BEST)
         assert self.files(bench, claim) == [(1, 1)]
+
+    def test_what_was_trained_again_takes_the_place_of_what_was_kept(self, bench: Bench) -> None:
+        claim = claimed(bench)
+        bench.storage.record([epoch(claim, 1, 0.3, 0.3), kept(claim, 1), end(claim)])
+        self.score(bench, baseline("one"))
+        again = NetworkFile(epoch=1, path="again.pt", size_bytes=7, sha256="6" * 64)
+        for _ in range(2):
+            bench.storage.keep_network(claim.run, again)
+            assert bench.storage.selected_epoch(claim.run) == SelectedEpoch(
+                run_key=claim.key, epoch=1, network=again
+            )
+        assert bench.storage.network_bytes(bench.study.id) == 7
+        with pytest.raises(StudyChanged, match="is not in this database any more"):
+            bench.storage.keep_network(claim.run + 1000, again)
 
     def test_forgotten_is_not_there(self, bench: Bench) -> None:
         claim = claimed(bench)

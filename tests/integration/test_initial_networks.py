@@ -14,7 +14,7 @@ from storage.records import SearchRecord
 from study import Study
 from tests import toy
 from tests.integration import comparable
-from tests.integration.command import command
+from tests.integration.command import Said, command
 from tests.integration.driving import complete, run_with_kills
 
 STUDY = "begun"
@@ -116,15 +116,42 @@ def test_it_is_trained_again_from_where_it_began(tmp_path: Path) -> None:
     torch.testing.assert_close(again.state_dict, kept.state_dict, rtol=0, atol=0)
 
 
-def test_without_a_network_the_search_ends_and_says_why(tmp_path: Path) -> None:
+def words(said: Said) -> str:
+    return " ".join((said.out + said.err).split())
+
+
+def waits(folder: Path) -> dict[str, str | None]:
+    """Why searches wait for a network, by name."""
+    found = command(folder, "status", "begun", "--json").json["searches"]
+    return {search["search"]: search["waits"] for search in found}
+
+
+def test_without_a_network_the_search_waits_until_it_is_trained_again(tmp_path: Path) -> None:
     shutil.copy(toy.__file__, tmp_path / "toy.py")
     (tmp_path / "begun.toml").write_text(SPEC + "[keep]\ncap_mib = 1e-6\n")
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    said = command(tmp_path, "run", "begun.toml", "--storage", url, "--workers", "1")
-    words = " ".join((said.out + said.err).split())
-    assert "from which it begins, was not kept" in words
-    assert "Begin from another search, or give the study another `name`" in words
+    ran = command(tmp_path, "run", "begun.toml", "--workers", "1")
+    url = f"sqlite:///{tmp_path / 'weighbridge.db'}"
+    assert "the network of search ew, from which it begins, was not kept" in words(ran)
     assert first_epochs(url, "uw") == {}
+
+    told = waits(tmp_path)
+    again = "`weighbridge network begun --search ew --retrain` trains it again and keeps it, then"
+    assert told["uw"] and again in told["uw"] and "`weighbridge run begun` goes on" in told["uw"]
+    assert told["ew"] is None
+    assert f"waits search uw: {told['uw']}." in words(command(tmp_path, "status", "begun"))
+
+    said = [
+        command(tmp_path, "network", "begun", "--search", "ew", "--retrain", "--seed", seed)
+        for seed in ("0", "1")
+    ]
+    assert [one.code for one in said] == [0, 0]
+    kept = ["It is kept for search uw, to begin from." in one.out for one in said]
+    assert sorted(kept) == [False, True], "the best run's"
+    told = waits(tmp_path)
+    assert told["uw"] == "`weighbridge run begun` begins it, from the network of search ew"
+    assert command(tmp_path, "run", "begun", "--workers", "1").code == 0
+    assert len(first_epochs(url, "uw")) == 6
+    assert waits(tmp_path)["uw"] is None
 
 
 @pytest.mark.parametrize("name", ["uw", "ew", "rlw"])

@@ -134,7 +134,7 @@ def test_winners_alone_are_kept_at_their_selected_epochs(folder: Path) -> None:
 
 
 def test_the_file_is_plain_and_comes_back(folder: Path, tmp_path: Path) -> None:
-    network, file = opened(folder).network("uw", seed=1), tmp_path / "a" / "model.pt"
+    network, file = opened(folder).network("uw", seed=1), tmp_path / "model.pt"
     assert network.save(file) == file.stat().st_size
     plain = torch.load(file, weights_only=True)
     assert plain["card"]["name"] == "toy"
@@ -164,6 +164,7 @@ def test_the_verb_writes_the_best_of_all(solo: Path, tmp_path: Path) -> None:
             "no search 'stl/levels' in this study. Did you mean `stl/level`?",
         ),
         (["--seed", "7"], "There is no seed 7 in this study. It has 0, 1."),
+        (["-o", "nodir/x.pt"], "into a folder that exists. Got nodir. Create it first."),
     ],
 )
 def test_bad_requests_are_one_message(solo: Path, words: list[str], finding: str) -> None:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,12 @@ class Mine(toy.Toy):
             sys.exit(0)
         return TaskFunctions(loss=loss, metrics=super().functions(task).metrics)
 """
+# short waits: a signal that comes just before a long one would be heard after it
 WAITING = """
 import pathlib, time
 pathlib.Path(__file__).with_suffix(".begun").touch()
-time.sleep(600)
+for _ in range(6000):
+    time.sleep(0.1)
 """
 
 
@@ -78,7 +81,13 @@ def process(
         stdout=redirect,
         stderr=redirect,
         start_new_session=True,
+        preexec_fn=_heed_interrupts,
     )
+
+
+def _heed_interrupts() -> None:
+    """Tests in the background of a shell ignore them, and so would all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_an_exit_is_told_as_the_cause(folder: Path) -> None:
@@ -136,20 +145,30 @@ def test_a_reader_that_leaves_and_a_closed_or_full_output_are_told_at_most(folde
     assert b"No space left on device" in err
 
 
-def test_an_interrupt_while_modules_import_is_polite(folder: Path) -> None:
-    (folder / "waits.py").write_text(WAITING)
+@pytest.mark.parametrize(
+    ("module", "verb"),
+    [("typer", "presets"), ("waits", "plan waits.toml")],
+    ids=["a package of ours", "a problem"],
+)
+def test_an_interrupt_while_modules_import_is_polite(
+    folder: Path, tmp_path: Path, module: str, verb: str
+) -> None:
+    (tmp_path / f"{module}.py").write_text(WAITING)
     (folder / "waits.toml").write_text(SPEC.replace("mine:Mine", "waits:Waits"))
-    early = process(folder, "exec $W presets")
-    late = process(folder, "exec $W plan waits.toml")
+    ran = process(folder, f"exec $W {verb}", PYTHONPATH=f"{tmp_path}:{ROOT}")
     try:
-        while not (folder / "waits.begun").exists():
-            assert late.poll() is None
-        early.send_signal(signal.SIGINT)  # wherever it is by now
-        late.send_signal(signal.SIGINT)
-        for ran in (early, late):
-            _, err = ran.communicate(timeout=DEADLINE_S)
-            assert b"Traceback" not in err
-        assert late.returncode == 130
+        wait_for(tmp_path / f"{module}.begun", ran)
+        ran.send_signal(signal.SIGINT)
+        _, err = ran.communicate(timeout=DEADLINE_S)
+        assert ran.returncode == 130
+        assert b"Traceback" not in err
     finally:
-        early.kill()
-        late.kill()
+        ran.kill()
+
+
+def wait_for(file: Path, of: subprocess.Popen[bytes]) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not file.exists():
+        assert of.poll() is None
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)

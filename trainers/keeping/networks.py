@@ -177,10 +177,20 @@ def initial(of: InitialNetwork, own: Mapping[str, Tensor]) -> State:
 
 
 def _written(folder: str, job: Job, one: State) -> NetworkFile:
+    epoch = one["epoch"]
+    name = f"network-run{job.run}-token{job.token}-epoch{epoch}.pt"
+    return write(paths.inside(folder, name), one, epoch=epoch)
+
+
+def write(path: str, state: State, *, epoch: int) -> NetworkFile:
+    """Write ``network`` and ``outside`` of a state after an epoch, whole or not at all.
+
+    Raises:
+        OSError: The disk is full or the folder not writable.
+    """
     buffer = io.BytesIO()
-    torch.save({part: one[part] for part in ("network", "outside")}, buffer)
-    content, epoch = buffer.getvalue(), one["epoch"]
-    path = paths.inside(folder, f"network-run{job.run}-token{job.token}-epoch{epoch}.pt")
+    torch.save({part: state[part] for part in ("network", "outside")}, buffer)
+    content = buffer.getvalue()
     paths.put(path, content)
     digest = hashlib.sha256(content).hexdigest()
     return NetworkFile(epoch=epoch, path=path, size_bytes=len(content), sha256=digest)

@@ -10,6 +10,7 @@ from study.errors import BadSpec
 from study.planning.keys import digest, run_key
 from tests.unit.study.specs import a_plan
 
+NUMBERS = {"left": {"error_rate": 0.5}, "right": {"error_rate": 0.5}, "sum": {"mae": 1.0}}
 LR = {"stages": [{"lr": [0.001, 0.01]}]}
 
 
@@ -45,6 +46,23 @@ def test_what_leads_nowhere_is_refused(init_from: dict[str, str], finding: str) 
     with pytest.raises(BadSpec) as refused:
         names(**init_from)
     assert finding in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "way_out"),
+    [
+        (None, "Without [baseline] no single-task networks are trained. Add it."),
+        ({"metrics": NUMBERS}, "Drop them."),
+    ],
+)
+def test_a_single_task_network_needs_a_trained_baseline(
+    baseline: dict[str, Any] | None, way_out: str
+) -> None:
+    parts: dict[str, Any] = {"objective": "left.error_rate"}
+    parts |= {} if baseline is None else {"baseline": baseline}
+    with pytest.raises(BadSpec) as refused:
+        a_plan(*searches(ew="stl/left"), **parts)
+    assert way_out in str(refused.value)
 
 
 def test_it_needs_networks_that_are_kept() -> None:
