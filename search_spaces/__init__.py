@@ -60,9 +60,8 @@ from search_spaces._axis import Axis
 from search_spaces._canonical import canonical
 from search_spaces._choices import Choices
 from search_spaces._foreign import from_optuna, from_ray
-from search_spaces._log_range import LogRange
 from search_spaces._plain import axis_from_plain, space_from_plain
-from search_spaces._range import Range
+from search_spaces._ranges import LogRange, Range
 from search_spaces._simplex_grid import SimplexGrid
 from search_spaces._simplex_random import SimplexRandom
 from search_spaces._space import Space

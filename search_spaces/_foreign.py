@@ -12,15 +12,13 @@ from typing import Any
 from search_spaces._axis import Axis
 from search_spaces._choices import Choices
 from search_spaces._conditions import When
-from search_spaces._int_range import IntRange
-from search_spaces._log_int_range import LogIntRange
-from search_spaces._log_range import LogRange
-from search_spaces._range import Range
+from search_spaces._ranges import LogRange, Range
 from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
 from search_spaces._shown import shown
 from search_spaces._space import Space
 from search_spaces._values import MAX_POINTS
 from search_spaces.errors import BadAxis, TooManyPoints, WrongType, blamed_on
+from search_spaces.whole import IntRange, LogIntRange
 
 
 def from_ray(param_space: Mapping[str, object], *, when: When | None = None) -> Space:

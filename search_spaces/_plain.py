@@ -23,10 +23,7 @@ from typing import Any, cast
 
 from search_spaces._axis import Axis
 from search_spaces._choices import Choices
-from search_spaces._int_range import IntRange
-from search_spaces._log_int_range import LogIntRange
-from search_spaces._log_range import LogRange
-from search_spaces._range import Range
+from search_spaces._ranges import LogRange, Range
 from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
 from search_spaces._shown import shown
 from search_spaces._simplex_grid import SimplexGrid
@@ -34,6 +31,7 @@ from search_spaces._simplex_random import SimplexRandom
 from search_spaces._space import Space
 from search_spaces._values import Value, as_count
 from search_spaces.errors import BadAxis, UnknownKey, WrongType, blamed_on
+from search_spaces.whole import IntRange, LogIntRange
 
 _Plain = Mapping[str, object]
 

@@ -5,15 +5,13 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from search_spaces._axis import Axis
-from search_spaces._int_range import IntRange
-from search_spaces._log_int_range import LogIntRange
-from search_spaces._log_range import LogRange
-from search_spaces._range import Range
+from search_spaces._ranges import LogRange, Range
 from search_spaces._shown import shown
 from search_spaces._simplex_grid import SimplexGrid
 from search_spaces._simplex_random import SimplexRandom
 from search_spaces._values import Value, as_count, as_number, rounded
 from search_spaces.errors import BadValue, UnknownValue, WrongType
+from search_spaces.whole import IntRange, LogIntRange
 
 __all__ = ["midpoint", "neighbours", "refinements"]
 

@@ -22,6 +22,7 @@ WRITTEN = sa.func.coalesce(trials.c.written, trials.c.params).label("written")
 _TRIALS = sa.select(trials.c.params, trials.c.id, trials.c.number).where(
     trials.c.search_id == bindparam("search")
 )
+_TRIALS_FROM = _TRIALS.where(trials.c.number >= bindparam("number"))
 _N_TRIALS = (
     sa.select(sa.func.count())
     .select_from(trials.join(searches, searches.c.id == trials.c.search_id))
@@ -161,7 +162,8 @@ def _with_fresh(
         for place, (params, written) in enumerate(fresh.items())
     ]
     connection.execute(_ADD_TRIAL, rows)
-    return _trials(connection, search_id)
+    added = connection.execute(_TRIALS_FROM, {"search": search_id, "number": number})
+    return {**before, **{row.params: row for row in added}}
 
 
 def _save_stage(connection: Connection, search_id: int, stage: int, kind: str, tuned: str) -> None:

@@ -1,8 +1,10 @@
-"""What ranges share: two ends, and the way between them, walked in steps or anywhere."""
+"""Ranges of numbers: linear or logarithmic, continuous or a grid."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from search_spaces._axis import Plain
 from search_spaces._shown import shown
 from search_spaces._unit import bucket, bucket_middle, checked_unit
 from search_spaces._values import MAX_POINTS, Value, as_count, as_number, rounded
@@ -10,23 +12,11 @@ from search_spaces.errors import BadAxis, ContinuousAxis, SpaceError, UnknownVal
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Interval:
-    """Values between two ends; a subclass says how they are spread.
-
-    Every computed value has six significant digits; the ends are as given.
-
-    Args:
-        low: Lower end.
-        high: Upper end, above `low`.
-        points: Size of the grid, both ends included; None leaves the range continuous.
+class _Interval:
+    """Two ends, and the way between them, walked in steps or anywhere; how is a subclass's.
 
     Attributes:
         n_points: The `points` asked for; the method of that name walks over them.
-
-    Raises:
-        BadAxis: The ends make no range, or lie too close together for so many points.
-        BadValue: An end is not finite, or there are fewer than two points, or more than 100,000.
-        WrongType: An end is not a number, or `points` not a whole one.
     """
 
     low: float
@@ -126,3 +116,76 @@ class Interval:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.low!r}, {self.high!r}, points={self.n_points!r})"
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Range(_Interval):
+    """Values between two ends, evenly spread.
+
+    Every computed value has six significant digits; the ends are as given.
+
+    Args:
+        low: Lower end.
+        high: Upper end, above `low`.
+        points: Size of the grid, both ends included; None leaves the range continuous.
+
+    Raises:
+        BadAxis: The ends make no range, or lie too close together for so many points.
+        BadValue: An end is not finite, or there are fewer than two points, or more than 100,000.
+        WrongType: An end is not a number, or `points` not a whole one.
+    """
+
+    @property
+    def middle(self) -> float:
+        """The value halfway."""
+        return self._at(0.5)
+
+    def to_plain(self) -> Plain:
+        """``{range = [low, high]}``, with `points` on a grid."""
+        plain: dict[str, object] = {"range": [self.low, self.high]}
+        return plain if self.n_points is None else plain | {"points": self.n_points}
+
+    def _between(self, share: float) -> float:
+        return (1.0 - share) * self.low + share * self.high
+
+    def _share(self, number: float) -> float:
+        # halves first: the ends of a range may lie further apart than a float can say
+        return (number / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class LogRange(_Interval):
+    """Values between two ends, evenly spread over their logarithm.
+
+    Every computed value has six significant digits; the ends are as given. A grid is geometric.
+
+    Args:
+        low: Lower end, above 0.
+        high: Upper end, above `low`.
+        points: Size of the grid, both ends included; None leaves the range continuous.
+
+    Raises:
+        BadAxis: The ends make no range, or lie too close together for so many points.
+        BadValue: An end is not finite, or there are fewer than two points, or more than 100,000.
+        WrongType: An end is not a number, or `points` not a whole one.
+    """
+
+    def to_plain(self) -> Plain:
+        """``{log_range = [low, high]}``, with `points` on a grid."""
+        plain: dict[str, object] = {"log_range": [self.low, self.high]}
+        return plain if self.n_points is None else plain | {"points": self.n_points}
+
+    def _between(self, share: float) -> float:
+        return math.exp((1.0 - share) * math.log(self.low) + share * math.log(self.high))
+
+    def _share(self, number: float) -> float:
+        span = math.log(self.high) - math.log(self.low)
+        return (math.log(number) - math.log(self.low)) / span
+
+    def _check_ends(self) -> None:
+        if self.low <= 0.0:
+            raise BadAxis(
+                f"`low` must be above 0 on a log axis. Got low={self.low}. "
+                "Raise `low`, or write the values as a list."
+            )
+        _Interval._check_ends(self)  # `super()` is lost where slots make the class anew
