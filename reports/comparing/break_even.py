@@ -4,6 +4,7 @@ Packs make each run of a large grid cheap. Is the grid then, as it was run, chea
 line search is without packs? If so, packs have made up for the grid's size.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -14,6 +15,7 @@ from reports._eligible import RANKED
 from reports._titles import title_of
 from reports.comparing.roles import is_asked_about, own_points
 from reports.frames import StudyFrames
+from reports.timings import epoch_times
 from storage.wording import counted
 
 CostVerdict = Literal["cheaper", "dearer", "equal", "undecided"]
@@ -34,6 +36,7 @@ class Bill:
         as_run_s: The same as it was run.
         finished: Final runs, of `planned`.
         uncalibrated: Runs of which the cost alone is not known.
+        solo_error_s: Standard error of `solo_s`, by the spread of timings; NaN without several.
     """
 
     search: str
@@ -43,6 +46,7 @@ class Bill:
     finished: int
     planned: int
     uncalibrated: int = 0
+    solo_error_s: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,7 @@ class BreakEven:
             )
         return (
             f"{_SAYS[self.verdict]}: {grid.title} took {_said(grid.as_run_s)} device-seconds as "
-            f"run, {line.title} would take {_said(line.solo_s)} with each run alone (as run, in "
+            f"run, {line.title} would take {_with_error(line)} with each run alone (as run, in "
             f"packs too, it took {_said(line.as_run_s)})."
         )
 
@@ -103,6 +107,7 @@ class BreakEven:
             "grid_solo_s": self.grid.solo_s,
             "line_as_run_s": self.line.as_run_s,
             "line_solo_s": self.line.solo_s,
+            "line_solo_error_s": _known(self.line.solo_error_s),
             "ratio": self.ratio,
             "speedup": self.speedup,
             "needed_speedup": self.needed_speedup,
@@ -153,10 +158,12 @@ def _is_line(frames: StudyFrames, search: str) -> bool:
 def _bill(frames: StudyFrames, search: str) -> Bill:
     runs = frames.runs[(frames.runs["search"] == search) & (frames.runs["role"] == "search")]
     runs = runs[runs["planned"]]
+    alone_s, time = float(runs["solo_cost_s"].sum()), epoch_times(frames).get(search)
     return Bill(
         search=search,
         title=title_of(frames, search),
-        solo_s=float(runs["solo_cost_s"].sum()),
+        solo_s=alone_s,
+        solo_error_s=alone_s * time.error_s / time.mean_s if time else math.nan,
         as_run_s=float(runs["method_cost_s"].sum()),
         finished=int(runs["state"].isin(RANKED).sum()),
         planned=len(runs),
@@ -173,6 +180,15 @@ def uncalibrated(frames: StudyFrames, runs: pd.DataFrame) -> "pd.Series[bool]":
     alone: Any = runs["solo_cost_s"]
     same = np.isclose(alone, runs["method_cost_s"], rtol=1e-12, atol=0.0)
     return pd.Series(frames.in_packs(runs) & (alone > 0) & same, index=runs.index, dtype=bool)
+
+
+def _with_error(bill: Bill) -> str:
+    error = "" if math.isnan(bill.solo_error_s) else f" ± {_said(bill.solo_error_s)}"
+    return f"{_said(bill.solo_s)}{error}"
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _said(seconds: float) -> str:

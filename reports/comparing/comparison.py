@@ -12,6 +12,7 @@ from reports._eligible import RANKED
 from reports._ranking import objective_of
 from reports._ranking import reference as stl_value
 from reports.comparing.break_even import BreakEven, break_even
+from reports.comparing.cost_ratio import CostRatio, cost_ratio
 from reports.comparing.differences import Difference, adjusted, against_stl, difference
 from reports.comparing.error_sources import error_sources
 from reports.comparing.headline import Contender, headline
@@ -38,6 +39,8 @@ class Comparison:
         notices: What must be told with any of these numbers.
         subject: Search that the sentence is about; None without searches.
         reference: Search with the largest grid over the tasks' weights; None if there is none.
+        cost_ratio: What the subject's search has cost of the reference's, each run alone; None if
+            one of both is missing, or its cost.
         differences: The subject against STL, the reference and each other method, as far as no
             outstanding run can change them; but for the first two they are one family.
         error_sources: What intervals hold, and what they do not.
@@ -52,6 +55,7 @@ class Comparison:
     notices: tuple[str, ...] = ()
     subject: str | None = None
     reference: str | None = None
+    cost_ratio: CostRatio | None = None
     differences: tuple[Difference, ...] = ()
     error_sources: tuple[str, ...] = ()
 
@@ -86,6 +90,7 @@ class Comparison:
             "rows": rows,
             "subject": self.subject,
             "reference": self.reference,
+            "cost_ratio": self.cost_ratio and self.cost_ratio.to_plain(),
             "differences": [found.to_plain() for found in self.differences],
             "error_sources": list(self.error_sources),
         }
@@ -107,6 +112,7 @@ def compare(frames: StudyFrames) -> Comparison:
     subject = subject_of(frames, [row.search for row in rows])
     reference = reference_of(frames, subject)
     contenders = [_contender(frames, row) for row in rows]
+    ratio = cost_ratio(frames, subject, reference)
     differences = _differences(frames, contenders, subject, reference)
     return Comparison(
         objective=objective,
@@ -119,6 +125,7 @@ def compare(frames: StudyFrames) -> Comparison:
             objective=objective,
             subject=subject,
             reference=reference,
+            cost_ratio=ratio,
             finished=finished,
             planned=len(planned),
         ),
@@ -128,6 +135,7 @@ def compare(frames: StudyFrames) -> Comparison:
         notices=notices(frames.spec, sealed=frames.sealed),
         subject=subject,
         reference=reference,
+        cost_ratio=ratio,
         differences=differences,
         error_sources=error_sources(frames),
     )
@@ -168,8 +176,6 @@ def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
         kind=row.delta_m_kind,
         n_seeds=row.n_seeds,
         metrics=row.metrics,
-        cost_solo_s=row.cost_solo_s,
-        cost_as_run_s=row.cost_as_run_s,
         finished=int(runs["state"].isin(RANKED).sum()),
         planned=row.n_runs,
     )
@@ -186,6 +192,9 @@ def _flat(row: MethodRow) -> dict[str, Any]:
         "cost_solo_s": row.cost_solo_s,
         "cost_as_run_s": row.cost_as_run_s,
         "cost_epochs": row.cost_epochs,
+        "epoch_s": row.epoch_s,
+        "epoch_error_s": row.epoch_error_s,
+        "n_timings": row.n_timings,
         "confirm_solo_s": row.confirm_solo_s,
         "value_test": row.value_test,
         "delta_m_test": row.delta_m_test,

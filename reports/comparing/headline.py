@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports._ranking import number
+from reports.comparing.cost_ratio import CostRatio
 from reports.comparing.differences import Difference, Verdict
 from reports.comparing.wording import in_words, seeds_said, span
 from reports.inference import Interval
@@ -36,9 +37,6 @@ class Contender:
         kind: What the value rests on.
         n_seeds: Seeds behind the value.
         metrics: (task, metric) to its test value.
-        cost_solo_s: Method cost of the whole search in device-seconds, as if each run had been
-            trained alone.
-        cost_as_run_s: The same as it was run.
         finished: Final runs, of `planned`.
     """
 
@@ -50,8 +48,6 @@ class Contender:
     kind: str
     n_seeds: int
     metrics: Mapping[tuple[str, str], float]
-    cost_solo_s: float
-    cost_as_run_s: float
     finished: int
     planned: int
 
@@ -73,6 +69,7 @@ def headline(
     objective: Objective,
     subject: str | None,
     reference: str | None,
+    cost_ratio: CostRatio | None,
     finished: int,
     planned: int,
 ) -> str:
@@ -84,6 +81,8 @@ def headline(
         objective: What methods are ranked by.
         subject: The search that the sentences are about.
         reference: The search with the largest grid over weights.
+        cost_ratio: Of the subject's search and the reference's, each run alone; None if the cost
+            of one of both is not known.
         finished: Final runs of the study, baseline included.
         planned: Planned runs of the study, baseline included.
     """
@@ -99,7 +98,7 @@ def headline(
     parts.append(_reaches(mine, objective, known.get("stl")))
     other = next((method for method in methods if method.search == reference), None)
     if other:
-        parts += _against_reference(mine, other, objective, known.get(other.search))
+        parts += _against_reference(mine, other, objective, known.get(other.search), cost_ratio)
     rest = [method for method in methods if method not in (mine, other)]
     for kind, tuned in (("tuning-free", False), ("other tuned", True)):
         parts += _against_many(kind, [m for m in rest if m.tuned is tuned], known)
@@ -140,24 +139,21 @@ def _size_of_no_matter(found: Difference) -> str:
 
 
 def _against_reference(
-    method: Contender, other: Contender, objective: Objective, found: Difference | None
+    method: Contender,
+    other: Contender,
+    objective: Objective,
+    found: Difference | None,
+    cost_ratio: CostRatio | None,
 ) -> list[str]:
     waiting = [m.gap for m in (method, other) if not m.complete]
     if waiting:
         return [f"Undecided against {other.title}: {' and '.join(waiting)}."]
-    share = f"Its search took {_cost_share(method, other)}."
+    share = f"Its search took an unknown share of the cost of {other.title}."
+    if cost_ratio is not None:
+        share = f"Its search took {cost_ratio.in_words(other.title)}."
     if found is None or not math.isfinite(found.value):
         return [f"No difference to {other.title} can be given.", share]
     return [f"{in_words(found, objective, other.title)}.", share]
-
-
-def _cost_share(method: Contender, other: Contender) -> str:
-    costs = (method.cost_solo_s, other.cost_solo_s, method.cost_as_run_s, other.cost_as_run_s)
-    if min(costs) <= 0:
-        return f"an unknown share of the cost of {other.title}"
-    alone, as_run = 100 * costs[0] / costs[1], 100 * costs[2] / costs[3]
-    said = f"{alone:.0f} % of the device-seconds of {other.title}"
-    return said if costs[:2] == costs[2:] else f"{said}, each run alone ({as_run:.0f} % as run)"
 
 
 def _against_many(

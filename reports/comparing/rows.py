@@ -16,6 +16,7 @@ from reports.comparing.differences import value_of, with_baseline
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames, trained_epochs
 from reports.inference import Interval
+from reports.timings import epoch_times
 from storage.objectives.delta_m import NAME as DELTA_M
 
 RowKind = Literal["confirmed", "cross-fit", "same-seed", "zero line", "none yet", "none"]
@@ -33,6 +34,9 @@ class MethodRow:
             if each had been trained alone, without those on fresh seeds that confirm the winner.
         cost_as_run_s: Method cost of the same runs as they were run, in packs or not.
         cost_epochs: Epochs of the same runs.
+        epoch_s: What an epoch of one of them takes alone, by the mean of all timings; NaN without.
+        epoch_error_s: Standard error of that mean; NaN with fewer than two timings.
+        n_timings: How many there are.
         value_test: Value of the winner by the study's objective; NaN if there is none yet, the
             worst infinity if the winner diverges on a fresh seed.
         delta_m_test: Mean delta_m of the runs behind it in percent, negative is better; NaN without
@@ -74,13 +78,16 @@ class MethodRow:
     n_configurations: int = 1
     winner_value: float = math.nan
     winner_metrics: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    epoch_s: float = math.nan
+    epoch_error_s: float = math.nan
+    n_timings: int = 0
 
 
 def method_row(frames: StudyFrames, search: str) -> MethodRow:
     """The row of a search, finished or not."""
     mine = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
     runs, fresh = mine[mine["role"] == "search"], mine[mine["role"] == "confirm"]
-    winner = winner_of(frames, search)
+    winner, time = winner_of(frames, search), epoch_times(frames).get(search)
     row = MethodRow(
         search=search,
         title=title_of(frames, search),
@@ -99,6 +106,9 @@ def method_row(frames: StudyFrames, search: str) -> MethodRow:
         params={},
         notes=_remarks(runs, winner),
         confirm_solo_s=float(fresh["solo_cost_s"].sum()),
+        epoch_s=time.mean_s if time else math.nan,
+        epoch_error_s=time.error_s if time else math.nan,
+        n_timings=time.n if time else 0,
     )
     return row if winner is None else _with_winner(frames, row, winner)
 

@@ -1,5 +1,6 @@
 """Fair-play notes on what the methods were charged."""
 
+import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -8,6 +9,7 @@ from reports._titles import title_of
 from reports.comparing.break_even import uncalibrated
 from reports.frames import StudyFrames
 from reports.notes.note import Note
+from reports.timings import EpochTime, epoch_times
 from storage.wording import counted
 
 
@@ -30,10 +32,32 @@ def solo_equivalent(frames: StudyFrames) -> Iterator[Note]:
         kind="solo-equivalent cost",
         search=None,
         text=f"Runs were trained together in packs{favours}. Costs are therefore told as if each "
-        "run had been trained alone, by a short calibration of the time that an epoch takes. As "
+        f"run had been trained alone, by {_timings(frames)}. As "
         f"run, the searches took {100 * as_run / alone:.0f} % of that"
         f"{span if shares[low] < shares[high] else ''}.",
     )
+
+
+def _timings(frames: StudyFrames) -> str:
+    """What costs alone rest on, with its spread."""
+    times = epoch_times(frames)
+    timed = {search: times[search] for search in frames.searches if search in times}
+    if not timed:
+        return "a short calibration of the time that an epoch takes with equal weighting"
+    low, high = (pick(timed, key=lambda name: timed[name].mean_s) for pick in (min, max))
+    ends = [
+        f"{_ms(timed[name])} of {title_of(frames, name)}" for name in dict.fromkeys((low, high))
+    ]
+    n = max(time.n for time in timed.values())
+    return (
+        f"the time that an epoch of each search takes alone (mean of {counted(n, 'timing')} with "
+        f"its standard error: {' to '.join(ends)})"
+    )
+
+
+def _ms(time: EpochTime) -> str:
+    error = "" if math.isnan(time.error_s) else f" ± {1_000 * time.error_s:.2g}"
+    return f"{1_000 * time.mean_s:.3g}{error} ms"
 
 
 def _favours_large_grids(spent: pd.DataFrame) -> bool:

@@ -12,7 +12,8 @@ from reports.frames import StudyFrames
 from reports.measures import FloatArray, IntArray
 from reports.spending.axes import AXES, CostAxis
 from reports.spending.curves import BudgetCurve, budget_curve, trajectory
-from reports.spending.draws import Draws
+from reports.spending.draws import N_DRAWS, Draws
+from reports.timings import step_ratio
 
 # Draws look at so many points of a curve at most.
 _MOST_POINTS: Final = 150
@@ -172,7 +173,11 @@ def _drawn(
         values = draws.of(curve.search, layout, curve.value[points], found.winners(points))
         paths.append((sign * values, curve.cost[points]))
     target = paths[1][0][:, -1] + margin
-    return _arrivals(*paths[0], target), _arrivals(*paths[1], target)
+    mine_s = _arrivals(*paths[0], target)
+    steps = step_ratio(frames, mine.search, theirs.search) if mine.axis == "solo_s" else None
+    if steps is not None:  # costs alone are as sure as the timings that they rest on
+        mine_s = mine_s * steps.draws(N_DRAWS)
+    return mine_s, _arrivals(*paths[1], target)
 
 
 def _arrivals(values: FloatArray, cost: FloatArray, target: FloatArray) -> FloatArray:

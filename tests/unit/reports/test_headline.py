@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reports.comparing.cost_ratio import CostRatio
 from reports.comparing.differences import Difference, adjusted
 from reports.comparing.headline import Contender, headline
 from reports.inference import Estimate, Interval
@@ -23,8 +24,6 @@ def contender(search: str, value: float, **changes: Any) -> Contender:
         "kind": "cross-fit",
         "n_seeds": 3,
         "metrics": {},
-        "cost_solo_s": 100.0,
-        "cost_as_run_s": changes.get("cost_solo_s", 100.0),
         "finished": 12,
         "planned": 12,
     }
@@ -51,6 +50,7 @@ def told(
     subject: str = SUBJECT,
     finished: int = 36,
     margin: float = 1.0,
+    cost_ratio: CostRatio | None = None,
 ) -> str:
     """The headline where differences have these standard errors, 0.1 unless said otherwise."""
     by_search = {method.search: method for method in methods}
@@ -69,6 +69,7 @@ def told(
         objective=DELTA_M,
         subject=subject,
         reference=REFERENCE if REFERENCE in by_search and subject != REFERENCE else None,
+        cost_ratio=cost_ratio,
         finished=finished,
         planned=36,
     )
@@ -145,20 +146,14 @@ def test_the_word_for_a_difference_is_what_its_whole_interval_says(
     assert said in told(*methods, errors={REFERENCE: error})
 
 
-def test_the_share_of_cost_is_that_of_runs_alone_with_the_one_as_run_beside_it() -> None:
-    sentence = told(
-        contender(REFERENCE, -4.5, cost_solo_s=400.0, cost_as_run_s=50.0),
-        contender(SUBJECT, -4.0, cost_solo_s=100.0, cost_as_run_s=40.0),
-    )
-    assert (
-        "Its search took 25 % of the device-seconds of SCALARIZATION, each run alone "
-        "(80 % as run)." in sentence
-    )
+def test_the_share_of_cost_is_that_of_runs_alone() -> None:
+    ratio = CostRatio(alone=0.25, as_run=0.8, epochs=0.2, packed=False, steps=None)
+    sentence = told(contender(REFERENCE, -4.5), contender(SUBJECT, -4.0), cost_ratio=ratio)
+    assert "Its search took 25 % of the device-seconds of SCALARIZATION." in sentence
 
 
-@pytest.mark.parametrize("nothing", ["cost_solo_s", "cost_as_run_s"])
-def test_a_share_of_nothing_is_unknown(nothing: str) -> None:
-    sentence = told(contender(REFERENCE, -4.5, **{nothing: 0.0}), contender(SUBJECT, -4.0))
+def test_a_share_of_nothing_is_unknown() -> None:
+    sentence = told(contender(REFERENCE, -4.5), contender(SUBJECT, -4.0))
     assert "Its search took an unknown share of the cost of SCALARIZATION." in sentence
 
 

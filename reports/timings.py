@@ -1,0 +1,82 @@
+"""What an epoch of a search's runs takes alone, by repeated timing, and how sure that is."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.frames import StudyFrames
+from reports.inference import Interval
+from reports.inference.estimates import LEVEL
+from reports.inference.student import t_quantile
+from reports.measures import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochTime:
+    """Time of one epoch of a search's runs, each alone.
+
+    Attributes:
+        mean_s: Mean of all timings.
+        error_s: Standard error of the mean; NaN with one timing.
+        n: Timings.
+    """
+
+    mean_s: float
+    error_s: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRatio:
+    """How many times as long an epoch of one search takes as one of another, both alone.
+
+    Attributes:
+        value: Geometric mean over sweeps, in which both were timed right after each other.
+        interval: 95 % interval of it, by Student's t over sweeps of the logarithm.
+        log_error: Standard error of the logarithm.
+        n: Sweeps.
+    """
+
+    value: float
+    interval: Interval
+    log_error: float
+    n: int
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether one of both takes longer, as far as timing tells."""
+        return self.interval.excludes(1.0)
+
+    def scaled(self, value: float) -> Interval:
+        """The interval of a ratio of costs that rests on this one."""
+        low, high = (value * end / self.value for end in (self.interval.low, self.interval.high))
+        return Interval(low=low, high=high, df=self.interval.df)
+
+    def draws(self, n: int) -> FloatArray:
+        """Draws of the true ratio divided by `value`, ``[n]``; the same ones every time."""
+        rng = np.random.default_rng(2)
+        return np.exp(self.log_error * rng.standard_t(self.n - 1, n))
+
+
+def epoch_times(frames: StudyFrames) -> Mapping[str, EpochTime]:
+    """The time of an epoch by search, of those that were timed."""
+    found = frames.timings.groupby("search")["epoch_s"].agg(["mean", "std", "count"])
+    return {
+        str(search): EpochTime(mean_s=float(mean), error_s=float(sd) / math.sqrt(n), n=int(n))
+        for search, mean, sd, n in found.itertuples()
+    }
+
+
+def step_ratio(frames: StudyFrames, search: str, other: str) -> StepRatio | None:
+    """How an epoch of one search compares to one of another; None before two common sweeps."""
+    timings = frames.timings[frames.timings["search"].isin((search, other))]
+    sweeps = timings.pivot_table(index=["attempt", "sweep"], columns="search", values="epoch_s")
+    if search == other or sweeps.shape[1] < 2 or len(sweeps := sweeps.dropna()) < 2:
+        return None
+    logs = np.log(sweeps[search].to_numpy() / sweeps[other].to_numpy())
+    n, mean, error = len(logs), float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(len(logs))
+    half = float(t_quantile((1 + LEVEL) / 2, n - 1)) * error
+    ends = Interval(low=math.exp(mean - half), high=math.exp(mean + half), df=float(n - 1))
+    return StepRatio(value=math.exp(mean), interval=ends, log_error=error, n=n)
