@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import io
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
-import torch
 
 from storage import Reader
 from storage.schema.views import VIEWS
-from study.cli._main import _VERBS
 from tests.integration.command import Said, command
+from tests.integration.sealed_looks import LOOKS, NAME
 from tests.integration.tiny_study import write_spec
 
-NAME = "kept"
 REST = """
 [compare]
 sealed = true
@@ -38,58 +34,6 @@ stages = [{ lr = [0.05] }, { temperature = { line = [1, 10, 100] } }]
 """
 MORE = REST.replace("[0.05, 0.1]", "[0.05, 0.1, 0.2]")
 ODD = REST.replace("sealed = true", "sealed = true\nmargin = 3.0")
-
-
-def _export(folder: Path) -> object:
-    assert command(folder, "export", NAME, "-o", "runs.csv").code == 0
-    return (folder / "runs.csv").read_text()
-
-
-def _optuna(folder: Path) -> object:
-    url = f"sqlite:///{folder / 'optuna.db'}"
-    said = command(folder, "export", NAME, "-o", f"optuna:{url}", "--overwrite")
-    assert said.code == 0, said.err
-    names = optuna.get_all_study_names(url)
-    return [
-        [(trial.params, trial.values, trial.user_attrs) for trial in found.trials]
-        for found in (optuna.load_study(study_name=name, storage=url) for name in sorted(names))
-    ]
-
-
-def _report(folder: Path) -> object:
-    said = command(folder, "report", NAME, "-o", "report.html")
-    assert said.code == 0, said.err
-    return (folder / "report.html").read_text()
-
-
-def _network(folder: Path) -> object:
-    said = command(folder, "network", NAME, "-o", "model.pt", "--retrain")
-    assert said.code == 0, said.err
-    return said.out, torch.load(folder / "model.pt", weights_only=True)["metrics"]
-
-
-def _said(*words: str) -> Callable[[Path], object]:
-    def say(folder: Path) -> object:
-        found = command(folder, *words)
-        assert found.code == 0, found.err
-        return found.out
-
-    return say
-
-
-LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
-    "compare": (_said("compare", NAME), _said("compare", NAME, "--json")),
-    "status": (_said("status"), _said("status", NAME), _said("status", NAME, "--json")),
-    "log": (_said("log", NAME),),
-    "replay": (_said("replay", NAME), _said("replay", NAME, "--json")),
-    "report": (_report,),
-    "export": (_export, _optuna),
-    "network": (_network,),
-    "plan": (_said("plan", NAME), _said("plan", NAME, "--json")),
-}
-"""Verbs that show what is in a database."""
-OTHERS = {"presets", "init", "run", "retry", "unseal", "rename", "delete", "doctor"}
-"""Verbs that show no values of runs."""
 
 
 def raw(folder: Path, *statements: str) -> None:
@@ -134,10 +78,6 @@ def read(folder: Path) -> dict[str, Any]:
         }
     finally:
         reader.close()
-
-
-def test_every_verb_is_tried() -> None:
-    assert {*LOOKS, *OTHERS} == {*_VERBS}
 
 
 @pytest.fixture(scope="module")

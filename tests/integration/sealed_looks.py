@@ -1,0 +1,73 @@
+"""What each verb shows of a study: of a sealed one, the same whatever its test values are.
+
+A new verb is entered here (`tests.architecture.test_sealed_verbs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.integration.command import command
+
+NAME = "kept"
+
+
+def _export(folder: Path) -> object:
+    assert command(folder, "export", NAME, "-o", "runs.csv").code == 0
+    return (folder / "runs.csv").read_text()
+
+
+def _optuna(folder: Path) -> object:
+    url = f"sqlite:///{folder / 'optuna.db'}"
+    said = command(folder, "export", NAME, "-o", f"optuna:{url}", "--overwrite")
+    assert said.code == 0, said.err
+    import optuna
+
+    names = optuna.get_all_study_names(url)
+    return [
+        [(trial.params, trial.values, trial.user_attrs) for trial in found.trials]
+        for found in (optuna.load_study(study_name=name, storage=url) for name in sorted(names))
+    ]
+
+
+def _report(folder: Path) -> object:
+    said = command(folder, "report", NAME, "-o", "report.html")
+    assert said.code == 0, said.err
+    return (folder / "report.html").read_text()
+
+
+def _network(folder: Path) -> object:
+    said = command(folder, "network", NAME, "-o", "model.pt", "--retrain")
+    assert said.code == 0, said.err
+    import torch
+
+    return said.out, torch.load(folder / "model.pt", weights_only=True)["metrics"]
+
+
+def _said(*words: str) -> Callable[[Path], object]:
+    def say(folder: Path) -> object:
+        found = command(folder, *words)
+        assert found.code == 0, found.err
+        return found.out
+
+    return say
+
+
+LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
+    "compare": (
+        _said("compare", NAME),
+        _said("compare", NAME, "--json"),
+        _said("compare", NAME, "--at", "20epochs"),
+    ),
+    "status": (_said("status"), _said("status", NAME), _said("status", NAME, "--json")),
+    "log": (_said("log", NAME),),
+    "replay": (_said("replay", NAME), _said("replay", NAME, "--json")),
+    "report": (_report,),
+    "export": (_export, _optuna),
+    "network": (_network,),
+    "plan": (_said("plan", NAME), _said("plan", NAME, "--json")),
+}
+"""Verbs that show what is in a database."""
+OTHERS = {"presets", "init", "run", "retry", "unseal", "rename", "delete", "doctor"}
+"""Verbs that show no values of runs."""
