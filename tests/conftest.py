@@ -8,6 +8,7 @@ import signal
 from collections.abc import Generator
 
 os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it at its import; two cores are shared
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - who is nice beside tests gets no processor
 os.environ["COLUMNS"] = "160"  # what the command line prints is not to be wrapped
 
 import pytest

@@ -21,7 +21,8 @@ from study.drivers.ray_tune import endpoints
 from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
-from tests.integration.command import begun, command, ended, typed
+from tests.integration.clusters import HEAD
+from tests.integration.command import WARM, begun, command, ended, typed
 from tests.integration.driving import (
     complete,
     descendants,
@@ -83,7 +84,7 @@ def undisturbed(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def head() -> Iterator[Cluster]:
     """A head that trains nothing."""
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster = Cluster(initialize_head=True, head_node_args=HEAD)
     yield cluster
     cluster.shutdown()
 
@@ -113,13 +114,13 @@ def test_a_ray_of_its_own_gives_what_the_local_driver_gives(folder: Path, undist
 def test_a_killed_driver_is_followed_by_another(
     folder: Path, undisturbed: str, cluster: Cluster
 ) -> None:
-    """The second one starts while the first one's actors may still be there."""
+    """The second one starts while the first one's actor may still be there: it has room."""
     with postgres_schema() as url:
-        where = ("--address", cluster.address, "--workers", str(NODES))
-        with begun(folder, *_on_ray(url, *where)) as driver:
+        where = ("--address", cluster.address, "--workers", "1")
+        with begun(folder, *_on_ray(url, *where), module=WARM) as driver:
             wait_for_done_runs(url, STUDY, 6)
             driver.kill()
-        said = typed(folder, *_on_ray(url, *where))
+        said = typed(folder, *_on_ray(url, *where), module=WARM)
         assert said.code == 0, said.err
         _assert_same_results(url, undisturbed)
         assert comparable.losses(url, STUDY) == {"DriverLost"}
@@ -155,7 +156,8 @@ def test_on_notice_a_node_is_left_before_it_goes(folder: Path, cluster: Cluster)
     stays = _node_of_driver(cluster)
     others = [node for node in cluster.worker_nodes if node.node_id != stays]
     leaving = others[: len(cluster.worker_nodes) - 1]
-    with begun(folder, "run", "endless.toml", "--storage", url, *where) as driver:
+    run = ("run", "endless.toml", "--storage", url)
+    with begun(folder, *run, *where, module=WARM) as driver:
         wait_for_runs(url, "endless", RunState.LEASED, 2)
         for node in leaving:
             _give_notice(cluster, node)
@@ -192,8 +194,8 @@ def test_without_its_head_a_driver_ends_and_the_study_can_go_on_elsewhere(
     ]
     assert states(url, "endless") == {RunState.WAITING: 2}
     assert comparable.losses(url, "endless") == {"ClusterLost"}
-    with begun(folder, *run, "--workers", "2") as driver:
-        wait_for_runs(url, "endless", RunState.LEASED, 2)
+    with begun(folder, *run, "--workers", "1", module=WARM) as driver:
+        wait_for_runs(url, "endless", RunState.LEASED, 1)
         driver.send_signal(signal.SIGHUP)
         assert ended(driver).code == 130
 
@@ -201,9 +203,9 @@ def test_without_its_head_a_driver_ends_and_the_study_can_go_on_elsewhere(
 def test_the_end_of_its_own_raylet_is_one_sentence(folder: Path) -> None:
     url = f"sqlite:///{folder / 'own.db'}"
     (folder / "endless.toml").write_text(ENDLESS)
-    run = ("run", "endless.toml", "--storage", url, "--workers", "2", "--driver", "ray")
-    with begun(folder, *run) as driver:
-        wait_for_runs(url, "endless", RunState.LEASED, 2)
+    run = ("run", "endless.toml", "--storage", url, "--workers", "1", "--driver", "ray")
+    with begun(folder, *run, module=WARM) as driver:
+        wait_for_runs(url, "endless", RunState.LEASED, 1)
         (raylet,) = [pid for pid in descendants(driver.pid) if name_of(pid) == "raylet"]
         os.kill(raylet, signal.SIGKILL)
         said = ended(driver)
