@@ -35,6 +35,10 @@ class Ladder:
         """L."""
         return int(self.keys.shape[1])
 
+    def place(self, trial: int) -> tuple[float, ...]:
+        """What a trial that is done is ranked by; the lowest is the best."""
+        return (float(self.keys[trial, -1]), *(float(tie[trial]) for tie in self.ties))
+
     def winner(self) -> int:
         """The best of all trials that are done; -1 if none can win."""
         ranking = _ranking(self)

@@ -27,8 +27,8 @@ def command(
         typer.Option(
             "--strategy",
             metavar="NAME",
-            help="What is played: random, tpe, halving, hyperband, asha, line or racing; several "
-            "with commas between, or repeated; default: all that can be.",
+            help="What is played: random, tpe, halving, hyperband, asha, line, staged or racing; "
+            "several with commas between, or repeated; default: all that can be.",
         ),
     ] = None,
     search: Annotated[
@@ -99,12 +99,18 @@ def command(
 
 
 def _sampler(
-    coordinates: FloatArray, n_categories: IntArray, keys: FloatArray, order: IntArray, seed: int
+    coordinates: FloatArray,
+    n_categories: IntArray,
+    keys: FloatArray,
+    order: IntArray,
+    *,
+    n: int,
+    seed: int,
 ) -> IntArray:
-    """The order in which TPE tries the points of a table; Optuna loads with it."""
+    """The points of a table in the order in which TPE tries them; Optuna loads with it."""
     from study.searches.tpe_on_table import sequence
 
-    return sequence(coordinates, n_categories, keys, order, seed)
+    return sequence(coordinates, n_categories, keys, order, n=n, seed=seed)
 
 
 def _refusals(found: Replays) -> str:

@@ -29,15 +29,18 @@ def sequence(
     n_categories: IntArray,
     keys: FloatArray,
     order: IntArray,
+    *,
+    n: int,
     seed: int,
 ) -> IntArray:
-    """The order ``[N]`` in which TPE tries all points of a table.
+    """The first `n` points of a table that TPE tries, in order.
 
     Args:
         coordinates: ``[N, D]``; numbers in [0, 1], categories as 0, 1, 2 and so on.
         n_categories: ``[D]``; 0 for numbers.
         keys: ``[N]``, what each point comes to, lower is better; +inf for diverged ones.
         order: ``[N]``; the first ten are tried in this order, as TPE begins at random.
+        n: From 1 to N.
         seed: Of the sampler.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -46,7 +49,7 @@ def sequence(
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     tried: list[int] = []
     left = np.ones(len(order), dtype=np.bool_)
-    for first in order:
+    for first in order[:n]:
         at = int(first) if len(tried) < _RANDOM_FIRST else _asked(study, known, coordinates, left)
         left[at] = False
         tried.append(at)

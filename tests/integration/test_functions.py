@@ -133,7 +133,7 @@ def test_its_trials_are_replayed_by_its_own_metric(finished: Path) -> None:
     # on test it reports twice as much
     assert said["value"] == pytest.approx(curve(0.2, 1, 0)[-1] + curve(0.2, 1, 1)[-1])
     played = {row["strategy"]: row for row in said["strategies"]}
-    assert set(played) == {"random", "tpe", "halving", "hyperband", "asha"}
+    assert set(played) == {"random", "tpe", "halving", "hyperband", "asha", "staged"}
     assert played["halving"]["finds_winner"] == 1.0  # curves never cross
 
 

@@ -11,9 +11,10 @@ from reports.replaying.strategies.hyperband import Hyperband
 from reports.replaying.strategies.line import Line
 from reports.replaying.strategies.racing import Racing
 from reports.replaying.strategies.random_order import RandomOrder
+from reports.replaying.strategies.staged import Staged
 from reports.replaying.strategies.tpe import Tpe
 
-STRATEGIES = ("random", "tpe", "halving", "hyperband", "asha", "line", "racing")
+STRATEGIES = ("random", "tpe", "halving", "hyperband", "asha", "line", "staged", "racing")
 """Names of the strategies that can be replayed."""
 
 __all__ = ["STRATEGIES", "Plays", "Sampler", "Strategy", "rungs", "strategies"]
@@ -33,6 +34,7 @@ def strategies(*, eta: int = 3, sampler: Sampler | None = None) -> dict[str, Str
         Hyperband(eta),
         Asha(eta),
         Line(),
+        Staged(),
         Racing(),
     ]
     return dict(zip(STRATEGIES, known, strict=True))

@@ -56,14 +56,17 @@ class Sampler(Protocol):
         n_categories: IntArray,
         keys: FloatArray,
         order: IntArray,
+        *,
+        n: int,
         seed: int,
     ) -> IntArray:
-        """The order ``[N]`` in which it tries all trials.
+        """The first `n` trials that it tries, in order.
 
         Args:
             coordinates: ``[N, D]``; numbers in [0, 1], categories as 0, 1, 2 and so on.
             n_categories: ``[D]``; 0 for numbers.
             keys: ``[N]``, what each trial comes to, lower is better; +inf for diverged ones.
             order: ``[N]``, the order in which trials are tried where nothing is known yet.
+            n: From 1 to N.
             seed: What else is random is drawn from it.
         """

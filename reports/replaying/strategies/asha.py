@@ -1,5 +1,9 @@
 """ASHA (Li et al. 2020), with its promotions turned into stops as in a stage's `stop`."""
 
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -69,8 +73,17 @@ def _kept(ladder: Ladder, orders: IntArray, eta: int) -> list[npt.NDArray[np.boo
 
 
 def _better_before(keys: FloatArray) -> IntArray:
-    """How many of the columns before are lower, ``[R, N]``."""
-    counts = np.zeros(keys.shape, dtype=np.int64)
-    for column in range(1, keys.shape[1]):
-        counts[:, column] = (keys[:, :column] < keys[:, column, None]).sum(axis=1)
+    """How many of the columns before are lower, ``[R, N]``; any number where a key is infinite."""
+    return np.array([_lower_before(row) for row in keys.tolist()])  # lists are faster than arrays
+
+
+def _lower_before(keys: Sequence[float]) -> list[int]:
+    seen: list[float] = []
+    counts = []
+    for key in keys:
+        at = 0
+        if key < math.inf:
+            at = bisect_left(seen, key)
+            seen.insert(at, key)
+        counts.append(at)
     return counts

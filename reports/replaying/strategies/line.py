@@ -60,7 +60,7 @@ def _batches(ladder: Ladder, values: FloatArray, tried: Sequence[int]) -> Iterat
     line = np.argsort(values, kind="stable").tolist()
     yield [line[k] for k in sorted({0, (len(line) - 1) // 2, len(line) - 1})]
     while True:
-        best = min(tried, key=lambda trial: _rank(ladder, trial))
+        best = min(tried, key=ladder.place)
         found = _around(float(values[best]), values, line, tried)
         if not found or not math.isfinite(ladder.keys[best, -1]):
             return
@@ -80,10 +80,6 @@ def _around(
                 ratios = np.abs(np.log(values[left] / middle))
                 found.append(left[int(ratios.argmin())])
     return found
-
-
-def _rank(ladder: Ladder, trial: int) -> tuple[float, ...]:
-    return (ladder.keys[trial, -1], *(tie[trial] for tie in ladder.ties))
 
 
 def _lies_between(value: float, one: float, other: float) -> bool:

@@ -14,8 +14,9 @@ from reports.replaying.strategies._protocol import Plays, Sampler
 from reports.replaying.strategies.random_order import in_turn
 from reports.replaying.table import RecordedTable
 
-# Each order asks the sampler N times, which takes a thousand times as long as to play it.
+# Each order asks the sampler for every trial, which takes a thousand times as long as to play it.
 _MOST_ORDERS = 20
+_MOST_TRIALS = 100
 
 
 class Tpe:
@@ -25,7 +26,7 @@ class Tpe:
         sampler: Says in which order it tries them; None where there is none.
     """
 
-    title = "Optuna's TPE, each proposal moved to the nearest point left"
+    title = f"Optuna's TPE on the recorded points, for {_MOST_TRIALS} trials at most"
     needs_curves = False
     most_orders = _MOST_ORDERS
 
@@ -45,7 +46,14 @@ class Tpe:
         ladder = table.by_epochs(scoring)
         coordinates, n_categories = coordinates_of(table.points)
         tried = [
-            self._sampler(coordinates, n_categories, ladder.keys[:, -1], order, int(seed))
+            self._sampler(
+                coordinates,
+                n_categories,
+                ladder.keys[:, -1],
+                order,
+                n=min(table.n_trials, _MOST_TRIALS),
+                seed=int(seed),
+            )
             for order, seed in zip(orders, rng.integers(2**31, size=len(orders)), strict=True)
         ]
         yield ladder, in_turn(np.array(tried))

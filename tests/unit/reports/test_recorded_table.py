@@ -98,7 +98,7 @@ def test_every_strategy_plays_where_it_can() -> None:
     assert [row.strategy for row in found.rows] == [
         *("random", "halving", "hyperband", "asha", "racing"),
     ]
-    assert set(found.refused) == {"tpe", "line"}
+    assert set(found.refused) == {"tpe", "line", "staged"}
     assert json.loads(json.dumps(found.to_plain(), allow_nan=False))["trials"] == 36
 
 

@@ -31,6 +31,13 @@ def play(on: RecordedTable, *names: str, orders: int = 40, **more: Any) -> Repla
     return on_table(on, {name: known[name] for name in names or PURE}, orders=orders, **more)
 
 
+def tried(on: RecordedTable, name: str) -> list[int]:
+    """The trials of a strategy with one order of its own."""
+    orders = np.arange(on.n_trials)[None]
+    ((_, found),) = strategies()[name].plays(on, 0, orders, np.random.default_rng(0))
+    return found.trials[0].tolist()
+
+
 def made_up(seed: int, n_trials: int, n_seeds: int, n_epochs: int = 9) -> RecordedTable:
     """Noisy curves on validation and test, with costs that differ."""
     rng = np.random.default_rng(seed)
@@ -209,13 +216,51 @@ def test_the_best_trial_of_a_race_seldom_leaves() -> None:
     assert 0.0 < lost < 0.05 + 2 * math.sqrt(0.05 * 0.95 / 600)
 
 
+def grid(values: list[list[float]]) -> RecordedTable:
+    """Learning rates by weight decays."""
+    rows = [
+        ({"lr": 10.0**-k, "wd": 10.0**-j}, value)
+        for k, row in enumerate(values)
+        for j, value in enumerate(row)
+    ]
+    return table(np.array([v for _, v in rows])[:, None, None], points=[p for p, _ in rows])
+
+
+def test_stages_tune_one_parameter_after_the_other() -> None:
+    # the middle of wd is the second column, in which the third row is the best
+    on = grid([[9.0, 5.0, 9.0], [0.0, 6.0, 9.0], [7.0, 4.0, 3.0]])
+    found = tried(on, "staged")
+    assert found == [1, 4, 7, 6, 8]
+    (row,) = play(on, "staged").rows
+    assert (row.at_end.mean, row.cost["epochs"], row.finds_winner) == (3.0, 5, 0.0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.integers(-99, 99), min_size=2, max_size=5, unique=True),
+    st.lists(st.integers(-99, 99), min_size=2, max_size=5, unique=True),
+)
+def test_stages_find_the_winner_where_parameters_do_not_touch(a: list[int], b: list[int]) -> None:
+    (row,) = play(grid([[float(x + y) for y in b] for x in a]), "staged").rows
+    assert row.finds_winner == 1.0
+    assert row.cost["epochs"] == len(a) + len(b) - 1
+
+
+def test_rows_of_weights_rest_at_the_most_equal_one() -> None:
+    weights = [[0.1, 0.9], [0.4, 0.6], [0.8, 0.2]]
+    points = [{"lr": lr, "task_weights": w} for lr in (1.0, 2.0) for w in weights]
+    on = table(np.arange(6.0)[:, None, None], points=points)
+    found = tried(on, "staged")
+    assert found == [1, 4, 0, 2]
+
+
 def test_a_line_goes_from_coarse_to_fine() -> None:
     on = noiseless([abs(k - 5) for k in range(9)])
-    ((_, found),) = strategies()["line"].plays(on, 0, np.arange(9)[None], np.random.default_rng(0))
+    found = tried(on, "line")
     # 1, 5 and 9 of x; then 7 and 3 (sqrt(45) and sqrt(5), 2.2 is nearer to 2); then 6
-    assert found.trials[0, :3].tolist() == [0, 4, 8]
-    assert 5 in found.trials[0]
-    assert len(found.trials[0]) < 9
+    assert found[:3] == [0, 4, 8]
+    assert 5 in found
+    assert len(found) < 9
 
 
 @pytest.mark.parametrize(
@@ -230,6 +275,11 @@ def test_a_line_goes_from_coarse_to_fine() -> None:
         (table([[[1.0]]], points=[{"a": -1.0}]), "line", "of 0 or above"),
         (table([[[1.0]]], left_out=2), "line", "2 of its trials"),
         (table([[[1.0]]]), "tpe", "none was passed in"),
+        (table([[[1.0]]]), "staged", "this stage has x"),
+        (
+            table([[[1.0]], [[2.0]]], points=[{"a": 1, "b": 1}, {"a": 2, "b": 2}]),
+            *("staged", "2 of 4 are there"),
+        ),
     ],
 )
 def test_what_cannot_be_replayed_says_why(on: RecordedTable, name: str, why: str) -> None:

@@ -17,7 +17,7 @@ BOWL = np.array([(k - 3) ** 2 + (x - 2) ** 2 for k in range(6) for x in range(6)
 def tried(keys: np.ndarray, seed: int, points: list[dict[str, object]] | None = None) -> list[int]:
     coordinates, n_categories = coordinates_of(GRID if points is None else points)
     order = np.random.default_rng(seed).permutation(len(keys))
-    return sequence(coordinates, n_categories, keys, order, seed).tolist()
+    return sequence(coordinates, n_categories, keys, order, n=len(keys), seed=seed).tolist()
 
 
 def test_every_point_is_tried_once_the_first_ten_at_random() -> None:
@@ -56,6 +56,13 @@ def test_categories_and_rows_of_numbers_have_coordinates() -> None:
     assert coordinates[:, 1].tolist() == [0.0, 0.5, 1.0] * 3
     assert coordinates[:3, 2].tolist() == [1.0, 0.5, 0.0]
     assert sorted(tried(np.arange(9.0), 0, points)) == list(range(9))
+
+
+def test_fewer_can_be_asked_for() -> None:
+    coordinates, n_categories = coordinates_of(GRID)
+    few = sequence(coordinates, n_categories, BOWL, np.arange(36), n=15, seed=0)
+    whole = sequence(coordinates, n_categories, BOWL, np.arange(36), n=36, seed=0)
+    assert few.tolist() == whole[:15].tolist()
 
 
 def test_a_table_of_one_point_is_tried() -> None:
