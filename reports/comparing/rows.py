@@ -134,7 +134,7 @@ def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodR
         seed_sd=winner.seed_sd,
         metrics=metrics,
         params=winner.params,
-        notes=(*row.notes, *([mixed] if n_configurations > 1 else [])),
+        notes=(*row.notes, *([mixed] if n_configurations > 1 and not math.isnan(own) else [])),
         interval=estimate.interval(),
         n_seeds=len(winner.runs),
         n_configurations=n_configurations,

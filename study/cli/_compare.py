@@ -84,6 +84,7 @@ def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
             ],
         )
         for metric in frames.metrics
+        if not frames.sealed
     ]
     effort = [
         Column(head="trials", cells=[str(row.n_trials) for row in rows]),

@@ -32,9 +32,9 @@ def time_steps(
 
     Args:
         now: A clock in s, by which the limit counts.
-        clock: A clock in s, by which steps are timed; None: on a processor, of what one thread
-            alone computes on data in memory, the time that it computes, which other programs do
-            not lengthen; else `now`.
+        clock: A clock in s, by which the runs of a sweep are told apart; None: on a processor,
+            where one thread computes on data in memory, the time that it computes, which other
+            programs do not lengthen; else `now`. What a sweep takes in all is by `now`.
     """
     began_s = now()
     computes = session.device.type == "cpu" and wanted.training.threads == 1
@@ -72,6 +72,7 @@ class _Timing:
     def sweep(self) -> bool:
         """Time each run once; False if the limit did not allow it, or none is left."""
         found, judged = dict[int, float](), dict[tuple[str, ...], Pace]()
+        began = self._now(), self._clock()
         for job in self._wanted.jobs:
             if job.run in self.failed:
                 continue
@@ -84,7 +85,9 @@ class _Timing:
                 end_if_broken(self._session.device)
                 self.failed.add(job.run)
             self._longest_s = max(self._longest_s, self._now() - began_s)
-        self.sweeps.append(found)
+        whole_s, computed_s = self._now() - began[0], self._clock() - began[1]
+        slower = whole_s / computed_s if computed_s > 0 else 1.0
+        self.sweeps.append({run: slower * epoch_s for run, epoch_s in found.items()})
         return bool(found)
 
     def _has(self, seconds: float) -> bool:
