@@ -1,29 +1,49 @@
 """Do the intervals of a comparison cover? Studies are simulated and judged as real ones are.
 
-    python -m benchmarks.coverage --measure digits --storage sqlite:///digits.db
-    python -m benchmarks.coverage --studies 10000
+    python -m benchmarks.coverage
+    python -m benchmarks.coverage --measure digits5 --storage sqlite:///weighbridge.db
 
-The first prints how the runs of a stored study vary, the second what share of intervals holds the
-truth. Shapes: R simulated studies, N trials, S seeds.
+The first prints what share of 95 % intervals holds the truth, which is the mean over all seeds
+there could be of the configurations that a value is made of; the second how the values of a stored
+study vary, which is what is simulated. `METHODS` are those of `digits` with five seeds and of
+`quickstart`.
+
+Shapes: R simulated studies, N trials, S seeds.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import starmap
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from reports.inference import Components, MeanSquare, variance_parts
-from reports.inference.estimates import satterthwaite
+from reports._eligible import eligible
+from reports.frames import StudyFrames, load
+from reports.inference import (
+    Components,
+    Estimate,
+    estimated,
+    mixed_share,
+    mixing_parts,
+    paired,
+    pooled,
+    variance_parts,
+)
 from reports.inference.student import t_quantile
+from storage import Reader
 
 FloatArray = npt.NDArray[np.float64]
 
 PAIRED_FROM: Final = 5
+SEEDS: Final = (3, 5, 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +69,73 @@ class Method:
     correlation: float = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+METHODS: Final = MappingProxyType(
+    {
+        "digits scalarization": Method(
+            n_trials=40,
+            trial_sd=25.0,
+            split_sd=7.0,
+            seed_sd=7.0,
+            residual_sd=18.0,
+            shared=0.8,
+            correlation=0.9,
+        ),
+        "digits uw-so": Method(
+            n_trials=12,
+            trial_sd=5.0,
+            split_sd=1.0,
+            seed_sd=20.0,
+            residual_sd=23.0,
+            shared=0.8,
+            correlation=0.9,
+        ),
+        "digits ew": Method(
+            n_trials=3,
+            trial_sd=60.0,
+            split_sd=20.0,
+            seed_sd=6.0,
+            residual_sd=40.0,
+            shared=0.8,
+            correlation=0.9,
+        ),
+        "quickstart scalarization": Method(
+            n_trials=42,
+            trial_sd=8.0,
+            split_sd=1.0,
+            seed_sd=2.7,
+            residual_sd=2.1,
+            shared=0.9,
+            correlation=0.5,
+        ),
+        "quickstart uw-so": Method(
+            n_trials=14,
+            trial_sd=2.0,
+            split_sd=1.0,
+            seed_sd=3.8,
+            residual_sd=3.4,
+            shared=0.9,
+            correlation=0.5,
+        ),
+        "quickstart ew": Method(
+            n_trials=4,
+            trial_sd=11.0,
+            split_sd=3.0,
+            seed_sd=4.5,
+            residual_sd=2.4,
+            shared=0.9,
+            correlation=0.5,
+        ),
+    }
+)
+PAIRS: Final = (
+    ("digits uw-so", "digits scalarization"),
+    ("digits uw-so", "digits ew"),
+    ("quickstart uw-so", "quickstart scalarization"),
+    ("quickstart uw-so", "quickstart ew"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Simulated:
     """Studies of one method.
 
@@ -63,82 +149,130 @@ class Simulated:
     test: FloatArray
     truth: FloatArray
 
-    @property
-    def winners(self) -> npt.NDArray[np.int64]:
-        """``[R]``, the trials that all seeds choose."""
-        return np.argmin(self.validation.mean(axis=2), axis=1)
-
-    def cross_fit(self) -> FloatArray:
-        """``[R, S]``: for each seed the test value of the trial that the others choose."""
-        n_seeds = self.test.shape[2]
+    @cached_property
+    def choices(self) -> npt.NDArray[np.int64]:
+        """``[R, S]``: for each seed the trial that the others choose."""
         total = self.validation.sum(axis=2)
-        at = [np.argmin(total - self.validation[:, :, s], axis=1) for s in range(n_seeds)]
-        rows = np.arange(len(total))
-        return np.stack([self.test[rows, at[s], s] for s in range(n_seeds)], axis=1)
+        n_seeds = self.validation.shape[2]
+        others = [total - self.validation[:, :, seed] for seed in range(n_seeds)]
+        return np.stack([np.argmin(left, axis=1) for left in others], axis=1)
 
-    def layouts(self) -> Iterator[Components]:
-        """One a study: test values of the best max(4, N/3) trials."""
+    @property
+    def scores(self) -> FloatArray:
+        """``[R, S]``, their test values."""
+        rows = np.arange(len(self.test))[:, None]
+        return self.test[rows, self.choices, np.arange(self.test.shape[2])]
+
+    @property
+    def true_values(self) -> FloatArray:
+        """``[R]``, what the values would be over all seeds."""
+        values: FloatArray = np.take_along_axis(self.truth, self.choices, axis=1).mean(axis=1)
+        return values
+
+    @cached_property
+    def layouts(self) -> list[tuple[Components, float]]:
+        """``[R]``, of the best max(4, N/3) trials, with how often the rest counts."""
         n_best = max(4, math.ceil(self.test.shape[1] / 3))
-        order = np.argsort(self.validation.mean(axis=2), axis=1)[:, :n_best]
-        for rows, table in zip(order, self.test, strict=True):
-            yield Components.of(table[rows])
+        best = np.argsort(self.validation.mean(axis=2), axis=1)[:, :n_best]
+        tables = zip(self.test, best, self.choices, strict=True)
+        return [(Components.of(table[rows]), mixed_share(chosen)) for table, rows, chosen in tables]
 
 
-def simulate(
-    method: Method, *, n_studies: int, shared: FloatArray, rng: np.random.Generator
-) -> Simulated:
+def simulate(method: Method, shared: FloatArray, rng: np.random.Generator) -> Simulated:
     """Make studies up.
 
     Args:
         shared: ``[R, 1, S]``, standard normal: what seeds are worth to all methods.
     """
-    n_seeds = shared.shape[2]
+    n_studies, _, n_seeds = shared.shape
     shape = (n_studies, method.n_trials, n_seeds)
-    own = rng.normal(size=(n_studies, 1, n_seeds))
-    seeds = method.shared**0.5 * shared + (1 - method.shared) ** 0.5 * own
-    rest = rng.normal(size=shape)
-    other = rng.normal(size=shape)
+    own, rest, other = (rng.normal(size=s) for s in (shared.shape, shape, shape))
+    seeds = method.seed_sd * (method.shared**0.5 * shared + (1 - method.shared) ** 0.5 * own)
     c = method.correlation
     means = method.trial_sd * rng.normal(size=shape[:2])
     truth = means + method.split_sd * rng.normal(size=shape[:2])
+    left = method.residual_sd * (c * rest + (1 - c**2) ** 0.5 * other)
     return Simulated(
-        validation=means[..., None] + method.seed_sd * seeds + method.residual_sd * rest,
-        test=truth[..., None]
-        + method.seed_sd * seeds
-        + method.residual_sd * (c * rest + (1 - c**2) ** 0.5 * other),
+        validation=means[..., None] + seeds + method.residual_sd * rest,
+        test=truth[..., None] + seeds + left,
         truth=truth,
     )
 
 
-def covered(values: FloatArray, variances: FloatArray, dfs: FloatArray, truth: FloatArray) -> float:
-    """Share of 95 % intervals that hold the truth; all ``[R]``."""
-    half = t_quantile(0.975, dfs) * np.sqrt(variances)
-    return float(np.mean(np.abs(values - truth) <= half))
+def coverage(estimates: Sequence[Estimate], truth: FloatArray) -> float:
+    """Share of 95 % intervals that hold the truth; both ``[R]``."""
+    table = np.array([(e.value, e.standard_error, e.df) for e in estimates])
+    half = t_quantile(0.975, table[:, 2]) * table[:, 1]
+    return float(np.mean(np.abs(table[:, 0] - truth) <= half))
 
 
 def of_values(studies: Simulated) -> float:
-    """Coverage of a method's cross-fitted value, where the truth is that of its winner."""
-    spread = [components.variance() for components in studies.layouts()]
-    variances, dfs = (np.array(column, dtype=float) for column in zip(*spread, strict=True))
-    rows = np.arange(len(variances))
-    truth = studies.truth[rows, studies.winners]
-    return covered(studies.cross_fit().mean(axis=1), variances, dfs, truth)
+    """Coverage of a method's cross-fitted value."""
+    n_seeds = studies.test.shape[2]
+    values = zip(studies.scores.mean(axis=1).tolist(), studies.layouts, strict=True)
+    found = [estimated(v, variance_parts(layout), n_seeds=n_seeds) for v, layout in values]
+    return coverage(found, studies.true_values)
 
 
 def of_differences(a: Simulated, b: Simulated) -> float:
     """Coverage of the difference of two methods' cross-fitted values."""
-    gaps = a.cross_fit() - b.cross_fit()
-    n_seeds = gaps.shape[1]
-    rows = np.arange(len(gaps))
-    truth = a.truth[rows, a.winners] - b.truth[rows, b.winners]
-    if n_seeds >= PAIRED_FROM:
-        parts = [
-            [MeanSquare(value=float(square), weight=1 / n_seeds, df=n_seeds - 1)]
-            for square in gaps.var(axis=1, ddof=1)
-        ]
-    else:
-        layouts = zip(a.layouts(), b.layouts(), strict=True)
-        parts = [variance_parts((one, 1.0), (other, 1.0)) for one, other in layouts]
-    spread = [satterthwaite(one) for one in parts]
-    variances, dfs = (np.array(column, dtype=float) for column in zip(*spread, strict=True))
-    return covered(gaps.mean(axis=1), variances, dfs, truth)
+    both = zip(a.scores, b.scores, a.layouts, b.layouts, strict=True)
+    return coverage(list(starmap(_difference, both)), a.true_values - b.true_values)
+
+
+def _difference(
+    one: FloatArray, other: FloatArray, a: tuple[Components, float], b: tuple[Components, float]
+) -> Estimate:
+    if len(one) >= PAIRED_FROM:
+        return paired(one, other, more=mixing_parts(a, b))
+    return pooled(float(np.mean(one - other)), a, b)
+
+
+def coverages(n_studies: int, n_seeds: int, seed: int = 0) -> dict[str, float]:
+    """Coverage of the values of all methods, and of the differences of pairs."""
+    rng = np.random.default_rng(seed)
+    shared = rng.normal(size=(n_studies, 1, n_seeds))
+    made = {name: simulate(method, shared, rng) for name, method in METHODS.items()}
+    values = {name: of_values(studies) for name, studies in made.items()}
+    return values | {f"{a} - {b}": of_differences(made[a], made[b]) for a, b in PAIRS}
+
+
+def measured(frames: StudyFrames, search: str) -> str:
+    """How the values of a stored search vary, in the terms of `Method`."""
+    trials = eligible(frames, search)
+    scored = np.isfinite(trials.keys).all(axis=1) & np.isfinite(trials.test).all(axis=1)
+    keys, test = trials.keys[scored], trials.test[scored]
+    best = np.argsort(keys.mean(axis=1))[: max(4, math.ceil(len(keys) / 3))]
+    keys, test = keys[best], test[best]
+    found = Components.of(test)
+    rests = [t - t.mean(axis=1, keepdims=True) - t.mean(axis=0) + t.mean() for t in (keys, test)]
+    correlation = float(np.corrcoef(*(rest.ravel() for rest in rests))[0, 1])
+    means = keys.mean(axis=1), test.mean(axis=1)
+    return (
+        f"{search:14} N {int(scored.sum()):3}  S {found.n_seeds}  "
+        f"trial_sd {np.std(means[0], ddof=1):6.2f} (best third)  "
+        f"split_sd {np.std(means[1] - means[0], ddof=1):5.2f}  "
+        f"seed_sd {found.seed_variance**0.5:5.2f}  "
+        f"residual_sd {found.residual_variance**0.5:5.2f}  correlation {correlation:.2f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=4000)
+    parser.add_argument("--measure", metavar="STUDY")
+    parser.add_argument("--storage", default="sqlite:///weighbridge.db")
+    arguments = parser.parse_args()
+    if arguments.measure:
+        frames = load(Reader(arguments.storage), arguments.measure)
+        for search in frames.searches:
+            print(measured(frames, search))
+        return
+    by_seeds = [coverages(arguments.studies, n_seeds) for n_seeds in SEEDS]
+    print(f"{'':48}" + "".join(f"S = {n_seeds:<4}" for n_seeds in SEEDS))
+    for name in by_seeds[0]:
+        print(f"{name:48}" + "".join(f"{found[name]:<8.3f}" for found in by_seeds))
+
+
+if __name__ == "__main__":
+    main()

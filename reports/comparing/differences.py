@@ -10,12 +10,14 @@ from reports._spread import baseline_parts, components_of
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames
 from reports.inference import (
+    Components,
     Estimate,
     Interval,
-    Pairing,
     estimated,
     holm_levels,
     mean_of,
+    mixed_share,
+    mixing_parts,
     paired,
     pairing,
     pooled,
@@ -24,6 +26,7 @@ from reports.inference import (
     unpaired,
     variance_parts,
 )
+from reports.inference.differences import Pairing
 from storage.objectives.delta_m import NAME as DELTA_M
 
 Verdict = Literal["better", "worse", "comparable", "undecided"]
@@ -171,23 +174,28 @@ def _estimate(
     first, second = a[1], b[1]
     if not common[0]:
         return unpaired(value_of(frames, a[0], first), value_of(frames, b[0], second)), "unpaired"
-    confirmed = first.kind == "confirmed"
-    layouts = [components_of(frames, search) for search, _ in (a, b)]
-    if confirmed or len(common[0]) >= _PAIRED_FROM or None in layouts:
+    sides = [side for side in (_layout(frames, *a), _layout(frames, *b)) if side is not None]
+    if first.kind == "confirmed" or len(sides) < 2:
         return paired(*common), "paired"
-    one, other = (layout for layout in layouts if layout is not None)
-    return pooled(first.value - second.value, one, other), "pooled"
+    if len(common[0]) >= _PAIRED_FROM:
+        return paired(*common, more=mixing_parts(*sides)), "paired"
+    return pooled(first.value - second.value, *sides), "pooled"
 
 
 def value_of(frames: StudyFrames, search: str, winner: Winner) -> Estimate:
     """A winner's value with the error that its seeds give it."""
-    layout = components_of(frames, search)
-    if winner.kind == "confirmed" or layout is None:
+    side = _layout(frames, search, winner)
+    if winner.kind == "confirmed" or side is None or not math.isfinite(winner.value):
         return mean_of(winner.values)
-    if not math.isfinite(winner.value):
-        return mean_of(winner.values)
-    parts = variance_parts((layout, 1.0))
-    return estimated(winner.value, parts, n_seeds=layout.n_seeds)
+    return estimated(winner.value, variance_parts(side), n_seeds=side[0].n_seeds)
+
+
+def _layout(frames: StudyFrames, search: str, winner: Winner) -> tuple[Components, float] | None:
+    """How a search's values vary, and how often the rest counts as its folds mix trials."""
+    components = components_of(frames, search)
+    if components is None:
+        return None
+    return components, mixed_share([score.trial for score in winner.scores])
 
 
 def against_stl(

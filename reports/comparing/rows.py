@@ -120,7 +120,7 @@ def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodR
     if objective.name == DELTA_M:
         estimate = with_baseline(frames, estimate, metrics)
     runs = frames.runs.set_index("run")
-    n_configurations = runs.loc[list(winner.runs), "trial"].nunique()
+    n_configurations = len({score.trial for score in winner.scores})
     own = float(runs.loc[list(winner.chosen_runs), "value_test"].mean())
     mixed = (
         f"its value mixes {n_configurations} configurations, as seeds choose for each other; the "

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,18 @@ from reports.frames import StudyFrames
 ScoreKind = Literal["confirmed", "cross-fit", "same-seed"]
 
 
+class Scored(NamedTuple):
+    """A run that a winner's value is made of, with its test value of the objective.
+
+    The value is the worst infinity where the run diverged.
+    """
+
+    run: int
+    seed: int
+    trial: int
+    value: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Winner:
     """The best eligible trial of a search, by its mean value on validation over all seeds.
@@ -25,30 +37,35 @@ class Winner:
         params: Its parameters.
         kind: What the value rests on, best first: fresh seeds; for each seed the trial that the
             other seeds choose; the seeds that chose.
-        runs: The runs whose mean is the value. Cross-fitted ones may be of several trials.
-        seeds: ``[len(runs)]``, their seeds.
-        values: ``[len(runs)]``, their test values of the objective; the worst infinity where one
-            diverged.
+        scores: The runs whose mean is the value. Cross-fitted ones may be of several trials.
         chosen_runs: The winning trial's own runs on the search's seeds.
     """
 
     trial: int
     params: Mapping[str, Any]
     kind: ScoreKind
-    runs: tuple[int, ...]
-    seeds: tuple[int, ...]
-    values: tuple[float, ...]
+    scores: tuple[Scored, ...]
     chosen_runs: tuple[int, ...]
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """Ids of the runs behind the value."""
+        return tuple(score.run for score in self.scores)
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Their test values."""
+        return tuple(score.value for score in self.scores)
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """Seed to test value."""
+        return {score.seed: score.value for score in self.scores}
 
     @property
     def value(self) -> float:
         """Test value of the method."""
         return float(np.mean(self.values))
-
-    @property
-    def by_seed(self) -> dict[int, float]:
-        """Seed to test value."""
-        return dict(zip(self.seeds, self.values, strict=True))
 
     @property
     def seed_sd(self) -> float:
@@ -69,20 +86,17 @@ def winner_of(frames: StudyFrames, search: str) -> Winner | None:
         return None
     number = int(trials.numbers[best])
     rows = frames.runs[(frames.runs["search"] == search) & (frames.runs["trial"] == number)]
-    judged = _confirmed(rows, objective_of(frames).sign) or _judged(trials, frames.seeds)
-    kind, runs, seeds, values = judged
+    kind, scores = _confirmed(rows, objective_of(frames).sign) or _judged(trials, frames.seeds)
     return Winner(
         trial=number,
         params=json.loads(rows["params"].iloc[0]),
         kind=kind,
-        runs=runs,
-        seeds=seeds,
-        values=values,
+        scores=scores,
         chosen_runs=tuple(trials.runs[best].tolist()),
     )
 
 
-_Judged = tuple[ScoreKind, tuple[int, ...], tuple[int, ...], tuple[float, ...]]
+_Judged = tuple[ScoreKind, tuple[Scored, ...]]
 
 
 def _confirmed(rows: pd.DataFrame, sign: float) -> _Judged | None:
@@ -92,17 +106,21 @@ def _confirmed(rows: pd.DataFrame, sign: float) -> _Judged | None:
     values = fresh["value_test"].mask(diverged, sign * np.inf)
     if fresh.empty or values.isna().any() or not (diverged | (fresh["state"] == "done")).all():
         return None
-    runs, seeds = (tuple(fresh[name].tolist()) for name in ("run", "seed"))
-    return "confirmed", runs, seeds, tuple(values.tolist())
+    columns = (fresh["run"], fresh["seed"], fresh["trial"], values)
+    return "confirmed", tuple(map(Scored, *(column.tolist() for column in columns)))
 
 
 def _judged(trials: Eligible, seeds: Sequence[int]) -> _Judged:
     """For each seed, the run of the trial that the other seeds choose."""
     at = [(trials.best(fold.keys), seed) for seed, fold in enumerate(trials.folds())]
-    cells = [(trial, seed) for trial, seed in at if trial is not None]
-    return (
-        "cross-fit" if len(cells) > 1 else "same-seed",
-        tuple(int(trials.runs[cell]) for cell in cells),
-        tuple(seeds[seed] for _, seed in cells),
-        tuple(float(trials.test[cell]) for cell in cells),
+    scores = tuple(
+        Scored(
+            run=int(trials.runs[trial, seed]),
+            seed=seeds[seed],
+            trial=int(trials.numbers[trial]),
+            value=float(trials.test[trial, seed]),
+        )
+        for trial, seed in at
+        if trial is not None
     )
+    return "cross-fit" if len(scores) > 1 else "same-seed", scores

@@ -3,9 +3,8 @@
 Knows numbers only, neither frames nor the words of reports.
 """
 
-from reports.inference.components import Components, variance_parts
+from reports.inference.components import Components, mixed_share, mixing_parts, variance_parts
 from reports.inference.differences import (
-    Pairing,
     mean_of,
     paired,
     pairing,
@@ -22,10 +21,11 @@ __all__ = [
     "Estimate",
     "Interval",
     "MeanSquare",
-    "Pairing",
     "estimated",
     "holm_levels",
     "mean_of",
+    "mixed_share",
+    "mixing_parts",
     "paired",
     "pairing",
     "pooled",

@@ -4,6 +4,7 @@ Shapes: S seeds, the same for both methods unless said otherwise.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,28 +19,29 @@ _FEWEST_SEEDS: Final = 4
 _Z: Final = 1.959963984540054
 
 
-def paired(a: npt.ArrayLike, b: npt.ArrayLike) -> Estimate:
+def paired(a: npt.ArrayLike, b: npt.ArrayLike, *, more: Sequence[MeanSquare] = ()) -> Estimate:
     """Mean of the differences seed by seed, with t(S - 1).
 
     Args:
         a: ``[S]``, values of one method.
         b: ``[S]``, of the other one.
+        more: What its variance has besides that from seed to seed, such as `mixing_parts`.
     """
     gaps = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
-    return _mean(gaps)
+    return _mean(gaps, more)
 
 
-def pooled(value: float, a: Components, b: Components) -> Estimate:
+def pooled(value: float, a: tuple[Components, float], b: tuple[Components, float]) -> Estimate:
     """A difference with the standard error that both methods' layouts tell together.
 
     Few seeds say little about how much they differ; many trials under them say more.
 
     Args:
         value: The difference of the two winners' values.
-        a: Layout of one method.
-        b: Layout of the other one, over the same seeds.
+        a: Layout of one method, with its `mixed_share`.
+        b: Those of the other one, over the same seeds.
     """
-    return estimated(value, variance_parts((a, 1.0), (b, 1.0)), n_seeds=a.n_seeds)
+    return estimated(value, variance_parts(a, b), n_seeds=a[0].n_seeds)
 
 
 def unpaired(a: Estimate, b: Estimate) -> Estimate:
@@ -51,16 +53,16 @@ def unpaired(a: Estimate, b: Estimate) -> Estimate:
 
 def mean_of(values: npt.ArrayLike) -> Estimate:
     """Mean of values ``[S]`` of independent seeds, with t(S - 1)."""
-    return _mean(np.asarray(values, dtype=np.float64))
+    return _mean(np.asarray(values, dtype=np.float64), ())
 
 
-def _mean(values: npt.NDArray[np.float64]) -> Estimate:
+def _mean(values: npt.NDArray[np.float64], more: Sequence[MeanSquare]) -> Estimate:
     n_seeds = len(values)
     value = float(np.mean(values)) if n_seeds else math.nan
     if n_seeds < 2 or not np.isfinite(values).all():
         return estimated(value, [], n_seeds=n_seeds)
     spread = MeanSquare(value=float(np.var(values, ddof=1)), weight=1 / n_seeds, df=n_seeds - 1)
-    return estimated(value, [spread], n_seeds=n_seeds)
+    return estimated(value, [spread, *more], n_seeds=n_seeds)
 
 
 def share_better(a: npt.ArrayLike, b: npt.ArrayLike, *, sign: float) -> float:

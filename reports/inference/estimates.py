@@ -138,7 +138,8 @@ def satterthwaite(parts: Sequence[MeanSquare]) -> tuple[FloatArray, FloatArray]:
     total = np.sum(np.broadcast_arrays(*spread), axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         df = np.where(total > 0, variance**2 / total, max(part.df for part in parts))
-    return variance, df
+    # Where one part is taken off another, the formula may give fewer than any of them has.
+    return variance, np.maximum(df, min(part.df for part in parts))
 
 
 def estimated(value: float, parts: Sequence[MeanSquare], *, n_seeds: int) -> Estimate:

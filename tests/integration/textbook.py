@@ -11,19 +11,35 @@ Part = tuple[float, float, float]
 """A mean square, its weight, its degrees of freedom."""
 
 
-def pooled_parts(*tables: Sequence[Sequence[float]]) -> list[Part]:
-    """Variance of a winner's mean, or of a difference of two: by one or two layouts ``[q, S]``."""
+Table = Sequence[Sequence[float]]
+
+
+def pooled_parts(*sides: tuple[Table, float]) -> list[Part]:
+    """Variance of a winner's mean, or of a difference of two.
+
+    Args:
+        sides: One or two layouts ``[q, S]``, each with how often its rest counts.
+    """
+    tables = [table for table, _ in sides]
     n_seeds = len(tables[0][0])
     means = [[statistics.fmean(column) for column in zip(*t, strict=True)] for t in tables]
     of_seeds = means[0] if len(tables) == 1 else [a - b for a, b in zip(*means, strict=True)]
     square = statistics.variance(of_seeds)
     rests = [(rest(table), len(table)) for table in tables]
-    apart = square > sum(r / q for r, q in rests) or all(q == 1 for _, q in rests)
-    parts: list[Part] = [(square, 1 / n_seeds, n_seeds - 1)] if apart else []
-    for r, q in rests:
+    parts: list[Part] = [(square, 1 / n_seeds, n_seeds - 1)]
+    for (r, q), (_, share) in zip(rests, sides, strict=True):
         if q > 1:
-            parts.append((r, (1 - (1 / q if apart else 0)) / n_seeds, (q - 1) * (n_seeds - 1)))
+            parts.append((r, (share - 1 / q) / n_seeds, (q - 1) * (n_seeds - 1)))
     return parts
+
+
+def mixing_parts(*sides: tuple[Table, float]) -> list[Part]:
+    """What is added where seeds choose several trials for each other."""
+    return [
+        (rest(table), (share - 1) / len(table[0]), (len(table) - 1) * (len(table[0]) - 1))
+        for table, share in sides
+        if len(table) > 1
+    ]
 
 
 def rest(table: Sequence[Sequence[float]]) -> float:

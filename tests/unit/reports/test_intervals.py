@@ -17,6 +17,8 @@ from reports.inference import (
     estimated,
     holm_levels,
     mean_of,
+    mixed_share,
+    mixing_parts,
     paired,
     pairing,
     pooled,
@@ -105,16 +107,20 @@ def test_a_layout_made_by_hand_gives_back_its_parts() -> None:
 
 @given(layouts())
 def test_one_winner_has_the_pooled_variance_within_trials(table: list[list[float]]) -> None:
-    """Unless seeds are worth nothing apart from the rest, which then counts alone."""
     values = np.array(table)
-    components = Components.of(values)
-    variance, df = components.variance()
+    variance, df = Components.of(values).variance()
     within = float(np.mean(np.var(values, axis=1, ddof=1)))
-    if components.seed_variance > 0:
-        assert float(variance) * 4 == pytest.approx(within, rel=1e-6, abs=1e-6)
-    else:
-        assert float(variance) * 4 == pytest.approx(components.residual_variance)
+    assert float(variance) * 4 == pytest.approx(within, rel=1e-6, abs=1e-6)
     assert 3 - 1e-9 <= float(df) <= 5 * 3 + 1e-9
+
+
+@given(layouts(), st.floats(0.01, 1))
+def test_a_variance_is_never_negative(table: list[list[float]], share: float) -> None:
+    components = Components.of(table)
+    variance, df = components.variance([share, 1.0])
+    assert (variance >= -1e-9).all()
+    assert variance[0] <= variance[1] + 1e-9
+    assert (df >= 1 - 1e-9).all()
 
 
 @given(layouts(), VALUES, st.lists(VALUES, min_size=5, max_size=5))
@@ -134,9 +140,9 @@ def test_what_seeds_are_worth_to_both_methods_cancels_in_their_difference(
 ) -> None:
     a = np.array(table)
     b = a[:3] * 0.5 + 1
-    before = pooled(1.0, Components.of(a), Components.of(b))
+    before = pooled(1.0, (Components.of(a), 1.0), (Components.of(b), 1.0))
     both = np.array(by_seed)
-    after = pooled(1.0, Components.of(a + both), Components.of(b + both))
+    after = pooled(1.0, (Components.of(a + both), 1.0), (Components.of(b + both), 1.0))
     assert after.standard_error == pytest.approx(before.standard_error, rel=1e-5, abs=1e-5)
 
 
@@ -145,7 +151,7 @@ def test_of_one_trial_each_a_pooled_difference_is_a_paired_one(
     a: list[float], b: list[float]
 ) -> None:
     value = float(np.mean(np.array(a) - np.array(b)))
-    found = pooled(value, Components.of([a]), Components.of([b]))
+    found = pooled(value, (Components.of([a]), 1.0), (Components.of([b]), 1.0))
     wanted = paired(a, b)
     assert found.standard_error == pytest.approx(wanted.standard_error, rel=1e-6, abs=1e-9)
     assert found.df == pytest.approx(wanted.df)
@@ -158,9 +164,25 @@ def test_a_winner_that_is_drawn_among_many_varies_less() -> None:
     assert one_of_four < certain
 
 
+def test_seeds_that_waver_between_trials_count_the_rest_more_often() -> None:
+    assert mixed_share([4, 4, 4]) == 1.0
+    assert mixed_share([4, 4, 7]) == pytest.approx(1 + 0.3 * (1 + 1 + 2) / 3)
+    assert mixed_share([1, 2, 3, 4]) == pytest.approx(1 + 0.3 * 3)
+
+
+@given(layouts())
+def test_mixing_widens_pooled_and_paired_differences_by_the_same(table: list[list[float]]) -> None:
+    a, b = np.array(table)[:3], np.array(table)[3:]
+    sides = (Components.of(a), 1.8), (Components.of(b), 1.0)
+    plain = paired(a[0], b[0]).standard_error
+    mixed = paired(a[0], b[0], more=mixing_parts(*sides)).standard_error
+    wanted = 0.8 * sides[0][0].residual_variance / 4
+    assert mixed**2 - plain**2 == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+
+
 def test_one_seed_has_no_components() -> None:
     components = Components.of([[1.0], [2.0]])
-    assert pooled(1.0, components, components).interval() is None
+    assert pooled(1.0, (components, 1.0), (components, 1.0)).interval() is None
     assert math.isnan(components.seed_variance)
 
 
