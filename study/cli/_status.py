@@ -17,7 +17,6 @@ from study.cli._output import (
     console,
     duration,
     next_step,
-    note,
     print_json,
     run_to_plain,
     say,
@@ -97,18 +96,25 @@ def _not_begun(
     study: str, record: StudyRecord, searches: Sequence[SearchRecord], *, storage: str
 ) -> Mapping[str, str]:
     """Searches that wait for the network of another one, and why; most studies have none."""
-    parts = [part for part in record.spec.get("search", ()) if part.get("init_from")]
-    named = [part["weighting"] for part in parts]
-    n_begin = sum(1 if isinstance(of_part, str) else len(of_part) for of_part in named)
-    if n_begin == sum(search.initial is not None for search in searches):
+    begin = [name for part in record.spec.get("search", ()) for name in _that_begin(part)]
+    waiting = {*begin} - {search.name for search in searches if search.initial is not None}
+    if not waiting:
         return {}
     from study.api import Study  # plans the study anew
 
     try:
         return Study.open(study, storage=storage).not_begun()
     except (StudyError, StorageError) as error:
-        note(f"Why searches wait for the network of another one cannot be told here: {error}")
-        return {}
+        why = f"cannot be told here: {str(error).rstrip('.')}"
+        return dict.fromkeys(waiting, f"whether a network is there to begin from {why}")
+
+
+def _that_begin(part: Mapping[str, Any]) -> list[str]:
+    """Names of the searches of a [[search]] that begin from a network."""
+    if not part.get("init_from"):
+        return []
+    named = part.get("name") or part["weighting"]
+    return [named] if isinstance(named, str) else list(named)
 
 
 def _one(

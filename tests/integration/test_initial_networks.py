@@ -140,6 +140,10 @@ def test_without_a_network_the_search_waits_until_it_is_trained_again(tmp_path: 
     assert told["ew"] is None
     assert f"waits search uw: {told['uw']}." in words(command(tmp_path, "status", "begun"))
 
+    (tmp_path / "toy.py").rename(tmp_path / "away.py")
+    assert "cannot be told here: Module `toy` was not found" in str(waits(tmp_path)["uw"])
+    (tmp_path / "away.py").rename(tmp_path / "toy.py")
+
     said = [
         command(tmp_path, "network", "begun", "--search", "ew", "--retrain", "--seed", seed)
         for seed in ("0", "1")
