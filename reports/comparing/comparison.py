@@ -13,13 +13,21 @@ from reports._ranking import objective_of
 from reports._ranking import reference as stl_value
 from reports.comparing.break_even import BreakEven, break_even
 from reports.comparing.cost_ratio import CostRatio, cost_ratio
-from reports.comparing.differences import Difference, adjusted, against_stl, difference
+from reports.comparing.differences import (
+    Difference,
+    adjusted,
+    against_stl,
+    difference,
+    margin_of,
+)
 from reports.comparing.error_sources import error_sources
 from reports.comparing.headline import Contender, headline
 from reports.comparing.roles import is_tuned, reference_of, subject_of
 from reports.comparing.rows import MethodRow, method_row, stl_rows
 from reports.comparing.sealed import sealed_sentence
+from reports.comparing.sparser_grids import SparserGrids, sparser_grids
 from reports.frames import StudyFrames
+from reports.spending import CostToMatch, costs_to_match
 from storage.notices import notices
 from storage.objectives import Objective
 
@@ -44,6 +52,9 @@ class Comparison:
         differences: The subject against STL, the reference and each other method, as far as no
             outstanding run can change them; but for the first two they are one family.
         error_sources: What intervals hold, and what they do not.
+        matches: What each search pays for the quality of the reference; without those whose value
+            an outstanding run can change.
+        sparser_grids: The subject against parts of the reference's grid; None without a reference.
     """
 
     objective: Objective
@@ -58,6 +69,8 @@ class Comparison:
     cost_ratio: CostRatio | None = None
     differences: tuple[Difference, ...] = ()
     error_sources: tuple[str, ...] = ()
+    matches: tuple[CostToMatch, ...] = ()
+    sparser_grids: SparserGrids | None = None
 
     @property
     def against_stl(self) -> bool:
@@ -93,6 +106,8 @@ class Comparison:
             "cost_ratio": self.cost_ratio and self.cost_ratio.to_plain(),
             "differences": [found.to_plain() for found in self.differences],
             "error_sources": list(self.error_sources),
+            "cost_to_match": [found.to_plain() for found in self.matches],
+            "sparser_grids": self.sparser_grids and self.sparser_grids.to_plain(),
         }
 
 
@@ -114,6 +129,8 @@ def compare(frames: StudyFrames) -> Comparison:
     contenders = [_contender(frames, row) for row in rows]
     ratio = cost_ratio(frames, subject, reference)
     differences = _differences(frames, contenders, subject, reference)
+    complete = [method.search for method in contenders if method.complete]
+    matches = _matches(frames, complete, reference)
     return Comparison(
         objective=objective,
         rows=(*stl_rows(frames), *rows),
@@ -122,6 +139,7 @@ def compare(frames: StudyFrames) -> Comparison:
         else headline(
             contenders,
             differences,
+            matches,
             objective=objective,
             subject=subject,
             reference=reference,
@@ -138,6 +156,8 @@ def compare(frames: StudyFrames) -> Comparison:
         cost_ratio=ratio,
         differences=differences,
         error_sources=error_sources(frames),
+        matches=matches,
+        sparser_grids=_sparser_grids(frames, complete, subject, reference),
     )
 
 
@@ -162,6 +182,25 @@ def _differences(
     others = [one for search, one in found.items() if one and search != reference]
     first = [alone, found.get(reference or "")]
     return (*filter(None, first), *adjusted(others))
+
+
+def _matches(
+    frames: StudyFrames, complete: Sequence[str], reference: str | None
+) -> tuple[CostToMatch, ...]:
+    """What each other search pays for the reference's quality."""
+    if reference is None or reference not in complete:
+        return ()
+    others = [search for search in complete if search != reference]
+    return costs_to_match(frames, others, reference, margin=margin_of(frames) or 0.0)
+
+
+def _sparser_grids(
+    frames: StudyFrames, complete: Sequence[str], subject: str | None, reference: str | None
+) -> SparserGrids | None:
+    """The subject against parts of the reference's grid, once no run can change either."""
+    if subject is None or reference is None or not {subject, reference} <= set(complete):
+        return None
+    return sparser_grids(frames, subject, reference)
 
 
 def _contender(frames: StudyFrames, row: MethodRow) -> Contender:

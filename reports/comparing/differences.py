@@ -33,7 +33,7 @@ Verdict = Literal["better", "worse", "comparable", "undecided"]
 Basis = Literal["paired", "pooled", "unpaired"]
 
 # From so many common seeds on, they tell by themselves how much differences vary.
-_PAIRED_FROM: Final = 5
+PAIRED_FROM: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ def _estimate(
     sides = [side for side in (_layout(frames, *a), _layout(frames, *b)) if side is not None]
     if first.kind == "confirmed" or len(sides) < 2:
         return paired(*common), "paired"
-    if len(common[0]) >= _PAIRED_FROM:
+    if len(common[0]) >= PAIRED_FROM:
         return paired(*common, more=mixing_parts(*sides)), "paired"
     return pooled(first.value - second.value, *sides), "pooled"
 

@@ -13,6 +13,7 @@ from reports.comparing.cost_ratio import CostRatio
 from reports.comparing.differences import Difference, Verdict
 from reports.comparing.wording import in_words, seeds_said, span
 from reports.inference import Interval
+from reports.spending.matching import CostToMatch
 from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 from storage.wording import counted
@@ -65,6 +66,7 @@ class Contender:
 def headline(
     methods: Sequence[Contender],
     differences: Sequence[Difference],
+    matches: Sequence[CostToMatch],
     *,
     objective: Objective,
     subject: str | None,
@@ -78,6 +80,7 @@ def headline(
     Args:
         methods: Best first.
         differences: Of the subject to others, as far as no outstanding run can change them.
+        matches: What methods pay for the quality of the reference, likewise.
         objective: What methods are ranked by.
         subject: The search that the sentences are about.
         reference: The search with the largest grid over weights.
@@ -98,7 +101,9 @@ def headline(
     parts.append(_reaches(mine, objective, known.get("stl")))
     other = next((method for method in methods if method.search == reference), None)
     if other:
-        parts += _against_reference(mine, other, objective, known.get(other.search), cost_ratio)
+        match = next((found for found in matches if found.search == mine.search), None)
+        gap = known.get(other.search)
+        parts += _against_reference(mine, other, objective, gap, match, cost_ratio)
     rest = [method for method in methods if method not in (mine, other)]
     for kind, tuned in (("tuning-free", False), ("other tuned", True)):
         parts += _against_many(kind, [m for m in rest if m.tuned is tuned], known)
@@ -143,17 +148,20 @@ def _against_reference(
     other: Contender,
     objective: Objective,
     found: Difference | None,
+    match: CostToMatch | None,
     cost_ratio: CostRatio | None,
 ) -> list[str]:
     waiting = [m.gap for m in (method, other) if not m.complete]
     if waiting:
         return [f"Undecided against {other.title}: {' and '.join(waiting)}."]
-    share = f"Its search took an unknown share of the cost of {other.title}."
+    costs = [match.sentence] if match else []
+    share = f"an unknown share of the cost of {other.title}"
     if cost_ratio is not None:
-        share = f"Its search took {cost_ratio.in_words(other.title)}."
+        share = cost_ratio.in_words(other.title)
+    costs.append(f"Its search took {share}.")
     if found is None or not math.isfinite(found.value):
-        return [f"No difference to {other.title} can be given.", share]
-    return [f"{in_words(found, objective, other.title)}.", share]
+        return [f"No difference to {other.title} can be given.", *costs]
+    return [f"{in_words(found, objective, other.title)}.", *costs]
 
 
 def _against_many(

@@ -20,15 +20,17 @@ from reports.figures._trace import Trace
 from reports.figures._window import Window, window
 from reports.frames import StudyFrames
 from reports.spending.axes import AXES, AxisWords, CostAxis, offered
-from reports.spending.curves import BudgetCurve, Scoring, budget_curve, budget_curves
+from reports.spending.curves import (
+    BudgetCurve,
+    Scoring,
+    budget_curve,
+    budget_curves,
+    why_no_curve,
+)
 
 _CHOSEN: dict[Scoring, str] = {
     "cross-fit": "winner chosen on validation",
     "same seed, optimistic": "the same seed chose: optimistic",
-}
-_NONE = {
-    True: "No trial has all its seeds and a baseline to compare with yet.",
-    False: "No trial has all its seeds yet.",
 }
 _HEIGHT_PX = 560
 _LABELS_PX = 190
@@ -48,7 +50,7 @@ def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     curves = {axis: budget_curves(frames, axis) for axis in axes}
     shown = curves["solo_s"]
     if not shown:
-        return NoFigure(reason=_NONE[objective_of(frames).needs_baseline])
+        return NoFigure(reason=why_no_curve(frames))
     sets = [_traces(frames, curves, axis) for axis in axes]
     words = [_axis_words(frames, axis) for axis in axes]
     objective, level = objective_of(frames), reference(frames, "test")

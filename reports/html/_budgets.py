@@ -1,8 +1,10 @@
 """Equal budgets in the page: what each method reaches with so much, and what it costs to match."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from reports._titles import weighting_of
+from reports.comparing.comparison import Comparison
 from reports.figures import method_colour
 from reports.frames import StudyFrames
 from reports.html._tags import Markup, boxed, join, tag
@@ -13,14 +15,22 @@ _CAPTION = (
     "95 % interval over seeds; below it the rank, with the middle 95 % of ranks over 2,000 draws. "
     "Budgets are what each search costs in full; those within a tenth of each other are one."
 )
+_MATCHING = (
+    "What each method pays until it is, for good, {goal}, in units of what {other} itself pays for "
+    "that, which is the fair comparison, and of its whole search, which asks more of {other} than "
+    "of the others. Intervals: the middle 95 % of 2,000 draws."
+)
 _PAIRS = (
     "Share of pairs of seeds in which the method of the row is better than that of the column; "
     "ties count one half."
 )
 
 
-def budgets(frames: StudyFrames) -> Markup | None:
-    """The table of all budgets, and one of pairs for each; None while no method has a value."""
+def budgets(frames: StudyFrames, comparison: Comparison) -> Markup | None:
+    """The table of all budgets, one of pairs for each, and what it costs to match the reference.
+
+    None while no method has a value.
+    """
     found = equal_budgets(frames)
     if not found:
         return None
@@ -38,12 +48,39 @@ def budgets(frames: StudyFrames) -> Markup | None:
         tag("h2", "At equal budgets"),
         boxed(_CAPTION, tag("tr", *heads), body),
         *pairs,
+        _matches(frames, comparison),
     )
+
+
+def _matches(frames: StudyFrames, comparison: Comparison) -> Markup | None:
+    """One row a method; None without a reference."""
+    found = comparison.matches
+    if not found:
+        return None
+    other = found[0].reference_title
+    goal = f"the final value of {other}"
+    if found[0].margin:
+        goal = f"within {found[0].margin:g} of {goal}"
+    caption = _MATCHING.format(goal=goal, other=other)
+    named = (f"by what {other} pays for that", f"by the whole search of {other}", "never")
+    heads = [tag("th", "Method", scope="col", class_="first")]
+    heads += [tag("th", name, scope="col") for name in named]
+    body = [
+        tag(
+            "tr",
+            _method(frames, one.search, one.title),
+            tag("td", f"{one.fair.said}{one.fair.spread}"),
+            tag("td", f"{one.full.said}{one.full.spread}"),
+            tag("td", "–" if math.isnan(one.never_share) else f"{one.never_share:.0%} of draws"),
+        )
+        for one in found
+    ]
+    return join([tag("h3", f"Cost to match {other}"), boxed(caption, tag("tr", *heads), body)])
 
 
 def _row(frames: StudyFrames, search: str, found: Sequence[EqualBudget]) -> Markup:
     at = [next(one for one in budget.methods if one.search == search) for budget in found]
-    return tag("tr", _method(frames, at[0]), *_cells(frames, at))
+    return tag("tr", _method(frames, search, at[0].title), *_cells(frames, at))
 
 
 def _cells(frames: StudyFrames, at: Sequence[AtBudget]) -> Iterator[Markup]:
@@ -62,7 +99,7 @@ def _pairs(frames: StudyFrames, found: EqualBudget) -> Markup:
     body = [
         tag(
             "tr",
-            _method(frames, one),
+            _method(frames, one.search, one.title),
             *(
                 tag("td", f"{one.better[other.search]:.2f}" if other is not one else "–")
                 for other in methods
@@ -77,7 +114,7 @@ def _valued(found: EqualBudget) -> list[AtBudget]:
     return [one for one in found.methods if one.rank is not None]
 
 
-def _method(frames: StudyFrames, one: AtBudget) -> Markup:
-    colour = method_colour(weighting_of(frames, one.search))
+def _method(frames: StudyFrames, search: str, title: str) -> Markup:
+    colour = method_colour(weighting_of(frames, search))
     swatch = tag("span", class_="swatch", style=f"background:{colour}")
-    return tag("th", swatch, one.title, scope="row", class_="method")
+    return tag("th", swatch, title, scope="row", class_="method")

@@ -60,7 +60,7 @@ def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
         parts += [
             tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
             tag("section", plot(cost_plot(frames), heading="h2")),
-            budgets(frames),
+            budgets(frames, comparison),
         ]
     parts.append(_notes(merged(fair_play_notes(frames))))
     if comparison.finished_runs:
@@ -83,8 +83,8 @@ def _ranked_by(comparison: Comparison) -> Iterator[str]:
 
 
 def _said(comparison: Comparison) -> list[Markup]:
-    found = comparison.break_even
-    told = [found.sentence] if found else []
+    known = (comparison.sparser_grids, comparison.break_even)
+    told = [found.sentence for found in known if found]
     return [tag("p", text) for text in (" ".join(comparison.error_sources), *told)]
 
 

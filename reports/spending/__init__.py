@@ -5,9 +5,9 @@ Reads frames and trials; says what each number costs, and how sure it is.
 
 from reports.spending.axes import offered
 from reports.spending.budget import Budget, parse_budgets
-from reports.spending.curves import BudgetCurve, budget_curve, budget_curves
+from reports.spending.curves import BudgetCurve, budget_curve, budget_curves, why_no_curve
 from reports.spending.equal import AtBudget, EqualBudget, equal_budgets, value_said
-from reports.spending.matching import CostToMatch, cost_to_match
+from reports.spending.matching import CostToMatch, costs_to_match
 from reports.spending.sub_grids import GridResolution, grid_resolution
 
 __all__ = [
@@ -19,10 +19,11 @@ __all__ = [
     "GridResolution",
     "budget_curve",
     "budget_curves",
-    "cost_to_match",
+    "costs_to_match",
     "equal_budgets",
     "grid_resolution",
     "offered",
     "parse_budgets",
     "value_said",
+    "why_no_curve",
 ]

@@ -13,7 +13,7 @@ from reports._spread import components_of
 from reports._titles import title_of
 from reports.errors import UnknownSearch
 from reports.frames import StudyFrames
-from reports.inference import Components, Interval
+from reports.inference import Interval
 from reports.inference.estimates import LEVEL
 from reports.inference.student import t_quantile
 from reports.measures import FloatArray, IntArray
@@ -73,6 +73,12 @@ class BudgetCurve:
         paid = int(np.searchsorted(self.cost, cost * (1 + 1e-9), side="right"))
         return paid - 1 if paid else None
 
+    def interval_at(self, at: int) -> Interval | None:
+        """The 95 % interval at a point; None where nothing tells it."""
+        if np.isnan(self.low[at]):
+            return None
+        return Interval(low=float(self.low[at]), high=float(self.high[at]), df=float(self.df[at]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trajectory:
@@ -82,7 +88,7 @@ class Trajectory:
         known: ``[n]``, positions among all points of the stages: those with a certain winner.
         by_seed: ``[S, n]``, the winner's score.
         concentration: ``[n]``, sum of squares of the trials' probabilities to be the winner.
-        low: ``[n]``, like those below as in `BudgetCurve`.
+        order_low: ``[n]``, like `order_high` as in `BudgetCurve`.
     """
 
     trials: Eligible
@@ -90,9 +96,6 @@ class Trajectory:
     known: IntArray
     by_seed: FloatArray
     concentration: FloatArray
-    low: FloatArray
-    high: FloatArray
-    df: FloatArray
     order_low: FloatArray
     order_high: FloatArray
 
@@ -147,6 +150,9 @@ def budget_curve(
     if found is None:
         return None
     n_seeds = len(found.by_seed)
+    unknown = np.full(len(found.known), np.nan)
+    ends = _ends(frames, search) if unit == "trial" else None
+    low, high, df = ends or (unknown, unknown, unknown)
     return BudgetCurve(
         search=search,
         title=title_of(frames, search),
@@ -155,9 +161,9 @@ def budget_curve(
         cost=found.costs(frames, known_axis) / (n_seeds if unit == "run" else 1),
         value=found.value,
         by_seed=found.by_seed,
-        low=found.low,
-        high=found.high,
-        df=found.df,
+        low=low,
+        high=high,
+        df=df,
         order_low=found.order_low,
         order_high=found.order_high,
         scoring="cross-fit" if n_seeds > 1 else "same seed, optimistic",
@@ -177,27 +183,31 @@ def budget_curves(frames: StudyFrames, axis: CostAxis = "solo_s") -> tuple[Budge
     return tuple(curve for curve in found if curve is not None)
 
 
+def why_no_curve(frames: StudyFrames) -> str:
+    """What is missing where no search has a curve."""
+    if frames.sealed:
+        return "The study is sealed: no test value is shown before `weighbridge unseal`."
+    if objective_of(frames).needs_baseline:
+        return "No trial has all its seeds and a baseline to compare with yet."
+    return "No trial has all its seeds yet."
+
+
 @once_per_search
 def trajectory(frames: StudyFrames, search: str) -> Trajectory | None:
     """Trials with all their seeds: the others choose, each scores. None without a winner."""
     trials = eligible(frames, search)
-    return _trajectory(frames, search, trials, trials.folds(), layout=components_of(frames, search))
+    return _trajectory(frames, search, trials, trials.folds())
 
 
 @once_per_search
 def trajectory_of_runs(frames: StudyFrames, search: str) -> Trajectory | None:
     """Trials on one seed, which chooses while the others score. None without a winner."""
     trials = eligible(frames, search)
-    return _trajectory(frames, search, trials, trials.folds_of_runs(), layout=None)
+    return _trajectory(frames, search, trials, trials.folds_of_runs())
 
 
 def _trajectory(
-    frames: StudyFrames,
-    search: str,
-    trials: Eligible,
-    folds: Iterator[Fold],
-    *,
-    layout: Components | None,
+    frames: StudyFrames, search: str, trials: Eligible, folds: Iterator[Fold]
 ) -> Trajectory | None:
     stages = stages_of(frames, search, trials)
     paths = [replayed(trials, fold, stages) for fold in folds] if stages else []
@@ -212,39 +222,30 @@ def _trajectory(
         return np.asarray(np.mean(parts, axis=0))[known]
 
     by_seed = by_seed[:, known]
-    concentration = mean([path.concentration for path in paths])
-    low, high, df = _bounds(by_seed.mean(axis=0), concentration, layout)
     return Trajectory(
         trials=trials,
         stages=stages,
         known=known,
         by_seed=by_seed,
-        concentration=concentration,
-        low=low,
-        high=high,
-        df=df,
+        concentration=mean([path.concentration for path in paths]),
         order_low=mean([path.low for path in paths]),
         order_high=mean([path.high for path in paths]),
     )
 
 
-def _bounds(
-    value: FloatArray, concentration: FloatArray, layout: Components | None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The ends of the 95 % interval at each point and its degrees of freedom, ``[n]`` each."""
-    if layout is None or layout.n_seeds < 2:
-        unknown = np.full(len(value), np.nan)
-        return unknown, unknown, unknown
-    variance, df = np.broadcast_arrays(*layout.variance(concentration), concentration)[:2]
-    half = t_quantile(0.5 + LEVEL / 2, df) * np.sqrt(variance)
-    return value - half, value + half, df
+@once_per_search
+def _ends(frames: StudyFrames, search: str) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """The ends of the 95 % interval at each point and its degrees of freedom, ``[n]`` each.
 
-
-def interval_at(path: BudgetCurve | Trajectory, at: int) -> Interval | None:
-    """The 95 % interval at a point; None where nothing tells it."""
-    if np.isnan(path.low[at]):
+    None with one seed, which tells no interval.
+    """
+    found, layout = trajectory(frames, search), components_of(frames, search)
+    if found is None or layout is None or layout.n_seeds < 2:
         return None
-    return Interval(low=float(path.low[at]), high=float(path.high[at]), df=float(path.df[at]))
+    shares = found.concentration
+    variance, df = np.broadcast_arrays(*layout.variance(shares), shares)[:2]
+    half = t_quantile(0.5 + LEVEL / 2, df) * np.sqrt(variance)
+    return found.value - half, found.value + half, df
 
 
 def _replay_label(stages: Sequence[StageTrials]) -> Replay:

@@ -41,16 +41,12 @@ class Draws:
         """
         n, residual = self._n_seeds, layout.residual_variance
         means = np.asarray(layout.seed_means)
-        rest = layout.n_trials > 1
-        # As in `Components.variance`: seed means hold a share of the rest.
-        apart = layout.seed_variance > 0 or not rest
-        drawn = np.tile(values, (N_DRAWS, 1))
-        if apart:
-            worth = self._seeds @ (means - means.mean()) / np.sqrt((n - 1) * n)
-            drawn += worth[:, None]
-        if rest and residual > 0:
+        worth = self._seeds @ (means - means.mean()) / np.sqrt((n - 1) * n)
+        drawn = values + worth[:, None]
+        if layout.n_trials > 1 and residual > 0:
             rng = np.random.default_rng([1, zlib.crc32(search.encode())])
-            together = shares @ shares.T - (1 / layout.n_trials if apart else 0.0)
+            # As in `Components.variance`: seed means hold a share of the rest.
+            together = shares @ shares.T - 1 / layout.n_trials
             noise = rng.standard_normal((N_DRAWS, len(values))) @ _root(together)
             tails = _tails(rng, (layout.n_trials - 1) * (n - 1))
             drawn += np.sqrt(residual / n) * noise * tails

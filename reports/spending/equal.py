@@ -17,7 +17,7 @@ from reports.inference import Interval, share_better
 from reports.measures import FloatArray
 from reports.spending.axes import CostAxis
 from reports.spending.budget import Budget
-from reports.spending.curves import BudgetCurve, budget_curves, interval_at, trajectory
+from reports.spending.curves import BudgetCurve, budget_curves, trajectory
 from reports.spending.draws import Draws
 
 # Natural budgets that are nearer than this are one: a table of many columns answers nobody.
@@ -227,7 +227,7 @@ def _valued(
         search=search,
         title=curve.title,
         value=mine.value,
-        interval=interval_at(curve, at),
+        interval=curve.interval_at(at),
         share_spent=float(curve.cost[at] / curve.cost[-1]) if curve.cost[-1] > 0 else 1.0,
         first_cost=float(curve.cost[0]),
         better={

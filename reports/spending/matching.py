@@ -1,6 +1,7 @@
 """What it costs to match a reference (MEASURES M11): by its whole grid, and fairly."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,10 +9,11 @@ import numpy as np
 
 from reports._ranking import objective_of
 from reports._spread import components_of
+from reports._titles import title_of
 from reports.frames import StudyFrames
 from reports.measures import FloatArray, IntArray
-from reports.spending.axes import AXES, CostAxis
-from reports.spending.curves import BudgetCurve, budget_curve, trajectory
+from reports.spending.axes import AXES, CostAxis, require
+from reports.spending.curves import Trajectory, trajectory
 from reports.spending.draws import N_DRAWS, Draws
 from reports.timings import step_ratio
 
@@ -33,6 +35,20 @@ class Ratio:
     value: float
     low: float
     high: float
+
+    @property
+    def said(self) -> str:
+        """The ratio in two digits that count, or ``never``."""
+        return _times(self.value)
+
+    @property
+    def spread(self) -> str:
+        """The interval behind a number, with a space before it."""
+        if math.isnan(self.low):
+            return " (one seed: no interval)"
+        if math.isinf(self.low):
+            return " (nor in 97.5 % of draws)"
+        return f" (95 % interval {_times(self.low)} to {_times(self.high)})"
 
     def to_plain(self) -> dict[str, Any]:
         """Values that JSON can hold; ``"never"`` for infinity."""
@@ -75,21 +91,20 @@ class CostToMatch:
 
     @property
     def sentence(self) -> str:
-        """Both ratios, each with its interval; the fair one first."""
-        other = self.reference_title
-        goal = f"to the final value of {other}"
+        """The fair ratio with its interval."""
+        other, unit = self.reference_title, AXES[self.axis].unit
+        goal = f"reach the final value of {other}"
         if self.margin:
             points = "point" if self.margin == 1 else "points"
-            goal = f"within {self.margin:g} {points} of the final value of {other}"
+            goal = f"get within {self.margin:g} {points} of the final value of {other}"
         if math.isinf(self.cost):
             return (
-                f"{self.title} does not get {goal} with all it spends. In units of what {other} "
-                f"itself pays to get there: never{_spread(self.fair)}."
+                f"{self.title} does not {goal} with all it spends; its cost in units of what "
+                f"{other} itself pays for that: never{self.fair.spread}."
             )
         return (
-            f"{self.title} gets {goal} for {_times(self.fair.value)} times what {other} itself "
-            f"pays to get there{_spread(self.fair)}, in {AXES[self.axis].unit}: "
-            f"{_times(self.full.value)} times the whole search of {other}{_spread(self.full)}."
+            f"To {goal}, {self.title} pays {self.fair.said} times{self.fair.spread} what {other} "
+            f"itself pays for that, in {unit}."
         )
 
     def to_plain(self) -> dict[str, Any]:
@@ -109,75 +124,100 @@ class CostToMatch:
         }
 
 
-def cost_to_match(
+def costs_to_match(
     frames: StudyFrames,
-    search: str,
+    searches: Sequence[str],
     reference: str,
     *,
     margin: float,
     axis: CostAxis = "solo_s",
-) -> CostToMatch | None:
-    """Compare what two searches pay for the same quality.
+) -> tuple[CostToMatch, ...]:
+    """Compare what searches pay for the same quality as a reference.
 
     Args:
+        searches: Which to compare; those without a curve are left out.
         margin: In the objective's unit; at least 0.
 
     Returns:
-        None while one of both has no curve.
+        None while the reference has no curve.
 
     Raises:
         UnknownAxis: Cost is not recorded in that unit.
-        UnknownSearch: The study has no such search.
     """
-    mine, theirs = (budget_curve(frames, name, axis=axis) for name in (search, reference))
-    if mine is None or theirs is None:
-        return None
-    sign = objective_of(frames).sign
-    target = float(theirs.value[-1]) + sign * margin
-    cost, arrival = (
-        float(_arrivals(sign * curve.value[None], curve.cost, np.array([sign * target]))[0])
-        for curve in (mine, theirs)
-    )
-    full = float(theirs.cost[-1])
-    drawn = _drawn(frames, mine, theirs, sign=sign, margin=margin)
-    return CostToMatch(
-        search=search,
-        title=mine.title,
-        reference=reference,
-        reference_title=theirs.title,
-        axis=axis,
-        margin=margin,
-        target=target,
-        cost=cost,
-        reference_full=full,
-        reference_arrival=arrival,
-        fair=_ratio(_over(cost, arrival), None if drawn is None else drawn[0] / drawn[1]),
-        full=_ratio(_over(cost, full), None if drawn is None else drawn[0] / full),
-        never_share=math.nan if drawn is None else float(np.mean(np.isinf(drawn[0]))),
-    )
+    known = require(frames, axis)
+    theirs = trajectory(frames, reference)
+    if theirs is None:
+        return ()
+    goal = _Goal(frames, reference, theirs, axis=known, margin=margin)
+    found = ((search, trajectory(frames, search)) for search in searches)
+    return tuple(goal.matched(search, path) for search, path in found if path is not None)
 
 
-def _drawn(
-    frames: StudyFrames, mine: BudgetCurve, theirs: BudgetCurve, *, sign: float, margin: float
-) -> tuple[FloatArray, FloatArray] | None:
-    """The costs of both in each draw, ``[D]``; None with one seed, which tells no spread."""
-    if len(mine.by_seed) < 2:
-        return None
-    draws = Draws(len(mine.by_seed))
-    paths = []
-    for curve in (mine, theirs):
-        found, layout = trajectory(frames, curve.search), components_of(frames, curve.search)
-        if found is None or layout is None:
+class _Goal:
+    """The quality to reach, as found and in each draw."""
+
+    def __init__(
+        self,
+        frames: StudyFrames,
+        reference: str,
+        path: Trajectory,
+        *,
+        axis: CostAxis,
+        margin: float,
+    ) -> None:
+        self._frames, self._reference, self._axis, self._margin = frames, reference, axis, margin
+        self._sign = objective_of(frames).sign
+        self._target = self._sign * float(path.value[-1]) + margin
+        cost = path.costs(frames, axis)
+        self._full, self._arrival = float(cost[-1]), self._arrives(path, cost)
+        n_seeds = len(path.by_seed)
+        self._draws = Draws(n_seeds) if n_seeds > 1 else None  # one seed tells no spread
+        self._drawn_targets = np.array([])
+        self._drawn_arrivals = np.array([])
+        if drawn := self._drawn(reference, path, cost):
+            self._drawn_targets = drawn[0][:, -1] + margin
+            self._drawn_arrivals = _arrivals(*drawn, self._drawn_targets)
+
+    def matched(self, search: str, path: Trajectory) -> CostToMatch:
+        """What a search pays until it is there."""
+        costs = path.costs(self._frames, self._axis)
+        paths = self._drawn(search, path, costs)
+        drawn = _arrivals(*paths, self._drawn_targets) if paths else np.array([])
+        alone = self._axis == "solo_s"
+        steps = step_ratio(self._frames, search, self._reference) if alone else None
+        if steps is not None and len(drawn):  # costs alone are as sure as their timings
+            drawn = drawn * steps.draws(N_DRAWS)
+        cost = self._arrives(path, costs)
+        return CostToMatch(
+            search=search,
+            title=title_of(self._frames, search),
+            reference=self._reference,
+            reference_title=title_of(self._frames, self._reference),
+            axis=self._axis,
+            margin=self._margin,
+            target=self._sign * self._target,
+            cost=cost,
+            reference_full=self._full,
+            reference_arrival=self._arrival,
+            fair=_ratio(cost, self._arrival, drawn, self._drawn_arrivals),
+            full=_ratio(cost, self._full, drawn, np.full(len(drawn), self._full)),
+            never_share=float(np.mean(np.isinf(drawn))) if len(drawn) else math.nan,
+        )
+
+    def _arrives(self, path: Trajectory, cost: FloatArray) -> float:
+        values = self._sign * path.value[None]
+        return float(_arrivals(values, cost, np.array([self._target]))[0])
+
+    def _drawn(
+        self, search: str, path: Trajectory, cost: FloatArray
+    ) -> tuple[FloatArray, FloatArray] | None:
+        """Draws of a curve, ``[D, m]`` where lower is better, and its costs ``[m]``."""
+        layout = components_of(self._frames, search)
+        if self._draws is None or layout is None:
             return None
-        points = _few(len(curve.cost))
-        values = draws.of(curve.search, layout, curve.value[points], found.winners(points))
-        paths.append((sign * values, curve.cost[points]))
-    target = paths[1][0][:, -1] + margin
-    mine_s = _arrivals(*paths[0], target)
-    steps = step_ratio(frames, mine.search, theirs.search) if mine.axis == "solo_s" else None
-    if steps is not None:  # costs alone are as sure as the timings that they rest on
-        mine_s = mine_s * steps.draws(N_DRAWS)
-    return mine_s, _arrivals(*paths[1], target)
+        points = _few(len(cost))
+        values = self._draws.of(search, layout, path.value[points], path.winners(points))
+        return self._sign * values, cost[points]
 
 
 def _arrivals(values: FloatArray, cost: FloatArray, target: FloatArray) -> FloatArray:
@@ -204,17 +244,14 @@ def _few(n: int) -> IntArray:
     return np.unique(np.geomspace(1, n, _MOST_POINTS).round().astype(np.int64)) - 1
 
 
-def _ratio(value: float, drawn: FloatArray | None) -> Ratio:
-    if drawn is None:
-        return Ratio(value=value, low=math.nan, high=math.nan)
-    low, high = np.quantile(drawn, _ENDS, method="inverted_cdf")
-    return Ratio(value=value, low=float(low), high=float(high))
-
-
-def _spread(ratio: Ratio) -> str:
-    if math.isnan(ratio.low):
-        return " (one seed: no interval)"
-    return f" (95 % interval {_times(ratio.low)} to {_times(ratio.high)})"
+def _ratio(cost: float, of: float, drawn: FloatArray, of_drawn: FloatArray) -> Ratio:
+    """A ratio and the middle of its draws; NaN where there is nothing to divide by."""
+    if of <= 0:
+        return Ratio(value=math.nan, low=math.nan, high=math.nan)
+    if not len(drawn):
+        return Ratio(value=cost / of, low=math.nan, high=math.nan)
+    low, high = np.quantile(drawn / of_drawn, _ENDS, method="inverted_cdf")
+    return Ratio(value=cost / of, low=float(low), high=float(high))
 
 
 def _times(ratio: float) -> str:
@@ -222,10 +259,6 @@ def _times(ratio: float) -> str:
     if math.isinf(ratio):
         return "never"
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.3g}"
-
-
-def _over(cost: float, other: float) -> float:
-    return cost / other if other > 0 else math.nan
 
 
 def _plain(value: float) -> float | str | None:

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from reports._spread import components_of
 from reports._titles import title_of
 from reports.frames import StudyFrames, stages_tuning
-from reports.inference import Interval
+from reports.inference import Components, Interval, estimated, variance_parts
 from reports.measures import FloatArray
-from reports.spending.curves import Trajectory, interval_at, trajectory
+from reports.spending.curves import Trajectory, trajectory
 from reports.spending.replay import StageTrials
 
 _WEIGHTS: Final = "task_weights"
@@ -75,9 +76,9 @@ class GridResolution:
 
     @property
     def said(self) -> str:
-        """``36 points, step 0.1``."""
+        """``36 vectors of weights, step 0.1``."""
         step = "" if math.isnan(self.step) else f", step {self.step:.3g}"
-        return f"{self.n_points} points{step}"
+        return f"{self.n_points} vectors of weights{step}"
 
     def to_plain(self) -> dict[str, Any]:
         """Values that JSON can hold."""
@@ -100,7 +101,8 @@ def grid_resolution(frames: StudyFrames, search: str) -> GridResolution | None:
         return None
     stage = max(stages, key=lambda one: len(one.rows))
     parts = [part for part in _PARTS if len(stage.rows) >= part]
-    made = [_sub_grid(found, stage, part) for part in parts]
+    layout = components_of(frames, search)
+    made = [_sub_grid(found, layout, stage, part) for part in parts]
     return GridResolution(
         search=search,
         title=title_of(frames, search),
@@ -110,18 +112,23 @@ def grid_resolution(frames: StudyFrames, search: str) -> GridResolution | None:
     )
 
 
-def _sub_grid(found: Trajectory, stage: StageTrials, part: int) -> SubGrid | None:
+def _sub_grid(
+    found: Trajectory, layout: Components | None, stage: StageTrials, part: int
+) -> SubGrid | None:
     """None while a part of the grid may hold no trial that can win."""
     n_points = math.ceil(len(stage.rows) / part)
     at = found.point_of(stage, n_points)
     if at is None:
         return None
+    by_seed, concentration = found.by_seed[:, at], float(found.concentration[at])
+    parts = [] if layout is None else variance_parts((layout, concentration))
+    estimate = estimated(float(by_seed.mean()), parts, n_seeds=len(by_seed))
     return SubGrid(
         part=part,
         n_points=n_points,
-        by_seed=found.by_seed[:, at],
-        concentration=float(found.concentration[at]),
-        interval=interval_at(found, at),
+        by_seed=by_seed,
+        concentration=concentration,
+        interval=estimate.interval(),
     )
 
 

@@ -21,7 +21,7 @@ def show_budgets(
     frames: StudyFrames, texts: Sequence[str], *, storage: str, as_run: bool, as_json: bool
 ) -> None:
     """Print a table a budget, or all of them as JSON."""
-    from reports.spending import equal_budgets, parse_budgets
+    from reports.spending import equal_budgets, parse_budgets, why_no_curve
 
     if list(texts) == [NATURAL]:
         found = equal_budgets(frames, axis="as_run_s" if as_run else "solo_s")
@@ -31,7 +31,7 @@ def show_budgets(
         print_json({"budgets": [one.to_plain() for one in found]})
         return
     if not found:
-        say("No method has a value yet.")
+        say(why_no_curve(frames))
     for one in found:
         _show(frames, one)
     if found:

@@ -56,8 +56,9 @@ def command(
             print_json(comparison.to_plain())
             return
         say((comparison.sentence, "bold"))
-        if comparison.break_even:
-            say(comparison.break_even.sentence)
+        for found in (comparison.sparser_grids, comparison.break_even):
+            if found:
+                say(found.sentence)
         _print_rows(frames, comparison)
         _print_differences(comparison)
         for row in comparison.rows:

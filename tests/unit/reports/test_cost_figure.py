@@ -130,6 +130,16 @@ def test_without_anything_finished_the_figure_says_so() -> None:
     assert "No trial" in answer.reason
 
 
+def test_a_sealed_study_has_no_figure_and_says_why() -> None:
+    made = synthetic.reader()
+    made.sealed = True
+    for row in made.rows["run_results"]:
+        row["delta_m_test"] = None
+    answer = cost_versus_performance(load(made, synthetic.STUDY))
+    assert isinstance(answer, NoFigure)
+    assert "sealed" in answer.reason
+
+
 def test_one_seed_has_a_line_and_no_band() -> None:
     figure = drawn(cost_versus_performance(synthetic.frames(seeds=(1,))))
     bands = [trace for trace in figure.data if trace.fill == "toself"]

@@ -66,6 +66,7 @@ def told(
     return headline(
         methods,
         [*alone, *adjusted(list(found.values()))],
+        [],
         objective=DELTA_M,
         subject=subject,
         reference=REFERENCE if REFERENCE in by_search and subject != REFERENCE else None,

@@ -9,8 +9,10 @@ import pytest
 
 from reports import StudyFrames, compare, html, load
 from reports.errors import MissingFolder
+from reports.html._budgets import budgets
 from reports.html._tags import Markup, join, tag
 from reports.html._words import number, percent, seconds
+from reports.spending import equal_budgets, value_said
 from tests.unit.reports import synthetic
 
 
@@ -243,3 +245,23 @@ def test_percent(value: float, text: str) -> None:
 
 def test_many_seconds_are_told_in_hours_too() -> None:
     assert seconds(7200.0) == "7\u2009200 s (2.00 h)"
+
+
+def test_equal_budgets_and_cost_to_match_stand_in_tables(page: str) -> None:
+    frames = synthetic.frames()
+    for budget in equal_budgets(frames):
+        assert f'<th scope="col">{budget.budget.said}</th>' in page
+        for one in budget.methods:
+            assert value_said(frames, one) in page
+            assert f"rank {one.rank_said}" in page
+    for one in compare(frames).matches:
+        assert f"<td>{one.fair.said}{one.fair.spread}</td>" in page
+    assert "Cost to match Scalarization" in page
+
+
+def test_a_study_without_a_grid_over_weights_has_no_cost_to_match() -> None:
+    made = synthetic.reader()
+    for row in made.rows["stage_trials"]:
+        row["params_tuned"] = row["params_tuned"].replace("task_weights", "s0")
+    frames = load(made, synthetic.STUDY)
+    assert "Cost to match" not in str(budgets(frames, compare(frames)))

@@ -1,6 +1,7 @@
 """What it costs to match a reference: arrivals for good, both ratios, and their intervals."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,10 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.inference import Components
-from reports.spending import budget_curve, cost_to_match
+from reports.spending import CostToMatch, budget_curve, costs_to_match
 from reports.spending.draws import N_DRAWS, Draws
 from reports.spending.matching import _arrivals
 from tests.unit.reports import synthetic
+
+
+def matched(search: str, *, margin: float = 1.0, **changes: Any) -> CostToMatch:
+    frames = synthetic.frames(**changes)
+    (found,) = costs_to_match(frames, [search], "scalarization", margin=margin)
+    return found
+
 
 PATH = st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0]), min_size=1, max_size=8)
 
@@ -26,12 +34,10 @@ def test_arriving_is_for_good(path: list[float], target: float) -> None:
 
 
 def test_the_fair_ratio_asks_both_for_the_same_quality() -> None:
-    frames = synthetic.frames()
-    mine, theirs = (budget_curve(frames, name) for name in ("uw-so", "scalarization"))
-    found = cost_to_match(frames, "uw-so", "scalarization", margin=1.0)
+    mine, theirs = (budget_curve(synthetic.frames(), name) for name in ("uw-so", "scalarization"))
+    found = matched("uw-so")
     assert mine is not None
     assert theirs is not None
-    assert found is not None
     target = theirs.value[-1] + 1.0
 
     def arrival(value: np.ndarray, cost: np.ndarray) -> float:
@@ -46,17 +52,16 @@ def test_the_fair_ratio_asks_both_for_the_same_quality() -> None:
 
 
 def test_a_ratio_lies_in_its_interval_and_stays_what_it_is() -> None:
-    frames = synthetic.frames()
-    one, again = (cost_to_match(frames, "uw-so", "scalarization", margin=1.0) for _ in range(2))
-    assert one is not None
+    one, again = matched("uw-so"), matched("uw-so")
     assert one == again
-    assert one.fair.low <= one.fair.value <= one.fair.high
-    assert one.fair.low > 0
+    assert 0 < one.fair.low <= one.fair.value <= one.fair.high
+    assert (
+        f"UW-SO pays {one.fair.value:.2f} times (95 % interval {one.fair.low:.2f}" in one.sentence
+    )
 
 
 def test_who_never_gets_there_says_never() -> None:
-    found = cost_to_match(synthetic.frames(), "ew", "scalarization", margin=0.5)
-    assert found is not None
+    found = matched("ew", margin=0.5)
     assert math.isinf(found.cost)
     assert found.never_share > 0.025
     assert found.to_plain()["fair_ratio"]["high"] == "never"
@@ -64,21 +69,25 @@ def test_who_never_gets_there_says_never() -> None:
 
 
 def test_a_reference_matches_itself_at_once() -> None:
-    found = cost_to_match(synthetic.frames(), "scalarization", "scalarization", margin=1.0)
-    assert found is not None
+    found = matched("scalarization")
     assert (found.fair.value, found.fair.low, found.fair.high) == (1.0, 1.0, 1.0)
 
 
+def test_without_a_margin_the_value_itself_is_to_be_reached() -> None:
+    found = matched("scalarization", margin=0.0)
+    assert found.sentence.startswith("To reach the final value of Scalarization, Scalarization")
+
+
 def test_one_seed_has_a_ratio_without_an_interval() -> None:
-    found = cost_to_match(synthetic.frames(seeds=(1,)), "uw-so", "scalarization", margin=1.0)
-    assert found is not None
+    found = matched("uw-so", seeds=(1,))
     assert math.isnan(found.fair.low)
     assert found.to_plain()["fair_ratio"]["low"] is None
     assert "one seed" in found.sentence
 
 
 def test_nothing_to_match_while_nothing_is_finished() -> None:
-    assert cost_to_match(synthetic.frames(empty=True), "ew", "uw", margin=1.0) is None
+    frames = synthetic.frames(empty=True)
+    assert costs_to_match(frames, ["ew"], "scalarization", margin=1.0) == ()
 
 
 def test_draws_spread_as_the_interval_says() -> None:

@@ -46,14 +46,14 @@ def test_a_part_of_a_grid_is_the_mean_over_all_parts_of_that_size() -> None:
 def test_the_resolution_is_the_step_where_weights_are_evenly_apart() -> None:
     found = grid_resolution(load(grid(10), synthetic.STUDY), "ew")
     assert found is not None
-    assert found.said == "10 points, step 0.1"
+    assert found.said == "10 vectors of weights, step 0.1"
 
 
 def test_a_log_spaced_grid_has_no_step() -> None:
     weights = [[2.0**k, 1.0] for k in (-2, -1.3, 0.4, 1, 2, 3)]
     found = grid_resolution(load(grid(6, weights=weights), synthetic.STUDY), "ew")
     assert found is not None
-    assert found.said == "6 points"
+    assert found.said == "6 vectors of weights"
 
 
 def test_later_stages_are_left_out() -> None:
