@@ -42,7 +42,7 @@ class Draws:
         n, residual = self._n_seeds, layout.residual_variance
         means = np.asarray(layout.seed_means)
         worth = self._seeds @ (means - means.mean()) / np.sqrt((n - 1) * n)
-        drawn = values + worth[:, None]
+        drawn: FloatArray = values + worth[:, None]
         if layout.n_trials > 1 and residual > 0:
             rng = np.random.default_rng([1, zlib.crc32(search.encode())])
             # As in `Components.variance`: seed means hold a share of the rest.

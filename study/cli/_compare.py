@@ -56,9 +56,9 @@ def command(
             print_json(comparison.to_plain())
             return
         say((comparison.sentence, "bold"))
-        for found in (comparison.sparser_grids, comparison.break_even):
-            if found:
-                say(found.sentence)
+        for claim in (comparison.sparser_grids, comparison.break_even):
+            if claim:
+                say(claim.sentence)
         _print_rows(frames, comparison)
         _print_differences(comparison)
         for row in comparison.rows:
