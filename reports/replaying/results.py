@@ -116,8 +116,7 @@ class Replays:
         return (
             f"{whole} First within {_points(margin)} of it, on average over orders, is "
             f"{best.strategy}, from {100 * best.near_from:.0f} % of the cost on: "
-            f"{self._said(there.mean)} (in 8 of 10 orders from {self._said(there.low)} to "
-            f"{self._said(there.high)})."
+            f"{self._said(there.mean)} ({self._spread(there)})."
         )
 
     @property
@@ -141,12 +140,13 @@ class Replays:
                 f"These trials were chosen by {table.kind}, which built on its own results: "
                 "another strategy would have met other points."
             )
-        found += [
-            f"{row.strategy} was played in {counted(row.orders, 'order')}: what it is worth at a "
-            f"part of the cost is known to ±{number(table.objective, row.doubt, plus=False)}."
-            for row in self.rows
-            if 1 < row.orders < max(other.orders for other in self.rows)
-        ]
+        for row in self.rows:
+            if 1 < row.orders < max(other.orders for other in self.rows):
+                doubt = number(table.objective, row.doubt, plus=False)
+                found.append(
+                    f"{row.strategy} was played in {counted(row.orders, 'order')}: what it is "
+                    f"worth at a part of the cost is known to ±{doubt} at worst."
+                )
         return tuple(found)
 
     def to_plain(self) -> dict[str, Any]:
@@ -175,6 +175,10 @@ class Replays:
     def _is_near(self, row: StrategyReplay) -> bool:
         worse = self.table.objective.sign * (row.at_end.mean - self.whole_value)
         return self.table.margin is not None and worse <= self.table.margin
+
+    def _spread(self, spread: Spread) -> str:
+        low, high = self._said(spread.low), self._said(spread.high)
+        return "in 8 of 10 orders " + ("the same" if low == high else f"from {low} to {high}")
 
     def _said(self, value: float) -> str:
         return number(self.table.objective, value)
