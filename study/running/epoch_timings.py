@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from study.running.worker_pool import WorkerState
     from trainers.events import StepsTimed
 
-_SWEEPS = 4
+_SWEEPS = 3
 _SHARE = 0.01
 """What timing may take of the time of one worker; the first time comes on top."""
 _LEAST_S = 3.0

@@ -141,6 +141,7 @@ def paced(
     has: Callable[[float], bool],
     *,
     repeats: int,
+    warm: bool = False,
 ) -> Pace:
     """A shortened epoch of runs, undisturbed and warm: the fastest of a few.
 
@@ -148,6 +149,7 @@ def paced(
 
     Args:
         has: Whether so many s may still be spent.
+        warm: They have been paced before, and their steps are short.
     """
 
     def train() -> None:
@@ -158,10 +160,11 @@ def paced(
     def pace() -> Pace:
         return short.pace(train, "train", training.batch_size)
 
-    short.take(1)
-    first_s = pace().whole_s
-    if first_s >= _LONG_S or not has(BATCHES * first_s):
-        return pace()
+    if not warm:
+        short.take(1)
+        first_s = pace().whole_s
+        if first_s >= _LONG_S or not has(BATCHES * first_s):
+            return pace()
     short.take(BATCHES)
     paces = [pace()]
     while len(paces) < repeats and paces[-1].whole_s < _LONG_S and has(paces[-1].whole_s):

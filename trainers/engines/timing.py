@@ -17,6 +17,10 @@ from trainers.hardware.gpu import end_if_broken
 from trainers.jobs import Job, Pack, TimeSteps
 
 _REPEATS = 1  # sweeps repeat
+_SMALL = 1_000_000
+"""Parameters of a run that is kept for the next sweep; of larger ones one is held at a time."""
+_SHORT_S = 0.1
+"""What its pass takes at most."""
 
 
 def time_steps(
@@ -68,6 +72,7 @@ class _Timing:
         self._longest_s = 0.0
         self.failed = set[int]()
         self.sweeps: list[dict[int, float]] = []
+        self._kept: dict[int, tuple[Lockstep, Shortened]] = {}
 
     def sweep(self) -> bool:
         """Time each run once; False if the limit did not allow it, or none is left."""
@@ -94,28 +99,30 @@ class _Timing:
         return self._now() + seconds <= self._end_s
 
     def _epoch_s(self, job: Job, judged: dict[tuple[str, ...], Pace]) -> float:
-        """An epoch of a run that begins anew, so that no more than one is held in memory.
+        """An epoch of a run.
 
         Args:
             judged: The pace of this sweep's validations by tasks: no weighting changes it.
         """
-        training = self._wanted.training
-        short = Shortened(self._session, training, self._clock)
-        run = begun(job, self._pack(job), short.session)
-        alone = Lockstep([run], short.session, training)
-        trained = paced(alone, training, short, self._has, repeats=_REPEATS)
+        training, kept = self._wanted.training, job.run in self._kept
+        alone, short = self._kept[job.run] if kept else self._begun(job)
+        trained = paced(alone, training, short, self._has, repeats=_REPEATS, warm=kept)
+        if trained.whole_s <= _SHORT_S and alone.n_parameters <= _SMALL:
+            self._kept[job.run] = alone, short
         if job.tasks not in judged:
             judged[job.tasks] = short.pace(
                 lambda: alone.evaluate("validation"), "validation", training.eval_batch_size
             )
         return whole_epoch_s(trained, judged[job.tasks], self._session, training)
 
-    def _pack(self, job: Job) -> Pack:
+    def _begun(self, job: Job) -> tuple[Lockstep, Shortened]:
         training = self._wanted.training
-        return Pack(
+        pack = Pack(
             problem=self._wanted.problem,
             training=training,
             seed=0,
             until_epoch=training.epochs,
             jobs=(job,),
         )
+        short = Shortened(self._session, training, self._clock)
+        return Lockstep([begun(job, pack, short.session)], short.session, training), short

@@ -58,6 +58,12 @@ class Lockstep:
         return [lane.run.job for lane in self._lanes]
 
     @property
+    def n_parameters(self) -> int:
+        """Of the networks of all runs."""
+        networks = (lane.run.network for lane in self._lanes)
+        return sum(p.numel() for network in networks for p in network.parameters())
+
+    @property
     def flops(self) -> Sequence[float]:
         """Estimated operations of an epoch of each run."""
         runs = [lane.run for lane in self._lanes]
