@@ -296,11 +296,29 @@ def test_rungs_rise_by_eta(n_epochs: int, eta: int, at: tuple[int, ...]) -> None
     assert rungs(n_epochs, eta) == at
 
 
-def test_words_name_who_is_near_first_with_its_spread() -> None:
-    found = play(noiseless(range(0, 90, 10)))
-    assert found.cheapest is not None
-    assert f"is {found.cheapest.strategy}, from" in found.sentence
-    assert "8 of 10 orders" in found.sentence
+def test_who_is_near_first_is_named_with_the_spread() -> None:
+    # after the first rung, 9 of 81 epochs, the best one is known: 1 there, 1/9 in the end
+    levels, falling = np.arange(9.0), 1 / np.arange(1, 10)
+    found = play(table((levels[:, None] + falling)[:, None, :], margin=0.95), "random", "halving")
+    random, halving = found.rows
+    assert (halving.near_from, found.cheapest) == (0.15, halving)
+    assert random.near_from > 0.5
+    assert "within 0.95 points of it, on average over orders, is halving, from 15 %" in (
+        found.sentence
+    )
+    assert "in 8 of 10 orders the same" in found.sentence
     assert "optimistic" in " ".join(found.caveats)
-    lonely = play(noiseless(range(0, 90, 10)), "random", orders=200)
-    assert "None of these strategies" in lonely.sentence or lonely.cheapest is not None
+
+
+def test_nobody_is_near_for_less_where_only_the_last_trial_is() -> None:
+    found = play(table([[[0.0]], [[100.0]]]), "random")
+    assert found.cheapest is None
+    assert "None of these strategies comes within 1 point of it" in found.sentence
+
+
+def test_few_orders_are_said() -> None:
+    on = made_up(6, 8, 2)
+    known = strategies(sampler=lambda *_, n, seed: np.roll(np.arange(n), seed))
+    found = on_table(on, {name: known[name] for name in ("random", "tpe")}, orders=30)
+    assert [row.orders for row in found.rows] == [30, 20]
+    assert "tpe was played in 20 orders" in " ".join(found.caveats)
