@@ -1,4 +1,4 @@
-"""What is reached by spending: replayed searches, their best-so-far curves, and equal budgets.
+"""What is reached by spending: stages of searches, their best-so-far curves, and equal budgets.
 
 Reads frames and trials; says what each number costs, and how sure it is.
 """

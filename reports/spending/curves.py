@@ -18,7 +18,7 @@ from reports.inference.estimates import LEVEL
 from reports.inference.student import t_quantile
 from reports.measures import FloatArray, IntArray
 from reports.spending.axes import CostAxis, require, trial_costs
-from reports.spending.replay import StageTrials, costs, replayed, stages_of, winners
+from reports.spending.stages import StageTrials, costs, course, stages_of, winners
 from storage.objectives import Objective
 
 Scoring = Literal["cross-fit", "same seed, optimistic"]
@@ -210,7 +210,7 @@ def _trajectory(
     frames: StudyFrames, search: str, trials: Eligible, folds: Iterator[Fold]
 ) -> Trajectory | None:
     stages = stages_of(frames, search, trials)
-    paths = [replayed(trials, fold, stages) for fold in folds] if stages else []
+    paths = [course(trials, fold, stages) for fold in folds] if stages else []
     if not paths:
         return None
     by_seed = np.stack([path.value for path in paths])

@@ -17,7 +17,7 @@ from reports.frames import StudyFrames, stages_tuning
 from reports.inference import Components, Interval, estimated, variance_parts
 from reports.measures import FloatArray
 from reports.spending.curves import Trajectory, trajectory
-from reports.spending.replay import StageTrials
+from reports.spending.stages import StageTrials
 
 _WEIGHTS: Final = "task_weights"
 _PARTS: Final = (1, 2, 4)

@@ -1,4 +1,8 @@
-"""Replaying a search, stage after stage, from its eligible trials (MEASURES M8)."""
+"""The stages of a search, and what its winner is worth after each trial (MEASURES M8).
+
+Exact for stages that could have been run in any order, as run for others. Strategies that were not
+run are played by `reports.replaying`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,13 +73,13 @@ def _draws(n_trials: int) -> IntArray:
     return np.unique(np.concatenate((dense, sparse)))
 
 
-def replayed(trials: Eligible, fold: Fold, stages: Sequence[StageTrials]) -> Expected:
+def course(trials: Eligible, fold: Fold, stages: Sequence[StageTrials]) -> Expected:
     """The winner's score in one fold, stage after stage."""
     parts = []
     before = np.array([], dtype=np.int64)
     for stage in stages:
-        replay = _in_any_order if stage.exchangeable else _as_run
-        parts.append(replay(trials, fold, stage, before))
+        of_stage = _in_any_order if stage.exchangeable else _as_run
+        parts.append(of_stage(trials, fold, stage, before))
         before = np.concatenate((before, stage.rows))
     return Expected(
         value=np.concatenate([part.value for part in parts]),
