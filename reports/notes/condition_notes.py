@@ -103,6 +103,22 @@ def unequal_effort(frames: StudyFrames) -> Iterator[Note]:
         )
 
 
+def fixed_beforehand(frames: StudyFrames) -> Iterator[Note]:
+    """What was claimed before there were results, and whether these were sealed meanwhile."""
+    compare = frames.spec.get("compare", {})
+    claim, was_sealed = compare.get("claim"), compare.get("sealed", False)
+    parts = []
+    if claim:
+        parts.append(f"Claimed before the first run: {claim}{'' if claim[-1] in '.!?' else '.'}")
+    if was_sealed and not frames.sealed:
+        parts.append(
+            "Test values were sealed from the beginning, and no longer are: `weighbridge unseal "
+            f"{frames.name}` says since when, and what was changed before."
+        )
+    if parts:
+        yield Note(kind="fixed beforehand", search=None, text=" ".join(parts))
+
+
 def few_seeds(frames: StudyFrames) -> Iterator[Note]:
     """There are fewer than three seeds."""
     n_seeds = len(frames.seeds)
