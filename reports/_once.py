@@ -11,6 +11,22 @@ _Found = TypeVar("_Found")
 _Of = Callable[[StudyFrames, str], _Found]
 
 
+def once_per_study(function: Callable[[StudyFrames], _Found]) -> Callable[[StudyFrames], _Found]:
+    """Keep what a function finds, as long as the frames are there.
+
+    What is found must not be changed by who gets it.
+    """
+    known: WeakKeyDictionary[StudyFrames, _Found] = WeakKeyDictionary()
+
+    @wraps(function)
+    def kept(frames: StudyFrames) -> _Found:
+        if frames not in known:
+            known[frames] = function(frames)
+        return known[frames]
+
+    return kept
+
+
 def once_per_search(function: _Of[_Found]) -> _Of[_Found]:
     """Keep what a function finds for a search, as long as the frames are there.
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from reports._eligible import eligible
-from reports._once import once_per_search
+from reports._once import once_per_search, once_per_study
 from reports._ranking import objective_of
 from reports._selected import selected_metrics
 from reports.frames import StudyFrames
@@ -63,7 +63,8 @@ def baseline_parts(
     return delta_m_parts(values, [base[name] for name in names], variances, n_seeds)
 
 
-def baseline_spread(frames: StudyFrames) -> dict[tuple[str, str], tuple[float, int]]:
+@once_per_study
+def baseline_spread(frames: StudyFrames) -> Mapping[tuple[str, str], tuple[float, int]]:
     """(task, metric) to the variance over seeds of the single-task networks on test, and S_B.
 
     Without metrics that have one seed, and those of imported numbers.
@@ -71,6 +72,8 @@ def baseline_spread(frames: StudyFrames) -> dict[tuple[str, str], tuple[float, i
     table = frames.baseline
     table = table[table["standing"] & (table["split"] == "test") & (table["source"] != "imported")]
     table = table.dropna(subset=["trial"])
+    if table.empty:
+        return {}
     chosen = set(zip("stl/" + table["task"], table["trial"].tolist(), strict=True))
     runs = frames.runs[
         (frames.runs["role"] == "baseline")

@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ from reports.comparing.roles import is_tuned, reference_of, subject_of
 from reports.comparing.rows import MethodRow, method_row, stl_rows
 from reports.comparing.sealed import sealed_sentence
 from reports.comparing.sparser_grids import SparserGrids, sparser_grids
+from reports.comparing.wording import paired_seeds
 from reports.frames import StudyFrames
 from reports.spending import CostToMatch, costs_to_match
 from storage.notices import notices
@@ -155,10 +157,18 @@ def compare(frames: StudyFrames) -> Comparison:
         reference=reference,
         cost_ratio=ratio,
         differences=differences,
-        error_sources=error_sources(frames),
+        error_sources=(*error_sources(frames), *_paired_seeds(differences, rows)),
         matches=matches,
         sparser_grids=_sparser_grids(frames, complete, subject, reference),
     )
+
+
+def _paired_seeds(differences: Sequence[Difference], rows: Sequence[MethodRow]) -> Iterator[str]:
+    """Of the first two methods that are compared over common seeds."""
+    titles = {row.search: row.title for row in rows}
+    shared = (one for one in differences if one.basis != "unpaired" and one.interval)
+    for found in islice(shared, 1):
+        yield paired_seeds(found, titles[found.a], titles[found.b])
 
 
 def _differences(

@@ -1,5 +1,6 @@
 """Differences in words: the verdict, the size with its interval, and what would decide."""
 
+import math
 from dataclasses import replace
 from typing import Final
 
@@ -15,8 +16,16 @@ _POINTS: Final = {"%": "points"}
 
 def span(objective: Objective, interval: Interval) -> str:
     """Both ends of an interval, without the unit: ``−1.20 to +0.50``."""
-    bare = replace(objective, unit="")
+    bare = replace(objective, unit="", shown=_digits(objective.shown, interval.half_width))
     return f"{number(bare, interval.low)} to {number(bare, interval.high)}"
+
+
+def _digits(shown: str, half_width: float) -> str:
+    """A format of so many significant digits, as one of decimals: no more than two that vary."""
+    if shown.endswith("f") or not half_width > 0:
+        return shown
+    decimals = max(0, 1 - math.floor(math.log10(half_width)))
+    return f"{'+' if shown.startswith('+') else ''}.{decimals}f"
 
 
 def gaps_of(objective: Objective) -> Objective:
@@ -42,6 +51,27 @@ def in_words(found: Difference, objective: Objective, other: str) -> str:
     if found.verdict == "comparable":
         return f"It is comparable to {other}: {told}, within the margin of {found.margin:g}"
     return f"Against {other} it is undecided at this resolution: {told}{seeds_said(found)}"
+
+
+def paired_seeds(found: Difference, a: str, b: str) -> str:
+    """What the seeds that two methods share buy, and what a test without a distribution says."""
+    n_seeds = counted(found.estimate.n_seeds, "common seed")
+    if found.pairing is None:
+        said = f"{n_seeds} of {a} and {b} do not tell how far their values go together (from 4 on)"
+    else:
+        r, low, high = (
+            f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+            for value in (found.pairing.correlation, found.pairing.low, found.pairing.high)
+        )
+        saved = round(found.pairing.seeds_saved)
+        worth = f"saves each about {saved} further seeds" if saved > 0 else "saves no seeds"
+        said = (
+            f"Over {n_seeds}, values of {a} and {b} correlate at {r} (95 % interval {low} to "
+            f"{high}), which {worth}"
+        )
+    if found.sign_flip_p is None:
+        return f"{said}; a sign-flip test cannot decide below 6 seeds."
+    return f"{said}; a sign-flip test of their difference has p = {found.sign_flip_p:.2g}."
 
 
 def _margin(found: Difference) -> str:

@@ -78,7 +78,7 @@ def _against(comparison: Comparison) -> Iterator[Markup]:
     by_search = {row.search: row for row in comparison.rows}
     subject = by_search[found[0].a].title
     side = "below" if comparison.objective.sign > 0 else "above"
-    unit = f" in {gaps.unit}" if gaps.unit else ""
+    unit = f", in {gaps.unit}" if gaps.unit else ""
     caption = (
         f"{subject} minus each other method, on test{unit}: {side} zero {subject} is better. A "
         "method is called better or worse only if the 95 % interval excludes zero, comparable "

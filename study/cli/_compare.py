@@ -111,14 +111,16 @@ def _print_differences(comparison: Comparison) -> None:
     titles = {row.search: row.title for row in comparison.rows}
     subject = titles[found[0].a]
     side = "negative" if comparison.objective.sign > 0 else "positive"
-    unit = f" in {gaps.unit}" if gaps.unit else ""
-    say((f"{subject} minus each other, test{unit}; {side}: {subject} is better", "bold"))
-    ends = [one.interval for one in found]
+    unit = f", in {gaps.unit}" if gaps.unit else ""
+    family = max(one.n_compared for one in found)
+    wide = f"; intervals for {family} comparisons at once, after Holm" if family > 1 else ""
+    head = f"{subject} minus each other method, on test{unit}"
+    say((f"{head} ({side}: {subject} is better{wide})", "bold"))
     show(
         Column(head=f"{subject} against", cells=[titles[one.b] for one in found], text=True),
         [
             Column(head="difference", cells=[_shown(one.value, gaps.shown) for one in found]),
-            Column(head="95 % interval", cells=[_ends(one, gaps.shown) for one in ends]),
+            Column(head="95 % interval", cells=[_ends(one.interval, gaps) for one in found]),
             Column(head="verdict", cells=[one.verdict for one in found], text=True),
             Column(
                 head="seeds that\nwould decide",
@@ -135,8 +137,11 @@ def _seeds(found: Difference) -> str:
     return "> 10,000" if found.seeds_to_decide is None else str(found.seeds_to_decide)
 
 
-def _ends(interval: Interval | None, shown: str) -> str:
-    return "–" if interval is None else f"{interval.low:{shown}} to {interval.high:{shown}}"
+def _ends(interval: Interval | None, objective: Objective) -> str:
+    from reports.comparing.wording import span
+
+    # the minus of numbers that are copied
+    return "–" if interval is None else span(objective, interval).replace("\N{MINUS SIGN}", "-")
 
 
 def _shown(value: float, shown: str) -> str:
@@ -147,9 +152,7 @@ def _scores(comparison: Comparison) -> list[Column]:
     """What methods are ranked by, its interval, and delta_m beside it if there is a baseline."""
     rows, objective = comparison.rows, comparison.objective
     delta_m = Column(head="delta_m test", cells=[_percent(row.delta_m_test) for row in rows])
-    ends = Column(
-        head="95 % interval", cells=[_ends(row.interval, objective.shown) for row in rows]
-    )
+    ends = Column(head="95 % interval", cells=[_ends(row.interval, objective) for row in rows])
     if objective.name == DELTA_M:
         return [delta_m, ends]
     value = Column(
