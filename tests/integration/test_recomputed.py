@@ -1,15 +1,19 @@
-"""Every number of `compare --json`, worked out a second time from the SQL views alone."""
+"""Every number of `compare --json`, and a replay's, worked out again from the SQL views alone."""
 
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.command import command
 from tests.integration.recomputing import Study
+from tests.integration.recomputing_replays import halving
 from tests.integration.tiny_study import write_spec
 
 METRICS = [("level", "error"), ("kind", "error"), ("flag", "error")]
@@ -40,17 +44,23 @@ CASES = {
 
 
 @pytest.fixture(scope="module", params=CASES)
-def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What `compare --json` says of a study that ran through, and the study's views."""
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The folder of a study that ran through, and its views."""
     (seeds, more), folder = CASES[request.param], tmp_path_factory.mktemp(request.param)
     write_spec(folder, "again", SEARCHES + more, epochs=5)
     spec = folder / "again.toml"
     spec.write_text(spec.read_text().replace("seeds = [0, 1]", f"seeds = {seeds}"))
     said = command(folder, "run", "again.toml", "--workers", "1")
     assert said.code == 0, said.err
-    compared = command(folder, "compare", "again", "--json").json
     study = Study(folder / "weighbridge.db", metrics=METRICS, seeds=seeds, margin=MARGIN)
-    return compared, study
+    return folder, study
+
+
+@pytest.fixture(scope="module")
+def case(ran: Any) -> Any:
+    """What `compare --json` says of it, and its views."""
+    folder, study = ran
+    return command(folder, "compare", "again", "--json").json, study
 
 
 def test_the_rows_are_those_of_the_views(case: Any) -> None:
@@ -83,6 +93,33 @@ def test_differences_and_their_intervals_are_those_of_the_views(case: Any) -> No
     assert set(said) == {found["b"] for found in wanted}
     for found in wanted:
         assert said[found["b"]] == close_to(found), found["b"]
+
+
+def test_replays_are_those_of_the_views(ran: Any) -> None:
+    folder, study = ran
+    args = ("--search", "scalarization", "--stage", "2", "--eta", "2", "--axis", "epochs")
+    said = command(folder, "replay", "again", *args, "--orders", "9", "--json").json
+    played = {row["strategy"]: row for row in said["strategies"]}
+    wanted = halving(study, "scalarization", _trials(folder), eta=2)
+    row = played["halving"]
+    have = {name: row[name] for name in ("share", "finds_winner")} | {
+        "value": said["value"],
+        "at_end": row["at_end"]["value"],
+        "epochs": row["cost"]["epochs"],
+    }
+    assert have == close_to(wanted)
+    assert played["random"]["at_end"]["value"] == close_to(wanted["value"])
+
+
+def _trials(folder: Path) -> list[int]:
+    """Those of Scalarization's second stage."""
+    with closing(sqlite3.connect(folder / "weighbridge.db")) as connection:
+        return [
+            trial
+            for (trial,) in connection.execute(
+                "SELECT trial FROM stage_trials WHERE search = 'scalarization' AND stage = 1"
+            )
+        ]
 
 
 def close_to(value: Any) -> Any:
