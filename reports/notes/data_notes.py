@@ -1,13 +1,11 @@
 """Fair-play notes on the data, and on values outside what a formula is for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from reports._ranking import objective_of
 from reports._sampling import distinct_size, sampling_error_points
-from reports._selected import selected_metrics
 from reports._titles import title_of
-from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames, TaskMetric
 from reports.notes.note import Note
 from storage.objectives.delta_m import NAME as DELTA_M
@@ -47,52 +45,6 @@ def few_distinct(frames: StudyFrames) -> Iterator[Note]:
             text=f"The problem composes {' and '.join(told)}: errors on samples that share a part "
             "are not independent, so that these splits say less than their sizes promise.",
         )
-
-
-def one_metric(frames: StudyFrames) -> Iterator[Note]:
-    """One of several metrics makes up more than half of what methods gain and lose.
-
-    Its share is that of |change| in the sum of them over all metrics. Methods that stay within the
-    margin of their baseline in all metrics together are left out, and so are studies of one or two
-    metrics, one of which has half of anything.
-    """
-    base = frames.standing_baseline("test")
-    if objective_of(frames).name != DELTA_M or len(frames.metrics) < 3 or not base:
-        return
-    margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
-    found: dict[TaskMetric, list[str]] = {}
-    for search in frames.searches:
-        changes = _changes(frames, search, base)
-        total = sum(changes.values())
-        if total <= margin:
-            continue
-        largest = max(changes, key=lambda metric: changes[metric])
-        if changes[largest] > total / 2:
-            share = f"{title_of(frames, search)} {100 * changes[largest] / total:.0f} %"
-            found.setdefault(largest, []).append(share)
-    for metric, shares in found.items():
-        yield Note(
-            kind="one metric",
-            search=None,
-            text=f"More than half of what delta_m adds up comes from one of {len(frames.metrics)} "
-            f"metrics, {metric.title.lower()} of task {metric.task} ({', '.join(shares)}): the "
-            "order of these methods is mostly the order by it. Read the other columns, too.",
-        )
-
-
-def _changes(
-    frames: StudyFrames, search: str, base: Mapping[tuple[str, str], float]
-) -> dict[TaskMetric, float]:
-    """What each metric of the winner adds to delta_m, in points without their sign."""
-    winner = winner_of(frames, search)
-    if winner is None:
-        return {}
-    means = selected_metrics(frames, winner.runs).groupby(["task", "metric"])["value"].mean()
-    known = [m for m in frames.metrics if (m.task, m.name) in means.index]
-    n_metrics = len(frames.metrics)
-    return {
-        m: 100 / n_metrics * abs(means[m.task, m.name] / base[m.task, m.name] - 1) for m in known
-    }
 
 
 def losses_not_positive(frames: StudyFrames) -> Iterator[Note]:

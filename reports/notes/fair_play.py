@@ -9,6 +9,7 @@ from reports.notes import cost_notes as cost
 from reports.notes import data_notes as data
 from reports.notes import edge_notes as edge
 from reports.notes import training_notes as training
+from reports.notes import value_notes as value
 from reports.notes.note import MergedNote, Note
 
 __all__ = ["MergedNote", "Note", "fair_play_notes", "merged"]
@@ -30,7 +31,8 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     edge.equal_weighting,
     training.baseline_undertrained,
     training.undertrained,
-    data.one_metric,
+    value.margin_below_resolution,
+    value.one_metric,
     data.few_distinct,
     data.small_validation,
     data.losses_not_positive,

@@ -52,7 +52,7 @@ class TestHelp:
 def test_presets_list_studies_problems_and_weightings(tmp_path: Path) -> None:
     said = command(tmp_path, "presets")
     assert said.code == 0
-    names = ("quickstart", "digits", "multimnist", "scalarization", "uw-so", "imtl-l")
+    names = ("quickstart", "diamonds", "digits", "multimnist", "scalarization", "uw-so", "imtl-l")
     assert [name for name in names if name not in said.out] == []
     assert list(tmp_path.iterdir()) == []
 

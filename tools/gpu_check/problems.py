@@ -77,7 +77,7 @@ class Synthetic:
 
 @dataclass(frozen=True, kw_only=True)
 class Mlp(Synthetic):
-    """The network of the quickstart's digits: two layers."""
+    """The network of the embedded digits: two layers."""
 
     def trunk(self) -> nn.Module:
         width = self._width

@@ -31,6 +31,7 @@ from trainers.suggestions import did_you_mean
 METHODS = ("sources", "trunk", "head", "functions")
 GROUP = "weighbridge.problems"
 BUILT_IN = {
+    "diamonds": "trainers.problems.diamonds:Diamonds",
     "digits": "trainers.problems.digits:Digits",
     "multimnist": "trainers.problems.multimnist:MultiMnist",
 }

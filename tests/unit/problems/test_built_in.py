@@ -1,10 +1,14 @@
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from trainers.problems._digit_pairs import DigitPairs
+from trainers.problems._draws import draw_pairs
+from trainers.problems._embedded import load
+from trainers.problems._pairs import digit_parser
 from trainers.problems.digits import Digits
 from trainers.problems.errors import BadOption, UnknownTask
 from trainers.problems.multimnist import MultiMnist
@@ -57,6 +61,14 @@ def test_sum_is_left_plus_right(problem: DigitPairs) -> None:
         assert torch.equal(source.targets["sum"], (left + right).float())
 
 
+@pytest.mark.parametrize("problem", [Digits(), MultiMnist(train_pairs=400)], ids=repr)
+def test_distinct_samples_on_the_card_are_those_of_the_data(problem: DigitPairs) -> None:
+    """Counted by left digits: of 1,000 pairs of 3,000 digits all are distinct."""
+    arrays = load(problem.digits.file, digit_parser(problem.digits.digit_side), cache=None)
+    pairs = draw_pairs(arrays["labels"].astype(np.int64), problem.card.sizes, 0)
+    assert {split: len(set(rows.left)) for split, rows in pairs.items()} == problem.card.distinct
+
+
 def test_each_class_is_a_tenth_of_multi_mnist() -> None:
     for source in MultiMnist().sources(CPU).values():
         for task in ("left", "right"):
@@ -80,7 +92,7 @@ def test_card_says_what_it_is_and_whether_the_network_convolves(problem: DigitPa
     assert problem.card.convolutional == (problem.network == "lenet")
 
 
-def test_quickstart_network_is_named_on_the_card() -> None:
+def test_network_is_named_on_the_card() -> None:
     assert MultiMnist().card.network == "MLP 196-128-128; linear heads"
 
 

@@ -48,6 +48,6 @@ def test_lenet_grows_with_its_width() -> None:
     assert counts == sorted(set(counts))
 
 
-def test_quickstart_mlp_has_196_128_128() -> None:
+def test_mlp_has_the_widths_it_is_given() -> None:
     shapes = [tuple(p.shape) for p in Mlp(196, (128, 128)).parameters() if p.ndim == 2]
     assert shapes == [(128, 196), (128, 128)]

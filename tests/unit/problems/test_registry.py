@@ -76,7 +76,7 @@ def _clean_import_path() -> Iterator[None]:
 
 
 def test_built_in_names() -> None:
-    assert {"digits", "multimnist"} <= set(names())
+    assert {"diamonds", "digits", "multimnist"} <= set(names())
 
 
 def test_a_name_gives_its_class() -> None:
@@ -130,7 +130,12 @@ def test_two_folders_may_have_a_module_of_the_same_name(folder: str, tmp_path: P
 @pytest.mark.parametrize(
     ("target", "options", "error", "parts"),
     [
-        ("digts", {}, UnknownProblem, ["`digts`", "Did you mean `digits`?", "digits, multimnist"]),
+        (
+            "digts",
+            {},
+            UnknownProblem,
+            ["`digts`", "Did you mean `digits`?", "diamonds, digits"],
+        ),
         ("weighbridge_mine.Mine", {}, UnknownProblem, ["`package.module:Class`"]),
         ("weighbridge_mine:", {}, UnknownProblem, ["`package.module:Class`"]),
         ("..up:Mine", {}, UnknownProblem, ["`package.module:Class`"]),

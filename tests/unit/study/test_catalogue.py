@@ -69,7 +69,7 @@ def test_an_unknown_name_lists_what_there_is(url: str) -> None:
         find("mien", storage=url)
     assert str(caught.value) == (
         "There is no study 'mien'. Did you mean `mine`? It would be a TOML file, a stored study "
-        "(mine) or a preset (digits, quickstart)."
+        "(mine) or a preset (digits, multimnist, quickstart)."
     )
 
 
@@ -97,6 +97,7 @@ def test_a_bad_url_is_said_before_anything_is_looked_up() -> None:
 def test_presets_carry_their_file_s_name() -> None:
     assert {name: spec.name for name, spec in presets().items()} == {
         "digits": "digits",
+        "multimnist": "multimnist",
         "quickstart": "quickstart",
     }
     assert preset_text("digits").startswith("#")

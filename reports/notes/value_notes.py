@@ -1,0 +1,77 @@
+"""Fair-play notes on what the methods' values are made of, and how finely they tell them apart."""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from statistics import median
+
+from reports._ranking import objective_of
+from reports._selected import selected_metrics
+from reports._titles import title_of
+from reports.comparing.differences import difference, margin_of
+from reports.comparing.winners import winner_of
+from reports.frames import StudyFrames, TaskMetric
+from reports.notes.note import Note
+from storage.objectives.delta_m import NAME as DELTA_M
+
+
+def margin_below_resolution(frames: StudyFrames) -> Iterator[Note]:
+    """The typical interval of a difference between two methods is wider than the margin."""
+    margin = margin_of(frames)
+    pairs = [difference(frames, *pair) for pair in combinations(frames.searches, 2)]
+    widths = [found.resolution for found in pairs if found is not None and found.interval]
+    if margin is None or not widths or median(widths) <= margin:
+        return
+    coarse = sum(width > margin for width in widths)
+    yield Note(
+        kind="margin below resolution",
+        search=None,
+        text=f"The margin is {margin:g}, and differences between methods are known to "
+        f"±{median(widths):.1f} points in the median (95 %); in {coarse} of {len(widths)} pairs "
+        "more coarsely than the margin. Add seeds, or compare by a margin that can be resolved.",
+    )
+
+
+def one_metric(frames: StudyFrames) -> Iterator[Note]:
+    """One of several metrics makes up more than half of what methods gain and lose.
+
+    Its share is that of |change| in the sum of them over all metrics. Methods that stay within the
+    margin of their baseline in all metrics together are left out, and so are studies of one or two
+    metrics, one of which has half of anything.
+    """
+    base = frames.standing_baseline("test")
+    if objective_of(frames).name != DELTA_M or len(frames.metrics) < 3 or not base:
+        return
+    margin = margin_of(frames) or 0.0
+    found: dict[TaskMetric, list[str]] = {}
+    for search in frames.searches:
+        changes = _changes(frames, search, base)
+        total = sum(changes.values())
+        if total <= margin:
+            continue
+        largest = max(changes, key=lambda metric: changes[metric])
+        if changes[largest] > total / 2:
+            share = f"{title_of(frames, search)} {100 * changes[largest] / total:.0f} %"
+            found.setdefault(largest, []).append(share)
+    for metric, shares in found.items():
+        yield Note(
+            kind="one metric",
+            search=None,
+            text=f"More than half of what delta_m adds up comes from one of {len(frames.metrics)} "
+            f"metrics, {metric.title.lower()} of task {metric.task} ({', '.join(shares)}): the "
+            "order of these methods is mostly the order by it. Read the other columns, too.",
+        )
+
+
+def _changes(
+    frames: StudyFrames, search: str, base: Mapping[tuple[str, str], float]
+) -> dict[TaskMetric, float]:
+    """What each metric of the winner adds to delta_m, in points without their sign."""
+    winner = winner_of(frames, search)
+    if winner is None:
+        return {}
+    means = selected_metrics(frames, winner.runs).groupby(["task", "metric"])["value"].mean()
+    known = [m for m in frames.metrics if (m.task, m.name) in means.index]
+    n_metrics = len(frames.metrics)
+    return {
+        m: 100 / n_metrics * abs(means[m.task, m.name] / base[m.task, m.name] - 1) for m in known
+    }

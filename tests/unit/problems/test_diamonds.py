@@ -1,0 +1,121 @@
+"""Diamonds: which stones count, how they are split, and what the network sees of them."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from trainers.problems._embedded import load
+from trainers.problems._source import TensorSource
+from trainers.problems._stones import GRADES, N_INPUTS, split_stones, stones
+from trainers.problems.diamonds import _N_STONES, FILE, Diamonds
+from trainers.problems.errors import BadOption, UnknownTask
+from trainers.protocol import Problem
+from trainers.testing import ProblemContract
+
+CPU = torch.device("cpu")
+HEADER = "carat,cut,color,clarity,depth,table,price,x,y,z"
+SMALL = Diamonds(train_stones=600, validation_stones=200, test_stones=100)
+
+
+@pytest.fixture(scope="module")
+def sources() -> Iterator[dict[str, TensorSource]]:
+    yield Diamonds().sources(CPU)
+
+
+def columns_of(*rows: str) -> dict[str, list[Any]]:
+    found = stones("\n".join([HEADER, *rows]).encode())
+    return {name: column.tolist() for name, column in found.items()}
+
+
+class TestContract(ProblemContract):
+    @pytest.fixture
+    def problem(self) -> Problem:
+        return SMALL
+
+
+def test_same_options_give_the_same_bytes() -> None:
+    digest = sha256()
+    for split, source in SMALL.sources(CPU).items():
+        digest.update(split.encode())
+        digest.update(source.inputs.numpy().tobytes())
+        for task in ("price", "cut", "table"):
+            digest.update(source.targets[task].numpy().tobytes())
+    assert digest.hexdigest()[:16] == "64c64907378344d0"
+
+
+def test_stones_that_cannot_be_are_left_out() -> None:
+    found = columns_of(
+        "0.23,Ideal,E,SI2,61.5,55,326,3.95,3.98,2.43",
+        "1.0,Good,D,IF,60,57,5000,0,6.4,3.9",
+        "1.0,Good,D,IF,60,57,5000,6.4,58.9,3.9",
+    )
+    assert found["price"] == [326.0]
+    assert (found["cut"], found["color"], found["clarity"]) == ([4], [5], [1])
+
+
+def test_one_stone_at_two_prices_counts_once() -> None:
+    stone = "0.23,Ideal,E,SI2,61.5,55,{},3.95,3.98,2.43"
+    other = "0.24,Ideal,E,SI2,61.5,55,326,3.95,3.98,2.43"
+    found = columns_of(stone.format(326), other, stone.format(400))
+    assert (found["carat"], found["price"]) == ([0.23, 0.24], [326.0, 326.0])
+
+
+def test_the_file_has_as_many_stones_as_the_card_counts_on() -> None:
+    assert len(load(FILE, stones, cache=None)["price"]) == _N_STONES
+
+
+def test_splits_share_no_stone_and_those_that_judge_stay_when_more_are_trained_on() -> None:
+    sizes = {"train": 50, "validation": 20, "test": 30}
+    few, many = (split_stones(150, sizes | {"train": n}, 0) for n in (50, 100))
+    assert sorted(np.concatenate(list(many.values())).tolist()) == list(range(150))
+    assert all(np.array_equal(few[split], many[split]) for split in ("validation", "test"))
+    assert np.array_equal(few["train"], many["train"][:50])
+    other = split_stones(150, sizes, 1)
+    assert not np.array_equal(few["test"], other["test"])
+
+
+def test_inputs_are_near_unit_variance_and_bounded(sources: dict[str, TensorSource]) -> None:
+    for source in sources.values():
+        assert source.inputs.shape[1] == N_INPUTS
+        assert source.inputs.abs().max() <= 5
+        measures = source.inputs[:, :4]
+        assert measures.mean(dim=0).abs().max() < 0.3
+        assert ((measures.std(dim=0) > 0.7) & (measures.std(dim=0) < 1.4)).all()
+
+
+def test_each_stone_has_one_colour_and_one_clarity(sources: dict[str, TensorSource]) -> None:
+    grades = sources["train"].inputs[:, 4:]
+    assert (grades[:, : len(GRADES["color"])].sum(dim=1) == 1).all()
+    assert (grades[:, len(GRADES["color"]) :].sum(dim=1) == 1).all()
+
+
+def test_inputs_tell_of_their_targets(sources: dict[str, TensorSource]) -> None:
+    """A linear fit on the training stones explains most of the price on others."""
+    train, test = sources["train"], sources["test"]
+    solved = torch.linalg.lstsq(train.inputs, train.targets["price"][:, None], driver="gelsd")
+    error = (test.inputs @ solved.solution)[:, 0] - test.targets["price"]
+    assert error.var() < 0.05 * test.targets["price"].var()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"width": 0}, "`width` must be a whole number of at least 1. Got 0."),
+        ({"train_stones": 50_000}, "at most 53,573 stones together. Got 60,000."),
+        ({"split_seed": -1}, "`split_seed` must be a whole number of at least 0."),
+    ],
+)
+def test_bad_option_says_rule_and_finding(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadOption) as error:
+        Diamonds(**options)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("part", ["head", "functions"])
+def test_unknown_task_is_refused(part: str) -> None:
+    with pytest.raises(UnknownTask, match="Did you mean `table`"):
+        getattr(Diamonds(), part)("tabel")
