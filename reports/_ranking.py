@@ -66,6 +66,19 @@ def number(objective: Objective, value: float, *, plus: bool = True) -> str:
     return f"{value:{shown}} {objective.unit}".strip().replace("-", _MINUS)
 
 
+def short(objective: Objective, value: float, half: float = math.nan) -> str:
+    """A value in as few characters as tell methods apart, without its unit.
+
+    Args:
+        half: Half its interval, which says how many digits tell anything; NaN for none.
+    """
+    shown = "+.1f" if "+" in objective.shown else ".3g"
+    if half >= 10 and shown == "+.1f":
+        shown = "+.0f"
+    spread = "" if math.isnan(half) else f" ± {half:{shown.lstrip('+')}}"
+    return f"{value:{shown}}{spread}".replace("-", _MINUS)
+
+
 def hover(objective: Objective, field: str) -> str:
     """What the pointer reads off a figure, where `field` is the value: Plotly's template."""
     return f"%{{{field}:{objective.shown}}} {objective.unit}".strip()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from reports._ranking import axis_title, objective_of, reference
+from reports._ranking import axis_title, objective_of, reference, short
 from reports._titles import weighting_of
 from reports.figures._curve_traces import Drawn
 from reports.figures._labels import Label, end_labels
@@ -127,7 +127,7 @@ def _labels(
 ) -> list[dict[str, Any]]:
     labels = [
         Label(
-            text=f"{curve.title} " + _short(curve),
+            text=f"{curve.title} {short(curve.objective, *_ends_at(curve))}",
             value=float(curve.value[-1]),
             colour=look(weighting_of(frames, curve.search)).colour,
         )
@@ -136,15 +136,10 @@ def _labels(
     return end_labels(labels, low=view.low, high=view.high, height_px=_PLOT_PX)
 
 
-def _short(curve: BudgetCurve) -> str:
-    """The last value and half its interval in as few characters as tell methods apart."""
-    shown = "+.1f" if "+" in curve.objective.shown else ".3g"
-    half = float(curve.high[-1] - curve.value[-1])
-    if math.isnan(half):
-        return f"{curve.value[-1]:{shown}}".replace("-", "−")
-    if half >= 10 and shown == "+.1f":  # no digit beyond what the interval tells
-        shown = "+.0f"
-    return f"{curve.value[-1]:{shown}} ± {half:{shown.lstrip('+')}}".replace("-", "−")
+def _ends_at(curve: BudgetCurve) -> tuple[float, float]:
+    """The last value, and half its interval."""
+    value = float(curve.value[-1])
+    return value, float(curve.high[-1]) - value
 
 
 def _words(view: Window, level: float) -> list[dict[str, Any]]:

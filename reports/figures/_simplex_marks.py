@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports._ranking import axis_title, better, hover, title
+from reports._ranking import axis_title, better, hover, short, title
 from reports.figures._trace import Trace, scatter_ternary
 from reports.measures import FloatArray
 from storage.objectives import Objective
@@ -67,8 +67,7 @@ def points(
 
 def _colour_bar(shades: Shades, *, clipped: bool) -> dict[str, Any]:
     at, objective = np.linspace(*shades.limits, 4), shades.objective
-    shown = "+.1f" if "+" in objective.shown else ".3g"
-    text = [f"{objective.sign * key:{shown}}".replace("-", "−") for key in at]
+    text = [short(objective, objective.sign * float(key)) for key in at]
     beyond = "≥" if objective.sign > 0 else "≤"
     return {
         "orientation": "h",
