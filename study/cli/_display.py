@@ -107,7 +107,7 @@ def workers_said(workers: WorkerCounts) -> str:
     training = ", ".join(f"{name} ({n})" for name, n in sorted(workers.runs.items()))
     parts = [
         (workers.starting, "starting (imports, data, a look at the network)"),
-        (workers.calibrating, "calibrating (times steps, for the size of packs)"),
+        (workers.calibrating, "calibrating (times steps)"),
         (workers.training, f"training {training}" if training else "ending a pack"),
         (workers.idle, "waiting for runs"),
     ]

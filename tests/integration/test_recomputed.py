@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.command import command
 from tests.integration.recomputing import Study
+from tests.integration.recomputing_costs import Costs
 from tests.integration.recomputing_replays import halving
 from tests.integration.tiny_study import write_spec
 
@@ -63,11 +64,18 @@ def case(ran: Any) -> Any:
     return command(folder, "compare", "again", "--json").json, study
 
 
-def test_the_rows_are_those_of_the_views(case: Any) -> None:
+@pytest.fixture(scope="module")
+def costs(ran: Any) -> Costs:
+    """What it has cost, by its views."""
+    folder, _ = ran
+    return Costs(folder / "weighbridge.db")
+
+
+def test_the_rows_are_those_of_the_views(case: Any, costs: Costs) -> None:
     compared, study = case
     rows = {row["search"]: row for row in compared["rows"]}
     for search in (*OTHERS, "scalarization", "uw-so"):
-        wanted = study.row(search)
+        wanted = study.row(search) | costs.row(search)
         said = {name: rows[search].get(name) for name in wanted}
         assert said == close_to(wanted)
     methods = [row["value_test"] for row in compared["rows"] if row["search"] != "stl"]
@@ -120,6 +128,11 @@ def _trials(folder: Path) -> list[int]:
                 "SELECT trial FROM stage_trials WHERE search = 'scalarization' AND stage = 1"
             )
         ]
+
+
+def test_the_ratio_of_costs_is_that_of_the_views(case: Any, costs: Costs) -> None:
+    compared, _ = case
+    assert compared["cost_ratio"] == close_to(costs.ratio("uw-so", "scalarization"))
 
 
 def close_to(value: Any) -> Any:
