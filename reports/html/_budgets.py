@@ -15,6 +15,7 @@ _CAPTION = (
     "95 % interval over seeds; below it the rank, with the middle 95 % of ranks over 2,000 draws. "
     "Budgets are what each search costs in full; those within a tenth of each other are one."
 )
+_ALONE = " Device time is that of each run alone."
 _MATCHING = (
     "What each method pays until it is, for good, {goal}, in units of what {other} itself pays for "
     "that, which is the fair comparison, and of its whole search, which asks more of {other} than "
@@ -46,7 +47,7 @@ def budgets(frames: StudyFrames, comparison: Comparison) -> Markup | None:
     return tag(
         "section",
         tag("h2", "At equal budgets"),
-        boxed(_CAPTION, tag("tr", *heads), body),
+        boxed(_CAPTION + _ALONE * frames.packed, tag("tr", *heads), body),
         *pairs,
         _matches(frames, comparison),
     )
@@ -71,7 +72,10 @@ def _matches(frames: StudyFrames, comparison: Comparison) -> Markup | None:
             _method(frames, one.search, one.title),
             tag("td", f"{one.fair.said}{one.fair.spread}"),
             tag("td", f"{one.full.said}{one.full.spread}"),
-            tag("td", "–" if math.isnan(one.never_share) else f"{one.never_share:.0%} of draws"),
+            tag(
+                "td",
+                "–" if math.isnan(one.never_share) else f"{_share(one.never_share)} of draws",
+            ),
         )
         for one in found
     ]
@@ -86,7 +90,9 @@ def _row(frames: StudyFrames, search: str, found: Sequence[EqualBudget]) -> Mark
 def _cells(frames: StudyFrames, at: Sequence[AtBudget]) -> Iterator[Markup]:
     for one in at:
         rank = "" if one.rank is None else f"rank {one.rank_said}"
-        spent = "" if one.complete or one.rank is None else f", {one.share_spent:.0%} of its search"
+        spent = (
+            "" if one.complete or one.rank is None else f", {_share(one.share_spent)} of its search"
+        )
         said = tag("span", f"{rank}{spent}", class_="unit")
         best = "best" if one.rank == 1 else "value"
         yield tag("td", join([value_said(frames, one), tag("br"), said]), class_=best)
@@ -112,6 +118,10 @@ def _pairs(frames: StudyFrames, found: EqualBudget) -> Markup:
 
 def _valued(found: EqualBudget) -> list[AtBudget]:
     return [one for one in found.methods if one.rank is not None]
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _method(frames: StudyFrames, search: str, title: str) -> Markup:

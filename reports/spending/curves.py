@@ -109,12 +109,12 @@ class Trajectory:
         return costs(trial_costs(frames, self.trials.runs, axis), self.stages)[self.known]
 
     def point_of(self, stage: StageTrials, n_trials: int) -> int | None:
-        """Position of the point after so many trials of a stage, or of the nearest there is.
+        """Position of the point after so many trials of a stage, one of its `draws`.
 
         None where no winner is certain yet.
         """
         start = sum(len(one.draws) for one in self.stages if one.stage < stage.stage)
-        point = start + int(np.argmin(np.abs(stage.draws - n_trials)))
+        point = start + int(np.searchsorted(stage.draws, n_trials))
         at = int(np.searchsorted(self.known, point))
         return at if at < len(self.known) and self.known[at] == point else None
 

@@ -26,8 +26,10 @@ from reports.measures import (
 # which a trial ends as the others of its round say.
 _EXCHANGEABLE: Final = frozenset({"grid", "random", "quasi-random", "baseline"})
 
-# Every n up to here has its point; beyond, as many again, geometrically spaced up to N.
-_DENSE_POINTS: Final = 500
+# Every n up to here has its point; beyond, as many again, geometrically spaced up to N, and the
+# parts of N that `reports.spending.sub_grids` asks for.
+_DENSE_POINTS: Final = 200
+PARTS: Final = (1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,8 @@ def _draws(n_trials: int) -> IntArray:
     if n_trials <= _DENSE_POINTS:
         return dense
     sparse = np.geomspace(_DENSE_POINTS, n_trials, _DENSE_POINTS).round().astype(np.int64)
-    return np.unique(np.concatenate((dense, sparse)))
+    parts = [-(-n_trials // part) for part in PARTS]
+    return np.unique(np.concatenate((dense, sparse, parts)))
 
 
 def course(trials: Eligible, fold: Fold, stages: Sequence[StageTrials]) -> Expected:

@@ -17,10 +17,9 @@ from reports.frames import StudyFrames, stages_tuning
 from reports.inference import Components, Interval, estimated, variance_parts
 from reports.measures import FloatArray
 from reports.spending.curves import Trajectory, trajectory
-from reports.spending.stages import StageTrials
+from reports.spending.stages import PARTS, StageTrials
 
 _WEIGHTS: Final = "task_weights"
-_PARTS: Final = (1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ def grid_resolution(frames: StudyFrames, search: str) -> GridResolution | None:
     if not stages:
         return None
     stage = max(stages, key=lambda one: len(one.rows))
-    parts = [part for part in _PARTS if len(stage.rows) >= part]
+    parts = [part for part in PARTS if len(stage.rows) >= part]
     layout = components_of(frames, search)
     made = [_sub_grid(found, layout, stage, part) for part in parts]
     return GridResolution(

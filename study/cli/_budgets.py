@@ -70,7 +70,7 @@ def _of_search(one: AtBudget) -> str:
     if one.rank is None:
         known = one.first_cost < math.inf
         return f"too little: a winner from {one.first_cost:,.3g} on" if known else "no winner yet"
-    return "all" if one.complete else f"{one.share_spent:.0%}"
+    return "all" if one.complete else f"{100 * one.share_spent:.0f} %"
 
 
 def _share(one: AtBudget, other: AtBudget) -> str:

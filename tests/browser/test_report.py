@@ -22,7 +22,8 @@ _CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser")
 _DRAWN = "[...document.querySelectorAll('.plot')].every(plot => plot.dataset.drawn)"
 _OVERLAPS = """() => {
   const parts = "svg.main-svg:first-child, figcaption, h2, h3, .scroll, .choices";
-  const boxes = [...document.querySelectorAll(parts)].map(part => part.getBoundingClientRect());
+  const seen = [...document.querySelectorAll(parts)].filter(part => part.checkVisibility());
+  const boxes = seen.map(part => part.getBoundingClientRect());
   const over = (a, b) => a.top < b.bottom - 1 && b.top < a.bottom - 1;
   return boxes.filter((a, i) => boxes.slice(i + 1).some(b => over(a, b))).length;
 }"""
@@ -102,7 +103,7 @@ def test_wide_tables_scroll_in_their_own_box(page: Page) -> None:
         " && getComputedStyle(box).overflowX !== 'auto').length"
     )
     assert hidden == 0
-    assert boxes.count() == 3
+    assert boxes.count() >= 5  # of the budgets there are as many as searches differ in cost
 
 
 def test_figures_follow_the_colour_scheme(browser: Browser, report: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from reports import load
+from reports.measures import winner_shares
 from reports.spending import grid_resolution
 from tests.unit.reports import synthetic
 
@@ -67,3 +68,12 @@ def test_later_stages_are_left_out() -> None:
 def test_a_search_without_such_a_grid_has_no_resolution() -> None:
     assert grid_resolution(synthetic.frames(), "uw-so") is None
     assert grid_resolution(synthetic.frames(empty=True), "scalarization") is None
+
+
+def test_the_parts_of_a_large_grid_are_exact() -> None:
+    found = grid_resolution(load(grid(1001), synthetic.STUDY), "ew")
+    assert found is not None
+    assert [one.n_points for one in found.parts] == [1001, 501, 251]
+    concentrated = [winner_shares(np.arange(1001.0), draws=[n])[0] for n in (1001, 501, 251)]
+    wanted = [float(shares @ shares) for shares in concentrated]
+    assert [one.concentration for one in found.parts] == pytest.approx(wanted)
