@@ -72,6 +72,10 @@ class Eligible:
                 keys=self.keys[:, seed], scores=np.delete(self.test, seed, axis=1).mean(axis=1)
             )
 
+    def fold_winners(self) -> list[int | None]:
+        """For each seed the position of the trial that the other seeds choose; None without one."""
+        return [self.best(fold.keys) for fold in self.folds()]
+
     def best(self, keys: FloatArray) -> int | None:
         """Position of the winner by these keys; None if no trial has a finite one."""
         if not np.isfinite(keys).any():

@@ -112,7 +112,6 @@ def _confirmed(rows: pd.DataFrame, sign: float) -> _Judged | None:
 
 def _judged(trials: Eligible, seeds: Sequence[int]) -> _Judged:
     """For each seed, the run of the trial that the other seeds choose."""
-    at = [(trials.best(fold.keys), seed) for seed, fold in enumerate(trials.folds())]
     scores = tuple(
         Scored(
             run=int(trials.runs[trial, seed]),
@@ -120,7 +119,7 @@ def _judged(trials: Eligible, seeds: Sequence[int]) -> _Judged:
             trial=int(trials.numbers[trial]),
             value=float(trials.test[trial, seed]),
         )
-        for trial, seed in at
+        for seed, trial in enumerate(trials.fold_winners())
         if trial is not None
     )
     return "cross-fit" if len(scores) > 1 else "same-seed", scores

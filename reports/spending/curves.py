@@ -13,7 +13,7 @@ from reports._spread import components_of
 from reports._titles import title_of
 from reports.errors import UnknownSearch
 from reports.frames import StudyFrames
-from reports.inference import Interval
+from reports.inference import Interval, mixed_share
 from reports.inference.estimates import LEVEL
 from reports.inference.student import t_quantile
 from reports.measures import FloatArray, IntArray
@@ -242,7 +242,9 @@ def _ends(frames: StudyFrames, search: str) -> tuple[FloatArray, FloatArray, Flo
     found, layout = trajectory(frames, search), components_of(frames, search)
     if found is None or layout is None or layout.n_seeds < 2:
         return None
-    shares = found.concentration
+    # Seeds that waver between trials in the end are taken to do so on the way.
+    chosen = [trial for trial in found.trials.fold_winners() if trial is not None]
+    shares = found.concentration * mixed_share(chosen)
     variance, df = np.broadcast_arrays(*layout.variance(shares), shares)[:2]
     half = t_quantile(0.5 + LEVEL / 2, df) * np.sqrt(variance)
     return found.value - half, found.value + half, df
