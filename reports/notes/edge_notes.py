@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from reports._once import once_per_search
 from reports._titles import title_of
 from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames, stages_tuning, with_params
+from reports.measures import FloatArray
 from reports.notes.note import Note
 
 
@@ -29,6 +33,7 @@ _PARAMETERS: Final = (
 )
 _OF_WEIGHTS: Final = ("task_weights", "temperature")
 _UNEQUAL: Final = 0.01
+_SAME_RATIO: Final = 0.05  # in logarithms: weights are listed with a few digits
 
 
 def optimum_on_edge(frames: StudyFrames) -> Iterator[Note]:
@@ -90,23 +95,66 @@ def baseline_untuned(frames: StudyFrames) -> Iterator[Note]:
 
 
 def weights_on_edge(frames: StudyFrames) -> Iterator[Note]:
-    """A weight of the best point is the smallest or largest of all the points tried."""
+    """A weight of the best point, or a ratio of two, is the smallest or largest of those tried."""
     for search in frames.searches:
         winner = winner_of(frames, search)
         if winner is None or "task_weights" not in winner.params:
             continue
         table = _tried(frames, search, tuned="task_weights")
         names = [f"w_{task}" for task in frames.tasks if f"w_{task}" in table]
-        if not names:
+        weights = table[names].dropna().drop_duplicates().to_numpy(dtype=np.float64)
+        if not names or len(weights) < 2:
             continue
-        weights = table[names].dropna().drop_duplicates()
-        best = [float(weight) for weight in winner.params["task_weights"]]
-        low, high = float(weights.to_numpy().min()), float(weights.to_numpy().max())
-        hit = [(t, w) for t, w in zip(frames.tasks, best, strict=True) if w in (low, high)]
-        # A weight of zero leaves nothing below, and the corner (weight one) nothing above.
-        hit = [(task, weight) for task, weight in hit if 0 < weight < 1]
-        if len(weights) > 1 and hit:
-            yield _weights_note(search, title_of(frames, search), best, hit, low, weights)
+        best = np.array(winner.params["task_weights"], dtype=np.float64)
+        step = _grid_step(weights)
+        found = _extreme_weights(frames.tasks, best, weights)
+        if not found and step is None:
+            found = _extreme_ratios(frames.tasks, best, weights)
+        if found:
+            point = ", ".join(f"{weight:g}" for weight in best)
+            advice = "Add points."
+            if step is not None:
+                finer = f"`simplex_step = {step / 2:g}`"
+                advice = f"{finer} reaches further and trains only the new points."
+            yield Note(
+                kind="task weights edge",
+                search=search,
+                text=f"the best task weights ({point}) are on the edge of those tried "
+                f"({', '.join(found)}). {advice}",
+                about=title_of(frames, search),
+            )
+
+
+def _grid_step(weights: FloatArray) -> float | None:
+    """The step of which weights ``[N, T]`` are all positive multiples that sum to 1; else None."""
+    low = float(weights.min())
+    whole = low > 0 and len(weights) == comb(round(1 / low) - 1, weights.shape[1] - 1)
+    return low if whole else None
+
+
+def _extreme_weights(tasks: Sequence[str], best: FloatArray, weights: FloatArray) -> list[str]:
+    """Weights of the best point ``[T]`` that are the smallest or largest of all ``[N, T]``.
+
+    A weight of zero leaves nothing below, and the corner (weight one) nothing above.
+    """
+    ends = (float(weights.min()), float(weights.max()))
+    pairs = zip(tasks, best.tolist(), strict=True)
+    return [f"{task} = {weight:g}" for task, weight in pairs if weight in ends and 0 < weight < 1]
+
+
+def _extreme_ratios(tasks: Sequence[str], best: FloatArray, weights: FloatArray) -> list[str]:
+    """The same for ratios of two weights, which is what points spread by factors are tried for."""
+    inside = weights[(weights > 0).all(axis=1)]
+    found = []
+    for one, other in combinations(range(len(tasks)), 2):
+        if not len(inside) or best[one] == 0 or best[other] == 0:
+            continue
+        logs = np.log(inside[:, one] / inside[:, other])
+        mine = float(np.log(best[one] / best[other]))
+        outermost = min(mine - logs.min(), logs.max() - mine)
+        if np.ptp(logs) > _SAME_RATIO and outermost < _SAME_RATIO:
+            found.append(f"{tasks[one]} : {tasks[other]} = {np.exp(mine):.3g}")
+    return found
 
 
 @once_per_search
@@ -123,26 +171,6 @@ def _weighs_alike(frames: StudyFrames, search: str) -> bool:
     shares = weights.div(weights.sum(axis=1), axis=0)
     moved = (shares - 1 / len(frames.tasks)).abs().sum(axis=1) / 2
     return bool(moved.mean() < _UNEQUAL)  # the mean of none is NaN
-
-
-def _weights_note(
-    search: str,
-    title: str,
-    best: Sequence[float],
-    hit: Sequence[tuple[str, float]],
-    low: float,
-    weights: pd.DataFrame,
-) -> Note:
-    found = ", ".join(f"{task} = {weight:g}" for task, weight in hit)
-    point = ", ".join(f"{weight:g}" for weight in best)
-    # On a grid all weights are multiples of its step, and half the step keeps its points.
-    steps = weights.to_numpy() / low if low > 0 else weights.to_numpy()
-    if low > 0 and abs(steps - steps.round()).max() < 1e-9:
-        advice = f"`simplex_step = {low / 2:g}` reaches further and trains only the new points."
-    else:
-        advice = "Add points."
-    text = f"the best task weights ({point}) are on the edge of those tried ({found})."
-    return Note(kind="task weights edge", search=search, text=f"{text} {advice}", about=title)
 
 
 def _edge_text(parameter: str, best: float, edge: str) -> str:

@@ -100,18 +100,42 @@ def test_task_weights_on_an_edge_name_the_next_step(weights: tuple[float, ...]) 
     assert "simplex_step = 0.05" in note.text
 
 
-def test_task_weights_off_a_grid_ask_for_more_points() -> None:
-    made = sound()
-    for row in runs_of(made, "scalarization"):
-        params = json.loads(row["params"])
-        low = 0.0123 + 0.001 * row["trial"]
-        row["params"] = json.dumps(params | {"task_weights": [low, 0.4, 0.6 - low]})
-        row["delta_m_val"] = row["delta_m_test"] = float(row["trial"])
+def list_weights(made: FakeReader, best: int, *points: tuple[float, float, float]) -> None:
+    """Let Scalarization have tried these points only, the best one by its place in the list."""
+    rows = [row for row in runs_of(made, "scalarization") if row["trial"] < len(points)]
+    others = [row for row in made.rows["run_results"] if row["search"] != "scalarization"]
+    made.rows["run_results"] = others + rows
+    for row in rows:
+        weights = list(points[row["trial"]])
+        row["params"] = json.dumps(json.loads(row["params"]) | {"task_weights": weights})
+        row["delta_m_val"] = row["delta_m_test"] = 0.0 if row["trial"] == best else 9.0
     made.rows["stage_trials"] = [
         row | {"params_tuned": "task_weights"} for row in made.rows["stage_trials"]
     ]
+
+
+def test_task_weights_off_a_grid_ask_for_more_points() -> None:
+    made = sound()
+    list_weights(made, 0, *((0.0123 + 0.01 * k, 0.4, 0.5877 - 0.01 * k) for k in range(9)))
     (note,) = notes_of(made, "task weights edge")
-    assert note.text.endswith("Add points.")
+    assert note.text.endswith("(left = 0.0123, sum = 0.5877). Add points.")
+
+
+BY_FACTORS = [
+    (price / (price + 1 + table), 1 / (price + 1 + table), table / (price + 1 + table))
+    for price in (1, 3, 9)
+    for table in (0.25, 1, 4)
+]
+
+
+@pytest.mark.parametrize(("best", "found"), [(7, "left : right = 8.99"), (4, None)])
+def test_ratios_of_points_by_factors(best: int, found: str | None) -> None:
+    """The largest ratio is an edge, though no weight of that point is the smallest or largest."""
+    made = sound()
+    list_weights(made, best, *[tuple(round(w, 3) for w in point) for point in BY_FACTORS])
+    notes = notes_of(made, "task weights edge")
+    assert len(notes) == (found is not None)
+    assert all(f"({found})" in note.text for note in notes)
 
 
 def test_a_weight_of_zero_is_no_edge() -> None:
