@@ -17,6 +17,8 @@ from tests.integration import comparable
 from tests.integration.command import Said, command
 from tests.integration.driving import complete, run_with_kills
 
+pytestmark = pytest.mark.slow
+
 STUDY = "begun"
 SPEC = """
 name = "begun"
@@ -30,15 +32,41 @@ checkpoint_s = 0
 [[search]]
 weighting = "uw"
 init_from = "ew"
-stages = [{ lr = [1e-3, 1e-2, 1e-1], stop = { rule = "halving", rungs = [2] } }]
+stages = [{ lr = [1e-2, 1e-1], stop = { rule = "halving", rungs = [2] } }]
 [[search]]
 weighting = "ew"
-stages = [{ lr = [1e-3, 1e-2, 1e-1] }]
+stages = [{ lr = [1e-2, 1e-1] }]
 [[search]]
 weighting = "rlw"
 init_from = "stl/level"
-stages = [{ lr = [1e-3, 1e-2] }]
+stages = [{ lr = [1e-2] }]
 """
+WITHOUT_REST = SPEC.replace('troubles = ["rests"]', "")
+
+Outcome = tuple[comparable.Rows, comparable.Rows, comparable.Rows]
+
+
+@pytest.fixture(scope="module")
+def by_two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """Its spec and how it ended on two workers; the study is there to be changed by tests."""
+    folder = tmp_path_factory.mktemp("by_two")
+    shutil.copy(toy.__file__, folder / "toy.py")
+    spec = folder / "begun.toml"
+    spec.write_text(SPEC)
+    complete(spec, url_beside(spec), workers=2)
+    return spec, outcome(url_beside(spec))
+
+
+def url_beside(spec: Path) -> str:
+    return f"sqlite:///{spec.parent / 'w.db'}"
+
+
+def outcome(url: str) -> Outcome:
+    return (
+        comparable.results(url, STUDY),
+        comparable.epochs(url, STUDY),
+        comparable.networks(url, STUDY),
+    )
 
 
 def record(url: str, name: str) -> SearchRecord:
@@ -70,10 +98,8 @@ def test_runs_begin_where_the_other_search_has_come_to(undisturbed: str, spec: P
     assert record(undisturbed, "ew").initial is None
 
 
-def test_on_two_workers_it_is_the_same(undisturbed: str, spec: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    complete(spec, url, workers=2)
-    assert_same(url, undisturbed)
+def test_on_two_workers_it_is_the_same(undisturbed: str, by_two: tuple[Path, Outcome]) -> None:
+    assert by_two[1] == outcome(undisturbed)
 
 
 def test_killed_again_and_again_it_is_the_same(
@@ -81,21 +107,13 @@ def test_killed_again_and_again_it_is_the_same(
 ) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
     run_with_kills(spec, url, random.Random(5))
-    assert_same(url, undisturbed)
+    assert outcome(url) == outcome(undisturbed)
 
 
-def assert_same(url: str, undisturbed: str) -> None:
-    assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
-    assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
-    assert comparable.networks(url, STUDY) == comparable.networks(undisturbed, STUDY)
-
-
-def test_what_it_began_from_stands_when_seeds_are_added(tmp_path: Path) -> None:
-    shutil.copy(toy.__file__, tmp_path / "toy.py")
-    spec, url = tmp_path / "begun.toml", f"sqlite:///{tmp_path / 'w.db'}"
-    spec.write_text(SPEC)
-    complete(spec, url)
-    fixed, before = record(url, "uw").initial, comparable.epochs(url, STUDY)
+def test_what_it_began_from_stands_when_seeds_are_added(by_two: tuple[Path, Outcome]) -> None:
+    spec, (_, before, _) = by_two
+    url = url_beside(spec)
+    fixed = record(url, "uw").initial
     spec.write_text(SPEC.replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
     complete(spec, url, "--redecide")
     assert record(url, "uw").initial == fixed
@@ -103,14 +121,11 @@ def test_what_it_began_from_stands_when_seeds_are_added(tmp_path: Path) -> None:
     assert set(before) < set(comparable.epochs(url, STUDY))
 
 
-def test_it_is_trained_again_from_where_it_began(tmp_path: Path) -> None:
-    shutil.copy(toy.__file__, tmp_path / "toy.py")
-    spec, url = tmp_path / "begun.toml", f"sqlite:///{tmp_path / 'w.db'}"
-    spec.write_text(SPEC)
-    complete(spec, url)
-    study = Study.open(str(spec), storage=url)
+def test_it_is_trained_again_from_where_it_began(by_two: tuple[Path, Outcome]) -> None:
+    spec, _ = by_two
+    study = Study.open(str(spec), storage=url_beside(spec))
     kept = study.network("uw")
-    for file in tmp_path.rglob(f"network-run{kept.run}-*"):
+    for file in spec.parent.rglob(f"network-run{kept.run}-*"):
         file.unlink()
     again = study.network("uw", seed=kept.seed, retrain=True)
     torch.testing.assert_close(again.state_dict, kept.state_dict, rtol=0, atol=0)
@@ -128,7 +143,7 @@ def waits(folder: Path) -> dict[str, str | None]:
 
 def test_without_a_network_the_search_waits_until_it_is_trained_again(tmp_path: Path) -> None:
     shutil.copy(toy.__file__, tmp_path / "toy.py")
-    (tmp_path / "begun.toml").write_text(SPEC + "[keep]\ncap_mib = 1e-6\n")
+    (tmp_path / "begun.toml").write_text(WITHOUT_REST + "[keep]\ncap_mib = 1e-6\n")
     ran = command(tmp_path, "run", "begun.toml", "--workers", "1")
     url = f"sqlite:///{tmp_path / 'weighbridge.db'}"
     assert "the network of search ew, from which it begins, was not kept" in words(ran)
@@ -154,7 +169,7 @@ def test_without_a_network_the_search_waits_until_it_is_trained_again(tmp_path: 
     told = waits(tmp_path)
     assert told["uw"] == "`weighbridge run begun` begins it, from the network of search ew"
     assert command(tmp_path, "run", "begun", "--workers", "1").code == 0
-    assert len(first_epochs(url, "uw")) == 6
+    assert len(first_epochs(url, "uw")) == 4
     assert waits(tmp_path)["uw"] is None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from storage import Reader
 from study import Study, TrainedNetwork
 from study.errors import NetworkMissing
 from tests import toy
@@ -36,7 +37,7 @@ batch_size = 6
 engine = "{engine}"
 [[search]]
 weighting = ["ew", "uw"]
-stages = [{{ lr = [1e-3, 1e-2, 1e-1] }}]
+stages = [{{ lr = [1e-2, 1e-1] }}]
 """
 NORMED = """
 from dataclasses import dataclass
@@ -69,18 +70,28 @@ def url_in(folder: Path) -> str:
     return f"sqlite:///{folder / 'w.db'}"
 
 
+@pytest.fixture(scope="module")
+def solo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return done(tmp_path_factory.mktemp("solo"), "solo")
+
+
 @pytest.fixture(scope="module", params=KINDS)
-def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(
+    request: pytest.FixtureRequest, solo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A study that is done, on either engine, with and without batch normalisation."""
-    folder = tmp_path_factory.mktemp("kept")
-    complete(written(folder, request.param), url_in(folder))
-    return folder
+    kind = request.param
+    return solo if kind == "solo" else done(tmp_path_factory.mktemp("kept"), kind)
 
 
 @pytest.fixture(scope="module")
-def solo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("solo")
-    complete(written(folder, "solo"), url_in(folder))
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study that is done; what tests do to the files of one search is nothing to the other."""
+    return done(tmp_path_factory.mktemp("spoilt"), "fused")
+
+
+def done(folder: Path, kind: str) -> Path:
+    complete(written(folder, kind), url_in(folder))
     return folder
 
 
@@ -207,28 +218,55 @@ def test_without_a_study_the_way_to_one_is_told(solo: Path, tmp_path: Path) -> N
     assert said.code == 2
 
 
-def test_a_lost_file_is_told_and_trained_again(tmp_path: Path) -> None:
-    complete(written(tmp_path, "fused"), url_in(tmp_path))
-    network = opened(tmp_path).network("ew")
-    for file in tmp_path.rglob("network-run*"):
+def test_a_lost_file_is_told_and_trained_again(spoilt: Path) -> None:
+    network = opened(spoilt).network("ew")
+    assert files_of(spoilt, "ew")
+    for file in files_of(spoilt, "ew"):
         file.unlink()
     with pytest.raises(NetworkMissing, match=r"No such file.*--search ew --seed \d --retrain"):
-        opened(tmp_path).network("ew", seed=network.seed)
-    again = opened(tmp_path).network("ew", seed=network.seed, retrain=True)
+        opened(spoilt).network("ew", seed=network.seed)
+    again = opened(spoilt).network("ew", seed=network.seed, retrain=True)
     torch.testing.assert_close(again.state_dict, network.state_dict, rtol=0, atol=0)
     assert again.metrics == network.metrics
 
 
-@pytest.mark.parametrize(("keeps", "n"), [("none", 0), ("all", 30)])
-def test_as_many_are_kept_as_were_asked_for(keeps: str, n: int, tmp_path: Path) -> None:
+def test_what_was_changed_is_not_read(spoilt: Path, tmp_path: Path) -> None:
+    for file in files_of(spoilt, "uw"):
+        file.write_bytes(file.read_bytes() + b"more")
+    with pytest.raises(NetworkMissing, match="other bytes"):
+        opened(spoilt).network("uw")
+    (tmp_path / "model.pt").write_bytes(b"not a network")
+    with pytest.raises(NetworkUnreadable, match=r"Got .*model\.pt"):
+        TrainedNetwork.load(tmp_path / "model.pt")
+
+
+def files_of(folder: Path, search: str) -> list[Path]:
+    """The files of the networks that were kept of a search, of those that are there."""
+    reader = Reader(url_in(folder))
+    study = reader.study(STUDY).id
+    names, rows = reader.view("run_results", STUDY)
+    runs = {row[names.index("run")] for row in rows if row[names.index("search")] == search}
+    kept = [Path(one.file.path) for one in reader.network_files(study) if one.run in runs]
+    reader.close()
+    return [file for file in kept if file.exists()]
+
+
+@pytest.mark.parametrize(("keeps", "n"), [("none", 0), ("all", 20)])
+def test_as_many_are_kept_as_were_asked_for_and_go_with_their_study(
+    keeps: str, n: int, tmp_path: Path
+) -> None:
     spec = written(tmp_path, "solo", f'[keep]\nnetworks = "{keeps}"\n')
     complete(spec, url_in(tmp_path))
     assert len(comparable.networks(url_in(tmp_path), STUDY)) == n
+    assert len(list(tmp_path.rglob("network-run*"))) == n
     if keeps == "none":
         with pytest.raises(NetworkMissing, match="was not kept"):
             opened(tmp_path).network("ew")
         again = opened(tmp_path).network("ew", retrain=True)
         assert measured(again) == recorded(again)
+    said = command(tmp_path, "delete", STUDY, "--yes", "--storage", url_in(tmp_path))
+    assert said.code == 0
+    assert not list(tmp_path.rglob("network-run*"))
 
 
 def test_what_is_over_the_cap_is_dropped_and_told(tmp_path: Path) -> None:
@@ -238,22 +276,3 @@ def test_what_is_over_the_cap_is_dropped_and_told(tmp_path: Path) -> None:
     assert "more than [keep] `cap_mib`, 1e-05 MiB" in " ".join((said.out + said.err).split())
     assert "have no network of their selected epoch" in " ".join((said.out + said.err).split())
     assert comparable.networks(url_in(tmp_path), STUDY) == []
-
-
-def test_files_go_with_their_study(tmp_path: Path) -> None:
-    complete(written(tmp_path, "solo"), url_in(tmp_path))
-    assert list(tmp_path.rglob("network-run*"))
-    said = command(tmp_path, "delete", STUDY, "--yes", "--storage", url_in(tmp_path))
-    assert said.code == 0
-    assert not list(tmp_path.rglob("network-run*"))
-
-
-def test_what_was_changed_is_not_read(tmp_path: Path) -> None:
-    complete(written(tmp_path, "solo"), url_in(tmp_path))
-    for file in tmp_path.rglob("network-run*"):
-        file.write_bytes(file.read_bytes() + b"more")
-    with pytest.raises(NetworkMissing, match="other bytes"):
-        opened(tmp_path).network("ew")
-    (tmp_path / "model.pt").write_bytes(b"not a network")
-    with pytest.raises(NetworkUnreadable, match=r"Got .*model\.pt"):
-        TrainedNetwork.load(tmp_path / "model.pt")
