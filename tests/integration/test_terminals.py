@@ -81,13 +81,7 @@ def process(
         stdout=redirect,
         stderr=redirect,
         start_new_session=True,
-        preexec_fn=_heed_interrupts,
     )
-
-
-def _heed_interrupts() -> None:
-    """Tests in the background of a shell ignore them, and so would all that they start."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_an_exit_is_told_as_the_cause(folder: Path) -> None:
