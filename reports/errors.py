@@ -6,6 +6,7 @@ ReportError
 ├── UnknownAxis(ValueError)             a cost axis is named that is not recorded
 ├── BadBudget(ValueError)               a budget is no amount of a unit of cost
 ├── UnknownStrategy(LookupError)        a strategy is named that nobody can replay
+├── BadReplay(ValueError)               a replay is asked for with a number that makes no sense
 ├── NothingToReplay(ValueError)         what was recorded is no table that can be replayed
 ├── UnknownFormat(ValueError)           a file is asked for with a suffix nobody writes
 ├── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
@@ -36,6 +37,10 @@ class BadBudget(ReportError, ValueError):
 
 class UnknownStrategy(ReportError, LookupError):
     """A strategy is named that nobody can replay."""
+
+
+class BadReplay(ReportError, ValueError):
+    """A replay is asked for with a number that makes no sense."""
 
 
 class NothingToReplay(ReportError, ValueError):

@@ -8,8 +8,10 @@ from typing import Any
 from reports._ranking import number
 from reports.replaying.table import RecordedTable
 from reports.spending.axes import CostAxis
+from reports.spending.budget import Budget
 from storage.wording import counted
 
+_SHOWN = (0.1, 0.25, 0.5)
 _Z = 1.96  # of the normal distribution, at 95 %
 
 
@@ -75,6 +77,7 @@ class Replays:
     Attributes:
         table: What was recorded.
         axis: Unit in which budgets and shares are counted.
+        at: Budgets that were asked for.
         whole_value: Score of the whole table's winner, mean over seeds that score.
         whole_cost: Axis to what the whole table has cost.
         rows: What strategies come to, in the order asked for.
@@ -83,6 +86,7 @@ class Replays:
 
     table: RecordedTable
     axis: CostAxis
+    at: tuple[Budget, ...]
     whole_value: float
     whole_cost: Mapping[str, float]
     rows: tuple[StrategyReplay, ...]
@@ -92,6 +96,14 @@ class Replays:
     def scoring(self) -> str:
         """Whether the seeds that chose are other ones than the seed that scores."""
         return "cross-fit" if self.table.n_seeds > 1 else "same seed, optimistic"
+
+    @property
+    def shown(self) -> Mapping[str, float]:
+        """Some budgets in words, as shares: those that were asked for, else a few parts."""
+        whole = self.whole_cost[self.axis]
+        if self.at:
+            return {budget.said: budget.amount / whole for budget in self.at}
+        return {f"{100 * share:.0f} % of the cost": share for share in _SHOWN}
 
     @property
     def cheapest(self) -> StrategyReplay | None:
@@ -168,7 +180,7 @@ class Replays:
             "axis": self.axis,
             "value": _finite(self.whole_value),
             "cost": dict(self.whole_cost),
-            "strategies": [_row_to_plain(row) for row in self.rows],
+            "strategies": [_row_to_plain(row, self.whole_cost[self.axis]) for row in self.rows],
             "refused": dict(self.refused),
         }
 
@@ -188,14 +200,15 @@ def _points(margin: float) -> str:
     return f"{margin:g} point" if margin == 1 else f"{margin:g} points"
 
 
-def _row_to_plain(row: StrategyReplay) -> dict[str, Any]:
+def _row_to_plain(row: StrategyReplay, whole_cost: float) -> dict[str, Any]:
     return {
         "strategy": row.strategy,
         "title": row.title,
         "orders": row.orders,
         "at_end": _spread_to_plain(row.at_end),
         "at_budgets": [
-            {"share": share} | _spread_to_plain(spread) for share, spread in row.at_budgets.items()
+            {"share": share, "cost": share * whole_cost} | _spread_to_plain(spread)
+            for share, spread in row.at_budgets.items()
         ],
         "cost": dict(row.cost),
         "share": row.share,

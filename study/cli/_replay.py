@@ -48,15 +48,23 @@ def command(
     orders: Annotated[
         int, typer.Option("--orders", min=1, help="How many orders of the trials are played.")
     ] = 1000,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="BUDGET",
+            help="What is found with so much: 600s, 8h, 200epochs, 30runs, 2Tflops, 1kWh, 5money. "
+            "Several of one unit; default: parts of the cost.",
+        ),
+    ] = None,
     axis: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--axis",
             metavar="UNIT",
             help="What cost is counted in: solo_s (device-seconds, each run alone), as_run_s, "
-            "epochs, samples, flops, runs, energy_j or money.",
+            "epochs, samples, flops, runs, energy_j or money; default: that of --at, else solo_s.",
         ),
-    ] = "solo_s",
+    ] = None,
     eta: Annotated[
         int,
         typer.Option(
@@ -72,6 +80,7 @@ def command(
     What would halving, TPE or a random order have found on the same trials, and for how much?
     """
     from reports.replaying import STRATEGIES, replay
+    from reports.spending import parse_budgets
 
     asked = [name.strip() for text in strategy or [] for name in text.split(",") if name.strip()]
     with opened(study, storage) as frames:
@@ -82,6 +91,7 @@ def command(
             strategy=asked or STRATEGIES,
             orders=orders,
             axis=axis,  # type: ignore[arg-type]  # checked there
+            at=parse_budgets(at or [], as_run=axis == "as_run_s"),
             eta=eta,
             seed=seed,
             sampler=_sampler,
@@ -173,15 +183,12 @@ def _print_rows(found: Replays) -> None:
         columns.insert(3, near)
     columns += [
         Column(
-            head=f"at {100 * share:.0f} % of\nthe cost",
+            head=f"with\n{said}",
             cells=["–", *(value(row.at_budgets[share].mean) for row in rows)],
         )
-        for share in _SHOWN
+        for said, share in found.shown.items()
     ]
     show(key, columns)
-
-
-_SHOWN = (0.1, 0.25, 0.5)
 
 
 def _head(found: Replays) -> str:

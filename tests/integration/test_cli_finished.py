@@ -130,6 +130,8 @@ class TestFinished:
             (["replay", "tiny", "--strategy", "racing"], "racing: it can save the third seed"),
             (["replay", "tiny", "--search", "stl"], "Use one of: ew, uw-so."),
             (["replay", "tiny", "--search", "ew", "--stage", "3"], "Got 3. Use one of: 1."),
+            (["replay", "tiny", "--at", "5parsec"], "A budget must be a number above 0 and a unit"),
+            (["replay", "tiny", "--at", "5epochs", "--axis", "solo_s"], "must be in one unit."),
             (["replay", "tiny", "--axis", "h"], "must be one of solo_s, as_run_s, epochs,"),
             (["status", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["compare", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),

@@ -10,8 +10,16 @@ import numpy as np
 import pytest
 
 from reports import budget_curve, load
-from reports.errors import NothingToReplay, UnknownAxis, UnknownSearch, UnknownStrategy
+from reports.errors import (
+    BadBudget,
+    BadReplay,
+    NothingToReplay,
+    UnknownAxis,
+    UnknownSearch,
+    UnknownStrategy,
+)
 from reports.replaying import recorded_table, replay
+from reports.spending import Budget
 from reports.spending.axes import CostAxis
 from tests.unit.reports import synthetic
 
@@ -149,6 +157,12 @@ def test_a_metric_as_objective_has_no_margin() -> None:
         ({"strategy": ["halfing"]}, UnknownStrategy, "Use some of: random, tpe, halving, "),
         ({"axis": "hours"}, UnknownAxis, "Got 'hours'"),
         ({"axis": "money"}, UnknownAxis, "Give a price to each device"),
+        ({"eta": 1}, BadReplay, "`eta` must be at least 2. Got 1"),
+        ({"orders": 0}, BadReplay, "`orders` must be at least 1. Got 0"),
+        (
+            {"axis": "solo_s", "at": [Budget(axis="epochs", amount=9.0)]},
+            *(BadBudget, "Got solo_s, epochs"),
+        ),
         ({"search": "ew", "stage": 4}, NothingToReplay, "Got 5. Use one of: 1."),
     ],
 )

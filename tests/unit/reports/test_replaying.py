@@ -18,6 +18,7 @@ from reports.replaying.playing import on_table
 from reports.replaying.strategies import strategies
 from reports.replaying.strategies._rungs import best_share
 from reports.replaying.strategies.racing import racing
+from reports.spending import Budget
 from study.spec.stopping import HalvingRule, pruned
 from tests.unit.reports.recorded import noiseless, table
 
@@ -177,6 +178,20 @@ def test_a_budget_that_ends_under_way_leaves_the_best_so_far() -> None:
     assert row.share == 0.75
     assert (row.finds_winner, row.finds_near) == (0.0, 0.0)
     assert row.near_from == math.inf
+
+
+def test_budgets_can_be_asked_for() -> None:
+    on = noiseless(range(9), n_epochs=9)
+    at = [Budget(axis="epochs", amount=amount) for amount in (9.0, 15.0, 500.0)]
+    found = play(on, "halving", at=at, axis="epochs")
+    assert [*found.shown] == ["9 epochs", "15 epochs", "500 epochs"]
+    (row,) = found.rows
+    # the first rung; the second, after 9 and 3 x 2 epochs; more than all
+    assert [row.at_budgets[share].mean for share in found.shown.values()] == pytest.approx(
+        [1.0, 1 / 3, 1 / 9]
+    )
+    (plain,) = found.to_plain()["strategies"]
+    assert {9.0, 15.0, 500.0} < {budget["cost"] for budget in plain["at_budgets"]}
 
 
 def test_a_diverged_trial_is_out_and_costs_what_it_cost() -> None:
