@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reports import load
 from reports.inference import Components
 from reports.spending import CostToMatch, budget_curve, costs_to_match
 from reports.spending.draws import N_DRAWS, Draws
@@ -117,3 +118,19 @@ def test_seeds_are_drawn_for_all_methods_at_once() -> None:
     )
     assert np.std(a) > 0.5
     assert np.std(a - b) < 0.05 * np.std(a)
+
+
+def test_costs_alone_are_as_sure_as_the_timings_that_they_rest_on() -> None:
+    def low(spread: float) -> float:
+        made = synthetic.reader()
+        made.rows["epoch_timings"] = [
+            {"search": search, "attempt": 1, "sweep": sweep, "epoch_s": 1.0 + spread * (sweep % 2)}
+            | {"study": made.name, "weighting": search, "role": "search", "hardware": "a cpu"}
+            for search, spread in (("uw-so", spread), ("scalarization", 0.0))
+            for sweep in range(3)
+        ]
+        (found,) = costs_to_match(load(made, made.name), ["uw-so"], "scalarization", margin=1.0)
+        return found.fair.low
+
+    assert low(0.0) == pytest.approx(matched("uw-so").fair.low)
+    assert low(4.0) < 0.5 * low(0.0)
