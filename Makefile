@@ -15,7 +15,7 @@ GPU_PLATFORMS := manylinux_2_28_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_6
 GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe mdurl mlxtend \
 	nvidia-ml-py pydantic pydantic-core pygments rich sqlalchemy typing-extensions typing-inspection
 
-.PHONY: demo test test-lowest test-python check unit soak mutants install install-dev bench bench-demo bench-compile bench-ray bench-storage bench-replay \
+.PHONY: demo test test-lowest test-python check lint types unit soak mutants install install-dev install-lowest bench bench-demo bench-compile bench-ray bench-storage bench-replay \
 	bench-reports gpu-check gpu-wheels clean
 
 demo: install
@@ -23,21 +23,25 @@ demo: install
 	$(BIN)/weighbridge compare quickstart --storage $(DEMO_STORAGE)
 	$(BIN)/weighbridge report quickstart --storage $(DEMO_STORAGE) -o report.html
 
-test: check unit
+# What is told in seconds first; mypy, which has one core to do with, beside the tests.
+test: lint
+	@$(MAKE) --no-print-directory -j 2 types unit
 
-check: install-dev
+check: lint types
+
+lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+types: install-dev
+	$(BIN)/mypy
 
 unit: install-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The core of the suite with the lowest versions that pyproject.toml allows.
-test-lowest: EXTRAS := datasets,test,vision
-test-lowest: $(LOWEST)/.python
-	@$(LOWEST)/bin/python tools/install.py --lowest --extras $(EXTRAS) $(STAMP_INPUT)
+test-lowest: install-lowest
 	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile -p no:cacheprovider $(CORE)
 
 # The same with another Python and today's versions: make test-python PYTHON=python3.13
@@ -95,6 +99,10 @@ install: $(VENV)/.python
 install-dev: EXTRAS := datasets,vision,dev
 install-dev: $(VENV)/.python
 	@$(BIN)/python tools/install.py --extras $(EXTRAS) $(STAMP_INPUT)
+
+install-lowest: EXTRAS := datasets,test,vision
+install-lowest: $(LOWEST)/.python
+	@$(LOWEST)/bin/python tools/install.py --lowest --extras $(EXTRAS) $(STAMP_INPUT)
 
 $(VENV)/.python $(LOWEST)/.python:
 	$(PYTHON) -m venv $(@D)
