@@ -108,6 +108,7 @@ def on_table(
         axis=axis,
         at=tuple(at),
         whole_value=float(arena.best.mean()),
+        seed_sd=float(arena.best.std(ddof=1)) if table.n_seeds > 1 else math.nan,
         whole_cost=arena.whole_cost,
         rows=tuple(arena.row(name, one) for name, one in asked.items() if name not in refused),
         refused=refused,

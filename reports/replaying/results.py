@@ -79,6 +79,7 @@ class Replays:
         axis: Unit in which budgets and shares are counted.
         at: Budgets that were asked for.
         whole_value: Score of the whole table's winner, mean over seeds that score.
+        seed_sd: Its standard deviation over those seeds; NaN with one.
         whole_cost: Axis to what the whole table has cost.
         rows: What strategies come to, in the order asked for.
         refused: Strategy to why it cannot be replayed.
@@ -88,6 +89,7 @@ class Replays:
     axis: CostAxis
     at: tuple[Budget, ...]
     whole_value: float
+    seed_sd: float
     whole_cost: Mapping[str, float]
     rows: tuple[StrategyReplay, ...]
     refused: Mapping[str, str]
@@ -114,8 +116,12 @@ class Replays:
     @property
     def sentence(self) -> str:
         """What is to be learned, with the spread over orders."""
-        judged = self.table.judged_on
-        whole = f"The whole table's winner is worth {self._said(self.whole_value)} on {judged}."
+        judged, n_seeds = self.table.judged_on, self.table.n_seeds
+        whole = f"The whole table's winner is worth {self._said(self.whole_value)} on {judged}"
+        if n_seeds > 1:
+            sd = number(self.table.objective, self.seed_sd, plus=False)
+            whole += f" (standard deviation over {n_seeds} seeds: {sd})"
+        whole += "."
         margin, best = self.table.margin, self.cheapest
         if margin is None:
             return whole
@@ -179,6 +185,7 @@ class Replays:
             "scoring": self.scoring,
             "axis": self.axis,
             "value": _finite(self.whole_value),
+            "seed_sd": _finite(self.seed_sd),
             "cost": dict(self.whole_cost),
             "strategies": [_row_to_plain(row, self.whole_cost[self.axis]) for row in self.rows],
             "refused": dict(self.refused),

@@ -213,6 +213,8 @@ def test_a_seed_that_scores_does_not_choose() -> None:
     found = play(table(rows, [[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]]), "random")
     # scored on seed 2, trial 0 is chosen by 0 and 0; on the others by the mean of 0 and 9
     assert found.whole_value == (1.0 + 2.0 + 3.0) / 3
+    assert found.seed_sd == 1.0
+    assert "worth +2.00 % on test (standard deviation over 3 seeds: 1.00 %)." in found.sentence
     assert found.scoring == "cross-fit"
 
 
