@@ -18,9 +18,10 @@ def holm_levels(p_values: Sequence[float], *, level: float = LEVEL) -> list[floa
     """
     error, n_tests = 1 - level, len(p_values)
     order = sorted(range(n_tests), key=lambda at: (p_values[at] != p_values[at], p_values[at]))
-    levels, steps, rejecting = [level] * n_tests, 0, True
+    levels, rejected = [level] * n_tests, 0
     for at in order:
-        levels[at] = 1 - error / (n_tests - steps)
-        rejecting = rejecting and p_values[at] <= error / (n_tests - steps)
-        steps += rejecting
+        share = error / (n_tests - rejected)
+        levels[at] = 1 - share
+        # After the first that is not rejected the share stays, and no larger p-value is below it.
+        rejected += p_values[at] <= share
     return levels

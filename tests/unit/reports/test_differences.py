@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import compare, load
+from reports._spread import components_of
 from reports.comparing.differences import Difference, difference
 from reports.comparing.error_sources import error_sources
 from reports.comparing.roles import is_tuned, reference_of, subject_of
@@ -230,6 +231,21 @@ def test_what_paired_seeds_buy_is_said(seeds: tuple[int, ...], said: tuple[str, 
     assert f"{len(seeds)} common seeds" in told
     assert "UW-SO and Scalarization" in told
     assert all(part in told for part in said)
+
+
+def test_the_layout_is_the_best_third_of_the_trials_and_at_least_four() -> None:
+    for n_trials, wanted in ((3, 3), (4, 4), (12, 4), (13, 5), (42, 14)):
+        values = [[float(i), float(i) + 1] for i in range(n_trials)]
+        reader = synthetic.tabled(values, values, [("grid", tuple(range(n_trials)))])
+        found = components_of(load(reader, "x"), "ew")
+        assert found is not None
+        assert found.n_trials == wanted
+        assert found.seed_means == pytest.approx(((wanted - 1) / 2, (wanted + 1) / 2))
+
+
+def test_without_a_trial_under_every_seed_there_is_no_layout() -> None:
+    reader = synthetic.tabled([[None, 1.0]], [[0.0, 1.0]], [("grid", (0,))])
+    assert components_of(load(reader, "x"), "ew") is None
 
 
 # -- rows that mix --------------------------------------------------------------------------
