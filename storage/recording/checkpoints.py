@@ -12,8 +12,8 @@ from storage.database.retry import retried
 from storage.errors import StudyChanged
 from storage.planning.opened import OpenedDatabase
 from storage.planning.writing import now
-from storage.records import CheckpointFile, NetworkFile
-from storage.schema.tables import attempts, checkpoints, networks, runs
+from storage.records import CheckpointFile, InitialNetwork, NetworkFile
+from storage.schema.tables import attempts, checkpoints, networks, runs, searches
 from storage.states import RunState
 
 _OF_STUDY = (
@@ -30,8 +30,11 @@ _OF_STUDY = (
     .order_by(checkpoints.c.id)
 )
 _FORGET = checkpoints.delete().where(checkpoints.c.path == bindparam("gone"))
+_BEGUN = sa.select(searches.c.id, searches.c.initial).where(
+    searches.c.study_id == bindparam("study"), searches.c.initial.is_not(None)
+)
 _LAST_ATTEMPT = (
-    sa.select(attempts.c.id.label("attempt_id"), attempts.c.run_id, attempts.c.study_id)
+    sa.select(attempts.c.id.label("attempt_id"), attempts.c.study_id, runs.c.run_key)
     .join(runs, sa.and_(runs.c.id == attempts.c.run_id, runs.c.token == attempts.c.token))
     .where(runs.c.id == bindparam("run"))
 )
@@ -70,6 +73,8 @@ class Checkpoints(OpenedDatabase):
     def keep_network(self, run: int, file: NetworkFile) -> None:
         """Keep a network that a run was trained again for, instead of one after the same epoch.
 
+        Searches that begin from that one find it.
+
         Raises:
             StudyChanged: The run is gone.
         """
@@ -78,8 +83,16 @@ class Checkpoints(OpenedDatabase):
             if found is None:
                 raise StudyChanged(f"Run {run} is not in this database any more. Look at `status`.")
             connection.execute(_FORGET_EPOCH, {"run": run, "after": file.epoch})
-            values = {**found._mapping, **asdict(file), "created_at": now()}
-            connection.execute(networks.insert(), values)
+            ids = {"study_id": found.study_id, "run_id": run, "attempt_id": found.attempt_id}
+            connection.execute(networks.insert(), {**ids, **asdict(file), "created_at": now()})
+            there = InitialNetwork(
+                run_key=found.run_key, epoch=file.epoch, path=file.path, sha256=file.sha256
+            )
+            for row in connection.execute(_BEGUN, {"study": found.study_id}).all():
+                of = InitialNetwork.of_text(row.initial)
+                if of is not None and (of.run_key, of.epoch) == (there.run_key, there.epoch):
+                    here = searches.update().where(searches.c.id == row.id)
+                    connection.execute(here.values(initial=there.to_text()))
 
     @retried
     def forget_networks(self, paths: Sequence[str]) -> None:

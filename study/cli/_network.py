@@ -55,4 +55,5 @@ def command(
     )
     for sentence in kept:
         say(sentence)
+        next_step("retry", study, storage=storage, why="if runs failed for want of it")
         next_step("run", study, storage=storage)

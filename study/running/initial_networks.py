@@ -121,15 +121,16 @@ def keep_awaited(network: TrainedNetwork, plan: Plan, storage: Storage) -> list[
 
     record = storage.study(network.study)
     stored = {search.name: search for search in storage.searches(record.id)}
+    origin = next(search for search in plan.searches if search.name == network.search)
+    is_best = _best_run(storage, stored[origin.name].id, origin, plan.spec.seeds) == network.run
+    selected = storage.selected_epoch(network.run)
     waiting = [
         search.name
         for search in plan.searches
         if search.init_from == network.search
-        if search.name not in stored or stored[search.name].initial is None
+        if _lacks(stored.get(search.name), selected, is_best=is_best)
     ]
-    (origin,) = (search for search in plan.searches if search.name == network.search)
-    best = _best_run(storage, stored[origin.name].id, origin, plan.spec.seeds)
-    if not waiting or best != network.run or _is_there(storage.selected_epoch(best)):
+    if not waiting:
         return []
     folders = storage.file_folders(record.id)
     place = paths.folder_of(folders[0]) if folders else None
@@ -141,14 +142,29 @@ def keep_awaited(network: TrainedNetwork, plan: Plan, storage: Storage) -> list[
     return waiting
 
 
-def _is_there(selected: SelectedEpoch | None) -> bool:
-    """Whether the network of a selected epoch can be read."""
+def _lacks(search: SearchRecord | None, of_run: SelectedEpoch | None, *, is_best: bool) -> bool:
+    """Whether a search is to begin from a run's network, and cannot.
+
+    Args:
+        search: As stored; None if it is new.
+        is_best: Whether the run is the one that searches begin from which have not begun.
+    """
+    if of_run is None:
+        return False
+    if search is None or search.initial is None:
+        return is_best and not _is_there(of_run.network)
+    fixed = search.initial
+    return (fixed.run_key, fixed.epoch) == (of_run.run_key, of_run.epoch) and not _is_there(fixed)
+
+
+def _is_there(file: NetworkFile | InitialNetwork | None) -> bool:
+    """Whether a network can be read."""
     from trainers.keeping import networks  # loads torch
 
-    if selected is None or selected.network is None:
+    if file is None:
         return False
     try:
-        networks.load(selected.network.path, sha256=selected.network.sha256)
+        networks.load(file.path, sha256=file.sha256)
     except NetworkUnreadable:
         return False
     return True

@@ -90,6 +90,15 @@ class NetworkPromises(Backend):
                 run_key=claim.key, epoch=1, network=again
             )
         assert bench.storage.network_bytes(bench.study.id) == 7
+        for search, number in (("ew", 1), ("stl/a", 2)):
+            before = InitialNetwork(run_key=claim.key, epoch=number, path="gone", sha256="5" * 64)
+            bench.storage.fix_initial(bench.search(search), before)
+        bench.storage.keep_network(claim.run, again)
+        found = {of.name: of.initial for of in bench.storage.searches(bench.study.id)}
+        assert found["stl/a"] == before, "after another epoch"
+        assert found["ew"] == InitialNetwork(
+            run_key=claim.key, epoch=1, path="again.pt", sha256="6" * 64
+        )
         with pytest.raises(StudyChanged, match="is not in this database any more"):
             bench.storage.keep_network(claim.run + 1000, again)
 

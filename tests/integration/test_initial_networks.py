@@ -173,6 +173,30 @@ def test_without_a_network_the_search_waits_until_it_is_trained_again(tmp_path: 
     assert waits(tmp_path)["uw"] is None
 
 
+def test_a_search_that_has_begun_goes_on_from_a_network_that_was_lost(tmp_path: Path) -> None:
+    shutil.copy(toy.__file__, tmp_path / "toy.py")
+    spec, url = tmp_path / "begun.toml", f"sqlite:///{tmp_path / 'weighbridge.db'}"
+    spec.write_text(SPEC)
+    complete(spec, url)
+    before = record(url, "rlw").initial
+    assert before is not None
+    Path(before.path).unlink()
+    spec.write_text(SPEC.replace("lr = [1e-2] }", "lr = [1e-2, 1e-1] }"))
+    ran = command(tmp_path, "run", "begun.toml", "--workers", "1")
+    assert (ran.code, "2 failed" in ran.out) == (1, True)
+    lost = "If it is lost, `weighbridge network --retrain` of its search trains it again."
+    assert lost in words(command(tmp_path, "status", "begun"))
+
+    said = command(tmp_path, "network", "begun", "--search", "stl/level", "--retrain")
+    assert "It is kept for search rlw, to begin from." in said.out, said.err
+    after = record(url, "rlw").initial
+    assert after is not None
+    assert (after.run_key, after.epoch) == (before.run_key, before.epoch)
+    assert command(tmp_path, "retry", "begun").code == 0
+    assert command(tmp_path, "run", "begun.toml", "--workers", "1").code == 0
+    assert len(first_epochs(url, "rlw")) == 4
+
+
 @pytest.mark.parametrize("name", ["uw", "ew", "rlw"])
 def test_networks_of_all_searches_can_be_had(undisturbed: str, spec: Path, name: str) -> None:
     assert Study.open(str(spec), storage=undisturbed).network(name).search == name

@@ -145,7 +145,8 @@ def load(path: str, *, sha256: str) -> State:
         why = error.strerror or str(error)
         raise NetworkUnreadable(
             f"A kept network must be readable. Got {path}: {why}. On another machine, take it from "
-            "there: let `--checkpoints` name a folder that all machines have, or a URL."
+            "there: let `--checkpoints` name a folder that all machines have, or a URL. If it is "
+            "lost, `weighbridge network --retrain` of its search trains it again."
         ) from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise NetworkUnreadable(
