@@ -48,12 +48,15 @@ def baseline_parts(
         metrics: (task, metric) to the method's test value.
 
     Returns:
-        None where nothing tells it: numbers were imported, or there is one seed.
+        None where nothing tells it: numbers were imported, there is one seed, or the objective
+        makes its value of several metrics in a way of its own.
     """
     base, spread = frames.standing_baseline("test"), baseline_spread(frames)
     objective = objective_of(frames)
     names = [(task, name) for task, name, _ in objective.metrics]
     if not all(name in base and name in spread and name in metrics for name in names):
+        return None
+    if objective.name != DELTA_M and len(names) > 1:  # how metrics make its value up is its own
         return None
     variances, n_seeds = zip(*(spread[name] for name in names), strict=True)
     if objective.name != DELTA_M:

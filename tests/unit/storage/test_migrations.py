@@ -77,7 +77,11 @@ class TestMigrationsOnFile(MigrationPromises, OnFile):
         return url.replace("study.db", "created.db")
 
     def test_tables_without_row_ids_are_the_same(self, migrated: Engine, created: Engine) -> None:
-        assert _without_rowid(migrated) == _without_rowid(created) == {"epochs", "epoch_values"}
+        assert (
+            _without_rowid(migrated)
+            == _without_rowid(created)
+            == {"epochs", "epoch_values", "timings"}
+        )
 
 
 class TestMigrationsOnPostgres(MigrationPromises, OnNewPostgres):
