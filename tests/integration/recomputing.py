@@ -237,7 +237,7 @@ class Study:
         value, parts = self.value(search)
         parts = [*parts, *self.of_baseline(self._means(self.runs_behind(search)[1]))]
         n_seeds = len(self.runs_behind(search)[1])
-        return self._told(search, "stl", value, parts, "unpaired", n_seeds=n_seeds)
+        return self.told(search, "stl", value, parts, "unpaired", n_seeds=n_seeds)
 
     def against(self, a: str, b: str) -> tuple[float, list[Part], str, Mapping[str, Any]]:
         """A difference: its value, what its variance is made of, the basis, and what is beside."""
@@ -285,7 +285,7 @@ class Study:
         """All of them: STL, the reference, and the others as one family after Holm."""
         found = [self.against_stl(subject)]
         value, parts, basis, beside = self.against(subject, reference)
-        found.append(self._told(subject, reference, value, parts, basis) | dict(beside))
+        found.append(self.told(subject, reference, value, parts, basis) | dict(beside))
         family = {b: self.against(subject, b) for b in others}
         p_values = {b: p_value(value, parts) for b, (value, parts, *_) in family.items()}
         levels, rejected = {}, 0
@@ -295,11 +295,11 @@ class Study:
             if p_values[b] <= error and rejected == list(levels).index(b):
                 rejected += 1
         for b, (value, parts, basis, beside) in family.items():
-            told = self._told(subject, b, value, parts, basis, level=levels[b])
+            told = self.told(subject, b, value, parts, basis, level=levels[b])
             found.append(told | {"n_compared": len(others)} | dict(beside))
         return found
 
-    def _told(
+    def told(
         self,
         a: str,
         b: str,

@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.command import command
 from tests.integration.recomputing import Study
+from tests.integration.recomputing_budgets import Cost, Curves, alone, trained
 from tests.integration.recomputing_costs import Costs
 from tests.integration.recomputing_replays import halving
 from tests.integration.tiny_study import write_spec
@@ -69,6 +70,13 @@ def costs(ran: Any) -> Costs:
     """What it has cost, by its views."""
     folder, _ = ran
     return Costs(folder / "weighbridge.db")
+
+
+@pytest.fixture(scope="module")
+def curves(ran: Any) -> Curves:
+    """What its searches have reached by spending, by its views."""
+    folder, study = ran
+    return Curves(folder / "weighbridge.db", study)
 
 
 def test_the_rows_are_those_of_the_views(case: Any, costs: Costs) -> None:
@@ -133,6 +141,61 @@ def _trials(folder: Path) -> list[int]:
 def test_the_ratio_of_costs_is_that_of_the_views(case: Any, costs: Costs) -> None:
     compared, _ = case
     assert compared["cost_ratio"] == close_to(costs.ratio("uw-so", "scalarization"))
+
+
+@pytest.mark.parametrize(
+    ["asked", "by"],
+    [
+        (["full"], alone),
+        (
+            ["20epochs", "300epochs"],
+            trained,
+        ),
+    ],
+)
+def test_equal_budgets_are_those_of_the_views(
+    ran: Any, curves: Curves, asked: list[str], by: Cost
+) -> None:
+    folder, _ = ran
+    options = [word for text in asked for word in ("--at", text)]
+    said = command(folder, "compare", "again", *options, "--json").json["budgets"]
+    searches = (*OTHERS, "scalarization", "uw-so")
+    ends = sorted(curves.points(search, by)[-1].cost for search in searches)
+    assert said[-1]["budget"] == (pytest.approx(ends[-1]) if asked == ["full"] else 300)
+    for budget in said:
+        wanted = curves.at_budget(searches, by, budget["budget"])
+        valued = [one for one in budget["methods"] if one["value"] is not None]
+        assert [{name: one[name] for name in wanted[0]} for one in valued] == close_to(wanted)
+
+
+def test_samples_are_those_of_the_views(ran: Any, curves: Curves) -> None:
+    folder, _ = ran
+    (said,) = command(folder, "compare", "again", "--at", "1e9samples", "--json").json["budgets"]
+    wanted = curves.at_budget(("uw-so",), curves.samples, 1e9)[0]
+    mine = next(one for one in said["methods"] if one["search"] == "uw-so")
+    assert {name: mine[name] for name in ("value", "first_cost")} == close_to(
+        {name: wanted[name] for name in ("value", "first_cost")}
+    )
+
+
+def test_costs_to_match_are_those_of_the_views(case: Any, curves: Curves) -> None:
+    compared, _ = case
+    assert {one["search"] for one in compared["cost_to_match"]} == {*OTHERS, "uw-so"}
+    for one in compared["cost_to_match"]:
+        wanted = curves.to_match(one["search"], "scalarization", alone)
+        have = one | {"fair": one["fair_ratio"]["value"], "full": one["full_ratio"]["value"]}
+        assert {name: have[name] for name in wanted} == close_to(wanted)
+
+
+def test_differences_to_sparser_grids_are_those_of_the_views(case: Any, curves: Curves) -> None:
+    compared, _ = case
+    said = compared["sparser_grids"]
+    parts = [
+        {"n_points": part["n_points"], "value": part["value"], "difference": gap}
+        for part, gap in zip(said["grid"]["parts"], said["differences"], strict=True)
+    ]
+    assert said["grid"]["step"] == pytest.approx(0.2)
+    assert parts == close_to(curves.sparser("uw-so", "scalarization", 1))
 
 
 def close_to(value: Any) -> Any:
