@@ -11,7 +11,7 @@ from reports.inference import Components, mean_of
 
 @pytest.mark.parametrize("n_seeds", SEEDS)
 def test_values_and_differences_are_covered(n_seeds: int) -> None:
-    """The components are those of `digits` with five seeds and of `quickstart`.
+    """The components are those of `digits` with five seeds and of `multimnist`.
 
     `python -m benchmarks.coverage --measure STUDY` prints those of a stored study. A thousand
     studies tell a coverage to 0.7 %: the mean over all is held to 93 to 97 %, each to one more.
@@ -31,7 +31,7 @@ def test_of_one_trial_the_coverage_is_exact() -> None:
 
 
 def test_studies_vary_by_their_components() -> None:
-    method = METHODS["quickstart uw-so"]
+    method = METHODS["multimnist uw-so"]
     rng = np.random.default_rng(3)
     made = simulate(method, rng.normal(size=(500, 1, 10)), rng)
     found = [Components.of(table) for table in made.test]
