@@ -93,10 +93,11 @@ class Studies(OpenedDatabase):
             record = _record(connection, study_id)
             if record.birth != birth:
                 check(record)
-                if record.spec != json.loads(texts["spec"]):
-                    _revise(connection, study_id, record.spec, accepted=True)
+                before = record.spec
                 connection.execute(studies.update().where(studies.c.id == study_id), values)
                 record = _record(connection, study_id)
+                if record.spec != before:
+                    _revise(connection, study_id, before, accepted=True)
             _save_searches(connection, study_id, searches)
             next_change(connection, study_id)
             return record

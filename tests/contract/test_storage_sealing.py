@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from storage.records import StudyRecord
+from storage.schema.tables import studies
+from storage.scoring import Selection
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
-from tests.contract.storage_bench import SEARCHES, Bench
+from tests.contract.storage_bench import PRIMARY, SEARCHES, Bench, claimed
+from tests.contract.storage_follower import Follower
 
 
 class SealingPromises(Backend):
@@ -32,6 +37,31 @@ class SealingPromises(Backend):
         assert [(one.accepted, one.spec["seeds"], one.runs_ended) for one in found] == [
             (True, [0], 0), (False, [1], 0)
         ]  # fmt: skip
+
+
+class FollowedSealing(Backend):
+    def test_a_follower_is_told_the_test_values_once_they_are_shown(self, bench: Bench) -> None:
+        with bench.storage._database.write() as connection:
+            connection.execute(studies.update().values(sealed_at=datetime.now(UTC)))
+        bench.train(claimed(bench), (0.2, 0.1))
+        bench.storage.score(bench.study.id, PRIMARY, Selection())
+        bench.storage.score(bench.study.id, {"ew": PRIMARY["stl/a"]}, Selection())
+        follower = Follower(bench.url)
+        (sealed,) = follower.page().runs
+        assert (sealed.value_val, sealed.value_test) == (0.2, None)
+        assert follower.page().runs == ()
+        bench.storage.unseal(bench.study.id)
+        (shown,) = follower.page().runs
+        assert (shown.value_val, shown.value_test) == (0.2, 0.1)
+        follower.reader.close()
+
+
+class TestFollowedSealingOnFile(FollowedSealing, OnFile):
+    """On a SQLite file."""
+
+
+class TestFollowedSealingOnPostgres(FollowedSealing, OnPostgres):
+    """On a PostgreSQL server."""
 
 
 class TestSealingOnMemory(SealingPromises, OnMemory):
