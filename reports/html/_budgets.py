@@ -89,11 +89,10 @@ def _row(frames: StudyFrames, search: str, found: Sequence[EqualBudget]) -> Mark
 
 def _cells(frames: StudyFrames, at: Sequence[AtBudget]) -> Iterator[Markup]:
     for one in at:
-        rank = "" if one.rank is None else f"rank {one.rank_said}"
-        spent = (
-            "" if one.complete or one.rank is None else f", {_share(one.share_spent)} of its search"
-        )
-        said = tag("span", f"{rank}{spent}", class_="unit")
+        told = [] if one.rank is None else [f"rank {one.rank_said}"]
+        if told and one.share_said != "all":
+            told.append(f"{one.share_said} of its search")
+        said = tag("span", ", ".join(told), class_="unit")
         best = "best" if one.rank == 1 else "value"
         yield tag("td", join([value_said(frames, one), tag("br"), said]), class_=best)
 

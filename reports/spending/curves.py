@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from reports._eligible import Eligible, Fold, eligible
+from reports._eligible import RANKED, Eligible, Fold, eligible
 from reports._once import once_per_search
 from reports._ranking import objective_of
 from reports._spread import components_of
@@ -47,6 +47,7 @@ class BudgetCurve:
         scoring: Whether the seeds that chose are other ones than the seed that scores.
         replay: Whether all stages are expected over random orders, none, or some ("mixed").
         stage: ``[n]``, the stage (0-based) that a point belongs to.
+        finished: Whether no run of the search is outstanding; else the curve may go on.
         objective: What values are of, with direction and unit.
     """
 
@@ -65,6 +66,7 @@ class BudgetCurve:
     scoring: Scoring
     replay: Replay
     stage: IntArray
+    finished: bool
     objective: Objective
 
     def point_at(self, cost: float) -> int | None:
@@ -169,6 +171,7 @@ def budget_curve(
         scoring="cross-fit" if n_seeds > 1 else "same seed, optimistic",
         replay=_replay_label(found.stages),
         stage=np.concatenate([np.full(len(s.draws), s.stage) for s in found.stages])[found.known],
+        finished=is_finished(frames, search),
         objective=objective_of(frames),
     )
 
@@ -181,6 +184,13 @@ def budget_curves(frames: StudyFrames, axis: CostAxis = "solo_s") -> tuple[Budge
     """
     found = (budget_curve(frames, search, axis=axis) for search in frames.searches)
     return tuple(curve for curve in found if curve is not None)
+
+
+@once_per_search
+def is_finished(frames: StudyFrames, search: str) -> bool:
+    """Whether all planned runs of a search have ended, those that failed among them."""
+    runs = frames.runs[(frames.runs["search"] == search) & (frames.runs["role"] == "search")]
+    return bool(runs.loc[runs["planned"], "state"].isin([*RANKED, "failed"]).all())
 
 
 def why_no_curve(frames: StudyFrames) -> str:

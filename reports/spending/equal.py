@@ -17,7 +17,7 @@ from reports.inference import Interval, share_better
 from reports.measures import FloatArray
 from reports.spending.axes import CostAxis
 from reports.spending.budget import Budget
-from reports.spending.curves import BudgetCurve, budget_curves, trajectory
+from reports.spending.curves import BudgetCurve, budget_curves, is_finished, trajectory
 from reports.spending.draws import Draws
 
 # Natural budgets that are nearer than this are one: a table of many columns answers nobody.
@@ -35,6 +35,8 @@ class AtBudget:
         interval: Of `value`; None where there is one seed, or no value.
         share_spent: What that has cost, as a share of the whole search; 0 without a value.
         first_cost: What the first certain winner costs; infinite while there is none.
+        finished: Whether no run of its search is outstanding; else shares and costs are those of
+            what it has come to so far.
         better: P(better), of a seed of this method against one of another, by the other's search;
             ties count one half. Empty without a value.
         rank: 1 for the best value of this budget; None without one.
@@ -48,6 +50,7 @@ class AtBudget:
     interval: Interval | None
     share_spent: float
     first_cost: float
+    finished: bool
     better: Mapping[str, float]
     rank: int | None
     rank_low: int | None
@@ -57,6 +60,14 @@ class AtBudget:
     def complete(self) -> bool:
         """Whether the budget pays for the whole search."""
         return self.share_spent == 1.0
+
+    @property
+    def share_said(self) -> str:
+        """``all``, ``30 %`` or ``30 % so far``; a dash without a value."""
+        if self.rank is None:
+            return "–"
+        said = "all" if self.complete else f"{100 * self.share_spent:.0f} %"
+        return said if self.finished else f"{said} so far"
 
     @property
     def rank_said(self) -> str:
@@ -78,6 +89,7 @@ class AtBudget:
             "low": self.interval and self.interval.low,
             "high": self.interval and self.interval.high,
             "share_spent": self.share_spent,
+            "finished": self.finished,
             "first_cost": None if math.isinf(self.first_cost) else self.first_cost,
             "p_better": dict(self.better),
             "rank": self.rank,
@@ -166,10 +178,14 @@ def natural_budgets(curves: Sequence[BudgetCurve]) -> list[tuple[Budget, str]]:
     return [
         (
             Budget(axis=group[-1].axis, amount=float(group[-1].cost[-1])),
-            f"the whole search of {', '.join(curve.title for curve in group)}",
+            f"the whole search of {', '.join(_named(curve) for curve in group)}",
         )
         for group in groups
     ]
+
+
+def _named(curve: BudgetCurve) -> str:
+    return curve.title if curve.finished else f"{curve.title} so far"
 
 
 def _methods(
@@ -189,7 +205,7 @@ def _methods(
     ]
     firsts = {curve.search: float(curve.cost[0]) for curve in curves}
     rest = [
-        _without_value(search, title_of(frames, search), firsts.get(search, math.inf))
+        _without_value(frames, search, first_cost=firsts.get(search, math.inf))
         for search in frames.searches
         if search not in reached
     ]
@@ -230,6 +246,7 @@ def _valued(
         interval=curve.interval_at(at),
         share_spent=float(curve.cost[at] / curve.cost[-1]) if curve.cost[-1] > 0 else 1.0,
         first_cost=float(curve.cost[0]),
+        finished=curve.finished,
         better={
             other: share_better(mine.scores, theirs.scores, sign=sign)
             for other, theirs in reached.items()
@@ -241,14 +258,15 @@ def _valued(
     )
 
 
-def _without_value(search: str, title: str, first_cost: float) -> AtBudget:
+def _without_value(frames: StudyFrames, search: str, *, first_cost: float) -> AtBudget:
     return AtBudget(
         search=search,
-        title=title,
+        title=title_of(frames, search),
         value=math.nan,
         interval=None,
         share_spent=0.0,
         first_cost=first_cost,
+        finished=is_finished(frames, search),
         better={},
         rank=None,
         rank_low=None,

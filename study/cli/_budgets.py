@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from study.cli._output import next_step, print_json, say
+from study.cli._output import next_step, note, print_json, say
 from study.cli._wide import Column, show
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def show_budgets(
     for one in found:
         _show(frames, one)
     if found:
+        if not all(one.finished for one in found[0].methods):
+            note("Searches with runs outstanding are told by those that have ended (“so far”).")
         alone = found[0].budget.axis == "solo_s" and frames.packed
         say(
             "Values are expected over all orders in which a search could have been run, chosen on "
@@ -70,7 +72,7 @@ def _of_search(one: AtBudget) -> str:
     if one.rank is None:
         known = one.first_cost < math.inf
         return f"too little: a winner from {one.first_cost:,.3g} on" if known else "no winner yet"
-    return "all" if one.complete else f"{100 * one.share_spent:.0f} %"
+    return one.share_said
 
 
 def _share(one: AtBudget, other: AtBudget) -> str:

@@ -86,3 +86,10 @@ def test_rubbish_is_refused(terminal: Any) -> None:
     terminal(80)
     with pytest.raises(BadBudget, match="600s"):
         shown("much")
+
+
+def test_outstanding_runs_are_told_of(terminal: Any) -> None:
+    stream = terminal(160)
+    shown("1000runs", unfinished=True)
+    assert "all so far" in stream.getvalue()
+    assert "runs outstanding" in stream.getvalue()

@@ -160,3 +160,22 @@ def test_json_has_no_number_that_is_none() -> None:
     plain = found.to_plain()
     assert plain["axis"] == "runs"
     assert plain["methods"][0]["value"] is None
+
+
+def test_a_search_with_runs_outstanding_is_told_as_far_as_it_is() -> None:
+    found = equal_budgets(synthetic.frames(unfinished=True))
+    last = {one.search: one for one in found[-1].methods}
+    assert "Scalarization so far" in found[-1].why
+    assert last["scalarization"].share_said == "all so far"
+    assert last["ew"].share_said == "all"
+    assert not last["scalarization"].to_plain()["finished"]
+
+
+def test_a_search_whose_runs_have_failed_has_ended() -> None:
+    made = synthetic.reader()
+    for row in made.rows["run_results"]:
+        if row["search"] == "ew" and row["trial"] == 0:
+            row |= {"state": "failed", "delta_m_val": None, "delta_m_test": None}
+    curve = budget_curve(load(made, synthetic.STUDY), "ew")
+    assert curve is not None
+    assert curve.finished
