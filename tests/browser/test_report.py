@@ -3,9 +3,10 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from reports import html
 from tests.unit.reports import synthetic
@@ -54,34 +55,20 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def shown(browser: Browser, report: Path, *, width: int, scheme: str = "light") -> Page:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    page = context.new_page()
+def shown(page: Page, report: Path) -> Page:
     page.goto(report.as_uri())
     page.wait_for_function(_DRAWN)
     return page
 
 
-def test_nothing_fails_and_nothing_is_fetched(browser: Browser, report: Path) -> None:
-    page = browser.new_context().new_page()
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
-    fetched: list[str] = []
-    page.on("request", lambda sent: fetched.append(sent.url))
-    page.goto(report.as_uri())
-    page.wait_for_function(_DRAWN)
-    assert troubles == []
-    assert [url for url in fetched if not url.startswith(("data:", "blob:"))] == [report.as_uri()]
+def of_width(browser: Browser, width: int) -> Page:
+    return browser.new_context(viewport={"width": width, "height": 900}).new_page()
 
 
 @pytest.fixture(scope="module", params=[390, 1280], ids=["phone", "desk"])
 def page(request: pytest.FixtureRequest, browser: Browser, report: Path) -> Page:
     """The report as it first appears; for tests that only look."""
-    return shown(browser, report, width=request.param)
+    return shown(of_width(browser, request.param), report)
 
 
 def test_the_page_does_not_scroll_sideways(page: Page) -> None:
@@ -106,23 +93,51 @@ def test_wide_tables_scroll_in_their_own_box(page: Page) -> None:
     assert boxes.count() >= 5  # of the budgets there are as many as searches differ in cost
 
 
-def test_figures_follow_the_colour_scheme(browser: Browser, report: Path) -> None:
-    page = shown(browser, report, width=1280, scheme="light")
+class Played:
+    """The report on a desk, for tests that do something: each begins by saying how it is seen.
+
+    Attributes:
+        troubles: What has failed since it was opened.
+        fetched: What it has asked for.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.troubles: list[str] = []
+        self.fetched: list[str] = []
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("console", self._hear)
+        page.on("request", lambda sent: self.fetched.append(sent.url))
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.troubles.append(said.text)
+
+    def seen(self, scheme: Literal["dark", "light"], media: Literal["print", "screen"]) -> Page:
+        self.page.emulate_media(media=media, color_scheme=scheme)
+        return self.page
+
+
+@pytest.fixture(scope="module")
+def played(browser: Browser, report: Path) -> Played:
+    found = Played(of_width(browser, 1280))
+    shown(found.page, report)
+    return found
+
+
+def test_figures_follow_the_colour_scheme(played: Played) -> None:
     colour = "document.getElementById('plot-cost').layout.font.color"
-    light = page.evaluate(colour)
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"{colour} !== '{light}'")
-    assert page.evaluate(colour) == "#e6eaee"
+    played.seen("dark", "screen").wait_for_function(f"{colour} === '#e6eaee'")
+    played.seen("light", "screen").wait_for_function(f"{colour} !== '#e6eaee'")
 
 
-def test_print_is_light_even_on_a_dark_screen(browser: Browser, report: Path) -> None:
-    page = shown(browser, report, width=1280, scheme="dark")
-    page.emulate_media(media="print", color_scheme="dark")
+def test_print_is_light_even_on_a_dark_screen(played: Played) -> None:
+    page = played.seen("dark", "print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-def test_figures_fit_the_paper(browser: Browser, report: Path) -> None:
-    page = shown(browser, report, width=1280, scheme="dark")
+def test_figures_fit_the_paper(played: Played) -> None:
+    page = played.seen("dark", "screen")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     layout = "document.getElementById('plot-cost')._fullLayout"
     page.wait_for_function(f"{layout}.width === 660")
@@ -138,13 +153,17 @@ def test_figures_fit_the_paper(browser: Browser, report: Path) -> None:
         ("Epochs", "Epochs trained"),
     ],
 )
-def test_a_button_changes_the_cost_axis(
-    browser: Browser, report: Path, button: str, title: str
-) -> None:
-    page = shown(browser, report, width=1280)
+def test_a_button_changes_the_cost_axis(played: Played, button: str, title: str) -> None:
+    page = played.seen("light", "screen")
     page.get_by_role("button", name=button).click()
     page.wait_for_function(
         f"document.getElementById('plot-cost').layout.xaxis.title.text === '{title}'"
     )
     pressed = page.locator("button[aria-pressed=true]").all_inner_texts()
     assert pressed == [button, "Log scale"]
+
+
+def test_nothing_fails_and_nothing_is_fetched(played: Played, report: Path) -> None:
+    assert played.troubles == []
+    sent = [url for url in played.fetched if not url.startswith(("data:", "blob:"))]
+    assert sent == [report.as_uri()]
