@@ -78,7 +78,7 @@ def test_all_who_ask_get_the_same_and_the_end_waits_for_its(run: subprocess.Pope
     assert is_gone(server, folder)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL])
 def test_it_goes_with_a_run_that_is_interrupted(
     run: subprocess.Popen[str], signum: signal.Signals
 ) -> None:
