@@ -20,7 +20,7 @@ _REPEATS = 1  # sweeps repeat
 _SMALL = 1_000_000
 """Parameters of a run that is kept for the next sweep; of larger ones one is held at a time."""
 _SHORT_S = 0.1
-"""What its pass takes at most."""
+"""What a pass of such a run takes at most."""
 
 
 def time_steps(
