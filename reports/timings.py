@@ -27,6 +27,13 @@ class EpochTime:
     error_s: float
     n: int
 
+    def scaled(self, value: float) -> Interval | None:
+        """The 95 % interval of a cost that is this mean times a count; None with one timing."""
+        if self.n < 2:
+            return None
+        half = float(t_quantile((1 + LEVEL) / 2, self.n - 1)) * self.error_s * value / self.mean_s
+        return Interval(low=value - half, high=value + half, df=float(self.n - 1))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRatio:

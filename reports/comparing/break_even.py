@@ -4,7 +4,6 @@ Packs make each run of a large grid cheap. Is the grid then, as it was run, chea
 line search is without packs? If so, packs have made up for the grid's size.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -15,6 +14,7 @@ from reports._eligible import RANKED
 from reports._titles import title_of
 from reports.comparing.roles import is_asked_about, own_points
 from reports.frames import StudyFrames
+from reports.inference import Interval
 from reports.timings import epoch_times
 from storage.wording import counted
 
@@ -36,7 +36,7 @@ class Bill:
         as_run_s: The same as it was run.
         finished: Final runs, of `planned`.
         uncalibrated: Runs of which the cost alone is not known.
-        solo_error_s: Standard error of `solo_s`, by the spread of timings; NaN without several.
+        solo_interval: 95 % interval of `solo_s`, by the spread of timings; None without several.
     """
 
     search: str
@@ -46,7 +46,7 @@ class Bill:
     finished: int
     planned: int
     uncalibrated: int = 0
-    solo_error_s: float = math.nan
+    solo_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +72,17 @@ class BreakEven:
         return self.grid.solo_s / self.line.solo_s if self.line.solo_s > 0 else None
 
     @property
+    def told_apart(self) -> bool:
+        """Whether the line's cost alone differs from the grid's as run, as far as timing tells."""
+        ends = self.line.solo_interval
+        return ends is None or ends.excludes(self.grid.as_run_s)
+
+    @property
     def verdict(self) -> CostVerdict:
-        """Whether the grid as run is cheaper; undecided while a cost is not final or not known."""
-        if self._gaps() or self.ratio is None:
+        """Whether the grid as run is cheaper; undecided while a cost is not final or not known, or
+        timings do not tell both apart.
+        """
+        if self._gaps() or self.ratio is None or not self.told_apart:
             return "undecided"
         if self.grid.as_run_s == self.line.solo_s:
             return "equal"
@@ -85,19 +93,26 @@ class BreakEven:
         """The verdict with both numbers; while there is none, what is missing."""
         grid, line = self.grid, self.line
         if self.verdict == "undecided":
-            gaps = self._gaps() or [f"{line.title} has cost nothing"]
+            known = self._costs if line.solo_s > 0 else f"{line.title} has cost nothing"
+            gaps = self._gaps() or [known]
             return (
                 f"Undecided whether {grid.title} in packs is cheaper than {line.title} with each "
                 f"run alone: {' and '.join(gaps)}."
             )
+        return f"{_SAYS[self.verdict]}: {self._costs}."
+
+    @property
+    def _costs(self) -> str:
+        grid, line = self.grid, self.line
         return (
-            f"{_SAYS[self.verdict]}: {grid.title} took {_said(grid.as_run_s)} device-seconds as "
-            f"run, {line.title} would take {_with_error(line)} with each run alone (as run, in "
-            f"packs too, it took {_said(line.as_run_s)})."
+            f"{grid.title} took {_said(grid.as_run_s)} device-seconds as run, {line.title} would "
+            f"take {_with_interval(line)} with each run alone (as run, in packs too, it took "
+            f"{_said(line.as_run_s)})"
         )
 
     def to_plain(self) -> dict[str, Any]:
         """Values that JSON can hold."""
+        ends = self.line.solo_interval
         return {
             "verdict": self.verdict,
             "sentence": self.sentence,
@@ -107,7 +122,8 @@ class BreakEven:
             "grid_solo_s": self.grid.solo_s,
             "line_as_run_s": self.line.as_run_s,
             "line_solo_s": self.line.solo_s,
-            "line_solo_error_s": _known(self.line.solo_error_s),
+            "line_solo_low_s": ends and ends.low,
+            "line_solo_high_s": ends and ends.high,
             "ratio": self.ratio,
             "speedup": self.speedup,
             "needed_speedup": self.needed_speedup,
@@ -163,7 +179,7 @@ def _bill(frames: StudyFrames, search: str) -> Bill:
         search=search,
         title=title_of(frames, search),
         solo_s=alone_s,
-        solo_error_s=alone_s * time.error_s / time.mean_s if time else math.nan,
+        solo_interval=time.scaled(alone_s) if time else None,
         as_run_s=float(runs["method_cost_s"].sum()),
         finished=int(runs["state"].isin(RANKED).sum()),
         planned=len(runs),
@@ -182,13 +198,10 @@ def uncalibrated(frames: StudyFrames, runs: pd.DataFrame) -> "pd.Series[bool]":
     return pd.Series(frames.in_packs(runs) & (alone > 0) & same, index=runs.index, dtype=bool)
 
 
-def _with_error(bill: Bill) -> str:
-    error = "" if math.isnan(bill.solo_error_s) else f" ± {_said(bill.solo_error_s)}"
-    return f"{_said(bill.solo_s)}{error}"
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _with_interval(bill: Bill) -> str:
+    ends = bill.solo_interval
+    reach = f" (95 % interval {_said(ends.low)} to {_said(ends.high)})" if ends else ""
+    return f"{_said(bill.solo_s)}{reach}"
 
 
 def _said(seconds: float) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reports import compare, load
 from reports.comparing.break_even import Bill, BreakEven
+from reports.inference import Interval
 from tests.unit.reports import synthetic
 
 SECONDS = st.floats(1e-3, 1e9)
@@ -177,3 +178,14 @@ def test_the_comparison_as_json_holds_it() -> None:
     assert (plain["grid"], plain["line"], plain["verdict"]) == ("scalarization", "uw-so", "dearer")
     assert plain["ratio"] == pytest.approx(plain["grid_as_run_s"] / plain["line_solo_s"])
     assert compare(synthetic.frames()).to_plain()["break_even"] is None
+
+
+def test_what_timing_does_not_tell_apart_is_undecided() -> None:
+    ends = Interval(low=8.0, high=12.0, df=2)
+    near = BreakEven(grid=bill("grid", 30.0, 9.0), line=bill("line", 10.0, 6.0, solo_interval=ends))
+    assert near.verdict == "undecided"
+    assert "GRID took 9 device-seconds as run" in near.sentence
+    assert "take 10 (95 % interval 8 to 12) with each run alone" in near.sentence
+    far = BreakEven(grid=bill("grid", 30.0, 7.0), line=near.line)
+    assert far.verdict == "cheaper"
+    assert (far.to_plain()["line_solo_low_s"], far.to_plain()["line_solo_high_s"]) == (8.0, 12.0)
