@@ -12,7 +12,7 @@ from reports._titles import title_of
 from reports.comparing.differences import PAIRED_FROM, Difference, margin_of
 from reports.comparing.wording import gaps_of, span
 from reports.frames import StudyFrames
-from reports.inference import Estimate, estimated, paired, variance_parts
+from reports.inference import Estimate, estimated, mixing_parts, paired, variance_parts
 from reports.spending.curves import Trajectory, trajectory
 from reports.spending.sub_grids import GridResolution, SubGrid, grid_resolution
 from storage.objectives import Objective
@@ -93,13 +93,20 @@ def _estimate(
     frames: StudyFrames, subject: tuple[str, Trajectory], rival: tuple[str, SubGrid]
 ) -> Estimate:
     """The whole search of the one against a part of the other's grid (M12)."""
-    scores, others = subject[1].by_seed[:, -1], rival[1].by_seed
-    layouts = [components_of(frames, search) for search, _ in (subject, rival)]
-    if len(scores) >= PAIRED_FROM or None in layouts:
+    mine, theirs = subject[1], trajectory(frames, rival[0])
+    scores, others = mine.by_seed[:, -1], rival[1].by_seed
+    if theirs is None:
         return paired(scores, others)
-    shares = (float(subject[1].concentration[-1]), rival[1].concentration)
-    sides = [
-        (layout, share) for layout, share in zip(layouts, shares, strict=True) if layout is not None
-    ]
+    # Parts of the grid are taken to make seeds waver as all of it does.
+    ends = (
+        (subject[0], float(mine.concentration[-1]), mine.mixed),
+        (rival[0], rival[1].concentration, theirs.mixed),
+    )
+    found = [(components_of(frames, search), share, mixed) for search, share, mixed in ends]
+    sides = [(layout, share, mixed) for layout, share, mixed in found if layout is not None]
+    if len(scores) >= PAIRED_FROM or len(sides) < len(ends):
+        more = mixing_parts(*((layout, 1 + share * (mixed - 1)) for layout, share, mixed in sides))
+        return paired(scores, others, more=more)
     value = float(scores.mean() - others.mean())
-    return estimated(value, variance_parts(*sides), n_seeds=len(scores))
+    parts = variance_parts(*((layout, share * mixed) for layout, share, mixed in sides))
+    return estimated(value, parts, n_seeds=len(scores))

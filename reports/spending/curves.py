@@ -106,6 +106,11 @@ class Trajectory:
         """Mean over seeds, ``[n]``."""
         return np.asarray(self.by_seed.mean(axis=0))
 
+    @property
+    def mixed(self) -> float:
+        """How often the rest counts as seeds waver between trials, after the whole search (M10)."""
+        return mixed_share([t for t in self.trials.fold_winners() if t is not None])
+
     def costs(self, frames: StudyFrames, axis: CostAxis) -> FloatArray:
         """Cost of all seeds at each point, ``[n]``."""
         return costs(trial_costs(frames, self.trials.runs, axis), self.stages)[self.known]
@@ -253,8 +258,7 @@ def _ends(frames: StudyFrames, search: str) -> tuple[FloatArray, FloatArray, Flo
     if found is None or layout is None or layout.n_seeds < 2:
         return None
     # Seeds that waver between trials in the end are taken to do so on the way.
-    chosen = [trial for trial in found.trials.fold_winners() if trial is not None]
-    shares = found.concentration * mixed_share(chosen)
+    shares = found.concentration * found.mixed
     variance, df = np.broadcast_arrays(*layout.variance(shares), shares)[:2]
     half = t_quantile(0.5 + LEVEL / 2, df) * np.sqrt(variance)
     return found.value - half, found.value + half, df

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.recomputing import Row, Study
-from tests.integration.textbook import Part, interval, pooled_parts, rest
+from tests.integration.textbook import Part, interval, mixing_parts, pooled_parts, rest
 
 Cost = Callable[[Row], float]
 
@@ -145,11 +145,20 @@ class Curves:
     def parts(self, search: str, point: Point) -> list[Part]:
         """What the variance of a point is made of."""
         table, _ = self._study.layout(search)
-        (square, *_), q, share = pooled_parts((table, 1.0))[0], len(table), point.concentration
+        (square, *_), q = pooled_parts((table, 1.0))[0], len(table)
+        share = point.concentration * (1 + self._wavering(search))
         if share < 1 / q and square < rest(table) / q:
             n = len(self._seeds)
             return [(rest(table), share / n, (q - 1) * (n - 1))]
         return pooled_parts((table, share))
+
+    def _wavering(self, search: str) -> float:
+        """0.3 m, where for a seed on average m other seeds have another trial chosen for them."""
+        chosen = [
+            self._study.best(search, [other for other in self._seeds if other != seed])[0]
+            for seed in self._seeds
+        ]
+        return 0.3 * statistics.fmean(sum(x != y for y in chosen) for x in chosen)
 
     def at_budget(self, searches: Sequence[str], cost: Cost, amount: float) -> list[dict[str, Any]]:
         """All methods at a budget, best first; without what rests on draws."""
@@ -210,14 +219,16 @@ class Curves:
             point = next(p for p in points if p.n == math.ceil(points[-1].n / part))
             gaps = [a - b for a, b in zip(last.by_seed, point.by_seed, strict=True)]
             n = len(gaps)
+            ends = ((subject, last.concentration), (reference, point.concentration))
+            tables = [self._study.layout(search)[0] for search, _ in ends]
+            more = [share * self._wavering(search) for search, share in ends]
             if n >= 5:
                 parts, basis = [(statistics.variance(gaps), 1 / n, float(n - 1))], "paired"
+                parts += mixing_parts(*((t, 1 + m) for t, m in zip(tables, more, strict=True)))
             else:
                 basis = "pooled"
-                parts = pooled_parts(
-                    (self._study.layout(subject)[0], last.concentration),
-                    (self._study.layout(reference)[0], point.concentration),
-                )
+                counted = [share + m for (_, share), m in zip(ends, more, strict=True)]
+                parts = pooled_parts(*zip(tables, counted, strict=True))
             value = statistics.fmean(gaps)
             told = self._study.told(subject, reference, value, parts, basis, n_seeds=n)
             found.append({"n_points": point.n, "value": point.value, "difference": told})
