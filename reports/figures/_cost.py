@@ -36,6 +36,8 @@ _HEIGHT_PX = 560
 _LABELS_PX = 190
 # Share of the (logarithmic) axis from which on a line has a band.
 _BAND_SHARE = 0.4
+_MOST_BANDS = 3
+_LEAST = 1e-12  # a cost of nothing has no logarithm
 _PLOT_PX = 420.0  # what axis titles and the legend leave of it
 
 
@@ -96,7 +98,7 @@ def _traces(
     frames: StudyFrames, curves: Mapping[CostAxis, Sequence[BudgetCurve]], axis: CostAxis
 ) -> list[Trace]:
     """Of all methods; the bands are those that have room in device time, whatever the unit is."""
-    in_time, runs = curves["solo_s"], curves["runs"]
+    banded, runs = _banded(curves["solo_s"]), curves["runs"]
     until = max(float(curve.cost[-1]) for curve in curves[axis])
     n_seeds = max(1, len(frames.seeds))
     return [
@@ -108,18 +110,26 @@ def _traces(
             look=look(weighting_of(frames, curve.search)),
             n_trials=runs[at].cost / n_seeds,
             until=until,
-            banded=_is_long(in_time[at], in_time),
+            banded=curve.search in banded,
             first=at == 0,
         ).traces()
     ]
 
 
-def _is_long(curve: BudgetCurve, curves: Sequence[BudgetCurve]) -> bool:
-    """Whether a line takes up enough of a log axis for a band along it to be read."""
-    ends = [one.cost[[0, -1]] for one in curves]
-    whole = math.log(max(end[1] for end in ends) / max(min(end[0] for end in ends), 1e-12))
-    own = math.log(curve.cost[-1] / max(float(curve.cost[0]), 1e-12))
-    return own >= _BAND_SHARE * whole
+def _banded(curves: Sequence[BudgetCurve]) -> set[str]:
+    """Searches whose interval is drawn along the line: the dearest ones, if long enough to read.
+
+    Long is what takes up enough of a log axis. More bands than a few, or short ones, are a clump.
+    """
+    spans = [np.log(np.maximum(one.cost[[0, -1]], _LEAST)) for one in curves]
+    whole = max(end for _, end in spans) - min(start for start, _ in spans)
+    long = [
+        one
+        for one, (start, end) in zip(curves, spans, strict=True)
+        if end - start >= _BAND_SHARE * whole
+    ]
+    dearest = sorted(long, key=lambda one: float(one.cost[-1]), reverse=True)
+    return {one.search for one in dearest[:_MOST_BANDS]}
 
 
 def _labels(

@@ -150,3 +150,16 @@ def test_one_seed_has_a_line_and_no_band() -> None:
 def test_one_seed_is_called_optimistic() -> None:
     figure = drawn(cost_versus_performance(synthetic.frames(seeds=(1,))))
     assert "optimistic" in figure.layout.yaxis.title.text
+
+
+def test_at_most_three_methods_have_a_band() -> None:
+    made = synthetic.reader()
+    runs, stages = made.rows["run_results"], made.rows["stage_trials"]
+    mine = [row for row in runs if row["search"] == "scalarization"]
+    trials = [row for row in stages if row["search"] == "scalarization"]
+    for k in range(1, 5):
+        runs += [row | {"search": f"s{k}", "run": row["run"] + 10_000 * k} for row in mine]
+        stages += [row | {"search": f"s{k}"} for row in trials]
+    figure = drawn(cost_versus_performance(load(made, synthetic.STUDY)))
+    bands = [trace for trace in figure.data if trace.fill == "toself" and len(trace.x)]
+    assert len(bands) == 3
