@@ -21,6 +21,8 @@ VERBS = [
     ("status", "demo", "--json"),
     ("compare", "demo"),
     ("compare", "demo", "--json"),
+    ("compare", "demo", "--at", "1epochs"),
+    ("replay", "demo"),
     ("report", "demo", "-o", "report.html"),
     ("export", "demo", "-o", "runs.csv"),
     ("log", "demo"),
