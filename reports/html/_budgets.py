@@ -13,7 +13,8 @@ from reports.spending import AtBudget, EqualBudget, equal_budgets, value_said
 _CAPTION = (
     "Expected test value of each method’s best trial at a budget, chosen on validation, with its "
     "95 % interval over seeds; below it the rank, with the middle 95 % of ranks over 2,000 draws. "
-    "Budgets are what each search costs in full; those within a tenth of each other are one."
+    "Budgets are what each search costs in full; those within a tenth of each other are one. The "
+    "seed error of the single-task networks, which all methods share, is not in these intervals."
 )
 _ALONE = " Device time is that of each run alone."
 _MATCHING = (

@@ -21,8 +21,16 @@ def show_budgets(
     frames: StudyFrames, texts: Sequence[str], *, storage: str, as_run: bool, as_json: bool
 ) -> None:
     """Print a table a budget, or all of them as JSON."""
+    from reports.errors import BadBudget
     from reports.spending import equal_budgets, parse_budgets, why_no_curve
 
+    if frames.of_function:
+        raise BadBudget(
+            f"Budgets compare methods, and {frames.name} is a study of a training function. "
+            "Leave out --at for its trials."
+        )
+    if NATURAL in texts and len(texts) > 1:
+        raise BadBudget(f"`{NATURAL}` must be the only budget. Got {', '.join(texts)}.")
     if list(texts) == [NATURAL]:
         found = equal_budgets(frames, axis="as_run_s" if as_run else "solo_s")
     else:

@@ -44,12 +44,16 @@ def command(
     """Compare the methods: quality, cost, winning parameters, fair-play notes."""
     from reports import compare, fair_play_notes, merged
 
+    if as_run and not at:
+        raise typer.BadParameter(
+            "--as-run says which time --at means. Add --at, such as --at 600s."
+        )
     with opened(study, storage) as frames:
-        if frames.of_function:
-            show_trials(frames, storage=storage, as_json=as_json)
-            return
         if at:
             show_budgets(frames, at, storage=storage, as_run=as_run, as_json=as_json)
+            return
+        if frames.of_function:
+            show_trials(frames, storage=storage, as_json=as_json)
             return
         comparison = compare(frames)
         if as_json:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reports import load
 from reports.errors import BadBudget
 from study.cli import _budgets, _output, _wide
 from study.cli._budgets import show_budgets
@@ -93,3 +94,18 @@ def test_outstanding_runs_are_told_of(terminal: Any) -> None:
     shown("1000runs", unfinished=True)
     assert "all so far" in stream.getvalue()
     assert "runs outstanding" in stream.getvalue()
+
+
+def test_full_stands_alone(terminal: Any) -> None:
+    terminal(80)
+    with pytest.raises(BadBudget, match="only budget"):
+        shown("full", "60s")
+
+
+def test_a_training_function_has_no_methods_to_compare(terminal: Any) -> None:
+    terminal(80)
+    made = synthetic.reader()
+    made.card["kind"] = "function"
+    frames = load(made, synthetic.STUDY)
+    with pytest.raises(BadBudget, match="training function"):
+        show_budgets(frames, ["60s"], storage="sqlite:///x.db", as_run=False, as_json=False)
