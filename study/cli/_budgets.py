@@ -20,7 +20,11 @@ NATURAL = "full"
 def show_budgets(
     frames: StudyFrames, texts: Sequence[str], *, storage: str, as_run: bool, as_json: bool
 ) -> None:
-    """Print a table a budget, or all of them as JSON."""
+    """Print a table a budget, or all of them as JSON.
+
+    Raises:
+        BadBudget: A text is no budget, they are not of one unit, or there are no methods.
+    """
     from reports.errors import BadBudget
     from reports.spending import equal_budgets, parse_budgets, why_no_curve
 
