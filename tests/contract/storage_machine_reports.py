@@ -1,4 +1,4 @@
-"""What the drivers of `test_storage_machine` report."""
+"""What the drivers of `storage_machine` report."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class TestEqualsSolo:
 class TestAnyPack:
     @pytest.mark.parametrize("training", TRAININGS)
     @pytest.mark.parametrize("problem", PROBLEMS)
-    @settings(max_examples=4)
+    @settings(max_examples=2)
     @given(data=st.data())
     def test_has_the_same_bits(self, problem: str, training: str, data: st.DataObject) -> None:
         whole = reference(problem, training)
