@@ -4,8 +4,9 @@ A method is *tuned* if its search varies anything but learning rate and weight d
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from reports._once import once_per_study
 from reports._titles import weighting_of
 from reports.frames import StudyFrames, part_names, strategies
 
@@ -33,12 +34,32 @@ def own_points(frames: StudyFrames, search: str, kind: str | None, *, weights: b
     Args:
         weights: Only those that tune the tasks' weights.
     """
-    rows = frames.stages[frames.stages["search"] == search]
-    rows = rows if kind is None else rows[strategies(rows) == kind]
-    tuned = rows["params_tuned"]
-    named = {names: set(str(names).split(",")) for names in tuned.unique()}
-    own = [n for n, of in named.items() if (_WEIGHTS in of if weights else not of <= _SHARED)]
-    return int(rows.loc[tuned.isin(own), "trial"].nunique())
+    found: set[int] = set()
+    for stage in _recorded(frames).get(search, ()):
+        own = _WEIGHTS in stage.tuned if weights else not stage.tuned <= _SHARED
+        if own and kind in (None, stage.kind):
+            found |= stage.trials
+    return len(found)
+
+
+class _Stage(NamedTuple):
+    """A stage as it was recorded: strategy, names of its parameters, numbers of its trials."""
+
+    kind: str
+    tuned: frozenset[str]
+    trials: frozenset[int]
+
+
+@once_per_study
+def _recorded(frames: StudyFrames) -> Mapping[str, Sequence[_Stage]]:
+    """Search to its stages."""
+    found: dict[str, list[_Stage]] = {}
+    for (search, _), rows in frames.stages.groupby(["search", "stage"]):
+        tuned = frozenset(str(rows["params_tuned"].iloc[0]).split(","))
+        trials = frozenset(rows["trial"].tolist())
+        stage = _Stage(kind=strategies(rows).iloc[0], tuned=tuned, trials=trials)
+        found.setdefault(str(search), []).append(stage)
+    return found
 
 
 def is_asked_about(frames: StudyFrames, search: str) -> bool:
@@ -57,14 +78,23 @@ def subject_of(frames: StudyFrames, searches: Sequence[str]) -> str | None:
 
 
 def reference_of(frames: StudyFrames, subject: str | None) -> str | None:
-    """The search with the largest grid over the tasks' weights; None if no other has one."""
+    """The search with the largest grid over the tasks' weights; None if no other has one.
+
+    While none has come to such a stage, the first whose spec has one.
+    """
     sizes = {
-        search: own_points(frames, search, "grid", weights=True)
+        search: (own_points(frames, search, "grid", weights=True), _has_grid(frames, search))
         for search in frames.searches
         if search != subject
     }
     best = max(sizes, key=sizes.__getitem__, default=None)
-    return best if best is not None and sizes[best] else None
+    return best if best is not None and any(sizes[best]) else None
+
+
+def _has_grid(frames: StudyFrames, search: str) -> bool:
+    """Whether the spec has a grid over the tasks' weights."""
+    stages = _stages(frames, search)
+    return any(_WEIGHTS in s and s.get("strategy", "grid") == "grid" for s in stages)
 
 
 def _stages(frames: StudyFrames, search: str) -> Iterator[Mapping[str, Any]]:

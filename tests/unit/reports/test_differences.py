@@ -136,6 +136,13 @@ def test_the_reference_is_the_largest_grid_over_weights_of_another_search() -> N
     assert reference_of(frames, "ew") == "scalarization"
 
 
+def test_before_there_is_a_grid_the_spec_says_whose_it_will_be() -> None:
+    reader = synthetic.reader(epochs=3)
+    stages = reader.rows["stage_trials"]
+    reader.rows["stage_trials"] = [row for row in stages if row["stage"] == 0]
+    assert reference_of(load(reader, synthetic.STUDY), "uw-so") == "scalarization"
+
+
 def test_a_method_that_can_still_change_is_not_compared() -> None:
     comparison = compare(synthetic.frames(unfinished=True))
     assert comparison.differences == ()
