@@ -61,3 +61,19 @@ def test_a_sweep_that_the_limit_does_not_allow_is_dropped(session: Session) -> N
     assert 0 < len(found.sweeps) < 9
     assert all(len(sweep) == 2 for sweep in found.sweeps)
     assert time_steps(wanted(*jobs("ew"), limit_s=-1.0), session).sweeps == ()
+
+
+def test_runs_are_told_apart_by_one_clock_and_sweeps_last_as_long_as_by_the_other(
+    session: Session,
+) -> None:
+    def timed(speed: float) -> list[float]:
+        ticks = count()
+        found = time_steps(
+            wanted(*jobs("ew", "rlw")),
+            session,
+            now=lambda: speed * next(ticks),
+            clock=lambda: float(next(ticks)),
+        )
+        return [s for sweep in found.sweeps for s in sweep.values()]
+
+    assert timed(4.0) == pytest.approx([4 * s for s in timed(1.0)])
