@@ -59,14 +59,14 @@ def optimum_on_edge(frames: StudyFrames) -> Iterator[Note]:
 
 
 def equal_weighting(frames: StudyFrames) -> Iterator[Note]:
-    """The winner of a search that tuned weights, or how they are found, weighs all tasks alike."""
+    """The winner of a method with task weights or a temperature weighs all tasks alike."""
     for search in frames.searches:
         if _weighs_alike(frames, search):
             yield Note(
                 kind="equal weighting",
                 search=search,
-                text="it has become equal weighting here: at the best of what was tried, less than "
-                "1 % of the weight lies elsewhere than with equal weights.",
+                text="it has become equal weighting here: while its winner was trained, less than "
+                "1 % of the weight lay elsewhere than with equal weights.",
                 about=title_of(frames, search),
             )
 
@@ -159,7 +159,7 @@ def _extreme_ratios(tasks: Sequence[str], best: FloatArray, weights: FloatArray)
 
 @once_per_search
 def _weighs_alike(frames: StudyFrames, search: str) -> bool:
-    """Whether the weights recorded for a tuned winner are equal, each epoch, but for 1 %.
+    """Whether the weights recorded for such a winner are equal, each epoch, but for 1 %.
 
     Counted is the part of the weight that would have to move from some tasks to others.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from trainers.protocol import Problem
 from trainers.testing import ProblemContract
 
 CPU = torch.device("cpu")
+PAGE = Path(__file__).parents[3] / "docs" / "quickstart.md"
 HEADER = "carat,cut,color,clarity,depth,table,price,x,y,z"
 SMALL = Diamonds(train_stones=600, validation_stones=200, test_stones=100)
 
@@ -119,3 +121,19 @@ def test_bad_option_says_rule_and_finding(options: dict[str, Any], message: str)
 def test_unknown_task_is_refused(part: str) -> None:
     with pytest.raises(UnknownTask, match="Did you mean `table`"):
         getattr(Diamonds(), part)("tabel")
+
+
+def test_what_guessing_the_middle_reaches_is_as_the_page_on_the_quickstart_says(
+    sources: dict[str, TensorSource],
+) -> None:
+    targets = sources["test"].targets
+    grades = torch.bincount(targets["cut"])
+    guessed = [f"{_spread(targets['price']):.2f}", f"{1 - grades.max() / grades.sum():.2f}"]
+    guessed.append(f"{_spread(targets['table']):.1f}")
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    assert [line.split("|")[-2].strip() for line in lines[:3]] == guessed
+
+
+def _spread(target: torch.Tensor) -> float:
+    """Mean absolute error of the median."""
+    return float((target - target.median()).abs().mean())
