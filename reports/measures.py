@@ -5,6 +5,7 @@ Shapes: M metrics, N trials, S seeds. Values are delta_m in percent: negative is
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import comb
 from typing import Final
 
 import numpy as np
@@ -33,6 +34,23 @@ def baseline_error_points(errors: npt.ArrayLike, baseline: npt.ArrayLike, n_metr
     """
     ratios = np.asarray(errors, dtype=np.float64) / np.asarray(baseline, dtype=np.float64)
     return float(100.0 / n_metrics * np.sqrt(np.sum(ratios**2)))
+
+
+def simplex_step(weights: FloatArray) -> float | None:
+    """The step of the even grid over the simplex of which weights ``[N, T]`` are the points.
+
+    Points may be missing, but not most of them.
+
+    Returns:
+        None of weights that are no such grid, such as a list of some, or points spread by factors.
+    """
+    step = float(weights[weights > 0].min())
+    parts, n_tasks = round(1 / step), weights.shape[1]
+    multiples = weights / step
+    if not np.allclose(multiples, np.round(multiples), atol=1e-6):
+        return None
+    lines = parts + n_tasks - 1 if (weights == 0).any() else parts - 1
+    return step if 2 * len(weights) > comb(lines, n_tasks - 1) else None
 
 
 def missed(n_trials: int, drawn: npt.ArrayLike, ranks: int) -> FloatArray:

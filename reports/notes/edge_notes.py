@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import comb
 from typing import Final
 
 import numpy as np
@@ -13,7 +12,7 @@ from reports._once import once_per_search
 from reports._titles import title_of
 from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames, stages_tuning, with_params
-from reports.measures import FloatArray
+from reports.measures import FloatArray, simplex_step
 from reports.notes.note import Note
 
 
@@ -106,7 +105,7 @@ def weights_on_edge(frames: StudyFrames) -> Iterator[Note]:
         if not names or len(weights) < 2:
             continue
         best = np.array(winner.params["task_weights"], dtype=np.float64)
-        step = _grid_step(weights)
+        step = simplex_step(weights)
         found = _extreme_weights(frames.tasks, best, weights)
         if not found and step is None:
             found = _extreme_ratios(frames.tasks, best, weights)
@@ -123,13 +122,6 @@ def weights_on_edge(frames: StudyFrames) -> Iterator[Note]:
                 f"({', '.join(found)}). {advice}",
                 about=title_of(frames, search),
             )
-
-
-def _grid_step(weights: FloatArray) -> float | None:
-    """The step of which weights ``[N, T]`` are all positive multiples that sum to 1; else None."""
-    low = float(weights.min())
-    whole = low > 0 and len(weights) == comb(round(1 / low) - 1, weights.shape[1] - 1)
-    return low if whole else None
 
 
 def _extreme_weights(tasks: Sequence[str], best: FloatArray, weights: FloatArray) -> list[str]:

@@ -15,7 +15,7 @@ from reports._spread import components_of
 from reports._titles import title_of
 from reports.frames import StudyFrames, stages_tuning
 from reports.inference import Components, Interval, estimated, variance_parts
-from reports.measures import FloatArray
+from reports.measures import FloatArray, simplex_step
 from reports.spending.curves import Trajectory, trajectory
 from reports.spending.stages import PARTS, StageTrials
 
@@ -132,13 +132,9 @@ def _sub_grid(
 
 
 def _step(frames: StudyFrames, found: Trajectory, stage: StageTrials) -> float:
-    """The smallest distance between two values of a weight, if all others are multiples of it."""
+    """Step of an even grid; NaN of any other points."""
     runs = found.trials.runs[stage.rows, 0]
     texts = frames.runs.set_index("run").loc[runs, "params"]
-    values = [weight for text in texts for weight in json.loads(text).get(_WEIGHTS, ())]
-    distinct = np.unique(np.round(np.asarray(values, dtype=np.float64), 9))
-    gaps = np.diff(distinct)
-    if not len(gaps):
-        return math.nan
-    step = float(gaps.min())
-    return step if np.allclose(gaps / step, np.round(gaps / step), atol=1e-6) else math.nan
+    points = [json.loads(text).get(_WEIGHTS) for text in texts]
+    step = simplex_step(np.array(points, dtype=np.float64)) if None not in points else None
+    return math.nan if step is None else step

@@ -36,19 +36,19 @@ _ERROR_RATE = MetricCard(name="error_rate", title="Error rate", direction="min")
 TASKS = (
     TaskCard(
         name="price",
-        title="Natural logarithm of the price in dollars",
+        title="Logarithm of the price",
         loss="L1",
         metrics=(MetricCard(name="mae", title="Mean absolute error", direction="min"),),
     ),
     TaskCard(
         name="cut",
-        title="Grade of the cut, one of five, as a class",
+        title="Grade of the cut",
         loss="cross-entropy",
         metrics=(_ERROR_RATE,),
     ),
     TaskCard(
         name="table",
-        title="Width of the table, the flat top, in percent of the stone's",
+        title="Width of the table",
         loss="L1",
         metrics=(MetricCard(name="mae", title="Mean absolute error", direction="min", unit="%"),),
     ),

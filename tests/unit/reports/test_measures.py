@@ -14,8 +14,10 @@ from reports.measures import (
     expected_best,
     missed,
     running_best,
+    simplex_step,
     winner_shares,
 )
+from tests.unit.reports import synthetic
 
 # Few distinct values on purpose: ties must occur.
 KEYS = st.sampled_from([-1.0, 0.0, 0.5, 2.0, math.inf])
@@ -179,3 +181,24 @@ def test_running_best_breaks_ties_by_cost() -> None:
 
 def test_error_points_of_a_small_split() -> None:
     assert baseline_error_points([0.3, 0.4], [1.0, 1.0], 4) == pytest.approx(12.5)
+
+
+class TestSimplexStep:
+    @pytest.mark.parametrize("n_lost", [0, 10])
+    def test_a_grid_has_one_though_some_points_are_lost(self, n_lost: int) -> None:
+        points = np.array(synthetic.simplex(0.1))[n_lost:]
+        assert simplex_step(points) == pytest.approx(0.1)
+
+    def test_a_grid_with_its_boundary_has_one(self) -> None:
+        points = np.array([[i / 4, (4 - i) / 4] for i in range(5)])
+        assert simplex_step(points) == pytest.approx(0.25)
+
+    def test_points_spread_by_factors_have_none_though_they_are_listed_with_few_digits(
+        self,
+    ) -> None:
+        rows = [[round(a / (a + 1), 4), round(1 / (a + 1), 4)] for a in (1, 3, 10, 30, 100)]
+        assert simplex_step(np.array(rows)) is None
+
+    def test_some_points_of_a_grid_have_none(self) -> None:
+        points = np.array(synthetic.simplex(0.1))
+        assert simplex_step(points[::3]) is None
