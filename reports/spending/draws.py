@@ -29,7 +29,13 @@ class Draws:
         self._seeds = rng.standard_normal((N_DRAWS, n_seeds)) * _tails(rng, df)
 
     def of(
-        self, search: str, layout: Components, values: FloatArray, shares: FloatArray
+        self,
+        search: str,
+        layout: Components,
+        values: FloatArray,
+        shares: FloatArray,
+        *,
+        mixed: float,
     ) -> FloatArray:
         """Draws of a method's values, ``[D, m]``.
 
@@ -38,6 +44,7 @@ class Draws:
             layout: Its components, over the same S seeds as those of the others.
             values: ``[m]``, points of its curve.
             shares: ``[m, N]``, P(a trial is the winner) at each.
+            mixed: How often the rest counts where one trial wins for certain, see `mixed_share`.
         """
         n, residual = self._n_seeds, layout.residual_variance
         means = np.asarray(layout.seed_means)
@@ -46,7 +53,7 @@ class Draws:
         if layout.n_trials > 1 and residual > 0:
             rng = np.random.default_rng([1, zlib.crc32(search.encode())])
             # As in `Components.variance`: seed means hold a share of the rest.
-            together = shares @ shares.T - 1 / layout.n_trials
+            together = mixed * shares @ shares.T - 1 / layout.n_trials
             noise = rng.standard_normal((N_DRAWS, len(values))) @ _root(together)
             tails = _tails(rng, (layout.n_trials - 1) * (n - 1))
             drawn += np.sqrt(residual / n) * noise * tails

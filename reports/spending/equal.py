@@ -287,7 +287,8 @@ def _rank_bounds(
         if found is None or layout is None:
             return {}
         at = np.array([one.at])
-        columns.append(draws.of(search, layout, one.curve.value[at], found.winners(at)))
+        shares, mixed = found.winners(at), found.mixed
+        columns.append(draws.of(search, layout, one.curve.value[at], shares, mixed=mixed))
     drawn = np.hstack(columns)
     ranks = np.argsort(np.argsort(sign * drawn, axis=1), axis=1) + 1
     low, high = np.quantile(ranks, [0.025, 0.975], axis=0, method="inverted_cdf")

@@ -216,7 +216,8 @@ class _Goal:
         if self._draws is None or layout is None:
             return None
         points = _few(len(cost))
-        values = self._draws.of(search, layout, path.value[points], path.winners(points))
+        shares, mixed = path.winners(points), path.mixed
+        values = self._draws.of(search, layout, path.value[points], shares, mixed=mixed)
         return self._sign * values, cost[points]
 
 

@@ -98,8 +98,8 @@ def test_draws_spread_as_the_interval_says() -> None:
     table = rng.normal(size=n_seeds) + rng.normal(scale=0.5, size=(n_trials, n_seeds))
     layout = Components.of(table)
     shares = np.vstack([np.full(n_trials, 1 / 8) * (np.arange(n_trials) < 8), np.eye(n_trials)[0]])
-    drawn = Draws(n_seeds).of("ew", layout, np.array([1.0, -1.0]), shares)
-    variance, _ = layout.variance((shares**2).sum(axis=1))
+    drawn = Draws(n_seeds).of("ew", layout, np.array([1.0, -1.0]), shares, mixed=1.9)
+    variance, _ = layout.variance(1.9 * (shares**2).sum(axis=1))
     heavy = (n_seeds - 1) / (n_seeds - 3)
     assert drawn.shape == (N_DRAWS, 2)
     assert drawn.mean(axis=0) == pytest.approx([1.0, -1.0], abs=0.05)
@@ -113,7 +113,7 @@ def test_seeds_are_drawn_for_all_methods_at_once() -> None:
     tables = [worth + rng.normal(scale=0.01, size=(5, 10)) for _ in range(2)]
     draws, share = Draws(10), np.eye(5)[:1]
     a, b = (
-        draws.of(name, Components.of(table), np.zeros(1), share)
+        draws.of(name, Components.of(table), np.zeros(1), share, mixed=1.0)
         for name, table in zip("ab", tables, strict=True)
     )
     assert np.std(a) > 0.5
