@@ -37,7 +37,7 @@ def table(
         left_out: Trials of the stage that are not in the table.
     """
     keys = np.asarray(validation, dtype=np.float64)
-    scores = keys if test is None else np.asarray(test, dtype=np.float64)
+    scores = np.where(np.isinf(keys), np.nan, keys if test is None else np.asarray(test))
     n_trials, n_seeds, n_epochs = keys.shape
     epochs = np.full((n_trials, n_seeds), float(n_epochs)) if trained is None else trained
     seconds = epochs if cost is None else np.asarray(cost, dtype=np.float64)

@@ -19,6 +19,7 @@ from reports.errors import (
     UnknownStrategy,
 )
 from reports.replaying import recorded_table, replay
+from reports.replaying.table import _selected
 from reports.spending import Budget
 from reports.spending.axes import CostAxis
 from tests.unit.reports import synthetic
@@ -64,6 +65,13 @@ def test_the_epoch_that_counts_is_that_of_the_spec(rule: str) -> None:
     ends = table.keys_by_epoch[:, :, -1]
     assert (ends > by_best.keys_by_epoch[:, :, -1]).all()  # curves rise in the end
     np.testing.assert_array_equal(table.keys_by_epoch[:, :, 0], by_best.keys_by_epoch[:, :, 0])
+
+
+def test_of_equal_epochs_the_earliest_counts() -> None:
+    keys, scores = np.array([[3.0, 2.0, 2.0, 1.0]]), np.array([[30.0, 20.0, 10.0, 40.0]])
+    best, judged = _selected(synthetic.frames(), keys, scores)
+    assert best.tolist() == [[3.0, 2.0, 2.0, 1.0]]
+    assert judged.tolist() == [[30.0, 20.0, 20.0, 40.0]]
 
 
 def test_a_run_that_diverged_is_out_from_there_on() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -206,6 +207,20 @@ def test_a_diverged_trial_is_out_and_costs_what_it_cost() -> None:
     # it is the best after epoch 1, goes on alone and diverges
     assert found["halving"].cost["epochs"] == 3 + 1
     assert math.isnan(found["random"].at_budgets[0.1].mean)
+
+
+def test_of_equal_trials_the_one_with_fewer_gradients_wins_then_the_first() -> None:
+    equal = table([[[1.0]]] * 3, [[[10.0]], [[20.0]], [[30.0]]])
+    on = replace(equal, ties=(np.array([2.0, 1.0, 1.0]), np.arange(3.0)))
+    (row,) = play(on, "random").rows
+    assert row.at_end.mean == 20.0
+
+
+def test_a_trial_that_diverges_on_the_seed_that_scores_wins_no_race() -> None:
+    rows = [[[0.0], [0.0], [math.inf]], [[0.1], [0.2], [0.3]]]
+    (row,) = play(table(rows, curves=False), "racing").rows
+    assert row.at_end.mean == pytest.approx(0.2)
+    assert row.finds_winner == 1.0
 
 
 def test_a_seed_that_scores_does_not_choose() -> None:
