@@ -68,6 +68,19 @@ def _asked(
     asked = np.array([trial.params[str(k)] for k in range(len(known))], dtype=np.float64)
     study.tell(trial, state=TrialState.FAIL)  # the point that it gets stands in its place
     is_category = np.array([isinstance(one, CategoricalDistribution) for one in known])
+    return nearest(coordinates, asked, is_category, left)
+
+
+def nearest(
+    coordinates: FloatArray,
+    asked: FloatArray,
+    is_category: npt.NDArray[np.bool_],
+    left: npt.NDArray[np.bool_],
+) -> int:
+    """The row of ``[N, D]`` nearest to a point ``[D]``, of those that are left ``[N]``.
+
+    Categories are the same or not, which counts like the whole range of a number.
+    """
     apart = np.where(is_category, coordinates != asked, coordinates - asked)
     distance = (apart**2).sum(axis=1)
     return int(np.argmin(np.where(left, distance, np.inf)))

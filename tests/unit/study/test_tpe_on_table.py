@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reports.replaying.strategies.tpe import coordinates_of
-from study.searches.tpe_on_table import sequence
+from study.searches.tpe_on_table import nearest, sequence
 
 GRID = [{"lr": 10.0**-k, "x": x} for k in range(6) for x in range(6)]
 BOWL = np.array([(k - 3) ** 2 + (x - 2) ** 2 for k in range(6) for x in range(6)], dtype=np.float64)
@@ -56,6 +56,14 @@ def test_categories_and_rows_of_numbers_have_coordinates() -> None:
     assert coordinates[:, 1].tolist() == [0.0, 0.5, 1.0] * 3
     assert coordinates[:3, 2].tolist() == [1.0, 0.5, 0.0]
     assert sorted(tried(np.arange(9.0), 0, points)) == list(range(9))
+
+
+@pytest.mark.parametrize(("left", "row"), [((1, 1, 1), 0), ((0, 1, 1), 2), ((0, 1, 0), 1)])
+def test_categories_are_the_same_or_not(left: tuple[int, ...], row: int) -> None:
+    coordinates = np.array([[0.0, 0.9], [1.0, 0.5], [3.0, 0.2]])
+    is_category = np.array([True, False])
+    asked = np.array([0.0, 0.1])
+    assert nearest(coordinates, asked, is_category, np.array(left, dtype=np.bool_)) == row
 
 
 def test_fewer_can_be_asked_for() -> None:
