@@ -1,4 +1,4 @@
-"""Made-up recorded tables: values by epoch and seed, without a study around them."""
+"""Made-up recorded tables, without a study around them, and strategies played on them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from reports.replaying import RecordedTable
+from reports.replaying import STRATEGIES, RecordedTable, Replays
+from reports.replaying.playing import on_table
+from reports.replaying.strategies import strategies
 from storage.objectives import known
 
+PURE = tuple(name for name in STRATEGIES if name != "tpe")
+"""Strategies that ask no library."""
 DELTA_M = known([("left", "error", "min")])["delta_m"]
 
 
@@ -67,3 +71,25 @@ def noiseless(levels: Sequence[float], *, n_seeds: int = 1, n_epochs: int = 9) -
     """Trials that stand in the same order after every epoch, on every seed and on test."""
     shape = 1 / np.arange(1, n_epochs + 1)
     return table(np.asarray(levels)[:, None, None] + np.tile(shape, (n_seeds, 1)))
+
+
+def play(on: RecordedTable, *names: str, orders: int = 40, **more: Any) -> Replays:
+    """Pure strategies on a table; all that it does not refuse by default."""
+    known = strategies(eta=more.pop("eta", 3))
+    return on_table(on, {name: known[name] for name in names or PURE}, orders=orders, **more)
+
+
+def tried(on: RecordedTable, name: str) -> list[int]:
+    """The trials of a strategy with one order of its own."""
+    orders = np.arange(on.n_trials)[None]
+    ((_, found),) = strategies()[name].plays(on, 0, orders, np.random.default_rng(0))
+    return found.trials[0].tolist()
+
+
+def made_up(seed: int, n_trials: int, n_seeds: int, n_epochs: int = 9) -> RecordedTable:
+    """Noisy curves on validation and test, with costs that differ."""
+    rng = np.random.default_rng(seed)
+    level = rng.normal(0, 2, (n_trials, 1, 1)) + 5 / np.arange(1, n_epochs + 1)
+    own = rng.normal(0, 0.5, (n_trials, n_seeds, 1))
+    noisy = [level + own + rng.normal(0, 0.5, (n_trials, n_seeds, n_epochs)) for _ in range(2)]
+    return table(*noisy, cost=rng.uniform(1, 3, (n_trials, n_seeds)))

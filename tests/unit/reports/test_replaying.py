@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,40 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.measures import expected_best
-from reports.replaying import STRATEGIES, RecordedTable, Replays, rungs
 from reports.replaying.ladder import played
 from reports.replaying.playing import on_table
 from reports.replaying.strategies import strategies
-from reports.replaying.strategies._rungs import best_share
-from reports.replaying.strategies.racing import racing
 from reports.spending import Budget
-from study.spec.stopping import HalvingRule, pruned
-from tests.unit.reports.recorded import noiseless, table
+from tests.unit.reports.recorded import PURE, made_up, noiseless, play, table
 
 VALUES = st.floats(-9, 9) | st.sampled_from([0.0, 1.0]) | st.just(math.inf)
-PURE = tuple(name for name in STRATEGIES if name != "tpe")
-
-
-def play(on: RecordedTable, *names: str, orders: int = 40, **more: Any) -> Replays:
-    """Pure strategies on a table; all that it does not refuse by default."""
-    known = strategies(eta=more.pop("eta", 3))
-    return on_table(on, {name: known[name] for name in names or PURE}, orders=orders, **more)
-
-
-def tried(on: RecordedTable, name: str) -> list[int]:
-    """The trials of a strategy with one order of its own."""
-    orders = np.arange(on.n_trials)[None]
-    ((_, found),) = strategies()[name].plays(on, 0, orders, np.random.default_rng(0))
-    return found.trials[0].tolist()
-
-
-def made_up(seed: int, n_trials: int, n_seeds: int, n_epochs: int = 9) -> RecordedTable:
-    """Noisy curves on validation and test, with costs that differ."""
-    rng = np.random.default_rng(seed)
-    level = rng.normal(0, 2, (n_trials, 1, 1)) + 5 / np.arange(1, n_epochs + 1)
-    own = rng.normal(0, 0.5, (n_trials, n_seeds, 1))
-    noisy = [level + own + rng.normal(0, 0.5, (n_trials, n_seeds, n_epochs)) for _ in range(2)]
-    return table(*noisy, cost=rng.uniform(1, 3, (n_trials, n_seeds)))
 
 
 @settings(max_examples=30, deadline=None)
@@ -66,41 +38,6 @@ def test_random_order_equals_the_exact_expectation(rows: list[tuple[float, float
     np.testing.assert_allclose(found.at_budgets.mean(axis=0), exact.value, rtol=0, atol=1e-12)
     quantiles = np.quantile(found.at_budgets, (0.1, 0.9), axis=0, method="inverted_cdf")
     np.testing.assert_array_equal(quantiles, [exact.low, exact.high])
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(VALUES, min_size=1, max_size=30),
-    st.integers(2, 5),
-    st.randoms(use_true_random=False),
-)
-def test_a_rung_is_judged_by_the_rule_of_stages(values: list[float], eta: int, random: Any) -> None:
-    alive = [random.random() < 0.8 for _ in values]
-    goes_on = best_share(np.array([values]), np.array([alive]), eta)[0]
-    there = {k: [v] for k, v in enumerate(values) if alive[k] and math.isfinite(v)}
-    rule = HalvingRule(rule="halving", rungs=[1], keep=1 / eta)
-    assert set(np.flatnonzero(goes_on)) == set(there) - pruned(rule, there)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 12), st.sampled_from([2, 4, 5]))
-def test_asha_stops_by_the_asynchronous_rule_of_stages(seed: int, n: int, eta: int) -> None:
-    on = made_up(seed, n, 1)
-    order = np.random.default_rng(seed).permutation(n)
-    at = rungs(on.n_epochs, eta)
-    ((_, found),) = strategies(eta=eta)["asha"].plays(on, 0, order[None], np.random.default_rng(0))
-    steps = [(t, k) for t, k in zip(found.trials[0], found.reached[0], strict=True) if t >= 0]
-    rule = HalvingRule(rule="halving", rungs=list(at), keep=1 / eta, asynchronous=True)
-    seen: list[dict[int, list[float]]] = [{} for _ in at]
-    literal = []
-    for trial in order:
-        literal.append((trial, 0))
-        for k, rung in enumerate(at):
-            seen[k][trial] = [float(on.keys_by_epoch[trial, 0, rung - 1])]
-            if trial in pruned(rule, seen[k]):
-                break
-            literal.append((trial, k + 1))
-    assert steps == literal
 
 
 @pytest.mark.parametrize("eta", [2, 3, 4])
@@ -155,18 +92,6 @@ def test_orders_are_played_in_blocks_without_a_difference(monkeypatch: pytest.Mo
     assert play(on, "halving", "asha", "hyperband", "random").to_plain() == whole
 
 
-def test_halving_costs_what_its_rungs_say() -> None:
-    found = play(noiseless(range(9), n_epochs=9), "halving")
-    # 9 to epoch 1, 3 on to epoch 3, 1 on to the end
-    assert found.rows[0].cost["epochs"] == 9 * 1 + 3 * 2 + 1 * 6
-
-
-def test_hyperband_deals_out_its_brackets() -> None:
-    found = play(noiseless(range(17), n_epochs=9), "hyperband")
-    # 9 trials from epoch 1, 5 from epoch 3, 3 trained out
-    assert found.rows[0].cost["epochs"] == (9 + 3 * 2 + 6) + (5 * 3 + 2 * 6) + 3 * 9
-
-
 def test_a_budget_that_ends_under_way_leaves_the_best_so_far() -> None:
     # the one that is best after the first epoch is not in the end
     validation = [[[1.0, 5.0]], [[2.0, 3.0]]]
@@ -216,13 +141,6 @@ def test_of_equal_trials_the_one_with_fewer_gradients_wins_then_the_first() -> N
     assert row.at_end.mean == 20.0
 
 
-def test_a_trial_that_diverges_on_the_seed_that_scores_wins_no_race() -> None:
-    rows = [[[0.0], [0.0], [math.inf]], [[0.1], [0.2], [0.3]]]
-    (row,) = play(table(rows, curves=False), "racing").rows
-    assert row.at_end.mean == pytest.approx(0.2)
-    assert row.finds_winner == 1.0
-
-
 def test_a_seed_that_scores_does_not_choose() -> None:
     rows = [[[0.0], [0.0], [9.0]], [[5.0], [5.0], [5.0]]]
     found = play(table(rows, [[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]]), "random")
@@ -231,101 +149,6 @@ def test_a_seed_that_scores_does_not_choose() -> None:
     assert found.seed_sd == 1.0
     assert "worth +2.00 % on test (standard deviation over 3 seeds: 1.00 %)." in found.sentence
     assert found.scoring == "cross-fit"
-
-
-def test_racing_drops_who_is_clearly_behind() -> None:
-    noise = np.random.default_rng(0).normal(0, 0.1, (4, 4))
-    on = table((noise + np.array([[0], [0], [10], [11]]))[:, :, None], curves=False)
-    (row,) = play(on, "racing").rows
-    assert row.cost["epochs"] <= 2 * 4 + 2 * 2  # two trials leave after two seeds
-    assert row.at_end.mean == pytest.approx(play(on, "random").rows[0].at_end.mean)
-
-
-def test_the_best_trial_of_a_race_seldom_leaves() -> None:
-    rng = np.random.default_rng(0)
-    tables = [rng.normal(size=(8, 2)) for _ in range(600)]
-    lost = np.mean([~racing(keys)[0, -1] for keys in tables])  # all are equal, so it is as good
-    assert 0.0 < lost < 0.05 + 2 * math.sqrt(0.05 * 0.95 / 600)
-
-
-def grid(values: list[list[float]]) -> RecordedTable:
-    """Learning rates by weight decays."""
-    rows = [
-        ({"lr": 10.0**-k, "wd": 10.0**-j}, value)
-        for k, row in enumerate(values)
-        for j, value in enumerate(row)
-    ]
-    return table(np.array([v for _, v in rows])[:, None, None], points=[p for p, _ in rows])
-
-
-def test_stages_tune_one_parameter_after_the_other() -> None:
-    # the middle of wd is the second column, in which the third row is the best
-    on = grid([[9.0, 5.0, 9.0], [0.0, 6.0, 9.0], [7.0, 4.0, 3.0]])
-    found = tried(on, "staged")
-    assert found == [1, 4, 7, 6, 8]
-    (row,) = play(on, "staged").rows
-    assert (row.at_end.mean, row.cost["epochs"], row.finds_winner) == (3.0, 5, 0.0)
-
-
-@settings(max_examples=20, deadline=None)
-@given(
-    st.lists(st.integers(-99, 99), min_size=2, max_size=5, unique=True),
-    st.lists(st.integers(-99, 99), min_size=2, max_size=5, unique=True),
-)
-def test_stages_find_the_winner_where_parameters_do_not_touch(a: list[int], b: list[int]) -> None:
-    (row,) = play(grid([[float(x + y) for y in b] for x in a]), "staged").rows
-    assert row.finds_winner == 1.0
-    assert row.cost["epochs"] == len(a) + len(b) - 1
-
-
-def test_rows_of_weights_rest_at_the_most_equal_one() -> None:
-    weights = [[0.1, 0.9], [0.4, 0.6], [0.8, 0.2]]
-    points = [{"lr": lr, "task_weights": w} for lr in (1.0, 2.0) for w in weights]
-    on = table(np.arange(6.0)[:, None, None], points=points)
-    found = tried(on, "staged")
-    assert found == [1, 4, 0, 2]
-
-
-def test_a_line_goes_from_coarse_to_fine() -> None:
-    on = noiseless([abs(k - 5) for k in range(9)])
-    found = tried(on, "line")
-    # 1, 5 and 9 of x; then 7 and 3 (sqrt(45) and sqrt(5), 2.2 is nearer to 2); then 6
-    assert found[:3] == [0, 4, 8]
-    assert 5 in found
-    assert len(found) < 9
-
-
-@pytest.mark.parametrize(
-    ("on", "name", "why"),
-    [
-        (noiseless([1.0, 2.0], n_epochs=2), "halving", "after at least one epoch in 3"),
-        (table([[[1.0] * 9]], curves=False), "asha", "epochs are not recorded"),
-        (table([[[1.0] * 9]], curves=False), "hyperband", "epochs are not recorded"),
-        (noiseless([1.0, 2.0], n_seeds=2), "racing", "the study has 2"),
-        (table([[[1.0]]], points=[{"a": 1.0, "b": 2.0}]), "line", "this stage tunes a, b"),
-        (table([[[1.0]]], points=[{"a": "x"}]), "line", "which a is not"),
-        (table([[[1.0]]], points=[{"a": -1.0}]), "line", "of 0 or above"),
-        (table([[[1.0]]], left_out=2), "line", "2 of its trials"),
-        (table([[[1.0]]]), "tpe", "none was passed in"),
-        (table([[[1.0]]]), "staged", "this stage has x"),
-        (
-            table([[[1.0]], [[2.0]]], points=[{"a": 1, "b": 1}, {"a": 2, "b": 2}]),
-            *("staged", "2 of 4 are there"),
-        ),
-    ],
-)
-def test_what_cannot_be_replayed_says_why(on: RecordedTable, name: str, why: str) -> None:
-    found = on_table(on, {name: strategies()[name]}, orders=5)
-    assert found.rows == ()
-    assert why in found.refused[name]
-
-
-@pytest.mark.parametrize(
-    ("n_epochs", "eta", "at"),
-    [(30, 3, (2, 4, 10)), (12, 3, (2, 4)), (9, 3, (1, 3)), (8, 2, (1, 2, 4)), (2, 3, ())],
-)
-def test_rungs_rise_by_eta(n_epochs: int, eta: int, at: tuple[int, ...]) -> None:
-    assert rungs(n_epochs, eta) == at
 
 
 def test_who_is_near_first_is_named_with_the_spread() -> None:
