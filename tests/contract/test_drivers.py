@@ -230,12 +230,13 @@ class TestRay(DriverContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def open_driver(cls) -> OpenDriver:
+    def open_driver(cls, path: str) -> OpenDriver:
         def open_driver(problem: ProblemRef, devices: Sequence[str]) -> RayDriver:
-            cluster = Cluster(RayOptions(), workers=len(devices))
-            driver = RayDriver(
-                problem, TRAINING, device="cpu", workers=len(devices), cluster=cluster
-            )
+            n = len(devices)
+            cluster = Cluster(RayOptions(), workers=n)
+            driver = RayDriver(problem, TRAINING, device="cpu", workers=n, cluster=cluster)
+            # as on a Ray of its own: its slots need not import torch
+            driver._options = replace(driver._options, fork_server=path)
             driver.start()
             return driver
 
