@@ -23,6 +23,7 @@ PACKAGES = (
     "reports.figures",
     "reports.html",
     "reports.replaying",
+    "reports.tables",
     "search_spaces",
     "search_spaces.lines",
     "search_spaces.whole",

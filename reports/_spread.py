@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from reports._eligible import eligible
 from reports._once import once_per_search, once_per_study
@@ -16,6 +17,7 @@ from reports._selected import selected_metrics
 from reports.frames import StudyFrames
 from reports.inference import Components, MeanSquare
 from reports.inference.baseline import delta_m_parts
+from reports.measures import IntArray
 from storage.objectives.delta_m import NAME as DELTA_M
 
 _FEWEST_TRIALS: Final = 4
@@ -23,20 +25,45 @@ _FEWEST_TRIALS: Final = 4
 
 @once_per_search
 def components_of(frames: StudyFrames, search: str) -> Components | None:
-    """Test values of the best q = max(4, N/3) trials by validation, N/3 rounded up.
+    """How test values of the best trials vary.
 
     Returns:
         None while no trial has a value under every seed.
     """
+    rows = _best_trials(frames, search)
+    return Components.of(eligible(frames, search).test[rows]) if len(rows) else None
+
+
+def metric_components_of(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], Components]:
+    """(task, metric) to how its test values vary over the very same trials.
+
+    Without metrics that not each of the runs has.
+    """
+    rows = _best_trials(frames, search)
+    if not len(rows):
+        return {}
+    runs = eligible(frames, search).runs[rows]
+    values = selected_metrics(frames, runs.flatten().tolist())
+    found = {
+        (str(task), str(metric)): of_one.set_index("run")["value"].reindex(runs.flatten())
+        for (task, metric), of_one in values.groupby(["task", "metric"])
+    }
+    return {
+        key: Components.of(column.to_numpy(dtype=np.float64).reshape(runs.shape))
+        for key, column in found.items()
+        if np.isfinite(column).all()
+    }
+
+
+def _best_trials(frames: StudyFrames, search: str) -> IntArray:
+    """Rows of the best q = max(4, N/3) eligible trials by validation, N/3 rounded up."""
     trials = eligible(frames, search)
     scored = np.isfinite(trials.keys).all(axis=1) & np.isfinite(trials.test).all(axis=1)
     rows = np.flatnonzero(scored)
-    if not len(rows):
-        return None
     keys = (trials.keys[rows].mean(axis=1), *(tie[rows] for tie in trials.ties))
     order = np.lexsort(keys[::-1])
     most = max(_FEWEST_TRIALS, math.ceil(len(rows) / 3))
-    return Components.of(trials.test[rows[order[:most]]])
+    return rows[order[:most]]
 
 
 def baseline_parts(
@@ -72,22 +99,10 @@ def baseline_spread(frames: StudyFrames) -> Mapping[tuple[str, str], tuple[float
 
     Without metrics that have one seed, and those of imported numbers.
     """
-    table = frames.baseline
-    table = table[table["standing"] & (table["split"] == "test") & (table["source"] != "imported")]
-    table = table.dropna(subset=["trial"])
-    if table.empty:
-        return {}
-    chosen = set(zip("stl/" + table["task"], table["trial"].tolist(), strict=True))
-    runs = frames.runs[
-        (frames.runs["role"] == "baseline")
-        & frames.runs["planned"]
-        & (frames.runs["state"] == "done")
-    ]
-    cells = zip(runs["search"], runs["trial"], strict=True)
-    mine = runs.loc[[cell in chosen for cell in cells], "run"]
+    mine = baseline_runs(frames)
     if mine.empty:
         return {}
-    by_metric = selected_metrics(frames, mine.tolist()).groupby(["task", "metric"])["value"]
+    by_metric = selected_metrics(frames, mine["run"].tolist()).groupby(["task", "metric"])["value"]
     found = by_metric.agg(["var", "size"])
     return {
         (str(task), str(metric)): (float(variance), int(size))
@@ -96,3 +111,22 @@ def baseline_spread(frames: StudyFrames) -> Mapping[tuple[str, str], tuple[float
         )
         if size > 1
     }
+
+
+@once_per_study
+def baseline_runs(frames: StudyFrames) -> pd.DataFrame:
+    """Rows of ``run_results`` that the single-task networks' numbers are means of.
+
+    None where numbers were imported, or there are none yet.
+    """
+    table = frames.baseline
+    table = table[table["standing"] & (table["split"] == "test") & (table["source"] != "imported")]
+    table = table.dropna(subset=["trial"])
+    chosen = set(zip("stl/" + table["task"], table["trial"].tolist(), strict=True))
+    runs = frames.runs[
+        (frames.runs["role"] == "baseline")
+        & frames.runs["planned"]
+        & (frames.runs["state"] == "done")
+    ]
+    cells = zip(runs["search"], runs["trial"], strict=True)
+    return runs[np.array([cell in chosen for cell in cells], dtype=bool)]

@@ -8,7 +8,8 @@ ReportError
 ├── UnknownStrategy(LookupError)        a strategy is named that nobody can replay
 ├── BadReplay(ValueError)               a replay is asked for with a number that makes no sense
 ├── NothingToReplay(ValueError)         what was recorded is no table that can be replayed
-├── UnknownFormat(ValueError)           a file is asked for with a suffix nobody writes
+├── NoTable(ValueError)                 test values of methods are asked for where there are none
+├── UnknownFormat(ValueError)           a file is asked for in a format nobody writes
 ├── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
 ├── NotAFile(ValueError)                a file is to be written where something else is
 └── NotWritten(OSError)                 the system refuses to write a file
@@ -47,8 +48,12 @@ class NothingToReplay(ReportError, ValueError):
     """What was recorded is no table that can be replayed."""
 
 
+class NoTable(ReportError, ValueError):
+    """Test values of methods are asked for where there are none, or none that may be shown."""
+
+
 class UnknownFormat(ReportError, ValueError):
-    """A file is asked for with a suffix nobody writes."""
+    """A file is asked for in a format nobody writes."""
 
 
 class MissingFolder(ReportError, FileNotFoundError):

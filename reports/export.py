@@ -1,39 +1,54 @@
-"""One table of a study for other tools: a row a run, as CSV or Parquet."""
+"""A study for other tools: a row a run or a score of a winner, as CSV, Parquet or NumPy arrays."""
 
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
+from zipfile import ZipFile
 
+import numpy as np
 import pandas as pd
 
 from reports._selected import selected_metrics
 from reports._whole_file import writable, write_whole
 from reports.errors import UnknownFormat
 from reports.frames import StudyFrames, with_params
+from reports.measures import FloatArray
+from reports.tables.by_seed import gains_by_seed, scores_by_seed
 
 
-def export(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
+def export(frames: StudyFrames, path: str | os.PathLike[str], *, by_seed: bool = False) -> None:
     """Write all runs with their parameters and test metrics.
 
     Columns: those of the view `run_results`; one a parameter, `w_<task>` for task weights, with the
     prefix `param_` where another column is called so; and the metrics at the selected epoch:
     `validation_<task>_<metric>` and `test_<task>_<metric>`, or `validation_<metric>` and
     `test_<metric>` for a training function, which has no tasks. The suffix of `path` chooses the
-    format.
+    format; `.npz` holds an array a method, see `reports.tables.by_seed.gains_by_seed`.
+
+    Args:
+        by_seed: Write `reports.tables.by_seed.scores_by_seed` instead.
 
     Raises:
-        UnknownFormat: The suffix is neither `.csv` nor `.parquet`.
+        UnknownFormat: The suffix is neither `.csv` nor `.parquet` nor `.npz`.
+        NoTable: Scores of methods are asked for, and there are none, or none that may be shown.
         MissingFolder: The folder of `path` does not exist.
         NotAFile: A folder or a device is there.
         NotWritten: The system refuses it.
     """
     target = writable(path, what="An export")
-    writer = _WRITERS.get(target.suffix.lower())
+    suffix = target.suffix.lower()
+    if suffix == _ARRAYS:
+        gains = gains_by_seed(frames)
+        write_whole(target, lambda aside: _npz(gains, aside))
+        return
+    writer = _WRITERS.get(suffix)
     if writer is None:
         raise UnknownFormat(
-            f"An export ends in {' or '.join(_WRITERS)}. Got {target.name!r}. Change the suffix."
+            f"An export ends in {', '.join(_WRITERS)} or {_ARRAYS}. Got {target.name!r}. Change "
+            "the suffix."
         )
-    rows = table(frames)
+    rows = scores_by_seed(frames) if by_seed else table(frames)
     write_whole(target, lambda aside: writer(rows, aside))
 
 
@@ -62,4 +77,13 @@ def _parquet(rows: pd.DataFrame, path: Path) -> None:
     rows.to_parquet(path, index=False)
 
 
+def _npz(arrays: Mapping[str, FloatArray], path: Path) -> None:
+    """What `numpy.load` reads; `numpy.savez` cannot write arrays of any name."""
+    with ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+_ARRAYS: Final = ".npz"
 _WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {".csv": _csv, ".parquet": _parquet}

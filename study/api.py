@@ -16,6 +16,7 @@ from study.drivers.devices import check_here, check_on_ray, check_precision, che
 from study.drivers.local.driver import LocalDriver
 from study.drivers.peers import first_devices
 from study.errors import NotAnExtension
+from study.notebook import notebook_html
 from study.planning.extension import check_extension
 from study.planning.keys import plan_key
 from study.planning.packs import PackPlan, pack_plan, shapes_of
@@ -89,6 +90,10 @@ class Study:
     def name(self) -> str:
         """The study's name in its database."""
         return self.plan.spec.name
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the plan, and what to call next."""
+        return notebook_html(self.plan, storage=self.storage_url)
 
     def packs(self, *, device: str = "cpu", look: bool = False) -> PackPlan:
         """Which runs will be trained together, and why the others are not.

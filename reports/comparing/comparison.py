@@ -23,8 +23,9 @@ from reports.comparing.differences import (
 )
 from reports.comparing.error_sources import error_sources
 from reports.comparing.headline import Contender, headline
+from reports.comparing.notebook import notebook_html
 from reports.comparing.roles import is_tuned, reference_of, subject_of
-from reports.comparing.rows import MethodRow, method_row, stl_rows
+from reports.comparing.rows import MethodRow, finished_runs, method_rows, stl_rows
 from reports.comparing.sealed import sealed_sentence
 from reports.comparing.sparser_grids import SparserGrids, sparser_grids
 from reports.comparing.wording import paired_seeds
@@ -83,6 +84,10 @@ class Comparison:
         """One row a method; metrics as columns ``<task> <metric>``, parameters as JSON."""
         return pd.DataFrame([_flat(row) for row in self.rows])
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the headline and a table, without script or style."""
+        return notebook_html(self.sentence, self.rows, self.objective)
+
     def to_plain(self) -> dict[str, Any]:
         """Values that JSON can hold: numbers that are not finite become None."""
         rows = [
@@ -116,14 +121,7 @@ class Comparison:
 def compare(frames: StudyFrames) -> Comparison:
     """Compare all methods of a study, finished or not."""
     objective = objective_of(frames)
-    rows = sorted(
-        (method_row(frames, search) for search in frames.searches),
-        key=lambda row: (
-            math.isnan(row.value_test),
-            objective.sign * row.value_test,
-            row.search,
-        ),
-    )
+    rows = method_rows(frames)
     planned = frames.runs[frames.runs["planned"] & (frames.runs["role"] != "confirm")]
     finished = int(planned["state"].isin(RANKED).sum())
     subject = subject_of(frames, [row.search for row in rows])
@@ -214,8 +212,6 @@ def _sparser_grids(
 
 
 def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
-    runs = frames.runs[(frames.runs["search"] == row.search) & (frames.runs["role"] == "search")]
-    runs = runs[runs["planned"]]
     return Contender(
         search=row.search,
         title=row.title,
@@ -225,7 +221,7 @@ def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
         kind=row.delta_m_kind,
         n_seeds=row.n_seeds,
         metrics=row.metrics,
-        finished=int(runs["state"].isin(RANKED).sum()),
+        finished=finished_runs(frames, row.search),
         planned=row.n_runs,
     )
 

@@ -3,37 +3,26 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from reports._ranking import objective_of
-from reports._spread import baseline_parts, components_of
-from reports.comparing.winners import Winner, winner_of
+from reports._spread import baseline_parts
+from reports.comparing.scores import Basis, gap, scores_of
+from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames
 from reports.inference import (
-    Components,
     Estimate,
     Interval,
     estimated,
     holm_levels,
-    mean_of,
-    mixed_share,
-    mixing_parts,
-    paired,
     pairing,
-    pooled,
     share_better,
     sign_flip_p,
-    unpaired,
-    variance_parts,
 )
 from reports.inference.differences import Pairing
 from storage.objectives.delta_m import NAME as DELTA_M
 
 Verdict = Literal["better", "worse", "comparable", "undecided"]
-Basis = Literal["paired", "pooled", "unpaired"]
-
-# From so many common seeds on, they tell by themselves how much differences vary.
-PAIRED_FROM: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +135,9 @@ def difference(frames: StudyFrames, a: str, b: str) -> Difference | None:
     if first is None or second is None:
         return None
     objective = objective_of(frames)
+    estimate, basis = gap(scores_of(frames, a, first), scores_of(frames, b, second))
     seeds = [seed for seed in first.by_seed if seed in second.by_seed]
     common = [[side.by_seed[seed] for seed in seeds] for side in (first, second)]
-    estimate, basis = _estimate(frames, (a, first), (b, second), common)
     together = len(seeds) > 1
     gaps = [one - other for one, other in zip(*common, strict=True)]
     return Difference(
@@ -163,39 +152,6 @@ def difference(frames: StudyFrames, a: str, b: str) -> Difference | None:
         sign_flip_p=sign_flip_p(gaps) if together else None,
         pairing=pairing(*common) if together else None,
     )
-
-
-def _estimate(
-    frames: StudyFrames,
-    a: tuple[str, Winner],
-    b: tuple[str, Winner],
-    common: Sequence[Sequence[float]],
-) -> tuple[Estimate, Basis]:
-    first, second = a[1], b[1]
-    if not common[0]:
-        return unpaired(value_of(frames, a[0], first), value_of(frames, b[0], second)), "unpaired"
-    sides = [side for side in (_layout(frames, *a), _layout(frames, *b)) if side is not None]
-    if first.kind == "confirmed" or len(sides) < 2:
-        return paired(*common), "paired"
-    if len(common[0]) >= PAIRED_FROM:
-        return paired(*common, more=mixing_parts(*sides)), "paired"
-    return pooled(first.value - second.value, *sides), "pooled"
-
-
-def value_of(frames: StudyFrames, search: str, winner: Winner) -> Estimate:
-    """A winner's value with the error that its seeds give it."""
-    side = _layout(frames, search, winner)
-    if winner.kind == "confirmed" or side is None or not math.isfinite(winner.value):
-        return mean_of(winner.values)
-    return estimated(winner.value, variance_parts(side), n_seeds=side[0].n_seeds)
-
-
-def _layout(frames: StudyFrames, search: str, winner: Winner) -> tuple[Components, float] | None:
-    """How a search's values vary, and how often the rest counts as its folds mix trials."""
-    components = components_of(frames, search)
-    if components is None:
-        return None
-    return components, mixed_share([score.trial for score in winner.scores])
 
 
 def against_stl(
@@ -218,7 +174,7 @@ def against_stl(
     if winner is None or math.isnan(stl):
         return None
     objective = objective_of(frames)
-    alone = value_of(frames, search, winner)
+    alone = scores_of(frames, search, winner).estimate
     own = replace(alone, value=alone.value - stl)
     estimate = with_baseline(frames, own, metrics)
     return Difference(

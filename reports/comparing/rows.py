@@ -12,7 +12,8 @@ from reports._eligible import RANKED
 from reports._ranking import number, objective_of, reference
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
-from reports.comparing.differences import value_of, with_baseline
+from reports.comparing.differences import with_baseline
+from reports.comparing.scores import scores_of
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames, trained_epochs
 from reports.inference import Interval
@@ -83,6 +84,21 @@ class MethodRow:
     n_timings: int = 0
 
 
+def method_rows(frames: StudyFrames) -> list[MethodRow]:
+    """The rows of all searches, best first; those without a value last."""
+    sign = objective_of(frames).sign
+    return sorted(
+        (method_row(frames, search) for search in frames.searches),
+        key=lambda row: (math.isnan(row.value_test), sign * row.value_test, row.search),
+    )
+
+
+def finished_runs(frames: StudyFrames, search: str) -> int:
+    """Planned runs of a search that are final, those that confirm its winner left out."""
+    runs = frames.runs[(frames.runs["search"] == search) & (frames.runs["role"] == "search")]
+    return int(runs.loc[runs["planned"], "state"].isin(RANKED).sum())
+
+
 def method_row(frames: StudyFrames, search: str) -> MethodRow:
     """The row of a search, finished or not."""
     mine = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
@@ -116,7 +132,7 @@ def method_row(frames: StudyFrames, search: str) -> MethodRow:
 def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodRow:
     objective = objective_of(frames)
     metrics = _metrics(frames, winner.runs)
-    estimate = value_of(frames, row.search, winner)
+    estimate = scores_of(frames, row.search, winner).estimate
     if objective.name == DELTA_M:
         estimate = with_baseline(frames, estimate, metrics)
     runs = frames.runs.set_index("run")

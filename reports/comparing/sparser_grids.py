@@ -9,7 +9,8 @@ from typing import Any
 from reports._ranking import number, objective_of
 from reports._spread import components_of
 from reports._titles import title_of
-from reports.comparing.differences import PAIRED_FROM, Difference, margin_of
+from reports.comparing.differences import Difference, margin_of
+from reports.comparing.scores import PAIRED_FROM
 from reports.comparing.wording import gaps_of, span
 from reports.frames import StudyFrames
 from reports.inference import Estimate, estimated, mixing_parts, paired, variance_parts

@@ -1,4 +1,4 @@
-"""``weighbridge export``: one row a run, as CSV or Parquet, or the trials for Optuna."""
+"""``weighbridge export``: a row a run or a score, NumPy arrays, or the trials for Optuna."""
 
 from __future__ import annotations
 
@@ -19,11 +19,22 @@ def command(
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", help="A .csv or .parquet file, or optuna:URL, an Optuna database."
+            "-o",
+            "--output",
+            help="A .csv or .parquet file; a .npz file of gains on single-task networks, for "
+            "rliable; or optuna:URL, an Optuna database.",
         ),
     ],
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace Optuna studies that were exported before.")
+    ] = False,
+    by_seed: Annotated[
+        bool,
+        typer.Option(
+            "--by-seed",
+            help="One row a method, metric and seed instead of one a run: the test values of "
+            "winners, for evaluma.",
+        ),
     ] = False,
     storage: StorageUrl = STORAGE,
 ) -> None:
@@ -36,5 +47,6 @@ def command(
 
             _optuna.export(frames, output, storage=storage, overwrite=overwrite)
             return
-        export(frames, Path(output))
-        say(f"Wrote {output}: {counted(len(frames.runs), 'run')}.")
+        export(frames, Path(output), by_seed=by_seed)
+        what = "winners, seed by seed" if by_seed or output.lower().endswith(".npz") else ""
+        say(f"Wrote {output}: {what or counted(len(frames.runs), 'run')}.")

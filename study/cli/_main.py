@@ -20,7 +20,18 @@ from study.cli._output import errors, fail_code, styled
 
 _VERBS: Final = (
     *("presets", "init", "plan", "run", "retry", "status", "log"),
-    *("compare", "replay", "report", "export", "network", "unseal", "rename", "delete", "doctor"),
+    *(
+        "compare",
+        "table",
+        "replay",
+        "report",
+        "export",
+        "network",
+        "unseal",
+        "rename",
+        "delete",
+        "doctor",
+    ),
 )
 _GROUPS: Final = {
     "ray": ("Look at a Ray cluster.", "ray_doctor"),

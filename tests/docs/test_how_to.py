@@ -78,6 +78,19 @@ def test_replays_of_the_guide_are_played(tmp_path: Path) -> None:
             assert [line.split()[0] for line in said.splitlines()[1:]] == ["random", "halving"]
 
 
+def test_tables_of_the_guide_are_written(tmp_path: Path) -> None:
+    (tmp_path / "digits").write_text(REPLAYED)
+    for block in blocks("docs/how-to/into-a-paper.md"):
+        if block.language == "bash":
+            type_lines(block.text, tmp_path)
+        elif "evaluma" not in block.text and "rliable" not in block.text:
+            said = run_python(block.text, tmp_path)
+            assert said.startswith(("UW-SO", "Scalarization", "STL"))
+    assert (tmp_path / "digits.tex").read_text().count("\\begin{tabular}") == 1
+    for file in ("cells.csv", "scores.csv", "gains.npz"):
+        assert (tmp_path / file).stat().st_size > 0
+
+
 def test_streamed_source_of_the_guide_is_read_ahead(tmp_path: Path) -> None:
     (block,) = (b for b in blocks("docs/how-to/own-problem.md") if "class Photos" in b.text)
     made: dict[str, Any] = {}

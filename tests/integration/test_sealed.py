@@ -154,7 +154,16 @@ def test_then_test_values_are_shown(folder: Path, unsealed: object) -> None:
         "(SELECT id FROM series WHERE split = 'test')",
     )
     other = looks(folder) | read(folder)
-    for what in ("compare", "report", "export", "run_results", "epoch_metrics", "changes", "test"):
+    for what in (
+        "compare",
+        "table",
+        "report",
+        "export",
+        "run_results",
+        "epoch_metrics",
+        "changes",
+        "test",
+    ):
         assert shown[what] != other[what]
 
 

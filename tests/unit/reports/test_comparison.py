@@ -1,5 +1,6 @@
 """The comparison table and its headline."""
 
+import html
 import json
 import math
 from typing import Any
@@ -174,3 +175,18 @@ def test_a_search_that_lost_all_its_trials_waits_for_nothing(state: str) -> None
     assert row_of(comparison, "uw-so").delta_m_kind == "none"
     assert f"runs {state}" in "; ".join(row_of(comparison, "uw-so").notes)
     assert comparison.sentence.endswith("Undecided: UW-SO has no value.")
+
+
+def test_a_notebook_shows_headline_and_rows_without_script() -> None:
+    made = synthetic.reader(epochs=3)
+    made.card = {**made.card, "weightings": {"uw": "<script>alert(1)</script>"}}
+    comparison = compare(load(made, "x"))
+    shown = comparison._repr_html_()
+    assert "<script" not in shown
+    assert "&lt;script&gt;" in shown
+    assert html.escape(comparison.sentence) in shown
+    assert shown.count("<tr") == 1 + len(comparison.rows)
+
+
+def test_a_notebook_shows_what_has_no_value_yet() -> None:
+    assert "–" in compare(synthetic.frames(empty=True))._repr_html_()

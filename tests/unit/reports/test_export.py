@@ -1,4 +1,4 @@
-"""Exports: one row a run."""
+"""Exports: one row a run, or one a winner, metric and seed."""
 
 import json
 from collections.abc import Sequence
@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.errors import MissingFolder, UnknownFormat
+from reports import compare
+from reports.errors import MissingFolder, NoTable, UnknownFormat
 from reports.export import export, table
 from reports.frames import StudyFrames, load
+from reports.tables.by_seed import gains_by_seed, scores_by_seed
 from tests.unit.reports import synthetic
 
 
@@ -100,13 +102,70 @@ def test_kinds_in_a_mix_are_json(tmp_path: Path) -> None:
     assert list(back["hidden"].iloc[0]) == [8, 16]
 
 
+def test_scores_by_seed_are_what_evaluma_asks_for(tmp_path: Path) -> None:
+    frames = synthetic.frames()
+    export(frames, tmp_path / "scores.csv", by_seed=True)
+    rows = pd.read_csv(tmp_path / "scores.csv")
+    cells = rows.groupby(["model", "dataset"])
+    assert (cells["metric"].nunique() == 1).all(), "a data set has one metric"
+    assert len(cells) == rows["model"].nunique() * rows["dataset"].nunique(), "no cell is missing"
+    assert not rows.duplicated(["model", "dataset", "seed"]).any()
+    means = cells["score"].mean()
+    for row in compare(frames).rows:
+        for (task, metric), value in row.metrics.items():
+            assert means[row.title, f"synthetic/{task}/{metric}"] == pytest.approx(value)
+
+
+def test_a_score_is_that_of_the_run_beside_it() -> None:
+    frames = synthetic.frames()
+    runs = table(frames).set_index("run")
+    for row in scores_by_seed(frames).itertuples():
+        assert row.score == runs.loc[row.run, f"test_{row.task}_{row.metric}"]
+        assert (row.seed, row.search) == tuple(runs.loc[row.run, ["seed", "search"]])
+
+
+def test_nothing_finished_has_no_scores() -> None:
+    rows = scores_by_seed(synthetic.frames(empty=True))
+    assert rows.empty
+    assert [*rows.columns[:5]] == ["model", "dataset", "metric", "score", "seed"]
+
+
+def test_gains_for_rliable_have_a_row_a_seed_and_higher_is_better(tmp_path: Path) -> None:
+    frames = synthetic.frames()
+    export(frames, tmp_path / "gains.npz")
+    gains = dict(np.load(tmp_path / "gains.npz"))
+    rows = {row.title: row for row in compare(frames).rows if row.search != "stl"}
+    assert {*gains} == {*rows}
+    for title, found in gains.items():
+        assert found.shape == (3, len(synthetic.METRICS))
+        assert found.mean() == pytest.approx(-rows[title].delta_m_test)
+
+
+def test_a_run_that_diverges_is_the_worst_there_is() -> None:
+    made = synthetic.reader(epochs=3, confirm=(11, 12))
+    last = [row for row in made.rows["run_results"] if row["search"] == "uw-so"][-1]
+    last |= {"state": "diverged", "value_val": None, "value_test": None}
+    epochs = made.rows["epoch_metrics"]
+    made.rows["epoch_metrics"] = [row for row in epochs if row["run"] != last["run"]]
+    frames = load(made, synthetic.STUDY)
+    assert (gains_by_seed(frames)["UW-SO"] == -np.inf).all(axis=1).tolist() == [False, True]
+    rows = scores_by_seed(frames).query(f"run == {last['run']}").set_index("metric")
+    assert (rows["score"] == np.where(rows["direction"] == "min", np.inf, -np.inf)).all()
+
+
+def test_gains_need_single_task_networks() -> None:
+    made = synthetic.rank_by(synthetic.reader(epochs=3), "sum.mae", baseline=False)
+    with pytest.raises(NoTable, match="--by-seed"):
+        gains_by_seed(load(made, synthetic.STUDY))
+
+
 def test_nothing_is_left_aside(tmp_path: Path) -> None:
     export(synthetic.frames(), tmp_path / "runs.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownFormat, match=r"\.csv or \.parquet\. Got 'runs\.xlsx'"):
+    with pytest.raises(UnknownFormat, match=r"\.csv, \.parquet or \.npz\. Got 'runs\.xlsx'"):
         export(synthetic.frames(), tmp_path / "runs.xlsx")
 
 

@@ -1,0 +1,111 @@
+"""What winners score seed by seed, and how far two of them are apart (MEASURES M10, M12)."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from reports._once import once_per_search
+from reports._selected import selected_metrics
+from reports._spread import components_of, metric_components_of
+from reports.comparing.winners import Winner, winner_of
+from reports.frames import StudyFrames
+from reports.inference import (
+    Components,
+    Estimate,
+    estimated,
+    mean_of,
+    mixed_share,
+    mixing_parts,
+    paired,
+    pooled,
+    unpaired,
+    variance_parts,
+)
+
+Basis = Literal["paired", "pooled", "unpaired"]
+
+# From so many common seeds on, they tell by themselves how much differences vary.
+PAIRED_FROM: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """One number of a winner, such as the objective, on test.
+
+    Attributes:
+        by_seed: Seed to value; the worst infinity where the run diverged.
+        layout: How such values vary over the search's best trials, and how often the rest counts
+            as the winner's folds mix trials; None where nothing tells it.
+        confirmed: The seeds are fresh ones.
+    """
+
+    by_seed: Mapping[int, float]
+    layout: tuple[Components, float] | None
+    confirmed: bool
+
+    @property
+    def value(self) -> float:
+        """Mean over seeds."""
+        return float(np.mean([*self.by_seed.values()]))
+
+    @property
+    def estimate(self) -> Estimate:
+        """The value with the error that its seeds give it."""
+        if self.confirmed or self.layout is None or not math.isfinite(self.value):
+            return mean_of([*self.by_seed.values()])
+        parts = variance_parts(self.layout)
+        return estimated(self.value, parts, n_seeds=self.layout[0].n_seeds)
+
+
+def scores_of(frames: StudyFrames, search: str, winner: Winner) -> Scores:
+    """The objective of a search's winner."""
+    components = components_of(frames, search)
+    return _scores(winner, winner.by_seed, components)
+
+
+@once_per_search
+def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], Scores]:
+    """(task, metric) to the scores of a search's winner by it; empty while there is none."""
+    winner = winner_of(frames, search)
+    if winner is None:
+        return {}
+    rows = selected_metrics(frames, winner.runs)
+    keys = zip(rows["run"], rows["task"], rows["metric"], strict=True)
+    known = dict(zip(keys, rows["value"].tolist(), strict=True))
+    components = metric_components_of(frames, search)
+    return {
+        (metric.task, metric.name): _scores(
+            winner,
+            {
+                score.seed: known.get((score.run, metric.task, metric.name), metric.sign * math.inf)
+                for score in winner.scores
+            },
+            components.get((metric.task, metric.name)),
+        )
+        for metric in frames.metrics
+    }
+
+
+def _scores(winner: Winner, by_seed: Mapping[int, float], components: Components | None) -> Scores:
+    mixed = mixed_share([score.trial for score in winner.scores])
+    return Scores(
+        by_seed=by_seed,
+        layout=None if components is None else (components, mixed),
+        confirmed=winner.kind == "confirmed",
+    )
+
+
+def gap(a: Scores, b: Scores) -> tuple[Estimate, Basis]:
+    """A minus B, and what its standard error rests on."""
+    seeds = [seed for seed in a.by_seed if seed in b.by_seed]
+    if not seeds:
+        return unpaired(a.estimate, b.estimate), "unpaired"
+    common = [[side.by_seed[seed] for seed in seeds] for side in (a, b)]
+    if a.confirmed or a.layout is None or b.layout is None:
+        return paired(*common), "paired"
+    if len(seeds) >= PAIRED_FROM:
+        return paired(*common, more=mixing_parts(a.layout, b.layout)), "paired"
+    return pooled(a.value - b.value, a.layout, b.layout), "pooled"
