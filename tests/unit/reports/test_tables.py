@@ -86,7 +86,7 @@ def test_bold_are_the_best_and_those_that_cannot_be_told_from_it() -> None:
         ]
     )
     near = {gap.b for gap in gaps if gap.interval and not gap.interval.excludes(0.0)}
-    assert bold(method_table(frames)) == {"scalarization", *near} == {"scalarization"}
+    assert bold(method_table(frames)) == {"scalarization", *near} == {"scalarization", "uw-so"}
 
 
 def test_the_best_of_a_column_is_by_its_own_direction() -> None:
