@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from reports._once import once_per_study
 from reports.frames import StudyFrames
 from reports.inference import Interval
 from reports.inference.estimates import LEVEL
@@ -18,8 +20,8 @@ class EpochTime:
     """Time of one epoch of a search's runs, each alone.
 
     Attributes:
-        mean_s: Mean of all timings.
-        error_s: Standard error of the mean; NaN with one timing.
+        mean_s: Mean within sweeps, at the mean level of its sweeps: what epochs are charged with.
+        error_s: Standard error of a mean of all timings; NaN with one timing.
         n: Timings.
     """
 
@@ -67,13 +69,28 @@ class StepRatio:
         return np.exp(self.log_error * rng.standard_t(self.n - 1, n))
 
 
+@once_per_study
 def epoch_times(frames: StudyFrames) -> Mapping[str, EpochTime]:
     """The time of an epoch by search, of those that were timed."""
-    found = frames.timings.groupby("search")["epoch_s"].agg(["mean", "std", "count"])
+    timings = frames.timings.assign(level=_levels(frames.timings))
+    timings["share"] = timings["epoch_s"] / timings["level"]
+    found = timings.groupby("search").agg(
+        share=("share", "mean"),
+        level=("level", "mean"),
+        sd=("epoch_s", "std"),
+        n=("epoch_s", "size"),
+    )
     return {
-        str(search): EpochTime(mean_s=float(mean), error_s=float(sd) / math.sqrt(n), n=int(n))
-        for search, mean, sd, n in found.itertuples()
+        str(search): EpochTime(
+            mean_s=float(share * level), error_s=float(sd) / math.sqrt(n), n=int(n)
+        )
+        for search, share, level, sd, n in found.itertuples()
     }
+
+
+def _levels(timings: pd.DataFrame) -> "pd.Series[float]":
+    """What all searches of a timing's sweep take on average, by row."""
+    return timings.groupby(["attempt", "sweep"])["epoch_s"].transform("mean")
 
 
 def step_ratio(frames: StudyFrames, search: str, other: str) -> StepRatio | None:

@@ -28,10 +28,17 @@ so that whatever reads keeps to it.
 """
 
 # What an epoch alone takes is timed again and again: all epochs of a search are charged with the
-# mean. Epochs carry what they were charged with when they were trained.
+# mean; they carry what they were charged with when they were trained. A search's share is its mean
+# within sweeps, so that a sweep at a busy moment weighs no more than others; the level is that of
+# all its sweeps.
 _TIMED = """\
-(SELECT search_id, SUM(epoch_s) / SUM(charged_s) AS factor
-                   FROM timings GROUP BY search_id)"""
+(SELECT search_id,
+                          SUM(time / level) / COUNT(*) * (SUM(level) / COUNT(*)) AS factor
+                   FROM (SELECT search_id, epoch_s / charged_s AS time,
+                                SUM(epoch_s) OVER (PARTITION BY attempt_id, sweep)
+                                / SUM(charged_s) OVER (PARTITION BY attempt_id, sweep) AS level
+                         FROM timings) of_sweep
+                   GROUP BY search_id)"""
 
 VIEWS: dict[str, str] = {
     "run_results": f"""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from storage.records import EpochTiming, Spent
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, epoch
@@ -31,6 +33,27 @@ class TimingPromises(Backend):
         _time(bench, 9.0, 9.0)
         cost = {row["search"]: row["solo_cost_s"] for row in bench.view("run_results")}
         assert cost == {"ew": 7.0 + 9.0, "stl/a": 4.0 + 9.0}
+
+    def test_a_sweep_at_a_busy_moment_changes_no_ratio_of_costs(self, bench: Bench) -> None:
+        for search in ("ew", "stl/a"):
+            bench.plan("a", search=search)
+            bench.storage.record([epoch(bench.claim_one(), 1, 0.1, 0.1, solo_s=4.0)])
+        sweeps = [(2.0, 1.0), (2.0, 1.0), (300.0, 100.0)]
+        found = [
+            EpochTiming(
+                search_id=bench.search(search), sweep=n, hardware="h", epoch_s=s, charged_s=4.0
+            )
+            for n, pair in enumerate(sweeps)
+            for search, s in zip(("ew", "stl/a"), pair, strict=True)
+        ]
+        bench.storage.save_timings(
+            found, study_id=bench.study.id, worker_id=bench.worker_id, seconds=0.5
+        )
+        cost = {row["search"]: row["solo_cost_s"] for row in bench.view("run_results")}
+        ew, stl = (2 * 2 / 3 + 3 / 4) / 3, (2 * 1 / 3 + 1 / 4) / 3
+        assert cost["ew"] / cost["stl/a"] == pytest.approx(ew / stl)
+        level = (1.5 + 1.5 + 200.0) / 3
+        assert cost["ew"] == pytest.approx(2 * ew * level)
 
     def test_what_epochs_are_charged_with_is_kept(self, bench: Bench) -> None:
         assert bench.storage.charges(bench.study.id) == {}

@@ -33,10 +33,24 @@ class Costs:
         """What the comparison's row says of timings."""
         found = [s for (name, _, _), s in self._timings.items() if name == search]
         return {
-            "epoch_s": statistics.fmean(found),
+            "epoch_s": self._charge(search),
             "epoch_error_s": statistics.stdev(found) / math.sqrt(len(found)),
             "n_timings": len(found),
         }
+
+    def _charge(self, search: str) -> float:
+        """Mean share within sweeps times the mean level of its sweeps."""
+        sweeps: dict[tuple[int, int], list[float]] = {}
+        for (_, *sweep), s in self._timings.items():
+            sweeps.setdefault((sweep[0], sweep[1]), []).append(s)
+        levels = {sweep: statistics.fmean(times) for sweep, times in sweeps.items()}
+        mine = [
+            (s, levels[attempt, number])
+            for (name, attempt, number), s in self._timings.items()
+            if name == search
+        ]
+        share = statistics.fmean(s / level for s, level in mine)
+        return share * statistics.fmean(level for _, level in mine)
 
     def ratio(self, a: str, b: str) -> dict[str, Any]:
         """Costs of one search in units of another's, with the interval of their steps' ratio."""

@@ -67,8 +67,13 @@ JOIN trials t ON t.id = r.trial_id
 JOIN searches se ON se.id = r.search_id
 JOIN studies st ON st.id = se.study_id
 LEFT JOIN scores sc ON sc.run_id = r.id
-LEFT JOIN (SELECT search_id, SUM(epoch_s) / SUM(charged_s) AS factor
-           FROM timings GROUP BY search_id) tm ON tm.search_id = r.search_id
+LEFT JOIN (SELECT search_id,
+                  SUM(time / level) / COUNT(*) * (SUM(level) / COUNT(*)) AS factor
+           FROM (SELECT search_id, epoch_s / charged_s AS time,
+                        SUM(epoch_s) OVER (PARTITION BY attempt_id, sweep)
+                        / SUM(charged_s) OVER (PARTITION BY attempt_id, sweep) AS level
+                 FROM timings) of_sweep
+           GROUP BY search_id) tm ON tm.search_id = r.search_id
 """
 
 _EPOCH_METRICS = """
