@@ -53,12 +53,13 @@ def one_metric(frames: StudyFrames) -> Iterator[Note]:
             share = f"{title_of(frames, search)} {100 * changes[largest] / total:.0f} %"
             found.setdefault(largest, []).append(share)
     for metric, shares in found.items():
+        whose = "these methods'" if len(shares) > 1 else "this method's"
         yield Note(
             kind="one metric",
             search=None,
             text=f"More than half of what delta_m adds up comes from one of {len(frames.metrics)} "
-            f"metrics, {metric.title.lower()} of task {metric.task} ({', '.join(shares)}): the "
-            "order of these methods is mostly the order by it. Read the other columns, too.",
+            f"metrics, {metric.title.lower()} of task {metric.task} ({', '.join(shares)}): {whose} "
+            "place says mostly how that metric came out. Read the other columns, too.",
         )
 
 
