@@ -31,6 +31,7 @@ from reports.comparing.sparser_grids import SparserGrids, sparser_grids
 from reports.comparing.wording import paired_seeds
 from reports.frames import StudyFrames
 from reports.spending import CostToMatch, costs_to_match
+from reports.spending.axes import CostAxis
 from storage.notices import notices
 from storage.objectives import Objective
 
@@ -199,7 +200,10 @@ def _matches(
     if reference is None or reference not in complete:
         return ()
     others = [search for search in complete if search != reference]
-    return costs_to_match(frames, others, reference, margin=margin_of(frames) or 0.0)
+    # Where all runs in packs were charged one and the same time alone, it says what epochs do.
+    axis: CostAxis = "epochs" if frames.packed and frames.timings.empty else "solo_s"
+    margin = margin_of(frames) or 0.0
+    return costs_to_match(frames, others, reference, margin=margin, axis=axis)
 
 
 def _sparser_grids(

@@ -51,9 +51,10 @@ def show_budgets(
             note("Searches with runs outstanding are told by those that have ended (“so far”).")
         alone = found[0].budget.axis == "solo_s" and frames.packed
         say(
-            "Values are expected over all orders in which a search could have been run, chosen on "
-            "validation; in brackets 95 % intervals over seeds, and the middle 95 % of ranks. P: "
-            "share of pairs of seeds in which the method is better than the one named above."
+            "Values are expected over all orders of a grid, and as run where a search builds on "
+            "its results; chosen on validation. In brackets: 95 % intervals over seeds, and the "
+            "middle 95 % of ranks. P: share of pairs of seeds in which the method is better than "
+            "the one named above."
             + (" Time is that of each run alone; --as-run asks for that in packs." if alone else "")
         )
         next_step("report", frames.name, "-o", "report.html", storage=storage)

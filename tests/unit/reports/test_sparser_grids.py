@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reports import compare
+from reports import compare, load
 from reports.comparing.sparser_grids import sparser_grids
 from reports.inference import paired
 from reports.spending import budget_curve, grid_resolution
@@ -78,3 +78,12 @@ def test_the_headline_has_the_fair_ratio() -> None:
     assert mine.sentence in found.sentence
     assert {one.search for one in found.matches} == {"ew", "uw", "uw-so"}
     assert len(found.to_plain()["cost_to_match"]) == 3
+
+
+def test_packs_without_timings_are_told_in_epochs() -> None:
+    made = synthetic.reader(fused=True)
+    made.rows["epoch_timings"] = []
+    found = compare(load(made, synthetic.STUDY))
+    assert {one.axis for one in found.matches} == {"epochs"}
+    assert "in epochs" in next(one for one in found.matches if one.search == "uw-so").sentence
+    assert {one.axis for one in compare(synthetic.frames()).matches} == {"solo_s"}
