@@ -10,6 +10,7 @@ import typer
 from study.cli._frames import opened
 from study.cli._options import STORAGE, StorageUrl, Study
 from study.cli._output import counted, say
+from study.errors import StudyError
 
 NAME = "export"
 
@@ -43,6 +44,11 @@ def command(
 
     with opened(study, storage) as frames:
         if output.startswith("optuna:"):
+            if by_seed:
+                raise StudyError(
+                    "Scores by seed are written into a file. Got --by-seed and an Optuna database. "
+                    "Leave out --by-seed, or name a .csv or .parquet file."
+                )
             from study.cli import _optuna
 
             _optuna.export(frames, output, storage=storage, overwrite=overwrite)

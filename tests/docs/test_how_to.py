@@ -57,6 +57,7 @@ problem_options = { train_pairs = 32, validation_pairs = 32, test_pairs = 32 }
 seeds = [0, 1]
 [training]
 epochs = 3
+lr = 0.01
 batch_size = 32
 [[search]]
 weighting = "scalarization"
@@ -67,8 +68,14 @@ stages = [{ temperature = { line = [1, 2, 4, 8] } }]
 """
 
 
+def _smaller_digits(folder: Path) -> None:
+    """Store a small study of that name, which is found before the preset."""
+    (folder / "digits.toml").write_text(REPLAYED)
+    type_lines("weighbridge run digits.toml", folder)
+
+
 def test_replays_of_the_guide_are_played(tmp_path: Path) -> None:
-    (tmp_path / "digits").write_text(REPLAYED)  # a file is found before the preset
+    _smaller_digits(tmp_path)
     for block in blocks("docs/how-to/replay-a-study.md"):
         if block.language == "bash":
             said = type_lines(block.text, tmp_path)
@@ -79,7 +86,7 @@ def test_replays_of_the_guide_are_played(tmp_path: Path) -> None:
 
 
 def test_tables_of_the_guide_are_written(tmp_path: Path) -> None:
-    (tmp_path / "digits").write_text(REPLAYED)
+    _smaller_digits(tmp_path)
     for block in blocks("docs/how-to/into-a-paper.md"):
         if block.language == "bash":
             type_lines(block.text, tmp_path)

@@ -25,6 +25,8 @@ VERBS = [
     ("replay", "demo"),
     ("report", "demo", "-o", "report.html"),
     ("export", "demo", "-o", "runs.csv"),
+    ("export", "demo", "-o", "scores.csv", "--by-seed"),
+    ("table", "demo"),
     ("log", "demo"),
     ("log", "demo", "1"),
 ]

@@ -121,9 +121,12 @@ class TestFinished:
         ("args", "why"),
         [
             (["export", "tiny", "-o", "optuna:x.db"], "Write optuna:sqlite:///trials.db."),
+            (["export", "tiny", "-o", "optuna:x.db", "--by-seed"], "Leave out --by-seed"),
+            (["table", "tiny", "--format", "xls"], "latex, markdown, csv. Got 'xls'"),
+            (["table", "tiny", "-o", "no/t.tex"], "written into a folder that exists"),
             (["export", "tiny", "-o", "optuna:sqlite:///no/x.db"], "a folder that exists."),
             (["export", "tiny", "-o", "optuna:sqlite:///weighbridge.db"], "do not go into a study"),
-            (["export", "tiny", "-o", "runs.txt"], "An export ends in .csv or .parquet."),
+            (["export", "tiny", "-o", "runs.txt"], "An export ends in .csv, .parquet or .npz."),
             (["export", "tiny", "-o", "no/runs.csv"], "a folder that exists. Got no."),
             (["report", "tiny", "-o", "no/r.html"], "a folder that exists. Got no."),
             (["replay", "tiny", "--strategy", "halfing"], "Use some of: random, tpe, halving,"),
