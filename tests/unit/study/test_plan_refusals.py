@@ -242,7 +242,10 @@ def test_a_rate_that_is_neither_tuned_nor_given_is_refused() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"problem": "digts"}, "Unknown problem `digts`. Did you mean `digits`? Known: diamonds, digits"),
+        (
+            {"problem": "digts"},
+            "Unknown problem `digts`. Did you mean `digits`? Known: diamonds, digits",
+        ),
         ({"problem": "no_such:Problem"}, "Module `no_such` was not found."),
         ({"problem_options": {"widht": 3}}, "Unknown key `widht` in [problem_options]"),
         ({"problem_options": {"width": -3}}, "`width` must be a whole number of at least 1."),
