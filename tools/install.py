@@ -35,7 +35,6 @@ def main() -> None:
     extras = ",".join(sorted(present | wanted))
     print(f"Installing weighbridge[{extras}] into {sys.prefix} (a few minutes at first) ...")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--no-compile"]  # most files are never imported
     constraints = _lowest() if arguments.lowest else Path("constraints.txt")
     subprocess.run([*command, "-c", str(constraints), "-e", f".[{extras}]"], check=True)
     STAMP.write_text(json.dumps({"inputs": digest, "extras": sorted(present | wanted)}))
