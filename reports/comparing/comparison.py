@@ -90,7 +90,7 @@ class Comparison:
         return notebook_html(self.sentence, self.rows, self.objective)
 
     def to_plain(self) -> dict[str, Any]:
-        """Values that JSON can hold: numbers that are not finite become None."""
+        """Values that JSON can hold: None where there is none, ``"diverged"`` for infinity."""
         rows = [
             {name: _plain(value) for name, value in _flat(row).items()}
             | {"params": dict(row.params), "notes": list(row.notes)}
@@ -265,4 +265,6 @@ def _by_metric(metrics: Mapping[tuple[str, str], float]) -> dict[str, float]:
 
 
 def _plain(value: object) -> object:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else "diverged"

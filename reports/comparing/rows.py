@@ -13,7 +13,7 @@ from reports._ranking import number, objective_of, reference
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
 from reports.comparing.differences import with_baseline
-from reports.comparing.scores import scores_of
+from reports.comparing.scores import metric_scores, scores_of
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames, trained_epochs
 from reports.inference import Interval
@@ -44,7 +44,8 @@ class MethodRow:
             a baseline.
         delta_m_kind: What both rest on (MEASURES M9).
         seed_sd: Standard deviation over seeds of `value_test`; NaN with one seed.
-        metrics: (task, metric) to the mean test value over the same runs.
+        metrics: (task, metric) to the mean test value over the same runs; the worst infinity if one
+            of them diverged.
         params: Parameters of the winner; empty if there is none yet (and for STL).
         notes: Short remarks on this row.
         confirm_solo_s: Method cost of the runs on fresh seeds, as if each had been trained alone.
@@ -131,7 +132,8 @@ def method_row(frames: StudyFrames, search: str) -> MethodRow:
 
 def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodRow:
     objective = objective_of(frames)
-    metrics = _metrics(frames, winner.runs)
+    scores = metric_scores(frames, row.search)
+    metrics = {key: one.value for key, one in scores.items() if not math.isnan(one.value)}
     estimate = scores_of(frames, row.search, winner).estimate
     if objective.name == DELTA_M:
         estimate = with_baseline(frames, estimate, metrics)

@@ -68,7 +68,10 @@ def scores_of(frames: StudyFrames, search: str, winner: Winner) -> Scores:
 
 @once_per_search
 def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], Scores]:
-    """(task, metric) to the scores of a search's winner by it; empty while there is none."""
+    """(task, metric) to the scores of a search's winner by it; empty while there is none.
+
+    NaN where a run has no such value.
+    """
     winner = winner_of(frames, search)
     if winner is None:
         return {}
@@ -80,7 +83,9 @@ def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], 
         (metric.task, metric.name): _scores(
             winner,
             {
-                score.seed: known.get((score.run, metric.task, metric.name), metric.sign * math.inf)
+                score.seed: metric.sign * math.inf
+                if math.isinf(score.value)
+                else known.get((score.run, metric.task, metric.name), math.nan)
                 for score in winner.scores
             },
             components.get((metric.task, metric.name)),

@@ -85,7 +85,8 @@ def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
         Column(
             head=f"{metric.task}\n{metric.name} {_arrow(metric.direction)}",
             cells=[
-                _number(row.metrics.get((metric.task, metric.name), math.nan), 4) for row in rows
+                _written(row.metrics.get((metric.task, metric.name), math.nan), ".4f")
+                for row in rows
             ],
         )
         for metric in frames.metrics
@@ -123,14 +124,14 @@ def _print_differences(comparison: Comparison) -> None:
     show(
         Column(head=f"{subject} against", cells=[titles[one.b] for one in found], text=True),
         [
-            Column(head="difference", cells=[_shown(one.value, gaps.shown) for one in found]),
+            Column(head="difference", cells=[_written(one.value, gaps.shown) for one in found]),
             Column(head="95 % interval", cells=[_ends(one.interval, gaps) for one in found]),
             Column(head="verdict", cells=[one.verdict for one in found], text=True),
             Column(
                 head="seeds that\nwould decide",
                 cells=["" if one.verdict != "undecided" else _seeds(one) for one in found],
             ),
-            Column(head="P(better)", cells=[_number(one.p_better, 2) for one in found]),
+            Column(head="P(better)", cells=[_written(one.p_better, ".2f") for one in found]),
         ],
     )
 
@@ -148,20 +149,25 @@ def _ends(interval: Interval | None, objective: Objective) -> str:
     return "–" if interval is None else span(objective, interval).replace("\N{MINUS SIGN}", "-")
 
 
-def _shown(value: float, shown: str) -> str:
-    return "–" if math.isnan(value) else f"{value:{shown}}"
+def _written(value: float, shown: str, unit: str = "") -> str:
+    """A number with its unit; a dash where there is none, and a word for infinity."""
+    if math.isnan(value):
+        return "–"
+    return "diverged" if math.isinf(value) else f"{value:{shown}} {unit}".rstrip()
 
 
 def _scores(comparison: Comparison) -> list[Column]:
     """What methods are ranked by, its interval, and delta_m beside it if there is a baseline."""
     rows, objective = comparison.rows, comparison.objective
-    delta_m = Column(head="delta_m test", cells=[_percent(row.delta_m_test) for row in rows])
+    delta_m = Column(
+        head="delta_m test", cells=[_written(row.delta_m_test, "+.2f", "%") for row in rows]
+    )
     ends = Column(head="95 % interval", cells=[_ends(row.interval, objective) for row in rows])
     if objective.name == DELTA_M:
         return [delta_m, ends]
     value = Column(
         head=f"{objective.name}\ntest {_arrow(objective.direction)}",
-        cells=[_in_unit(objective, row.value_test) for row in rows],
+        cells=[_written(row.value_test, objective.shown, objective.unit) for row in rows],
     )
     return [value, ends, *([delta_m] if comparison.against_stl else [])]
 
@@ -176,18 +182,6 @@ def _costs(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> list[Column]:
 
 def _arrow(direction: str) -> str:
     return "↓" if direction == "min" else "↑"
-
-
-def _in_unit(objective: Objective, value: float) -> str:
-    return f"{_shown(value, objective.shown)} {objective.unit}".rstrip()
-
-
-def _percent(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:+.2f} %"
-
-
-def _number(value: float, digits: int) -> str:
-    return "–" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def _params(frames: StudyFrames, row: MethodRow) -> str:

@@ -138,6 +138,15 @@ def test_an_objective_is_written_in_its_own_format_and_unit(terminal: Any) -> No
     assert "+0.500 points" in stream.getvalue()
 
 
+def test_a_winner_that_diverged_has_the_word_for_it_in_each_column(terminal: Any) -> None:
+    frames, stream = a_study(2, packed=False), terminal(200)
+    worst = {(metric.task, metric.name): -math.inf for metric in frames.metrics}
+    row = replace(rows_of(frames)[1], value_test=math.inf, delta_m_test=math.inf, metrics=worst)
+    _print_rows(frames, compared((row,), "b.score"))
+    assert stream.getvalue().count("diverged") == 2 + len(worst)
+    assert "inf" not in stream.getvalue()
+
+
 def test_without_a_baseline_delta_m_has_no_column(terminal: Any) -> None:
     frames, stream = a_study(2, packed=False), terminal(200)
     rows = tuple(replace(row, delta_m_test=math.nan) for row in rows_of(frames))

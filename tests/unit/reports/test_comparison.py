@@ -74,9 +74,14 @@ def test_a_winner_that_diverges_on_a_fresh_seed_has_no_finite_value() -> None:
     made = synthetic.reader(epochs=6, confirm=FRESH)
     last = [row for row in made.rows["run_results"] if row["search"] == "uw-so"][-1]
     last |= {"state": "diverged", "delta_m_val": None, "delta_m_test": None}
-    row = row_of(compare(load(made, "x")), "uw-so")
-    assert row.delta_m_test == math.inf
+    found = compare(load(made, "x"))
+    row = row_of(found, "uw-so")
+    assert row.delta_m_test == row.metrics["left", "error"] == math.inf
+    assert row.metrics["sum", "within_1"] == -math.inf, "higher is better"
     assert row.notes == ("the winner diverges on a fresh seed",)
+    plain = next(one for one in found.to_plain()["rows"] if one["search"] == "uw-so")
+    assert plain["value_test"] == plain["left error"] == plain["sum within_1"] == "diverged"
+    assert plain["seed_sd"] is None
 
 
 def test_a_cross_fit_value_is_judged_by_the_seed_that_did_not_choose() -> None:
