@@ -34,9 +34,10 @@ _CHOSEN: dict[Scoring, str] = {
 }
 _HEIGHT_PX = 560
 _LABELS_PX = 190
-# Share of the (logarithmic) axis from which on a line has a band.
-_BAND_SHARE = 0.4
+# More bands than a few beside each other, or short ones, are a clump: a line has one where no more
+# lines than these are left, if that is such a share of the (logarithmic) axis.
 _MOST_BANDS = 3
+_BAND_SHARE = 0.2
 _LEAST = 1e-12  # a cost of nothing has no logarithm
 _PLOT_PX = 420.0  # what axis titles and the legend leave of it
 
@@ -44,8 +45,8 @@ _PLOT_PX = 420.0  # what axis titles and the legend leave of it
 def cost_versus_performance(frames: StudyFrames) -> go.Figure | NoFigure:
     """Test value of the incumbent, chosen on validation, against the cost of finding it.
 
-    One step line a method with its 95 % interval over seeds: as a band where a line is long enough
-    to read one, else in its label. The legend switches on the spread over search orders, and what
+    One step line a method with its 95 % interval over seeds: as a band where few lines are left,
+    and always in its label. The legend switches on the spread over search orders, and what
     tuning on a single seed reaches. Costs in every unit that was recorded.
     """
     axes = offered(frames)
@@ -98,7 +99,7 @@ def _traces(
     frames: StudyFrames, curves: Mapping[CostAxis, Sequence[BudgetCurve]], axis: CostAxis
 ) -> list[Trace]:
     """Of all methods; the bands are those that have room in device time, whatever the unit is."""
-    banded, runs = _banded(curves["solo_s"]), curves["runs"]
+    bands, runs = _bands(curves["solo_s"]), curves["runs"]
     until = max(float(curve.cost[-1]) for curve in curves[axis])
     n_seeds = max(1, len(frames.seeds))
     return [
@@ -110,26 +111,24 @@ def _traces(
             look=look(weighting_of(frames, curve.search)),
             n_trials=runs[at].cost / n_seeds,
             until=until,
-            banded=curve.search in banded,
+            band_from=bands[curve.search],
             first=at == 0,
         ).traces()
     ]
 
 
-def _banded(curves: Sequence[BudgetCurve]) -> set[str]:
-    """Searches whose interval is drawn along the line: the dearest ones, if long enough to read.
-
-    Long is what takes up enough of a log axis. More bands than a few, or short ones, are a clump.
-    """
-    spans = [np.log(np.maximum(one.cost[[0, -1]], _LEAST)) for one in curves]
-    whole = max(end for _, end in spans) - min(start for start, _ in spans)
-    long = [
-        one
-        for one, (start, end) in zip(curves, spans, strict=True)
-        if end - start >= _BAND_SHARE * whole
-    ]
-    dearest = sorted(long, key=lambda one: float(one.cost[-1]), reverse=True)
-    return {one.search for one in dearest[:_MOST_BANDS]}
+def _bands(curves: Sequence[BudgetCurve]) -> dict[str, int]:
+    """Of each search the point from which on its interval is drawn: behind the last, for none."""
+    spans = {one.search: np.log(np.maximum(one.cost, _LEAST)) for one in curves}
+    ends = sorted((float(costs[-1]) for costs in spans.values()), reverse=True)
+    whole = ends[0] - min(float(costs[0]) for costs in spans.values())
+    begin = ends[_MOST_BANDS] if len(ends) > _MOST_BANDS else -math.inf
+    found = {}
+    for search, costs in spans.items():
+        first = int(np.searchsorted(costs, begin))
+        long = first < len(costs) and costs[-1] - costs[first] >= _BAND_SHARE * whole
+        found[search] = first if long else len(costs)
+    return found
 
 
 def _labels(

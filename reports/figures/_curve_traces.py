@@ -36,7 +36,8 @@ class Drawn:
         look: The method's colour and marker.
         n_trials: Trials finished at each point of `curve`, ``[n]``.
         until: Cost at the figure's right edge, to which the last value is held.
-        banded: Whether the interval is drawn; else only the pointer and the label tell it.
+        band_from: The point from which on the interval is drawn; before it only the pointer tells
+            it, and the label that at the end.
         first: Whether this is the one method whose spread over orders, and whose single runs, have
             the entry in the legend.
     """
@@ -46,7 +47,7 @@ class Drawn:
     look: TraceStyle
     n_trials: FloatArray
     until: float
-    banded: bool
+    band_from: int
     first: bool
 
     def traces(self) -> list[Trace]:
@@ -61,7 +62,8 @@ class Drawn:
         ]
 
     def _interval(self, shared: dict[str, Any]) -> Trace:
-        points = _few(self.curve) if self.banded else np.array([], dtype=np.int64)
+        points = _few(self.curve)
+        points = points[points >= self.band_from]
         x, y = _band(self.curve, self.curve.low, self.curve.high, points)
         return scatter(
             x=x,

@@ -59,6 +59,8 @@ TEMPLATE = go.layout.Template(
             "itemsizing": "constant",
         },
         "dragmode": "zoom",
+        # over the drawing while the pointer is: nothing that is read may vanish behind it
+        "modebar": {"bgcolor": CLEAR, "color": LINE, "activecolor": TEXT},
     }
 )
 

@@ -7,7 +7,7 @@ from reports._titles import weighting_of
 from reports.comparing.comparison import Comparison
 from reports.figures import method_colour
 from reports.frames import StudyFrames
-from reports.html._tags import Markup, boxed, join, tag
+from reports.html._tags import Markup, boxed, join, method_head, tag
 from reports.spending import AtBudget, EqualBudget, equal_budgets, value_said
 
 _CAPTION = (
@@ -125,6 +125,4 @@ def _share(share: float) -> str:
 
 
 def _method(frames: StudyFrames, search: str, title: str) -> Markup:
-    colour = method_colour(weighting_of(frames, search))
-    swatch = tag("span", class_="swatch", style=f"background:{colour}")
-    return tag("th", swatch, title, scope="row", class_="method")
+    return method_head(title, method_colour(weighting_of(frames, search)))

@@ -5,6 +5,7 @@ play only those on the conditions of the runs.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,7 +18,8 @@ from reports.notes.condition_notes import mixed_conditions, mixed_user_code
 from reports.trials import SearchTrials, TrialRow, best_sentence, ranked, trials
 from storage.notices import notices
 
-_HEADS = ("Trial", "Parameters", "Value", "Seeds", "Epochs", "State", "device-seconds")
+_HEADS = ("Trial", "Value", "State", "device-seconds", "Epochs", "Seeds", "Parameters")
+_MOST_ROWS = 50
 
 
 def function_body(frames: StudyFrames) -> Markup:
@@ -50,26 +52,42 @@ def _notes(frames: StudyFrames) -> Iterator[str]:
 
 
 def _section(search: SearchTrials) -> Markup:
+    shown = ranked(search)[:_MOST_ROWS]
     caption = (
-        f"Trials by {search.metric} on validation, {'lowest' if search.lower else 'highest'} "
-        "first: the mean over seeds at their selected epochs. Device-seconds are those of all "
-        "attempts."
+        f"{_which(search)} by {search.metric} on validation, "
+        f"{'lowest' if search.lower else 'highest'} first: the mean over seeds at their selected "
+        "epochs. Device-seconds are those of all attempts."
     )
     heads = [tag("th", name, scope="col") for name in _HEADS]
-    rows = [_row(row) for row in ranked(search)]
+    rows = [_row(row) for row in shown]
     return tag(
-        "section", tag("h2", f"Search: {search.search}"), boxed(caption, tag("tr", *heads), rows)
+        "section",
+        tag("h2", f"Search: {search.search}"),
+        boxed(caption, tag("tr", *heads), rows, class_="trials"),
+    )
+
+
+def _which(search: SearchTrials) -> str:
+    """Which trials are in the table, and how those that are not have ended."""
+    rest = ranked(search)[_MOST_ROWS:]
+    if not rest:
+        return "All trials"
+    states = Counter(row.state for row in rest)
+    ways = ", ".join(f"{count(n)} {state}" for state, n in sorted(states.items()))
+    return (
+        f"The best {_MOST_ROWS} of {count(len(search.trials))} trials (the others: {ways}; "
+        "`weighbridge export` writes all of them)"
     )
 
 
 def _row(row: TrialRow) -> Markup:
     cells = (
-        said(json.loads(row.params)),
         "–" if row.value is None else number(row.value, 6),
-        count(len(row.seeds)),
-        count(row.epochs),
         row.state,
         number(row.device_s, 3),
+        count(row.epochs),
+        count(len(row.seeds)),
+        said(json.loads(row.params)),
     )
     return tag("tr", tag("th", str(row.number), scope="row"), *(tag("td", cell) for cell in cells))
 

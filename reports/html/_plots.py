@@ -15,9 +15,9 @@ from reports.html._tags import Markup, join, tag
 _COST = (
     "Each line is a method: the test {title} of its best trial so far, which was chosen on "
     "validation, after spending so much on its search. A line that runs out is held as a dotted "
-    "one. Bands are 95 % intervals over seeds, drawn for the longest lines; all have theirs in the "
-    "label and under the pointer. The legend switches on the spread over search orders, which is "
-    "another thing, and what tuning on a single seed reaches. "
+    "one. Bands are 95 % intervals over seeds, drawn where no more than three lines are left; all "
+    "have theirs in the label and under the pointer. The legend switches on the spread over search "
+    "orders, which is another thing, and what tuning on a single seed reaches. "
     "Grid and random stages show the expectation over all orders, others the order as run."
 )
 _SIMPLEX = (

@@ -1,4 +1,4 @@
-"""The comparison: a table of numbers, one row a method, and one of the winners behind them."""
+"""The comparison: tables of numbers, and one of the winners behind them."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -11,9 +11,10 @@ from reports.comparing.differences import Difference
 from reports.comparing.rows import MethodRow
 from reports.comparing.wording import gaps_of, span, would_decide
 from reports.figures import method_colour
-from reports.frames import StudyFrames, TaskMetric
-from reports.html._tags import Markup, boxed, join, tag
-from reports.html._words import SCORES, count, direction, number, percent, value_of
+from reports.frames import StudyFrames
+from reports.html._metrics import MetricNumbers, best_of, metric_numbers, metric_table
+from reports.html._tags import Markup, boxed, join, method_head, tag
+from reports.html._words import SCORES, count, number, percent, value_of
 from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 
@@ -27,6 +28,8 @@ _FAMILY = (
     " Several methods are compared at once: intervals are widened after Holm, so that all of them "
     "hold together."
 )
+# With more metrics than these, a row a metric reads better than a column a metric.
+_MOST_BESIDE = 6
 _WINNERS = "The winners: what they are, and what their values rest on."
 
 
@@ -53,8 +56,10 @@ class _Column:
 
 def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     """All tables, each in a box of its own that scrolls sideways."""
-    columns = list(_columns(frames, comparison))
-    best = [_best(column, comparison.rows) for column in columns]
+    metrics = metric_numbers(frames, comparison.rows)
+    beside = metrics if len(metrics) <= _MOST_BESIDE else []
+    columns = list(_columns(frames, comparison, beside))
+    best = [best_of(map(column.value, comparison.rows), column.sign) for column in columns]
     body = [_row(row, columns, best) for row in comparison.rows]
     caption = f"{_NUMBERS}{_IN_PACKS if frames.packed else ''}."
     numbers = boxed(caption, _heads(columns), body)
@@ -63,6 +68,7 @@ def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     return join(
         [
             numbers,
+            None if beside else metric_table(metrics, comparison.rows),
             *_against(comparison),
             boxed(_WINNERS, tag("tr", *named), winners, class_="words"),
         ]
@@ -106,17 +112,23 @@ def _gap(found: Difference, gaps: Objective) -> str:
     return "–" if math.isnan(found.value) else said(replace(gaps, unit=""), found.value)
 
 
-def _columns(frames: StudyFrames, comparison: Comparison) -> Iterator[_Column]:
+def _columns(
+    frames: StudyFrames, comparison: Comparison, metrics: Sequence[MetricNumbers]
+) -> Iterator[_Column]:
     yield from _scores(comparison)
     yield _seconds_column("each run alone" if frames.packed else "", lambda row: row.cost_solo_s)
     if frames.packed:
         yield _seconds_column("as run", lambda row: row.cost_as_run_s)
     yield _plain("Cost", "epochs", lambda row: row.cost_epochs)
-    titles = {
-        task["name"]: task.get("title", task["name"]) for task in frames.card.get("tasks", ())
-    }
-    for metric in frames.metrics:
-        yield _metric_column(metric, str(titles[metric.task]))
+    for metric in metrics:
+        yield _Column(
+            group=metric.task,
+            title=metric.title,
+            unit=metric.unit,
+            value=metric.value,
+            text=metric.text,
+            sign=metric.sign,
+        )
     yield _plain("Search", "trials", lambda row: row.n_trials)
     yield _plain("Search", "runs", lambda row: row.n_runs)
     yield _plain("Search", "diverged", lambda row: row.n_diverged)
@@ -163,30 +175,10 @@ def _seconds_column(unit: str, value: Callable[[MethodRow], float]) -> _Column:
     )
 
 
-def _metric_column(metric: TaskMetric, task: str) -> _Column:
-    key = (metric.task, metric.name)
-    return _Column(
-        group=task,
-        title=metric.title,
-        unit=direction(metric),
-        value=lambda row: row.metrics.get(key, math.nan),
-        text=lambda row: number(row.metrics.get(key, math.nan)),
-        sign=metric.sign,
-    )
-
-
 def _plain(group: str, title: str, value: Callable[[MethodRow], float]) -> _Column:
     return _Column(
         group=group, title=title, unit="", value=value, text=lambda row: count(value(row))
     )
-
-
-def _best(column: _Column, rows: Sequence[MethodRow]) -> float:
-    """The best value of a column by its own direction; NaN where nothing is best."""
-    values = [column.value(row) for row in rows if math.isfinite(column.value(row))]
-    if column.sign == 0 or len(values) < 2:
-        return math.nan
-    return min(values) if column.sign > 0 else max(values)
 
 
 def _heads(columns: Sequence[_Column]) -> Markup:
@@ -204,8 +196,7 @@ def _heads(columns: Sequence[_Column]) -> Markup:
 
 
 def _method(row: MethodRow) -> Markup:
-    swatch = tag("span", class_="swatch", style=f"background:{method_colour(row.weighting)}")
-    return tag("th", swatch, row.title, scope="row", class_="method")
+    return method_head(row.title, method_colour(row.weighting))
 
 
 def _row(row: MethodRow, columns: Sequence[_Column], best: Sequence[float]) -> Markup:

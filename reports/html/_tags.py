@@ -46,6 +46,12 @@ def boxed(caption: str, head: Markup, body: Sequence[Markup], *, class_: str = "
     return tag("div", whole, class_="scroll", role="region", aria_label=caption, tabindex=0)
 
 
+def method_head(title: str, colour: str) -> Markup:
+    """A method's name at the head of its row, with the colour that it has in figures."""
+    swatch = tag("span", class_="swatch", style=f"background:{colour}")
+    return tag("th", swatch, title, scope="row", class_="method")
+
+
 def _child(child: str | int) -> str:
     return child if isinstance(child, Markup) else escape(str(child), quote=False)
 

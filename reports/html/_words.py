@@ -2,9 +2,14 @@
 
 import json
 import math
-from typing import Any
+import re
+from typing import Any, Final
 
+from reports._digits import MINUS
 from reports.frames import TaskMetric
+
+_MOST_DECIMALS: Final = 6
+_POWER: Final = re.compile(r"e\+?(-?)0*(?=\d)")
 
 KINDS = {
     "real": "real data",
@@ -31,7 +36,13 @@ def number(value: float, digits: int = 4) -> str:
     if math.isinf(value):
         return "diverged"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
-    return f"{value:,.{min(decimals, 6)}f}".replace(",", "\u2009").replace("-", "−")
+    return in_form(value, f".{digits - 1}e" if decimals > _MOST_DECIMALS else f",.{decimals}f")
+
+
+def in_form(value: float, form: str) -> str:
+    """A finite value by a format of Python's: thousands apart, powers of ten without zeros."""
+    text = _POWER.sub(r"e\1", f"{value:{form}}")
+    return text.replace(",", "\u2009").replace("-", MINUS)
 
 
 def percent(value: float) -> str:
@@ -54,10 +65,17 @@ def seconds(value: float) -> str:
     return f"{said} ({number(value / 3600, 3)} h)" if value >= 3600 else said
 
 
+def unit_of(metric: TaskMetric) -> tuple[float, str]:
+    """What values of a metric are multiplied by to be read, and their unit: shares are percents."""
+    if metric.unit != "1":
+        return 1.0, metric.unit
+    return (100.0, "%") if metric.share else (1.0, "")
+
+
 def direction(metric: TaskMetric) -> str:
     """An arrow to the better side, and the unit."""
     arrow = "↓" if metric.direction == "min" else "↑"
-    return f"{arrow} {metric.unit}".strip()
+    return f"{arrow} {unit_of(metric)[1]}".strip()
 
 
 def value_of(value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from reports.tables.digits import format_of, written
+from reports._digits import written
 from reports.tables.method_table import Cell, Column, Line, MethodTable
 from reports.tables.traces import one_line, traces
 
@@ -34,10 +34,6 @@ _ARROWS: Final = {"min": r"$\downarrow$", "max": r"$\uparrow$"}
 def latex(table: MethodTable) -> str:
     """A floating table; comments name the runs behind each cell."""
     columns = table.columns
-    forms = [
-        format_of([line.cells[at] for line in table.lines], signed=column.signed)
-        for at, column in enumerate(columns)
-    ]
     label = re.sub(r"[^a-z0-9]+", "-", table.study.lower()).strip("-")
     return "\n".join(
         [
@@ -50,7 +46,7 @@ def latex(table: MethodTable) -> str:
             r"    \toprule",
             *_heads(columns),
             r"    \midrule",
-            *(_row(line, columns, forms) for line in table.lines),
+            *(_row(line, columns, table.forms) for line in table.lines),
             r"    \bottomrule",
             r"  \end{tabular}",
             r"\end{table}",

@@ -3,7 +3,7 @@
 import math
 import re
 
-from reports.tables.digits import DASH, MINUS, format_of, written
+from reports._digits import DASH, MINUS, written
 from reports.tables.method_table import Cell, Column, MethodTable
 from reports.tables.traces import one_line, traces_of
 
@@ -12,17 +12,13 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~^&$!])")
 
 def markdown(table: MethodTable) -> str:
     """A caption, a table, and a footnote a method that names the runs behind its cells."""
-    forms = [
-        format_of([line.cells[at] for line in table.lines], signed=column.signed)
-        for at, column in enumerate(table.columns)
-    ]
     heads = ["Method", *(_head(column) for column in table.columns)]
     rows = []
     notes = []
     for number, line in enumerate(table.lines, start=1):
         cells = [
             _cell(cell, form, with_interval=column.with_interval)
-            for cell, column, form in zip(line.cells, table.columns, forms, strict=True)
+            for cell, column, form in zip(line.cells, table.columns, table.forms, strict=True)
         ]
         found = traces_of(line, table.columns)
         rows.append([f"{escaped(line.method)}{f'[^{number}]' if found else ''}", *cells])

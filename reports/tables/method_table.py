@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reports._digits import format_of
 from reports._ranking import objective_of
 from reports._ranking import title as title_of_objective
 from reports._spread import baseline_runs
@@ -101,6 +102,22 @@ class MethodTable:
     caption: str
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """How the values of each column are written: as a format."""
+        return tuple(
+            format_of(
+                [line.cells[at].value for line in self.lines],
+                [
+                    cell.interval.half_width
+                    for line in self.lines
+                    if (cell := line.cells[at]).interval
+                ],
+                signed=column.signed,
+            )
+            for at, column in enumerate(self.columns)
+        )
 
 
 def method_table(frames: StudyFrames) -> MethodTable:

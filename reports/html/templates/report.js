@@ -65,7 +65,7 @@
       responsive: true,
       displaylogo: false,
       displayModeBar: touch.matches || narrow.matches ? false : "hover",
-      modeBarButtonsToRemove: ["select2d", "lasso2d"],
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
       doubleClickDelay: 400,
     };
     if (menus.length) choices(plot, menus);

@@ -1,7 +1,9 @@
 """The HTML report: complete, escaped, self-contained."""
 
 import json
+import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from reports import StudyFrames, compare, html, load
 from reports.errors import MissingFolder
 from reports.html._budgets import budgets
+from reports.html._metrics import metric_numbers, metric_table
 from reports.html._tags import Markup, join, tag
 from reports.html._words import number, percent, seconds
 from reports.spending import equal_budgets, value_said
@@ -232,10 +235,49 @@ def test_attributes_are_escaped() -> None:
         (0.0, "0"),
         (-0.01234, "−0.01234"),
         (12345.6, "12\u2009346"),
+        (2.134e-10, "2.134e−10"),
+        (-4.5e-4, "−4.500e−4"),
     ],
 )
 def test_numbers(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("unit", "share", "said", "value"),
+    [("1", True, "↓ %", "12.34"), ("1", False, "↓", "0.1234"), ("mm", False, "↓ mm", "0.1234")],
+)
+def test_shares_are_written_in_percent(unit: str, share: bool, said: str, value: str) -> None:
+    made = synthetic.reader(epochs=3)
+    made.card["tasks"][0]["metrics"][0] |= {"unit": unit, "share": share}
+    frames = load(made, synthetic.STUDY)
+    rows = [replace(compare(frames).rows[0], metrics={("left", "error"): 0.1234})]
+    metric = metric_numbers(frames, rows)[0]
+    assert (metric.unit, metric.text(rows[0])) == (said, value)
+
+
+def test_a_diverged_winner_has_no_metrics_of_its_other_seeds() -> None:
+    frames = synthetic.frames()
+    rows = [replace(row, value_test=math.inf) for row in compare(frames).rows]
+    metrics = metric_numbers(frames, rows)
+    assert {metric.text(row) for metric in metrics for row in rows} == {"diverged"}
+
+
+def test_many_metrics_have_a_row_each() -> None:
+    frames = synthetic.frames()
+    rows = compare(frames).rows
+    table = metric_table(metric_numbers(frames, rows), rows)
+    assert re.findall(r'<th scope="col" style="[^"]+">([^<]+)</th>', table) == [
+        row.title for row in rows
+    ]
+    heads = re.findall(r'<th scope="row(?:group)?">([^<]+?) ?<', table)
+    assert heads == [
+        "Left digit",
+        "Right digit",
+        "Sum of digits",
+        "mean absolute error",
+        "within one",
+    ]
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (-5.0, "−5.00"), (1.234, "+1.23")])

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import compare, load
+from reports._digits import format_of, written
 from reports.comparing.differences import adjusted, difference
 from reports.errors import NoTable, UnknownFormat
 from reports.frames import StudyFrames
-from reports.tables import Cell, MethodTable, format_of_file, method_table, rendered
-from reports.tables.digits import format_of, written
+from reports.tables import MethodTable, format_of_file, method_table, rendered
 from reports.tables.latex import escaped as escaped_latex
 from reports.tables.markdown import escaped as escaped_markdown
 from tests.unit.reports import synthetic
@@ -273,8 +273,7 @@ def test_a_files_suffix_names_its_format(file: str | None, format: str | None) -
     ],
 )
 def test_digits_follow_the_scale(values: tuple[float, ...], expected: str) -> None:
-    cells = [Cell(value=value) for value in values]
-    assert f"{written(values[0], format_of(cells, signed=False))}" == expected
+    assert f"{written(values[0], format_of(values))}" == expected
 
 
 def test_zero_has_no_sign() -> None:

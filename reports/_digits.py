@@ -1,10 +1,8 @@
 """How the numbers of one column are written: as many digits as seeds tell apart."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
-
-from reports.tables.method_table import Cell
 
 MINUS: Final = "\N{MINUS SIGN}"
 DASH: Final = "–"
@@ -12,25 +10,28 @@ _MOST_DECIMALS: Final = 6
 _MOST_DIGITS: Final = 6
 
 
-def format_of(cells: Sequence[Cell], *, signed: bool) -> str:
+def format_of(
+    values: Iterable[float], halves: Iterable[float] = (), *, signed: bool = False
+) -> str:
     """A format for all values of a column.
 
     It shows two digits of half the median interval; without intervals, four in all. Small values
     that would take more than six decimals are written with their power of ten.
+
+    Args:
+        values: All that the column holds; those that are not finite are left out.
+        halves: Half the widths of the intervals that are known.
+        signed: Values are written with their sign.
     """
     sign = "+" if signed else ""
-    sizes = [abs(cell.value) for cell in cells if math.isfinite(cell.value) and cell.value]
-    halves = sorted(
-        cell.interval.half_width
-        for cell in cells
-        if cell.interval is not None and cell.interval.half_width > 0
-    )
+    sizes = [abs(value) for value in values if math.isfinite(value) and value]
+    known = sorted(half for half in halves if half > 0)
     if not sizes:
         return f"{sign}.2f"
     largest = _magnitude(max(sizes))
     decimals = 3 - largest
-    if halves:
-        decimals = min(1 - _magnitude(halves[len(halves) // 2]), _MOST_DIGITS - 1 - largest)
+    if known:
+        decimals = min(1 - _magnitude(known[len(known) // 2]), _MOST_DIGITS - 1 - largest)
     if decimals > _MOST_DECIMALS:
         return f"{sign}.3e"
     return f"{sign}.{max(decimals, 0)}f"
