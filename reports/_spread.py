@@ -34,15 +34,19 @@ def components_of(frames: StudyFrames, search: str) -> Components | None:
     return Components.of(eligible(frames, search).test[rows]) if len(rows) else None
 
 
-def metric_components_of(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], Components]:
-    """(task, metric) to how its test values vary over the very same trials.
+def runs_of_best(frames: StudyFrames, search: str) -> IntArray:
+    """``[q, S]``, runs of the same trials."""
+    return eligible(frames, search).runs[_best_trials(frames, search)]
 
-    Without metrics that not each of the runs has.
+
+def metric_components(frames: StudyFrames, runs: IntArray) -> Mapping[tuple[str, str], Components]:
+    """(task, metric) to how its test values vary, without metrics that not each of the runs has.
+
+    Args:
+        runs: ``[q, S]``.
     """
-    rows = _best_trials(frames, search)
-    if not len(rows):
+    if not len(runs):
         return {}
-    runs = eligible(frames, search).runs[rows]
     values = selected_metrics(frames, runs.flatten().tolist())
     found = {
         (str(task), str(metric)): of_one.set_index("run")["value"].reindex(runs.flatten())

@@ -25,7 +25,7 @@ from reports.comparing.error_sources import error_sources
 from reports.comparing.headline import Contender, headline
 from reports.comparing.notebook import notebook_html
 from reports.comparing.roles import is_tuned, reference_of, subject_of
-from reports.comparing.rows import MethodRow, finished_runs, method_rows, stl_rows
+from reports.comparing.rows import MethodRow, method_rows, runs_final, stl_rows
 from reports.comparing.sealed import sealed_sentence
 from reports.comparing.sparser_grids import SparserGrids, sparser_grids
 from reports.comparing.wording import paired_seeds
@@ -216,6 +216,7 @@ def _sparser_grids(
 
 
 def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
+    finished, planned = runs_final(frames, row.search)
     return Contender(
         search=row.search,
         title=row.title,
@@ -225,8 +226,8 @@ def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
         kind=row.delta_m_kind,
         n_seeds=row.n_seeds,
         metrics=row.metrics,
-        finished=finished_runs(frames, row.search),
-        planned=row.n_runs,
+        finished=finished,
+        planned=planned,
     )
 
 

@@ -1,7 +1,7 @@
 """One row of the comparison a method: its winner, what that is worth, and what the search cost."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -94,10 +94,10 @@ def method_rows(frames: StudyFrames) -> list[MethodRow]:
     )
 
 
-def finished_runs(frames: StudyFrames, search: str) -> int:
-    """Planned runs of a search that are final, those that confirm its winner left out."""
-    runs = frames.runs[(frames.runs["search"] == search) & (frames.runs["role"] == "search")]
-    return int(runs.loc[runs["planned"], "state"].isin(RANKED).sum())
+def runs_final(frames: StudyFrames, search: str) -> tuple[int, int]:
+    """How many of a search's planned runs are final, of how many; those on fresh seeds with it."""
+    runs = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
+    return int(runs["state"].isin(RANKED).sum()), len(runs)
 
 
 def method_row(frames: StudyFrames, search: str) -> MethodRow:
@@ -121,7 +121,7 @@ def method_row(frames: StudyFrames, search: str) -> MethodRow:
         seed_sd=math.nan,
         metrics={},
         params={},
-        notes=_remarks(runs, winner),
+        notes=(*_remarks(runs, winner), *_unconfirmed(fresh)),
         confirm_solo_s=float(fresh["solo_cost_s"].sum()),
         epoch_s=time.mean_s if time else math.nan,
         epoch_error_s=time.error_s if time else math.nan,
@@ -144,6 +144,9 @@ def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodR
         f"its value mixes {n_configurations} configurations, as seeds choose for each other; the "
         f"winner's own, on the seeds that chose it, is {number(objective, own)}"
     )
+    remarks = [mixed] if n_configurations > 1 and not math.isnan(own) else []
+    if winner.fresh is not None and winner.trial != winner.fresh.numbers[0]:
+        remarks.append("fresh seeds chose another trial than the search did")
     return replace(
         row,
         value_test=winner.value,
@@ -152,7 +155,7 @@ def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodR
         seed_sd=winner.seed_sd,
         metrics=metrics,
         params=winner.params,
-        notes=(*row.notes, *([mixed] if n_configurations > 1 and not math.isnan(own) else [])),
+        notes=(*row.notes, *remarks),
         interval=estimate.interval(),
         n_seeds=len(winner.runs),
         n_configurations=n_configurations,
@@ -220,6 +223,15 @@ def _remarks(runs: pd.DataFrame, winner: Winner | None) -> tuple[str, ...]:
     if winner is None and (diverged := int((runs["state"] == "diverged").sum())):
         remarks.append(f"{diverged} of {len(runs)} runs diverged")
     return tuple(remarks)
+
+
+def _unconfirmed(fresh: pd.DataFrame) -> Iterator[str]:
+    """Why a search that is to be confirmed is not yet."""
+    failed = int((fresh["state"] == "failed").sum())
+    if open_ := len(fresh) - int(fresh["state"].isin(RANKED).sum()) - failed:
+        yield f"{open_} of {len(fresh)} runs on fresh seeds not finished: not confirmed yet"
+    if failed:
+        yield f"{failed} of {len(fresh)} runs on fresh seeds failed: not confirmed"
 
 
 def _without(runs: pd.DataFrame) -> RowKind:

@@ -9,7 +9,7 @@ import numpy as np
 
 from reports._once import once_per_search
 from reports._selected import selected_metrics
-from reports._spread import components_of, metric_components_of
+from reports._spread import components_of, metric_components, runs_of_best
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames
 from reports.inference import (
@@ -37,14 +37,13 @@ class Scores:
 
     Attributes:
         by_seed: Seed to value; the worst infinity where the run diverged.
-        layout: How such values vary over the search's best trials, and how often the rest counts
-            as the winner's folds mix trials; None where nothing tells it.
-        confirmed: The seeds are fresh ones.
+        layout: How such values vary over the trials that the winner was chosen from, and how often
+            the rest counts as the winner's folds mix trials; None where nothing tells it, and of
+            a trial on fresh seeds that did not choose it: its values stand for themselves.
     """
 
     by_seed: Mapping[int, float]
     layout: tuple[Components, float] | None
-    confirmed: bool
 
     @property
     def value(self) -> float:
@@ -54,7 +53,7 @@ class Scores:
     @property
     def estimate(self) -> Estimate:
         """The value with the error that its seeds give it."""
-        if self.confirmed or self.layout is None or not math.isfinite(self.value):
+        if self.layout is None or not math.isfinite(self.value):
             return mean_of([*self.by_seed.values()])
         parts = variance_parts(self.layout)
         return estimated(self.value, parts, n_seeds=self.layout[0].n_seeds)
@@ -62,8 +61,11 @@ class Scores:
 
 def scores_of(frames: StudyFrames, search: str, winner: Winner) -> Scores:
     """The objective of a search's winner."""
-    components = components_of(frames, search)
-    return _scores(winner, winner.by_seed, components)
+    if winner.kind != "confirmed":
+        return _scores(winner, winner.by_seed, components_of(frames, search))
+    fresh = winner.fresh
+    known = fresh is not None and np.isfinite(fresh.test).all()
+    return _scores(winner, winner.by_seed, Components.of(fresh.test) if fresh and known else None)
 
 
 @once_per_search
@@ -78,7 +80,7 @@ def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], 
     rows = selected_metrics(frames, winner.runs)
     keys = zip(rows["run"], rows["task"], rows["metric"], strict=True)
     known = dict(zip(keys, rows["value"].tolist(), strict=True))
-    components = metric_components_of(frames, search)
+    components = _metric_components(frames, search, winner)
     return {
         (metric.task, metric.name): _scores(
             winner,
@@ -94,13 +96,17 @@ def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], 
     }
 
 
+def _metric_components(
+    frames: StudyFrames, search: str, winner: Winner
+) -> Mapping[tuple[str, str], Components]:
+    if winner.kind != "confirmed":
+        return metric_components(frames, runs_of_best(frames, search))
+    return {} if winner.fresh is None else metric_components(frames, winner.fresh.runs)
+
+
 def _scores(winner: Winner, by_seed: Mapping[int, float], components: Components | None) -> Scores:
     mixed = mixed_share([score.trial for score in winner.scores])
-    return Scores(
-        by_seed=by_seed,
-        layout=None if components is None else (components, mixed),
-        confirmed=winner.kind == "confirmed",
-    )
+    return Scores(by_seed=by_seed, layout=None if components is None else (components, mixed))
 
 
 def gap(a: Scores, b: Scores) -> tuple[Estimate, Basis]:
@@ -109,7 +115,7 @@ def gap(a: Scores, b: Scores) -> tuple[Estimate, Basis]:
     if not seeds:
         return unpaired(a.estimate, b.estimate), "unpaired"
     common = [[side.by_seed[seed] for seed in seeds] for side in (a, b)]
-    if a.confirmed or a.layout is None or b.layout is None:
+    if a.layout is None or b.layout is None:
         return paired(*common), "paired"
     if len(seeds) >= PAIRED_FROM:
         return paired(*common, more=mixing_parts(a.layout, b.layout)), "paired"

@@ -1,4 +1,7 @@
-"""A search's winner and the runs that say what it is worth (MEASURES M5, M9)."""
+"""A search's winner and the runs that say what it is worth (MEASURES M5, M9).
+
+Shapes: N trials, S seeds.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,10 +11,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports._eligible import Eligible, eligible
+from reports._eligible import RANKED, Eligible, eligible
 from reports._once import once_per_search
 from reports._ranking import objective_of
 from reports.frames import StudyFrames
+from reports.measures import FloatArray
 
 ScoreKind = Literal["confirmed", "cross-fit", "same-seed"]
 
@@ -32,13 +36,18 @@ class Scored(NamedTuple):
 class Winner:
     """The best eligible trial of a search, by its mean value on validation over all seeds.
 
+    Where several trials were confirmed, it is the one of them that is best on the fresh seeds.
+
     Attributes:
         trial: Its number.
         params: Its parameters.
         kind: What the value rests on, best first: fresh seeds; for each seed the trial that the
             other seeds choose; the seeds that chose.
-        scores: The runs whose mean is the value. Cross-fitted ones may be of several trials.
-        chosen_runs: The winning trial's own runs on the search's seeds.
+        scores: The runs whose mean is the value. They may be of several trials where seeds choose
+            for each other.
+        chosen_runs: The winning trial's own runs on the seeds that chose it.
+        fresh: The trials that fresh seeds chose among, best on the search's seeds first; None where
+            they chose nothing.
     """
 
     trial: int
@@ -46,6 +55,7 @@ class Winner:
     kind: ScoreKind
     scores: tuple[Scored, ...]
     chosen_runs: tuple[int, ...]
+    fresh: Eligible | None = None
 
     @property
     def runs(self) -> tuple[int, ...]:
@@ -79,47 +89,96 @@ class Winner:
 def winner_of(frames: StudyFrames, search: str) -> Winner | None:
     """The winner so far; None while no trial is eligible, or if none of them was done."""
     trials = eligible(frames, search)
-    if not len(trials.numbers):
-        return None
-    best = trials.best(trials.keys.mean(axis=1))
+    best = trials.best(trials.keys.mean(axis=1)) if len(trials.numbers) else None
     if best is None:
         return None
-    number = int(trials.numbers[best])
-    rows = frames.runs[(frames.runs["search"] == search) & (frames.runs["trial"] == number)]
-    kind, scores = _confirmed(rows, objective_of(frames).sign) or _judged(trials, frames.seeds)
+    found = _confirmed(frames, search, trials)
+    if found is None:
+        scores = _scored(trials, frames.seeds, trials.fold_winners())
+        return Winner(
+            trial=int(trials.numbers[best]),
+            params=_params(frames, search, int(trials.numbers[best])),
+            kind="cross-fit" if len(scores) > 1 else "same-seed",
+            scores=scores,
+            chosen_runs=tuple(trials.runs[best].tolist()),
+        )
+    confirmed, seeds = found
+    choosing = confirmed if len(confirmed.numbers) > 1 and len(seeds) > 1 else None
+    # One fresh seed cannot choose for another one: the search's own winner is scored.
+    chosen = [0] * len(seeds) if choosing is None else _fresh_choices(choosing)
+    at = 0 if choosing is None else choosing.best(choosing.keys.mean(axis=1)) or 0
+    number = int(confirmed.numbers[at])
     return Winner(
         trial=number,
-        params=json.loads(rows["params"].iloc[0]),
-        kind=kind,
-        scores=scores,
-        chosen_runs=tuple(trials.runs[best].tolist()),
+        params=_params(frames, search, number),
+        kind="confirmed",
+        scores=_scored(confirmed, seeds, chosen),
+        chosen_runs=tuple((trials.runs[best] if choosing is None else choosing.runs[at]).tolist()),
+        fresh=choosing,
     )
 
 
-_Judged = tuple[ScoreKind, tuple[Scored, ...]]
+def _params(frames: StudyFrames, search: str, trial: int) -> Mapping[str, Any]:
+    rows = frames.runs[(frames.runs["search"] == search) & (frames.runs["trial"] == trial)]
+    found: Mapping[str, Any] = json.loads(rows["params"].iloc[0])
+    return found
 
 
-def _confirmed(rows: pd.DataFrame, sign: float) -> _Judged | None:
-    """The trial's runs on fresh seeds, once all of them are final."""
-    fresh = rows[(rows["role"] == "confirm") & rows["planned"]]
-    diverged = fresh["state"] == "diverged"
-    values = fresh["value_test"].mask(diverged, sign * np.inf)
-    if fresh.empty or values.isna().any() or not (diverged | (fresh["state"] == "done")).all():
+def _confirmed(
+    frames: StudyFrames, search: str, trials: Eligible
+) -> tuple[Eligible, Sequence[int]] | None:
+    """The best trials of a search on fresh seeds, and those seeds.
+
+    None until all of their runs are final, and for good if one of them failed.
+    """
+    wanted = int((frames.spec.get("confirm") or {}).get("top", 1))
+    keys = trials.keys.mean(axis=1)
+    order = np.lexsort((*reversed(trials.ties), keys))
+    best = trials.numbers[order[np.isfinite(keys[order])][:wanted]]
+    runs = frames.runs
+    mine = runs[(runs["search"] == search) & (runs["role"] == "confirm") & runs["planned"]]
+    mine = mine[mine["trial"].isin(best)].set_index(["trial", "seed"]).sort_index()
+    seeds = sorted(set(mine.index.get_level_values("seed")))
+    cells = pd.MultiIndex.from_product([best.tolist(), seeds])
+    if not seeds or not cells.isin(mine.index).all():
         return None
-    columns = (fresh["run"], fresh["seed"], fresh["trial"], values)
-    return "confirmed", tuple(map(Scored, *(column.tolist() for column in columns)))
+    rows = mine.loc[cells]
+    done = rows["state"] == "done"
+    unscored = rows[["value_val", "value_test"]].isna().any(axis=1)
+    if not rows["state"].isin(RANKED).all() or (done & unscored).any():
+        return None
+    sign, shape = objective_of(frames).sign, (len(best), len(seeds))
+
+    def table(column: "pd.Series[float]") -> FloatArray:
+        return np.reshape(column.to_numpy(dtype=np.float64), shape)
+
+    effort: FloatArray = table(rows["grad_evals"]).sum(axis=1)
+    fresh = Eligible(
+        numbers=best,
+        runs=rows["run"].to_numpy(dtype=np.int64).reshape(shape),
+        keys=sign * table(rows["value_val"].where(done, sign * np.inf)),
+        test=table(rows["value_test"].where(done, sign * np.inf)),
+        ties=(effort, best.astype(np.float64)),
+    )
+    return fresh, seeds
 
 
-def _judged(trials: Eligible, seeds: Sequence[int]) -> _Judged:
-    """For each seed, the run of the trial that the other seeds choose."""
-    scores = tuple(
+def _fresh_choices(confirmed: Eligible) -> list[int]:
+    """For each fresh seed the trial that the others choose; where all diverged, the first one."""
+    return [0 if row is None else row for row in confirmed.fold_winners()]
+
+
+def _scored(
+    trials: Eligible, seeds: Sequence[int], chosen: Sequence[int | None]
+) -> tuple[Scored, ...]:
+    """The run of each seed's trial; without seeds for which none was chosen."""
+    return tuple(
         Scored(
-            run=int(trials.runs[trial, seed]),
-            seed=seeds[seed],
+            run=int(trials.runs[trial, at]),
+            seed=int(seeds[at]),
             trial=int(trials.numbers[trial]),
-            value=float(trials.test[trial, seed]),
+            value=float(trials.test[trial, at]),
         )
-        for seed, trial in enumerate(trials.fold_winners())
+        for at, trial in enumerate(chosen)
         if trial is not None
     )
-    return "cross-fit" if len(scores) > 1 else "same-seed", scores

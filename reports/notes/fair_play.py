@@ -31,6 +31,7 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     edge.equal_weighting,
     training.baseline_undertrained,
     training.undertrained,
+    value.unlike_values,
     value.margin_below_resolution,
     value.one_metric,
     data.few_distinct,

@@ -31,6 +31,22 @@ def margin_below_resolution(frames: StudyFrames) -> Iterator[Note]:
     )
 
 
+def unlike_values(frames: StudyFrames) -> Iterator[Note]:
+    """Some winners were confirmed on fresh seeds, and others were not."""
+    kinds: dict[str, list[str]] = {}
+    for search in frames.searches:
+        if (winner := winner_of(frames, search)) is not None:
+            kinds.setdefault(winner.kind, []).append(title_of(frames, search))
+    if len(kinds) > 1:
+        told = "; ".join(f"{kind}: {', '.join(titles)}" for kind, titles in kinds.items())
+        yield Note(
+            kind="unlike values",
+            search=None,
+            text=f"Values rest on different things ({told}). They share no seeds, so that "
+            "differences between the groups are known less well than within them.",
+        )
+
+
 def one_metric(frames: StudyFrames) -> Iterator[Note]:
     """One of several metrics makes up more than half of what methods gain and lose.
 

@@ -8,7 +8,7 @@ from reports._digits import format_of
 from reports._ranking import objective_of
 from reports._ranking import title as title_of_objective
 from reports._spread import baseline_runs
-from reports.comparing.rows import MethodRow, finished_runs, method_rows, stl_rows
+from reports.comparing.rows import MethodRow, method_rows, runs_final, stl_rows
 from reports.comparing.scores import metric_scores
 from reports.comparing.winners import winner_of
 from reports.errors import NoTable
@@ -128,10 +128,11 @@ def method_table(frames: StudyFrames) -> MethodTable:
     """
     refuse_without_methods(frames)
     rows = method_rows(frames)
+    final = {row.search: runs_final(frames, row.search) for row in rows}
     complete = [
         row.search
         for row in rows
-        if finished_runs(frames, row.search) == row.n_runs and math.isfinite(row.value_test)
+        if len({*final[row.search]}) == 1 and math.isfinite(row.value_test)
     ]
     columns = _columns(frames)
     bold = {column.key: told_apart(frames, column.key, complete) for column in columns}

@@ -157,27 +157,30 @@ def _written(value: float, shown: str, unit: str = "") -> str:
 
 
 def _scores(comparison: Comparison) -> list[Column]:
-    """What methods are ranked by, its interval, and delta_m beside it if there is a baseline."""
+    """What methods are ranked by, what that rests on, and delta_m beside it if there is one."""
     rows, objective = comparison.rows, comparison.objective
     delta_m = Column(
         head="delta_m test", cells=[_written(row.delta_m_test, "+.2f", "%") for row in rows]
     )
     ends = Column(head="95 % interval", cells=[_ends(row.interval, objective) for row in rows])
+    kind = Column(head="value is", cells=[row.delta_m_kind for row in rows], text=True)
     if objective.name == DELTA_M:
-        return [delta_m, ends]
+        return [delta_m, ends, kind]
     value = Column(
         head=f"{objective.name}\ntest {_arrow(objective.direction)}",
         cells=[_written(row.value_test, objective.shown, objective.unit) for row in rows],
     )
-    return [value, ends, *([delta_m] if comparison.against_stl else [])]
+    return [value, ends, kind, *([delta_m] if comparison.against_stl else [])]
 
 
 def _costs(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> list[Column]:
     as_run = Column(head="cost as run", cells=[duration(row.cost_as_run_s) for row in rows])
     alone = [duration(row.cost_solo_s) for row in rows]
+    fresh = Column(head="confirming", cells=[duration(row.confirm_solo_s) for row in rows])
+    confirming = [fresh] if any(row.confirm_solo_s for row in rows) else []
     if frames.packed:
-        return [Column(head="cost alone", cells=alone), as_run]
-    return [Column(head="cost", cells=alone)]
+        return [Column(head="cost alone", cells=alone), as_run, *confirming]
+    return [Column(head="cost", cells=alone), *confirming]
 
 
 def _arrow(direction: str) -> str:
