@@ -226,4 +226,11 @@ def _stop(found: Replays, best: StrategyReplay, eta: int) -> str:
 
     asynchronous = ", asynchronous = true" if best.strategy == "asha" else ""
     listed = ", ".join(map(str, rungs(found.table.n_epochs, eta)))
-    return f'stop = {{ rule = "halving", rungs = [{listed}], keep = {1 / eta:.4g}{asynchronous} }}'
+    keep = _kept_share(eta)
+    return f'stop = {{ rule = "halving", rungs = [{listed}], keep = {keep}{asynchronous} }}'
+
+
+def _kept_share(eta: int) -> str:
+    """1/eta, cut off: a little more would keep two of eta trials."""
+    scale = 10 ** (4 + len(str(eta)))
+    return f"{scale // eta / scale:g}"

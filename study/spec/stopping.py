@@ -87,8 +87,8 @@ class HalvingRule(_Rule):
 
     @property
     def fewest(self) -> int:
-        """As many as the kept share needs to be a whole trial."""
-        return math.ceil(1 / _exact(self.keep)) if self.asynchronous else 1
+        """As many as there are for each one that is kept: 3, too, for a third written as 0.333."""
+        return round(1 / _exact(self.keep)) if self.asynchronous else 1
 
 
 class CohortRule(_Rule):

@@ -5,9 +5,9 @@ Each is pure: orders in, plays out. `random_order.py` is the file to copy for an
 
 from reports.replaying.strategies._protocol import Plays, Sampler, Strategy
 from reports.replaying.strategies._rungs import rungs
-from reports.replaying.strategies.asha import Asha
-from reports.replaying.strategies.halving import Halving
-from reports.replaying.strategies.hyperband import Hyperband
+from reports.replaying.strategies.asha import asha
+from reports.replaying.strategies.halving import halving
+from reports.replaying.strategies.hyperband import hyperband
 from reports.replaying.strategies.line import Line
 from reports.replaying.strategies.racing import Racing
 from reports.replaying.strategies.random_order import RandomOrder
@@ -30,9 +30,9 @@ def strategies(*, eta: int = 3, sampler: Sampler | None = None) -> dict[str, Str
     known: list[Strategy] = [
         RandomOrder(),
         Tpe(sampler),
-        Halving(eta),
-        Hyperband(eta),
-        Asha(eta),
+        halving(eta),
+        hyperband(eta),
+        asha(eta),
         Line(),
         Staged(),
         Racing(),

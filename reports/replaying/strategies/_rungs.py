@@ -1,14 +1,62 @@
 """What halving, Hyperband and ASHA share: where rungs lie, and who goes on at one.
 
-Shapes: R orders, n trials of a round.
+Shapes: R orders, N trials, n trials of a round.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from reports.measures import FloatArray, IntArray
 from reports.replaying.ladder import Ladder, Play
+from reports.replaying.strategies._protocol import Plays
 from reports.replaying.table import RecordedTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnRungs:
+    """A strategy that judges trials on the way.
+
+    Attributes:
+        eta: Of so many trials at a rung, one goes on.
+        title: What it does, in a few words.
+        climbed: How orders ``[R, N]`` are trained on a ladder, whose levels are the rungs and the
+            end.
+    """
+
+    needs_curves: ClassVar[bool] = True
+    most_orders: ClassVar[None] = None
+
+    eta: int
+    title: str
+    climbed: Callable[[Ladder, IntArray], Play]
+
+    def refusal(self, table: RecordedTable) -> str:
+        """Tables without rungs or without curves are refused."""
+        if table.n_epochs < self.eta:
+            return (
+                f"it judges trials on the way, after at least one epoch in {self.eta}, and these "
+                f"were trained for {table.n_epochs}"
+            )
+        if not table.has_curves:
+            return (
+                "it judges trials on the way, and values of some of their epochs are not recorded"
+            )
+        return ""
+
+    def plays(
+        self,
+        table: RecordedTable,
+        scoring: int,
+        orders: IntArray,
+        rng: np.random.Generator,  # noqa: ARG002 - the orders are all that is random
+    ) -> Plays:
+        """One play of all orders."""
+        ladder = table.by_epochs(scoring, rungs(table.n_epochs, self.eta))
+        yield ladder, self.climbed(ladder, orders)
 
 
 def rungs(n_epochs: int, eta: int) -> tuple[int, ...]:
@@ -22,18 +70,6 @@ def rungs(n_epochs: int, eta: int) -> tuple[int, ...]:
         found.append(-(-n_epochs // share))
         share *= eta
     return tuple(reversed(found))
-
-
-def refusal(table: RecordedTable, eta: int) -> str:
-    """Why a table has no rungs to be judged at; empty if it has."""
-    if table.n_epochs < eta:
-        return (
-            f"it judges trials on the way, after at least one epoch in {eta}, and these were "
-            f"trained for {table.n_epochs}"
-        )
-    if not table.has_curves:
-        return "it judges trials on the way, and values of some of their epochs are not recorded"
-    return ""
 
 
 def best_share(keys: FloatArray, alive: npt.NDArray[np.bool_], eta: int) -> npt.NDArray[np.bool_]:

@@ -9,53 +9,30 @@ import numpy.typing as npt
 
 from reports.measures import FloatArray, IntArray
 from reports.replaying.ladder import Ladder, Play
-from reports.replaying.strategies import _rungs
-from reports.replaying.strategies._protocol import Plays
-from reports.replaying.table import RecordedTable
+from reports.replaying.strategies._rungs import OnRungs
 
 
-class Asha:
+def asha(eta: int) -> OnRungs:
     """Each trial is judged at once at a rung, among those that have been there before it.
 
     As one worker plays it: a trial goes on until it is stopped or done, then the next one begins.
-
-    Args:
-        eta: A trial is stopped unless it is of the best one in so many.
+    It is stopped unless it is of the best one in `eta`. The order is that of arrival.
     """
 
-    needs_curves = True
-    most_orders = None
-
-    def __init__(self, eta: int) -> None:
-        self._eta = eta
-        self.title = f"one by one, stopped if not of the best 1 in {eta} so far"
-
-    def refusal(self, table: RecordedTable) -> str:
-        """Tables without curves are refused."""
-        return _rungs.refusal(table, self._eta)
-
-    def plays(
-        self,
-        table: RecordedTable,
-        scoring: int,
-        orders: IntArray,
-        rng: np.random.Generator,  # noqa: ARG002 - the orders are all that is random
-    ) -> Plays:
-        """The order is that of arrival."""
-        ladder = table.by_epochs(scoring, _rungs.rungs(table.n_epochs, self._eta))
+    def climbed(ladder: Ladder, orders: IntArray) -> Play:
         shape = (*orders.shape, ladder.n_levels)
         level = np.broadcast_to(np.arange(ladder.n_levels), shape)
         begins = np.ones(orders.shape, dtype=np.bool_)
-        goes = np.stack([begins, *_kept(ladder, orders, self._eta)], axis=2)
+        goes = np.stack([begins, *_kept(ladder, orders, eta)], axis=2)
         flat = (len(orders), -1)
-        yield (
-            ladder,
-            Play(
-                trials=np.where(goes, orders[:, :, None], -1).reshape(flat),
-                begun=(level - 1).reshape(flat),
-                reached=level.reshape(flat),
-            ),
+        return Play(
+            trials=np.where(goes, orders[:, :, None], -1).reshape(flat),
+            begun=(level - 1).reshape(flat),
+            reached=level.reshape(flat),
         )
+
+    title = f"one by one, stopped if not of the best 1 in {eta} so far"
+    return OnRungs(eta=eta, title=title, climbed=climbed)
 
 
 def _kept(ladder: Ladder, orders: IntArray, eta: int) -> list[npt.NDArray[np.bool_]]:

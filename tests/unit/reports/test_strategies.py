@@ -15,6 +15,7 @@ from reports.replaying.playing import on_table
 from reports.replaying.strategies import strategies
 from reports.replaying.strategies._rungs import best_share
 from reports.replaying.strategies.racing import racing
+from study.cli._replay import _kept_share
 from study.spec.stopping import HalvingRule, pruned
 from tests.unit.reports.recorded import made_up, noiseless, play, table, tried
 
@@ -24,26 +25,27 @@ VALUES = st.floats(-9, 9) | st.sampled_from([0.0, 1.0]) | st.just(math.inf)
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(VALUES, min_size=1, max_size=30),
-    st.integers(2, 5),
+    st.integers(2, 12),
     st.randoms(use_true_random=False),
 )
 def test_a_rung_is_judged_by_the_rule_of_stages(values: list[float], eta: int, random: Any) -> None:
     alive = [random.random() < 0.8 for _ in values]
     goes_on = best_share(np.array([values]), np.array([alive]), eta)[0]
     there = {k: [v] for k, v in enumerate(values) if alive[k] and math.isfinite(v)}
-    rule = HalvingRule(rule="halving", rungs=[1], keep=1 / eta)
+    rule = HalvingRule(rule="halving", rungs=[1], keep=float(_kept_share(eta)))
     assert set(np.flatnonzero(goes_on)) == set(there) - pruned(rule, there)
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 12), st.sampled_from([2, 4, 5]))
+@given(st.integers(0, 10**6), st.integers(1, 12), st.integers(2, 7))
 def test_asha_stops_by_the_asynchronous_rule_of_stages(seed: int, n: int, eta: int) -> None:
     on = made_up(seed, n, 1)
     order = np.random.default_rng(seed).permutation(n)
     at = rungs(on.n_epochs, eta)
     ((_, found),) = strategies(eta=eta)["asha"].plays(on, 0, order[None], np.random.default_rng(0))
     steps = [(t, k) for t, k in zip(found.trials[0], found.reached[0], strict=True) if t >= 0]
-    rule = HalvingRule(rule="halving", rungs=list(at), keep=1 / eta, asynchronous=True)
+    keep = float(_kept_share(eta))
+    rule = HalvingRule(rule="halving", rungs=list(at), keep=keep, asynchronous=True)
     seen: list[dict[int, list[float]]] = [{} for _ in at]
     literal = []
     for trial in order:

@@ -143,8 +143,10 @@ class TestAsynchronous:
         [
             (halving(0.5), 2),
             (halving(0.1), 10),
-            (halving(0.3), 4),
-            (halving(0.9), 2),
+            (halving(0.3), 3),
+            (halving(0.3333), 3),
+            (halving(0.4), 2),
+            (halving(0.9), 1),
             (MEDIAN, 2),
         ],
     )
@@ -154,7 +156,7 @@ class TestAsynchronous:
         rule = early(waiting)
         assert (waiting.fewest, rule.fewest) == (1, fewest)
         seen = by_number(*map(float, range(fewest)))
-        # 0.9 of two, rounded up, are two
+        # 0.9 of one, rounded up, is one
         assert fewest - 1 in pruned(rule, seen) or waiting == halving(0.9)
         assert pruned(rule, {trial: seen[trial] for trial in range(fewest - 1)}) == frozenset()
 
