@@ -20,7 +20,7 @@ def objective_of(frames: StudyFrames, search: str | None = None) -> Objective:
         return primary(frames.tasks[0], metrics)
     if search is not None and search.startswith(_STL) and search in frames.searches_alone:
         return _with_unit(frames, primary(search.removeprefix(_STL), metrics))
-    return _with_unit(frames, known(metrics)[frames.spec.get("objective") or DELTA_M])
+    return _with_unit(frames, known(metrics)[frames.spec["objective"] or DELTA_M])
 
 
 def _with_unit(frames: StudyFrames, objective: Objective) -> Objective:

@@ -18,13 +18,13 @@ def selected_metrics(
 
     With ``select_epoch = "mean_last_K"`` the value is the mean over the run's last K epochs.
     """
-    rows = frames.epochs.rows(split=split, runs=runs, last=_epochs_averaged(frames))
+    rows = frames.epochs.rows(split=split, runs=runs, last=selection_of(frames).k)
     keys = ["run", "task", "metric"]
     if not rows.duplicated(keys).any():  # one epoch a run: its value is the mean
         return rows[[*keys, "value"]].sort_values(keys, ignore_index=True)
     return rows.groupby(keys, sort=True)["value"].mean().reset_index()
 
 
-def _epochs_averaged(frames: StudyFrames) -> int:
-    rule = str(frames.spec.get("compare", {}).get("select_epoch", "best"))
-    return Selection.of(rule).k
+def selection_of(frames: StudyFrames) -> Selection:
+    """Which epoch of a run counts."""
+    return Selection.of(frames.spec["compare"]["select_epoch"])

@@ -212,7 +212,7 @@ def margin_of(frames: StudyFrames) -> float | None:
     """Least difference that matters, in points of delta_m; None by another objective."""
     if objective_of(frames).name != DELTA_M:
         return None
-    return float(frames.spec.get("compare", {}).get("margin", 1.0))
+    return float(frames.spec["compare"]["margin"])
 
 
 def _finite(value: float) -> float | None:

@@ -30,13 +30,14 @@ def what_was_run(frames: StudyFrames) -> Markup:
 
 def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
     training = frames.spec.get("training", {})
-    compare = frames.spec.get("compare", {})
     attempts = frames.attempts
     texts = {
         "Study": frames.name,
         "Seeds": ", ".join(str(seed) for seed in frames.seeds),
         "Training": _training(training),
-        "Compared by": "; ".join(f"{name} {value_of(value)}" for name, value in compare.items()),
+        "Compared by": "; ".join(
+            f"{name} {value_of(value)}" for name, value in frames.spec["compare"].items()
+        ),
         "Baseline": ", ".join(sorted(frames.baseline["source"].unique())),
         "Engine": _engine(frames),
         "Runs": _states(frames.runs),

@@ -105,8 +105,8 @@ def unequal_effort(frames: StudyFrames) -> Iterator[Note]:
 
 def fixed_beforehand(frames: StudyFrames) -> Iterator[Note]:
     """What was claimed before there were results, and whether these were sealed meanwhile."""
-    compare = frames.spec.get("compare", {})
-    claim, was_sealed = compare.get("claim"), compare.get("sealed", False)
+    compare = frames.spec["compare"]
+    claim, was_sealed = compare["claim"], compare["sealed"]
     parts = []
     if claim:
         parts.append(f"Claimed before the first run: {claim}{'' if claim[-1] in '.!?' else '.'}")

@@ -18,7 +18,7 @@ def small_validation(frames: StudyFrames) -> Iterator[Note]:
     if objective_of(frames).name != DELTA_M:
         return  # the margin is one of its points
     points = sampling_error_points(frames, "validation")
-    margin = float(frames.spec.get("compare", {}).get("margin", 1.0))
+    margin = float(frames.spec["compare"]["margin"])
     if points is not None and points > margin:
         size = distinct_size(frames, "validation")
         yield Note(

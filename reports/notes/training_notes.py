@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
+from reports._selected import selection_of
 from reports._titles import title_of
 from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames
@@ -47,7 +48,7 @@ def _still_improving(frames: StudyFrames, runs: Collection[int]) -> bool:
     They say nothing where the last epoch is selected in any case, or where the learning rate
     falls: the last epochs are then the best ones however many there are.
     """
-    by_best = frames.spec.get("compare", {}).get("select_epoch", "best") == "best"
+    by_best = selection_of(frames).rule == "best"
     if not by_best or _decays(frames.spec.get("training", {}), _epochs(frames)):
         return False
     mean = frames.runs.loc[frames.runs["run"].isin(runs), "epoch_selected"].mean()

@@ -14,6 +14,7 @@ import pandas as pd
 from reports._curves import objective_curves
 from reports._eligible import eligible
 from reports._ranking import objective_of
+from reports._selected import selection_of
 from reports.errors import NothingToReplay, UnknownSearch
 from reports.frames import StudyFrames, trained_epochs
 from reports.measures import FloatArray, IntArray
@@ -24,7 +25,6 @@ from storage.objectives.delta_m import NAME as DELTA_M
 
 _ALWAYS: Final[tuple[CostAxis, ...]] = ("solo_s", "epochs")
 _ADAPTIVE = ("tpe", "neighbours")
-_MEAN_LAST = "mean_last_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,8 +271,7 @@ def _refuse_hopeless(search: str, stage: int, keys: FloatArray, states: "pd.Seri
 
 
 def _margin(frames: StudyFrames, objective: Objective) -> float | None:
-    margin = frames.spec.get("compare", {}).get("margin")
-    return float(margin) if margin is not None and objective.name == DELTA_M else None
+    return float(frames.spec["compare"]["margin"]) if objective.name == DELTA_M else None
 
 
 def _points(params: Sequence[str], rows: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
@@ -303,16 +302,15 @@ def _selected(
     frames: StudyFrames, keys: FloatArray, scores: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Values at the epoch that would be selected if training had ended after each (M4)."""
-    rule = str(frames.spec.get("compare", {}).get("select_epoch", "best"))
-    if rule == "best":
+    selection = selection_of(frames)
+    if selection.rule == "best":
         before = np.column_stack(
             (np.full(len(keys), np.inf), np.minimum.accumulate(keys, axis=1)[:, :-1])
         )
         fresh = np.where(keys < before, np.arange(keys.shape[1]), 0)
         at = np.maximum.accumulate(fresh, axis=1)
         return np.minimum.accumulate(keys, axis=1), np.take_along_axis(scores, at, axis=1)
-    k = int(rule.removeprefix(_MEAN_LAST)) if rule.startswith(_MEAN_LAST) else 1
-    return _rolling_mean(keys, k), _rolling_mean(scores, k)
+    return _rolling_mean(keys, selection.k), _rolling_mean(scores, selection.k)
 
 
 def _rolling_mean(values: FloatArray, k: int) -> FloatArray:

@@ -23,18 +23,24 @@ CostAxis = Literal["solo_s", "as_run_s", "epochs", "samples", "flops", "runs", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AxisWords:
-    """How a unit of cost is written.
+    """How a unit of cost is written, and what a run is charged with in it.
 
     Attributes:
         label: On a button.
         title: On an axis.
         unit: Behind a number.
+        charged: What a run is charged by: a column of ``run_results``, ``"epochs"`` that were
+            trained, or ``"run"``, which is 1.
+        per: The column of ``attempt_costs`` per whose sum the axis' own column there is counted,
+            where that is known by attempt alone; else empty.
         missing: Why it may not be recorded, and what to do about it.
     """
 
     label: str
     title: str
     unit: str
+    charged: str
+    per: str = ""
     missing: str = ""
 
 
@@ -44,36 +50,56 @@ AXES: Final[Mapping[CostAxis, AxisWords]] = MappingProxyType(
             label="Device time, each run alone",
             title="Device-seconds, each run alone",
             unit="device-seconds",
+            charged="solo_cost_s",
         ),
         "as_run_s": AxisWords(
             label="Device time, as run",
             title="Device-seconds, as run",
             unit="device-seconds, as run",
+            charged="method_cost_s",
         ),
-        "epochs": AxisWords(label="Epochs", title="Epochs trained", unit="epochs"),
+        "epochs": AxisWords(
+            label="Epochs",
+            title="Epochs trained",
+            unit="epochs",
+            charged="epochs",
+        ),
         "samples": AxisWords(
             label="Samples",
             title="Training samples",
             unit="samples",
+            charged="epochs",
+            per="epochs",  # an epoch of a run takes the same ones in every attempt
             missing="Runs must have trained an epoch.",
         ),
         "flops": AxisWords(
             label="FLOPs",
             title="FLOPs, evaluation included",
             unit="FLOPs",
+            charged="epochs",
+            per="epochs",
             missing="Runs must have trained an epoch of a network whose operations can be counted.",
         ),
-        "runs": AxisWords(label="Runs", title="Runs (trials × seeds)", unit="runs"),
+        "runs": AxisWords(
+            label="Runs",
+            title="Runs (trials × seeds)",
+            unit="runs",
+            charged="run",
+        ),
         "energy_j": AxisWords(
             label="Energy",
             title="Energy in joules, as run",
             unit="J",
+            charged="method_cost_s",
+            per="device_s",
             missing="Energy is measured where the worker may read its device's meter.",
         ),
         "money": AxisWords(
             label="Money",
             title="Money, as run",
             unit="of money",
+            charged="method_cost_s",
+            per="device_s",
             missing="Give a price to each device, `price_per_h` of [cost], before runs begin.",
         ),
     }
@@ -91,20 +117,14 @@ def charges(frames: StudyFrames, axis: str) -> "pd.Series[float]":
 
 def _charged(frames: StudyFrames, axis: CostAxis) -> FloatArray:
     """The same as an array, by row of the runs ``[n]``."""
-    runs = frames.runs
-    if axis == "runs":
+    runs, words = frames.runs, AXES[axis]
+    if words.charged == "run":
         return np.ones(len(runs))
-    if axis == "solo_s":
-        return runs["solo_cost_s"].to_numpy(dtype=np.float64)
-    as_run = runs["method_cost_s"].to_numpy(dtype=np.float64)
-    if axis == "as_run_s":
-        return as_run
-    epochs = np.asarray(trained_epochs(runs), dtype=np.float64)
-    if axis == "epochs":
-        return epochs
-    if axis in ("samples", "flops"):  # an epoch of a run takes the same ones in every attempt
-        return _part(_spent(frames, axis), epochs, of=_spent(frames, "epochs"))
-    return _part(_spent(frames, axis), as_run, of=_spent(frames, "device_s"))
+    counted = trained_epochs(runs) if words.charged == "epochs" else runs[words.charged]
+    charged: FloatArray = np.asarray(counted, dtype=np.float64)
+    if not words.per:
+        return charged
+    return _part(_spent(frames, axis), charged, of=_spent(frames, words.per))
 
 
 def trial_costs(frames: StudyFrames, runs: IntArray, axis: CostAxis) -> FloatArray:
@@ -154,7 +174,7 @@ def require(frames: StudyFrames, axis: str) -> CostAxis:
 
 def _gap(frames: StudyFrames, axis: CostAxis) -> str:
     """How many runs of searches lack this cost, as a sentence; empty if none does."""
-    if axis not in ("samples", "flops", "energy_j", "money"):
+    if not AXES[axis].per:
         return ""
     begun = frames.runs.loc[
         (frames.runs["role"] == "search")

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from reports._eligible import RANKED
 from reports._ranking import objective_of
+from reports._selected import selection_of
 from reports.comparing.rows import MethodRow
 from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames
 from storage.objectives.delta_m import NAME as DELTA_M
-from storage.scoring import Selection
 from storage.wording import counted
 
 _KINDS = {
@@ -52,8 +52,7 @@ def _training(frames: StudyFrames) -> str:
 
 
 def _epoch(frames: StudyFrames) -> str:
-    rule = str(frames.spec.get("compare", {}).get("select_epoch", "best"))
-    selection = Selection.of(rule)
+    selection = selection_of(frames)
     if selection.rule == "best":
         return "at its best epoch on validation"
     if selection.rule == "last":

@@ -52,7 +52,7 @@ def test_a_superseded_import_is_not_noted() -> None:
 def test_a_claim_is_told_and_that_a_seal_was_opened() -> None:
     made = sound()
     assert notes_of(made, "fixed beforehand") == []
-    made.spec["compare"] = {"margin": 1.0, "claim": "UW wins", "sealed": True}
+    made.spec["compare"] |= {"claim": "UW wins", "sealed": True}
     (note,) = notes_of(made, "fixed beforehand")
     assert note.text.startswith("Claimed before the first run: UW wins. Test values were sealed")
     made.sealed = True

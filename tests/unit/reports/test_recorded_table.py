@@ -59,7 +59,7 @@ def test_after_the_last_epoch_values_are_the_final_ones() -> None:
 @pytest.mark.parametrize("rule", ["last", "mean_last_5"])
 def test_the_epoch_that_counts_is_that_of_the_spec(rule: str) -> None:
     made = synthetic.reader()
-    made.spec["compare"] = {"margin": 1.0, "select_epoch": rule}
+    made.spec["compare"]["select_epoch"] = rule
     table = recorded_table(load(made, synthetic.STUDY), "ew")
     by_best = recorded_table(synthetic.frames(), "ew")
     ends = table.keys_by_epoch[:, :, -1]

@@ -53,7 +53,8 @@ def spec(seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
         "problem": "synthetic-digits",
         "seeds": list(seeds),
         "training": {"epochs": epochs, "batch_size": 128, "optimizer": "adam"},
-        "compare": {"margin": 1.0, "select_epoch": "best"},
+        "objective": None,
+        "compare": {"margin": 1.0, "select_epoch": "best", "claim": None, "sealed": False},
         "search": [
             {"name": "ew", "weighting": "ew", "stages": [{"lr": lr}]},
             {"name": "uw", "weighting": "uw", "stages": [{"lr": lr}]},
