@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def counted(n: float, one: str, several: str | None = None) -> str:
     """``1 seed``, ``2 seeds``, ``0.5 cores``.
@@ -14,3 +16,8 @@ def counted(n: float, one: str, several: str | None = None) -> str:
     return f"{n if isinstance(n, int) else format(n, 'g')} " + (
         one if n == 1 else several or f"{one}s"
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """``A``, ``A and B``, ``A, B and C``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -8,7 +8,7 @@ from reports.comparing.comparison import Comparison
 from reports.figures import method_colour
 from reports.frames import StudyFrames
 from reports.html._tags import Markup, boxed, join, method_head, tag
-from reports.spending import AtBudget, EqualBudget, equal_budgets, value_said
+from reports.spending import AtBudget, EqualBudget, value_said
 
 _CAPTION = (
     "Expected test value of each method’s best trial at a budget, chosen on validation, with its "
@@ -28,12 +28,13 @@ _PAIRS = (
 )
 
 
-def budgets(frames: StudyFrames, comparison: Comparison) -> Markup | None:
+def budgets(
+    frames: StudyFrames, comparison: Comparison, found: Sequence[EqualBudget]
+) -> Markup | None:
     """The table of all budgets, one of pairs for each, and what it costs to match the reference.
 
     None while no method has a value.
     """
-    found = equal_budgets(frames)
     if not found:
         return None
     searches = [one.search for one in found[-1].methods]

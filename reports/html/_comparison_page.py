@@ -1,8 +1,9 @@
 """The page of a study that compares methods: sections in the order in which a reader asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reports._ranking import better
+from reports.comparing.answer import Answer, answer
 from reports.comparing.comparison import Comparison, compare
 from reports.frames import StudyFrames
 from reports.html._budgets import budgets
@@ -12,7 +13,9 @@ from reports.html._ran import what_was_run
 from reports.html._table import tables
 from reports.html._tags import Markup, join, tag
 from reports.notes.fair_play import MergedNote, fair_play_notes, merged
+from reports.spending import EqualBudget, equal_budgets
 from storage.objectives.delta_m import NAME as DELTA_M
+from storage.wording import counted
 
 _WHAT_DELTA_M_IS = (
     "Δm is the mean, over all metrics of all tasks, of the relative change against single-task "
@@ -30,19 +33,44 @@ _WINNERS = (
 
 def comparison_body(frames: StudyFrames) -> Markup:
     """The page without its footer."""
-    comparison = compare(frames)
-    return join([_header(frames, comparison), _main(frames, comparison)])
+    comparison, found = compare(frames), equal_budgets(frames)
+    notes = merged(fair_play_notes(frames))
+    in_short = answer(frames, comparison, found)
+    short = None if in_short is None else _answer(frames, in_short, len(notes))
+    header = _header(comparison, frames.name, short)
+    return join([header, _main(frames, comparison, found, notes)])
 
 
-def _header(frames: StudyFrames, comparison: Comparison) -> Markup:
+def _header(comparison: Comparison, name: str, in_short: Markup | None) -> Markup:
     return tag(
         "header",
         tag("p", "Weighbridge report", class_="eyebrow"),
-        tag("h1", frames.name),
+        tag("h1", name),
         _banner(comparison),
-        tag("p", comparison.sentence, class_="headline"),
+        in_short,
+        tag("p", comparison.sentence, class_="asked" if in_short else "headline"),
         tag("noscript", tag("p", "The figures need JavaScript; everything else is here.")),
     )
+
+
+def _answer(frames: StudyFrames, found: Answer, n_notes: int) -> Markup:
+    """Which method at which budget, how sure, and what would make it surer: the first screen."""
+    alone = " Device time is that of each run alone." * frames.packed
+    last: list[Markup | str] = list(found.surer)
+    if n_notes:
+        notes = counted(n_notes, "fair-play note")
+        last.append(join(["Mend what can mislead: ", tag("a", notes, href="#notes"), "."]))
+    parts = {
+        "Which method, with how much?": [*found.which[:-1], found.which[-1] + alone],
+        "How sure is that?": found.sure,
+        "What would make it surer?": last,
+    }
+    said = [
+        join([tag("dt", head), tag("dd", *(tag("p", text) for text in texts))])
+        for head, texts in parts.items()
+        if texts
+    ]
+    return tag("dl", *said, class_="headline answer")
 
 
 def _banner(comparison: Comparison) -> Markup | None:
@@ -54,15 +82,20 @@ def _banner(comparison: Comparison) -> Markup | None:
     return tag("p", tag("strong", text), rest, class_="banner", role="status")
 
 
-def _main(frames: StudyFrames, comparison: Comparison) -> Markup:
+def _main(
+    frames: StudyFrames,
+    comparison: Comparison,
+    found: Sequence[EqualBudget],
+    notes: tuple[MergedNote, ...],
+) -> Markup:
     parts: list[Markup | None] = [problem(frames.card)]
     if comparison.finished_runs:
         parts += [
             tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
             tag("section", plot(cost_plot(frames), heading="h2")),
-            budgets(frames, comparison),
+            budgets(frames, comparison, found),
         ]
-    parts.append(_notes(merged(fair_play_notes(frames))))
+    parts.append(_notes(notes))
     if comparison.finished_runs:
         others = [plot(item, heading="h3") for item in other_plots(frames)]
         parts.append(tag("section", tag("h2", "A closer look"), *others))
@@ -93,7 +126,7 @@ def _notes(notes: tuple[MergedNote, ...]) -> Markup:
         body = tag("p", "No rule of fair play fired for this study.", class_="soft")
     else:
         body = tag("ul", *(_note(note) for note in notes), class_="notes")
-    return tag("section", tag("h2", "Fair-play notes"), body)
+    return tag("section", tag("h2", "Fair-play notes", id="notes"), body)
 
 
 def _note(note: MergedNote) -> Markup:

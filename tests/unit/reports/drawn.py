@@ -25,11 +25,11 @@ def lines(figure: go.Figure) -> dict[str, Any]:
     return {trace.name: trace for trace in shown}
 
 
-def with_moved_ew(points: float) -> StudyFrames:
-    """A study in which EW's delta_m is moved by so much."""
+def moved(search: str, *, by: float) -> StudyFrames:
+    """A study in which the delta_m of a search is moved by so many points."""
     made = synthetic.reader()
     for row in made.rows["run_results"]:
-        if row["search"] == "ew":
-            row["delta_m_test"] += points
-            row["delta_m_val"] += points
+        if row["search"] == search:
+            row["delta_m_test"] += by
+            row["delta_m_val"] += by
     return load(made, synthetic.STUDY)

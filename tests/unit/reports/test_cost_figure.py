@@ -7,7 +7,7 @@ import pytest
 from reports import budget_curve, load
 from reports.figures import NoFigure, cost_versus_performance, method_colour
 from tests.unit.reports import synthetic
-from tests.unit.reports.drawn import drawn, is_line, lines, with_moved_ew
+from tests.unit.reports.drawn import drawn, is_line, lines, moved
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_the_zero_line_is_named(cost: go.Figure) -> None:
 
 
 def test_a_diverging_method_does_not_squash_the_others() -> None:
-    figure = drawn(cost_versus_performance(with_moved_ew(127.0)))
+    figure = drawn(cost_versus_performance(moved("ew", by=127.0)))
     texts = " ".join(note.text for note in figure.layout.annotations)
     assert figure.layout.yaxis.range[1] < 20
     assert "4 points lie above this view" in texts
@@ -116,7 +116,7 @@ def test_a_diverging_method_does_not_squash_the_others() -> None:
 
 
 def test_the_view_of_all_values_moves_the_labels_along() -> None:
-    figure = drawn(cost_versus_performance(with_moved_ew(127.0)))
+    figure = drawn(cost_versus_performance(moved("ew", by=127.0)))
     whole = figure.layout.updatemenus[2].buttons[1]
     change = whole.args[0]
     assert whole.label == "All values"

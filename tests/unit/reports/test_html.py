@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reports import StudyFrames, compare, html, load
+from reports.comparing.answer import answer
 from reports.errors import MissingFolder
 from reports.html._budgets import budgets
 from reports.html._metrics import metric_numbers, metric_table
@@ -71,9 +72,16 @@ def test_sections_come_in_the_readers_order(page: str) -> None:
     ]
 
 
-def test_the_headline_is_the_comparisons_sentence(page: str) -> None:
-    sentence = compare(synthetic.frames()).sentence
-    assert f'<p class="headline">{sentence}</p>' in page
+def test_the_first_screen_has_the_answer_and_the_comparisons_sentence(page: str) -> None:
+    frames = synthetic.frames()
+    comparison = compare(frames)
+    found = answer(frames, comparison, equal_budgets(frames))
+    assert found is not None
+    header = page[page.index("<header>") : page.index("</header>")]
+    for text in (*found.which, *found.sure, *found.surer, comparison.sentence):
+        assert f"{text}</p>" in header
+    assert '<a href="#notes">' in header
+    assert 'id="notes"' in page
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +147,7 @@ def test_the_file_is_small_enough(page: str) -> None:
 
 def test_nothing_is_loaded_from_elsewhere(page: str) -> None:
     shell = body(page)
-    assert not re.search(r'(src|href)="(?!data:,")', shell)
+    assert not re.search(r'(src|href)="(?!data:|#)', shell)
     assert "@import" not in shell
     assert "url(" not in shell
 
@@ -307,4 +315,4 @@ def test_a_study_without_a_grid_over_weights_has_no_cost_to_match() -> None:
         row["params_tuned"] = row["params_tuned"].replace("task_weights", "s0")
     made.spec = json.loads(json.dumps(made.spec).replace("task_weights", "s0"))
     frames = load(made, synthetic.STUDY)
-    assert "Cost to match" not in str(budgets(frames, compare(frames)))
+    assert "Cost to match" not in str(budgets(frames, compare(frames), equal_budgets(frames)))
