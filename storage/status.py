@@ -19,11 +19,12 @@ from storage.records import (
     BadEnding,
     BestTrial,
     FailureGroup,
+    PackCosts,
     SearchStatus,
     Totals,
     Unfinished,
 )
-from storage.schema.tables import attempts, runs, scores, searches, trials, workers
+from storage.schema.tables import attempts, environments, runs, scores, searches, trials, workers
 from storage.states import FINAL, RunState
 
 _STATES = (
@@ -135,6 +136,42 @@ _FAILURES = (
     .group_by(searches.c.position, searches.c.name, attempts.c.failure_key, attempts.c.failure)
     .order_by(searches.c.position, sa.desc("n"), attempts.c.failure, attempts.c.failure_key)
 )
+_PACKS = (
+    sa.select(
+        runs.c.search_id,
+        environments.c.device,
+        sa.cast(sa.func.sum(attempts.c.epochs), sa.Float(53)).label("epochs"),
+        sa.func.sum(DEVICE_S).label("device_s"),
+    )
+    .select_from(
+        attempts.join(runs, runs.c.id == attempts.c.run_id)
+        .outerjoin(workers, workers.c.id == attempts.c.worker_id)
+        .outerjoin(environments, environments.c.id == workers.c.environment_id)
+    )
+    .where(attempts.c.study_id == bindparam("study"), attempts.c.epochs > 0)
+    .group_by(
+        *(runs.c.search_id, environments.c.device, attempts.c.worker_id, attempts.c.started_at)
+    )
+    .subquery()
+)
+_PACK_COSTS = (
+    sa.select(
+        searches.c.name,
+        _PACKS.c.device,
+        sa.func.count().label("packs"),
+        sa.func.sum(_PACKS.c.epochs).label("epochs"),
+        sa.func.sum(_PACKS.c.device_s).label("device_s"),
+        sa.func.sum(_PACKS.c.epochs * _PACKS.c.epochs).label("epochs_squared"),
+        sa.func.sum(_PACKS.c.device_s * _PACKS.c.device_s).label("device_s_squared"),
+        sa.func.sum(_PACKS.c.epochs * _PACKS.c.device_s).label("product"),
+    )
+    .select_from(_PACKS.join(searches, searches.c.id == _PACKS.c.search_id))
+    .group_by(searches.c.position, searches.c.name, _PACKS.c.device)
+    .order_by(searches.c.position, _PACKS.c.device)
+)
+_BESIDE_RUNS = sa.select(sa.func.coalesce(sa.func.sum(DEVICE_S), 0.0)).where(
+    attempts.c.study_id == bindparam("study"), attempts.c.run_id.is_(None)
+)
 
 
 class Status(OpenedDatabase):
@@ -165,6 +202,30 @@ class Status(OpenedDatabase):
             for row in connection.execute(_BY_SEARCH, here):
                 found.setdefault(row.id, []).append(row)
         return [_search_status(rows, paid.get(search)) for search, rows in found.items()]
+
+    @retried
+    def pack_costs(self, study_id: int) -> list[PackCosts]:
+        """What the packs of each search that has begun took on each device, in the spec's order."""
+        with self._database.read() as connection:
+            return [
+                PackCosts(
+                    search=row.name,
+                    device=row.device or "",
+                    packs=row.packs,
+                    epochs=int(row.epochs),
+                    device_s=row.device_s,
+                    epochs_squared=row.epochs_squared,
+                    device_s_squared=row.device_s_squared,
+                    product=row.product,
+                )
+                for row in connection.execute(_PACK_COSTS, {"study": study_id})
+            ]
+
+    @retried
+    def beside_runs_s(self, study_id: int) -> float:
+        """Device-seconds that were no run's: workers' own starts, and timings."""
+        with self._database.read() as connection:
+            return float(connection.execute(_BESIDE_RUNS, {"study": study_id}).scalar_one())
 
     @retried
     def best_trials(

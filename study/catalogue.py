@@ -117,7 +117,7 @@ def stored_packs(
     storage: str, name: str, shapes: Collection[str]
 ) -> tuple[list[SearchRecord], list[Calibration]]:
     """What a database holds of a study's searches and of the packs of its networks."""
-    with _reader(storage) as reader:
+    with reading(storage) as reader:
         if reader is None:
             return [], []
         record = next((record for record in reader.studies() if record.name == name), None)
@@ -127,20 +127,20 @@ def stored_packs(
 
 def stored_code(storage: str, name: str) -> list[TrainedWith]:
     """With what code of the user's own a stored study's runs were trained."""
-    with _reader(storage) as reader:
+    with reading(storage) as reader:
         records = () if reader is None else reader.studies()
         found = [record.id for record in records if record.name == name]
         return reader.trained_with(found[0]) if reader is not None and found else []
 
 
 def _stored(storage: str) -> dict[str, StudyRecord]:
-    with _reader(storage) as reader:
+    with reading(storage) as reader:
         return {record.name: record for record in (reader.studies() if reader is not None else ())}
 
 
 @contextmanager
-def _reader(storage: str) -> Iterator[Reader | None]:
-    """The database, or None if there is none yet."""
+def reading(storage: str) -> Iterator[Reader | None]:
+    """The database, open to read, or None if there is none yet."""
     file = database_file(storage)
     if file is not None and not file.exists():
         yield None

@@ -91,3 +91,30 @@ class FailureGroup:
     failure_key: str | None
     failure: str | None
     runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackCosts:
+    """What the packs of a search took: sums over packs, from which means and spreads follow.
+
+    A pack is what one worker began at one moment; of runs of several searches in it each search has
+    its part.
+
+    Attributes:
+        device: ``cpu``, or a GPU's name; empty where it was not recorded.
+        packs: How many of them trained an epoch at least.
+        epochs: Of all runs in them.
+        device_s: Of all attempts in them, start-up and all splits included.
+        epochs_squared: Sum of squares of the packs' epochs.
+        device_s_squared: Likewise of their device-seconds.
+        product: Sum of each pack's epochs times its device-seconds.
+    """
+
+    search: str
+    device: str
+    packs: int
+    epochs: int
+    device_s: float
+    epochs_squared: float
+    device_s_squared: float
+    product: float

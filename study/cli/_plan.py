@@ -10,6 +10,8 @@ import typer
 
 from storage.records import Calibration
 from study.api import Study as StudyApi
+from study.cli._forecast import show_forecast
+from study.cli._forecast import to_plain as forecast_to_plain
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study, again
 from study.cli._output import (
     console,
@@ -37,6 +39,7 @@ from study.planning.last_batch import likely
 from study.planning.packs import PackGroup, PackPlan
 from study.planning.plan import Plan
 from study.planning.search_plan import Search, Stage
+from study.running.forecasting import forecast_of
 
 NAME = "plan"
 _KNOWN_BY = {
@@ -63,25 +66,35 @@ def command(
             "and metric; imports torch and loads the data.",
         ),
     ] = False,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STUDY",
+            help="Forecast by the packs of this study of the same database, beside its own; "
+            "default: by all of the same shape.",
+        ),
+    ] = None,
     storage: StorageUrl = STORAGE,
     as_json: AsJson = False,
 ) -> None:
-    """Show what will run: searches, stages, trials, runs, epochs, packs. Nothing is started.
+    """Show what will run, and what it will cost: trials, runs, packs, device time, money, end.
 
-    What `run` would refuse of the same options, this refuses, too.
+    Nothing is started. What `run` would refuse of the same options, this refuses, too.
     """
     ray = ray_options(driver, None, None, gpus_per_worker)
     where = device_of(device, ray)
     # what code of a user prints while it is imported is no part of the JSON
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         opened = StudyApi.open(study, storage=storage)
+    n_at_work = workers or n_workers(where, ray, opened.plan.training.data_parallel)
     opened.check(
-        workers=workers or n_workers(where, ray, opened.plan.training.data_parallel),
+        workers=n_at_work,
         device=where,
         ray=ray,
         checkpoints=checkpoints,
     )
     plan, packs = opened.plan, opened.packs(device=where, look=probe)
+    ahead = forecast_of(plan, packs, storage=storage, device=where, like=like)
     if as_json:
         print_json(
             {
@@ -89,11 +102,15 @@ def command(
                 "packs": packs_to_plain(packs),
                 "findings": list(packs.findings),
                 "code_note": opened.code_note(),
+                "forecast": forecast_to_plain(ahead, workers=n_at_work),
             }
         )
         raise typer.Exit(1 if packs.findings else 0)
     _show_searches(plan)
     _show_packs(packs)
+    show_forecast(ahead, workers=n_at_work)
+    if like is not None and not ahead.rests_on_others:
+        note(_unused(like))
     for finding in packs.findings:
         say(("fails", "bold red"), f" {finding}")
     if probe and not packs.findings:
@@ -105,8 +122,16 @@ def command(
     say_notices(plan.notices)
     if packs.findings:
         raise typer.Exit(1)
-    _, *given = again(context, without=["probe", "as_json"])
+    _, *given = again(context, without=["probe", "like", "as_json"])
     next_step("run", *given, storage=storage)
+
+
+def _unused(like: str) -> str:
+    return (
+        f"--like {like}: none of its packs count here. It has trained none on this kind of device, "
+        "or this study's own tell more, or its steps are of another shape: batch sizes, optimiser, "
+        "`clip_norm`, threads and precision of [training] must agree."
+    )
 
 
 def _show_searches(plan: Plan) -> None:

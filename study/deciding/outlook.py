@@ -7,7 +7,7 @@ an edge has one neighbour, a stopping rule ends a share of the runs at each rung
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search_spaces import Point
 from storage.records import SearchHistory, Unfinished
@@ -27,11 +27,15 @@ class Coming:
         runs: Expected number; a fraction where it hangs on what will win.
         epochs: Of all of them.
         together: How many of one seed are proposed at a time, so that they may share a pack.
+        least_epochs: Where winners lie on edges, or repeat what was tried, and most is pruned.
+        most_epochs: Where they do not, and nothing is pruned that a rule does not have to.
     """
 
     runs: float
     epochs: float
     together: float
+    least_epochs: float
+    most_epochs: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,46 @@ class Outlook:
             for of in unfinished
         )
 
+    def epochs_between(self, unfinished: Sequence[Unfinished], epochs: int) -> tuple[float, float]:
+        """The fewest and the most epochs that all its runs, proposed or not, are trained yet."""
+        ends = [
+            (
+                of.runs * (of.until_epoch + least) - of.epochs_done,
+                of.runs * (of.until_epoch + most) - of.epochs_done,
+            )
+            for of in unfinished
+            for least, most in [_bounds(self.stop, of.until_epoch, epochs)]
+        ]
+        return (
+            sum(least for least, _ in ends) + sum(of.least_epochs for of in self.coming),
+            sum(most for _, most in ends) + sum(of.most_epochs for of in self.coming),
+        )
+
+    @property
+    def runs(self) -> float:
+        """Runs that are not proposed yet."""
+        return sum(of.runs for of in self.coming)
+
+    def within(self, trials: int, *, n_seeds: int) -> Outlook:
+        """The same where a budget leaves so many new trials."""
+        wanted = self.runs / n_seeds
+        if wanted <= trials:
+            return self
+        share = trials / wanted
+        return replace(
+            self,
+            coming=[
+                Coming(
+                    runs=of.runs * share,
+                    epochs=of.epochs * share,
+                    together=of.together,
+                    least_epochs=of.least_epochs * share,
+                    most_epochs=of.most_epochs * share,
+                )
+                for of in self.coming
+            ],
+        )
+
 
 def outlook(
     search: Search,
@@ -80,20 +124,24 @@ def outlook(
     if isinstance(step, Finished | SearchStopped):
         return Outlook(stage=len(search.stages))
     now = min(getattr(step, "stage", 0), len(search.stages) - 1)
-    coming = [_in_stage(search, number, history, now) for number in range(now, len(search.stages))]
     runs = [
-        Coming(
-            runs=trials * n_seeds,
-            epochs=trials * n_seeds * _whole(search.stages[now + i].stop, epochs),
-            together=together,
-        )
-        for i, (trials, together) in enumerate(coming)
-        if trials
+        coming
+        for number in range(now, len(search.stages))
+        if (coming := _in_stage(search, number, history, now, n_seeds, epochs)) is not None
     ]
     top, fresh = confirm
     confirmed = any(outcome.role == "confirm" for outcome in history.outcomes)
     if search.role == "search" and top * fresh and not confirmed:
-        runs.append(Coming(runs=top * fresh, epochs=top * fresh * epochs, together=top))
+        whole = top * fresh * epochs
+        runs.append(
+            Coming(
+                runs=top * fresh,
+                epochs=whole,
+                together=top,
+                least_epochs=whole,
+                most_epochs=whole,
+            )
+        )
     stage = search.stages[now]
     return Outlook(
         stage=now,
@@ -103,30 +151,47 @@ def outlook(
     )
 
 
-def _in_stage(search: Search, number: int, history: SearchHistory, now: int) -> tuple[float, float]:
-    """Trials that a stage has yet to propose, and how many of them at a time."""
+def _in_stage(
+    search: Search, number: int, history: SearchHistory, now: int, n_seeds: int, epochs: int
+) -> Coming | None:
+    """What a stage has yet to propose; None if that is nothing."""
     stage = search.stages[number]
     here = [entry for entry in history.entries if entry.stage == number]
+    refined = 2 * stage.refine
     if stage.kind == "tpe":
-        return max(0, stage.trials - len(here)), stage.round_size
-    if number == now and here:
-        rounds_left = stage.refine - max(entry.round for entry in here)
-        return 2 * max(0, rounds_left), 2
-    new = _expected_new(search, number)
-    return new + 2 * stage.refine, max(new, 1)
+        new = least = most = float(max(0, stage.trials - len(here)))
+        together = float(stage.round_size)
+    elif number == now and here:
+        new = most = 2.0 * max(0, stage.refine - max(entry.round for entry in here))
+        least, together = 0.0, 2.0
+    else:
+        first, least, most = _expected_new(search, number)
+        new, most, together = first + refined, most + refined, max(first, 1)
+    if not most:
+        return None
+    reached = stage.stop.rungs[0] if stage.stop else epochs
+    shortest, longest = _bounds(stage.stop, reached, epochs)
+    return Coming(
+        runs=new * n_seeds,
+        epochs=new * n_seeds * (reached + _beyond(stage.stop, reached, epochs)),
+        together=together,
+        least_epochs=least * n_seeds * (reached + shortest),
+        most_epochs=most * n_seeds * (reached + longest),
+    )
 
 
-def _expected_new(search: Search, number: int) -> float:
-    """Trials of a stage's first round that no earlier stage is expected to have run."""
+def _expected_new(search: Search, number: int) -> tuple[float, float, float]:
+    """Trials of a stage's first round that are new: expected, the fewest and the most."""
     stage = search.stages[number]
     if stage.kind == "neighbours":
-        return _expected_neighbours(search, number)
+        return _expected_neighbours(search, number), 0, 2
     size = stage.space.size
     known = 1 if number > 0 and size is not None and _repeats(stage, search.anchors) else 0
     if stage.kind in ("random", "quasi-random"):
         drawn = stage.trials if size is None else min(stage.trials, size)
-        return drawn * (1 - known / size) if size else drawn
-    return (size or 0) - known
+        return drawn * (1 - known / size) if size else drawn, drawn - known, drawn
+    new = (size or 0) - known
+    return new, new, new
 
 
 def _expected_neighbours(search: Search, number: int) -> float:
@@ -146,12 +211,6 @@ def _repeats(stage: Stage, anchors: Point) -> bool:
     return not stage.at and any(dict(point) == rest for point in stage.space.grid())
 
 
-def _whole(stop: StopRule | None, epochs: int) -> float:
-    """Epochs that a new run is expected to be trained."""
-    first = stop.rungs[0] if stop else epochs
-    return first + _beyond(stop, first, epochs)
-
-
 def _beyond(stop: StopRule | None, reached: int, epochs: int) -> float:
     """Epochs that a run is expected to be trained after a rung that it will be judged at."""
     if stop is None or reached >= epochs:
@@ -164,3 +223,14 @@ def _beyond(stop: StopRule | None, reached: int, epochs: int) -> float:
         found += share * (rung - reached)
         reached = rung
     return found
+
+
+def _bounds(stop: StopRule | None, reached: int, epochs: int) -> tuple[float, float]:
+    """The fewest and most epochs of a run beyond a rung: all are pruned there, or none.
+
+    Halving keeps a share that is known.
+    """
+    if isinstance(stop, HalvingRule):
+        both = _beyond(stop, reached, epochs)
+        return both, both
+    return 0.0, float(epochs - reached) if stop is not None else 0.0

@@ -148,6 +148,26 @@ class CostPromises(Backend):
         ew = bench.storage.search_status(bench.study.id)[-1]
         assert (ew.epochs_done, ew.epochs_paid) == (1, 2)
 
+    def test_packs_are_summed_up_by_search(self, bench: Bench) -> None:
+        """What a worker begins at one moment is one pack; what trains no epoch is none."""
+        bench.plan("a", "b")
+        bench.storage.record(
+            [
+                epoch(claim, number, 0.1, 0.1, spent=Spent(train_s=seconds))
+                for claim, seconds in zip(bench.claim(2), (2.0, 3.0), strict=True)
+                for number in (1, 2)
+            ]
+        )
+        bench.plan("c")
+        bench.claim_one()
+        (found,) = bench.storage.pack_costs(bench.study.id)
+        paid = bench.storage.totals(bench.study.id).device_s
+        assert (found.search, found.device, found.packs, found.epochs) == ("ew", "cpu", 1, 4)
+        assert found.device_s == pytest.approx(10.0)
+        assert found.device_s_squared == pytest.approx(100.0)
+        assert (found.epochs_squared, found.product) == (16.0, pytest.approx(40.0))
+        assert bench.storage.beside_runs_s(bench.study.id) == pytest.approx(paid - 10.0)
+
     @given(spent=st.lists(st.lists(_SECONDS, min_size=1, max_size=4), min_size=1, max_size=4))
     @settings(
         max_examples=15,

@@ -82,3 +82,41 @@ def test_all_studies_are_listed_with_their_money(folder: Path) -> None:
     rows = {line.split()[0]: line for line in lines}
     assert "money" in rows["study"]
     assert rows["free"].split()[-1] == "·"
+
+
+def test_plan_forecasts_a_study_of_the_same_shape(folder: Path) -> None:
+    (folder / "next.toml").write_text(SPEC.format(name="next", more="cost.price_per_h = 3600"))
+    said = command(folder, "plan", "next.toml", "--json", "--workers", "2").json["forecast"]
+    (search,) = said["searches"]
+    assert (search["timed_by"], search["epochs_left"], said["device_s_paid"]) == ("like", 4, 0)
+    left = said["device_s_left"]
+    assert 0 <= left["low"] < left["value"] < left["high"]
+    assert said["money_left"] == pytest.approx(left)  # at one a second
+    assert said["wall_s_left"]["value"] == pytest.approx(left["value"] / 2)
+    text = command(folder, "plan", "next.toml", "--like", "free").text
+    assert "the same weighting in other studies" in text
+    assert "With 2 workers that never wait" in text
+
+
+def test_of_what_is_done_nothing_is_left(folder: Path) -> None:
+    said = command(folder, "plan", "free", "--json").json["forecast"]
+    assert said["device_s_left"] == {"value": 0, "low": 0, "high": 0}
+    assert said["device_s_paid"] == command(folder, "status", "free", "--json").json["device_s"]
+    assert "nothing left to train" in command(folder, "plan", "free").text
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (["wide.toml", "--like", "free"], "its steps are of another shape"),
+        (["digits", "--like", "free"], "free has another problem and data and network than digits"),
+        (["digits", "--like", "none"], "There is no study 'none' in this database"),
+        (["digits", "--like", "free", "--storage", "sqlite:///no.db"], "there is no database yet"),
+        (["wide.toml"], "nothing of this shape was timed yet"),
+    ],
+)
+def test_what_no_study_tells_is_no_forecast(folder: Path, line: list[str], why: str) -> None:
+    wide = SPEC.format(name="wide", more="").replace("batch_size = 4", "batch_size = 2")
+    (folder / "wide.toml").write_text(wide)
+    said = command(folder, "plan", *line)
+    assert why in " ".join((said.text + said.err).split())

@@ -74,7 +74,10 @@ class TestCounting:
         assert whole(found).share == 0.25
 
     def test_what_is_not_proposed_yet_is_expected(self) -> None:
-        ahead = Outlook(stage=0, coming=[Coming(runs=2.4, epochs=24.0, together=1)])
+        ahead = Outlook(
+            stage=0,
+            coming=[Coming(runs=2.4, epochs=24.0, together=1, least_epochs=20.0, most_epochs=30.0)],
+        )
         found = progress(status("a", done=1, waiting=1), ahead)
         assert (found.runs_expected, found.epochs_expected, found.left_device_s) == (4, 44, 34.0)
 

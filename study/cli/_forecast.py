@@ -1,0 +1,123 @@
+"""What a study takes yet, as `plan` and `status` show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from study.cli._output import amount, console, counted, duration, note, say, styled, table
+from study.deciding.forecast import Forecast, Range, SearchForecast
+
+_TIMED_BY: Mapping[str, str] = {
+    "own": "its own packs",
+    "like": "the same weighting in other studies",
+    "others": "other searches of it",
+    "elsewhere": "searches of other studies",
+    "calibration": "calibration",
+}
+_NUMBERS = ("runs left", "epochs left", "device time left", "95 % interval")
+
+
+def show_forecast(found: Forecast, *, workers: int) -> None:
+    """A row for each search that has something left, the whole, and its end."""
+    left = [search for search in found.searches if search.most_epochs]
+    if not left:
+        say(f"nothing left to train; {duration(found.paid_s)} of device time were paid")
+        return
+    if len(found.untimed) == len(left):
+        note(
+            "no forecast: nothing of this shape was timed yet. With `--budget wall_s=60` the "
+            "command below trains for a minute, after which there is one; without, it goes on."
+        )
+        return
+    _show_table(found, left)
+    if found.left_s is None:
+        note(f"no forecast of the whole: nothing like {', '.join(found.untimed)} was timed yet.")
+        return
+    _say_whole(found, workers)
+
+
+def _show_table(found: Forecast, left: list[SearchForecast]) -> None:
+    priced = ("money left",) if found.money_left is not None else ()
+    rows = table("search", *_NUMBERS, *priced, "timed by", right=(*_NUMBERS, *priced))
+    for search in left:
+        price = None if found.left_s is None else _share(found, search.left_s)
+        rows.add_row(
+            search.search,
+            f"{search.runs_left:.0f}",
+            _epochs(search),
+            "–" if search.left_s is None else duration(search.left_s.value),
+            _span(search.left_s),
+            *([amount(price)] if price is not None else ["–"] * len(priced)),
+            _TIMED_BY[search.pace.source] if search.pace else "–",
+        )
+    if found.left_s is not None:
+        rows.add_section()
+        money = [] if found.money_left is None else [amount(found.money_left.value)]
+        whole = ["all", f"{found.runs_left:.0f}", "", duration(found.left_s.value)]
+        cells = [*whole, _span(found.left_s), *money, ""]
+        rows.add_row(*(styled((cell, "bold")) for cell in cells))
+    console.print(rows)
+
+
+def _share(found: Forecast, part: Range | None) -> float | None:
+    """What a search's part costs, by the price of the whole."""
+    if part is None or found.money_left is None or found.left_s is None or not found.left_s.value:
+        return None
+    return found.money_left.value * part.value / found.left_s.value
+
+
+def _say_whole(found: Forecast, workers: int) -> None:
+    whole, wall = found.left_s, found.wall_s(workers)
+    if whole is None or wall is None:
+        return
+    money = "" if found.money_left is None else f", {amount(found.money_left.value)} in money"
+    if found.money_left is not None and found.money_left.low is not None:
+        money += f" ({amount(found.money_left.low)} to {amount(found.money_left.high or 0.0)})"
+    budget = "; a budget ends it" if found.limited else ""
+    say(
+        ("forecast:", "bold"),
+        f" {duration(whole.value)} of device time{_between(whole)}{money}{budget}. With "
+        f"{counted(workers, 'worker')} that never wait {duration(wall.value)}{_between(wall)}: if "
+        f"begun now, until {_clock(wall)}",
+    )
+    if whole.low is None:
+        note("Timed too little to tell an interval: it takes two packs.")
+
+
+def _epochs(search: SearchForecast) -> str:
+    if round(search.least_epochs) == round(search.most_epochs):
+        return f"{search.epochs_left:,.0f}"
+    return f"{search.epochs_left:,.0f} ({search.least_epochs:,.0f} to {search.most_epochs:,.0f})"
+
+
+def _span(of: Range | None) -> str:
+    if of is None or of.low is None or of.high is None:
+        return "–"
+    return f"{duration(of.low)} to {duration(of.high)}"
+
+
+def _between(of: Range) -> str:
+    return "" if of.low is None else f" ({_span(of)})"
+
+
+def _clock(wall: Range) -> str:
+    """The end, and the day if it is another one."""
+    now = datetime.now().astimezone()
+    end = now + timedelta(seconds=wall.value)
+    return f"{end:%H:%M}" if end.date() == now.date() else f"{end:%Y-%m-%d %H:%M}"
+
+
+def to_plain(found: Forecast, *, workers: int) -> dict[str, Any]:
+    """The same as JSON-ready values; None where nothing of the shape was timed."""
+    wall = found.wall_s(workers)
+    return {
+        "device_s_paid": found.paid_s,
+        "device_s_left": found.left_s and found.left_s.to_plain(),
+        "money_left": found.money_left and found.money_left.to_plain(),
+        "workers": workers,
+        "wall_s_left": wall and wall.to_plain(),
+        "ended_by_budget": found.limited,
+        "searches": [search.to_plain() for search in found.searches],
+    }

@@ -1,0 +1,151 @@
+"""What a study takes yet, read off its database: how it stands, and what was timed of its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from storage.records import SearchHistory, SearchStatus, Totals, Unfinished
+from study.catalogue import reading
+from study.deciding.advance import Rules
+from study.deciding.forecast import Forecast, forecast, search_forecast
+from study.deciding.outlook import Outlook, outlook
+from study.deciding.pace import paces
+from study.deciding.settling import settled
+from study.running.timed_shapes import timed_shapes
+
+if TYPE_CHECKING:
+    from storage import Reader
+    from study.planning.packs import PackPlan
+    from study.planning.plan import Plan
+
+_NOTHING = SearchHistory(entries=(), outcomes=(), decisions=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stand:
+    """How a study stands; as new if it is not stored.
+
+    Attributes:
+        first_name: By which random draws are addressed.
+        baseline_hash: Of the baseline in force; None if there is none yet.
+    """
+
+    first_name: str
+    totals: Totals
+    baseline_hash: str | None
+    statuses: Mapping[str, SearchStatus]
+    histories: Mapping[str, SearchHistory]
+
+
+def forecast_of(
+    plan: Plan, packs: PackPlan, *, storage: str, device: str, like: str | None = None
+) -> Forecast:
+    """What a study takes yet, by its own packs, by studies of its shape, or by calibration.
+
+    Args:
+        like: Study of the database whose packs count beside its own; None: all of its shape.
+
+    Raises:
+        BadSpec: `like` is of another problem.
+        UnknownStudy: There is no such study.
+    """
+    with reading(storage) as reader:
+        timed, beside = timed_shapes(plan, packs, reader, device=device, like=like)
+        stand = _stand(plan, reader)
+    pace = paces(timed)
+    budgets = {search.name: search.budget for search in plan.searches}
+    return forecast(
+        [
+            search_forecast(
+                stand.statuses.get(name) or _not_begun(name),
+                ahead,
+                added,
+                pace[name],
+                epochs=plan.training.epochs,
+                budget=budgets[name],
+            )
+            for name, ahead, added in _ahead(plan, stand)
+        ],
+        paid_s=stand.totals.device_s,
+        beside=beside,
+        budget=plan.spec.budget,
+        epochs_paid=stand.totals.epochs,
+        price_per_h=_price_per_h(plan, stand.totals, device),
+    )
+
+
+def _stand(plan: Plan, reader: Reader | None) -> _Stand:
+    records = () if reader is None else reader.studies()
+    record = next((record for record in records if record.name == plan.spec.name), None)
+    if reader is None or record is None:
+        nothing = Totals(states={}, device_s=0.0, money=None, epochs=0, trials=0)
+        return _Stand(
+            first_name=plan.spec.name,
+            totals=nothing,
+            baseline_hash=None,
+            statuses={},
+            histories={},
+        )
+    columns, rows = reader.view("baseline_metrics", record.name)
+    at, standing = columns.index("baseline_hash"), columns.index("standing")
+    return _Stand(
+        first_name=record.first_name,
+        totals=reader.totals(record.id),
+        baseline_hash=next((row[at] for row in rows if row[standing]), None),
+        statuses={status.search: status for status in reader.search_status(record.id)},
+        histories={of.name: reader.history(of.id) for of in reader.searches(record.id)},
+    )
+
+
+def _ahead(plan: Plan, stand: _Stand) -> Iterator[tuple[str, Outlook, Sequence[Unfinished]]]:
+    """Of each search, what it has yet to propose, and the runs that a driver would add at once."""
+    spec, epochs = plan.spec, plan.training.epochs
+    confirm = (spec.confirm.top, spec.confirm.seeds) if spec.confirm else (0, 0)
+    most = spec.budget.trials
+    rules = Rules(
+        seeds=spec.seeds,
+        baseline_hash=stand.baseline_hash,
+        trials_left=None if most is None else max(0, most - stand.totals.trials),
+        confirm_seeds=plan.confirm_seeds,
+        confirm_top=confirm[0],
+        address=f"{stand.first_name}/{spec.seeds[0]}",
+    )
+    left = rules.trials_left
+    for search in plan.searches:
+        history = stand.histories.get(search.name, _NOTHING)
+        mine = None if search.role == "baseline" else left
+        state = settled(search, history, replace(rules, trials_left=mine), epochs=epochs)
+        ahead = outlook(
+            search,
+            state.history,
+            state.step,
+            n_seeds=len(spec.seeds),
+            epochs=epochs,
+            confirm=confirm,
+        )
+        if mine is not None:
+            ahead = ahead.within(mine - state.trials, n_seeds=len(spec.seeds))
+            left = max(0, mine - state.trials - round(ahead.runs / len(spec.seeds)))
+        yield search.name, ahead, state.added
+
+
+def _not_begun(name: str) -> SearchStatus:
+    return SearchStatus(
+        search=name,
+        states={},
+        epochs_done=0,
+        unfinished=(),
+        epochs_paid=0,
+        device_s=0.0,
+        money=None,
+    )
+
+
+def _price_per_h(plan: Plan, totals: Totals, device: str) -> float | None:
+    """Of a device-hour: what has been paid so far, else what the spec says of every device."""
+    if totals.money is not None and totals.device_s > 0:
+        return totals.money / totals.device_s * 3600
+    prices = plan.spec.cost.price_per_h
+    return prices.get(device) if isinstance(prices, dict) else prices
