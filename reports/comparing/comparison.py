@@ -31,7 +31,7 @@ from reports.comparing.sparser_grids import SparserGrids, sparser_grids
 from reports.comparing.wording import paired_seeds
 from reports.frames import StudyFrames
 from reports.spending import CostToMatch, costs_to_match
-from reports.spending.axes import CostAxis
+from reports.spending.axes import axis_of_matches
 from storage.notices import notices
 from storage.objectives import Objective
 
@@ -200,10 +200,8 @@ def _matches(
     if reference is None or reference not in complete:
         return ()
     others = [search for search in complete if search != reference]
-    # Where all runs in packs were charged one and the same time alone, it says what epochs do.
-    axis: CostAxis = "epochs" if frames.packed and frames.timings.empty else "solo_s"
     margin = margin_of(frames) or 0.0
-    return costs_to_match(frames, others, reference, margin=margin, axis=axis)
+    return costs_to_match(frames, others, reference, margin=margin, axis=axis_of_matches(frames))
 
 
 def _sparser_grids(

@@ -135,6 +135,14 @@ def trial_costs(frames: StudyFrames, runs: IntArray, axis: CostAxis) -> FloatArr
     return costs
 
 
+def axis_of_matches(frames: StudyFrames) -> CostAxis:
+    """The unit that costs to match are told in.
+
+    Where all runs in packs were charged one and the same time alone, it says what epochs do.
+    """
+    return "epochs" if frames.packed and frames.timings.empty else "solo_s"
+
+
 def offered(frames: StudyFrames) -> tuple[CostAxis, ...]:
     """The units in which every search can be told, device time first.
 

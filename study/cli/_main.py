@@ -22,6 +22,7 @@ _VERBS: Final = (
     *("presets", "init", "plan", "run", "retry", "status", "log"),
     *(
         "compare",
+        "claims",
         "table",
         "replay",
         "report",

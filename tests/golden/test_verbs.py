@@ -26,6 +26,7 @@ VERBS = [
     ("report", "demo", "-o", "report.html"),
     ("export", "demo", "-o", "runs.csv"),
     ("export", "demo", "-o", "scores.csv", "--by-seed"),
+    ("claims", "demo"),
     ("table", "demo"),
     ("log", "demo"),
     ("log", "demo", "1"),

@@ -71,6 +71,7 @@ LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
         _said("compare", NAME, "--json"),
         _said("compare", NAME, "--at", "20epochs"),
     ),
+    "claims": (_refused("claims", NAME), _refused("claims", NAME, "--json")),
     "table": (_refused("table", NAME, "--format", "csv"),),
     "status": (_said("status"), _said("status", NAME), _said("status", NAME, "--json")),
     "log": (_said("log", NAME),),

@@ -19,6 +19,7 @@ from tests.unit.reports.synthetic._world import (
     BEST_WEIGHTS,
     LRS,
     METRICS,
+    OTHERS,
     STUDY,
     TASKS,
     TEMPERATURES,
@@ -63,6 +64,7 @@ def reader(
     unfinished: bool = False,
     empty: bool = False,
     fused: bool = False,
+    claimed: bool = False,
 ) -> FakeReader:
     """A study as rows of the database views.
 
@@ -74,16 +76,23 @@ def reader(
         empty: Leave every run waiting: the plan is there, nothing has been trained.
         fused: Train in packs, which make a run eight times cheaper in Scalarization's grid, twice
             elsewhere.
+        claimed: Search what claims are about, too: four more weightings, and EW's learning rates
+            and weight decays on a full grid.
     """
     searches = Searches(Runs(seeds=seeds, epochs=epochs, fused=fused))
     searches.baseline()
-    searches.single("ew", "ew")
+    if claimed:
+        searches.grid("ew", "ew")
+        for weighting in OTHERS:
+            searches.single(weighting, weighting)
+    else:
+        searches.single("ew", "ew")
     searches.single("uw", "uw", diverged_lr=1e-2)
     searches.uw_so()
     searches.scalarization()
     for search in ("ew", "uw", "uw-so", "scalarization") if confirm else ():
         searches.confirm(search, confirm)
-    made = FakeReader(spec=spec(seeds, epochs), rows=searches.runs.rows)
+    made = FakeReader(spec=spec(seeds, epochs, claimed=claimed), rows=searches.runs.rows)
     made.engine = "fused" if fused else "solo"
     if unfinished:
         leave_unfinished(made)

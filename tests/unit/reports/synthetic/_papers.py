@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.unit.reports.synthetic._world import LRS, STUDY, TEMPERATURES
+from tests.unit.reports.synthetic._world import DECAYS, LRS, OTHERS, STUDY, TEMPERATURES
 from trainers.weightings import names, weighting
 
 CARD: dict[str, Any] = {
@@ -46,8 +46,10 @@ CARD: dict[str, Any] = {
 }
 
 
-def spec(seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
+def spec(seeds: tuple[int, ...], epochs: int, *, claimed: bool = False) -> dict[str, Any]:
     lr = list(LRS)
+    grid = {"lr": lr, "weight_decay": list(DECAYS)} if claimed else {"lr": lr}
+    more = [{"name": name, "weighting": name, "stages": [{"lr": lr}]} for name in OTHERS if claimed]
     return {
         "name": STUDY,
         "problem": "synthetic-digits",
@@ -56,7 +58,8 @@ def spec(seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
         "objective": None,
         "compare": {"margin": 1.0, "select_epoch": "best", "claim": None, "sealed": False},
         "search": [
-            {"name": "ew", "weighting": "ew", "stages": [{"lr": lr}]},
+            {"name": "ew", "weighting": "ew", "stages": [grid]},
+            *more,
             {"name": "uw", "weighting": "uw", "stages": [{"lr": lr}]},
             {
                 "name": "uw-so",

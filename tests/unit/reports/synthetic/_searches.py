@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from tests.unit.reports.synthetic._runs import Runs
 from tests.unit.reports.synthetic._world import (
     BASE,
+    DECAYS,
     LRS,
     METRICS,
     STUDY,
@@ -54,6 +56,13 @@ class Searches:
         for position, lr in enumerate(LRS):
             params = {"lr": lr, "weight_decay": 0.0}
             self._try(search, weighting, 0, "grid", "lr", position, params, lr == diverged_lr)
+        self._decide(search, 0)
+
+    def grid(self, search: str, weighting: str) -> None:
+        """All learning rates with all weight decays."""
+        for position, (lr, decay) in enumerate(product(LRS, DECAYS)):
+            params = {"lr": lr, "weight_decay": decay}
+            self._try(search, weighting, 0, "grid", "lr,weight_decay", position, params)
         self._decide(search, 0)
 
     def uw_so(self) -> None:

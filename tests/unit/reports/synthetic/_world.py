@@ -14,6 +14,8 @@ STUDY = "synthetic"
 TASKS = ("left", "right", "sum")
 METRICS = (("left", "error", 1), ("right", "error", 1), ("sum", "mae", 1), ("sum", "within_1", -1))
 LRS = (3e-4, 1e-3, 3e-3, 1e-2)
+DECAYS = (0.0, 1e-4, 1e-3)
+OTHERS = ("rlw", "dwa", "gls", "imtl-l")
 TEMPERATURES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 BEST_WEIGHTS = (0.2, 0.3, 0.5)
 BASE = {"error": 8.0, "mae": 0.9, "within_1": 85.0}
@@ -22,8 +24,10 @@ BASE = {"error": 8.0, "mae": 0.9, "within_1": 85.0}
 def quality(weighting: str, params: Mapping[str, Any]) -> float:
     """The noise-free test delta_m of a point, in percent."""
     best_lr = 1e-3 if weighting == "scalarization" else 3e-3
-    value = {"ew": 3.0, "uw": 1.0, "uw-so": -4.0, "scalarization": -4.5}[weighting]
+    levels = {"ew": 3.0, "uw": 1.0, "uw-so": -4.0, "scalarization": -4.5}
+    value = levels.get(weighting, 2.0)  # OTHERS are alike
     value += 6.0 * math.log10(params["lr"] / best_lr) ** 2
+    value += 1e3 * abs(params["weight_decay"] - DECAYS[1]) - 1e3 * DECAYS[1]
     if "temperature" in params:
         value += 3.0 * math.log10(params["temperature"] / 2.0) ** 2
     if "task_weights" in params:

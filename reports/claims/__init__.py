@@ -1,0 +1,10 @@
+"""What a study says to the claims of its field (MEASURES M13): a file a claim, in one short list.
+
+A claim is `supported`, `not supported` or `undecided` by the interval of its effect alone, and `not
+asked` where the study lacks what it needs.
+"""
+
+from reports.claims.asked import claims_of
+from reports.claims.claim import Claim, Effect, Finding
+
+__all__ = ["Claim", "Effect", "Finding", "claims_of"]

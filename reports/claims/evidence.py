@@ -1,0 +1,83 @@
+"""What the claims say alike: effects, runs behind them, and what would decide."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from reports._ranking import number, objective_of
+from reports._titles import title_of
+from reports.claims.claim import Claim, Effect
+from reports.comparing.differences import Difference
+from reports.comparing.winners import winner_of
+from reports.comparing.wording import gaps_of, span
+from reports.frames import StudyFrames
+from reports.inference import Estimate, Interval
+from storage.objectives import Objective
+from storage.wording import counted
+
+SECOND_SEED: Final = "a second seed: one seed has no interval"
+
+
+def gap_effect(frames: StudyFrames, found: Difference) -> Effect:
+    """A difference between two methods."""
+    gaps = gaps_of(objective_of(frames))
+    other = "STL" if found.b == "stl" else title_of(frames, found.b)
+    return Effect(
+        name=f"{title_of(frames, found.a)} minus {other}",
+        value=found.value,
+        interval=found.interval,
+        unit=gaps.unit,
+        shown=gaps.shown,
+    )
+
+
+def told(objective: Objective, value: float, interval: Interval | None) -> str:
+    """``+0.42 points (95 % interval −0.10 to +0.94)``."""
+    return f"{number(objective, value)} ({ends(objective, interval)})"
+
+
+def ends(objective: Objective, interval: Interval | None) -> str:
+    """``95 % interval −0.10 to +0.94``, or that there is none."""
+    if interval is None:
+        return "no interval"
+    return f"95 % interval {span(objective, interval)}"
+
+
+def runs_of(frames: StudyFrames, searches: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """The study with the runs that the values of these searches are means of."""
+    winners = (winner_of(frames, search) for search in searches)
+    return listed(frames, [run for winner in winners if winner for run in winner.runs])
+
+
+def listed(frames: StudyFrames, runs: Iterable[int]) -> dict[str, tuple[int, ...]]:
+    """The study with runs, each once and rising."""
+    return {frames.name: tuple(sorted({int(run) for run in runs}))}
+
+
+def undecided_yet(name: str, states: str, missing: str) -> Claim:
+    """A claim that waits for runs."""
+    return Claim(
+        name=name,
+        states=states,
+        finding="undecided",
+        said=f"{missing}.",
+        would_decide="the runs that are missing",
+    )
+
+
+def seeds_that_decide(estimate: Estimate, reach: float) -> str:
+    """How many seeds would decide, if all stays what it is.
+
+    Args:
+        reach: The half-width at which the interval decides.
+    """
+    if estimate.interval() is None:
+        return SECOND_SEED
+    return seeds_said([estimate.seeds_to_reach(reach)])
+
+
+def seeds_said(counts: Sequence[int | None]) -> str:
+    """So many seeds as the most demanding one takes; None for one that takes too many."""
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts):
+        return "more than 10,000 seeds"
+    return f"about {counted(max(known), 'seed')}"
