@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from tests.toy import TASKS
-from trainers.engines import Session
+import torch
+
+from tests.toy import TASKS, Toy
+from trainers.engines import Session, open_session
 from trainers.events import CheckpointSkipped, CheckpointWritten, EpochDone, Event, RunEnded
 from trainers.jobs import Job, Pack, ProblemRef, Training
 from trainers.weightings import names, weighting
@@ -70,6 +73,17 @@ def a_pack(
         checkpoints=None if checkpoints is None else str(checkpoints),
         checkpoint_s=checkpoint_s,
     )
+
+
+def a_session(problem: Toy | None = None, stop: Callable[[], bool] = lambda: False) -> Session:
+    """A fresh session, but for what one of an equal problem has counted, for whoever."""
+    of = problem or Toy()
+    return replace(open_session(of, "cpu", stop), **_counted(of, torch.get_default_dtype()))
+
+
+@cache
+def _counted(_problem: Toy, _dtype: torch.dtype) -> dict[str, dict[Any, Any]]:
+    return {"flops": {}, "padding_rows": {}}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.engine_repeating import resumed, stopped_after, trained
+from tests.contract.engine_repeating import resumed, stopped_after, trained, two_trained
 from tests.packs import EPOCHS, OF_LOSSES, STEPS, Engine, a_job, a_pack, told, two_jobs
 from tests.toy import CALM_CALLS, SIZES, TASKS, Toy
 from trainers.engines import open_session
@@ -44,7 +44,7 @@ class ReportingContract:
             assert {event.token for event in runs[run].events} == {token}
 
     def test_an_epoch_tells_loss_weight_and_metrics_of_each_task(self, engine: Engine) -> None:
-        values = trained(engine, a_pack(*two_jobs("ew")))[1].epochs[1]
+        values = two_trained(engine, "ew")[1].epochs[1]
         expected = {("train", task, metric) for task in TASKS for metric in ("loss", "weight")}
         for split in ("validation", "test"):
             expected |= {(split, task, metric) for task in TASKS for metric in ("loss", "error")}
@@ -63,19 +63,19 @@ class ReportingContract:
                 assert {k: v for k, v in values.items() if k[2] not in _USUAL} == expected
 
     def test_an_epoch_tells_its_cost(self, engine: Engine) -> None:
-        run = trained(engine, a_pack(*two_jobs("ew")))[1]
+        run = two_trained(engine, "ew")[1]
         epochs = [event for event in run.events if isinstance(event, EpochDone)]
         assert {(epoch.samples, epoch.grad_evals) for epoch in epochs} == {(SIZES["train"], 2)}
         assert all(epoch.seconds.train_s > 0 for epoch in epochs)
         assert all(epoch.seconds.test_s > 0 for epoch in epochs)
 
     def test_start_up_is_paid_once(self, engine: Engine) -> None:
-        run = trained(engine, a_pack(*two_jobs("ew")))[1]
+        run = two_trained(engine, "ew")[1]
         paid = [event.seconds.startup_s > 0 for event in run.events]
         assert paid == [True] + [False] * EPOCHS
 
     def test_a_whole_run_is_done(self, engine: Engine) -> None:
-        for run in trained(engine, a_pack(*two_jobs("ew"))).values():
+        for run in two_trained(engine, "ew").values():
             assert (run.end.outcome, run.end.epoch) == ("done", EPOCHS)
 
     @pytest.mark.parametrize("until_epoch", range(1, EPOCHS))
@@ -204,7 +204,7 @@ class ReportingContract:
         assert len({end.failure_key for end in ends}) == 1
 
     def test_operations_and_memory_are_told(self, engine: Engine) -> None:
-        runs = trained(engine, a_pack(*two_jobs("ew")))
+        runs = two_trained(engine, "ew")
         done = [event for run in runs.values() for event in run.events]
         flops = {event.flops for event in done if isinstance(event, EpochDone)}
         assert len(flops) == 1

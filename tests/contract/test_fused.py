@@ -22,10 +22,10 @@ from tests.contract.engine_repeating import (
     trained,
 )
 from tests.contract.fused_cases import Greedy, Normed, OddlyJudged, Placed, fused, mixed_jobs
-from tests.packs import EPOCHS, Told, Values, a_job, a_pack, told, two_jobs
+from tests.packs import EPOCHS, Told, Values, a_job, a_pack, a_session, told, two_jobs
 from tests.pairwise import pairwise
 from tests.toy import TASKS, Toy
-from trainers.engines import open_session, train
+from trainers.engines import train
 from trainers.events import EpochDone
 from trainers.jobs import Job, Pack
 
@@ -106,7 +106,7 @@ class TestAnyPack:
 class TestPacks:
     def test_an_epoch_is_told_of_all_runs_together_in_the_order_of_the_jobs(self) -> None:
         jobs = [a_job(run, lr=lr) for run, lr in ((5, 0.1), (2, 0.01), (9, 0.1), (1, 0.02))]
-        events = fused(a_pack(*jobs), open_session(Toy(), "cpu"))
+        events = fused(a_pack(*jobs), a_session())
         order = [(event.epoch, event.run) for event in events if isinstance(event, EpochDone)]
         assert order == [(epoch, run) for epoch in range(1, 1 + EPOCHS) for run in (5, 2, 9, 1)]
 
@@ -192,7 +192,7 @@ def reference(problem: str, training: str) -> dict[int, dict[int, Values]]:
 
 def in_packs(jobs: list[Job], pack: Pack, problem: str, data: st.DataObject) -> dict[int, Told]:
     """Train runs in packs of any sizes."""
-    session = open_session(PROBLEMS[problem], "cpu")
+    session = a_session(PROBLEMS[problem])
     events, left = [], list(jobs)
     while left:
         size = data.draw(st.integers(1, len(left)))

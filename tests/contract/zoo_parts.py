@@ -35,7 +35,10 @@ class Kind:
 
 
 class Housed(Toy):
-    """The toy with a network of the zoo."""
+    """The toy with a network of the zoo; equal to no other, whatever its kind."""
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __init__(self, kind: Kind) -> None:
         super().__init__()
