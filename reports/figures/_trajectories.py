@@ -19,8 +19,7 @@ def weight_trajectories(frames: StudyFrames) -> go.Figure | NoFigure:
 
     Weights are scaled to sum to one in each epoch, then averaged over the seeds that reached it.
     """
-    found = {search: _shares(frames, search) for search in frames.searches}
-    shown = {search: shares for search, shares in found.items() if not shares.empty}
+    shown = winners_shares(frames)
     if not shown:
         return NoFigure(reason="No finished trial has recorded loss weights.")
     traces = [
@@ -36,8 +35,15 @@ def weight_trajectories(frames: StudyFrames) -> go.Figure | NoFigure:
     )
 
 
+def winners_shares(frames: StudyFrames) -> dict[str, pd.DataFrame]:
+    """By search the mean share of each task, one row an epoch, one column a task in the card's
+    order; without searches whose winner has recorded none.
+    """
+    found = {search: _shares(frames, search) for search in frames.searches}
+    return {search: shares for search, shares in found.items() if not shares.empty}
+
+
 def _shares(frames: StudyFrames, search: str) -> pd.DataFrame:
-    """Mean share of each task, one row an epoch, one column a task in the card's order."""
     best = winner_of(frames, search)
     runs = best.chosen_runs if best else ()
     rows = frames.epochs.rows(split="train", metric="weight", runs=runs)

@@ -19,17 +19,19 @@ def trials(frames: StudyFrames, search: str) -> pd.DataFrame:
     """One row an eligible trial (all its seeds final), by number.
 
     Columns: `trial`, the parameters, `val` and `test`: the seed means of the objective, the worst
-    infinity if a seed diverged or was pruned; `key`: by which lower is better; and `ended`: how a
-    trial ended that has no value.
+    infinity if a seed diverged or was pruned; `key`: by which lower is better; `sd`: standard
+    deviation over seeds on validation; and `ended`: how a trial ended that has no value.
     """
     found = eligible(frames, search)
     rows = _with_endings(frames.runs[frames.runs["run"].isin(found.runs.ravel())])
     rows = rows.sort_values(["trial", "severity", "epochs"], ascending=[True, False, False])
     first = rows.drop_duplicates("trial")
-    named = with_params(frames, first, taken=("val", "test", "key")).reset_index(drop=True)
+    named = with_params(frames, first, taken=("val", "test", "key", "sd")).reset_index(drop=True)
     key, sign = found.keys.mean(axis=1), objective_of(frames).sign
     test = np.where(np.isfinite(key), found.test.mean(axis=1), sign * np.inf)
-    return named.assign(val=sign * key, test=test, key=key)
+    keys = np.where(np.isfinite(found.keys), found.keys, np.nan)
+    sd = keys.std(axis=1, ddof=1) if keys.shape[1] > 1 else np.full(len(keys), np.nan)
+    return named.assign(val=sign * key, test=test, key=key, sd=sd)
 
 
 @once_per_search

@@ -92,12 +92,12 @@ def _main(
     if comparison.finished_runs:
         parts += [
             tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
-            tag("section", plot(cost_plot(frames), heading="h2")),
+            tag("section", plot(cost_plot(frames), heading="h2", study=frames.name)),
             budgets(frames, comparison, found),
         ]
     parts.append(_notes(notes))
     if comparison.finished_runs:
-        others = [plot(item, heading="h3") for item in other_plots(frames)]
+        others = [plot(item, heading="h3", study=frames.name) for item in other_plots(frames)]
         parts.append(tag("section", tag("h2", "A closer look"), *others))
     said = [*_ranked_by(comparison), _WINNERS]
     how = tag("section", tag("h2", "How to read this"), *(tag("p", text) for text in said))

@@ -1,15 +1,28 @@
 """Figures in the page: a box for the drawing, its caption, and the figure's data as JSON."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+from urllib.parse import quote
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from reports import figures
 from reports._ranking import objective_of, title
 from reports._titles import title_of
 from reports.figures import NoFigure
+from reports.figures.points import curve_points, run_points, share_points, trial_points
 from reports.frames import StudyFrames
+from reports.html._seen import (
+    cost_seen,
+    sensitivity_seen,
+    shares_seen,
+    temperature_seen,
+    weights_seen,
+)
 from reports.html._tags import Markup, join, tag
 
 _COST = (
@@ -54,21 +67,32 @@ class Plot:
     Attributes:
         key: Identifies it in the page.
         title: Heading.
-        caption: What is to be seen, and how to read it.
+        seen: What there is to be seen of this study; empty if nothing can be said.
+        caption: How to read the figure.
         figure: The drawing, or why there is none.
+        points: Makes the table of what is drawn.
     """
 
     key: str
     title: str
+    seen: str
     caption: str
     figure: go.Figure | NoFigure
+    points: Callable[[], pd.DataFrame]
 
 
 def cost_plot(frames: StudyFrames) -> Plot:
     """The figure that the report is about."""
     figure = figures.cost_versus_performance(frames)
     caption = _worded(frames, _COST + _IN_PACKS if frames.packed else _COST)
-    return Plot(key="cost", title="Cost versus performance", caption=caption, figure=figure)
+    return Plot(
+        key="cost",
+        title="Cost versus performance",
+        seen=cost_seen(frames),
+        caption=caption,
+        figure=figure,
+        points=partial(curve_points, frames),
+    )
 
 
 def other_plots(frames: StudyFrames) -> Iterator[Plot]:
@@ -81,14 +105,32 @@ def _others(frames: StudyFrames) -> Iterator[Plot]:
     for at, search in enumerate(frames.searches):
         yield from _of_search(frames, search, at)
     trajectories = figures.weight_trajectories(frames)
+    shown = not isinstance(trajectories, NoFigure)
     yield Plot(
-        key="weights", title="Weights while training", caption=_TRAJECTORIES, figure=trajectories
+        key="weights",
+        title="Weights while training",
+        seen=shares_seen(frames) if shown else "",
+        caption=_TRAJECTORIES,
+        figure=trajectories,
+        points=partial(share_points, frames),
     )
-    rates = figures.sensitivity(frames)
-    yield Plot(key="lr", title="Learning rate", caption=_SENSITIVITY, figure=rates)
-    decay = figures.sensitivity(frames, param="weight_decay")
-    if not isinstance(decay, NoFigure):
-        yield Plot(key="wd", title="Weight decay", caption=_SENSITIVITY, figure=decay)
+    yield _sensitivity(frames, "lr", "Learning rate", "learning rates")
+    decay = _sensitivity(frames, "weight_decay", "Weight decay", "weight decays")
+    if not isinstance(decay.figure, NoFigure):
+        yield decay
+
+
+def _sensitivity(
+    frames: StudyFrames, param: Literal["lr", "weight_decay"], name: str, several: str
+) -> Plot:
+    return Plot(
+        key=param,
+        title=name,
+        seen=sensitivity_seen(frames, param, several),
+        caption=_SENSITIVITY,
+        figure=figures.sensitivity(frames, param=param),
+        points=partial(trial_points, frames, frames.searches),
+    )
 
 
 def _worded(frames: StudyFrames, caption: str) -> str:
@@ -101,16 +143,32 @@ def _of_search(frames: StudyFrames, search: str, at: int) -> Iterator[Plot]:
     named = title_of(frames, search)
     simplex = figures.weight_simplex(frames, search)
     if not isinstance(simplex, NoFigure):
-        name = f"Task weights: {named}"
-        yield Plot(key=f"simplex-{at}", title=name, caption=_SIMPLEX, figure=simplex)
+        yield Plot(
+            key=f"simplex-{at}",
+            title=f"Task weights: {named}",
+            seen=weights_seen(frames, search),
+            caption=_SIMPLEX,
+            figure=simplex,
+            points=partial(trial_points, frames, [search]),
+        )
     line = figures.temperature_curve(frames, search)
     if not isinstance(line, NoFigure):
-        name = f"Temperature: {named}"
-        yield Plot(key=f"temperature-{at}", title=name, caption=_TEMPERATURE, figure=line)
+        yield Plot(
+            key=f"temperature-{at}",
+            title=f"Temperature: {named}",
+            seen=temperature_seen(frames, search),
+            caption=_TEMPERATURE,
+            figure=line,
+            points=partial(run_points, frames, search),
+        )
 
 
-def plot(item: Plot, *, heading: str) -> Markup:
-    """The figure in HTML under a heading of the given level, or a sentence that says why not."""
+def plot(item: Plot, *, heading: str, study: str) -> Markup:
+    """The figure in HTML under a heading of the given level, or a sentence that says why not.
+
+    Args:
+        study: Its name, for that of the file of points.
+    """
     head = tag(heading, item.title)
     if isinstance(item.figure, NoFigure):
         return join([head, tag("p", item.figure.reason, class_="soft")])
@@ -118,9 +176,21 @@ def plot(item: Plot, *, heading: str) -> Markup:
     height = f"height:{item.figure.layout.height}px"
     box = tag("div", class_="plot", id=f"plot-{item.key}", data_figure=data, style=height)
     labelled = tag("div", box, role="group", aria_label=item.title)
-    return join(
-        [head, tag("figure", labelled, tag("figcaption", item.caption)), _data(item.figure, data)]
+    caption = tag(
+        "figcaption",
+        tag("p", item.seen, class_="seen") if item.seen else None,
+        f"{item.caption} ",
+        download(item.points(), f"{study}-{item.key}"),
     )
+    return join([head, tag("figure", labelled, caption), _data(item.figure, data)])
+
+
+def download(points: pd.DataFrame, name: str) -> Markup:
+    """A link that holds a table as CSV; it needs no network."""
+    text = points.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    file = re.sub(r"[^\w.-]+", "-", name)
+    href = f"data:text/csv;charset=utf-8,{quote(text, safe=',;:+()[]{}')}"
+    return tag("a", "The points as CSV", href=href, download=f"{file}.csv", class_="on-screen")
 
 
 def _data(figure: go.Figure, key: str) -> Markup:

@@ -4,12 +4,16 @@ import json
 import math
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
+from io import StringIO
 from pathlib import Path
+from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 
-from reports import StudyFrames, compare, html, load
+from reports import StudyFrames, budget_curve, compare, html, load
 from reports.comparing.answer import answer
 from reports.errors import MissingFolder
 from reports.html._budgets import budgets
@@ -159,6 +163,32 @@ def test_every_figure_has_its_data_and_caption(page: str) -> None:
         assert found is not None
         assert set(json.loads(found.group(1))) >= {"data", "layout"}
     assert body(page).count("<figcaption>") == len(keys) == 5
+
+
+def test_every_figure_has_a_sentence_on_this_study(page: str) -> None:
+    said = re.findall(r'<p class="seen">(.*?)</p>', page)
+    assert len(said) == 5
+    assert said[0].startswith("Scalarization ends lowest, at −4.86 % (95 % interval ")
+    assert "the best on validation is Left digit 0.2, Right digit 0.3" in said[2]
+    assert all("standard deviation" in text for text in (said[1], said[2], said[4]))
+    assert "“Sum of digits”" in said[3]
+
+
+def test_the_points_of_a_figure_are_there_as_csv(page: str) -> None:
+    frames = synthetic.frames()
+    links = re.findall(r'href="data:text/csv;charset=utf-8,([^"]*)" download="([^"]*)"', page)
+    tables = {name: pd.read_csv(StringIO(unquote(unescape(text)))) for text, name in links}
+    assert list(tables) == [
+        f"synthetic-{key}.csv" for key in ("cost", "temperature-2", "simplex-3", "weights", "lr")
+    ]
+    curve = budget_curve(frames, "scalarization", axis="epochs")
+    assert curve is not None
+    cost = tables["synthetic-cost.csv"]
+    mine = cost[(cost["method"] == "Scalarization") & (cost["cost_unit"] == "epochs")]
+    assert mine["test_value"].to_numpy() == pytest.approx(curve.value, rel=1e-5)
+    runs = tables["synthetic-temperature-2.csv"]
+    assert len(runs) == (frames.runs["search"] == "uw-so").sum()
+    assert set(runs["temperature"].dropna()) == set(synthetic.TEMPERATURES)
 
 
 def test_numpy_data_is_written_as_typed_arrays(page: str) -> None:

@@ -1,0 +1,81 @@
+"""What the figures of a study show, as tables: for readers who want the numbers."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from reports.figures._trajectories import winners_shares
+from reports.figures._trials import runs_of, trials
+from reports.frames import StudyFrames
+from reports.spending.axes import CostAxis, offered
+from reports.spending.curves import BudgetCurve, budget_curves
+from reports.trials import SearchTrials
+
+_SPLITS: Final = {"val": "validation", "test": "test"}
+
+
+def curve_points(frames: StudyFrames) -> pd.DataFrame:
+    """Budget curves in every unit of cost that was recorded; one row a method, unit and trial."""
+    found = [
+        _of_curve(axis, curve) for axis in offered(frames) for curve in budget_curves(frames, axis)
+    ]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def _of_curve(axis: CostAxis, curve: BudgetCurve) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "method": curve.title,
+            "cost_unit": axis,
+            "cost": curve.cost,
+            "stage": curve.stage + 1,
+            "test_value": curve.value,
+            "low": curve.low,
+            "high": curve.high,
+        }
+    )
+
+
+def trial_points(frames: StudyFrames, searches: Iterable[str]) -> pd.DataFrame:
+    """Trials with their parameters and seed means; `ended` says how one without a value did."""
+    return _named(frames, [(search, trials(frames, search)) for search in searches], "trial")
+
+
+def run_points(frames: StudyFrames, search: str) -> pd.DataFrame:
+    """The same of the runs behind them, one a seed."""
+    return _named(frames, [(search, runs_of(frames, search))], "trial", "seed", "run")
+
+
+def share_points(frames: StudyFrames) -> pd.DataFrame:
+    """Shares of the loss weights of each method's winner, one row an epoch."""
+    found = [
+        shares.reset_index().assign(search=search)
+        for search, shares in winners_shares(frames).items()
+    ]
+    return pd.concat(found, ignore_index=True).set_index("search").reset_index()
+
+
+def listed_points(search: SearchTrials) -> pd.DataFrame:
+    """Trials of a training function's search, by number, with their parameters as JSON."""
+    rows = [
+        (row.number, row.value, row.state, row.epochs, row.device_s, row.params)
+        for row in search.trials
+    ]
+    names = ["trial", search.metric, "state", "epochs", "device_s", "params"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _named(
+    frames: StudyFrames, found: Iterable[tuple[str, pd.DataFrame]], *keys: str
+) -> pd.DataFrame:
+    """Keys, parameters, values by split, and how what has no value has ended."""
+    own = set(frames.runs.columns) | {"val", "test", "key", "sd", "ended", "severity"}
+    tables = []
+    for search, rows in found:
+        params = [name for name in rows.columns if name not in own]
+        kept = rows[[*keys, *params, *_SPLITS, "ended"]].rename(columns=_SPLITS)
+        values = kept.replace([np.inf, -np.inf], np.nan)
+        tables.append(values.assign(search=search).set_index("search").reset_index())
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
