@@ -17,6 +17,7 @@ from storage.planning.history import History
 from storage.revisions import Revisions
 from storage.schema.views import ORDER, SHOWS_TEST
 from storage.status import Status
+from storage.workforce import Workforce
 
 _QUERIES = {
     view: sa.text(f"SELECT * FROM {view} WHERE study = :study ORDER BY {order}").bindparams(
@@ -70,7 +71,7 @@ _EPOCHS = {
 }
 
 
-class Reader(Following, History, Log, Networks, Revisions, Status):
+class Reader(Following, History, Log, Networks, Revisions, Status, Workforce):
     """Reads one study database; it makes, changes and locks nothing, files beside it included.
 
     A SQLite file of an older schema is read from a migrated copy in memory.

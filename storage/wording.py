@@ -1,4 +1,4 @@
-"""Numbers in sentences."""
+"""Numbers in sentences and tables."""
 
 from __future__ import annotations
 
@@ -21,3 +21,19 @@ def counted(n: float, one: str, several: str | None = None) -> str:
 def listed(names: Sequence[str]) -> str:
     """``A``, ``A and B``, ``A, B and C``."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def duration(seconds: float) -> str:
+    """``30 ms``, ``42 s``, ``3 min 20 s``, ``5 h 12 min``; ``0 s`` if there was nothing."""
+    if not seconds:
+        return "0 s"
+    if seconds < 0.1:
+        return f"{max(1000 * seconds, 0.1):.{1 if seconds < 1e-3 else 0}f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

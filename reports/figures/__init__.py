@@ -5,9 +5,9 @@ greys read on light and dark pages; `layout.meta` holds what changes on a `wide`
 page (under 600 px) as changes for `Plotly.relayout`.
 """
 
+from reports._palette import method_colour
 from reports.figures._cost import cost_versus_performance
 from reports.figures._none import NoFigure
-from reports.figures._palette import method_colour
 from reports.figures._sensitivity import sensitivity
 from reports.figures._simplex import weight_simplex
 from reports.figures._temperature import temperature_curve

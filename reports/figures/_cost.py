@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from reports._palette import look
 from reports._ranking import axis_title, objective_of, reference, short
 from reports._titles import weighting_of
 from reports.figures._curve_traces import Drawn
 from reports.figures._labels import Label, end_labels
 from reports.figures._menus import axis_menu, relayout_menu, scale_menu
 from reports.figures._none import NoFigure
-from reports.figures._palette import look
 from reports.figures._style import level_line, styled
 from reports.figures._trace import Trace
 from reports.figures._window import Window, window

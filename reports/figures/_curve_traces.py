@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from reports._palette import TraceStyle, translucent
 from reports._ranking import hover, title
-from reports.figures._palette import TraceStyle, translucent
 from reports.figures._trace import Trace, scatter
 from reports.measures import FloatArray, IntArray
 from reports.spending.axes import AXES

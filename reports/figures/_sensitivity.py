@@ -8,11 +8,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from reports._palette import TraceStyle, look
 from reports._ranking import axis_title, objective_of, reference
 from reports._titles import title_of, weighting_of
 from reports.figures._marks import points, ring, short, ticks
 from reports.figures._none import NoFigure
-from reports.figures._palette import TraceStyle, look
 from reports.figures._panels import axes_of, panels, suffix
 from reports.figures._style import level_line
 from reports.figures._trace import Trace, scatter

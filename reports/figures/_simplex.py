@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from reports._palette import look
 from reports._ranking import axis_title, hover, objective_of, title
 from reports._titles import weighting_of
 from reports.figures._none import NoFigure
-from reports.figures._palette import look
 from reports.figures._style import styled
 from reports.figures._ternary import ternary
 from reports.figures._trace import scatter

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from reports._palette import look, translucent
 from reports._ranking import axis_title, better, hover, objective_of, reference
 from reports._ranking import title as title_of_objective
 from reports._titles import weighting_of
 from reports.comparing.winners import winner_of
 from reports.figures._marks import points, ring, short, ticks
 from reports.figures._none import NoFigure
-from reports.figures._palette import look, translucent
 from reports.figures._style import level_line, styled
 from reports.figures._trace import Trace, scatter
 from reports.figures._trials import known_search, runs_of, trials

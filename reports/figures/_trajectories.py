@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from reports._palette import task_colour
 from reports._titles import title_of
 from reports.comparing.winners import winner_of
 from reports.figures._none import NoFigure
-from reports.figures._palette import task_colour
 from reports.figures._panels import axes_of, panels
 from reports.figures._trace import Trace, scatter
 from reports.figures._trials import task_titles

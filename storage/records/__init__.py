@@ -42,6 +42,7 @@ from storage.records._status import (
     SearchStatus,
     Totals,
     Unfinished,
+    WorkerStatus,
 )
 from storage.records._studies import (
     Calibration,
@@ -101,4 +102,5 @@ __all__ = [
     "TrainedWith",
     "Unfinished",
     "Verdict",
+    "WorkerStatus",
 ]

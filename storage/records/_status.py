@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from storage.states import RunState
 
@@ -118,3 +119,27 @@ class PackCosts:
     epochs_squared: float
     device_s_squared: float
     product: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatus:
+    """A worker process: what it has done for a study, and what it does.
+
+    Attributes:
+        lost: Attempts that were given up with it, or whose lease it lost.
+        last: When one of its attempts last began or ended.
+        runs: Those that it trains now.
+        busy: Whether it does anything, its own start and calibrations included.
+    """
+
+    worker: int
+    host: str
+    device: str
+    attempts: int
+    lost: int
+    epochs: int
+    device_s: float
+    started: datetime
+    last: datetime
+    runs: Sequence[int]
+    busy: bool

@@ -26,6 +26,7 @@ _VERBS: Final = (
         "table",
         "replay",
         "report",
+        "dashboard",
         "export",
         "network",
         "unseal",

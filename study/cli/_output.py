@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from storage.records import AttemptLog, BadEnding
-from storage.wording import counted
+from storage.wording import counted, duration
 from study.cli._console import console, errors, styled
 from study.commands import command_line
 from study.errors import BaselineMissing
@@ -74,22 +74,6 @@ def table(*columns: str, title: str | None = None, right: Iterable[str] = ()) ->
         number = column in set(right)  # words give way first
         made.add_column(column, justify="right" if number else "left", no_wrap=number)
     return made
-
-
-def duration(seconds: float) -> str:
-    """``30 ms``, ``42 s``, ``3 min 20 s``, ``5 h 12 min``; ``0 s`` if there was nothing."""
-    if not seconds:
-        return "0 s"
-    if seconds < 0.1:
-        return f"{max(1000 * seconds, 0.1):.{1 if seconds < 1e-3 else 0}f} ms"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 59.5:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def amount(value: float) -> str:

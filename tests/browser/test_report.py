@@ -1,25 +1,14 @@
 """The report as a browser shows it: drawn, themed, inside the page, without a network."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from reports import html
 from tests.unit.reports import synthetic
-from tests.wanting import skip_for_want_of
 
-_ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-_CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 _DRAWN = "[...document.querySelectorAll('.plot')].every(plot => plot.dataset.drawn)"
 _OVERLAPS = """() => {
   const parts = "svg.main-svg:first-child, figcaption, h2, h3, .scroll, .choices";
@@ -36,16 +25,6 @@ _CUT = """() => [...document.querySelectorAll(".plot")].flatMap(plot => {
     return own.width && (own.left < box.left - 2 || own.right > box.right + 2);
   }).map(text => text.textContent);
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if _CHROMIUM is None:
-        skip_for_want_of("Chromium (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=_CHROMIUM, args=list(_ARGS))
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,64 @@
+"""Runs the web server until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from reports.dashboard.app import application
+from reports.dashboard.security import Access
+from reports.errors import ReportError
+
+
+class CannotListen(ReportError):
+    """The address is taken, or is none of this machine."""
+
+
+def serve(
+    url: str,
+    *,
+    host: str,
+    port: int,
+    access: Access,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    ready: Callable[[int], None],
+) -> None:
+    """Serve the dashboard until Ctrl-C.
+
+    Args:
+        port: 0 takes one that is free.
+        certificate: With `key`, files in PEM format, to speak TLS.
+        ready: Called with the port once it can be reached.
+
+    Raises:
+        StorageError: The database cannot be opened.
+        CannotListen: Nobody can listen there.
+    """
+    app = application(url, access)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise CannotListen(
+            f"The dashboard must be able to listen at {host}, port {port}. The system said: "
+            f"{error.strerror or error}. Choose others with --host and --port."
+        ) from error
+    ready(listening.getsockname()[1])
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        timeout_graceful_shutdown=2,
+    )
+    uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,90 @@
+// Charts by uPlot: fetched when they come into view, moved along by arrow keys, told to screen readers.
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const shown = (value) => value == null ? "–" : Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3) ? value.toExponential(2) : +value.toPrecision(4) + "";
+
+const seen = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) { seen.unobserve(entry.target); mount(entry.target); }
+}, { rootMargin: "200px" });
+for (const box of document.querySelectorAll("[data-chart]")) seen.observe(box);
+
+async function mount(box) {
+  const answer = await fetch(box.dataset.chart);
+  if (!answer.ok) { box.textContent = "No points to draw yet."; return; }
+  const found = await answer.json();
+  if (!found.series.length) { box.textContent = "No points to draw yet."; return; }
+  const budget = document.querySelector("[data-budget]");
+  const chart = new uPlot(options(found, box, budget), aligned(found), box);
+  new ResizeObserver(() => chart.setSize({ width: box.clientWidth, height: height(box) })).observe(box);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chart.redraw());
+  keys(box, chart, found);
+  if (box.dataset.budgetTo && budget) slide(box, chart, found, budget);
+}
+
+const height = (box) => box.clientWidth < 600 ? 300 : 380;
+
+function aligned(found) {
+  // One x axis for all: a step holds until the next, and ends with the last.
+  const all = [...new Set(found.series.flatMap((one) => one.x))].sort((a, b) => a - b);
+  const columns = found.series.map((one) => {
+    const at = new Map(one.x.map((x, i) => [x, one.y[i]]));
+    const end = one.x.at(-1);
+    let last = null;
+    return all.map((x) => x > end ? null : at.has(x) ? (last = at.get(x)) : found.kind === "steps" ? last : undefined);
+  });
+  return [all, ...columns];
+}
+
+function options(found, box, budget) {
+  const axis = (label) => ({ label, stroke: () => css("--soft"), grid: { stroke: () => css("--rule"), width: 1 }, ticks: { stroke: () => css("--rule") }, values: (_, splits) => splits.map((v) => v == null ? "" : shown(v)) });
+  return {
+    width: box.clientWidth, height: height(box),
+    scales: { x: { time: false, distr: found.log ? 3 : 1 } },
+    axes: [axis(found.x), { ...axis(found.y), size: 70 }],
+    cursor: { focus: { prox: 24 } }, focus: { alpha: 0.3 },
+    series: [{ label: found.x, value: (_, v) => shown(v) }, ...found.series.map((one) => ({
+      label: one.name, stroke: one.colour, width: 2, dash: one.dash, spanGaps: true, points: { show: false },
+      paths: found.kind === "steps" ? uPlot.paths.stepped({ align: 1 }) : undefined, value: (_, v) => shown(v),
+    }))],
+    hooks: { draw: [(u) => {
+      if (!budget || !box.dataset.budgetTo) return;
+      const x = u.valToPos(amount(found, budget.value), "x", true);
+      u.ctx.save(); u.ctx.strokeStyle = css("--accent"); u.ctx.setLineDash([6, 4]); u.ctx.beginPath();
+      u.ctx.moveTo(x, u.bbox.top); u.ctx.lineTo(x, u.bbox.top + u.bbox.height); u.ctx.stroke(); u.ctx.restore();
+    }] },
+  };
+}
+
+const amount = (found, place) => found.from * (found.to / found.from) ** (place / 100);
+
+function slide(box, chart, found, budget) {
+  let asked = 0;
+  budget.addEventListener("input", () => {
+    chart.redraw(false);
+    clearTimeout(asked);
+    asked = setTimeout(async () => {
+      const here = new URL(location.href);
+      here.searchParams.set("budget", budget.value);
+      history.replaceState(null, "", here);
+      const answer = await fetch(`${here.pathname}/at_budget${here.search}`);
+      // made by a template of ours, which has escaped it
+      if (answer.ok) document.querySelector(box.dataset.budgetTo).innerHTML = await answer.text();
+    }, 120);
+  });
+}
+
+function keys(box, chart, found) {
+  const said = document.createElement("p");
+  said.className = "spoken"; said.setAttribute("aria-live", "polite");
+  box.after(said);
+  box.tabIndex = 0;
+  let at = -1;
+  box.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    at = Math.min(Math.max(at + step, 0), chart.data[0].length - 1);
+    chart.setCursor({ left: chart.valToPos(chart.data[0][at], "x"), top: 0 });
+    const values = found.series.map((one, i) => `${one.name} ${shown(chart.data[i + 1][at])}`);
+    said.textContent = `${found.x} ${shown(chart.data[0][at])}: ${values.join(", ")}`;
+  });
+}

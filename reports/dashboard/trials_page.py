@@ -1,0 +1,281 @@
+"""A study's trials, filtered and sorted, as a page and as CSV; and one trial with its runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from reports._palette import method_colour
+from reports.dashboard.following import Followed
+from reports.dashboard.mirror import STATES, Mirror
+from reports.dashboard.pages import query
+from reports.dashboard.site import PATIENCE_S, NotThere, Site
+from reports.dashboard.trial_rows import SORTED_BY, TRIAL_STATES, TrialColumns, page_of
+
+_CONDITION: Final = re.compile(r"\s*([\w.\-]+)\s*(<=|>=|!=|=|<|>)\s*(\S+)\s*")
+_COMPARED: Final[Mapping[str, Any]] = {
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
+    "<": np.less,
+    ">": np.greater,
+}
+_TITLES: Final = (
+    ("value", "Validation"),
+    ("test", "Test"),
+    ("state", "State"),
+    ("cost", "Device time"),
+    ("search", "Trial"),
+    ("", "Parameters"),
+    ("", "Runs"),
+    ("epochs", "Epochs"),
+)
+_WORDS: Final = ("state", "search", "Parameters")
+
+
+class BadFilter(ValueError):
+    """A filter that cannot be understood; the text says what can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Which trials, in which order."""
+
+    keep: NDArray[np.bool_]
+    sort: str
+    descending: bool
+    trouble: str
+
+
+def trials_page(site: Site, request: Request) -> Response:
+    """A page of trials.
+
+    Raises:
+        NotThere: There is no such study.
+    """
+    record = site.record(request)
+    study = site.followed(record)
+    filled = study.catch_up(within_s=PATIENCE_S)
+    params = request.query_params
+    with study.lock:
+        columns, mirror = study.columns(), study.mirror
+        wanted = _wanted(mirror, columns, params)
+        after = params.get("after", "")
+        page = page_of(
+            columns,
+            keep=wanted.keep,
+            sort=wanted.sort,
+            descending=wanted.descending,
+            after=int(after) if after.isdecimal() else None,
+        )
+        rows = [_row(study, columns, int(at)) for at in page.rows]
+        total, searches = len(mirror.trials), sorted({one.search for one in mirror.trials})
+        cursor = mirror.cursor
+    context = {
+        "study": record,
+        "tab": "/trials",
+        "rows": rows,
+        "matching": page.matching,
+        "total": total,
+        "following": page.following,
+        "filled": filled,
+        "trouble": wanted.trouble,
+        "searches": searches,
+        "states": TRIAL_STATES,
+        "columns": list(_columns(params, wanted, shows_test=not record.sealed)),
+        "shows_test": not record.sealed,
+    }
+    return site.pages.answer(request, "trials", context, cursor=cursor)
+
+
+def trials_csv(site: Site, request: Request) -> Response:
+    """All trials that a filter leaves, in its order.
+
+    Raises:
+        NotThere: There is no such study.
+    """
+    record = site.record(request)
+    study = site.followed(record)
+    study.catch_up(within_s=60.0)
+    with study.lock:
+        columns, mirror = study.columns(), study.mirror
+        wanted = _wanted(mirror, columns, request.query_params)
+        every = page_of(
+            columns,
+            keep=wanted.keep,
+            sort=wanted.sort,
+            descending=wanted.descending,
+            after=None,
+            n=len(mirror.trials),
+        )
+        rows = [_row(study, columns, int(at)) for at in every.rows]
+    if wanted.trouble:
+        return Response(f"{wanted.trouble}\n", status_code=400, media_type="text/plain")
+    headers = {"content-disposition": 'attachment; filename="trials.csv"'}
+    lines = _lines(rows, shows_test=not record.sealed)
+    return StreamingResponse(lines, media_type="text/csv", headers=headers)
+
+
+def trial_page(site: Site, request: Request) -> Response:
+    """One trial: its point and its runs.
+
+    Raises:
+        NotThere: There is no such study or trial.
+    """
+    record = site.record(request)
+    study = site.followed(record)
+    study.catch_up(within_s=10.0)
+    at = request.path_params["trial"]
+    with study.lock:
+        mirror = study.mirror
+        if at >= len(mirror.trials):
+            raise NotThere(f"The study {record.name} has no trial at place {at}.")
+        found = np.flatnonzero(mirror.column("trial") == at)
+        runs = [run_row(mirror, int(row)) for row in found]
+        trial, cursor = mirror.trials[at], mirror.cursor
+    context = {
+        "study": record,
+        "tab": "/trials",
+        "trial": trial,
+        "runs": runs,
+        "shows_test": not record.sealed,
+    }
+    return site.pages.answer(request, "trial", context, cursor=cursor)
+
+
+def run_row(mirror: Mirror, row: int) -> dict[str, Any]:
+    """A run's columns as plain values, its state by name."""
+    names = ("run", "seed", "epochs", "value_val", "value_test", "device_s", "attempts", "confirms")
+    plain = {name: mirror.column(name)[row].item() for name in names}
+    return plain | {"state": STATES[mirror.column("state")[row]].value}
+
+
+def _row(study: Followed, columns: TrialColumns, at: int) -> dict[str, Any]:
+    trial = study.mirror.trials[at]
+    return {
+        "at": at,
+        "search": trial.search,
+        "number": trial.number,
+        "params": trial.params,
+        "colour": method_colour(study.weightings().get(trial.search, trial.search)),
+        "state": TRIAL_STATES[columns.state[at]],
+        "value": float(columns.value[at]),
+        "value_test": float(columns.value_test[at]),
+        "device_s": float(columns.device_s[at]),
+        "runs": int(columns.runs[at]),
+        "epochs": int(columns.epochs[at]),
+    }
+
+
+def _columns(params: QueryParams, wanted: _Wanted, *, shows_test: bool) -> Iterator[dict[str, Any]]:
+    """The table's head: titles that sort, the other way round when they do already."""
+    for sort, title in _TITLES:
+        if sort == "test" and not shows_test:
+            continue
+        sorted_ = sort == wanted.sort and bool(sort)
+        down = "1" if sorted_ and not wanted.descending else None
+        yield {
+            "title": title,
+            "words": sort in _WORDS or title in _WORDS,
+            "sorted": ("descending" if wanted.descending else "ascending") if sorted_ else "",
+            "href": query(params, sort=sort, down=down, after=None) if sort else "",
+        }
+
+
+def _wanted(mirror: Mirror, columns: TrialColumns, params: QueryParams) -> _Wanted:
+    sort = params.get("sort", "value")
+    trouble = ""
+    try:
+        keep = _kept(mirror, columns, params)
+    except BadFilter as error:
+        keep, trouble = np.zeros(len(mirror.trials), dtype=bool), str(error)
+    return _Wanted(
+        keep=keep,
+        sort=sort if sort in SORTED_BY else "value",
+        descending=params.get("down") == "1",
+        trouble=trouble,
+    )
+
+
+def _kept(mirror: Mirror, columns: TrialColumns, params: QueryParams) -> NDArray[np.bool_]:
+    keep = np.ones(len(mirror.trials), dtype=bool)
+    if search := params.get("search"):
+        keep &= np.array([one.search == search for one in mirror.trials], dtype=bool)
+    if state := params.get("state"):
+        keep &= columns.state == (TRIAL_STATES.index(state) if state in TRIAL_STATES else -1)
+    for name, values in (("value", columns.value), ("cost", columns.device_s)):
+        for end, compare in (("from", np.greater_equal), ("to", np.less_equal)):
+            if text := params.get(f"{name}_{end}"):
+                keep &= compare(values, _number(text))
+    if where := params.get("where"):
+        keep &= _where(mirror, where)
+    return keep
+
+
+def _where(mirror: Mirror, text: str) -> NDArray[np.bool_]:
+    """Trials whose parameters meet every condition of ``lr >= 0.01, temperature < 5``."""
+    keep = np.ones(len(mirror.trials), dtype=bool)
+    points = [json.loads(one.params) for one in mirror.trials]
+    for part in text.split(","):
+        found = _CONDITION.fullmatch(part)
+        if found is None:
+            raise BadFilter(
+                f"Conditions on parameters look like `lr >= 0.01, temperature < 5`. Got {part!r}."
+            )
+        name, sign, bound = found.groups()
+        if not any(name in point for point in points):
+            known = ", ".join(sorted({key for point in points for key in point}))
+            raise BadFilter(f"No trial has the parameter {name!r}. There are: {known}.")
+        values = [point.get(name) for point in points]
+        if sign in ("=", "!="):
+            equal = np.array([_is(value, bound) for value in values], dtype=bool)
+            keep &= equal if sign == "=" else ~equal
+        else:
+            numbers = [v if isinstance(v, int | float) else math.nan for v in values]
+            keep &= _COMPARED[sign](np.array(numbers, dtype=np.float64), _number(bound))
+    return keep
+
+
+def _is(value: object, text: str) -> bool:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return value == float(text)
+        except ValueError:
+            return False
+    return str(value).casefold() == text.casefold()
+
+
+def _number(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if math.isnan(found):
+        raise BadFilter(f"Limits are numbers, such as 0.01 or 1e-3. Got {text!r}.")
+    return found
+
+
+def _lines(rows: list[dict[str, Any]], *, shows_test: bool) -> Iterator[str]:
+    names = ["search", "number", "params", "state", "value", "device_s", "runs", "epochs"]
+    if shows_test:
+        names.insert(5, "value_test")
+    yield _line(names)
+    for row in rows:
+        yield _line(["" if row[name] != row[name] else row[name] for name in names])
+
+
+def _line(cells: list[Any]) -> str:
+    made = io.StringIO()
+    csv.writer(made, lineterminator="\n").writerow(cells)
+    return made.getvalue()

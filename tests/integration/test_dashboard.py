@@ -1,0 +1,296 @@
+"""The dashboard over a real study: what pages say, refuse and leave alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from reports.dashboard import Access, application
+from tests.contract.storage_bench import Bench, end, epoch
+from tests.integration.command import command
+
+STUDY = "watched"
+SPEC = f"""
+name = "{STUDY}"
+problem = "toy:Toy"
+seeds = [0, 1]
+[training]
+epochs = 3
+batch_size = 4
+[[search]]
+weighting = "ew"
+stages = [{{ lr = [0.01, 0.1] }}]
+[[search]]
+weighting = "uw-so"
+stages = [{{ lr = [0.1] }}, {{ temperature = {{ line = [1, 9] }} }}]
+"""
+HERE = "http://127.0.0.1:8050"
+PATHS = ("", "/trials", "/trial/0", "/run/1", "/workers")
+_HOSTILE = "<script>alert(1)</script>"
+
+
+def client(path: Path, access: Access | None = None, url: str = HERE) -> TestClient:
+    return TestClient(
+        application(f"sqlite:///{path}", access or Access()), base_url=url, follow_redirects=False
+    )
+
+
+@pytest.fixture(scope="module")
+def database(spec: Path) -> Path:
+    assert command(spec.parent, "run", spec.name, "--workers", "2").code == 0
+    return spec.parent / "weighbridge.db"
+
+
+@pytest.fixture(scope="module")
+def site(database: Path) -> Iterator[TestClient]:
+    with client(database) as opened:
+        yield opened
+
+
+def concluded(site: TestClient) -> str:
+    """The overview once conclusions have been drawn."""
+    while "First conclusions" in (page := site.get("/study/1").text) or "headline" not in page:
+        time.sleep(0.05)
+    return page
+
+
+def of_table(page: str) -> str:
+    """A page's text without tags."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+def test_the_overview_says_what_compare_says(site: TestClient, database: Path) -> None:
+    said = command(database.parent, "compare", STUDY, "--json").json
+    page = concluded(site)
+    assert said["sentence"] in of_table(page).replace("&#39;", "'")
+    assert "done" in page
+
+
+def test_curves_are_those_of_the_report(site: TestClient) -> None:
+    concluded(site)
+    found = site.get("/study/1/curves.json?axis=epochs").json()
+    assert [one["name"] for one in found["series"]] == ["EW", "UW-SO"]
+    assert [one["x"][-1] for one in found["series"]] == [12, 18]
+    assert found["from"] < found["to"]
+
+
+def test_a_budget_moves_the_table(site: TestClient) -> None:
+    concluded(site)
+    first, last = (
+        site.get(f"/study/1/at_budget?axis=epochs&budget={place}").text for place in (0, 100)
+    )
+    assert "6 epochs" in first
+    assert "18 epochs" in last
+
+
+def test_trials_are_filtered_sorted_and_exported(site: TestClient) -> None:
+    page = of_table(site.get("/study/1/trials?search=uw-so&sort=number&down=1").text)
+    assert "3 of 11 trials" in page
+    rows = list(csv.DictReader(io.StringIO(site.get("/study/1/trials.csv?search=ew").text)))
+    assert [row["search"] for row in rows] == ["ew", "ew"]
+    assert {json.loads(row["params"])["lr"] for row in rows} == {0.01, 0.1}
+    found = list(csv.DictReader(io.StringIO(site.get("/study/1/trials.csv?where=lr%3C0.05").text)))
+    assert {json.loads(row["params"])["lr"] for row in found} == {0.01}
+
+
+@pytest.mark.parametrize("where", ["lr", "nix > 1", "lr > x", "lr <", ","])
+def test_a_filter_that_makes_no_sense_says_what_does(site: TestClient, where: str) -> None:
+    answer = site.get("/study/1/trials", params={"where": where})
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.text
+    assert site.get("/study/1/trials.csv", params={"where": where}).status_code == 400
+
+
+def test_a_run_tells_its_curves_and_attempts(site: TestClient) -> None:
+    page = of_table(site.get("/study/1/run/1").text)
+    assert "Attempt 1: finished" in page
+    found = site.get("/study/1/run/1/curves.json?of=loss").json()
+    assert {tuple(one["x"]) for one in found["series"]} == {(1, 2, 3)}
+
+
+def test_nothing_new_is_an_empty_answer(site: TestClient) -> None:
+    concluded(site)
+    for path in PATHS:
+        live = live_of(site.get(f"/study/1{path}").text)
+        answer = site.get(live)
+        assert (answer.status_code, answer.content) == (204, b"")
+
+
+def live_of(page: str) -> str:
+    found = re.search(r'hx-get="([^"]*)"', page)
+    assert found
+    return found[1].replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("path", ["/study/99", "/study/1/run/999", "/study/1/trial/999", "/nix"])
+def test_what_is_not_there_is_said(site: TestClient, path: str) -> None:
+    answer = site.get(path)
+    assert answer.status_code == 404
+    assert "All studies" in answer.text
+
+
+def test_every_answer_carries_the_policy(site: TestClient) -> None:
+    for path in ("/", "/study/1", "/nix", "/login", "/healthz", "/static/nix"):
+        headers = site.get(path).headers
+        assert headers["content-security-policy"].startswith(
+            "default-src 'none'; script-src 'self'"
+        )
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_another_sites_name_is_refused(database: Path) -> None:
+    with client(database, url="http://evil.example") as site:
+        assert site.get("/").status_code == 421
+
+
+def test_nothing_is_changed_by_posting(site: TestClient) -> None:
+    assert site.post("/study/1").status_code == 405
+
+
+class TestWithAToken:
+    @pytest.fixture
+    def site(self, database: Path) -> Iterator[TestClient]:
+        with client(database, Access(token="secret"), "http://10.0.0.1:8050") as opened:
+            yield opened
+
+    def form(self, site: TestClient) -> str:
+        found = re.search(r'name="form_token" value="([^"]*)"', site.get("/login").text)
+        assert found
+        return found[1]
+
+    def test_pages_ask_for_it_and_data_is_refused(self, site: TestClient) -> None:
+        answer = site.get("/study/1", headers={"accept": "text/html"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        assert site.get("/study/1/trials.csv").status_code == 401
+
+    def test_it_lets_a_browser_in(self, site: TestClient) -> None:
+        origin = {"origin": "http://10.0.0.1:8050"}
+        form = {"form_token": self.form(site)}
+        assert site.post("/login", data=form | {"token": "x"}, headers=origin).status_code == 401
+        answer = site.post("/login", data=form | {"token": "secret"}, headers=origin)
+        assert answer.status_code == 303
+        assert "httponly; path=/; samesite=strict" in answer.headers["set-cookie"].lower()
+        assert site.get("/study/1").status_code == 200
+
+    def test_a_form_of_another_site_is_refused(self, site: TestClient) -> None:
+        right = {"form_token": self.form(site), "token": "secret"}
+        for headers in ({}, {"origin": "http://evil.example"}):
+            assert site.post("/login", data=right, headers=headers).status_code == 403
+        origin = {"origin": "http://10.0.0.1:8050"}
+        assert site.post("/login", data={"token": "secret"}, headers=origin).status_code == 403
+
+
+def test_a_sealed_study_stays_sealed(database: Path, tmp_path: Path) -> None:
+    copy = shutil.copy(database, tmp_path / "sealed.db")
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("UPDATE studies SET sealed_at = created_at")
+        tests = {
+            f"{value:.4g}"
+            for (value,) in connection.execute("SELECT value_test FROM scores")
+            if value is not None
+        }
+        connection.commit()
+    assert tests
+    with client(Path(copy)) as site:
+        texts = [site.get(f"/study/1{path}").text for path in PATHS]
+        texts += [site.get("/study/1/trials.csv").text]
+        texts += [concluded(site), site.get("/study/1/at_budget").text]
+        curves = [site.get(f"/study/1/run/1/curves.json?of={of}").text for of in ("loss", "error")]
+        assert not any("test" in text for text in curves)
+        assert site.get("/study/1/curves.json").json()["series"] == []
+    for text in texts:
+        assert not any(value.replace("-", "−") in of_table(text).split() for value in tests)
+        assert "On test" not in text
+
+
+class TestHostileWords:
+    """Names, parameters and failures that are markup are text."""
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Bench:
+        bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
+        bench.study = bench.save(f"../../etc {_HOSTILE}", searches=[(_HOSTILE, "search", _HOSTILE)])
+        bench.worker_id = bench.add_worker()
+        bench.plan(json.dumps({_HOSTILE: f"javascript:{_HOSTILE}"}), search=_HOSTILE)
+        claim = bench.claim_one()
+        bench.storage.record([epoch(claim, 1, 0.1, 0.1), end(claim, reason=_HOSTILE)])
+        return bench
+
+    def test_they_are_shown_and_do_nothing(self, bench: Bench, tmp_path: Path) -> None:
+        with client(tmp_path / "w.db") as site:
+            pages = [site.get(f"/study/2{path}") for path in PATHS]
+            pages += [site.get("/"), site.get("/", params={"name": _HOSTILE})]
+            pages += [site.get("/study/2/trials", params={"where": _HOSTILE, "sort": _HOSTILE})]
+        for page in pages:
+            assert page.status_code == 200, page.text
+            assert "<script>alert" not in page.text
+            assert "&lt;script&gt;" in page.text
+
+
+def test_changes_come_as_sections_that_differ(tmp_path: Path) -> None:
+    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
+    bench.plan('{"lr":0.1}', '{"lr":0.2}')
+    with client(tmp_path / "w.db") as site:
+        live = live_of(site.get("/study/1/trials").text)
+        bench.train(bench.claim_one(), (0.1, 0.1))
+        answer = site.get(live)
+        assert answer.status_code == 200
+        assert 'hx-target="#section-trials"' in answer.text
+        assert "<html" not in answer.text
+        assert site.get(live_of(answer.text)).status_code == 204
+
+
+def test_a_database_that_goes_away_is_told_and_comes_back(tmp_path: Path) -> None:
+    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
+    bench.plan('{"lr":0.1}')
+    bench.storage.close()
+    with client(tmp_path / "w.db") as site:
+        live = live_of(site.get("/study/1/trials").text)
+        (tmp_path / "w.db").rename(tmp_path / "away")
+        answer = site.get(live)
+        assert answer.status_code == 503
+        assert "cannot be read" in answer.text
+        (tmp_path / "away").rename(tmp_path / "w.db")
+        assert site.get(live).status_code in (200, 204)
+
+
+def test_looking_writes_nothing(database: Path, tmp_path: Path) -> None:
+    alone = Path(shutil.copy(database, tmp_path / "w.db"))
+    before = alone.read_bytes()
+    with client(alone) as site:
+        for path in PATHS:
+            site.get(f"/study/1{path}")
+        concluded(site)
+    assert alone.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["w.db"]
+
+
+def test_it_loads_no_library_of_training_or_search(database: Path) -> None:
+    program = (
+        "import sys\n"
+        "from starlette.testclient import TestClient\n"
+        "from reports.dashboard import Access, application\n"
+        f"site = TestClient(application('sqlite:///{database}', Access()), base_url={HERE!r})\n"
+        "assert site.get('/study/1').status_code == 200\n"
+        "while 'headline' not in site.get('/study/1').text: pass\n"
+        "print(sorted({'torch', 'ray', 'optuna', 'plotly'} & sys.modules.keys()))\n"
+    )
+    said: Any = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert said.stdout.strip() == "[]"
