@@ -56,6 +56,11 @@ def query(params: QueryParams | Mapping[str, str], **changed: object) -> str:
     return "?" + urlencode(left)
 
 
+def unchanged(request: Request, cursor: str) -> Response | None:
+    """The empty answer, if the browser's page has seen all up to this cursor."""
+    return Response(status_code=204) if request.query_params.get(_SINCE) == cursor else None
+
+
 class Pages:
     """Answers requests by templates."""
 
@@ -70,9 +75,8 @@ class Pages:
         Args:
             cursor: Moves whenever anything of the page may have changed.
         """
-        known = request.query_params.get(_SINCE)
-        if known is not None and known == cursor:
-            return Response(status_code=204)
+        if (nothing_new := unchanged(request, cursor)) is not None:
+            return nothing_new
         found = self._environment.get_template(f"{template}.html")
         whole = {"request": request, "params": request.query_params, "live": "", **context}
         names = [name for name in found.blocks if name.startswith(_SECTION)]
@@ -84,7 +88,7 @@ class Pages:
         path = request.url.path + query(request.query_params)
         extra = {_SINCE: cursor, _HAVE: ".".join(have.values())}
         live = f"{path}{'&' if path[-1] != '?' else ''}{urlencode(extra)}"
-        if known is None:
+        if _SINCE not in request.query_params:
             return HTMLResponse(found.render({**whole, "live": live}))
         before = request.query_params.get(_HAVE, "").split(".")
         changed = _changed(texts, list(have.values()), before)

@@ -9,12 +9,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from reports._palette import task_colour
+from reports.dashboard.pages import unchanged
 from reports.dashboard.site import NotThere, Site
 from reports.dashboard.trials_page import run_row
 from storage.records import StudyRecord
 
 _SPLITS: Final = ("train", "validation", "test")
 _WEIGHT: Final = "loss_weight"
+_PATIENT_S: Final = 60.0  # until all runs are known
 _MOST_ROWS: Final = 200
 _DASHES: Final = {"train": [4, 4], "validation": [], "test": [1, 3]}
 
@@ -30,7 +32,9 @@ def run_page(site: Site, request: Request) -> Response:
     """
     record = site.record(request)
     study = site.followed(record)
-    study.catch_up(within_s=10.0)
+    study.catch_up(within_s=_PATIENT_S)
+    if (nothing_new := unchanged(request, study.mirror.cursor)) is not None:
+        return nothing_new
     run = request.path_params["run"]
     with study.lock:
         mirror = study.mirror

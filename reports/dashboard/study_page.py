@@ -17,6 +17,7 @@ from reports._ranking import axis_title, number, objective_of
 from reports._titles import weighting_of
 from reports.comparing.rows import MethodRow
 from reports.dashboard.following import Conclusions, Followed
+from reports.dashboard.pages import unchanged
 from reports.dashboard.site import PATIENCE_S, NotThere, Site, state_of
 from reports.frames import StudyFrames
 from reports.inference import Interval
@@ -61,6 +62,9 @@ def study_page(site: Site, request: Request) -> Response:
     study = site.followed(record)
     study.catch_up(within_s=PATIENCE_S)
     drawn = study.conclusions
+    cursor = f"{study.mirror.cursor}_{drawn.cursor if drawn else ''}{len(study.undrawn)}"
+    if (nothing_new := unchanged(request, cursor)) is not None:
+        return nothing_new
     totals = site.reader.totals(record.id)
     searches = site.reader.search_status(record.id)
     context = {
@@ -78,7 +82,6 @@ def study_page(site: Site, request: Request) -> Response:
         **_concluded(record, study, drawn, searches),
         **_at_budget(drawn, request),
     }
-    cursor = f"{study.mirror.cursor}_{drawn.cursor if drawn else ''}{len(study.undrawn)}"
     return site.pages.answer(request, "study", context, cursor=cursor)
 
 

@@ -20,7 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from reports._palette import method_colour
 from reports.dashboard.following import Followed
 from reports.dashboard.mirror import STATES, Mirror
-from reports.dashboard.pages import query
+from reports.dashboard.pages import query, unchanged
 from reports.dashboard.site import PATIENCE_S, NotThere, Site
 from reports.dashboard.trial_rows import SORTED_BY, TRIAL_STATES, TrialColumns, page_of
 
@@ -41,6 +41,7 @@ _TITLES: Final = (
     ("", "Runs"),
     ("epochs", "Epochs"),
 )
+_PATIENT_S: Final = 60.0  # for what makes no sense before all trials are known
 _WORDS: Final = ("state", "search", "Parameters")
 
 
@@ -67,6 +68,8 @@ def trials_page(site: Site, request: Request) -> Response:
     record = site.record(request)
     study = site.followed(record)
     filled = study.catch_up(within_s=PATIENCE_S)
+    if (nothing_new := unchanged(request, study.mirror.cursor)) is not None:
+        return nothing_new
     params = request.query_params
     with study.lock:
         columns, mirror = study.columns(), study.mirror
@@ -107,7 +110,7 @@ def trials_csv(site: Site, request: Request) -> Response:
     """
     record = site.record(request)
     study = site.followed(record)
-    study.catch_up(within_s=60.0)
+    study.catch_up(within_s=_PATIENT_S)
     with study.lock:
         columns, mirror = study.columns(), study.mirror
         wanted = _wanted(mirror, columns, request.query_params)
@@ -135,7 +138,9 @@ def trial_page(site: Site, request: Request) -> Response:
     """
     record = site.record(request)
     study = site.followed(record)
-    study.catch_up(within_s=10.0)
+    study.catch_up(within_s=_PATIENT_S)
+    if (nothing_new := unchanged(request, study.mirror.cursor)) is not None:
+        return nothing_new
     at = request.path_params["trial"]
     with study.lock:
         mirror = study.mirror

@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reports.dashboard.pages import unchanged
 from reports.dashboard.site import PATIENCE_S, Site
 from storage.records import WorkerStatus
 
@@ -23,6 +24,8 @@ def workers_page(site: Site, request: Request) -> Response:
     record = site.record(request)
     study = site.followed(record)
     study.catch_up(within_s=PATIENCE_S)
+    if (nothing_new := unchanged(request, study.mirror.cursor)) is not None:
+        return nothing_new
     n, found = site.reader.worker_status(record.id, limit=_MOST)
     context = {
         "study": record,
