@@ -23,6 +23,12 @@ def objective_of(frames: StudyFrames, search: str | None = None) -> Objective:
     return _with_unit(frames, known(metrics)[frames.spec["objective"] or DELTA_M])
 
 
+def delta_m_of(frames: StudyFrames) -> Objective:
+    """delta_m over all metrics, whatever the study's searches are ranked by."""
+    metrics = [(metric.task, metric.name, metric.direction) for metric in frames.metrics]
+    return known(metrics)[DELTA_M]
+
+
 def _with_unit(frames: StudyFrames, objective: Objective) -> Objective:
     """A metric with the unit that its card says; shares have none."""
     named = [m.unit for m in frames.metrics if (m.task, m.name) == objective.metrics[0][:2]]

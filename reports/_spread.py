@@ -12,12 +12,12 @@ import pandas as pd
 
 from reports._eligible import eligible
 from reports._once import once_per_search, once_per_study
-from reports._ranking import objective_of
 from reports._selected import selected_metrics
 from reports.frames import StudyFrames
 from reports.inference import Components, MeanSquare
 from reports.inference.baseline import delta_m_parts
 from reports.measures import IntArray
+from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 
 _FEWEST_TRIALS: Final = 4
@@ -71,19 +71,19 @@ def _best_trials(frames: StudyFrames, search: str) -> IntArray:
 
 
 def baseline_parts(
-    frames: StudyFrames, metrics: Mapping[tuple[str, str], float]
+    frames: StudyFrames, metrics: Mapping[tuple[str, str], float], objective: Objective
 ) -> list[MeanSquare] | None:
     """Variance that a method's value gets by comparing it with the single-task networks.
 
     Args:
         metrics: (task, metric) to the method's test value.
+        objective: What the value is of.
 
     Returns:
         None where nothing tells it: numbers were imported, there is one seed, or the objective
         makes its value of several metrics in a way of its own.
     """
     base, spread = frames.standing_baseline("test"), baseline_spread(frames)
-    objective = objective_of(frames)
     names = [(task, name) for task, name, _ in objective.metrics]
     if not all(name in base and name in spread and name in metrics for name in names):
         return None

@@ -88,7 +88,7 @@ def _remarks(
     winner = winner_of(frames, best)
     chosen = "The same seeds chose it and judge it, on other data: that flatters it a little."
     flattered = len(frames.searches) > 1 and winner is not None and winner.kind != "confirmed"
-    known = baseline_parts(frames, metrics) is not None
+    known = baseline_parts(frames, metrics, objective_of(frames)) is not None
     inside = "The interval holds the seeds of the single-task networks, too."
     unknown = "Nothing tells the seeds of the single-task networks: they are not in the interval."
     return (*((chosen,) if flattered else ()), inside if known else unknown)

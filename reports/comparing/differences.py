@@ -20,6 +20,7 @@ from reports.inference import (
     sign_flip_p,
 )
 from reports.inference.differences import Pairing
+from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 
 Verdict = Literal["better", "worse", "comparable", "undecided"]
@@ -176,7 +177,7 @@ def against_stl(
     objective = objective_of(frames)
     alone = scores_of(frames, search, winner).estimate
     own = replace(alone, value=alone.value - stl)
-    estimate = with_baseline(frames, own, metrics)
+    estimate = with_baseline(frames, own, metrics, objective)
     return Difference(
         a=search,
         b="stl",
@@ -189,10 +190,13 @@ def against_stl(
 
 
 def with_baseline(
-    frames: StudyFrames, estimate: Estimate, metrics: Mapping[tuple[str, str], float]
+    frames: StudyFrames,
+    estimate: Estimate,
+    metrics: Mapping[tuple[str, str], float],
+    objective: Objective,
 ) -> Estimate:
     """The estimate with the error that the baseline's seeds add; as it is where that is unknown."""
-    more = baseline_parts(frames, metrics)
+    more = baseline_parts(frames, metrics, objective)
     if more is None or not math.isfinite(estimate.standard_error):
         return estimate
     own = estimate.as_part()

@@ -136,7 +136,7 @@ def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodR
     metrics = {key: one.value for key, one in scores.items() if not math.isnan(one.value)}
     estimate = scores_of(frames, row.search, winner).estimate
     if objective.name == DELTA_M:
-        estimate = with_baseline(frames, estimate, metrics)
+        estimate = with_baseline(frames, estimate, metrics, objective)
     runs = frames.runs.set_index("run")
     n_configurations = len({score.trial for score in winner.scores})
     own = float(runs.loc[list(winner.chosen_runs), "value_test"].mean())

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 
 from reports._once import once_per_search
+from reports._ranking import objective_of
 from reports._selected import selected_metrics
 from reports._spread import components_of, metric_components, runs_of_best
 from reports.comparing.winners import Winner, winner_of
@@ -24,6 +25,7 @@ from reports.inference import (
     unpaired,
     variance_parts,
 )
+from reports.measures import IntArray
 
 Basis = Literal["paired", "pooled", "unpaired"]
 
@@ -68,6 +70,19 @@ def scores_of(frames: StudyFrames, search: str, winner: Winner) -> Scores:
     return _scores(winner, winner.by_seed, Components.of(fresh.test) if fresh and known else None)
 
 
+def delta_m_scores(frames: StudyFrames, search: str, winner: Winner) -> Scores:
+    """delta_m of a search's winner, which another objective may have chosen; NaN without one."""
+    known = frames.runs.set_index("run")["delta_m_test"]
+    by_seed = {
+        score.seed: math.inf if math.isinf(score.value) else float(known[score.run])
+        for score in winner.scores
+    }
+    runs = _layout_runs(frames, search, winner)
+    values = known.loc[runs.flatten().tolist()].to_numpy(dtype=np.float64, na_value=np.nan)
+    layout = values.size and np.isfinite(values).all()
+    return _scores(winner, by_seed, Components.of(values.reshape(runs.shape)) if layout else None)
+
+
 @once_per_search
 def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], Scores]:
     """(task, metric) to the scores of a search's winner by it; empty while there is none.
@@ -80,7 +95,7 @@ def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], 
     rows = selected_metrics(frames, winner.runs)
     keys = zip(rows["run"], rows["task"], rows["metric"], strict=True)
     known = dict(zip(keys, rows["value"].tolist(), strict=True))
-    components = _metric_components(frames, search, winner)
+    components = metric_components(frames, _layout_runs(frames, search, winner))
     return {
         (metric.task, metric.name): _scores(
             winner,
@@ -96,12 +111,27 @@ def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], 
     }
 
 
-def _metric_components(
-    frames: StudyFrames, search: str, winner: Winner
-) -> Mapping[tuple[str, str], Components]:
+def _layout_runs(frames: StudyFrames, search: str, winner: Winner) -> IntArray:
+    """``[q, S]``, runs that tell how values of a winner vary; none where its own do."""
     if winner.kind != "confirmed":
-        return metric_components(frames, runs_of_best(frames, search))
-    return {} if winner.fresh is None else metric_components(frames, winner.fresh.runs)
+        return runs_of_best(frames, search)
+    return np.empty((0, 0), dtype=np.int64) if winner.fresh is None else winner.fresh.runs
+
+
+def scores_by(frames: StudyFrames, search: str, column: tuple[str, str]) -> Scores | None:
+    """The scores of a search's winner by any number; None while there is none.
+
+    Args:
+        column: Task and metric; without a task the objective, or delta_m beside it.
+    """
+    winner = winner_of(frames, search)
+    if winner is None:
+        return None
+    if column[0]:
+        return metric_scores(frames, search)[column]
+    if column[1] == objective_of(frames).name:
+        return scores_of(frames, search, winner)
+    return delta_m_scores(frames, search, winner)
 
 
 def _scores(winner: Winner, by_seed: Mapping[int, float], components: Components | None) -> Scores:

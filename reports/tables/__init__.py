@@ -3,8 +3,9 @@
 `method_table` works out the cells, each with the runs behind it; `rendered` writes them down.
 """
 
+from reports.tables.columns import Column
 from reports.tables.formats import format_of_file, rendered, write_table
-from reports.tables.method_table import Cell, Column, Line, MethodTable, method_table
+from reports.tables.method_table import Cell, Line, MethodTable, method_table
 
 __all__ = [
     "Cell",

@@ -1,13 +1,13 @@
 """Which methods of a column cannot be told from its best one (MEASURES M12)."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from reports._ranking import objective_of
-from reports.comparing.scores import Scores, gap, metric_scores, scores_of
-from reports.comparing.winners import winner_of
+from reports._ranking import delta_m_of, objective_of
+from reports.comparing.scores import gap, scores_by
 from reports.frames import StudyFrames
 from reports.inference import holm_levels
+from storage.objectives.delta_m import NAME as DELTA_M
 
 
 def told_apart(
@@ -18,13 +18,14 @@ def told_apart(
     The differences are one family, with intervals after Holm.
 
     Args:
-        column: Task and metric; without a task what methods are ranked by.
+        column: Task and metric; without a task what methods are ranked by, or delta_m.
         searches: Those whose values no outstanding run can change.
 
     Returns:
         Nothing where nothing is compared: with fewer than two searches, or without intervals.
     """
-    scores = _scores(frames, column, searches)
+    known = {search: scores_by(frames, search, column) for search in searches}
+    scores = {search: one for search, one in known.items() if one and math.isfinite(one.value)}
     if len(scores) < 2:
         return frozenset()
     sign = _sign(frames, column)
@@ -43,27 +44,8 @@ def told_apart(
     return frozenset([best, *near])
 
 
-def _scores(
-    frames: StudyFrames, column: tuple[str, str], searches: Sequence[str]
-) -> Mapping[str, Scores]:
-    """Search to its winner's scores, where they are finite."""
-    found = {}
-    for search in searches:
-        winner = winner_of(frames, search)
-        if winner is None:
-            continue
-        mine = (
-            metric_scores(frames, search)[column]
-            if column[0]
-            else scores_of(frames, search, winner)
-        )
-        if math.isfinite(mine.value):
-            found[search] = mine
-    return found
-
-
 def _sign(frames: StudyFrames, column: tuple[str, str]) -> float:
     """+1 if lower is better, else -1."""
-    if not column[0]:
-        return objective_of(frames).sign
-    return next(m.sign for m in frames.metrics if (m.task, m.name) == column)
+    if column[0]:
+        return next(m.sign for m in frames.metrics if (m.task, m.name) == column)
+    return delta_m_of(frames).sign if column[1] == DELTA_M else objective_of(frames).sign

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from reports._eligible import RANKED
-from reports._ranking import objective_of
 from reports._selected import selection_of
 from reports.comparing.rows import MethodRow
 from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames
+from reports.spending.axes import AXES, axis_of_matches
+from reports.tables.columns import Column
 from storage.objectives.delta_m import NAME as DELTA_M
 from storage.wording import counted
 
@@ -18,14 +19,22 @@ _KINDS = {
 }
 
 
-def caption_of(frames: StudyFrames, rows: Sequence[MethodRow], *, any_bold: bool) -> str:
+def caption_of(
+    frames: StudyFrames, rows: Sequence[MethodRow], columns: Sequence[Column], *, any_bold: bool
+) -> str:
     """The caption.
 
     Args:
         rows: Of the methods, without the single-task networks.
+        columns: Those of the table.
         any_bold: Some cell is bold.
     """
-    parts = [*_protocol(frames), *_kinds(frames, rows), *_columns(frames, rows, any_bold=any_bold)]
+    parts = [
+        *_protocol(frames),
+        *_kinds(frames, rows),
+        *_columns(rows, [column.name for column in columns], any_bold=any_bold),
+        *_cost(frames),
+    ]
     return " ".join(parts)
 
 
@@ -74,21 +83,29 @@ def _kinds(frames: StudyFrames, rows: Sequence[MethodRow]) -> Iterator[str]:
         )
 
 
-def _columns(frames: StudyFrames, rows: Sequence[MethodRow], *, any_bold: bool) -> Iterator[str]:
-    against = objective_of(frames).name == DELTA_M
-    if against:
+def _columns(rows: Sequence[MethodRow], names: Sequence[str], *, any_bold: bool) -> Iterator[str]:
+    if DELTA_M in names:
         yield (
             "Δm is the mean relative change of all metrics against single-task networks (STL), "
             "lower is better."
         )
     if any(row.interval for row in rows):
-        more = ", those of STL included" if against else ""
+        more = ", of Δm those of STL included" if DELTA_M in names else ""
         yield f"Brackets: 95 % interval over seeds{more}, given one data split."
     if any_bold:
         yield (
-            "Bold: the best method of a column, and those whose difference to it cannot be told "
-            "from zero (95 % over seeds, after Holm within the column); STL and what is "
-            "unfinished take no part."
+            "Bold: the best method of a column of test values, and those whose difference to it "
+            "cannot be told from zero (95 % over seeds, after Holm within the column); STL and "
+            "what is unfinished take no part."
         )
     else:
         yield "Nothing is bold: no interval tells two finished methods apart or together."
+
+
+def _cost(frames: StudyFrames) -> Iterator[str]:
+    alone = ", as if each had been trained alone" if frames.packed else ""
+    fresh = (frames.runs["role"] == "confirm").any()
+    yield (
+        f"Cost: {AXES[axis_of_matches(frames)].unit} of all runs of a search{alone}"
+        f"{', without those on fresh seeds' if fresh else ''}."
+    )

@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Final
 
 from reports._digits import written
-from reports.tables.method_table import Cell, Column, Line, MethodTable
+from reports.tables.columns import Column
+from reports.tables.method_table import Cell, Line, MethodTable
 from reports.tables.traces import one_line, traces
 
 _ESCAPED: Final = {

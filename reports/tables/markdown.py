@@ -4,7 +4,8 @@ import math
 import re
 
 from reports._digits import DASH, MINUS, written
-from reports.tables.method_table import Cell, Column, MethodTable
+from reports.tables.columns import Column
+from reports.tables.method_table import Cell, MethodTable
 from reports.tables.traces import one_line, traces_of
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~^&$!])")

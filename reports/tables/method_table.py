@@ -1,52 +1,25 @@
 """The cells of a study's table: values, intervals, which are bold, and the runs behind them."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reports._digits import format_of
-from reports._ranking import objective_of
-from reports._ranking import title as title_of_objective
+from reports._ranking import delta_m_of
 from reports._spread import baseline_runs
+from reports.comparing.differences import with_baseline
 from reports.comparing.rows import MethodRow, method_rows, runs_final, stl_rows
-from reports.comparing.scores import metric_scores
+from reports.comparing.scores import scores_by
 from reports.comparing.winners import winner_of
 from reports.errors import NoTable
 from reports.frames import StudyFrames
 from reports.inference import Interval
+from reports.spending.axes import CostAxis, charges
 from reports.tables.bold import told_apart
 from reports.tables.caption import caption_of
+from reports.tables.columns import Column, columns_of
+from reports.timings import epoch_times
 from storage.objectives.delta_m import NAME as DELTA_M
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column of numbers.
-
-    Attributes:
-        task: Name of the task; empty for what methods are ranked by.
-        name: Name of the metric, or of the objective.
-        group: How the task is called on top of its columns; empty for the objective.
-        title: How the column is called.
-        direction: ``"min"`` (lower is better) or ``"max"``.
-        unit: Unit of its values; empty if there is none.
-        signed: Values are written with their sign.
-        with_interval: The interval is written beside the value.
-    """
-
-    task: str
-    name: str
-    group: str
-    title: str
-    direction: str
-    unit: str
-    signed: bool = False
-    with_interval: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Task and name: no two columns have the same."""
-        return self.task, self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +28,10 @@ class Cell:
 
     Attributes:
         value: Mean test value over `runs`; NaN if there is none yet, the worst infinity if one of
-            them diverged.
-        interval: 95 % interval over seeds; None where nothing tells it.
+            them diverged. Of a cost the sum.
+        interval: 95 % interval over seeds, of a cost over timings; None where nothing tells it.
         bold: It cannot be told from the best of its column.
-        runs: Ids of the runs that the value is the mean of; none for imported numbers.
+        runs: Ids of the runs that the value is made of; none for imported numbers.
     """
 
     value: float
@@ -127,21 +100,24 @@ def method_table(frames: StudyFrames) -> MethodTable:
         NoTable: The study is sealed, or is that of a training function.
     """
     refuse_without_methods(frames)
-    rows = method_rows(frames)
+    rows, alone = method_rows(frames), stl_rows(frames)
     final = {row.search: runs_final(frames, row.search) for row in rows}
     complete = [
         row.search
         for row in rows
         if len({*final[row.search]}) == 1 and math.isfinite(row.value_test)
     ]
-    columns = _columns(frames)
-    bold = {column.key: told_apart(frames, column.key, complete) for column in columns}
+    columns = columns_of(frames, [*alone, *rows])
+    bold = {
+        column.key: frozenset() if column.axis else told_apart(frames, column.key, complete)
+        for column in columns
+    }
     return MethodTable(
         study=frames.name,
-        caption=caption_of(frames, rows, any_bold=any(bold.values())),
+        caption=caption_of(frames, rows, columns, any_bold=any(bold.values())),
         columns=columns,
         lines=(
-            *(_stl_line(frames, row, columns) for row in stl_rows(frames)),
+            *(_stl_line(frames, row, columns) for row in alone),
             *(_line(frames, row, columns, bold) for row in rows),
         ),
     )
@@ -165,68 +141,56 @@ def refuse_without_methods(frames: StudyFrames) -> None:
         )
 
 
-def _columns(frames: StudyFrames) -> tuple[Column, ...]:
-    """What methods are ranked by, which may be a metric; then all other metrics."""
-    objective = objective_of(frames)
-    titles = {task["name"]: task.get("title", task["name"]) for task in frames.card["tasks"]}
-    of_one = objective.name != DELTA_M and len(objective.metrics) == 1
-    metrics = [
-        Column(
-            task=metric.task,
-            name=metric.name,
-            group=str(titles[metric.task]),
-            title=metric.title,
-            direction=metric.direction,
-            unit="" if metric.unit == "1" else metric.unit,
-            with_interval=of_one and (metric.task, metric.name) == objective.metrics[0][:2],
-        )
-        for metric in frames.metrics
-    ]
-    if of_one:
-        return tuple(sorted(metrics, key=lambda column: not column.with_interval))
-    first = Column(
-        task="",
-        name=objective.name,
-        group="",
-        title=title_of_objective(objective),
-        direction=objective.direction,
-        unit=objective.unit,
-        signed="+" in objective.shown,
-        with_interval=True,
-    )
-    return (first, *metrics)
-
-
 def _line(
     frames: StudyFrames,
     row: MethodRow,
-    columns: tuple[Column, ...],
+    columns: Sequence[Column],
     bold: Mapping[tuple[str, str], frozenset[str]],
 ) -> Line:
-    winner, scores = winner_of(frames, row.search), metric_scores(frames, row.search)
-    runs = winner.runs if winner else ()
-    cells = []
-    for column in columns:
-        if not column.task:
-            value, interval = row.value_test, row.interval
-        elif column.key in scores:
-            value = scores[column.key].value
-            interval = scores[column.key].estimate.interval()
-        else:
-            value, interval = math.nan, None
-        is_bold = row.search in bold[column.key]
-        cells.append(Cell(value=value, interval=interval, bold=is_bold, runs=runs))
+    winner = winner_of(frames, row.search)
+    cells = [_cost(frames, row, c.axis) if c.axis else _score(frames, row, c) for c in columns]
     return Line(
         search=row.search,
         method=row.title,
         kind=row.delta_m_kind,
         seeds=tuple(winner.by_seed) if winner else (),
         n_trials=row.n_trials,
-        cells=tuple(cells),
+        cells=tuple(
+            replace(cell, bold=row.search in bold[column.key])
+            for column, cell in zip(columns, cells, strict=True)
+        ),
     )
 
 
-def _stl_line(frames: StudyFrames, row: MethodRow, columns: tuple[Column, ...]) -> Line:
+def _score(frames: StudyFrames, row: MethodRow, column: Column) -> Cell:
+    winner, scores = winner_of(frames, row.search), scores_by(frames, row.search, column.key)
+    if winner is None or scores is None:
+        return Cell(value=math.nan)
+    estimate = scores.estimate
+    if column.key == ("", DELTA_M):
+        estimate = with_baseline(frames, estimate, row.metrics, delta_m_of(frames))
+    return Cell(value=scores.value, interval=estimate.interval(), runs=winner.runs)
+
+
+def _cost(frames: StudyFrames, row: MethodRow, axis: CostAxis) -> Cell:
+    """What the search has cost without runs on fresh seeds, as sure as its steps were timed."""
+    role = "baseline" if row.search == "stl" else "search"
+    runs = frames.runs[(frames.runs["role"] == role) & frames.runs["planned"]]
+    if role == "search":
+        runs = runs[runs["search"] == row.search]
+    charged = charges(frames, axis).loc[runs["run"]]
+    charged = charged[charged > 0]
+    if charged.empty:
+        return Cell(value=math.nan)
+    value, time = float(charged.sum()), epoch_times(frames).get(row.search)
+    return Cell(
+        value=value,
+        interval=time.scaled(value) if time and axis == "solo_s" else None,
+        runs=tuple(charged.index.tolist()),
+    )
+
+
+def _stl_line(frames: StudyFrames, row: MethodRow, columns: Sequence[Column]) -> Line:
     """The single-task networks: each task's metrics rest on that task's own runs."""
     runs = baseline_runs(frames)
     by_task = {
@@ -234,16 +198,21 @@ def _stl_line(frames: StudyFrames, row: MethodRow, columns: tuple[Column, ...]) 
         for task in frames.tasks
     }
     every = tuple(run for task in frames.tasks for run in by_task[task])
+
+    def cell(column: Column) -> Cell:
+        if column.axis:
+            return _cost(frames, row, column.axis)
+        if column.task:
+            value = row.metrics.get(column.key, math.nan)
+            return Cell(value=value, runs=by_task[column.task])
+        value = row.delta_m_test if column.name == DELTA_M else row.value_test
+        return Cell(value=value, runs=every)
+
     return Line(
         search=row.search,
         method=row.title,
         kind=row.delta_m_kind,
         seeds=(),
         n_trials=row.n_trials,
-        cells=tuple(
-            Cell(value=row.metrics.get(column.key, math.nan), runs=by_task[column.task])
-            if column.task
-            else Cell(value=row.value_test, runs=every)
-            for column in columns
-        ),
+        cells=tuple(map(cell, columns)),
     )

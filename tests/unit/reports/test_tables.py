@@ -54,8 +54,9 @@ def test_values_and_intervals_are_those_of_the_comparison(confirm: tuple[int, ..
     for line in found.lines:
         row = rows[line.search]
         assert (line.cells[0].value, line.cells[0].interval) == (row.value_test, row.interval)
-        for column, cell in zip(found.columns[1:], line.cells[1:], strict=True):
+        for column, cell in zip(found.columns[1:-1], line.cells[1:-1], strict=True):
             assert cell.value == pytest.approx(row.metrics[column.key], rel=1e-12)
+        assert line.cells[-1].value == pytest.approx(row.cost_solo_s, rel=1e-12)
 
 
 def test_a_cell_is_the_mean_of_the_runs_it_names() -> None:
@@ -70,7 +71,7 @@ def test_a_cell_is_the_mean_of_the_runs_it_names() -> None:
 def test_single_task_networks_rest_on_each_tasks_own_runs() -> None:
     frames = synthetic.frames(epochs=3)
     runs, found = frames.runs.set_index("run"), method_table(frames)
-    for column, cell in zip(found.columns, found.lines[0].cells, strict=True):
+    for column, cell in zip(found.columns[:-1], found.lines[0].cells, strict=False):
         searches = {f"stl/{column.task}"} if column.task else {f"stl/{t}" for t in frames.tasks}
         assert set(runs.loc[list(cell.runs), "search"]) == searches
         assert not cell.bold
@@ -91,7 +92,7 @@ def test_bold_are_the_best_and_those_that_cannot_be_told_from_it() -> None:
 
 def test_the_best_of_a_column_is_by_its_own_direction() -> None:
     found = table()
-    for at, column in enumerate(found.columns):
+    for at, column in enumerate(found.columns[:-1]):
         values = {line.search: line.cells[at].value for line in found.lines[1:]}
         best = (min if column.direction == "min" else max)(values, key=values.__getitem__)
         assert best in bold(found, at)
@@ -140,9 +141,53 @@ def test_a_metric_that_methods_are_ranked_by_comes_first_and_once() -> None:
     made = synthetic.reader(epochs=3)
     synthetic.rank_by(made, "sum.within_1")
     found = method_table(load(made, "x"))
-    assert [column.key for column in found.columns][:2] == [("sum", "within_1"), ("left", "error")]
-    assert len({column.key for column in found.columns}) == len(found.columns) == 4
+    assert [column.key for column in found.columns] == [
+        *(("sum", "within_1"), ("", "delta_m"), ("left", "error"), ("right", "error")),
+        *(("sum", "mae"), ("", "cost_solo_s")),
+    ]
     assert found.lines[1].cells[0].interval is not None
+
+
+def test_delta_m_beside_a_metric_is_that_of_the_same_runs() -> None:
+    made = synthetic.reader(epochs=3, confirm=FRESH)
+    by_delta_m = method_table(load(made, "x"))
+    synthetic.rank_by(made, "sum.within_1")
+    frames = load(made, "x")
+    found, runs = method_table(frames), frames.runs.set_index("run")["delta_m_test"]
+    wanted = {line.search: line.cells[0].interval for line in by_delta_m.lines}
+    for line in found.lines[1:]:
+        cell, interval = line.cells[1], wanted[line.search]
+        assert cell.value == pytest.approx(runs.loc[list(cell.runs)].mean())
+        # The single-task networks' own seeds are in it; metrics are those of other epochs.
+        assert cell.interval is not None
+        assert interval is not None
+        assert cell.interval.half_width == pytest.approx(interval.half_width, rel=0.02)
+    assert bold(found, 1) == bold(by_delta_m), "fresh seeds train the same trials"
+    assert found.lines[0].cells[1].value == 0.0
+
+
+def test_without_single_task_networks_there_is_no_delta_m_beside_a_metric() -> None:
+    made = synthetic.rank_by(synthetic.reader(epochs=3), "sum.within_1", baseline=False)
+    assert ("", "delta_m") not in {column.key for column in method_table(load(made, "x")).columns}
+
+
+def test_a_cost_is_that_of_the_whole_search_without_fresh_seeds() -> None:
+    frames = synthetic.frames(epochs=3, confirm=FRESH)
+    found = method_table(frames)
+    runs = frames.runs.set_index("run")
+    for line in found.lines:
+        cell = line.cells[-1]
+        role = "baseline" if line.search == "stl" else "search"
+        assert set(runs.loc[list(cell.runs), "role"]) == {role}
+        assert cell.value == pytest.approx(runs.loc[list(cell.runs), "solo_cost_s"].sum())
+        assert not cell.bold
+    assert "without those on fresh seeds" in found.caption
+
+
+def test_in_packs_that_were_not_timed_the_cost_is_in_epochs() -> None:
+    found = table(fused=True)
+    assert found.columns[-1].unit == "epochs"
+    assert found.lines[1].cells[-1].value == 3 * len(found.lines[1].cells[-1].runs)
 
 
 def test_the_caption_tells_protocol_and_seeds() -> None:
@@ -184,9 +229,11 @@ def test_latex_names_the_runs_behind_each_method_in_comments() -> None:
     found = table()
     comments = [c for c in rendered(found, format="latex").splitlines() if c.startswith("%")]
     for line in found.lines[1:]:
-        runs = " ".join(map(str, line.cells[0].runs))
-        assert f"% {line.method}, all columns: 3 runs, {runs}" in comments
-    assert sum(comment.startswith("% STL, ") for comment in comments) == 4
+        runs = " ".join(map(str, sorted(line.cells[0].runs)))
+        mine = [comment for comment in comments if comment.startswith(f"% {line.method}, ")]
+        assert mine[0] == f"% {line.method}, all values: 3 runs, {runs}"
+        assert re.fullmatch(r"% [^,]+, Cost: \d+ runs, \d+-\d+", mine[1])
+    assert sum(comment.startswith("% STL, ") for comment in comments) == 5
 
 
 def test_bold_is_bold_in_both_and_intervals_stand_beside() -> None:
