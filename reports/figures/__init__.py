@@ -7,7 +7,10 @@ page (under 600 px) as changes for `Plotly.relayout`.
 
 from reports._palette import method_colour
 from reports.figures._cost import cost_versus_performance
+from reports.figures._history import trial_history
+from reports.figures._learning_curves import learning_curves
 from reports.figures._none import NoFigure
+from reports.figures._parallel import parallel_coordinates
 from reports.figures._sensitivity import sensitivity
 from reports.figures._simplex import weight_simplex
 from reports.figures._temperature import temperature_curve
@@ -16,9 +19,12 @@ from reports.figures._trajectories import weight_trajectories
 __all__ = [
     "NoFigure",
     "cost_versus_performance",
+    "learning_curves",
     "method_colour",
+    "parallel_coordinates",
     "sensitivity",
     "temperature_curve",
+    "trial_history",
     "weight_simplex",
     "weight_trajectories",
 ]

@@ -11,7 +11,7 @@ from reports.html._plots import cost_plot, other_plots, plot
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
 from reports.html._table import tables
-from reports.html._tags import Markup, join, tag
+from reports.html._tags import Markup, answered, join, tag
 from reports.notes.fair_play import MergedNote, fair_play_notes, merged
 from reports.spending import EqualBudget, equal_budgets
 from storage.objectives.delta_m import NAME as DELTA_M
@@ -60,17 +60,12 @@ def _answer(frames: StudyFrames, found: Answer, n_notes: int) -> Markup:
     if n_notes:
         notes = counted(n_notes, "fair-play note")
         last.append(join(["Mend what can mislead: ", tag("a", notes, href="#notes"), "."]))
-    parts = {
+    parts: dict[str, Sequence[str]] = {
         "Which method, with how much?": [*found.which[:-1], found.which[-1] + alone],
         "How sure is that?": found.sure,
         "What would make it surer?": last,
     }
-    said = [
-        join([tag("dt", head), tag("dd", *(tag("p", text) for text in texts))])
-        for head, texts in parts.items()
-        if texts
-    ]
-    return tag("dl", *said, class_="headline answer")
+    return answered(parts)
 
 
 def _banner(comparison: Comparison) -> Markup | None:

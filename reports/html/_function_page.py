@@ -1,18 +1,21 @@
 """The page of a training function's study: its trials by its own metric, and what they cost.
 
 There is no baseline to compare with, and so no delta_m, no budget curve, and of the notes on fair
-play only those on the conditions of the runs.
+play only those on the conditions of the runs. In their place: the course of each search.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.frames import StudyFrames
+from reports.html._function_plots import function_plots
+from reports.html._function_seen import how_sure, what_would_tell
+from reports.html._plots import plot
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
-from reports.html._tags import Markup, boxed, join, tag
+from reports.html._tags import Markup, answered, boxed, join, tag
 from reports.html._words import count, number, value_of
 from reports.notes.condition_notes import mixed_conditions, mixed_user_code
 from reports.trials import SearchTrials, TrialRow, best_sentence, ranked, trials
@@ -31,13 +34,13 @@ def function_body(frames: StudyFrames) -> Markup:
                 "header",
                 tag("p", "Weighbridge report", class_="eyebrow"),
                 tag("h1", frames.name),
-                tag("p", best_sentence(found), class_="headline"),
+                _answer(frames, found),
             ),
             tag(
                 "main",
                 problem(frames.card),
                 *(tag("p", tag("strong", "Note: "), note) for note in _notes(frames)),
-                *(_section(search) for search in found),
+                *(_section(frames, search) for search in found),
                 what_was_run(frames),
             ),
         ]
@@ -51,7 +54,28 @@ def _notes(frames: StudyFrames) -> Iterator[str]:
         yield from (note.text for note in rule(frames))
 
 
-def _section(search: SearchTrials) -> Markup:
+def _answer(frames: StudyFrames, found: Sequence[SearchTrials]) -> Markup:
+    """The first screen, as that of a study that compares methods."""
+    return answered(
+        {
+            "Which trial?": [best_sentence(found)],
+            "How sure is that?": how_sure(frames, found),
+            "What would make it surer?": what_would_tell(frames, found),
+        }
+    )
+
+
+def _section(frames: StudyFrames, search: SearchTrials) -> Markup:
+    return tag(
+        "section",
+        tag("h2", f"Search: {search.search}"),
+        *(plot(item, heading="h3", study=frames.name) for item in function_plots(frames, search)),
+        tag("h3", "Its trials"),
+        _table(search),
+    )
+
+
+def _table(search: SearchTrials) -> Markup:
     shown = ranked(search)[:_MOST_ROWS]
     caption = (
         f"{_which(search)} by {search.metric} on validation, "
@@ -60,11 +84,7 @@ def _section(search: SearchTrials) -> Markup:
     )
     heads = [tag("th", name, scope="col") for name in _HEADS]
     rows = [_row(row) for row in shown]
-    return tag(
-        "section",
-        tag("h2", f"Search: {search.search}"),
-        boxed(caption, tag("tr", *heads), rows, class_="trials"),
-    )
+    return boxed(caption, tag("tr", *heads), rows, class_="trials")
 
 
 def _which(search: SearchTrials) -> str:
@@ -76,7 +96,7 @@ def _which(search: SearchTrials) -> str:
     ways = ", ".join(f"{count(n)} {state}" for state, n in sorted(states.items()))
     return (
         f"The best {_MOST_ROWS} of {count(len(search.trials))} trials (the others: {ways}; "
-        "`weighbridge export` writes all of them)"
+        "weighbridge export writes all of them)"
     )
 
 

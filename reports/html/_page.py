@@ -1,4 +1,4 @@
-"""The whole page, written as one file; Plotly is loaded for studies that have figures."""
+"""The whole page, written as one file with the script that its figures need."""
 
 import os
 from importlib.resources import files
@@ -56,11 +56,12 @@ def _page(frames: StudyFrames) -> str:
 
 def _parts(frames: StudyFrames) -> tuple[Markup, str]:
     """The body, and the script that its figures need."""
+    from plotly.offline import get_plotlyjs
+
     if frames.of_function:
         from reports.html._function_page import function_body
 
-        return function_body(frames), ""
-    from plotly.offline import get_plotlyjs
+        return function_body(frames), get_plotlyjs()
 
     from reports.html._comparison_page import comparison_body
 

@@ -4,7 +4,7 @@ A page is put together from `tag` calls. Plain strings, numbers and names from a
 escaped on the way in; only the result of another call passes as it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 _VOID = frozenset({"br", "hr", "meta"})
@@ -44,6 +44,16 @@ def boxed(caption: str, head: Markup, body: Sequence[Markup], *, class_: str = "
     said = tag("caption", tag("span", caption))
     whole = tag("table", said, tag("thead", head), tag("tbody", *body), class_=class_)
     return tag("div", whole, class_="scroll", role="region", aria_label=caption, tabindex=0)
+
+
+def answered(parts: Mapping[str, Sequence[str]]) -> Markup:
+    """The first screen: questions, each with its sentences; without those that have none."""
+    said = [
+        join([tag("dt", head), tag("dd", *(tag("p", text) for text in texts))])
+        for head, texts in parts.items()
+        if texts
+    ]
+    return tag("dl", *said, class_="headline answer")
 
 
 def method_head(title: str, colour: str) -> Markup:

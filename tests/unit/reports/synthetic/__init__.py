@@ -8,6 +8,7 @@ import functools
 from typing import Any
 
 from reports.frames import StudyFrames, load
+from tests.unit.reports.synthetic._functions import function_reader
 from tests.unit.reports.synthetic._objectives import rank_by
 from tests.unit.reports.synthetic._papers import CARD, spec
 from tests.unit.reports.synthetic._reader import COLUMNS, FakeReader
@@ -38,6 +39,7 @@ __all__ = [
     "TEMPERATURES",
     "FakeReader",
     "frames",
+    "function_reader",
     "quality",
     "rank_by",
     "reader",

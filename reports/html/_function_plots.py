@@ -1,0 +1,47 @@
+"""Figures of a training function's search, with their words."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from reports import figures
+from reports.figures import NoFigure
+from reports.figures.points import listed_points
+from reports.frames import StudyFrames
+from reports.html._function_seen import curves_seen, history_seen, parallel_seen
+from reports.html._plots import Plot
+from reports.trials import SearchTrials
+
+_HISTORY = (
+    "Each point is a trial, its mean over seeds on validation; the line is the best one so far. An "
+    "arrow at the worse edge is off the scale, or a trial that diverged, was pruned or failed."
+)
+_CURVES = (
+    "Validation by step, mean over the seeds that reached it: the best trial, the nine next, and "
+    "of the others some that lie evenly apart by value. A curve that ends early was stopped."
+)
+_PARALLEL = (
+    "The best fifty trials: a line crosses each axis at the trial’s parameter, the last one at its "
+    "value; bright is better. Where good trials meet shows where they are, not how much a "
+    "parameter matters."
+)
+
+
+def function_plots(frames: StudyFrames, search: SearchTrials) -> Iterator[Plot]:
+    """The figures that there is something to show in; the first one says why, if there is none."""
+    points, key = partial(listed_points, search), search.search
+    made = (
+        ("history", "Course", _HISTORY, figures.trial_history, history_seen(frames, search)),
+        ("curves", "Learning curves", _CURVES, figures.learning_curves, curves_seen(search)),
+        ("parallel", "Best trials", _PARALLEL, figures.parallel_coordinates, parallel_seen(search)),
+    )
+    for name, title, caption, draw, seen in made:
+        figure = draw(frames, search)
+        if name == "history" or not isinstance(figure, NoFigure):
+            yield Plot(
+                key=f"{name}-{key}",
+                title=title,
+                seen=seen,
+                caption=caption,
+                figure=figure,
+                points=points,
+            )
