@@ -3,11 +3,14 @@
 The stamp is a hash of the files that say what to install; the extras installed so far are added
 up, so that `make demo` after `make test` installs nothing. Versions are those of `constraints.txt`,
 or the lowest that `pyproject.toml` allows.
+
+Each time, bytecode of the checkout is brought up to date.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import re
 import subprocess
@@ -26,6 +29,7 @@ def main() -> None:
     parser.add_argument("--lowest", action="store_true")
     parser.add_argument("inputs", nargs="+", type=Path)
     arguments = parser.parse_args()
+    _compile()
     digest = sha256(b"".join(path.read_bytes() for path in arguments.inputs)).hexdigest()
     stamp = _stamp()
     present = set(stamp["extras"]) if stamp.get("inputs") == digest else set()
@@ -38,6 +42,16 @@ def main() -> None:
     constraints = _lowest() if arguments.lowest else Path("constraints.txt")
     subprocess.run([*command, "-c", str(constraints), "-e", f".[{extras}]"], check=True)
     STAMP.write_text(json.dumps({"inputs": digest, "extras": sorted(present | wanted)}))
+
+
+def _compile() -> None:
+    """What pip does for packages that it copies, and not for a checkout.
+
+    Where PYTHONDONTWRITEBYTECODE is set, each process would compile all that it imports of it.
+    """
+    project = tomllib.loads(Path("pyproject.toml").read_text())
+    for package in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
+        compileall.compile_dir(package, quiet=1)
 
 
 def _lowest() -> Path:
