@@ -138,10 +138,10 @@ class _Filler:
 
     def _trials(self) -> _Rows:
         for trial in range(1, self._n_trials + 1):
-            lr = float(f"{10 ** self._rng.uniform(-4, 0):.6g}")
+            lr = round(10 ** self._rng.uniform(-4, 0), 5)
             own = {"depth": trial % 3 + 1} if self._plan.spec.function else {"weight_decay": 0.0}
-            # the trial's number keeps points apart
-            yield trial, *self._search_of(trial), canonical({"lr": lr + trial * 1e-9, **own})
+            # the trial's number keeps points apart, in digits that no rate has
+            yield trial, *self._search_of(trial), canonical({"lr": lr + trial * 1e-11, **own})
 
     def _proposals(self) -> _Rows:
         for trial in range(1, self._n_trials + 1):

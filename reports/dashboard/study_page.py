@@ -18,7 +18,7 @@ from reports._titles import weighting_of
 from reports.comparing.rows import MethodRow
 from reports.dashboard.following import Conclusions, Followed
 from reports.dashboard.pages import unchanged
-from reports.dashboard.site import PATIENCE_S, NotThere, Site, state_of
+from reports.dashboard.site import PATIENCE_S, Site, state_of
 from reports.frames import StudyFrames
 from reports.inference import Interval
 from reports.spending import equal_budgets
@@ -70,6 +70,7 @@ def study_page(site: Site, request: Request) -> Response:
     context = {
         "study": record,
         "tab": "",
+        "of_function": record.card.get("kind") == "function",
         "state": state_of(dict(totals.states)),
         "finished": sum(n for state, n in totals.states.items() if state in FINAL),
         "runs": sum(totals.states.values()),
@@ -86,21 +87,22 @@ def study_page(site: Site, request: Request) -> Response:
 
 
 def curves_json(site: Site, request: Request) -> Response:
-    """Each method's curve in one unit of cost, as steps.
+    """Each method's curve in one unit of cost, as steps; none before conclusions are drawn.
 
     Raises:
-        NotThere: There is no such study, or nothing has been worked out yet.
+        NotThere: There is no such study.
     """
     drawn = _conclusions(site, request)
-    axis = _axis(drawn.frames, request)
-    curves = budget_curves(drawn.frames, axis) if axis else ()
-    objective = objective_of(drawn.frames)
+    axis = _axis(drawn.frames, request) if drawn else None
+    if drawn is None or axis is None:
+        return JSONResponse({"series": []})
+    curves = budget_curves(drawn.frames, axis)
     low, high = _costs(curves)
     return JSONResponse(
         {
             "kind": "steps",
-            "x": AXES[axis].title if axis else "",
-            "y": axis_title(objective, "Test"),
+            "x": AXES[axis].title,
+            "y": axis_title(objective_of(drawn.frames), "Test"),
             "log": True,
             "from": low,
             "to": high,
@@ -113,18 +115,17 @@ def at_budget(site: Site, request: Request) -> Response:
     """The table of all methods at a budget, for a slider that moves.
 
     Raises:
-        NotThere: There is no such study, or nothing has been worked out yet.
+        NotThere: There is no such study.
     """
-    drawn = _conclusions(site, request)
-    return site.pages.fragment("at_budget", _at_budget(drawn, request))
+    return site.pages.fragment("at_budget", _at_budget(_conclusions(site, request), request))
 
 
-def _conclusions(site: Site, request: Request) -> Conclusions:
+def _conclusions(site: Site, request: Request) -> Conclusions | None:
+    """Those about methods; None before they are drawn, and of a training function."""
     study = site.followed(site.record(request))
     study.catch_up(within_s=PATIENCE_S)
-    if study.conclusions is None or study.conclusions.comparison is None:
-        raise NotThere("No conclusions have been drawn of this study yet. Try again.")
-    return study.conclusions
+    drawn = study.conclusions
+    return drawn if drawn and drawn.comparison else None
 
 
 def _concluded(

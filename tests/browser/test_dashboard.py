@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from reports.dashboard import Access, serve
@@ -114,6 +115,17 @@ def test_pages_fit_and_break_no_policy(
     found.context.close()
     assert found.troubles == []
     assert found.elsewhere == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_axe_finds_nothing(browser: Browser, site: str, path: str) -> None:
+    """With the policy off, which would not let the checker in."""
+    found = Seen(browser, site, bypass_csp=True)
+    found.page.goto(path)
+    expect(found.page.locator("#liveness")).to_have_text("Live")
+    result = Axe().run(found.page)
+    found.context.close()
+    assert result.violations_count == 0, result.generate_report()
 
 
 def test_curves_are_drawn_and_tell_their_points_by_keys(seen: Seen) -> None:

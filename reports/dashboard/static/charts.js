@@ -7,18 +7,40 @@ const seen = new IntersectionObserver((entries) => {
 }, { rootMargin: "200px" });
 for (const box of document.querySelectorAll("[data-chart]")) seen.observe(box);
 
+// What is drawn moves on with the page, at most every few seconds; where someone has zoomed in, the view stays.
+const REST_MS = 3000;
+const drawn = new Map();
+let coming = 0;
+document.addEventListener("weighbridge:new", () => {
+  coming ||= setTimeout(() => { coming = 0; for (const [box, one] of drawn) { draw(box); one.follow?.(); } }, REST_MS);
+});
+
 async function mount(box) {
-  const answer = await fetch(box.dataset.chart);
-  if (!answer.ok) { box.textContent = "No points to draw yet."; return; }
-  const found = await answer.json();
-  if (!found.series.length) { box.textContent = "No points to draw yet."; return; }
-  const budget = document.querySelector("[data-budget]");
-  const chart = new uPlot(options(found, box, budget), aligned(found), box);
-  new ResizeObserver(() => chart.setSize({ width: box.clientWidth, height: height(box) })).observe(box);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chart.redraw());
-  keys(box, chart, found);
-  if (box.dataset.budgetTo && budget) slide(box, chart, found, budget);
+  drawn.set(box, {});
+  const budget = box.dataset.budgetTo && document.querySelector("[data-budget]");
+  keys(box);
+  if (budget) slide(box, budget);
+  new ResizeObserver(() => drawn.get(box).chart?.setSize({ width: box.clientWidth, height: height(box) })).observe(box);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.get(box).chart?.redraw());
+  await draw(box);
 }
+
+async function draw(box) {
+  const one = drawn.get(box);
+  const answer = await fetch(box.dataset.chart).catch(() => null);
+  const found = answer?.ok ? await answer.json() : null;
+  if (!found?.series.length) { if (!one.chart) box.textContent = "No points to draw yet."; return; }
+  const same = one.chart && names(one.found) === names(found);
+  const { min, max } = one.chart?.scales.x ?? {};
+  const zoomed = same && (min > one.chart.data[0][0] || max < one.chart.data[0].at(-1));
+  one.found = found;
+  if (same) { one.chart.setData(aligned(found), !zoomed); if (zoomed) one.chart.redraw(); return; }
+  one.chart?.destroy();
+  box.textContent = "";
+  one.chart = new uPlot(options(found, box), aligned(found), box);
+}
+
+const names = (found) => found.series.map((one) => one.name).join("\n");
 
 const height = (box) => box.clientWidth < 600 ? 300 : 380;
 
@@ -34,7 +56,8 @@ function aligned(found) {
   return [all, ...columns];
 }
 
-function options(found, box, budget) {
+function options(found, box) {
+  const budget = box.dataset.budgetTo && document.querySelector("[data-budget]");
   const axis = (label) => ({ label, stroke: () => css("--soft"), grid: { stroke: () => css("--rule"), width: 1 }, ticks: { stroke: () => css("--rule") }, values: (_, splits) => splits.map((v) => v == null ? "" : shown(v)) });
   return {
     width: box.clientWidth, height: height(box),
@@ -46,8 +69,8 @@ function options(found, box, budget) {
       paths: found.kind === "steps" ? uPlot.paths.stepped({ align: 1 }) : undefined, value: (_, v) => shown(v),
     }))],
     hooks: { draw: [(u) => {
-      if (!budget || !box.dataset.budgetTo) return;
-      const x = u.valToPos(amount(found, budget.value), "x", true);
+      if (!budget) return;
+      const x = u.valToPos(amount(drawn.get(box).found, budget.value), "x", true);
       u.ctx.save(); u.ctx.strokeStyle = css("--accent"); u.ctx.setLineDash([6, 4]); u.ctx.beginPath();
       u.ctx.moveTo(x, u.bbox.top); u.ctx.lineTo(x, u.bbox.top + u.bbox.height); u.ctx.stroke(); u.ctx.restore();
     }] },
@@ -56,23 +79,24 @@ function options(found, box, budget) {
 
 const amount = (found, place) => found.from * (found.to / found.from) ** (place / 100);
 
-function slide(box, chart, found, budget) {
+function slide(box, budget) {
   let asked = 0;
+  const here = () => { const url = new URL(location.href); url.searchParams.set("budget", budget.value); return url; };
+  const follow = async () => {
+    const answer = await fetch(`${here().pathname}/at_budget${here().search}`).catch(() => null);
+    // made by a template of ours, which has escaped it
+    if (answer?.ok) document.querySelector(box.dataset.budgetTo).innerHTML = await answer.text();
+  };
+  drawn.get(box).follow = follow;
   budget.addEventListener("input", () => {
-    chart.redraw(false);
+    drawn.get(box).chart?.redraw(false);
+    history.replaceState(null, "", here());
     clearTimeout(asked);
-    asked = setTimeout(async () => {
-      const here = new URL(location.href);
-      here.searchParams.set("budget", budget.value);
-      history.replaceState(null, "", here);
-      const answer = await fetch(`${here.pathname}/at_budget${here.search}`);
-      // made by a template of ours, which has escaped it
-      if (answer.ok) document.querySelector(box.dataset.budgetTo).innerHTML = await answer.text();
-    }, 120);
+    asked = setTimeout(follow, 120);
   });
 }
 
-function keys(box, chart, found) {
+function keys(box) {
   const said = document.createElement("p");
   said.className = "spoken"; said.setAttribute("aria-live", "polite");
   box.after(said);
@@ -80,7 +104,8 @@ function keys(box, chart, found) {
   let at = -1;
   box.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
+    const { chart, found } = drawn.get(box);
+    if (!step || !chart) return;
     event.preventDefault();
     at = Math.min(Math.max(at + step, 0), chart.data[0].length - 1);
     chart.setCursor({ left: chart.valToPos(chart.data[0][at], "x"), top: 0 });

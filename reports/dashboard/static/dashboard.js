@@ -19,6 +19,7 @@ function tell(reached) {
 document.addEventListener("htmx:after:request", (event) => {
   const status = event.detail.ctx?.response?.status ?? 0;
   tell(status > 0 && status < 500);
+  if (status === 200) document.dispatchEvent(new Event("weighbridge:new"));
   if (status === 401) location.assign("/login");
 });
 document.addEventListener("htmx:error", () => tell(false));
