@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
 from trainers.parts import mark
@@ -76,6 +77,15 @@ def build_network(problem: Problem, tasks: Sequence[str], key: Key) -> MultiTask
     trunk = _initialised(problem.trunk, key / "trunk")
     heads = {task: _initialised(partial(problem.head, task), key / "head" / task) for task in tasks}
     return MultiTaskNetwork(trunk, heads)
+
+
+def count_parameters(problem: Problem) -> int | None:
+    """How many numbers the network of all tasks trains; None while layers wait for data to tell."""
+    network = build_network(problem, problem.card.task_names, Key("size"))
+    trained = [param for param in network.parameters() if param.requires_grad]
+    if any(map(is_lazy, trained)):
+        return None
+    return sum(param.numel() for param in trained)
 
 
 def _initialised(build: Callable[[], nn.Module], key: Key) -> nn.Module:

@@ -6,5 +6,6 @@ asked` where the study lacks what it needs.
 
 from reports.claims.asked import claims_of
 from reports.claims.claim import Claim, Effect, Finding
+from reports.claims.size_matters import Sized, size_matters
 
-__all__ = ["Claim", "Effect", "Finding", "claims_of"]
+__all__ = ["Claim", "Effect", "Finding", "Sized", "claims_of", "size_matters"]

@@ -6,11 +6,19 @@ from typing import Final
 from reports.claims.better import better
 from reports.claims.claim import Claim
 from reports.claims.comparable import comparable
+from reports.claims.concave_share import concave_share
+from reports.claims.decay_matters_less import decay_matters_less
 from reports.claims.no_gain import no_gain
 from reports.frames import StudyFrames
 from reports.tables.method_table import refuse_without_methods
 
-_OF_A_STUDY: Final[tuple[Callable[[StudyFrames], Claim], ...]] = (comparable, better, no_gain)
+_OF_A_STUDY: Final[tuple[Callable[[StudyFrames], Claim], ...]] = (
+    comparable,
+    better,
+    decay_matters_less,
+    no_gain,
+    concave_share,
+)
 
 
 def claims_of(frames: StudyFrames) -> tuple[Claim, ...]:

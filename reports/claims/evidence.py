@@ -12,7 +12,11 @@ from reports.comparing.wording import gaps_of, span
 from reports.frames import StudyFrames
 from reports.inference import Estimate, Interval
 from storage.objectives import Objective
+from storage.objectives.delta_m import objectives
 from storage.wording import counted
+
+POINTS: Final = gaps_of(objectives(())[0])
+"""Differences of delta_m, and of what it is a mean of."""
 
 SECOND_SEED: Final = "a second seed: one seed has no interval"
 

@@ -1,37 +1,97 @@
-"""``weighbridge claims``: what a study says to the claims of its field."""
+"""``weighbridge claims``: what studies say to the claims of their field."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
 
 from study.cli._frames import opened
-from study.cli._options import STORAGE, AsJson, StorageUrl, Study
+from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import console, next_step, print_json, say, styled
+from study.errors import NetworkMissing
 
 if TYPE_CHECKING:
-    from reports.claims import Claim
+    from reports import StudyFrames
+    from reports.claims import Claim, Sized
 
 NAME = "claims"
 _STYLES: Final = {"supported": "green", "not supported": "red", "undecided": "yellow"}
 _MOST_RUNS: Final = 40
 
 
-def command(study: Study, storage: StorageUrl = STORAGE, as_json: AsJson = False) -> None:
-    """Say what a study finds of each claim: supported, not supported, undecided, or not asked.
+def command(
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDY...",
+            help="Stored studies; several, of networks of different sizes, for C3.",
+        ),
+    ],
+    storage: StorageUrl = STORAGE,
+    as_json: AsJson = False,
+) -> None:
+    """Say what studies find of each claim: supported, not supported, undecided, or not asked.
 
-    With the effect and its interval, the runs it rests on, and what would decide.
+    With the effect and its interval, the runs it rests on, and what would decide. C1 and C2: is
+    UW-SO comparable to Scalarization, and better than what tunes nothing? C3: do larger networks
+    care less? C4: does weight decay matter less than the learning rate? C5: does sharing gain?
     """
-    from reports.claims import claims_of
+    from reports.claims import claims_of, size_matters
 
-    with opened(study, storage) as frames:
-        found = claims_of(frames)
-        if as_json:
-            print_json({"study": frames.name, "claims": [claim.to_plain() for claim in found]})
-            return
-        for claim in found:
+    with ExitStack() as stack:
+        frames = [stack.enter_context(opened(name, storage)) for name in dict.fromkeys(studies)]
+        found = {one.name: claims_of(one) for one in frames}
+        sizes = size_matters([_sized(one, storage, count=len(frames) > 2) for one in frames])
+    if as_json:
+        print_json(
+            {
+                "studies": {
+                    name: [claim.to_plain() for claim in claims] for name, claims in found.items()
+                },
+                "together": [sizes.to_plain()],
+            }
+        )
+        return
+    if len(found) == 1:
+        found = {name: _in_order(*claims, sizes) for name, claims in found.items()}
+    else:
+        found[", ".join(found)] = (sizes,)
+    for name, claims in found.items():
+        if len(found) > 1:
+            say((name, "bold underline"))
+        for claim in claims:
             _print(claim)
-        next_step("compare", frames.name, storage=storage)
+    next_step("compare", frames[0].name, storage=storage)
+
+
+def _in_order(*claims: Claim) -> tuple[Claim, ...]:
+    return tuple(sorted(claims, key=lambda claim: int(claim.name.removeprefix("C"))))
+
+
+def _sized(frames: StudyFrames, storage: str, *, count: bool) -> Sized:
+    """A study with the size of its network, which is built to be counted, or left untold."""
+    from reports.claims import Sized
+
+    return Sized(frames=frames, n_parameters=_n_parameters(frames.name, storage) if count else None)
+
+
+def _n_parameters(study: str, storage: str) -> int | None:
+    from study.api import Study
+    from trainers.network import count_parameters
+    from trainers.parts import Marked, described
+    from trainers.problems import build
+
+    problem = build(Study.open(study, storage=storage).plan.problem)
+    try:
+        return count_parameters(Marked(problem))
+    except Exception as error:  # a user's network may raise anything
+        raise NetworkMissing(
+            f"Networks of several sizes must be built to count their parameters, and that of "
+            f"{study} cannot be: {described(error)}. Mend it, or leave the study out."
+        ) from error
 
 
 def _print(claim: Claim) -> None:

@@ -72,6 +72,17 @@ class TestFinished:
         assert said.err == ""
         assert [row["search"] for row in said.json["rows"]] == ["stl", "ew", "uw-so"]
 
+    def test_claims_are_told_one_after_the_other(self, finished: Path) -> None:
+        said = command(finished, "claims", "tiny")
+        assert said.code == 0
+        found = re.findall(r"^(C\d+) (?:not |un)?(?:supported|decided|asked): ", said.out, re.M)
+        assert found == ["C1", "C2", "C3", "C4", "C5", "C10"]
+        plain = command(finished, "claims", "tiny", "--json").json
+        assert [claim["claim"] for claim in plain["studies"]["tiny"]] == [
+            name for name in found if name != "C3"
+        ]
+        assert [claim["finding"] for claim in plain["together"]] == ["not asked"]
+
     def test_replay_plays_what_was_recorded(self, finished: Path) -> None:
         args = ["replay", "tiny", "--search", "uw-so", "--eta", "2", "--orders", "20"]
         said = command(finished, *args)
@@ -137,6 +148,7 @@ class TestFinished:
             (["replay", "tiny", "--at", "5epochs", "--axis", "solo_s"], "must be in one unit."),
             (["replay", "tiny", "--axis", "h"], "must be one of solo_s, as_run_s, epochs,"),
             (["status", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
+            (["claims", "tiny", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["compare", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
         ],
     )

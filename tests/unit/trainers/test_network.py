@@ -12,7 +12,7 @@ from tests.packs import a_job, a_pack, told
 from tests.toy import TASKS, Toy
 from trainers.cards import ProblemCard
 from trainers.engines import network_facts, open_session, train
-from trainers.network import MultiTaskNetwork, build_network, head_place
+from trainers.network import MultiTaskNetwork, build_network, count_parameters, head_place
 from trainers.problems import TensorSource
 from trainers.protocol import TaskFunctions
 from trainers.randomness import Key
@@ -34,6 +34,23 @@ def test_a_single_task_has_the_trunk_and_head_of_all_tasks(task: str) -> None:
 def test_a_single_task_has_no_other_head(task: str) -> None:
     heads = {name.split(".")[1] for name in state((task,)) if name.startswith("heads.")}
     assert heads == {task}
+
+
+def test_parameters_are_counted_as_far_as_they_are_trained_and_known() -> None:
+    counted = sum(value.numel() for value in state(TASKS).values())
+    assert count_parameters(Toy()) == counted
+
+    class Waiting(Toy):
+        def trunk(self) -> nn.Module:
+            return nn.LazyLinear(3)
+
+    class Frozen(Toy):
+        def trunk(self) -> nn.Module:
+            return super().trunk().requires_grad_(False)
+
+    assert count_parameters(Waiting()) is None
+    trunk = sum(value.numel() for value in Toy().trunk().state_dict().values())
+    assert count_parameters(Frozen()) == counted - trunk
 
 
 def test_the_order_of_tasks_changes_no_bit() -> None:
