@@ -5,7 +5,7 @@ none: its trial is incomplete and does not take part.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -71,6 +71,15 @@ class Eligible:
             yield Fold(
                 keys=self.keys[:, seed], scores=np.delete(self.test, seed, axis=1).mean(axis=1)
             )
+
+    def without_seed(self, at: int) -> "Eligible":
+        """The same without a column."""
+        return replace(
+            self,
+            runs=np.delete(self.runs, at, axis=1),
+            keys=np.delete(self.keys, at, axis=1),
+            test=np.delete(self.test, at, axis=1),
+        )
 
     def fold_winners(self) -> list[int | None]:
         """For each seed the position of the trial that the other seeds choose; None without one."""

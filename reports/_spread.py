@@ -30,13 +30,13 @@ def components_of(frames: StudyFrames, search: str) -> Components | None:
     Returns:
         None while no trial has a value under every seed.
     """
-    rows = _best_trials(frames, search)
+    rows = best_trials(frames, search)
     return Components.of(eligible(frames, search).test[rows]) if len(rows) else None
 
 
 def runs_of_best(frames: StudyFrames, search: str) -> IntArray:
     """``[q, S]``, runs of the same trials."""
-    return eligible(frames, search).runs[_best_trials(frames, search)]
+    return eligible(frames, search).runs[best_trials(frames, search)]
 
 
 def metric_components(frames: StudyFrames, runs: IntArray) -> Mapping[tuple[str, str], Components]:
@@ -59,7 +59,7 @@ def metric_components(frames: StudyFrames, runs: IntArray) -> Mapping[tuple[str,
     }
 
 
-def _best_trials(frames: StudyFrames, search: str) -> IntArray:
+def best_trials(frames: StudyFrames, search: str) -> IntArray:
     """Rows of the best q = max(4, N/3) eligible trials by validation, N/3 rounded up."""
     trials = eligible(frames, search)
     scored = np.isfinite(trials.keys).all(axis=1) & np.isfinite(trials.test).all(axis=1)

@@ -21,13 +21,17 @@ from reports.comparing.differences import (
     difference,
     margin_of,
 )
+from reports.comparing.effort import is_equal_weighting, shortfall
 from reports.comparing.error_sources import error_sources
 from reports.comparing.headline import Contender, headline
+from reports.comparing.metric_shares import shares_of
 from reports.comparing.notebook import notebook_html
+from reports.comparing.robustness import Robustness, robustness
 from reports.comparing.roles import is_tuned, reference_of, subject_of
 from reports.comparing.rows import MethodRow, method_rows, runs_final, stl_rows
 from reports.comparing.sealed import sealed_sentence
 from reports.comparing.sparser_grids import SparserGrids, sparser_grids
+from reports.comparing.tuning import Tuning, tuning_of, tuning_sentences
 from reports.comparing.wording import paired_seeds
 from reports.frames import StudyFrames
 from reports.spending import CostToMatch, costs_to_match
@@ -59,6 +63,10 @@ class Comparison:
         matches: What each search pays for the quality of the reference; without those whose value
             an outstanding run can change.
         sparser_grids: The subject against parts of the reference's grid; None without a reference.
+        tuning: What tuning was worth to each method, without those whose value an outstanding run
+            can change.
+        robustness: Who is ahead if the same runs are read in other ways; None with fewer than two
+            such methods.
     """
 
     objective: Objective
@@ -75,6 +83,14 @@ class Comparison:
     error_sources: tuple[str, ...] = ()
     matches: tuple[CostToMatch, ...] = ()
     sparser_grids: SparserGrids | None = None
+    tuning: tuple[Tuning, ...] = ()
+    robustness: Robustness | None = None
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """How much of this hangs on the way it is read, and what tuning was worth, in words."""
+        ahead = [self.robustness.sentence] if self.robustness else []
+        return (*ahead, *tuning_sentences(self.tuning, self.objective))
 
     @property
     def against_stl(self) -> bool:
@@ -95,6 +111,8 @@ class Comparison:
             {name: _plain(value) for name, value in _flat(row).items()}
             | {"params": dict(row.params), "notes": list(row.notes)}
             | {"winner_metrics": _by_metric(row.winner_metrics)}
+            | {"metric_points": _by_metric(row.metric_points)}
+            | {"metric_shares": _by_metric(shares_of(row.metric_points))}
             for row in self.rows
         ]
         return {
@@ -116,6 +134,8 @@ class Comparison:
             "error_sources": list(self.error_sources),
             "cost_to_match": [found.to_plain() for found in self.matches],
             "sparser_grids": self.sparser_grids and self.sparser_grids.to_plain(),
+            "tuning": [found.to_plain() for found in self.tuning],
+            "robustness": self.robustness and self.robustness.to_plain(),
         }
 
 
@@ -127,7 +147,7 @@ def compare(frames: StudyFrames) -> Comparison:
     finished = int(planned["state"].isin(RANKED).sum())
     subject = subject_of(frames, [row.search for row in rows])
     reference = reference_of(frames, subject)
-    contenders = [_contender(frames, row) for row in rows]
+    contenders = [_contender(frames, row, subject) for row in rows]
     ratio = cost_ratio(frames, subject, reference)
     differences = _differences(frames, contenders, subject, reference)
     complete = [method.search for method in contenders if method.complete]
@@ -159,6 +179,8 @@ def compare(frames: StudyFrames) -> Comparison:
         error_sources=(*error_sources(frames), *_paired_seeds(differences, rows)),
         matches=matches,
         sparser_grids=_sparser_grids(frames, complete, subject, reference),
+        tuning=tuning_of(frames, complete),
+        robustness=robustness(frames, complete),
     )
 
 
@@ -213,8 +235,9 @@ def _sparser_grids(
     return sparser_grids(frames, subject, reference)
 
 
-def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
+def _contender(frames: StudyFrames, row: MethodRow, subject: str | None) -> Contender:
     finished, planned = runs_final(frames, row.search)
+    weighs_alike = is_equal_weighting(frames, row.search)
     return Contender(
         search=row.search,
         title=row.title,
@@ -226,6 +249,7 @@ def _contender(frames: StudyFrames, row: MethodRow) -> Contender:
         metrics=row.metrics,
         finished=finished,
         planned=planned,
+        shortfall=shortfall(frames, row.search, subject) if subject and weighs_alike else "",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from reports._ranking import number
 from reports.comparing.cost_ratio import CostRatio
 from reports.comparing.differences import Difference, Verdict
-from reports.comparing.wording import in_words, seeds_said, span
+from reports.comparing.wording import by_verdict, in_words, seeds_said, span
 from reports.inference import Interval
 from reports.spending.matching import CostToMatch
 from storage.objectives import Objective
@@ -39,6 +39,8 @@ class Contender:
         n_seeds: Seeds behind the value.
         metrics: (task, metric) to its test value.
         finished: Final runs, of `planned`.
+        shortfall: A sentence on how it was tuned less than the method that all is told of; empty if
+            it was not, and of others than equal weighting.
     """
 
     search: str
@@ -51,6 +53,7 @@ class Contender:
     metrics: Mapping[tuple[str, str], float]
     finished: int
     planned: int
+    shortfall: str = ""
 
     @property
     def complete(self) -> bool:
@@ -171,14 +174,10 @@ def _against_many(
     decided = [method for method in others if method.search in known]
     parts = []
     if decided:
-        counts = []
-        for verdict, words in _WORDS.items():
-            titles = [m.title for m in decided if known[m.search].verdict == verdict]
-            if titles or verdict == "better":
-                names = f" ({', '.join(titles)})" if titles else ""
-                counts.append(f"{words} {len(titles)}{names}")
-        said = ", ".join(counts[:-1]) + " and " * (len(counts) > 1) + counts[-1]
+        said = by_verdict({m.title: known[m.search].verdict for m in decided}, _WORDS)
         parts.append(f"Of {counted(len(decided), f'{kind} method')} it is {said}.")
+        beaten = [method for method in decided if known[method.search].verdict == "better"]
+        parts += [method.shortfall for method in beaten if method.shortfall]
     if waiting := [method.title for method in others if method not in decided]:
         parts.append(f"Undecided against {', '.join(waiting)}: runs are missing.")
     return parts

@@ -13,6 +13,7 @@ from reports._ranking import number, objective_of, reference
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
 from reports.comparing.differences import with_baseline
+from reports.comparing.metric_shares import metric_points
 from reports.comparing.scores import metric_scores, scores_of
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames, trained_epochs
@@ -56,6 +57,8 @@ class MethodRow:
             chose several.
         winner_value: Test value of `params` alone, on the seeds that chose them: optimistic.
         winner_metrics: Test metrics of the same runs.
+        metric_points: (task, metric) to what it adds to `delta_m_test`, in points; empty where
+            there is none.
     """
 
     search: str
@@ -80,6 +83,7 @@ class MethodRow:
     n_configurations: int = 1
     winner_value: float = math.nan
     winner_metrics: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    metric_points: Mapping[tuple[str, str], float] = field(default_factory=dict)
     epoch_s: float = math.nan
     epoch_error_s: float = math.nan
     n_timings: int = 0
@@ -165,6 +169,7 @@ def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodR
             if set(winner.chosen_runs) == set(winner.runs)
             else _metrics(frames, winner.chosen_runs)
         ),
+        metric_points=metric_points(frames, row.search),
     )
 
 

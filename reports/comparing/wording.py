@@ -1,11 +1,12 @@
 """Differences in words: the verdict, the size with its interval, and what would decide."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from reports._ranking import number
-from reports.comparing.differences import Difference
+from reports.comparing.differences import Difference, Verdict
 from reports.inference import Interval
 from storage.objectives import Objective
 from storage.wording import counted
@@ -93,3 +94,19 @@ def would_decide(found: Difference) -> str:
     """How many seeds would decide what is undecided."""
     n_seeds = found.seeds_to_decide
     return "more than 10,000 seeds" if n_seeds is None else f"about {counted(n_seeds, 'seed')}"
+
+
+def by_verdict(verdicts: Mapping[str, Verdict], words: Mapping[Verdict, str]) -> str:
+    """How many there are of each verdict, with their titles; of better ones also that none is.
+
+    Args:
+        verdicts: Title to verdict.
+        words: What stands before the number, by verdict, in the order wanted.
+    """
+    counts = []
+    for verdict, word in words.items():
+        titles = [title for title, found in verdicts.items() if found == verdict]
+        if titles or verdict == "better":
+            names = f" ({', '.join(titles)})" if titles else ""
+            counts.append(f"{word} {len(titles)}{names}")
+    return ", ".join(counts[:-1]) + " and " * (len(counts) > 1) + counts[-1]

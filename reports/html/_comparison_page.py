@@ -7,6 +7,7 @@ from reports.comparing.answer import Answer, answer
 from reports.comparing.comparison import Comparison, compare
 from reports.frames import StudyFrames
 from reports.html._budgets import budgets
+from reports.html._holds import how_far_it_holds
 from reports.html._plots import cost_plot, other_plots, plot
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
@@ -89,6 +90,7 @@ def _main(
             tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
             tag("section", plot(cost_plot(frames), heading="h2", study=frames.name)),
             budgets(frames, comparison, found),
+            how_far_it_holds(frames, comparison),
         ]
     parts.append(_notes(notes))
     if comparison.finished_runs:

@@ -5,6 +5,7 @@ from typing import Final
 
 from reports._eligible import eligible
 from reports._titles import title_of
+from reports.comparing.effort import SHARED, is_equal_weighting, values_tried
 from reports.frames import StudyFrames, part_names, stages_tuning, strategies, with_params
 from reports.notes.note import Note
 from storage.notices import notices
@@ -101,6 +102,32 @@ def unequal_effort(frames: StudyFrames) -> Iterator[Note]:
             text=f"Winners were chosen among unequal numbers of trials ({told}). Who tries more "
             "finds more, whatever the method: read the values beside the costs.",
         )
+
+
+def equal_weighting_tuned_less(frames: StudyFrames) -> Iterator[Note]:
+    """Other methods were tried with more learning rates or weight decays than equal weighting."""
+    for search in frames.searches:
+        mine = values_tried(frames, search)
+        if not is_equal_weighting(frames, search):
+            continue
+        more: dict[str, list[str]] = {}
+        for other in frames.searches:
+            for name, n_values in values_tried(frames, other).items():
+                if n_values > mine[name]:
+                    more.setdefault(name, []).append(f"{title_of(frames, other)} {n_values}")
+        if more:
+            told = "; ".join(
+                f"{counted(mine[name], SHARED[name])}, {', '.join(others)}"
+                for name, others in more.items()
+            )
+            yield Note(
+                kind="equal weighting tuned less",
+                search=search,
+                text=f"it was tried with fewer values than others ({told}). What is better than "
+                "it may owe that to its own tuning: give it the same learning rates and weight "
+                "decays before anything is said to beat it.",
+                about=title_of(frames, search),
+            )
 
 
 def fixed_beforehand(frames: StudyFrames) -> Iterator[Note]:

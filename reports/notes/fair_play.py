@@ -22,6 +22,7 @@ _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     condition.unequal_seeds,
     condition.unequal_grids,
     condition.unequal_effort,
+    condition.equal_weighting_tuned_less,
     condition.head_start,
     condition.baseline_imported,
     edge.baseline_untuned,

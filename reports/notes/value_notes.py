@@ -1,15 +1,15 @@
 """Fair-play notes on what the methods' values are made of, and how finely they tell them apart."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 from statistics import median
 
 from reports._ranking import objective_of
-from reports._selected import selected_metrics
 from reports._titles import title_of
 from reports.comparing.differences import difference, margin_of
+from reports.comparing.metric_shares import metric_points, shares_of
 from reports.comparing.winners import winner_of
-from reports.frames import StudyFrames, TaskMetric
+from reports.frames import StudyFrames
 from reports.notes.note import Note
 from storage.objectives.delta_m import NAME as DELTA_M
 
@@ -58,37 +58,23 @@ def one_metric(frames: StudyFrames) -> Iterator[Note]:
     if objective_of(frames).name != DELTA_M or len(frames.metrics) < 3 or not base:
         return
     margin = margin_of(frames) or 0.0
-    found: dict[TaskMetric, list[str]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for search in frames.searches:
-        changes = _changes(frames, search, base)
-        total = sum(changes.values())
-        if total <= margin:
+        points = metric_points(frames, search)
+        if sum(map(abs, points.values())) <= margin:
             continue
-        largest = max(changes, key=lambda metric: changes[metric])
-        if changes[largest] > total / 2:
-            share = f"{title_of(frames, search)} {100 * changes[largest] / total:.0f} %"
+        shares = shares_of(points)
+        largest = max(shares, key=lambda key: shares[key])
+        if shares[largest] > 1 / 2:
+            share = f"{title_of(frames, search)} {100 * shares[largest]:.0f} %"
             found.setdefault(largest, []).append(share)
-    for metric, shares in found.items():
-        whose = "these methods'" if len(shares) > 1 else "this method's"
+    titles = {(metric.task, metric.name): metric.title.lower() for metric in frames.metrics}
+    for (task, metric), told in found.items():
+        whose = "these methods'" if len(told) > 1 else "this method's"
         yield Note(
             kind="one metric",
             search=None,
             text=f"More than half of what delta_m adds up comes from one of {len(frames.metrics)} "
-            f"metrics, {metric.title.lower()} of task {metric.task} ({', '.join(shares)}): {whose} "
+            f"metrics, {titles[task, metric]} of task {task} ({', '.join(told)}): {whose} "
             "place says mostly how that metric came out. Read the other columns, too.",
         )
-
-
-def _changes(
-    frames: StudyFrames, search: str, base: Mapping[tuple[str, str], float]
-) -> dict[TaskMetric, float]:
-    """What each metric of the winner adds to delta_m, in points without their sign."""
-    winner = winner_of(frames, search)
-    if winner is None:
-        return {}
-    means = selected_metrics(frames, winner.runs).groupby(["task", "metric"])["value"].mean()
-    known = [m for m in frames.metrics if (m.task, m.name) in means.index]
-    n_metrics = len(frames.metrics)
-    return {
-        m: 100 / n_metrics * abs(means[m.task, m.name] / base[m.task, m.name] - 1) for m in known
-    }

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 from study.cli._budgets import show_budgets
+from study.cli._cells import ends, params_said, written
+from study.cli._details import show_details
 from study.cli._frames import opened
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import duration, next_step, note, print_json, say
@@ -19,7 +20,6 @@ from study.cli._wide import Column, fits, show
 if TYPE_CHECKING:
     from reports import Comparison, MethodRow, StudyFrames
     from reports.comparing.differences import Difference
-    from reports.inference import Interval
 
 NAME = "compare"
 _ALL: Final[list[str]] = []
@@ -39,6 +39,14 @@ def command(
     as_run: Annotated[
         bool, typer.Option("--as-run", help="Time of --at is that in packs, not of runs alone.")
     ] = False,
+    details: Annotated[
+        bool,
+        typer.Option(
+            "--details",
+            help="With what each metric adds, who is ahead in other readings, and what tuning was "
+            "worth.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare the methods: quality, cost, winning parameters, fair-play notes."""
@@ -47,6 +55,10 @@ def command(
     if as_run and not at:
         raise typer.BadParameter(
             "--as-run says which time --at means. Add --at, such as --at 600s."
+        )
+    if details and at:
+        raise typer.BadParameter(
+            "--details goes with whole searches. Leave out --at, or --details."
         )
     with opened(study, storage) as frames:
         if at:
@@ -63,8 +75,12 @@ def command(
         for claim in (comparison.sparser_grids, comparison.break_even):
             if claim:
                 say(claim.sentence)
+        for sentence in comparison.caveats:
+            say(sentence)
         _print_rows(frames, comparison)
         _print_differences(comparison)
+        if details:
+            show_details(frames, comparison)
         for row in comparison.rows:
             for remark in row.notes:
                 note(f"{row.title}: {remark}")
@@ -85,7 +101,7 @@ def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
         Column(
             head=f"{metric.task}\n{metric.name} {_arrow(metric.direction)}",
             cells=[
-                _written(row.metrics.get((metric.task, metric.name), math.nan), ".4f")
+                written(row.metrics.get((metric.task, metric.name), math.nan), ".4f")
                 for row in rows
             ],
         )
@@ -96,7 +112,11 @@ def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
         Column(head="trials", cells=[str(row.n_trials) for row in rows]),
         Column(head="runs", cells=[str(row.n_runs) for row in rows]),
         *_costs(frames, rows),
-        Column(head="winner", cells=[_params(frames, row) for row in rows], text=True),
+        Column(
+            head="winner",
+            cells=[params_said(frames, row.search, row.params) for row in rows],
+            text=True,
+        ),
     ]
     if fits([key, *score, *metrics, *effort]):
         show(key, [*score, *metrics, *effort])
@@ -124,14 +144,14 @@ def _print_differences(comparison: Comparison) -> None:
     show(
         Column(head=f"{subject} against", cells=[titles[one.b] for one in found], text=True),
         [
-            Column(head="difference", cells=[_written(one.value, gaps.shown) for one in found]),
-            Column(head="95 % interval", cells=[_ends(one.interval, gaps) for one in found]),
+            Column(head="difference", cells=[written(one.value, gaps.shown) for one in found]),
+            Column(head="95 % interval", cells=[ends(one.interval, gaps) for one in found]),
             Column(head="verdict", cells=[one.verdict for one in found], text=True),
             Column(
                 head="seeds that\nwould decide",
                 cells=["" if one.verdict != "undecided" else _seeds(one) for one in found],
             ),
-            Column(head="P(better)", cells=[_written(one.p_better, ".2f") for one in found]),
+            Column(head="P(better)", cells=[written(one.p_better, ".2f") for one in found]),
         ],
     )
 
@@ -142,35 +162,21 @@ def _seeds(found: Difference) -> str:
     return "> 10,000" if found.seeds_to_decide is None else str(found.seeds_to_decide)
 
 
-def _ends(interval: Interval | None, objective: Objective) -> str:
-    from reports.comparing.wording import span
-
-    # the minus of numbers that are copied
-    return "–" if interval is None else span(objective, interval).replace("\N{MINUS SIGN}", "-")
-
-
-def _written(value: float, shown: str, unit: str = "") -> str:
-    """A number with its unit; a dash where there is none, and a word for infinity."""
-    if math.isnan(value):
-        return "–"
-    return "diverged" if math.isinf(value) else f"{value:{shown}} {unit}".rstrip()
-
-
 def _scores(comparison: Comparison) -> list[Column]:
     """What methods are ranked by, what that rests on, and delta_m beside it if there is one."""
     rows, objective = comparison.rows, comparison.objective
     delta_m = Column(
-        head="delta_m test", cells=[_written(row.delta_m_test, "+.2f", "%") for row in rows]
+        head="delta_m test", cells=[written(row.delta_m_test, "+.2f", "%") for row in rows]
     )
-    ends = Column(head="95 % interval", cells=[_ends(row.interval, objective) for row in rows])
+    reach = Column(head="95 % interval", cells=[ends(row.interval, objective) for row in rows])
     kind = Column(head="value is", cells=[row.delta_m_kind for row in rows], text=True)
     if objective.name == DELTA_M:
-        return [delta_m, ends, kind]
+        return [delta_m, reach, kind]
     value = Column(
         head=f"{objective.name}\ntest {_arrow(objective.direction)}",
-        cells=[_written(row.value_test, objective.shown, objective.unit) for row in rows],
+        cells=[written(row.value_test, objective.shown, objective.unit) for row in rows],
     )
-    return [value, ends, kind, *([delta_m] if comparison.against_stl else [])]
+    return [value, reach, kind, *([delta_m] if comparison.against_stl else [])]
 
 
 def _costs(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> list[Column]:
@@ -185,22 +191,3 @@ def _costs(frames: StudyFrames, rows: tuple[MethodRow, ...]) -> list[Column]:
 
 def _arrow(direction: str) -> str:
     return "↓" if direction == "min" else "↑"
-
-
-def _params(frames: StudyFrames, row: MethodRow) -> str:
-    """The winner's parameters, without a weight decay that is off and was never tuned."""
-    from reports.frames import stages_tuning
-
-    off = row.params.get("weight_decay") == 0
-    hidden = off and stages_tuning(frames, row.search, "weight_decay").empty
-    return ", ".join(
-        f"{name} {_value(value)}"
-        for name, value in row.params.items()
-        if not (hidden and name == "weight_decay")
-    )
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list | tuple) and all(isinstance(part, int | float) for part in value):
-        return " / ".join(f"{part:g}" for part in value)  # folded between numbers, not within one
-    return f"{value:g}" if isinstance(value, float) else str(value)

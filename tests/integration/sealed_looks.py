@@ -69,6 +69,7 @@ LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
     "compare": (
         _said("compare", NAME),
         _said("compare", NAME, "--json"),
+        _said("compare", NAME, "--details"),
         _said("compare", NAME, "--at", "20epochs"),
     ),
     "claims": (_refused("claims", NAME), _refused("claims", NAME, "--json")),

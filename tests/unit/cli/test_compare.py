@@ -13,7 +13,8 @@ import pytest
 from reports import Comparison, MethodRow, StudyFrames, load
 from storage.objectives import known
 from study.cli import _wide
-from study.cli._compare import _params, _print_rows
+from study.cli._cells import params_said
+from study.cli._compare import _print_rows
 from study.cli._console import _Literal
 from study.cli._wide import Column, show
 from tests.unit.reports import synthetic
@@ -168,6 +169,6 @@ def test_a_weight_decay_of_zero_is_shown_where_it_was_tuned(tuned: str, shown: b
         row["params_tuned"] = tuned
     frames = load(made, synthetic.STUDY)
     row = replace(rows_of(frames)[1], params={"lr": 0.1, "weight_decay": 0.0})
-    assert ("weight_decay 0" in _params(frames, row)) is shown
+    assert ("weight_decay 0" in params_said(frames, row.search, row.params)) is shown
     other = replace(row, params={"lr": 0.1, "weight_decay": 1e-4, "temperature": math.inf})
-    assert "weight_decay 0.0001" in _params(frames, other)
+    assert "weight_decay 0.0001" in params_said(frames, other.search, other.params)

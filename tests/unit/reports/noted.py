@@ -3,6 +3,7 @@
 import functools
 import json
 import pickle
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports import Note, fair_play_notes, load
@@ -53,3 +54,22 @@ def drop_trials(made: FakeReader, search: str, **unwanted: Any) -> None:
         made.rows[view] = [
             row for row in made.rows[view] if row["search"] != search or row["trial"] not in gone
         ]
+
+
+def params_of(made: FakeReader, points: Sequence[Mapping[str, Any]]) -> None:
+    """Give the trials these parameters, in the order of their numbers."""
+    for row in made.rows["run_results"]:
+        row["params"] = json.dumps(points[row["trial"]], sort_keys=True)
+
+
+def change_metrics(made: FakeReader, search: str, *values: float) -> None:
+    """Let all runs of a search end with these metrics; the baseline has 10 of each."""
+    for row in made.rows["baseline_metrics"]:
+        row["value"] = 10.0
+    made.rows["epoch_metrics"] += [
+        {"study": synthetic.STUDY, "run": row["run"], "epoch": row["epoch_selected"]}
+        | {"split": "test", "task": task, "metric": metric, "value": value}
+        for row in runs_of(made, search)
+        if row["epoch_selected"]
+        for (task, metric, _), value in zip(synthetic.METRICS, values, strict=True)
+    ]

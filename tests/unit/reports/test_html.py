@@ -69,6 +69,7 @@ def test_sections_come_in_the_readers_order(page: str) -> None:
         "Comparison",
         "Cost versus performance",
         "At equal budgets",
+        "How far that holds",
         "Fair-play notes",
         "A closer look",
         "What was run",

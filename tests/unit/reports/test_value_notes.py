@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.reports import synthetic
-from tests.unit.reports.noted import notes_of, runs_of, sound
+from tests.unit.reports.noted import change_metrics, notes_of, sound
 from tests.unit.reports.synthetic import FakeReader
 
 
@@ -38,19 +38,6 @@ def test_one_seed_tells_nothing_of_the_margin() -> None:
 def test_another_objective_has_no_margin_in_points() -> None:
     made = synthetic.rank_by(synthetic.reader(epochs=3), "sum.mae")
     assert notes_of(made, "margin below resolution") == []
-
-
-def change_metrics(made: FakeReader, search: str, *values: float) -> None:
-    """Let all runs of a search end with these metrics; the baseline has 10 of each."""
-    for row in made.rows["baseline_metrics"]:
-        row["value"] = 10.0
-    made.rows["epoch_metrics"] += [
-        {"study": synthetic.STUDY, "run": row["run"], "epoch": row["epoch_selected"]}
-        | {"split": "test", "task": task, "metric": metric, "value": value}
-        for row in runs_of(made, search)
-        if row["epoch_selected"]
-        for (task, metric, _), value in zip(synthetic.METRICS, values, strict=True)
-    ]
 
 
 @pytest.mark.parametrize(
