@@ -21,6 +21,7 @@ PACKAGES = (
     "storage",
     "reports",
     "reports.figures",
+    "reports.figures.svg",
     "reports.html",
     "reports.replaying",
     "reports.tables",

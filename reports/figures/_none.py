@@ -1,6 +1,7 @@
 """The answer of a figure that cannot be drawn."""
 
 from dataclasses import dataclass
+from html import escape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,3 +13,7 @@ class NoFigure:
     """
 
     reason: str
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return f"<p>{escape(self.reason)}</p>"

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale
 
+from reports._palette import translucent
 from reports._ranking import number, objective_of
 from reports.figures._marks import short
 from reports.figures._none import NoFigure
-from reports.figures._simplex_marks import SCALE
 from reports.figures._style import LINE, styled
 from reports.figures._trace import Trace, scatter
 from reports.frames import StudyFrames
 from reports.measures import FloatArray
 from reports.trials import SearchTrials, TrialRow, ranked
 
+_HUE, _BEST = "#1f77d0", "#d6425c"
 _MOST_LINES = 50
 _MOST_AXES = 10
 _DECADES = 10.0  # of values at least that far apart in ratio, equal ratios are equally far apart
@@ -28,7 +28,7 @@ def parallel_coordinates(frames: StudyFrames, search: SearchTrials) -> go.Figure
     """The best fifty trials: each parameter that varies has an axis, the value the last one.
 
     Axes of positive numbers that span a decade are logarithmic; others linear; what is no number
-    has a place a value. Lines are coloured by value, the best is bright and drawn last.
+    has a place a value. The worse a trial, the fainter its line; the best one is drawn over all.
     """
     rows = [row for row in ranked(search) if row.value is not None][:_MOST_LINES]
     points = [json.loads(row.params) for row in rows]
@@ -42,15 +42,13 @@ def parallel_coordinates(frames: StudyFrames, search: SearchTrials) -> go.Figure
     axes.append(_Axis.of(objective.name, values.tolist()))
     key = objective.sign * values
     level = (key - key.min()) / (np.ptp(key) or 1.0)
-    traces = [
-        _line(axes, at, colour, f"trial {row.number}: {number(objective, values[at])}{_point(row)}")
-        for at, row, colour in zip(
-            reversed(range(len(rows))),
-            reversed(rows),
-            sample_colorscale(SCALE, level[::-1].tolist()),
-            strict=True,
-        )
+    looks = [{"width": 1.6, "color": translucent(_HUE, 0.9 - 0.7 * part)} for part in level]
+    looks[0] = {"width": 3.2, "color": _BEST}
+    said = [
+        f"trial {row.number}: {number(objective, row.value or 0.0)}{_point(row)}" for row in rows
     ]
+    order = reversed(range(len(rows)))
+    traces = [_line(axes, at, looks[at], said[at]) for at in order]
     named = [axis.name for axis in axes]
     return styled(
         go.Figure(traces),
@@ -122,12 +120,12 @@ def _beside(place: float) -> dict[str, Any]:
     return {"xanchor": "left", "xshift": 5, **size}
 
 
-def _line(axes: Sequence[_Axis], at: int, colour: str, said: str) -> Trace:
+def _line(axes: Sequence[_Axis], at: int, look: Mapping[str, Any], said: str) -> Trace:
     return scatter(
         x=np.arange(len(axes), dtype=np.float64),
         y=np.array([axis.places[at] for axis in axes]),
         mode="lines",
-        line={"width": 1.6, "color": colour},
+        line=dict(look),
         text=[said] * len(axes),
         hovertemplate="%{text}<extra></extra>",
     )

@@ -32,14 +32,18 @@ _WINNERS = (
 )
 
 
-def comparison_body(frames: StudyFrames) -> Markup:
-    """The page without its footer."""
+def comparison_body(frames: StudyFrames, *, light: bool) -> Markup:
+    """The page without its footer.
+
+    Args:
+        light: Figures are still pictures.
+    """
     comparison, found = compare(frames), equal_budgets(frames)
     notes = merged(fair_play_notes(frames))
     in_short = answer(frames, comparison, found)
     short = None if in_short is None else _answer(frames, in_short, len(notes))
     header = _header(comparison, frames.name, short)
-    return join([header, _main(frames, comparison, found, notes)])
+    return join([header, _main(frames, comparison, found, notes, light=light)])
 
 
 def _header(comparison: Comparison, name: str, in_short: Markup | None) -> Markup:
@@ -50,7 +54,6 @@ def _header(comparison: Comparison, name: str, in_short: Markup | None) -> Marku
         _banner(comparison),
         in_short,
         tag("p", comparison.sentence, class_="asked" if in_short else "headline"),
-        tag("noscript", tag("p", "The figures need JavaScript; everything else is here.")),
     )
 
 
@@ -83,18 +86,22 @@ def _main(
     comparison: Comparison,
     found: Sequence[EqualBudget],
     notes: tuple[MergedNote, ...],
+    *,
+    light: bool,
 ) -> Markup:
     parts: list[Markup | None] = [problem(frames.card)]
     if comparison.finished_runs:
         parts += [
             tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
-            tag("section", plot(cost_plot(frames), heading="h2", study=frames.name)),
+            tag("section", plot(cost_plot(frames), heading="h2", study=frames.name, light=light)),
             budgets(frames, comparison, found),
             how_far_it_holds(frames, comparison),
         ]
     parts.append(_notes(notes))
     if comparison.finished_runs:
-        others = [plot(item, heading="h3", study=frames.name) for item in other_plots(frames)]
+        others = [
+            plot(item, heading="h3", study=frames.name, light=light) for item in other_plots(frames)
+        ]
         parts.append(tag("section", tag("h2", "A closer look"), *others))
     said = [*_ranked_by(comparison), _WINNERS]
     how = tag("section", tag("h2", "How to read this"), *(tag("p", text) for text in said))

@@ -25,8 +25,12 @@ _HEADS = ("Trial", "Value", "State", "device-seconds", "Epochs", "Seeds", "Param
 _MOST_ROWS = 50
 
 
-def function_body(frames: StudyFrames) -> Markup:
-    """Everything between header and footer, both included."""
+def function_body(frames: StudyFrames, *, light: bool) -> Markup:
+    """Everything between header and footer, both included.
+
+    Args:
+        light: Figures are still pictures.
+    """
     found = trials(frames)
     return join(
         [
@@ -40,7 +44,7 @@ def function_body(frames: StudyFrames) -> Markup:
                 "main",
                 problem(frames.card),
                 *(tag("p", tag("strong", "Note: "), note) for note in _notes(frames)),
-                *(_section(frames, search) for search in found),
+                *(_section(frames, search, light=light) for search in found),
                 what_was_run(frames),
             ),
         ]
@@ -65,11 +69,14 @@ def _answer(frames: StudyFrames, found: Sequence[SearchTrials]) -> Markup:
     )
 
 
-def _section(frames: StudyFrames, search: SearchTrials) -> Markup:
+def _section(frames: StudyFrames, search: SearchTrials, *, light: bool) -> Markup:
     return tag(
         "section",
         tag("h2", f"Search: {search.search}"),
-        *(plot(item, heading="h3", study=frames.name) for item in function_plots(frames, search)),
+        *(
+            plot(item, heading="h3", study=frames.name, light=light)
+            for item in function_plots(frames, search)
+        ),
         tag("h3", "Its trials"),
         _table(search),
     )

@@ -21,8 +21,8 @@ _CURVES = (
 )
 _PARALLEL = (
     "The best fifty trials: a line crosses each axis at the trial’s parameter, the last one at its "
-    "value; bright is better. Where good trials meet shows where they are, not how much a "
-    "parameter matters."
+    "value. Red is the best one, faint are the worse ones. Where good trials meet shows where they "
+    "are, not how much a parameter matters."
 )
 
 

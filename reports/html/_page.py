@@ -1,4 +1,4 @@
-"""The whole page, written as one file with the script that its figures need."""
+"""The whole page, written as one file, with the script that its figures need."""
 
 import os
 from importlib.resources import files
@@ -10,13 +10,22 @@ from reports.errors import UnknownFormat
 from reports.frames import StudyFrames
 from reports.html._tags import Markup, join, tag
 
+_MADE = "Made by Weighbridge from the study database."
+_NO_SCRIPT = "The figures need JavaScript; everything else is here."
+_LIGHT = (
+    "A light report: figures are still. In the full one (without --light) the pointer reads values "
+    "off, and buttons change the unit of cost."
+)
 _SUFFIXES = (".html", ".htm")
 
 
-def write(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
+def write(frames: StudyFrames, path: str | os.PathLike[str], *, light: bool = False) -> None:
     """Write the report into one HTML file that needs no network and no other file.
 
     The file appears whole: it is written aside and renamed.
+
+    Args:
+        light: With still pictures and without script, which makes it small enough for a mail.
 
     Raises:
         MissingFolder: The folder of `path` does not exist.
@@ -29,7 +38,7 @@ def write(frames: StudyFrames, path: str | os.PathLike[str]) -> None:
         raise UnknownFormat(
             f"A report ends in {' or '.join(_SUFFIXES)}. Got {target.name!r}. Change the suffix."
         )
-    text = _page(frames)
+    text = _page(frames, light=light)
     write_whole(target, lambda aside: _write(aside, text))
 
 
@@ -38,35 +47,34 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def _page(frames: StudyFrames) -> str:
+def _page(frames: StudyFrames, *, light: bool) -> str:
     templates = files("reports.html") / "templates"
     style, script, page = (
         (templates / name).read_text(encoding="utf-8")
         for name in ("report.css", "report.js", "report.html")
     )
-    body, plotlyjs = _parts(frames)
+    body = _body(frames, light=light)
+    note = tag("p", _LIGHT) if light else tag("noscript", tag("p", _NO_SCRIPT))
     return Template(page).substitute(
         title=join([f"{frames.name}: a Weighbridge report"]),
         style=style,
-        script=script,
-        plotlyjs=plotlyjs,
-        body=join([body, _footer()]),
+        body=join([body, tag("footer", _MADE, note)]),
+        scripts="" if light else _scripts(script),
     )
 
 
-def _parts(frames: StudyFrames) -> tuple[Markup, str]:
-    """The body, and the script that its figures need."""
-    from plotly.offline import get_plotlyjs
-
+def _body(frames: StudyFrames, *, light: bool) -> Markup:
     if frames.of_function:
         from reports.html._function_page import function_body
 
-        return function_body(frames), get_plotlyjs()
-
+        return function_body(frames, light=light)
     from reports.html._comparison_page import comparison_body
 
-    return comparison_body(frames), get_plotlyjs()
+    return comparison_body(frames, light=light)
 
 
-def _footer() -> Markup:
-    return tag("footer", "Made by Weighbridge from the study database.")
+def _scripts(script: str) -> str:
+    """Plotly's, and the page's own."""
+    from plotly.offline import get_plotlyjs
+
+    return f"<script>{get_plotlyjs()}</script>\n<script>\n{script}\n</script>"

@@ -15,6 +15,7 @@ from reports._ranking import objective_of, title
 from reports._titles import title_of
 from reports.figures import NoFigure
 from reports.figures.points import curve_points, run_points, share_points, trial_points
+from reports.figures.svg import Page, picture
 from reports.frames import StudyFrames
 from reports.html._seen import (
     cost_seen,
@@ -163,26 +164,45 @@ def _of_search(frames: StudyFrames, search: str, at: int) -> Iterator[Plot]:
         )
 
 
-def plot(item: Plot, *, heading: str, study: str) -> Markup:
+def plot(item: Plot, *, heading: str, study: str, light: bool) -> Markup:
     """The figure in HTML under a heading of the given level, or a sentence that says why not.
 
     Args:
         study: Its name, for that of the file of points.
+        light: As a still picture, instead of data for Plotly.
     """
     head = tag(heading, item.title)
     if isinstance(item.figure, NoFigure):
         return join([head, tag("p", item.figure.reason, class_="soft")])
-    data = f"data-{item.key}"
-    height = f"height:{item.figure.layout.height}px"
-    box = tag("div", class_="plot", id=f"plot-{item.key}", data_figure=data, style=height)
-    labelled = tag("div", box, role="group", aria_label=item.title)
+    drawing = _still(item, item.figure) if light else _drawn(item, item.figure)
     caption = tag(
         "figcaption",
         tag("p", item.seen, class_="seen") if item.seen else None,
         f"{item.caption} ",
         download(item.points(), f"{study}-{item.key}"),
     )
-    return join([head, tag("figure", labelled, caption), _data(item.figure, data)])
+    return join([head, tag("figure", drawing, caption)])
+
+
+def _still(item: Plot, figure: go.Figure) -> Markup:
+    """A picture for a wide page and one for a narrow one, of which a browser shows one."""
+    pages: tuple[Page, ...] = ("wide", "narrow")
+    made = (
+        tag("div", Markup(picture(figure, page=page, label=item.title).svg), class_=f"still {page}")
+        for page in pages
+    )
+    return join(made)
+
+
+def _drawn(item: Plot, figure: go.Figure) -> Markup:
+    """A box that the page's script draws in, and what it draws as JSON."""
+    data = f"data-{item.key}"
+    height = f"height:{figure.layout.height}px"
+    box = tag("div", class_="plot", id=f"plot-{item.key}", data_figure=data, style=height)
+    # Inside a script element only "<" could end it or open a comment: JSON has an escape for it.
+    text = Markup(figure.to_json().replace("<", "\\u003c"))
+    script = tag("script", text, type="application/json", id=data)
+    return join([tag("div", box, role="group", aria_label=item.title), script])
 
 
 def download(points: pd.DataFrame, name: str) -> Markup:
@@ -191,9 +211,3 @@ def download(points: pd.DataFrame, name: str) -> Markup:
     file = re.sub(r"[^\w.-]+", "-", name)
     href = f"data:text/csv;charset=utf-8,{quote(text, safe=',;:+()[]{}')}"
     return tag("a", "The points as CSV", href=href, download=f"{file}.csv", class_="on-screen")
-
-
-def _data(figure: go.Figure, key: str) -> Markup:
-    # Inside a script element only "<" could end it or open a comment: JSON has an escape for it.
-    text = Markup(figure.to_json().replace("<", "\\u003c"))
-    return tag("script", text, type="application/json", id=key)

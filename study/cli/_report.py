@@ -20,11 +20,14 @@ def command(
         "report.html"
     ),
     storage: StorageUrl = STORAGE,
+    light: Annotated[
+        bool, typer.Option("--light", help="Still pictures, no script: under 1 MB, for a mail.")
+    ] = False,
 ) -> None:
     """Write the report: one HTML file that opens offline."""
     from reports.html import write
 
     with opened(study, storage) as frames:
-        write(frames, output)
+        write(frames, output, light=light)
     say(f"Wrote {output} ({file_size(output.stat().st_size)}).")
     next_act(f"open {output} in a browser")
