@@ -172,6 +172,11 @@ _PACK_COSTS = (
 _BESIDE_RUNS = sa.select(sa.func.coalesce(sa.func.sum(DEVICE_S), 0.0)).where(
     attempts.c.study_id == bindparam("study"), attempts.c.run_id.is_(None)
 )
+_BUSY_WORKERS = (
+    sa.select(sa.func.count(sa.distinct(attempts.c.worker_id)))
+    .join(runs, sa.and_(runs.c.id == attempts.c.run_id, runs.c.token == attempts.c.token))
+    .where(runs.c.study_id == bindparam("study"), runs.c.state == RunState.LEASED)
+)
 
 
 class Status(OpenedDatabase):
@@ -226,6 +231,12 @@ class Status(OpenedDatabase):
         """Device-seconds that were no run's: workers' own starts, and timings."""
         with self._database.read() as connection:
             return float(connection.execute(_BESIDE_RUNS, {"study": study_id}).scalar_one())
+
+    @retried
+    def busy_workers(self, study_id: int) -> int:
+        """Workers that have runs of the study on loan."""
+        with self._database.read() as connection:
+            return int(connection.execute(_BUSY_WORKERS, {"study": study_id}).scalar_one())
 
     @retried
     def best_trials(

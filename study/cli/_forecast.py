@@ -19,13 +19,21 @@ _TIMED_BY: Mapping[str, str] = {
 _NUMBERS = ("runs left", "epochs left", "device time left", "95 % interval")
 
 
-def show_forecast(found: Forecast, *, workers: int) -> None:
-    """A row for each search that has something left, the whole, and its end."""
+def show_forecast(found: Forecast, *, workers: int, begun: bool = False) -> None:
+    """A row for each search that has something left, the whole, and its end.
+
+    Args:
+        workers: With how many it will be trained; 0: nobody is at work.
+        begun: Whether they are at it already.
+    """
     left = [search for search in found.searches if search.most_epochs]
     if not left:
         say(f"nothing left to train; {duration(found.paid_s)} of device time were paid")
         return
     if len(found.untimed) == len(left):
+        if begun:
+            note("no forecast yet: nothing of this shape was timed so far.")
+            return
         note(
             "no forecast: nothing of this shape was timed yet. With `--budget wall_s=60` the "
             "command below trains for a minute, after which there is one; without, it goes on."
@@ -35,7 +43,7 @@ def show_forecast(found: Forecast, *, workers: int) -> None:
     if found.left_s is None:
         note(f"no forecast of the whole: nothing like {', '.join(found.untimed)} was timed yet.")
         return
-    _say_whole(found, workers)
+    _say_whole(found, workers, begun=begun)
 
 
 def _show_table(found: Forecast, left: list[SearchForecast]) -> None:
@@ -68,19 +76,24 @@ def _share(found: Forecast, part: Range | None) -> float | None:
     return found.money_left.value * part.value / found.left_s.value
 
 
-def _say_whole(found: Forecast, workers: int) -> None:
-    whole, wall = found.left_s, found.wall_s(workers)
-    if whole is None or wall is None:
+def _say_whole(found: Forecast, workers: int, *, begun: bool) -> None:
+    whole = found.left_s
+    if whole is None:
         return
     money = "" if found.money_left is None else f", {amount(found.money_left.value)} in money"
     if found.money_left is not None and found.money_left.low is not None:
         money += f" ({amount(found.money_left.low)} to {amount(found.money_left.high or 0.0)})"
     budget = "; a budget ends it" if found.limited else ""
+    end, wall = "", found.wall_s(workers)
+    if wall is not None:
+        end = (
+            f". With {counted(workers, 'worker')} that never wait "
+            f"{duration(wall.value)}{_between(wall)}: {'' if begun else 'if begun now, '}until "
+            f"{_clock(wall)}"
+        )
     say(
-        ("forecast:", "bold"),
-        f" {duration(whole.value)} of device time{_between(whole)}{money}{budget}. With "
-        f"{counted(workers, 'worker')} that never wait {duration(wall.value)}{_between(wall)}: if "
-        f"begun now, until {_clock(wall)}",
+        ("left:" if begun else "forecast:", "bold"),
+        f" {duration(whole.value)} of device time{_between(whole)}{money}{budget}{end}",
     )
     if whole.low is None:
         note("Timed too little to tell an interval: it takes two packs.")

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storage import RunState, StorageError
+from storage import FINAL, RunState, StorageError
 from storage.notices import notices
 from storage.records import BadEnding, SearchRecord, SearchStatus, StudyRecord, Totals
 from study.catalogue import stored_name
+from study.cli._forecast import show_forecast
+from study.cli._forecast import to_plain as forecast_to_plain
 from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import (
     amount,
     console,
     duration,
     next_step,
+    note,
     print_json,
     run_to_plain,
     say,
@@ -29,6 +32,7 @@ from study.planning.budget import left
 
 if TYPE_CHECKING:
     from storage import Reader
+    from study.deciding.forecast import Forecast
 
 NAME = "status"
 _MOST_BAD = 10
@@ -47,7 +51,7 @@ def command(
     storage: StorageUrl = STORAGE,
     as_json: AsJson = False,
 ) -> None:
-    """Show runs by state, cost so far, and the budget left; money where device time has a price."""
+    """Show runs by state, cost so far, what is left, and the budget; money where it has a price."""
     from storage import Reader  # SQLAlchemy loads with it
 
     database = Reader(storage)
@@ -58,7 +62,8 @@ def command(
             name = stored_name(study, storage=storage)
             record = database.study(name)
             waiting = _not_begun(study, record, database.searches(record.id), storage=storage)
-            _one(database, record, waiting, storage=storage, as_json=as_json)
+            ahead = _ahead(study, database, record, storage=storage)
+            _one(database, record, waiting, ahead, storage=storage, as_json=as_json)
     finally:
         database.close()
 
@@ -109,6 +114,22 @@ def _not_begun(
         return dict.fromkeys(waiting, f"whether a network is there to begin from {why}")
 
 
+def _ahead(
+    study: str, database: Reader, record: StudyRecord, *, storage: str
+) -> Forecast | str | None:
+    """What is left of a study with runs that have not ended, or why that cannot be told here."""
+    if all(state in FINAL for state in database.totals(record.id).states):
+        return None
+    from study.api import Study  # plans the study anew
+    from study.running.forecasting import forecast_of
+
+    try:
+        opened = Study.open(study, storage=storage)
+        return forecast_of(opened.plan, opened.packs(), storage=storage, device=None)
+    except (StudyError, StorageError) as error:
+        return f"What is left cannot be told here: {str(error).rstrip('.')}."
+
+
 def _that_begin(part: Mapping[str, Any]) -> list[str]:
     """Names of the searches of a [[search]] that begin from a network."""
     if not part.get("init_from"):
@@ -121,10 +142,12 @@ def _one(
     database: Reader,
     record: StudyRecord,
     waiting: Mapping[str, str],
+    ahead: Forecast | str | None,
     *,
     storage: str,
     as_json: bool,
 ) -> None:
+    n_workers = database.busy_workers(record.id)
     totals = database.totals(record.id)
     searches = database.search_status(record.id)
     engines = {search.name: search.engine for search in database.searches(record.id)}
@@ -136,12 +159,17 @@ def _one(
                 **_plain(totals),
                 "notices": _notices(record),
                 "budget_left": left(record.spec["budget"], totals),
+                "forecast": _plain_forecast(ahead, n_workers),
                 "searches": [_search(status, engines, waiting) for status in searches],
                 "bad_endings": [_bad(ending) for ending in bad],
             }
         )
         return
     _print_costs(record, totals, searches, engines)
+    if isinstance(ahead, str):
+        note(ahead)
+    elif ahead is not None:
+        show_forecast(ahead, workers=n_workers, begun=True)
     _print_bad(bad)
     for name, why in waiting.items():
         say(("waits", "yellow"), f" search {name}: {why}.")
@@ -208,6 +236,12 @@ def _plain(totals: Totals) -> dict[str, Any]:
         "epochs": totals.epochs,
         "trials": totals.trials,
     }
+
+
+def _plain_forecast(ahead: Forecast | str | None, workers: int) -> dict[str, Any] | None:
+    if ahead is None:
+        return None
+    return {"why": ahead} if isinstance(ahead, str) else forecast_to_plain(ahead, workers=workers)
 
 
 def _search(

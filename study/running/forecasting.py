@@ -40,11 +40,12 @@ class _Stand:
 
 
 def forecast_of(
-    plan: Plan, packs: PackPlan, *, storage: str, device: str, like: str | None = None
+    plan: Plan, packs: PackPlan, *, storage: str, device: str | None, like: str | None = None
 ) -> Forecast:
     """What a study takes yet, by its own packs, by studies of its shape, or by calibration.
 
     Args:
+        device: Only packs of this kind of device count; None: all.
         like: Study of the database whose packs count beside its own; None: all of its shape.
 
     Raises:
@@ -143,9 +144,9 @@ def _not_begun(name: str) -> SearchStatus:
     )
 
 
-def _price_per_h(plan: Plan, totals: Totals, device: str) -> float | None:
+def _price_per_h(plan: Plan, totals: Totals, device: str | None) -> float | None:
     """Of a device-hour: what has been paid so far, else what the spec says of every device."""
     if totals.money is not None and totals.device_s > 0:
         return totals.money / totals.device_s * 3600
     prices = plan.spec.cost.price_per_h
-    return prices.get(device) if isinstance(prices, dict) else prices
+    return prices.get(device or "") if isinstance(prices, dict) else prices

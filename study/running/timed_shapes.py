@@ -24,12 +24,12 @@ _CPU = "cpu"
 
 
 def timed_shapes(
-    plan: Plan, packs: PackPlan, reader: Reader | None, *, device: str, like: str | None
+    plan: Plan, packs: PackPlan, reader: Reader | None, *, device: str | None, like: str | None
 ) -> tuple[dict[str, Timed], float]:
     """What was timed of each search, and what was paid beside runs for each device-second of them.
 
     Args:
-        device: Only packs of this kind of device count.
+        device: Only packs of this kind of device count; None: all.
         like: Study whose packs count beside the study's own; None: all studies of its shape.
 
     Raises:
@@ -99,16 +99,17 @@ def refuse_unlike(plan: Plan, other: StudyRecord) -> None:
 
 
 def _by_key(
-    reader: Reader | None, records: Sequence[StudyRecord], device: str
+    reader: Reader | None, records: Sequence[StudyRecord], device: str | None
 ) -> dict[_Key, list[PackCosts]]:
-    """What packs took on this kind of device, by what was trained in them."""
+    """What packs took on one kind of device, or on all, by what was trained in them."""
     found: dict[_Key, list[PackCosts]] = {}
     if reader is None:
         return found
     for record in records:
         searches = {search.name: search for search in reader.searches(record.id)}
         for costs in reader.pack_costs(record.id):
-            if (costs.device in ("", _CPU)) != is_gpu(device):
+            on_gpu = costs.device not in ("", _CPU)
+            if device is None or on_gpu == is_gpu(device):
                 search = searches[costs.search]
                 key = _key(search.role, search.weighting, search.name)
                 found.setdefault(key, []).append(costs)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,31 @@ def test_what_no_study_tells_is_no_forecast(folder: Path, line: list[str], why: 
     (folder / "wide.toml").write_text(wide)
     said = command(folder, "plan", *line)
     assert why in " ".join((said.text + said.err).split())
+
+
+@pytest.fixture
+def half_way(folder: Path, tmp_path: Path) -> Path:
+    """A folder in which one of two runs of `priced` waits again."""
+    for name in ("weighbridge.db", "priced.toml", "toy.py"):
+        shutil.copy(folder / name, tmp_path)
+    with closing(sqlite3.connect(tmp_path / "weighbridge.db")) as database, database:
+        database.execute("UPDATE runs SET state = 'waiting', epochs_done = 0 WHERE id = 1")
+    return tmp_path
+
+
+def test_what_is_left_is_told_as_plan_tells_it(half_way: Path) -> None:
+    planned = command(half_way, "plan", "priced", "--json").json["forecast"]
+    said = command(half_way, "status", "priced", "--json").json
+    (search,) = said["forecast"]["searches"]
+    assert said["forecast"]["device_s_left"] == planned["device_s_left"]
+    assert said["forecast"]["money_left"]["value"] == pytest.approx(said["money"] / 2)
+    assert (search["runs_left"], search["epochs_left"], search["timed_by"]) == (1, 2, "own")
+    assert said["forecast"]["wall_s_left"] is None  # nobody is at work
+    assert "left: " in command(half_way, "status", "priced").text
+
+
+def test_what_cannot_be_planned_any_more_is_said_to_be_so(half_way: Path) -> None:
+    (half_way / "toy.py").unlink()
+    said = command(half_way, "status", "priced")
+    assert (said.code, "What is left cannot be told here: " in said.text) == (0, True)
+    assert "why" in command(half_way, "status", "priced", "--json").json["forecast"]
