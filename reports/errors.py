@@ -9,6 +9,7 @@ ReportError
 ├── BadReplay(ValueError)               a replay is asked for with a number that makes no sense
 ├── NothingToReplay(ValueError)         what was recorded is no table that can be replayed
 ├── NoTable(ValueError)                 test values of methods are asked for where there are none
+├── NoPilot(ValueError)                a study does not tell how many seeds another one needs
 ├── UnknownFormat(ValueError)           a file is asked for in a format nobody writes
 ├── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
 ├── NotAFile(ValueError)                a file is to be written where something else is
@@ -50,6 +51,10 @@ class NothingToReplay(ReportError, ValueError):
 
 class NoTable(ReportError, ValueError):
     """Test values of methods are asked for where there are none, or none that may be shown."""
+
+
+class NoPilot(ReportError, ValueError):
+    """A study does not tell how many seeds and trials another one needs."""
 
 
 class UnknownFormat(ReportError, ValueError):

@@ -88,12 +88,12 @@ def _say_whole(found: Forecast, workers: int, *, begun: bool) -> None:
     if wall is not None:
         end = (
             f". With {counted(workers, 'worker')} that never wait "
-            f"{duration(wall.value)}{_between(wall)}: {'' if begun else 'if begun now, '}until "
+            f"{duration(wall.value)}{between(wall)}: {'' if begun else 'if begun now, '}until "
             f"{_clock(wall)}"
         )
     say(
         ("left:" if begun else "forecast:", "bold"),
-        f" {duration(whole.value)} of device time{_between(whole)}{money}{budget}{end}",
+        f" {duration(whole.value)} of device time{between(whole)}{money}{budget}{end}",
     )
     if whole.low is None:
         note("Timed too little to tell an interval: it takes two packs.")
@@ -111,7 +111,8 @@ def _span(of: Range | None) -> str:
     return f"{duration(of.low)} to {duration(of.high)}"
 
 
-def _between(of: Range) -> str:
+def between(of: Range) -> str:
+    """`` (4 min to 14 min)``; empty where nothing tells it."""
     return "" if of.low is None else f" ({_span(of)})"
 
 

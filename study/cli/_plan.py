@@ -10,8 +10,7 @@ import typer
 
 from storage.records import Calibration
 from study.api import Study as StudyApi
-from study.cli._forecast import show_forecast
-from study.cli._forecast import to_plain as forecast_to_plain
+from study.cli._ahead import Question, look_ahead, show_ahead
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study, again
 from study.cli._output import (
     console,
@@ -39,7 +38,6 @@ from study.planning.last_batch import likely
 from study.planning.packs import PackGroup, PackPlan
 from study.planning.plan import Plan
 from study.planning.search_plan import Search, Stage
-from study.running.forecasting import forecast_of
 
 NAME = "plan"
 _KNOWN_BY = {
@@ -70,8 +68,16 @@ def command(
         str | None,
         typer.Option(
             metavar="STUDY",
-            help="Forecast by the packs of this study of the same database, beside its own; "
-            "default: by all of the same shape.",
+            help="Study of the same problem in the same database: forecast by its packs, beside "
+            "the study's own (default: by all of the same shape), and resolve by its seeds.",
+        ),
+    ] = None,
+    resolve: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DIFFERENCE",
+            help="Tell the seeds and trials that resolve a difference between two methods, in the "
+            "objective's unit (of delta_m, points), by the seeds of this study or of --like.",
         ),
     ] = None,
     storage: StorageUrl = STORAGE,
@@ -94,7 +100,10 @@ def command(
         checkpoints=checkpoints,
     )
     plan, packs = opened.plan, opened.packs(device=where, look=probe)
-    ahead = forecast_of(plan, packs, storage=storage, device=where, like=like)
+    question = Question(
+        like=like, resolve=resolve, storage=storage, device=where, workers=n_at_work
+    )
+    ahead = look_ahead(opened, packs, question)
     if as_json:
         print_json(
             {
@@ -102,15 +111,13 @@ def command(
                 "packs": packs_to_plain(packs),
                 "findings": list(packs.findings),
                 "code_note": opened.code_note(),
-                "forecast": forecast_to_plain(ahead, workers=n_at_work),
+                **ahead.to_plain(),
             }
         )
         raise typer.Exit(1 if packs.findings else 0)
     _show_searches(plan)
     _show_packs(packs)
-    show_forecast(ahead, workers=n_at_work)
-    if like is not None and not ahead.rests_on_others:
-        note(_unused(like))
+    show_ahead(ahead, opened)
     for finding in packs.findings:
         say(("fails", "bold red"), f" {finding}")
     if probe and not packs.findings:
@@ -122,16 +129,8 @@ def command(
     say_notices(plan.notices)
     if packs.findings:
         raise typer.Exit(1)
-    _, *given = again(context, without=["probe", "like", "as_json"])
+    _, *given = again(context, without=["probe", "like", "resolve", "as_json"])
     next_step("run", *given, storage=storage)
-
-
-def _unused(like: str) -> str:
-    return (
-        f"--like {like}: none of its packs count here. It has trained none on this kind of device, "
-        "or this study's own tell more, or its steps are of another shape: batch sizes, optimiser, "
-        "`clip_norm`, threads and precision of [training] must agree."
-    )
 
 
 def _show_searches(plan: Plan) -> None:

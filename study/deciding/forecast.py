@@ -129,7 +129,7 @@ class Forecast:
         return any(pace is not None and pace.elsewhere for pace in paces)
 
     def wall_s(self, workers: int) -> Range | None:
-        """Seconds that the rest takes with so many workers, none of which ever waits; None: none."""
+        """Seconds that the rest takes with workers that never wait; None where that is open."""
         return None if self.left_s is None or not workers else self.left_s.times(1 / workers)
 
 

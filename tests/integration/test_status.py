@@ -150,3 +150,74 @@ def test_what_cannot_be_planned_any_more_is_said_to_be_so(half_way: Path) -> Non
     said = command(half_way, "status", "priced")
     assert (said.code, "What is left cannot be told here: " in said.text) == (0, True)
     assert "why" in command(half_way, "status", "priced", "--json").json["forecast"]
+
+
+PILOT = """
+name = "{name}"
+problem = "toy:Toy"
+seeds = {seeds}
+training = {{ epochs = 2, batch_size = 4, optimizer = "sgd" }}
+baseline.metrics = {{ level.error = 1.0, kind.error = 0.5, flag.error = 0.5 }}
+{more}
+[[search]]
+weighting = ["ew", "uw"]
+stages = [{{ lr = [0.02, 0.05] }}]
+"""
+
+
+@pytest.fixture(scope="module")
+def piloted(folder: Path) -> Path:
+    """The folder with a finished `pilot` of two methods on two seeds, and specs like it."""
+    more = {"sealed": "[compare]\nsealed = true", "metric": 'objective = "level.error"'}
+    for name in ("pilot", "sealed", "metric"):
+        text = PILOT.format(name=name, seeds=[0, 1], more="")
+        if name in more:
+            text = text.replace("[[search]]", f"{more[name]}\n[[search]]", 1)
+        if name == "metric":
+            text = f"{more[name]}\n" + PILOT.format(name=name, seeds=[0, 1], more="")
+        (folder / f"{name}.toml").write_text(text)
+        said = command(folder, "run", f"{name}.toml", "--workers", "1")
+        assert said.code == 0, said.err
+    (folder / "asked.toml").write_text(PILOT.format(name="asked", seeds=[4, 5], more=""))
+    return folder
+
+
+def test_seeds_that_resolve_a_difference_are_told_by_a_pilot(piloted: Path) -> None:
+    said = command(piloted, "plan", "asked.toml", "--like", "pilot", "--resolve", "10", "--json")
+    told = said.json["resolve"]
+    assert (told["pilot"], told["pilot_seeds"], told["unit"]) == ("pilot", 2, "%")
+    n_seeds = told["seeds"]["seeds"]
+    assert len(told["seed_list"]) == max(n_seeds, 2)
+    assert told["seed_list"][:2] == [4, 5]
+    runs = sum(search["runs_left"] for search in told["forecast"]["searches"])
+    assert runs == 4 * len(told["seed_list"])
+    assert said.json["unfair"][0].startswith("2 seeds: ")
+    text = command(piloted, "plan", "asked.toml", "--like", "pilot", "--resolve", "10").text
+    assert "resolve: " in text
+    assert f"seeds = {told['seed_list']}" in text
+    own = command(piloted, "plan", "pilot", "--resolve", "10", "--json").json["resolve"]
+    assert own["seeds"] == told["seeds"]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (["pilot", "--resolve", "0"], "a difference above 0"),
+        (["pilot", "--resolve", "nan"], "a difference above 0"),
+        (["asked.toml", "--resolve", "1"], "asked has not been started"),
+        (["asked.toml", "--resolve", "1", "--like", "free"], "free has one seed"),
+        (["asked.toml", "--resolve", "1", "--like", "sealed"], "sealed is sealed"),
+        (["asked.toml", "--resolve", "1", "--like", "metric"], "metric by level.error"),
+        (["metric", "--resolve", "1", "--like", "pilot"], "pilot by delta_m"),
+        (["free", "--resolve", "1"], "free has one seed"),
+    ],
+)
+def test_what_no_pilot_tells_is_refused(piloted: Path, line: list[str], why: str) -> None:
+    said = command(piloted, "plan", *line)
+    assert (said.code, why in " ".join(said.err.split())) == (2, True), said.err
+
+
+def test_a_sealed_study_that_is_named_tells_times_only(piloted: Path) -> None:
+    said = command(piloted, "plan", "asked.toml", "--like", "sealed", "--json").json
+    assert {search["timed_by"] for search in said["forecast"]["searches"]} == {"like"}
+    assert not any("margin" in sentence for sentence in said["unfair"])
