@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from study.cli._output import amount, console, counted, duration, note, say, styled, table
-from study.deciding.forecast import Forecast, Range, SearchForecast
+
+if TYPE_CHECKING:
+    from study.deciding.forecast import Forecast, Range, SearchForecast
 
 _TIMED_BY: Mapping[str, str] = {
     "own": "its own packs",
