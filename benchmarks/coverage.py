@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import starmap
+from itertools import combinations, starmap
 from types import MappingProxyType
 from typing import Final
 
@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reports._eligible import eligible
+from reports._spread import baseline_values
 from reports.frames import StudyFrames, load
 from reports.inference import (
     Components,
@@ -263,6 +264,19 @@ def measured(frames: StudyFrames, search: str) -> str:
     )
 
 
+def baseline_correlations(frames: StudyFrames) -> str:
+    """How the single-task networks of two tasks err together, by their primary metrics."""
+    values, primary = baseline_values(frames), {}
+    for metric in frames.metrics:
+        primary.setdefault(metric.task, (metric.task, metric.name))
+    found = [
+        f"{a} and {b} {np.corrcoef(values[primary[a]], values[primary[b]])[0, 1]:.2f}"
+        for a, b in combinations(primary, 2)
+    ]
+    n_seeds = {len(values[key]) for key in primary.values()}
+    return f"correlation of {', '.join(found)} ({', '.join(map(str, n_seeds))} seeds)"
+
+
 def _of_best(n_trials: int, n_best: int) -> float:
     """Standard deviation among the best of standard normal draws, on average."""
     drawn = np.sort(np.random.default_rng(0).normal(size=(4000, n_trials)), axis=1)[:, :n_best]
@@ -279,6 +293,7 @@ def main() -> None:
         frames = load(Reader(arguments.storage), arguments.measure)
         for search in frames.searches:
             print(measured(frames, search))
+        print(f"single-task networks: {baseline_correlations(frames)}")
         return
     by_seeds = [coverages(arguments.studies, n_seeds) for n_seeds in SEEDS]
     print(f"{'':48}" + "".join(f"S = {n_seeds:<4}" for n_seeds in SEEDS))

@@ -5,6 +5,7 @@ Shapes: q trials, S seeds.
 
 import math
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -15,8 +16,8 @@ from reports._once import once_per_search, once_per_study
 from reports._selected import selected_metrics
 from reports.frames import StudyFrames
 from reports.inference import Components, MeanSquare
-from reports.inference.baseline import delta_m_parts
-from reports.measures import IntArray
+from reports.inference.baseline import baseline_part, delta_m_slopes
+from reports.measures import FloatArray, IntArray
 from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 
@@ -83,37 +84,41 @@ def baseline_parts(
         None where nothing tells it: numbers were imported, there is one seed, or the objective
         makes its value of several metrics in a way of its own.
     """
-    base, spread = frames.standing_baseline("test"), baseline_spread(frames)
+    base, values = frames.standing_baseline("test"), baseline_values(frames)
     names = [(task, name) for task, name, _ in objective.metrics]
-    if not all(name in base and name in spread and name in metrics for name in names):
+    if not all(name in base and name in values and name in metrics for name in names):
         return None
-    if objective.name != DELTA_M and len(names) > 1:  # how metrics make its value up is its own
+    if objective.name == DELTA_M:
+        signs = [1.0 if direction == "min" else -1.0 for *_, direction in objective.metrics]
+        mine, alone = ([known[name] for name in names] for known in (metrics, base))
+        slopes = dict(zip(names, delta_m_slopes(mine, alone, signs).tolist(), strict=True))
+    elif len(names) == 1:  # the difference to the baseline's value
+        slopes = {names[0]: -1.0}
+    else:  # how metrics make its value up is its own
         return None
-    variances, n_seeds = zip(*(spread[name] for name in names), strict=True)
-    if objective.name != DELTA_M:
-        (variance,), (seeds,) = variances, n_seeds
-        return [MeanSquare(value=variance, weight=1 / seeds, df=seeds - 1)]
-    values = [metrics[name] for name in names]
-    return delta_m_parts(values, [base[name] for name in names], variances, n_seeds)
+    by_task = (list(of_one) for _, of_one in groupby(names, key=lambda name: name[0]))
+    return [
+        baseline_part(
+            [slopes[name] for name in of_one], np.stack([values[name] for name in of_one], axis=1)
+        )
+        for of_one in by_task
+    ]
 
 
 @once_per_study
-def baseline_spread(frames: StudyFrames) -> Mapping[tuple[str, str], tuple[float, int]]:
-    """(task, metric) to the variance over seeds of the single-task networks on test, and S_B.
+def baseline_values(frames: StudyFrames) -> Mapping[tuple[str, str], FloatArray]:
+    """(task, metric) to the test values of the single-task networks, by run, ``[S]``.
 
     Without metrics that have one seed, and those of imported numbers.
     """
     mine = baseline_runs(frames)
     if mine.empty:
         return {}
-    by_metric = selected_metrics(frames, mine["run"].tolist()).groupby(["task", "metric"])["value"]
-    found = by_metric.agg(["var", "size"])
+    rows = selected_metrics(frames, mine["run"].tolist())
     return {
-        (str(task), str(metric)): (float(variance), int(size))
-        for (task, metric), variance, size in zip(
-            found.index, found["var"], found["size"], strict=True
-        )
-        if size > 1
+        (str(task), str(metric)): of_one["value"].to_numpy(dtype=np.float64)
+        for (task, metric), of_one in rows.groupby(["task", "metric"])
+        if len(of_one) > 1
     }
 
 

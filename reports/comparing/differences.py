@@ -196,8 +196,9 @@ def with_baseline(
     objective: Objective,
 ) -> Estimate:
     """The estimate with the error that the baseline's seeds add; as it is where that is unknown."""
-    more = baseline_parts(frames, metrics, objective)
-    if more is None or not math.isfinite(estimate.standard_error):
+    known = math.isfinite(estimate.standard_error)  # not where a run diverged
+    more = baseline_parts(frames, metrics, objective) if known else None
+    if more is None:
         return estimate
     own = estimate.as_part()
     return estimated(estimate.value, [own, *more], n_seeds=estimate.n_seeds)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reports._ranking import objective_of
 from reports._sampling import distinct_size, sampling_error_points
-from reports._spread import baseline_spread
+from reports._spread import baseline_values
 from reports.frames import StudyFrames
 from storage.objectives.delta_m import NAME as DELTA_M
 
@@ -35,8 +35,8 @@ def _of_baseline(frames: StudyFrames) -> Iterator[str]:
     if not base:
         return
     names = [(task, name) for task, name, _ in objective_of(frames).metrics]
-    spread = baseline_spread(frames)
-    if all(name in spread for name in names):
+    known = baseline_values(frames)
+    if all(name in known for name in names):
         inside = "Those of Δm" if objective_of(frames).name == DELTA_M else "Those against STL"
         yield f"{inside} hold the seed error of the single-task networks, too."
     else:

@@ -1,35 +1,41 @@
 """What the single-task networks' own seeds add to the error of a comparison with them (M10).
 
-Shapes: M metrics.
+Shapes: M metrics, m of them of one task, S seeds of the single-task networks.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from reports.inference.estimates import MeanSquare
+from reports.inference.student import FloatArray
 
 
-def delta_m_parts(
-    metrics: npt.ArrayLike,
-    baseline: npt.ArrayLike,
-    variances: npt.ArrayLike,
-    n_seeds: npt.ArrayLike,
-) -> list[MeanSquare]:
-    """Variance that the baseline gives to delta_m: (100/M)^2 sum_j (m_j/B_j^2)^2 s_Bj^2 / S_B.
+def delta_m_slopes(
+    metrics: npt.ArrayLike, baseline: npt.ArrayLike, signs: npt.ArrayLike
+) -> FloatArray:
+    """How delta_m changes with the baseline, ``[M]``: by -(100/M) o_j m_j / (B_j |B_j|).
 
     Args:
         metrics: ``[M]``, a method's values.
         baseline: ``[M]``, the single-task networks' means.
-        variances: ``[M]``, of the single-task networks from seed to seed.
-        n_seeds: ``[M]``, how many seeds those are, each at least 2.
+        signs: ``[M]``, +1 where lower is better, else -1.
     """
-    table = np.array([metrics, baseline, variances, n_seeds], dtype=np.float64)
-    n_metrics = table.shape[1]
-    return [
-        MeanSquare(
-            value=variance,
-            weight=(100 / n_metrics * value / base**2) ** 2 / seeds,
-            df=seeds - 1,
-        )
-        for value, base, variance, seeds in table.T.tolist()
-    ]
+    values, base, sign = np.array([metrics, baseline, signs], dtype=np.float64)
+    slopes: FloatArray = -100 / len(values) * sign * values / (base * np.abs(base))
+    return slopes
+
+
+def baseline_part(slopes: Sequence[float], values: FloatArray) -> MeanSquare:
+    """Variance that the networks of one task give to a comparison with them.
+
+    The metrics of a run err together, so that runs are summed up, and what the sums vary by counts.
+
+    Args:
+        slopes: ``[m]``, by how much the compared number changes with each metric's mean.
+        values: ``[S, m]``, the metrics of the networks, at least two.
+    """
+    n_seeds = len(values)
+    sums = values @ np.asarray(slopes)
+    return MeanSquare(value=float(np.var(sums, ddof=1)), weight=1 / n_seeds, df=n_seeds - 1)

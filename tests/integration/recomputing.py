@@ -179,12 +179,13 @@ class Study:
 
     def of_baseline(self, metrics: Mapping[Key, float]) -> list[Part]:
         """What the seeds of the single-task networks add to the variance of a delta_m."""
-        found = []
+        by_task: dict[str, list[list[float]]] = {}  # changes of delta_m by metric and run
         for key in self.metrics:
-            alone = self._alone("test", key)
             slope = 100 / len(self.metrics) * metrics[key] / self.base["test", key] ** 2
-            found.append((statistics.variance(alone), slope**2 / len(alone), len(alone) - 1))
-        return found
+            changes = [slope * value for value in self._alone("test", key)]
+            by_task.setdefault(key[0], []).append(changes)
+        sums = [[math.fsum(run) for run in zip(*one, strict=True)] for one in by_task.values()]
+        return [(statistics.variance(one), 1 / len(one), len(one) - 1) for one in sums]
 
     # -- what is printed --------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ from reports.inference import (
     sign_flip_p,
     unpaired,
 )
-from reports.inference.baseline import delta_m_parts
+from reports.inference.baseline import baseline_part, delta_m_slopes
+from storage.objectives.delta_m import delta_m
 
 VALUES = st.floats(-100, 100, allow_nan=False, width=32)
 T_2, T_4 = 4.302652729911275, 2.7764451051977987  # 97.5 % with 2 and 4 degrees of freedom
@@ -205,11 +206,27 @@ def test_of_no_standard_error_there_is_no_unpaired_interval() -> None:
     assert unpaired(a, b).interval() is None
 
 
-def test_the_baseline_adds_what_its_own_values_vary_by() -> None:
-    (left, right) = delta_m_parts([8.0, 0.5], [10.0, 0.4], [1.0, 0.01], [4, 5])
-    assert left.weight == pytest.approx((50 * 8 / 100) ** 2 / 4)
-    assert right.weight == pytest.approx((50 * 0.5 / 0.16) ** 2 / 5)
-    assert (left.df, right.df) == (3, 4)
+@pytest.mark.parametrize("scale", [1.0, -1.0])
+def test_delta_m_moves_with_the_baseline_by_its_slopes(scale: float) -> None:
+    metrics, base = [8.0, 0.5], np.array([10.0 * scale, 0.4])
+    directions, step = ("min", "max"), np.array([1e-6, -2e-6])
+    before, after = (delta_m(metrics, b.tolist(), directions) for b in (base, base + step))
+    assert after - before == pytest.approx(delta_m_slopes(metrics, base, [1, -1]) @ step, rel=1e-4)
+
+
+@pytest.mark.parametrize("correlation", [-0.8, 0.0, 0.8])
+def test_the_baseline_adds_what_its_metrics_vary_by_together(correlation: float) -> None:
+    base, sd = np.array([10.0, 0.4]), np.array([1.0, 0.03])
+    slopes = delta_m_slopes([8.0, 0.5], base, [1, -1])
+    rng = np.random.default_rng(0)
+    own, other = rng.normal(size=(2, 4000, 3))
+    both = np.stack([own, correlation * own + (1 - correlation**2) ** 0.5 * other], axis=2)
+    alone = base + sd * both  # [studies, S, m]
+    parts = [baseline_part(slopes.tolist(), values) for values in alone]
+    told = np.mean([part.value * part.weight for part in parts])
+    values = [delta_m([8.0, 0.5], mean.tolist(), ("min", "max")) for mean in alone.mean(axis=1)]
+    assert told == pytest.approx(np.var(values), rel=0.1)
+    assert {part.df for part in parts} == {2}
 
 
 # -- families -------------------------------------------------------------------------------
