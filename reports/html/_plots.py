@@ -15,7 +15,7 @@ from reports._ranking import objective_of, title
 from reports._titles import title_of
 from reports.figures import NoFigure
 from reports.figures.points import curve_points, run_points, share_points, trial_points
-from reports.figures.svg import Page, picture
+from reports.figures.svg import picture
 from reports.frames import StudyFrames
 from reports.html._seen import (
     cost_seen,
@@ -186,7 +186,7 @@ def plot(item: Plot, *, heading: str, study: str, light: bool) -> Markup:
 
 def _still(item: Plot, figure: go.Figure) -> Markup:
     """A picture for a wide page and one for a narrow one, of which a browser shows one."""
-    pages: tuple[Page, ...] = ("wide", "narrow")
+    pages: tuple[Literal["wide", "narrow"], ...] = ("wide", "narrow")
     made = (
         tag("div", Markup(picture(figure, page=page, label=item.title).svg), class_=f"still {page}")
         for page in pages

@@ -21,7 +21,7 @@ def command(
     ),
     storage: StorageUrl = STORAGE,
     light: Annotated[
-        bool, typer.Option("--light", help="Still pictures, no script: under 1 MB, for a mail.")
+        bool, typer.Option("--light", help="Still pictures, no script: small enough for a mail.")
     ] = False,
 ) -> None:
     """Write the report: one HTML file that opens offline."""

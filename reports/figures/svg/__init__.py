@@ -5,6 +5,6 @@ lines as shapes, annotations, a legend, a colour bar. The pointer, buttons, and 
 would switch on are left out. Texts take the colour of the page around them.
 """
 
-from reports.figures.svg._picture import Page, Picture, picture
+from reports.figures.svg._picture import Picture, picture
 
-__all__ = ["Page", "Picture", "picture"]
+__all__ = ["Picture", "picture"]

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from reports import figures, html, load
 from reports.figures import NoFigure
-from reports.figures.svg import Page, picture
+from reports.figures.svg import picture
 from reports.figures.svg._frame import _even, _powers
+from reports.figures.svg._picture import Page
 from reports.trials import trials
 from tests.unit.reports import synthetic
 from tests.unit.reports.drawn import drawn, lines
