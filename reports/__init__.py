@@ -5,10 +5,11 @@ Reports read DataFrames of the study database and write nothing into it. `load` 
 `reports.figures`, the HTML report in `reports.html`, exports in `reports.export`.
 """
 
+from reports._reader import StudyReader
 from reports.comparing.comparison import Comparison, compare
 from reports.comparing.rows import MethodRow
 from reports.errors import ReportError
-from reports.frames import StudyFrames, StudyReader, TaskMetric, load, with_params
+from reports.frames import StudyFrames, TaskMetric, load, with_params
 from reports.notes.fair_play import MergedNote, Note, fair_play_notes, merged
 from reports.spending.curves import BudgetCurve, budget_curve
 

@@ -10,6 +10,7 @@ ReportError
 ├── NothingToReplay(ValueError)         what was recorded is no table that can be replayed
 ├── NoTable(ValueError)                 test values of methods are asked for where there are none
 ├── NoPilot(ValueError)                a study does not tell how many seeds another one needs
+├── NotComparable(ValueError)           studies are compared that have nothing in common to compare
 ├── UnknownFormat(ValueError)           a file is asked for in a format nobody writes
 ├── MissingFolder(FileNotFoundError)    a file is to be written into a folder that is not there
 ├── NotAFile(ValueError)                a file is to be written where something else is
@@ -55,6 +56,10 @@ class NoTable(ReportError, ValueError):
 
 class NoPilot(ReportError, ValueError):
     """A study does not tell how many seeds and trials another one needs."""
+
+
+class NotComparable(ReportError, ValueError):
+    """Studies are put side by side whose numbers have nothing to do with each other."""
 
 
 class UnknownFormat(ReportError, ValueError):

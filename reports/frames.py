@@ -9,65 +9,13 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reports._rows import EpochReader, Epochs, typed_frame
-
-
-class StudyFacts(Protocol):
-    """What a reader tells about a study besides its rows."""
-
-    @property
-    def id(self) -> int:
-        """Number of the study in its database."""
-
-    @property
-    def name(self) -> str:
-        """Name of the study."""
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        """Plain content of the study's `study.toml`."""
-
-    @property
-    def card(self) -> Mapping[str, Any]:
-        """Plain content of the problem's card."""
-
-    @property
-    def sealed(self) -> bool:
-        """Whether no test value is shown."""
-
-
-class SearchFacts(Protocol):
-    """The same about one of its searches."""
-
-    @property
-    def name(self) -> str:
-        """Name of the search."""
-
-    @property
-    def engine(self) -> str | None:
-        """``solo`` or ``fused``; None before the first run."""
-
-    @property
-    def engine_reason(self) -> str:
-        """Why it is that one."""
-
-
-class StudyReader(EpochReader, Protocol):
-    """Read access to one study database."""
-
-    def study(self, name: str) -> StudyFacts:
-        """Name, spec and card of a study."""
-
-    def searches(self, study_id: int) -> Sequence[SearchFacts]:
-        """A study's searches, in the order of its spec."""
-
-    def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
-        """Column names and rows of a view, restricted to one study, in a fixed order."""
+from reports._reader import StudyReader
+from reports._rows import Epochs, typed_frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +74,7 @@ class StudyFrames:
         engines: By search, in the order of the spec, ``solo`` or ``fused`` and why it is that one;
             a search is not there before its first run.
         sealed: No test value is shown, see `weighbridge unseal`.
+        birth: Names this study and no other, in whichever database.
     """
 
     name: str
@@ -136,6 +85,7 @@ class StudyFrames:
     views: Views
     engines: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     sealed: bool = False
+    birth: str = ""
 
     @property
     def attempts(self) -> pd.DataFrame:
@@ -268,6 +218,7 @@ def load(reader: StudyReader, study: str) -> StudyFrames:
             if search.engine is not None
         },
         sealed=record.sealed,
+        birth=record.birth,
     )
 
 

@@ -10,9 +10,10 @@ import typer
 from storage.objectives.delta_m import NAME as DELTA_M
 from study.cli._budgets import show_budgets
 from study.cli._cells import ends, params_said, written
+from study.cli._compare_studies import show_studies
 from study.cli._details import show_details
-from study.cli._frames import opened
-from study.cli._options import STORAGE, AsJson, StorageUrl, Study
+from study.cli._frames import opened, placed
+from study.cli._options import STORAGE, AsJson, StorageUrl, Studies
 from study.cli._output import duration, next_step, note, print_json, say
 from study.cli._trials import show_trials
 from study.cli._wide import Column, fits, show
@@ -26,7 +27,7 @@ _ALL: Final[list[str]] = []
 
 
 def command(
-    study: Study,
+    studies: Studies,
     storage: StorageUrl = STORAGE,
     at: Annotated[
         list[str],
@@ -49,9 +50,11 @@ def command(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the methods: quality, cost, winning parameters, fair-play notes."""
-    from reports import compare, fair_play_notes, merged
+    """Compare the methods: quality, cost, winning parameters, fair-play notes.
 
+    Of several studies: values side by side, mean ranks, differences over problems, and what sets
+    the studies apart.
+    """
     if as_run and not at:
         raise typer.BadParameter(
             "--as-run says which time --at means. Add --at, such as --at 600s."
@@ -60,6 +63,12 @@ def command(
         raise typer.BadParameter(
             "--details goes with whole searches. Leave out --at, or --details."
         )
+    if studies[1:]:
+        if at or details:
+            raise typer.BadParameter("--at and --details look into one study. Leave them out.")
+        show_studies(studies, storage=storage, as_json=as_json)
+        return
+    study, storage = placed(studies[0], storage=storage)
     with opened(study, storage) as frames:
         if at:
             show_budgets(frames, at, storage=storage, as_run=as_run, as_json=as_json)
@@ -67,29 +76,36 @@ def command(
         if frames.of_function:
             show_trials(frames, storage=storage, as_json=as_json)
             return
-        comparison = compare(frames)
-        if as_json:
-            print_json(comparison.to_plain())
-            return
-        say((comparison.sentence, "bold"))
-        for claim in (comparison.sparser_grids, comparison.break_even):
-            if claim:
-                say(claim.sentence)
-        for sentence in comparison.caveats:
-            say(sentence)
-        _print_rows(frames, comparison)
-        _print_differences(comparison)
-        if details:
-            show_details(frames, comparison)
-        for row in comparison.rows:
-            for remark in row.notes:
-                note(f"{row.title}: {remark}")
-        for sentence in comparison.error_sources:
-            note(sentence)
-        for found in merged(fair_play_notes(frames)):
-            about = f"{', '.join(found.about)}: " if found.about else ""
-            note(f"{about}{found.text}")
-        next_step("report", frames.name, "-o", "report.html", storage=storage)
+        _show(frames, storage=storage, details=details, as_json=as_json)
+
+
+def _show(frames: StudyFrames, *, storage: str, details: bool, as_json: bool) -> None:
+    """Print the comparison of one study's methods."""
+    from reports import compare, fair_play_notes, merged
+
+    comparison = compare(frames)
+    if as_json:
+        print_json(comparison.to_plain())
+        return
+    say((comparison.sentence, "bold"))
+    for claim in (comparison.sparser_grids, comparison.break_even):
+        if claim:
+            say(claim.sentence)
+    for sentence in comparison.caveats:
+        say(sentence)
+    _print_rows(frames, comparison)
+    _print_differences(comparison)
+    if details:
+        show_details(frames, comparison)
+    for row in comparison.rows:
+        for remark in row.notes:
+            note(f"{row.title}: {remark}")
+    for sentence in comparison.error_sources:
+        note(sentence)
+    for found in merged(fair_play_notes(frames)):
+        about = f"{', '.join(found.about)}: " if found.about else ""
+        note(f"{about}{found.text}")
+    next_step("report", frames.name, "-o", "report.html", storage=storage)
 
 
 def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:

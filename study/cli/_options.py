@@ -10,6 +10,14 @@ import typer
 from study.commands import DEFAULT_STORAGE, STORAGE_VARIABLE
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help="TOML file, stored study, or preset.")]
+Studies = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="STUDY...",
+        help="TOML file, stored study, or preset; DATABASE::NAME is a stored study of another "
+        "database, by its URL or file. Several studies are compared with each other.",
+    ),
+]
 StorageUrl = Annotated[
     str,
     typer.Option(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from tests.unit.reports.synthetic._papers import CARD
 from tests.unit.reports.synthetic._world import STUDY
@@ -51,6 +52,7 @@ class FakeReader:
     engine: str | None = "solo"
     solo_only: dict[str, str] = field(default_factory=dict)
     sealed: bool = False
+    birth: str = field(default_factory=lambda: uuid4().hex)
 
     def study(self, name: str) -> "FakeReader":
         return self

@@ -1,0 +1,145 @@
+"""``weighbridge compare`` of several studies: values side by side, mean ranks, differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from study.cli._cells import ends, written
+from study.cli._frames import opened_all
+from study.cli._output import counted, note, print_json, say
+from study.cli._wide import Column, show
+
+if TYPE_CHECKING:
+    from reports.across import StudiesComparison
+    from reports.across.methods import Result
+    from storage.objectives import Objective
+
+_OPEN = "*"
+
+
+def show_studies(studies: Sequence[str], *, storage: str, as_json: bool) -> None:
+    """Print the comparison of two studies or more."""
+    from reports.across import compare_studies
+
+    with opened_all(studies, storage) as frames:
+        comparison = compare_studies(frames)
+        if as_json:
+            print_json(comparison.to_plain())
+            return
+        say((comparison.sentence, "bold"))
+        _print_studies(comparison)
+        _print_values(comparison)
+        _print_standings(comparison)
+        _print_differences(comparison)
+        for sentence in comparison.differing:
+            note(sentence)
+
+
+def _print_studies(comparison: StudiesComparison) -> None:
+    found = comparison.studies
+    show(
+        Column(head="study", cells=[one.label for one in found], text=True),
+        [
+            Column(head="problem", cells=[one.problem for one in found], text=True),
+            Column(head="network", cells=[one.network for one in found], text=True),
+            Column(head="seeds", cells=[str(one.n_seeds) for one in found]),
+            Column(
+                head="runs finished",
+                cells=[f"{one.finished_runs} of {one.planned_runs}" for one in found],
+            ),
+        ],
+    )
+
+
+def _print_values(comparison: StudiesComparison) -> None:
+    """A method's value in each study, with its interval over seeds."""
+    objective, methods = comparison.objective, comparison.methods
+    unit = f", in {objective.unit}" if objective.unit else ""
+    side = "lower" if objective.sign > 0 else "higher"
+    say((f"Test {objective.name} with 95 % intervals over seeds{unit} ({side} is better)", "bold"))
+    columns = [
+        Column(
+            head=study.label,
+            cells=[_value(objective, method.results.get(study.label)) for method in methods],
+        )
+        for study in comparison.studies
+    ]
+    show(_key([method.title for method in methods]), columns)
+    if any(_OPEN in cell for column in columns for cell in column.cells):
+        note(f"{_OPEN} runs are outstanding: the value can still change, and is not ranked.")
+
+
+def _print_standings(comparison: StudiesComparison) -> None:
+    ranking, objective = comparison.ranking, comparison.objective
+    if ranking is None:
+        return
+    found = ranking.standings
+    say((f"Over {counted(ranking.n_problems, 'problem')}, which count alike", "bold"))
+    columns = [
+        Column(head="mean rank", cells=[f"{one.mean_rank:.2f}" for one in found]),
+        Column(
+            head=f"mean\n{objective.name}",
+            cells=[written(one.estimate.value, objective.shown) for one in found],
+        ),
+        Column(
+            head="95 % interval\nover problems",
+            cells=[ends(one.interval, objective) for one in found],
+        ),
+        Column(
+            head="middle half\nof all values",
+            cells=[written(one.iqm, objective.shown) for one in found],
+        ),
+        Column(head="is the best\nin", cells=[f"{one.best:.0%}" for one in found]),
+    ]
+    if comparison.margin is not None:
+        head = f"within {comparison.margin:g} of\nthe best in"
+        columns.append(Column(head=head, cells=[f"{one.near:.0%}" for one in found]))
+    if all(math.isnan(one.iqm) for one in found):
+        columns = [column for column in columns if "middle half" not in column.head]
+    show(_key([one.method.title for one in found]), columns)
+
+
+def _print_differences(comparison: StudiesComparison) -> None:
+    found = comparison.differences
+    if not found:
+        return
+    from reports.comparing.wording import gaps_of
+
+    gaps, means = gaps_of(comparison.objective), [one.mean for one in found]
+    titles = {method.key: method.title for method in comparison.methods}
+    subject = titles[means[0].a]
+    side = "negative" if comparison.objective.sign > 0 else "positive"
+    unit = f", in {gaps.unit}" if gaps.unit else ""
+    wide = f"; intervals for {len(found)} comparisons at once, after Holm" if found[1:] else ""
+    head = f"{subject} minus each other method, mean over problems{unit}"
+    say((f"{head} ({side}: {subject} is better{wide})", "bold"))
+    show(
+        Column(head=f"{subject} against", cells=[titles[one.b] for one in means], text=True),
+        [
+            Column(head="difference", cells=[written(one.value, gaps.shown) for one in means]),
+            Column(
+                head="95 % interval\nover problems",
+                cells=[ends(one.interval, gaps) for one in means],
+            ),
+            Column(head="verdict", cells=[one.verdict for one in means], text=True),
+            Column(
+                head="problems that\nwould decide",
+                cells=[str(one.seeds_to_decide or "–") for one in means],
+            ),
+            Column(head="P(better)", cells=[written(one.p_better, ".2f") for one in means]),
+        ],
+    )
+
+
+def _key(titles: Sequence[str]) -> Column:
+    return Column(head="method", cells=titles, text=True)
+
+
+def _value(objective: Objective, result: Result | None) -> str:
+    if result is None or math.isnan(result.row.value_test):
+        return "–"
+    row = result.row
+    told = f" [{ends(row.interval, objective)}]" if row.interval else ""
+    return f"{written(row.value_test, objective.shown)}{told}{'' if result.is_final else _OPEN}"
