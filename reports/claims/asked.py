@@ -1,7 +1,7 @@
 """All claims in their order: a new one is a file and a line here."""
 
 from collections.abc import Callable
-from typing import Final
+from functools import partial
 
 from reports.claims.better import better
 from reports.claims.claim import Claim
@@ -10,22 +10,25 @@ from reports.claims.concave_share import concave_share
 from reports.claims.decay_matters_less import decay_matters_less
 from reports.claims.no_gain import no_gain
 from reports.frames import StudyFrames
+from reports.importances import Estimators
 from reports.tables.method_table import refuse_without_methods
 
-_OF_A_STUDY: Final[tuple[Callable[[StudyFrames], Claim], ...]] = (
-    comparable,
-    better,
-    decay_matters_less,
-    no_gain,
-    concave_share,
-)
 
-
-def claims_of(frames: StudyFrames) -> tuple[Claim, ...]:
+def claims_of(frames: StudyFrames, estimators: Estimators | None = None) -> tuple[Claim, ...]:
     """What a study says to each claim, finished or not.
+
+    Args:
+        estimators: Of importances, where trials are no full grid; None for none.
 
     Raises:
         NoTable: The study is sealed, or is that of a training function.
     """
     refuse_without_methods(frames)
-    return tuple(claim(frames) for claim in _OF_A_STUDY)
+    of_a_study: tuple[Callable[[StudyFrames], Claim], ...] = (
+        comparable,
+        better,
+        partial(decay_matters_less, estimators=estimators),
+        no_gain,
+        concave_share,
+    )
+    return tuple(claim(frames) for claim in of_a_study)

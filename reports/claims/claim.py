@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from reports.importances import Importance
 from reports.inference import Interval
 
 Finding = Literal["supported", "not supported", "undecided", "not asked"]
@@ -53,6 +54,7 @@ class Claim:
         effects: The numbers that the finding goes by.
         would_decide: What would decide it; empty where it is decided or not asked.
         remarks: What must be known beside it.
+        importances: What parameters explain, where the claim is about them.
         runs: Study to the ids of the runs that the effects are made of, rising.
     """
 
@@ -63,6 +65,7 @@ class Claim:
     effects: tuple[Effect, ...] = ()
     would_decide: str = ""
     remarks: tuple[str, ...] = ()
+    importances: tuple[Importance, ...] = ()
     runs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
@@ -75,14 +78,23 @@ class Claim:
             "effects": [effect.to_plain() for effect in self.effects],
             "would_decide": self.would_decide,
             "remarks": list(self.remarks),
+            "importances": [one.to_plain() for one in self.importances],
             "runs": {study: list(runs) for study, runs in self.runs.items()},
         }
 
 
-def not_asked(name: str, states: str, needs: str) -> Claim:
+def not_asked(
+    name: str, states: str, needs: str, *, importances: tuple[Importance, ...] = ()
+) -> Claim:
     """A claim that a study cannot speak to.
 
     Args:
         needs: What it would need, to follow on the word.
     """
-    return Claim(name=name, states=states, finding="not asked", said=f"It needs {needs}.")
+    return Claim(
+        name=name,
+        states=states,
+        finding="not asked",
+        said=f"It needs {needs}.",
+        importances=importances,
+    )

@@ -14,6 +14,7 @@ from reports.claims.evidence import listed, seeds_that_decide, told
 from reports.claims.full_grids import FullGrid, full_grids
 from reports.comparing.wording import gaps_of
 from reports.frames import StudyFrames
+from reports.importances import Estimators, Importance, importances
 from reports.inference import Estimate, mean_of
 from reports.measures import FloatArray
 from storage.wording import counted
@@ -22,12 +23,19 @@ NAME: Final = "C4"
 _STATES: Final = "Weight decay matters less than the learning rate"
 
 
-def decay_matters_less(frames: StudyFrames) -> Claim:
-    """What it costs to leave each at its default, on full grids of both."""
-    grids = full_grids(frames)
+def decay_matters_less(frames: StudyFrames, estimators: Estimators | None = None) -> Claim:
+    """What it costs to leave each at its default, on full grids of both.
+
+    Args:
+        estimators: Of importances, where the trials of a search are no full grid.
+    """
+    grids, explained = full_grids(frames), _explained(frames, estimators)
     if not grids:
         return not_asked(
-            NAME, _STATES, "a grid over learning rate and weight decay in one stage, all of it done"
+            NAME,
+            _STATES,
+            "a grid over learning rate and weight decay in one stage, all of it done",
+            importances=explained,
         )
     by_seed = np.mean([left_at_default(frames, grid) for grid in grids], axis=0)
     rate, decay = mean_of(by_seed[0]), mean_of(by_seed[1])
@@ -59,7 +67,18 @@ def decay_matters_less(frames: StudyFrames) -> Claim:
         ),
         would_decide=seeds_that_decide(found, abs(found.value)) if finding == "undecided" else "",
         remarks=(_defaults_said(frames, grids),),
+        importances=explained,
         runs=listed(frames, [run for grid in grids for run in grid.runs.ravel().tolist()]),
+    )
+
+
+def _explained(frames: StudyFrames, estimators: Estimators | None) -> tuple[Importance, ...]:
+    """Of the searches that vary both."""
+    return tuple(
+        one
+        for search in frames.searches
+        for one in importances(frames, search, estimators)
+        if {"lr", "weight_decay"} <= {share.param for share in one.shares}
     )
 
 

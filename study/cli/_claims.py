@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -43,7 +44,7 @@ def command(
 
     with ExitStack() as stack:
         frames = [stack.enter_context(opened(name, storage)) for name in dict.fromkeys(studies)]
-        found = {one.name: claims_of(one) for one in frames}
+        found = {one.name: claims_of(one, _estimators) for one in frames}
         sizes = size_matters([_sized(one, storage, count=len(frames) > 2) for one in frames])
     if as_json:
         print_json(
@@ -65,6 +66,15 @@ def command(
         for claim in claims:
             _print(claim)
     next_step("compare", frames[0].name, storage=storage)
+
+
+def _estimators(
+    points: Sequence[Mapping[str, Any]], values: Sequence[float]
+) -> Mapping[str, Mapping[str, float]]:
+    """Importances of Optuna, which loads with them."""
+    from study.searches.importances import importances
+
+    return importances(points, values)
 
 
 def _in_order(*claims: Claim) -> tuple[Claim, ...]:
@@ -99,7 +109,8 @@ def _print(claim: Claim) -> None:
     say((claim.name, "bold"), " ", (claim.finding, f"bold {style}"), f": {claim.states}.")
     rests = [f"Rests on runs {_ranges(runs)} of {study}." for study, runs in claim.runs.items()]
     decides = [f"Would decide it: {claim.would_decide}."] if claim.would_decide else []
-    for sentence in (claim.said, *decides, *claim.remarks, *rests):
+    explained = [f"What explains it: {one.sentence}" for one in claim.importances]
+    for sentence in (claim.said, *decides, *claim.remarks, *explained, *rests):
         console.print(styled(f"   {sentence}"))
     console.print()
 

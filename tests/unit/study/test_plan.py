@@ -37,6 +37,14 @@ def test_counts_of_the_presets(preset: str, by_search: dict[str, int], runs: int
     assert plan.expected_runs == runs
 
 
+def test_the_sizes_of_claims_mini_differ_in_nothing_but_width() -> None:
+    sizes = {width: presets()[f"claims-mini-{width}"].to_plain() for width in (8, 32, 128)}
+    for width, plain in sizes.items():
+        assert plain.pop("name") == f"claims-mini-{width}"
+        assert plain["problem_options"].pop("width") == width
+    assert sizes[8] == sizes[32] == sizes[128]
+
+
 def test_the_template_of_init_plans() -> None:
     template = files("study") / "templates" / "study.toml"
     text = template.read_text(encoding="utf-8").replace("@NAME@", "mine")
