@@ -2,7 +2,7 @@
 report would say.
 
 One thread a study reads what has changed when it is asked to. What takes long, the comparison of
-the methods, is worked out again at most every few seconds, and a page says of when it is.
+the methods, is worked out by a process of its own, again at most every few seconds.
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from reports.comparing.comparison import Comparison, compare
+from numpy.typing import NDArray
+
+from reports.dashboard.concluder import Concluder, NotConcluded
+from reports.dashboard.conclusions import Conclusions
 from reports.dashboard.mirror import Mirror
-from reports.dashboard.trial_rows import TrialColumns, trial_columns
-from reports.errors import ReportError
-from reports.frames import StudyFrames, load
-from reports.notes.fair_play import MergedNote, fair_play_notes, merged
-from reports.spending import EqualBudget, equal_budgets
-from reports.trials import SearchTrials, trials
+from reports.dashboard.trial_rows import TrialColumns, parameter_columns, trial_columns
 from storage import Reader, StorageError
 from storage.records import StudyRecord
 
@@ -28,27 +25,6 @@ _PAGE: Final = 5_000
 _REST: Final = 4.0
 """Conclusions are drawn again after so many times what they took, so that they take a fifth."""
 _LEAST_REST_S: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conclusions:
-    """What the report would say.
-
-    Attributes:
-        cursor: Of the changes up to which it holds.
-        at: When it was worked out, in seconds since the epoch.
-        frames: What it was made of.
-        comparison: None of a study of a training function.
-        searches: Of such a study only.
-    """
-
-    cursor: str
-    at: float
-    frames: StudyFrames
-    comparison: Comparison | None
-    notes: tuple[MergedNote, ...] = ()
-    budgets: tuple[EqualBudget, ...] = ()
-    searches: tuple[SearchTrials, ...] = ()
 
 
 class Followed:
@@ -60,13 +36,14 @@ class Followed:
         undrawn: Why they could not be drawn anew; empty if they could.
     """
 
-    def __init__(self, reader: Reader, record: StudyRecord) -> None:
-        self._reader, self.record = reader, record
+    def __init__(self, reader: Reader, concluder: Concluder, record: StudyRecord) -> None:
+        self._reader, self._concluder, self.record = reader, concluder, record
         self.mirror = Mirror()
         self.lock = threading.Lock()
         self.conclusions: Conclusions | None = None
         self.undrawn = ""
         self._columns: tuple[int, TrialColumns] | None = None
+        self._points: tuple[int, Mapping[str, NDArray[Any]]] | None = None
         self._weightings: Mapping[str, str] = {}
         self._answers = threading.Condition()
         self._asked, self._answered = 0, 0
@@ -98,6 +75,12 @@ class Followed:
         if self._columns is None or self._columns[0] != self.mirror.version:
             self._columns = self.mirror.version, trial_columns(self.mirror)
         return self._columns[1]
+
+    def points(self) -> Mapping[str, NDArray[Any]]:
+        """The trials' parameters ``[N]`` by name; None where one has no such; lock held."""
+        if self._points is None or self._points[0] != len(self.mirror.trials):
+            self._points = len(self.mirror.trials), parameter_columns(self.mirror)
+        return self._points[1]
 
     def weightings(self) -> Mapping[str, str]:
         """The weighting of each search, by the search's name."""
@@ -148,28 +131,9 @@ class Followed:
                 continue
             began = time.monotonic()
             try:
-                self.conclusions, self.undrawn = _drawn(self._reader, self.record.name, cursor), ""
-            except (ReportError, StorageError) as error:
+                self.conclusions = self._concluder.conclusions(self.record.name, cursor)
+                self.undrawn = ""
+            except NotConcluded as error:
                 self.undrawn = str(error)
             rest_s = max(_LEAST_REST_S, _REST * (time.monotonic() - began))
             time.sleep(rest_s)
-
-
-def _drawn(reader: Reader, study: str, cursor: str) -> Conclusions:
-    frames = load(reader, study)
-    if frames.of_function:
-        return Conclusions(
-            cursor=cursor,
-            at=time.time(),
-            frames=frames,
-            comparison=None,
-            searches=trials(frames),
-        )
-    return Conclusions(
-        cursor=cursor,
-        at=time.time(),
-        frames=frames,
-        comparison=compare(frames),
-        notes=merged(fair_play_notes(frames)),
-        budgets=tuple(equal_budgets(frames)),
-    )

@@ -45,12 +45,6 @@ class TrialKey:
     role: str
 
 
-@dataclass(slots=True, kw_only=True)
-class _Attempt:
-    run: int | None
-    device_s: float
-
-
 @dataclass(slots=True)
 class Mirror:
     """Runs as columns ``[n]``, the trials they belong to, and decisions.
@@ -72,7 +66,7 @@ class Mirror:
     _columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     _row_of: dict[int, int] = field(default_factory=dict)
     _trial_of: dict[tuple[str, int], int] = field(default_factory=dict)
-    _attempts: dict[int, _Attempt] = field(default_factory=dict)
+    _paid_s: dict[int, float] = field(default_factory=dict)  # by attempt
 
     def __len__(self) -> int:
         return self._n
@@ -130,9 +124,9 @@ class Mirror:
         return self._trial_of[key]
 
     def _put_attempt(self, attempt: AttemptChange) -> None:
-        known = self._attempts.get(attempt.attempt)
-        more_s = attempt.device_s - (known.device_s if known else 0.0)
-        self._attempts[attempt.attempt] = _Attempt(run=attempt.run, device_s=attempt.device_s)
+        known = self._paid_s.get(attempt.attempt)
+        more_s = attempt.device_s - (known or 0.0)
+        self._paid_s[attempt.attempt] = attempt.device_s
         row = None if attempt.run is None else self._row_of.get(attempt.run)
         if row is None:
             self.idle_s += more_s

@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from reports.dashboard.concluder import Concluder
 from reports.dashboard.following import Followed
 from reports.dashboard.pages import Pages
 from reports.dashboard.security import Access
@@ -28,6 +29,7 @@ class Site:
 
     def __init__(self, url: str, access: Access) -> None:
         self.reader = Reader(url, patience_s=PATIENCE_S)
+        self.concluder = Concluder(url)
         self.access = access
         self.pages = Pages()
         self._followed: dict[str, Followed] = {}
@@ -55,7 +57,7 @@ class Site:
             if known is not None and known.record.name != record.name:
                 known.end()
                 known = None
-            self._followed[record.birth] = known or Followed(self.reader, record)
+            self._followed[record.birth] = known or Followed(self.reader, self.concluder, record)
             for birth in list(self._followed)[:-_MOST_FOLLOWED]:
                 self._followed.pop(birth).end()
             return self._followed[record.birth]

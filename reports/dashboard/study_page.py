@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from reports._palette import method_colour
-from reports._ranking import axis_title, number, objective_of
-from reports._titles import weighting_of
-from reports.comparing.rows import MethodRow
-from reports.dashboard.following import Conclusions, Followed
+from reports.dashboard.concluder import NotConcluded
+from reports.dashboard.conclusions import Conclusions
+from reports.dashboard.following import Followed
 from reports.dashboard.pages import unchanged
 from reports.dashboard.site import PATIENCE_S, Site, state_of
-from reports.frames import StudyFrames
-from reports.inference import Interval
-from reports.spending import equal_budgets
-from reports.spending.axes import AXES, CostAxis, offered
-from reports.spending.budget import Budget
-from reports.spending.curves import BudgetCurve, budget_curves
-from reports.trials import best_sentence
 from storage import RunState
 from storage.notices import notices
 from storage.records import SearchStatus, StudyRecord, Totals
 from storage.states import FINAL
 from storage.wording import duration
-
-_MOST_POINTS: Final = 400
-"""Points of a curve that a picture has room for."""
 
 _BUDGET_UNITS: Final = {"trials": "trials", "epochs": "epochs", "money": "of money"}
 
@@ -81,7 +68,8 @@ def study_page(site: Site, request: Request) -> Response:
         "undrawn": study.undrawn,
         "waiting": "The first conclusions are being drawn.",
         **_concluded(record, study, drawn, searches),
-        **_at_budget(drawn, request),
+        "axis": _axis(drawn, request),
+        "budget": _place(request),
     }
     return site.pages.answer(request, "study", context, cursor=cursor)
 
@@ -93,22 +81,8 @@ def curves_json(site: Site, request: Request) -> Response:
         NotThere: There is no such study.
     """
     drawn = _conclusions(site, request)
-    axis = _axis(drawn.frames, request) if drawn else None
-    if drawn is None or axis is None:
-        return JSONResponse({"series": []})
-    curves = budget_curves(drawn.frames, axis)
-    low, high = _costs(curves)
-    return JSONResponse(
-        {
-            "kind": "steps",
-            "x": AXES[axis].title,
-            "y": axis_title(objective_of(drawn.frames), "Test"),
-            "log": True,
-            "from": low,
-            "to": high,
-            "series": [_series(drawn.frames, curve) for curve in curves],
-        }
-    )
+    axis = _axis(drawn, request)
+    return JSONResponse(drawn.curves[axis] if drawn and axis else {"series": []})
 
 
 def at_budget(site: Site, request: Request) -> Response:
@@ -117,15 +91,26 @@ def at_budget(site: Site, request: Request) -> Response:
     Raises:
         NotThere: There is no such study.
     """
-    return site.pages.fragment("at_budget", _at_budget(_conclusions(site, request), request))
+    record, drawn = site.record(request), _conclusions(site, request)
+    axis = _axis(drawn, request)
+    found, trouble = None, ""
+    if drawn and axis and drawn.curves[axis]["series"]:
+        try:
+            found = site.concluder.at_budget(record.name, drawn.cursor, axis, _place(request))
+        except NotConcluded as error:
+            trouble = str(error)
+    context = {"at_budget": found, "trouble": trouble}
+    if "alone" in request.query_params:
+        return site.pages.answer(
+            request, "at_budget_page", context | {"study": record, "tab": ""}, cursor=""
+        )
+    return site.pages.fragment("at_budget", context)
 
 
 def _conclusions(site: Site, request: Request) -> Conclusions | None:
-    """Those about methods; None before they are drawn, and of a training function."""
     study = site.followed(site.record(request))
     study.catch_up(within_s=PATIENCE_S)
-    drawn = study.conclusions
-    return drawn if drawn and drawn.comparison else None
+    return study.conclusions
 
 
 def _concluded(
@@ -135,48 +120,29 @@ def _concluded(
     searches: Sequence[SearchStatus],
 ) -> dict[str, Any]:
     """What the report says so far."""
-    comparison = drawn.comparison if drawn else None
-    rows = {row.search: row for row in comparison.rows} if comparison else {}
     objective = record.spec.get("objective") or "Δm against single-task networks in percent"
-    sentence = comparison.sentence if comparison else ""
-    if drawn and drawn.searches:
-        sentence = best_sentence(list(drawn.searches))
-    frames = drawn.frames if drawn and comparison else None
     return {
-        "sentence": sentence,
+        "sentence": drawn.sentence if drawn else "",
         "objective": objective[0].upper() + objective[1:],
-        "methods": [_method(study, status, rows, frames) for status in searches],
+        "methods": [_method(study, status, drawn) for status in searches],
         "notes": drawn.notes if drawn else (),
-        "axes": [(axis, AXES[axis].label) for axis in offered(frames)] if frames else [],
+        "axes": drawn.axes if drawn else (),
     }
 
 
-def _method(
-    study: Followed,
-    status: SearchStatus,
-    rows: Mapping[str, MethodRow],
-    frames: StudyFrames | None,
-) -> MethodProgress:
+def _method(study: Followed, status: SearchStatus, drawn: Conclusions | None) -> MethodProgress:
     states: Counter[RunState] = Counter(status.states)
-    row = rows.get(status.search)
-    known = row is not None and not math.isnan(row.value_test) and frames is not None
+    said = drawn.methods.get(status.search) if drawn else None
     return MethodProgress(
         search=status.search,
-        title=row.title if row else status.search,
+        title=said.title if said else status.search,
         colour=method_colour(study.weightings().get(status.search, status.search)),
-        value=number(objective_of(frames), row.value_test) if known and frames and row else "–",
-        interval=_interval(frames, row.interval) if known and frames and row else "–",
+        value=said.value if said else "–",
+        interval=said.interval if said else "–",
         finished=sum(n for state, n in states.items() if state in FINAL),
         runs=states.total(),
         device_s=status.device_s,
     )
-
-
-def _interval(frames: StudyFrames, interval: Interval | None) -> str:
-    if interval is None:
-        return "–"
-    objective = objective_of(frames)
-    return f"{number(objective, interval.low)} to {number(objective, interval.high)}"
 
 
 def _left(record: StudyRecord, totals: Totals) -> Iterator[str]:
@@ -197,51 +163,14 @@ def _left(record: StudyRecord, totals: Totals) -> Iterator[str]:
             yield f"{left:,.10g} of {most:,.10g} {_BUDGET_UNITS[kind]}"
 
 
-def _axis(frames: StudyFrames, request: Request) -> CostAxis | None:
+def _axis(drawn: Conclusions | None, request: Request) -> str | None:
     """The unit of cost that is asked for, or else the first that the study has."""
-    known = offered(frames)
+    known = [axis for axis, _ in drawn.axes] if drawn else []
     asked = [axis for axis in known if axis == request.query_params.get("axis")]
     return next(iter([*asked, *known]), None)
 
 
-def _costs(curves: Sequence[BudgetCurve]) -> tuple[float, float]:
-    """The least and the greatest cost of any curve."""
-    costs = [cost for curve in curves for cost in (curve.cost[0], curve.cost[-1])]
-    positive = [float(cost) for cost in costs if cost > 0]
-    return (min(positive), max(positive)) if positive else (1.0, 1.0)
-
-
-def _at_budget(drawn: Conclusions | None, request: Request) -> dict[str, Any]:
-    """All methods at the budget that the slider is at, in hundredths of the cost axis."""
+def _place(request: Request) -> int:
+    """Where the budget's slider is, in hundredths of the cost axis."""
     text = request.query_params.get("budget", "100")
-    place = min(max(int(text), 0), 100) if text.isdecimal() else 100
-    empty = {"axis": None, "budget": place, "at_budget": None}
-    if drawn is None or drawn.comparison is None:
-        return empty
-    axis = _axis(drawn.frames, request)
-    curves = budget_curves(drawn.frames, axis) if axis else ()
-    if axis is None or not curves:
-        return empty | {"axis": axis}
-    low, high = _costs(curves)
-    budget = Budget(amount=low * (high / low) ** (place / 100), axis=axis)
-    found = equal_budgets(drawn.frames, [budget])
-    rows = [
-        {
-            "title": one.title,
-            "value": "–" if one.rank is None else number(objective_of(drawn.frames), one.value),
-            "interval": _interval(drawn.frames, one.interval),
-            "whole": one.share_said,
-        }
-        for one in found[0].methods
-    ]
-    return empty | {"axis": axis, "at_budget": {"said": budget.said, "rows": rows}}
-
-
-def _series(frames: StudyFrames, curve: BudgetCurve) -> dict[str, Any]:
-    at = np.unique(np.linspace(0, len(curve.cost) - 1, _MOST_POINTS).round().astype(int))
-    return {
-        "name": curve.title,
-        "colour": method_colour(weighting_of(frames, curve.search)),
-        "x": curve.cost[at].tolist(),
-        "y": [None if math.isnan(value) else value for value in curve.value[at].tolist()],
-    }
+    return min(max(int(text), 0), 100) if text.isdecimal() else 100

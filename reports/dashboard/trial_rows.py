@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,17 @@ def trial_columns(mirror: Mirror) -> TrialColumns:
         value_test=summed("value_test", own) / np.maximum(runs, 1),
         device_s=summed("device_s", every),
     )
+
+
+def parameter_columns(mirror: Mirror) -> Mapping[str, NDArray[Any]]:
+    """The trials' parameters by name, ``[N]`` objects; None where a trial has no such one."""
+    found: dict[str, NDArray[Any]] = {}
+    for at, trial in enumerate(mirror.trials):
+        for name, value in json.loads(trial.params).items():
+            if name not in found:
+                found[name] = np.full(len(mirror.trials), None, dtype=object)
+            found[name][at] = value
+    return found
 
 
 def _states(

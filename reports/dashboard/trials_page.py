@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -73,7 +72,7 @@ def trials_page(site: Site, request: Request) -> Response:
     params = request.query_params
     with study.lock:
         columns, mirror = study.columns(), study.mirror
-        wanted = _wanted(mirror, columns, params)
+        wanted = _wanted(study, params)
         after = params.get("after", "")
         page = page_of(
             columns,
@@ -113,7 +112,7 @@ def trials_csv(site: Site, request: Request) -> Response:
     study.catch_up(within_s=_PATIENT_S)
     with study.lock:
         columns, mirror = study.columns(), study.mirror
-        wanted = _wanted(mirror, columns, request.query_params)
+        wanted = _wanted(study, request.query_params)
         every = page_of(
             columns,
             keep=wanted.keep,
@@ -198,13 +197,13 @@ def _columns(params: QueryParams, wanted: _Wanted, *, shows_test: bool) -> Itera
         }
 
 
-def _wanted(mirror: Mirror, columns: TrialColumns, params: QueryParams) -> _Wanted:
+def _wanted(study: Followed, params: QueryParams) -> _Wanted:
     sort = params.get("sort", "value")
     trouble = ""
     try:
-        keep = _kept(mirror, columns, params)
+        keep = _kept(study, params)
     except BadFilter as error:
-        keep, trouble = np.zeros(len(mirror.trials), dtype=bool), str(error)
+        keep, trouble = np.zeros(len(study.mirror.trials), dtype=bool), str(error)
     return _Wanted(
         keep=keep,
         sort=sort if sort in SORTED_BY else "value",
@@ -213,7 +212,8 @@ def _wanted(mirror: Mirror, columns: TrialColumns, params: QueryParams) -> _Want
     )
 
 
-def _kept(mirror: Mirror, columns: TrialColumns, params: QueryParams) -> NDArray[np.bool_]:
+def _kept(study: Followed, params: QueryParams) -> NDArray[np.bool_]:
+    mirror, columns = study.mirror, study.columns()
     keep = np.ones(len(mirror.trials), dtype=bool)
     if search := params.get("search"):
         keep &= np.array([one.search == search for one in mirror.trials], dtype=bool)
@@ -224,14 +224,13 @@ def _kept(mirror: Mirror, columns: TrialColumns, params: QueryParams) -> NDArray
             if text := params.get(f"{name}_{end}"):
                 keep &= compare(values, _number(text))
     if where := params.get("where"):
-        keep &= _where(mirror, where)
+        keep &= _where(study.points(), len(keep), where)
     return keep
 
 
-def _where(mirror: Mirror, text: str) -> NDArray[np.bool_]:
+def _where(points: Mapping[str, NDArray[Any]], n: int, text: str) -> NDArray[np.bool_]:
     """Trials whose parameters meet every condition of ``lr >= 0.01, temperature < 5``."""
-    keep = np.ones(len(mirror.trials), dtype=bool)
-    points = [json.loads(one.params) for one in mirror.trials]
+    keep = np.ones(n, dtype=bool)
     for part in text.split(","):
         found = _CONDITION.fullmatch(part)
         if found is None:
@@ -239,10 +238,10 @@ def _where(mirror: Mirror, text: str) -> NDArray[np.bool_]:
                 f"Conditions on parameters look like `lr >= 0.01, temperature < 5`. Got {part!r}."
             )
         name, sign, bound = found.groups()
-        if not any(name in point for point in points):
-            known = ", ".join(sorted({key for point in points for key in point}))
+        if name not in points:
+            known = ", ".join(sorted(points))
             raise BadFilter(f"No trial has the parameter {name!r}. There are: {known}.")
-        values = [point.get(name) for point in points]
+        values = points[name]
         if sign in ("=", "!="):
             equal = np.array([_is(value, bound) for value in values], dtype=bool)
             keep &= equal if sign == "=" else ~equal

@@ -178,6 +178,9 @@ def test_all_is_reached_without_javascript(browser: Browser, site: str) -> None:
     page.locator("tbody a").first.click()
     page.locator("tbody a").first.click()
     expect(page.locator("h1")).to_contain_text("seed")
+    page.goto("/study/1?axis=epochs&budget=0")
+    page.get_by_role("link", name="All methods at this budget").click()
+    expect(page.locator("caption")).to_contain_text("6 epochs")
     found.context.close()
 
 

@@ -88,6 +88,7 @@ function slide(box, budget) {
     if (answer?.ok) document.querySelector(box.dataset.budgetTo).innerHTML = await answer.text();
   };
   drawn.get(box).follow = follow;
+  follow();
   budget.addEventListener("input", () => {
     drawn.get(box).chart?.redraw(false);
     history.replaceState(null, "", here());
