@@ -90,7 +90,7 @@ class Tuning:
 
     Attributes:
         untuned: The method with its defaults; None if these were not tried, or have no value.
-        kept: For each seed the defaults are what the others choose.
+        kept: For each seed the defaults are what the others choose; never with one seed.
         gain: Value of the winner, cross-fitted, minus that of the defaults; intervals are those of
             all methods at once, after Holm. None without `untuned`, with one seed, and if `kept`.
         overtuning: What the search lost on test; None with one seed.
@@ -171,8 +171,10 @@ def untuned_of(frames: StudyFrames, search: str) -> Untuned | None:
 
 
 def _kept(frames: StudyFrames, search: str, untuned: Untuned | None) -> bool:
-    """Whether all seeds have the defaults chosen for them."""
+    """Whether all seeds have the defaults chosen for them, of several."""
     trials = eligible(frames, search)
+    if len(frames.seeds) < 2:
+        return False
     chosen = {int(trials.numbers[row]) for row in trials.fold_winners() if row is not None}
     return untuned is not None and chosen == {untuned.trial}
 

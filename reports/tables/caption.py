@@ -17,6 +17,10 @@ _KINDS = {
     "cross-fit": "each seed scored with the trial that the other seeds chose (cross-fit)",
     "same-seed": "the seed that chose also scores, which is optimistic (same-seed)",
 }
+_CHOSEN_AFRESH = (
+    "the best trials of a search trained again on fresh seeds, each of which is scored with the "
+    "one that the others chose (confirmed)"
+)
 
 
 def caption_of(
@@ -74,13 +78,12 @@ def _kinds(frames: StudyFrames, rows: Sequence[MethodRow]) -> Iterator[str]:
     groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
     for row in rows:
         if (winner := winner_of(frames, row.search)) is not None:
-            groups.setdefault((winner.kind, tuple(winner.by_seed)), []).append(row.title)
-    for (kind, seeds), titles in groups.items():
+            said = _KINDS[winner.kind] if winner.fresh is None else _CHOSEN_AFRESH
+            groups.setdefault((said, tuple(winner.by_seed)), []).append(row.title)
+    for (said, seeds), titles in groups.items():
         whose = f" of {', '.join(titles)}" if len(groups) > 1 else ""
         named = ", ".join(map(str, seeds))
-        yield (
-            f"Values{whose} are means over {counted(len(seeds), 'seed')} ({named}): {_KINDS[kind]}."
-        )
+        yield (f"Values{whose} are means over {counted(len(seeds), 'seed')} ({named}): {said}.")
 
 
 def _columns(rows: Sequence[MethodRow], names: Sequence[str], *, any_bold: bool) -> Iterator[str]:

@@ -83,7 +83,7 @@ def _show_tuning(frames: StudyFrames, found: tuple[Tuning, ...], objective: Obje
     side = "negative" if objective.sign > 0 else "positive"
     say(
         (
-            "No tuning at all, and what the search was worth on test "
+            "No tuning at all, and what the search was worth on test, on the search's seeds "
             f"({side}: tuning helped; intervals for all methods at once, after Holm)",
             "bold",
         )

@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.integration.recomputing_fresh import fresh_layout, fresh_runs, mixed, winners_own
 from tests.integration.textbook import (
     Part,
     flips,
@@ -74,17 +75,17 @@ class Study:
 
         def quality(number: int) -> tuple[float, float, int]:
             runs = whole[number]
-            at = [self._at(run, "validation", (task, metric)) for run in runs]
+            at = [self.at(run, "validation", (task, metric)) for run in runs]
             return statistics.fmean(at), sum(run["grad_evals"] for run in runs), number
 
         return whole[min(whole, key=quality)]
 
     def _alone(self, split: str, key: Key) -> list[float]:
-        return [self._at(run, split, key) for run in self.alone[key[0]]]
+        return [self.at(run, split, key) for run in self.alone[key[0]]]
 
     # -- runs -------------------------------------------------------------------------------
 
-    def _at(self, run: Row, split: str, key: Key) -> float:
+    def at(self, run: Row, split: str, key: Key) -> float:
         """A metric at the epoch with the best validation value, the earliest of equal ones."""
         task = run["search"].removeprefix("stl/")
         own = self._primary() if run["search"].startswith("stl/") else None
@@ -111,7 +112,7 @@ class Study:
         if run["state"] != "done":
             return math.inf
         changes = [
-            (self._at(run, split, key) - self.base[split, key]) / abs(self.base[split, key])
+            (self.at(run, split, key) - self.base[split, key]) / abs(self.base[split, key])
             for key in self.metrics
         ]
         return 100 / len(self.metrics) * math.fsum(changes)
@@ -141,16 +142,16 @@ class Study:
 
     def runs_behind(self, search: str) -> tuple[str, list[Row]]:
         """What a value rests on, and the runs that it is the mean of."""
-        trials, (winner, *_) = self.trials(search), self.best(search, self.seeds)
-        fresh = [r for r in self.runs if r["role"] == "confirm" and r["search"] == search]
-        fresh = [run for run in fresh if run["trial"] == winner]
-        if fresh:
-            return "confirmed", fresh
-        chosen = [
-            (self.best(search, [other for other in self.seeds if other != seed])[0], seed)
+        fresh = fresh_runs(self, search)
+        return ("confirmed", fresh) if fresh else ("cross-fit", self._cross_fit(search))
+
+    def _cross_fit(self, search: str) -> list[Row]:
+        """For each seed the run of the trial that the others choose."""
+        trials = self.trials(search)
+        return [
+            trials[self.best(search, [other for other in self.seeds if other != seed])[0]][seed]
             for seed in self.seeds
         ]
-        return "cross-fit", [trials[number][seed] for number, seed in chosen]
 
     def layout(self, search: str) -> tuple[list[list[float]], float]:
         """Test values of the best third of the trials, at least four, by seed.
@@ -164,18 +165,17 @@ class Study:
             [self.scored(trials[number][seed], "test") for seed in self.seeds]
             for number in ranked[:most]
         ]
-        chosen = [run["trial"] for run in self.runs_behind(search)[1]]
-        others = statistics.fmean(sum(x != y for y in chosen) for x in chosen)
-        return table, 1 + 0.3 * others
+        return table, mixed(self._cross_fit(search))
+
+    def layout_behind(self, search: str) -> tuple[list[list[float]], float]:
+        """The same of what a value rests on: of fresh seeds where it is confirmed."""
+        return fresh_layout(self, search) or self.layout(search)
 
     def value(self, search: str) -> tuple[float, list[Part]]:
         """A method's value, and what its variance over seeds is made of."""
-        kind, runs = self.runs_behind(search)
-        values = [self.scored(run, "test") for run in runs]
-        if kind == "confirmed":
-            n = len(values)
-            return statistics.fmean(values), [(statistics.variance(values), 1 / n, n - 1)]
-        return statistics.fmean(values), pooled_parts(self.layout(search))
+        runs = self.runs_behind(search)[1]
+        mean = statistics.fmean(self.scored(run, "test") for run in runs)
+        return mean, pooled_parts(self.layout_behind(search))
 
     def of_baseline(self, metrics: Mapping[Key, float]) -> list[Part]:
         """What the seeds of the single-task networks add to the variance of a delta_m."""
@@ -195,8 +195,8 @@ class Study:
         searched = [run for run in mine if run["role"] == "search"]
         kind, behind = self.runs_behind(search)
         trials, (winner, *_) = self.trials(search), self.best(search, self.seeds)
-        own = list(trials[winner].values())
-        metrics = self._means(behind)
+        own = winners_own(self, search) or list(trials[winner].values())
+        metrics = self.means(behind)
         value, parts = self.value(search)
         low, high, _ = interval(value, [*parts, *self.of_baseline(metrics)])
         values = [self.scored(run, "test") for run in behind]
@@ -222,21 +222,21 @@ class Study:
             "n_seeds": len(behind),
             "n_configurations": len({run["trial"] for run in behind}),
             "winner_value": statistics.fmean(self.scored(run, "test") for run in own),
-            "winner_metrics": {f"{t} {m}": v for (t, m), v in self._means(own).items()},
+            "winner_metrics": {f"{t} {m}": v for (t, m), v in self.means(own).items()},
             "params": json.loads(own[0]["params"]),
             **{f"{task} {name}": mean for (task, name), mean in metrics.items()},
         }
 
-    def _means(self, runs: Sequence[Row]) -> dict[Key, float]:
+    def means(self, runs: Sequence[Row]) -> dict[Key, float]:
+        """Mean test metrics of runs."""
         return {
-            key: statistics.fmean(self._at(run, "test", key) for run in runs)
-            for key in self.metrics
+            key: statistics.fmean(self.at(run, "test", key) for run in runs) for key in self.metrics
         }
 
     def against_stl(self, search: str) -> dict[str, Any]:
         """The difference to the single-task networks, whose delta_m is 0."""
         value, parts = self.value(search)
-        parts = [*parts, *self.of_baseline(self._means(self.runs_behind(search)[1]))]
+        parts = [*parts, *self.of_baseline(self.means(self.runs_behind(search)[1]))]
         n_seeds = len(self.runs_behind(search)[1])
         return self.told(search, "stl", value, parts, "unpaired", n_seeds=n_seeds)
 
@@ -249,12 +249,12 @@ class Study:
         seeds = sorted(set(ya) & set(yb))
         gaps = [ya[seed] - yb[seed] for seed in seeds]
         value, n = statistics.fmean(gaps), len(seeds)
+        sides = [self.layout_behind(search) for search in (a, b)]
         if kind == "confirmed" or n >= 5:
             parts, basis = [(statistics.variance(gaps), 1 / n, float(n - 1))], "paired"
-            if kind != "confirmed":
-                parts += mixing_parts(self.layout(a), self.layout(b))
+            parts += mixing_parts(*sides)
         else:
-            parts, basis = pooled_parts(self.layout(a), self.layout(b)), "pooled"
+            parts, basis = pooled_parts(*sides), "pooled"
         beside: dict[str, Any] = {
             "n_seeds": n,
             "p_better": statistics.fmean(

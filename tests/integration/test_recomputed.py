@@ -15,6 +15,7 @@ from tests.integration.command import command
 from tests.integration.recomputing import Study
 from tests.integration.recomputing_budgets import Cost, Curves, alone, trained
 from tests.integration.recomputing_costs import Costs
+from tests.integration.recomputing_readings import Readings
 from tests.integration.recomputing_replays import halving
 from tests.integration.tiny_study import write_spec
 
@@ -36,6 +37,7 @@ stages = [{ lr = [0.05, 0.2] }, { temperature = { line = [1, 5, 10, 50], refine 
 """
 CONFIRMED = """
 [confirm]
+top = 2
 seeds = 5
 """
 CASES = {
@@ -109,6 +111,42 @@ def test_differences_and_their_intervals_are_those_of_the_views(case: Any) -> No
     assert set(said) == {found["b"] for found in wanted}
     for found in wanted:
         assert said[found["b"]] == close_to(found), found["b"]
+
+
+@pytest.fixture(scope="module")
+def readings(ran: Any) -> Readings:
+    """The same study read in other ways, by its views."""
+    folder, study = ran
+    return Readings(folder / "weighbridge.db", study, (*OTHERS, "scalarization", "uw-so"))
+
+
+def test_shares_of_metrics_are_those_of_the_views(case: Any, readings: Readings) -> None:
+    for row in case[0]["rows"][1:]:
+        assert row["metric_points"] == close_to(readings.points(row["search"]))
+        assert row["metric_shares"] == close_to(readings.shares(row["search"]))
+
+
+def test_who_is_ahead_is_what_the_views_say(case: Any, readings: Readings) -> None:
+    compared, _ = case
+    titles = {row["method"]: row["search"] for row in compared["rows"]}
+    said = [
+        (sorted(titles[one] for one in reading["ahead"]), reading["value"])
+        for reading in compared["robustness"]["readings"]
+    ]
+    assert said == [(ahead, close_to(value)) for ahead, value in readings.readings().values()]
+
+
+def test_what_tuning_was_worth_is_what_the_views_say(case: Any, readings: Readings) -> None:
+    gains = readings.gains()
+    assert {one["search"] for one in case[0]["tuning"]} == set(gains)
+    for one in case[0]["tuning"]:
+        search = one["search"]
+        wanted = readings.untuned(search)
+        assert {name: one["untuned"][name] for name in wanted} == close_to(wanted)
+        assert one["overtuning"] == close_to(readings.overtuning(search))
+        gain = gains[search]
+        assert one["kept_defaults"] is (gain is None)
+        assert gain is None or {name: one["gain"][name] for name in gain} == close_to(gain)
 
 
 def test_replays_are_those_of_the_views(ran: Any) -> None:

@@ -67,6 +67,13 @@ def test_of_one_confirmed_trial_others_do_not_count() -> None:
     assert (winner(made).trial, winner(made).value) == (0, 6.0)
 
 
+def test_a_table_says_that_fresh_seeds_chose() -> None:
+    values = [[5.0, 5.0], [1.0, 1.0]]
+    for top, wanted in ((1, "winners trained again"), (2, "scored with the one that the others")):
+        caption = method_table(load(confirmed(values, values, top=top), "x")).caption
+        assert wanted in caption
+
+
 def test_one_fresh_seed_chooses_nothing() -> None:
     found = winner(confirmed([[5.0], [1.0]], [[5.0], [3.0]], top=2))
     assert (found.trial, found.value, found.fresh) == (0, 5.0, None)

@@ -69,6 +69,7 @@ def test_one_seed_tells_the_value_without_tuning_and_no_gain() -> None:
     found = tuned([[3.0], [4.0], [2.0]])
     assert found.untuned is not None
     assert (found.untuned.value, found.untuned.interval, found.gain) == (4.0, None, None)
+    assert not tuned([[3.0], [1.0], [2.0]]).kept
 
 
 def test_several_gains_are_one_family_and_those_that_kept_their_defaults_are_not_in_it() -> None:
