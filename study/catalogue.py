@@ -81,6 +81,32 @@ def stored_name(name: str, *, storage: str) -> str:
     return find(name, storage=storage).spec.name
 
 
+def preset_hidden(name: str, spec: StudySpec) -> str:
+    """What to know where a stored study was found, and the preset of that name is another one.
+
+    Args:
+        name: What the user has called it.
+        spec: What was found.
+
+    Returns:
+        A sentence and two ways out; empty if there is no such preset, or it extends the study.
+    """
+    if name not in _preset_names():
+        return ""
+    preset = _preset(name)
+    if (preset.problem, preset.training) == (spec.problem, spec.training):
+        return ""
+    apart = "trains otherwise"
+    if preset.problem != spec.problem:
+        apart = f"is on the problem {preset.problem}, not {spec.problem}"
+    rename = command_line("rename", name, "NEW_NAME")
+    return (
+        f"This is the study {name} that this database holds. The preset {name} is another one by "
+        f"now, and {apart}. To run the preset, use another --storage, or first give the stored "
+        f"study another name: `{rename}`."
+    )
+
+
 def _in_file(path: Path) -> Found:
     from study.spec.study_spec import read
 

@@ -10,6 +10,7 @@ import typer
 
 from storage.records import Calibration
 from study.api import Study as StudyApi
+from study.catalogue import preset_hidden
 from study.cli._ahead import Question, look_ahead, show_ahead
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study, again
 from study.cli._output import (
@@ -126,6 +127,8 @@ def command(
         note(doubt)
     if changed := opened.code_note():
         note(changed)
+    if hidden := preset_hidden(study, plan.spec):
+        note(hidden)
     say_notices(plan.notices)
     if packs.findings:
         raise typer.Exit(1)

@@ -14,6 +14,7 @@ import typer
 
 from storage import FINAL, RunState
 from study.api import Study as StudyApi
+from study.catalogue import preset_hidden
 from study.cli._display import Display
 from study.cli._doctor import on_network
 from study.cli._options import STORAGE, StorageUrl, Study, again
@@ -80,6 +81,8 @@ def command(
         opened = opened.with_budget(_limits(budget))
     where = device_of(device, ray)
     display = Display(opened.name)
+    if hidden := preset_hidden(study, opened.plan.spec):
+        display.note(hidden)
     if (shared := on_network(storage)) is not None:
         display.note(shared.advice)
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 from storage.records import StudyRecord
 from storage.wording import counted
+from study.commands import command_line
 from study.errors import NotAnExtension
 from study.planning.keys import frozen_part
 from study.spec.stopping import StopRule
@@ -42,7 +43,8 @@ def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any
         raise NotAnExtension(
             f"The stored study {stored.name!r} can be extended (points, seeds, searches, budget), "
             "not changed. These differ:\n" + "\n".join(changes) + "\n"
-            "Give the study another `name`, or use another --storage."
+            "Give the study another `name`, use another --storage, or give the stored one another "
+            f"name: `{command_line('rename', stored.name, 'NEW_NAME')}`."
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage import Storage, StorageError
-from study.catalogue import find, preset_text, presets, stored_name
+from study.catalogue import find, preset_hidden, preset_text, presets, stored_name
 from study.errors import BadSpec, UnknownStudyName
 from tests.unit.study.specs import a_plan
 
@@ -61,6 +61,21 @@ def test_a_stored_study_comes_before_a_preset(url: str) -> None:
     store(url, "digits")
     assert find("digits", storage=url).spec.seeds == [0, 1]
     assert find("digits", storage=url).folder == str(Path.cwd())
+
+
+def test_a_stored_study_that_hides_a_preset_of_another_problem_is_told(url: str) -> None:
+    store(url, "quickstart")
+    said = preset_hidden("quickstart", find("quickstart", storage=url).spec)
+    assert "is on the problem diamonds, not digits." in said
+    assert "`weighbridge rename quickstart NEW_NAME`" in said
+
+
+def test_one_that_trains_otherwise_is_told_too_and_one_that_extends_it_is_not(url: str) -> None:
+    store(url, "digits")
+    assert "trains otherwise" in preset_hidden("digits", find("digits", storage=url).spec)
+    more = presets()["digits"].model_copy(update={"seeds": [0, 1, 2]})
+    assert preset_hidden("digits", more) == ""
+    assert preset_hidden("mine.toml", more) == ""
 
 
 def test_an_unknown_name_lists_what_there_is(url: str) -> None:

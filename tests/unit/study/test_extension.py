@@ -73,7 +73,10 @@ def refusal(change: Change, card: Change | None = None) -> str:
         "The stored study 'tried' can be extended (points, seeds, searches, budget), not changed. "
         "These differ:"
     )
-    assert last == "Give the study another `name`, or use another --storage."
+    assert last == (
+        "Give the study another `name`, use another --storage, or give the stored one another "
+        "name: `weighbridge rename tried NEW_NAME`."
+    )
     return "\n".join(changes)
 
 
