@@ -10,6 +10,7 @@ from reports._eligible import RANKED
 from reports._ranking import objective_of
 from reports.across.comparable import check_methods, check_studies, differing, smallest_margin
 from reports.across.methods import Method, Studies, methods_of, problem_of
+from reports.across.one_setting import OneSetting, one_settings
 from reports.across.standings import Ranking, Strata, over_problems, plain, ranking_of
 from reports.across.words import sentences
 from reports.comparing.differences import Difference, adjusted, difference
@@ -84,6 +85,7 @@ class StudiesComparison:
         ranking: Of the methods that have a final value in every study that counts; None with fewer
             than two methods or studies.
         differences: The subject against each other method: one family.
+        one_setting: What methods are worth that are tuned on the other studies only.
         differing: What sets the studies apart, a sentence each.
         sentence: What can be said, and what cannot.
     """
@@ -94,6 +96,7 @@ class StudiesComparison:
     methods: tuple[Method, ...]
     ranking: Ranking | None
     differences: tuple[OverProblems, ...]
+    one_setting: tuple[OneSetting, ...]
     differing: tuple[str, ...]
     sentence: str
 
@@ -112,6 +115,7 @@ class StudiesComparison:
             "methods": [_method(method) for method in self.methods],
             "ranking": self.ranking and self.ranking.to_plain(),
             "differences": [found.to_plain() for found in self.differences],
+            "one_setting": [found.to_plain() for found in self.one_setting],
             "differing": list(self.differing),
         }
 
@@ -136,6 +140,7 @@ def compare_studies(studies: Studies) -> StudiesComparison:
     if ranking is not None:
         first = [standing.method for standing in ranking.standings]
         methods = (*first, *(method for method in methods if method not in first))
+        ranked = first
     summaries = tuple(_summary(label, studies[label], strata) for label in studies)
     differences = _differences(studies, strata, ranking, margin)
     return StudiesComparison(
@@ -145,6 +150,7 @@ def compare_studies(studies: Studies) -> StudiesComparison:
         methods=methods,
         ranking=ranking,
         differences=differences,
+        one_setting=one_settings(studies, ranked, strata),
         differing=differing(studies, methods),
         sentence=" ".join(
             sentences(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from study.cli._cells import ends, written
+from study.cli._cells import ends, params_said, written
 from study.cli._frames import opened_all
 from study.cli._output import counted, note, print_json, say
 from study.cli._wide import Column, show
 
 if TYPE_CHECKING:
+    from reports import StudyFrames
     from reports.across import StudiesComparison
     from reports.across.methods import Result
+    from reports.across.one_setting import OneSetting
+    from reports.inference import Interval
     from storage.objectives import Objective
 
 _OPEN = "*"
@@ -33,6 +36,7 @@ def show_studies(studies: Sequence[str], *, storage: str, as_json: bool) -> None
         _print_values(comparison)
         _print_standings(comparison)
         _print_differences(comparison)
+        _print_one_setting(comparison, frames)
         for sentence in comparison.differing:
             note(sentence)
 
@@ -133,6 +137,54 @@ def _print_differences(comparison: StudiesComparison) -> None:
     )
 
 
+def _print_one_setting(comparison: StudiesComparison, studies: Mapping[str, StudyFrames]) -> None:
+    """What methods reach with the setting that is best on the other studies."""
+    found, objective = comparison.one_setting, comparison.objective
+    if not found:
+        return
+    from reports.comparing.wording import gaps_of
+
+    gaps = gaps_of(objective)
+    say(("One setting for all: chosen on validation of the other studies", "bold"))
+    columns = [
+        Column(
+            head=label,
+            cells=[
+                _with_ends(objective, row.by_study[label].value, row.by_study[label].interval)
+                for row in found
+            ],
+        )
+        for label in found[0].by_study
+    ]
+    unit = f",\n{gaps.unit}" if gaps.unit else ""
+    columns += [
+        Column(head=f"minus\ntuned{unit}", cells=[written(row.price, gaps.shown) for row in found]),
+        Column(
+            head="95 % interval\nover problems", cells=[ends(row.interval, gaps) for row in found]
+        ),
+        Column(
+            head="setting", cells=[_settings(row, comparison, studies) for row in found], text=True
+        ),
+    ]
+    show(_key([row.title for row in found]), columns)
+
+
+def _settings(
+    row: OneSetting, comparison: StudiesComparison, studies: Mapping[str, StudyFrames]
+) -> str:
+    """What was chosen, and for which studies where that differs."""
+    methods = {method.key: method for method in comparison.methods}
+    said: dict[str, list[str]] = {}
+    for label, one in row.by_study.items():
+        method = methods[one.method]
+        params = params_said(studies[label], method.results[label].row.search, one.params)
+        named = params if row.title == method.title else f"{method.title} {params}"
+        said.setdefault(named, []).append(label)
+    if len(said) == 1:
+        return next(iter(said))
+    return "; ".join(f"{', '.join(labels)}: {named}" for named, labels in said.items())
+
+
 def _key(titles: Sequence[str]) -> Column:
     return Column(head="method", cells=titles, text=True)
 
@@ -140,6 +192,10 @@ def _key(titles: Sequence[str]) -> Column:
 def _value(objective: Objective, result: Result | None) -> str:
     if result is None or math.isnan(result.row.value_test):
         return "–"
-    row = result.row
-    told = f" [{ends(row.interval, objective)}]" if row.interval else ""
-    return f"{written(row.value_test, objective.shown)}{told}{'' if result.is_final else _OPEN}"
+    value = _with_ends(objective, result.row.value_test, result.row.interval)
+    return f"{value}{'' if result.is_final else _OPEN}"
+
+
+def _with_ends(objective: Objective, value: float, interval: Interval | None) -> str:
+    told = f" [{ends(interval, objective)}]" if interval else ""
+    return f"{written(value, objective.shown)}{told}"

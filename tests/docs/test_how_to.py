@@ -98,6 +98,20 @@ def test_tables_of_the_guide_are_written(tmp_path: Path) -> None:
         assert (tmp_path / file).stat().st_size > 0
 
 
+def test_studies_of_the_guide_are_compared(tmp_path: Path) -> None:
+    _smaller_digits(tmp_path)
+    type_lines("weighbridge run digits.toml --storage sqlite:///colleague.db", tmp_path)
+    larger = REPLAYED.replace('name = "digits"', 'name = "multimnist"')
+    (tmp_path / "larger.toml").write_text(larger)
+    type_lines("weighbridge run larger.toml", tmp_path)
+    for block in blocks("docs/how-to/compare-studies.md"):
+        if block.language == "bash":
+            lines = [line for line in block.text.splitlines() if "postgresql" not in line]
+            type_lines("\n".join(lines), tmp_path)
+        else:
+            assert run_python(block.text, tmp_path).startswith("2 methods over 2 studies of 1 ")
+
+
 def test_streamed_source_of_the_guide_is_read_ahead(tmp_path: Path) -> None:
     (block,) = (b for b in blocks("docs/how-to/own-problem.md") if "class Photos" in b.text)
     made: dict[str, Any] = {}

@@ -5,7 +5,9 @@ A new verb is entered here (`tests.architecture.test_sealed_verbs`).
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from tests.integration.command import command
@@ -45,6 +47,19 @@ def _network(folder: Path) -> object:
     return said.out, torch.load(folder / "model.pt", weights_only=True)["metrics"]
 
 
+def _beside_another(folder: Path) -> object:
+    """With a study that is not sealed: a copy of its database that has been given another birth."""
+    if not (folder / "other.db").exists():
+        with (
+            closing(sqlite3.connect(folder / "weighbridge.db")) as one,
+            closing(sqlite3.connect(folder / "other.db")) as other,
+        ):
+            one.backup(other)
+            other.execute("UPDATE studies SET birth = 'another', name = 'open', sealed_at = NULL")
+            other.commit()
+    return _said("compare", NAME, "other.db::open", "--json")(folder)
+
+
 def _said(*words: str) -> Callable[[Path], object]:
     def say(folder: Path) -> object:
         found = command(folder, *words)
@@ -71,6 +86,7 @@ LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
         _said("compare", NAME, "--json"),
         _said("compare", NAME, "--details"),
         _said("compare", NAME, "--at", "20epochs"),
+        _beside_another,
     ),
     "claims": (_refused("claims", NAME), _refused("claims", NAME, "--json")),
     "table": (_refused("table", NAME, "--format", "csv"),),

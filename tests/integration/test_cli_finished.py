@@ -150,6 +150,12 @@ class TestFinished:
             (["status", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["claims", "tiny", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["compare", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
+            (["compare", "tiny", "tiny"], "tiny is named twice. Name each study once."),
+            (["compare", "tiny", "./weighbridge.db::tiny"], "are one and the same study."),
+            (["compare", "tiny", "tiny.toml::tiny"], "It is some other file."),
+            (["compare", "tiny", "no.db::tiny"], "There is no study database no.db, where tiny"),
+            (["compare", "tiny", "::tiny"], "is written DATABASE::STUDY, with a file or a URL."),
+            (["compare", "weighbridge.db::tinny"], "a stored study (tiny)"),
         ],
     )
     def test_what_cannot_be_written_or_found_is_refused(

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from reports.across import compare_studies
+from reports.across.methods import methods_of
+from reports.across.one_setting import one_settings
 from reports.across.standings import interquartile_mean
 from reports.comparing.differences import difference
 from reports.comparing.rows import method_row
 from reports.errors import NotComparable
+from reports.frames import load
+from tests.unit.reports import synthetic
 from tests.unit.reports.several import plain_study, study
 
 METHODS = ("ew", "uw", "uw-so")
@@ -155,6 +159,35 @@ def test_the_middle_half_needs_eight_values() -> None:
 def test_all_of_it_is_json(three: dict[str, Any]) -> None:
     plain = compare_studies(three).to_plain()
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+
+
+# -- one setting for all ------------------------------------------------------------------------
+
+
+def test_a_setting_is_chosen_by_the_other_studies_and_scored_on_this_one() -> None:
+    validation = {"a": [[1.0, 1.0], [5.0, 5.0]], "b": [[9.0, 9.0], [2.0, 2.0]]}
+    test = {"a": [[10.0, 20.0], [30.0, 50.0]], "b": [[60.0, 80.0], [7.0, 9.0]]}
+    studies = {}
+    for label, values in validation.items():
+        made = synthetic.tabled(values, test[label], [("grid", (0, 1))])
+        made.card["name"] = label
+        studies[label] = load(made, "x")
+    methods = methods_of(studies)
+    (found,) = one_settings(studies, methods, {"a": ["a"], "b": ["b"]})
+    told = {label: (one.params["lr"], one.value) for label, one in found.by_study.items()}
+    assert told == {"a": (0.002, 40.0), "b": (0.001, 70.0)}
+    tuned = {label: methods[0].results[label].row.value_test for label in "ab"}
+    assert found.price == pytest.approx(((40.0 - tuned["a"]) + (70.0 - tuned["b"])) / 2)
+    assert found.n_common == 2
+
+
+def test_with_several_methods_the_best_of_all_is_told_without_a_price(
+    three: dict[str, Any],
+) -> None:
+    *rows, best = compare_studies(three).one_setting
+    assert {row.title for row in rows} == {"EW", "UW", "UW-SO"}
+    assert best.title == "best of all methods"
+    assert math.isnan(best.price) and best.interval is None
 
 
 # -- words -----------------------------------------------------------------------------------
