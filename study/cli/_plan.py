@@ -81,6 +81,14 @@ def command(
             "objective's unit (of delta_m, points), by the seeds of this study or of --like.",
         ),
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUDGET",
+            help="Propose what fits in so much from now on: 8h, 90min, 600s of device time, "
+            "200epochs, 5money. Changes nothing.",
+        ),
+    ] = None,
     storage: StorageUrl = STORAGE,
     as_json: AsJson = False,
 ) -> None:
@@ -102,7 +110,7 @@ def command(
     )
     plan, packs = opened.plan, opened.packs(device=where, look=probe)
     question = Question(
-        like=like, resolve=resolve, storage=storage, device=where, workers=n_at_work
+        like=like, resolve=resolve, budget=budget, storage=storage, device=where, workers=n_at_work
     )
     ahead = look_ahead(opened, packs, question)
     if as_json:
@@ -132,7 +140,7 @@ def command(
     say_notices(plan.notices)
     if packs.findings:
         raise typer.Exit(1)
-    _, *given = again(context, without=["probe", "like", "resolve", "as_json"])
+    _, *given = again(context, without=["probe", "like", "resolve", "budget", "as_json"])
     next_step("run", *given, storage=storage)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +15,14 @@ from study.cli._output import counted, duration, note, say
 from study.cli._wide import Column, show
 from study.deciding.forecast import Forecast
 from study.errors import BadSpec, UnknownStudyName
-from study.running.forecasting import forecast_of
+from study.planning.plan import Plan, make_plan
 from study.spec.study_spec import parse
 
 if TYPE_CHECKING:
     from reports import StudyFrames
     from reports.comparing.resolving import Needs
     from storage.objectives import Objective
+    from study.running.forecasting import Known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,24 +85,25 @@ def _of(frames: StudyFrames) -> str | None:
     return frames.spec.get("objective")
 
 
-def resolved(
-    study: Study, needs: Needs, *, storage: str, device: str, like: str | None
-) -> Resolved:
+def resolved(study: Study, needs: Needs, known: Known, *, device: str) -> Resolved:
     """What a study of so many seeds costs.
 
     Args:
-        like: As of `forecast_of`.
+        known: What was timed of the study.
     """
     n_seeds = needs.typical.seeds.value
     if n_seeds is None:
         return Resolved(needs=needs, seeds=None, ahead=None)
     seeds = _extended(study.plan.spec.seeds, n_seeds)
-    plain = study.plan.spec.to_plain() | {"seeds": seeds}
-    folder = study.plan.problem.folder
-    more = Study(parse(plain, source="with --resolve"), storage=storage, folder=folder)
-    packs = more.packs(device=device)
-    ahead = forecast_of(more.plan, packs, storage=storage, device=device, like=like)
-    return Resolved(needs=needs, seeds=seeds, ahead=ahead)
+    plan = version(study, {"seeds": seeds})
+    return Resolved(needs=needs, seeds=seeds, ahead=known.forecast(plan, device=device))
+
+
+def version(study: Study, changes: Mapping[str, Any]) -> Plan:
+    """The plan of a study with some of its spec changed."""
+    plan = study.plan
+    spec = parse({**plan.spec.to_plain(), **changes}, source=f"of {study.name}, changed")
+    return make_plan(spec, folder=plan.problem.folder)
 
 
 def _extended(seeds: Sequence[int], n_seeds: int) -> list[int]:
@@ -168,6 +170,11 @@ def margin_note(study: Study, needs: Needs) -> str:
         f"between two methods (95 %, the pair in the middle, by {needs.pilot}): what lies within "
         "the margin will be undecided. `--resolve` says how many seeds it takes."
     )
+
+
+def sized(needs: Needs, value: float) -> str:
+    """A difference in the pilot's unit."""
+    return _size(needs.objective, value)
 
 
 def _size(objective: Objective, value: float) -> str:

@@ -121,11 +121,12 @@ def _ahead(
     if all(state in FINAL for state in database.totals(record.id).states):
         return None
     from study.api import Study  # plans the study anew
-    from study.running.forecasting import forecast_of
+    from study.running.forecasting import known_of
 
     try:
         opened = Study.open(study, storage=storage)
-        return forecast_of(opened.plan, opened.packs(), storage=storage, device=None)
+        known = known_of(opened.plan, opened.packs(), storage=storage, device=None)
+        return known.forecast(opened.plan, device=None)
     except (StudyError, StorageError) as error:
         return f"What is left cannot be told here: {str(error).rstrip('.')}."
 

@@ -11,7 +11,7 @@ from study.catalogue import reading
 from study.deciding.advance import Rules
 from study.deciding.forecast import Forecast, forecast, search_forecast
 from study.deciding.outlook import Outlook, outlook
-from study.deciding.pace import paces
+from study.deciding.pace import Timed, paces
 from study.deciding.settling import settled
 from study.running.timed_shapes import timed_shapes
 
@@ -39,10 +39,53 @@ class _Stand:
     histories: Mapping[str, SearchHistory]
 
 
-def forecast_of(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a database tells of how long a study takes: the same for all versions of its spec.
+
+    Attributes:
+        timed: By search.
+        beside: Device-seconds that are no run's for each one of a run.
+    """
+
+    stand: _Stand
+    timed: Mapping[str, Timed]
+    beside: float
+
+    def forecast(self, plan: Plan, *, device: str | None) -> Forecast:
+        """What a study takes yet.
+
+        Args:
+            plan: Of the study, or of a smaller or larger version with the same searches.
+            device: Whose price counts if nothing has been paid yet.
+        """
+        pace = paces(self.timed)
+        budgets = {search.name: search.budget for search in plan.searches}
+        totals = self.stand.totals
+        return forecast(
+            [
+                search_forecast(
+                    self.stand.statuses.get(name) or _not_begun(name),
+                    ahead,
+                    added,
+                    pace[name],
+                    epochs=plan.training.epochs,
+                    budget=budgets[name],
+                )
+                for name, ahead, added in _ahead(plan, self.stand)
+            ],
+            paid_s=totals.device_s,
+            beside=self.beside,
+            budget=plan.spec.budget,
+            epochs_paid=totals.epochs,
+            price_per_h=_price_per_h(plan, totals, device),
+        )
+
+
+def known_of(
     plan: Plan, packs: PackPlan, *, storage: str, device: str | None, like: str | None = None
-) -> Forecast:
-    """What a study takes yet, by its own packs, by studies of its shape, or by calibration.
+) -> Known:
+    """Read what a forecast rests on: own packs, studies of the same shape, calibrations.
 
     Args:
         device: Only packs of this kind of device count; None: all.
@@ -54,27 +97,7 @@ def forecast_of(
     """
     with reading(storage) as reader:
         timed, beside = timed_shapes(plan, packs, reader, device=device, like=like)
-        stand = _stand(plan, reader)
-    pace = paces(timed)
-    budgets = {search.name: search.budget for search in plan.searches}
-    return forecast(
-        [
-            search_forecast(
-                stand.statuses.get(name) or _not_begun(name),
-                ahead,
-                added,
-                pace[name],
-                epochs=plan.training.epochs,
-                budget=budgets[name],
-            )
-            for name, ahead, added in _ahead(plan, stand)
-        ],
-        paid_s=stand.totals.device_s,
-        beside=beside,
-        budget=plan.spec.budget,
-        epochs_paid=stand.totals.epochs,
-        price_per_h=_price_per_h(plan, stand.totals, device),
-    )
+        return Known(stand=_stand(plan, reader), timed=timed, beside=beside)
 
 
 def _stand(plan: Plan, reader: Reader | None) -> _Stand:

@@ -221,3 +221,43 @@ def test_a_sealed_study_that_is_named_tells_times_only(piloted: Path) -> None:
     said = command(piloted, "plan", "asked.toml", "--like", "sealed", "--json").json
     assert {search["timed_by"] for search in said["forecast"]["searches"]} == {"like"}
     assert not any("margin" in sentence for sentence in said["unfair"])
+
+
+def test_what_fits_in_a_budget_is_proposed_by_rank(piloted: Path) -> None:
+    text = PILOT.format(name="large", seeds=[4, 5, 6], more="")
+    grid = "stages = [{ lr = [0.02, 0.05] }, { weight_decay = [0, 0.1, 0.2, 0.3, 0.4] }]"
+    (piloted / "large.toml").write_text(text.replace("stages = [{ lr = [0.02, 0.05] }]", grid))
+    line = "plan", "large.toml", "--like", "pilot", "--budget"
+    whole, *_ = command(piloted, *line, "1d", "--json").json["budget"]["options"]
+    assert (whole["what"], whole["toml"], whole["surely"]) == ("as it is", "", True)
+    # 2 methods x (2 rates + 4 new decays + 0.8 neighbours of 0 to 2) x 3 seeds x 2 epochs
+    in_epochs = command(piloted, *line, "96epochs", "--json").json["budget"]["options"]
+    assert in_epochs[0]["cost"] == {"value": pytest.approx(81.6), "low": 72, "high": 96}
+    cut = command(piloted, *line, "72epochs", "--json").json["budget"]
+    assert [(one["what"], one["surely"]) for one in cut["options"][:2]] == [
+        ("every second value", True),
+        ("2 of 3 seeds", True),
+    ]
+    finer, coarser = (one["half_width"] for one in cut["options"][:2])
+    assert finer < coarser
+    said = command(piloted, *line, "72epochs").text
+    assert "weight_decay = [0, 0.2, 0.4]" in said
+    assert "seeds = [4, 5]" in said
+    none = command(piloted, *line, "3epochs")
+    assert "no version fits" in none.text
+    assert not (piloted / "large.db").exists()
+
+
+@pytest.mark.parametrize("text", ["0", "8", "-1h", "8x", "nan", "1kWh", "30runs", ""])
+def test_what_is_no_budget_of_a_plan_is_refused(piloted: Path, text: str) -> None:
+    said = command(piloted, "plan", "asked.toml", "--budget", text)
+    why = "--budget of a plan is a number above 0 with a unit"
+    assert (said.code, why in " ".join(said.err.split())) == (2, True)
+
+
+def test_money_without_a_price_and_time_without_timings_are_told(piloted: Path) -> None:
+    said = command(piloted, "plan", "asked.toml", "--budget", "5money")
+    assert (said.code, "needs the price of device time" in said.err) == (2, True)
+    elsewhere = "--storage", "sqlite:///no.db"
+    untimed = command(piloted, "plan", "asked.toml", "--budget", "8h", *elsewhere)
+    assert "nothing of this shape was timed yet" in untimed.text
