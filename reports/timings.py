@@ -14,6 +14,8 @@ from reports.inference.estimates import LEVEL
 from reports.inference.student import t_quantile
 from reports.measures import FloatArray
 
+_LARGEST_LOG = 300.0
+"""Of a drawn ratio: far beyond all costs, and a product with one is still a finite number."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochTime:
@@ -66,7 +68,8 @@ class StepRatio:
     def draws(self, n: int) -> FloatArray:
         """Draws of the true ratio divided by `value`, ``[n]``; the same ones every time."""
         rng = np.random.default_rng(2)
-        return np.exp(self.log_error * rng.standard_t(self.n - 1, n))
+        logs = self.log_error * rng.standard_t(self.n - 1, n)
+        return np.exp(np.clip(logs, -_LARGEST_LOG, _LARGEST_LOG))  # tails of two sweeps have no end
 
 
 @once_per_study

@@ -139,3 +139,11 @@ def test_without_packs_it_is_one_of_device_seconds() -> None:
 def test_a_search_has_no_cost_ratio_to_itself_or_to_none() -> None:
     assert cost_ratio(timed(), MINE, MINE) is None
     assert cost_ratio(timed(), MINE, None) is None
+
+
+def test_draws_of_two_sweeps_are_numbers_however_far_the_tails_go() -> None:
+    """An endless one would be told as a search that never arrives."""
+    found = ratio_of([1.0, 1.0], [1.0, 3.0])
+    drawn = found.draws(2000)
+    assert np.isfinite(drawn).all()
+    assert drawn.min() > 0
