@@ -38,18 +38,18 @@ types: install-dev
 	$(BIN)/mypy
 
 unit: install-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # The core of the suite with the lowest versions that pyproject.toml allows.
 test-lowest: install-lowest
-	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile -p no:cacheprovider $(CORE)
+	$(LOWEST)/bin/python -m pytest -n 3 --dist loadfile -p no:cacheprovider $(CORE)
 
 # The same with another Python and today's versions: make test-python PYTHON=python3.13
 test-python: EXTRAS := datasets,test,vision
 test-python:
 	$(PYTHON) -m venv .venv-other
 	@.venv-other/bin/python tools/install.py --extras $(EXTRAS) $(STAMP_INPUT)
-	.venv-other/bin/python -m pytest -n 2 --dist loadfile -p no:cacheprovider $(CORE)
+	.venv-other/bin/python -m pytest -n 3 --dist loadfile -p no:cacheprovider $(CORE)
 
 soak: install-dev
 	WEIGHBRIDGE_KILLS=300 $(BIN)/python -m pytest tests/integration/test_kills.py

@@ -34,10 +34,23 @@ _guard = pytest.StashKey[Guard]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have a PostgreSQL server at hand, once for all workers of pytest-xdist."""
+    """Have a PostgreSQL server at hand, once for all workers of pytest-xdist, and a quick disk."""
+    if _is_fit(
+        "/dev/shm"
+    ):  # tests write thousands of databases, and no test is about a disk's pace
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
     is_worker = hasattr(config, "workerinput")
     if not is_worker and not os.environ.get("WEIGHBRIDGE_TEST_POSTGRES") and can_start():
         config.stash[_guard] = Guard()
+
+
+def _is_fit(memory: str, room: int = 4 * 2**30) -> bool:
+    """Whether a file system in memory has room for what tests write, and runs programs."""
+    try:
+        found = os.statvfs(memory)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize > room and not found.f_flag & os.ST_NOEXEC
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.integration.command import command
+from tests.integration.command import at_home, command
 
 
 def run_bash(text: str, folder: Path) -> str:
@@ -28,8 +28,16 @@ def type_lines(text: str, folder: Path) -> str:
     return out
 
 
-def run_python(text: str, folder: Path, **environment: str) -> str:
-    """Run a Python block in a process of its own; warnings are errors."""
+def run_python(text: str, folder: Path) -> str:
+    """Run a Python block here, as a program of its own; warnings are errors, as in all tests."""
+    with at_home(folder) as (patch, out, _):
+        patch.setattr(sys, "path", [str(folder), *sys.path])
+        exec(compile(text, "<block>", "exec"), {"__name__": "__main__"})
+    return out.getvalue()
+
+
+def start_python(text: str, folder: Path, **environment: str) -> str:
+    """Run Python in a process of its own; warnings are errors."""
     return _run([sys.executable, "-W", "error", "-c", text], folder, **environment)
 
 

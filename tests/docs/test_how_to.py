@@ -12,7 +12,7 @@ from study.planning.plan import make_plan
 from study.spec.study_spec import parse_toml
 from tests.contract.storage_bench import Bench, epoch
 from tests.docs.pages import ROOT, blocks, read
-from tests.docs.shell import run_python, type_lines
+from tests.docs.shell import run_python, start_python, type_lines
 from tests.integration.command import command
 from trainers.randomness import Key
 from trainers.reading import as_read
@@ -152,7 +152,7 @@ def test_contracts_of_the_guides_are_kept_where_only_the_wheel_is(tmp_path: Path
     for package in PACKAGES:
         (tmp_path / "site" / package).symlink_to(ROOT / package)
     (tmp_path / "site" / "tests.py").write_text("raise ImportError('no wheel holds it')")
-    said = run_python(CONTRACTS, tmp_path, PYTHONPATH="site")
+    said = start_python(CONTRACTS, tmp_path, PYTHONPATH="site")
     for kept in ("TestRootMeanSquare::test_it_is_blind_to_task_order", "TestRings::test_its_runs"):
         assert kept in said
 

@@ -71,8 +71,9 @@ def test_blocks_run_in_order(tmp_path: Path) -> None:
             if block.text.startswith("weighbridge plan my_study.toml"):
                 attempts = _attempts(tmp_path)
                 _extend(tmp_path / "my_study.toml")
-            typed = run_bash if "&" in block.text else type_lines
-            said.append(typed(block.text.replace("sleep 4", "sleep 2"), tmp_path))
+            for line in block.text.splitlines():
+                typed = run_bash if "&" in line else type_lines
+                said.append(typed(line.replace("sleep 4", "sleep 2"), tmp_path))
     assert (tmp_path / "report.html").stat().st_size > 1e6
     assert (tmp_path / "runs.csv").read_text().startswith("study,")
     assert (tmp_path / "cost.html").exists()

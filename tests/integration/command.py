@@ -27,6 +27,7 @@ from trainers.problems import user_module
 DEADLINE_S = 240
 """A command that takes so long hangs."""
 WARM = "tests.integration.warm"
+IMPATIENT = "tests.integration.impatient"
 _ROOT = Path(__file__).parents[2]
 
 
@@ -55,25 +56,40 @@ def command(folder: Path, *args: str, warm: bool = True) -> Said:
         warm: Its workers, and who answers before anything runs, are forked from processes that all
             such commands of the tests share.
     """
-    out, err, code = io.StringIO(), io.StringIO(), 0
+    code = 0
+    with at_home(folder, warm=warm) as (patch, out, err):
+        patch.setattr(sys, "argv", ["weighbridge", *args])
+        try:
+            main()
+        except SystemExit as ending:
+            code = int(ending.code or 0)
+    return Said(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+@contextlib.contextmanager
+def at_home(
+    folder: Path, *, warm: bool = True
+) -> Iterator[tuple[pytest.MonkeyPatch, io.StringIO, io.StringIO]]:
+    """This process stands in a folder, as one that was started there; what it prints is kept.
+
+    Args:
+        warm: As of `command`.
+    """
+    out, err = io.StringIO(), io.StringIO()
     with (
         pytest.MonkeyPatch.context() as patch,
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        patch.setattr(sys, "argv", ["weighbridge", *args])
         patch.delenv("WEIGHBRIDGE_STORAGE", raising=False)
         patch.chdir(folder)
         if warm:
             _share_fork_server(patch)
             patch.setattr(preflight, "subprocess", asked)
         try:
-            main()
-        except SystemExit as ending:
-            code = int(ending.code or 0)
+            yield patch, out, err
         finally:
             user_module._search_also(None)  # modules of the folder are nobody else's
-    return Said(code=code, out=out.getvalue(), err=err.getvalue())
 
 
 def _share_fork_server(patch: pytest.MonkeyPatch) -> None:
@@ -88,7 +104,7 @@ def _share_fork_server(patch: pytest.MonkeyPatch) -> None:
 
 
 def shared_fork_server() -> dict[str, str]:
-    """What the environment says to `WARM`."""
+    """What the environment says to `WARM` and `IMPATIENT`."""
     return {"TESTS_FORK_SERVER": _warm(ForkServer.start)[0]}
 
 
@@ -116,11 +132,11 @@ def begun(
 
     Args:
         prefix: A program that starts it, with its options.
-        module: What is run as the command; of `WARM`, the workers come from a process that all
-            such commands share, and are no descendants of this one.
+        module: What is run as the command; of `WARM` and `IMPATIENT`, the workers come from a
+            process that all such commands share, and are no descendants of this one.
     """
     environment = {k: v for k, v in os.environ.items() if k != "WEIGHBRIDGE_STORAGE"}
-    environment |= shared_fork_server() if module == WARM else {}
+    environment |= shared_fork_server() if module in (WARM, IMPATIENT) else {}
     process = subprocess.Popen(
         [*prefix, sys.executable, "-m", module, *args],
         cwd=folder,

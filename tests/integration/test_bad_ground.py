@@ -20,7 +20,16 @@ from storage import Storage
 from storage.database import engines as _engines
 from study.cli import _doctor
 from tests import toy
-from tests.integration.command import DEADLINE_S, WARM, Said, begun, command, ended, typed
+from tests.integration.command import (
+    DEADLINE_S,
+    IMPATIENT,
+    WARM,
+    Said,
+    begun,
+    command,
+    ended,
+    typed,
+)
 from tests.integration.driving import wait_for_done_runs
 from tests.wanting import reason
 
@@ -191,7 +200,7 @@ class TestLocked:
     def test_a_lock_under_way_is_told_and_waited_out(self, tmp_path: Path) -> None:
         write(tmp_path, epochs=30)
         database = tmp_path / "weighbridge.db"
-        with begun(tmp_path, *RUN, module="tests.integration.impatient") as driver:
+        with begun(tmp_path, *RUN, module=IMPATIENT) as driver:
             wait_for_done_runs(url(database), STUDY, 1)
             with closing(sqlite3.connect(database, isolation_level=None, timeout=60)) as other:
                 other.execute("BEGIN IMMEDIATE")

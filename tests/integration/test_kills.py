@@ -20,7 +20,7 @@ from tests.integration.driving import DEADLINE_S, complete, descendants, start, 
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "8"))
+KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "6"))
 STUDY = "kills"
 SPEC = f"""
 name = "{STUDY}"
@@ -28,7 +28,7 @@ problem = "digits"
 seeds = [0, 1]
 problem_options = {{ train_pairs = 200, validation_pairs = 50, test_pairs = 50, width = 16 }}
 [training]
-epochs = {max(48, 4 * KILLS)}
+epochs = {4 * KILLS}
 batch_size = 32
 checkpoint_s = 0
 [[search]]

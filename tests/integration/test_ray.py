@@ -22,7 +22,7 @@ from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
 from tests.integration.clusters import HEAD
-from tests.integration.command import WARM, begun, command, ended, typed
+from tests.integration.command import IMPATIENT, WARM, begun, command, ended, typed
 from tests.integration.driving import (
     complete,
     descendants,
@@ -38,7 +38,7 @@ SPEC = f"""
 name = "{STUDY}"
 problem = "toy:Toy"
 seeds = [0, 1]
-training = {{ epochs = 40, batch_size = 4, optimizer = "sgd", pack_size = 2, checkpoint_s = 0.2 }}
+training = {{ epochs = 12, batch_size = 4, optimizer = "sgd", pack_size = 2, checkpoint_s = 0.05 }}
 [[search]]
 weighting = ["ew", "rlw"]
 stages = [{{ lr = [0.02, 0.05, 0.1] }}]
@@ -183,7 +183,7 @@ def test_without_its_head_a_driver_ends_and_the_study_can_go_on_elsewhere(
     where = ("--address", cluster.address, "--driver", "ray")
     run = ("run", "endless.toml", "--storage", url)
     command_line = (*run, *where, "--workers", "1")
-    with begun(folder, *command_line, module="tests.integration.impatient") as driver:
+    with begun(folder, *command_line, module=IMPATIENT) as driver:
         wait_for_runs(url, "endless", RunState.LEASED, 1)
         cluster.head_node.kill_gcs_server()
         said = ended(driver)

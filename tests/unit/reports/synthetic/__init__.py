@@ -5,6 +5,8 @@ attempts make the cost. Nothing here is a result.
 """
 
 import functools
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from reports.frames import StudyFrames, load
@@ -49,16 +51,24 @@ __all__ = [
 
 
 def frames(**changes: Any) -> StudyFrames:
-    """A study as DataFrames; see `reader` for what can be changed."""
+    """A study as DataFrames; see `_reader` for what can be changed."""
     return _frames(**changes)
 
 
 @functools.cache
 def _frames(**changes: Any) -> StudyFrames:
-    return load(reader(**changes), STUDY)
+    return load(_reader(**changes), STUDY)
 
 
-def reader(
+def reader(**changes: Any) -> FakeReader:
+    """A study as rows of the database views, for the caller to change; see `_reader`."""
+    made = _reader(**changes)
+    rows = {view: [row.copy() for row in of_view] for view, of_view in made.rows.items()}
+    return replace(made, rows=rows, spec=deepcopy(made.spec), card=deepcopy(made.card))
+
+
+@functools.cache
+def _reader(
     *,
     seeds: tuple[int, ...] = (1, 2, 3),
     epochs: int = 30,
@@ -68,7 +78,7 @@ def reader(
     fused: bool = False,
     claimed: bool = False,
 ) -> FakeReader:
-    """A study as rows of the database views.
+    """A study as rows of the database views; what is made once is given to all who ask alike.
 
     Args:
         seeds: Seeds of all searches.

@@ -79,19 +79,20 @@ class FakeReader:
         runs: Collection[int] | None = None,
         last: int | None = None,
     ) -> tuple[dict[int, tuple[str, str]], list[tuple[int, int, int, float]]]:
-        selected = {row["run"]: row.get("epoch_selected") for row in self.rows["run_results"]}
-
-        def wanted(row: dict[str, Any]) -> bool:
-            until = selected.get(row["run"])
-            in_window = last is None or (until is not None and until - last < row["epoch"] <= until)
-            return (
-                row["split"] == split
-                and metric in (None, row["metric"])
-                and (runs is None or row["run"] in runs)
-                and in_window
-            )
-
-        rows = [row for row in self.rows["epoch_metrics"] if wanted(row)]
+        rows = [row for row in self.rows["epoch_metrics"] if row["split"] == split]
+        if metric is not None:
+            rows = [row for row in rows if row["metric"] == metric]
+        if runs is not None:
+            wanted = set(runs)
+            rows = [row for row in rows if row["run"] in wanted]
+        if last is not None:
+            selected = {row["run"]: row.get("epoch_selected") for row in self.rows["run_results"]}
+            rows = [
+                row
+                for row in rows
+                if (until := selected.get(row["run"])) is not None
+                and until - last < row["epoch"] <= until
+            ]
         names = sorted({(row["task"], row["metric"]) for row in rows})
         ids = {name: k for k, name in enumerate(names)}
         found = [
