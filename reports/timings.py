@@ -17,6 +17,7 @@ from reports.measures import FloatArray
 _LARGEST_LOG = 300.0
 """Of a drawn ratio: far beyond all costs, and a product with one is still a finite number."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochTime:
     """Time of one epoch of a search's runs, each alone.
