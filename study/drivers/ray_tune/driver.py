@@ -118,7 +118,9 @@ class RayDriver:
         from study.drivers.ray_tune.experiment import Experiment
 
         options = replace(self._options, code=code, looked=looked)
-        self._experiment = Experiment(self._channel, self._with_fork_server(options))
+        self._experiment = Experiment(
+            self._channel, self._with_fork_server(options), inherits=self._cluster.is_own
+        )
 
     def pid(self, worker: int) -> int:
         """Process id of a worker, on its node."""

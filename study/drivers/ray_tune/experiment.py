@@ -5,9 +5,14 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
+import ray
 from ray import tune
+from ray.tune.execution.class_cache import _ActorClassCache
 
 from study.drivers.ray_tune.orders import WorkerOptions
 from study.drivers.ray_tune.slot import Slot
@@ -23,14 +28,17 @@ logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
 class Experiment:
     """A Tune experiment in a thread of its own, and in a folder that nobody reads.
 
+    Args:
+        inherits: Slots have the environment of this process, as the children of a Ray of its own.
+
     Attributes:
         failure: What has ended it before its time; None if nothing has.
     """
 
-    def __init__(self, channel: Any, options: WorkerOptions) -> None:
+    def __init__(self, channel: Any, options: WorkerOptions, *, inherits: bool) -> None:
         survive_memory_kills()
         self.failure: BaseException | None = None
-        self._channel, self._options = channel, options
+        self._channel, self._options, self._inherits = channel, options, inherits
         self._losses, self._stopper = SlotLosses(channel), _WhenClosing()
         self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-tune-")
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -58,7 +66,7 @@ class Experiment:
         trainable = tune.with_parameters(Slot, channel=self._channel, options=self._options)
         workers = self._options.workers
         try:
-            tune.Tuner(
+            tuner = tune.Tuner(
                 tune.with_resources(trainable, self._resources()),
                 tune_config=tune.TuneConfig(num_samples=workers, max_concurrent_trials=workers),
                 run_config=tune.RunConfig(
@@ -69,7 +77,9 @@ class Experiment:
                     callbacks=[self._losses],
                     stop=self._stopper,
                 ),
-            ).fit()
+            )
+            with in_waiting_processes() if self._inherits else nullcontext():
+                tuner.fit()
         except BaseException as error:  # kept for the thread that polls
             self.failure = error
 
@@ -79,6 +89,22 @@ class Experiment:
         if ranks == 1:
             return dict(of_one)
         return tune.PlacementGroupFactory([{k.upper(): n for k, n in of_one.items()}] * ranks)
+
+
+@contextmanager
+def in_waiting_processes() -> Iterator[None]:
+    """Let Ray Tune place slots in processes that Ray has begun already, for which it does nothing.
+
+    It asks for an environment of its own, which says again what these have from this process. For
+    that, Ray starts Python twice for each slot, half a second of a core each time, and what it had
+    begun is of no use.
+    """
+    known, plain = _ActorClassCache.get, cache(ray.remote)
+    _ActorClassCache.get = lambda _cache, trainable: plain(trainable)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        _ActorClassCache.get = known  # type: ignore[method-assign]
 
 
 class _WhenClosing(tune.Stopper):
