@@ -6,10 +6,12 @@ Whoever compares with a coarse grid sees a weaker rival, and takes it for a stro
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from reports._ranking import number, objective_of
 from reports._spread import components_of
 from reports._titles import title_of
-from reports.comparing.differences import Difference, margin_of
+from reports.comparing.differences import Difference, difference, margin_of
 from reports.comparing.scores import PAIRED_FROM
 from reports.comparing.wording import gaps_of, span
 from reports.frames import StudyFrames
@@ -30,12 +32,15 @@ class SparserGrids:
         objective: What differences are of.
         grid: The rival's grid; all of it is its first part, without the search's later stages.
         differences: Method minus rival at each part of the grid, all cross-fitted.
+        compared: The difference that the comparison gives, if it is another one than that with all
+            of the grid: it counts stages beside the grid and fresh seeds, too.
     """
 
     title: str
     objective: Objective
     grid: GridResolution
     differences: tuple[Difference, ...]
+    compared: Difference | None = None
 
     @property
     def sentence(self) -> str:
@@ -46,7 +51,17 @@ class SparserGrids:
         ]
         return (
             f"The grid of {self.grid.title} has {self.grid.said}. {self.title} minus "
-            f"{self.grid.title}, {'; '.join(found)}."
+            f"{self.grid.title}, {'; '.join(found)}.{self._aside}"
+        )
+
+    @property
+    def _aside(self) -> str:
+        """Why the first number is not that of the comparison."""
+        if self.compared is None:
+            return ""
+        return (
+            f" The comparison has {self._said(self.compared)}: it counts what parts of a grid do "
+            "not have, stages beside it and fresh seeds."
         )
 
     def _said(self, gap: Difference) -> str:
@@ -85,9 +100,25 @@ def sparser_grids(frames: StudyFrames, subject: str, reference: str) -> SparserG
                 margin=margin,
             )
         )
+    compared = difference(frames, subject, reference)
     return SparserGrids(
-        title=title_of(frames, subject), objective=objective, grid=grid, differences=tuple(found)
+        title=title_of(frames, subject),
+        objective=objective,
+        grid=grid,
+        differences=tuple(found),
+        compared=None if compared is None or _alike(compared, found[0]) else compared,
     )
+
+
+def _alike(one: Difference, other: Difference) -> bool:
+    """Whether two differences are written alike, but for rounding."""
+
+    def numbers(gap: Difference) -> list[float]:
+        known = gap.interval
+        return [gap.value, *([] if known is None else [known.low, known.high])]
+
+    mine, theirs = numbers(one), numbers(other)
+    return len(mine) == len(theirs) and np.allclose(mine, theirs, rtol=1e-6, atol=1e-9)
 
 
 def _estimate(

@@ -14,6 +14,7 @@ _TOP_PX = 36  # the first titles
 _BOTTOM_PX = {True: 100, False: 56}  # an axis title, with the legend or without
 _GAP = 0.05  # between columns, of the width
 _COLUMNS = {"wide": 4, "narrow": 2}
+_LABELS = {"wide": 6, "narrow": 3}
 
 
 def axes_of(panel: int) -> dict[str, str]:
@@ -96,7 +97,15 @@ def _fit(
         fit[f"xaxis{end}.title.text"] = x["title"] if panel + columns >= n else ""
         fit[f"yaxis{end}.title.text"] = y["title"] if column == 0 else ""
         fit[f"yaxis{end}.showticklabels"] = column == 0
+        if "ticktext" in x:
+            fit[f"xaxis{end}.ticktext"] = _fewer(x["ticktext"], _LABELS[page])
     return fit
+
+
+def _fewer(texts: Sequence[str], most: int) -> list[str]:
+    """Tick labels with gaps, so that they do not touch in a small panel; both ends stay."""
+    kept = {round(at * (len(texts) - 1) / max(1, most - 1)) for at in range(most)}
+    return [text if at in kept or len(texts) <= most else "" for at, text in enumerate(texts)]
 
 
 def _title(text: str) -> dict[str, Any]:

@@ -35,8 +35,8 @@ _COST = (
     "Grid and random stages show the expectation over all orders, others the order as run."
 )
 _SIMPLEX = (
-    "Each cell is a vector of task weights, coloured by its mean validation {title}; the ring "
-    "marks the best. A corner gives all weight to one task. Colours are clipped at the 90th "
+    "Each cell or dot is a vector of task weights, coloured by its mean validation {title}; the "
+    "ring marks the best. A corner gives all weight to one task. Colours are clipped at the 90th "
     "percentile, so that a few bad corners do not hide the differences among the good ones."
 )
 _TEMPERATURE = (

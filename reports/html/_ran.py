@@ -36,7 +36,9 @@ def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
         "Seeds": ", ".join(str(seed) for seed in frames.seeds),
         "Training": _training(training),
         "Compared by": "; ".join(
-            f"{name} {value_of(value)}" for name, value in frames.spec["compare"].items()
+            f"{name} {value_of(value)}"
+            for name, value in frames.spec["compare"].items()
+            if value is not None
         ),
         "Baseline": ", ".join(sorted(frames.baseline["source"].unique())),
         "Engine": _engine(frames),

@@ -19,18 +19,19 @@ from storage.wording import counted
 
 
 def cost_seen(frames: StudyFrames) -> str:
-    """Which line ends best, which method is the cheapest, and where that one ends."""
+    """Where the best line ends, and that of another search: the dearest, or else the cheapest."""
     curves = budget_curves(frames, "solo_s")
     if not curves:
         return ""
     sign = objective_of(frames).sign
     best = min(curves, key=lambda curve: sign * float(curve.value[-1]))
-    cheap = min(curves, key=lambda curve: float(curve.cost[-1]))
-    end = "lowest" if sign > 0 else "highest"
-    said = f"{best.title} ends {end}, at {_end(best)}, after {_cost(best)}"
-    if cheap is best:
-        return f"{said}, as the cheapest of {counted(len(curves), 'method')}."
-    return f"{said}; {cheap.title}, the cheapest, ends at {_end(cheap)} after {_cost(cheap)}."
+    by_cost = sorted(curves, key=lambda curve: float(curve.cost[-1]))
+    other = by_cost[-1] if best is not by_cost[-1] else by_cost[0]
+    word = "lowest" if sign > 0 else "highest"
+    said = f"{best.title} ends {word}, at {_end(best)}, after {_cost(best)}"
+    if other is best:
+        return f"{said}."
+    return f"{said}; {other.title}, after {_cost(other)}, at {_end(other)}."
 
 
 def _end(curve: BudgetCurve) -> str:

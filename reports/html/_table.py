@@ -131,7 +131,8 @@ def _columns(
         )
     yield _plain("Search", "trials", lambda row: row.n_trials)
     yield _plain("Search", "runs", lambda row: row.n_runs)
-    yield _plain("Search", "diverged", lambda row: row.n_diverged)
+    if any(row.n_diverged for row in comparison.rows):
+        yield _plain("Search", "diverged", lambda row: row.n_diverged)
 
 
 def _scores(comparison: Comparison) -> Iterator[_Column]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from reports._digits import format_of
 from reports._titles import title_of
 from reports.comparing.break_even import uncalibrated
 from reports.frames import StudyFrames
@@ -56,8 +57,10 @@ def _timings(frames: StudyFrames) -> str:
 
 
 def _ms(time: EpochTime) -> str:
-    error = "" if math.isnan(time.error_s) else f" ± {1_000 * time.error_s:.2g}"
-    return f"{1_000 * time.mean_s:.3g}{error} ms"
+    ms, error = 1_000 * time.mean_s, 1_000 * time.error_s
+    form = format_of([ms], [] if math.isnan(error) else [error])
+    spread = "" if math.isnan(error) else f" ± {error:{form}}"
+    return f"{ms:{form}}{spread} ms"
 
 
 def _favours_large_grids(spent: pd.DataFrame) -> bool:

@@ -3,6 +3,8 @@
   const narrow = window.matchMedia("(max-width: 600px)");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const touch = window.matchMedia("(pointer: coarse)");
+  // What does little here; and what would send the figure to a server.
+  const REMOVED = ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "sendChartToCloud"];
   const PAPER = { "--text": "#000000", "--page": "#ffffff", "--grid": "#dddddd", "--axis": "#777777" };
   const PAPER_PX = 660; // what A4 leaves between its margins
   let printing = false;
@@ -65,7 +67,7 @@
       responsive: true,
       displaylogo: false,
       displayModeBar: touch.matches || narrow.matches ? false : "hover",
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+      modeBarButtonsToRemove: REMOVED,
       doubleClickDelay: 400,
     };
     if (menus.length) choices(plot, menus);

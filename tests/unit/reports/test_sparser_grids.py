@@ -55,6 +55,23 @@ def test_the_sentence_has_the_resolution_and_each_interval_with_its_word() -> No
         assert f"; {gap.verdict})" in found.sentence
 
 
+def test_another_number_in_the_comparison_is_explained() -> None:
+    found = compare(synthetic.frames(confirm=(11, 12, 13)))
+    grids = found.sparser_grids
+    assert grids is not None
+    (main,) = (gap for gap in found.differences if gap.b == "scalarization")
+    assert grids.compared == main
+    assert main.value != pytest.approx(grids.differences[0].value)
+    assert f"The comparison has {main.value:+.2f} points".replace("-", "−") in grids.sentence
+
+
+def test_the_same_number_in_the_comparison_needs_no_word() -> None:
+    found = compare(synthetic.frames()).sparser_grids
+    assert found is not None
+    assert found.compared is None
+    assert "The comparison has" not in found.sentence
+
+
 def test_one_seed_says_that_it_tells_no_interval() -> None:
     found = sparser_grids(synthetic.frames(seeds=(1,)), "uw-so", "scalarization")
     assert found is not None
