@@ -1,5 +1,6 @@
 """Small multiples: one panel a method, in as many columns as the page is wide."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,9 @@ from reports.figures._trace import Trace
 _PANEL_PX = 190
 _GAP_PX = 74  # between rows: tick labels, the next panel's title
 _TOP_PX = 36  # the first titles
-_BOTTOM_PX = {True: 100, False: 56}  # an axis title, with the legend or without
+_BOTTOM_PX = 56  # an axis title
+_LEGEND_PX = {"wide": (24, 940), "narrow": (22, 300)}  # height of a row, and its width
+_ENTRY_PX = (56.0, 7.2)  # of a legend: its sign with gaps, a letter
 _GAP = 0.05  # between columns, of the width
 _COLUMNS = {"wide": 4, "narrow": 2}
 _LABELS = {"wide": 6, "narrow": 3}
@@ -40,18 +43,23 @@ def panels(
         y: What the vertical axes share; their title stands at the left of each row.
         legend: Whether there is one.
     """
+    names = {trace["name"]: None for trace in traces if legend and trace.get("showlegend")}
+    fits = {
+        page: _fit(len(titles), page, x=x, y=y, bottom_px=_bottom_px([*names], page))
+        for page in _COLUMNS
+    }
     figure = styled(
         go.Figure(traces),
-        height=_height(len(titles), "wide", legend=legend),
+        height=fits["wide"]["height"],
         showlegend=legend,
-        margin={"l": 56, "r": 10, "t": _TOP_PX, "b": _BOTTOM_PX[legend]},
+        margin={"l": 56, "r": 10, "t": _TOP_PX, "b": fits["wide"]["margin.b"]},
         annotations=[_title(title) for title in titles],
-        meta={page: _fit(len(titles), page, x=x, y=y, legend=legend) for page in _COLUMNS},
+        meta=fits,
     )
     for panel in range(len(titles)):
         figure.layout[f"xaxis{suffix(panel)}"] = _axis(x, panel, "x")
         figure.layout[f"yaxis{suffix(panel)}"] = _axis(y, panel, "y")
-    for key, value in _fit(len(titles), "wide", x=x, y=y, legend=legend).items():
+    for key, value in fits["wide"].items():
         figure.layout[key] = value
     return figure
 
@@ -73,19 +81,24 @@ def _rows(n: int, page: str) -> tuple[int, int]:
     return -(-n // columns), columns
 
 
-def _height(n: int, page: str, *, legend: bool) -> int:
-    rows, _ = _rows(n, page)
-    return _TOP_PX + _BOTTOM_PX[legend] + rows * _PANEL_PX + (rows - 1) * _GAP_PX
+def _bottom_px(names: Sequence[str], page: str) -> int:
+    """Room below the panels: for the axis title, and for as many rows as the legend takes."""
+    if not names:
+        return _BOTTOM_PX
+    row_px, width_px = _LEGEND_PX[page]
+    sign, letter = _ENTRY_PX
+    wide = sum(sign + letter * len(name) for name in names)
+    return _BOTTOM_PX + row_px * (1 + math.ceil(wide / width_px))
 
 
 def _fit(
-    n: int, page: str, *, x: Mapping[str, Any], y: Mapping[str, Any], legend: bool
+    n: int, page: str, *, x: Mapping[str, Any], y: Mapping[str, Any], bottom_px: int
 ) -> dict[str, Any]:
     """The layout of a page as flat changes: domains, places of the titles, titles of the axes."""
     rows, columns = _rows(n, page)
     inner = rows * _PANEL_PX + (rows - 1) * _GAP_PX
     width = (1 - _GAP * (columns - 1)) / columns
-    fit: dict[str, Any] = {"height": _height(n, page, legend=legend)}
+    fit: dict[str, Any] = {"height": _TOP_PX + inner + bottom_px, "margin.b": bottom_px}
     for panel in range(n):
         row, column = divmod(panel, columns)
         left, top = column * (width + _GAP), 1 - row * (_PANEL_PX + _GAP_PX) / inner

@@ -13,6 +13,9 @@ from reports.figures._trace import Trace, scatter
 from reports.figures._trials import task_titles
 from reports.frames import StudyFrames
 
+# Of many tasks each has little: over the whole range, all that differs would be a flat line.
+_MUCH = 0.45
+
 
 def weight_trajectories(frames: StudyFrames) -> go.Figure | NoFigure:
     """Recorded loss weights over the epochs of each method's winning trial, one panel a method.
@@ -22,6 +25,8 @@ def weight_trajectories(frames: StudyFrames) -> go.Figure | NoFigure:
     shown = winners_shares(frames)
     if not shown:
         return NoFigure(reason="No finished trial has recorded loss weights.")
+    most = max(float(shares.to_numpy().max()) for shares in shown.values())
+    top = 1.0 if most > _MUCH else 1.1 * most
     traces = [
         _trace(frames, shares, task, panel)
         for panel, shares in enumerate(shown.values())
@@ -31,7 +36,7 @@ def weight_trajectories(frames: StudyFrames) -> go.Figure | NoFigure:
         traces,
         [title_of(frames, search) for search in shown],
         x={"title": "Epoch", "nticks": 5},
-        y={"title": "Share of weight", "range": [-0.03, 1.03], "nticks": 6},
+        y={"title": "Share of weight", "range": [-0.03 * top, 1.03 * top], "nticks": 6},
     )
 
 

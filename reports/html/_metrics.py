@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from reports._digits import DASH, format_of
 from reports.comparing.rows import MethodRow
@@ -58,15 +57,10 @@ def metric_numbers(frames: StudyFrames, rows: Sequence[MethodRow]) -> list[Metri
 
 
 def metric_table(metrics: Sequence[MetricNumbers], rows: Sequence[MethodRow]) -> Markup:
-    """One row a metric, under the name of its task; one column a method."""
+    """One row a metric, one column a method."""
     heads = [tag("th", "Task and metric", scope="col", class_="first")]
     heads += [_column_head(row) for row in rows]
-    body: list[Markup] = []
-    for task, members in groupby(metrics, lambda metric: metric.task):
-        mine = list(members)
-        if len(mine) > 1:
-            body.append(tag("tr", tag("th", task, scope="rowgroup"), tag("td", colspan=len(rows))))
-        body += [_row(metric, "" if len(mine) > 1 else task, rows) for metric in mine]
+    body = [_row(metric, rows) for metric in metrics]
     return boxed(_CAPTION, tag("tr", *heads), body, class_="numbers dense")
 
 
@@ -102,12 +96,11 @@ def _column_head(row: MethodRow) -> Markup:
     return tag("th", row.title, scope="col", style=colour)
 
 
-def _row(metric: MetricNumbers, task: str, rows: Sequence[MethodRow]) -> Markup:
+def _row(metric: MetricNumbers, rows: Sequence[MethodRow]) -> Markup:
     best = best_of(map(metric.value, rows), metric.sign)
-    unit = tag("span", f"{metric.title}, {metric.unit}" if task else metric.unit, class_="unit")
-    head = tag("th", f"{task or metric.title} ", unit, scope="row")
+    unit = tag("span", f"{metric.title}, {metric.unit}", class_="unit")
     cells = [
         tag("td", metric.text(row), class_="best" if metric.value(row) == best else "value")
         for row in rows
     ]
-    return tag("tr", head, *cells)
+    return tag("tr", tag("th", f"{metric.task} ", unit, scope="row"), *cells)

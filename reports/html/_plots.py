@@ -30,9 +30,12 @@ _COST = (
     "Each line is a method: the test {title} of its best trial so far, which was chosen on "
     "validation, after spending so much on its search. A line that runs out is held as a dotted "
     "one. Bands are 95 % intervals over seeds, drawn where no more than three lines are left; all "
-    "have theirs in the label and under the pointer. The legend switches on the spread over search "
-    "orders, which is another thing, and what tuning on a single seed reaches. "
-    "Grid and random stages show the expectation over all orders, others the order as run."
+    "have theirs in the label. Grid and random stages show the expectation over all orders, others "
+    "the order as run."
+)
+_COST_BY_HAND = (
+    " The pointer reads intervals off. The legend switches on the spread over search orders, which "
+    "is another thing, and what tuning on a single seed reaches."
 )
 _SIMPLEX = (
     "Each cell or dot is a vector of task weights, coloured by its mean validation {title}; the "
@@ -53,12 +56,8 @@ _SENSITIVITY = (
     "ring marks the method’s best. An arrow at the {edge} edge is off the scale, diverged or "
     "pruned."
 )
-
-
-_IN_PACKS = (
-    " Device time is told as if each run had been trained alone; buttons switch to the time as "
-    "run, in packs, and to other units."
-)
+_IN_PACKS = " Device time is told as if each run had been trained alone."
+_IN_PACKS_BY_HAND = " Buttons switch to the time as run, in packs, and to other units."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +71,7 @@ class Plot:
         caption: How to read the figure.
         figure: The drawing, or why there is none.
         points: Makes the table of what is drawn.
+        by_hand: What a reader can do with the figure, where it is no still picture.
     """
 
     key: str
@@ -80,19 +80,20 @@ class Plot:
     caption: str
     figure: go.Figure | NoFigure
     points: Callable[[], pd.DataFrame]
+    by_hand: str = ""
 
 
 def cost_plot(frames: StudyFrames) -> Plot:
     """The figure that the report is about."""
     figure = figures.cost_versus_performance(frames)
-    caption = _worded(frames, _COST + _IN_PACKS if frames.packed else _COST)
     return Plot(
         key="cost",
         title="Cost versus performance",
         seen=cost_seen(frames),
-        caption=caption,
+        caption=_worded(frames, _COST + _IN_PACKS * frames.packed),
         figure=figure,
         points=partial(curve_points, frames),
+        by_hand=_COST_BY_HAND + _IN_PACKS_BY_HAND * frames.packed,
     )
 
 
@@ -178,7 +179,7 @@ def plot(item: Plot, *, heading: str, study: str, light: bool) -> Markup:
     caption = tag(
         "figcaption",
         tag("p", item.seen, class_="seen") if item.seen else None,
-        f"{item.caption} ",
+        f"{item.caption}{'' if light else item.by_hand} ",
         download(item.points(), f"{study}-{item.key}"),
     )
     return join([head, tag("figure", drawing, caption)])

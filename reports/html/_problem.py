@@ -1,10 +1,12 @@
 """The problem's card: what was learned, from which data, with which reservations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.html._tags import Content, Markup, join, tag
 from reports.html._words import KINDS, count
+
+_MOST_TASKS = 6
 
 
 def problem(card: Mapping[str, Any]) -> Markup:
@@ -32,10 +34,18 @@ def _facts(card: Mapping[str, Any]) -> list[tuple[Markup, Markup]]:
         "Licence": card.get("licence", ""),
     }
     facts += [fact(name, str(text)) for name, text in texts.items() if text]
-    facts.append(fact("Tasks", _list(_task(task) for task in card.get("tasks", ()))))
+    facts.append(fact("Tasks", _tasks(card.get("tasks", ()))))
     if card.get("caveats"):
         facts.append(fact("Caveats", _list(tag("li", str(text)) for text in card["caveats"])))
     return facts
+
+
+def _tasks(tasks: Sequence[Mapping[str, Any]]) -> Markup:
+    """All tasks; many are folded, so that they do not stand between a reader and the results."""
+    said = _list(_task(task) for task in tasks)
+    if len(tasks) <= _MOST_TASKS:
+        return said
+    return tag("details", tag("summary", f"{len(tasks)} tasks"), said)
 
 
 def _list(items: Any) -> Markup:

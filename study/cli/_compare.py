@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -116,10 +117,7 @@ def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
     metrics = [
         Column(
             head=f"{metric.task}\n{metric.name} {_arrow(metric.direction)}",
-            cells=[
-                written(row.metrics.get((metric.task, metric.name), math.nan), ".4f")
-                for row in rows
-            ],
+            cells=_of_metric(rows, (metric.task, metric.name)),
         )
         for metric in frames.metrics
         if not frames.sealed
@@ -139,6 +137,16 @@ def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
     else:
         show(key, [*score, *effort])
         show(key, metrics)
+
+
+def _of_metric(rows: Sequence[MethodRow], key: tuple[str, str]) -> list[str]:
+    """A metric of all methods, with four decimals, or more digits where it is small."""
+    from reports._digits import format_of
+
+    values = [row.metrics.get(key, math.nan) for row in rows]
+    small = max(map(abs, filter(math.isfinite, values)), default=1.0) < 0.01
+    shown = format_of(values) if small else ".4f"
+    return [written(value, shown) for value in values]
 
 
 def _print_differences(comparison: Comparison) -> None:

@@ -34,9 +34,12 @@ def _optuna(folder: Path) -> object:
 
 
 def _report(folder: Path) -> object:
-    said = command(folder, "report", NAME, "-o", "report.html")
-    assert said.code == 0, said.err
-    return (folder / "report.html").read_text()
+    texts = []
+    for more in ([], ["--light"]):
+        said = command(folder, "report", NAME, "-o", "report.html", *more)
+        assert said.code == 0, said.err
+        texts.append((folder / "report.html").read_text())
+    return texts
 
 
 def _network(folder: Path) -> object:

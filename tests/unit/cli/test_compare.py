@@ -106,6 +106,16 @@ def test_every_number_is_whole(terminal: Any, width: int, n_tasks: int, packed: 
         assert f"{metric.task} " in written, "heads are whole, too"
 
 
+def test_small_metrics_are_no_zeros(terminal: Any) -> None:
+    frames, stream = a_study(2, packed=False), terminal(200)
+    rows = tuple(
+        replace(row, metrics=dict.fromkeys(row.metrics, 2.5e-10)) for row in rows_of(frames)
+    )
+    _print_rows(frames, compared(rows))
+    assert "0.0000" not in stream.getvalue()
+    assert stream.getvalue().count("2.500e-10") == 2 * len(rows)
+
+
 def test_one_table_is_enough_where_all_fits(terminal: Any) -> None:
     frames, stream = a_study(2, packed=False), terminal(160)
     _print_rows(frames, compared(rows_of(frames)))

@@ -96,6 +96,24 @@ def test_weight_shares_sum_to_one() -> None:
     assert sum(uw_so) == pytest.approx(np.ones(30))
 
 
+def test_many_tasks_share_an_axis_that_shows_their_differences() -> None:
+    made = synthetic.reader(epochs=3)
+    shown = drawn(weight_trajectories(load(made, synthetic.STUDY))).layout.yaxis.range
+    assert shown == (-0.03, 1.03)  # one task has half of the weight
+    for row in made.rows["epoch_metrics"]:
+        if row["metric"] == "weight":
+            row["value"] = 1.0
+    low, high = drawn(weight_trajectories(load(made, synthetic.STUDY))).layout.yaxis.range
+    assert (low, high) == pytest.approx((-0.03 * 1.1 / 3, 1.03 * 1.1 / 3))
+
+
+def test_a_narrow_page_has_few_tick_labels_and_a_wide_one_all() -> None:
+    figure = drawn(sensitivity(synthetic.frames()))
+    assert list(figure.layout.meta["wide"]["xaxis.ticktext"]) == ["3e-4", "1e-3", "3e-3", "0.01"]
+    narrow = list(figure.layout.meta["narrow"]["xaxis.ticktext"])
+    assert (narrow[0], narrow[-1], narrow.count("")) == ("3e-4", "0.01", 1)
+
+
 def test_without_weights_there_is_no_trajectory() -> None:
     assert isinstance(weight_trajectories(synthetic.frames(empty=True)), NoFigure)
 
