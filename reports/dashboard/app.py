@@ -15,6 +15,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from reports.dashboard.assets import asset
+from reports.dashboard.following import LookAhead
+from reports.dashboard.further_pages import claims_page, pictures_page, points_csv
 from reports.dashboard.run_page import run_json, run_page
 from reports.dashboard.security import COOKIE, Access, Guard
 from reports.dashboard.site import NotThere, Site
@@ -35,18 +37,24 @@ _PAGES: Final[dict[str, Page]] = {
     "/study/{study:int}/trial/{trial:int}": trial_page,
     "/study/{study:int}/run/{run:int}": run_page,
     "/study/{study:int}/run/{run:int}/curves.json": run_json,
+    "/study/{study:int}/pictures": pictures_page,
+    "/study/{study:int}/points.csv": points_csv,
+    "/study/{study:int}/claims": claims_page,
     "/study/{study:int}/workers": workers_page,
 }
 _LEAST_TO_PACK: Final = 500  # bytes; a few are not worth it
 
 
-def application(url: str, access: Access) -> Starlette:
+def application(url: str, access: Access, *, ahead: LookAhead = lambda _: ()) -> Starlette:
     """The dashboard of one study database as an ASGI application.
+
+    Args:
+        ahead: Tells what a study takes yet; by default nobody does.
 
     Raises:
         StorageError: The database cannot be opened.
     """
-    site = Site(url, access)
+    site = Site(url, access, ahead)
 
     async def missing(request: Request, error: Exception) -> Response:
         return site.pages.refusal(

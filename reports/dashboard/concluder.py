@@ -9,7 +9,7 @@ import threading
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from reports.dashboard.conclusions import Conclusions, Question
+from reports.dashboard.conclusions import ClaimSaid, Conclusions, PictureSaid, Question
 from reports.errors import ReportError
 
 _MODULE: Final = "reports.dashboard.concluding"
@@ -40,7 +40,8 @@ class Concluder:
         Raises:
             NotConcluded: It could not be worked out.
         """
-        found: Conclusions = self._asked(Question(study=study, cursor=cursor))
+        question = Question(about="conclusions", study=study, cursor=cursor, arguments=(cursor,))
+        found: Conclusions = self._asked(question)
         return found
 
     def at_budget(self, study: str, cursor: str, axis: str, place: int) -> dict[str, Any] | None:
@@ -49,8 +50,28 @@ class Concluder:
         Raises:
             NotConcluded: It could not be worked out.
         """
-        question = Question(study=study, cursor=cursor, axis=axis, place=place)
+        question = Question(about="budget", study=study, cursor=cursor, arguments=(axis, place))
         found: dict[str, Any] | None = self._asked(question)
+        return found
+
+    def pictures(self, study: str, cursor: str) -> list[PictureSaid]:
+        """The report's figures as still pictures.
+
+        Raises:
+            NotConcluded: It could not be worked out.
+        """
+        found: list[PictureSaid] = self._asked(
+            Question(about="pictures", study=study, cursor=cursor)
+        )
+        return found
+
+    def claims(self, study: str, cursor: str) -> list[ClaimSaid]:
+        """What the study says to the claims of its field.
+
+        Raises:
+            NotConcluded: It could not be worked out.
+        """
+        found: list[ClaimSaid] = self._asked(Question(about="claims", study=study, cursor=cursor))
         return found
 
     def _asked(self, question: Question) -> Any:

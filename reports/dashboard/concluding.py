@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -18,8 +18,16 @@ from reports import ReportError, StudyFrames, compare, fair_play_notes, load, me
 from reports._palette import method_colour
 from reports._ranking import axis_title, number, objective_of
 from reports._titles import weighting_of
+from reports.claims import Effect, claims_of
 from reports.comparing.rows import MethodRow
-from reports.dashboard.conclusions import Conclusions, MethodSaid, Question
+from reports.dashboard.conclusions import (
+    ClaimSaid,
+    Conclusions,
+    MethodSaid,
+    PictureSaid,
+    Question,
+)
+from reports.errors import NoTable
 from reports.inference import Interval
 from reports.spending import equal_budgets
 from reports.spending.axes import AXES, CostAxis, offered
@@ -30,6 +38,9 @@ from storage import Reader, StorageError
 
 _MOST_POINTS: Final = 400
 """Points of a curve that a picture has room for."""
+
+_LARGEST: Final = 400_000
+_TOO_MUCH: Final = "There are more points than a page should hold; the CSV has them all."
 
 
 def conclude(frames: StudyFrames, cursor: str) -> Conclusions:
@@ -124,6 +135,76 @@ def _series(frames: StudyFrames, curve: BudgetCurve) -> dict[str, Any]:
     }
 
 
+def pictures(frames: StudyFrames) -> list[PictureSaid]:
+    """The report's other figures, as far as they can be drawn of so many points."""
+    from reports.figures import NoFigure  # loads Plotly
+    from reports.figures.svg import picture
+    from reports.html import closer_look
+
+    found = []
+    for item in closer_look(frames):
+        figure = item.figure
+        if isinstance(figure, NoFigure):
+            wide = narrow = figure.reason
+        else:
+            wide = picture(figure, label=item.title).svg
+            narrow = picture(figure, page="narrow", label=item.title).svg
+        if len(wide) > _LARGEST:
+            wide = narrow = _TOO_MUCH
+        said = PictureSaid(
+            key=item.key,
+            title=item.title,
+            seen=item.seen,
+            caption=item.caption,
+            wide=wide,
+            narrow=narrow,
+            points=item.points().to_csv(index=False, float_format="%.6g", lineterminator="\n"),
+        )
+        found.append(said)
+    return found
+
+
+def claims(frames: StudyFrames) -> list[ClaimSaid]:
+    """What the study says to each claim; nothing if it is sealed, or has no methods.
+
+    Importances by estimators of Optuna are left to the command line.
+    """
+    try:
+        found = claims_of(frames)
+    except NoTable:
+        return []
+    return [
+        ClaimSaid(
+            name=claim.name,
+            states=claim.states,
+            finding=claim.finding,
+            said=claim.said,
+            would_decide=claim.would_decide,
+            remarks=(*claim.remarks, *(one.sentence for one in claim.importances)),
+            effects=[_effect(effect) for effect in claim.effects],
+            runs=[run for runs in claim.runs.values() for run in runs],
+        )
+        for claim in found
+    ]
+
+
+def _effect(effect: Effect) -> tuple[str, str, str]:
+    def said(value: float) -> str:
+        return f"{value:{effect.shown}} {effect.unit}".strip().replace("-", "−")
+
+    known = effect.interval
+    within = "–" if known is None else f"{said(known.low)} to {said(known.high)}"
+    return effect.name, said(effect.value) if math.isfinite(effect.value) else "–", within
+
+
+_ANSWERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "conclusions": conclude,
+    "budget": at_budget,
+    "pictures": pictures,
+    "claims": claims,
+}
+
+
 class _Answering:
     """Keeps the frames of the study that was asked about last."""
 
@@ -133,10 +214,7 @@ class _Answering:
         self._frames: StudyFrames | None = None
 
     def answer(self, question: Question) -> Any:
-        frames = self._frames_of(question)
-        if question.axis:
-            return at_budget(frames, question.axis, question.place)
-        return conclude(frames, question.cursor)
+        return _ANSWERS[question.about](self._frames_of(question), *question.arguments)
 
     def _frames_of(self, question: Question) -> StudyFrames:
         wanted = question.study, question.cursor

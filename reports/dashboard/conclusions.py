@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +37,52 @@ class Conclusions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What the server asks; with an axis, for the table at a budget."""
+class PictureSaid:
+    """A figure of the report as still pictures, for a wide page and a narrow one.
 
+    Attributes:
+        wide: An `svg` element, or the reason why there is none.
+        seen: What there is to be seen of this study.
+        caption: How to read it.
+        points: What is drawn, as CSV.
+    """
+
+    key: str
+    title: str
+    seen: str
+    caption: str
+    wide: str
+    narrow: str
+    points: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimSaid:
+    """What a study says to a claim; effects are name, value, interval.
+
+    Attributes:
+        runs: Ids of the runs that it rests on.
+    """
+
+    name: str
+    states: str
+    finding: str
+    said: str
+    would_decide: str
+    remarks: Sequence[str]
+    effects: Sequence[tuple[str, str, str]]
+    runs: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the server asks about a study as it is at a cursor.
+
+    Attributes:
+        about: What for; `arguments` are those of the function that answers.
+    """
+
+    about: Literal["conclusions", "budget", "pictures", "claims"]
     study: str
     cursor: str
-    axis: str = ""
-    place: int = 100
+    arguments: tuple[Any, ...] = ()

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal
 
 from numpy.typing import NDArray
 
@@ -20,6 +20,10 @@ from reports.dashboard.mirror import Mirror
 from reports.dashboard.trial_rows import TrialColumns, parameter_columns, trial_columns
 from storage import Reader, StorageError
 from storage.records import StudyRecord
+
+Further = Literal["pictures", "claims"]
+LookAhead = Callable[[str], Sequence[tuple[str, str]]]
+"""What a study takes yet, by its name: pairs of what and how much."""
 
 _PAGE: Final = 5_000
 _REST: Final = 4.0
@@ -34,21 +38,28 @@ class Followed:
         lock: Held while the mirror is written or read.
         conclusions: The latest; None until they have been drawn once.
         undrawn: Why they could not be drawn anew; empty if they could.
+        ahead: What the study takes yet, as pairs of what and how much.
     """
 
-    def __init__(self, reader: Reader, concluder: Concluder, record: StudyRecord) -> None:
+    def __init__(
+        self, reader: Reader, concluder: Concluder, ahead: LookAhead, record: StudyRecord
+    ) -> None:
         self._reader, self._concluder, self.record = reader, concluder, record
         self.mirror = Mirror()
         self.lock = threading.Lock()
         self.conclusions: Conclusions | None = None
         self.undrawn = ""
+        self.ahead: Sequence[tuple[str, str]] = ()
+        self._ahead = ahead
+        self._further: dict[Further, tuple[str, Any]] = {}
+        self._wanted: set[Further] = set()
         self._columns: tuple[int, TrialColumns] | None = None
         self._points: tuple[int, Mapping[str, NDArray[Any]]] | None = None
         self._weightings: Mapping[str, str] = {}
         self._answers = threading.Condition()
         self._asked, self._answered = 0, 0
         self._trouble: StorageError | None = None
-        self._looked = threading.Event()
+        self._looked, self._urgent = threading.Event(), threading.Event()
         self._ended = False
         for loop in (self._follow, self._conclude):
             threading.Thread(target=loop, daemon=True).start()
@@ -69,6 +80,17 @@ class Followed:
         if trouble is not None:
             raise trouble
         return done
+
+    def further(self, what: Further) -> tuple[str, Any]:
+        """Pictures or claims: up to which cursor they hold, and they; None until they are there.
+
+        They are worked out when they have been asked for, and again when that is long ago.
+        """
+        self._wanted.add(what)
+        self._looked.set()
+        if what not in self._further:
+            self._urgent.set()
+        return self._further.get(what, ("", None))
 
     def columns(self) -> TrialColumns:
         """The mirror's trials; with the lock held."""
@@ -94,6 +116,7 @@ class Followed:
         """Nobody looks any more: end its threads."""
         self._ended = True
         self._looked.set()
+        self._urgent.set()
         with self._answers:
             self._answers.notify_all()
 
@@ -126,14 +149,27 @@ class Followed:
         while not self._ended:
             self._looked.wait()
             self._looked.clear()
-            cursor = self.mirror.cursor
-            if not cursor or (self.conclusions and self.conclusions.cursor == cursor):
+            self._urgent.clear()
+            if not (cursor := self.mirror.cursor):
                 continue
             began = time.monotonic()
             try:
-                self.conclusions = self._concluder.conclusions(self.record.name, cursor)
+                worked = self._work_out(cursor)
                 self.undrawn = ""
             except NotConcluded as error:
-                self.undrawn = str(error)
-            rest_s = max(_LEAST_REST_S, _REST * (time.monotonic() - began))
-            time.sleep(rest_s)
+                worked, self.undrawn = True, str(error)
+            if worked:
+                self._urgent.wait(max(_LEAST_REST_S, _REST * (time.monotonic() - began)))
+
+    def _work_out(self, cursor: str) -> bool:
+        """Whether there was anything to work out at this cursor."""
+        study, worked = self.record.name, False
+        if self.conclusions is None or self.conclusions.cursor != cursor:
+            self.conclusions, worked = self._concluder.conclusions(study, cursor), True
+            self.ahead = self._ahead(study)
+        wanted, self._wanted = self._wanted, set()
+        for what in wanted:
+            if self._further.get(what, ("", None))[0] != cursor:
+                ask = self._concluder.pictures if what == "pictures" else self._concluder.claims
+                self._further[what], worked = (cursor, ask(study, cursor)), True
+        return worked

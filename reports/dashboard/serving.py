@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from reports.dashboard.app import application
+from reports.dashboard.following import LookAhead
 from reports.dashboard.security import Access
 from reports.errors import ReportError
 
@@ -23,6 +24,7 @@ def serve(
     host: str,
     port: int,
     access: Access,
+    ahead: LookAhead = lambda _: (),
     certificate: Path | None = None,
     key: Path | None = None,
     ready: Callable[[int], None],
@@ -31,6 +33,7 @@ def serve(
 
     Args:
         port: 0 takes one that is free.
+        ahead: Tells what a study takes yet.
         certificate: With `key`, files in PEM format, to speak TLS.
         ready: Called with the port once it can be reached.
 
@@ -38,7 +41,7 @@ def serve(
         StorageError: The database cannot be opened.
         CannotListen: Nobody can listen there.
     """
-    app = application(url, access)
+    app = application(url, access, ahead=ahead)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

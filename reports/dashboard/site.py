@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 
 from reports.dashboard.concluder import Concluder
-from reports.dashboard.following import Followed
+from reports.dashboard.following import Followed, LookAhead
 from reports.dashboard.pages import Pages
 from reports.dashboard.security import Access
 from storage import Reader, RunState
@@ -27,10 +27,11 @@ class NotThere(Exception):
 class Site:
     """One database as a web site."""
 
-    def __init__(self, url: str, access: Access) -> None:
+    def __init__(self, url: str, access: Access, ahead: LookAhead) -> None:
         self.reader = Reader(url, patience_s=PATIENCE_S)
         self.concluder = Concluder(url)
         self.access = access
+        self._ahead = ahead
         self.pages = Pages()
         self._followed: dict[str, Followed] = {}
         self._lock = threading.Lock()
@@ -57,7 +58,9 @@ class Site:
             if known is not None and known.record.name != record.name:
                 known.end()
                 known = None
-            self._followed[record.birth] = known or Followed(self.reader, self.concluder, record)
+            self._followed[record.birth] = known or Followed(
+                self.reader, self.concluder, self._ahead, record
+            )
             for birth in list(self._followed)[:-_MOST_FOLLOWED]:
                 self._followed.pop(birth).end()
             return self._followed[record.birth]

@@ -49,7 +49,9 @@ def study_page(site: Site, request: Request) -> Response:
     study = site.followed(record)
     study.catch_up(within_s=PATIENCE_S)
     drawn = study.conclusions
-    cursor = f"{study.mirror.cursor}_{drawn.cursor if drawn else ''}{len(study.undrawn)}"
+    cursor = "_".join(
+        (study.mirror.cursor, drawn.cursor if drawn else "", study.undrawn and "undrawn")
+    )
     if (nothing_new := unchanged(request, cursor)) is not None:
         return nothing_new
     totals = site.reader.totals(record.id)
@@ -66,6 +68,7 @@ def study_page(site: Site, request: Request) -> Response:
         "last": site.reader.last_event(record.id),
         "notices": notices(record.spec, sealed=record.sealed),
         "undrawn": study.undrawn,
+        "ahead": study.ahead,
         "waiting": "The first conclusions are being drawn.",
         **_concluded(record, study, drawn, searches),
         "axis": _axis(drawn, request),

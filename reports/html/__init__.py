@@ -1,5 +1,6 @@
 """The report of a study: one HTML file that needs no network and no other file."""
 
+from reports.html._closer_look import closer_look
 from reports.html._page import write
 
-__all__ = ["write"]
+__all__ = ["closer_look", "write"]

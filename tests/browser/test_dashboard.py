@@ -39,6 +39,8 @@ PATHS = (
     "/study/1/trial/6",
     "/study/1/run/13",
     "/study/1/workers",
+    "/study/1/pictures",
+    "/study/1/claims",
 )
 
 

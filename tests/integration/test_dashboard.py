@@ -39,7 +39,7 @@ weighting = "uw-so"
 stages = [{{ lr = [0.1] }}, {{ temperature = {{ line = [1, 9] }} }}]
 """
 HERE = "http://127.0.0.1:8050"
-PATHS = ("", "/trials", "/trial/0", "/run/1", "/workers")
+PATHS = ("", "/trials", "/trial/0", "/run/1", "/workers", "/pictures", "/claims")
 _HOSTILE = "<script>alert(1)</script>"
 
 
@@ -86,6 +86,31 @@ def test_curves_are_those_of_the_report(site: TestClient) -> None:
     assert [one["name"] for one in found["series"]] == ["EW", "UW-SO"]
     assert [one["x"][-1] for one in found["series"]] == [12, 18]
     assert found["from"] < found["to"]
+
+
+def worked_out(site: TestClient, what: str) -> str:
+    """A page of what takes a while, once it is there."""
+    while 'role="status">The' in (page := site.get(f"/study/1/{what}").text):
+        time.sleep(0.05)
+    return page
+
+
+def test_pictures_are_those_of_the_report(site: TestClient) -> None:
+    page = worked_out(site, "pictures")
+    assert page.count('<div class="still wide"><svg ') >= 3
+    assert "Temperature: UW-SO" in of_table(page)
+    (key,) = re.findall(r"points\.csv\?of=(temperature-\d+)", page)
+    points = list(csv.DictReader(io.StringIO(site.get(f"/study/1/points.csv?of={key}").text)))
+    assert {"1", "9"} <= {row["temperature"] for row in points}
+    assert site.get("/study/1/points.csv?of=nix").status_code == 404
+
+
+def test_claims_are_those_of_the_verb(site: TestClient, database: Path) -> None:
+    said = command(database.parent, "claims", STUDY, "--json").json["studies"][STUDY]
+    page = of_table(worked_out(site, "claims")).replace("&#39;", "'")
+    assert {claim["claim"] for claim in said} == set(re.findall(r"\b(C\d+):", page))
+    for claim in said:
+        assert claim["said"] in page
 
 
 def test_a_budget_moves_the_table(site: TestClient) -> None:
@@ -210,6 +235,7 @@ def test_a_sealed_study_stays_sealed(database: Path, tmp_path: Path) -> None:
         texts = [site.get(f"/study/1{path}").text for path in PATHS]
         texts += [site.get("/study/1/trials.csv").text]
         texts += [concluded(site), site.get("/study/1/at_budget").text]
+        texts += [worked_out(site, "pictures"), worked_out(site, "claims")]
         curves = [site.get(f"/study/1/run/1/curves.json?of={of}").text for of in ("loss", "error")]
         assert not any("test" in text for text in curves)
         assert site.get("/study/1/curves.json").json()["series"] == []

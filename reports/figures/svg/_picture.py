@@ -36,7 +36,7 @@ class Picture:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: no script, so that it opens anywhere, on paper too."""
-        return self.svg
+        return self.svg.replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
 
 
 def picture(figure: go.Figure, *, page: Page = "wide", label: str = "") -> Picture:
@@ -59,7 +59,7 @@ def picture(figure: go.Figure, *, page: Page = "wide", label: str = "") -> Pictu
         *_legend(frame, rows, top=bool(layout.get("legend", {}).get("y"))),
     ]
     size = f'viewBox="0 0 {frame.width:g} {frame.height:g}" width="{frame.width:g}"'
-    look = f'font-family="{escape(FONT)}" fill="currentColor" style="max-width:100%;height:auto"'
+    look = f'font-family="{escape(FONT)}" fill="currentColor"'
     said = f'role="img" aria-label="{escape(label)}"'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {look} {said}>{"".join(parts)}</svg>'
     return Picture(svg)
