@@ -133,7 +133,7 @@ def importances(
     return tuple(
         Importance(
             search=search,
-            title=title_of(frames, search),
+            title=search if frames.of_function else title_of(frames, search),
             method=method,
             answers=_ANSWERS.get(method, "an estimator's own"),
             shares=_shares(by_seed),

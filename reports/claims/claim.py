@@ -1,12 +1,15 @@
 """A claim with what a study says to it: one record for all of them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from itertools import groupby
+from typing import Any, Final, Literal
 
 from reports.importances import Importance
 from reports.inference import Interval
+
+_MOST_RANGES: Final = 40
 
 Finding = Literal["supported", "not supported", "undecided", "not asked"]
 
@@ -68,6 +71,14 @@ class Claim:
     importances: tuple[Importance, ...] = ()
     runs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All that there is to say, without the claim and its finding."""
+        decides = [f"Would decide it: {self.would_decide}."] if self.would_decide else []
+        explained = [f"What matters: {one.sentence}" for one in self.importances]
+        rests = [f"Rests on runs {ranges(runs)} of {study}." for study, runs in self.runs.items()]
+        return (self.said, *decides, *self.remarks, *explained, *rests)
+
     def to_plain(self) -> dict[str, Any]:
         """Values that JSON can hold."""
         return {
@@ -98,3 +109,16 @@ def not_asked(
         said=f"It needs {needs}.",
         importances=importances,
     )
+
+
+def ranges(runs: Sequence[int]) -> str:
+    """``3 to 5, 9``: rising numbers of runs, those in a row in short, and no more than some."""
+    rows = [
+        [run for _, run in row]
+        for _, row in groupby(enumerate(runs), key=lambda placed: placed[1] - placed[0])
+    ]
+    said = [f"{row[0]} to {row[-1]}" if len(row) > 2 else ", ".join(map(str, row)) for row in rows]
+    if len(said) <= _MOST_RANGES:
+        return ", ".join(said)
+    left = sum(map(len, rows[_MOST_RANGES:]))
+    return f"{', '.join(said[:_MOST_RANGES])} and {left} more (all by --json)"

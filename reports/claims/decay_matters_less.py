@@ -12,11 +12,13 @@ from reports._titles import title_of
 from reports.claims.claim import Claim, Effect, Finding, not_asked
 from reports.claims.evidence import listed, seeds_that_decide, told
 from reports.claims.full_grids import FullGrid, full_grids
+from reports.comparing.defaults import distances
 from reports.comparing.wording import gaps_of
 from reports.frames import StudyFrames
 from reports.importances import Estimators, Importance, importances
 from reports.inference import Estimate, mean_of
 from reports.measures import FloatArray
+from storage.objectives import Objective
 from storage.wording import counted
 
 NAME: Final = "C4"
@@ -41,15 +43,12 @@ def decay_matters_less(frames: StudyFrames, estimators: Estimators | None = None
     rate, decay = mean_of(by_seed[0]), mean_of(by_seed[1])
     found = mean_of(by_seed[0] - by_seed[1])
     finding, gaps = larger(found), gaps_of(objective_of(frames))
-    lost = " ".join(
-        f"Leaving {what} at its default loses {told(gaps, one.value, one.interval())}."
-        for what, one in (("the learning rate", rate), ("weight decay", decay))
-    )
+    lost = (_lost_said("the learning rate", rate, gaps), _lost_said("weight decay", decay, gaps))
     return Claim(
         name=NAME,
         states=_STATES,
         finding=finding,
-        said=f"{lost} The difference is {told(gaps, found.value, found.interval())}, on "
+        said=f"{' '.join(lost)} The difference is {told(gaps, found.value, found.interval())}, on "
         f"{_grids_said(frames, grids)}.",
         effects=tuple(
             Effect(
@@ -70,6 +69,12 @@ def decay_matters_less(frames: StudyFrames, estimators: Estimators | None = None
         importances=explained,
         runs=listed(frames, [run for grid in grids for run in grid.runs.ravel().tolist()]),
     )
+
+
+def _lost_said(what: str, lost: Estimate, gaps: Objective) -> str:
+    if lost.value == lost.standard_error == 0:
+        return f"Leaving {what} at its default loses nothing: the seeds choose it for each other."
+    return f"Leaving {what} at its default loses {told(gaps, lost.value, lost.interval())}."
 
 
 def _explained(frames: StudyFrames, estimators: Estimators | None) -> tuple[Importance, ...]:
@@ -123,13 +128,10 @@ def _lost(keys: FloatArray, test: FloatArray, default: int) -> FloatArray:
 
 def _defaults(frames: StudyFrames, grid: FullGrid) -> tuple[int, int]:
     """Where the defaults lie on the grid, or what is nearest to them."""
-    training = frames.spec.get("training", {})
-    rate = training.get("lr") or float(np.sqrt(grid.rates[0] * grid.rates[-1]))
-    decay = training.get("weight_decay") or 0.0
-    return (
-        int(np.abs(np.log(grid.rates / rate)).argmin()),
-        int(np.abs(grid.decays - decay).argmin()),
-    )
+    lines = {"lr": grid.rates.tolist(), "weight_decay": grid.decays.tolist()}
+    far = [distances(name, line, frames, grid.search) for name, line in lines.items()]
+    rate, decay = (int(np.argmin(gaps or [0.0])) for gaps in far)  # numbers all have distances
+    return rate, decay
 
 
 def _grids_said(frames: StudyFrames, grids: tuple[FullGrid, ...]) -> str:

@@ -28,7 +28,7 @@ def defaults_of(frames: StudyFrames, search: str) -> int | None:
     """
     points = _first_points(frames, search)
     far = {
-        name: _distances(name, [point[name] for point in points.values()], frames, search)
+        name: distances(name, [point[name] for point in points.values()], frames, search)
         for name in _tuned(points)
     }
     if not points or any(gaps is None for gaps in far.values()):
@@ -62,9 +62,7 @@ def _tuned(points: Mapping[int, Mapping[str, Any]]) -> list[str]:
     return [str(name) for name in table if table[name].nunique() > 1]
 
 
-def _distances(
-    name: str, values: list[Any], frames: StudyFrames, search: str
-) -> list[float] | None:
+def distances(name: str, values: list[Any], frames: StudyFrames, search: str) -> list[float] | None:
     """From a parameter's anchor, by value; None of values that are no numbers.
 
     Numbers above 0 are told apart by their ratios.

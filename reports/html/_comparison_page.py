@@ -7,12 +7,14 @@ from reports.comparing.answer import Answer, answer
 from reports.comparing.comparison import Comparison, compare
 from reports.frames import StudyFrames
 from reports.html._budgets import budgets
+from reports.html._claims import claims
 from reports.html._holds import how_far_it_holds
 from reports.html._plots import cost_plot, other_plots, plot
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
 from reports.html._table import tables
 from reports.html._tags import Markup, answered, join, tag
+from reports.importances import Estimators
 from reports.notes.fair_play import MergedNote, fair_play_notes, merged
 from reports.spending import EqualBudget, equal_budgets
 from storage.objectives.delta_m import NAME as DELTA_M
@@ -32,18 +34,22 @@ _WINNERS = (
 )
 
 
-def comparison_body(frames: StudyFrames, *, light: bool) -> Markup:
+def comparison_body(
+    frames: StudyFrames, *, light: bool, estimators: Estimators | None = None
+) -> Markup:
     """The page without its footer.
 
     Args:
         light: Figures are still pictures.
+        estimators: Of importances, where trials are no full grid.
     """
     comparison, found = compare(frames), equal_budgets(frames)
     notes = merged(fair_play_notes(frames))
     in_short = answer(frames, comparison, found)
     short = None if in_short is None else _answer(frames, in_short, len(notes))
     header = _header(comparison, frames.name, short)
-    return join([header, _main(frames, comparison, found, notes, light=light)])
+    said = claims(frames, estimators) if comparison.finished_runs else None
+    return join([header, _main(frames, comparison, found, notes, said, light=light)])
 
 
 def _header(comparison: Comparison, name: str, in_short: Markup | None) -> Markup:
@@ -86,6 +92,7 @@ def _main(
     comparison: Comparison,
     found: Sequence[EqualBudget],
     notes: tuple[MergedNote, ...],
+    said_of_claims: Markup | None,
     *,
     light: bool,
 ) -> Markup:
@@ -96,6 +103,7 @@ def _main(
             tag("section", plot(cost_plot(frames), heading="h2", study=frames.name, light=light)),
             budgets(frames, comparison, found),
             how_far_it_holds(frames, comparison),
+            said_of_claims,
         ]
     parts.append(_notes(notes))
     if comparison.finished_runs:

@@ -17,6 +17,7 @@ from reports.html._problem import problem
 from reports.html._ran import what_was_run
 from reports.html._tags import Markup, answered, boxed, join, tag
 from reports.html._words import count, number, value_of
+from reports.importances import Estimators, importances
 from reports.notes.condition_notes import mixed_conditions, mixed_user_code
 from reports.trials import SearchTrials, TrialRow, best_sentence, ranked, trials
 from storage.notices import notices
@@ -25,11 +26,14 @@ _HEADS = ("Trial", "Value", "State", "device-seconds", "Epochs", "Seeds", "Param
 _MOST_ROWS = 50
 
 
-def function_body(frames: StudyFrames, *, light: bool) -> Markup:
+def function_body(
+    frames: StudyFrames, *, light: bool, estimators: Estimators | None = None
+) -> Markup:
     """Everything between header and footer, both included.
 
     Args:
         light: Figures are still pictures.
+        estimators: Of importances, where trials are no full grid.
     """
     found = trials(frames)
     return join(
@@ -44,7 +48,7 @@ def function_body(frames: StudyFrames, *, light: bool) -> Markup:
                 "main",
                 problem(frames.card),
                 *(tag("p", tag("strong", "Note: "), note) for note in _notes(frames)),
-                *(_section(frames, search, light=light) for search in found),
+                *(_section(frames, search, light, estimators) for search in found),
                 what_was_run(frames),
             ),
         ]
@@ -69,7 +73,10 @@ def _answer(frames: StudyFrames, found: Sequence[SearchTrials]) -> Markup:
     )
 
 
-def _section(frames: StudyFrames, search: SearchTrials, *, light: bool) -> Markup:
+def _section(
+    frames: StudyFrames, search: SearchTrials, light: bool, estimators: Estimators | None
+) -> Markup:
+    explained = importances(frames, search.search, estimators)
     return tag(
         "section",
         tag("h2", f"Search: {search.search}"),
@@ -77,6 +84,8 @@ def _section(frames: StudyFrames, search: SearchTrials, *, light: bool) -> Marku
             plot(item, heading="h3", study=frames.name, light=light)
             for item in function_plots(frames, search)
         ),
+        *([tag("h3", "Which parameters matter")] if explained else []),
+        *(tag("p", one.sentence) for one in explained),
         tag("h3", "Its trials"),
         _table(search),
     )

@@ -9,6 +9,7 @@ from reports._whole_file import writable, write_whole
 from reports.errors import UnknownFormat
 from reports.frames import StudyFrames
 from reports.html._tags import Markup, join, tag
+from reports.importances import Estimators
 
 _MADE = "Made by Weighbridge from the study database."
 _NO_SCRIPT = "The figures need JavaScript; everything else is here."
@@ -19,13 +20,20 @@ _LIGHT = (
 _SUFFIXES = (".html", ".htm")
 
 
-def write(frames: StudyFrames, path: str | os.PathLike[str], *, light: bool = False) -> None:
+def write(
+    frames: StudyFrames,
+    path: str | os.PathLike[str],
+    *,
+    light: bool = False,
+    estimators: Estimators | None = None,
+) -> None:
     """Write the report into one HTML file that needs no network and no other file.
 
     The file appears whole: it is written aside and renamed.
 
     Args:
         light: With still pictures and without script, which makes it small enough for a mail.
+        estimators: Of importances, where trials are no full grid; None for none.
 
     Raises:
         MissingFolder: The folder of `path` does not exist.
@@ -38,7 +46,7 @@ def write(frames: StudyFrames, path: str | os.PathLike[str], *, light: bool = Fa
         raise UnknownFormat(
             f"A report ends in {' or '.join(_SUFFIXES)}. Got {target.name!r}. Change the suffix."
         )
-    text = _page(frames, light=light)
+    text = _page(frames, light=light, estimators=estimators)
     write_whole(target, lambda aside: _write(aside, text))
 
 
@@ -47,13 +55,13 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def _page(frames: StudyFrames, *, light: bool) -> str:
+def _page(frames: StudyFrames, *, light: bool, estimators: Estimators | None) -> str:
     templates = files("reports.html") / "templates"
     style, script, page = (
         (templates / name).read_text(encoding="utf-8")
         for name in ("report.css", "report.js", "report.html")
     )
-    body = _body(frames, light=light)
+    body = _body(frames, light=light, estimators=estimators)
     note = tag("p", _LIGHT) if light else tag("noscript", tag("p", _NO_SCRIPT))
     return Template(page).substitute(
         title=join([f"{frames.name}: a Weighbridge report"]),
@@ -63,14 +71,14 @@ def _page(frames: StudyFrames, *, light: bool) -> str:
     )
 
 
-def _body(frames: StudyFrames, *, light: bool) -> Markup:
+def _body(frames: StudyFrames, *, light: bool, estimators: Estimators | None) -> Markup:
     if frames.of_function:
         from reports.html._function_page import function_body
 
-        return function_body(frames, light=light)
+        return function_body(frames, light=light, estimators=estimators)
     from reports.html._comparison_page import comparison_body
 
-    return comparison_body(frames, light=light)
+    return comparison_body(frames, light=light, estimators=estimators)
 
 
 def _scripts(script: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from study.cli._estimators import estimators
 from study.cli._frames import opened
 from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import console, next_step, print_json, say, styled
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 NAME = "claims"
 _STYLES: Final = {"supported": "green", "not supported": "red", "undecided": "yellow"}
-_MOST_RUNS: Final = 40
 
 
 def command(
@@ -44,7 +42,7 @@ def command(
 
     with ExitStack() as stack:
         frames = [stack.enter_context(opened(name, storage)) for name in dict.fromkeys(studies)]
-        found = {one.name: claims_of(one, _estimators) for one in frames}
+        found = {one.name: claims_of(one, estimators) for one in frames}
         sizes = size_matters([_sized(one, storage, count=len(frames) > 2) for one in frames])
     if as_json:
         print_json(
@@ -66,15 +64,6 @@ def command(
         for claim in claims:
             _print(claim)
     next_step("compare", frames[0].name, storage=storage)
-
-
-def _estimators(
-    points: Sequence[Mapping[str, Any]], values: Sequence[float]
-) -> Mapping[str, Mapping[str, float]]:
-    """Importances of Optuna, which loads with them."""
-    from study.searches.importances import importances
-
-    return importances(points, values)
 
 
 def _in_order(*claims: Claim) -> tuple[Claim, ...]:
@@ -107,20 +96,6 @@ def _n_parameters(study: str, storage: str) -> int | None:
 def _print(claim: Claim) -> None:
     style = _STYLES.get(claim.finding, "dim")
     say((claim.name, "bold"), " ", (claim.finding, f"bold {style}"), f": {claim.states}.")
-    rests = [f"Rests on runs {_ranges(runs)} of {study}." for study, runs in claim.runs.items()]
-    decides = [f"Would decide it: {claim.would_decide}."] if claim.would_decide else []
-    explained = [f"What explains it: {one.sentence}" for one in claim.importances]
-    for sentence in (claim.said, *decides, *claim.remarks, *explained, *rests):
+    for sentence in claim.sentences:
         console.print(styled(f"   {sentence}"))
     console.print()
-
-
-def _ranges(runs: tuple[int, ...]) -> str:
-    """``3 to 5, 9``: numbers of runs, those in a row in short."""
-    rows = [
-        [run for _, run in group]
-        for _, group in groupby(enumerate(runs), key=lambda at: at[1] - at[0])
-    ]
-    said = [str(row[0]) if len(row) == 1 else f"{row[0]} to {row[-1]}" for row in rows]
-    more = len(said) - _MOST_RUNS
-    return ", ".join(said[:_MOST_RUNS]) + (f" and {more} more (--json has all)" if more > 0 else "")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from study.cli._estimators import estimators
 from study.cli._frames import opened
 from study.cli._options import STORAGE, StorageUrl, Study
 from study.cli._output import file_size, next_act, say
@@ -28,6 +29,6 @@ def command(
     from reports.html import write
 
     with opened(study, storage) as frames:
-        write(frames, output, light=light)
+        write(frames, output, light=light, estimators=estimators)
     say(f"Wrote {output} ({file_size(output.stat().st_size)}).")
     next_act(f"open {output} in a browser")

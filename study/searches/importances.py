@@ -19,6 +19,8 @@ from study.searches.optuna_params import Scalar, distributions, typed
 
 # The best tenth of trials, and five of them at least, below which its densities say nothing.
 _BEST_SHARE, _FEWEST_BEST = 0.1, 5
+# Of more trials a report would wait for seconds a seed.
+_MOST_OF_TREES, _MOST_OF_DENSITIES = 100, 2_000
 
 
 def importances(
@@ -26,7 +28,8 @@ def importances(
 ) -> dict[str, dict[str, float]]:
     """Each estimator's shares by parameter, which sum to 1; without those that cannot work here.
 
-    fANOVA needs scikit-learn, and is left out where it is not installed.
+    fANOVA needs scikit-learn, and is left out where it is not installed, and of more than a hundred
+    trials; PED-ANOVA of more than 2,000.
 
     Args:
         points: Flat points with the same parameters.
@@ -41,11 +44,12 @@ def importances(
             for point, value in zip(points, values, strict=True)
         ]
     )
-    best = min(1.0, max(_BEST_SHARE, _FEWEST_BEST / len(values)))
-    estimators: dict[str, BaseImportanceEvaluator] = {
-        "PED-ANOVA": PedAnovaImportanceEvaluator(target_quantile=best)
-    }
-    if find_spec("sklearn"):
+    n_trials = len(values)
+    best = min(1.0, max(_BEST_SHARE, _FEWEST_BEST / n_trials))
+    estimators: dict[str, BaseImportanceEvaluator] = {}
+    if n_trials <= _MOST_OF_DENSITIES:
+        estimators["PED-ANOVA"] = PedAnovaImportanceEvaluator(target_quantile=best)
+    if n_trials <= _MOST_OF_TREES and find_spec("sklearn"):
         estimators["fANOVA"] = FanovaImportanceEvaluator(seed=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of trials that are all alike, which has its own answer

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from reports import load
 from reports.claims import Claim, claims_of
 from reports.claims.better import of_six
+from reports.claims.claim import ranges
 from reports.claims.comparable import no_worse
 from reports.claims.no_gain import gain_missing
 from reports.comparing.differences import Difference, adjusted
 from reports.errors import NoTable
 from reports.frames import StudyFrames
+from reports.html._claims import claims as claims_section
 from reports.inference import Estimate
 from tests.unit.reports import synthetic
 
@@ -146,11 +148,34 @@ def test_by_another_objective_there_is_no_margin_to_be_within() -> None:
 def test_a_sealed_study_says_nothing() -> None:
     reader = synthetic.reader(epochs=3)
     reader.sealed = True
+    frames = load(reader, synthetic.STUDY)
     with pytest.raises(NoTable, match="weighbridge unseal"):
-        claims_of(load(reader, synthetic.STUDY))
+        claims_of(frames)
+    assert claims_section(frames, None) is None
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"), [((), ""), ((3, 4, 5, 9, 11, 12), "3 to 5, 9, 11, 12"), ((7,), "7")]
+)
+def test_runs_in_a_row_are_told_in_short(runs: tuple[int, ...], said: str) -> None:
+    assert ranges(runs) == said
+
+
+def test_of_very_many_ranges_the_rest_is_counted() -> None:
+    assert ranges(range(0, 300, 3)).endswith("117 and 60 more (all by --json)")
 
 
 def test_all_of_it_can_be_written_as_json() -> None:
     for frames in (frames_of(seeds=(1,)), frames_of(empty=True), frames_of()):
         plain = [claim.to_plain() for claim in claims_of(frames)]
         assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+
+
+def test_in_the_report_each_opens_to_what_its_finding_rests_on() -> None:
+    section = claims_section(frames_of(), None)
+    assert section is not None
+    for claim in claims_of(frames_of()):
+        summary = f"<strong>{claim.name} {claim.finding}</strong>: {claim.states}."
+        assert f"<summary>{summary}</summary>" in section
+        for sentence in claim.sentences:
+            assert f"<p>{sentence}</p>" in section

@@ -162,3 +162,15 @@ def test_of_many_trials_the_best_fifty_stand_with_the_count_of_the_rest(tmp_path
     rows = re.findall(r'<tr><th scope="row">(\d+)</th>', box)
     assert rows == [str(row.number) for row in ranked(search)[:50]]
     assert "The best 50 of 200 trials (the others: 1 diverged, 50 done, 99 pruned; " in box
+
+
+def test_what_matters_is_told_with_its_question(tmp_path: Path) -> None:
+    frames, _ = study()
+    assert "Which parameters matter" not in page(tmp_path, frames)
+    html.write(
+        frames,
+        tmp_path / "report.html",
+        estimators=lambda points, _: {"PED-ANOVA": dict.fromkeys(points[0], 1 / len(points[0]))},
+    )
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "PED-ANOVA (what sets the best trials apart" in text

@@ -70,6 +70,7 @@ def test_sections_come_in_the_readers_order(page: str) -> None:
         "Cost versus performance",
         "At equal budgets",
         "How far that holds",
+        "Claims",
         "Fair-play notes",
         "A closer look",
         "What was run",

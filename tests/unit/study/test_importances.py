@@ -24,3 +24,8 @@ def test_what_alone_makes_a_difference_has_the_largest_share() -> None:
 def test_without_scikit_learn_there_are_no_forests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "find_spec", lambda _: None)
     assert [*importances(POINTS, VALUES)] == ["PED-ANOVA"]
+
+
+def test_of_more_trials_than_a_report_can_wait_for_there_are_none() -> None:
+    assert [*importances(POINTS * 4, VALUES * 4)] == ["PED-ANOVA"]
+    assert importances(POINTS * 67, VALUES * 67) == {}
