@@ -134,9 +134,13 @@ def _of_problems(studies: Studies) -> Iterator[str]:
 
 
 def _of_methods(studies: Studies, methods: Sequence[Method]) -> Iterator[str]:
+    absent: dict[str, list[str]] = {}
     for method in methods:
         if missing := [label for label in studies if label not in method.results]:
-            yield f"{method.title} is not in {', '.join(missing)}."
+            absent.setdefault(", ".join(missing), []).append(method.title)
+    for labels, titles in absent.items():
+        yield f"{', '.join(titles)} {'is' if len(titles) == 1 else 'are'} not in {labels}."
+    for method in methods:
         forms = {
             label: json.dumps(_tuning(studies[label], result.row.search), sort_keys=True)
             for label, result in method.results.items()

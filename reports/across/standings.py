@@ -6,7 +6,7 @@ one between them. Shapes: K methods, N problems.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -33,7 +33,7 @@ class Standing:
         interval: Of `estimate`, from problem to problem; None with one problem.
         iqm: Mean of the middle half of its values, one a study and seed; NaN below eight.
         gaps: Label of a study to how far it is from the best method there, at least 0.
-        best: Share of problems in which it is the best.
+        weights: Label of a study to what it counts; each problem's sum to one over their number.
         near: Share of problems in which it is within the margin of the best; NaN without a margin.
     """
 
@@ -43,8 +43,17 @@ class Standing:
     interval: Interval | None
     iqm: float
     gaps: Mapping[str, float]
-    best: float
+    weights: Mapping[str, float]
     near: float
+
+    def share_within(self, most: float) -> float:
+        """Share of problems in which it is at most so much worse than the best (its profile)."""
+        return math.fsum(self.weights[label] for label, gap in self.gaps.items() if gap <= most)
+
+    @property
+    def best(self) -> float:
+        """Share of problems in which it is the best."""
+        return self.share_within(0.0)
 
     def to_plain(self) -> dict[str, Any]:
         """Values that JSON can hold: numbers that are not finite are told as by `plain`."""
@@ -135,10 +144,9 @@ def ranking_of(
         return None
     values = np.array([[m.results[label].row.value_test for m in methods] for label in labels])
     gaps = _gaps(sign * values)
-    shares, near = (
-        over_problems(np.where(gaps <= most, 1.0, 0.0), labels, strata)
-        for most in (0.0, margin or 0.0)
-    )
+    weights = {
+        label: 1 / (len(strata) * len(found)) for found in strata.values() for label in found
+    }
     by_rank = over_problems(ranks(values, sign=sign), labels, strata)
     standings = [
         Standing(
@@ -150,11 +158,13 @@ def ranking_of(
                 [value for label in labels for value in method.results[label].by_seed.values()]
             ),
             gaps=dict(zip(labels, gaps[:, at].tolist(), strict=True)),
-            best=float(shares[:, at].mean()),
-            near=math.nan if margin is None else float(near[:, at].mean()),
+            weights=weights,
+            near=math.nan,
         )
         for at, method in enumerate(methods)
     ]
+    if margin is not None:
+        standings = [replace(one, near=one.share_within(margin)) for one in standings]
     standings.sort(key=lambda one: (one.mean_rank, sign * one.estimate.value, one.method.key))
     return Ranking(
         standings=tuple(standings),

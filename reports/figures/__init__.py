@@ -11,6 +11,7 @@ from reports.figures._history import trial_history
 from reports.figures._learning_curves import learning_curves
 from reports.figures._none import NoFigure
 from reports.figures._parallel import parallel_coordinates
+from reports.figures._profile import performance_profile
 from reports.figures._sensitivity import sensitivity
 from reports.figures._simplex import weight_simplex
 from reports.figures._temperature import temperature_curve
@@ -22,6 +23,7 @@ __all__ = [
     "learning_curves",
     "method_colour",
     "parallel_coordinates",
+    "performance_profile",
     "sensitivity",
     "temperature_curve",
     "trial_history",

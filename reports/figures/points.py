@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from reports.across.comparison import StudiesComparison
 from reports.figures._trajectories import winners_shares
 from reports.figures._trials import runs_of, trials
 from reports.frames import StudyFrames
@@ -65,6 +66,20 @@ def listed_points(search: SearchTrials) -> pd.DataFrame:
     ]
     names = ["trial", search.metric, "state", "epochs", "device_s", "params"]
     return pd.DataFrame(rows, columns=names)
+
+
+def gap_points(comparison: StudiesComparison) -> pd.DataFrame:
+    """How far each ranked method is from the best one; one row a method and study."""
+    problems = {study.label: study.problem for study in comparison.studies}
+    standings = comparison.ranking.standings if comparison.ranking else ()
+    return pd.DataFrame(
+        [
+            (standing.method.title, label, problems[label], gap)
+            for standing in standings
+            for label, gap in standing.gaps.items()
+        ],
+        columns=["method", "study", "problem", "worse_than_best"],
+    )
 
 
 def _named(

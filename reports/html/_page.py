@@ -1,11 +1,14 @@
 """The whole page, written as one file, with the script that its figures need."""
 
 import os
+from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from reports._whole_file import writable, write_whole
+from reports.across.methods import Studies
 from reports.errors import UnknownFormat
 from reports.frames import StudyFrames
 from reports.html._tags import Markup, join, tag
@@ -41,12 +44,34 @@ def write(
         UnknownFormat: The suffix is neither `.html` nor `.htm`.
         NotWritten: The system refuses it.
     """
+    body = partial(_body, frames, estimators=estimators)
+    _save(path, partial(_page, f"{frames.name}: a Weighbridge report", body), light=light)
+
+
+def write_studies(studies: Studies, path: str | os.PathLike[str], *, light: bool = False) -> None:
+    """Write the report of several studies, likewise.
+
+    Args:
+        studies: Label to frames; labels are what the report calls them.
+        light: As of `write`.
+
+    Raises:
+        NotComparable: Their numbers have nothing to do with each other.
+        ReportError: As of `write`.
+    """
+    from reports.html._studies_page import studies_body
+
+    title = f"{', '.join(studies)}: a Weighbridge report"
+    _save(path, partial(_page, title, partial(studies_body, studies)), light=light)
+
+
+def _save(path: str | os.PathLike[str], page: Callable[..., str], *, light: bool) -> None:
     target = writable(path, what="A report")
     if target.suffix.lower() not in _SUFFIXES:
         raise UnknownFormat(
             f"A report ends in {' or '.join(_SUFFIXES)}. Got {target.name!r}. Change the suffix."
         )
-    text = _page(frames, light=light, estimators=estimators)
+    text = page(light=light)
     write_whole(target, lambda aside: _write(aside, text))
 
 
@@ -55,18 +80,17 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def _page(frames: StudyFrames, *, light: bool, estimators: Estimators | None) -> str:
+def _page(title: str, body: Callable[..., Markup], *, light: bool) -> str:
     templates = files("reports.html") / "templates"
     style, script, page = (
         (templates / name).read_text(encoding="utf-8")
         for name in ("report.css", "report.js", "report.html")
     )
-    body = _body(frames, light=light, estimators=estimators)
     note = tag("p", _LIGHT) if light else tag("noscript", tag("p", _NO_SCRIPT))
     return Template(page).substitute(
-        title=join([f"{frames.name}: a Weighbridge report"]),
+        title=join([title]),
         style=style,
-        body=join([body, tag("footer", _MADE, note)]),
+        body=join([body(light=light), tag("footer", _MADE, note)]),
         scripts="" if light else _scripts(script),
     )
 

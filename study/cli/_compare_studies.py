@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from study.cli._cells import ends, params_said, written
 from study.cli._frames import opened_all
-from study.cli._output import counted, note, print_json, say
+from study.cli._output import counted, next_step, note, print_json, say
 from study.cli._wide import Column, show
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def show_studies(studies: Sequence[str], *, storage: str, as_json: bool) -> None
         _print_one_setting(comparison, frames)
         for sentence in comparison.differing:
             note(sentence)
+        next_step("report", *studies, "-o", "report.html", storage=storage)
 
 
 def _print_studies(comparison: StudiesComparison) -> None:
@@ -95,11 +96,11 @@ def _print_standings(comparison: StudiesComparison) -> None:
             head="middle half\nof all values",
             cells=[written(one.iqm, objective.shown) for one in found],
         ),
-        Column(head="is the best\nin", cells=[f"{one.best:.0%}" for one in found]),
+        Column(head="is the best\nin", cells=[f"{100 * one.best:.0f} %" for one in found]),
     ]
     if comparison.margin is not None:
         head = f"within {comparison.margin:g} of\nthe best in"
-        columns.append(Column(head=head, cells=[f"{one.near:.0%}" for one in found]))
+        columns.append(Column(head=head, cells=[f"{100 * one.near:.0f} %" for one in found]))
     if all(math.isnan(one.iqm) for one in found):
         columns = [column for column in columns if "middle half" not in column.head]
     show(_key([one.method.title for one in found]), columns)

@@ -60,7 +60,10 @@ def _beside_another(folder: Path) -> object:
             one.backup(other)
             other.execute("UPDATE studies SET birth = 'another', name = 'open', sealed_at = NULL")
             other.commit()
-    return _said("compare", NAME, "other.db::open", "--json")(folder)
+    both = (NAME, "other.db::open")
+    assert command(folder, "report", *both, "-o", "both.html", "--light").code == 0
+    plain = _said("compare", *both, "--json")(folder)
+    return plain, (folder / "both.html").read_text()
 
 
 def _said(*words: str) -> Callable[[Path], object]:
