@@ -140,6 +140,8 @@ _PACKS = (
     sa.select(
         runs.c.search_id,
         environments.c.device,
+        attempts.c.worker_id,
+        attempts.c.started_at,
         sa.cast(sa.func.sum(attempts.c.epochs), sa.Float(53)).label("epochs"),
         sa.func.sum(DEVICE_S).label("device_s"),
     )
@@ -154,20 +156,43 @@ _PACKS = (
     )
     .subquery()
 )
+_IN_TURN = sa.select(
+    _PACKS,
+    *(
+        sa.func.lag(_PACKS.c[name])
+        .over(
+            partition_by=(_PACKS.c.search_id, _PACKS.c.device),
+            order_by=(_PACKS.c.started_at, _PACKS.c.worker_id),
+        )
+        .label(f"{name}_before")
+        for name in ("epochs", "device_s")
+    ),
+).subquery()
+_E, _D, _E1, _D1 = (
+    _IN_TURN.c[name] for name in ("epochs", "device_s", "epochs_before", "device_s_before")
+)
 _PACK_COSTS = (
     sa.select(
         searches.c.name,
-        _PACKS.c.device,
+        _IN_TURN.c.device,
         sa.func.count().label("packs"),
-        sa.func.sum(_PACKS.c.epochs).label("epochs"),
-        sa.func.sum(_PACKS.c.device_s).label("device_s"),
-        sa.func.sum(_PACKS.c.epochs * _PACKS.c.epochs).label("epochs_squared"),
-        sa.func.sum(_PACKS.c.device_s * _PACKS.c.device_s).label("device_s_squared"),
-        sa.func.sum(_PACKS.c.epochs * _PACKS.c.device_s).label("product"),
+        *(
+            sa.func.coalesce(sa.func.sum(of), 0.0).label(name)
+            for name, of in (
+                ("epochs", _E),
+                ("device_s", _D),
+                ("epochs_squared", _E * _E),
+                ("device_s_squared", _D * _D),
+                ("product", _E * _D),
+                ("epochs_in_turn", _E * _E1),
+                ("device_s_in_turn", _D * _D1),
+                ("products_in_turn", _E * _D1 + _D * _E1),
+            )
+        ),
     )
-    .select_from(_PACKS.join(searches, searches.c.id == _PACKS.c.search_id))
-    .group_by(searches.c.position, searches.c.name, _PACKS.c.device)
-    .order_by(searches.c.position, _PACKS.c.device)
+    .select_from(_IN_TURN.join(searches, searches.c.id == _IN_TURN.c.search_id))
+    .group_by(searches.c.position, searches.c.name, _IN_TURN.c.device)
+    .order_by(searches.c.position, _IN_TURN.c.device)
 )
 _BESIDE_RUNS = sa.select(sa.func.coalesce(sa.func.sum(DEVICE_S), 0.0)).where(
     attempts.c.study_id == bindparam("study"), attempts.c.run_id.is_(None)
@@ -222,6 +247,9 @@ class Status(OpenedDatabase):
                     epochs_squared=row.epochs_squared,
                     device_s_squared=row.device_s_squared,
                     product=row.product,
+                    epochs_in_turn=row.epochs_in_turn,
+                    device_s_in_turn=row.device_s_in_turn,
+                    products_in_turn=row.products_in_turn,
                 )
                 for row in connection.execute(_PACK_COSTS, {"study": study_id})
             ]

@@ -109,6 +109,9 @@ class PackCosts:
         epochs_squared: Sum of squares of the packs' epochs.
         device_s_squared: Likewise of their device-seconds.
         product: Sum of each pack's epochs times its device-seconds.
+        epochs_in_turn: Sum of each pack's epochs times those of the one begun before it.
+        device_s_in_turn: Likewise of their device-seconds.
+        products_in_turn: Likewise of epochs times device-seconds, either way.
     """
 
     search: str
@@ -119,6 +122,9 @@ class PackCosts:
     epochs_squared: float
     device_s_squared: float
     product: float
+    epochs_in_turn: float
+    device_s_in_turn: float
+    products_in_turn: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

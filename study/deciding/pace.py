@@ -12,6 +12,8 @@ from storage.records import PackCosts
 _MANY: Final = 200
 """Degrees of freedom from which on Student's t is told by the normal distribution's quantile."""
 _Z: Final = 1.959963984540054
+_MOST_ALIKE: Final = 0.95
+"""Correlation of packs in turn that is reckoned with at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,9 @@ def pooled(costs: Sequence[PackCosts]) -> PackCosts:
         epochs_squared=math.fsum(of.epochs_squared for of in costs),
         device_s_squared=math.fsum(of.device_s_squared for of in costs),
         product=math.fsum(of.product for of in costs),
+        epochs_in_turn=math.fsum(of.epochs_in_turn for of in costs),
+        device_s_in_turn=math.fsum(of.device_s_in_turn for of in costs),
+        products_in_turn=math.fsum(of.products_in_turn for of in costs),
     )
 
 
@@ -159,15 +164,25 @@ def _level(pairs: Sequence[tuple[PackCosts, Pace | None]]) -> tuple[float, int]:
 
 
 def _spread(costs: Sequence[PackCosts]) -> tuple[float | None, int]:
-    """How packs differ from the mean of their search, in parts of it; pooled over searches."""
-    squares, df = 0.0, 0
+    """How packs differ from the mean of their search, in parts of it; pooled over searches.
+
+    Packs that follow each other are often alike, as a machine is busy for a while. With the
+    correlation c of one to the next, sums of n of them vary as those of n (1 - c)/(1 + c) would.
+    """
+    squares, in_turn, df = 0.0, 0.0, 0
     for of in costs:
         rate, size = of.device_s / of.epochs, of.epochs / of.packs
-        rest = of.device_s_squared - 2 * rate * of.product + rate**2 * of.epochs_squared
         if of.packs > 1 and rate > 0:
+            rest = of.device_s_squared - 2 * rate * of.product + rate**2 * of.epochs_squared
+            turn = of.device_s_in_turn - rate * of.products_in_turn + rate**2 * of.epochs_in_turn
             squares += max(0.0, rest) / (rate * size) ** 2
+            in_turn += turn / (rate * size) ** 2
             df += of.packs - 1
-    return (math.sqrt(squares / df), df) if df else (None, 0)
+    if not df:
+        return None, 0
+    correlation = min(max(in_turn / squares, 0.0), _MOST_ALIKE) if squares else 0.0
+    alike = (1 + correlation) / (1 - correlation)
+    return math.sqrt(squares / df * alike), max(1, round(df / alike))
 
 
 def t_quantile(df: int) -> float:

@@ -166,6 +166,7 @@ class CostPromises(Backend):
         assert found.device_s == pytest.approx(10.0)
         assert found.device_s_squared == pytest.approx(100.0)
         assert (found.epochs_squared, found.product) == (16.0, pytest.approx(40.0))
+        assert found.products_in_turn == 0  # no pack came before
         assert bench.storage.beside_runs_s(bench.study.id) == pytest.approx(paid - 10.0)
 
     @given(spent=st.lists(st.lists(_SECONDS, min_size=1, max_size=4), min_size=1, max_size=4))
