@@ -102,7 +102,12 @@ LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
     "report": (_report,),
     "export": (_export, _optuna, _refused("export", NAME, "-o", "scores.csv", "--by-seed")),
     "network": (_network,),
-    "plan": (_said("plan", NAME), _said("plan", NAME, "--json")),
+    "plan": (
+        _said("plan", NAME),
+        _said("plan", NAME, "--json"),
+        _said("plan", NAME, "--like", NAME, "--budget", "1d", "--json"),
+        _refused("plan", NAME, "--resolve", "1"),
+    ),
 }
 """Verbs that show what is in a database."""
 OTHERS = {"dashboard", "presets", "init", "run", "retry", "unseal", "rename", "delete", "doctor"}
