@@ -78,7 +78,11 @@ def a_pack(
 def a_session(problem: Toy | None = None, stop: Callable[[], bool] = lambda: False) -> Session:
     """A fresh session, but for what one of an equal problem has counted, for whoever."""
     of = problem or Toy()
-    return replace(open_session(of, "cpu", stop), **_counted(of, torch.get_default_dtype()))
+    session = open_session(of, "cpu", stop)
+    try:
+        return replace(session, **_counted(of, torch.get_default_dtype()))
+    except TypeError:  # it takes notes, of what is counted, too
+        return session
 
 
 @cache

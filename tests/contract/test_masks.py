@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.contract.engine_repeating import by_epoch, resumed, trained
 from tests.contract.fused_cases import fused, mixed_jobs
-from tests.contract.test_fused import assert_alike
-from tests.packs import EPOCHS, OF_LOSSES, Engine, a_job, a_pack, told
+from tests.contract.test_fused import assert_alike, each_weighting
+from tests.packs import EPOCHS, OF_LOSSES, Engine, Values, a_job, a_pack, told
 from tests.partly import Partly
 from tests.toy import TASKS, Toy
 from trainers.engines import Session, open_session, promises, train
@@ -43,13 +44,13 @@ class Counting(Toy):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_both_engines_give_the_same_numbers(float64: None, optimizer: str) -> None:
-    pack = a_pack(*mixed_jobs(), optimizer=optimizer, **CHOSEN)
+    pack = a_pack(*each_weighting(), optimizer=optimizer, **CHOSEN)
     assert_alike(pack, Partly(dropout=0.25), rel=1e-12)
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_a_loss_that_is_no_number_where_its_task_is_absent_poisons_nothing(engine: Engine) -> None:
-    runs = trained(engine, a_pack(*mixed_jobs(), **CHOSEN), Partly())
+    runs = trained(engine, a_pack(*each_weighting(), **CHOSEN), Partly())
     assert {run.end.outcome for run in runs.values()} == {"done"}
     unmasked = trained(engine, a_pack(a_job(), **CHOSEN), Partly(counts=False))
     assert unmasked[1].end.outcome == "diverged"
@@ -66,26 +67,33 @@ def test_methods_beyond_losses_go_on_from_where_they_were(name: str, tmp_path: P
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_counting_what_is_always_there_changes_no_bit(engine: Engine) -> None:
-    pack = a_pack(*mixed_jobs(), **CHOSEN)
+    pack = a_pack(*each_weighting(), **CHOSEN)
     counted, plain = (trained(engine, pack, problem) for problem in (Counting(), Toy()))
     assert by_epoch(counted) == by_epoch(plain)
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_pausing_at_every_epoch_changes_no_bit(engine: Engine, tmp_path: Path) -> None:
-    pack, problem = a_pack(*mixed_jobs(), checkpoints=tmp_path, **CHOSEN), Partly(dropout=0.25)
+    pack = a_pack(*each_weighting(), epochs=3, checkpoints=tmp_path, **CHOSEN)
+    problem = Partly(dropout=0.25)
     parts = [trained(engine, replace(pack, until_epoch=1), problem)]
-    for epoch in range(2, EPOCHS + 1):
+    for epoch in (2, 3):
         going_on = resumed(replace(pack, until_epoch=epoch), parts[-1])
         parts.append(trained(engine, going_on, problem))
     assert by_epoch(*parts) == by_epoch(trained(engine, pack, problem))
+
+
+@cache
+def of_all_jobs() -> dict[int, dict[int, Values]]:
+    """All runs in one stack."""
+    return by_epoch(trained(fused, a_pack(*mixed_jobs(), **CHOSEN), Partly()))
 
 
 @settings(max_examples=6)
 @given(data=st.data())
 def test_a_run_has_the_same_bits_in_any_pack(data: st.DataObject) -> None:
     jobs = data.draw(st.permutations(mixed_jobs()))[: data.draw(st.integers(1, 12))]
-    whole = by_epoch(trained(fused, a_pack(*mixed_jobs(), **CHOSEN), Partly()))
+    whole = of_all_jobs()
     found = by_epoch(trained(fused, a_pack(*jobs, **CHOSEN), Partly()))
     assert found == {job.run: whole[job.run] for job in jobs}
 
@@ -153,7 +161,7 @@ def test_what_is_read_ahead_is_left_out_alike(engine: Engine) -> None:
         read = {name: ReadAhead(of, session.device) for name, of in session.sources.items()}
         return engine(pack, replace(session, sources=read))
 
-    pack = a_pack(*mixed_jobs(), **CHOSEN)
+    pack = a_pack(*each_weighting(), **CHOSEN)
     assert by_epoch(trained(ahead, pack, Partly())) == by_epoch(trained(engine, pack, Partly()))
 
 
@@ -194,18 +202,21 @@ def _disjoint(source: TensorSource) -> TensorSource:
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
-@pytest.mark.parametrize("name", ["uw-so", "uw-o", "gls"])
-def test_weightings_by_inverse_losses_learn_from_labels_that_never_meet(
-    engine: Engine, name: str
-) -> None:
-    hyper = {"uw-so": {"temperature": 1.0}, "uw-o": {"normalise": 1.0}, "gls": {}}[name]
-    job = a_job(name=name, tasks=("level", "kind"), hyper=hyper, lr=0.02)
-    pack = a_pack(job, optimizer="sgd", momentum=0.0, epochs=40, batch_size=1)
-    left = {}
-    for counts in (True, False):
-        run = trained(engine, pack, Disjoint(counts=counts))[1]
-        for task in ("level", "kind"):
-            curve = run.curve("test", task, "loss")
-            left[counts, task] = curve[-1] / curve[0]
-    assert max(left[True, "level"], left[True, "kind"]) < 0.75
-    assert min(left[False, "level"], left[False, "kind"]) > 0.99
+def test_weightings_by_inverse_losses_learn_from_labels_that_never_meet(engine: Engine) -> None:
+    hypers = {"uw-so": {"temperature": 1.0}, "uw-o": {"normalise": 1.0}, "gls": {}}
+    jobs = [
+        a_job(run, name, tasks=("level", "kind"), hyper=hyper, lr=0.02)
+        for run, (name, hyper) in enumerate(hypers.items(), start=1)
+    ]
+    pack = a_pack(*jobs, optimizer="sgd", momentum=0.0, epochs=40, batch_size=1)
+    counted, uncounted = (
+        [
+            curve[-1] / curve[0]
+            for run in trained(engine, pack, Disjoint(counts=counts)).values()
+            for curve in (run.curve("test", task, "loss") for task in ("level", "kind"))
+        ]
+        for counts in (True, False)
+    )
+    assert len(counted) == len(uncounted) == 2 * len(hypers)
+    assert max(counted) < 0.75
+    assert min(uncounted) > 0.99

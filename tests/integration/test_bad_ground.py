@@ -125,7 +125,7 @@ class TestPermissions:
         Storage(url(database)).close()
         database.chmod(0o444)
         before = database.read_bytes()
-        said = typed(folder, *RUN, prefix=POWERLESS)
+        said = typed(folder, *RUN, prefix=POWERLESS, module=WARM)
         assert_refused(said, "readonly database", "Check its permissions")
         assert database.read_bytes() == before
         database.chmod(0o644)
@@ -135,7 +135,7 @@ class TestPermissions:
         there = folder / "there"
         there.mkdir(mode=0o555)
         run = (*RUN, "--storage", "sqlite:///there/w.db")
-        said = typed(folder, *run, prefix=POWERLESS)
+        said = typed(folder, *run, prefix=POWERLESS, module=WARM)
         assert_refused(said, "unable to open", "that you may write there")
         there.chmod(0o755)
         assert COMPLETE in command(folder, *run).text
