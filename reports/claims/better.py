@@ -16,6 +16,7 @@ from reports.claims.evidence import (
 )
 from reports.claims.methods import outstanding, search_of
 from reports.comparing.differences import Difference, Verdict, adjusted, difference
+from reports.comparing.effort import is_equal_weighting, shortfall
 from reports.comparing.wording import gaps_of, span
 from reports.frames import StudyFrames
 from storage.objectives import Objective
@@ -85,10 +86,17 @@ def _said(frames: StudyFrames, found: Sequence[Difference]) -> str:
             for gap in mine
         ]
         parts += [f"{verdict} {word} {', '.join(sizes)}"] if mine else []
-    return (
+    but = [
+        text
+        for gap in found
+        if gap.verdict == "better" and is_equal_weighting(frames, gap.b)
+        if (text := shortfall(frames, gap.b, gap.a))
+    ]
+    told = (
         f"On test UW-SO is {'; '.join(parts)} (differences{unit}, with 95 % intervals for six at "
         "once after Holm)."
     )
+    return " ".join([told, *but])
 
 
 def _ends(objective: Objective, gap: Difference) -> str:

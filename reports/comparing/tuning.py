@@ -188,7 +188,7 @@ def _gain(frames: StudyFrames, search: str, untuned: Untuned) -> Difference | No
         return None
     default = int(np.flatnonzero(trials.numbers == untuned.trial)[0])
     winners = trials.test[chosen, range(n_seeds)]
-    estimate = _paired_gain(
+    estimate = paired_gain(
         winners,
         trials.test[default],
         mixed=mixed_share(chosen),
@@ -214,7 +214,7 @@ def _layout(test: FloatArray, rows: Sequence[int]) -> Components | None:
     return Components.of(table) if np.isfinite(table).all() else None
 
 
-def _paired_gain(
+def paired_gain(
     winners: FloatArray,
     defaults: FloatArray,
     *,

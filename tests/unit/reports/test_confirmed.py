@@ -3,11 +3,13 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from reports import MethodRow, compare, load
-from reports.comparing.scores import scores_of
+from reports.comparing.scores import Scores, scores_of
 from reports.comparing.winners import Winner, winner_of
+from reports.inference import Components, mixed_share
 from reports.tables.method_table import method_table
 from tests.unit.reports import synthetic
 from tests.unit.reports.noted import notes_of, runs_of
@@ -122,6 +124,23 @@ def test_several_confirmed_trials_say_together_how_much_seeds_differ() -> None:
     assert layout[0].residual_variance == pytest.approx(0.0)
     single = confirmed([[0.0] * 3], [steps], top=1)
     assert scores_of(load(single, "x"), "ew", winner(single)).layout is None
+
+
+def test_intervals_of_what_fresh_seeds_chose_cover() -> None:
+    """In 500 simulated searches they hold what the chosen trials are truly worth."""
+    rng, n_seeds = np.random.default_rng(0), 5
+    held = []
+    for _ in range(500):
+        truth = rng.normal(0, 0.5, 3)
+        level = truth[:, None] + rng.normal(0, 1, n_seeds)
+        validation, test = (level + rng.normal(0, 0.6, level.shape) for _ in range(2))
+        chosen = [int(np.delete(validation, s, 1).mean(1).argmin()) for s in range(n_seeds)]
+        by_seed = dict(enumerate(test[chosen, range(n_seeds)].tolist()))
+        layout = (Components.of(test), mixed_share(chosen))
+        interval = Scores(by_seed=by_seed, layout=layout).estimate.interval()
+        assert interval is not None
+        held.append(not interval.excludes(float(truth[chosen].mean())))
+    assert 0.93 <= np.mean(held) <= 0.985
 
 
 def test_values_that_rest_on_different_things_are_noted() -> None:

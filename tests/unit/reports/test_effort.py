@@ -5,17 +5,19 @@ import json
 import pytest
 
 from reports import compare, load
+from reports.claims import claims_of
 from reports.comparing.effort import shortfall
+from tests.unit.reports import synthetic
 from tests.unit.reports.noted import notes_of, runs_of, sound
 from tests.unit.reports.synthetic import FakeReader
 
 KIND = "equal weighting tuned less"
 
 
-def with_decays(made: FakeReader, search: str) -> FakeReader:
-    """Give every other trial of a search a weight decay of its own."""
+def with_decays(made: FakeReader, search: str, n_values: int = 2) -> FakeReader:
+    """Give the trials of a search so many weight decays, in turn."""
     for row in runs_of(made, search):
-        params = json.loads(row["params"]) | {"weight_decay": 1e-4 * (row["trial"] % 2)}
+        params = json.loads(row["params"]) | {"weight_decay": 1e-4 * (row["trial"] % n_values)}
         row["params"] = json.dumps(params, sort_keys=True)
     return made
 
@@ -39,6 +41,15 @@ def test_the_sentence_that_it_is_beaten_carries_it() -> None:
         "it is better than 2 (UW, EW). But EW was tuned less: with 1 weight decay, UW-SO with 2."
         in sentence
     )
+
+
+def test_the_claim_that_it_is_beaten_carries_it() -> None:
+    made = synthetic.reader(epochs=3, claimed=True)
+    for fires in (False, True):
+        claim = next(c for c in claims_of(load(made, "x")) if c.name == "C2")
+        assert claim.finding == "supported"
+        assert ("But EW was tuned less: with 3 weight decays, UW-SO with 9." in claim.said) is fires
+        with_decays(made, "uw-so", 9)
 
 
 @pytest.mark.parametrize(("other", "fires"), [("uw-so", True), ("uw", False)])

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from reports import compare, load
-from reports.comparing.tuning import Tuning, tuning_of, tuning_sentences
+from reports.comparing.tuning import Tuning, paired_gain, tuning_of, tuning_sentences
+from reports.inference import Components, mixed_share
 from storage.objectives import known
 from tests.unit.reports import synthetic
 
@@ -49,6 +51,32 @@ def test_five_seeds_tell_by_themselves_how_much_gains_vary() -> None:
     found = tuned([[3.0] * 5, [2.0] * 5, [1.0] * 5], [[3.0] * 5, [2.0] * 5, [1.0, 1, 1, 1, 2]])
     assert found.gain is not None
     assert (found.gain.basis, found.gain.estimate.df) == ("paired", 4)
+
+
+@pytest.mark.parametrize(("n_seeds", "n_trials"), [(3, 15), (5, 5)])
+def test_intervals_of_gains_cover(n_seeds: int, n_trials: int) -> None:
+    """In 500 simulated searches they hold what the chosen trials are truly worth beside it."""
+    rng, default = np.random.default_rng(0), n_trials // 2
+    held = []
+    for _ in range(500):
+        truth = rng.normal(0, 1, n_trials)
+        level = truth[:, None] + rng.normal(0, 1, n_seeds)
+        validation, test = (level + rng.normal(0, 0.6, level.shape) for _ in range(2))
+        chosen = [int(np.delete(validation, s, 1).mean(1).argmin()) for s in range(n_seeds)]
+        if set(chosen) == {default}:
+            continue
+        best = validation.mean(1).argsort()[: max(4, n_trials // 3)].tolist()
+        table = test[sorted({*best, default})]
+        interval = paired_gain(
+            test[chosen, range(n_seeds)],
+            test[default],
+            mixed=mixed_share(chosen),
+            moved=float(np.mean([row != default for row in chosen])),
+            layout=Components.of(table),
+        ).interval()
+        assert interval is not None
+        held.append(not interval.excludes(float(truth[chosen].mean() - truth[default])))
+    assert 0.93 <= np.mean(held) <= 0.985
 
 
 def test_a_search_that_ends_with_its_defaults_gains_nothing_and_claims_nothing() -> None:
