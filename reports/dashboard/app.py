@@ -17,6 +17,7 @@ from starlette.routing import Route
 from reports.dashboard.assets import asset
 from reports.dashboard.following import LookAhead
 from reports.dashboard.further_pages import claims_page, pictures_page, points_csv
+from reports.dashboard.metrics import metrics
 from reports.dashboard.run_page import run_json, run_page
 from reports.dashboard.security import COOKIE, Access, Guard
 from reports.dashboard.site import NotThere, Site
@@ -29,6 +30,7 @@ from storage import StorageError
 Page = Callable[[Site, Request], Response]
 _PAGES: Final[dict[str, Page]] = {
     "/": studies_page,
+    "/metrics": metrics,
     "/study/{study:int}": study_page,
     "/study/{study:int}/curves.json": curves_json,
     "/study/{study:int}/at_budget": at_budget,

@@ -7,8 +7,11 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import optuna
+import optuna_dashboard
 import pandas as pd
 import pytest
 
@@ -119,6 +122,16 @@ class TestFinished:
         assert sorted(ew.best_trial.intermediate_values) == [1, 2]
         assert ew.best_value == pytest.approx(_delta_m(finished, "ew", trial=0))
 
+    def test_optuna_dashboard_opens_the_export(self, finished: Path) -> None:
+        url = f"sqlite:///{finished / 'shown.db'}"
+        assert command(finished, "export", "tiny", "-o", f"optuna:{url}").code == 0
+        shown = optuna_dashboard.wsgi(url)
+        listed = _asked(shown, "/api/studies")["study_summaries"]
+        (number,) = [one["study_id"] for one in listed if one["study_name"] == "tiny/ew"]
+        trials = _asked(shown, f"/api/studies/{number}")["trials"]
+        assert [trial["state"] for trial in trials] == ["Complete", "Fail"]
+        assert [step["step"] for step in trials[0]["intermediate_values"]] == [1, 2]
+
     def test_exporting_to_optuna_again_needs_a_word(self, finished: Path) -> None:
         args = ["export", "tiny", "-o", "optuna:sqlite:///again.db"]
         assert command(finished, *args).code == 0
@@ -182,3 +195,10 @@ def _delta_m(folder: Path, search: str, *, trial: int) -> float:
             (search, trial),
         )
     return float(value)
+
+
+def _asked(app: Any, path: str) -> Any:
+    """What a WSGI application answers."""
+    environment: dict[str, Any] = {"PATH_INFO": path, "QUERY_STRING": "after=0"}
+    setup_testing_defaults(environment)
+    return json.loads(b"".join(app(environment, lambda *_: None)))
