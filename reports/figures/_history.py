@@ -15,7 +15,7 @@ from reports.measures import FloatArray, IntArray
 from reports.trials import SearchTrials, ranked
 
 # More points than these are slow to draw, and hide each other.
-_MOST_POINTS = 2_000
+_MOST_POINTS = 1_000
 
 
 def trial_history(frames: StudyFrames, search: SearchTrials) -> go.Figure | NoFigure:

@@ -1,6 +1,6 @@
 """How the trials of a search went: validation by epoch, of the best ones and of some others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,7 +20,7 @@ _BEST, _NEXT, _OTHER = "#d6425c", "#1f77d0", "#7d8590"
 _MOST_NEXT = 9
 _MOST_OTHERS = 40
 
-_Curve = tuple[FloatArray, FloatArray]
+Curve = tuple[FloatArray, FloatArray]
 
 
 def learning_curves(frames: StudyFrames, search: SearchTrials) -> go.Figure | NoFigure:
@@ -28,15 +28,14 @@ def learning_curves(frames: StudyFrames, search: SearchTrials) -> go.Figure | No
 
     The others are every n-th of the rest, by value, so that pruned ones are among them.
     """
-    order = [row for row in ranked(search) if row.state != "waiting"]
-    others = order[1 + _MOST_NEXT :]
-    shown = others[:: max(1, -(-len(others) // _MOST_OTHERS))]
-    curves = _curves(frames, search, [*order[: 1 + _MOST_NEXT], *shown])
+    order, shown = _drawn(search)
+    others = len(order) - 1 - _MOST_NEXT
+    curves = curves_drawn(frames, search)
     if all(len(epochs) < 2 for epochs, _ in curves.values()):
         return NoFigure(reason=f"No trial of `{search.search}` has reported at two steps.")
     objective = objective_of(frames, search.search)
     groups = (
-        (shown, f"{len(shown)} of {len(others)} others", translucent(_OTHER, 0.45), 1.0),
+        (shown, f"{len(shown)} of {others} others", translucent(_OTHER, 0.45), 1.0),
         (order[1 : 1 + _MOST_NEXT], "the next best", translucent(_NEXT, 0.8), 1.5),
         (order[:1], "the best", _BEST, 2.8),
     )
@@ -64,10 +63,17 @@ def learning_curves(frames: StudyFrames, search: SearchTrials) -> go.Figure | No
     )
 
 
-def _curves(
-    frames: StudyFrames, search: SearchTrials, rows: Sequence[TrialRow]
-) -> Mapping[int, _Curve]:
+def _drawn(search: SearchTrials) -> tuple[list[TrialRow], list[TrialRow]]:
+    """All trials that have begun, best first; and which of those behind the best are drawn."""
+    order = [row for row in ranked(search) if row.state != "waiting"]
+    others = order[1 + _MOST_NEXT :]
+    return order, others[:: max(1, -(-len(others) // _MOST_OTHERS))]
+
+
+def curves_drawn(frames: StudyFrames, search: SearchTrials) -> Mapping[int, Curve]:
     """By trial its epochs and means over the seeds that reached each; without empty ones."""
+    order, shown = _drawn(search)
+    rows = [*order[: 1 + _MOST_NEXT], *shown]
     runs = frames.runs[
         (frames.runs["search"] == search.search)
         & frames.runs["trial"].isin([row.number for row in rows])
@@ -76,7 +82,7 @@ def _curves(
     values = objective_curves(frames, runs, objective, split="validation").reset_index(name="value")
     table = values.merge(runs[["run", "trial"]], on="run")
     means = table.groupby(["trial", "epoch"])["value"].mean()
-    found: dict[int, _Curve] = {}
+    found: dict[int, Curve] = {}
     for number in means.index.unique("trial").tolist():
         curve = means.loc[number]
         found[number] = curve.index.to_numpy(np.float64), curve.to_numpy(dtype=np.float64)
@@ -84,7 +90,7 @@ def _curves(
 
 
 def _line(
-    curve: _Curve, row: TrialRow, name: str, line: Mapping[str, object], *, first: bool
+    curve: Curve, row: TrialRow, name: str, line: Mapping[str, object], *, first: bool
 ) -> Trace:
     epochs, values = curve
     return scatter(

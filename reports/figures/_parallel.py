@@ -19,7 +19,7 @@ from reports.measures import FloatArray
 from reports.trials import SearchTrials, TrialRow, ranked
 
 _HUE, _BEST = "#1f77d0", "#d6425c"
-_MOST_LINES = 50
+MOST_LINES = 50
 _MOST_AXES = 10
 _DECADES = 10.0  # of values at least that far apart in ratio, equal ratios are equally far apart
 
@@ -30,7 +30,7 @@ def parallel_coordinates(frames: StudyFrames, search: SearchTrials) -> go.Figure
     Axes of positive numbers that span a decade are logarithmic; others linear; what is no number
     has a place a value. The worse a trial, the fainter its line; the best one is drawn over all.
     """
-    rows = [row for row in ranked(search) if row.value is not None][:_MOST_LINES]
+    rows = [row for row in ranked(search) if row.value is not None][:MOST_LINES]
     points = [json.loads(row.params) for row in rows]
     names = dict.fromkeys(name for point in points for name in point)
     axes = [_Axis.of(name, [point.get(name) for point in points]) for name in names]

@@ -1,5 +1,6 @@
 """What the figures of a study show, as tables: for readers who want the numbers."""
 
+import json
 from collections.abc import Iterable
 from typing import Final
 
@@ -7,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from reports.across.comparison import StudiesComparison
+from reports.figures._learning_curves import curves_drawn
 from reports.figures._trajectories import winners_shares
 from reports.figures._trials import runs_of, trials
 from reports.frames import StudyFrames
 from reports.spending.axes import CostAxis, offered
 from reports.spending.curves import BudgetCurve, budget_curves
-from reports.trials import SearchTrials
+from reports.trials import SearchTrials, ranked
 
 _SPLITS: Final = {"val": "validation", "test": "test"}
 
@@ -58,14 +60,28 @@ def share_points(frames: StudyFrames) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True).set_index("search").reset_index()
 
 
-def listed_points(search: SearchTrials) -> pd.DataFrame:
-    """Trials of a training function's search, by number, with their parameters as JSON."""
-    rows = [
-        (row.number, row.value, row.state, row.epochs, row.device_s, row.params)
-        for row in search.trials
+def listed_points(search: SearchTrials, *, most: int | None = None) -> pd.DataFrame:
+    """Trials of a training function's search with their parameters, best first.
+
+    Args:
+        most: At most so many.
+    """
+    rows = ranked(search)[:most]
+    told = pd.DataFrame(
+        [(row.number, row.value, row.state, row.epochs, row.device_s) for row in rows],
+        columns=["trial", search.metric, "state", "epochs", "device_s"],
+    )
+    params = pd.DataFrame([json.loads(row.params) for row in rows])
+    return told.join(params.rename(columns={name: f"param_{name}" for name in told}))
+
+
+def step_points(frames: StudyFrames, search: SearchTrials) -> pd.DataFrame:
+    """The learning curves that are drawn, one row a trial and step."""
+    found = [
+        pd.DataFrame({"trial": number, "step": steps, search.metric: values})
+        for number, (steps, values) in curves_drawn(frames, search).items()
     ]
-    names = ["trial", search.metric, "state", "epochs", "device_s", "params"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def gap_points(comparison: StudiesComparison) -> pd.DataFrame:

@@ -5,7 +5,8 @@ from functools import partial
 
 from reports import figures
 from reports.figures import NoFigure
-from reports.figures.points import listed_points
+from reports.figures._parallel import MOST_LINES
+from reports.figures.points import listed_points, step_points
 from reports.frames import StudyFrames
 from reports.html._function_seen import curves_seen, history_seen, parallel_seen
 from reports.html._plots import Plot
@@ -28,13 +29,21 @@ _PARALLEL = (
 
 def function_plots(frames: StudyFrames, search: SearchTrials) -> Iterator[Plot]:
     """The figures that there is something to show in; the first one says why, if there is none."""
-    points, key = partial(listed_points, search), search.search
+    key, best = search.search, partial(listed_points, search, most=MOST_LINES)
+    every, steps = partial(listed_points, search), partial(step_points, frames, search)
     made = (
-        ("history", "Course", _HISTORY, figures.trial_history, history_seen(frames, search)),
-        ("curves", "Learning curves", _CURVES, figures.learning_curves, curves_seen(search)),
-        ("parallel", "Best trials", _PARALLEL, figures.parallel_coordinates, parallel_seen(search)),
+        ("history", "Course", _HISTORY, figures.trial_history, history_seen(frames, search), every),
+        ("curves", "Learning curves", _CURVES, figures.learning_curves, curves_seen(search), steps),
+        (
+            "parallel",
+            "Best trials",
+            _PARALLEL,
+            figures.parallel_coordinates,
+            parallel_seen(search),
+            best,
+        ),
     )
-    for name, title, caption, draw, seen in made:
+    for name, title, caption, draw, seen, points in made:
         figure = draw(frames, search)
         if name == "history" or not isinstance(figure, NoFigure):
             yield Plot(

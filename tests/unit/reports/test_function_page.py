@@ -16,6 +16,7 @@ from reports.figures import (
     parallel_coordinates,
     trial_history,
 )
+from reports.figures.points import listed_points, step_points
 from reports.html._function_seen import (
     curves_seen,
     history_seen,
@@ -55,7 +56,7 @@ def test_the_course_is_the_best_so_far() -> None:
 def test_of_very_many_trials_every_best_so_far_is_drawn() -> None:
     frames, search = study(5_000, (0,))
     points, line = drawn(trial_history(frames, search)).data
-    assert len(points.x) <= 2_100
+    assert len(points.x) <= 1_100
     assert set(np.unique(line.y)) <= set(points.y)
 
 
@@ -153,6 +154,25 @@ def test_values_come_first_and_figures_are_there(tmp_path: Path) -> None:
     heads = re.findall(r'<th scope="col">([^<]+)</th>', text)[:7]
     assert heads == ["Trial", "Value", "State", "device-seconds", "Epochs", "Seeds", "Parameters"]
     assert unescape(text).count("Which trial?") == 1
+
+
+def test_points_are_those_of_each_figure() -> None:
+    frames, search = study()
+    every, best, steps = (
+        listed_points(search),
+        listed_points(search, most=5),
+        step_points(frames, search),
+    )
+    assert list(every) == ["trial", "loss", "state", "epochs", "device_s", "act", "depth", "lr"]
+    assert len(every) == 40
+    assert best["loss"].tolist() == sorted(best["loss"])
+    assert best["trial"].tolist() == [row.number for row in ranked(search)[:5]]
+    assert len(steps) == sum(len(trace.x) for trace in drawn(learning_curves(frames, search)).data)
+
+
+def test_a_light_page_of_ten_thousand_trials_goes_by_mail(tmp_path: Path) -> None:
+    html.write(study(10_000, (0,))[0], tmp_path / "light.html", light=True)
+    assert (tmp_path / "light.html").stat().st_size < 1_000_000
 
 
 def test_of_many_trials_the_best_fifty_stand_with_the_count_of_the_rest(tmp_path: Path) -> None:
