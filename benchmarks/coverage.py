@@ -5,8 +5,8 @@
 
 The first prints what share of 95 % intervals holds the truth, which is the mean over all seeds
 there could be of the configurations that a value is made of; the second how the values of a stored
-study vary, which is what is simulated. `METHODS` are those of `digits` with five seeds and of
-`multimnist`.
+study vary, which is what is simulated. `METHODS` are those of `digits` with five seeds, of
+`multimnist`, and of `quickstart`, which is on `diamonds`.
 
 Shapes: R simulated studies, N trials, S seeds.
 """
@@ -126,6 +126,33 @@ METHODS: Final = MappingProxyType(
             shared=0.9,
             correlation=0.5,
         ),
+        "diamonds scalarization": Method(
+            n_trials=32,
+            trial_sd=0.09,
+            split_sd=0.13,
+            seed_sd=0.15,
+            residual_sd=0.32,
+            shared=0.8,
+            correlation=0.45,
+        ),
+        "diamonds uw-so": Method(
+            n_trials=15,
+            trial_sd=1.05,
+            split_sd=0.14,
+            seed_sd=0.4,
+            residual_sd=0.39,
+            shared=0.8,
+            correlation=0.5,
+        ),
+        "diamonds ew": Method(
+            n_trials=5,
+            trial_sd=3.4,
+            split_sd=0.41,
+            seed_sd=0.0,
+            residual_sd=0.55,
+            shared=0.8,
+            correlation=0.81,
+        ),
     }
 )
 PAIRS: Final = (
@@ -133,6 +160,8 @@ PAIRS: Final = (
     ("digits uw-so", "digits ew"),
     ("multimnist uw-so", "multimnist scalarization"),
     ("multimnist uw-so", "multimnist ew"),
+    ("diamonds uw-so", "diamonds scalarization"),
+    ("diamonds uw-so", "diamonds ew"),
 )
 
 

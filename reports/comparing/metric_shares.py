@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from reports._once import once_per_search
-from reports.comparing.scores import metric_scores
+from reports.comparing.scores import metric_means
 from reports.frames import StudyFrames
 
 Key = tuple[str, str]
@@ -17,12 +17,12 @@ def metric_points(frames: StudyFrames, search: str) -> Mapping[Key, float]:
 
     Empty without a winner that is done on all its seeds, and without a baseline of all metrics.
     """
-    base, scores = frames.standing_baseline("test"), metric_scores(frames, search)
+    base, means = frames.standing_baseline("test"), metric_means(frames, search)
     metrics = {(metric.task, metric.name): metric.sign for metric in frames.metrics}
-    if not all(key in base and key in scores for key in metrics):
+    if not all(key in base and key in means for key in metrics):
         return {}
     points = {
-        key: 100 / len(metrics) * sign * (scores[key].value - base[key]) / abs(base[key])
+        key: 100 / len(metrics) * sign * (means[key] - base[key]) / abs(base[key])
         for key, sign in metrics.items()
     }
     return points if all(map(math.isfinite, points.values())) else {}

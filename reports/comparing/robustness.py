@@ -18,7 +18,7 @@ from reports._titles import title_of
 from reports.comparing.differences import Difference, adjusted, difference
 from reports.comparing.effort import is_equal_weighting, shortfall
 from reports.comparing.metric_shares import metric_points
-from reports.comparing.scores import metric_scores
+from reports.comparing.scores import metric_means
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames, TaskMetric
 from reports.measures import FloatArray
@@ -172,9 +172,9 @@ def _base_name(objective: Objective) -> str:
 
 def _metric_table(frames: StudyFrames, searches: Sequence[str]) -> FloatArray:
     """Test values of winners, ``[K, M]``; NaN where there is none."""
-    found = [metric_scores(frames, search) for search in searches]
+    found = [metric_means(frames, search) for search in searches]
     keys = [(metric.task, metric.name) for metric in frames.metrics]
-    return np.array([[scores[key].value for key in keys] for scores in found])
+    return np.array([[means[key] for key in keys] for means in found])
 
 
 def _changes(frames: StudyFrames, searches: Sequence[str]) -> FloatArray | None:

@@ -14,7 +14,7 @@ from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
 from reports.comparing.differences import with_baseline
 from reports.comparing.metric_shares import metric_points
-from reports.comparing.scores import metric_scores, scores_of
+from reports.comparing.scores import metric_means, scores_of
 from reports.comparing.winners import Winner, winner_of
 from reports.frames import StudyFrames, trained_epochs
 from reports.inference import Interval
@@ -136,8 +136,8 @@ def method_row(frames: StudyFrames, search: str) -> MethodRow:
 
 def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodRow:
     objective = objective_of(frames)
-    scores = metric_scores(frames, row.search)
-    metrics = {key: one.value for key, one in scores.items() if not math.isnan(one.value)}
+    means = metric_means(frames, row.search)
+    metrics = {key: mean for key, mean in means.items() if not math.isnan(mean)}
     estimate = scores_of(frames, row.search, winner).estimate
     if objective.name == DELTA_M:
         estimate = with_baseline(frames, estimate, metrics, objective)

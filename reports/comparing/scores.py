@@ -84,10 +84,12 @@ def delta_m_scores(frames: StudyFrames, search: str, winner: Winner) -> Scores:
 
 
 @once_per_search
-def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], Scores]:
-    """(task, metric) to the scores of a search's winner by it; empty while there is none.
+def metric_values(
+    frames: StudyFrames, search: str
+) -> Mapping[tuple[str, str], Mapping[int, float]]:
+    """(task, metric) to test values of a search's winner by seed; empty while there is none.
 
-    NaN where a run has no such value.
+    The worst infinity where the run diverged, NaN where it has no such value.
     """
     winner = winner_of(frames, search)
     if winner is None:
@@ -95,19 +97,33 @@ def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], 
     rows = selected_metrics(frames, winner.runs)
     keys = zip(rows["run"], rows["task"], rows["metric"], strict=True)
     known = dict(zip(keys, rows["value"].tolist(), strict=True))
+    return {
+        (metric.task, metric.name): {
+            score.seed: metric.sign * math.inf
+            if math.isinf(score.value)
+            else known.get((score.run, metric.task, metric.name), math.nan)
+            for score in winner.scores
+        }
+        for metric in frames.metrics
+    }
+
+
+def metric_means(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], float]:
+    """The same, as means over seeds."""
+    values = metric_values(frames, search)
+    return {key: float(np.mean([*by_seed.values()])) for key, by_seed in values.items()}
+
+
+@once_per_search
+def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], Scores]:
+    """(task, metric) to the scores of a search's winner by it; empty while there is none."""
+    winner = winner_of(frames, search)
+    if winner is None:
+        return {}
     components = metric_components(frames, _layout_runs(frames, search, winner))
     return {
-        (metric.task, metric.name): _scores(
-            winner,
-            {
-                score.seed: metric.sign * math.inf
-                if math.isinf(score.value)
-                else known.get((score.run, metric.task, metric.name), math.nan)
-                for score in winner.scores
-            },
-            components.get((metric.task, metric.name)),
-        )
-        for metric in frames.metrics
+        key: _scores(winner, by_seed, components.get(key))
+        for key, by_seed in metric_values(frames, search).items()
     }
 
 

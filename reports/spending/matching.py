@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from reports._ranking import objective_of
 from reports._spread import components_of
@@ -181,13 +182,20 @@ class _Goal:
     def matched(self, search: str, path: Trajectory) -> CostToMatch:
         """What a search pays until it is there."""
         costs = path.costs(self._frames, self._axis)
-        paths = self._drawn(search, path, costs)
-        drawn = _arrivals(*paths, self._drawn_targets) if paths else np.array([])
+        drawn = self._drawn(search, path, costs) if len(self._drawn_targets) else None
+        there = None if drawn is None else drawn[0] <= self._drawn_targets[:, None]
         alone = self._axis == "solo_s"
         steps = step_ratio(self._frames, search, self._reference) if alone else None
-        if steps is not None and len(drawn):  # costs alone are as sure as their timings
-            drawn = drawn * steps.draws(N_DRAWS)
+        # costs alone are as sure as their timings
+        timed = np.ones(N_DRAWS) if steps is None else steps.draws(N_DRAWS)
         cost = self._arrives(path, costs)
+
+        def ratio(of: float, of_drawn: FloatArray | float) -> Ratio:
+            ends = (
+                None if drawn is None or there is None else _ends(there, drawn[1], of_drawn / timed)
+            )
+            return _ratio(cost, of, ends)
+
         return CostToMatch(
             search=search,
             title=title_of(self._frames, search),
@@ -199,9 +207,9 @@ class _Goal:
             cost=cost,
             reference_full=self._full,
             reference_arrival=self._arrival,
-            fair=_ratio(cost, self._arrival, drawn, self._drawn_arrivals),
-            full=_ratio(cost, self._full, drawn, np.full(len(drawn), self._full)),
-            never_share=float(np.mean(np.isinf(drawn))) if len(drawn) else math.nan,
+            fair=ratio(self._arrival, self._drawn_arrivals),
+            full=ratio(self._full, self._full),
+            never_share=math.nan if there is None else float(np.mean(~there[:, -1])),
         )
 
     def _arrives(self, path: Trajectory, cost: FloatArray) -> float:
@@ -245,14 +253,45 @@ def _few(n: int) -> IntArray:
     return np.unique(np.geomspace(1, n, _MOST_POINTS).round().astype(np.int64)) - 1
 
 
-def _ratio(cost: float, of: float, drawn: FloatArray, of_drawn: FloatArray) -> Ratio:
-    """A ratio and the middle of its draws; NaN where there is nothing to divide by."""
+def _ratio(cost: float, of: float, ends: tuple[float, float] | None) -> Ratio:
+    """A ratio with its interval; NaN where there is nothing to divide by."""
     if of <= 0:
         return Ratio(value=math.nan, low=math.nan, high=math.nan)
-    if not len(drawn):
-        return Ratio(value=cost / of, low=math.nan, high=math.nan)
-    low, high = np.quantile(drawn / of_drawn, _ENDS, method="inverted_cdf")
-    return Ratio(value=cost / of, low=float(low), high=float(high))
+    low, high = ends or (math.nan, math.nan)
+    return Ratio(value=cost / of, low=low, high=high)
+
+
+def _ends(there: npt.NDArray[np.bool_], cost: FloatArray, of: FloatArray) -> tuple[float, float]:
+    """From which ratio of costs on so many of the draws are at their target, for good.
+
+    The share is that at each ratio by itself: that a draw stays at its target from there on asks
+    all later points at once, and would make both ends later the more points there are.
+
+    Args:
+        there: ``[D, m]``, whether a draw is at its target or below at a point of the curve.
+        cost: ``[m]``, of the points.
+        of: ``[D]``, what costs are divided by in each draw.
+
+    Returns:
+        The ends for 2.5 % and for 97.5 % of the draws; infinity where it is never so many.
+    """
+    change = np.diff(there.astype(np.int8), axis=1, prepend=0)
+    draw, point = np.nonzero(change)
+    at = cost[point] / of[draw]
+    order = np.argsort(at, kind="stable")
+    at, share = at[order], np.cumsum(change[draw, point][order]) / len(there)
+    last = np.append(at[1:] > at[:-1], True)[: len(at)]  # of those at one ratio
+    at, share = at[last], share[last]
+    low, high = (float(_for_good(at, share >= least)) for least in _ENDS)
+    return low, high
+
+
+def _for_good(at: FloatArray, holds: npt.NDArray[np.bool_]) -> float:
+    """The first of rising positions from which on it always holds; infinity if it does not."""
+    if not len(holds) or not holds[-1]:
+        return math.inf
+    fails = np.flatnonzero(~holds)
+    return float(at[fails[-1] + 1 if len(fails) else 0])
 
 
 def _times(ratio: float) -> str:

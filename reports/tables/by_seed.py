@@ -8,7 +8,7 @@ import pandas as pd
 from reports._selected import selected_metrics
 from reports._spread import baseline_runs
 from reports._titles import title_of
-from reports.comparing.scores import metric_scores
+from reports.comparing.scores import metric_values
 from reports.comparing.winners import winner_of
 from reports.errors import NoTable
 from reports.frames import StudyFrames
@@ -34,7 +34,7 @@ def scores_by_seed(frames: StudyFrames) -> pd.DataFrame:
             "search": search,
             "task": task,
             "metric": metric,
-            "score": scores.by_seed[scored.seed],
+            "score": by_seed[scored.seed],
             "seed": scored.seed,
             "kind": winner.kind,
             "trial": scored.trial,
@@ -42,7 +42,7 @@ def scores_by_seed(frames: StudyFrames) -> pd.DataFrame:
         }
         for search in frames.searches
         if (winner := winner_of(frames, search)) is not None
-        for (task, metric), scores in metric_scores(frames, search).items()
+        for (task, metric), by_seed in metric_values(frames, search).items()
         for scored in winner.scores
     ]
     found = pd.DataFrame([*_single_task(frames), *rows])
@@ -105,10 +105,10 @@ def gains_by_seed(frames: StudyFrames) -> dict[str, FloatArray]:
         )
     found = {}
     for search in frames.searches:
-        scores = metric_scores(frames, search)
-        if scores:
+        values = metric_values(frames, search)
+        if values:
             columns = [
-                _gains([*scores[m.task, m.name].by_seed.values()], base[m.task, m.name], m.sign)
+                _gains([*values[m.task, m.name].values()], base[m.task, m.name], m.sign)
                 for m in frames.metrics
             ]
             found[title_of(frames, search)] = np.stack(columns, axis=1)

@@ -11,15 +11,15 @@ from reports.inference import Components, mean_of
 
 @pytest.mark.parametrize("n_seeds", SEEDS)
 def test_values_and_differences_are_covered(n_seeds: int) -> None:
-    """The components are those of `digits` with five seeds and of `multimnist`.
+    """The components are those of `digits` with five seeds, of `multimnist` and of `quickstart`.
 
     `python -m benchmarks.coverage --measure STUDY` prints those of a stored study. A thousand
-    studies tell a coverage to 0.7 %: the mean over all is held to 93 to 97 %, each to one more.
+    studies tell a coverage to 0.7 %: the mean over all is held to 93 to 97 %, each to 1.5 % more.
     """
     found = coverages(1000, n_seeds, seed=1)
-    assert len(found) == 10
+    assert len(found) == 15
     assert 0.93 <= np.mean(list(found.values())) <= 0.97
-    assert {name: held for name, held in found.items() if not 0.92 <= held <= 0.98} == {}
+    assert {name: held for name, held in found.items() if not 0.915 <= held <= 0.985} == {}
 
 
 def test_of_one_trial_the_coverage_is_exact() -> None:

@@ -12,7 +12,7 @@ from reports import load
 from reports.inference import Components
 from reports.spending import CostToMatch, budget_curve, costs_to_match
 from reports.spending.draws import N_DRAWS, Draws
-from reports.spending.matching import _arrivals
+from reports.spending.matching import _arrivals, _ends
 from tests.unit.reports import synthetic
 
 
@@ -32,6 +32,28 @@ def test_arriving_is_for_good(path: list[float], target: float) -> None:
     stays = [n for n in range(len(path)) if all(value <= target for value in path[n:])]
     wanted = cost[stays[0]] if stays else math.inf
     assert _arrivals(np.array([path]), cost, np.array([target])) == [wanted]
+
+
+def test_ends_are_where_so_many_draws_are_there_from_then_on() -> None:
+    # Of 40 draws, 1 is there from the first point on, 20 from the second, 39 from the third.
+    begins = np.repeat([0, 1, 2, 3], [1, 19, 19, 1])
+    there = np.arange(4) >= begins[:, None]
+    cost, of = np.array([1.0, 2.0, 3.0, 4.0]), np.full(40, 2.0)
+    assert _ends(there, cost, of) == (0.5, 1.5)
+    assert _ends(there[:, :2], cost[:2], of) == (0.5, math.inf)
+    assert _ends(there[1:, :1], cost[:1], of[1:]) == (math.inf, math.inf)
+
+
+def test_a_share_that_falls_again_does_not_count() -> None:
+    there = np.repeat([[True, False, True, True]], 40, axis=0)
+    assert _ends(there, np.arange(1.0, 5.0), np.ones(40)) == (3.0, 3.0)
+
+
+def test_draws_that_differ_in_the_cost_of_the_other_one_are_at_their_own_ratios() -> None:
+    there = np.ones((40, 1), dtype=bool)
+    of = np.linspace(1.0, 2.0, 40)
+    # rising ratios 1/of: the 1st and the 39th of 40
+    assert _ends(there, np.array([1.0]), of) == pytest.approx((1 / of[39], 1 / of[1]))
 
 
 def test_the_fair_ratio_asks_both_for_the_same_quality() -> None:
