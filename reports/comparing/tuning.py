@@ -250,7 +250,8 @@ def tuning_sentences(found: Sequence[Tuning], objective: Objective) -> tuple[str
         verdicts = {one.title: one.gain.verdict for one in known if one.gain is not None}
         kept = [one.title for one in known if one.kept]
         counts = [by_verdict(verdicts, _WORDS)] if verdicts else []
-        counts += [f"{len(kept)} ended with its defaults ({', '.join(kept)})"] if kept else []
+        whose = "its" if len(kept) == 1 else "their"
+        counts += [f"{len(kept)} ended with {whose} defaults ({', '.join(kept)})"] if kept else []
         said.append(
             "Tuned against untuned, each method beside itself with its defaults, on test: of "
             f"{counted(len(known), 'method')} {'; '.join(counts)}."

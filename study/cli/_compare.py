@@ -75,6 +75,11 @@ def command(
             show_budgets(frames, at, storage=storage, as_run=as_run, as_json=as_json)
             return
         if frames.of_function:
+            if details:
+                raise typer.BadParameter(
+                    f"--details is about methods, and {frames.name} is a study of a training "
+                    "function. Leave it out for its trials."
+                )
             show_trials(frames, storage=storage, as_json=as_json)
             return
         _show(frames, storage=storage, details=details, as_json=as_json)

@@ -169,6 +169,7 @@ class TestFinished:
             (["compare", "tiny", "no.db::tiny"], "There is no study database no.db, where tiny"),
             (["compare", "tiny", "::tiny"], "is written DATABASE::STUDY, with a file or a URL."),
             (["compare", "weighbridge.db::tinny"], "a stored study (tiny)"),
+            (["compare", "tiny", "--details", "--at", "9epochs"], "--details goes with whole"),
         ],
     )
     def test_what_cannot_be_written_or_found_is_refused(

@@ -125,6 +125,9 @@ def test_compare_shows_the_best_first(finished: Path) -> None:
     lines = [line.split() for line in said.out.splitlines() if " done " in line]
     values = [float(line[1]) for line in lines]
     assert (len(values), values) == (6, sorted(values))
+    details = command(finished, "compare", "train", "--details")
+    assert (details.code, details.out) == (2, "")
+    assert "--details is about methods" in details.err
 
 
 def test_its_trials_are_replayed_by_its_own_metric(finished: Path) -> None:
