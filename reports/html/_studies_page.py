@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from reports._ranking import better, title
@@ -24,12 +25,13 @@ _VALUES = (
     "is better. In brackets: runs are outstanding, so the value can still change and is not ranked."
 )
 _OVER = (
-    "Over {problems}, which count alike. A mean rank says little by itself: the first sentence "
+    "Over {problems}. A mean rank says little by itself: the first sentence "
     "above says how far apart two must lie. Intervals are from problem to problem."
 )
 _AGAINST = (
-    "{subject} minus each other method, mean over problems{unit}: {side} zero {subject} is better. "
-    "Intervals are from problem to problem, widened after Holm where there are several."
+    "{subject} minus each other method{unit}: {side} zero {subject} is better. First the mean "
+    "over problems, with the interval from problem to problem, widened after Holm where there are "
+    "several, by which the verdict goes; then each study with its 95 % interval over seeds."
 )
 _ONE = (
     "One setting for all: for each study the setting that is best on validation of the other "
@@ -101,13 +103,13 @@ def _studies(comparison: StudiesComparison) -> Markup:
             tag("th", study.label, scope="row"),
             tag("td", study.problem),
             tag("td", study.network or "–"),
-            tag("td", study.n_seeds),
-            tag("td", f"{study.finished_runs} of {study.planned_runs}"),
+            tag("td", counted(study.n_seeds, "seed")),
+            tag("td", f"{study.finished_runs} of {study.planned_runs} runs"),
             tag("td", "sealed" if study.sealed else "counts" if study.counts else "no value yet"),
         )
         for study in comparison.studies
     ]
-    heads = _heads("Study", "Problem", "Network", "Seeds", "Runs finished", "State")
+    heads = _heads("Study", "Problem", "Network", "Seeds", "Finished", "State")
     return boxed("What is compared.", heads, rows, class_="words")
 
 
@@ -165,9 +167,10 @@ def _standings(comparison: StudiesComparison) -> Markup:
 
 def _against(comparison: StudiesComparison) -> Markup:
     gaps = gaps_of(comparison.objective)
+    bare = replace(gaps, unit="")
     methods = {method.key: method for method in comparison.methods}
-    means = [found.mean for found in comparison.differences]
-    subject = methods[means[0].a].title
+    found = comparison.differences
+    labels, subject = [*found[0].by_study], methods[found[0].mean.a].title
     caption = _AGAINST.format(
         subject=subject,
         unit=f", in {gaps.unit}" if gaps.unit else "",
@@ -176,16 +179,21 @@ def _against(comparison: StudiesComparison) -> Markup:
     rows = [
         tag(
             "tr",
-            _head(methods[one.b]),
-            tag("td", _number(gaps, one.value)),
-            tag("td", span(gaps, one.interval) if one.interval else "–"),
-            tag("td", one.verdict),
-            tag("td", counted(one.seeds_to_decide, "problem") if one.seeds_to_decide else "–"),
-            tag("td", "–" if math.isnan(one.p_better) else f"{one.p_better:.2f}"),
+            _head(methods[mean.b]),
+            tag("td", _number(bare, mean.value)),
+            tag("td", span(gaps, mean.interval) if mean.interval else "–"),
+            tag("td", mean.verdict),
+            tag("td", counted(mean.seeds_to_decide, "problem") if mean.seeds_to_decide else "–"),
+            tag("td", "–" if math.isnan(mean.p_better) else f"{mean.p_better:.2f}"),
+            *(
+                tag("td", _with_ends(bare, alone.value, alone.interval))
+                for alone in one.by_study.values()
+            ),
         )
-        for one in means
+        for one in found
+        for mean in (one.mean,)
     ]
-    named = ("Difference", "95 % interval", "Verdict", "Would decide", "P(better)")
+    named = ("Mean over problems", "95 % interval", "Verdict", "Would decide", "P(better)", *labels)
     return boxed(caption, _heads(f"{subject} against", *named), rows)
 
 

@@ -81,7 +81,8 @@ def _print_standings(comparison: StudiesComparison) -> None:
     if ranking is None:
         return
     found = ranking.standings
-    say((f"Over {counted(ranking.n_problems, 'problem')}, which count alike", "bold"))
+    alike = ", which count alike" if ranking.n_problems > 1 else ""
+    say((f"Over {counted(ranking.n_problems, 'problem')}{alike}", "bold"))
     columns = [
         Column(head="mean rank", cells=[f"{one.mean_rank:.2f}" for one in found]),
         Column(
@@ -117,13 +118,25 @@ def _print_differences(comparison: StudiesComparison) -> None:
     subject = titles[means[0].a]
     side = "negative" if comparison.objective.sign > 0 else "positive"
     unit = f", in {gaps.unit}" if gaps.unit else ""
-    wide = f"; intervals for {len(found)} comparisons at once, after Holm" if found[1:] else ""
-    head = f"{subject} minus each other method, mean over problems{unit}"
+    wide = f"; over problems for {len(found)} comparisons at once, after Holm" if found[1:] else ""
+    head = f"{subject} minus each other method{unit}"
     say((f"{head} ({side}: {subject} is better{wide})", "bold"))
     show(
         Column(head=f"{subject} against", cells=[titles[one.b] for one in means], text=True),
         [
-            Column(head="difference", cells=[written(one.value, gaps.shown) for one in means]),
+            *(
+                Column(
+                    head=label,
+                    cells=[
+                        _with_ends(gaps, one.by_study[label].value, one.by_study[label].interval)
+                        for one in found
+                    ],
+                )
+                for label in found[0].by_study
+            ),
+            Column(
+                head="mean over\nproblems", cells=[written(one.value, gaps.shown) for one in means]
+            ),
             Column(
                 head="95 % interval\nover problems",
                 cells=[ends(one.interval, gaps) for one in means],
