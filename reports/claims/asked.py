@@ -8,6 +8,7 @@ from reports.claims.claim import Claim
 from reports.claims.comparable import comparable
 from reports.claims.concave_share import concave_share
 from reports.claims.decay_matters_less import decay_matters_less
+from reports.claims.evidence import told_beforehand
 from reports.claims.no_gain import no_gain
 from reports.frames import StudyFrames
 from reports.importances import Estimators
@@ -31,4 +32,4 @@ def claims_of(frames: StudyFrames, estimators: Estimators | None = None) -> tupl
         no_gain,
         concave_share,
     )
-    return tuple(claim(frames) for claim in of_a_study)
+    return tuple(told_beforehand(claim(frames), frames) for claim in of_a_study)

@@ -152,5 +152,6 @@ def _defaults_said(frames: StudyFrames, grids: tuple[FullGrid, ...]) -> str:
             f"{title_of(frames, grid.search)} at a rate of {grid.rates[rate]:g} and a decay of "
             f"{grid.decays[decay]:g}"
         )
-    chosen = "the best value is chosen by the other seeds on validation"
+    others = "the other seeds" if len(frames.seeds) > 1 else "the seed that judges it"
+    chosen = f"the best value is chosen by {others} on validation"
     return f"Defaults, or what is nearest on the grid: {', '.join(said)}; {chosen}."

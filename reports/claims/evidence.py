@@ -1,6 +1,7 @@
 """What the claims say alike: effects, runs behind them, and what would decide."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from reports._ranking import number, objective_of
@@ -85,3 +86,12 @@ def seeds_said(counts: Sequence[int | None]) -> str:
     if len(known) < len(counts):
         return "more than 10,000 seeds"
     return f"about {counted(max(known), 'seed')}"
+
+
+def told_beforehand(claim: Claim, *studies: StudyFrames) -> Claim:
+    """The claim, with a remark of the studies whose spec names it as what they were made for."""
+    named = [one.name for one in studies if one.spec["compare"].get("claim") == claim.name]
+    if not named:
+        return claim
+    said = f"It is the primary claim of {', '.join(named)}, named before the first run."
+    return replace(claim, remarks=(said, *claim.remarks))

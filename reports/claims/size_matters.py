@@ -13,7 +13,7 @@ import numpy as np
 from reports._ranking import number, objective_of
 from reports._titles import title_of, weighting_of
 from reports.claims.claim import Claim, Effect, Finding, not_asked
-from reports.claims.evidence import ends, runs_of, seeds_that_decide, undecided_yet
+from reports.claims.evidence import ends, runs_of, seeds_that_decide, told_beforehand, undecided_yet
 from reports.claims.methods import outstanding
 from reports.comparing.winners import winner_of
 from reports.comparing.wording import gaps_of
@@ -54,6 +54,10 @@ def size_matters(studies: Sequence[Sized]) -> Claim:
     """
     for study in studies:
         refuse_without_methods(study.frames)
+    return told_beforehand(_asked(studies), *(study.frames for study in studies))
+
+
+def _asked(studies: Sequence[Sized]) -> Claim:
     ordered = sorted(studies, key=lambda study: (study.n_parameters or 0, study.frames.name))
     methods = _common_methods(ordered)
     if wanted := _wanted(ordered, methods):

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from rich.padding import Padding
 
 from study.cli._estimators import estimators
 from study.cli._frames import opened
@@ -25,7 +26,7 @@ def command(
     studies: Annotated[
         list[str],
         typer.Argument(
-            metavar="STUDY...",
+            metavar="STUDY",
             help="Stored studies; several, of networks of different sizes, for C3.",
         ),
     ],
@@ -97,5 +98,5 @@ def _print(claim: Claim) -> None:
     style = _STYLES.get(claim.finding, "dim")
     say((claim.name, "bold"), " ", (claim.finding, f"bold {style}"), f": {claim.states}.")
     for sentence in claim.sentences:
-        console.print(styled(f"   {sentence}"))
+        console.print(Padding(styled(sentence), (0, 0, 0, 3), expand=False))
     console.print()

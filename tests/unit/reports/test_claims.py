@@ -145,6 +145,17 @@ def test_by_another_objective_there_is_no_margin_to_be_within() -> None:
     assert asked(frames, "C5").finding == "not asked"
 
 
+def test_the_claim_that_a_study_was_made_for_is_marked() -> None:
+    reader = synthetic.reader(epochs=3)
+    reader.spec["compare"] |= {"claim": "C5"}
+    marked = {
+        claim.name
+        for claim in claims_of(load(reader, synthetic.STUDY))
+        if any("named before the first run" in remark for remark in claim.remarks)
+    }
+    assert marked == {"C5"}
+
+
 def test_a_sealed_study_says_nothing() -> None:
     reader = synthetic.reader(epochs=3)
     reader.sealed = True
