@@ -8,6 +8,7 @@ page (under 600 px) as changes for `Plotly.relayout`.
 from reports._palette import method_colour
 from reports.figures._cost import cost_versus_performance
 from reports.figures._history import trial_history
+from reports.figures._importances import importance_bars
 from reports.figures._learning_curves import learning_curves
 from reports.figures._none import NoFigure
 from reports.figures._parallel import parallel_coordinates
@@ -20,6 +21,7 @@ from reports.figures._trajectories import weight_trajectories
 __all__ = [
     "NoFigure",
     "cost_versus_performance",
+    "importance_bars",
     "learning_curves",
     "method_colour",
     "parallel_coordinates",

@@ -12,6 +12,7 @@ from reports.figures._learning_curves import curves_drawn
 from reports.figures._trajectories import winners_shares
 from reports.figures._trials import runs_of, trials
 from reports.frames import StudyFrames
+from reports.importances import Importance
 from reports.spending.axes import CostAxis, offered
 from reports.spending.curves import BudgetCurve, budget_curves
 from reports.trials import SearchTrials, ranked
@@ -73,6 +74,19 @@ def listed_points(search: SearchTrials, *, most: int | None = None) -> pd.DataFr
     )
     params = pd.DataFrame([json.loads(row.params) for row in rows])
     return told.join(params.rename(columns={name: f"param_{name}" for name in told}))
+
+
+def importance_points(found: Iterable[Importance]) -> pd.DataFrame:
+    """Shares of parameters from 0 to 1, one row a way to ask and parameter."""
+    return pd.DataFrame(
+        [
+            (answer.method, one.param, one.value)
+            + ((one.interval.low, one.interval.high) if one.interval else (np.nan, np.nan))
+            for answer in found
+            for one in answer.shares
+        ],
+        columns=["method", "param", "share", "low", "high"],
+    )
 
 
 def step_points(frames: StudyFrames, search: SearchTrials) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from reports.frames import StudyFrames
 from reports.html._tags import Markup, tag
 from reports.importances import Estimators
 
-_MEANT = "What this study says to claims of the field. Each finding goes by intervals alone; "
+_MEANT = "What this study says to claims of the field. Each finding goes by intervals alone."
 
 
 def claims(frames: StudyFrames, estimators: Estimators | None) -> Markup | None:

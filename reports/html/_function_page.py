@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.frames import StudyFrames
-from reports.html._function_plots import function_plots
+from reports.html._function_plots import function_plots, importance_plot
 from reports.html._function_seen import how_sure, what_would_tell
 from reports.html._plots import plot
 from reports.html._problem import problem
@@ -84,8 +84,10 @@ def _section(
             plot(item, heading="h3", study=frames.name, light=light)
             for item in function_plots(frames, search)
         ),
-        *([tag("h3", "Which parameters matter")] if explained else []),
-        *(tag("p", one.sentence) for one in explained),
+        *(
+            plot(item, heading="h3", study=frames.name, light=light)
+            for item in importance_plot(search, explained)
+        ),
         tag("h3", "Its trials"),
         _table(search),
     )

@@ -1,15 +1,16 @@
 """Figures of a training function's search, with their words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from reports import figures
 from reports.figures import NoFigure
 from reports.figures._parallel import MOST_LINES
-from reports.figures.points import listed_points, step_points
+from reports.figures.points import importance_points, listed_points, step_points
 from reports.frames import StudyFrames
 from reports.html._function_seen import curves_seen, history_seen, parallel_seen
 from reports.html._plots import Plot
+from reports.importances import Importance
 from reports.trials import SearchTrials
 
 _HISTORY = (
@@ -24,6 +25,11 @@ _PARALLEL = (
     "The best fifty trials: a line crosses each axis at the trial’s parameter, the last one at its "
     "value. Red is the best one, faint are the worse ones. Where good trials meet shows where they "
     "are, not how much a parameter matters."
+)
+
+_IMPORTANCES = (
+    "What each parameter explains on validation, by each way to ask; the thin lines are 95 % "
+    "intervals over seeds. Shares of one way sum to 100 %."
 )
 
 
@@ -54,3 +60,16 @@ def function_plots(frames: StudyFrames, search: SearchTrials) -> Iterator[Plot]:
                 figure=figure,
                 points=points,
             )
+
+
+def importance_plot(search: SearchTrials, found: Sequence[Importance]) -> Iterator[Plot]:
+    """Which parameters matter, by each way to ask; nothing where nothing tells it."""
+    if found:
+        yield Plot(
+            key=f"importances-{search.search}",
+            title="Which parameters matter",
+            seen=" ".join(one.sentence for one in found),
+            caption=_IMPORTANCES,
+            figure=figures.importance_bars(found),
+            points=partial(importance_points, found),
+        )

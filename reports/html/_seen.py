@@ -13,7 +13,7 @@ from reports.figures._trajectories import winners_shares
 from reports.figures._trials import task_titles, trials
 from reports.frames import StudyFrames
 from reports.html._words import value_of
-from reports.spending.axes import AXES
+from reports.spending.budget import Budget
 from reports.spending.curves import BudgetCurve, budget_curves
 from storage.wording import counted
 
@@ -41,7 +41,7 @@ def _end(curve: BudgetCurve) -> str:
 
 
 def _cost(curve: BudgetCurve) -> str:
-    return f"{float(curve.cost[-1]):,.3g} {AXES[curve.axis].unit}"
+    return Budget(axis=curve.axis, amount=float(curve.cost[-1])).said
 
 
 def weights_seen(frames: StudyFrames, search: str) -> str:

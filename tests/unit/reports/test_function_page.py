@@ -12,11 +12,12 @@ import pytest
 from reports import StudyFrames, html, load
 from reports.figures import (
     NoFigure,
+    importance_bars,
     learning_curves,
     parallel_coordinates,
     trial_history,
 )
-from reports.figures.points import listed_points, step_points
+from reports.figures.points import importance_points, listed_points, step_points
 from reports.html._function_seen import (
     curves_seen,
     history_seen,
@@ -24,6 +25,8 @@ from reports.html._function_seen import (
     parallel_seen,
     what_would_tell,
 )
+from reports.importances import Importance, Share
+from reports.inference import Interval
 from reports.trials import SearchTrials, ranked, trials
 from tests.unit.reports import synthetic
 from tests.unit.reports.drawn import drawn
@@ -108,6 +111,25 @@ def test_without_a_value_a_figure_says_why(draw: object) -> None:
     answer = draw(frames, trials(frames)[0])
     assert isinstance(answer, NoFigure)
     assert "`function`" in answer.reason
+
+
+def test_bars_are_shares_and_lines_over_them_intervals() -> None:
+    sure = Interval(low=0.1, high=0.5, df=1.0, level=0.95)
+    shares = (
+        Share(param="lr", value=0.7, interval=None),
+        Share(param="depth", value=0.3, interval=sure),
+    )
+    found = Importance(
+        search="f", title="f", method="M", answers="?", shares=shares, n_trials=9, n_left_out=0
+    )
+    figure = drawn(importance_bars([found]))
+    bars, lines = figure.data
+    assert list(figure.layout.yaxis.ticktext) == ["lr", "depth"]
+    assert bars.x[1::3] == pytest.approx([70, 30])
+    assert lines.x[3:5] == pytest.approx([10, 50])
+    assert np.isnan(lines.x[0])
+    assert importance_points([found])["high"].tolist() == [pytest.approx(np.nan, nan_ok=True), 0.5]
+    assert isinstance(importance_bars([]), NoFigure)
 
 
 # -- words ----------------------------------------------------------------------------------
