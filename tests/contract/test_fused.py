@@ -58,7 +58,7 @@ class TestEqualsSolo:
 
     @pytest.mark.parametrize("optimizer", OPTIMIZERS)
     def test_after_fifty_steps_in_single_precision(self, optimizer: str) -> None:
-        pack = a_pack(*each_weighting(), **FIFTY_STEPS, optimizer=optimizer, clip_norm=0.5)
+        pack = a_pack(*each_weighting()[::3], **FIFTY_STEPS, optimizer=optimizer, clip_norm=0.5)
         assert_alike(pack, Toy(dropout=0.25), rel=2e-4)
 
     def test_a_metric_that_cannot_be_stacked_is_computed_run_by_run(self, float64: None) -> None:

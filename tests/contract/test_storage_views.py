@@ -13,7 +13,13 @@ import pytest
 from storage import RunState
 from storage.records import Claim, EpochTiming, Spent, Verdict
 from storage.schema.views import ORDER, VIEWS
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import (
+    Backend,
+    OnFile,
+    OnMemory,
+    OnPostgres,
+    postgres_schema,
+)
 from tests.contract.storage_bench import Bench, end, epoch
 from tests.contract.storage_demo import make_demo
 
@@ -48,9 +54,18 @@ def test_every_view_is_documented() -> None:
     assert list(_sections()) == list(VIEWS) == list(ORDER)
 
 
-class ViewPromises(Backend):
-    @pytest.fixture
-    def demo(self, bench: Bench) -> Iterator[Bench]:
+class ViewPromises:
+    """Tests only read, all of a class from one database: see its `url`."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def url(cls) -> Iterator[str | None]:
+        raise NotImplementedError("Override the `url` fixture in your subclass.")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def demo(cls, url: str | None) -> Iterator[Bench]:
+        bench = Bench(url)
         make_demo(bench)
         timing = EpochTiming(
             search_id=bench.search(), sweep=0, hardware="a cpu", epoch_s=1.5, charged_s=1.0
@@ -58,7 +73,8 @@ class ViewPromises(Backend):
         bench.storage.save_timings(
             [timing], study_id=bench.study.id, worker_id=bench.worker_id, seconds=0.5
         )
-        return bench
+        yield bench
+        bench.storage.close()
 
     @pytest.mark.parametrize("view", VIEWS)
     def test_columns_are_as_documented(self, demo: Bench, view: str) -> None:
@@ -125,18 +141,6 @@ class ViewPromises(Backend):
         # start-up 1, epoch 1: 2.5, epochs 2 and 3 of the second attempt: 1.5 each
         assert _run(demo, "x")["method_cost_s"] == 1.0 + 2.5 + 1.5 + 1.5
         assert _run(demo, "x")["grad_evals"] == 4 + 2 + 2
-
-    def test_the_method_pays_for_starts_at_a_rung_but_not_after_a_loss(self, bench: Bench) -> None:
-        bench.plan("a")
-        paused = _train_epoch(bench, 1, startup_s=1.0)
-        bench.storage.record([end(paused, RunState.PAUSED, after=1)])
-        further = Verdict(run=paused.run, token=paused.token, until_epoch=3, pack_key="next")
-        bench.storage.judge([further])
-        _train_epoch(bench, 2, startup_s=10.0)
-        bench.take_back(bench.holder)
-        bench.storage.record([end(_train_epoch(bench, 3, startup_s=100.0))])
-        (run,) = bench.view("run_results")
-        assert run["method_cost_s"] == run["solo_cost_s"] == 1.0 + 10.0 + 3 * 1.5
 
     def test_all_attempts_of_a_run_are_paid(self, demo: Bench) -> None:
         # epochs of 3.5 and 1.5 and a checkpoint, two epochs of 1.5 and a test
@@ -216,13 +220,49 @@ def _run(demo: Bench, params: str) -> dict[str, Any]:
     return next(row for row in rows if row["params"] == params)
 
 
-class TestViewsOnMemory(ViewPromises, OnMemory):
+class TestViewsOnMemory(ViewPromises):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def url(cls) -> None:
+        return None
+
+
+class TestViewsOnFile(ViewPromises):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def url(cls, tmp_path_factory: pytest.TempPathFactory) -> str:
+        return f"sqlite:///{tmp_path_factory.mktemp('views') / 'study.db'}"
+
+
+class TestViewsOnPostgres(ViewPromises):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def url(cls) -> Iterator[str]:
+        with postgres_schema() as url:
+            yield url
+
+
+class PausePromises(Backend):
+    def test_the_method_pays_for_starts_at_a_rung_but_not_after_a_loss(self, bench: Bench) -> None:
+        bench.plan("a")
+        paused = _train_epoch(bench, 1, startup_s=1.0)
+        bench.storage.record([end(paused, RunState.PAUSED, after=1)])
+        further = Verdict(run=paused.run, token=paused.token, until_epoch=3, pack_key="next")
+        bench.storage.judge([further])
+        _train_epoch(bench, 2, startup_s=10.0)
+        bench.take_back(bench.holder)
+        bench.storage.record([end(_train_epoch(bench, 3, startup_s=100.0))])
+        (run,) = bench.view("run_results")
+        assert run["method_cost_s"] == run["solo_cost_s"] == 1.0 + 10.0 + 3 * 1.5
+
+
+class TestPausesOnMemory(PausePromises, OnMemory):
     pass
 
 
-class TestViewsOnFile(ViewPromises, OnFile):
+class TestPausesOnFile(PausePromises, OnFile):
     pass
 
 
-class TestViewsOnPostgres(ViewPromises, OnPostgres):
+class TestPausesOnPostgres(PausePromises, OnPostgres):
     pass

@@ -97,7 +97,7 @@ def _share_fork_server(patch: pytest.MonkeyPatch) -> None:
     start = ForkServer.start
 
     def near() -> ForkServer:
-        path, environment = _warm(start)
+        path, environment, _ = _warm(start)
         return ForkServer.near(path) if _environment() == environment else start()
 
     patch.setattr(ForkServer, "start", near)
@@ -108,15 +108,21 @@ def shared_fork_server() -> dict[str, str]:
     return {"TESTS_FORK_SERVER": _warm(ForkServer.start)[0]}
 
 
+def shared_fork_server_pid() -> int:
+    """Of whose forks the workers of such commands are children."""
+    return _warm(ForkServer.start)[2]
+
+
 @functools.cache
-def _warm(start: Callable[[], ForkServer]) -> tuple[str, dict[str, str]]:
-    """Where a process that has imported torch forks others, and the environment they have."""
+def _warm(start: Callable[[], ForkServer]) -> tuple[str, dict[str, str], int]:
+    """Where a process that has imported torch forks others, their environment, and its id."""
     folder = tempfile.TemporaryDirectory(prefix="wb-")
     fork_server = start()
     fork_server.listen(f"{folder.name}/fork_server")
     atexit.register(folder.cleanup)
     atexit.register(fork_server.kill)
-    return f"{folder.name}/fork_server", _environment()
+    assert fork_server._process is not None
+    return f"{folder.name}/fork_server", _environment(), fork_server._process.pid
 
 
 def _environment() -> dict[str, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from storage import RunState, Storage
-from tests.integration.command import WARM, command, shared_fork_server
+from tests.integration.command import WARM, command, shared_fork_server, shared_fork_server_pid
 
 DEADLINE_S = 240
 _FILE = "sqlite:///"
@@ -87,17 +87,19 @@ def _is_there(url: str) -> bool:
 def run_with_kills(spec: Path, url: str, chance: random.Random) -> None:
     """Run a study with rungs to its end; workers and drivers are killed on two of its ways."""
     for n_ended in (1, 20):
-        driver = start(spec, url, workers=2, module="study.cli")
+        driver = start(spec, url, workers=2)
         wait_for_rungs(driver, url, spec.stem, n_ended)
-        kill_a_worker(driver, chance)
+        kill_a_worker(chance)
         time.sleep(chance.uniform(0.0, 0.5))
         driver.send_signal(signal.SIGKILL)
         driver.wait()
     complete(spec, url, workers=2)
 
 
-def kill_a_worker(driver: subprocess.Popen[bytes], chance: random.Random) -> None:
-    workers = descendants(driver.pid)[1:]  # the first is the process they are forked from
+def kill_a_worker(chance: random.Random) -> None:
+    """Kill a worker of the one driver that is there."""
+    parents = _children(shared_fork_server_pid())
+    workers = [worker for parent in parents for worker in descendants(parent)]
     if workers:
         with suppress(ProcessLookupError):
             os.kill(chance.choice(workers), signal.SIGKILL)

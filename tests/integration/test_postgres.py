@@ -31,7 +31,7 @@ SPEC = f"""
 name = "{STUDY}"
 problem = "toy:Toy"
 seeds = [0, 1]
-training = {{ epochs = 20, batch_size = 4, optimizer = "sgd" }}
+training = {{ epochs = 12, batch_size = 4, optimizer = "sgd" }}
 [[search]]
 weighting = ["ew", "rlw"]
 stages = [{{ lr = [0.02, 0.05] }}]

@@ -12,7 +12,9 @@ from study.cli._plan import packs_to_plain
 from study.errors import WorkersUnusable
 from study.planning.engine import EngineChoice
 from study.planning.packs import PackPlan, pack_plan, shapes_of
+from study.running import preflight
 from study.running.preflight import Preflight, look_at_network
+from tests.integration import asked
 from tests.unit.study.specs import a_plan
 from trainers.events import NetworkFacts
 from trainers.jobs import ProblemRef
@@ -143,6 +145,13 @@ def test_a_look_is_what_a_worker_finds() -> None:
     assert found == Preflight(NetworkFacts(convolutional=False, obstacle=""), [])
 
 
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fork of a process that has imported torch looks."""
+    monkeypatch.setattr(preflight, "subprocess", asked)
+
+
+@pytest.mark.usefixtures("warm")
 def test_a_problem_that_cannot_be_looked_at_is_told() -> None:
     plan = replace(a_plan(GRID), problem=ProblemRef(target="nope"))
     with pytest.raises(WorkersUnusable, match="nope"):
@@ -156,6 +165,7 @@ def test_convolutions_on_a_gpu_are_planned_as_undecided() -> None:
     assert "the first calibration chooses" in plain["reason"]
 
 
+@pytest.mark.usefixtures("warm")
 def test_tf32_on_a_processor_is_refused_before_anything_runs() -> None:
     plan = a_plan(GRID, training={"epochs": 2, "batch_size": 8, "precision": "tf32"})
     with pytest.raises(WorkersUnusable, match=r"way of GPUs.*Take a GPU"):
