@@ -19,6 +19,7 @@ from reports._palette import method_colour
 from reports._ranking import axis_title, number, objective_of
 from reports._titles import weighting_of
 from reports.claims import Effect, claims_of
+from reports.comparing.answer import Answer, answer
 from reports.comparing.rows import MethodRow
 from reports.dashboard.conclusions import (
     ClaimSaid,
@@ -52,6 +53,7 @@ def conclude(frames: StudyFrames, cursor: str) -> Conclusions:
     return Conclusions(
         cursor=cursor,
         sentence=comparison.sentence,
+        answers=_answers(answer(frames, comparison, equal_budgets(frames))),
         methods={row.search: _said(frames, row) for row in comparison.rows},
         notes=[
             (note.kind, ", ".join(note.about), note.text)
@@ -86,6 +88,16 @@ def at_budget(frames: StudyFrames, axis: str, place: int) -> dict[str, Any] | No
             for one in equal_budgets(frames, [budget])[0].methods
         ],
     }
+
+
+def _answers(found: Answer | None) -> list[tuple[str, Sequence[str]]]:
+    if found is None:
+        return []
+    return [
+        ("Which method, with how much?", found.which),
+        ("How sure is that?", found.sure),
+        ("What would make it surer?", found.surer),
+    ]
 
 
 def _said(frames: StudyFrames, row: MethodRow) -> MethodSaid:

@@ -22,6 +22,8 @@ class Conclusions:
 
     Attributes:
         cursor: Of the changes up to which it holds.
+        answers: Questions of the report's first screen with their sentences; empty while no method
+            has a value.
         methods: By search; empty for a study of a training function.
         notes: Kind, whom it is about, text.
         axes: Units of cost and their labels.
@@ -30,6 +32,7 @@ class Conclusions:
 
     cursor: str
     sentence: str
+    answers: Sequence[tuple[str, Sequence[str]]] = ()
     methods: Mapping[str, MethodSaid] = field(default_factory=dict)
     notes: Sequence[tuple[str, str, str]] = ()
     axes: Sequence[tuple[str, str]] = ()

@@ -126,6 +126,7 @@ def _concluded(
     objective = record.spec.get("objective") or "Δm against single-task networks in percent"
     return {
         "sentence": drawn.sentence if drawn else "",
+        "answers": drawn.answers if drawn else (),
         "objective": objective[0].upper() + objective[1:],
         "methods": [_method(study, status, drawn) for status in searches],
         "notes": drawn.notes if drawn else (),
