@@ -73,6 +73,8 @@ class Robustness:
         others: The winner minus each other method, one family after Holm.
         titles: Search to title.
         shortfalls: Sentences on equal weighting that was tuned less than the winner, by search.
+        n_left_out: Methods that take no part: a run can still change their value, or it is not
+            finite.
     """
 
     winner: str
@@ -80,6 +82,7 @@ class Robustness:
     others: tuple[Difference, ...]
     titles: Mapping[str, str]
     shortfalls: Mapping[str, str]
+    n_left_out: int = 0
 
     @property
     def n_ahead(self) -> int:
@@ -96,8 +99,9 @@ class Robustness:
             if reading.ahead != (self.winner,)
         )
         elsewhere = ", ".join(f"{title} in {n}" for title, n in else_ahead.most_common())
+        among = f"Of {len(self.titles)} methods with a final value, " * bool(self.n_left_out)
         return (
-            f"{self.winner} has the best value, and is ahead in {self.n_ahead} of "
+            f"{among}{self.winner} has the best value, and is ahead in {self.n_ahead} of "
             f"{counted(n_readings, 'reading')} of the same runs"
             f"{f' ({elsewhere})' if elsewhere else ''}. {self._told_from()}"
         )
@@ -109,7 +113,8 @@ class Robustness:
         alike = [self.titles[found.b] for found in self.others if found.verdict == "comparable"]
         if not near and not alike:
             but = [self.shortfalls[one.b] for one in self.others if one.b in self.shortfalls]
-            return " ".join(["It is better than each other method (95 %, after Holm).", *but])
+            others = "of the others" if self.n_left_out else "other method"
+            return " ".join([f"It is better than each {others} (95 %, after Holm).", *but])
         parts = [f"undecided against {', '.join(near)}"] * bool(near)
         parts += [f"comparable to {', '.join(alike)}"] * bool(alike)
         return f"Being ahead is no verdict: it is {' and '.join(parts)}."
@@ -147,6 +152,7 @@ def robustness(frames: StudyFrames, searches: Sequence[str]) -> Robustness | Non
         others=adjusted([gap for gap in gaps if gap is not None]),
         titles=titles,
         shortfalls={search: text for search, text in said.items() if text},
+        n_left_out=len(frames.searches) - len(known),
     )
 
 

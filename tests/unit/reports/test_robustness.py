@@ -157,5 +157,6 @@ def test_a_method_that_diverged_takes_no_part() -> None:
     made = synthetic.reader(epochs=3, confirm=(11, 12))
     runs_of(made, "ew")[-1] |= {"state": "diverged", "delta_m_val": None, "delta_m_test": None}
     plain = compare(load(made, "x")).to_plain()["robustness"]
+    assert plain["sentence"].startswith("Of 3 methods with a final value, ")
     assert "EW" not in str(plain)
     assert not [v for one in plain["readings"] for v in one.values() if v in (math.inf, math.nan)]
