@@ -20,6 +20,8 @@ def main() -> None:
     try:
         if sys.argv[1:2] and sys.argv[1] in _SHORT:
             _leave_garbage()
+        elif sys.argv[1:2] == ["run"]:
+            gc.disable()  # until all is imported, of which nothing is garbage: see `_run`
         with _workers_ahead(sys.argv[1:]):
             from study.cli._main import main as command_line
 
@@ -27,6 +29,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         sys.exit(130)
+    finally:
+        gc.enable()  # for who goes on after this command
 
 
 def _leave_garbage() -> None:

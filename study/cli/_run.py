@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import stat
@@ -95,12 +96,20 @@ def command(
                 redecide=redecide,
                 report=display.show,
                 say=display.note,
-                on_start=watch.append,
+                on_start=lambda runner: _begin(runner, watch),
             )
     except KeyboardInterrupt:
         errors.print(f"Interrupted. Go on with: {command_line(*go_on, storage=storage)}")
         raise typer.Exit(130) from None
     _conclude(go_on, opened, outcome)
+
+
+def _begin(runner: Runner, watch: list[Runner]) -> None:
+    """From now on garbage is collected, without a look at what has been imported."""
+    if not gc.get_freeze_count():
+        gc.freeze()
+    gc.enable()
+    watch.append(runner)
 
 
 def _limits(given: list[str]) -> dict[str, float]:
