@@ -7,6 +7,7 @@ fsspec, which looks for the package of each store when it is first used.
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterator
@@ -113,15 +114,20 @@ def remove_folder(folder: str) -> None:
 
 def starting(folder: str, prefixes: Collection[str]) -> set[str]:
     """Files in a folder whose names start with one of `prefixes`; none if it cannot be read."""
-    if not is_url(folder):
-        return {str(path) for prefix in prefixes for path in Path(folder).glob(f"{prefix}*")}
     names: list[str] = []
     if prefixes:
-        with contextlib.suppress(OSError), _plain_errors():
-            system, path = _opened(folder)
-            system.invalidate_cache(path)  # workers write there too
-            names = [entry.rpartition("/")[2] for entry in system.ls(path, detail=False)]
+        with contextlib.suppress(OSError):
+            names = _names(folder)
     return {inside(folder, name) for name in names if name.startswith(tuple(prefixes))}
+
+
+def _names(folder: str) -> list[str]:
+    if not is_url(folder):
+        return os.listdir(folder)
+    with _plain_errors():
+        system, path = _opened(folder)
+        system.invalidate_cache(path)  # workers write there too
+        return [entry.rpartition("/")[2] for entry in system.ls(path, detail=False)]
 
 
 def remove(places: Collection[str]) -> None:
