@@ -28,7 +28,7 @@ from trainers.failures import as_failure
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.keeping import checkpoints, paths
 from trainers.keeping.checkpoints import State
-from trainers.keeping.networks import KeptNetworks
+from trainers.keeping.networks import KeptNetworks, NetworkCopy
 from trainers.resources import peak_memory_bytes
 from trainers.run_ends import (
     diverged,
@@ -96,8 +96,8 @@ class Team(Protocol):
     def states(self) -> Sequence[State]:
         """What to go on from."""
 
-    def networks(self, runs: Container[int]) -> Mapping[int, State]:
-        """``network`` and ``outside`` of the states of these runs: copies on the CPU."""
+    def networks(self, runs: Container[int]) -> Mapping[int, NetworkCopy]:
+        """Copies of the networks of these runs as they are now, on the CPU."""
 
     def kept(self, runs: Container[int]) -> Self:
         """The team of those runs only, which go on as if the others had never been there."""

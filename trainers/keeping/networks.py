@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -23,6 +25,18 @@ from trainers.keeping.checkpoints import State
 
 MOST = 8
 """Epochs of a run whose networks are held at a time."""
+NetworkCopy = Callable[[], State]
+"""Puts ``network`` and ``outside`` of a run's state together, from a copy that training leaves
+alone: most copies are beaten before anybody asks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A network after an epoch, with its metrics ``[M]``; lower is better."""
+
+    epoch: int
+    values: list[float]
+    network: NetworkCopy
 
 
 class Candidates:
@@ -39,7 +53,11 @@ class Candidates:
     """
 
     def __init__(self, job: Job, kept: Sequence[State] = ()) -> None:
-        self._metrics, self._kept = job.select_by, [] if job.select_by is None else list(kept)
+        self._metrics = job.select_by
+        self._kept = [
+            _Candidate(one["epoch"], one["values"], partial(dict, one))
+            for one in (() if job.select_by is None else kept)
+        ]
 
     def wants(self, done: EpochDone, *, last: bool) -> bool:
         """Whether the network as it is after this epoch is to be added.
@@ -50,19 +68,19 @@ class Candidates:
         if not self._metrics:
             return last and self._metrics is not None
         values = self._values(done)
-        return not any(_beats(before["values"], values) for before in self._kept)
+        return not any(_beats(before.values, values) for before in self._kept)
 
-    def add(self, done: EpochDone, copy: State) -> None:
-        """Add the network after an epoch that is wanted, as `copied` gives it."""
+    def add(self, done: EpochDone, copy: NetworkCopy) -> None:
+        """Add the network after an epoch that is wanted."""
         values = self._values(done)
-        self._kept = [before for before in self._kept if not _beats(values, before["values"])]
-        self._kept.append({"epoch": done.epoch, "values": values, **copy})
+        self._kept = [before for before in self._kept if not _beats(values, before.values)]
+        self._kept.append(_Candidate(done.epoch, values, copy))
         if len(self._kept) > MOST:
-            del self._kept[_furthest([one["values"] for one in self._kept])]
+            del self._kept[_furthest([one.values for one in self._kept])]
 
     def state(self) -> list[State]:
         """What a checkpoint must hold to go on with."""
-        return list(self._kept)
+        return [{**one.network(), "epoch": one.epoch, "values": one.values} for one in self._kept]
 
     def write(self, folder: str, job: Job) -> list[NetworkFile]:
         """Write a file each, whole or not at all.
@@ -97,12 +115,12 @@ class KeptNetworks:
     def look(
         self,
         epoch: Iterable[EpochDone],
-        networks: Callable[[Container[int]], Mapping[int, State]],
+        networks: Callable[[Container[int]], Mapping[int, NetworkCopy]],
     ) -> bool:
         """Add the networks of an epoch that may be selected; returns whether there were any.
 
         Args:
-            networks: Copies of ``network`` and ``outside`` of the states of runs, by run.
+            networks: Copies of the networks of runs as they are now, by run.
         """
         wanted = {
             done.run: done
@@ -177,10 +195,9 @@ def initial(of: InitialNetwork, own: Mapping[str, Tensor]) -> State:
     return found
 
 
-def _written(folder: str, job: Job, one: State) -> NetworkFile:
-    epoch = one["epoch"]
-    name = f"network-run{job.run}-token{job.token}-epoch{epoch}.pt"
-    return write(paths.inside(folder, name), one, epoch=epoch)
+def _written(folder: str, job: Job, one: _Candidate) -> NetworkFile:
+    name = f"network-run{job.run}-token{job.token}-epoch{one.epoch}.pt"
+    return write(paths.inside(folder, name), one.network(), epoch=one.epoch)
 
 
 def write(path: str, state: State, *, epoch: int) -> NetworkFile:

@@ -38,11 +38,15 @@ def done(epoch: int, error: float, accuracy: float) -> EpochDone:
     )
 
 
+def a_network() -> networks.State:
+    return {"network": {"w": torch.ones(2)}, "outside": {}}
+
+
 def held(epochs: Sequence[tuple[float, float]]) -> list[int]:
     candidates = Candidates(a_job(select_by=METRICS))
     for number, values in enumerate(epochs, start=1):
         if candidates.wants(event := done(number, *values), last=number == len(epochs)):
-            candidates.add(event, {"network": {"w": torch.ones(2)}, "outside": {}})
+            candidates.add(event, a_network)
     return [one["epoch"] for one in candidates.state()]
 
 
@@ -90,7 +94,7 @@ def test_copies_are_held() -> None:
 
 def test_a_file_with_other_bytes_is_refused(tmp_path: Path) -> None:
     candidates = Candidates(a_job(select_by=METRICS))
-    candidates.add(done(1, 0.5, 0.5), {"network": {"w": torch.ones(2)}, "outside": {}})
+    candidates.add(done(1, 0.5, 0.5), a_network)
     (file,) = candidates.write(str(tmp_path), a_job())
     loaded = networks.load(file.path, sha256=file.sha256)
     assert loaded["network"]["w"].tolist() == [1.0, 1.0]

@@ -36,6 +36,7 @@ from trainers.evaluation import Value
 from trainers.hardware import gpu
 from trainers.jobs import Job, Pack
 from trainers.keeping.checkpoints import State
+from trainers.keeping.networks import NetworkCopy
 from trainers.optimizers import optimizer
 from trainers.protocol import Batch
 from trainers.randomness import Key
@@ -196,8 +197,8 @@ class Stack:
             steps=self._steps_done,
         )
 
-    def networks(self, runs: Container[int]) -> dict[int, State]:
-        """``network`` and ``outside`` of the states of these runs: copies on the CPU."""
+    def networks(self, runs: Container[int]) -> dict[int, NetworkCopy]:
+        """Copies of the networks of these runs as they are now, on the CPU."""
         rows = {m.job.run: row for row, m in enumerate(self.members) if m.job.run in runs}
         return dict(zip(rows, network_copies(self._store, [*rows.values()]), strict=True))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,11 +15,12 @@ from torch import Tensor
 
 from trainers.engines.fused.forward import carried_tensors, trained_parameters
 from trainers.engines.fused.member import Member
-from trainers.engines.fused.rows import Rows
+from trainers.engines.fused.rows import RowLayout, Rows
 from trainers.engines.fused.weighting_rows import WeightingRows
 from trainers.engines.stepping import build_optimizer
 from trainers.jobs import Training
 from trainers.keeping.checkpoints import State
+from trainers.keeping.networks import NetworkCopy
 from trainers.network import MultiTaskNetwork
 from trainers.optimizers import optimizer
 
@@ -107,7 +109,7 @@ def states(
         names = member.weighting.params(member.hyper)
         found.append(
             {
-                **_network(store, {name: value[row] for name, value in here.items()}, begun),
+                **_network(store.keys, {name: value[row] for name, value in here.items()}, begun),
                 "optimizer": {"state": kept, "param_groups": _groups(store, member, training)},
                 "params": {name: learned[name][row] for name in names},
                 "state": of_weighting[row],
@@ -117,35 +119,55 @@ def states(
     return found
 
 
-def network_copies(store: Store, rows: Sequence[int]) -> list[State]:
-    """``network`` and ``outside`` of the states of rows, on the CPU and in memory of their own.
+def network_copies(store: Store, rows: Sequence[int]) -> list[NetworkCopy]:
+    """The networks of rows as they are now, on the CPU and in memory of their own.
 
     Rows come from a GPU all at once, and what a row holds of parameters is one piece of memory:
-    there are many tensors, and of each there would be a copy.
+    there are many tensors, and of each there would be a copy. They are told apart when a copy is
+    asked for.
     """
     chosen = torch.tensor([*rows], device=store.network.values.device)
     values = store.network.values.index_select(0, chosen).cpu()
     carried = {name: of.index_select(0, chosen).cpu() for name, of in store.carried.items()}
     outside = {name: first.cpu() for name, first in store.outside.items()}
-    found: list[State] = []
-    for place in range(len(rows)):
-        own = store.network.layout.views(values[place : place + 1].clone())
-        here = {name: of[0] for name, of in own.items()}
-        here |= {name: of[place].clone() for name, of in carried.items()}
-        found.append(_network(store, here, outside))
-    return found
+    return [
+        partial(
+            _told_apart,
+            values[place : place + 1].clone(),
+            {name: of[place].clone() for name, of in carried.items()},
+            outside,
+            store.network.layout,
+            store.keys,
+        )
+        for place in range(len(rows))
+    ]
 
 
-def _network(store: Store, here: Mapping[str, Tensor], begun: Mapping[str, Tensor]) -> State:
+def _told_apart(
+    row: Tensor,
+    carried: Mapping[str, Tensor],
+    begun: Mapping[str, Tensor],
+    layout: RowLayout,
+    keys: Mapping[str, str],
+) -> State:
+    """The network's part of a run's state, from a row ``[1, W]`` of parameters."""
+    here = {name: of[0] for name, of in layout.views(row).items()} | dict(carried)
+    return _network(keys, here, begun)
+
+
+def _network(
+    keys: Mapping[str, str], here: Mapping[str, Tensor], begun: Mapping[str, Tensor]
+) -> State:
     """The network's part of a run's state, by the names that its tensors are stacked under.
 
     Args:
+        keys: Key of the network's state to the tensor's name.
         begun: What buffers that are not in the network's state began as, by name.
     """
     outside = {
         name: here[name] for name, first in begun.items() if not torch.equal(here[name], first)
     }
-    return {"network": {key: here[name] for key, name in store.keys.items()}, "outside": outside}
+    return {"network": {key: here[name] for key, name in keys.items()}, "outside": outside}
 
 
 def _kept(store: Store, member: Member) -> Iterator[tuple[str, Tensor, int]]:

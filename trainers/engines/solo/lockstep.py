@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from trainers.engines import one_epoch
@@ -14,8 +15,8 @@ from trainers.engines.stepping import grad_evals
 from trainers.evaluation import Value
 from trainers.failures import as_failure
 from trainers.jobs import Job, Training
-from trainers.keeping import networks
 from trainers.keeping.checkpoints import State
+from trainers.keeping.networks import NetworkCopy, copied
 from trainers.protocol import Batch
 from trainers.randomness import Draws, Key, global_state, set_global_state
 from trainers.reading import owned
@@ -117,10 +118,10 @@ class Lockstep:
         """What each run goes on from."""
         return [lane.run.state_dict() for lane in self._lanes]
 
-    def networks(self, runs: Container[int]) -> dict[int, State]:
-        """``network`` and ``outside`` of the states of these runs: copies on the CPU."""
+    def networks(self, runs: Container[int]) -> dict[int, NetworkCopy]:
+        """Copies of the networks of these runs as they are now, on the CPU."""
         mine = [lane.run for lane in self._lanes if lane.run.job.run in runs]
-        return {run.job.run: networks.copied(run.network_state()) for run in mine}
+        return {run.job.run: partial(dict, copied(run.network_state())) for run in mine}
 
     def kept(self, runs: Container[int]) -> Lockstep:
         """Those runs only, which go on as if the others had never been there."""
