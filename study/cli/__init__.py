@@ -29,8 +29,6 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         sys.exit(130)
-    finally:
-        gc.enable()  # for who goes on after this command
 
 
 def _leave_garbage() -> None:
