@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -41,10 +42,15 @@ def put(connection: Connection, table: sa.Table, row: Mapping[str, Any]) -> None
 
     One statement: with a deletion before it, two drivers could both insert.
     """
-    insert = insert_for(connection.dialect.name, table)
+    connection.execute(_putting(connection.dialect.name, table, tuple(row)), row)
+
+
+@cache
+def _putting(dialect: str, table: sa.Table, names: tuple[str, ...]) -> sa.Insert:
+    insert = insert_for(dialect, table)
     keys = table.primary_key.columns.keys()
-    news = {name: insert.excluded[name] for name in row if name not in keys}
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=news), row)
+    news = {name: insert.excluded[name] for name in names if name not in keys}
+    return insert.on_conflict_do_update(index_elements=keys, set_=news)
 
 
 def lock_schema(connection: Connection) -> None:
