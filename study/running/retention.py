@@ -57,7 +57,9 @@ class Retention:
         Args:
             refused: Runs with refused reports: another attempt may go on from their files.
         """
-        left = self._files_of(self._over - {*refused})
+        # without a file that was reported, only such as a killed worker has left: see `sweep`
+        written = self._due or self._holding
+        left = self._files_of(self._over - {*refused}) if written else set()
         # a run may be the last to need the file of a pack, which is named for another run
         due = self._due or left or (self._over and self._holding)
         self._over.clear()

@@ -246,3 +246,17 @@ def test_a_file_in_another_folder_loses_its_row_only(
     folder.retention.written()
     folder.retention.tidy()
     assert (folder.rows(), other.files()) == ([], names(claim, [1]))
+
+
+def test_the_folder_is_not_read_for_runs_while_no_file_is_held(folder: Folder) -> None:
+    """It may hold a network for each run: to read it for each would take ever longer."""
+    folder.bench.plan("a")
+    claim = folder.bench.claim_one()
+    folder.retention.tidy()
+    folder.put(half_written := f"run{claim.run}-token1-epoch3.pt.77.part")
+    folder.bench.storage.record([end(claim)])
+    folder.retention.over(claim.run)
+    folder.retention.tidy()
+    assert folder.files() == [half_written]
+    folder.retention.sweep()
+    assert folder.files() == []
