@@ -83,12 +83,16 @@ class Fitting:
     """Versions of a study that fit in a budget.
 
     Attributes:
+        begun: The study is stored, so that only its grids can be cut.
+        of_function: It has no methods to tell apart.
         options: The best ones first.
         cheapest: The cheapest version of all, if nothing fits; None if its cost is not known.
     """
 
     budget: Budget
     pilot: Needs | None
+    begun: bool
+    of_function: bool
     options: Sequence[Option]
     cheapest: Option | None
 
@@ -116,6 +120,8 @@ def fitting(study: Study, text: str, known: Known, pilot: Needs | None, *, devic
     found = []
     for cut in smaller(study.plan.spec):
         plan = version(study, {key: cut.plain[key] for key in ("seeds", "search")})
+        if cut.n_cuts and not known.allows(plan):
+            continue  # what has begun keeps its seeds and its rules
         ahead = known.forecast(plan, device=device)
         if budget.axis == "money" and ahead.left_s is not None and ahead.money_left is None:
             raise BadSpec(
@@ -129,6 +135,8 @@ def fitting(study: Study, text: str, known: Known, pilot: Needs | None, *, devic
     return Fitting(
         budget=budget,
         pilot=pilot,
+        begun=known.begun,
+        of_function=study.plan.spec.function is not None,
         options=sorted(best, key=lambda one: one.rank)[:_MOST],
         cheapest=None if fit else min(found, key=lambda one: one.cost.value, default=None),
     )
@@ -188,7 +196,7 @@ def _option(
 def show_fitting(found: Fitting) -> None:
     """A row for each version that fits, and what to paste for it."""
     budget, options = found.budget, found.options
-    said = duration(budget.amount) if budget.axis == "solo_s" else f"{amount(budget.amount)}"
+    said = duration(budget.amount) if budget.axis == "solo_s" else f"{budget.amount:,g}"
     unit = {"solo_s": "of device time", "epochs": "epochs", "money": "in money"}[budget.axis]
     head = f"in {said} {unit} from now on"
     if not options:
@@ -220,7 +228,7 @@ def show_fitting(found: Fitting) -> None:
         if one.cut.toml:
             say((f"version {number}", "bold"), ", in the spec:")
             console.print(one.cut.toml, markup=False, highlight=False, soft_wrap=True)
-    if found.pilot is None:
+    if found.pilot is None and not found.of_function:
         note("No pilot tells how finely methods are told apart: name a study with --like.")
 
 
@@ -228,6 +236,12 @@ def _nothing(found: Fitting) -> str:
     if found.cheapest is None:
         return "nothing of this shape was timed yet. Ask by epochs, such as 200epochs"
     cost = _cost_said(found.cheapest.cost, found.budget)
+    if found.begun:
+        return (
+            f"no version fits. The smallest ({found.cheapest.cut.said}) takes {cost}. What has "
+            "begun keeps its seeds and stopping rules: limit it by [budget], or begin a smaller "
+            "study under another name"
+        )
     return (
         "no version fits. The smallest that fewer seeds, coarser grids and halving leave "
         f"({found.cheapest.cut.said}) takes {cost}. Drop searches, learning rates or epochs"
@@ -237,8 +251,11 @@ def _nothing(found: Fitting) -> str:
 def _cost_said(cost: Range, budget: Budget) -> str:
     if budget.axis == "solo_s":
         return f"{duration(cost.value)}{between(cost)}"
-    ends = "" if cost.low is None else f" ({amount(cost.low)} to {amount(cost.high or 0.0)})"
-    return f"{amount(cost.value)}{ends}"
+    said = (lambda of: f"{of:,.0f}") if budget.axis == "epochs" else amount
+    value, low, high = (
+        None if of is None else said(of) for of in (cost.value, cost.low, cost.high)
+    )
+    return f"{value}" if low in (None, high) else f"{value} ({low} to {high})"
 
 
 def _resolved(pilot: Needs, one: Option) -> str:

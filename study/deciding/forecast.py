@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from storage.records import SearchStatus, Unfinished
+from storage.records import SearchStatus
 from study.deciding.outlook import Outlook
 from study.deciding.pace import Pace
 from study.spec.study_spec import BudgetSpec
@@ -136,7 +136,6 @@ class Forecast:
 def search_forecast(
     status: SearchStatus,
     ahead: Outlook,
-    added: Sequence[Unfinished],
     pace: Pace | None,
     *,
     epochs: int,
@@ -145,10 +144,10 @@ def search_forecast(
     """What one search takes yet.
 
     Args:
-        added: Runs that a driver would add at once.
+        status: With the runs that a driver would add at once.
         epochs: Of a run that no rule ends.
     """
-    unfinished = [*status.unfinished, *added]
+    unfinished = status.unfinished
     expected = ahead.epochs_left(unfinished, epochs) + sum(of.epochs for of in ahead.coming)
     least, most = ahead.epochs_between(unfinished, epochs)
     if budget.epochs is not None:

@@ -24,12 +24,14 @@ class Timed:
         tasks: That its networks learn.
         own: Its own packs.
         like: Packs of searches of the same weighting, tasks and shape in other studies.
+        elsewhere: Packs of all searches of its role and shape in other studies.
         calibrated_s: Device-seconds of an epoch of one run by calibrations, one for each hardware.
     """
 
     tasks: tuple[str, ...]
     own: PackCosts | None = None
     like: PackCosts | None = None
+    elsewhere: PackCosts | None = None
     calibrated_s: Sequence[float] = ()
 
 
@@ -83,9 +85,11 @@ def paces(timed: Mapping[str, Timed]) -> dict[str, Pace | None]:
     this study's packs have taken over what they should have by that.
     """
     known = [one for one in timed.values() if one.own is not None]
-    bases = {name: _base(one, timed) for name, one in timed.items()}
+    bases = {name: _base(one) for name, one in timed.items()}
     level, n_level = _level([(one.own, bases[name]) for name, one in timed.items() if one.own])
     spread, df = _spread([of for one in timed.values() for of in (one.own, one.like) if of])
+    if not df:
+        spread, df = _spread([one.elsewhere for one in timed.values() if one.elsewhere])
     found: dict[str, Pace | None] = {}
     for name, one in timed.items():
         base = bases[name]
@@ -129,13 +133,12 @@ def pooled(costs: Sequence[PackCosts]) -> PackCosts:
     )
 
 
-def _base(one: Timed, timed: Mapping[str, Timed]) -> Pace | None:
+def _base(one: Timed) -> Pace | None:
     """What an epoch takes by other studies, else by calibration."""
     if one.like is not None:
         return _pace(one.like, "like", None, 0)
-    like = [of.like for of in timed.values() if of.like and len(of.tasks) == len(one.tasks)]
-    if like:
-        return _pace(pooled(like), "elsewhere", None, 0)
+    if one.elsewhere is not None:
+        return _pace(one.elsewhere, "elsewhere", None, 0)
     if not one.calibrated_s:
         return None
     mean_s = math.fsum(one.calibrated_s) / len(one.calibrated_s)

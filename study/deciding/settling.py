@@ -5,10 +5,11 @@ A spec may ask for more than is stored of it, and what has ended may not have be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from storage import RunState
+from storage import FINAL, RunState
 from storage.records import RunOutcome, SearchHistory, StageEntry, Unfinished
 from study.deciding.advance import (
     AddRuns,
@@ -30,12 +31,30 @@ class Settled:
         history: With what a driver would have added.
         added: The runs among it.
         trials: How many new trials these are.
+        dropped: Runs that have not ended of points that no longer stand, by the epoch up to which
+            they were to be trained.
     """
 
     history: SearchHistory
     step: NextStep
     added: Sequence[Unfinished]
     trials: int
+    dropped: Mapping[int, int]
+
+    def unfinished(self, stored: Sequence[Unfinished]) -> list[Unfinished]:
+        """What is to be trained yet of what is stored and was added.
+
+        Of dropped runs as many epochs are taken to be done as of the others.
+        """
+        kept = [(of, of.runs - self.dropped.get(of.until_epoch, 0)) for of in stored]
+        return [
+            *(
+                replace(of, runs=runs, epochs_done=round(of.epochs_done * runs / of.runs))
+                for of, runs in kept
+                if runs > 0
+            ),
+            *self.added,
+        ]
 
 
 def settled(search: Search, history: SearchHistory, rules: Rules, *, epochs: int) -> Settled:
@@ -47,7 +66,7 @@ def settled(search: Search, history: SearchHistory, rules: Rules, *, epochs: int
         epochs: Of a run that no rule ends.
     """
     added: list[Unfinished] = []
-    trials = 0
+    trials, before = 0, history
     while True:
         step = _step(search, history, rules)
         if isinstance(step, Propose):
@@ -65,7 +84,17 @@ def settled(search: Search, history: SearchHistory, rules: Rules, *, epochs: int
             earlier = [d for d in history.decisions if d.stage < step.decision.stage]
             history = replace(history, decisions=(*earlier, step.decision))
         else:
-            return Settled(history=history, step=step, added=added, trials=trials)
+            dropped = _dropped(before, history)
+            return Settled(history=history, step=step, added=added, trials=trials, dropped=dropped)
+
+
+def _dropped(before: SearchHistory, after: SearchHistory) -> Counter[int]:
+    gone = {of.params for of in before.entries} - {of.params for of in after.entries}
+    return Counter(
+        of.until_epoch
+        for of in before.outcomes
+        if of.params in gone and of.role != "confirm" and of.state not in FINAL
+    )
 
 
 def _step(search: Search, history: SearchHistory, rules: Rules) -> NextStep:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from storage.records import SearchHistory, SearchStatus, Totals, Unfinished
+from storage.records import SearchHistory, SearchStatus, StudyRecord, Totals
 from study.catalogue import reading
 from study.deciding.advance import Rules
 from study.deciding.forecast import Forecast, forecast, search_forecast
 from study.deciding.outlook import Outlook, outlook
 from study.deciding.pace import Timed, paces
 from study.deciding.settling import settled
+from study.errors import NotAnExtension
+from study.planning.extension import check_extension
 from study.running.timed_shapes import timed_shapes
 
 if TYPE_CHECKING:
@@ -28,11 +30,11 @@ class _Stand:
     """How a study stands; as new if it is not stored.
 
     Attributes:
-        first_name: By which random draws are addressed.
+        record: None if it is not stored.
         baseline_hash: Of the baseline in force; None if there is none yet.
     """
 
-    first_name: str
+    record: StudyRecord | None
     totals: Totals
     baseline_hash: str | None
     statuses: Mapping[str, SearchStatus]
@@ -52,6 +54,21 @@ class Known:
     timed: Mapping[str, Timed]
     beside: float
 
+    @property
+    def begun(self) -> bool:
+        """Whether the study is stored."""
+        return self.stand.record is not None
+
+    def allows(self, plan: Plan) -> bool:
+        """Whether a version extends what is stored of the study, so that it may go on as that."""
+        if self.stand.record is None:
+            return True
+        try:
+            check_extension(self.stand.record, plan.spec, plan.stored_card)
+        except NotAnExtension:
+            return False
+        return True
+
     def forecast(self, plan: Plan, *, device: str | None) -> Forecast:
         """What a study takes yet.
 
@@ -65,14 +82,13 @@ class Known:
         return forecast(
             [
                 search_forecast(
-                    self.stand.statuses.get(name) or _not_begun(name),
+                    status,
                     ahead,
-                    added,
-                    pace[name],
+                    pace[status.search],
                     epochs=plan.training.epochs,
-                    budget=budgets[name],
+                    budget=budgets[status.search],
                 )
-                for name, ahead, added in _ahead(plan, self.stand)
+                for status, ahead in _ahead(plan, self.stand)
             ],
             paid_s=totals.device_s,
             beside=self.beside,
@@ -106,7 +122,7 @@ def _stand(plan: Plan, reader: Reader | None) -> _Stand:
     if reader is None or record is None:
         nothing = Totals(states={}, device_s=0.0, money=None, epochs=0, trials=0)
         return _Stand(
-            first_name=plan.spec.name,
+            record=None,
             totals=nothing,
             baseline_hash=None,
             statuses={},
@@ -115,7 +131,7 @@ def _stand(plan: Plan, reader: Reader | None) -> _Stand:
     columns, rows = reader.view("baseline_metrics", record.name)
     at, standing = columns.index("baseline_hash"), columns.index("standing")
     return _Stand(
-        first_name=record.first_name,
+        record=record,
         totals=reader.totals(record.id),
         baseline_hash=next((row[at] for row in rows if row[standing]), None),
         statuses={status.search: status for status in reader.search_status(record.id)},
@@ -123,8 +139,8 @@ def _stand(plan: Plan, reader: Reader | None) -> _Stand:
     )
 
 
-def _ahead(plan: Plan, stand: _Stand) -> Iterator[tuple[str, Outlook, Sequence[Unfinished]]]:
-    """Of each search, what it has yet to propose, and the runs that a driver would add at once."""
+def _ahead(plan: Plan, stand: _Stand) -> Iterator[tuple[SearchStatus, Outlook]]:
+    """How each search would stand if a driver looked at it, and what it has yet to propose."""
     spec, epochs = plan.spec, plan.training.epochs
     confirm = (spec.confirm.top, spec.confirm.seeds) if spec.confirm else (0, 0)
     most = spec.budget.trials
@@ -134,7 +150,7 @@ def _ahead(plan: Plan, stand: _Stand) -> Iterator[tuple[str, Outlook, Sequence[U
         trials_left=None if most is None else max(0, most - stand.totals.trials),
         confirm_seeds=plan.confirm_seeds,
         confirm_top=confirm[0],
-        address=f"{stand.first_name}/{spec.seeds[0]}",
+        address=f"{stand.record.first_name if stand.record else spec.name}/{spec.seeds[0]}",
     )
     left = rules.trials_left
     for search in plan.searches:
@@ -152,7 +168,8 @@ def _ahead(plan: Plan, stand: _Stand) -> Iterator[tuple[str, Outlook, Sequence[U
         if mine is not None:
             ahead = ahead.within(mine - state.trials, n_seeds=len(spec.seeds))
             left = max(0, mine - state.trials - round(ahead.runs / len(spec.seeds)))
-        yield search.name, ahead, state.added
+        status = stand.statuses.get(search.name) or _not_begun(search.name)
+        yield replace(status, unfinished=state.unfinished(status.unfinished)), ahead
 
 
 def _not_begun(name: str) -> SearchStatus:

@@ -57,6 +57,7 @@ def timed_shapes(
             tasks=search.tasks,
             own=next((of for of in mine.get(key, []) if of.search == search.name), None),
             like=pooled(of_others[key]) if key in of_others else None,
+            elsewhere=_of_role(of_others, search.role),
             calibrated_s=calibrated.get(search.name, ()),
         )
     return found, beside
@@ -114,6 +115,11 @@ def _by_key(
                 key = _key(search.role, search.weighting, search.name)
                 found.setdefault(key, []).append(costs)
     return found
+
+
+def _of_role(costs: Mapping[_Key, Sequence[PackCosts]], role: str) -> PackCosts | None:
+    found = [of for (its_role, _), parts in costs.items() if its_role == role for of in parts]
+    return pooled(found) if found else None
 
 
 def _key(role: str, weighting: str, name: str) -> _Key:

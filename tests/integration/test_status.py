@@ -243,6 +243,16 @@ def test_what_fits_in_a_budget_is_proposed_by_rank(piloted: Path) -> None:
     said = command(piloted, *line, "72epochs").text
     assert "weight_decay = [0, 0.2, 0.4]" in said
     assert "seeds = [4, 5]" in said
+    # what has begun keeps its seeds and rules: only its grid can be cut
+    (piloted / "grown.toml").write_text(
+        (piloted / "large.toml")
+        .read_text()
+        .replace("large", "pilot")
+        .replace("[4, 5, 6]", "[0, 1]")
+    )
+    grown = "plan", "grown.toml", "--budget", "30epochs", "--json"
+    options = command(piloted, *grown).json["budget"]["options"]
+    assert [one["what"] for one in options] == ["every second value"]
     none = command(piloted, *line, "3epochs")
     assert "no version fits" in none.text
     assert not (piloted / "large.db").exists()

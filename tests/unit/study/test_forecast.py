@@ -35,7 +35,7 @@ def status(name: str = "ew", *, epochs_paid: int = 30, device_s: float = 60.0) -
 
 def whole(*paces: Pace | None, price_per_h: float | None = None, **budget: Any) -> Forecast:
     searches = [
-        search_forecast(status(str(number)), AHEAD, (), pace, epochs=EPOCHS, budget=BudgetSpec())
+        search_forecast(status(str(number)), AHEAD, pace, epochs=EPOCHS, budget=BudgetSpec())
         for number, pace in enumerate(paces)
     ]
     return forecast(
@@ -49,15 +49,9 @@ def whole(*paces: Pace | None, price_per_h: float | None = None, **budget: Any) 
 
 
 def test_ends_come_from_the_fewest_and_the_most_epochs() -> None:
-    found = search_forecast(status(), AHEAD, (), SURE, epochs=EPOCHS, budget=BudgetSpec())
+    found = search_forecast(status(), AHEAD, SURE, epochs=EPOCHS, budget=BudgetSpec())
     assert (found.runs_left, found.epochs_left) == (3, 26)
     assert found.left_s == Range(value=52.0, low=12.0, high=92.0)
-
-
-def test_runs_that_would_be_added_at_once_count() -> None:
-    added = [Unfinished(until_epoch=EPOCHS, runs=2, epochs_done=0)]
-    found = search_forecast(status(), AHEAD, added, SURE, epochs=EPOCHS, budget=BudgetSpec())
-    assert (found.runs_left, found.epochs_left) == (5, 46)
 
 
 def test_ends_of_searches_add_up_and_workers_starts_come_on_top() -> None:
@@ -96,6 +90,6 @@ def test_a_budget_cuts_it_off(budget: dict[str, float], left_s: Range) -> None:
 
 def test_a_budget_of_the_search_does_so_too() -> None:
     for budget, value in ((BudgetSpec(epochs=35), 10.0), (BudgetSpec(device_s=70), 10.0)):
-        found = search_forecast(status(), AHEAD, (), SURE, epochs=EPOCHS, budget=budget)
+        found = search_forecast(status(), AHEAD, SURE, epochs=EPOCHS, budget=budget)
         assert found.left_s is not None
         assert found.left_s.value == value

@@ -76,17 +76,19 @@ def test_packs_of_two_searches_are_pooled(one: list[float], other: list[float]) 
 def test_own_packs_come_before_like_ones_those_before_calibration() -> None:
     own, like = packs(20, 20), packs(10, 10)
     told = [
-        Timed(tasks=TASKS, own=own, like=like, calibrated_s=[3.0]),
-        Timed(tasks=TASKS, like=like, calibrated_s=[3.0]),
+        Timed(tasks=TASKS, own=own, like=like, elsewhere=like, calibrated_s=[3.0]),
+        Timed(tasks=TASKS, like=like, elsewhere=own, calibrated_s=[3.0]),
+        Timed(tasks=TASKS, elsewhere=packs(15, 15), calibrated_s=[3.0]),
         Timed(tasks=TASKS, calibrated_s=[3.0, 5.0]),
     ]
     found = [pace(timed) for timed in told]
     assert [(of.source, of.epoch_s) for of in found] == [
         ("own", 2.0),
         ("like", 1.0),
+        ("elsewhere", 1.5),
         ("calibration", 4.0),
     ]
-    assert found[2].half_width(10) is None
+    assert found[3].half_width(10) is None
     assert paces({"ew": Timed(tasks=TASKS)}) == {"ew": None}
 
 

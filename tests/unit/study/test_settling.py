@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from storage.records import Unfinished
 from study.deciding.advance import Finished, WaitForRuns
 from study.deciding.settling import settled
 from tests.unit.study.specs import a_search
@@ -58,3 +59,15 @@ def test_tpe_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     search = a_search("ew", {**RATES, "strategy": "tpe", "trials": 5})
     found = settled(search, World(search).history, RULES, epochs=EPOCHS)
     assert (found.step, found.added) == (WaitForRuns(0), [])
+
+
+def test_runs_of_points_that_no_longer_stand_are_dropped() -> None:
+    world = World(SEARCHES["grid"])
+    world.settle()
+    world.complete(world.open[0])  # of the first rate; its second seed waits
+    stored = [Unfinished(until_epoch=EPOCHS, runs=5, epochs_done=10)]
+    grid = {"task_weights": {"simplex_step": 0.25}}
+    fewer = a_search("scalarization", {"lr": [0.001, 0.01]}, grid)
+    found = settled(fewer, world.history, RULES, epochs=EPOCHS)
+    assert found.dropped == {EPOCHS: 2}
+    assert found.unfinished(stored) == [Unfinished(until_epoch=EPOCHS, runs=3, epochs_done=6)]
