@@ -77,8 +77,11 @@ def _smaller_digits(folder: Path) -> None:
     type_lines("weighbridge run digits.toml", folder)
 
 
-def test_replays_of_the_guide_are_played(tmp_path: Path) -> None:
+def test_plans_and_replays_of_the_guides_are_told(tmp_path: Path) -> None:
     _smaller_digits(tmp_path)
+    for block in blocks("docs/how-to/plan-a-study.md"):
+        said = type_lines(block.text, tmp_path)
+        assert "next:" in said or '"resolve": {' in said
     for block in blocks("docs/how-to/replay-a-study.md"):
         if block.language == "bash":
             said = type_lines(block.text, tmp_path)

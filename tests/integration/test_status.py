@@ -243,7 +243,7 @@ def test_what_fits_in_a_budget_is_proposed_by_rank(piloted: Path) -> None:
     said = command(piloted, *line, "72epochs").text
     assert "weight_decay = [0, 0.2, 0.4]" in said
     assert "seeds = [4, 5]" in said
-    # what has begun keeps its seeds and rules: only its grid can be cut
+    # what has begun keeps its seeds
     (piloted / "grown.toml").write_text(
         (piloted / "large.toml")
         .read_text()
@@ -252,7 +252,8 @@ def test_what_fits_in_a_budget_is_proposed_by_rank(piloted: Path) -> None:
     )
     grown = "plan", "grown.toml", "--budget", "30epochs", "--json"
     options = command(piloted, *grown).json["budget"]["options"]
-    assert [one["what"] for one in options] == ["every second value"]
+    assert options
+    assert not any("seeds" in one["what"] for one in options)
     none = command(piloted, *line, "3epochs")
     assert "no version fits" in none.text
     assert not (piloted / "large.db").exists()
