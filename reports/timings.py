@@ -1,6 +1,7 @@
 """What an epoch of a search's runs takes alone, by repeated timing, and how sure that is."""
 
 import math
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,6 +39,11 @@ class EpochTime:
             return None
         half = float(t_quantile((1 + LEVEL) / 2, self.n - 1)) * self.error_s * value / self.mean_s
         return Interval(low=value - half, high=value + half, df=float(self.n - 1))
+
+    def draws(self, n: int, search: str) -> FloatArray:
+        """Draws of the true mean divided by `mean_s`, ``[n]``; the same ones for a search."""
+        rng = np.random.default_rng([3, zlib.crc32(search.encode())])
+        return 1 + self.error_s / self.mean_s * rng.standard_t(self.n - 1, n)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,15 +14,18 @@ from reports._titles import title_of
 from reports.errors import BadBudget
 from reports.frames import StudyFrames
 from reports.inference import Interval, share_better
-from reports.measures import FloatArray
+from reports.measures import FloatArray, IntArray
 from reports.spending.axes import CostAxis
 from reports.spending.budget import Budget
 from reports.spending.curves import BudgetCurve, budget_curves, is_finished, trajectory
-from reports.spending.draws import Draws
+from reports.spending.draws import N_DRAWS, Draws
+from reports.timings import epoch_times
 
 # Natural budgets that are nearer than this are one: a table of many columns answers nobody.
 _NEAR: Final = 1.1
 _MOST_NATURAL: Final = 5
+# Of those that a budget may have paid for, so many are looked at.
+_MOST_POINTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,8 @@ class AtBudget:
     Attributes:
         value: Expected test value of its incumbent; NaN if the budget is too small for the first
             winner.
-        interval: Of `value`; None where there is one seed, or no value.
+        interval: Of `value`; None where there is one seed, or no value. In time alone it holds all
+            that the budget may have bought, as sure as epochs were timed.
         share_spent: What that has cost, as a share of the whole search; 0 without a value.
         first_cost: What the first certain winner costs; infinite while there is none.
         finished: Whether no run of its search is outstanding; else shares and costs are those of
@@ -193,7 +197,7 @@ def _methods(
 ) -> tuple[AtBudget, ...]:
     sign = objective_of(frames).sign
     reached = {
-        curve.search: _Reached(curve=curve, at=at)
+        curve.search: _reached(frames, curve, at, amount)
         for curve in curves
         if (at := curve.point_at(amount)) is not None
     }
@@ -214,10 +218,17 @@ def _methods(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reached:
-    """A curve, and the position on it that the budget has paid for."""
+    """A curve, and the position on it that the budget has paid for.
+
+    Attributes:
+        points: Rising positions that it may have paid for; `at` alone where that is certain.
+        bought: ``[D]``, draws of what it has bought, in units of the curve's costs.
+    """
 
     curve: BudgetCurve
     at: int
+    points: IntArray
+    bought: FloatArray
 
     @property
     def value(self) -> float:
@@ -227,6 +238,41 @@ class _Reached:
     def scores(self) -> FloatArray:
         """By seed, ``[S]``."""
         return self.curve.by_seed[:, self.at]
+
+    @property
+    def interval(self) -> Interval | None:
+        """From the lowest to the highest end of the intervals at `points`."""
+        own = self.curve.interval_at(self.at)
+        ends = [end for at in self.points.tolist() if (end := self.curve.interval_at(at))]
+        if own is None:
+            return None
+        return replace(own, low=min(e.low for e in ends), high=max(e.high for e in ends))
+
+    def drawn(self, values: FloatArray) -> FloatArray:
+        """Of draws at `points` ``[D, m]`` those at what each has bought, ``[D, 1]``."""
+        paid = np.searchsorted(self.curve.cost[self.points], self.bought, side="right") - 1
+        return np.take_along_axis(values, np.maximum(paid, 0)[:, None], axis=1)
+
+
+def _reached(frames: StudyFrames, curve: BudgetCurve, at: int, amount: float) -> _Reached:
+    """What a budget buys: in time alone no surer than an epoch was timed.
+
+    A budget that is what the search has cost pays for all of it, whatever that is.
+    """
+    time = epoch_times(frames).get(curve.search) if curve.axis == "solo_s" else None
+    whole = math.isclose(amount, curve.cost[-1], rel_tol=1e-9)
+    ends = time.scaled(amount) if time and not whole else None
+    if time is None or ends is None:
+        bought = np.full(N_DRAWS, curve.cost[at])
+        return _Reached(curve=curve, at=at, points=np.array([at]), bought=bought)
+    first, last = (curve.point_at(end) or 0 for end in (ends.low, ends.high))
+    spread = np.linspace(first, last, _MOST_POINTS).round().astype(np.int64)
+    return _Reached(
+        curve=curve,
+        at=at,
+        points=np.unique(np.append(spread, at)),
+        bought=amount * time.draws(N_DRAWS, curve.search),
+    )
 
 
 def _valued(
@@ -243,7 +289,7 @@ def _valued(
         search=search,
         title=curve.title,
         value=mine.value,
-        interval=curve.interval_at(at),
+        interval=mine.interval,
         share_spent=float(curve.cost[at] / curve.cost[-1]) if curve.cost[-1] > 0 else 1.0,
         first_cost=float(curve.cost[0]),
         finished=curve.finished,
@@ -286,9 +332,9 @@ def _rank_bounds(
         found, layout = trajectory(frames, search), components_of(frames, search)
         if found is None or layout is None:
             return {}
-        at = np.array([one.at])
-        shares, mixed = found.winners(at), found.mixed
-        columns.append(draws.of(search, layout, one.curve.value[at], shares, mixed=mixed))
+        shares, mixed = found.winners(one.points), found.mixed
+        values = draws.of(search, layout, one.curve.value[one.points], shares, mixed=mixed)
+        columns.append(one.drawn(values))
     drawn = np.hstack(columns)
     ranks = np.argsort(np.argsort(sign * drawn, axis=1), axis=1) + 1
     low, high = np.quantile(ranks, [0.025, 0.975], axis=0, method="inverted_cdf")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from study.cli._output import next_step, note, print_json, say
 from study.cli._wide import Column, show
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 NATURAL = "full"
 """Asks for the budgets that searches cost in full."""
+
+_ALONE: Final = (
+    " Time is that of each run alone, and intervals hold how sure that is; --as-run asks for that "
+    "in packs."
+)
 
 
 def show_budgets(
@@ -54,8 +59,7 @@ def show_budgets(
             "Values are expected over all orders of a grid, and as run where a search builds on "
             "its results; chosen on validation. In brackets: 95 % intervals over seeds, and the "
             "middle 95 % of ranks. P: share of pairs of seeds in which the method is better than "
-            "the one named above."
-            + (" Time is that of each run alone; --as-run asks for that in packs." if alone else "")
+            "the one named above." + (_ALONE if alone else "")
         )
         next_step("report", frames.name, "-o", "report.html", storage=storage)
 

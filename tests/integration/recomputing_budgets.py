@@ -160,8 +160,18 @@ class Curves:
         ]
         return 0.3 * statistics.fmean(sum(x != y for y in chosen) for x in chosen)
 
-    def at_budget(self, searches: Sequence[str], cost: Cost, amount: float) -> list[dict[str, Any]]:
-        """All methods at a budget, best first; without what rests on draws."""
+    def at_budget(
+        self,
+        searches: Sequence[str],
+        cost: Cost,
+        amount: float,
+        unsure: Callable[[str], float] = lambda _: 0.0,
+    ) -> list[dict[str, Any]]:
+        """All methods at a budget, best first; without what rests on draws.
+
+        Args:
+            unsure: Half the interval of what a search's epochs cost, in parts of it.
+        """
         curves = {search: self.points(search, cost) for search in searches}
         reached = {
             search: [point for point in points if point.cost <= amount * (1 + 1e-9)]
@@ -171,7 +181,7 @@ class Curves:
         found = []
         for rank, search in enumerate(sorted(last, key=lambda s: (last[s].value, s)), start=1):
             mine = last[search]
-            low, high, _ = interval(mine.value, self.parts(search, mine))
+            low, high = self._ends(search, curves[search], amount, unsure(search))
             found.append(
                 {
                     "search": search,
@@ -192,6 +202,18 @@ class Curves:
                 }
             )
         return found
+
+    def _ends(
+        self, search: str, points: Sequence[Point], amount: float, unsure: float
+    ) -> tuple[float, float]:
+        """The lowest and the highest end at all that an amount may have bought."""
+        if math.isclose(amount, points[-1].cost, rel_tol=1e-9):
+            unsure = 0.0
+        least, most = (amount * (1 + sign * unsure) * (1 + 1e-9) for sign in (-1, 1))
+        first = max(sum(point.cost <= least for point in points), 1)
+        bought = points[first - 1 : sum(point.cost <= most for point in points)]
+        ends = [interval(point.value, self.parts(search, point)) for point in bought]
+        return min(low for low, _, _ in ends), max(high for _, high, _ in ends)
 
     def to_match(self, search: str, reference: str, cost: Cost) -> dict[str, Any]:
         """What it costs to be within the margin of the reference; without what rests on draws."""

@@ -38,6 +38,12 @@ class Costs:
             "n_timings": len(found),
         }
 
+    def unsure(self, search: str) -> float:
+        """Half the interval of an epoch's mean time, in parts of it."""
+        told = self.row(search)
+        half: float = quantile(0.975, told["n_timings"] - 1) * told["epoch_error_s"]
+        return half / told["epoch_s"]
+
     def _charge(self, search: str) -> float:
         """Mean share within sweeps times the mean level of its sweeps."""
         sweeps: dict[tuple[int, int], list[float]] = {}

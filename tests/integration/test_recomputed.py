@@ -192,7 +192,7 @@ def test_the_ratio_of_costs_is_that_of_the_views(case: Any, costs: Costs) -> Non
     ],
 )
 def test_equal_budgets_are_those_of_the_views(
-    ran: Any, curves: Curves, asked: list[str], by: Cost
+    ran: Any, curves: Curves, costs: Costs, asked: list[str], by: Cost
 ) -> None:
     folder, _ = ran
     options = [word for text in asked for word in ("--at", text)]
@@ -201,7 +201,8 @@ def test_equal_budgets_are_those_of_the_views(
     ends = sorted(curves.points(search, by)[-1].cost for search in searches)
     assert said[-1]["budget"] == (pytest.approx(ends[-1]) if asked == ["full"] else 300)
     for budget in said:
-        wanted = curves.at_budget(searches, by, budget["budget"])
+        unsure = {"unsure": costs.unsure} if by is alone else {}
+        wanted = curves.at_budget(searches, by, budget["budget"], **unsure)
         valued = [one for one in budget["methods"] if one["value"] is not None]
         assert [{name: one[name] for name in wanted[0]} for one in valued] == close_to(wanted)
 

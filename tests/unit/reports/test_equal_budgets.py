@@ -8,6 +8,7 @@ import pytest
 from reports import load
 from reports.errors import BadBudget, UnknownAxis
 from reports.spending import (
+    AtBudget,
     Budget,
     budget_curve,
     budget_curves,
@@ -179,3 +180,39 @@ def test_a_search_whose_runs_have_failed_has_ended() -> None:
     curve = budget_curve(load(made, synthetic.STUDY), "ew")
     assert curve is not None
     assert curve.finished
+
+
+def at_time(spread: float, amount: float) -> dict[str, AtBudget]:
+    """Methods at a budget, where epochs of Scalarization took now longer and now shorter."""
+    made = synthetic.reader()
+    made.rows["epoch_timings"] = [
+        {"search": search, "attempt": 1, "sweep": sweep, "epoch_s": 1.0 + spread * (sweep % 2)}
+        | {"study": made.name, "weighting": search, "role": "search", "hardware": "a cpu"}
+        for search, spread in (("uw-so", 0.0), ("scalarization", spread))
+        for sweep in range(6)
+    ]
+    (found,) = equal_budgets(load(made, made.name), [Budget(axis="solo_s", amount=amount)])
+    return {one.search: one for one in found.methods}
+
+
+def test_a_budget_in_time_buys_what_epochs_are_sure_to_cost() -> None:
+    half = 0.5 * total_of("scalarization")
+    sure, open_ = (at_time(spread, half)["scalarization"] for spread in (0.0, 1.0))
+    assert sure.value == open_.value
+    assert sure.interval is not None
+    assert open_.interval is not None
+    assert open_.interval.low < sure.interval.low
+    assert open_.interval.high > sure.interval.high
+    assert at_time(1.0, half)["uw-so"].interval == at_time(0.0, half)["uw-so"].interval
+
+
+def test_what_a_search_has_cost_pays_for_all_of_it() -> None:
+    full = total_of("scalarization")
+    found = [at_time(spread, full)["scalarization"] for spread in (0.0, 1.0)]
+    assert found[0] == found[1]
+
+
+def total_of(search: str) -> float:
+    curve = budget_curve(synthetic.frames(), search)
+    assert curve is not None
+    return float(curve.cost[-1])
