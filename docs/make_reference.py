@@ -20,6 +20,7 @@ PACKAGES = (
     "study",
     "storage",
     "reports",
+    "reports.across",
     "reports.figures",
     "reports.figures.svg",
     "reports.html",

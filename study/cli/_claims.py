@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.padding import Padding
 
 from study.cli._estimators import estimators
-from study.cli._frames import opened
+from study.cli._frames import opened_all, placed
 from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import console, next_step, print_json, say, styled
 from study.errors import NetworkMissing
@@ -27,7 +26,8 @@ def command(
         list[str],
         typer.Argument(
             metavar="STUDY",
-            help="Stored studies; several, of networks of different sizes, for C3.",
+            help="Stored studies, of another database as DATABASE::STUDY; several, of networks of "
+            "different sizes, for C3.",
         ),
     ],
     storage: StorageUrl = STORAGE,
@@ -41,10 +41,16 @@ def command(
     """
     from reports.claims import claims_of, size_matters
 
-    with ExitStack() as stack:
-        frames = [stack.enter_context(opened(name, storage)) for name in dict.fromkeys(studies)]
-        found = {one.name: claims_of(one, estimators) for one in frames}
-        sizes = size_matters([_sized(one, storage, count=len(frames) > 2) for one in frames])
+    words = list(dict.fromkeys(studies))
+    urls = [placed(word, storage=storage)[1] for word in words]
+    with opened_all(words, storage) as frames:
+        found = {label: claims_of(one, estimators) for label, one in frames.items()}
+        sizes = size_matters(
+            [
+                _sized(one, url, count=len(frames) > 2)
+                for one, url in zip(frames.values(), urls, strict=True)
+            ]
+        )
     if as_json:
         print_json(
             {
@@ -64,7 +70,7 @@ def command(
             say((name, "bold underline"))
         for claim in claims:
             _print(claim)
-    next_step("compare", frames[0].name, storage=storage)
+    next_step("compare", words[0], storage=storage)
 
 
 def _in_order(*claims: Claim) -> tuple[Claim, ...]:

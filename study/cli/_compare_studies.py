@@ -124,16 +124,6 @@ def _print_differences(comparison: StudiesComparison) -> None:
     show(
         Column(head=f"{subject} against", cells=[titles[one.b] for one in means], text=True),
         [
-            *(
-                Column(
-                    head=label,
-                    cells=[
-                        _with_ends(gaps, one.by_study[label].value, one.by_study[label].interval)
-                        for one in found
-                    ],
-                )
-                for label in found[0].by_study
-            ),
             Column(
                 head="mean over\nproblems", cells=[written(one.value, gaps.shown) for one in means]
             ),
@@ -147,6 +137,16 @@ def _print_differences(comparison: StudiesComparison) -> None:
                 cells=[str(one.seeds_to_decide or "–") for one in means],
             ),
             Column(head="P(better)", cells=[written(one.p_better, ".2f") for one in means]),
+            *(
+                Column(
+                    head=label,
+                    cells=[
+                        _with_ends(gaps, one.by_study[label].value, one.by_study[label].interval)
+                        for one in found
+                    ],
+                )
+                for label in found[0].by_study
+            ),
         ],
     )
 

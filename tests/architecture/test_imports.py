@@ -74,6 +74,7 @@ def test_a_folder_of_the_same_name_hides_none_of_our_packages(tmp_path: Path) ->
         "search_spaces",
         "storage",
         "reports",
+        "reports.across",
         "reports.figures",
         "trainers.engines",
         "trainers.functions",

@@ -161,6 +161,7 @@ class TestFinished:
             (["replay", "tiny", "--at", "5epochs", "--axis", "solo_s"], "must be in one unit."),
             (["replay", "tiny", "--axis", "h"], "must be one of solo_s, as_run_s, epochs,"),
             (["status", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
+            (["claims", "tiny", "no.db::tiny"], "There is no study database no.db, where tiny"),
             (["claims", "tiny", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["compare", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["compare", "tiny", "tiny"], "tiny is named twice. Name each study once."),
