@@ -103,12 +103,16 @@ def _against(
 ) -> Iterator[str]:
     """The best method with everything spent, against the next one and single-task networks."""
     objective = comparison.objective
-    if others and others[0].search in gaps:
+    if not best.finished:
+        return  # no verdict on what outstanding runs can change
+    row = next(row for row in comparison.rows if row.search == best.search)
+    if others and others[0].finished and others[0].search in gaps:
         said = in_words(gaps[others[0].search], objective, others[0].title)
-        yield f"{best.title} with its whole search, beside the next: {said[0].lower()}{said[1:]}."
-    metrics = next(row.metrics for row in comparison.rows if row.search == best.search)
+        kind = ", confirmed on fresh seeds" * (row.delta_m_kind == "confirmed")
+        whole = f"{best.title} with its whole search{kind}, beside the next"
+        yield f"{whole}: {said[0].lower()}{said[1:]}."
     stl = stl_value(frames, "test")
-    alone = against_stl(frames, best.search, stl=stl, metrics=metrics)
+    alone = against_stl(frames, best.search, stl=stl, metrics=row.metrics)
     if alone is not None:
         yield f"{in_words(alone, objective, 'single-task networks (STL)')}."
 

@@ -104,6 +104,18 @@ def played(browser: Browser, report: Path) -> Played:
     return found
 
 
+def test_a_figures_bar_is_clear_and_sends_nothing_away(played: Played) -> None:
+    page = played.seen("light", "screen")
+    titles = page.locator("#plot-cost .modebar-btn").evaluate_all(
+        "buttons => buttons.map(button => button.dataset.title)"
+    )
+    assert titles == ["Download plot as a PNG", "Zoom", "Pan", "Reset axes"]
+    background = (
+        "getComputedStyle(document.querySelector('#plot-cost .modebar-group')).backgroundColor"
+    )
+    assert page.evaluate(background) == "rgba(0, 0, 0, 0)"
+
+
 def test_figures_follow_the_colour_scheme(played: Played) -> None:
     colour = "document.getElementById('plot-cost').layout.font.color"
     played.seen("dark", "screen").wait_for_function(f"{colour} === '#e6eaee'")

@@ -76,6 +76,13 @@ def test_confirmed_winners_need_no_fresh_seeds() -> None:
     assert "[confirm]" not in " ".join(told(confirm=(11, 12, 13)).surer)
 
 
+def test_no_verdict_on_what_outstanding_runs_can_change() -> None:
+    assert not any(
+        "better than" in said or "undecided" in said for said in told(unfinished=True).sure
+    )
+    assert "confirmed on fresh seeds, beside the next" in " ".join(told(confirm=(11, 12, 13)).sure)
+
+
 def test_outstanding_runs_come_first_of_what_would_tell_more() -> None:
     assert told(unfinished=True).surer[0].startswith("Finish the study: ")
 
