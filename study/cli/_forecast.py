@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from study.cli._output import amount, console, counted, duration, note, say, styled, table
+from study.cli._output import amount, counted, duration, note, say
+from study.cli._wide import Column, show
 
 if TYPE_CHECKING:
     from study.deciding.forecast import Forecast, Range, SearchForecast
@@ -18,7 +19,6 @@ _TIMED_BY: Mapping[str, str] = {
     "elsewhere": "searches of other studies",
     "calibration": "calibration",
 }
-_NUMBERS = ("runs left", "epochs left", "device time left", "95 % interval")
 
 
 def show_forecast(found: Forecast, *, workers: int, begun: bool = False) -> None:
@@ -49,26 +49,35 @@ def show_forecast(found: Forecast, *, workers: int, begun: bool = False) -> None
 
 
 def _show_table(found: Forecast, left: list[SearchForecast]) -> None:
-    priced = ("money left",) if found.money_left is not None else ()
-    rows = table("search", *_NUMBERS, *priced, "timed by", right=(*_NUMBERS, *priced))
-    for search in left:
-        price = None if found.left_s is None else _share(found, search.left_s)
-        rows.add_row(
-            search.search,
-            f"{search.runs_left:.0f}",
-            _epochs(search),
-            "–" if search.left_s is None else duration(search.left_s.value),
-            _span(search.left_s),
-            *([amount(price)] if price is not None else ["–"] * len(priced)),
-            _TIMED_BY[search.pace.source] if search.pace else "–",
-        )
-    if found.left_s is not None:
-        rows.add_section()
-        money = [] if found.money_left is None else [amount(found.money_left.value)]
-        whole = ["all", f"{found.runs_left:.0f}", "", duration(found.left_s.value)]
-        cells = [*whole, _span(found.left_s), *money, ""]
-        rows.add_row(*(styled((cell, "bold")) for cell in cells))
-    console.print(rows)
+    """A row a search, and the whole below; tables of their own where columns do not fit."""
+    whole = found.left_s
+    spans = [search.left_s for search in left]
+    columns = [
+        ("runs left", [f"{search.runs_left:.0f}" for search in left], f"{found.runs_left:.0f}"),
+        ("epochs left", [_epochs(search) for search in left], ""),
+        ("device time left", [_time(of) for of in spans], _time(whole)),
+        ("95 % interval", [_span(of) for of in spans], _span(whole)),
+    ]
+    if (money := found.money_left) is not None:
+        prices = [_share(found, of) for of in spans]
+        cells = ["–" if of is None else amount(of) for of in prices]
+        columns.append(("money left", cells, amount(money.value)))
+    last = [] if whole is None else ["all"]
+    timed = [_TIMED_BY[search.pace.source] if search.pace else "–" for search in left]
+    show(
+        Column(head="search", cells=[*(search.search for search in left), *last], text=True),
+        [
+            *(
+                Column(head=head, cells=[*cells, *([of_all] if last else [])])
+                for head, cells, of_all in columns
+            ),
+            Column(head="timed by", cells=[*timed, *([""] if last else [])], text=True),
+        ],
+    )
+
+
+def _time(of: Range | None) -> str:
+    return "–" if of is None else duration(of.value)
 
 
 def _share(found: Forecast, part: Range | None) -> float | None:
