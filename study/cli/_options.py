@@ -13,7 +13,7 @@ Study = Annotated[str, typer.Argument(metavar="STUDY", help="TOML file, stored s
 Studies = Annotated[
     list[str],
     typer.Argument(
-        metavar="STUDY...",
+        metavar="STUDY",
         help="TOML file, stored study, or preset; DATABASE::NAME is a stored study of another "
         "database, by its URL or file. Several studies are compared with each other.",
     ),
