@@ -26,7 +26,7 @@ NEIGHBOURS = {"lr": "neighbours"}
         # 7 methods x 3 rates; 3 + 36 + 2; 3 + (7 + 2) + 2; STL 3 tasks x 3 rates
         ("digits", {"ew": 3, "scalarization": 41, "uw-so": 14, "stl/left": 3}, 2 * 85),
         ("multimnist", {"ew": 4, "scalarization": 42, "uw-so": 15, "stl/sum": 4}, 3 * 97),
-        ("quickstart", {"ew": 5, "scalarization": 32, "uw-so": 16, "stl/cut": 5}, 3 * 98),
+        ("quickstart", {"ew": 5, "scalarization": 32, "uw-so": 16, "stl/cut": 6}, 3 * 101),
     ],
 )
 def test_counts_of_the_presets(preset: str, by_search: dict[str, int], runs: int) -> None:
