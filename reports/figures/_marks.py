@@ -77,3 +77,9 @@ def ticks(values: FloatArray) -> dict[str, Any]:
     low, high = np.log10(tried[0]) - pad, np.log10(tried[-1]) + pad
     text = [short(value) for value in tried]
     return {"tickvals": tried, "ticktext": text, "range": [float(low), float(high)]}
+
+
+def fewer(texts: Sequence[str], most: int) -> list[str]:
+    """Tick labels with gaps, so that they do not touch on a narrow page; both ends stay."""
+    kept = {round(at * (len(texts) - 1) / max(1, most - 1)) for at in range(most)}
+    return [text if at in kept or len(texts) <= most else "" for at, text in enumerate(texts)]

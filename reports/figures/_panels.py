@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from reports.figures._marks import fewer
 from reports.figures._style import styled
 from reports.figures._trace import Trace
 
@@ -111,14 +112,8 @@ def _fit(
         fit[f"yaxis{end}.title.text"] = y["title"] if column == 0 else ""
         fit[f"yaxis{end}.showticklabels"] = column == 0
         if "ticktext" in x:
-            fit[f"xaxis{end}.ticktext"] = _fewer(x["ticktext"], _LABELS[page])
+            fit[f"xaxis{end}.ticktext"] = fewer(x["ticktext"], _LABELS[page])
     return fit
-
-
-def _fewer(texts: Sequence[str], most: int) -> list[str]:
-    """Tick labels with gaps, so that they do not touch in a small panel; both ends stay."""
-    kept = {round(at * (len(texts) - 1) / max(1, most - 1)) for at in range(most)}
-    return [text if at in kept or len(texts) <= most else "" for at, text in enumerate(texts)]
 
 
 def _title(text: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How much the temperature matters: the objective along its line, on validation and on test."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from reports._ranking import axis_title, better, hover, objective_of, reference
 from reports._ranking import title as title_of_objective
 from reports._titles import weighting_of
 from reports.comparing.winners import winner_of
-from reports.figures._marks import points, ring, short, ticks
+from reports.figures._marks import fewer, points, ring, short, ticks
 from reports.figures._none import NoFigure
 from reports.figures._style import level_line, styled
 from reports.figures._trace import Trace, scatter
@@ -48,6 +49,7 @@ def temperature_curve(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
     said = f"{axis_title(objective)}, {better(objective)} is better"
     drawn = _Drawing(view=view, objective=objective, colour=colour)
     traces = [t for split in _SPLITS for t in _split(runs, found, rate, drawn, *split)]
+    marks = ticks(found["temperature"].to_numpy(dtype=np.float64))
     traces.append(ring(chosen["temperature"], chosen["test"], name="chosen on validation"))
     return styled(
         go.Figure(traces),
@@ -55,7 +57,8 @@ def temperature_curve(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
         xaxis={
             "type": "log",
             "title": {"text": f"Temperature (line: learning rate {short(rate)})"},
-            **ticks(found["temperature"].to_numpy(dtype=np.float64)),
+            "tickangle": 0,
+            **marks,
         },
         yaxis={
             "title": {"text": said},
@@ -63,8 +66,16 @@ def temperature_curve(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
         },
         margin={"b": 120},
         shapes=level_line(level),
-        meta={"wide": {"margin.b": 90}, "narrow": {"margin.b": 120}},
+        meta={
+            "wide": {"margin.b": 90, **_labels(marks, 12)},
+            "narrow": {"margin.b": 120, **_labels(marks, 5)},
+        },
     )
+
+
+def _labels(marks: Mapping[str, Any], most: int) -> dict[str, list[str]]:
+    """At most so many labels of the temperatures, where they have labels of their own."""
+    return {"xaxis.ticktext": fewer(marks["ticktext"], most)} if "ticktext" in marks else {}
 
 
 @dataclass(frozen=True, kw_only=True)

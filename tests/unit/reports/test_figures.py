@@ -112,6 +112,8 @@ def test_a_narrow_page_has_few_tick_labels_and_a_wide_one_all() -> None:
     assert list(figure.layout.meta["wide"]["xaxis.ticktext"]) == ["3e-4", "1e-3", "3e-3", "0.01"]
     narrow = list(figure.layout.meta["narrow"]["xaxis.ticktext"])
     assert (narrow[0], narrow[-1], narrow.count("")) == ("3e-4", "0.01", 1)
+    line = drawn(temperature_curve(synthetic.frames(), "uw-so")).layout.meta
+    assert list(line["narrow"]["xaxis.ticktext"]) == ["0.25", "", "1", "2", "4", "", "16"]
 
 
 def test_without_weights_there_is_no_trajectory() -> None:
