@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from reports._once import once_per_study
 from reports._palette import task_colour
 from reports._titles import title_of
 from reports.comparing.winners import winner_of
@@ -40,6 +41,7 @@ def weight_trajectories(frames: StudyFrames) -> go.Figure | NoFigure:
     )
 
 
+@once_per_study
 def winners_shares(frames: StudyFrames) -> dict[str, pd.DataFrame]:
     """By search the mean share of each task, one row an epoch, one column a task in the card's
     order; without searches whose winner has recorded none.
