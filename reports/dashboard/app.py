@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -18,6 +20,7 @@ from reports.dashboard.assets import asset
 from reports.dashboard.following import LookAhead
 from reports.dashboard.further_pages import claims_page, pictures_page, points_csv
 from reports.dashboard.metrics import metrics
+from reports.dashboard.pages import WHOLE_NUMBER
 from reports.dashboard.run_page import run_json, run_page
 from reports.dashboard.security import COOKIE, Access, Guard
 from reports.dashboard.site import NotThere, Site
@@ -31,20 +34,27 @@ Page = Callable[[Site, Request], Response]
 _PAGES: Final[dict[str, Page]] = {
     "/": studies_page,
     "/metrics": metrics,
-    "/study/{study:int}": study_page,
-    "/study/{study:int}/curves.json": curves_json,
-    "/study/{study:int}/at_budget": at_budget,
-    "/study/{study:int}/trials": trials_page,
-    "/study/{study:int}/trials.csv": trials_csv,
-    "/study/{study:int}/trial/{trial:int}": trial_page,
-    "/study/{study:int}/run/{run:int}": run_page,
-    "/study/{study:int}/run/{run:int}/curves.json": run_json,
-    "/study/{study:int}/pictures": pictures_page,
-    "/study/{study:int}/points.csv": points_csv,
-    "/study/{study:int}/claims": claims_page,
-    "/study/{study:int}/workers": workers_page,
+    "/study/{study:id}": study_page,
+    "/study/{study:id}/curves.json": curves_json,
+    "/study/{study:id}/at_budget": at_budget,
+    "/study/{study:id}/trials": trials_page,
+    "/study/{study:id}/trials.csv": trials_csv,
+    "/study/{study:id}/trial/{trial:id}": trial_page,
+    "/study/{study:id}/run/{run:id}": run_page,
+    "/study/{study:id}/run/{run:id}/curves.json": run_json,
+    "/study/{study:id}/pictures": pictures_page,
+    "/study/{study:id}/points.csv": points_csv,
+    "/study/{study:id}/claims": claims_page,
+    "/study/{study:id}/workers": workers_page,
 }
 _LEAST_TO_PACK: Final = 500  # bytes; a few are not worth it
+
+
+class _Id(IntegerConvertor):
+    regex = WHOLE_NUMBER
+
+
+register_url_convertor("id", _Id())
 
 
 def application(url: str, access: Access, *, ahead: LookAhead = lambda _: ()) -> Starlette:
@@ -57,6 +67,11 @@ def application(url: str, access: Access, *, ahead: LookAhead = lambda _: ()) ->
         StorageError: The database cannot be opened.
     """
     site = Site(url, access, ahead)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        site.end()
 
     async def missing(request: Request, error: Exception) -> Response:
         return site.pages.refusal(
@@ -79,6 +94,7 @@ def application(url: str, access: Access, *, ahead: LookAhead = lambda _: ()) ->
             Middleware(Guard, access=access),
             Middleware(GZipMiddleware, minimum_size=_LEAST_TO_PACK),
         ],
+        lifespan=lifespan,
         exception_handlers={404: missing, NotThere: missing, StorageError: unreachable},
     )
 

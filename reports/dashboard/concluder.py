@@ -74,14 +74,21 @@ class Concluder:
         found: list[ClaimSaid] = self._asked(Question(about="claims", study=study, cursor=cursor))
         return found
 
+    def end(self) -> None:
+        """End the process at once, in the middle of a question, too."""
+        if self._rest is not None:
+            self._rest.cancel()
+        if (process := self._process) is not None:
+            process.kill()
+            process.wait()
+
     def _asked(self, question: Question) -> Any:
         with self._lock:
             if self._rest is not None:
                 self._rest.cancel()
             try:
                 if self._pipe is None:
-                    self._pipe = self._begun()
-                    self._answer(self._url)
+                    self._begin()
                 found = self._answer(question)
             except (EOFError, OSError) as error:
                 self._end()
@@ -103,6 +110,14 @@ class Concluder:
         if trouble:
             raise NotConcluded(trouble)
         return found
+
+    def _begin(self) -> None:
+        self._pipe = self._begun()
+        try:
+            self._answer(self._url)
+        except NotConcluded:
+            self._end()  # it has no database: the next question begins anew
+            raise
 
     def _begun(self) -> Connection:
         ours, theirs = socket.socketpair()

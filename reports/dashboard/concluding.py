@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -238,13 +239,14 @@ class _Answering:
 
 def _main(descriptor: int) -> None:
     """Answer questions from a pipe until its other end is closed: first the database's URL."""
-    pipe = Connection(descriptor)
+    with suppress(EOFError, ConnectionError), Connection(descriptor) as pipe:
+        _answer_on(pipe)
+
+
+def _answer_on(pipe: Connection) -> None:
     answering: _Answering | None = None
     while True:
-        try:
-            asked = pipe.recv()
-        except EOFError:
-            return
+        asked = pipe.recv()
         try:
             if answering is None:
                 answering, found = _Answering(asked), None

@@ -7,6 +7,7 @@ morphed into the page, so that focus, selection and scroll stay.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
@@ -21,6 +22,9 @@ from starlette.responses import HTMLResponse, Response
 from reports.dashboard import words
 from reports.dashboard.assets import asset_path
 from storage.wording import counted, duration
+
+WHOLE_NUMBER: Final = "[0-9]{1,18}"
+"""Whole numbers in addresses, as long as a database can compare with."""
 
 _SINCE: Final = "since"
 _HAVE: Final = "have"
@@ -54,6 +58,11 @@ def query(params: QueryParams | Mapping[str, str], **changed: object) -> str:
     left = [(key, value) for key, value in kept if key not in (*changed, _SINCE, _HAVE)]
     left += [(key, str(value)) for key, value in changed.items() if value is not None]
     return "?" + urlencode(left)
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a value of a query string is; None if it is none, or far too long."""
+    return int(text) if re.fullmatch(WHOLE_NUMBER, text) else None
 
 
 def unchanged(request: Request, cursor: str) -> Response | None:

@@ -91,9 +91,7 @@ class Access:
         """
         origin = request.headers.get("origin", "null")
         same_site = request.headers.get("sec-fetch-site") == "same-origin"
-        own = urlsplit(origin).netloc == request.headers.get("host") or (
-            origin == "null" and same_site
-        )
+        own = _site_of(origin) == request.headers.get("host") or (origin == "null" and same_site)
         return own and _same(form_token, self.form_token)
 
 
@@ -150,6 +148,14 @@ def _host_of(header: str) -> str:
     """The name or address in a Host header, without port and brackets, in small letters."""
     try:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _site_of(origin: str) -> str:
+    """Name and port in an Origin header; nothing if it cannot be read."""
+    try:
+        return urlsplit(origin).netloc
     except ValueError:
         return ""
 

@@ -65,6 +65,14 @@ class Site:
                 self._followed.pop(birth).end()
             return self._followed[record.birth]
 
+    def end(self) -> None:
+        """Nobody looks any more: end the threads and the process."""
+        with self._lock:
+            for study in self._followed.values():
+                study.end()
+            self._followed.clear()
+        self.concluder.end()
+
 
 def state_of(states: dict[RunState, int]) -> str:
     """A study's state in a word, from its runs by state."""

@@ -14,7 +14,7 @@ from reports._palette import method_colour
 from reports.dashboard.concluder import NotConcluded
 from reports.dashboard.conclusions import Conclusions
 from reports.dashboard.following import Followed
-from reports.dashboard.pages import unchanged
+from reports.dashboard.pages import unchanged, whole_number
 from reports.dashboard.site import PATIENCE_S, Site, state_of
 from storage import RunState
 from storage.notices import notices
@@ -176,5 +176,5 @@ def _axis(drawn: Conclusions | None, request: Request) -> str | None:
 
 def _place(request: Request) -> int:
     """Where the budget's slider is, in hundredths of the cost axis."""
-    text = request.query_params.get("budget", "100")
-    return min(max(int(text), 0), 100) if text.isdecimal() else 100
+    asked = whole_number(request.query_params.get("budget", ""))
+    return 100 if asked is None else min(asked, 100)

@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from reports._palette import method_colour
 from reports.dashboard.following import Followed
 from reports.dashboard.mirror import STATES, Mirror
-from reports.dashboard.pages import query, unchanged
+from reports.dashboard.pages import query, unchanged, whole_number
 from reports.dashboard.site import PATIENCE_S, NotThere, Site
 from reports.dashboard.trial_rows import SORTED_BY, TRIAL_STATES, TrialColumns, page_of
 
@@ -73,13 +73,12 @@ def trials_page(site: Site, request: Request) -> Response:
     with study.lock:
         columns, mirror = study.columns(), study.mirror
         wanted = _wanted(study, params)
-        after = params.get("after", "")
         page = page_of(
             columns,
             keep=wanted.keep,
             sort=wanted.sort,
             descending=wanted.descending,
-            after=int(after) if after.isdecimal() else None,
+            after=whole_number(params.get("after", "")),
         )
         rows = [_row(study, columns, int(at)) for at in page.rows]
         total, searches = len(mirror.trials), sorted({one.search for one in mirror.trials})

@@ -50,6 +50,16 @@ class Pages(Backend):
         bench.plan('{"lr":0.3}')
         assert "1 of 1 trials" in site.get(f"/study/{bench.study.id}/trials").text
 
+    @pytest.mark.parametrize("number", [f"{2**63}", "9" * 5000])
+    def test_numbers_that_no_database_holds_are_no_failure(
+        self, site: TestClient, bench: Bench, number: str
+    ) -> None:
+        study = f"/study/{bench.study.id}"
+        for path in (f"/study/{number}", f"{study}/run/{number}/curves.json"):
+            assert site.get(path).status_code == 404
+        for path in (f"{study}?budget={number}", f"{study}/trials?after={number}"):
+            assert site.get(path).status_code == 200
+
     def test_workers_say_what_they_do(self, site: TestClient, bench: Bench) -> None:
         claim = bench.claim_one()
         page = site.get(f"/study/{bench.study.id}/workers").text

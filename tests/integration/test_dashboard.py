@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -282,6 +283,18 @@ def test_a_database_that_goes_away_is_told_and_comes_back(tmp_path: Path) -> Non
         assert "cannot be read" in answer.text
         (tmp_path / "away").rename(tmp_path / "w.db")
         assert site.get(live).status_code in (200, 204)
+
+
+def test_no_thread_is_left_when_it_ends(tmp_path: Path) -> None:
+    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
+    bench.plan('{"lr":0.1}')
+    bench.storage.close()
+    before = set(threading.enumerate())
+    with client(tmp_path / "w.db") as site:
+        site.get("/study/1")
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_looking_writes_nothing(database: Path, tmp_path: Path) -> None:

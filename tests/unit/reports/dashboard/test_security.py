@@ -70,6 +70,7 @@ def test_only_the_token_logs_in(token: str) -> None:
         ({"host": "box:1", "origin": "null", "sec_fetch_site": "cross-site"}, False),
         ({"host": "box:1", "origin": "http://evil.example"}, False),
         ({"host": "box:1", "origin": "http://box:2"}, False),
+        ({"host": "box:1", "origin": "http://["}, False),
     ],
 )
 def test_a_form_is_taken_from_our_own_pages(headers: dict[str, str], ours: bool) -> None:
