@@ -38,7 +38,8 @@ class Followed:
         lock: Held while the mirror is written or read.
         conclusions: The latest; None until they have been drawn once.
         undrawn: Why they could not be drawn anew; empty if they could.
-        ahead: What the study takes yet, as pairs of what and how much.
+        ahead: What the study takes yet, as pairs of what and how much; told after `conclusions`.
+        ahead_as_of: Of the changes up to which `ahead` holds.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Followed:
         self.conclusions: Conclusions | None = None
         self.undrawn = ""
         self.ahead: Sequence[tuple[str, str]] = ()
+        self.ahead_as_of = ""
         self._ahead = ahead
         self._further: dict[Further, tuple[str, Any]] = {}
         self._wanted: set[Further] = set()
@@ -166,7 +168,7 @@ class Followed:
         study, worked = self.record.name, False
         if self.conclusions is None or self.conclusions.cursor != cursor:
             self.conclusions, worked = self._concluder.conclusions(study, cursor), True
-            self.ahead = self._ahead(study)
+            self.ahead, self.ahead_as_of = self._ahead(study), cursor
         wanted, self._wanted = self._wanted, set()
         for what in wanted:
             if self._further.get(what, ("", None))[0] != cursor:

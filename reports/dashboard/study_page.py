@@ -50,7 +50,12 @@ def study_page(site: Site, request: Request) -> Response:
     study.catch_up(within_s=PATIENCE_S)
     drawn = study.conclusions
     cursor = "_".join(
-        (study.mirror.cursor, drawn.cursor if drawn else "", study.undrawn and "undrawn")
+        (
+            study.mirror.cursor,
+            drawn.cursor if drawn else "",
+            study.ahead_as_of,
+            study.undrawn and "undrawn",
+        )
     )
     if (nothing_new := unchanged(request, cursor)) is not None:
         return nothing_new
