@@ -8,15 +8,14 @@ from reports.comparing.comparison import Comparison
 from reports.figures import method_colour
 from reports.frames import StudyFrames
 from reports.html._tags import Markup, boxed, join, method_head, tag
-from reports.spending import AtBudget, EqualBudget, value_said
+from reports.spending import AtBudget, EqualBudget, not_held_said, value_said
 
 _CAPTION = (
     "Expected test value of each method’s best trial at a budget, chosen on validation, with its "
     "95 % interval over seeds; below it the rank, with the middle 95 % of ranks over 2,000 draws. "
-    "Budgets are what each search costs in full; those within a tenth of each other are one. The "
-    "seed error of the single-task networks, which all methods share, is not in these intervals."
+    "Budgets are what each search costs in full; those within a tenth of each other are one."
 )
-_ALONE = " Device time is that of each run alone."
+_ALONE = "Device time is that of each run alone."
 _MATCHING = (
     "What each method pays until it is, for good, {goal}, in units of what {other} itself pays for "
     "that, which is the fair comparison, and of its whole search, which asks more of {other} than "
@@ -49,7 +48,11 @@ def budgets(
     return tag(
         "section",
         tag("h2", "At equal budgets"),
-        boxed(_CAPTION + _ALONE * frames.packed, tag("tr", *heads), body),
+        boxed(
+            " ".join(filter(None, (_CAPTION, not_held_said(frames), _ALONE * frames.packed))),
+            tag("tr", *heads),
+            body,
+        ),
         *pairs,
         _matches(frames, comparison),
     )

@@ -134,8 +134,15 @@ class Replays:
         return (
             f"{whole} First within {_points(margin)} of it, on average over orders, is "
             f"{best.strategy}, from {100 * best.near_from:.0f} % of the cost on: "
-            f"{self._said(there.mean)} ({self._spread(there)})."
+            f"{self._said(there.mean)} ({self._spread(there)}).{self._no_later(best)}"
         )
+
+    def _no_later(self, best: StrategyReplay) -> str:
+        """Who is as near from the same budget on: being named first is no lead."""
+        others = [
+            row.strategy for row in self.rows if row is not best and row.near_from == best.near_from
+        ]
+        return f" Near from the same cost on: {', '.join(others)}." if others else ""
 
     @property
     def caveats(self) -> tuple[str, ...]:

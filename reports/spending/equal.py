@@ -20,6 +20,7 @@ from reports.spending.budget import Budget
 from reports.spending.curves import BudgetCurve, budget_curves, is_finished, trajectory
 from reports.spending.draws import N_DRAWS, Draws
 from reports.timings import epoch_times
+from storage.objectives.delta_m import NAME as DELTA_M
 
 # Natural budgets that are nearer than this are one: a table of many columns answers nobody.
 _NEAR: Final = 1.1
@@ -167,6 +168,12 @@ def value_said(frames: StudyFrames, one: AtBudget) -> str:
     if one.interval is not None:
         within = f" [{number(plain, one.interval.low)}, {number(plain, one.interval.high)}]"
     return f"{number(plain, one.value)}{within} {objective.unit}".strip()
+
+
+def not_held_said(frames: StudyFrames) -> str:
+    """What the intervals at equal budgets leave out; empty where nothing is relative to STL."""
+    said = "The seed error of single-task networks, which all methods share, is in no interval."
+    return said if objective_of(frames).name == DELTA_M else ""
 
 
 def natural_budgets(curves: Sequence[BudgetCurve]) -> list[tuple[Budget, str]]:

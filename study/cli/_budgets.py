@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from study.cli._output import next_step, note, print_json, say
@@ -11,13 +12,18 @@ from study.cli._wide import Column, show
 
 if TYPE_CHECKING:
     from reports import StudyFrames
-    from reports.spending import AtBudget, EqualBudget
+    from reports.spending import AtBudget, Budget, EqualBudget
 
 NATURAL = "full"
 """Asks for the budgets that searches cost in full."""
 
+_READING: Final = (
+    "Values are expected over all orders of a grid, and as run where a search builds on its "
+    "results; chosen on validation. In brackets: 95 % intervals over seeds, and the middle 95 % of "
+    "ranks. P: share of pairs of seeds in which the method is better than the one named above."
+)
 _ALONE: Final = (
-    " Time is that of each run alone, and intervals hold how sure that is; --as-run asks for that "
+    "Time is that of each run alone, and intervals hold how sure that is; --as-run asks for that "
     "in packs."
 )
 
@@ -31,7 +37,7 @@ def show_budgets(
         BadBudget: A text is no budget, they are not of one unit, or there are no methods.
     """
     from reports.errors import BadBudget
-    from reports.spending import equal_budgets, parse_budgets, why_no_curve
+    from reports.spending import equal_budgets, not_held_said, parse_budgets, why_no_curve
 
     if frames.of_function:
         raise BadBudget(
@@ -55,12 +61,8 @@ def show_budgets(
         if not all(one.finished for one in found[0].methods):
             note("Searches with runs outstanding are told by those that have ended (“so far”).")
         alone = found[0].budget.axis == "solo_s" and frames.packed
-        say(
-            "Values are expected over all orders of a grid, and as run where a search builds on "
-            "its results; chosen on validation. In brackets: 95 % intervals over seeds, and the "
-            "middle 95 % of ranks. P: share of pairs of seeds in which the method is better than "
-            "the one named above." + (_ALONE if alone else "")
-        )
+        said = (_READING, not_held_said(frames), _ALONE if alone else "")
+        say(" ".join(filter(None, said)))
         next_step("report", frames.name, "-o", "report.html", storage=storage)
 
 
@@ -76,7 +78,7 @@ def _show(frames: StudyFrames, found: EqualBudget) -> None:
         [
             Column(head="rank", cells=[one.rank_said for one in methods]),
             Column(head="expected test value", cells=[value_said(frames, one) for one in methods]),
-            Column(head="of its search", cells=[_of_search(one) for one in methods]),
+            Column(head="of its search", cells=[_of_search(one, found.budget) for one in methods]),
             *(
                 Column(head=f"P vs\n{other.title}", cells=[_share(one, other) for one in methods])
                 for other in valued
@@ -85,11 +87,12 @@ def _show(frames: StudyFrames, found: EqualBudget) -> None:
     )
 
 
-def _of_search(one: AtBudget) -> str:
-    if one.rank is None:
-        known = one.first_cost < math.inf
-        return f"too little: a winner from {one.first_cost:,.3g} on" if known else "no winner yet"
-    return one.share_said
+def _of_search(one: AtBudget, budget: Budget) -> str:
+    if one.rank is not None:
+        return one.share_said
+    if one.first_cost == math.inf:
+        return "no winner yet"
+    return f"too little: a winner from {replace(budget, amount=one.first_cost).said} on"
 
 
 def _share(one: AtBudget, other: AtBudget) -> str:

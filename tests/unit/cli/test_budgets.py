@@ -45,6 +45,7 @@ def test_each_budget_has_a_table_that_fits(terminal: Any, width: int) -> None:
     assert max(map(len, written.splitlines()[:-1])) <= width
     assert written.index("At 30 runs") < written.index("At 60 runs")
     assert "95 % intervals over seeds" in written
+    assert "seed error of single-task networks" in " ".join(written.split())
     assert "next: weighbridge report synthetic" in written
 
 
@@ -57,7 +58,7 @@ def test_full_asks_for_what_searches_cost(terminal: Any) -> None:
 def test_too_little_says_what_would_be_enough(terminal: Any) -> None:
     stream = terminal(160)
     shown("2runs")
-    assert "too little: a winner from 3 on" in stream.getvalue()
+    assert "too little: a winner from 3 runs on" in stream.getvalue()
 
 
 @pytest.mark.parametrize(["as_run", "axis"], [(False, "solo_s"), (True, "as_run_s")])

@@ -165,6 +165,14 @@ def test_who_is_near_first_is_named_with_the_spread() -> None:
     assert "optimistic" in " ".join(found.caveats)
 
 
+def test_who_is_near_no_later_is_named_too() -> None:
+    found = play(table([[[0.0]], [[0.0]]], margin=1.0), "random")
+    (row,) = found.rows
+    assert row.near_from == 0.5
+    tied = replace(found, rows=(row, replace(row, strategy="asha")))
+    assert tied.sentence.endswith("Near from the same cost on: asha.")
+
+
 def test_nobody_is_near_for_less_where_only_the_last_trial_is() -> None:
     found = play(table([[[0.0]], [[100.0]]]), "random")
     assert found.cheapest is None
