@@ -139,7 +139,8 @@ class Guard:
         path = request.url.path
         if path.startswith(OPEN_PATHS) or self._access.is_let_in(request):
             return None
-        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        asks_for_page = "text/html" in request.headers.get("accept", "")
+        if request.method == "GET" and asks_for_page and not _is_by_script(request):
             return RedirectResponse("/login", status_code=303)
         return PlainTextResponse("Log in at /login first.\n", status_code=401)
 
@@ -150,6 +151,11 @@ def _host_of(header: str) -> str:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def _is_by_script(request: Request) -> bool:
+    """Whether an open page asks for what is new: it would take the login for an answer."""
+    return "hx-request" in request.headers
 
 
 def _site_of(origin: str) -> str:

@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from reports.dashboard import Access, serve
+from storage.states import Liveness
 from tests import toy
 from tests.contract.storage_bench import Bench
 from tests.integration.command import command
@@ -202,6 +203,15 @@ def test_what_happens_appears_and_focus_stays(browser: Browser, tmp_path: Path) 
     assert found.troubles == []
 
 
+def test_an_open_page_of_a_study_that_is_deleted_says_so(browser: Browser, tmp_path: Path) -> None:
+    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
+    found = Seen(browser, serving(tmp_path / "w.db"))
+    found.page.goto("/study/1/trials")
+    bench.storage.delete_study(bench.study.id, liveness=lambda _: Liveness.DEAD)
+    expect(found.page.locator("main")).to_contain_text("It may have been deleted")
+    found.context.close()
+
+
 def test_a_database_that_is_away_is_said_and_comes_back(browser: Browser, tmp_path: Path) -> None:
     bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
     bench.plan('{"lr":0.1}')
@@ -229,4 +239,7 @@ def test_a_token_is_asked_for_once(browser: Browser, folder: Path) -> None:
     page.get_by_label("Token").press("Enter")
     expect(page.get_by_role("link", name=STUDY)).to_be_visible()
     assert "secret" not in page.url
+    page.goto("/study/1/trials")
+    found.context.clear_cookies()  # as if the dashboard had begun anew
+    expect(page.get_by_label("Token")).to_be_visible()
     found.context.close()

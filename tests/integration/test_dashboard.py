@@ -205,6 +205,8 @@ class TestWithAToken:
         answer = site.get("/study/1", headers={"accept": "text/html"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/login")
         assert site.get("/study/1/trials.csv").status_code == 401
+        by_script = {"accept": "text/html", "hx-request": "true"}
+        assert site.get("/study/1", headers=by_script).status_code == 401
 
     def test_it_lets_a_browser_in(self, site: TestClient) -> None:
         origin = {"origin": "http://10.0.0.1:8050"}

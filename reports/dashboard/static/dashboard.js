@@ -21,6 +21,7 @@ document.addEventListener("htmx:after:request", (event) => {
   tell(status > 0 && status < 500);
   if (status === 200) document.dispatchEvent(new Event("weighbridge:new"));
   if (status === 401) location.assign("/login");
+  if (status === 404) location.reload(); // the study is gone: the page says so
 });
 document.addEventListener("htmx:error", () => tell(false));
 document.addEventListener("change", (event) => {
