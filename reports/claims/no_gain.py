@@ -52,7 +52,7 @@ def no_gain(frames: StudyFrames) -> Claim:
         would_decide=seeds_that_decide(found.estimate, _reach(found))
         if finding == "undecided"
         else "",
-        remarks=_remarks(frames, metrics, best),
+        remarks=(*gain_left(found), *_remarks(frames, metrics, best)),
         runs=listed(frames, runs),
     )
 
@@ -74,6 +74,16 @@ def gain_missing(found: Difference) -> Finding:
     if ends[1] < 0:
         return "not supported"
     return "supported" if ends[0] >= -(found.margin or 0.0) else "undecided"
+
+
+def gain_left(found: Difference) -> tuple[str, ...]:
+    """Supported is not "no gain": what gain the interval leaves open."""
+    ends = _ends(found)
+    if ends is None or ends[0] >= 0 or gain_missing(found) != "supported":
+        return ()
+    return (
+        "Supported: no gain beyond the margin. A smaller one, up to the interval's end, is open.",
+    )
 
 
 def _reach(found: Difference) -> float:

@@ -12,7 +12,7 @@ from reports.claims import Claim, claims_of
 from reports.claims.better import of_six
 from reports.claims.claim import ranges
 from reports.claims.comparable import no_worse
-from reports.claims.no_gain import gain_missing
+from reports.claims.no_gain import gain_left, gain_missing
 from reports.comparing.differences import Difference, adjusted
 from reports.errors import NoTable
 from reports.frames import StudyFrames
@@ -76,11 +76,17 @@ def test_no_gain_is_refuted_by_what_is_better_and_supported_within_the_margin(
     found = gap(value, error, margin=margin)
     assert found.interval is not None
     finding = gain_missing(found)
+    open_gain = finding == "supported" and found.interval.low < 0
+    assert bool(gain_left(found)) == open_gain  # what is said beside it
     assert (finding == "not supported") == (found.verdict == "better")
     if finding == "supported":
         assert found.interval.low >= -(margin or 0.0)
     if finding == "undecided":
         assert found.interval.low < -(margin or 0.0)
+
+
+def test_a_supported_no_gain_says_which_gain_is_open() -> None:
+    assert "up to the interval's end" in " ".join(gain_left(gap(1.0, 0.6, margin=1.5)))
 
 
 # -- a whole study --------------------------------------------------------------------------
