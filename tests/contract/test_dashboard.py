@@ -60,6 +60,20 @@ class Pages(Backend):
         for path in (f"{study}?budget={number}", f"{study}/trials?after={number}"):
             assert site.get(path).status_code == 200
 
+    def test_a_function_study_names_no_single_task_networks(
+        self, site: TestClient, bench: Bench
+    ) -> None:
+        function = bench.storage.save_study(
+            name="tuning",
+            spec={"seeds": [0]},
+            card={"kind": "function"},
+            fingerprint="f",
+            searches=[("function", "search", "")],
+        )
+        page = site.get(f"/study/{function.id}").text
+        assert "Searches, and what they cost." in page
+        assert "single-task" not in page
+
     def test_workers_say_what_they_do(self, site: TestClient, bench: Bench) -> None:
         claim = bench.claim_one()
         page = site.get(f"/study/{bench.study.id}/workers").text
