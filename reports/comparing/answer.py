@@ -49,8 +49,10 @@ def answer(
     best, *others = [one for one in groups[-1][-1].methods if one.rank is not None]
     found = [difference(frames, best.search, other.search) for other in others]
     gaps = {gap.b: gap for gap in adjusted([gap for gap in found if gap is not None])}
+    *earlier, last = (_which(frames, group) for group in groups)
+    alone = frames.packed and budgets[-1].budget.axis == "solo_s"
     return Answer(
-        which=tuple(_which(frames, group) for group in groups),
+        which=(*earlier, last + " Device time is that of each run alone." * alone),
         sure=(
             *(_open(group) for group in groups),
             *_against(frames, comparison, best, others, gaps),

@@ -46,7 +46,7 @@ def comparison_body(
     comparison, found = compare(frames), equal_budgets(frames)
     notes = merged(fair_play_notes(frames))
     in_short = answer(frames, comparison, found)
-    short = None if in_short is None else _answer(frames, in_short, len(notes))
+    short = None if in_short is None else _answer(in_short, len(notes))
     header = _header(comparison, frames.name, short)
     said = claims(frames, estimators) if comparison.finished_runs else None
     return join([header, _main(frames, comparison, found, notes, said, light=light)])
@@ -63,15 +63,14 @@ def _header(comparison: Comparison, name: str, in_short: Markup | None) -> Marku
     )
 
 
-def _answer(frames: StudyFrames, found: Answer, n_notes: int) -> Markup:
+def _answer(found: Answer, n_notes: int) -> Markup:
     """Which method at which budget, how sure, and what would make it surer: the first screen."""
-    alone = " Device time is that of each run alone." * frames.packed
     last: list[Markup | str] = list(found.surer)
     if n_notes:
         notes = counted(n_notes, "fair-play note")
         last.append(join(["Mend what can mislead: ", tag("a", notes, href="#notes"), "."]))
     parts: dict[str, Sequence[str]] = {
-        "Which method, with how much?": [*found.which[:-1], found.which[-1] + alone],
+        "Which method, with how much?": found.which,
         "How sure is that?": found.sure,
         "What would make it surer?": last,
     }

@@ -36,6 +36,12 @@ def test_the_first_at_each_budget_is_named_once_with_its_value() -> None:
     assert "95 % interval" in which[-1]
 
 
+def test_a_study_in_packs_says_once_which_device_time_it_is() -> None:
+    alone = "Device time is that of each run alone."
+    assert told(fused=True).which[-1].endswith(alone)
+    assert alone not in " ".join(told().which)
+
+
 def test_methods_that_draws_do_not_rule_out_keep_first_place_open() -> None:
     last = equal_budgets(synthetic.frames())[-1]
     rivals = sorted(one.title for one in last.methods[1:] if one.rank_low == 1)
