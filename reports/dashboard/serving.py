@@ -18,6 +18,10 @@ class CannotListen(ReportError):
     """The address is taken, or is none of this machine."""
 
 
+class NoTls(ReportError):
+    """The certificate or its key cannot be used."""
+
+
 def serve(
     url: str,
     *,
@@ -40,21 +44,9 @@ def serve(
     Raises:
         StorageError: The database cannot be opened.
         CannotListen: Nobody can listen there.
+        NoTls: Certificate and key cannot be used.
     """
     app = application(url, access, ahead=ahead)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        raise CannotListen(
-            f"The dashboard must be able to listen at {host}, port {port}. The system said: "
-            f"{error.strerror or error}. Choose others with --host and --port."
-        ) from error
-    ready(listening.getsockname()[1])
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -64,4 +56,24 @@ def serve(
         ssl_keyfile=key,
         timeout_graceful_shutdown=2,
     )
+    try:
+        config.load()
+    except OSError as error:
+        raise NoTls(
+            "--certificate and --key must be PEM files of a certificate and of its key. The system "
+            f"said: {error}. Give the files that belong together."
+        ) from error
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(128)
+    except (OSError, TypeError) as error:  # TypeError: no name can be written so
+        listening.close()
+        raise CannotListen(
+            f"The dashboard must be able to listen at {host}, port {port}. The system said: "
+            f"{getattr(error, 'strerror', None) or error}. Choose others with --host and --port."
+        ) from error
+    ready(listening.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listening])

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from reports.dashboard import Access, application
+from reports import ReportError
+from reports.dashboard import Access, application, serve
 from tests.contract.storage_bench import Bench, end, epoch
 from tests.contract.test_dashboard import live_of
 from tests.integration.command import command
@@ -285,6 +286,21 @@ def test_a_database_that_goes_away_is_told_and_comes_back(tmp_path: Path) -> Non
         assert "cannot be read" in answer.text
         (tmp_path / "away").rename(tmp_path / "w.db")
         assert site.get(live).status_code in (200, 204)
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"host": "é..x"}, "must be able to listen at é..x"),
+        ({"certificate": Path(__file__), "key": Path(__file__)}, "must be PEM files"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_before_an_address_is_told(
+    database: Path, changed: dict[str, Any], rule: str
+) -> None:
+    asked = {"host": "127.0.0.1", "port": 0, "access": Access(), "ready": pytest.fail, **changed}
+    with pytest.raises(ReportError, match=rule):
+        serve(f"sqlite:///{database}", **asked)
 
 
 def test_no_thread_is_left_when_it_ends(tmp_path: Path) -> None:
