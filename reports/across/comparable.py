@@ -31,12 +31,7 @@ def check_studies(studies: Studies) -> None:
     """
     if len(studies) < 2:
         raise NotComparable(f"A comparison needs two studies or more. Got {len(studies)}.")
-    for (one, first), (other, second) in combinations(studies.items(), 2):
-        if first is second or (first.birth and first.birth == second.birth):
-            raise NotComparable(
-                f"{one} and {other} are one and the same study. Name each study once; a copy of a "
-                "database holds no new results."
-            )
+    check_distinct(studies)
     if functions := [label for label, frames in studies.items() if frames.of_function]:
         raise NotComparable(
             f"Several studies are compared by their loss weightings. {', '.join(functions)} trains "
@@ -50,6 +45,20 @@ def check_studies(studies: Studies) -> None:
             "Studies are compared by one objective, and their winners were chosen by it. Ranked "
             f"are {said}. Compare studies of one `objective`."
         )
+
+
+def check_distinct(studies: Studies) -> None:
+    """Refuse a study that is given twice, by another name or from a copy of its database.
+
+    Raises:
+        NotComparable: Two are one and the same.
+    """
+    for (one, first), (other, second) in combinations(studies.items(), 2):
+        if first is second or (first.birth and first.birth == second.birth):
+            raise NotComparable(
+                f"{one} and {other} are one and the same study. Name each study once; a copy of a "
+                "database holds no new results."
+            )
 
 
 def check_methods(methods: Sequence[Method]) -> None:

@@ -39,11 +39,13 @@ def command(
     UW-SO comparable to Scalarization, and better than what tunes nothing? C3: do larger networks
     care less? C4: does weight decay matter less than the learning rate? C5: does sharing gain?
     """
+    from reports.across import check_distinct
     from reports.claims import claims_of, size_matters
 
     words = list(dict.fromkeys(studies))
     urls = [placed(word, storage=storage)[1] for word in words]
     with opened_all(words, storage) as frames:
+        check_distinct(frames)
         found = {label: claims_of(one, estimators) for label, one in frames.items()}
         sizes = size_matters(
             [

@@ -162,6 +162,7 @@ class TestFinished:
             (["replay", "tiny", "--axis", "h"], "must be one of solo_s, as_run_s, epochs,"),
             (["status", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["claims", "tiny", "no.db::tiny"], "There is no study database no.db, where tiny"),
+            (["claims", "tiny", "./weighbridge.db::tiny"], "are one and the same study."),
             (["claims", "tiny", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["compare", "tinny"], "There is no study 'tinny'. Did you mean `tiny`?"),
             (["compare", "tiny", "tiny"], "tiny is named twice. Name each study once."),
