@@ -206,4 +206,4 @@ def _with_interval(bill: Bill) -> str:
 
 def _said(seconds: float) -> str:
     """Three digits that count; whole seconds, thousands apart, from 100 on."""
-    return f"{seconds:.3g}" if seconds < 100 else f"{seconds:,.0f}".replace(",", "\u2009")
+    return f"{seconds:.3g}" if seconds < 100 else f"{seconds:,.0f}"

@@ -94,7 +94,7 @@ class Concluder:
                 self._end()
                 raise NotConcluded(
                     "The process that works out conclusions has ended, perhaps for want of memory. "
-                    "It is tried again when something changes."
+                    "It is tried again while somebody looks."
                 ) from error
             self._rest = threading.Timer(_IDLE_S, self._end_if_idle)
             self._rest.daemon = True

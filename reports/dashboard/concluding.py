@@ -254,6 +254,8 @@ def _answer_on(pipe: Connection) -> None:
                 found = answering.answer(asked)
         except (ReportError, StorageError) as error:
             pipe.send((str(error), None))
+        except Exception as error:  # the next question may well have an answer
+            pipe.send((f"The report cannot be worked out of this study: {error!r}.", None))
         else:
             pipe.send(("", found))
 

@@ -129,11 +129,13 @@ class Followed:
                 asked = self._asked
             if self._ended:
                 return
-            trouble = None
+            trouble: StorageError | None = None
             try:
                 self._read_on()
             except StorageError as error:
                 trouble = error
+            except Exception as error:  # this thread must not end; who asks is told
+                trouble = StorageError(f"What has changed cannot be read: {error!r}.")
             with self._answers:
                 self._answered, self._trouble = asked, trouble
                 self._answers.notify_all()
@@ -160,6 +162,8 @@ class Followed:
                 self.undrawn = ""
             except NotConcluded as error:
                 worked, self.undrawn = True, str(error)
+            except Exception as error:  # this thread must not end; pages say so
+                worked, self.undrawn = True, repr(error)
             if worked:
                 self._urgent.wait(max(_LEAST_REST_S, _REST * (time.monotonic() - began)))
 
@@ -170,7 +174,7 @@ class Followed:
             self.conclusions, worked = self._concluder.conclusions(study, cursor), True
             self.ahead, self.ahead_as_of = self._ahead(study), cursor
         wanted, self._wanted = self._wanted, set()
-        for what in wanted:
+        for what in tuple(wanted):  # pages may be adding to it
             if self._further.get(what, ("", None))[0] != cursor:
                 ask = self._concluder.pictures if what == "pictures" else self._concluder.claims
                 self._further[what], worked = (cursor, ask(study, cursor)), True

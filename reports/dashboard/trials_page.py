@@ -17,11 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from reports._palette import method_colour
+from reports._ranking import axis_title
 from reports.dashboard.following import Followed
 from reports.dashboard.mirror import STATES, Mirror
 from reports.dashboard.pages import query, unchanged, whole_number
 from reports.dashboard.site import PATIENCE_S, NotThere, Site
 from reports.dashboard.trial_rows import SORTED_BY, TRIAL_STATES, TrialColumns, page_of
+from storage.objectives import Objective, known
+from storage.objectives.delta_m import NAME as DELTA_M
+from storage.objectives.task_metric import primary
+from storage.records import StudyRecord
 
 _CONDITION: Final = re.compile(r"\s*([\w.\-]+)\s*(<=|>=|!=|=|<|>)\s*(\S+)\s*")
 _COMPARED: Final[Mapping[str, Any]] = {
@@ -41,6 +46,8 @@ _TITLES: Final = (
     ("epochs", "Epochs"),
 )
 _PATIENT_S: Final = 60.0  # for what makes no sense before all trials are known
+_ALONE: Final = "stl/"
+_VALUES: Final = ("value", "test")
 _WORDS: Final = ("state", "search", "Parameters")
 
 
@@ -72,7 +79,8 @@ def trials_page(site: Site, request: Request) -> Response:
     params = request.query_params
     with study.lock:
         columns, mirror = study.columns(), study.mirror
-        wanted = _wanted(study, params)
+        objective = _objective(record, params.get("search"))
+        wanted = _wanted(study, objective, params)
         page = page_of(
             columns,
             keep=wanted.keep,
@@ -94,7 +102,7 @@ def trials_page(site: Site, request: Request) -> Response:
         "trouble": wanted.trouble,
         "searches": searches,
         "states": TRIAL_STATES,
-        "columns": list(_columns(params, wanted, shows_test=not record.sealed)),
+        "columns": list(_columns(params, wanted, objective, shows_test=not record.sealed)),
         "shows_test": not record.sealed,
     }
     return site.pages.answer(request, "trials", context, cursor=cursor)
@@ -111,7 +119,8 @@ def trials_csv(site: Site, request: Request) -> Response:
     study.catch_up(within_s=_PATIENT_S)
     with study.lock:
         columns, mirror = study.columns(), study.mirror
-        wanted = _wanted(study, request.query_params)
+        params = request.query_params
+        wanted = _wanted(study, _objective(record, params.get("search")), params)
         every = page_of(
             columns,
             keep=wanted.keep,
@@ -157,6 +166,22 @@ def trial_page(site: Site, request: Request) -> Response:
     return site.pages.answer(request, "trial", context, cursor=cursor)
 
 
+def _objective(record: StudyRecord, search: str | None) -> Objective:
+    """What trials are ranked by, as spec and card have it; single-task ones by their own metric."""
+    tasks = record.card.get("tasks", ())
+    metrics = [
+        (task["name"], metric["name"], metric["direction"])
+        for task in tasks
+        for metric in task["metrics"]
+    ]
+    if record.card.get("kind") == "function":
+        return primary(tasks[0]["name"], metrics)
+    task = (search or "").removeprefix(_ALONE)
+    if task != search and task in [one["name"] for one in tasks]:
+        return primary(task, metrics)
+    return known(metrics)[record.spec.get("objective") or DELTA_M]
+
+
 def run_row(mirror: Mirror, row: int) -> dict[str, Any]:
     """A run's columns as plain values, its state by name."""
     names = ("run", "seed", "epochs", "value_val", "value_test", "device_s", "attempts", "confirms")
@@ -181,34 +206,34 @@ def _row(study: Followed, columns: TrialColumns, at: int) -> dict[str, Any]:
     }
 
 
-def _columns(params: QueryParams, wanted: _Wanted, *, shows_test: bool) -> Iterator[dict[str, Any]]:
+def _columns(
+    params: QueryParams, wanted: _Wanted, objective: Objective, *, shows_test: bool
+) -> Iterator[dict[str, Any]]:
     """The table's head: titles that sort, the other way round when they do already."""
     for sort, title in _TITLES:
         if sort == "test" and not shows_test:
             continue
         sorted_ = sort == wanted.sort and bool(sort)
-        down = "1" if sorted_ and not wanted.descending else None
+        down = ("0" if wanted.descending else "1") if sorted_ else None
         yield {
-            "title": title,
+            "title": axis_title(objective, title) if sort in _VALUES else title,
             "words": sort in _WORDS or title in _WORDS,
             "sorted": ("descending" if wanted.descending else "ascending") if sorted_ else "",
             "href": query(params, sort=sort, down=down, after=None) if sort else "",
         }
 
 
-def _wanted(study: Followed, params: QueryParams) -> _Wanted:
+def _wanted(study: Followed, objective: Objective, params: QueryParams) -> _Wanted:
+    """By default the methods' trials, the best first."""
     sort = params.get("sort", "value")
+    sort = sort if sort in SORTED_BY else "value"
     trouble = ""
     try:
         keep = _kept(study, params)
     except BadFilter as error:
         keep, trouble = np.zeros(len(study.mirror.trials), dtype=bool), str(error)
-    return _Wanted(
-        keep=keep,
-        sort=sort if sort in SORTED_BY else "value",
-        descending=params.get("down") == "1",
-        trouble=trouble,
-    )
+    down = params.get("down", "1" if sort in _VALUES and objective.direction == "max" else "0")
+    return _Wanted(keep=keep, sort=sort, descending=down == "1", trouble=trouble)
 
 
 def _kept(study: Followed, params: QueryParams) -> NDArray[np.bool_]:
@@ -216,6 +241,8 @@ def _kept(study: Followed, params: QueryParams) -> NDArray[np.bool_]:
     keep = np.ones(len(mirror.trials), dtype=bool)
     if search := params.get("search"):
         keep &= np.array([one.search == search for one in mirror.trials], dtype=bool)
+    else:
+        keep &= np.array([one.role != "baseline" for one in mirror.trials], dtype=bool)
     if state := params.get("state"):
         keep &= columns.state == (TRIAL_STATES.index(state) if state in TRIAL_STATES else -1)
     for name, values in (("value", columns.value), ("cost", columns.device_s)):

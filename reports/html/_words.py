@@ -42,7 +42,7 @@ def number(value: float, digits: int = 4) -> str:
 def in_form(value: float, form: str) -> str:
     """A finite value by a format of Python's: thousands apart, powers of ten without zeros."""
     text = _POWER.sub(r"e\1", f"{value:{form}}")
-    return text.replace(",", "\u2009").replace("-", MINUS)
+    return text.replace("-", MINUS)
 
 
 def percent(value: float) -> str:
@@ -56,7 +56,7 @@ def percent(value: float) -> str:
 
 def count(value: float) -> str:
     """A whole number, thousands apart."""
-    return f"{value:,.0f}".replace(",", "\u2009")
+    return f"{value:,.0f}"
 
 
 def seconds(value: float) -> str:

@@ -135,6 +135,40 @@ def test_trials_are_filtered_sorted_and_exported(site: TestClient) -> None:
     assert {json.loads(row["params"])["lr"] for row in found} == {0.01}
 
 
+def test_the_best_trial_is_the_first_in_the_direction_of_what_they_are_ranked_by(
+    site: TestClient, tmp_path: Path
+) -> None:
+    rows = list(csv.DictReader(io.StringIO(site.get("/study/1/trials.csv").text)))
+    values = [float(row["value"]) for row in rows]
+    assert values == sorted(values)
+    assert not any(row["search"].startswith("stl/") for row in rows)
+    assert "Validation Δm in %" in site.get("/study/1/trials").text
+    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
+    metric = {"name": "score", "direction": "max"}
+    bench.study = bench.storage.save_study(
+        name="rated",
+        spec={"seeds": [0], "objective": "a.score"},
+        card={"tasks": [{"name": task, "metrics": [metric]} for task in "ab"]},
+        fingerprint="f",
+        searches=[("ew", "search", "ew")],
+    )
+    bench.worker_id = bench.add_worker()
+    bench.plan('{"lr":1}', '{"lr":2}', '{"lr":3}')
+    for claim, value in zip(bench.claim(3), (0.2, 0.9, 0.5), strict=True):
+        bench.train(claim, (value, value))
+    with closing(sqlite3.connect(tmp_path / "w.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO scores (run_id, baseline_hash, epoch_selected, value_val, value_test) "
+            "SELECT run_id, '', 1, value, value FROM epoch_values v JOIN series s "
+            "ON s.id = v.series_id WHERE s.metric = 'error' AND s.split = 'validation'"
+        )
+    with client(tmp_path / "w.db") as rated:
+        page = rated.get("/study/2/trials").text
+        text = rated.get("/study/2/trials.csv").text
+    assert "Validation a.score" in page
+    assert [row["value"] for row in csv.DictReader(io.StringIO(text))] == ["0.9", "0.5", "0.2"]
+
+
 @pytest.mark.parametrize("where", ["lr", "nix > 1", "lr > x", "lr <", ","])
 def test_a_filter_that_makes_no_sense_says_what_does(site: TestClient, where: str) -> None:
     answer = site.get("/study/1/trials", params={"where": where})

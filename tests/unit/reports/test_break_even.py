@@ -76,7 +76,7 @@ def test_equal_costs_are_equal() -> None:
     [
         (50.0, "In packs the grid is cheaper: GRID took 50 device-seconds as run"),
         (100.0, "In packs the grid costs the same: GRID took 100 device-seconds as run"),
-        (12345.0, "Even in packs the grid is dearer: GRID took 12\u2009345 device-seconds as run"),
+        (12345.0, "Even in packs the grid is dearer: GRID took 12,345 device-seconds as run"),
     ],
 )
 def test_the_sentence_has_the_verdict_and_both_numbers(as_run: float, verdict: str) -> None:
