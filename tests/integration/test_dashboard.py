@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,11 +19,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from reports import ReportError
-from reports.dashboard import Access, application, serve
-from tests.contract.storage_bench import Bench, end, epoch
+from tests.contract.storage_bench import Bench
 from tests.contract.test_dashboard import live_of
 from tests.integration.command import command
+from tests.integration.dashboards import HERE, PATHS, client
 
 STUDY = "watched"
 SPEC = f"""
@@ -41,15 +39,6 @@ stages = [{{ lr = [0.01, 0.1] }}]
 weighting = "uw-so"
 stages = [{{ lr = [0.1] }}, {{ temperature = {{ line = [1, 9] }} }}]
 """
-HERE = "http://127.0.0.1:8050"
-PATHS = ("", "/trials", "/trial/0", "/run/1", "/workers", "/pictures", "/claims")
-_HOSTILE = "<script>alert(1)</script>"
-
-
-def client(path: Path, access: Access | None = None, url: str = HERE) -> TestClient:
-    return TestClient(
-        application(f"sqlite:///{path}", access or Access()), base_url=url, follow_redirects=False
-    )
 
 
 @pytest.fixture(scope="module")
@@ -206,60 +195,6 @@ def test_what_is_not_there_is_said(site: TestClient, path: str) -> None:
     assert "All studies" in answer.text
 
 
-def test_every_answer_carries_the_policy(site: TestClient) -> None:
-    for path in ("/", "/study/1", "/nix", "/login", "/healthz", "/static/nix"):
-        headers = site.get(path).headers
-        assert headers["content-security-policy"].startswith(
-            "default-src 'none'; script-src 'self'"
-        )
-        assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
-
-
-def test_another_sites_name_is_refused(database: Path) -> None:
-    with client(database, url="http://evil.example") as site:
-        assert site.get("/").status_code == 421
-
-
-def test_nothing_is_changed_by_posting(site: TestClient) -> None:
-    assert site.post("/study/1").status_code == 405
-
-
-class TestWithAToken:
-    @pytest.fixture
-    def site(self, database: Path) -> Iterator[TestClient]:
-        with client(database, Access(token="secret"), "http://10.0.0.1:8050") as opened:
-            yield opened
-
-    def form(self, site: TestClient) -> str:
-        found = re.search(r'name="form_token" value="([^"]*)"', site.get("/login").text)
-        assert found
-        return found[1]
-
-    def test_pages_ask_for_it_and_data_is_refused(self, site: TestClient) -> None:
-        answer = site.get("/study/1", headers={"accept": "text/html"})
-        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
-        assert site.get("/study/1/trials.csv").status_code == 401
-        by_script = {"accept": "text/html", "hx-request": "true"}
-        assert site.get("/study/1", headers=by_script).status_code == 401
-
-    def test_it_lets_a_browser_in(self, site: TestClient) -> None:
-        origin = {"origin": "http://10.0.0.1:8050"}
-        form = {"form_token": self.form(site)}
-        assert site.post("/login", data=form | {"token": "x"}, headers=origin).status_code == 401
-        answer = site.post("/login", data=form | {"token": "secret"}, headers=origin)
-        assert answer.status_code == 303
-        assert "httponly; path=/; samesite=strict" in answer.headers["set-cookie"].lower()
-        assert site.get("/study/1").status_code == 200
-
-    def test_a_form_of_another_site_is_refused(self, site: TestClient) -> None:
-        right = {"form_token": self.form(site), "token": "secret"}
-        for headers in ({}, {"origin": "http://evil.example"}):
-            assert site.post("/login", data=right, headers=headers).status_code == 403
-        origin = {"origin": "http://10.0.0.1:8050"}
-        assert site.post("/login", data={"token": "secret"}, headers=origin).status_code == 403
-
-
 def test_a_sealed_study_stays_sealed(database: Path, tmp_path: Path) -> None:
     copy = shutil.copy(database, tmp_path / "sealed.db")
     with closing(sqlite3.connect(copy)) as connection:
@@ -282,71 +217,6 @@ def test_a_sealed_study_stays_sealed(database: Path, tmp_path: Path) -> None:
     for text in texts:
         assert not any(value.replace("-", "−") in of_table(text).split() for value in tests)
         assert "On test" not in text
-
-
-class TestHostileWords:
-    """Names, parameters and failures that are markup are text."""
-
-    @pytest.fixture
-    def bench(self, tmp_path: Path) -> Bench:
-        bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
-        bench.study = bench.save(f"../../etc {_HOSTILE}", searches=[(_HOSTILE, "search", _HOSTILE)])
-        bench.worker_id = bench.add_worker()
-        bench.plan(json.dumps({_HOSTILE: f"javascript:{_HOSTILE}"}), search=_HOSTILE)
-        claim = bench.claim_one()
-        bench.storage.record([epoch(claim, 1, 0.1, 0.1), end(claim, reason=_HOSTILE)])
-        return bench
-
-    def test_they_are_shown_and_do_nothing(self, bench: Bench, tmp_path: Path) -> None:
-        with client(tmp_path / "w.db") as site:
-            pages = [site.get(f"/study/2{path}") for path in PATHS]
-            pages += [site.get("/"), site.get("/", params={"name": _HOSTILE})]
-            pages += [site.get("/study/2/trials", params={"where": _HOSTILE, "sort": _HOSTILE})]
-        for page in pages:
-            assert page.status_code == 200, page.text
-            assert "<script>alert" not in page.text
-            assert "&lt;script&gt;" in page.text
-
-
-def test_a_database_that_goes_away_is_told_and_comes_back(tmp_path: Path) -> None:
-    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
-    bench.plan('{"lr":0.1}')
-    bench.storage.close()
-    with client(tmp_path / "w.db") as site:
-        live = live_of(site.get("/study/1/trials").text)
-        (tmp_path / "w.db").rename(tmp_path / "away")
-        answer = site.get(live)
-        assert answer.status_code == 503
-        assert "cannot be read" in answer.text
-        (tmp_path / "away").rename(tmp_path / "w.db")
-        assert site.get(live).status_code in (200, 204)
-
-
-@pytest.mark.parametrize(
-    ("changed", "rule"),
-    [
-        ({"host": "é..x"}, "must be able to listen at é..x"),
-        ({"certificate": Path(__file__), "key": Path(__file__)}, "must be PEM files"),
-    ],
-)
-def test_what_cannot_be_served_is_refused_before_an_address_is_told(
-    database: Path, changed: dict[str, Any], rule: str
-) -> None:
-    asked = {"host": "127.0.0.1", "port": 0, "access": Access(), "ready": pytest.fail, **changed}
-    with pytest.raises(ReportError, match=rule):
-        serve(f"sqlite:///{database}", **asked)
-
-
-def test_no_thread_is_left_when_it_ends(tmp_path: Path) -> None:
-    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
-    bench.plan('{"lr":0.1}')
-    bench.storage.close()
-    before = set(threading.enumerate())
-    with client(tmp_path / "w.db") as site:
-        site.get("/study/1")
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def test_looking_writes_nothing(database: Path, tmp_path: Path) -> None:
