@@ -3,6 +3,7 @@
 Shapes: L learning rates, D weight decays, S seeds.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -127,11 +128,16 @@ def _lost(keys: FloatArray, test: FloatArray, default: int) -> FloatArray:
 
 
 def _defaults(frames: StudyFrames, grid: FullGrid) -> tuple[int, int]:
-    """Where the defaults lie on the grid, or what is nearest to them."""
+    """Where the defaults lie on the grid, or what is nearest to them; of two, the smaller one."""
     lines = {"lr": grid.rates.tolist(), "weight_decay": grid.decays.tolist()}
     far = [distances(name, line, frames, grid.search) for name, line in lines.items()]
-    rate, decay = (int(np.argmin(gaps or [0.0])) for gaps in far)  # numbers all have distances
+    rate, decay = (_first_nearest(gaps or [0.0]) for gaps in far)  # numbers all have distances
     return rate, decay
+
+
+def _first_nearest(gaps: list[float]) -> int:
+    """Rounding does not decide between two that are as near."""
+    return next(at for at, gap in enumerate(gaps) if math.isclose(gap, min(gaps)))
 
 
 def _grids_said(frames: StudyFrames, grids: tuple[FullGrid, ...]) -> str:

@@ -42,9 +42,12 @@ class FullGrid:
         self._study, self._seeds = study, study.seeds
 
     def lost(self) -> tuple[list[float], list[float]]:
-        """R_lr and R_wd by seed; the geometric middle and 0 are the defaults."""
+        """R_lr and R_wd by seed.
+
+        Defaults are what is nearest to the geometric middle, of two the smaller one, and 0.
+        """
         middle = math.sqrt(self.rates[0] * self.rates[-1])
-        rate = min(self.rates, key=lambda one: abs(math.log(one / middle)))
+        rate = min(self.rates, key=lambda one: (round(abs(math.log(one / middle)), 9), one))
         decay = min(self.decays)
         of_rate = [[(one, other) for one in self.rates] for other in self.decays]
         of_decay = [[(other, one) for one in self.decays] for other in self.rates]

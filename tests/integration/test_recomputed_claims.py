@@ -22,8 +22,11 @@ SPEC = """
 [compare]
 margin = 30.0
 [[search]]
-weighting = ["ew", "gls"]
+weighting = "ew"
 stages = [{ lr = [0.02, 0.05, 0.2], weight_decay = [0.0, 0.03, 0.3] }]
+[[search]]
+weighting = "gls"
+stages = [{ lr = [0.05, 0.2], weight_decay = [0.0, 0.03, 0.3] }]
 [[search]]
 weighting = ["rlw", "dwa", "imtl-l", "uw"]
 stages = [{ lr = [0.05, 0.2] }]

@@ -51,6 +51,15 @@ def test_what_is_lost_at_the_default_is_averaged_over_the_other_one() -> None:
     assert lost[1] == pytest.approx([11 / 3] * 2)  # (5 - 1, 7 - 2, 6 - 4)
 
 
+@pytest.mark.parametrize("rates", [[0.05, 0.2], [0.01, 0.1], [0.02, 0.05, 0.2, 0.5]])
+def test_of_two_rates_as_near_the_smaller_one_is_the_default(rates: list[float]) -> None:
+    lower = len(rates) // 2 - 1
+    test = np.full((len(rates), 2, 2), 3.0)
+    test[lower] = 0.0
+    grid = replace(a_grid(test), rates=np.array(rates))
+    assert left_at_default(frames_of(claimed=True), grid)[0] == pytest.approx([0.0, 0.0])
+
+
 def test_other_seeds_choose_and_this_one_judges() -> None:
     keys = np.zeros((3, 2, 2))
     keys[0, :, 0], keys[2, :, 1] = -1, -1  # each seed has another best rate
