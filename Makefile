@@ -15,8 +15,11 @@ GPU_PLATFORMS := manylinux_2_28_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_6
 GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe mdurl mlxtend \
 	nvidia-ml-py pydantic pydantic-core pygments rich sqlalchemy typing-extensions typing-inspection
 
-.PHONY: demo test test-lowest test-python check lint types unit soak mutants install install-dev install-lowest bench bench-demo bench-compile bench-ray bench-storage bench-replay \
-	bench-reports gpu-check gpu-wheels clean
+# Three processes collect the tests, and pytest rewrites each module of them: once, not in each.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: demo docs test test-lowest test-python check lint types unit soak soak-dashboard mutants install install-dev install-lowest bench bench-demo bench-compile bench-ray bench-storage bench-replay \
+	bench-gradients bench-dense bench-loaders bench-reports bench-dashboard gpu-check gpu-wheels clean
 
 demo: install
 	$(BIN)/weighbridge run quickstart --storage $(DEMO_STORAGE)
@@ -51,6 +54,10 @@ test-python:
 	@.venv-other/bin/python tools/install.py --extras $(EXTRAS) $(STAMP_INPUT)
 	.venv-other/bin/python -m pytest -n 3 --dist loadfile -p no:cacheprovider $(CORE)
 
+# The documentation as a site, build/docs/html/index.html; warnings and dead links are errors.
+docs: install-dev
+	$(BIN)/python -m docs.make_site
+
 soak: install-dev
 	WEIGHBRIDGE_KILLS=300 $(BIN)/python -m pytest tests/integration/test_kills.py
 
@@ -67,6 +74,15 @@ bench-demo: install-dev
 bench-compile: install-dev
 	$(BIN)/python -m benchmarks.compiled
 
+bench-gradients: install-dev
+	$(BIN)/python -m benchmarks.gradients
+
+bench-dense: install-dev
+	$(BIN)/python -m benchmarks.dense
+
+bench-loaders: install-dev
+	$(BIN)/python -m benchmarks.loaders
+
 bench-ray: install-dev
 	$(BIN)/python -m benchmarks.cluster
 
@@ -75,6 +91,12 @@ bench-storage: install-dev
 
 bench-reports: install-dev
 	$(BIN)/python -m benchmarks.reports
+
+bench-dashboard: install-dev
+	$(BIN)/python -m benchmarks.dashboard
+
+soak-dashboard: install-dev
+	$(BIN)/python -m benchmarks.dashboard.soak
 
 bench-replay: install-dev
 	$(BIN)/python -m benchmarks.replay

@@ -11,6 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg import sql
+
 from search_spaces import canonical
 from storage import Storage
 from storage.records import Baseline, BaselineValue, Holder
@@ -22,14 +25,28 @@ from trainers.problems import build
 MTL, FUNCTION = "mtl", "tuned"
 _STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 _SEARCHES = ("ew", "gls", "uw", "rlw")
-_SEEDS = 2
 _Rows = Iterator[tuple[Any, ...]]
 
 
-def make(path: Path, study: str, *, n_runs: int, n_epochs: int) -> None:
-    """Make a database of one study, `MTL` or `FUNCTION`."""
-    plan = _plan(study, n_runs, n_epochs)
-    storage = Storage(f"sqlite:///{path}")
+def make(
+    place: Path | str,
+    study: str,
+    *,
+    n_runs: int,
+    n_epochs: int,
+    n_seeds: int = 2,
+    with_values: bool = True,
+) -> None:
+    """Make a database of one study, `MTL` or `FUNCTION`.
+
+    Args:
+        place: A new SQLite file, or the URL of an empty PostgreSQL database.
+        n_seeds: Runs of a trial.
+        with_values: Whether epochs have metrics; without, no report can be made.
+    """
+    url = place if isinstance(place, str) else f"sqlite:///{place}"
+    plan = _plan(study, n_runs // n_seeds, n_epochs, n_seeds)
+    storage = Storage(url)
     record = storage.save_study(
         name=study,
         spec=plan.spec.to_plain(),
@@ -43,21 +60,49 @@ def make(path: Path, study: str, *, n_runs: int, n_epochs: int) -> None:
         study_id=record.id, holder_id=holder, pid=2, environment=environment, startup_s=1.0
     )
     ids = {search.name: search.id for search in storage.searches(record.id)}
-    filler = _Filler(plan, record.id, ids, worker, n_runs=n_runs, n_epochs=n_epochs)
+    filler = _Filler(plan, record.id, ids, worker, n_trials=n_runs // n_seeds, n_epochs=n_epochs)
     if study == MTL:
         storage.set_baseline(record.id, _baseline(plan))
     storage.close()
+    if isinstance(place, str):
+        _copy(place, filler)
+    else:
+        _insert(place, filler, with_values=with_values)
+
+
+def _insert(path: Path, filler: _Filler, *, with_values: bool) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
-        filler.fill(connection)
-        connection.execute("UPDATE searches SET engine = 'fused'")
-    connection.close()
+        connection.execute("PRAGMA synchronous = OFF")
+        for table, columns, rows in filler.tables():
+            marks = ", ".join("?" * len(columns))
+            connection.executemany(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows
+            )
+        if with_values:
+            filler.multiply_values(connection)
+        connection.execute(_ENGINE)
 
 
-def _plan(study: str, n_runs: int, n_epochs: int) -> Plan:
-    n_trials = n_runs // _SEEDS
+def _copy(url: str, filler: _Filler) -> None:
+    """Values of epochs are left out: there are too many to send."""
+    plain = url.replace("postgresql+psycopg:", "postgresql:")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        for table, columns, rows in filler.tables():
+            names = sql.SQL(", ").join(map(sql.Identifier, columns))
+            into = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+            with connection.cursor() as cursor, cursor.copy(into) as copy:
+                for row in rows:
+                    copy.write_row(row)
+            if "id" in columns:  # what is added later comes behind
+                connection.execute(_NEXT_ID.format(table=sql.Identifier(table), name=table))
+        connection.execute(_ENGINE)
+        connection.execute("ANALYZE")
+
+
+def _plan(study: str, n_trials: int, n_epochs: int, n_seeds: int) -> Plan:
     plain: dict[str, Any] = {
         "name": study,
-        "seeds": list(range(_SEEDS)),
+        "seeds": list(range(n_seeds)),
         "training": {"epochs": n_epochs, "batch_size": 32},
     }
     if study == FUNCTION:
@@ -98,18 +143,18 @@ class _Filler:
         searches: dict[str, int],
         worker: int,
         *,
-        n_runs: int,
+        n_trials: int,
         n_epochs: int,
     ) -> None:
         self._plan, self._study, self._worker = plan, study_id, worker
         self._searches = [searches[search.name] for search in plan.searches]
-        self._n_trials, self._n_epochs = n_runs // _SEEDS, n_epochs
+        self._n_trials, self._n_epochs = n_trials, n_epochs
+        self._n_seeds = len(plan.spec.seeds)
         self._series = list(enumerate(_series(plan), start=1))
         self._rng = random.Random(0)
 
-    def fill(self, connection: sqlite3.Connection) -> None:
-        """Insert everything."""
-        connection.execute("PRAGMA synchronous = OFF")
+    def tables(self) -> Iterator[tuple[str, Sequence[str], _Rows]]:
+        """Name, columns and rows of each table but that of epochs' values."""
         for table, rows in (
             ("stages", self._stages()),
             ("trials", self._trials()),
@@ -118,14 +163,9 @@ class _Filler:
             ("attempts", self._attempts()),
             ("series", ((k, self._study, *names) for k, names in self._series)),
             ("epochs", self._epochs()),
-            ("epoch_values", self._values()),
             ("scores", self._scores()),
         ):
-            columns = _COLUMNS[table]
-            marks = ", ".join("?" * len(columns))
-            connection.executemany(
-                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows
-            )
+            yield table, _COLUMNS[table], rows
 
     def _search_of(self, trial: int) -> tuple[int, int]:
         """A trial's search, and its number there."""
@@ -172,13 +212,18 @@ class _Filler:
             for epoch in range(1, self._n_epochs + 1):
                 yield run, epoch, run + 1, 0.2 + run * 1e-6, 0.025, 32
 
-    def _values(self) -> _Rows:
-        for run, trial, seed in self._each():
-            level = 0.3 + 0.4 * ((trial * 7919) % 1000) / 1000 + 0.01 * seed
-            for epoch in range(1, self._n_epochs + 1):
-                reached = level + 0.5 * math.exp(-epoch / 5)
-                for series, _ in self._series:
-                    yield run, epoch, series, reached + 0.001 * series
+    def multiply_values(self, connection: sqlite3.Connection) -> None:
+        """Most rows by far: multiplied by the database itself, in the order of their keys."""
+        connection.execute("CREATE TEMP TABLE shapes (epoch INTEGER, series INTEGER, value REAL)")
+        connection.executemany(
+            "INSERT INTO shapes VALUES (?, ?, ?)",
+            (
+                (epoch, series, 0.5 * math.exp(-epoch / 5) + 0.001 * series)
+                for epoch in range(1, self._n_epochs + 1)
+                for series, _ in self._series
+            ),
+        )
+        connection.execute(_VALUES)
 
     def _scores(self) -> _Rows:
         objective = self._plan.searches[-1].objective
@@ -191,8 +236,8 @@ class _Filler:
     def _each(self) -> Iterator[tuple[int, int, int]]:
         """Run, trial, seed."""
         for trial in range(1, self._n_trials + 1):
-            for seed in range(_SEEDS):
-                yield (trial - 1) * _SEEDS + seed + 1, trial, seed
+            for seed in range(self._n_seeds):
+                yield (trial - 1) * self._n_seeds + seed + 1, trial, seed
 
 
 def _series(plan: Plan) -> list[tuple[str, str, str]]:
@@ -223,9 +268,16 @@ _COLUMNS: dict[str, Sequence[str]] = {
     ),
     "series": ("id", "study_id", "split", "task", "metric"),
     "epochs": ("run_id", "epoch", "attempt_id", "train_s", "validation_s", "grad_evals"),
-    "epoch_values": ("run_id", "epoch", "series_id", "value"),
     "scores": (
         *("run_id", "baseline_hash", "epoch_selected", "value_val", "value_test"),
         *("delta_m_val", "delta_m_test", "objective"),
     ),
 }
+_ENGINE = "UPDATE searches SET engine = 'fused'"
+_NEXT_ID = sql.SQL("SELECT setval(pg_get_serial_sequence({name}, 'id'), max(id)) FROM {table}")
+_VALUES = """
+INSERT INTO epoch_values (run_id, epoch, series_id, value)
+SELECT runs.id, shapes.epoch, shapes.series,
+       0.3 + 0.4 * (runs.trial_id * 7919 % 1000) / 1000 + 0.01 * runs.seed + shapes.value
+FROM runs CROSS JOIN shapes
+"""

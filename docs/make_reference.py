@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/reference: spec.md, cli.md and python.md.
+"""Write the generated pages of docs/reference: spec, cli, json, methods and python.
 
 ``python docs/make_reference.py`` writes them; ``--check`` writes nothing and exits with 1 if one
 of them is stale. Everything is read from the code: keys from the classes of
@@ -15,6 +15,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from docs.json_reference import json_page
+from docs.methods_reference import methods_page
+
 FOLDER = Path(__file__).parent / "reference"
 PACKAGES = (
     "study",
@@ -30,12 +33,21 @@ PACKAGES = (
     "search_spaces.lines",
     "search_spaces.whole",
     "search_spaces.written",
+    "trainers.nets",
     "trainers.weightings",
     "trainers.weightings.levels",
     "trainers.problems",
+    "trainers.problems.dense",
+    "trainers.problems.labels",
     "trainers.functions",
     "trainers.testing",
 )
+_BUDGETS = """\
+Wherever a command takes a budget (`run --budget`, `budget`, `plan --budget`, `compare --at`,
+`replay --at`) it is a number with its unit, as `8h` or `200epochs`, or a name with a number, as
+`epochs=200`, `device_s=8h` or `wall_s=30min`. A number alone behind a name is in the name's own
+unit: `device_s=600` is ten minutes. Units may be singular and in capitals. `wall_s` is told by its
+name only: a time without one is device time. A command that does not take all says which."""
 SECTIONS = (
     ("Top level", "StudySpec"),
     ("[function]", "FunctionSpec"),
@@ -47,14 +59,20 @@ SECTIONS = (
     ("[cost]", "CostSpec"),
     ("[confirm]", "ConfirmSpec"),
     ("[keep]", "KeepSpec"),
+    ("[notify]", "NotifySpec"),
     ("[[search]]", "SearchSpec"),
     ('[[search]] stages, `strategy = "grid"`', "GridStage"),
     ('[[search]] stages, `strategy = "random"` or `"quasi-random"`', "SampledStage"),
     ('[[search]] stages, `strategy = "tpe"`', "TpeStage"),
+    ("[[search]] stages, `strategy` as a table", "OptunaStage"),
+    ("[[search]] stages, a sampler of Optuna", "OptunaStrategy"),
     ("[[search]] stages, a parameter's values as a table", "AxisTable"),
     ('stop, `rule = "median"`', "MedianRule"),
     ('stop, `rule = "halving"`', "HalvingRule"),
     ('stop, `rule = "worse-than-cohort"`', "CohortRule"),
+    ('stop, `rule = "patience"`', "PatienceRule"),
+    ("stop, `rule` as a table", "OptunaRule"),
+    ("stop, a pruner of Optuna", "OptunaPruner"),
 )
 MADE = "<!-- Made by `python docs/make_reference.py`; change the code, not this page. -->"
 
@@ -82,7 +100,13 @@ def is_fresh(name: str, text: str) -> bool:
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    parts = {"spec.md": spec_page(), "cli.md": cli_page(), "python.md": python_page()}
+    parts = {
+        "spec.md": spec_page(),
+        "cli.md": cli_page(),
+        "json.md": json_page(),
+        "methods.md": methods_page(),
+        "python.md": python_page(),
+    }
     return {name: "\n".join([MADE, *lines]) + "\n" for name, lines in parts.items()}
 
 
@@ -162,8 +186,9 @@ def cli_page() -> Iterator[str]:
     yield "# The command line"
     yield from ("", group.help, "")
     yield "Exit codes: 0 all is well, 1 some runs failed (`ray doctor`, `problem check`: something"
-    yield "is wrong), 2 the request cannot be met (the message says why and what to do), 130"
-    yield "interrupted."
+    yield "is wrong), 2 the request cannot be met (the message says why and what to do), 3 a budget"
+    yield "has ended what `watch` waited for, 130 interrupted, or answered with no."
+    yield from _budgets()
     for name, verb in _verbs(group):
         operands = "".join(
             f" {_operand(p)}" for p in verb.params if p.param_type_name == "argument"
@@ -172,6 +197,18 @@ def cli_page() -> Iterator[str]:
         yield "| argument | default | meaning |"
         yield "|---|---|---|"
         yield from (_row(*_parameter(param)) for param in verb.params)
+
+
+def _budgets() -> Iterator[str]:
+    """How `storage.amounts` reads a budget."""
+    from storage.amounts import BY_NAME, UNITS
+
+    yield from ("", "## How a budget is written", "")
+    yield from _BUDGETS.split("\n")
+    yield from ("", "| name | units |", "|---|---|")
+    for kind, units in UNITS.items():
+        alone = " (behind the name)" if kind in BY_NAME else ""
+        yield _row(f"`{kind}`", ", ".join(f"`{unit}`" for unit in units) + alone)
 
 
 def _verbs(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
@@ -220,14 +257,14 @@ def _entry(name: str, thing: Any) -> Iterator[str]:
         yield _row(f"`{name}{_arguments(thing)}`", _first_line(thing))
     elif isinstance(thing, type) and thing.__module__ != "builtins":
         yield _row(f"`{name}`", _first_line(thing))
-        yield from (_row(f"`{name}.{key}`", text) for key, text in _members(thing))
-    elif isinstance(thing, float | str) and name not in _VALUES:
+        yield from (_row(f"`{name}.{key}`", text) for key, text in members(thing))
+    elif isinstance(thing, float | str) and name not in VALUES:
         yield _row(f"`{name}`", f"the constant {thing!r}")
     else:
-        yield _row(f"`{name}`", _VALUES[name])
+        yield _row(f"`{name}`", VALUES[name])
 
 
-_VALUES = {
+VALUES = {
     "__version__": "The version of Weighbridge.",
     "FINAL": "The states in which a run has ended.",
     "HyperValue": "A checked value: one number, or one number a task.",
@@ -239,7 +276,7 @@ _VALUES = {
 }
 
 
-def _members(thing: type) -> Iterator[tuple[str, str]]:
+def members(thing: type) -> Iterator[tuple[str, str]]:
     """Public methods and properties of a class, those of an error left out."""
     if issubclass(thing, Exception):
         return

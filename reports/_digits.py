@@ -1,13 +1,15 @@
-"""How the numbers of one column are written: as many digits as seeds tell apart."""
+"""How numbers are written: those of a column as seeds tell them apart, and for JSON."""
 
 import math
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 MINUS: Final = "\N{MINUS SIGN}"
 DASH: Final = "–"
 _MOST_DECIMALS: Final = 6
 _MOST_DIGITS: Final = 6
+
+_Value = TypeVar("_Value")
 
 
 def format_of(
@@ -41,6 +43,11 @@ def written(value: float, form: str) -> str:
     """A finite value, with an ASCII minus; zero has no sign."""
     text = f"{value:{form}}"
     return text if float(text) else text.lstrip("+-")
+
+
+def finite(value: _Value) -> _Value | None:
+    """What JSON can hold: None for a number that is not finite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _magnitude(value: float) -> int:

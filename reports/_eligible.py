@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports._ranking import objective_of
 from reports.frames import StudyFrames
 from reports.measures import FloatArray
@@ -92,7 +92,7 @@ class Eligible:
         return int(np.lexsort((*reversed(self.ties), keys))[0])
 
 
-@once_per_search
+@once_per_study
 def eligible(frames: StudyFrames, search: str) -> Eligible:
     """Collect the eligible trials of a search; runs that are no longer planned are left out."""
     runs = frames.runs

@@ -1,44 +1,29 @@
 """Work that all figures and tables of a report ask for again is done once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import wraps
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-from reports.frames import StudyFrames
-
+_Frames = TypeVar("_Frames")
 _Found = TypeVar("_Found")
-_Of = Callable[[StudyFrames, str], _Found]
+_More = ParamSpec("_More")
+_Of = Callable[Concatenate[_Frames, _More], _Found]
 
 
-def once_per_study(function: Callable[[StudyFrames], _Found]) -> Callable[[StudyFrames], _Found]:
-    """Keep what a function finds, as long as the frames are there.
+def once_per_study(function: _Of[_Frames, _More, _Found]) -> _Of[_Frames, _More, _Found]:
+    """Keep what a function finds of a study, as long as its frames are there.
 
-    What is found must not be changed by who gets it.
+    What is found for further arguments, such as a search's name, is kept for each of them. It must
+    not be changed by who gets it.
     """
-    known: WeakKeyDictionary[StudyFrames, _Found] = WeakKeyDictionary()
+    known: WeakKeyDictionary[_Frames, dict[Hashable, _Found]] = WeakKeyDictionary()
 
     @wraps(function)
-    def kept(frames: StudyFrames) -> _Found:
-        if frames not in known:
-            known[frames] = function(frames)
-        return known[frames]
-
-    return kept
-
-
-def once_per_search(function: _Of[_Found]) -> _Of[_Found]:
-    """Keep what a function finds for a search, as long as the frames are there.
-
-    What is found must not be changed by who gets it.
-    """
-    known: WeakKeyDictionary[StudyFrames, dict[str, _Found]] = WeakKeyDictionary()
-
-    @wraps(function)
-    def kept(frames: StudyFrames, search: str) -> _Found:
-        found = known.setdefault(frames, {})
-        if search not in found:
-            found[search] = function(frames, search)
-        return found[search]
+    def kept(frames: _Frames, /, *more: _More.args, **named: _More.kwargs) -> _Found:
+        found, key = known.setdefault(frames, {}), (more, *sorted(named.items()))
+        if key not in found:
+            found[key] = function(frames, *more, **named)
+        return found[key]
 
     return kept

@@ -1,13 +1,17 @@
 """What trials are ranked by, in the numbers and words of reports."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from reports.frames import StudyFrames
-from storage.objectives import Objective, known
+from storage.objectives import Objective, known, named
 from storage.objectives.delta_m import NAME as DELTA_M
-from storage.objectives.task_metric import primary
+from storage.objectives.task_metric import primary, task_metric
+
+if TYPE_CHECKING:  # frames load pandas, and the dashboard's server does without
+    from reports.frames import StudyFrames
 
 _STL: Final = "stl/"
 _MINUS: Final = "\N{MINUS SIGN}"
@@ -20,13 +24,29 @@ def objective_of(frames: StudyFrames, search: str | None = None) -> Objective:
         return primary(frames.tasks[0], metrics)
     if search is not None and search.startswith(_STL) and search in frames.searches_alone:
         return _with_unit(frames, primary(search.removeprefix(_STL), metrics))
-    return _with_unit(frames, known(metrics)[frames.spec["objective"] or DELTA_M])
+    return _with_unit(frames, known(metrics)[named(frames.spec["objective"])[0]])
+
+
+def objectives_of(frames: StudyFrames) -> list[Objective]:
+    """All that a study's searches are ranked by, `objective_of` first; one, or a front's."""
+    metrics = [(metric.task, metric.name, metric.direction) for metric in frames.metrics]
+    if frames.of_function:
+        return [task_metric(metric, metrics) for metric in metrics]
+    names = named(frames.spec["objective"])
+    return [_with_unit(frames, known(metrics)[name]) for name in names]
 
 
 def delta_m_of(frames: StudyFrames) -> Objective:
     """delta_m over all metrics, whatever the study's searches are ranked by."""
     metrics = [(metric.task, metric.name, metric.direction) for metric in frames.metrics]
     return known(metrics)[DELTA_M]
+
+
+def metric_objective(frames: StudyFrames, task: str, metric: str) -> Objective:
+    """One metric of one task, in its own unit and direction."""
+    metrics = [(one.task, one.name, one.direction) for one in frames.metrics]
+    own = next(one for one in metrics if one[:2] == (task, metric))
+    return _with_unit(frames, task_metric(own, metrics))
 
 
 def _with_unit(frames: StudyFrames, objective: Objective) -> Objective:
@@ -46,15 +66,10 @@ def reference(frames: StudyFrames, split: str) -> float:
     return objective_of(frames).curve(alone, base)[0]
 
 
-def title(objective: Objective) -> str:
-    """How figures and pages call it."""
-    return "Δm" if objective.name == DELTA_M else objective.name
-
-
 def axis_title(objective: Objective, split: str = "") -> str:
     """The title of an axis: ``Validation Δm in %``."""
     unit = f"in {objective.unit}" if objective.unit else ""
-    return " ".join(filter(None, (split, title(objective), unit)))
+    return " ".join(filter(None, (split, objective.title, unit)))
 
 
 def better(objective: Objective) -> str:

@@ -3,7 +3,8 @@
 A large study has millions of epochs, and a report needs few of them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -43,7 +44,7 @@ def typed_frame(view: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...
     """Make a DataFrame of a view's rows, each column with its type.
 
     Raises:
-        BadView: A column that reports need is not there.
+        BadView: A column that reports need is not there, or parameters of a trial are none.
     """
     wanted = dict(item.split(":") for item in _SCHEMA[view].split())
     missing = [name for name in wanted if name not in columns]
@@ -53,7 +54,23 @@ def typed_frame(view: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...
             f"Got: {', '.join(columns)}. Migrate the study database to this version's schema."
         )
     frame = pd.DataFrame.from_records(rows, columns=list(columns))
+    if "params" in wanted:
+        _refuse_others_than_objects(view, frame["params"].unique())
     return frame.assign(**{name: _typed(frame[name], kind) for name, kind in wanted.items()})
+
+
+def _refuse_others_than_objects(view: str, params: Iterable[str]) -> None:
+    for text in params:
+        try:
+            is_object = isinstance(json.loads(text), dict)
+        except (ValueError, RecursionError):
+            is_object = False
+        if not is_object:
+            raise BadView(
+                "Parameters of a trial must be a JSON object, as `weighbridge run` writes them. "
+                f"Got {text[:60]!r} in the view `{view}`. Take a copy of the study database from "
+                "before it was changed by other means, or delete the study."
+            )
 
 
 def _typed(column: "pd.Series[Any]", kind: str) -> "pd.Series[Any]":

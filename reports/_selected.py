@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from reports._once import once_per_study
 from reports.frames import StudyFrames
 from storage.scoring import Selection
 
@@ -16,13 +17,21 @@ def selected_metrics(
     Args:
         runs: These only; None for all.
 
-    With ``select_epoch = "mean_last_K"`` the value is the mean over the run's last K epochs.
+    With ``select_epoch = "mean_last_K"`` the value is the mean over the run's last K epochs. What
+    was read of some runs is kept and must not be changed.
     """
+    return _read(frames, None, split) if runs is None else _kept(frames, frozenset(runs), split)
+
+
+def _read(frames: StudyFrames, runs: frozenset[int] | None, split: str) -> pd.DataFrame:
     rows = frames.epochs.rows(split=split, runs=runs, last=selection_of(frames).k)
     keys = ["run", "task", "metric"]
     if not rows.duplicated(keys).any():  # one epoch a run: its value is the mean
         return rows[[*keys, "value"]].sort_values(keys, ignore_index=True)
     return rows.groupby(keys, sort=True)["value"].mean().reset_index()
+
+
+_kept = once_per_study(_read)
 
 
 def selection_of(frames: StudyFrames) -> Selection:

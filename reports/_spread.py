@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from reports._eligible import eligible
-from reports._once import once_per_search, once_per_study
+from reports._once import once_per_study
 from reports._selected import selected_metrics
 from reports.frames import StudyFrames
 from reports.inference import Components, MeanSquare
@@ -24,7 +24,7 @@ from storage.objectives.delta_m import NAME as DELTA_M
 _FEWEST_TRIALS: Final = 4
 
 
-@once_per_search
+@once_per_study
 def components_of(frames: StudyFrames, search: str) -> Components | None:
     """How test values of the best trials vary.
 

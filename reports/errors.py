@@ -1,7 +1,7 @@
 """What can go wrong with a report.
 
 ReportError
-├── BadView(ValueError)                 a database view lacks columns that reports need
+├── BadView(ValueError)                 a database view lacks what reports need
 ├── UnknownSearch(LookupError)          a search is named that the study does not have
 ├── UnknownAxis(ValueError)             a cost axis is named that is not recorded
 ├── BadBudget(ValueError)               a budget is no amount of a unit of cost
@@ -23,7 +23,7 @@ class ReportError(Exception):
 
 
 class BadView(ReportError, ValueError):
-    """A database view lacks columns that reports need."""
+    """A database view lacks what reports need: a column, or values that can be read."""
 
 
 class UnknownSearch(ReportError, LookupError):
@@ -48,6 +48,10 @@ class BadReplay(ReportError, ValueError):
 
 class NothingToReplay(ReportError, ValueError):
     """What was recorded is no table that can be replayed."""
+
+
+class UnknownMeasure(ReportError, LookupError):
+    """Winners are to be told by a value that the study does not have, or does not show."""
 
 
 class NoTable(ReportError, ValueError):

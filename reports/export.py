@@ -14,10 +14,17 @@ from reports._whole_file import writable, write_whole
 from reports.errors import UnknownFormat
 from reports.frames import StudyFrames, with_params
 from reports.measures import FloatArray
+from reports.spending.front import front_table
 from reports.tables.by_seed import gains_by_seed, scores_by_seed
 
 
-def export(frames: StudyFrames, path: str | os.PathLike[str], *, by_seed: bool = False) -> None:
+def export(
+    frames: StudyFrames,
+    path: str | os.PathLike[str],
+    *,
+    by_seed: bool = False,
+    front: bool = False,
+) -> None:
     """Write all runs with their parameters and test metrics.
 
     Columns: those of the view `run_results`; one a parameter, `w_<task>` for task weights, with the
@@ -28,27 +35,32 @@ def export(frames: StudyFrames, path: str | os.PathLike[str], *, by_seed: bool =
 
     Args:
         by_seed: Write `reports.tables.by_seed.scores_by_seed` instead.
+        front: Write `reports.spending.front.front_table` instead.
 
     Raises:
         UnknownFormat: The suffix is neither `.csv` nor `.parquet` nor `.npz`.
-        NoTable: Scores of methods are asked for, and there are none, or none that may be shown.
+        NoTable: Scores of methods or a front are asked for, and there are none, or none that may be
+            shown.
         MissingFolder: The folder of `path` does not exist.
         NotAFile: A folder or a device is there.
         NotWritten: The system refuses it.
     """
     target = writable(path, what="An export")
     suffix = target.suffix.lower()
-    if suffix == _ARRAYS:
+    if suffix == _ARRAYS and not front:
         gains = gains_by_seed(frames)
         write_whole(target, lambda aside: _npz(gains, aside))
         return
     writer = _WRITERS.get(suffix)
     if writer is None:
+        known = [*_WRITERS] if front else [*_WRITERS, _ARRAYS]
+        what = "An export of a front" if front else "An export"
         raise UnknownFormat(
-            f"An export ends in {', '.join(_WRITERS)} or {_ARRAYS}. Got {target.name!r}. Change "
+            f"{what} ends in {', '.join(known[:-1])} or {known[-1]}. Got {target.name!r}. Change "
             "the suffix."
         )
-    rows = scores_by_seed(frames) if by_seed else table(frames)
+    made = front_table if front else scores_by_seed if by_seed else table
+    rows = made(frames)
     write_whole(target, lambda aside: writer(rows, aside))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports._once import once_per_study
 from reports._reader import StudyReader
 from reports._rows import Epochs, typed_frame
 
@@ -54,7 +55,7 @@ class Views:
         """The rows of a view.
 
         Raises:
-            BadView: The view lacks columns that reports need.
+            BadView: The view lacks what reports need.
         """
         if view not in self._read:
             self._read[view] = typed_frame(view, *self._reader.view(view, self._study))
@@ -158,7 +159,8 @@ class StudyFrames:
             for metric in task["metrics"]
         )
 
-    def standing_baseline(self, split: str) -> dict[tuple[str, str], float]:
+    @once_per_study
+    def standing_baseline(self, split: str) -> Mapping[tuple[str, str], float]:
         """The single-task networks' metrics on a split, by (task, metric); empty if not final."""
         table = self.baseline[self.baseline["standing"] & (self.baseline["split"] == split)]
         keys = zip(table["task"], table["metric"], strict=True)
@@ -182,6 +184,7 @@ class StudyFrames:
         """
         return self._in_order("baseline", "function")
 
+    @once_per_study
     def _in_order(self, *roles: str) -> tuple[str, ...]:
         """Searches in the order of card and spec, those that the spec has dropped last."""
         found = self.runs.loc[self.runs["role"].isin(roles), "search"].unique().tolist()
@@ -201,7 +204,7 @@ def load(reader: StudyReader, study: str) -> StudyFrames:
     """Read one study.
 
     Raises:
-        BadView: A view of the database lacks columns that reports need.
+        BadView: A view of the database lacks what reports need.
     """
     record = reader.study(study)
     views = Views(reader, study)

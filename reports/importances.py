@@ -8,17 +8,17 @@ Shapes: N trials, S seeds.
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from reports._eligible import eligible
+from reports._importance import Importance, Share
 from reports._titles import title_of
 from reports.frames import StudyFrames
-from reports.inference import Interval, mean_of
+from reports.inference import mean_of
 from reports.measures import FloatArray
-from storage.wording import counted
 
 Scalar: TypeAlias = float | int | str | bool
 Estimators: TypeAlias = Callable[
@@ -37,71 +37,6 @@ _ANSWERS: Final = {
     "PED-ANOVA": "what sets the best trials apart, the best tenth or five of them, from all",
 }
 _FEWEST_TRIALS: Final = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """What one parameter explains.
-
-    Attributes:
-        value: Mean over seeds, from 0 to 1.
-        interval: 95 % over seeds, within 0 and 1; None with one seed.
-    """
-
-    param: str
-    value: float
-    interval: Interval | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Importance:
-    """One answer for one search.
-
-    Attributes:
-        title: How reports call the search.
-        method: ``sums of squares``, or the name of an estimator.
-        answers: The question that it answers.
-        shares: Largest first; they sum to 1.
-        n_trials: Trials that it goes by.
-        n_left_out: Trials that have diverged or were pruned.
-    """
-
-    search: str
-    title: str
-    method: str
-    answers: str
-    shares: tuple[Share, ...]
-    n_trials: int
-    n_left_out: int
-
-    @property
-    def sentence(self) -> str:
-        """The shares with their intervals, after the question."""
-        said = ", ".join(f"{one.param} {_percent(one)}" for one in self.shares)
-        lost = f", {self.n_left_out} that did not end well left out" if self.n_left_out else ""
-        return (
-            f"{self.title}, {self.method} ({self.answers}): {said} "
-            f"({counted(self.n_trials, 'trial')}{lost}; 95 % intervals over seeds in brackets)."
-        )
-
-    def to_plain(self) -> dict[str, Any]:
-        """Values that JSON can hold."""
-        return {
-            "search": self.search,
-            "method": self.method,
-            "answers": self.answers,
-            "n_trials": self.n_trials,
-            "n_left_out": self.n_left_out,
-            "shares": [
-                {
-                    "param": one.param,
-                    "share": one.value,
-                    "low": one.interval and one.interval.low,
-                    "high": one.interval and one.interval.high,
-                }
-                for one in self.shares
-            ],
-        }
 
 
 def importances(
@@ -203,9 +138,3 @@ def _shares(by_seed: Sequence[Mapping[str, float]]) -> tuple[Share, ...]:
             known = replace(known, low=max(0.0, known.low), high=min(1.0, known.high))
         found.append(Share(param=param, value=mean.value, interval=known))
     return tuple(sorted(found, key=lambda one: -one.value))
-
-
-def _percent(share: Share) -> str:
-    known = share.interval
-    ends = "no interval" if known is None else f"{100 * known.low:.0f} to {100 * known.high:.0f}"
-    return f"{100 * share.value:.0f} % ({ends})"

@@ -12,7 +12,7 @@ from reports._once import once_per_study
 from reports.frames import StudyFrames
 from reports.inference import Interval
 from reports.inference.estimates import LEVEL
-from reports.inference.student import t_quantile
+from reports.inference.student import t_of
 from reports.measures import FloatArray
 
 _LARGEST_LOG = 300.0
@@ -37,7 +37,7 @@ class EpochTime:
         """The 95 % interval of a cost that is this mean times a count; None with one timing."""
         if self.n < 2:
             return None
-        half = float(t_quantile((1 + LEVEL) / 2, self.n - 1)) * self.error_s * value / self.mean_s
+        half = t_of((1 + LEVEL) / 2, self.n - 1) * self.error_s * value / self.mean_s
         return Interval(low=value - half, high=value + half, df=float(self.n - 1))
 
     def draws(self, n: int, search: str) -> FloatArray:
@@ -103,6 +103,7 @@ def _levels(timings: pd.DataFrame) -> "pd.Series[float]":
     return timings.groupby(["attempt", "sweep"])["epoch_s"].transform("mean")
 
 
+@once_per_study
 def step_ratio(frames: StudyFrames, search: str, other: str) -> StepRatio | None:
     """How an epoch of one search compares to one of another; None before two common sweeps."""
     timings = frames.timings[frames.timings["search"].isin((search, other))]
@@ -111,6 +112,6 @@ def step_ratio(frames: StudyFrames, search: str, other: str) -> StepRatio | None
         return None
     logs = np.log(sweeps[search].to_numpy() / sweeps[other].to_numpy())
     n, mean, error = len(logs), float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(len(logs))
-    half = float(t_quantile((1 + LEVEL) / 2, n - 1)) * error
+    half = t_of((1 + LEVEL) / 2, n - 1) * error
     ends = Interval(low=math.exp(mean - half), high=math.exp(mean + half), df=float(n - 1))
     return StepRatio(value=math.exp(mean), interval=ends, log_error=error, n=n)

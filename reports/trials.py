@@ -6,22 +6,25 @@ function by the primary metric of the task, in its own unit and direction.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from reports._curves import objective_curves
-from reports._ranking import objective_of
+from reports._ranking import objective_of, objectives_of
+from reports._selected import selected_metrics
 from reports.frames import StudyFrames
 from storage.objectives import Objective
 from storage.scoring import mean
 from storage.wording import counted
 
+TrialState = Literal["done", "running", "waiting", "pruned", "diverged", "failed"]
+
 # What one of its runs is, a trial is: the first of these that is found among its seeds.
-_STATES = ("failed", "diverged", "pruned")
+_STATES: Final[tuple[TrialState, ...]] = ("failed", "diverged", "pruned")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ class TrialRow:
         state: ``done``, ``diverged``, ``pruned`` or ``failed`` if one of its runs is; ``waiting``
             if none was begun, else ``running``.
         value: Mean over the seeds at their selected epochs; None until all of them are scored.
+        others: The same by the objectives beside the first, of several; empty with one, or where
+            `value` is None, or unless asked for.
         epochs: How many all of its runs have reached.
         curve: Epoch to the mean over the seeds, of epochs that all of them have reached; empty
             unless asked for.
@@ -45,7 +50,7 @@ class TrialRow:
 
     number: int
     params: str
-    state: str
+    state: TrialState
     value: float | None
     epochs: int
     curve: Mapping[int, float]
@@ -55,6 +60,7 @@ class TrialRow:
     cost_s: float
     started: datetime | None
     ended: datetime | None
+    others: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +70,7 @@ class SearchTrials:
     Attributes:
         metric: What trials are judged by, in words.
         direction: ``min`` if lower is better, else ``max``.
+        others: Name and direction of each objective beside it, of several.
     """
 
     search: str
@@ -71,6 +78,7 @@ class SearchTrials:
     metric: str
     direction: str
     trials: tuple[TrialRow, ...]
+    others: tuple[tuple[str, str], ...] = ()
 
     @property
     def lower(self) -> bool:
@@ -82,14 +90,15 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
     """All searches with their trials: single-task baselines first, then in the spec's order.
 
     Args:
-        courses: With each trial's curve, begin and end, which take long to read.
+        courses: With each trial's curve, begin, end and further objectives, which take long to
+            read.
     """
     runs = frames.runs[frames.runs["role"] != "confirm"]
     moments = _moments(frames) if courses else {}
     found = []
     for search in (*frames.searches_alone, *frames.searches):
         mine = runs[runs["search"] == search]
-        objective = objective_of(frames, search)
+        objective, *others = _ranked_by(frames, search)
         known = mine.set_index("run")["value_val"].dropna().to_dict()
         by_run = (
             _by_run(objective_curves(frames, mine, objective, split=objective.split))
@@ -102,13 +111,48 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
                 weighting=str(mine["weighting"].iloc[0]),
                 metric=_said(objective),
                 direction=objective.direction,
-                trials=tuple(
-                    _row(number, of_trial, known, by_run, moments)
-                    for number, of_trial in sorted(_by_trial(mine).items())
+                trials=_with_others(
+                    [
+                        _row(number, of_trial, known, by_run, moments)
+                        for number, of_trial in sorted(_by_trial(mine).items())
+                    ],
+                    _metrics_beside(frames, mine, others) if courses and others else {},
                 ),
+                others=tuple((_said(one), one.direction) for one in others),
             )
         )
     return tuple(found)
+
+
+def _ranked_by(frames: StudyFrames, search: str) -> list[Objective]:
+    """All objectives of a search; a single-task one has its own."""
+    if search in frames.searches_alone and not frames.of_function:
+        return [objective_of(frames, search)]
+    return objectives_of(frames)
+
+
+def _metrics_beside(
+    frames: StudyFrames, runs: pd.DataFrame, others: Sequence[Objective]
+) -> Mapping[int, tuple[float, ...]]:
+    """Trial to its seed means on validation by further objectives."""
+    rows = selected_metrics(frames, runs["run"].tolist(), split="validation")
+    rows = rows.merge(runs[["run", "trial"]], on="run")
+    found: dict[tuple[int, str, str], list[float]] = {}
+    keys = zip(rows["trial"], rows["task"], rows["metric"], rows["value"], strict=True)
+    for trial, task, metric, value in keys:
+        found.setdefault((trial, task, metric), []).append(value)
+    names = [metric[:2] for one in others for metric in one.metrics]
+    known = {trial for trial, *_ in found}
+    return {t: tuple(mean(found[t, task, metric]) for task, metric in names) for t in known}
+
+
+def _with_others(
+    rows: Sequence[TrialRow], others: Mapping[int, tuple[float, ...]]
+) -> tuple[TrialRow, ...]:
+    return tuple(
+        row if row.value is None else replace(row, others=others.get(row.number, ()))
+        for row in rows
+    )
 
 
 def ranked(search: SearchTrials) -> list[TrialRow]:
@@ -211,11 +255,14 @@ def _row(
     )
 
 
-def _state(states: Sequence[str]) -> str:
+def _state(states: Sequence[str]) -> TrialState:
     for state in _STATES:
         if state in states:
             return state
-    return states[0] if len(set(states)) == 1 and states[0] in ("done", "waiting") else "running"
+    kinds = {*states}
+    if kinds == {"done"}:
+        return "done"
+    return "waiting" if kinds == {"waiting"} else "running"
 
 
 def _by_run(curves: "pd.Series[float]") -> dict[int, dict[int, float]]:

@@ -9,6 +9,7 @@ from search_spaces._canonical import value_key
 from search_spaces._shown import shown
 from search_spaces._values import Point, Value, as_value
 from search_spaces.errors import BadAxis, SpaceError, WrongType, blamed_on
+from search_spaces.variants import parameter_of
 
 When: TypeAlias = Mapping[str, Mapping[str, "Value | Sequence[Value]"]]
 """Parameter -> the parameters it depends on -> for which value, or which of several, it is there.
@@ -38,6 +39,7 @@ class Conditions:
                 'Write {"momentum": {"optimizer": "sgd"}}.'
             )
         self.when = {name: _checked(name, table, axes) for name, table in when.items()}
+        _refuse_overlaps(self.when, axes)
         self._keys = {
             name: {parent: frozenset(map(value_key, values)) for parent, values in table.items()}
             for name, table in self.when.items()
@@ -85,6 +87,26 @@ class Conditions:
 
         for name in axes:
             yield from visit(name, ())
+
+
+def _refuse_overlaps(
+    when: Mapping[str, Mapping[str, list[Value]]], axes: Mapping[str, Axis]
+) -> None:
+    """Refuse variants of a parameter of which a point could have two."""
+    seen: dict[str, tuple[str, set[str]]] = {}
+    for name, table in when.items():
+        parameter = parameter_of(name)
+        if parameter == name:
+            continue
+        keys = {value_key(value) for values in table.values() for value in values}
+        parent, known = seen.setdefault(parameter, (next(iter(table)), set()))
+        if parameter in axes or [*table] != [parent] or keys & known:
+            raise BadAxis(
+                "Variants of a parameter go by different values of one other, and stand for it. "
+                f"Got `{name}` with when = {shown(dict(table))}, beside "
+                f"{', '.join(f'`{of}`' for of in axes if of != name)}. Tell them apart."
+            )
+        known |= keys
 
 
 def _checked(name: str, table: object, axes: Mapping[str, Axis]) -> Mapping[str, list[Value]]:

@@ -18,6 +18,7 @@ from search_spaces._shown import shown
 from search_spaces._space import Space
 from search_spaces._values import MAX_POINTS
 from search_spaces.errors import BadAxis, TooManyPoints, WrongType, blamed_on
+from search_spaces.variants import parameter_of
 from search_spaces.whole import IntRange, LogIntRange
 
 
@@ -198,7 +199,9 @@ def _space_of(
     axes = {}
     for name, foreign in found.items():
         with blamed_on(str(name)):
-            axes[name] = _ruled(name, axis_of(foreign))
+            axes[name] = _ruled(
+                parameter_of(name) if name in (when or {}) else name, axis_of(foreign)
+            )
     return Space(axes, {} if when is None else when)
 
 

@@ -10,14 +10,16 @@ form                                            axis
 ``{log_int_range = [8, 512], points = 7}``      `LogIntRange`; all whole numbers without `points`
 ``{simplex_step = 0.1, boundary = true}``       `SimplexGrid`; `boundary` is false if left out
 ``{dirichlet = 50, floor = 0.02}``              `SimplexRandom`; `floor` is 0 if left out
+``{dirichlet = 36, groups = [[1, 2], [3]]}``    `SimplexGroups`; with `simplex_step`, too
 ==============================================  =================================================
 
-The last two are for `task_weights` alone, whose list has one row of weights per point. Any table
+The last three are for `task_weights` alone, whose list has one row of weights per point. Any table
 may say `when = {optimizer = "sgd"}`: the parameter is there for that value of another one only, or
-for one of several in a list.
+for one of several in a list. `lr@sgd` and `lr@adam` are `lr` where their conditions hold.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -27,10 +29,12 @@ from search_spaces._ranges import LogRange, Range
 from search_spaces._rules import RULES, TASK_WEIGHTS, checked_numbers, checked_weights
 from search_spaces._shown import shown
 from search_spaces._simplex_grid import SimplexGrid
+from search_spaces._simplex_groups import SimplexGroups, checked_groups
 from search_spaces._simplex_random import SimplexRandom
 from search_spaces._space import Space
 from search_spaces._values import Value, as_count
 from search_spaces.errors import BadAxis, UnknownKey, WrongType, blamed_on
+from search_spaces.variants import parameter_of
 from search_spaces.whole import IntRange, LogIntRange
 
 _Plain = Mapping[str, object]
@@ -79,7 +83,9 @@ def space_from_plain(plain: Mapping[str, object], *, n_tasks: int) -> Space:
         if isinstance(form, Mapping) and "when" in form:
             when[name] = form["when"]
             bare = {key: part for key, part in form.items() if key != "when"}
-        axes[name] = axis_from_plain(name, bare, n_tasks=n_tasks)
+        of = parameter_of(name) if name in when else name
+        with blamed_on(name) if of != name else nullcontext():
+            axes[name] = axis_from_plain(of, bare, n_tasks=n_tasks)
     return Space(axes, when)
 
 
@@ -145,12 +151,24 @@ def _ends(key: str, plain: _Plain) -> Sequence[float]:
 
 def _simplex_grid(_name: str, plain: _Plain, n_tasks: int) -> Axis:
     step = cast("float", plain["simplex_step"])
-    return SimplexGrid(n_tasks, step, cast("bool", plain.get("boundary", False)))
+    boundary = cast("bool", plain.get("boundary", False))
+    return _grouped(plain, n_tasks, lambda n: SimplexGrid(n, step, boundary))
 
 
 def _simplex_random(_name: str, plain: _Plain, n_tasks: int) -> Axis:
     points = cast("int", plain["dirichlet"])
-    return SimplexRandom(n_tasks, points, cast("float", plain.get("floor", 0.0)))
+    floor = cast("float", plain.get("floor", 0.0))
+    return _grouped(plain, n_tasks, lambda n: SimplexRandom(n, points, floor))
+
+
+def _grouped(
+    plain: _Plain, n_tasks: int, build: Callable[[int], SimplexGrid | SimplexRandom]
+) -> Axis:
+    """Weights of tasks, or of groups of them."""
+    if "groups" not in plain:
+        return build(n_tasks)
+    groups = checked_groups(plain["groups"])
+    return SimplexGroups(n_tasks, groups, build(len(groups)))
 
 
 _FORMS = {
@@ -159,8 +177,8 @@ _FORMS = {
     "range": _Form(build=_range, options=("points",), weights=False),
     "int_range": _Form(build=_int_range, options=("step",), weights=False),
     "log_int_range": _Form(build=_log_int_range, options=("points",), weights=False),
-    "simplex_step": _Form(build=_simplex_grid, options=("boundary",), numbers=False),
-    "dirichlet": _Form(build=_simplex_random, options=("floor",), numbers=False),
+    "simplex_step": _Form(build=_simplex_grid, options=("boundary", "groups"), numbers=False),
+    "dirichlet": _Form(build=_simplex_random, options=("floor", "groups"), numbers=False),
 }
 _ALL_KEYS = sorted({*_FORMS, *(option for form in _FORMS.values() for option in form.options)})
 

@@ -10,6 +10,7 @@ from search_spaces._draws import halton, uniforms
 from search_spaces._shown import shown
 from search_spaces._values import Point, Value, as_count
 from search_spaces.errors import BadAxis, WrongType, blamed_on
+from search_spaces.variants import named, parameter_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Space:
     Attributes:
         axes: Parameter name to axis. Without any, the space has one point, and that is empty.
         when: Parameters that are there for some values of others only, such as
-            ``{"momentum": {"optimizer": "sgd"}}``. Where one is not, points do without it.
+            ``{"momentum": {"optimizer": "sgd"}}``. Where one is not, points do without it. Axes
+            called ``lr@a`` and ``lr@b`` with conditions are variants of one parameter, `lr`.
 
     Raises:
         BadAxis: A parameter has no name, or a condition does not fit the axes.
@@ -113,6 +115,19 @@ class Space:
     def has(self, name: str, point: Mapping[str, Value]) -> bool:
         """Whether a parameter is there, beside what a point holds of those it depends on."""
         return self._conditions.met(name, point)
+
+    def named(self, point: Mapping[str, Value]) -> Point:
+        """A point with `lr` in place of its variant ``lr@sgd``."""
+        return named(point, self.when)
+
+    def labelled(self, point: Mapping[str, Value]) -> Point:
+        """What `named` was given: each parameter as the variant whose condition it meets."""
+        found = dict(point)
+        for name in self.when:
+            parameter = parameter_of(name)
+            if parameter != name and parameter in found and self.has(name, found):
+                found[name] = found.pop(parameter)
+        return found
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ their running attempt; all others are found by an index.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
 from storage.errors import StorageError
-from storage.leasing.budgets import DEVICE_S
+from storage.leasing.budgets import DEVICE_S, MONEY
 from storage.planning.opened import OpenedDatabase, unknown_study
 from storage.planning.proposals import WRITTEN
 from storage.records import AttemptChange, Changes, DecisionChange, RunChange
@@ -34,6 +34,7 @@ from storage.schema.tables import (
     searches,
     studies,
     trials,
+    workers,
 )
 from storage.states import RunState
 
@@ -49,6 +50,8 @@ _STUDY = (
     .join(change_counters, change_counters.c.study_id == studies.c.id)
     .where(studies.c.name == bindparam("name"))
 )
+
+_NUMBERS = sa.select(change_counters)
 
 
 def _changed(change: Any, key: Any, *where: Any) -> sa.Select[tuple[int, int]]:
@@ -106,16 +109,21 @@ _RUNS = (
     .where(runs.c.id.in_(_IDS))
     .order_by(runs.c.id)
 )
-_COSTS = sa.select(attempts, DEVICE_S.label("device_s")).order_by(attempts.c.id)
+_COSTS = (
+    sa.select(attempts, DEVICE_S.label("device_s"), MONEY.label("money"))
+    .outerjoin(workers, workers.c.id == attempts.c.worker_id)
+    .order_by(attempts.c.id)
+)
 _ATTEMPTS = _COSTS.where(attempts.c.id.in_(_IDS))
 _ATTEMPTS_AT = _COSTS.where(attempts.c.run_id.in_(_IDS), attempts.c.change >= bindparam("since"))
-_DECISIONS = (
+_ALL_DECISIONS = (
     sa.select(decisions, searches.c.name, trials.c.number)
     .join(searches, searches.c.id == decisions.c.search_id)
     .join(trials, trials.c.id == decisions.c.trial_id)
-    .where(decisions.c.id.in_(_IDS))
     .order_by(decisions.c.id)
 )
+_DECISIONS = _ALL_DECISIONS.where(decisions.c.id.in_(_IDS))
+_DECISIONS_OF_STUDY = _ALL_DECISIONS.where(searches.c.study_id == _OF_STUDY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +175,35 @@ class Following(OpenedDatabase):
     """The part of `storage.Reader` that tells what is new."""
 
     @retried
+    def change_numbers(self) -> Mapping[int, int]:
+        """How many changes each study has seen, by its id; as long as it is the same, none."""
+        with self._database.read() as connection:
+            return {row.study_id: row.value for row in connection.execute(_NUMBERS)}
+
+    @retried
+    def cursor(self, study: str, *, back: int = 0) -> str:
+        """The cursor behind all there is: for `changes`, to be told only what comes from now on.
+
+        Args:
+            back: With so many transactions before.
+
+        Raises:
+            UnknownStudy: With the names that exist.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(_STUDY, {"name": study}).first()
+            if row is None:
+                raise unknown_study(connection, study)
+            return str(_behind(row.birth, max(0, row.value - back)))
+
+    @retried
+    def decisions(self, study_id: int) -> Sequence[DecisionChange]:
+        """All decisions of a study, those that stand no more among them."""
+        with self._database.read() as connection:
+            found = connection.execute(_DECISIONS_OF_STUDY, {"study": study_id})
+            return tuple(_decision(row) for row in found)
+
+    @retried
     def changes(self, study: str, since: str = "", *, limit: int = 1_000) -> Changes:
         """What has changed in a study since a cursor, as it is now: a page of it, oldest first.
 
@@ -203,8 +240,13 @@ class Following(OpenedDatabase):
                 change, kind, id_ = told[limit - 1]
                 last = replace(cursor, change=change, kind=kind, id=id_)
             else:
-                last = replace(cursor, change=row.value, kind=_END, id=0, since=row.value + 1)
+                last = _behind(row.birth, row.value)
             return _page(connection, told[:limit], cursor, cursor=str(last), more=more, anew=anew)
+
+
+def _behind(birth: str, change: int) -> _Cursor:
+    """Behind all that a number stands on."""
+    return _Cursor(birth=birth, change=change, kind=_END, since=change + 1)
 
 
 def _told(
@@ -275,6 +317,8 @@ def _attempt(row: Any) -> AttemptChange:
         ended=row.ended_at,
         epochs=row.epochs,
         device_s=row.device_s,
+        money=row.money,
+        worker=row.worker_id,
     )
 
 

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
+from storage.planning.audit import Audited
 from storage.planning.history import standing_decisions
-from storage.planning.opened import OpenedDatabase
+from storage.planning.studies import record_of
 from storage.planning.writing import add, lock_study, lock_study_of, next_change, now
 from storage.records import Baseline, BaselineValue, Decision
 from storage.schema.tables import baseline_values, baselines, decisions, searches, trials
@@ -35,7 +36,7 @@ _STL_TRIAL = (
 )
 
 
-class Deciding(OpenedDatabase):
+class Deciding(Audited):
     """The part of `storage.Storage` that keeps decisions and what they rest on."""
 
     @retried
@@ -91,7 +92,11 @@ class Deciding(OpenedDatabase):
             lock_study(connection, study_id)
             gone = {"standing": False, "change": next_change(connection, study_id)}
             result = connection.execute(decisions.update().where(*standing).values(**gone))
-            return int(result.rowcount)
+            if n_stood := int(result.rowcount):
+                before, after = ({"decisions in force": n} for n in (n_stood, 0))
+                study = record_of(connection, study_id)
+                self._note(connection, study, "redecide", before=before, after=after)
+            return n_stood
 
     @retried
     def baseline(self, study_id: int) -> Baseline | None:

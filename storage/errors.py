@@ -7,6 +7,8 @@ StorageError
 ├── StudyChanged(RuntimeError)    another driver has changed or deleted it meanwhile
 ├── StudyInUse(RuntimeError)      it cannot be changed while a driver trains it
 ├── NameTaken(ValueError)         another study has that name
+├── BadAmount(ValueError)         a budget is not written as one
+├── BudgetRefused(ValueError)     a budget cannot be raised to that
 └── IllegalMove(ValueError)       a run's state cannot change that way
 """
 
@@ -49,6 +51,14 @@ class StudyInUse(StorageError, RuntimeError):
 
 class NameTaken(StorageError, ValueError):
     """Another study of the database has that name."""
+
+
+class BadAmount(StorageError, ValueError):
+    """What is written is no amount of anything that is used up."""
+
+
+class BudgetRefused(StorageError, ValueError):
+    """A budget cannot be raised to that."""
 
 
 class IllegalMove(StorageError, ValueError):

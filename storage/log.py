@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
+from storage.leasing.budgets import MONEY
 from storage.planning.opened import OpenedDatabase
 from storage.planning.proposals import WRITTEN
-from storage.records import AttemptLog, Cause, TrainedWith
+from storage.records import AttemptLog, Cause, RunCosts, TrainedWith
 from storage.schema.tables import attempts, environments, runs, searches, trials, workers
 
 _MODULE = "module:"  # entries of a worker's environment, see `trainers.worker.code`
@@ -64,6 +66,25 @@ _CAUSES = (
     .order_by(sa.desc("last"))
     .limit(bindparam("n"))
 )
+_COSTS_OF = (
+    sa.select(
+        attempts.c.run_id,
+        *(
+            sa.func.sum(column).label(name)
+            for name, column in (
+                ("samples", attempts.c.samples),
+                ("grad_evals", attempts.c.grad_evals),
+                ("flops", attempts.c.flops),
+                ("energy_j", attempts.c.energy_j),
+                ("money", MONEY),
+            )
+        ),
+        sa.func.max(attempts.c.peak_memory_bytes).label("peak_memory_bytes"),
+    )
+    .select_from(attempts.outerjoin(workers, workers.c.id == attempts.c.worker_id))
+    .where(attempts.c.run_id.in_(bindparam("runs", expanding=True)))
+    .group_by(attempts.c.run_id)
+)
 _FOLDERS = sa.select(workers.c.files).where(
     workers.c.study_id == bindparam("study"), workers.c.files != ""
 )
@@ -105,6 +126,22 @@ class Log(OpenedDatabase):
                 )
                 for row in connection.execute(_CAUSES, {**here, "n": limit}).all()
             ]
+
+    @retried
+    def costs_of(self, runs: Collection[int]) -> Mapping[int, RunCosts]:
+        """What all attempts at each of these runs have used; as few as a statement can name."""
+        with self._database.read() as connection:
+            return {
+                row.run_id: RunCosts(
+                    samples=int(row.samples),
+                    grad_evals=int(row.grad_evals),
+                    flops=row.flops,
+                    energy_j=row.energy_j,
+                    money=row.money,
+                    peak_memory_bytes=row.peak_memory_bytes,
+                )
+                for row in connection.execute(_COSTS_OF, {"runs": list(runs)})
+            }
 
     @retried
     def file_folders(self, study_id: int) -> list[str]:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
-from storage.planning.opened import OpenedDatabase
+from storage.planning.audit import Audited
+from storage.planning.studies import record_of
 from storage.planning.writing import lock_runs, next_change, now
 from storage.records import Verdict
 from storage.schema.tables import attempts, runs
@@ -61,7 +62,7 @@ _RESUME = (
 )
 
 
-class Moving(OpenedDatabase):
+class Moving(Audited):
     """The part of `storage.Storage` that moves runs which no worker holds."""
 
     @retried
@@ -76,6 +77,9 @@ class Moving(OpenedDatabase):
             if found:
                 change = next_change(connection, study_id)
                 connection.execute(_RETRY, [{"run": run, "number": change} for run in found])
+                study = record_of(connection, study_id)
+                before, after = {"failed": len(found), "which": which}, {"waiting": len(found)}
+                self._note(connection, study, "retry", before=before, after=after)
             return len(found)
 
     @retried

@@ -1,9 +1,11 @@
-"""What must be told of a study wherever it is shown, read off its spec as it is stored."""
+"""What must be told of a study wherever it is shown, read off what is stored of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+from storage.records import StudyRecord
 
 STOPPED_ASYNCHRONOUSLY: Final = (
     "Stopped asynchronously: which trials were pruned depends on which were faster; "
@@ -29,6 +31,15 @@ def notices(spec: Mapping[str, Any], *, sealed: bool = False) -> tuple[str, ...]
     """
     stopped = any(stop.get("asynchronous") for stop in _stops(spec))
     return (SEALED,) * sealed + (STOPPED_ASYNCHRONOUSLY,) * stopped
+
+
+def of_study(study: StudyRecord) -> tuple[str, ...]:
+    """The same of a stored study, and whether it is paused, for who looks after it."""
+    found = notices(study.spec, sealed=study.sealed)
+    if study.paused_at is None:
+        return found
+    since = f"{study.paused_at:%Y-%m-%d %H:%M} UTC"
+    return (*found, f"Paused since {since}: no run is handed out before `weighbridge resume`.")
 
 
 def before_training(spec: Mapping[str, Any]) -> tuple[str, ...]:

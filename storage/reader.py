@@ -8,14 +8,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from storage.beginning import Beginning
 from storage.changes import Following
 from storage.database.opened import SCHEMA_VERSION, Database
 from storage.database.retry import retried
 from storage.log import Log
 from storage.networks import Networks
+from storage.notifications import Notifications
+from storage.planning.audit import AuditLog
 from storage.planning.history import History
+from storage.pulse import Beating
 from storage.revisions import Revisions
 from storage.schema.views import ORDER, SHOWS_TEST
+from storage.spending import Spending
 from storage.status import Status
 from storage.workforce import Workforce
 
@@ -33,7 +38,7 @@ _SERIES = sa.text(
 )
 _VALUES = "SELECT v.run_id, v.epoch, v.series_id, v.value FROM"
 _OF_SERIES = "v.series_id IN :series"
-_OF_RUNS = " AND v.run_id IN :runs"
+_OF_RUNS = "v.run_id IN :runs"
 _BY_EPOCH = " ORDER BY v.run_id, v.epoch"
 _SELECTED = (
     f"{_VALUES} studies st JOIN runs r ON r.study_id = st.id AND r.state = 'done' "
@@ -55,23 +60,40 @@ _LOWEST_NEGATIVE = sa.text(
 )
 
 
-def _values(text: str, *, of_runs: bool) -> sa.TextClause:
-    lists = ["series", *(["runs"] if of_runs else [])]
-    statement = sa.text(text + (_OF_RUNS if of_runs else "") + _BY_EPOCH)
+# by no index of the study's: all its runs would be looked at for a few
+_SELECTED_OF_RUNS = _SELECTED.replace("r.study_id = st.id", "r.study_id + 0 = st.id")
+
+
+def _values(text: str, *lists: str) -> sa.TextClause:
+    statement = sa.text(text + _BY_EPOCH)
     return statement.bindparams(*(bindparam(name, expanding=True) for name in lists))
 
 
 _EPOCHS = {
-    (selected, of_runs): _values(text, of_runs=of_runs)
-    for selected, text in (
-        (False, f"{_VALUES} epoch_values v WHERE {_OF_SERIES}"),
-        (True, _SELECTED),
-    )
-    for of_runs in (False, True)
+    (False, False): _values(f"{_VALUES} epoch_values v WHERE {_OF_SERIES}", "series"),
+    (False, True): _values(
+        f"{_VALUES} epoch_values v WHERE {_OF_SERIES} AND {_OF_RUNS}", "series", "runs"
+    ),
+    (True, False): _values(_SELECTED, "series"),
+    (True, True): _values(f"{_SELECTED_OF_RUNS} AND r.id IN :runs", "series", "runs"),
 }
+"""By whether selected epochs are asked for, and some runs."""
 
 
-class Reader(Following, History, Log, Networks, Revisions, Status, Workforce):
+class Reader(
+    AuditLog,
+    Beating,
+    Beginning,
+    Following,
+    History,
+    Log,
+    Networks,
+    Notifications,
+    Revisions,
+    Spending,
+    Status,
+    Workforce,
+):
     """Reads one study database; it makes, changes and locks nothing, files beside it included.
 
     A SQLite file of an older schema is read from a migrated copy in memory.
@@ -106,6 +128,7 @@ class Reader(Following, History, Log, Networks, Revisions, Status, Workforce):
         study: str,
         *,
         split: str,
+        task: str | None = None,
         metric: str | None = None,
         runs: Collection[int] | None = None,
         last: int | None = None,
@@ -113,12 +136,13 @@ class Reader(Following, History, Log, Networks, Revisions, Status, Workforce):
         """Values of epochs: the series by id as (task, metric), and (run, epoch, series, value).
 
         Args:
+            task: Of this task only.
             metric: Of this name only.
             runs: Of these runs only; as few as a statement can name.
             last: Of so many epochs up to the selected one of each finished run only.
         """
         with self._database.read() as connection:
-            names = _names(connection, study, split, metric)
+            names = _names(connection, study, split, task, metric)
             if not names:
                 return {}, []
             values = {"study": study, "series": list(names), "runs": runs, "last": last}
@@ -140,11 +164,13 @@ class Reader(Following, History, Log, Networks, Revisions, Status, Workforce):
 
 
 def _names(
-    connection: sa.Connection, study: str, split: str, metric: str | None
+    connection: sa.Connection, study: str, split: str, task: str | None, metric: str | None
 ) -> dict[int, tuple[str, str]]:
     """Series of a split by id, as (task, metric)."""
     found = connection.execute(_SERIES, {"study": study, "split": split})
-    return {id_: (task, name) for id_, task, name in found if metric in (None, name)}
+    return {
+        id_: (of, name) for id_, of, name in found if task in (None, of) and metric in (None, name)
+    }
 
 
 def _fetched(result: sa.CursorResult[Any]) -> list[tuple[Any, ...]]:

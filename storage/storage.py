@@ -17,15 +17,20 @@ from storage.leasing.workers import Workers
 from storage.log import Log
 from storage.moving import Moving
 from storage.networks import Networks
+from storage.notifications import Announcing
+from storage.planning.audit import AuditLog, this_actor
 from storage.planning.calibrations import Calibrations
 from storage.planning.history import History
 from storage.planning.proposals import Proposing
 from storage.planning.studies import Studies
+from storage.pulse import Beating
 from storage.recording.checkpoints import Checkpoints
 from storage.recording.reports import Recorder, Recording
+from storage.records import Actor
 from storage.revisions import Revisions
 from storage.schema.dialects import server_place
 from storage.status import Status
+from storage.steering import Steering
 
 
 class Storage(
@@ -41,8 +46,12 @@ class Storage(
     Deciding,
     Judging,
     Moving,
+    Steering,
+    Announcing,
+    Beating,
     Status,
     Revisions,
+    AuditLog,
     Log,
 ):
     """One study database; each method is one transaction.
@@ -56,8 +65,11 @@ class Storage(
             memory, which is gone once it is closed.
         create: Whether to create what is not there.
         clock: Seconds since the epoch, for leases; default: the database's own clock.
+        actor: Who is written into the audit; default: the user of this process.
         patience_s: How long a method waits for trouble to pass; opening waits a few seconds.
         on_trouble: Told when trouble begins that does not pass at once, and when it is over.
+        rescues: Whether to save what a file held that was deleted or moved while in use; not for
+            one that is open beside another's, which does.
 
     Raises:
         StorageError: The URL is none that a study can be kept at.
@@ -71,12 +83,23 @@ class Storage(
         *,
         create: bool = True,
         clock: Callable[[], float] | None = None,
+        actor: Actor | None = None,
         patience_s: float = 300.0,
         on_trouble: Callable[[str], None] = silent,
+        rescues: bool = True,
     ) -> None:
-        super().__init__(Database(url, create=create, patience_s=patience_s, on_trouble=on_trouble))
+        super().__init__(
+            Database(
+                url,
+                create=create,
+                patience_s=patience_s,
+                on_trouble=on_trouble,
+                rescues=rescues,
+            )
+        )
         self._recorder = Recorder()
         self._clock = clock
+        self._actor = actor or this_actor()
         self._settled = defaultdict(Settled)
 
     @property

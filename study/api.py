@@ -11,26 +11,29 @@ from study import arguments
 from study.catalogue import find, stored_code, stored_packs
 from study.commands import default_storage
 from study.deciding.progress import Progress
-from study.drivers import Driver, RayOptions
+from study.drivers import RayOptions
 from study.drivers.devices import check_here, check_on_ray, check_precision, checked_device
-from study.drivers.local.driver import LocalDriver
-from study.drivers.peers import first_devices
 from study.errors import NotAnExtension
 from study.notebook import notebook_html
+from study.planning.budget import with_raises
 from study.planning.extension import check_extension
 from study.planning.keys import plan_key
 from study.planning.packs import PackPlan, pack_plan, shapes_of
-from study.planning.plan import Plan, make_plan
+from study.planning.plan import Plan, make_plan, refuse_missing
 from study.running.checkpoint_path import (
     check_folder_of_function,
     checkpoint_place,
     settle_files,
 )
 from study.running.code_check import check_code, code_note
+from study.running.heralding import heralding
+from study.running.opened_driver import open_driver
+from study.running.orders import refuse_paused
 from study.running.preflight import look_at_network
 from study.running.runner import Outcome, Runner
+from study.searches.samplers import refuse_unmade
 from study.spec.study_spec import StudySpec, parse
-from trainers.hardware.devices import is_gpu, known_gpus, n_gpus
+from trainers.hardware.devices import is_gpu, known_gpus
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -61,6 +64,8 @@ class Study:
         folder = None if folder is None else os.fspath(folder)
         self.storage_url = default_storage() if storage is None else storage
         self.plan: Plan = make_plan(spec, folder=folder)
+        refuse_unmade(self.plan.searches)
+        self._lowered: frozenset[str] = frozenset()
 
     @classmethod
     def open(cls, name: str | os.PathLike[str], *, storage: str | None = None) -> Study:
@@ -78,13 +83,18 @@ class Study:
     def with_budget(self, limits: Mapping[str, float]) -> Study:
         """The same study with other limits in [budget]; the stored spec takes them over.
 
+        They hold as they are, whatever commands have raised them to before.
+
         Raises:
             BadSpec: There is no such limit, or its value makes no sense.
         """
         arguments.check_arguments(arguments.BUDGET, locals())
-        plain = self.plan.spec.to_plain()
+        plain, secret = self.plan.spec.to_plain(), {"notify": self.plan.spec.notify}
         spec = parse({**plain, "budget": {**plain["budget"], **limits}}, source="with --budget")
-        return Study(spec, storage=self.storage_url, folder=self.plan.problem.folder)
+        spec = spec.model_copy(update=secret)
+        study = Study(spec, storage=self.storage_url, folder=self.plan.problem.folder)
+        study._lowered = self._lowered | frozenset(limits)
+        return study
 
     @property
     def name(self) -> str:
@@ -182,37 +192,45 @@ class Study:
             on_start: Gets the runner, whose `interrupt` ends the run early.
 
         Raises:
-            BadSpec: As `check`.
+            BadSpec: As `check`, or the problem's data is missing.
             NotAnExtension: A stored study of that name asks for something else.
             CodeChanged: The code is not the one that has trained so far, and the spec is strict.
             DatabaseUnusable: The database cannot be used.
             WorkersUnusable: The problem cannot be opened.
             ClusterLost: The Ray cluster has gone under way.
             BaselineMissing: The single-task runs failed.
+            StudyPaused: A command has paused it.
         """
         from storage import Storage  # SQLAlchemy loads with it; planning does without
 
         arguments.check_arguments(arguments.RUN, locals())
         place = self.check(workers=workers, device=device, ray=ray, checkpoints=checkpoints)
+        refuse_missing(self.plan)
         storage = Storage(self.storage_url, on_trouble=say)
         try:
             if note := self._check_code(storage):
                 say(note)
-            folder, record = settle_files(place, storage, self._save(storage))
+            stored = self._save(storage)
+            refuse_paused(stored, storage.url)
+            self.plan = with_raises(self.plan, stored, say=say)
+            folder, record = settle_files(place, storage, stored)
             if redecide:
                 storage.reopen_decisions(record.id)
             runner = Runner(
                 self.plan,
                 storage,
                 record,
-                self._driver(workers, device, ray),
+                open_driver(self.plan, workers, device, ray),
                 checkpoints=folder,
                 device=device,
                 report=report,
                 say=say,
             )
             on_start(runner)
-            return runner.run()
+            with heralding(self.plan.spec.notify, self.storage_url, record, say) as herald:
+                outcome = runner.run()
+                herald.finished = outcome.finished
+            return outcome
         finally:
             storage.close()
 
@@ -249,7 +267,7 @@ class Study:
         arguments.check_arguments(arguments.NETWORK, locals())
         refuse_function(self.plan)
         self.check(workers=1, device=device)
-        again = Retraining(driver=lambda: self._driver(1, device, None), device=device)
+        again = Retraining(driver=lambda: open_driver(self.plan, 1, device, None), device=device)
         reader = Reader(self.storage_url)
         try:
             found = trained_network(
@@ -314,33 +332,9 @@ class Study:
                 plan=plan_key(spec, self.plan.frozen),
                 searches=[(s.name, s.role, s.weighting) for s in self.plan.searches],
                 sealed=spec.compare.sealed,
+                lowered=self._lowered,
                 check=lambda stored: check_extension(stored, spec, card),
             )
         except NotAnExtension:
             storage.note_refused(storage.study(self.name).id, spec.to_plain())
             raise
-
-    def _driver(self, workers: int, device: str, ray: RayOptions | None) -> Driver:
-        problem, training = self.plan.problem, self.plan.training
-        open_limit_s = self.plan.spec.training.open_limit_s
-        if ray is None:
-            devices = first_devices(
-                device,
-                workers=workers,
-                ranks=training.data_parallel,
-                n_gpus=max(1, n_gpus()) if device == "cuda" else 1,
-            )
-            return LocalDriver(problem, training, devices=devices, open_limit_s=open_limit_s)
-        # loads Ray, which takes a second
-        from study.drivers.ray_tune.cluster import Cluster
-        from study.drivers.ray_tune.driver import RayDriver
-
-        cluster = Cluster(ray, workers=workers * training.data_parallel)
-        return RayDriver(
-            problem,
-            training,
-            device=device,
-            workers=workers,
-            cluster=cluster,
-            open_limit_s=open_limit_s,
-        )

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from storage import DatabaseUnusable, database_file
 from storage.records import Calibration, SearchRecord, StudyRecord, TrainedWith
 from study.commands import command_line
-from study.errors import UnknownStudyName
+from study.errors import BadSpec, UnknownStudyName
 from trainers.suggestions import did_you_mean
 
 if TYPE_CHECKING:  # the spec takes long to load; a stored study's name is found without it
-    from storage import Reader
+    from storage import Reader, Storage
     from study.spec.study_spec import StudySpec
 
 _PRESETS = files("study") / "presets"
@@ -81,6 +81,24 @@ def stored_name(name: str, *, storage: str) -> str:
     return find(name, storage=storage).spec.name
 
 
+def started(reader: Reader | Storage, name: str, *, typed: str, storage: str) -> StudyRecord:
+    """The stored study of that name.
+
+    Args:
+        typed: What a user has called it, such as its file.
+
+    Raises:
+        UnknownStudyName: It has not been started.
+    """
+    found = reader.find_study(name)
+    if found is None:
+        raise UnknownStudyName(
+            f"The study {name!r} has not been started in {reader.url}. "
+            f"Start it with: {command_line('run', typed, storage=storage)}"
+        )
+    return found
+
+
 def preset_hidden(name: str, spec: StudySpec) -> str:
     """What to know where a stored study was found, and the preset of that name is another one.
 
@@ -91,20 +109,67 @@ def preset_hidden(name: str, spec: StudySpec) -> str:
     Returns:
         A sentence and two ways out; empty if there is no such preset, or it extends the study.
     """
-    if name not in _preset_names():
+    if not (apart := _apart_from_preset(name, spec)):
         return ""
-    preset = _preset(name)
-    if (preset.problem, preset.training) == (spec.problem, spec.training):
-        return ""
-    apart = "trains otherwise"
-    if preset.problem != spec.problem:
-        apart = f"is on the problem {preset.problem}, not {spec.problem}"
     rename = command_line("rename", name, "NEW_NAME")
     return (
         f"This is the study {name} that this database holds. The preset {name} is another one by "
         f"now, and {apart}. To run the preset, use another --storage, or first give the stored "
         f"study another name: `{rename}`."
     )
+
+
+def refuse_to_hide_preset(name: str, spec: StudySpec) -> None:
+    """Refuse a name for a study by which a preset would not be found any more.
+
+    Raises:
+        BadSpec: The preset of that name is another study.
+    """
+    if apart := _apart_from_preset(name, spec):
+        raise BadSpec(
+            f"A study must not hide a preset. Got the name {name!r}, and the preset {name} "
+            f"{apart}. Choose another name."
+        )
+
+
+def renamed_away(name: str, *, storage: str) -> str:
+    """What to know before a study begins whose name another one had until it was renamed.
+
+    Returns:
+        A sentence; empty if there is a study of that name, or none had it.
+    """
+    with reading(storage) as reader:
+        if reader is None or reader.find_study(name) is not None:
+            return ""
+        by_birth = {record.birth: record.name for record in reader.studies()}
+        last = next(
+            (
+                entry
+                for entry in reversed(reader.audit(name))
+                if entry.verb == "rename" and entry.before.get("name") == name
+            ),
+            None,
+        )
+    if last is None or last.birth not in by_birth:
+        return ""
+    now = by_birth[last.birth]
+    return (
+        f"The study that was called {name} until {last.made_at.astimezone():%Y-%m-%d %H:%M} is "
+        f"{now} now, and keeps what it has trained: this begins a new one. To go on with that one, "
+        f"write name = {now!r} into the file, or: `{command_line('run', now, storage=storage)}`."
+    )
+
+
+def _apart_from_preset(name: str, spec: StudySpec) -> str:
+    """How the preset of that name differs; empty if there is none, or it extends the study."""
+    if name not in _preset_names():
+        return ""
+    preset = _preset(name)
+    if (preset.problem, preset.training) == (spec.problem, spec.training):
+        return ""
+    if preset.problem != spec.problem:
+        return f"is on the problem {preset.problem}, not {spec.problem}"
+    return "trains otherwise"
 
 
 def _in_file(path: Path) -> Found:

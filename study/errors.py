@@ -4,6 +4,7 @@ StudyError
 ├── BadArgument(TypeError)         Python code has given what an argument cannot be
 ├── BadSpec(ValueError)            the study.toml cannot be understood, or asks for the impossible
 ├── NotAnExtension(ValueError)     a stored study would be changed, not extended
+├── StudyPaused(RuntimeError)      a command has paused the study, and none has resumed it
 ├── CodeChanged(ValueError)        the user's code is not the one that has trained so far
 ├── UnknownStudyName(LookupError)  no file, stored study or preset has that name
 ├── UnknownRun(LookupError)        a study has no attempt at a run of that number
@@ -12,6 +13,7 @@ StudyError
 ├── WorkersUnusable(RuntimeError)  no worker can be started
 ├── ClusterLost(ConnectionError)   the cluster has gone under way
 ├── ExportRefused(RuntimeError)    what is to be exported to cannot be used, or holds it already
+├── MirrorFailed(RuntimeError)     what a study is mirrored into cannot be written now
 └── BaselineMissing(RuntimeError)  the single-task runs failed, so nothing can be decided
 """
 
@@ -32,6 +34,10 @@ class BadSpec(StudyError, ValueError):
 
 class NotAnExtension(StudyError, ValueError):
     """A stored study would be changed, not extended."""
+
+
+class StudyPaused(StudyError, RuntimeError):
+    """A command has paused the study, and none has resumed it."""
 
 
 class CodeChanged(StudyError, ValueError):
@@ -64,6 +70,10 @@ class ClusterLost(StudyError, ConnectionError):
 
 class ExportRefused(StudyError, RuntimeError):
     """What is to be exported to cannot be used, or holds it already."""
+
+
+class MirrorFailed(StudyError, RuntimeError):
+    """What a study is mirrored into cannot be written now."""
 
 
 class BaselineMissing(StudyError, RuntimeError):

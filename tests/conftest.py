@@ -5,9 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Generator
+from contextlib import suppress
+from importlib import import_module
 
 os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it at its import; two cores are shared
+os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")  # it tries what the processor says it has
 os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - who is nice beside tests gets no processor
 os.environ["COLUMNS"] = "160"  # what the command line prints is not to be wrapped
 
@@ -70,10 +74,36 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line, yellow=True)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Import a share of all tests first; what is rewritten of the others, their workers write."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args != session.config.getini("testpaths"):
+        return
+    root = session.config.rootpath
+    files = sorted((root / "tests").rglob("test_*.py"))
+    for file in files[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]:
+        with suppress(Exception, pytest.skip.Exception):  # told when the file is collected
+            import_module(".".join(file.relative_to(root).with_suffix("").parts))
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage from now on, but never again at modules and tests, which stay."""
     gc.freeze()
     gc.enable()
+    _be_patient()
+
+
+_WAITS = {"site": ("_FIRST_S", "_CATCH_UP_S"), "pages.trials": ("_A_MOMENT_S",)}
+"""How long a page waits for more to be read, before it is shown with what there is."""
+
+
+def _be_patient() -> None:
+    """Pages of this process wait for all there is: a test looks once, however slow the machine."""
+    for name, waits in _WAITS.items():
+        if module := sys.modules.get(f"reports.dashboard.{name}"):
+            for wait in waits:
+                assert hasattr(module, wait)
+                setattr(module, wait, 120.0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,44 +9,22 @@ import torch
 from torch import Tensor
 
 from trainers.jobs import Training
-from trainers.optimizers import Kept, Number, Optimizer, decayed
+from trainers.optimizers import Kept, Number, Optimizer
+from trainers.optimizers.adatask import AdaTask
 
 
-class TaskAdam(Optimizer):
-    """Adam with moments of each task's own gradient, whose steps are added up.
+class TaskAdam(AdaTask):
+    """AdaTask, which keeps the way that each number has gone, in a type of its own, too."""
 
-    As AdaTask has it (Yang et al., AAAI 2023, arXiv 2211.15055).
-    """
-
-    counts_steps = True
-    settings: ClassVar[Mapping[str, Any]] = {"betas": (0.9, 0.999), "eps": 1e-8}
-
-    def kept(self, training: Training) -> tuple[Kept, ...]:
-        return (
-            Kept(name="exp_avg", per_task=True),
-            Kept(name="exp_avg_sq", per_task=True),
-            Kept(name="path", dtype=torch.float64),
-        )
+    def kept(self, training: Training, /) -> tuple[Kept, ...]:
+        return *super().kept(training), Kept(name="path", dtype=torch.float64)
 
     def update(
-        self,
-        value: Tensor,
-        gradient: Tensor,
-        kept: Mapping[str, Tensor],
-        *,
-        settings: Mapping[str, Any],
-        n_steps: float | Tensor,
-        lr: Number,
-        weight_decay: Number | None,
+        self, value: Tensor, gradient: Tensor, kept: Mapping[str, Tensor], **of_step: Any
     ) -> None:
-        first, second = settings["betas"]
-        kept["exp_avg"].mul_(first).add_(gradient * (1 - first))
-        kept["exp_avg_sq"].mul_(second).add_(gradient.square() * (1 - second))
-        size = (kept["exp_avg_sq"] / (1 - second**n_steps)).sqrt() + settings["eps"]
-        step = (kept["exp_avg"] / (1 - first**n_steps) / size).sum(0)
-        change = decayed(step, value, weight_decay) * lr
-        kept["path"].add_(change.abs())
-        value.sub_(change)
+        before = value.clone()
+        super().update(value, gradient, kept, **of_step)
+        kept["path"].add_((value - before).abs())
 
 
 class TaskMomentum(Optimizer):

@@ -32,7 +32,7 @@ def hyper_for(name: str, number: int = 0) -> dict[str, float | Sequence[float]]:
         if hyper.per_task:
             chosen[hyper.name] = (0.25, 0.25, 0.5) if number == 0 else (0.5, 0.5, 0.0)
         elif not hyper.choices:
-            chosen[hyper.name] = 1.0 + number
+            chosen[hyper.name] = 1.0 + number if hyper.high > 2.0 else hyper.high / (2.0 + number)
     return chosen
 
 

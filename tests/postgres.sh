@@ -3,6 +3,8 @@
 #
 #   export WEIGHBRIDGE_TEST_POSTGRES=$(tests/postgres.sh start DIR)
 #   tests/postgres.sh restart DIR     crash it and start it again
+#   tests/postgres.sh down DIR        crash it
+#   tests/postgres.sh up DIR          start it again
 #   tests/postgres.sh stop DIR
 #
 # DIR is made, holds everything, and is removed by `stop`. The server listens on a socket in DIR
@@ -10,7 +12,7 @@
 set -eu
 
 usage() {
-    echo "usage: tests/postgres.sh start|restart|stop DIR" >&2
+    echo "usage: tests/postgres.sh start|restart|down|up|stop DIR" >&2
     exit 2
 }
 
@@ -28,6 +30,13 @@ as_server() {
     fi
 }
 
+up() {
+    # a server that forgets when the machine falls over, and is fast for it
+    options="-c listen_addresses= -k $1 -c fsync=off -c synchronous_commit=off"
+    as_server "pg_ctl -D '$1/data' -l '$1/data/server.log' -w -o '$options' start" \
+        >>"$1/log" 2>&1 || { cat "$1/log" "$1/data/server.log" >&2; exit 1; }
+}
+
 case $1 in
 start)
     mkdir -p "$2"
@@ -35,10 +44,7 @@ start)
     [ "$(id -u)" -ne 0 ] || chown postgres "$dir"
     as_server "initdb -D '$dir/data' -U weighbridge -A trust -E UTF8 --no-sync" >"$dir/log" 2>&1 ||
         { cat "$dir/log" >&2; exit 1; }
-    # a server that forgets when the machine falls over, and is fast for it
-    options="-c listen_addresses= -k $dir -c fsync=off -c synchronous_commit=off"
-    as_server "pg_ctl -D '$dir/data' -l '$dir/data/server.log' -w -o '$options' start" \
-        >>"$dir/log" 2>&1 || { cat "$dir/log" "$dir/data/server.log" >&2; exit 1; }
+    up "$dir"
     echo "postgresql+psycopg://weighbridge@/postgres?host=$dir"
     ;;
 restart)
@@ -46,6 +52,13 @@ restart)
     # it starts with the options that it was started with
     as_server "pg_ctl -D '$dir/data' -l '$dir/data/server.log' -w -m immediate restart" \
         >>"$dir/log" 2>&1 || { cat "$dir/log" "$dir/data/server.log" >&2; exit 1; }
+    ;;
+down)
+    dir=$(cd "$2" && pwd)
+    as_server "pg_ctl -D '$dir/data' -w -m immediate stop" >/dev/null
+    ;;
+up)
+    up "$(cd "$2" && pwd)"
     ;;
 stop)
     dir=$(cd "$2" && pwd)

@@ -1,6 +1,7 @@
 """A problem that trains an epoch in a few milliseconds, and misbehaves where a test asks it to.
 
-A spec in this folder names it ``toy:Toy``; tests of one process construct it directly.
+A spec in this folder names it ``toy:Toy``; tests of one process construct it directly. As the guide
+advises, what needs torch loads it inside: commands that only read its card do without.
 """
 
 from __future__ import annotations
@@ -10,22 +11,16 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
-
+from trainers import problems
 from trainers.cards import MetricCard, ProblemCard, TaskCard
-from trainers.problems import (
-    ErrorRate,
-    MeanAbsoluteError,
-    TensorSource,
-    bce,
-    cross_entropy,
-    mse,
-)
 from trainers.protocol import TaskFunctions
 from trainers.weightings import Weighting
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
 
 TASKS = ("level", "kind", "flag")
 SIZES = {"train": 12, "validation": 8, "test": 8}
@@ -33,11 +28,7 @@ CALM_CALLS = 12
 """Loss calls of a run before a troublesome task makes trouble."""
 
 _OUTPUTS = {"level": 1, "kind": 3, "flag": 1}
-_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "level": mse,
-    "kind": cross_entropy,
-    "flag": bce,
-}
+_LOSSES = {"level": "mse", "kind": "cross_entropy", "flag": "bce"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +73,7 @@ class Toy:
             metric = MetricCard(name="closeness", title="Closeness", direction="max")
         return TaskCard(name=name, title=name.title(), loss="any", metrics=(metric,))
 
-    def sources(self, device: torch.device) -> Mapping[str, TensorSource]:
+    def sources(self, device: torch.device) -> Mapping[str, problems.TensorSource]:
         if self.broken:
             raise RuntimeError(f"the data on {device} is gone")
         while self.hangs:
@@ -91,16 +82,21 @@ class Toy:
         return {split: _split(split, self.shifted == split, names) for split in SIZES}
 
     def trunk(self) -> nn.Module:
+        from torch import nn
+
         return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Dropout(self.dropout))
 
     def head(self, task: str) -> nn.Module:
+        from torch import nn
+
         return nn.Linear(4, _OUTPUTS.get(task, 1))
 
     def functions(self, task: str) -> TaskFunctions:
-        metric = ErrorRate() if task == "kind" else MeanAbsoluteError()
         if task == "level" and self.close:
-            return TaskFunctions(loss=mse, metrics={"closeness": Closeness()})
-        loss = Troublesome(task) if task in self.troubles else _LOSSES[task]
+            return TaskFunctions(loss=problems.mse, metrics={"closeness": Closeness()})
+        metric = problems.ErrorRate() if task == "kind" else problems.MeanAbsoluteError()
+        troubled = task in self.troubles
+        loss = Troublesome(task) if troubled else getattr(problems, _LOSSES[task])
         if task == self.lowered:
             loss = _lowered(loss)
         return TaskFunctions(loss=loss, metrics={"error": metric})
@@ -126,10 +122,10 @@ class Closeness:
     """Four units less the mean absolute error."""
 
     def statistics(self, output: Tensor, target: Tensor) -> Tensor:
-        return MeanAbsoluteError().statistics(output, target)
+        return problems.MeanAbsoluteError().statistics(output, target)
 
     def value(self, total: Tensor) -> float:
-        return 4.0 - MeanAbsoluteError().value(total)
+        return 4.0 - problems.MeanAbsoluteError().value(total)
 
 
 class Troublesome:
@@ -152,7 +148,7 @@ class Troublesome:
             if self._trouble == "exits":
                 print("the last words", flush=True)
                 os._exit(3)
-        return mse(output, target)
+        return problems.mse(output, target)
 
 
 _CHILDREN: list[int] = []
@@ -186,7 +182,9 @@ def _forked() -> int:
     return pid
 
 
-def _split(split: str, shifted: bool, names: tuple[str, ...]) -> TensorSource:
+def _split(split: str, shifted: bool, names: tuple[str, ...]) -> problems.TensorSource:
+    import torch
+
     n = SIZES[split]
     generator = torch.Generator().manual_seed(list(SIZES).index(split))
     inputs = torch.randn(n, 3, generator=generator)
@@ -195,4 +193,4 @@ def _split(split: str, shifted: bool, names: tuple[str, ...]) -> TensorSource:
     targets = dict.fromkeys(names, level)
     targets["kind"] = (inputs[:, 1] + 0.3 * noise > 0).long() + (inputs[:, 2] > 0).long()
     targets["flag"] = (inputs[:, 2] + 0.3 * noise > 0).to(inputs.dtype)
-    return TensorSource(inputs, targets)
+    return problems.TensorSource(inputs, targets)

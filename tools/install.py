@@ -18,8 +18,11 @@ import sys
 import tomllib
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 STAMP = Path(sys.prefix) / "weighbridge-installed.json"
+# Of the extra `datasets`, what does not go together with the lowest versions of all others.
+LATER = {"river"}
 
 
 def main() -> None:
@@ -39,8 +42,11 @@ def main() -> None:
     extras = ",".join(sorted(present | wanted))
     print(f"Installing weighbridge[{extras}] into {sys.prefix} (a few minutes at first) ...")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    constraints = _lowest() if arguments.lowest else Path("constraints.txt")
-    subprocess.run([*command, "-c", str(constraints), "-e", f".[{extras}]"], check=True)
+    constraints, others = Path("constraints.txt"), []
+    if arguments.lowest:
+        constraints, others = _lowest(), _datasets()
+        extras = ",".join(sorted((present | wanted) - {"datasets"}))
+    subprocess.run([*command, "-c", str(constraints), "-e", f".[{extras}]", *others], check=True)
     STAMP.write_text(json.dumps({"inputs": digest, "extras": sorted(present | wanted)}))
 
 
@@ -56,15 +62,24 @@ def _compile() -> None:
 
 def _lowest() -> Path:
     """Of every package that users need, the lowest version that is allowed."""
-    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["datasets"], *extras["vision"]]
+    project = _project()
+    wanted = [*project["dependencies"], *_datasets(), *project["optional-dependencies"]["vision"]]
     found = [re.fullmatch(r"([\w-]+)(?:\[\w+\])?>=([\w.]+).*", item) for item in wanted]
     pins = [f"{match[1]}=={match[2]}\n" for match in found if match]
     assert len(pins) == len(wanted), "a package is wanted without its lowest version"
     file = Path(sys.prefix) / "lowest.txt"
     file.write_text("".join(pins))
     return file
+
+
+def _datasets() -> list[str]:
+    """What the extra `datasets` brings and the lowest versions go together with."""
+    wanted = _project()["optional-dependencies"]["datasets"]
+    return [item for item in wanted if item.partition(">=")[0] not in LATER]
+
+
+def _project() -> dict[str, Any]:
+    return dict(tomllib.loads(Path("pyproject.toml").read_text())["project"])
 
 
 def _stamp() -> dict[str, object]:

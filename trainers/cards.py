@@ -110,6 +110,9 @@ class ProblemCard:
         network: The network in a few words.
         packages: Packages that must be importable for its data.
         convolutional: Whether the network convolves; decides the engine on a CPU.
+        free_options: Options that say where data lies or how it is read, and change nothing of a
+            run: a study may go on with others.
+        missing: What runs lack on this machine, and the way out; empty if nothing is.
 
     Raises:
         BadCard: A field breaks a rule.
@@ -128,6 +131,8 @@ class ProblemCard:
     caveats: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     distinct: Mapping[str, int] = field(default_factory=dict)
+    free_options: tuple[str, ...] = ()
+    missing: str = ""
 
     def __post_init__(self) -> None:
         fields = Fields("ProblemCard", self.name)
@@ -149,6 +154,8 @@ class ProblemCard:
             caveats=fields.texts("caveats", self.caveats),
             packages=fields.packages("packages", self.packages),
             distinct=fields.sizes("distinct", self.distinct, required=False),
+            free_options=fields.texts("free_options", self.free_options),
+            missing=fields.text("missing", self.missing),
         )
 
     @property

@@ -19,6 +19,7 @@ TrainingError
 ├── NotParallel(RuntimeError)        a network cannot be trained by several processes here
 ├── NotOfATrial(AttributeError)      an objective asks for what only Optuna's own trials have
 ├── NotReplaced(FileExistsError)     something else lies where a network is to be written
+├── NotStackable(ValueError)         a training section is for runs that are trained one by one
 ├── PeerFailed(RuntimeError)         another process of a run's group met an exception
 ├── ReplayDiffers(RuntimeError)      a run came out otherwise when it was trained again alone
 ├── RunsMeet(RuntimeError)           a run leaves something to the next one
@@ -112,6 +113,10 @@ class NotOfATrial(TrainingError, AttributeError):
 
 class NotReplaced(TrainingError, FileExistsError):
     """Something else lies where a network is to be written."""
+
+
+class NotStackable(TrainingError, ValueError):
+    """A setting of the training section is for runs that are trained one by one."""
 
 
 class PeerFailed(TrainingError, RuntimeError):

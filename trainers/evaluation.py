@@ -6,6 +6,7 @@ Shapes: T tasks, Q statistics.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -15,6 +16,8 @@ from trainers.errors import BadMetric, TaskMismatch
 from trainers.protocol import Batch, Metric, TaskFunctions
 
 Value = tuple[str, str, str, float]
+MetricKey = tuple[str, str]
+"""Of a metric: task and name."""
 
 
 class Evaluation:
@@ -27,7 +30,7 @@ class Evaluation:
         self._network, self._functions = network, functions
         self._losses: dict[str, Tensor | float] = dict.fromkeys(functions, 0.0)
         self._counts: Tensor | int = 0
-        self._totals: dict[tuple[str, str], Tensor] = {}
+        self._statistics = Statistics(functions)
         network.eval()
 
     @torch.no_grad()
@@ -42,7 +45,7 @@ class Evaluation:
             # a number would be waited for, in each batch
             self._losses[task] = self._losses[task] + summed(parts.loss(output, target), count)
             for name, metric in parts.metrics.items():
-                add_up(self._totals, (task, name), metric.statistics(output, target))
+                self._statistics.add((task, name), metric.statistics(output, target))
 
     def values(self, split: str) -> list[Value]:
         """``(split, task, metric, value)`` of each task's mean loss and metrics.
@@ -56,7 +59,42 @@ class Evaluation:
         counts = at_hand(self._counts, len(self._functions))
         losses = zip(self._losses.items(), counts, strict=True)
         means = {task: float(loss) / count for (task, loss), count in losses if count}
-        return values_of(split, means, self._functions, self._totals)
+        return values_of(split, means, self._functions, self._statistics.totals())
+
+
+class Statistics:
+    """Statistics of all metrics over a split: added up, or put one after the other if gathered.
+
+    In double precision: single precision loses counts.
+    """
+
+    def __init__(self, functions: Mapping[str, TaskFunctions]) -> None:
+        self._gathered = {
+            (task, name)
+            for task, parts in functions.items()
+            for name, metric in parts.metrics.items()
+            if is_gathered(metric)
+        }
+        self._sums: dict[MetricKey, Tensor] = {}
+        self._parts: defaultdict[MetricKey, list[Tensor]] = defaultdict(list)
+
+    def add(self, name: MetricKey, amount: Tensor) -> None:
+        """Take a batch's statistics ``[..., Q]`` of a metric into account."""
+        found = amount.double()
+        if name in self._gathered:
+            self._parts[name].append(found)
+        else:
+            before = self._sums.get(name)
+            self._sums[name] = found if before is None else before + found
+
+    def totals(self) -> dict[MetricKey, Tensor]:
+        """Task and metric to statistics ``[..., Q]`` of the split."""
+        return self._sums | {name: torch.cat(parts, -1) for name, parts in self._parts.items()}
+
+
+def is_gathered(metric: Metric) -> bool:
+    """Whether a metric needs all samples at once."""
+    return bool(getattr(metric, "gathered", False))
 
 
 def counts_of(batch: Batch, functions: Mapping[str, TaskFunctions]) -> Tensor | int:
@@ -95,7 +133,7 @@ def values_of(
     split: str,
     mean_losses: Mapping[str, float],
     functions: Mapping[str, TaskFunctions],
-    totals: Mapping[tuple[str, str], Tensor],
+    totals: Mapping[MetricKey, Tensor],
 ) -> list[Value]:
     """``(split, task, metric, value)`` of all tasks with a mean loss.
 
@@ -112,17 +150,6 @@ def values_of(
         for name, metric in functions[task].metrics.items()
     ]
     return values
-
-
-def add_up(totals: dict[tuple[str, str], Tensor], name: tuple[str, str], amount: Tensor) -> None:
-    """Add a batch's statistics to a metric's, in double precision: single precision loses counts.
-
-    Args:
-        totals: Task and metric to statistics ``[..., Q]`` so far.
-    """
-    found = amount.double()
-    before = totals.get(name)
-    totals[name] = found if before is None else before + found
 
 
 def metric_value(task: str, name: str, metric: Metric, total: Tensor) -> float:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef, TimeSteps, Training
+from trainers.pickling import pickled_by_values
 
 EndedAs = Literal["done", "paused", "released", "diverged", "failed"]
 """What a run comes to in a worker."""
 
 
+@pickled_by_values
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seconds:
     """Time of a device by phase."""
@@ -108,6 +110,7 @@ class Beat:
     """The worker's process is alive, sent every second from a thread of its own."""
 
 
+@pickled_by_values
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochDone:
     """One run has finished one epoch.
@@ -197,8 +200,9 @@ class RunEnded:
     """The last word on a run in this pack.
 
     Attributes:
-        outcome: ``done``: all epochs; ``paused``: `until_epoch` reached; ``released``: stopped on
-            request; ``diverged``: a loss or metric is not finite; ``failed``: an exception.
+        outcome: ``done``: all epochs, or all of a pack that ends early; ``paused``: `until_epoch`
+            reached; ``released``: stopped on request; ``diverged``: a loss or metric is not finite;
+            ``failed``: an exception.
         epoch: Last epoch with good values.
         reason: For ``diverged``, what was not finite and where; for ``failed``, the exception.
         samples: Of the epoch that diverged, which is trained and paid for, but not reported.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Engine = Literal["solo", "fused"]
-Precision = Literal["float32", "tf32", "bfloat16"]
+Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,8 @@ class ProblemRef:
         folder: Folder appended to the import path, where a user's own module lies.
         caller: Of a training function: ``package.module:name`` of what calls it, see
             `trainers.functions`; empty for problems.
+        tasks: Those that are asked of the problem; all if empty.
+        train_fraction: Task to the share of training samples that keep its label; others keep all.
         modules: Where the user's own code begins, that of weightings and optimisers included,
             see `trainers.worker.code`.
     """
@@ -28,6 +30,8 @@ class ProblemRef:
     options: Mapping[str, object] = field(default_factory=dict)
     folder: str | None = None
     caller: str = ""
+    tasks: tuple[str, ...] = ()
+    train_fraction: Mapping[str, float] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
 
 
@@ -51,13 +55,17 @@ class Training:
 
     Attributes:
         optimizer: Its name, or ``module:Class``; see `trainers.optimizers`.
-        momentum: Of SGD; ignored by the others.
+        momentum: Of `sgd` and `signsgd`; ignored by the others.
         clip_norm: Largest gradient norm of the network's parameters; None for no clipping.
         threads: Intra-op threads of torch; part of a run's identity, since bits depend on it.
-        precision: Of the network's operations; parameters and losses are in single precision.
+        precision: Of the network's operations; parameters and losses are in single precision. With
+            ``float16`` losses are scaled before they are differentiated.
         compile: Whether training steps go through torch's compiler.
         data_parallel: Processes that train one run together, each on its share of every batch.
         drop_last: Leave the last batch of an epoch out unless it is whole; other samples each time.
+        channels_last: Whether runs alone have images in memory pixel by pixel; None: on a GPU.
+        micro_batch_size: Samples that go through the network at once; None: the whole batch. A step
+            is weighed and taken by the whole batch all the same.
         folder: Where an optimiser of the user's own may lie.
     """
 
@@ -73,11 +81,21 @@ class Training:
     compile: bool = False
     data_parallel: int = 1
     drop_last: bool = False
+    channels_last: bool | None = None
+    micro_batch_size: int | None = None
     folder: str | None = None
 
     def samples_of(self, n_samples: int) -> int:
         """How many of the training samples an epoch takes: all, or whole batches of them."""
         return n_samples - n_samples % self.batch_size if self.drop_last else n_samples
+
+    @property
+    def unstackable(self) -> list[str]:
+        """Settings, as the spec has them, that go with runs that are trained one by one only."""
+        return [
+            *(['`precision = "float16"`'] if self.precision == "float16" else []),
+            *(["`micro_batch_size`"] if self.micro_batch_size is not None else []),
+        ]
 
     @property
     def plain_steps_only(self) -> list[str]:
@@ -178,6 +196,7 @@ class Pack:
             time of so many packs as this one.
         waits_at_rung: Whether the call of a training function waits when `until_epoch` is reached,
             as its run may go on at once. Such a pack has one job.
+        ends: Whether its runs are done when `until_epoch` is reached, before all epochs.
         unsaved: Why its runs cannot be saved, as a look has found; empty if they can. They then
             begin again.
     """
@@ -195,6 +214,7 @@ class Pack:
     canaries: Mapping[int, float] = field(default_factory=dict)
     waits_at_rung: bool = False
     unsaved: str = ""
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

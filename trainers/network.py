@@ -15,6 +15,8 @@ from trainers.parts import mark
 from trainers.protocol import Problem
 from trainers.randomness import Key
 
+_HALVES = (torch.bfloat16, torch.float16)
+
 
 class MultiTaskNetwork(nn.Module):
     """Shared trunk and task heads; maps inputs to a dict of head outputs.
@@ -63,7 +65,7 @@ def widened(outputs: dict[str, Any]) -> dict[str, Any]:
     if not torch._C._is_any_autocast_enabled():
         return outputs
     found: dict[str, Any] = tree_map_only(
-        Tensor, lambda out: out.float() if out.dtype == torch.bfloat16 else out, outputs
+        Tensor, lambda out: out.float() if out.dtype in _HALVES else out, outputs
     )
     return found
 

@@ -143,6 +143,11 @@ class _Source:
         """Whether batches are expensive to make."""
         return bool(getattr(self.source, "streamed", False))
 
+    @property
+    def fresh(self) -> bool:
+        """Whether batches are nobody else's."""
+        return bool(getattr(self.source, "fresh", False))
+
     def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
         """The samples in batches."""
         with part(f"{self.split} data"):
@@ -154,6 +159,11 @@ class _Metric:
     metric: Metric
     name: str
     task: str
+
+    @property
+    def gathered(self) -> bool:
+        """Whether it needs all samples at once."""
+        return bool(getattr(self.metric, "gathered", False))
 
     def statistics(self, output: Tensor, target: Any) -> Tensor:
         """Additive statistics of one batch."""

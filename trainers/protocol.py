@@ -40,7 +40,8 @@ class Source(Protocol):
     attribute ``streamed = True``; one without it counts as being in memory. The batches of a
     streamed source are made while the network trains, by a thread that lives as long as one pass
     over the data, a few batches ahead; each is made once for all runs of a pack. They may lie on
-    the CPU, whatever the device.
+    the CPU, whatever the device. One whose batches are made anew each time, and are nobody else's,
+    says ``fresh = True``: engines then hold no copies of them.
     """
 
     @property
@@ -64,6 +65,10 @@ class Metric(Protocol):
     """A metric as a sum over samples, so that batches, packs and devices can be added up.
 
     Sums are taken in float64, whatever the dtype of a batch's statistics.
+
+    A metric that needs all samples at once (the area under a ROC curve) says so by an attribute
+    ``gathered = True``: the statistics of its batches are put one after the other instead of being
+    added up, and ``value`` is given all of them. They take as much memory as they are many.
     """
 
     def statistics(self, output: Tensor, target: Any) -> Tensor:

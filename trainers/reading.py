@@ -87,7 +87,8 @@ class ReadAhead:
                 yield to_device(batch, self.device)
 
     def _made(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
-        return map(owned, self.source.batches(order, batch_size, key))
+        batches = self.source.batches(order, batch_size, key)
+        return batches if getattr(self.source, "fresh", False) else map(owned, batches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def first_epoch(job: Job) -> int:
 
 def reached(epoch: int, pack: Pack) -> EndedAs:
     """How a run ends that came to the end of its segment."""
-    return "done" if epoch >= pack.training.epochs else "paused"
+    return "done" if pack.ends or epoch >= pack.training.epochs else "paused"
 
 
 def ended(

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from study.api import Study
@@ -22,10 +22,11 @@ from trainers.jobs import Job, Pack, ProblemRef, Training
 WORKERS = 2
 TRIVIAL = "benchmarks.cluster.problems:Trivial"
 PACED = "benchmarks.cluster.problems:Paced"
-_PACKS, _HANDED = 10_000, 2_000
+_PACKS, _HANDED = 2_500, 2_000
 _WARM = 500
 """Runs after which the driver's memory is looked at first."""
-_RUNS, _EPOCHS = 256, 100
+GROWTH_PACKS = _PACKS - _WARM
+_RUNS, _EPOCHS = 256, 60
 _SLOWEST_S = """
     SELECT max(s) FROM
         (SELECT sum(device_s) AS s FROM attempt_costs WHERE kind = 'run' GROUP BY worker)
@@ -70,7 +71,7 @@ def packs() -> Packs:
     growth = _Growth()
     span_s = _on_ray(TRIVIAL, _SPAN_S, runs=_PACKS, epochs=1, pack_size=1, growth=growth)
     driver_s = _handed_on_s(_HANDED) / _HANDED
-    alone_s = _alone(TRIVIAL, epochs=1, pack_size=1, repeats=_WARM) / _WARM
+    alone_s = _alone("packs", repeats=_WARM) / _WARM
     return Packs(
         driver_ms=1_000 * (WORKERS * driver_s - alone_s),
         study_ms=1_000 * (WORKERS * span_s / _PACKS - alone_s),
@@ -78,13 +79,16 @@ def packs() -> Packs:
     )
 
 
-def reports() -> float:
-    """By how many percent 256 runs that report ten times a second are slower for it."""
-    size = _RUNS // WORKERS
-    worked_s = _on_ray(
-        PACED, _SLOWEST_S, runs=_RUNS, epochs=_EPOCHS, pack_size=size, growth=_Growth()
-    )
-    return 100 * (worked_s / _alone(PACED, epochs=_EPOCHS, pack_size=size, repeats=1) - 1)
+def reports(rounds: int) -> list[float]:
+    """By how many percent 256 runs that report ten times a second are slower for it, each round."""
+    slower = []
+    for _ in range(rounds):
+        growth, size = _Growth(), _RUNS // WORKERS
+        told_s = _on_ray(
+            PACED, _SLOWEST_S, runs=_RUNS, epochs=_EPOCHS, pack_size=size, growth=growth
+        )
+        slower.append(100 * (told_s / _alone("reports", repeats=1) - 1))
+    return slower
 
 
 def _on_ray(
@@ -134,37 +138,46 @@ def _handed_on_s(n: int) -> float:
         return time.perf_counter() - began_s
 
 
-def _alone(problem: str, *, epochs: int, pack_size: int, repeats: int) -> float:
-    """Seconds of the same packs in as many processes, which tell nobody."""
-    command = [sys.executable, "-m", "benchmarks.cluster.studies", problem]
-    numbers = [str(number) for number in (epochs, pack_size, repeats)]
+def _alone(what: str, *, repeats: int) -> float:
+    """Seconds of a study's packs in as many processes, which tell nobody."""
+    command = [sys.executable, "-m", "benchmarks.cluster.studies", what, str(repeats)]
     processes = [
-        subprocess.Popen([*command, *numbers], stdout=subprocess.PIPE, text=True)
-        for _ in range(WORKERS)
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(WORKERS)
     ]
     return max(float(process.communicate()[0]) for process in processes)
 
 
-def _train(problem: str, epochs: int, pack_size: int, repeats: int) -> float:
+def _train(what: str, repeats: int) -> float:
     import torch
 
     from trainers.engines import open_session, train
     from trainers.problems import build
 
     torch.set_num_threads(1)
-    pack = _pack(problem, epochs=epochs, pack_size=pack_size)
-    session = open_session(build(pack.problem), "cpu")
-    for _ in train(pack, session):  # warm
-        pass
-    began_s = time.perf_counter()
-    for _ in range(repeats):
-        for _ in train(pack, session):
+    with tempfile.TemporaryDirectory() as made:
+        pack = _of_reports(made) if what == "reports" else _pack(TRIVIAL, epochs=1, pack_size=1)
+        session = open_session(build(pack.problem), "cpu")
+        for _ in train(replace(pack, until_epoch=1), session):  # warm
             pass
-    return time.perf_counter() - began_s
+        began_s = time.perf_counter()
+        for _ in range(repeats):
+            for _ in train(pack, session):
+                pass
+        return time.perf_counter() - began_s
+
+
+def _of_reports(folder: str) -> Pack:
+    """As the study gives it: networks are kept, and a run is trained again to see its bits."""
+    pack = _pack(PACED, epochs=_EPOCHS, pack_size=_RUNS // WORKERS)
+    jobs = tuple(replace(job, select_by=(("sum", "error", "min"),)) for job in pack.jobs)
+    return replace(pack, jobs=jobs, checkpoints=folder, canaries={0: float(WORKERS)})
 
 
 def _pack(problem: str, *, epochs: int, pack_size: int) -> Pack:
-    jobs = [Job(run=k, token=0, weighting="ew", tasks=("sum",), lr=0.1) for k in range(pack_size)]
+    jobs = [
+        Job(run=k, token=0, weighting="ew", tasks=("sum",), lr=rate)
+        for k, rate in enumerate(_rates(pack_size))
+    ]
     return Pack(
         problem=ProblemRef(target=problem),
         training=Training(epochs=epochs, batch_size=8, optimizer="sgd"),
@@ -185,4 +198,4 @@ def _resident_mib() -> float:
 
 
 if __name__ == "__main__":
-    print(_train(sys.argv[1], *map(int, sys.argv[2:])))
+    print(_train(sys.argv[1], int(sys.argv[2])))

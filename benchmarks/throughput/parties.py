@@ -62,7 +62,6 @@ PARTIES = {
         commands=lambda folder, workload: with_ray.commands(folder, workload, "--reuse"),
         finals=with_ray.finals,
         stored=with_ray.stored,
-        rounds=2,
     ),
     OURS_ON_RAY: Party(
         commands=lambda folder, workload: ours.commands(folder, workload, "--driver", "ray"),

@@ -90,7 +90,7 @@ def _ranked_by(frames: StudyFrames) -> str:
     objective = objective_of(frames)
     side = "lower" if objective.direction == "min" else "higher"
     unit = f" in {objective.unit}" if objective.unit else ""
-    return f"{objective.name}{unit} ({side} is better)"
+    return f"{objective.title}{unit} ({side} is better)"
 
 
 def _of_settings(studies: Studies) -> Iterator[str]:

@@ -1,17 +1,20 @@
 """Several studies side by side: each one's values, and what can be said over all of them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from reports._digits import finite
 from reports._eligible import RANKED
 from reports._ranking import objective_of
 from reports.across.comparable import check_methods, check_studies, differing, smallest_margin
 from reports.across.methods import Method, Studies, methods_of, problem_of
 from reports.across.one_setting import OneSetting, one_settings
-from reports.across.standings import Ranking, Strata, over_problems, plain, ranking_of
+from reports.across.pairs import PairTable, pair_tables, pairs_asked_twice
+from reports.across.standings import Ranking, Strata, over_problems, ranking_of
 from reports.across.words import sentences
 from reports.comparing.differences import Difference, adjusted, difference
 from reports.comparing.roles import is_asked_about
@@ -86,6 +89,7 @@ class StudiesComparison:
             than two methods or studies.
         differences: The subject against each other method: one family.
         one_setting: What methods are worth that are tuned on the other studies only.
+        pairs: What methods come to on pairs of tasks, where studies ask pairs of one problem.
         differing: What sets the studies apart, a sentence each.
         sentence: What can be said, and what cannot.
     """
@@ -97,6 +101,7 @@ class StudiesComparison:
     ranking: Ranking | None
     differences: tuple[OverProblems, ...]
     one_setting: tuple[OneSetting, ...]
+    pairs: tuple[PairTable, ...]
     differing: tuple[str, ...]
     sentence: str
 
@@ -116,6 +121,7 @@ class StudiesComparison:
             "ranking": self.ranking and self.ranking.to_plain(),
             "differences": [found.to_plain() for found in self.differences],
             "one_setting": [found.to_plain() for found in self.one_setting],
+            "pairs": [found.to_plain() for found in self.pairs],
             "differing": list(self.differing),
         }
 
@@ -151,7 +157,8 @@ def compare_studies(studies: Studies) -> StudiesComparison:
         ranking=ranking,
         differences=differences,
         one_setting=one_settings(studies, ranked, strata),
-        differing=differing(studies, methods),
+        pairs=pair_tables(studies, methods),
+        differing=(*differing(studies, methods), *pairs_asked_twice(studies)),
         sentence=" ".join(
             sentences(
                 objective,
@@ -257,7 +264,8 @@ def _method(method: Method) -> dict[str, Any]:
         "by_study": {
             label: {
                 "search": result.row.search,
-                "value_test": plain(result.row.value_test),
+                "value_test": finite(result.row.value_test),
+                "diverged": math.isinf(result.row.value_test),
                 "low": result.row.interval and result.row.interval.low,
                 "high": result.row.interval and result.row.interval.high,
                 "kind": result.row.delta_m_kind,

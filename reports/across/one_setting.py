@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from reports._digits import finite
 from reports._eligible import eligible
 from reports._ranking import objective_of
 from reports._selected import selected_metrics
 from reports.across.methods import Method, Studies
-from reports.across.standings import Strata, over_problems, plain
+from reports.across.standings import Strata, over_problems
 from reports.comparing.differences import with_baseline
 from reports.comparing.scores import Scores, gap, scores_of
 from reports.comparing.winners import winner_of
@@ -52,10 +53,11 @@ class Transferred:
         return {
             "method": self.method,
             "params": dict(self.params),
-            "value_test": plain(self.value),
+            "value_test": finite(self.value),
+            "diverged": math.isinf(self.value),
             "low": self.interval and self.interval.low,
             "high": self.interval and self.interval.high,
-            "price": plain(self.price),
+            "price": finite(self.price),
         }
 
 
@@ -82,7 +84,7 @@ class OneSetting:
         return {
             "title": self.title,
             "n_common": self.n_common,
-            "price": plain(self.price),
+            "price": finite(self.price),
             "low": self.interval and self.interval.low,
             "high": self.interval and self.interval.high,
             "by_study": {label: one.to_plain() for label, one in self.by_study.items()},

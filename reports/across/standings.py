@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from reports._digits import finite
 from reports.across.methods import Method
 from reports.inference import Estimate, Interval, mean_of
 from reports.inference.ranks import critical_difference, problems_to_tell, ranks
@@ -56,18 +57,19 @@ class Standing:
         return self.share_within(0.0)
 
     def to_plain(self) -> dict[str, Any]:
-        """Values that JSON can hold: numbers that are not finite are told as by `plain`."""
+        """Values that JSON can hold: None where there is no number."""
         return {
             "method": self.method.key,
             "title": self.method.title,
             "mean_rank": self.mean_rank,
-            "mean": plain(self.estimate.value),
+            "mean": finite(self.estimate.value),
+            "diverged": math.isinf(self.estimate.value),
             "low": self.interval and self.interval.low,
             "high": self.interval and self.interval.high,
-            "iqm": plain(self.iqm),
-            "gaps": {label: plain(gap) for label, gap in self.gaps.items()},
+            "iqm": finite(self.iqm),
+            "gaps": {label: finite(gap) for label, gap in self.gaps.items()},
             "best_share": self.best,
-            "near_share": plain(self.near),
+            "near_share": finite(self.near),
         }
 
 
@@ -176,7 +178,8 @@ def ranking_of(
 def over_problems(values: FloatArray, labels: Sequence[str], strata: Strata) -> FloatArray:
     """Means over the studies of each problem: ``[studies, K]`` to ``[N, K]``."""
     rows = {label: at for at, label in enumerate(labels)}
-    means = [values[[rows[label] for label in found]].mean(axis=0) for found in strata.values()]
+    with np.errstate(invalid="ignore"):  # of both infinities
+        means = [values[[rows[label] for label in found]].mean(axis=0) for found in strata.values()]
     return np.array(means, dtype=np.float64)
 
 
@@ -186,13 +189,6 @@ def interquartile_mean(values: Sequence[float]) -> float:
         return math.nan
     cut = len(values) // 4
     return float(np.mean(np.sort(np.asarray(values, dtype=np.float64))[cut : len(values) - cut]))
-
-
-def plain(value: float) -> float | str | None:
-    """What JSON can hold: None where there is no number, ``"diverged"`` for infinity."""
-    if math.isfinite(value):
-        return value
-    return None if math.isnan(value) else "diverged"
 
 
 def _gaps(keys: FloatArray) -> FloatArray:

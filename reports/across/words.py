@@ -44,7 +44,7 @@ def sentences(
     yield (
         f"{counted(len(ranking.standings), 'method')} over "
         f"{counted(n_studies, 'study', 'studies')} of {counted(len(strata), 'problem')}, "
-        f"by test {objective.name}."
+        f"by test {objective.title}."
     )
     yield rank_sentence(ranking)
     titles = {method.key: method.title for method in methods}

@@ -10,6 +10,7 @@ from reports.claims.concave_share import concave_share
 from reports.claims.decay_matters_less import decay_matters_less
 from reports.claims.evidence import told_beforehand
 from reports.claims.no_gain import no_gain
+from reports.claims.size_matters import Sized, size_matters
 from reports.frames import StudyFrames
 from reports.importances import Estimators
 from reports.tables.method_table import refuse_without_methods
@@ -33,3 +34,18 @@ def claims_of(frames: StudyFrames, estimators: Estimators | None = None) -> tupl
         concave_share,
     )
     return tuple(told_beforehand(claim(frames), frames) for claim in of_a_study)
+
+
+def claims_of_one(frames: StudyFrames, estimators: Estimators | None = None) -> tuple[Claim, ...]:
+    """The same and what it says to the claim about studies of several sizes, in their order.
+
+    Raises:
+        NoTable: As `claims_of`.
+    """
+    alone = size_matters([Sized(frames=frames, n_parameters=None)])
+    return in_order(*claims_of(frames, estimators), alone)
+
+
+def in_order(*claims: Claim) -> tuple[Claim, ...]:
+    """Claims by their numbers."""
+    return tuple(sorted(claims, key=lambda claim: int(claim.name.removeprefix("C"))))

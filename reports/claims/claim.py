@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final, Literal
 
-from reports.importances import Importance
+from reports._importance import Importance
 from reports.inference import Interval
 
 _MOST_RANGES: Final = 40

@@ -25,7 +25,7 @@ def comparable(frames: StudyFrames) -> Claim:
     margin, mine = margin_of(frames), search_of(frames, "uw-so")
     grid = None if mine is None else reference_of(frames, mine)
     if margin is None:
-        return not_asked(NAME, _STATES, "delta_m as the objective, whose margin it is about")
+        return not_asked(NAME, _STATES, "Δm as the objective, whose margin it is about")
     states = f"{_STATES}: no more than {counted(margin, 'point')} worse"
     if mine is None or grid is None:
         return not_asked(NAME, states, "a search of UW-SO and a grid over task weights")

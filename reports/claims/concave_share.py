@@ -160,7 +160,13 @@ def _told(frames: StudyFrames, grid: str, changes: Changes) -> Claim:
         finding=finding,
         said=" ".join(_sentences(title_of(frames, grid), share, within, of_means, (best, mix))),
         effects=(
-            Effect(name="concave share", value=100 * share.value, interval=within, unit="%"),
+            Effect(
+                name="concave share",
+                value=100 * share.value,
+                interval=within,
+                unit="%",
+                shown=".2f",
+            ),
             *(
                 Effect(name=name, value=one.value, interval=one.interval(), unit="points")
                 for name, one in (("depth beyond the best trial", best), ("beyond the mix", mix))

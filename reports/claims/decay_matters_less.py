@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from reports._importance import Importance
 from reports._ranking import objective_of
 from reports._titles import title_of
 from reports.claims.claim import Claim, Effect, Finding, not_asked
@@ -16,7 +17,7 @@ from reports.claims.full_grids import FullGrid, full_grids
 from reports.comparing.defaults import distances
 from reports.comparing.wording import gaps_of
 from reports.frames import StudyFrames
-from reports.importances import Estimators, Importance, importances
+from reports.importances import Estimators, importances
 from reports.inference import Estimate, mean_of
 from reports.measures import FloatArray
 from storage.objectives import Objective

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from reports._ranking import number, objective_of, title
+from reports._ranking import number, objective_of
 from reports._ranking import reference as stl_value
 from reports.comparing.comparison import Comparison
 from reports.comparing.differences import Difference, adjusted, against_stl, difference
 from reports.comparing.wording import in_words, span
 from reports.frames import StudyFrames
 from reports.spending import AtBudget, EqualBudget
+from storage.objectives.delta_m import NAME as DELTA_M
 from storage.wording import counted, listed
 
 _FIRST: Final = 1
@@ -28,11 +29,14 @@ class Answer:
         which: The method that is first at each budget, with its expected value.
         sure: Which others may be first as well, and how the best one does against the next.
         surer: What would tell more; empty where nothing is outstanding and all is decided.
+        reading: How its values differ from those of whole searches, and what the sentence beside it
+            is about.
     """
 
     which: tuple[str, ...]
     sure: tuple[str, ...]
     surer: tuple[str, ...]
+    reading: str
 
 
 def answer(
@@ -58,14 +62,28 @@ def answer(
             *_against(frames, comparison, best, others, gaps),
         ),
         surer=tuple(_surer(frames, comparison, best, others, gaps)),
+        reading=_reading(comparison, best),
     )
+
+
+def _reading(comparison: Comparison, best: AtBudget) -> str:
+    values = "Values in the box are expected for so much, over all orders of a search’s trials"
+    if comparison.objective.name == DELTA_M:
+        values += (
+            "; their intervals leave out the seed error of single-task networks, which all methods "
+            "share and the table’s intervals hold"
+        )
+    about = [row.title for row in comparison.rows if row.search == comparison.subject]
+    if comparison.subject == best.search or not about:
+        return f"{values}."
+    return f"{values}. The sentence below is about {about[0]}, whichever is first here."
 
 
 def _which(frames: StudyFrames, group: Sequence[EqualBudget]) -> str:
     """What is first there, and the value that it comes to."""
     objective, first = objective_of(frames), group[0].methods[0]
     at_end = group[-1].methods[0]
-    said = f"{at_end.title}, expected test {title(objective)} {number(objective, at_end.value)}"
+    said = f"{at_end.title}, expected test {objective.title} {number(objective, at_end.value)}"
     within = (
         "no interval with one seed"
         if at_end.interval is None
@@ -164,4 +182,5 @@ def _amounts(group: Sequence[EqualBudget]) -> str:
     first, last = group[0].budget, group[-1].budget
     if first == last:
         return f"With {last.said}"
-    return f"With {first.said.split(' ')[0]} to {last.said}"
+    number, _, unit = first.said.partition(" ")
+    return f"With {number if last.said.endswith(f' {unit}') else first.said} to {last.said}"

@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from reports._digits import finite
 from reports._eligible import RANKED
+from reports._once import once_per_study
 from reports._ranking import objective_of
 from reports._ranking import reference as stl_value
 from reports.comparing.break_even import BreakEven, break_even
@@ -36,6 +38,7 @@ from reports.comparing.wording import paired_seeds
 from reports.frames import StudyFrames
 from reports.spending import CostToMatch, costs_to_match
 from reports.spending.axes import axis_of_matches
+from reports.spending.front import Front, front_of
 from storage.notices import notices
 from storage.objectives import Objective
 
@@ -67,6 +70,7 @@ class Comparison:
             can change.
         robustness: Who is ahead if the same runs are read in other ways; None with fewer than two
             such methods.
+        front: What is on the front of several objectives; None with one.
     """
 
     objective: Objective
@@ -85,6 +89,7 @@ class Comparison:
     sparser_grids: SparserGrids | None = None
     tuning: tuple[Tuning, ...] = ()
     robustness: Robustness | None = None
+    front: Front | None = None
 
     @property
     def caveats(self) -> tuple[str, ...]:
@@ -106,15 +111,7 @@ class Comparison:
         return notebook_html(self.sentence, self.rows, self.objective)
 
     def to_plain(self) -> dict[str, Any]:
-        """Values that JSON can hold: None where there is none, ``"diverged"`` for infinity."""
-        rows = [
-            {name: _plain(value) for name, value in _flat(row).items()}
-            | {"params": dict(row.params), "notes": list(row.notes)}
-            | {"winner_metrics": _by_metric(row.winner_metrics)}
-            | {"metric_points": _by_metric(row.metric_points)}
-            | {"metric_shares": _by_metric(shares_of(row.metric_points))}
-            for row in self.rows
-        ]
+        """Values that JSON can hold: None where there is no number."""
         return {
             "sentence": self.sentence,
             "objective": {
@@ -126,7 +123,7 @@ class Comparison:
             "finished_runs": self.finished_runs,
             "planned_runs": self.planned_runs,
             "notices": list(self.notices),
-            "rows": rows,
+            "rows": [_row_to_plain(row) for row in self.rows],
             "subject": self.subject,
             "reference": self.reference,
             "cost_ratio": self.cost_ratio and self.cost_ratio.to_plain(),
@@ -136,9 +133,11 @@ class Comparison:
             "sparser_grids": self.sparser_grids and self.sparser_grids.to_plain(),
             "tuning": [found.to_plain() for found in self.tuning],
             "robustness": self.robustness and self.robustness.to_plain(),
+            "front": self.front and self.front.to_plain(),
         }
 
 
+@once_per_study
 def compare(frames: StudyFrames) -> Comparison:
     """Compare all methods of a study, finished or not."""
     objective = objective_of(frames)
@@ -181,6 +180,7 @@ def compare(frames: StudyFrames) -> Comparison:
         sparser_grids=_sparser_grids(frames, complete, subject, reference),
         tuning=tuning_of(frames, complete),
         robustness=robustness(frames, complete),
+        front=front_of(frames),
     )
 
 
@@ -253,7 +253,32 @@ def _contender(frames: StudyFrames, row: MethodRow, subject: str | None) -> Cont
     )
 
 
+def _row_to_plain(row: MethodRow) -> dict[str, Any]:
+    return {
+        **{name: finite(value) for name, value in _numbers(row).items()},
+        "kind": row.delta_m_kind,
+        "diverged": math.isinf(row.value_test),
+        "metrics": _by_metric(row.metrics),
+        "params": dict(row.params),
+        "notes": list(row.notes),
+        "winner_metrics": _by_metric(row.winner_metrics),
+        "metric_points": _by_metric(row.metric_points),
+        "metric_shares": _by_metric(shares_of(row.metric_points)),
+    }
+
+
 def _flat(row: MethodRow) -> dict[str, Any]:
+    metrics = {f"{task} {metric}": value for (task, metric), value in row.metrics.items()}
+    return {
+        **_numbers(row),
+        "delta_m_kind": row.delta_m_kind,
+        **metrics,
+        "params": json.dumps(dict(row.params), sort_keys=True),
+        "notes": "; ".join(row.notes),
+    }
+
+
+def _numbers(row: MethodRow) -> dict[str, Any]:
     return {
         "search": row.search,
         "method": row.title,
@@ -270,24 +295,14 @@ def _flat(row: MethodRow) -> dict[str, Any]:
         "confirm_solo_s": row.confirm_solo_s,
         "value_test": row.value_test,
         "delta_m_test": row.delta_m_test,
-        "delta_m_kind": row.delta_m_kind,
         "seed_sd": row.seed_sd,
         "low": math.nan if row.interval is None else row.interval.low,
         "high": math.nan if row.interval is None else row.interval.high,
         "n_seeds": row.n_seeds,
         "n_configurations": row.n_configurations,
         "winner_value": row.winner_value,
-        **_by_metric(row.metrics),
-        "params": json.dumps(dict(row.params), sort_keys=True),
-        "notes": "; ".join(row.notes),
     }
 
 
-def _by_metric(metrics: Mapping[tuple[str, str], float]) -> dict[str, float]:
-    return {f"{task} {metric}": value for (task, metric), value in metrics.items()}
-
-
-def _plain(value: object) -> object:
-    if not isinstance(value, float) or math.isfinite(value):
-        return value
-    return None if math.isnan(value) else "diverged"
+def _by_metric(metrics: Mapping[tuple[str, str], float]) -> dict[str, float | None]:
+    return {f"{task} {metric}": finite(value) for (task, metric), value in metrics.items()}

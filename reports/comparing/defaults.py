@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports.frames import StudyFrames, part_names, strategies
 
 # Strategies whose first points do not depend on chance or on results.
@@ -20,16 +20,20 @@ _LISTED: Final = ("grid", "line")
 _SETTINGS: Final = ("lr", "weight_decay")
 
 
-@once_per_search
+@once_per_study
 def defaults_of(frames: StudyFrames, search: str) -> int | None:
     """Number of the trial that has a method's defaults.
 
-    None if its first stage draws its points, has none near all anchors, or tunes what is no number.
+    None if its first stage draws its points, has none near all anchors, or tunes what is no number
+    or not in all of them.
     """
     points = _first_points(frames, search)
+    tuned = _tuned(points)
+    if any(name not in point for point in points.values() for name in tuned):
+        return None
     far = {
         name: distances(name, [point[name] for point in points.values()], frames, search)
-        for name in _tuned(points)
+        for name in tuned
     }
     if not points or any(gaps is None for gaps in far.values()):
         return None

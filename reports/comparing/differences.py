@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from reports._digits import finite
 from reports._ranking import objective_of
 from reports._spread import baseline_parts
 from reports.comparing.scores import Basis, gap, scores_of
@@ -107,22 +108,22 @@ class Difference:
         return {
             "a": self.a,
             "b": self.b,
-            "difference": _finite(self.value),
+            "difference": finite(self.value),
             "low": known and known.low,
             "high": known and known.high,
             "level": known and known.level,
             "df": known and known.df,
-            "standard_error": _finite(self.estimate.standard_error),
+            "standard_error": finite(self.estimate.standard_error),
             "basis": self.basis,
             "n_seeds": self.estimate.n_seeds,
             "n_compared": self.n_compared,
             "verdict": self.verdict,
             "margin": self.margin,
             "matters": self.matters,
-            "resolution": _finite(self.resolution),
+            "resolution": finite(self.resolution),
             "seeds_to_decide": self.seeds_to_decide,
-            "p_better": _finite(self.p_better),
-            "sign_flip_p": None if self.sign_flip_p is None else _finite(self.sign_flip_p),
+            "p_better": finite(self.p_better),
+            "sign_flip_p": None if self.sign_flip_p is None else finite(self.sign_flip_p),
             "correlation": self.pairing and self.pairing.correlation,
             "correlation_low": self.pairing and self.pairing.low,
             "correlation_high": self.pairing and self.pairing.high,
@@ -218,7 +219,3 @@ def margin_of(frames: StudyFrames) -> float | None:
     if objective_of(frames).name != DELTA_M:
         return None
     return float(frames.spec["compare"]["margin"])
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports._titles import title_of, weighting_of
 from reports.frames import StudyFrames
 from storage.wording import counted
@@ -23,7 +23,7 @@ def is_equal_weighting(frames: StudyFrames, search: str) -> bool:
     return weighting_of(frames, search) == _EQUAL
 
 
-@once_per_search
+@once_per_study
 def values_tried(frames: StudyFrames, search: str) -> Mapping[str, int]:
     """How many values of what every weighting can tune the planned trials of a search have."""
     runs = frames.runs

@@ -92,7 +92,8 @@ def headline(
         finished: Final runs of the study, baseline included.
         planned: Planned runs of the study, baseline included.
     """
-    parts = [] if finished == planned else [f"Incomplete: {finished} of {planned} runs finished."]
+    so_far = f"{finished:,} of the {planned:,} runs planned so far have ended"
+    parts = [] if finished == planned else [f"Incomplete: {so_far}."]
     if all(math.isnan(method.value) for method in methods):
         yet = "" if all(method.kind == "none" for method in methods) else " yet"
         return " ".join([*parts, f"Undecided: no method has a value{yet}."])
@@ -123,7 +124,7 @@ def _reaches(method: Contender, objective: Objective, stl: Difference | None) ->
         spread += ": no interval"
     else:
         spread = f"95 % interval {span(objective, method.interval)}; {spread}"
-    reached = f"{method.title} reaches a test {objective.name} of {level} ({spread})"
+    reached = f"{method.title} reaches a test {objective.title} of {level} ({spread})"
     if stl is None:
         return f"{reached}."
     verdict = f"{reached}: {_WORDS[stl.verdict]} {_stl(objective, method.value - stl.value)}"

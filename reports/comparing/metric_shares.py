@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports.comparing.scores import metric_means
 from reports.frames import StudyFrames
 
@@ -11,7 +11,7 @@ Key = tuple[str, str]
 """Task and metric."""
 
 
-@once_per_search
+@once_per_study
 def metric_points(frames: StudyFrames, search: str) -> Mapping[Key, float]:
     """What each metric of the winner adds to delta_m, in points: they sum up to it.
 

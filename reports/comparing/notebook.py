@@ -17,7 +17,7 @@ def notebook_html(sentence: str, rows: Sequence[MethodRow], objective: Objective
     shown = pd.DataFrame(
         {
             "method": [row.title for row in rows],
-            f"test {objective.name}": [_value(objective, row.value_test) for row in rows],
+            f"test {objective.title}": [_value(objective, row.value_test) for row in rows],
             "95 % interval": [
                 span(objective, row.interval) if row.interval else "–" for row in rows
             ],

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from reports._digits import finite
 from reports._ranking import objective_of
 from reports._titles import title_of
 from reports.comparing.differences import Difference, difference
@@ -124,7 +125,7 @@ class Needs:
                 for pair in self.pairs
             ],
             "trials": [
-                {"search": one.search, "trials": _finite(one.trials), "of": one.of}
+                {"search": one.search, "trials": finite(one.trials), "of": one.of}
                 for one in self.trials
             ],
         }
@@ -239,7 +240,3 @@ def _said(n_seeds: int | None) -> str:
 
 def _plain(seeds: Seeds) -> dict[str, int | None]:
     return {"seeds": seeds.value, "seeds_low": seeds.low, "seeds_high": seeds.high}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

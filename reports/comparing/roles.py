@@ -10,10 +10,10 @@ from reports._once import once_per_study
 from reports._titles import weighting_of
 from reports.frames import StudyFrames, part_names, strategies
 
-# What every weighting tunes; a search over anything else tunes the weighting itself.
-_SHARED: Final = frozenset({"lr", "weight_decay"})
+# What every weighting may tune; a search over anything else tunes the weighting itself.
+_SHARED: Final = frozenset({"lr", "weight_decay", "optimizer", "momentum"})
 # Keys of a stage that are no parameters.
-_OPTIONS: Final = frozenset({"strategy", "at", "stop", "trials", "round_size"})
+_OPTIONS: Final = frozenset({"strategy", "at", "stop", "trials", "round_size", "first"})
 _WEIGHTS: Final = "task_weights"
 _SUBJECT: Final = "uw-so"
 
@@ -21,7 +21,7 @@ _SUBJECT: Final = "uw-so"
 def is_tuned(frames: StudyFrames, search: str) -> bool:
     """Whether a search varies parameters of its weighting's own."""
     return any(
-        name not in _SHARED and _varied(form)
+        name.partition("@")[0] not in _SHARED and _varied(form)
         for stage in _stages(frames, search)
         for name, form in stage.items()
         if name not in _OPTIONS

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reports._eligible import RANKED
+from reports._once import once_per_study
 from reports._ranking import number, objective_of, reference
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
@@ -104,6 +105,7 @@ def runs_final(frames: StudyFrames, search: str) -> tuple[int, int]:
     return int(runs["state"].isin(RANKED).sum()), len(runs)
 
 
+@once_per_study
 def method_row(frames: StudyFrames, search: str) -> MethodRow:
     """The row of a search, finished or not."""
     mine = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
@@ -136,11 +138,7 @@ def method_row(frames: StudyFrames, search: str) -> MethodRow:
 
 def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodRow:
     objective = objective_of(frames)
-    means = metric_means(frames, row.search)
-    metrics = {key: mean for key, mean in means.items() if not math.isnan(mean)}
-    estimate = scores_of(frames, row.search, winner).estimate
-    if objective.name == DELTA_M:
-        estimate = with_baseline(frames, estimate, metrics, objective)
+    metrics = _known_means(frames, row.search)
     runs = frames.runs.set_index("run")
     n_configurations = len({score.trial for score in winner.scores})
     own = float(runs.loc[list(winner.chosen_runs), "value_test"].mean())
@@ -160,7 +158,7 @@ def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodR
         metrics=metrics,
         params=winner.params,
         notes=(*row.notes, *remarks),
-        interval=estimate.interval(),
+        interval=interval_of(frames, row.search, winner),
         n_seeds=len(winner.runs),
         n_configurations=n_configurations,
         winner_value=own,
@@ -173,6 +171,21 @@ def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodR
     )
 
 
+def interval_of(frames: StudyFrames, search: str, winner: Winner) -> Interval | None:
+    """The 95 % interval of a winner's value; of a delta_m with the baseline's own seeds."""
+    objective = objective_of(frames)
+    estimate = scores_of(frames, search, winner).estimate
+    if objective.name == DELTA_M:
+        estimate = with_baseline(frames, estimate, _known_means(frames, search), objective)
+    return estimate.interval()
+
+
+def _known_means(frames: StudyFrames, search: str) -> dict[tuple[str, str], float]:
+    means = metric_means(frames, search)
+    return {key: mean for key, mean in means.items() if not math.isnan(mean)}
+
+
+@once_per_study
 def stl_rows(frames: StudyFrames) -> tuple[MethodRow, ...]:
     """The zero line; none if the study has neither baseline runs nor imported numbers."""
     runs = frames.runs[(frames.runs["role"] == "baseline") & frames.runs["planned"]]
@@ -223,10 +236,11 @@ def _remarks(runs: pd.DataFrame, winner: Winner | None) -> tuple[str, ...]:
         remarks.append(f"{failed} of {len(runs)} runs failed: their trials do not take part")
     if pruned := int((runs["state"] == "pruned").sum()):
         remarks.append(f"{pruned} of {len(runs)} runs pruned: their trials rank last")
+    if diverged := int((runs["state"] == "diverged").sum()):
+        last = ": their trials rank last" if winner else ""
+        remarks.append(f"{diverged} of {len(runs)} runs diverged{last}")
     if winner and math.isinf(winner.value):
         remarks.append("the winner diverges on a fresh seed")
-    if winner is None and (diverged := int((runs["state"] == "diverged").sum())):
-        remarks.append(f"{diverged} of {len(runs)} runs diverged")
     return tuple(remarks)
 
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports._ranking import objective_of
 from reports._selected import selected_metrics
 from reports._spread import components_of, metric_components, runs_of_best
@@ -83,7 +83,7 @@ def delta_m_scores(frames: StudyFrames, search: str, winner: Winner) -> Scores:
     return _scores(winner, by_seed, Components.of(values.reshape(runs.shape)) if layout else None)
 
 
-@once_per_search
+@once_per_study
 def metric_values(
     frames: StudyFrames, search: str
 ) -> Mapping[tuple[str, str], Mapping[int, float]]:
@@ -114,7 +114,7 @@ def metric_means(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], f
     return {key: float(np.mean([*by_seed.values()])) for key, by_seed in values.items()}
 
 
-@once_per_search
+@once_per_study
 def metric_scores(frames: StudyFrames, search: str) -> Mapping[tuple[str, str], Scores]:
     """(task, metric) to the scores of a search's winner by it; empty while there is none."""
     winner = winner_of(frames, search)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from reports._digits import finite
 from reports._eligible import eligible
 from reports._ranking import number, objective_of
 from reports._selected import selected_metrics
@@ -21,7 +22,9 @@ from reports.comparing.differences import (
     margin_of,
     with_baseline,
 )
+from reports.comparing.rows import interval_of
 from reports.comparing.scores import PAIRED_FROM
+from reports.comparing.winners import winner_of
 from reports.comparing.wording import by_verdict, gaps_of
 from reports.frames import StudyFrames
 from reports.inference import (
@@ -59,7 +62,7 @@ class Untuned:
         runs: Its runs on the study's seeds, of which nothing was chosen.
         value: Mean test value of the objective; the worst infinity if one of them diverged.
         interval: 95 % interval of it over seeds, of a delta_m with the baseline's own; None where
-            nothing tells it.
+            nothing tells it. Where the search ended with the defaults, that of the comparison.
         cost_solo_s: Device-seconds of these runs, each alone.
     """
 
@@ -77,7 +80,8 @@ class Untuned:
             "trial": self.trial,
             "params": dict(self.params),
             "runs": list(self.runs),
-            "value": self.value if math.isfinite(self.value) else "diverged",
+            "value": finite(self.value),
+            "diverged": math.isinf(self.value),
             "low": known and known.low,
             "high": known and known.high,
             "cost_solo_s": self.cost_solo_s,
@@ -123,18 +127,21 @@ def tuning_of(frames: StudyFrames, searches: Sequence[str]) -> tuple[Tuning, ...
     if frames.sealed:
         return ()
     untuned = {search: untuned_of(frames, search) for search in searches}
+    kept = {search: _kept(frames, search, found) for search, found in untuned.items()}
     gains = [
         _gain(frames, search, found)
         for search, found in untuned.items()
-        if found and not _kept(frames, search, found)
+        if found and not kept[search]
     ]
     family = {gain.a: gain for gain in adjusted([gain for gain in gains if gain is not None])}
     return tuple(
         Tuning(
             search=search,
             title=title_of(frames, search),
-            untuned=untuned[search],
-            kept=_kept(frames, search, untuned[search]),
+            untuned=_as_compared(frames, search, untuned[search])
+            if kept[search]
+            else untuned[search],
+            kept=kept[search],
             gain=family.get(search),
             overtuning=overtuning(frames, search),
         )
@@ -177,6 +184,14 @@ def _kept(frames: StudyFrames, search: str, untuned: Untuned | None) -> bool:
         return False
     chosen = {int(trials.numbers[row]) for row in trials.fold_winners() if row is not None}
     return untuned is not None and chosen == {untuned.trial}
+
+
+def _as_compared(frames: StudyFrames, search: str, untuned: Untuned | None) -> Untuned | None:
+    """With the interval that the comparison gives the same runs: it knows more of how they vary."""
+    winner = winner_of(frames, search)
+    if untuned is None or winner is None or winner.kind != "cross-fit":
+        return untuned
+    return replace(untuned, interval=interval_of(frames, search, winner))
 
 
 def _gain(frames: StudyFrames, search: str, untuned: Untuned) -> Difference | None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from reports._eligible import RANKED, Eligible, eligible
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports._ranking import objective_of
 from reports.frames import StudyFrames
 from reports.measures import FloatArray
@@ -85,7 +85,7 @@ class Winner:
         return float(np.std(self.values, ddof=1))
 
 
-@once_per_search
+@once_per_study
 def winner_of(frames: StudyFrames, search: str) -> Winner | None:
     """The winner so far; None while no trial is eligible, or if none of them was done."""
     trials = eligible(frames, search)

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE: Final = "weighbridge"
+NEXT: Final = "next"
+"""Names, in an address of `/login`, where to go on to."""
+
 OPEN_PATHS: Final = ("/login", "/static/", "/healthz")
 _POLICY: Final = "; ".join(
     (
@@ -41,6 +44,8 @@ _HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+_SHORT: Final = re.compile(r"[0-9]{1,4}")  # bytes
+_PORT: Final = re.compile(r":([0-9]{1,5})$")
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost.localdomain"})
 
 
@@ -77,7 +82,7 @@ class Access:
         """Whether no token is needed, or its browser has shown it."""
         if self.token is None:
             return True
-        return _same(request.cookies.get(COOKIE, ""), self.session)
+        return _same(request.cookies.get(cookie_name(request), ""), self.session)
 
     def may_log_in(self, token: str) -> bool:
         """Whether this is the token."""
@@ -105,6 +110,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def cookie_name(request: Request) -> str:
+    """By the port that was asked: browsers send the cookies of all ports of a host."""
+    port = _PORT.search(request.headers.get("host", ""))
+    return "weighbridge" + (f"_{port[1]}" if port else "")
+
+
+def mark(headers: MutableHeaders) -> None:
+    """Tell the browser what it may do with an answer."""
+    for name, value in _HEADERS.items():
+        headers[name] = value
+    headers.setdefault("cache-control", "no-store")
+
+
 class Guard:
     """Refuses what `Access` does not allow, before any page is made, and marks every answer."""
 
@@ -119,10 +137,7 @@ class Guard:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("cache-control", "no-store")
+                mark(MutableHeaders(scope=message))
             await send(message)
 
         answer = self._refusal(Request(scope)) or self._app
@@ -136,12 +151,15 @@ class Guard:
                 "Use the address that `weighbridge dashboard` prints, or start it with --name.\n",
                 status_code=421,
             )
+        if request.method == "POST" and not _is_short(request):
+            return PlainTextResponse("Forms here are short. Got a longer one.\n", status_code=413)
         path = request.url.path
         if path.startswith(OPEN_PATHS) or self._access.is_let_in(request):
             return None
         asks_for_page = "text/html" in request.headers.get("accept", "")
         if request.method == "GET" and asks_for_page and not _is_by_script(request):
-            return RedirectResponse("/login", status_code=303)
+            wanted = path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/login?{urlencode({NEXT: wanted})}", status_code=303)
         return PlainTextResponse("Log in at /login first.\n", status_code=401)
 
 
@@ -151,6 +169,11 @@ def _host_of(header: str) -> str:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def _is_short(request: Request) -> bool:
+    """Whether what was sent is known to fit a form of ours: it is all taken into memory."""
+    return bool(_SHORT.fullmatch(request.headers.get("content-length", "")))
 
 
 def _is_by_script(request: Request) -> bool:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import uvicorn
 
 from reports.dashboard.app import application
-from reports.dashboard.following import LookAhead
+from reports.dashboard.concluding.outlook import LookAhead
+from reports.dashboard.concluding.printed import Outputs
 from reports.dashboard.security import Access
+from reports.dashboard.site import Actions
 from reports.errors import ReportError
+
+_TURN_S: Final = 0.001
+"""How long a thread that reads a study holds up those that answer; Python's own is five times as
+long, and an answer waits for many turns."""
 
 
 class CannotListen(ReportError):
@@ -29,6 +37,10 @@ def serve(
     port: int,
     access: Access,
     ahead: LookAhead = lambda _: (),
+    outputs: Outputs = lambda _: (),
+    actions: Actions | None = None,
+    estimators: str = "",
+    at_end: Callable[[], None] = lambda: None,
     certificate: Path | None = None,
     key: Path | None = None,
     ready: Callable[[int], None],
@@ -38,6 +50,11 @@ def serve(
     Args:
         port: 0 takes one that is free.
         ahead: Tells what a study takes yet.
+        outputs: Finds what a run has printed.
+        actions: What is needed to change studies; None: nothing can be changed.
+        estimators: Where `reports.importances.Estimators` are found, as ``module:name``: they are
+            loaded by the process that works out what the report would say.
+        at_end: Called when nobody looks any more, to end what `ahead` has begun.
         certificate: With `key`, files in PEM format, to speak TLS.
         ready: Called with the port once it can be reached.
 
@@ -46,7 +63,20 @@ def serve(
         CannotListen: Nobody can listen there.
         NoTls: Certificate and key cannot be used.
     """
-    app = application(url, access, ahead=ahead)
+    if not host.strip():
+        raise CannotListen(
+            "--host must be an address or a name of this machine. Got none. Leave it out to answer "
+            "this machine alone, or give 0.0.0.0 to answer others, too."
+        )
+    app = application(
+        url,
+        access,
+        ahead=ahead,
+        outputs=outputs,
+        actions=actions,
+        estimators=estimators,
+        at_end=at_end,
+    )
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -75,5 +105,6 @@ def serve(
             f"The dashboard must be able to listen at {host}, port {port}. The system said: "
             f"{getattr(error, 'strerror', None) or error}. Choose others with --host and --port."
         ) from error
+    sys.setswitchinterval(_TURN_S)
     ready(listening.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listening])

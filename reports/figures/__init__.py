@@ -7,6 +7,7 @@ page (under 600 px) as changes for `Plotly.relayout`.
 
 from reports._palette import method_colour
 from reports.figures._cost import cost_versus_performance
+from reports.figures._front import task_front, volume_versus_cost
 from reports.figures._history import trial_history
 from reports.figures._importances import importance_bars
 from reports.figures._learning_curves import learning_curves
@@ -27,8 +28,10 @@ __all__ = [
     "parallel_coordinates",
     "performance_profile",
     "sensitivity",
+    "task_front",
     "temperature_curve",
     "trial_history",
+    "volume_versus_cost",
     "weight_simplex",
     "weight_trajectories",
 ]

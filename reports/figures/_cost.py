@@ -11,13 +11,14 @@ import plotly.graph_objects as go
 from reports._palette import look
 from reports._ranking import axis_title, objective_of, reference, short
 from reports._titles import weighting_of
+from reports.drawing._style import level_line
+from reports.drawing._trace import Trace
+from reports.drawing._window import Window, window
 from reports.figures._curve_traces import Drawn
 from reports.figures._labels import Label, end_labels
 from reports.figures._menus import axis_menu, relayout_menu, scale_menu
 from reports.figures._none import NoFigure
-from reports.figures._style import level_line, styled
-from reports.figures._trace import Trace
-from reports.figures._window import Window, window
+from reports.figures._style import styled
 from reports.frames import StudyFrames
 from reports.spending.axes import AXES, AxisWords, CostAxis, offered
 from reports.spending.curves import (

@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from reports._palette import TraceStyle, translucent
-from reports._ranking import hover, title
-from reports.figures._trace import Trace, scatter
+from reports._ranking import hover
+from reports.drawing._trace import Trace, scatter
 from reports.measures import FloatArray, IntArray
 from reports.spending.axes import AXES
 from reports.spending.curves import BudgetCurve
@@ -136,7 +136,7 @@ class Drawn:
             },
             customdata=table[at],
             hovertemplate=_HOVER.replace("UNIT", AXES[curve.axis].unit)
-            .replace("VALUE", f"{title(objective)} {hover(objective, 'y')}")
+            .replace("VALUE", f"{objective.title} {hover(objective, 'y')}")
             .replace("SPREAD", (_SPREAD if known else "").replace("FORMAT", objective.shown)),
             **shared,
         )

@@ -5,11 +5,11 @@ import plotly.graph_objects as go
 
 from reports._palette import look
 from reports._ranking import axis_title, better, objective_of
-from reports.figures._marks import points
+from reports.drawing._marks import points
+from reports.drawing._trace import scatter
+from reports.drawing._window import window
 from reports.figures._none import NoFigure
 from reports.figures._style import styled
-from reports.figures._trace import scatter
-from reports.figures._window import window
 from reports.frames import StudyFrames
 from reports.measures import FloatArray, IntArray
 from reports.trials import SearchTrials, ranked

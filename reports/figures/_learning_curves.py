@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 from reports._curves import objective_curves
 from reports._palette import translucent
 from reports._ranking import axis_title, better, hover, objective_of
+from reports.drawing._trace import Trace, scatter
+from reports.drawing._window import window
 from reports.figures._none import NoFigure
 from reports.figures._style import styled
-from reports.figures._trace import Trace, scatter
-from reports.figures._window import window
 from reports.frames import StudyFrames
 from reports.measures import FloatArray
 from reports.trials import SearchTrials, TrialRow, ranked

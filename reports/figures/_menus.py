@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reports.figures._trace import Trace
+from reports.drawing._trace import Trace
 from reports.spending.axes import AxisWords
 
 _SCALES = {"Log scale": {"xaxis.type": "log"}, "Linear scale": {"xaxis.type": "linear"}}

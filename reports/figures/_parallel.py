@@ -1,145 +1,35 @@
 """The best trials in parallel coordinates: one line a trial, one axis a parameter."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
-from reports._palette import translucent
 from reports._ranking import number, objective_of
-from reports.figures._marks import short
+from reports.drawing._parallel import MOST_LINES, Line, parallel, said
 from reports.figures._none import NoFigure
-from reports.figures._style import LINE, styled
-from reports.figures._trace import Trace, scatter
+from reports.figures._style import figure_of
 from reports.frames import StudyFrames
-from reports.measures import FloatArray
 from reports.trials import SearchTrials, TrialRow, ranked
-
-_HUE, _BEST = "#1f77d0", "#d6425c"
-MOST_LINES = 50
-_MOST_AXES = 10
-_DECADES = 10.0  # of values at least that far apart in ratio, equal ratios are equally far apart
 
 
 def parallel_coordinates(frames: StudyFrames, search: SearchTrials) -> go.Figure | NoFigure:
-    """The best fifty trials: each parameter that varies has an axis, the value the last one.
-
-    Axes of positive numbers that span a decade are logarithmic; others linear; what is no number
-    has a place a value. The worse a trial, the fainter its line; the best one is drawn over all.
-    """
-    rows = [row for row in ranked(search) if row.value is not None][:MOST_LINES]
-    points = [json.loads(row.params) for row in rows]
-    names = dict.fromkeys(name for point in points for name in point)
-    axes = [_Axis.of(name, [point.get(name) for point in points]) for name in names]
-    axes = [axis for axis in axes if len(set(axis.places)) > 1][:_MOST_AXES]
-    if len(rows) < 2 or not axes:
-        return NoFigure(reason=f"Trials of `{search.search}` with a value do not differ yet.")
+    """The best fifty trials: each parameter that varies has an axis, the value the last one."""
     objective = objective_of(frames, search.search)
-    values = np.array([row.value for row in rows], dtype=np.float64)
-    axes.append(_Axis.of(objective.name, values.tolist()))
-    key = objective.sign * values
-    level = (key - key.min()) / (np.ptp(key) or 1.0)
-    looks = [{"width": 1.6, "color": translucent(_HUE, 0.9 - 0.7 * part)} for part in level]
-    looks[0] = {"width": 3.2, "color": _BEST}
-    said = [
-        f"trial {row.number}: {number(objective, row.value or 0.0)}{_point(row)}" for row in rows
+    lines = [
+        Line(
+            point=json.loads(row.params),
+            value=row.value,
+            said=f"trial {row.number}: {number(objective, row.value)}{_point(row)}",
+        )
+        for row in ranked(search)
+        if row.value is not None
     ]
-    order = reversed(range(len(rows)))
-    traces = [_line(axes, at, looks[at], said[at]) for at in order]
-    named = [axis.name for axis in axes]
-    return styled(
-        go.Figure(traces),
-        height=420,
-        showlegend=False,
-        xaxis={
-            "tickvals": np.arange(len(axes)),
-            "ticktext": named,
-            "range": [-0.35, len(axes) - 0.65],
-            "showgrid": False,
-            "showline": False,
-            "side": "top",
-        },
-        yaxis={"visible": False, "range": [-0.1, 1.1]},
-        shapes=[_upright(at) for at in range(len(axes))],
-        annotations=[note for at, axis in enumerate(axes) for note in axis.notes(at)],
-        margin={"l": 12, "r": 12, "t": 48, "b": 12},
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Axis:
-    """One upright axis.
-
-    Attributes:
-        places: Where each trial crosses it, from 0 to 1, ``[N]``; NaN where it has no value.
-        marks: What is written beside it, by place.
-    """
-
-    name: str
-    places: FloatArray
-    marks: Mapping[float, str]
-
-    @classmethod
-    def of(cls, name: str, values: Sequence[Any]) -> "_Axis":
-        """The axis of a parameter by the values that trials have; None for none."""
-        known = [value for value in values if value is not None]
-        if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in known):
-            return cls._of_names(name, [_said(value) for value in values])
-        raw = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-        low, high = float(np.nanmin(raw)), float(np.nanmax(raw))
-        scaled = np.log(raw) if low > 0 and high / low >= _DECADES else raw
-        least, most = float(np.nanmin(scaled)), float(np.nanmax(scaled))
-        places = (scaled - least) / ((most - least) or 1.0)
-        return cls(name=name, places=places, marks={0.0: short(low), 1.0: short(high)})
-
-    @classmethod
-    def _of_names(cls, name: str, values: Sequence[str]) -> "_Axis":
-        known = sorted(set(values))
-        at = {text: place / max(1, len(known) - 1) for place, text in enumerate(known)}
-        places = np.array([at[text] for text in values])
-        return cls(name=name, places=places, marks={place: text for text, place in at.items()})
-
-    def notes(self, at: int) -> list[dict[str, Any]]:
-        """The marks of the axis as annotations."""
-        return [
-            {"text": text, "x": at, "y": place, "showarrow": False, **_beside(place)}
-            for place, text in self.marks.items()
-        ]
-
-
-def _beside(place: float) -> dict[str, Any]:
-    """Above the axis, below it, or where lines cross it right of it."""
-    size = {"font": {"size": 12}}
-    if place == 1.0:
-        return {"yanchor": "bottom", "yshift": 1, **size}
-    if place == 0.0:
-        return {"yanchor": "top", "yshift": -1, **size}
-    return {"xanchor": "left", "xshift": 5, **size}
-
-
-def _line(axes: Sequence[_Axis], at: int, look: Mapping[str, Any], said: str) -> Trace:
-    return scatter(
-        x=np.arange(len(axes), dtype=np.float64),
-        y=np.array([axis.places[at] for axis in axes]),
-        mode="lines",
-        line=dict(look),
-        text=[said] * len(axes),
-        hovertemplate="%{text}<extra></extra>",
-    )
+    sketch = parallel(lines[:MOST_LINES], objective)
+    if sketch is None:
+        return NoFigure(reason=f"Trials of `{search.search}` with a value do not differ yet.")
+    return figure_of(sketch)
 
 
 def _point(row: TrialRow) -> str:
     pairs = json.loads(row.params).items()
-    return "".join(f"<br>{name} {_said(value)}" for name, value in pairs)
-
-
-def _said(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "none" if value is None else str(value)
-
-
-def _upright(at: int) -> dict[str, Any]:
-    line = {"color": LINE, "width": 1}
-    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "line": line, "layer": "below"}
+    return "".join(f"<br>{name} {said(value)}" for name, value in pairs)

@@ -4,13 +4,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from reports._palette import look
-from reports._ranking import title
 from reports.across.comparison import StudiesComparison
 from reports.across.standings import Standing
 from reports.comparing.wording import gaps_of
+from reports.drawing._style import LINE
+from reports.drawing._trace import Trace, scatter
 from reports.figures._none import NoFigure
-from reports.figures._style import LINE, styled
-from reports.figures._trace import Trace, scatter
+from reports.figures._style import styled
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -35,7 +35,7 @@ def performance_profile(comparison: StudiesComparison) -> go.Figure | NoFigure:
         height=420,
         showlegend=True,
         xaxis={
-            "title": {"text": f"Test {title(comparison.objective)} {where} the best one{unit}"},
+            "title": {"text": f"Test {comparison.objective.title} {where} the best one{unit}"},
             "range": [-0.02 * end, end],
             "nticks": 6,
         },

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from reports._palette import TraceStyle, look
 from reports._ranking import axis_title, objective_of, reference
 from reports._titles import title_of, weighting_of
-from reports.figures._marks import points, ring, short, ticks
+from reports.drawing._marks import points, ring, short, ticks
+from reports.drawing._panels import axes_of, panels, suffix
+from reports.drawing._style import level_line
+from reports.drawing._trace import Trace, scatter
+from reports.drawing._window import Window, window
 from reports.figures._none import NoFigure
-from reports.figures._panels import axes_of, panels, suffix
-from reports.figures._style import level_line
-from reports.figures._trace import Trace, scatter
+from reports.figures._style import figure_of
 from reports.figures._trials import trials
-from reports.figures._window import Window, window
 from reports.frames import StudyFrames
 from storage.objectives import Objective
 
@@ -52,7 +53,7 @@ def sensitivity(frames: StudyFrames, *, param: Param = "lr") -> go.Figure | NoFi
             rows, param, places, view, objective, look(weighting_of(frames, search)), panel
         )
     ]
-    figure = panels(
+    sketch = panels(
         traces,
         [title_of(frames, search) for search in shown],
         x={"title": _TITLES[param], **places.axis()},
@@ -63,7 +64,7 @@ def sensitivity(frames: StudyFrames, *, param: Param = "lr") -> go.Figure | NoFi
         legend=False,
     )
     lines = [line for at in range(len(shown)) for line in level_line(level, suffix(at))]
-    return figure.update_layout(shapes=lines)
+    return figure_of(sketch).update_layout(shapes=lines)
 
 
 def _numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:

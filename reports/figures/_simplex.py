@@ -5,12 +5,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports._palette import look
-from reports._ranking import axis_title, hover, objective_of, title
+from reports._ranking import axis_title, hover, objective_of
 from reports._titles import weighting_of
+from reports.drawing._ternary import Vectors, ternary
+from reports.drawing._trace import scatter
 from reports.figures._none import NoFigure
-from reports.figures._style import styled
-from reports.figures._ternary import ternary
-from reports.figures._trace import scatter
+from reports.figures._style import figure_of, styled
 from reports.figures._trials import known_search, task_titles, trials
 from reports.frames import StudyFrames
 
@@ -35,7 +35,9 @@ def weight_simplex(frames: StudyFrames, search: str) -> go.Figure | NoFigure:
         return NoFigure(reason=f"No finished trial of `{search}` has task weights of its own.")
     best = _best_by_weights(found.dropna(subset=columns), columns)
     if len(columns) == 3:
-        return ternary(best, columns, task_titles(frames), objective_of(frames))
+        return figure_of(
+            ternary(_vectors(best, columns), task_titles(frames), objective_of(frames))
+        )
     return _line(frames, search, best, columns)
 
 
@@ -45,6 +47,15 @@ def _best_by_weights(found: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     places = [shares[name].round(9) for name in columns]
     ranked = shares.sort_values(["key", "trial"])
     return ranked.groupby(places, sort=False).head(1)
+
+
+def _vectors(best: pd.DataFrame, columns: list[str]) -> Vectors:
+    return Vectors(
+        weights=best[columns].to_numpy(dtype=np.float64),
+        key=best["key"].to_numpy(dtype=np.float64),
+        ended=list(best["ended"]),
+        trials=best["trial"].to_numpy(dtype=np.int64),
+    )
 
 
 def _line(
@@ -67,7 +78,7 @@ def _line(
         line={"color": style.colour},
         marker=marker,
         hovertemplate="weight %{x:.3f}<br>"
-        f"validation {title(objective)} {hover(objective, 'y')}<extra></extra>",
+        f"validation {objective.title} {hover(objective, 'y')}<extra></extra>",
     )
     first, second = task_titles(frames)
     return styled(

@@ -4,16 +4,13 @@ The paper is transparent and the grey of the text reads on white and on black al
 can stand on any page. A page that knows its own colours may set them afterwards.
 """
 
-import math
 from typing import Any
 
 import plotly.graph_objects as go
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-TEXT = "#767676"  # 4.5 to 1 on white and on black
-GRID = "rgba(128,128,128,0.22)"
-LINE = "rgba(128,128,128,0.55)"
-_ZERO = "rgba(128,128,128,0.9)"
+from reports.drawing import Sketch
+from reports.drawing._style import FONT, GRID, LINE, TEXT
+
 CLEAR = "rgba(0,0,0,0)"
 
 _AXIS: dict[str, Any] = {
@@ -70,15 +67,6 @@ def styled(figure: go.Figure, *, height: int, **layout: Any) -> go.Figure:
     return figure.update_layout(template=TEMPLATE, height=height, autosize=True, **layout)
 
 
-def level_line(level: float, suffix: str = "") -> list[dict[str, Any]]:
-    """The single-task networks' line; none if their level is not known.
-
-    Args:
-        suffix: Of the axes' names, in a figure of several panels.
-    """
-    if math.isnan(level):
-        return []
-    line = {"color": _ZERO, "width": 1.5, "dash": "dash"}
-    ends = {"x0": 0, "x1": 1, "y0": level, "y1": level}
-    axes = {"xref": f"x{suffix} domain", "yref": f"y{suffix}"}
-    return [{"type": "line", "layer": "below", "line": line, **ends, **axes}]
+def figure_of(sketch: Sketch) -> go.Figure:
+    """A drawing as a figure in the house style."""
+    return styled(go.Figure(sketch.traces), **sketch.layout)

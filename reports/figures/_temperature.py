@@ -10,15 +10,15 @@ import plotly.graph_objects as go
 
 from reports._palette import look, translucent
 from reports._ranking import axis_title, better, hover, objective_of, reference
-from reports._ranking import title as title_of_objective
 from reports._titles import weighting_of
 from reports.comparing.winners import winner_of
-from reports.figures._marks import fewer, points, ring, short, ticks
+from reports.drawing._marks import fewer, points, ring, short, ticks
+from reports.drawing._style import level_line
+from reports.drawing._trace import Trace, scatter
+from reports.drawing._window import Window, window
 from reports.figures._none import NoFigure
-from reports.figures._style import level_line, styled
-from reports.figures._trace import Trace, scatter
+from reports.figures._style import styled
 from reports.figures._trials import known_search, runs_of, trials
-from reports.figures._window import Window, window
 from reports.frames import StudyFrames
 from storage.objectives import Objective
 
@@ -108,7 +108,7 @@ def _split(
     at_rate = runs["lr"] == rate
     shared: dict[str, Any] = {**vars(drawn), "symbol": symbol, "name": title}
     shared |= {"legendgroup": title, "showlegend": False}
-    said = f"mean {title_of_objective(drawn.objective)} {hover(drawn.objective, 'y')}"
+    said = f"mean {drawn.objective.title} {hover(drawn.objective, 'y')}"
     line = found[(found["lr"] == rate) & np.isfinite(found[column])].sort_values("temperature")
     return [
         _points(runs[~at_rate], column, size=5, opacity=0.3, **shared),

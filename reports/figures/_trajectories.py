@@ -8,9 +8,10 @@ from reports._once import once_per_study
 from reports._palette import task_colour
 from reports._titles import title_of
 from reports.comparing.winners import winner_of
+from reports.drawing._panels import axes_of, panels
+from reports.drawing._trace import Trace, scatter
 from reports.figures._none import NoFigure
-from reports.figures._panels import axes_of, panels
-from reports.figures._trace import Trace, scatter
+from reports.figures._style import figure_of
 from reports.figures._trials import task_titles
 from reports.frames import StudyFrames
 
@@ -33,12 +34,13 @@ def weight_trajectories(frames: StudyFrames) -> go.Figure | NoFigure:
         for panel, shares in enumerate(shown.values())
         for task in shares.columns
     ]
-    return panels(
+    sketch = panels(
         traces,
         [title_of(frames, search) for search in shown],
         x={"title": "Epoch", "nticks": 5},
         y={"title": "Share of weight", "range": [-0.03 * top, 1.03 * top], "nticks": 6},
     )
+    return figure_of(sketch)
 
 
 @once_per_study

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from reports._eligible import eligible
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports._ranking import objective_of
 from reports.errors import UnknownSearch
 from reports.frames import StudyFrames, with_params
@@ -14,7 +14,7 @@ from reports.frames import StudyFrames, with_params
 _SEVERITY: Final = {"done": 0, "pruned": 1, "diverged": 2}
 
 
-@once_per_search
+@once_per_study
 def trials(frames: StudyFrames, search: str) -> pd.DataFrame:
     """One row an eligible trial (all its seeds final), by number.
 
@@ -34,7 +34,7 @@ def trials(frames: StudyFrames, search: str) -> pd.DataFrame:
     return named.assign(val=sign * key, test=test, key=key, sd=sd)
 
 
-@once_per_search
+@once_per_study
 def runs_of(frames: StudyFrames, search: str) -> pd.DataFrame:
     """One row a run of the eligible trials, with columns as in `trials`, each run by itself."""
     found = eligible(frames, search)

@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from reports._importance import Importance
 from reports.across.comparison import StudiesComparison
 from reports.figures._learning_curves import curves_drawn
 from reports.figures._trajectories import winners_shares
 from reports.figures._trials import runs_of, trials
 from reports.frames import StudyFrames
-from reports.importances import Importance
 from reports.spending.axes import CostAxis, offered
 from reports.spending.curves import BudgetCurve, budget_curves
 from reports.trials import SearchTrials, ranked

@@ -8,6 +8,7 @@ from reports.comparing.comparison import Comparison, compare
 from reports.frames import StudyFrames
 from reports.html._budgets import budgets
 from reports.html._claims import claims
+from reports.html._front import front_section
 from reports.html._holds import how_far_it_holds
 from reports.html._plots import cost_plot, other_plots, plot
 from reports.html._problem import problem
@@ -47,18 +48,20 @@ def comparison_body(
     notes = merged(fair_play_notes(frames))
     in_short = answer(frames, comparison, found)
     short = None if in_short is None else _answer(in_short, len(notes))
-    header = _header(comparison, frames.name, short)
+    reading = "" if in_short is None else in_short.reading
+    header = _header(comparison, frames.name, short, reading)
     said = claims(frames, estimators) if comparison.finished_runs else None
     return join([header, _main(frames, comparison, found, notes, said, light=light)])
 
 
-def _header(comparison: Comparison, name: str, in_short: Markup | None) -> Markup:
+def _header(comparison: Comparison, name: str, in_short: Markup | None, reading: str) -> Markup:
     return tag(
         "header",
         tag("p", "Weighbridge report", class_="eyebrow"),
         tag("h1", name),
         _banner(comparison),
         in_short,
+        tag("p", reading, class_="asked soft") if reading else None,
         tag("p", comparison.sentence, class_="asked" if in_short else "headline"),
     )
 
@@ -81,7 +84,7 @@ def _banner(comparison: Comparison) -> Markup | None:
     done, planned = comparison.finished_runs, comparison.planned_runs
     if done >= planned and planned:
         return None
-    text = f"Unfinished: {done} of {planned} runs finished. "
+    text = f"Unfinished: {done:,} of the {planned:,} runs planned so far have ended. "
     rest = "What is below can still change." if done else "There is nothing to compare yet."
     return tag("p", tag("strong", text), rest, class_="banner", role="status")
 
@@ -100,6 +103,7 @@ def _main(
         parts += [
             tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
             tag("section", plot(cost_plot(frames), heading="h2", study=frames.name, light=light)),
+            front_section(frames, light=light),
             budgets(frames, comparison, found),
             how_far_it_holds(frames, comparison),
             said_of_claims,
@@ -117,10 +121,13 @@ def _main(
 
 def _ranked_by(comparison: Comparison) -> Iterator[str]:
     objective = comparison.objective
+    epoch = "the best one by it on validation"
+    if comparison.front is not None:
+        epoch = "the last one, or the mean of the last ones: none is best by several objectives"
     if objective.name != DELTA_M:
         yield (
             f"Methods and trials are ranked by {objective.name}, of which {better(objective)} is "
-            "better. The epoch of a run that counts is the best one by it on validation."
+            f"better. The epoch of a run that counts is {epoch}."
         )
     if objective.name == DELTA_M or comparison.against_stl:
         yield _WHAT_DELTA_M_IS

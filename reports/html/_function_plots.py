@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from reports import figures
+from reports._importance import Importance
+from reports.drawing._parallel import MOST_LINES
 from reports.figures import NoFigure
-from reports.figures._parallel import MOST_LINES
 from reports.figures.points import importance_points, listed_points, step_points
 from reports.frames import StudyFrames
 from reports.html._function_seen import curves_seen, history_seen, parallel_seen
 from reports.html._plots import Plot
-from reports.importances import Importance
 from reports.trials import SearchTrials
 
 _HISTORY = (
@@ -35,31 +35,37 @@ _IMPORTANCES = (
 
 def function_plots(frames: StudyFrames, search: SearchTrials) -> Iterator[Plot]:
     """The figures that there is something to show in; the first one says why, if there is none."""
-    key, best = search.search, partial(listed_points, search, most=MOST_LINES)
-    every, steps = partial(listed_points, search), partial(step_points, frames, search)
-    made = (
-        ("history", "Course", _HISTORY, figures.trial_history, history_seen(frames, search), every),
-        ("curves", "Learning curves", _CURVES, figures.learning_curves, curves_seen(search), steps),
-        (
-            "parallel",
-            "Best trials",
-            _PARALLEL,
-            figures.parallel_coordinates,
-            parallel_seen(search),
-            best,
-        ),
+    yield Plot(
+        key=f"history-{search.search}",
+        title="Course",
+        seen=history_seen(frames, search),
+        caption=_HISTORY,
+        figure=figures.trial_history(frames, search),
+        points=partial(listed_points, search),
     )
-    for name, title, caption, draw, seen, points in made:
-        figure = draw(frames, search)
-        if name == "history" or not isinstance(figure, NoFigure):
-            yield Plot(
-                key=f"{name}-{key}",
-                title=title,
-                seen=seen,
-                caption=caption,
-                figure=figure,
-                points=points,
-            )
+    best = Plot(
+        key=f"parallel-{search.search}",
+        title="Best trials",
+        seen=parallel_seen(search),
+        caption=_PARALLEL,
+        figure=figures.parallel_coordinates(frames, search),
+        points=partial(listed_points, search, most=MOST_LINES),
+    )
+    for plot in (curves_plot(frames, search), best):
+        if not isinstance(plot.figure, NoFigure):
+            yield plot
+
+
+def curves_plot(frames: StudyFrames, search: SearchTrials) -> Plot:
+    """Validation by step of some of the trials."""
+    return Plot(
+        key=f"curves-{search.search}",
+        title="Learning curves",
+        seen=curves_seen(search),
+        caption=_CURVES,
+        figure=figures.learning_curves(frames, search),
+        points=partial(step_points, frames, search),
+    )
 
 
 def importance_plot(search: SearchTrials, found: Sequence[Importance]) -> Iterator[Plot]:

@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports import figures
-from reports._ranking import objective_of, title
+from reports._ranking import objective_of
 from reports._titles import title_of
 from reports.figures import NoFigure
 from reports.figures.points import curve_points, run_points, share_points, trial_points
@@ -106,9 +106,18 @@ def other_plots(frames: StudyFrames) -> Iterator[Plot]:
 def _others(frames: StudyFrames) -> Iterator[Plot]:
     for at, search in enumerate(frames.searches):
         yield from _of_search(frames, search, at)
+    yield weights_plot(frames)
+    yield _sensitivity(frames, "lr", "Learning rate", "learning rates")
+    decay = _sensitivity(frames, "weight_decay", "Weight decay", "weight decays")
+    if not isinstance(decay.figure, NoFigure):
+        yield decay
+
+
+def weights_plot(frames: StudyFrames) -> Plot:
+    """The loss weights of each method's winner, epoch by epoch."""
     trajectories = figures.weight_trajectories(frames)
     shown = not isinstance(trajectories, NoFigure)
-    yield Plot(
+    return Plot(
         key="weights",
         title="Weights while training",
         seen=shares_seen(frames) if shown else "",
@@ -116,10 +125,6 @@ def _others(frames: StudyFrames) -> Iterator[Plot]:
         figure=trajectories,
         points=partial(share_points, frames),
     )
-    yield _sensitivity(frames, "lr", "Learning rate", "learning rates")
-    decay = _sensitivity(frames, "weight_decay", "Weight decay", "weight decays")
-    if not isinstance(decay.figure, NoFigure):
-        yield decay
 
 
 def _sensitivity(
@@ -138,7 +143,7 @@ def _sensitivity(
 def _worded(frames: StudyFrames, caption: str) -> str:
     """A caption in the words of what the study is ranked by."""
     objective = objective_of(frames)
-    return caption.format(title=title(objective), edge="top" if objective.sign > 0 else "bottom")
+    return caption.format(title=objective.title, edge="top" if objective.sign > 0 else "bottom")
 
 
 def _of_search(frames: StudyFrames, search: str, at: int) -> Iterator[Plot]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from reports._ranking import number, objective_of, title
+from reports._ranking import number, objective_of
 from reports._titles import title_of
 from reports.comparing.wording import gaps_of, span
 from reports.figures._trajectories import winners_shares
@@ -142,7 +142,7 @@ def shares_seen(frames: StudyFrames) -> str:
 def _mean(frames: StudyFrames, row: "pd.Series[float]") -> str:
     """``Δm −4.50 % (standard deviation over 3 seeds 0.21 points)``."""
     objective = objective_of(frames)
-    value = f"{title(objective)} {number(objective, float(row['val']))}"
+    value = f"{objective.title} {number(objective, float(row['val']))}"
     if math.isnan(row["sd"]):
         return f"{value} (one seed)"
     spread = _size(frames, float(row["sd"]))

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from reports._ranking import better, title
+from reports._ranking import better
 from reports._ranking import number as said
 from reports.across.comparison import StudiesComparison, compare_studies
 from reports.across.methods import Method, Studies
 from reports.across.one_setting import Transferred
+from reports.across.pairs import PairTable
 from reports.comparing.wording import gaps_of, span
 from reports.figures import method_colour, performance_profile
 from reports.figures.points import gap_points
@@ -37,6 +38,10 @@ _ONE = (
     "One setting for all: for each study the setting that is best on validation of the other "
     "studies, on test here. “Minus tuned” is how much worse that is than tuning here, mean over "
     "problems."
+)
+_PAIRS = (
+    "{title}: test {objective} of networks that learn two tasks, by task and by the one beside it; "
+    "{side} is better. The diagonal is empty; a dash has no final value."
 )
 _PROFILE = (
     "Each line is a method: in which share of the problems it is at most so much worse than the "
@@ -121,6 +126,8 @@ def _tables(comparison: StudiesComparison) -> Iterator[Markup]:
         yield _against(comparison)
     if comparison.one_setting:
         yield _one_setting(comparison)
+    for table in comparison.pairs:
+        yield _pairs(comparison.objective, table)
 
 
 def _values(comparison: StudiesComparison) -> Markup:
@@ -138,14 +145,14 @@ def _values(comparison: StudiesComparison) -> Markup:
         tag("tr", _head(method), *(tag("td", cell(method, label)) for label in labels))
         for method in comparison.methods
     ]
-    caption = _VALUES.format(title=title(objective), side=better(objective))
+    caption = _VALUES.format(title=objective.title, side=better(objective))
     return boxed(caption, _heads("Method", *labels), rows)
 
 
 def _standings(comparison: StudiesComparison) -> Markup:
     ranking, objective = comparison.ranking, comparison.objective
     assert ranking is not None
-    heads = ["Method", "Mean rank", f"Mean {title(objective)}", "95 % interval", "Is the best in"]
+    heads = ["Method", "Mean rank", f"Mean {objective.title}", "95 % interval", "Is the best in"]
     if comparison.margin is not None:
         heads.append(f"Within {comparison.margin:g} of the best in")
     rows = [
@@ -222,6 +229,22 @@ def _one_setting(comparison: StudiesComparison) -> Markup:
             )
         )
     return boxed(_ONE, _heads("Method", *labels, "Minus tuned", "95 % interval"), rows)
+
+
+def _pairs(objective: Objective, table: PairTable) -> Markup:
+    rows = [
+        tag(
+            "tr",
+            tag("th", task, scope="row"),
+            *(
+                tag("td", "" if value is None else _number(objective, value))
+                for value in table.row(task)
+            ),
+        )
+        for task in table.tasks
+    ]
+    caption = _PAIRS.format(title=table.title, objective=objective.title, side=better(objective))
+    return boxed(caption, _heads("Task", *table.tasks), rows)
 
 
 def _differing(sentences: Sequence[str]) -> Markup:

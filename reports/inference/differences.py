@@ -27,7 +27,8 @@ def paired(a: npt.ArrayLike, b: npt.ArrayLike, *, more: Sequence[MeanSquare] = (
         b: ``[S]``, of the other one.
         more: What its variance has besides that from seed to seed, such as `mixing_parts`.
     """
-    gaps = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # of two infinite ones
+        gaps = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
     return _mean(gaps, more)
 
 
@@ -58,7 +59,8 @@ def mean_of(values: npt.ArrayLike) -> Estimate:
 
 def _mean(values: npt.NDArray[np.float64], more: Sequence[MeanSquare]) -> Estimate:
     n_seeds = len(values)
-    value = float(np.mean(values)) if n_seeds else math.nan
+    with np.errstate(invalid="ignore"):  # of both infinities
+        value = float(np.mean(values)) if n_seeds else math.nan
     if n_seeds < 2 or not np.isfinite(values).all():
         return estimated(value, [], n_seeds=n_seeds)
     spread = MeanSquare(value=float(np.var(values, ddof=1)), weight=1 / n_seeds, df=n_seeds - 1)
@@ -76,10 +78,11 @@ def share_better(a: npt.ArrayLike, b: npt.ArrayLike, *, sign: float) -> float:
     Returns:
         NaN if one of both has no values.
     """
-    gaps = sign * np.subtract.outer(np.asarray(a, np.float64), np.asarray(b, np.float64))
-    if not gaps.size:
+    mine = sign * np.asarray(a, np.float64)[:, None]
+    theirs = sign * np.asarray(b, np.float64)[None, :]
+    if not mine.size or not theirs.size:
         return math.nan
-    return float(np.mean((gaps < 0) + 0.5 * (gaps == 0)))
+    return float(np.mean((mine < theirs) + 0.5 * (mine == theirs)))  # infinite ones are a tie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

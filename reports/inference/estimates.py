@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from reports.inference.student import FloatArray, t_cdf, t_quantile
+from reports.inference.student import FloatArray, t_cdf, t_of, t_quantile
 
 LEVEL: Final = 0.95
 """Coverage of intervals, unless a family of comparisons asks for more."""
@@ -71,7 +71,7 @@ class Estimate:
         """The value -+ t(df) standard errors; None where nothing tells the standard error."""
         if not (math.isfinite(self.standard_error) and math.isfinite(self.value)):
             return None
-        half = float(t_quantile(0.5 + level / 2, self.df)) * self.standard_error
+        half = t_of(0.5 + level / 2, self.df) * self.standard_error
         return Interval(low=self.value - half, high=self.value + half, df=self.df, level=level)
 
     def as_part(self) -> "MeanSquare":

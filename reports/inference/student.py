@@ -50,6 +50,12 @@ def t_quantile(level: npt.ArrayLike, df: npt.ArrayLike) -> FloatArray:
     return found
 
 
+@functools.lru_cache(maxsize=2**12)
+def t_of(level: float, df: float) -> float:
+    """`t_quantile` of one probability: few degrees of freedom are asked for, each many times."""
+    return float(t_quantile(level, df))
+
+
 def _half(angle: FloatArray, df: FloatArray) -> FloatArray:
     """Probability between 0 and an angle."""
     nodes, weights = _rule()

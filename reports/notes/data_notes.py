@@ -24,7 +24,7 @@ def small_validation(frames: StudyFrames) -> Iterator[Note]:
         yield Note(
             kind="small validation",
             search=None,
-            text=f"{size:,} distinct validation examples give delta_m a standard error of at least "
+            text=f"{size:,} distinct validation examples give Δm a standard error of at least "
             f"{points:.1f} points, more than the margin of {margin:g}: which trial wins may hang "
             "on the split.",
         )
@@ -90,6 +90,6 @@ def _signed(metric: TaskMetric, lowest: float | None) -> str:
     seen = "" if lowest is None else f" (down to {lowest:.4g} here)"
     return (
         f"{metric.title} of task {metric.task} can be negative{seen}: its zero is arbitrary, and "
-        "so is a change relative to its baseline, which delta_m counts. Read its own column, or "
+        "so is a change relative to its baseline, which Δm counts. Read its own column, or "
         "judge the task by an error."
     )

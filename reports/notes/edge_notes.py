@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports._titles import title_of
 from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames, stages_tuning, with_params
@@ -149,7 +149,7 @@ def _extreme_ratios(tasks: Sequence[str], best: FloatArray, weights: FloatArray)
     return found
 
 
-@once_per_search
+@once_per_study
 def _weighs_alike(frames: StudyFrames, search: str) -> bool:
     """Whether the weights recorded for such a winner are equal, each epoch, but for 1 %.
 
@@ -182,6 +182,7 @@ def _edge(best: float, tried: "pd.Series[float]", floor: float) -> str | None:
     return "largest" if best == values.max() else None
 
 
+@once_per_study
 def _tried(frames: StudyFrames, search: str, *, tuned: str | None = None) -> pd.DataFrame:
     """Parameters of a search's planned trials; with `tuned`, of the stages that tuned it."""
     runs = frames.runs

@@ -74,7 +74,7 @@ def one_metric(frames: StudyFrames) -> Iterator[Note]:
         yield Note(
             kind="one metric",
             search=None,
-            text=f"More than half of what delta_m adds up comes from one of {len(frames.metrics)} "
+            text=f"More than half of what Δm adds up comes from one of {len(frames.metrics)} "
             f"metrics, {titles[task, metric]} of task {task} ({', '.join(told)}): {whose} "
             "place says mostly how that metric came out. Read the other columns, too.",
         )

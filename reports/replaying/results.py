@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports._digits import finite
 from reports._ranking import number
 from reports.replaying.table import RecordedTable
 from reports.spending.axes import CostAxis
@@ -191,8 +192,8 @@ class Replays:
             "judged_on": table.judged_on,
             "scoring": self.scoring,
             "axis": self.axis,
-            "value": _finite(self.whole_value),
-            "seed_sd": _finite(self.seed_sd),
+            "value": finite(self.whole_value),
+            "seed_sd": finite(self.seed_sd),
             "cost": dict(self.whole_cost),
             "strategies": [_row_to_plain(row, self.whole_cost[self.axis]) for row in self.rows],
             "refused": dict(self.refused),
@@ -227,19 +228,15 @@ def _row_to_plain(row: StrategyReplay, whole_cost: float) -> dict[str, Any]:
         "cost": dict(row.cost),
         "share": row.share,
         "finds_winner": row.finds_winner,
-        "finds_near": _finite(row.finds_near),
-        "near_from": _finite(row.near_from),
+        "finds_near": finite(row.finds_near),
+        "near_from": finite(row.near_from),
     }
 
 
 def _spread_to_plain(spread: Spread) -> dict[str, float | None]:
     return {
-        "value": _finite(spread.mean),
-        "order_low": _finite(spread.low),
-        "order_high": _finite(spread.high),
-        "error": _finite(spread.error),
+        "value": finite(spread.mean),
+        "order_low": finite(spread.low),
+        "order_high": finite(spread.high),
+        "error": finite(spread.error),
     }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

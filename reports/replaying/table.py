@@ -24,7 +24,7 @@ from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 
 _ALWAYS: Final[tuple[CostAxis, ...]] = ("solo_s", "epochs")
-_ADAPTIVE = ("tpe", "neighbours")
+_ADAPTIVE, _BY_OPTUNA = ("tpe", "neighbours"), "optuna:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +220,11 @@ def _table(
         search=search,
         stage=stage,
         kind=str(rows["kind"].iloc[0]),
-        adaptive=bool(rows["kind"].isin(_ADAPTIVE).any() or (rows["round"] > 0).any()),
+        adaptive=bool(
+            rows["kind"].isin(_ADAPTIVE).any()
+            or rows["kind"].str.startswith(_BY_OPTUNA).any()
+            or (rows["round"] > 0).any()
+        ),
         objective=objective,
         margin=_margin(frames, objective),
         points=_points(runs["params"].iloc[:: ids.shape[1]].tolist(), rows),

@@ -13,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports.errors import UnknownAxis
 from reports.frames import StudyFrames, trained_epochs
 from reports.measures import FloatArray, IntArray
@@ -106,7 +106,7 @@ AXES: Final[Mapping[CostAxis, AxisWords]] = MappingProxyType(
 )
 
 
-@once_per_search
+@once_per_study
 def charges(frames: StudyFrames, axis: str) -> "pd.Series[float]":
     """What each run has been charged with so far, by run id; NaN where that is not recorded."""
     runs = frames.runs
@@ -196,7 +196,7 @@ def _gap(frames: StudyFrames, axis: CostAxis) -> str:
     return f"{missing:,} of {len(begun):,} runs have none."
 
 
-@once_per_search
+@once_per_study
 def _spent(frames: StudyFrames, column: str) -> FloatArray:
     """Sums over each run's attempts, by row of the runs ``[n]``.
 

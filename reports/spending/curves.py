@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from reports._eligible import RANKED, Eligible, Fold, eligible
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports._ranking import objective_of
 from reports._spread import components_of
 from reports._titles import title_of
@@ -191,7 +191,7 @@ def budget_curves(frames: StudyFrames, axis: CostAxis = "solo_s") -> tuple[Budge
     return tuple(curve for curve in found if curve is not None)
 
 
-@once_per_search
+@once_per_study
 def is_finished(frames: StudyFrames, search: str) -> bool:
     """Whether all planned runs of a search have ended, those that failed among them."""
     runs = frames.runs[(frames.runs["search"] == search) & (frames.runs["role"] == "search")]
@@ -207,23 +207,24 @@ def why_no_curve(frames: StudyFrames) -> str:
     return "No trial has all its seeds yet."
 
 
-@once_per_search
+@once_per_study
 def trajectory(frames: StudyFrames, search: str) -> Trajectory | None:
     """Trials with all their seeds: the others choose, each scores. None without a winner."""
     trials = eligible(frames, search)
-    return _trajectory(frames, search, trials, trials.folds())
+    return trajectory_by(frames, search, trials, trials.folds())
 
 
-@once_per_search
+@once_per_study
 def trajectory_of_runs(frames: StudyFrames, search: str) -> Trajectory | None:
     """Trials on one seed, which chooses while the others score. None without a winner."""
     trials = eligible(frames, search)
-    return _trajectory(frames, search, trials, trials.folds_of_runs())
+    return trajectory_by(frames, search, trials, trials.folds_of_runs())
 
 
-def _trajectory(
+def trajectory_by(
     frames: StudyFrames, search: str, trials: Eligible, folds: Iterator[Fold]
 ) -> Trajectory | None:
+    """What a search reaches, chosen and scored as the folds say. None without a winner."""
     stages = stages_of(frames, search, trials)
     paths = [course(trials, fold, stages) for fold in folds] if stages else []
     if not paths:
@@ -248,7 +249,7 @@ def _trajectory(
     )
 
 
-@once_per_search
+@once_per_study
 def _ends(frames: StudyFrames, search: str) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """The ends of the 95 % interval at each point and its degrees of freedom, ``[n]`` each.
 

@@ -159,15 +159,15 @@ def equal_budgets(
 
 
 def value_said(frames: StudyFrames, one: AtBudget) -> str:
-    """``+1.2 [+0.4, +2.0] %``; a dash without a value."""
+    """``+1.2 % [+0.4 to +2.0]``; a dash without a value."""
     if math.isnan(one.value):
         return "–"
     objective = objective_of(frames)
-    plain = replace(objective, unit="")
     within = ""
     if one.interval is not None:
-        within = f" [{number(plain, one.interval.low)}, {number(plain, one.interval.high)}]"
-    return f"{number(plain, one.value)}{within} {objective.unit}".strip()
+        plain = replace(objective, unit="")
+        within = f" [{number(plain, one.interval.low)} to {number(plain, one.interval.high)}]"
+    return f"{number(objective, one.value)}{within}"
 
 
 def not_held_said(frames: StudyFrames) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from reports._digits import finite
 from reports._ranking import objective_of
 from reports._spread import components_of
 from reports._titles import title_of
@@ -52,8 +53,10 @@ class Ratio:
         return f" (95 % interval {_times(self.low)} to {_times(self.high)})"
 
     def to_plain(self) -> dict[str, Any]:
-        """Values that JSON can hold; ``"never"`` for infinity."""
-        return {name: _plain(getattr(self, name)) for name in ("value", "low", "high")}
+        """Values that JSON can hold: None where there is no number, and which are infinite."""
+        named = {"value": self.value, "low": self.low, "high": self.high}
+        infinite = [name for name, number in named.items() if math.isinf(number)]
+        return {**{name: finite(number) for name, number in named.items()}, "never": infinite}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,19 +112,20 @@ class CostToMatch:
         )
 
     def to_plain(self) -> dict[str, Any]:
-        """Values that JSON can hold; ``"never"`` for infinite costs."""
+        """Values that JSON can hold: None for infinite costs."""
         return {
             "search": self.search,
             "reference": self.reference,
             "axis": self.axis,
             "margin": self.margin,
             "target": self.target,
-            "cost": _plain(self.cost),
+            "reached": math.isfinite(self.cost),
+            "cost": finite(self.cost),
             "reference_full": self.reference_full,
             "reference_arrival": self.reference_arrival,
             "fair_ratio": self.fair.to_plain(),
             "full_ratio": self.full.to_plain(),
-            "never_share": _plain(self.never_share),
+            "never_share": finite(self.never_share),
         }
 
 
@@ -299,9 +303,3 @@ def _times(ratio: float) -> str:
     if math.isinf(ratio):
         return "never"
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.3g}"
-
-
-def _plain(value: float) -> float | str | None:
-    if math.isnan(value):
-        return None
-    return "never" if math.isinf(value) else value

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reports._eligible import Eligible, Fold, eligible
-from reports._once import once_per_search
+from reports._once import once_per_study
 from reports._ranking import objective_of
 from reports.frames import StudyFrames
 from reports.measures import FloatArray
@@ -59,7 +59,7 @@ class Overtuning:
         }
 
 
-@once_per_search
+@once_per_study
 def overtuning(frames: StudyFrames, search: str) -> Overtuning | None:
     """That of a whole search, expected over the orders of stages that could have had any other.
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports._ranking import delta_m_of, objective_of
-from reports._ranking import title as title_of_objective
 from reports.comparing.rows import MethodRow
 from reports.frames import StudyFrames
 from reports.spending.axes import CostAxis, axis_of_matches
@@ -87,7 +86,7 @@ def _of_objective(objective: Objective) -> Column:
         task="",
         name=objective.name,
         group="",
-        title=title_of_objective(objective),
+        title=objective.title,
         direction=objective.direction,
         unit=objective.unit,
         signed="+" in objective.shown,

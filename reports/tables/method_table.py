@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reports._digits import format_of
+from reports._once import once_per_study
 from reports._ranking import delta_m_of
 from reports._spread import baseline_runs
 from reports.comparing.differences import with_baseline
@@ -93,6 +94,7 @@ class MethodTable:
         )
 
 
+@once_per_study
 def method_table(frames: StudyFrames) -> MethodTable:
     """Work out the table of a study, finished or not.
 

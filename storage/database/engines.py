@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool
 
 from storage.database.urls import PREPARE, connect_options, sqlite_file
+from storage.database.wal_files import note_log
 from storage.errors import DatabaseUnusable
 from storage.schema.prepared import execute
 
@@ -29,7 +30,8 @@ def make_engine(url: URL) -> Engine:
     engine = sa.create_engine(
         url,
         connect_args={"timeout": BUSY_S, "check_same_thread": False},
-        **({"poolclass": StaticPool} if in_memory else {}),
+        # what lies in memory has one connection, which threads take in turns
+        **({"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0} if in_memory else {}),
     )
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -91,6 +93,8 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Python's own transaction handling never begins one for SELECT; ours begins them all.
     connection.isolation_level = None
     _use_wal(connection)
+    if path := connection.execute("PRAGMA database_list").fetchone()[2]:
+        note_log(path)
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
     # The log is moved into the file after 16 MiB, not 4: the transaction that does it takes longer.

@@ -20,7 +20,7 @@ from storage.errors import DatabaseUnusable, SchemaMismatch
 from storage.schema.creation import create_all
 from storage.schema.dialects import is_committed, lock_schema, transaction_number
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 _OURS = {"alembic_version", "studies", "searches", "runs", "attempts"}  # in every version
 _OPENING_PATIENCE_S = 3.0  # a wrong URL is to be told at once
 _version_table = sa.table("alembic_version", sa.column("version_num"))
@@ -41,6 +41,7 @@ class Database:
         read_only: bool = False,
         patience_s: float,
         on_trouble: Callable[[str], None] = silent,
+        rescues: bool = True,
     ) -> None:
         self.url = URL.create("sqlite") if url is None else checked_url(url)
         if not create:
@@ -49,6 +50,7 @@ class Database:
         self._readers = ReadOnlyConnections(path) if read_only and path is not None else None
         self.engine = make_engine(self.url) if self._readers is None else self._readers.engine()
         self._read_only = read_only
+        self._moment: Connection | None = None
         self.retries = Retry(min(patience_s, _OPENING_PATIENCE_S), silent)
         try:
             self.retries.until_done(lambda: self._open(create=create))
@@ -58,7 +60,9 @@ class Database:
         if read_only and self._readers is None:
             self.engine = self.engine.execution_options(**reading(self.url))
         self.retries = Retry(patience_s, on_trouble)
-        self._guard = None if path is None or read_only else FileGuard(path, self.engine)
+        self._guard = None
+        if path is not None and not read_only:
+            self._guard = FileGuard(path, self.engine, saves=rescues)
 
     @property
     def shown_url(self) -> str:
@@ -84,10 +88,22 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and cannot write."""
+        if self._moment is not None:
+            yield self._moment
+            return
         with self._unchanged(), self._explained(), self.engine.connect() as connection:
             connection = connection.execution_options(**reading(self.url))
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """All that is read in the block is read in one transaction, of one state."""
+        with self.read() as self._moment:
+            try:
+                yield
+            finally:
+                self._moment = None
 
     def _was_committed(self, number: str) -> bool:
         """Whether a transaction took place whose commit was not answered."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,9 +20,14 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from storage.database.engines import BUSY_S, make_engine
+from storage.database.wal_files import keeps_log
 from storage.errors import DatabaseUnusable
 
-_MODE_AT, _WAL_MODE = 18, 2  # in the header, https://www.sqlite.org/fileformat.html
+
+class _Opened(threading.local):
+    """How the file was when a thread opened its connection; None if changes do no harm."""
+
+    seen: tuple[int, ...] | None = None
 
 
 class ReadOnlyConnections:
@@ -29,7 +35,7 @@ class ReadOnlyConnections:
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
-        self._seen: tuple[int, ...] | None = None
+        self._opened = _Opened()
 
     def engine(self) -> Engine:
         """An engine of such connections."""
@@ -59,12 +65,12 @@ class ReadOnlyConnections:
         Raises:
             DatabaseUnusable: It has; reading again helps.
         """
-        if self._seen is not None and self._seen != self._state():
+        if self._opened.seen is not None and self._opened.seen != self._state():
             raise DatabaseUnusable(f"{self._path} changed while it was read.", passing=True)
 
     def _connect(self) -> sqlite3.Connection:
         alone = self._is_alone()
-        self._seen = self._state() if alone else None
+        self._opened.seen = self._state() if alone else None
         how = "immutable=1" if alone else "mode=ro"
         return sqlite3.connect(
             f"file://{quote(str(self._path))}?{how}",
@@ -77,15 +83,14 @@ class ReadOnlyConnections:
     def _is_alone(self) -> bool:
         """Whether all is in the file: it is in WAL mode, and its log is empty or gone."""
         try:
-            with self._path.open("rb") as file:
-                header = file.read(_MODE_AT + 1)
+            if self._path.with_name(f"{self._path.name}-wal").stat().st_size:
+                return False
+        except OSError:
+            pass  # it is gone
+        try:
+            return keeps_log(self._path)
         except OSError:
             return False  # opening it says why
-        try:
-            log_bytes = self._path.with_name(f"{self._path.name}-wal").stat().st_size
-        except OSError:
-            log_bytes = 0
-        return log_bytes == 0 and header[_MODE_AT:] == bytes([_WAL_MODE])
 
     def _state(self) -> tuple[int, ...] | None:
         try:

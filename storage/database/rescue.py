@@ -21,10 +21,11 @@ class FileGuard:
     Args:
         path: The file, which is there.
         engine: Has it open.
+        saves: Whether to save what it holds; of several that have it open in a process, one does.
     """
 
-    def __init__(self, path: Path, engine: Engine) -> None:
-        self._path, self._engine = path.absolute(), engine
+    def __init__(self, path: Path, engine: Engine, *, saves: bool) -> None:
+        self._path, self._engine, self._saves = path.absolute(), engine, saves
         self._was = _identity(self._path)
         self._verdict = ""
 
@@ -32,16 +33,16 @@ class FileGuard:
         """Refuse to write to a file that has lost its name.
 
         Raises:
-            DatabaseUnusable: It has; what it held is in a new file beside it.
+            DatabaseUnusable: It has; what it held is in a new file beside it, if this saves it.
         """
         if not self._verdict:
             is_now = _identity(self._path)
             if is_now == self._was:
                 return
             what = "deleted or moved" if is_now is None else "replaced by another file"
-            self._verdict = (
-                f"The study database {self._path} was {what} while in use. {self._save()}"
-            )
+            self._verdict = f"The study database {self._path} was {what} while in use."
+            if self._saves:
+                self._verdict += f" {self._save()}"
         raise DatabaseUnusable(self._verdict)
 
     def _save(self) -> str:

@@ -282,6 +282,7 @@ def _lease(
         until_epoch=row.epochs_planned,
         checkpoints=one.checkpoints,
         initial=InitialNetwork.of_text(row.initial),
+        pack_key=row.pack_key,
         recorded=_recorded(connection, row.id) if row.role == "function" and row.token else 0,
     )
 

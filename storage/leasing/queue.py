@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam
 from storage.leasing.budgets import Room
 from storage.planning.proposals import WRITTEN
 from storage.schema.prepared import PreparedStatement
-from storage.schema.tables import checkpoints, runs, searches, trials
+from storage.schema.tables import checkpoints, runs, searches, studies, trials
 from storage.states import RunState
 
 _WAITS = runs.c.state == sa.literal_column("'waiting'")  # as the index of packs has it
@@ -53,13 +53,17 @@ def _candidates(*where: Any) -> PreparedStatement:
 _OF_STUDY = runs.c.study_id == bindparam("study")
 _OF_SEARCH = runs.c.search_id == bindparam("search")
 _OF_PACK = runs.c.pack_key == bindparam("pack")
-_FIRST, _CANDIDATES = _candidates(_OF_STUDY), _candidates(_OF_STUDY, _OF_PACK)
-_THE_RUN = _candidates(_OF_STUDY, runs.c.id == bindparam("run"))
+# asked once a statement, not of every run
+_GOES_ON = ~sa.exists().where(studies.c.id == bindparam("study"), studies.c.paused_at.is_not(None))
+_FIRST = _candidates(_OF_STUDY, _GOES_ON)
+_CANDIDATES = _candidates(_OF_STUDY, _OF_PACK)
+_THE_RUN = _candidates(_OF_STUDY, runs.c.id == bindparam("run"), _GOES_ON)
 # while searches are passed over, each of the others is asked for its own first
 _OTHERS = PreparedStatement(
     sa.select(searches.c.id).where(
         searches.c.study_id == bindparam("study"),
         searches.c.id.not_in(bindparam("barred", expanding=True)),
+        _GOES_ON,
     )
 )
 _FIRST_OF_SEARCH, _CANDIDATES_OF_SEARCH = _candidates(_OF_SEARCH), _candidates(_OF_SEARCH, _OF_PACK)

@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam
 from sqlalchemy.exc import IntegrityError
 
 from storage.database.retry import retried
 from storage.errors import NameTaken, StudyInUse
 from storage.leasing.leases import Leases, leased
+from storage.planning.audit import Audited
 from storage.planning.opened import find_study
+from storage.planning.studies import record_of
 from storage.planning.writing import lock_study, next_change
 from storage.records import Holder
 from storage.schema.tables import (
@@ -26,6 +28,7 @@ from storage.schema.tables import (
     epochs,
     looks,
     networks,
+    notifications,
     proposals,
     revisions,
     runs,
@@ -40,8 +43,10 @@ from storage.schema.tables import (
 )
 from storage.states import Liveness
 
+_N_RUNS = sa.select(sa.func.count()).where(runs.c.study_id == bindparam("study"))
 
-class Removals(Leases):
+
+class Removals(Audited, Leases):
     """The part of `storage.Storage` that deletes and renames studies."""
 
     @retried
@@ -54,6 +59,9 @@ class Removals(Leases):
         """
         with self._database.write() as connection:
             self._refuse_in_use(connection, study_id, liveness)
+            study = record_of(connection, study_id)
+            n_runs = connection.scalar(_N_RUNS, {"study": study_id})
+            self._note(connection, study, "delete", before={"runs": n_runs}, after={})
             next_change(connection, study_id)  # nobody begins to change it any more
             its_runs, its_searches, its_baselines = (
                 sa.select(table.c.id).where(table.c.study_id == study_id)
@@ -70,7 +78,10 @@ class Removals(Leases):
                 connection.execute(table.delete().where(table.c.search_id.in_(its_searches)))
             for table in (baselines, searches, series, looks, workers, revisions, change_counters):
                 connection.execute(table.delete().where(table.c.study_id == study_id))
-            connection.execute(studies.delete().where(studies.c.id == study_id))
+            here = studies.c.id == study_id
+            its_news = notifications.c.study_birth == study.birth
+            connection.execute(notifications.delete().where(its_news))
+            connection.execute(studies.delete().where(here))
 
     @retried
     def rename_study(
@@ -85,7 +96,7 @@ class Removals(Leases):
         """
         with self._database.write() as connection:
             self._refuse_in_use(connection, study_id, liveness)
-            here = studies.c.id == study_id
+            here, study = studies.c.id == study_id, record_of(connection, study_id)
             found = connection.execute(sa.select(studies.c.spec).where(here))
             spec = json.loads(found.scalar_one())
             values = {"name": name, "spec": json.dumps({**spec, "name": name})}
@@ -95,6 +106,8 @@ class Removals(Leases):
                 except IntegrityError:
                     pass  # another command was faster to take the name
                 else:
+                    before, after = ({"name": one} for one in (study.name, name))
+                    self._note(connection, study, "rename", before=before, after=after)
                     next_change(connection, study_id)
                     return
             raise NameTaken(
@@ -117,7 +130,9 @@ class Removals(Leases):
         for _, _, until_s, holder in leased(connection, study_id):
             found = liveness(holder)
             if found is Liveness.ALIVE or (found is Liveness.UNKNOWN and until_s >= time_s):
+                name = record_of(connection, study_id).name
                 raise StudyInUse(
                     "A study is left alone while it is trained. Got one that process "
-                    f"{holder.pid} on {holder.host} works on. End that one first, with Ctrl-C."
+                    f"{holder.pid} on {holder.host} works on. End that one first: with Ctrl-C "
+                    f"there, or from anywhere by `weighbridge stop {name}`."
                 )

@@ -22,7 +22,7 @@ class Workers(OpenedDatabase):
 
     @retried
     def register_holder(self, holder: Holder) -> int:
-        """Make a driver known; returns its id."""
+        """Make a driver known, that begins to work on a study; returns its id."""
         values = {
             "host": holder.host,
             "boot_id": holder.boot_id,
@@ -31,8 +31,9 @@ class Workers(OpenedDatabase):
         }
         same = sa.and_(*(holders.c[name] == value for name, value in values.items()))
         with self._database.write() as connection:
-            added = insert_ignoring(connection, holders)
-            connection.execute(added, {**values, "started_at": now()})
+            added, at = insert_ignoring(connection, holders), {"started_at": now()}
+            connection.execute(added, {**values, **at})
+            connection.execute(holders.update().where(same).values(at))
             return int(connection.execute(sa.select(holders.c.id).where(same)).scalar_one())
 
     @retried

@@ -5,5 +5,15 @@ Values and pure functions; of databases nothing is known here.
 
 from storage.objectives._objective import ByMetric, DirectedMetric, Objective
 from storage.objectives._registry import known
+from storage.objectives._several import beats, named, on_front, title_of
 
-__all__ = ["ByMetric", "DirectedMetric", "Objective", "known"]
+__all__ = [
+    "ByMetric",
+    "DirectedMetric",
+    "Objective",
+    "beats",
+    "known",
+    "named",
+    "on_front",
+    "title_of",
+]

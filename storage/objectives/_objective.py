@@ -30,6 +30,7 @@ class Objective:
             better: networks of epochs that another one beats in all of them are not kept.
         needs_baseline: It is relative to the single-task networks, so that deciding waits for them.
         unit: Unit of its values; empty if there is none.
+        symbol: What people read for its name; empty if that is the name itself.
         shown: How its values are written: a format that Python and D3 share.
         split: By which trials are chosen; their test values are reported, and choose nothing.
     """
@@ -40,8 +41,14 @@ class Objective:
     of_epoch: Callable[[Sequence[float], Sequence[float], Sequence[str]], float]
     needs_baseline: bool = False
     unit: str = ""
+    symbol: str = ""
     shown: str = ".4g"
     split: str = "validation"
+
+    @property
+    def title(self) -> str:
+        """What people read for its name: ``Δm``."""
+        return self.symbol or self.name
 
     @property
     def sign(self) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from storage.objectives._objective import DirectedMetric, Objective
 
 NAME = "delta_m"
+SYMBOL = "Δm"
 
 
 def objectives(metrics: Sequence[DirectedMetric]) -> list[Objective]:
@@ -25,6 +26,7 @@ def objectives(metrics: Sequence[DirectedMetric]) -> list[Objective]:
             of_epoch=delta_m,
             needs_baseline=True,
             unit="%",
+            symbol=SYMBOL,
             shown="+.2f",
         )
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
@@ -12,13 +14,16 @@ from storage.records import Decision, RunOutcome, SearchHistory, StageEntry
 from storage.schema.tables import (
     baselines,
     decisions,
+    epoch_values,
     epochs,
     proposals,
     runs,
     scores,
     searches,
+    series,
     trials,
 )
+from storage.scoring import mean
 from storage.states import RunState
 
 _GRAD_EVALS = (
@@ -43,6 +48,20 @@ _OUTCOMES = (
     .outerjoin(scores, scores.c.run_id == runs.c.id)
     .where(runs.c.search_id == bindparam("search"))
     .order_by(runs.c.trial_number, runs.c.role, runs.c.seed)
+)
+_BESIDE = (
+    sa.select(runs.c.id, series.c.task, series.c.metric, epoch_values.c.value)
+    .join(scores, scores.c.run_id == runs.c.id)
+    .join(epoch_values, epoch_values.c.run_id == runs.c.id)
+    .join(series, series.c.id == epoch_values.c.series_id)
+    .where(
+        runs.c.search_id == bindparam("search"),
+        runs.c.state == RunState.DONE,
+        epoch_values.c.epoch > scores.c.epoch_selected - bindparam("last", type_=sa.Integer),
+        epoch_values.c.epoch <= scores.c.epoch_selected,
+        series.c.split == "validation",
+        sa.tuple_(series.c.task, series.c.metric).in_(bindparam("beside", expanding=True)),
+    )
 )
 _ENTRIES = (
     sa.select(proposals.c.stage, proposals.c.round, trials.c.number, trials.c.params, WRITTEN)
@@ -75,10 +94,18 @@ class History(OpenedDatabase):
     """The part of `storage.Storage` and `storage.Reader` that tells what has come of searches."""
 
     @retried
-    def history(self, search_id: int) -> SearchHistory:
-        """All that happened in one search."""
+    def history(
+        self, search_id: int, *, beside: Sequence[tuple[str, str]] = (), last: int = 1
+    ) -> SearchHistory:
+        """All that happened in one search.
+
+        Args:
+            beside: (task, metric) of objectives beside the first; outcomes have their values.
+            last: Of how many epochs, up to the selected one, these are the mean.
+        """
         here = {"search": search_id}
         with self._database.read() as connection:
+            others = _others(connection, search_id, beside, last) if beside else {}
             return SearchHistory(
                 entries=tuple(
                     StageEntry(
@@ -102,6 +129,7 @@ class History(OpenedDatabase):
                         until_epoch=row.epochs_planned,
                         value=row.value_val,
                         grad_evals=int(row.grad_evals),
+                        others=others.get(row.id, ()),
                     )
                     for row in connection.execute(_OUTCOMES, here)
                 ),
@@ -119,6 +147,17 @@ class History(OpenedDatabase):
         """Searches with planned runs that are paused at a rung."""
         with self._database.read() as connection:
             return frozenset(connection.scalars(_PAUSED, {"study": study_id}))
+
+
+def _others(
+    connection: Connection, search_id: int, beside: Sequence[tuple[str, str]], last: int
+) -> dict[int, tuple[float, ...]]:
+    """Run to its values of objectives beside the first, on validation at the selected epoch."""
+    found: dict[int, dict[tuple[str, str], list[float]]] = {}
+    here = {"search": search_id, "last": last, "beside": [*beside]}
+    for row in connection.execute(_BESIDE, here):
+        found.setdefault(row.id, {}).setdefault((row.task, row.metric), []).append(row.value)
+    return {run: tuple(mean(of[name]) for name in beside) for run, of in found.items()}
 
 
 def in_force(study: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:

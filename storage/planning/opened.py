@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,23 +13,31 @@ from sqlalchemy import Connection, bindparam
 from storage.database.opened import Database
 from storage.database.retry import Retry, retried
 from storage.errors import UnknownStudy
-from storage.records import Calibration, InitialNetwork, SearchRecord, StudyRecord
+from storage.records import Calibration, InitialNetwork, SearchRecord, StudyName, StudyRecord
 from storage.schema.tables import calibrations, searches, studies
 
 SPEC_DEFAULTS: Final[Mapping[str, Any]] = {
     "function": None,
     "problem_options": {},
+    "tasks": None,
+    "train_fraction": None,
     "objective": None,
     "compare": {"margin": 1.0, "select_epoch": "best", "claim": None, "sealed": False},
     "budget": {"trials": None, "epochs": None, "device_s": None, "money": None, "wall_s": None},
     "cost": {"price_per_h": None},
     "confirm": None,
     "keep": {"networks": "winners", "cap_mib": 2048.0},
+    "notify": None,
 }
 """What a spec says of keys that are younger than it: here, so that no reader needs to ask."""
 
 _STUDIES = sa.select(studies).order_by(studies.c.id)
+_NAMES = sa.select(
+    studies.c.id, studies.c.name, studies.c.birth, studies.c.paused_at.is_not(None).label("paused")
+).order_by(studies.c.id)
+_SOME = _STUDIES.where(studies.c.id.in_(bindparam("ids", expanding=True)))
 _NAMED = sa.select(studies).where(studies.c.name == bindparam("name"))
+_NUMBERED = sa.select(studies).where(studies.c.id == bindparam("study"))
 _SEARCHES = (
     sa.select(searches)
     .where(searches.c.study_id == bindparam("study"))
@@ -64,11 +73,36 @@ class OpenedDatabase:
         """Close all connections."""
         self._database.engine.dispose()
 
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """What is asked in the block is told as of one state of the database.
+
+        For a few short questions that must not contradict each other. Trouble is not waited out.
+        """
+        with self._database.one_moment():
+            yield
+
     @retried
     def studies(self) -> list[StudyRecord]:
         """All studies, oldest first."""
         with self._database.read() as connection:
             return [study_record(row) for row in connection.execute(_STUDIES)]
+
+    @retried
+    def study_names(self) -> list[StudyName]:
+        """All studies by name, oldest first, without what takes long to read of each."""
+        with self._database.read() as connection:
+            return [
+                StudyName(id=row.id, name=row.name, birth=row.birth, paused=bool(row.paused))
+                for row in connection.execute(_NAMES)
+            ]
+
+    @retried
+    def studies_at(self, study_ids: Collection[int]) -> list[StudyRecord]:
+        """The studies of those ids that are there, oldest first."""
+        with self._database.read() as connection:
+            found = connection.execute(_SOME, {"ids": list(study_ids)})
+            return [study_record(row) for row in found]
 
     @retried
     def find_study(self, name: str) -> StudyRecord | None:
@@ -88,6 +122,13 @@ class OpenedDatabase:
             if record is not None:
                 return record
             raise unknown_study(connection, name)
+
+    @retried
+    def study_at(self, study_id: int) -> StudyRecord | None:
+        """The study of that id, or None."""
+        with self._database.read() as connection:
+            row = connection.execute(_NUMBERED, {"study": study_id}).first()
+            return None if row is None else study_record(row)
 
     @retried
     def searches(self, study_id: int) -> list[SearchRecord]:
@@ -144,6 +185,10 @@ def study_record(row: Any) -> StudyRecord:
         plan=row.plan,
         sealed_at=row.sealed_at,
         unsealed_at=row.unsealed_at,
+        paused_at=row.paused_at,
+        orders=row.orders,
+        stops=row.stops,
+        raised=json.loads(row.raised or "{}"),
     )
 
 

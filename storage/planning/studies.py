@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
 from storage.database.retry import retried
-from storage.planning.opened import OpenedDatabase, study_record
+from storage.planning.audit import Audited
+from storage.planning.opened import study_record
+from storage.planning.raises import kept
 from storage.planning.writing import (
     lock_named,
     lock_runs,
@@ -49,7 +51,7 @@ _ENDED = sa.select(sa.func.count()).where(
 _NAMES = sa.select(searches.c.name).where(searches.c.study_id == bindparam("study"))
 
 
-class Studies(OpenedDatabase):
+class Studies(Audited):
     """The part of `storage.Storage` that makes studies and says what they are."""
 
     @retried
@@ -63,6 +65,7 @@ class Studies(OpenedDatabase):
         searches: Sequence[tuple[str, str, str]],
         plan: str = "",
         sealed: bool = False,
+        lowered: Collection[str] = (),
         check: Callable[[StudyRecord], None] = lambda _stored: None,
     ) -> StudyRecord:
         """Create a study or store its extended spec; searches are (name, role, weighting).
@@ -70,12 +73,18 @@ class Studies(OpenedDatabase):
         Args:
             plan: Hash of all that decides what the searches do.
             sealed: Whether test values of a new study are not shown before `unseal`.
+            lowered: Limits of [budget] that hold as they are, whatever commands have raised them to
+                before; others stay raised, see `StudyRecord.spec`.
             check: Looks at the study as it is stored, if it is, in the transaction that writes;
                 what it raises leaves all as it is. Drivers that save at once are looked at one
                 after the other.
         """
-        texts = {"spec": json.dumps(spec), "card": json.dumps(card)}
-        values = {**texts, "fingerprint": fingerprint, "plan": plan}
+        values = {
+            "spec": json.dumps(spec),
+            "card": json.dumps(card),
+            "fingerprint": fingerprint,
+            "plan": plan,
+        }
         birth = uuid4().hex
         names = {"name": name, "first_name": name, "birth": birth, "key_name": birth}
         with self._database.write() as connection:
@@ -90,24 +99,37 @@ class Studies(OpenedDatabase):
             )
             study_id = lock_named(connection, name)
             connection.execute(insert_ignoring(connection, change_counters), {"study_id": study_id})
-            record = _record(connection, study_id)
+            record = record_of(connection, study_id)
             if record.birth != birth:
                 check(record)
-                before = record.spec
-                connection.execute(studies.update().where(studies.c.id == study_id), values)
-                record = _record(connection, study_id)
-                if record.spec != before:
-                    _revise(connection, study_id, before, accepted=True)
+                values |= _with_raises(record, spec, lowered)
+                record = self._extend(connection, record, values)
             _save_searches(connection, study_id, searches)
             next_change(connection, study_id)
             return record
+
+    def _extend(
+        self, connection: Connection, before: StudyRecord, values: Mapping[str, Any]
+    ) -> StudyRecord:
+        """Store another spec; drivers under way follow its budgets."""
+        connection.execute(studies.update().where(studies.c.id == before.id), values)
+        after = record_of(connection, before.id)
+        if after.spec == before.spec:
+            return after
+        revise(connection, before.id, before.spec, accepted=True)
+        was, is_now = _apart(before.spec, after.spec), _apart(after.spec, before.spec)
+        verb = "set budget" if {*was, *is_now} == {"budget"} else "extend"
+        self._note(connection, before, verb, before=was, after=is_now)
+        order = studies.update().where(studies.c.id == before.id).values(orders=before.orders + 1)
+        connection.execute(order)
+        return record_of(connection, before.id)
 
     @retried
     def note_refused(self, study_id: int, spec: Mapping[str, Any]) -> None:
         """Keep that a stored study should have become what it must not become."""
         with self._database.write() as connection:
             lock_study(connection, study_id)
-            _revise(connection, study_id, spec, accepted=False)
+            revise(connection, study_id, spec, accepted=False)
 
     @retried
     def unseal(self, study_id: int) -> StudyRecord:
@@ -120,10 +142,14 @@ class Studies(OpenedDatabase):
             lock_study(connection, study_id)
             lock_runs(connection, connection.scalars(_DONE, {"study": study_id}).all())
             changed = connection.execute(_UNSEAL, {"study": study_id, "at": now()}).rowcount
+            record = record_of(connection, study_id)
             if changed:
+                self._note(
+                    connection, record, "unseal", before={"sealed": True}, after={"sealed": False}
+                )
                 number = next_change(connection, study_id)
                 connection.execute(_STAMP_DONE, {"study": study_id, "number": number})
-            return _record(connection, study_id)
+            return record
 
     @retried
     def give_birth(self, study: StudyRecord) -> StudyRecord:
@@ -134,7 +160,7 @@ class Studies(OpenedDatabase):
         same = sa.and_(studies.c.id == study.id, studies.c.birth == study.birth)
         with self._database.write() as connection:
             connection.execute(studies.update().where(same).values(birth=uuid4().hex))
-            return _record(connection, study.id)
+            return record_of(connection, study.id)
 
     @retried
     def fix_engine(self, search_ids: Sequence[int], engine: str, reason: str) -> None:
@@ -184,13 +210,15 @@ class Studies(OpenedDatabase):
             connection.execute(searches.update().where(*more).values(stack_rows=rows))
 
 
-def _record(connection: Connection, study_id: int) -> StudyRecord:
+def record_of(connection: Connection, study_id: int) -> StudyRecord:
+    """A study by its number."""
     return study_record(connection.execute(_THE_STUDY, {"study": study_id}).one())
 
 
-def _revise(
+def revise(
     connection: Connection, study_id: int, spec: Mapping[str, Any], *, accepted: bool
 ) -> None:
+    """Keep what a study's spec was before, or what it should have become and must not."""
     values = {
         "study_id": study_id,
         "made_at": now(),
@@ -199,6 +227,23 @@ def _revise(
         "runs_ended": connection.scalar(_ENDED, {"study": study_id}),
     }
     connection.execute(revisions.insert(), values)
+
+
+def _with_raises(
+    stored: StudyRecord, spec: Mapping[str, Any], lowered: Collection[str]
+) -> dict[str, str]:
+    """What to store of a new spec where commands have raised budgets of the old one."""
+    raised_spec, raised = kept(spec, stored.raised, lowered)
+    return {"spec": json.dumps(raised_spec), "raised": json.dumps(raised) if raised else ""}
+
+
+def _apart(spec: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections of a spec that another one has not, or not so; addresses of others' are kept."""
+    found = {key: value for key, value in spec.items() if value != other.get(key)}
+    for key, value in found.items():
+        if isinstance(value, Mapping) and isinstance(was := other.get(key), Mapping):
+            found[key] = {name: one for name, one in value.items() if one != was.get(name)}
+    return found | ({"notify": "not kept here"} if found.get("notify") else {})
 
 
 def _save_searches(

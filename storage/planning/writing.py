@@ -100,12 +100,20 @@ def next_change(connection: Connection, study_id: int) -> int:
     return int(counted[0].value) if counted else _checked(None, None)
 
 
+def gone() -> StudyChanged:
+    """The error that a study is there no more."""
+    return StudyChanged(
+        "The study was deleted by another command while this one worked on it. Run the command "
+        "again to begin it anew."
+    )
+
+
 def _checked(row: Any, plan: str | None) -> int:
-    done, way_out = None, "What was trained is kept. Run the command again."
     if row is None:
-        done, way_out = "The study was deleted", "Run the command again to begin it anew."
-    elif plan is not None and row.plan != plan:
-        done = f"The study {row.name!r} was extended"
-    if done is not None:
-        raise StudyChanged(f"{done} by another command while this one worked on it. {way_out}")
+        raise gone()
+    if plan is not None and row.plan != plan:
+        raise StudyChanged(
+            f"The study {row.name!r} was extended by another command while this one worked on it. "
+            "What was trained is kept. Run the command again."
+        )
     return int(row.id)

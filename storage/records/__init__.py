@@ -4,6 +4,7 @@ Times are seconds; `params` is canonical JSON, so that equal points are equal te
 `written` whole numbers are whole.
 """
 
+from storage.records._audit import Actor, AuditEntry, Orders
 from storage.records._changes import AttemptChange, Changes, DecisionChange, RunChange
 from storage.records._history import (
     Baseline,
@@ -18,7 +19,15 @@ from storage.records._history import (
     Verdict,
 )
 from storage.records._leases import Claim, Claimed, Holder
-from storage.records._log import AttemptLog, Cause, TrainedWith
+from storage.records._limits import (
+    DriverAtWork,
+    LimitUse,
+    limits_of_searches,
+    limits_of_study,
+    searches_of,
+)
+from storage.records._log import AttemptLog, Cause, RunCosts, TrainedWith
+from storage.records._news import Notification
 from storage.records._reports import (
     CheckpointFile,
     CheckpointRecord,
@@ -38,10 +47,14 @@ from storage.records._status import (
     BadEnding,
     BestTrial,
     FailureGroup,
+    Glance,
+    Lease,
     PackCosts,
+    Pulse,
     SearchStatus,
     Totals,
     Unfinished,
+    WorkerProcess,
     WorkerStatus,
 )
 from storage.records._studies import (
@@ -51,12 +64,15 @@ from storage.records._studies import (
     NetworkLook,
     Revision,
     SearchRecord,
+    StudyName,
     StudyRecord,
 )
 
 __all__ = [
+    "Actor",
     "AttemptChange",
     "AttemptLog",
+    "AuditEntry",
     "BadEnding",
     "Baseline",
     "BaselineValue",
@@ -70,25 +86,33 @@ __all__ = [
     "Claimed",
     "Decision",
     "DecisionChange",
+    "DriverAtWork",
     "Ending",
     "EpochRecord",
     "EpochTiming",
     "FailureGroup",
+    "Glance",
     "Holder",
     "InitialNetwork",
+    "Lease",
+    "LimitUse",
     "Mismatch",
     "NetworkFile",
     "NetworkLook",
     "NetworkRecord",
     "NewRun",
+    "Notification",
+    "Orders",
     "PackCosts",
     "Proposal",
+    "Pulse",
     "Recorded",
     "Reference",
     "Rejected",
     "Report",
     "Revision",
     "RunChange",
+    "RunCosts",
     "RunOutcome",
     "SearchHistory",
     "SearchRecord",
@@ -97,10 +121,15 @@ __all__ = [
     "Spent",
     "StageEntry",
     "StoredNetwork",
+    "StudyName",
     "StudyRecord",
     "Totals",
     "TrainedWith",
     "Unfinished",
     "Verdict",
+    "WorkerProcess",
     "WorkerStatus",
+    "limits_of_searches",
+    "limits_of_study",
+    "searches_of",
 ]

@@ -45,8 +45,10 @@ class AttemptChange:
 
     Attributes:
         run: None of a worker's start and of a calibration.
+        worker: Who makes it; None where that is not recorded.
         failure: Class of what it failed for.
         device_s: Device-seconds of all phases.
+        money: What they cost; None if the worker has no price.
     """
 
     attempt: int
@@ -58,6 +60,8 @@ class AttemptChange:
     ended: datetime | None
     epochs: int
     device_s: float
+    money: float | None = None
+    worker: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ class RunOutcome:
             epochs. A run that was kept at a rung may go further than that.
         value: What it is ranked by, on validation at the selected epoch; None while there is none.
         grad_evals: Passes through the trunk over all epochs, the reproducible cost.
+        others: What it is ranked by beside `value`, of several objectives; empty with one.
     """
 
     run: int
@@ -73,6 +74,7 @@ class RunOutcome:
     until_epoch: int
     value: float | None
     grad_evals: int
+    others: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ class Claim:
         until_epoch: Up to where it is to be trained: its next rung, or all epochs.
         checkpoints: Paths and epochs to go on from, newest first; empty to begin.
         initial: The network that it begins from; None: all of it begins as always.
+        pack_key: What it has in common with runs that may share its pack, its segment included.
         recorded: Of a training function's run: the last epoch that earlier attempts have left.
     """
 
@@ -35,6 +36,7 @@ class Claim:
     until_epoch: int
     checkpoints: Sequence[tuple[str, int]]
     initial: InitialNetwork | None = None
+    pack_key: str = ""
     recorded: int = 0
 
     @property

@@ -8,6 +8,24 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunCosts:
+    """What all attempts at a run have used, beside device time and epochs.
+
+    Attributes:
+        energy_j: None where no device has a meter.
+        money: None where no device has a price.
+        peak_memory_bytes: The most that an attempt has held; None where that is not known.
+    """
+
+    samples: int
+    grad_evals: int
+    flops: float
+    energy_j: float | None
+    money: float | None
+    peak_memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedWith:
     """The user's own code as some runs were trained with it.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from storage.records._studies import StudyRecord
 from storage.states import RunState
 
 
@@ -83,6 +84,16 @@ class Totals:
     epochs: int
     trials: int
 
+    @property
+    def used(self) -> Mapping[str, float]:
+        """What counts for each limit of a budget that is of all runs, by its key."""
+        return {
+            "trials": self.trials,
+            "epochs": self.epochs,
+            "device_s": self.device_s,
+            "money": self.money or 0.0,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureGroup:
@@ -128,6 +139,39 @@ class PackCosts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A run that a driver holds for a worker.
+
+    Attributes:
+        worker: Who trains it.
+        host: Of the driver, which renews the lease; its process there is `pid`.
+        since: When the worker began with it.
+        epochs: That it has reached.
+        until: When the lease runs out unless it is renewed; None where none was given.
+        left_s: Seconds until then by the database's clock; negative if it has run out.
+    """
+
+    run: int
+    worker: int | None
+    host: str
+    pid: int
+    since: datetime
+    epochs: int
+    until: datetime | None
+    left_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerProcess:
+    """A worker process: where it is, and since when."""
+
+    worker: int
+    host: str
+    device: str
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStatus:
     """A worker process: what it has done for a study, and what it does.
 
@@ -149,3 +193,57 @@ class WorkerStatus:
     last: datetime
     runs: Sequence[int]
     busy: bool
+
+    @property
+    def seen_s(self) -> float:
+        """Seconds from its start to the last thing that it began or ended."""
+        return (self.last - self.started).total_seconds()
+
+    @property
+    def utilisation(self) -> float | None:
+        """Device time of its attempts as a share of `seen_s`; None before that is known."""
+        return min(self.device_s / self.seen_s, 1.0) if self.seen_s > 0 else None
+
+    @property
+    def epochs_per_min(self) -> float | None:
+        """Epochs of all its runs a minute; None before that is known."""
+        return 60 * self.epochs / self.seen_s if self.seen_s > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """A study, and what tells whether anything of it is new.
+
+    Attributes:
+        change: Number of its latest change; as long as it is the same, nothing has happened.
+        held: Whether the lease of some run has not run out: a driver renews it.
+    """
+
+    record: StudyRecord
+    change: int
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """Signs of life of a study.
+
+    Attributes:
+        change: Number of its latest change; as long as it is the same, nothing has happened.
+        held: Runs that some driver has leased.
+        alive: Those of them whose lease has not expired: somebody renews it.
+        last: When one of the latest attempts last began or ended; None before the first.
+        trained: Number of the latest attempt at a run; 0 before the first.
+        failed: Run and token of the one that failed first, of those that stand as failed; empty
+            while there is none.
+        epoch_s: Seconds from one epoch to the next in the slowest of the latest attempts; None
+            before one has ended.
+    """
+
+    change: int
+    held: int
+    alive: int
+    last: datetime | None
+    trained: int
+    failed: str
+    epoch_s: float | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -23,6 +23,10 @@ class StudyRecord:
         plan: Hash of all that decides what its searches do.
         sealed_at: From when on its test values are not shown; None if they always were.
         unsealed_at: From when on they are shown again; None until then.
+        paused_at: From when on none of its runs is handed out; None if they are.
+        orders: Number of the last command that its drivers follow.
+        stops: Of the last one that ended them.
+        raised: Budgets that commands have raised above its file's: by search, empty for the study.
     """
 
     id: int
@@ -37,11 +41,35 @@ class StudyRecord:
     plan: str
     sealed_at: datetime | None = None
     unsealed_at: datetime | None = None
+    paused_at: datetime | None = None
+    orders: int = 0
+    stops: int = 0
+    raised: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def sealed(self) -> bool:
         """Whether no test value is shown."""
         return self.sealed_at is not None and self.unsealed_at is None
+
+    @property
+    def paused(self) -> bool:
+        """Whether none of its runs is handed out."""
+        return self.paused_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyName:
+    """A study by its name: what a list of very many can know of each.
+
+    Attributes:
+        birth: As of its record.
+        paused: Whether none of its runs is handed out.
+    """
+
+    id: int
+    name: str
+    birth: str
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _POSTGRES_NOW_S = sa.text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)")
 _NUMBER = sa.text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
 _STATUS = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
+_IN_THE_FUTURE = "22023"  # "transaction ID ... is in the future"
 _SERVER = sa.text("SELECT CAST(system_identifier AS text) FROM pg_control_system()")
 _DATABASE = sa.text("SELECT CAST(oid AS text) FROM pg_database WHERE datname = current_database()")
 _SCHEMA_LOCK = 0x7765_6967_6862  # "weighb", one number for all who make or migrate a schema
@@ -82,7 +84,12 @@ def transaction_number(connection: Connection) -> str | None:
 
 def is_committed(connection: Connection, number: str) -> bool | None:
     """Whether that transaction was committed; None while it is being ended."""
-    status = connection.scalar(_STATUS, {"number": number})
+    try:
+        status = connection.scalar(_STATUS, {"number": number})
+    except DataError as error:
+        if getattr(error.orig, "sqlstate", None) != _IN_THE_FUTURE:
+            raise
+        return False  # the server ended before any of it was on disk; it gives the number again
     return None if status == "in progress" else status == "committed"
 
 

@@ -40,9 +40,10 @@ def _leave_garbage() -> None:
 def _workers_ahead(arguments: Sequence[str]) -> AbstractContextManager[object]:
     if not _trains_here(arguments):
         return nullcontext()
+    from study.cli._glimpse import all_has_ended
     from study.drivers.local.fork_server import fork_server_ahead
 
-    return fork_server_ahead()
+    return fork_server_ahead(is_needless=lambda: all_has_ended(arguments))
 
 
 def _trains_here(arguments: Sequence[str]) -> bool:

@@ -51,7 +51,11 @@ def show_budgets(
     else:
         found = equal_budgets(frames, parse_budgets(texts, as_run=as_run))
     if as_json:
-        print_json({"budgets": [one.to_plain() for one in found]})
+        why_none = "" if found else why_no_curve(frames)
+        budgets = [one.to_plain() for one in found]
+        print_json(
+            "compare.budgets", {"study": frames.name, "budgets": budgets, "why_none": why_none}
+        )
         return
     if not found:
         say(why_no_curve(frames))

@@ -29,16 +29,18 @@ def written(value: float, shown: str, unit: str = "") -> str:
 
 
 def params_said(frames: StudyFrames, search: str, params: Mapping[str, Any]) -> str:
-    """A point of a search, without a weight decay that is off and was never tuned."""
+    """A point of a search, see `params_told`."""
+    told = params_told(frames, search, params)
+    return ", ".join(f"{name} {_value(value)}" for name, value in told.items())
+
+
+def params_told(frames: StudyFrames, search: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Its parameters without a weight decay that is off and was never tuned."""
     from reports.frames import stages_tuning
 
     off = params.get("weight_decay") == 0
     hidden = off and stages_tuning(frames, search, "weight_decay").empty
-    return ", ".join(
-        f"{name} {_value(value)}"
-        for name, value in params.items()
-        if not (hidden and name == "weight_decay")
-    )
+    return {k: v for k, v in params.items() if not (hidden and k == "weight_decay")}
 
 
 def _value(value: object) -> str:

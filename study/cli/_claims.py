@@ -10,7 +10,7 @@ from rich.padding import Padding
 from study.cli._estimators import estimators
 from study.cli._frames import opened_all, placed
 from study.cli._options import STORAGE, AsJson, StorageUrl
-from study.cli._output import console, next_step, print_json, say, styled
+from study.cli._output import console, json_alone, next_step, print_json, say, styled
 from study.errors import NetworkMissing
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ def command(
     care less? C4: does weight decay matter less than the learning rate? C5: does sharing gain?
     """
     from reports.across import check_distinct
-    from reports.claims import claims_of, size_matters
+    from reports.claims import claims_of, in_order, size_matters
 
     words = list(dict.fromkeys(studies))
     urls = [placed(word, storage=storage)[1] for word in words]
-    with opened_all(words, storage) as frames:
+    with json_alone(as_json), opened_all(words, storage) as frames:
         check_distinct(frames)
         found = {label: claims_of(one, estimators) for label, one in frames.items()}
         sizes = size_matters(
@@ -55,16 +55,17 @@ def command(
         )
     if as_json:
         print_json(
+            "claims",
             {
                 "studies": {
                     name: [claim.to_plain() for claim in claims] for name, claims in found.items()
                 },
                 "together": [sizes.to_plain()],
-            }
+            },
         )
         return
     if len(found) == 1:
-        found = {name: _in_order(*claims, sizes) for name, claims in found.items()}
+        found = {name: in_order(*claims, sizes) for name, claims in found.items()}
     else:
         found[", ".join(found)] = (sizes,)
     for name, claims in found.items():
@@ -73,10 +74,6 @@ def command(
         for claim in claims:
             _print(claim)
     next_step("compare", words[0], storage=storage)
-
-
-def _in_order(*claims: Claim) -> tuple[Claim, ...]:
-    return tuple(sorted(claims, key=lambda claim: int(claim.name.removeprefix("C"))))
 
 
 def _sized(frames: StudyFrames, storage: str, *, count: bool) -> Sized:

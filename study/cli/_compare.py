@@ -13,7 +13,8 @@ from study.cli._budgets import show_budgets
 from study.cli._cells import ends, params_said, written
 from study.cli._compare_studies import show_studies
 from study.cli._details import show_details
-from study.cli._frames import opened, placed
+from study.cli._frames import named_each, opened, placed
+from study.cli._front import show_front
 from study.cli._options import STORAGE, AsJson, StorageUrl, Studies
 from study.cli._output import duration, next_step, note, print_json, say
 from study.cli._trials import show_trials
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 NAME = "compare"
 _ALL: Final[list[str]] = []
+_CHARGED: Final = (
+    "cost: what methods are charged with, for start-up, training and validation of their planned "
+    "runs; `status` has all that was paid"
+)
 
 
 def command(
@@ -56,6 +61,7 @@ def command(
     Of several studies: values side by side, mean ranks, differences over problems, and what sets
     the studies apart.
     """
+    studies = named_each(studies, storage=storage)
     if as_run and not at:
         raise typer.BadParameter(
             "--as-run says which time --at means. Add --at, such as --at 600s."
@@ -91,7 +97,7 @@ def _show(frames: StudyFrames, *, storage: str, details: bool, as_json: bool) ->
 
     comparison = compare(frames)
     if as_json:
-        print_json(comparison.to_plain())
+        print_json("compare.methods", {"study": frames.name, **comparison.to_plain()})
         return
     say((comparison.sentence, "bold"))
     for claim in (comparison.sparser_grids, comparison.break_even):
@@ -100,6 +106,7 @@ def _show(frames: StudyFrames, *, storage: str, details: bool, as_json: bool) ->
     for sentence in comparison.caveats:
         say(sentence)
     _print_rows(frames, comparison)
+    show_front(frames)
     _print_differences(comparison)
     if details:
         show_details(frames, comparison)
@@ -142,6 +149,7 @@ def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
     else:
         show(key, [*score, *effort])
         show(key, metrics)
+    say((_CHARGED, "dim"))
 
 
 def _of_metric(rows: Sequence[MethodRow], key: tuple[str, str]) -> list[str]:
@@ -194,9 +202,7 @@ def _seeds(found: Difference) -> str:
 def _scores(comparison: Comparison) -> list[Column]:
     """What methods are ranked by, what that rests on, and delta_m beside it if there is one."""
     rows, objective = comparison.rows, comparison.objective
-    delta_m = Column(
-        head="delta_m test", cells=[written(row.delta_m_test, "+.2f", "%") for row in rows]
-    )
+    delta_m = Column(head="Δm test", cells=[written(row.delta_m_test, "+.2f", "%") for row in rows])
     reach = Column(head="95 % interval", cells=[ends(row.interval, objective) for row in rows])
     kind = Column(head="value is", cells=[row.delta_m_kind for row in rows], text=True)
     if objective.name == DELTA_M:

@@ -29,7 +29,7 @@ def show_studies(studies: Sequence[str], *, storage: str, as_json: bool) -> None
     with opened_all(studies, storage) as frames:
         comparison = compare_studies(frames)
         if as_json:
-            print_json(comparison.to_plain())
+            print_json("compare.studies", comparison.to_plain())
             return
         say((comparison.sentence, "bold"))
         _print_studies(comparison)
@@ -37,6 +37,7 @@ def show_studies(studies: Sequence[str], *, storage: str, as_json: bool) -> None
         _print_standings(comparison)
         _print_differences(comparison)
         _print_one_setting(comparison, frames)
+        _print_pairs(comparison)
         for sentence in comparison.differing:
             note(sentence)
         next_step("report", *studies, "-o", "report.html", storage=storage)
@@ -63,7 +64,7 @@ def _print_values(comparison: StudiesComparison) -> None:
     objective, methods = comparison.objective, comparison.methods
     unit = f", in {objective.unit}" if objective.unit else ""
     side = "lower" if objective.sign > 0 else "higher"
-    say((f"Test {objective.name} with 95 % intervals over seeds{unit} ({side} is better)", "bold"))
+    say((f"Test {objective.title} with 95 % intervals over seeds{unit} ({side} is better)", "bold"))
     columns = [
         Column(
             head=study.label,
@@ -86,7 +87,7 @@ def _print_standings(comparison: StudiesComparison) -> None:
     columns = [
         Column(head="mean rank", cells=[f"{one.mean_rank:.2f}" for one in found]),
         Column(
-            head=f"mean\n{objective.name}",
+            head=f"mean\n{objective.title}",
             cells=[written(one.estimate.value, objective.shown) for one in found],
         ),
         Column(
@@ -105,6 +106,24 @@ def _print_standings(comparison: StudiesComparison) -> None:
     if all(math.isnan(one.iqm) for one in found):
         columns = [column for column in columns if "middle half" not in column.head]
     show(_key([one.method.title for one in found]), columns)
+
+
+def _print_pairs(comparison: StudiesComparison) -> None:
+    """What methods come to on each pair of tasks, a table for each share of labels."""
+    objective = comparison.objective
+    for table in comparison.pairs:
+        say((f"Test {objective.title} on pairs of tasks: {table.title}", "bold"))
+        columns = [
+            Column(
+                head=other,
+                cells=[
+                    "" if value is None else written(value, objective.shown)
+                    for value in table.row(other)
+                ],
+            )
+            for other in table.tasks
+        ]
+        show(_key([*table.tasks]), columns)
 
 
 def _print_differences(comparison: StudiesComparison) -> None:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from storage.records import AttemptLog
+from study.asking import Asking, NotAnswered
 from study.cli._options import STORAGE, StorageUrl
 from study.cli._output import amount, duration, say
-from study.commands import STORAGE_VARIABLE
+from study.cli._printed import Output, outputs_of
+from study.drivers.holder import liveness
 from study.errors import StudyError
+from study.running.checkpoint_path import remove_files
+
+if TYPE_CHECKING:
+    from reports.dashboard.concluding.outlook import Told
 
 NAME = "dashboard"
-_STATUS_S = 120.0
+_ESTIMATORS = "study.cli._estimators:estimators"
 
 
 def command(
@@ -40,14 +43,22 @@ def command(
     key: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="PEM file of its key.")
     ] = None,
+    allow_actions: Annotated[
+        bool,
+        typer.Option(
+            "--allow-actions",
+            help="Let those who know a token pause, stop, retry, delete and raise budgets.",
+        ),
+    ] = False,
 ) -> None:
     """Show studies in a browser, live, while they run or afterwards."""
     from reports import ReportError
-    from reports.dashboard import Access, is_loopback, serve
+    from reports.dashboard import Access, Actions, is_loopback, serve
 
     if (certificate is None) != (key is None):
         raise StudyError("TLS needs both --certificate and --key. One was given. Give the other.")
-    token = None if is_loopback(host) else secrets.token_urlsafe(16)
+    # others of this machine may read, but not act in the name of who has started the server
+    token = None if is_loopback(host) and not allow_actions else secrets.token_urlsafe(16)
     names = [*(name or ()), *([] if token is None else [socket.gethostname()])]
     access = Access(token=token, names=names, secure=certificate is not None)
 
@@ -56,12 +67,13 @@ def command(
         say(f"{'https' if access.secure else 'http'}://{shown}:{port}", "   (Ctrl-C ends it)")
         if token is not None:
             say("token: ", (token, "bold"), "   It is shown this once; browsers ask for it.")
-            if not access.secure:
+            if not access.secure and not is_loopback(host):
                 say("Without TLS, others on the network can read along: --certificate and --key.")
 
-    def ahead(study: str) -> list[tuple[str, str]]:
-        return _ahead(study, storage)
+    def ahead(study: str) -> Told:
+        return _ahead(study, asking)
 
+    asking = Asking(storage)
     try:
         serve(
             storage,
@@ -69,6 +81,12 @@ def command(
             port=port,
             access=access,
             ahead=ahead,
+            at_end=asking.end,
+            outputs=_outputs,
+            actions=Actions(liveness=liveness, remove_files=remove_files)
+            if allow_actions
+            else None,
+            estimators=_ESTIMATORS,
             certificate=certificate,
             key=key,
             ready=ready,
@@ -77,36 +95,41 @@ def command(
         raise StudyError(str(error)) from error
 
 
-def _ahead(study: str, storage: str) -> list[tuple[str, str]]:
+def _outputs(attempts: Sequence[AttemptLog]) -> list[Output]:
+    """What a run has printed, as `weighbridge log` finds it; a page waits for no object store."""
+    return outputs_of(attempts, far=False)
+
+
+def _ahead(study: str, asking: Asking) -> Told:
     """What a study takes yet, as `weighbridge status` tells it.
 
-    Asked of a process of its own: the study is planned anew for it, with the user's own modules.
+    The study is planned anew for it, with the user's own modules.
     """
-    command = [sys.executable, "-P", "-m", "study.cli", "status", study, "--json"]
     try:
-        said = subprocess.run(
-            command,
-            env={**os.environ, STORAGE_VARIABLE: storage},
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_STATUS_S,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
+        found = asking.ask("status", study)["forecast"]
+    except NotAnswered:
         return []  # of a study that ends, is renamed or deleted meanwhile there is nothing to tell
-    found = json.loads(said.stdout)["forecast"]
-    if found is None:
-        return []
+    return _told(found, now=datetime.now(UTC)) if found else []
+
+
+def _told(found: Mapping[str, Any], *, now: datetime) -> Told:
+    """What pages say of a forecast that was made now."""
+    from reports.dashboard import Ending
+
     if "why" in found:
         return [("Still to come", found["why"])]
-    told = []
+    told: list[tuple[str, str | Ending]] = []
     if left := found["device_s_left"]:
         told.append(("Device time still to come", _range(left, duration)))
     if left := found["money_left"]:
         told.append(("Money still to come", _range(left, amount)))
     if left := found["wall_s_left"]:
-        ends = datetime.now(UTC) + timedelta(seconds=left["value"])
-        told.append(("Ends in about", f"{_range(left, duration)}, at {ends:%H:%M} UTC"))
+        at, low, high = (
+            None if left[name] is None else now + timedelta(seconds=left[name])
+            for name in ("value", "low", "high")
+        )
+        if at is not None:
+            told.append(("Expected end", Ending(at=at, low=low, high=high)))
     if not told and found["searches"]:
         told.append(("Still to come", "not known before something of this shape was timed"))
     return told

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from study.catalogue import stored_name
-from study.cli._options import STORAGE, StorageUrl, Study, Yes, ask
-from study.cli._output import counted, duration, say
+from study.cli._options import STORAGE, AsJson, StorageUrl, Study, Yes, ask
+from study.cli._output import counted, duration, print_json, say
 from study.drivers.holder import liveness
 from study.running.checkpoint_path import remove_files
 
 NAME = "delete"
 
 
-def command(study: Study, yes: Yes = False, storage: StorageUrl = STORAGE) -> None:
+def command(
+    study: Study, yes: Yes = False, storage: StorageUrl = STORAGE, as_json: AsJson = False
+) -> None:
     """Delete a study: its runs, results, costs, checkpoints and logs. There is no way back."""
     from storage import Storage  # SQLAlchemy loads with it
 
@@ -30,4 +32,8 @@ def command(study: Study, yes: Yes = False, storage: StorageUrl = STORAGE) -> No
     finally:
         database.close()
     remove_files(folders)
+    if as_json:
+        before = {"runs": n_runs, "device_s": totals.device_s}
+        print_json("delete", {"study": record.name, "changed": True, "before": before, "after": {}})
+        return
     say((record.name, "bold"), " is deleted.")

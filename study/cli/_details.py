@@ -37,7 +37,7 @@ def show_details(frames: StudyFrames, comparison: Comparison) -> None:
 def _show_metrics(frames: StudyFrames, rows: list[MethodRow]) -> None:
     from reports.comparing.metric_shares import shares_of
 
-    say(("What each metric adds to delta_m, in points, and its share of all that is added", "bold"))
+    say(("What each metric adds to Δm, in points, and its share of all that is added", "bold"))
     shares = [shares_of(row.metric_points) for row in rows]
     show(
         Column(head="method", cells=[row.title for row in rows], text=True),

@@ -148,4 +148,4 @@ def _best(search: SearchProgress) -> str:
         return ""
     objective = search.objective
     spread = "" if search.best_sd is None else f" ± {search.best_sd:{objective.shown.lstrip('+')}}"
-    return f"{objective.name} {search.best:{objective.shown}}{spread} {objective.unit}".rstrip()
+    return f"{objective.title} {search.best:{objective.shown}}{spread} {objective.unit}".rstrip()

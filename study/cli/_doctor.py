@@ -13,8 +13,8 @@ import typer
 from storage import StorageError, database_file, unsafe_file_system, without_password
 from study._version import __version__
 from study.catalogue import presets
-from study.cli._options import STORAGE, StorageUrl
-from study.cli._output import console, counted, styled, table
+from study.cli._options import STORAGE, AsJson, StorageUrl
+from study.cli._output import console, counted, json_alone, print_json, styled, table
 from trainers.hardware.devices import devices
 from trainers.jobs import ProblemRef
 from trainers.problems import build, names
@@ -43,16 +43,21 @@ class OnNetwork:
     advice: str
 
 
-def command(storage: StorageUrl = STORAGE) -> None:
+def command(storage: StorageUrl = STORAGE, as_json: AsJson = False) -> None:
     """Check versions, the database, devices and data sets."""
-    rows = table("what", "found", "")
-    n_bad = 0
-    for what, found, trouble in _findings(storage):
-        mark = styled((trouble, "red") if trouble else ("ok", "green"))
-        rows.add_row(what, found, mark)
-        n_bad += bool(trouble)
-    console.print(rows)
-    console.print("No problems found." if not n_bad else f"{counted(n_bad, 'problem')} found.")
+    with json_alone(as_json):
+        findings = list(_findings(storage))
+    n_bad = sum(bool(trouble) for _, _, trouble in findings)
+    if as_json:
+        keys = ("what", "found", "trouble")
+        told = [dict(zip(keys, finding, strict=True)) for finding in findings]
+        print_json("doctor", {"n_troubles": n_bad, "findings": told})
+    else:
+        rows = table("what", "found", "")
+        for what, found, trouble in findings:
+            rows.add_row(what, found, styled((trouble, "red") if trouble else ("ok", "green")))
+        console.print(rows)
+        console.print("No problems found." if not n_bad else f"{counted(n_bad, 'problem')} found.")
     if n_bad:
         raise typer.Exit(2)
 

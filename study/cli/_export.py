@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from study.cli._frames import opened
-from study.cli._options import STORAGE, StorageUrl, Study
-from study.cli._output import counted, say
+from study.cli._options import STORAGE, AsJson, StorageUrl, Study
+from study.cli._output import counted, print_json, say
 from study.errors import StudyError
 
 NAME = "export"
+_BY_SEED = "--by-seed"
 
 
 def command(
@@ -37,22 +38,40 @@ def command(
             "winners, for evaluma.",
         ),
     ] = False,
+    front: Annotated[
+        bool,
+        typer.Option(
+            "--front",
+            help="One row a trial on the front of several objectives instead of one a run.",
+        ),
+    ] = False,
     storage: StorageUrl = STORAGE,
+    as_json: AsJson = False,
 ) -> None:
     """Export one row a run, as .csv or .parquet; or one trial a trial, for optuna-dashboard."""
     from reports.export import export
 
+    if front and by_seed:
+        raise StudyError(
+            "A file holds one table. Got --front and --by-seed. Leave out one, and export again."
+        )
     with opened(study, storage) as frames:
         if output.startswith("optuna:"):
-            if by_seed:
+            if by_seed or front:
+                what, key = ("A front is", "--front") if front else ("Scores by seed are", _BY_SEED)
                 raise StudyError(
-                    "Scores by seed are written into a file. Got --by-seed and an Optuna database. "
-                    "Leave out --by-seed, or name a .csv or .parquet file."
+                    f"{what} written into a file. Got {key} and an Optuna database. "
+                    f"Leave out {key}, or name a .csv or .parquet file."
                 )
             from study.cli import _optuna
 
-            _optuna.export(frames, output, storage=storage, overwrite=overwrite)
+            _optuna.export(frames, output, storage=storage, overwrite=overwrite, as_json=as_json)
             return
-        export(frames, Path(output), by_seed=by_seed)
+        export(frames, Path(output), by_seed=by_seed, front=front)
+        if as_json:
+            size = Path(output).stat().st_size
+            print_json("export.file", {"study": frames.name, "path": output, "size_bytes": size})
+            return
         what = "winners, seed by seed" if by_seed or output.lower().endswith(".npz") else ""
+        what = "the front" if front else what
         say(f"Wrote {output}: {what or counted(len(frames.runs), 'run')}.")

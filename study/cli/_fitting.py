@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from storage.amounts import Kind, read_amount
+from storage.wording import limit_said
 from study.api import Study
 from study.cli._forecast import between
 from study.cli._output import amount, console, duration, note, say
@@ -20,9 +22,11 @@ from study.planning.smaller import Smaller, smaller
 if TYPE_CHECKING:
     from reports.comparing.resolving import Needs
     from reports.spending import Budget
+    from reports.spending.axes import CostAxis
     from study.running.forecasting import Known
 
 _MOST: Final = 5
+_AXES: Final[Mapping[Kind, CostAxis]] = {"device_s": "solo_s", "epochs": "epochs", "money": "money"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +118,8 @@ def fitting(study: Study, text: str, known: Known, pilot: Needs | None, *, devic
         pilot: What tells how finely methods are told apart; None: nothing does.
 
     Raises:
-        BadSpec: The text is no budget of device time, epochs or money, or there is no price.
+        BadAmount: The text is no budget of device time, epochs or money.
+        BadSpec: There is no price.
     """
     budget = _parsed(text)
     found = []
@@ -143,19 +148,10 @@ def fitting(study: Study, text: str, known: Known, pilot: Needs | None, *, devic
 
 
 def _parsed(text: str) -> Budget:
-    from reports.errors import BadBudget
-    from reports.spending import parse_budgets
+    from reports.spending import Budget  # loads slowly
 
-    try:
-        (budget,) = parse_budgets([text])
-    except BadBudget:
-        budget = None
-    if budget is None or budget.axis not in _COSTS:
-        raise BadSpec(
-            "--budget of a plan is a number above 0 with a unit of device time, epochs or money. "
-            f"Got {text!r}. Write it like 90min, 8h, 2d, 200epochs or 5money."
-        )
-    return budget
+    kind, most = read_amount(text, of=_AXES)
+    return Budget(axis=_AXES[kind], amount=float(most))
 
 
 def _cost(ahead: Forecast, budget: Budget) -> Range | None:
@@ -196,7 +192,7 @@ def _option(
 def show_fitting(found: Fitting) -> None:
     """A row for each version that fits, and what to paste for it."""
     budget, options = found.budget, found.options
-    said = duration(budget.amount) if budget.axis == "solo_s" else f"{budget.amount:,g}"
+    said = duration(budget.amount) if budget.axis == "solo_s" else limit_said(budget.amount)
     unit = {"solo_s": "of device time", "epochs": "epochs", "money": "in money"}[budget.axis]
     head = f"in {said} {unit} from now on"
     if not options:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from storage import without_password
 from storage.database.plain_urls import shown_file
-from study.catalogue import stored_name
-from study.commands import command_line
-from study.errors import StudyError, UnknownStudyName
+from study.catalogue import find, reading, started, stored_name
+from study.errors import StudyError
 
 if TYPE_CHECKING:
     from reports import StudyFrames
@@ -34,11 +33,7 @@ def opened(study: str, storage: str) -> Iterator[StudyFrames]:
     name = stored_name(study, storage=storage)
     reader = Reader(storage)
     try:
-        if name not in [record.name for record in reader.studies()]:
-            raise UnknownStudyName(
-                f"The study {name!r} has not been started in {reader.url}. "
-                f"Start it with: {command_line('run', study, storage=storage)}"
-            )
+        started(reader, name, typed=study, storage=storage)
         yield load(reader, name)
     except ReportError as error:
         raise StudyError(str(error)) from error
@@ -67,6 +62,34 @@ def opened_all(words: Sequence[str], storage: str) -> Iterator[Mapping[str, Stud
             without_password(word) if names[frames.name] > 1 else frames.name: frames
             for word, frames in found
         }
+
+
+def named_each(words: Sequence[str], *, storage: str) -> list[str]:
+    """What was typed, with the studies that a spec asks in its place, as far as they have begun."""
+    return [name for word in words for name in _named(word, storage)]
+
+
+def _named(word: str, storage: str) -> Iterator[str]:
+    if _OF in word:
+        yield word
+        return
+    with reading(storage) as reader:
+        stored = {record.name for record in (reader.studies() if reader is not None else ())}
+    if word in stored:
+        yield word
+        return
+    found = find(word, storage=storage)
+    from study.planning.members import (
+        members,  # takes long to load, and a stored study does without
+    )
+    from study.spec.asked import asks_several
+
+    begun = [
+        one.name
+        for one in (members(found.spec, folder=found.folder) if asks_several(found.spec) else [])
+        if one.name in stored
+    ]
+    yield from begun or [word]
 
 
 def placed(word: str, *, storage: str) -> tuple[str, str]:

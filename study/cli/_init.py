@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from study.cli._options import STORAGE, StorageUrl
-from study.cli._output import next_act, say
+from study.cli._options import STORAGE, AsJson, StorageUrl
+from study.cli._output import next_act, print_json, say
 from study.commands import command_line
 from study.errors import BadSpec
 
@@ -19,6 +19,7 @@ NAME = "init"
 def command(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
     storage: StorageUrl = STORAGE,
+    as_json: AsJson = False,
 ) -> None:
     """Write a commented study.toml to start from."""
     if path.suffix != ".toml":
@@ -39,8 +40,13 @@ def command(
             f"Cannot write {path}: {error.strerror}. Name a file on a disk with room, in a folder "
             "you may write to."
         ) from error
+    plan = command_line("plan", str(path), storage=storage)
+    if as_json:
+        written = {"study": _name(path), "path": str(path), "size_bytes": path.stat().st_size}
+        print_json("init", {**written, "next": {"command": plan, "why": "once it is edited"}})
+        return
     say(f"Wrote {path}.")
-    next_act(f"edit it, then: {command_line('plan', str(path), storage=storage)}")
+    next_act(f"edit it, then: {plan}")
 
 
 def _name(path: Path) -> str:

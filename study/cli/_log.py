@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,11 +21,9 @@ from study.cli._output import (
     styled,
     table,
 )
+from study.cli._printed import Output, outputs_of
 from study.commands import command_line
 from study.errors import UnknownRun
-from trainers.jobs import file_name
-from trainers.keeping import paths
-from trainers.keeping.output import place_of_output
 
 if TYPE_CHECKING:
     from storage import Reader
@@ -34,20 +31,6 @@ if TYPE_CHECKING:
 NAME = "log"
 _MOST_CAUSES = 10
 _LINES = 40
-
-
-@dataclass(frozen=True, slots=True)
-class _Output:
-    """What a run has printed, as far as this machine reaches the file.
-
-    Attributes:
-        host: Whose disk it may be on; empty if it is not known.
-        text: None if it is not there, or not reached from here.
-    """
-
-    place: str
-    host: str
-    text: str | None
 
 
 def command(
@@ -96,7 +79,9 @@ def _attempts(reader: Reader, name: str, study_id: int, run: int) -> Sequence[At
 
 def _causes(name: str, found: Sequence[Cause], storage: str, *, as_json: bool) -> None:
     if as_json:
-        print_json([_plain_cause(cause) for cause in found])
+        print_json(
+            "log.causes", {"study": name, "causes": [_plain_cause(cause) for cause in found]}
+        )
         return
     if not found:
         say(f"No attempt of study {name} has failed.")
@@ -116,17 +101,19 @@ def _causes(name: str, found: Sequence[Cause], storage: str, *, as_json: bool) -
 
 
 def _run(name: str, attempts: Sequence[AttemptLog], lines: int, *, as_json: bool) -> None:
-    outputs = _outputs(attempts)
+    outputs = outputs_of(attempts)
     last = attempts[-1]
     if as_json:
         print_json(
+            "log.run",
             {
+                "study": name,
                 **run_to_plain(last),
                 "state": last.run_state,
                 "reason": last.reason,
                 "attempts": [_plain(attempt) for attempt in attempts],
                 "output": [{"place": o.place, "host": o.host, "text": o.text} for o in outputs],
-            }
+            },
         )
         return
     say(
@@ -165,32 +152,7 @@ def _table(attempts: Iterable[AttemptLog]) -> None:
     console.print(rows)
 
 
-def _outputs(attempts: Iterable[AttemptLog]) -> list[_Output]:
-    """The files of a run, one for each folder that its attempts have had.
-
-    Files of several hosts may have one path; on a shared disk they are one file.
-    """
-    where = {
-        (attempt.files, attempt.host or ""): file_name(attempt.key)
-        for attempt in attempts
-        if attempt.files
-    }
-    found: dict[str, _Output] = {}
-    for (folder, host), name in where.items():
-        place = place_of_output(folder, name)
-        if place not in found or found[place].text is None:
-            found[place] = _Output(place, host, _read(place))
-    return list(found.values())
-
-
-def _read(place: str) -> str | None:
-    try:
-        return paths.content(place).decode(errors="replace")
-    except OSError:
-        return None
-
-
-def _print_output(output: _Output, lines: int) -> None:
+def _print_output(output: Output, lines: int) -> None:
     if output.text is None:
         where = f"{output.place} on {output.host}" if output.host else output.place
         say((f"No output is here; what the run has printed would be in {where}.", "dim"))

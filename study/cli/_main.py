@@ -19,9 +19,11 @@ from study.cli._console import write_what_can_be_written
 from study.cli._output import errors, fail_code, styled
 
 _VERBS: Final = (
-    *("presets", "init", "plan", "run", "retry", "status", "log"),
+    *("presets", "methods", "init", "plan", "run", "pause", "resume", "stop", "budget", "retry"),
+    *("status", "watch", "notify", "workers", "log", "audit"),
     *(
         "compare",
+        "trials",
         "claims",
         "table",
         "replay",
@@ -33,6 +35,7 @@ _VERBS: Final = (
         "rename",
         "delete",
         "doctor",
+        "schema",
     ),
 )
 _GROUPS: Final = {

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from study.cli._options import STORAGE, StorageUrl, Study
-from study.cli._output import file_size, next_step, say
+from study.cli._options import STORAGE, AsJson, StorageUrl, Study
+from study.cli._output import file_size, json_alone, next_step, print_json, say
 
 NAME = "network"
 
@@ -38,6 +38,7 @@ def command(
         str, typer.Option("--device", help="Where it is trained then, such as cuda:0.")
     ] = "cpu",
     storage: StorageUrl = STORAGE,
+    as_json: AsJson = False,
 ) -> None:
     """Take a network out of a study: of the best trial, after its run's selected epoch."""
     from study.api import Study as OpenedStudy
@@ -45,10 +46,16 @@ def command(
 
     place_for(output)
     kept: list[str] = []
-    found = OpenedStudy.open(study, storage=storage).network(
-        search, seed=seed, retrain=retrain, device=device, say=kept.append
-    )
+    with json_alone(as_json):
+        found = OpenedStudy.open(study, storage=storage).network(
+            search, seed=seed, retrain=retrain, device=device, say=kept.append
+        )
     size = found.save(output)
+    if as_json:
+        about = {"search": found.search, "trial": found.trial, "seed": found.seed}
+        written = {"path": str(output), "size_bytes": size, "notes": kept}
+        print_json("network", {**about, "epoch": found.epoch, **written})
+        return
     say(
         f"Wrote {output} ({file_size(size)}): search {found.search}, trial {found.trial}, seed "
         f"{found.seed}, after epoch {found.epoch}."

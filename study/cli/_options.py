@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Annotated, Any
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from typing import Annotated, Any, Final
 
 import typer
 
+from storage import without_password
+from storage.amounts import Kind, read_amount
 from study.commands import DEFAULT_STORAGE, STORAGE_VARIABLE
+from study.errors import BadSpec
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help="TOML file, stored study, or preset.")]
 Studies = Annotated[
@@ -31,13 +35,47 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without a question
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 STORAGE = DEFAULT_STORAGE
+_LIMITS: Final[Sequence[Kind]] = ("device_s", "wall_s", "trials", "epochs", "money")
 _APART = ("storage",)  # `study.commands` says when it is needed, and keeps its password
 
 
 def ask(question: str, *, yes: bool) -> None:
-    """Go on if the answer is yes, or was given beforehand; else end the command."""
-    if not yes:
-        typer.confirm(question, abort=True, err=True)
+    """Go on if the answer is yes, or was given beforehand; else end the command as interrupted.
+
+    Raises:
+        Exit: The answer is no, or there is none.
+    """
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(question, err=True)
+        line_ended = sys.stdin.isatty()  # who answers in a terminal has ended the line
+    except typer.Abort:  # Ctrl-C, or nobody is there to answer
+        agreed = line_ended = False
+    if not agreed:
+        typer.echo("" if line_ended else "\n", nl=False, err=True)
+        typer.echo("Nothing was changed.", err=True)
+        raise typer.Exit(130)
+
+
+def limits_of_words(given: Sequence[str]) -> dict[str, float]:
+    """``["epochs=900", "8h"]`` as limits by name.
+
+    Raises:
+        BadAmount: One is none.
+        BadSpec: One is there twice.
+    """
+    limits: dict[str, float] = {}
+    texts: dict[str, str] = {}
+    for text in given:
+        name, amount = read_amount(text, of=_LIMITS)
+        if name in limits:
+            raise BadSpec(
+                f"A limit is set once in a command. Got {texts[name]} and {text}. "
+                "Leave out all but one."
+            )
+        limits[name], texts[name] = amount, text
+    return limits
 
 
 def again(context: typer.Context, *, without: Collection[str] = ()) -> list[str]:
@@ -67,4 +105,4 @@ def _words(param: Any, value: object) -> Iterator[str]:
         yield (param.opts if value else param.secondary_opts)[0]
     else:
         for part in value if isinstance(value, list | tuple) else (value,):
-            yield from (param.opts[-1], str(part))
+            yield from (param.opts[-1], without_password(str(part)))

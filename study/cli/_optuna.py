@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from search_spaces import Axis, space_from_plain
 from storage import database_file, without_password
-from study.cli._output import counted, next_act, say
+from study.cli._output import counted, next_act, print_json, say
 from study.deciding.trials import to_point
 from study.errors import ExportRefused
 from study.spec.study_spec import StudySpec, parse
@@ -23,7 +23,9 @@ _FILE = "sqlite:///"
 _DIRECTIONS: dict[str, Literal["minimize", "maximize"]] = {"min": "minimize", "max": "maximize"}
 
 
-def export(frames: StudyFrames, output: str, *, storage: str, overwrite: bool) -> None:
+def export(
+    frames: StudyFrames, output: str, *, storage: str, overwrite: bool, as_json: bool
+) -> None:
     """Write a study's searches into an Optuna database.
 
     Args:
@@ -36,10 +38,15 @@ def export(frames: StudyFrames, output: str, *, storage: str, overwrite: bool) -
     from reports.trials import trials
     from study.searches.optuna_export import write
 
-    url = _checked(output.removeprefix(PREFIX), storage)
+    url = checked(output.removeprefix(PREFIX), storage, what="An export")
     spec = parse(frames.spec, source=f"of the stored study {frames.name}")
-    studies = [_study(frames, spec, search) for search in trials(frames, courses=True)]
+    studies = [optuna_study(frames, spec, search) for search in trials(frames, courses=True)]
     write(url, studies, overwrite=overwrite)
+    if as_json:
+        told = [{"name": study.name, "n_trials": len(study.trials)} for study in studies]
+        url = without_password(url)
+        print_json("export.optuna", {"study": frames.name, "url": url, "studies": told})
+        return
     n_trials = sum(len(study.trials) for study in studies)
     names = ", ".join(study.name for study in studies)
     say(
@@ -50,7 +57,15 @@ def export(frames: StudyFrames, output: str, *, storage: str, overwrite: bool) -
     next_act(f"optuna-dashboard {dashboard}   (pip install optuna-dashboard)")
 
 
-def _checked(url: str, storage: str) -> str:
+def checked(url: str, storage: str, *, what: str) -> str:
+    """The URL of an Optuna database that can be written.
+
+    Args:
+        what: Is to be written there, as a sentence begins.
+
+    Raises:
+        ExportRefused: It is no URL, memory, or the study database.
+    """
     if "://" not in url:
         raise ExportRefused(
             f"An Optuna database is named by a URL. Got {without_password(url) or 'none'}. "
@@ -59,7 +74,7 @@ def _checked(url: str, storage: str) -> str:
     mine = database_file(storage)
     if _file(url) is not None and url.removeprefix(_FILE).partition("?")[0] in ("", ":memory:"):
         raise ExportRefused(
-            f"An export is written into a file or a server. Got {url}, which is memory and ends "
+            f"{what} is written into a file or a server. Got {url}, which is memory and ends "
             f"with the command. Write {PREFIX}{_FILE}trials.db."
         )
     if url == storage or (mine is not None and _file(url) == mine.resolve()):
@@ -74,12 +89,14 @@ def _file(url: str) -> Path | None:
     return Path(url.removeprefix(_FILE)).resolve() if url.startswith(_FILE) else None
 
 
-def _study(frames: StudyFrames, spec: StudySpec, found: SearchTrials) -> OptunaStudy:
+def optuna_study(frames: StudyFrames, spec: StudySpec, found: SearchTrials) -> OptunaStudy:
+    """A search with its trials as a study of Optuna; read with their courses."""
     from study.searches.optuna_export import OptunaStudy
 
     return OptunaStudy(
         name=f"{frames.name}/{found.search}",
-        direction=_DIRECTIONS[found.direction],
+        directions=[_DIRECTIONS[side] for side in (found.direction, *(d for _, d in found.others))],
+        names=[found.metric, *(name for name, _ in found.others)],
         axes=listed_axes(spec, found.search, n_tasks=len(frames.tasks)),
         tasks=frames.tasks,
         trials=[_trial(row) for row in found.trials],
@@ -97,8 +114,10 @@ def listed_axes(spec: StudySpec, search: str, *, n_tasks: int) -> dict[str, list
         if search not in ([part.name] if part.name else part.weightings):
             continue
         for stage in (stage for stage in part.stages if stage.kind != "neighbours"):
-            for name, axis in space_from_plain(stage.axes, n_tasks=n_tasks).axes.items():
-                found.setdefault(name, []).append(axis)
+            space = space_from_plain(stage.axes, n_tasks=n_tasks)
+            for name, axis in space.axes.items():
+                (parameter,) = space.named({name: 0})
+                found.setdefault(parameter, []).append(axis)
     return found
 
 
@@ -117,6 +136,7 @@ def _trial(row: TrialRow) -> OptunaTrial:
         params=to_point(row.params),
         state=row.state,
         value=row.value,
+        others=row.others,
         curve=row.curve,
         started=row.started,
         ended=row.ended,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
 from storage.records import AttemptLog, BadEnding
-from storage.wording import counted, duration
+from storage.wording import amount, counted, duration
 from study.cli._console import console, errors, styled
+from study.cli._documents import FORMAT, Document
 from study.commands import command_line
 from study.errors import BaselineMissing
 
@@ -24,6 +26,7 @@ __all__ = [
     "errors",
     "fail_code",
     "file_size",
+    "json_alone",
     "next_act",
     "next_step",
     "note",
@@ -41,9 +44,23 @@ def fail_code(error: Exception) -> int:
     return 1 if isinstance(error, BaselineMissing) else 2
 
 
-def print_json(value: Any) -> None:
-    """Machine-readable output: one JSON document and nothing else."""
-    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+def print_json(document: Document, value: Mapping[str, Any], *, on_a_line: bool = False) -> None:
+    """Machine-readable output: one JSON document and nothing else.
+
+    Args:
+        document: Which one, as its shape in `study.cli.shapes` is called.
+        on_a_line: And at once, as others follow.
+    """
+    told = {"format": FORMAT, "document": document, **value}
+    text = json.dumps(told, indent=None if on_a_line else 2, allow_nan=False)
+    sys.stdout.write(f"{text}\n")
+    if on_a_line:
+        sys.stdout.flush()
+
+
+def json_alone(as_json: bool) -> AbstractContextManager[object]:
+    """What code of a user prints while it is imported is no part of the JSON."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
 
 
 def run_to_plain(one: AttemptLog | BadEnding) -> dict[str, Any]:
@@ -52,7 +69,7 @@ def run_to_plain(one: AttemptLog | BadEnding) -> dict[str, Any]:
         "run": one.run,
         "search": one.search,
         "trial": one.trial,
-        "params": one.params,
+        "params": json.loads(one.params),
         "seed": one.seed,
     }
 
@@ -74,13 +91,6 @@ def table(*columns: str, title: str | None = None, right: Iterable[str] = ()) ->
         number = column in set(right)  # words give way first
         made.add_column(column, justify="right" if number else "left", no_wrap=number)
     return made
-
-
-def amount(value: float) -> str:
-    """``1,234``, ``12.30``; below one, two digits that count."""
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.2f}" if value >= 1 else f"{value:.2g}"
 
 
 def file_size(n_bytes: int) -> str:

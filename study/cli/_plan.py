@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import nullcontext, redirect_stdout
 from typing import Annotated, Any
 
 import typer
 
 from storage.records import Calibration
-from study.api import Study as StudyApi
 from study.catalogue import preset_hidden
 from study.cli._ahead import Question, look_ahead, show_ahead
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study, again
 from study.cli._output import (
     console,
     counted,
+    json_alone,
     next_step,
     note,
     print_json,
@@ -34,6 +32,7 @@ from study.cli._placing import (
     n_workers,
     ray_options,
 )
+from study.cli._several import opened_each, show_each
 from study.planning.engine import BY_CALIBRATION, EngineChoice
 from study.planning.last_batch import likely
 from study.planning.packs import PackGroup, PackPlan
@@ -78,7 +77,7 @@ def command(
         typer.Option(
             metavar="DIFFERENCE",
             help="Tell the seeds and trials that resolve a difference between two methods, in the "
-            "objective's unit (of delta_m, points), by the seeds of this study or of --like.",
+            "objective's unit (of Δm, points), by the seeds of this study or of --like.",
         ),
     ] = None,
     budget: Annotated[
@@ -98,16 +97,14 @@ def command(
     """
     ray = ray_options(driver, None, None, gpus_per_worker)
     where = device_of(device, ray)
-    # what code of a user prints while it is imported is no part of the JSON
-    with redirect_stdout(sys.stderr) if as_json else nullcontext():
-        opened = StudyApi.open(study, storage=storage)
+    with json_alone(as_json):
+        opened, *others = several = opened_each(study, storage=storage)
+        if others:
+            more = as_json, probe, like, resolve, budget
+            show_each(study, several, alone=not any(more))
+            return
     n_at_work = workers or n_workers(where, ray, opened.plan.training.data_parallel)
-    opened.check(
-        workers=n_at_work,
-        device=where,
-        ray=ray,
-        checkpoints=checkpoints,
-    )
+    opened.check(workers=n_at_work, device=where, ray=ray, checkpoints=checkpoints)
     plan, packs = opened.plan, opened.packs(device=where, look=probe)
     question = Question(
         like=like, resolve=resolve, budget=budget, storage=storage, device=where, workers=n_at_work
@@ -115,13 +112,14 @@ def command(
     ahead = look_ahead(opened, packs, question)
     if as_json:
         print_json(
+            "plan",
             {
                 **to_plain(plan),
                 "packs": packs_to_plain(packs),
                 "findings": list(packs.findings),
                 "code_note": opened.code_note(),
                 **ahead.to_plain(),
-            }
+            },
         )
         raise typer.Exit(1 if packs.findings else 0)
     _show_searches(plan)
@@ -188,10 +186,18 @@ def _search(search: Search, n_seeds: int) -> dict[str, Any]:
         "role": search.role,
         "weighting": search.weighting,
         "objective": search.objective.name,
+        "others": [objective.name for objective in search.others],
         "expected_trials": search.expected_trials,
         "expected_runs": search.expected_trials * n_seeds,
         "stages": [
-            {"tuned": stage.tuned, "expected_trials": stage.expected_trials, **stage.to_plain()}
+            {
+                "tuned": stage.tuned,
+                "expected_trials": stage.expected_trials,
+                "sampler": None,
+                "options": {},
+                "first": [],
+                **stage.to_plain(),
+            }
             for stage in search.stages
         ],
     }
@@ -204,7 +210,8 @@ def _stage(stage: Stage) -> str:
         return "lr neighbours ≤2"
     refined = f" + {2 * stage.refine}" if stage.refine else ""
     stopped = "" if stage.stop is None else f", {stage.stop}"
-    return f"{what} {stage.kind} {stage.expected_trials - 2 * stage.refine}{refined}{stopped}"
+    strategy, n_trials = stage.sampler or stage.kind, stage.expected_trials - 2 * stage.refine
+    return f"{what} {strategy} {n_trials}{refined}{stopped}"
 
 
 def _show_packs(packs: PackPlan) -> None:

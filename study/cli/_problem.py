@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, cast
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
 from study.cli._options import AsJson
-from study.cli._output import console, print_json, say, styled, table
+from study.cli._output import console, counted, print_json, say, styled, table
 from study.errors import BadSpec
 from study.running.preflight import check_problem
 from trainers.events import Promise
 from trainers.jobs import Precision, ProblemRef
+from trainers.problems import card_of
+from trainers.problems.checking import check_files
 
 NAME = "check"
+_SHOWN = 20
 
 
 def command(
@@ -28,22 +34,32 @@ def command(
         typer.Option(metavar="KEY=VALUE", help="As in problem_options; once for each."),
     ] = None,
     device: Annotated[str, typer.Option(help="Where to try it.")] = "cpu",
-    precision: Annotated[str, typer.Option(help="float32, tf32 or bfloat16.")] = "float32",
+    precision: Annotated[str, typer.Option(help="float32, tf32, bfloat16 or float16.")] = "float32",
+    root: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Look through the problem's files there instead."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a problem's network for a few steps, in every way that a study may train it.
 
     Alone and in plain PyTorch, twice, saved and resumed, and in a stack; all tensors and losses
-    are compared. Exit code 1 if runs would be wrong.
+    are compared. Of a problem whose files you have, `--root` reads all of them instead, and tells
+    which are missing, torn, or hold what they must not. Exit code 1 if runs would be wrong.
     """
-    if precision not in ("float32", "tf32", "bfloat16"):
+    options = options_of(option or [])
+    if root is not None:
+        _check_files(problem, {**options, "root": str(Path(root).expanduser().absolute())}, as_json)
+        return
+    if precision not in get_args(Precision):
         raise BadSpec(
-            f"`--precision` must be float32, tf32 or bfloat16. Got {precision}. Choose one of them."
+            f"`--precision` must be one of {', '.join(get_args(Precision))}. Got {precision}. "
+            "Choose one of them."
         )
-    ref = ProblemRef(target=problem, options=options_of(option or []), folder=os.getcwd())
+    ref = ProblemRef(target=problem, options=options, folder=os.getcwd())
     tried = check_problem(ref, device=device, precision=cast("Precision", precision))
     if as_json:
-        print_json([_plain(promise) for promise in tried])
+        print_json("problem.check", {"promises": [_plain(promise) for promise in tried]})
     else:
         _show(tried)
     if any(promise.broken for promise in tried):
@@ -66,6 +82,32 @@ def options_of(pairs: Sequence[str]) -> Mapping[str, object]:
         except (tomllib.TOMLDecodeError, RecursionError):
             found[key] = text
     return found
+
+
+def _check_files(problem: str, options: Mapping[str, object], as_json: bool) -> None:
+    """Tell what is wrong with a problem's files, or by which hash a study will know them."""
+    ref = ProblemRef(target=problem, options=options, folder=os.getcwd())
+    found = [*check_files(ref)]
+    card = None if found else card_of(ref)
+    if as_json:
+        told: dict[str, Any] = {
+            "root": options["root"],
+            "findings": [{**asdict(finding), "path": str(finding.path)} for finding in found],
+            "data_version": None if card is None else card.data_version,
+        }
+        print_json("problem.files", told)
+    else:
+        for finding in found[:_SHOWN]:
+            say(("wrong", "bold red"), f" {finding}")
+        if card is None:
+            more = f", of which {_SHOWN} are shown; --json has all" if len(found) > _SHOWN else ""
+            say((f"{counted(len(found), 'finding')}", "red"), f" below {options['root']}{more}.")
+        else:
+            sizes = ", ".join(f"{n:,} {split}" for split, n in card.sizes.items())
+            say(("whole", "bold green"), f" {options['root']}: {sizes} samples.")
+            say(f"data version: {json.dumps(card.data_version)}")
+    if found:
+        raise typer.Exit(1)
 
 
 def _plain(promise: Promise) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def command(
     found = [Finding(text=text) for text in here if text]
     found += findings(driver, nodes, query=query, options=options)
     if as_json:
-        print_json(_plain(driver, nodes, options, stored, found))
+        print_json("ray.doctor", _plain(driver, nodes, options, stored, found))
     else:
         say(f"database: {stored}")
         fitting = _show(driver, nodes, options, found)

@@ -99,7 +99,7 @@ def command(
     if not found.rows:
         raise NotReplayed(_refusals(found))
     if as_json:
-        print_json({"study": frames.name} | found.to_plain())
+        print_json("replay", {"study": frames.name, **found.to_plain()})
         return
     _print(found)
     if advice := _advice(found, eta):
@@ -194,7 +194,7 @@ def _print_rows(found: Replays) -> None:
 def _head(found: Replays) -> str:
     objective = found.table.objective
     arrow = "↓" if objective.direction == "min" else "↑"
-    return " ".join(filter(None, (objective.name, objective.unit, arrow)))
+    return " ".join(filter(None, (objective.title, objective.unit, arrow)))
 
 
 def _costs(found: Replays, axis: str) -> list[float]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from storage.objectives import named, title_of
 from storage.objectives.delta_m import NAME as DELTA_M
 from study.api import Study
 from study.cli._forecast import between, to_plain
@@ -19,7 +20,6 @@ from study.planning.plan import Plan, make_plan
 from study.spec.study_spec import parse
 
 if TYPE_CHECKING:
-    from reports import StudyFrames
     from reports.comparing.resolving import Needs
     from storage.objectives import Objective
     from study.running.forecasting import Known
@@ -62,16 +62,17 @@ def pilot_needs(study: Study, half_width: float, *, pilot: str, storage: str) ->
 
     if not 0 < half_width < math.inf:
         raise BadSpec(
-            "--resolve takes a difference above 0, in the objective's unit (of delta_m, points). "
+            "--resolve takes a difference above 0, in the objective's unit (of Δm, points). "
             f"Got {half_width:g}. Write it like --resolve 1.0."
         )
     try:
         with opened(pilot, storage) as frames:
-            mine, theirs = (of or DELTA_M for of in (study.plan.spec.objective, _of(frames)))
+            mine = named(study.plan.spec.objective)[0]
+            theirs = named(frames.spec.get("objective"))[0]
             if mine != theirs:
                 raise BadSpec(
-                    f"A pilot has the study's objective. {study.name} goes by {mine}, "
-                    f"{frames.name} by {theirs}. Name another one with --like."
+                    f"A pilot has the study's objective. {study.name} goes by {title_of(mine)}, "
+                    f"{frames.name} by {title_of(theirs)}. Name another one with --like."
                 )
             return needs(frames, half_width)
     except UnknownStudyName as error:
@@ -79,10 +80,6 @@ def pilot_needs(study: Study, half_width: float, *, pilot: str, storage: str) ->
             f"--resolve goes by a pilot: runs that have ended, and {pilot} has not been started in "
             "this database. Run it on a few seeds first, or name a study like it with --like."
         ) from error
-
-
-def _of(frames: StudyFrames) -> str | None:
-    return frames.spec.get("objective")
 
 
 def resolved(study: Study, needs: Needs, known: Known, *, device: str) -> Resolved:

@@ -8,25 +8,20 @@ import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from types import FrameType
 from typing import Annotated
 
 import typer
 
-from storage import FINAL, RunState
 from study.api import Study as StudyApi
-from study.catalogue import preset_hidden
+from study.catalogue import preset_hidden, renamed_away
 from study.cli._display import Display
 from study.cli._doctor import on_network
-from study.cli._options import STORAGE, StorageUrl, Study, again
-from study.cli._output import (
-    counted,
-    errors,
-    next_step,
-    note,
-    say,
-    say_notices,
-)
+from study.cli._ending import Ending, conclude
+from study.cli._mirror import mirror_url, mirrored
+from study.cli._options import STORAGE, AsJson, StorageUrl, Study, again, limits_of_words
+from study.cli._output import console, errors, json_alone
 from study.cli._placing import (
     Checkpoints,
     Device,
@@ -38,9 +33,10 @@ from study.cli._placing import (
     n_workers,
     ray_options,
 )
+from study.cli._several import INTERRUPTED, each_in_turn, opened_each
 from study.commands import command_line
 from study.errors import BadSpec
-from study.running.runner import Outcome, Runner
+from study.running.runner import Runner
 
 NAME = "run"
 
@@ -65,94 +61,91 @@ def command(
     budget: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="LIMIT=NUMBER",
-            help="Set a limit of [budget]: trials, epochs, device_s, money or wall_s. Repeatable.",
+            metavar="BUDGET",
+            help="Set a limit of [budget]: 8h, 200epochs, trials=90, money=5, wall_s=30min. "
+            "Repeatable.",
         ),
     ] = None,
     redecide: Annotated[
         bool, typer.Option(help="Take stage decisions again, by all that is known now.")
     ] = False,
+    mirror: Annotated[
+        str | None,
+        typer.Option(
+            metavar="optuna:URL",
+            help="Write finished trials into this Optuna database as they come, for "
+            "optuna-dashboard.",
+        ),
+    ] = None,
     storage: StorageUrl = STORAGE,
+    as_json: AsJson = False,
 ) -> None:
-    """Run a study, resume it, or extend it. Ctrl-C is safe: finished runs stay finished."""
+    """Run a study, resume it, or extend it. Ctrl-C is safe: finished runs stay finished.
+
+    Studies that one spec asks at once are run one after the other; one that fails keeps no other
+    from its turn. With --json, what it says under way goes to standard error, and one object says
+    how it ended.
+    """
     go_on = again(context, without=["redecide"])
     ray = ray_options(driver, address, cpus_per_worker, gpus_per_worker)
-    opened = StudyApi.open(study, storage=storage)
-    if budget:
-        opened = opened.with_budget(_limits(budget))
+    limits = limits_of_words(budget or [])
     where = device_of(device, ray)
-    display = Display(opened.name)
-    if hidden := preset_hidden(study, opened.plan.spec):
-        display.note(hidden)
-    if (shared := on_network(storage)) is not None:
-        display.note(shared.advice)
-    try:
-        with display, _interruptible() as watch:
-            outcome = opened.run(
-                workers=workers or n_workers(where, ray, opened.plan.training.data_parallel),
-                device=where,
-                ray=ray,
-                checkpoints=checkpoints,
-                redecide=redecide,
-                report=display.show,
-                say=display.note,
-                on_start=lambda runner: _begin(runner, watch),
+    url = None if mirror is None else mirror_url(mirror, storage)
+    with json_alone(as_json):
+        several = opened_each(study, storage=storage)
+        if several[1:] and as_json:
+            raise BadSpec(
+                f"--json tells how one study has ended. {study} asks {len(several)} at once. "
+                "Leave it out."
             )
-    except KeyboardInterrupt:
-        errors.print(f"Interrupted. Go on with: {command_line(*go_on, storage=storage)}")
-        raise typer.Exit(130) from None
-    _conclude(go_on, opened, outcome)
+
+    def work(one: StudyApi) -> None:
+        opened = one.with_budget(limits) if limits else one
+        display = Display(opened.name, to=errors if as_json else console)
+        for sentence in _to_know(study, opened):
+            display.note(sentence)
+        try:
+            mirroring = mirrored(opened.name, storage=opened.storage_url, url=url, say=display.note)
+            with json_alone(as_json), display, mirroring, _interruptible() as watch:
+                outcome = opened.run(
+                    workers=workers or n_workers(where, ray, opened.plan.training.data_parallel),
+                    device=where,
+                    ray=ray,
+                    checkpoints=checkpoints,
+                    redecide=redecide,
+                    report=display.show,
+                    say=display.note,
+                    on_start=partial(_begin, watch=watch),
+                )
+        except KeyboardInterrupt:
+            errors.print(f"Interrupted. Go on with: {command_line(*go_on, storage=storage)}")
+            raise typer.Exit(INTERRUPTED) from None
+        conclude(Ending(opened, outcome, go_on, limits, study), as_json=as_json)
+
+    each_in_turn(study, several, work)
+
+
+def _to_know(typed: str, opened: StudyApi) -> Iterator[str]:
+    """What is not as a user might think, before anything begins."""
+    if hidden := preset_hidden(typed, opened.plan.spec):
+        yield hidden
+    if renamed := renamed_away(opened.name, storage=opened.storage_url):
+        yield renamed
+    if (shared := on_network(opened.storage_url)) is not None:
+        yield shared.advice
 
 
 def _begin(runner: Runner, watch: list[Runner]) -> None:
     """From now on garbage is collected, without a look at what has been imported."""
-    if not gc.get_freeze_count():
-        gc.freeze()
+    _freeze_imported()
     gc.enable()
     watch.append(runner)
 
 
-def _limits(given: list[str]) -> dict[str, float]:
-    """``["epochs=900"]`` as limits by name; unknown names are refused by the spec."""
-    limits = {}
-    for text in given:
-        name, _, number = text.partition("=")
-        try:
-            limits[name.strip()] = int(number) if number.strip().isdigit() else float(number)
-        except ValueError:
-            raise BadSpec(
-                f"A budget is written as LIMIT=NUMBER. Got {text!r}. Try: --budget epochs=900."
-            ) from None
-    return limits
-
-
-def _conclude(go_on: list[str], opened: StudyApi, outcome: Outcome) -> None:
-    name, states, storage = opened.name, outcome.states, opened.storage_url
-    done, diverged = states.get(RunState.DONE, 0), states.get(RunState.DIVERGED, 0)
-    pruned = f"{states[RunState.PRUNED]} pruned, " if RunState.PRUNED in states else ""
-    left = sum(n for state, n in states.items() if state not in FINAL)
-    say(
-        (name, "bold"),
-        f": {counted(done, 'run')} done, {diverged} diverged, {pruned}"
-        f"{outcome.n_failed} failed, {left} left.",
-    )
-    say_notices(opened.plan.notices)
-    if outcome.n_mismatches:
-        note(
-            f"{counted(outcome.n_mismatches, 'epoch')}, trained again, came out otherwise than "
-            "before: see `mismatched_epochs` in the view attempt_costs."
-        )
-    for search, reason in outcome.stopped.items():
-        note(f"search {search} stopped: {reason}.")
-    if outcome.interrupted:
-        next_step(*go_on, storage=storage, why="goes on where this stopped")
-        raise typer.Exit(130)
-    if outcome.limit:
-        note(f"{outcome.limit} is used up; raise it and run again.")
-    if outcome.n_failed:
-        next_step("log", name, storage=storage, why="shows why runs failed")
-        raise typer.Exit(1)
-    next_step("report", name, "-o", "report.html", storage=storage)
+@cache
+def _freeze_imported() -> None:
+    """Once a process: what is garbage by the next time would never go."""
+    gc.freeze()
 
 
 def _leave_terminal() -> None:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from storage import FINAL, RunState, StorageError
-from storage.notices import notices
-from storage.records import BadEnding, SearchRecord, SearchStatus, StudyRecord, Totals
+from storage.delivery import next_try, overdue
+from storage.notices import of_study
+from storage.records import (
+    BadEnding,
+    Notification,
+    SearchRecord,
+    SearchStatus,
+    StudyRecord,
+    Totals,
+    limits_of_study,
+)
 from study.catalogue import stored_name
 from study.cli._forecast import show_forecast
 from study.cli._forecast import to_plain as forecast_to_plain
@@ -17,7 +27,9 @@ from study.cli._options import STORAGE, AsJson, StorageUrl
 from study.cli._output import (
     amount,
     console,
+    counted,
     duration,
+    json_alone,
     next_step,
     note,
     print_json,
@@ -36,12 +48,6 @@ if TYPE_CHECKING:
 
 NAME = "status"
 _MOST_BAD = 10
-_UNITS = {
-    "trials": "trials",
-    "epochs": "epochs",
-    "device_s": "device-seconds",
-    "money": "in money",
-}
 
 
 def command(
@@ -61,8 +67,9 @@ def command(
         else:
             name = stored_name(study, storage=storage)
             record = database.study(name)
-            waiting = _not_begun(study, record, database.searches(record.id), storage=storage)
-            ahead = _ahead(study, database, record, storage=storage)
+            with json_alone(as_json):
+                waiting = _not_begun(study, record, database.searches(record.id), storage=storage)
+                ahead = _ahead(study, database, record, storage=storage, as_json=as_json)
             _one(database, record, waiting, ahead, storage=storage, as_json=as_json)
     finally:
         database.close()
@@ -71,16 +78,8 @@ def command(
 def _all(database: Reader, *, storage: str, as_json: bool) -> None:
     found = [(record, database.totals(record.id)) for record in database.studies()]
     if as_json:
-        print_json(
-            [
-                {
-                    "study": record.name,
-                    **_plain(totals),
-                    "notices": _notices(record),
-                }
-                for record, totals in found
-            ]
-        )
+        studies = [totals_to_plain(record, totals) for record, totals in found]
+        print_json("status.studies", {"studies": studies})
         return
     costs = _cost_columns(any(totals.money is not None for _, totals in found))
     rows = table("study", *RunState, *costs, title=database.url, right=(*RunState, *costs))
@@ -88,13 +87,9 @@ def _all(database: Reader, *, storage: str, as_json: bool) -> None:
         rows.add_row(record.name, *_counts(totals.states), *_costs(totals, costs))
     console.print(rows)
     for record, _ in found:
-        say_notices(_notices(record), about=record.name)
+        say_notices(of_study(record), about=record.name)
     if found:
         next_step("status", found[-1][0].name, storage=storage)
-
-
-def _notices(record: StudyRecord) -> tuple[str, ...]:
-    return notices(record.spec, sealed=record.sealed)
 
 
 def _not_begun(
@@ -115,10 +110,14 @@ def _not_begun(
 
 
 def _ahead(
-    study: str, database: Reader, record: StudyRecord, *, storage: str
+    study: str, database: Reader, record: StudyRecord, *, storage: str, as_json: bool
 ) -> Forecast | str | None:
-    """What is left of a study with runs that have not ended, or why that cannot be told here."""
-    if all(state in FINAL for state in database.totals(record.id).states):
+    """What is left of a study, or why that cannot be told here.
+
+    When all its runs have ended, as between rounds, that is told in JSON, to programs that wait.
+    """
+    ended = all(state in FINAL for state in database.totals(record.id).states)
+    if ended and not as_json:
         return None
     from study.api import Study  # plans the study anew
     from study.running.forecasting import known_of
@@ -128,7 +127,7 @@ def _ahead(
         known = known_of(opened.plan, opened.packs(), storage=storage, device=None)
         return known.forecast(opened.plan, device=None)
     except (StudyError, StorageError) as error:
-        return f"What is left cannot be told here: {str(error).rstrip('.')}."
+        return None if ended else f"What is left cannot be told here: {str(error).rstrip('.')}."
 
 
 def _that_begin(part: Mapping[str, Any]) -> list[str]:
@@ -153,17 +152,19 @@ def _one(
     searches = database.search_status(record.id)
     engines = {search.name: search.engine for search in database.searches(record.id)}
     bad = database.bad_endings(record.id, limit=_MOST_BAD)
+    lost = overdue(database.notifications(record.birth), at=datetime.now(UTC))
     if as_json:
         print_json(
+            "status.study",
             {
-                "study": record.name,
-                **_plain(totals),
-                "notices": _notices(record),
-                "budget_left": left(record.spec["budget"], totals),
+                **totals_to_plain(record, totals),
+                "budget_left": left(record.spec, totals),
+                "over": _over(totals, ahead),
                 "forecast": _plain_forecast(ahead, n_workers),
                 "searches": [_search(status, engines, waiting) for status in searches],
                 "bad_endings": [_bad(ending) for ending in bad],
-            }
+                "undelivered": [_undelivered(one) for one in lost],
+            },
         )
         return
     _print_costs(record, totals, searches, engines)
@@ -174,7 +175,11 @@ def _one(
     _print_bad(bad)
     for name, why in waiting.items():
         say(("waits", "yellow"), f" search {name}: {why}.")
-    say_notices(_notices(record))
+    say_notices(of_study(record))
+    for one in lost:
+        note(_not_delivered(one))
+    if lost:
+        next_step("notify", record.name, storage=storage, why="tries again")
     if bad:
         why = "traceback and output"
         next_step("log", record.name, str(bad[0].run), storage=storage, why=why)
@@ -198,11 +203,14 @@ def _print_costs(
     bold = [styled((cost, "bold")) for cost in _costs(totals, costs)]
     rows.add_row(styled(("all", "bold")), *_counts(totals.states), *bold)
     console.print(rows)
-    budget = record.spec["budget"]
-    rest = [
-        f"{amount(number)} of {amount(budget[kind])} {_UNITS[kind]}"
-        for kind, number in left(budget, totals).items()
-    ]
+    say(
+        (
+            "paid: device time of all attempts, lost and failed ones included; `compare` has what "
+            "methods are charged with",
+            "dim",
+        )
+    )
+    rest = [one.left_said for one in limits_of_study(record.spec, totals.used)]
     if rest:
         say(f"left of the budget: {', '.join(rest)}")
 
@@ -216,7 +224,7 @@ def _print_bad(bad: Sequence[BadEnding]) -> None:
 
 
 def _cost_columns(priced: bool) -> tuple[str, ...]:
-    return ("cost", "money") if priced else ("cost",)
+    return ("paid", "money") if priced else ("paid",)
 
 
 def _costs(paid: Totals | SearchStatus, columns: Sequence[str]) -> list[str]:
@@ -229,20 +237,30 @@ def _counts(states: Any) -> list[str]:
     return [str(states.get(state, 0) or "·") for state in RunState]
 
 
-def _plain(totals: Totals) -> dict[str, Any]:
+def totals_to_plain(record: StudyRecord, totals: Totals) -> dict[str, Any]:
+    """What a study has spent and how its runs stand, as JSON-ready values."""
     return {
+        "study": record.name,
         "states": {state.value: totals.states.get(state, 0) for state in RunState},
         "device_s": totals.device_s,
         "money": totals.money,
         "epochs": totals.epochs,
         "trials": totals.trials,
+        "notices": of_study(record),
     }
 
 
 def _plain_forecast(ahead: Forecast | str | None, workers: int) -> dict[str, Any] | None:
-    if ahead is None:
+    if ahead is None or (not isinstance(ahead, str) and ahead.over):
         return None
     return {"why": ahead} if isinstance(ahead, str) else forecast_to_plain(ahead, workers=workers)
+
+
+def _over(totals: Totals, ahead: Forecast | str | None) -> bool | None:
+    """Whether nothing is left to train; None where that cannot be told here."""
+    if any(state not in FINAL for state in totals.states):
+        return False
+    return None if ahead is None or isinstance(ahead, str) else ahead.over
 
 
 def _search(
@@ -264,4 +282,28 @@ def _bad(ending: BadEnding) -> dict[str, Any]:
         "state": ending.state.value,
         "epoch": ending.epochs,
         "reason": ending.reason,
+    }
+
+
+def _not_delivered(one: Notification) -> str:
+    """A message that was not delivered: why, and when it is sent again."""
+    times = f" in {counted(one.attempts, 'attempt')}" if one.attempts else ""
+    why = f": {one.error.rstrip('.')}" if one.error else ""
+    again = next_try(one)
+    then = (
+        "no driver sends it again by itself"
+        if again is None
+        else f"a driver at work sends it again from {again.astimezone():%Y-%m-%d %H:%M} on"
+    )
+    return f"the message `{one.event}` was not delivered{times}{why}; {then}."
+
+
+def _undelivered(one: Notification) -> dict[str, Any]:
+    again = next_try(one)
+    return {
+        "event": one.event,
+        "seen": one.created.isoformat(timespec="milliseconds"),
+        "attempts": one.attempts,
+        "error": one.error or None,
+        "next_try": again and again.isoformat(timespec="milliseconds"),
     }

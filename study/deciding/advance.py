@@ -161,8 +161,9 @@ def _stage_step(
         stage=stage,
         base=base,
         tried=_on_base(here, base, stage),
-        tried_rates=_rates(history, number),
+        tried_rates=_rates(history, number, base),
         address=f"{rules.address}/{search.name}/{number}",
+        n_objectives=1 + len(search.others),
     )
     wanted = wish(view)
     points = {canonical(point): round_number for round_number, point in wanted.points}
@@ -295,10 +296,11 @@ def _on_base(here: Sequence[Tried], base: Point, stage: Stage) -> list[Tried]:
     return [tried for tried in here if {name: tried.point.get(name) for name in fixed} == fixed]
 
 
-def _rates(history: SearchHistory, before: int) -> list[float]:
-    """Learning rates of all earlier stages."""
+def _rates(history: SearchHistory, before: int, base: Point) -> list[float]:
+    """Learning rates of all earlier stages, of the base's optimiser."""
     points = (to_point(entry.params) for entry in history.entries if entry.stage < before)
-    return sorted({float(point["lr"]) for point in points if "lr" in point})  # type: ignore[arg-type]
+    alike = (p for p in points if p.get("optimizer") == base.get("optimizer"))
+    return sorted({float(point["lr"]) for point in alike if "lr" in point})  # type: ignore[arg-type]
 
 
 def _cut_to_budget(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from storage import FINAL
 from storage.records import SearchStatus
 from study.deciding.outlook import Outlook
 from study.deciding.pace import Pace
@@ -63,6 +64,7 @@ class SearchForecast:
     """What one search takes yet.
 
     Attributes:
+        runs_ended: When this was told: what is left is left beside those.
         runs_left: Expected number.
         epochs_left: Expected; `least_epochs` and `most_epochs` are their ends.
         paid_s: Device-seconds so far.
@@ -71,6 +73,7 @@ class SearchForecast:
     """
 
     search: str
+    runs_ended: int
     runs_left: float
     epochs_left: float
     least_epochs: float
@@ -83,6 +86,7 @@ class SearchForecast:
         """JSON-ready values."""
         return {
             "search": self.search,
+            "runs_ended": self.runs_ended,
             "runs_left": self.runs_left,
             "epochs_left": self.epochs_left,
             "least_epochs_left": self.least_epochs,
@@ -116,6 +120,11 @@ class Forecast:
     def runs_left(self) -> float:
         """Runs yet, as far as is known."""
         return sum(search.runs_left for search in self.searches)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to train."""
+        return not any(search.most_epochs for search in self.searches)
 
     @property
     def untimed(self) -> tuple[str, ...]:
@@ -160,6 +169,7 @@ def search_forecast(
         left_s = left_s.at_most(max(0.0, budget.device_s - status.device_s))
     return SearchForecast(
         search=status.search,
+        runs_ended=sum(n for state, n in status.states.items() if state in FINAL),
         runs_left=sum(of.runs for of in unfinished) + ahead.runs,
         epochs_left=expected,
         least_epochs=least,

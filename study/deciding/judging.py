@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from storage import RunState
 from storage.objectives import Objective
 from storage.objectives.task_metric import primary
-from storage.records import Baseline, Verdict
+from storage.records import Baseline, RunOutcome, Verdict
 from storage.scoring import Selection, mean, select
 from storage.wording import counted
 from study.deciding.rungs import AtRung, Judge
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
-from study.spec.stopping import StopRule, pruned
+from study.spec.stopping import OptunaRule, PatienceRule, StopRule, pruned
 
 if TYPE_CHECKING:
     from storage import Storage
+    from study.searches.optuna_pruners import Fate
 
 
 class RungJudge:
@@ -33,26 +35,34 @@ class RungJudge:
         storage: Storage,
         selection: Selection,
         baseline: Baseline | None,
-        pack_key: Callable[[Search, int, int, int], str],
+        pack_key: Callable[[Search, int, int, int, str], str],
     ) -> None:
         self._plan, self._storage, self._selection = plan, storage, selection
         self._baseline, self._pack_key = baseline, pack_key
         # An asynchronous rule looks at the same runs again and again, one trial more each time.
         self._known: dict[tuple[int, int, bool], list[float]] = {}
+        self._curves: dict[tuple[int, int], list[float]] = {}
 
     def verdicts(self, search: Search, judge: Judge) -> list[Verdict]:
         """One for each run that is paused at the rung."""
         worse: frozenset[int] = frozenset()
         n_seen = 0
-        if judge.rule is not None and judge.needs_values:
+        if isinstance(judge.rule, PatienceRule):
+            pass  # each run is asked by itself
+        elif isinstance(judge.rule, OptunaRule):
+            if judge.needs_values:
+                worse = self._by_pruner(search, judge.rule, judge)
+        elif judge.rule is not None and judge.needs_values:
             values = self._values(search, judge.rule, judge)
             worse, n_seen = pruned(judge.rule, values), len(values)
-        until = judge.next_rung or self._plan.training.epochs
+        further = judge.next_rung or self._plan.training.epochs
         found = []
         for at_rung in judge.trials:
             why = self._why(search, judge, at_rung, worse, n_seen)
             for run in at_rung.paused:
-                key = self._pack_key(search, run.seed, judge.rung, until)
+                ends = not why and self._has_no_patience(search, judge, run)
+                until = judge.rung if ends else further
+                key = self._pack_key(search, run.seed, judge.rung, until, run.params)
                 found.append(
                     Verdict(run=run.run, token=run.token, until_epoch=until, pack_key=key)
                     if not why
@@ -83,7 +93,46 @@ class RungJudge:
             if judge.rule.asynchronous
             else ""
         )
-        return f"Pruned at epoch {judge.rung} by the rule {judge.rule.rule}{among}{under}."
+        return f"Pruned at epoch {judge.rung} by {judge.rule.by}{among}{under}."
+
+    def _has_no_patience(self, search: Search, judge: Judge, run: RunOutcome) -> bool:
+        """Whether a run ends here, as done: it has not become better for too long."""
+        rule = judge.rule
+        if not isinstance(rule, PatienceRule) or judge.rung not in rule.rungs:
+            return False
+        (curve,) = self._curves_of(search, rule, run.run, judge.rung)
+        return rule.ends(curve, lower=search.objective.direction == "min")
+
+    def _by_pruner(self, search: Search, rule: OptunaRule, judge: Judge) -> frozenset[int]:
+        """Trials that a pruner of Optuna ends here."""
+        from study.searches.optuna_pruners import Climb, pruned_by
+
+        before = [
+            Climb(trial=trial, values=self._climbed(search, rule, runs), fate=_fate(runs))
+            for trial, runs in judge.earlier.items()
+        ]
+        here = [
+            Climb(
+                trial=at_rung.trial,
+                values=self._climbed(search, rule, _told(at_rung), judge.rung),
+                fate=_fate_at(at_rung, judge.rung),
+            )
+            for at_rung in judge.trials
+        ]
+        lower = search.objective.direction == "min"
+        return pruned_by(rule.rule, [*before, *here], rungs=rule.rungs, lower=lower)
+
+    def _climbed(
+        self, search: Search, rule: StopRule, runs: Sequence[RunOutcome], rung: int | None = None
+    ) -> list[float]:
+        """``[E]`` seed means of the objective at the epochs that all the runs have had."""
+        curves = []
+        for run in runs:
+            name = (run.run, rung or run.until_epoch)
+            if name not in self._curves:
+                (self._curves[name],) = self._curves_of(search, rule, *name)
+            curves.append(self._curves[name])
+        return [mean(column) for column in zip(*curves, strict=False)]
 
     def _values(self, search: Search, rule: StopRule, judge: Judge) -> dict[int, list[float]]:
         """Seed means of each trial that can be compared, lower is better."""
@@ -105,22 +154,56 @@ class RungJudge:
 
     def _looked_up(self, search: Search, rule: StopRule, run: int, rung: int) -> list[float]:
         """Lower is better."""
-        table, found = self._storage.run_table(run), []
-        for objective in self._objectives(search, rule):
-            of_split = table[objective.split]
-            until_rung = {name: values[:rung] for name, values in of_split.items()}
-            under = None
-            if objective.needs_baseline and self._baseline is not None:
-                under = self._baseline.on(objective.split)
-            curve = objective.curve(until_rung, under)
+        found = []
+        curves = self._curves_of(search, rule, run, rung)
+        for objective, curve in zip(self._objectives(search, rule), curves, strict=True):
             lower = objective.direction == "min"
             # the epoch that would count if training ended here
             score = select(curve, curve, selection=self._selection, lower=lower)
             found.append(objective.sign * score.validation)
         return found
 
+    def _curves_of(
+        self, search: Search, rule: StopRule, run: int, rung: int
+    ) -> Iterator[list[float]]:
+        """``[E]`` of each objective up to a rung."""
+        table = self._storage.run_table(run)
+        for objective in self._objectives(search, rule):
+            of_split = table[objective.split]
+            until_rung = {name: values[:rung] for name, values in of_split.items()}
+            under = None
+            if objective.needs_baseline and self._baseline is not None:
+                under = self._baseline.on(objective.split)
+            # a run that was lost before its first epoch has no values
+            yield objective.curve(until_rung, under) if until_rung else []
+
     def _objectives(self, search: Search, rule: StopRule) -> Sequence[Objective]:
         """What a rule looks at: what the search is ranked by, or its tasks one by one."""
         if not rule.by_task:
             return [search.objective]
         return [primary(task, self._plan.metrics) for task in search.tasks]
+
+
+def _told(at_rung: AtRung) -> Sequence[RunOutcome]:
+    """Runs whose epochs a pruner is told: of a trial that was pruned on the way, up to there."""
+    if at_rung.measured or _fate(at_rung.runs) != "prune":
+        return at_rung.measured
+    return [run for run in at_rung.runs if run.state is RunState.PRUNED]
+
+
+def _fate_at(at_rung: AtRung, rung: int) -> Fate | None:
+    """What became of a trial by a rung; None where that is asked now."""
+    if at_rung.measured and at_rung.standing != "prune":
+        return at_rung.standing
+    if _fate(at_rung.runs) != "prune":
+        return "lost"
+    # one that was pruned beyond the rung went on at it
+    return "keep" if any(run.until_epoch > rung for run in at_rung.runs) else "prune"
+
+
+def _fate(runs: Sequence[RunOutcome]) -> Fate:
+    """What became of a trial whose runs have ended."""
+    states = {run.state for run in runs}
+    if states & {RunState.DIVERGED, RunState.FAILED}:
+        return "lost"
+    return "prune" if RunState.PRUNED in states else "keep"

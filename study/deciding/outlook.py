@@ -15,8 +15,9 @@ from study.deciding.advance import Finished, NextStep, SearchStopped
 from study.planning.search_plan import Search, Stage
 from study.spec.stopping import HalvingRule, StopRule
 
-_KEPT = {"median": 0.5, "worse-than-cohort": 0.75}
-"""Share of a round that is expected to be kept at a rung, where the rule does not fix it."""
+_KEPT = {"median": 0.5, "MedianPruner": 0.5}
+_KEPT_ELSE = 0.75
+"""Shares of a round that are expected to be kept at a rung, where the rule does not fix it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,7 @@ def _in_stage(
     stage = search.stages[number]
     here = [entry for entry in history.entries if entry.stage == number]
     refined = 2 * stage.refine
-    if stage.kind == "tpe":
+    if stage.adaptive:
         new = least = most = float(max(0, stage.trials - len(here)))
         together = float(stage.round_size)
     elif number == now and here:
@@ -197,9 +198,9 @@ def _expected_new(search: Search, number: int) -> tuple[float, float, float]:
 def _expected_neighbours(search: Search, number: int) -> float:
     """Two rates, one at either edge; none if what was tuned after the rate is as it was then."""
     before = search.stages[:number]
-    n_rates = sum(s.space.axes["lr"].size or 0 for s in before if "lr" in s.space.axes)
+    n_rates = sum(axis.size or 0 for s in before for axis in s.axes_of("lr"))
     as_before = 1.0
-    for stage in (stage for stage in before if "lr" not in stage.space.axes):
+    for stage in (stage for stage in before if "lr" not in stage.tuned):
         repeats = stage.space.size is not None and _repeats(stage, search.anchors)
         as_before *= 1 / (stage.space.size or 1) if repeats else 0.0
     return (2 - 2 / n_rates if n_rates else 2) * (1 - as_before)
@@ -207,15 +208,15 @@ def _expected_neighbours(search: Search, number: int) -> float:
 
 def _repeats(stage: Stage, anchors: Point) -> bool:
     """Whether the point that is tuned so far is one of the stage's, whose space is finite."""
-    rest = {name: anchors.get(name) for name in stage.space.axes}
-    return not stage.at and any(dict(point) == rest for point in stage.space.grid())
+    rest = {name: anchors.get(name) for name in stage.tuned}
+    return not stage.at and any(stage.space.named(point) == rest for point in stage.space.grid())
 
 
 def _beyond(stop: StopRule | None, reached: int, epochs: int) -> float:
     """Epochs that a run is expected to be trained after a rung that it will be judged at."""
     if stop is None or reached >= epochs:
         return 0.0
-    kept = stop.keep if isinstance(stop, HalvingRule) else _KEPT[stop.rule]
+    kept = stop.keep if isinstance(stop, HalvingRule) else _KEPT.get(str(stop.rule), _KEPT_ELSE)
     following = [*(rung for rung in stop.rungs if rung > reached), epochs]
     share, found = 1.0, 0.0
     for rung in following:

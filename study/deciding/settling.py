@@ -100,7 +100,7 @@ def _dropped(before: SearchHistory, after: SearchHistory) -> Counter[int]:
 def _step(search: Search, history: SearchHistory, rules: Rules) -> NextStep:
     decided = {decision.stage for decision in history.decisions}
     number = next((n for n in range(len(search.stages)) if n not in decided), None)
-    if number is not None and search.stages[number].kind == "tpe":
+    if number is not None and search.stages[number].adaptive:
         return WaitForRuns(number)
     return advance(search, history, rules)
 

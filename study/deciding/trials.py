@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from search_spaces import Point, Value
 from storage import FINAL, RunState
+from storage.objectives import on_front
 from storage.records import RunOutcome, SearchHistory, StageEntry
 from storage.scoring import mean
 from study.planning.search_plan import Search
@@ -118,7 +119,7 @@ def contest(search: Search, history: SearchHistory, *, seeds: Sequence[int]) -> 
     best = _winner(search, trials, runs, seeds)
     if best is None:
         return Contest()
-    beaten = {t.params for t in trials.values() if t.value is not None and t is not best.trial}
+    beaten = _beaten(best.trial, trials.values())
     return Contest(
         best=frozenset(outcome.run for outcome in best.runs),
         outclassed=frozenset(
@@ -128,6 +129,16 @@ def contest(search: Search, history: SearchHistory, *, seeds: Sequence[int]) -> 
             if params in beaten or params not in trials
         ),
     )
+
+
+def _beaten(best: Tried, trials: Iterable[Tried]) -> set[str]:
+    """Trials that need not be kept: by several objectives, those that some other one beats."""
+    known = [tried for tried in trials if tried.value is not None]
+    if not best.others:
+        return {tried.params for tried in known if tried is not best}
+    front = on_front([tried.values for tried in known])
+    lost = [t.value == math.inf or not there for t, there in zip(known, front, strict=True)]
+    return {tried.params for tried, out in zip(known, lost, strict=True) if out}
 
 
 def _trial(
@@ -148,6 +159,7 @@ def _trial(
         final=final,
         settled=final and (value is not None or RunState.FAILED in states),
         value=value,
+        others=() if value is None else _others(search, outcomes, lost=value == math.inf),
         cost=sum(outcome.grad_evals for outcome in outcomes),
         trial=entry.trial,
         pruned=value == math.inf and RunState.DIVERGED not in states,
@@ -166,3 +178,14 @@ def _seed_mean(search: Search, outcomes: Sequence[RunOutcome]) -> float | None:
     if len(values) < len(outcomes):
         return None
     return search.objective.sign * mean(values)
+
+
+def _others(search: Search, outcomes: Sequence[RunOutcome], *, lost: bool) -> tuple[float, ...]:
+    """Seed means by the objectives beside the first, lower is better; all are lost with it."""
+    if lost:
+        return (math.inf,) * len(search.others)
+    columns = zip(*(outcome.others for outcome in outcomes), strict=True)
+    return tuple(
+        objective.sign * mean(column)
+        for objective, column in zip(search.others, columns, strict=True)
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from storage.records import Holder
 from storage.states import Liveness
+from study.drivers.vital_signs import process_start
 
 
 def this_process() -> Holder:
@@ -38,13 +39,3 @@ def _boot_id() -> str:
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return ""
-
-
-def process_start(pid: int) -> str | None:
-    """Start time in clock ticks since boot; None if there is no such process."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else fields[19]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 _END_S = 10.0
 """A process that was killed ends within this, or never: it waits for a disk that has gone."""
@@ -85,3 +86,13 @@ def judged(signs: Signs, timeouts: Timeouts) -> Remedy:
     if signs.working_s is not None and signs.working_s > timeouts.working_s:
         return Remedy.OUT_OF_TIME
     return Remedy.WELL
+
+
+def process_start(pid: int) -> str | None:
+    """Start time in clock ticks since boot; None if there is no such process."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else fields[19]

@@ -73,12 +73,12 @@ def _all_rates(searches: Sequence[Search]) -> list[float]:
     """Every learning rate that any search is known to try."""
     rates: set[Value] = set()
     for search in searches:
-        if "lr" not in (*search.stages[0].space.axes, *search.stages[0].at):
+        if "lr" not in (*search.stages[0].tuned, *search.stages[0].at):
             rates.add(search.anchors["lr"])
         for stage in search.stages:
-            axis = stage.space.axes.get("lr")
             rates |= {stage.at["lr"]} if "lr" in stage.at else set()
-            rates |= set(axis.points()) if axis is not None and axis.size is not None else set()
+            for axis in stage.axes_of("lr"):
+                rates |= set(axis.points()) if axis.size is not None else set()
     return sorted(float(rate) for rate in rates)  # type: ignore[arg-type]
 
 
@@ -106,7 +106,7 @@ def idle_baseline(spec: StudySpec, objective: Objective, n_runs: int) -> str:
         return ""
     return (
         f"Trials are ranked by {objective.name}, which needs no baseline: the {n_runs} single-task "
-        "runs are for delta_m, which is shown beside. Without [baseline] they are not trained."
+        "runs are for Δm, which is shown beside. Without [baseline] they are not trained."
     )
 
 
@@ -155,7 +155,7 @@ def meaningless(card: ProblemCard, found: BaselineValue) -> str:
     """Why a change relative to this baseline means nothing (M2); empty if it means something."""
     told = f"{found.metric} of task {found.task} is {found.value:.6g} on the {found.split} split"
     if not abs(found.value) >= _SMALLEST:
-        return f"{told}, and delta_m divides by it. Choose another metric."
+        return f"{told}, and Δm divides by it. Choose another metric."
     (task,) = (task for task in card.tasks if task.name == found.task)
     (metric,) = (metric for metric in task.metrics if metric.name == found.metric)
     if abs(found.value) < (step := metric.step(card.sizes[found.split])):

@@ -6,16 +6,17 @@ limit is reached is ended by `study.running.limiter`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from storage.limits import NOTHING, Amount, Limit, Limits, exceeded
-from storage.wording import counted
+from storage.records import limits_of_study
+from storage.wording import counted, limit_said
 from study.errors import WorkersUnusable
 
 if TYPE_CHECKING:
-    from storage.records import SearchRecord, Totals
+    from storage.records import SearchRecord, StudyRecord, Totals
     from study.planning.plan import Plan
     from study.spec.study_spec import BudgetSpec, StudySpec
 
@@ -33,8 +34,8 @@ def said(budget: BudgetSpec, exhausted: str) -> str:
     """A limit of a study in words; `exhausted` names it as a claim does."""
     words = {
         "epochs": f"the budget of {counted(budget.epochs or 0, 'epoch')}",
-        "device_s": f"the budget of {budget.device_s or 0:g} device-seconds",
-        "money": f"the budget of {budget.money or 0:g} in money",
+        "device_s": f"the budget of {limit_said(budget.device_s or 0)} device-seconds",
+        "money": f"the budget of {limit_said(budget.money or 0)} in money",
     }
     return words[exhausted]
 
@@ -57,20 +58,14 @@ def used_up(limits: Limits, used: Mapping[int | None, Amount]) -> tuple[str, fro
     return reached, frozenset(searches)
 
 
-def left(budget: Mapping[str, Any], paid: Totals) -> dict[str, float]:
+def left(spec: Mapping[str, Any], paid: Totals) -> dict[str, float]:
     """What remains of each limit of a study that counts over all its commands; never below 0.
 
     Args:
-        budget: As in the study's plain spec.
+        spec: The study's, as plain values.
     """
-    used = {
-        "trials": paid.trials,
-        "epochs": paid.epochs,
-        "device_s": paid.device_s,
-        "money": paid.money or 0.0,
-    }
-    limits = {kind: budget.get(kind) for kind in used}
-    return {kind: max(limit - used[kind], 0) for kind, limit in limits.items() if limit is not None}
+    found = {one.kind: one.left for one in limits_of_study(spec, paid.used)}
+    return {kind: of for kind, of in found.items() if of is not None}
 
 
 def price_per_h(spec: StudySpec, device: str) -> float | None:
@@ -87,6 +82,76 @@ def price_per_h(spec: StudySpec, device: str) -> float | None:
             "Add it to `price_per_h` of [cost], or drop `money` from the budgets."
         )
     return price
+
+
+def rebudgeted(plan: Plan, stored: StudyRecord) -> Plan:
+    """A plan with the budgets that its study has by now.
+
+    `wall_s` limits one command: another one's is not followed, unless it was raised.
+    """
+    from study.spec.study_spec import parse  # takes long to load, and `status` does without
+
+    budgets = parse(stored.spec, source=f"of the stored study {stored.name}")
+    own, spec = plan.spec.budget, plan.spec
+    raised = stored.raised.get("", {}).get("wall_s")
+    wall_s = own.wall_s if own.wall_s is None or raised is None else max(own.wall_s, raised)
+    whole = budgets.budget.model_copy(update={"wall_s": wall_s})
+    of_search = {
+        part.name or name: part.budget for part in budgets.search for name in part.weightings
+    }
+    parts = [
+        part.model_copy(
+            update={"budget": of_search.get(part.name or part.weightings[0], part.budget)}
+        )
+        for part in spec.search
+    ]
+    return replace(
+        plan,
+        spec=spec.model_copy(update={"budget": whole, "search": parts}),
+        searches=[
+            replace(search, budget=of_search.get(search.name, search.budget))
+            for search in plan.searches
+        ],
+    )
+
+
+def with_raises(plan: Plan, stored: StudyRecord, *, say: Callable[[str], None]) -> Plan:
+    """The plan with the budgets that commands have raised above its spec's.
+
+    Args:
+        say: Told which those are, if there are any.
+    """
+    raised = rebudgeted(plan, stored)
+    parts = [(" of the study", plan.spec.budget, raised.spec.budget)]
+    for part, after in zip(plan.spec.search, raised.spec.search, strict=True):
+        parts.append((f" of {part.name or '+'.join(part.weightings)}", part.budget, after.budget))
+    found = [
+        f"{kind}{of} is {_plainly(most)} (the spec: {_plainly(said)})"
+        for of, before, after in parts
+        for kind, said in before
+        if (most := getattr(after, kind)) != said
+    ]
+    if found:
+        say(
+            f"Budgets stay as `weighbridge budget` has raised them: {', '.join(found)}. Write them "
+            "into the spec, or lower one of the study by `run --budget`."
+        )
+    return raised
+
+
+def raised_said(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What a command has raised, in words: limits as its entry in the audit has them."""
+    search, was = after.get("search"), before["budget"]
+    changes = ", ".join(
+        f"{kind} {_plainly(was[kind])} -> {_plainly(value)}"
+        for kind, value in after["budget"].items()
+    )
+    return f"Budget{f' of search {search}' if search else ''} raised: {changes}"
+
+
+def _plainly(value: float | None) -> str:
+    """One way of writing, whether or not a spec said it with a point."""
+    return "none" if value is None else limit_said(value)
 
 
 def _limit(budget: BudgetSpec) -> Limit:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from storage.records import SearchRecord
     from study.planning.plan import Plan
     from study.planning.search_plan import Search
+    from study.spec.training import TrainingSpec
 
 Wanted = Literal["auto", "solo", "fused"]
 
@@ -61,7 +62,7 @@ def choose_engine(
     device: str,
     convolutional: bool,
     obstacle: str = "",
-    data_parallel: int = 1,
+    one_by_one: str = "",
     solo_only: str = "",
 ) -> EngineChoice:
     """The engine by rule: a run's last bits depend on it.
@@ -74,7 +75,8 @@ def choose_engine(
     Args:
         convolutional: Whether the network has convolutions; on a CPU a stack of them is slower.
         obstacle: Why the network cannot be stacked; empty if it can, or nobody has looked yet.
-        data_parallel: Processes that train a run together.
+        one_by_one: Why this training section is for runs that are trained one by one; empty if
+            it is not.
         solo_only: Why runs of this search are never stacked; empty if they may be.
 
     Raises:
@@ -82,10 +84,8 @@ def choose_engine(
     """
     if solo_only:
         return EngineChoice("solo", solo_only)
-    if data_parallel > 1:
-        return EngineChoice(
-            "solo", f"{data_parallel} processes a run, by [training] `data_parallel`"
-        )
+    if one_by_one:
+        return EngineChoice("solo", one_by_one)
     if wanted == "solo":
         return EngineChoice("solo", "asked for by [training] `engine`")
     if wanted == "fused" and obstacle:
@@ -102,6 +102,17 @@ def choose_engine(
     if convolutional and is_gpu(device):
         return BY_CALIBRATION
     return EngineChoice("fused", "runs of one seed share batches and are trained as one stack")
+
+
+def one_by_one(training: TrainingSpec) -> str:
+    """Why a training section is for runs that are trained one by one; empty if it is not."""
+    if training.data_parallel > 1:
+        return f"{training.data_parallel} processes a run, by [training] `data_parallel`"
+    if training.precision == "float16":
+        return "losses are scaled run by run, by [training] `precision`"
+    if training.micro_batch_size is not None:
+        return "batches go through it in parts, by [training] `micro_batch_size`"
+    return ""
 
 
 def engine_for(
@@ -132,7 +143,7 @@ def engine_for(
         device=device,
         convolutional=plan.card.convolutional or (network is not None and network.convolutional),
         obstacle="" if network is None else network.obstacle,
-        data_parallel=training.data_parallel,
+        one_by_one=one_by_one(training),
         solo_only=search.solo_only,
     )
 

@@ -103,10 +103,9 @@ def _rates(search: Search) -> str:
     """Learning rates as they are listed, or how they are drawn."""
     listed: set[float] = set()
     for stage in search.stages:
-        axis = stage.space.axes.get("lr")
-        if axis is not None and axis.size is None:
-            return f"drawn by {stage.kind}"
-        if axis is not None:
+        for axis in stage.axes_of("lr"):
+            if axis.size is None:
+                return f"drawn by {stage.kind}"
             listed |= {float(rate) for rate in axis.points()}  # type: ignore[arg-type]
     return ", ".join(f"{rate:g}" for rate in sorted(listed or {float(search.anchors["lr"])}))  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from search_spaces import Axis, Choices, Point, SpaceError, Value, canonical, space_from_plain
 from search_spaces.lines import midpoint
 from search_spaces.whole import IntRange, LogIntRange
-from storage.objectives.task_metric import primary
+from storage.objectives.task_metric import task_metric
 from study.errors import BadSpec
 from study.planning.objective import metrics_of
 from study.planning.search_plan import Search
@@ -39,14 +39,15 @@ def function_ref(function: FunctionSpec, folder: str | None) -> ProblemRef:
 
 
 def function_card(function: FunctionSpec) -> ProblemCard:
-    """A card of one task with one metric; the function's data and network are its own affair.
+    """A card of one task with the metrics that trials are ranked by; all else is its own affair.
 
     Raises:
         BadSpec: The metric's name is none.
     """
     try:
-        metric = MetricCard(
-            name=function.metric, title=function.metric, direction=function.direction, unit=""
+        metrics = tuple(
+            MetricCard(name=name, title=name, direction=direction, unit="")
+            for name, direction in zip(function.metrics, function.directions, strict=True)
         )
     except BadCard as error:
         raise BadSpec(f"[function] `metric` names a metric. {error}") from error
@@ -56,7 +57,7 @@ def function_card(function: FunctionSpec) -> ProblemCard:
         kind="function",
         source=function.target.partition(":")[0],
         data_version="1",
-        tasks=(TaskCard(name=function.name, title=function.name, loss="own", metrics=(metric,)),),
+        tasks=(TaskCard(name=function.name, title=function.name, loss="own", metrics=metrics),),
         sizes={},
         network="of its own",
     )
@@ -93,7 +94,7 @@ def as_listed(search: Search, point: Point) -> Point:
             if isinstance(axis, Choices):
                 listed |= {canonical({name: value}): value for value in axis.values}
             elif isinstance(axis, IntRange | LogIntRange):
-                whole.add(name)
+                whole |= {*stage.space.named({name: 0})}
     return {
         name: int(value)  # type: ignore[arg-type]
         if name in whole
@@ -116,7 +117,8 @@ def _search(part: SearchSpec, card: ProblemCard, place: str) -> Search:
     tuned = [item for stage in reversed(stages) for item in stage.space.axes.items()]
     anchors = {name: _resting(axis) for name, axis in [*tuned, *fixed.axes.items()]}
     for stage in stages:
-        anchors = stage.space.kept(anchors)
+        anchors = stage.space.named(stage.space.kept(anchors))
+    objective, *others = [task_metric(metric, metrics_of(card)) for metric in metrics_of(card)]
     return Search(
         name=part.name or WEIGHTING,
         role="function",
@@ -124,7 +126,8 @@ def _search(part: SearchSpec, card: ProblemCard, place: str) -> Search:
         tasks=card.task_names,
         stages=stages,
         anchors=anchors,
-        objective=primary(card.tasks[0].name, metrics_of(card)),
+        objective=objective,
+        others=tuple(others),
         solo_only="a training function trains one run at a time",
         budget=part.budget,
     )

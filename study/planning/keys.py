@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from search_spaces import Point
 from storage.objectives.delta_m import NAME as DELTA_M
+from study.planning.optimisers import of_optimizer
+from study.planning.search_plan import Search
 from study.spec.study_spec import StudySpec
 from trainers.jobs import Engine
 
@@ -27,7 +30,14 @@ _FREE = {
 # What the time of a training step depends on, beside the problem.
 _STEP = ("batch_size", "eval_batch_size", "optimizer", "clip_norm", "threads")
 # Keys that came later, with what was done before: without them, a study is what it always was.
-_LATER = {"precision": "float32", "compile": False, "data_parallel": 1, "drop_last": False}
+_LATER = {
+    "precision": "float32",
+    "compile": False,
+    "data_parallel": 1,
+    "drop_last": False,
+    "channels_last": None,
+    "micro_batch_size": None,
+}
 _LATER_COMPARE = {"claim": None, "sealed": False}
 
 
@@ -54,11 +64,17 @@ def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **function,
         "problem": spec.problem,
-        "problem_options": plain["problem_options"],
+        "problem_options": {
+            name: value
+            for name, value in plain["problem_options"].items()
+            if name not in card.get("free_options", ())
+        },
+        "tasks": plain["tasks"],
+        "train_fraction": plain["train_fraction"],
         "data": card["data_version"],
         "network": card["network"],
         "metrics": metrics,
-        "objective": spec.objective or DELTA_M,
+        "objective": plain["objective"] or DELTA_M,
         "[baseline] metrics": spec.baseline and spec.baseline.metrics,
         **training,
         **compare,
@@ -69,6 +85,7 @@ def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
     """Hash of the frozen part, without what changes no run."""
     part = frozen_part(spec, card)
     del part["objective"]
+    del part["tasks"], part["train_fraction"]  # told by metrics, and by the data's version
     for section, keys in (("training", _LATER), ("compare", _LATER_COMPARE)):
         for key, before in keys.items():
             if part[f"[{section}] {key}"] == before:
@@ -83,7 +100,11 @@ def plan_key(spec: StudySpec, frozen: str) -> str:
         frozen: The fingerprint, which covers problem and training.
     """
     plain = spec.to_plain()
-    parts = {key: plain[key] for key in ("seeds", "search", "baseline", "confirm", "compare")}
+    parts = {key: plain[key] for key in ("seeds", "baseline", "confirm", "compare")}
+    # drivers follow budgets while they work: another one does not make another plan
+    parts["search"] = [
+        {key: value for key, value in part.items() if key != "budget"} for part in plain["search"]
+    ]
     parts["compare"] = {
         key: value
         for key, value in plain["compare"].items()
@@ -91,7 +112,7 @@ def plan_key(spec: StudySpec, frozen: str) -> str:
     }
     if spec.objective not in (None, DELTA_M):
         parts["objective"] = spec.objective
-    return digest([frozen, parts, spec.budget.trials])
+    return digest([frozen, parts])
 
 
 def run_key(
@@ -121,6 +142,7 @@ def pack_key(
     segment: tuple[int, int] | None = None,
     solo_only: bool = False,
     alone: bool = False,
+    optimizer: Sequence[str] = (),
 ) -> str:
     """Runs of equal pack key can be trained together: one problem, network, seed, segment, engine.
 
@@ -128,9 +150,32 @@ def pack_key(
         segment: Epochs after which training begins and ends; None for all epochs.
         solo_only: Whether they are never stacked; all others of a study have one engine.
         alone: Whether they are in no pack, that of others included.
+        optimizer: What tells runs of a search's optimisers apart, if it has several.
     """
-    apart = ["solo"] * solo_only + ["alone"] * alone
+    apart = ["solo"] * solo_only + ["alone"] * alone + [*optimizer]
     return digest([frozen, list(tasks), seed, *(segment or ()), *apart])
+
+
+def segment_key(
+    search: Search, *, frozen: str, epochs: int, seed: int, first: int, last: int, point: Point
+) -> str:
+    """The pack key of a search's runs while they are trained from one epoch to another.
+
+    A segment without an epoch is that of runs which end where they stand.
+
+    Args:
+        epochs: Of a run that no rule ends.
+        point: Of the run.
+    """
+    return pack_key(
+        frozen=frozen,
+        tasks=search.tasks,
+        seed=seed,
+        segment=None if (first, last) == (0, epochs) else (first, last),
+        solo_only=bool(search.solo_only),
+        alone=search.alone,
+        optimizer=() if search.role == "function" else of_optimizer(point),
+    )
 
 
 def shape_keys(

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from storage.objectives import DirectedMetric, Objective, known
-from storage.objectives.delta_m import NAME as DEFAULT
+from storage.objectives import DirectedMetric, Objective, known, named
 from study.errors import BadSpec
+from study.planning.search_plan import Search
 from study.spec.study_spec import StudySpec
 from trainers.cards import ProblemCard
 from trainers.suggestions import did_you_mean, shown
@@ -34,14 +34,17 @@ def metrics_of(card: ProblemCard) -> list[DirectedMetric]:
     return [(task.name, m.name, m.direction) for task in card.tasks for m in task.metrics]
 
 
-def study_objective(spec: StudySpec, card: ProblemCard) -> Objective:
-    """What the searches of a study are ranked by.
+def study_objectives(spec: StudySpec, card: ProblemCard) -> tuple[Objective, ...]:
+    """What the searches of a study are ranked by; of several, the first one leads.
 
     Raises:
         BadSpec: The problem has no such objective.
     """
     found = known(metrics_of(card))
-    name = DEFAULT if spec.objective is None else spec.objective
+    return tuple(_found(name, found) for name in named(spec.objective))
+
+
+def _found(name: str, found: Mapping[str, Objective]) -> Objective:
     if name in found:
         return found[name]
     parts = _WITH_A_SPLIT.fullmatch(name)
@@ -52,3 +55,14 @@ def study_objective(spec: StudySpec, card: ProblemCard) -> Objective:
         f"`objective` must be one of the problem's: {', '.join(found)}. Got {shown(name)}."
         f"{did_you_mean(name, found) or ' A metric is written as task.metric.'}"
     )
+
+
+def front_notice(search: Search) -> list[str]:
+    """That a search has several objectives, and what this means; nothing if it has one."""
+    if not search.others:
+        return []
+    names = [objective.name for objective in (search.objective, *search.others)]
+    return [
+        f"Searches look for the front of {' and '.join(names)}: the trials that no other one beats "
+        f"in all of them. Where one number is asked for, it is {names[0]}."
+    ]

@@ -22,12 +22,14 @@ from study.errors import BadSpec
 from study.planning.baseline import baseline_searches, idle_baseline
 from study.planning.function import function_card, function_ref, function_searches
 from study.planning.keys import fingerprint
-from study.planning.objective import metrics_of, study_objective
+from study.planning.members import problem_ref, refuse_several, shares_by_task
+from study.planning.objective import front_notice, metrics_of, study_objectives
+from study.planning.optimisers import OF_OPTIMIZERS, homes, refuse_odd_optimizers
 from study.planning.search_plan import Search, Stage, in_order
 from study.planning.stages import (
     CLOSING,
-    refuse_conditions,
     refuse_long_points,
+    refuse_split_conditions,
     resting,
     stages_of,
     wants_closing,
@@ -87,7 +89,14 @@ class Plan:
             for search in self.searches
             if search.init_from
         ]
-        return [*before_training(self.spec.to_plain()), *short, *filter(None, [idle]), *begun]
+        found = [
+            *before_training(self.spec.to_plain()),
+            *front_notice(self.searches[-1]),
+            *short,
+            *filter(None, [idle]),
+            *begun,
+        ]
+        return [*filter(None, [self.card.missing]), *found]
 
     @property
     def stored_card(self) -> dict[str, Any]:
@@ -133,21 +142,36 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
     return plan
 
 
+def refuse_missing(plan: Plan) -> None:
+    """Refuse to run a study whose data is not here, and to store what was planned without it.
+
+    Raises:
+        BadSpec: The problem's card says that something is missing.
+    """
+    if plan.card.missing:
+        raise BadSpec(plan.card.missing)
+
+
 def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard, list[Search]]:
     """What is trained, and what is searched."""
     if spec.function is not None:
         card = function_card(spec.function)
         return function_ref(spec.function, folder), card, function_searches(spec, card)
-    ref = ProblemRef(target=spec.problem or "", options=dict(spec.problem_options), folder=folder)
+    refuse_several(spec, folder)
+    ref = problem_ref(spec, folder)
     try:
         with chdir("."):  # code of a user may leave it, and the database may be named from it
             card = card_of(ref)
+            if fractions := shares_by_task(spec.train_fraction, card.task_names):
+                ref = replace(ref, train_fraction=fractions)
+                card = card_of(ref)
             home = problem_class(ref.target, ref.folder).__module__
             optimizer_home = _optimizer_home(_training(spec.training, folder))
     except ProblemError as error:
         raise BadSpec(str(error)) from error
     searches = [search for part in spec.search for search in _searches(part, spec, card, folder)]
     methods = [type(weighting(search.weighting, folder)).__module__ for search in searches]
+    methods += [home for search in searches for home in homes(search.stages, folder)]
     ref = replace(ref, modules=_modules(ref.target, home, *optimizer_home, *methods))
     return ref, card, [*baseline_searches(spec, card, searches), *searches]
 
@@ -161,13 +185,14 @@ def _modules(target: str, *homes: str) -> tuple[str, ...]:
 def _searches(
     part: SearchSpec, spec: StudySpec, card: ProblemCard, folder: str | None
 ) -> list[Search]:
-    found = []
+    found, training = [], _training(spec.training, folder)
     for name in part.weightings:
         place = f"[[search]] {part.name or name}"
         try:
             method = weighting(name, folder)
-            method.refuse_unless_fit("solo", _training(spec.training, folder))
+            method.refuse_unless_fit("solo", training)
             search = _search(part, spec, card, method, place)
+            refuse_odd_optimizers(search.stages, method, training, folder, place)
             found.append(replace(search, name=part.name or name, weighting=name))
         except (WeightingError, SpaceError, TrainingError) as error:
             raise BadSpec(f"{place}: {error}") from error
@@ -180,15 +205,16 @@ def _search(
     n_tasks = len(card.tasks)
     stages = stages_of(
         part,
-        tunable={*_SHARED, *(hyper.name for hyper in method.hypers)},
+        tunable={*_SHARED, *OF_OPTIMIZERS, *(hyper.name for hyper in method.hypers)},
         hypers=method.hypers,
         n_tasks=n_tasks,
         place=place,
     )
-    refuse_conditions(stages, place)
+    refuse_split_conditions(stages, part.hyper, place)
     if wants_closing(stages):
         stages.append(CLOSING)
     anchors = _anchors(part, spec.training, method, stages, n_tasks, place)
+    objective, *others = study_objectives(spec, card)
     return Search(
         name=part.name or method.name,
         role="search",
@@ -197,7 +223,8 @@ def _search(
         tasks=card.task_names,
         stages=stages,
         anchors=anchors,
-        objective=study_objective(spec, card),
+        objective=objective,
+        others=tuple(others),
         alone=method.level != "loss",
         solo_only=f"{method.title} {method.solo_only}" if method.solo_only else "",
         init_from=part.init_from or "",
@@ -214,8 +241,15 @@ def _anchors(
     place: str,
 ) -> Point:
     """What each parameter is before it is tuned (M6)."""
-    axes = {name: axis for stage in reversed(stages) for name, axis in stage.space.axes.items()}
+    tuned = {name for stage in stages for name in (*stage.tuned, *stage.at)}
+    axes = {
+        name: axis
+        for stage in reversed(stages)
+        for name in stage.tuned
+        for axis in stage.axes_of(name)[:1]
+    }
     point: dict[str, Any] = {"weight_decay": training.weight_decay}
+    point |= {name: getattr(training, name) for name in OF_OPTIMIZERS if name in tuned}
     if training.lr is not None:
         point["lr"] = training.lr
     elif "lr" in axes:
@@ -296,5 +330,7 @@ def _training(part: TrainingSpec, folder: str | None) -> Training:
         compile=part.compile,
         data_parallel=part.data_parallel,
         drop_last=part.drop_last,
+        channels_last=part.channels_last,
+        micro_batch_size=part.micro_batch_size,
         folder=folder if ":" in part.optimizer else None,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from search_spaces import Point, Space
+from search_spaces import Axis, Point, Space
 from storage.objectives import Objective
 from storage.wording import counted
 from study.errors import BadSpec
@@ -15,7 +16,8 @@ from trainers.suggestions import did_you_mean
 
 STL = "stl/"
 """How names of single-task searches begin; the task follows."""
-_SAMPLED = ("random", "quasi-random", "tpe")
+_ADAPTIVE = ("tpe", "optuna")
+_SAMPLED = ("random", "quasi-random", *_ADAPTIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +25,14 @@ class Stage:
     """One stage of a search.
 
     Attributes:
-        kind: Strategy: grid, line, random, quasi-random, tpe or neighbours.
+        kind: Strategy: grid, line, random, quasi-random, tpe, optuna or neighbours.
         space: Axes tuned here; empty for ``neighbours``, whose points depend on the winner.
         refine: Rounds of refinement of a line (one more each).
-        trials: How many points random, quasi-random and tpe propose.
-        round_size: How many points tpe proposes at once.
+        trials: How many points random, quasi-random, tpe and optuna propose.
+        round_size: How many points tpe and optuna propose at once.
+        sampler: Which one of Optuna's; empty for other strategies.
+        options: Arguments of that sampler.
+        first: Points that are tried before all others.
         at: Values this stage fixes, instead of what is known so far.
         stop: Prunes trials of a round at rungs; None for never.
     """
@@ -37,22 +42,42 @@ class Stage:
     refine: int = 0
     trials: int = 0
     round_size: int = 1
+    sampler: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    first: Sequence[Point] = ()
     at: Point = field(default_factory=dict)
     stop: StopRule | None = None
 
     @property
     def label(self) -> str:
         """The strategy, and a stopping rule behind a plus, as the database has it."""
-        return self.kind if self.stop is None else f"{self.kind}+{self.stop.rule}"
+        name = f"{self.kind}:{self.sampler}".removesuffix("Sampler") if self.sampler else self.kind
+        return name if self.stop is None else f"{name}+{self.stop.rule}".removesuffix("Pruner")
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether what it proposes next depends on what came of the last round."""
+        return self.kind in _ADAPTIVE
 
     @property
     def tuned(self) -> tuple[str, ...]:
         """Names of what is tuned."""
-        return tuple(self.space.axes) if self.kind != "neighbours" else ("lr",)
+        if self.kind == "neighbours":
+            return ("lr",)
+        return tuple(self.space.named(dict.fromkeys(self.space.axes, 0)))
+
+    def axes_of(self, parameter: str) -> list[Axis]:
+        """The axes of a parameter: one, one for each of its variants, or none."""
+        axes = self.space.axes.items()
+        return [axis for name, axis in axes if parameter in (name, *self.space.named({name: 0}))]
 
     def to_plain(self) -> dict[str, object]:
         """JSON-ready values that differ when the stage asks for something else."""
+        # what came later is there where it is used: digests of earlier decisions stand
+        sampled = {"sampler": self.sampler, "options": dict(self.options)} if self.sampler else {}
         return {
+            **sampled,
+            **({"first": [dict(point) for point in self.first]} if self.first else {}),
             "kind": self.kind,
             "space": self.space.to_plain(),
             "refine": self.refine,
@@ -76,8 +101,9 @@ class Stage:
         """Why fewer trials are expected than were asked for; empty if they are not."""
         if self.kind not in _SAMPLED or self.expected_trials == self.trials:
             return ""
+        by = self.sampler or self.kind
         return (
-            f"{counted(self.trials, 'trial')} by {self.kind} were asked for, and the space of "
+            f"{counted(self.trials, 'trial')} by {by} were asked for, and the space of "
             f"{', '.join(self.tuned)} has {counted(self.expected_trials, 'point')}: each is tried "
             "once"
         )
@@ -91,7 +117,8 @@ class Search:
         role: ``search``; ``baseline`` for a single task; ``function`` for a training function.
         title: What reports call its weighting.
         anchors: The point before anything is tuned.
-        objective: What its trials are ranked by.
+        objective: What its trials are ranked by; the first of several.
+        others: Objectives beside it, by which a search looks for a front; empty with one.
         init_from: Search from whose best network its runs begin; empty: they begin as always.
         solo_only: Why its runs are never stacked, whatever the network; empty if they may be.
         alone: Its runs are in no pack: a step costs more than those by which packs are timed.
@@ -108,12 +135,18 @@ class Search:
     solo_only: str = ""
     alone: bool = False
     init_from: str = ""
+    others: tuple[Objective, ...] = ()
     budget: BudgetSpec = field(default_factory=BudgetSpec)
 
     @property
     def asynchronous(self) -> bool:
         """Whether some of its trials are judged before their round is at the rung."""
         return any(stage.stop is not None and stage.stop.asynchronous for stage in self.stages)
+
+    @property
+    def beside(self) -> list[tuple[str, str]]:
+        """Task and metric of each objective beside the first."""
+        return [metric[:2] for objective in self.others for metric in objective.metrics]
 
     def needs_baseline(self, rule: StopRule) -> bool:
         """Whether a stopping rule judges its trials by what the baseline must be known for."""

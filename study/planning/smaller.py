@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from search_spaces.variants import parameter_of
 from study.spec.study_spec import StudySpec
 
 _Plain = Mapping[str, Any]
@@ -100,9 +101,9 @@ def _coarser(stage: _Plain, every: int) -> dict[str, Any]:
     """Every second or fourth value; learning rates stay, which every method and STL share."""
     if stage.get("trials"):
         return {**stage, "trials": max(_FEWEST_TRIALS, math.ceil(stage["trials"] / every))}
-    options = ("strategy", "at", "stop")
+    whole = (_RATE, "optimizer", "strategy", "at", "stop")
     return {
-        name: form if name in (_RATE, *options) else _thinned(form, every)
+        name: form if parameter_of(name) in whole else _thinned(form, every)
         for name, form in stage.items()
     }
 

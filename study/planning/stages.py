@@ -19,9 +19,11 @@ from search_spaces import (
 )
 from search_spaces.errors import TooManyPoints
 from search_spaces.lines import midpoint, refinements
+from search_spaces.variants import parameter_of
 from study.errors import BadSpec
+from study.planning.firsts import refuse_odd_firsts
 from study.planning.search_plan import Search, Stage
-from study.spec.stage import OPTIONS, ROUND_SIZE, StageSpec
+from study.spec.stage import OPTIONS, ROUND_SIZE, OptunaStrategy, StageSpec
 from study.spec.study_spec import SearchSpec
 from trainers.suggestions import did_you_mean
 from trainers.weightings import Hyper
@@ -55,31 +57,60 @@ def stages_of(
     """
     for number, table in enumerate(part.stages, start=1):
         stage = f"{place}, stage {number}"
-        _refuse_unknown(table.axes, [*sorted(tunable), *OPTIONS], stage)
-        _refuse_unknown(table.at, sorted(tunable), f"{stage}, `at`")
+        variants = [name for name, axis in table.axes.items() if _hangs(axis)]
+        _refuse_unknown(table.axes, tunable, variants, OPTIONS, stage)
+        _refuse_unknown(table.at, tunable, (), (), f"{stage}, `at`")
     stages = [_stage(table, n_tasks) for table in part.stages]
+    for number, one in enumerate(stages, start=1):
+        refuse_odd_firsts(one, f"{place}, stage {number}")
     _check_stages(stages, hypers, n_tasks, place)
     return [_joined(stages, place)] if part.joint else stages
 
 
-def _refuse_unknown(names: Iterable[str], allowed: Sequence[str], place: str) -> None:
+def _hangs(axis: object) -> bool:
+    """Whether an axis, as it is written, depends on another parameter."""
+    return isinstance(axis, Mapping) and "when" in axis
+
+
+def _refuse_unknown(
+    names: Iterable[str],
+    tunable: Set[str],
+    variants: Collection[str],
+    options: Sequence[str],
+    place: str,
+) -> None:
+    """Refuse names of no parameter; those with a condition may be variants of one."""
+    allowed = [*sorted(tunable), *options]
     for name in names:
-        if name not in allowed:
+        parameter = parameter_of(name)
+        if name in allowed or (name in variants and parameter in tunable):
+            continue
+        if parameter in tunable:
             raise BadSpec(
-                f"{place}: unknown key `{name}`.{did_you_mean(name, allowed)} "
-                f"Allowed: {', '.join(allowed)}."
+                f"{place}: a variant of `{parameter}` is tuned where a condition holds. Got "
+                f"`{name}` without one. Write `{parameter}`, or give the variant its condition in "
+                'a stage, as in `when = { optimizer = "sgd" }`.'
             )
+        raise BadSpec(
+            f"{place}: unknown key `{name}`.{did_you_mean(name, allowed)} "
+            f"Allowed: {', '.join(allowed)}."
+        )
 
 
 def _stage(table: StageSpec, n_tasks: int) -> Stage:
     if table.kind == "neighbours":
         return CLOSING
+    by_name = table.strategy if isinstance(table.strategy, OptunaStrategy) else None
+    space = space_from_plain(table.axes, n_tasks=n_tasks)
     return Stage(
         kind=table.kind,
-        space=space_from_plain(table.axes, n_tasks=n_tasks),
+        space=space,
         refine=table.refine,
         trials=getattr(table, "trials", 0),
         round_size=getattr(table, "round_size", ROUND_SIZE),
+        sampler=by_name.optuna if by_name else "",
+        options=by_name.options if by_name else {},
+        first=[space.labelled(_values(point, n_tasks)) for point in getattr(table, "first", ())],
         at=_values(table.at, n_tasks),
         stop=table.stop,
     )
@@ -111,7 +142,8 @@ def _joined(stages: Sequence[Stage], place: str) -> Stage:
     for stage in stages:
         if stage.kind == "neighbours":
             continue
-        if stage.kind not in ("grid", "line") or stage.refine or set(stage.space.axes) & set(axes):
+        named = {parameter_of(name) for name in axes}
+        if stage.kind not in ("grid", "line") or stage.refine or set(stage.tuned) & named:
             raise BadSpec(
                 f"{place}: `joint = true` needs grids of different parameters, without `refine`. "
                 f"Got a stage of kind {stage.kind} over {', '.join(stage.tuned)}. "
@@ -153,8 +185,11 @@ def _check_stage(stage: Stage, hypers: Sequence[Hyper], n_tasks: int) -> None:
         refinements(values, values[0], outward=0)  # type: ignore[arg-type]
     rules = {hyper.name: hyper for hyper in hypers}
     for name, values_of in (*_samples(space.axes), *((n, [v]) for n, v in stage.at.items())):
-        for value in values_of if name in rules else ():
-            rules[name].checked(value, n_tasks)
+        rule = rules.get(parameter_of(name))
+        if rule is None:
+            continue
+        for value in values_of:
+            rule.checked(value, n_tasks)
 
 
 def refuse_split_conditions(stages: Sequence[Stage], fixed: Collection[str], place: str) -> None:
@@ -177,20 +212,6 @@ def refuse_split_conditions(stages: Sequence[Stage], fixed: Collection[str], pla
                 f"{place}: a parameter with `when` and those that it depends on are tuned in one "
                 f"stage only. Got {', '.join(split)} elsewhere, too. Put them into one stage, or "
                 "drop `when`."
-            )
-
-
-def refuse_conditions(stages: Sequence[Stage], place: str) -> None:
-    """Refuse conditions where every run has all parameters.
-
-    Raises:
-        BadSpec: A stage has one.
-    """
-    for stage in stages:
-        for name in stage.space.when:
-            raise BadSpec(
-                f"{place}: `when` goes with a training function: every run of a problem has a "
-                f"value of `{name}`. Drop it, or write two searches."
             )
 
 

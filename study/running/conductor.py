@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from storage import RunState
 from storage.objectives import known
 from storage.objectives.delta_m import NAME as DELTA_M
 from storage.records import (
@@ -33,17 +32,17 @@ from study.deciding.advance import (
 from study.deciding.judging import RungJudge
 from study.deciding.outlook import Outlook, outlook
 from study.deciding.rungs import Judge
-from study.deciding.trials import Contest, contest
+from study.deciding.trials import Contest, contest, to_point
 from study.errors import BaselineMissing
 from study.planning.baseline import (
-    baseline_missing,
     imported_values,
     meaningless,
     trained_values,
 )
-from study.planning.keys import digest, pack_key, run_key
+from study.planning.keys import digest, run_key, segment_key
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
+from study.running.baseline_failures import missing_baseline
 from study.running.initial_networks import InitialNetworks
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 # Baseline first of all, last if nobody waits for it; then the search with most stages ahead.
 _FIRST_RANK = 0
 _RANKS = 1_000
-_MOST_ENDINGS = 1_000
 
 
 class Conductor:
@@ -97,6 +95,17 @@ class Conductor:
     def stopped(self) -> dict[str, str]:
         """Searches that ended before their last stage, with the reason."""
         return {n: step.reason for n, step in self.steps.items() if isinstance(step, SearchStopped)}
+
+    def follow(self, plan: Plan) -> None:
+        """Go by a plan with other budgets; searches that had to end early may go on."""
+        self.plan = plan
+        searches = {search.name: search for search in plan.searches}
+        self._searches = {
+            search_id: (searches[search.name], record)
+            for search_id, (search, record) in self._searches.items()
+        }
+        for name in self.stopped:
+            del self.steps[name]
 
     def take_pruned(self) -> list[int]:
         """Runs that were pruned since the last call."""
@@ -154,7 +163,7 @@ class Conductor:
 
     def _move(self, search_id: int, search: Search) -> None:
         while True:
-            history = self._storage.history(search_id)
+            history = self._storage.history(search_id, beside=search.beside, last=self._selection.k)
             step = advance(search, history, self._rules(search))
             unscored = isinstance(step, WaitForBaseline) and self._can_score(search)
             if unscored and self.steps.get(search.name) != step:
@@ -228,22 +237,22 @@ class Conductor:
                     seed=seed,
                     initial=self._initial.key(search),
                 ),
-                pack_key=self._pack_key(search, seed, 0, until),
+                pack_key=self._pack_key(search, seed, 0, until, params),
                 queue_rank=rank,
                 epochs=until,
             )
             for params, seed in step.runs
         ]
 
-    def _pack_key(self, search: Search, seed: int, first: int, last: int) -> str:
-        whole = (first, last) == (0, self.plan.training.epochs)
-        return pack_key(
+    def _pack_key(self, search: Search, seed: int, first: int, last: int, params: str) -> str:
+        return segment_key(
+            search,
             frozen=self.plan.frozen,
-            tasks=search.tasks,
+            epochs=self.plan.training.epochs,
             seed=seed,
-            segment=None if whole else (first, last),
-            solo_only=bool(search.solo_only),
-            alone=search.alone,
+            first=first,
+            last=last,
+            point=to_point(params),
         )
 
     def _most_trials(self, search: Search) -> int | None:
@@ -319,7 +328,7 @@ class Conductor:
                 continue
             step = self.steps[search.name]
             if isinstance(step, SearchStopped) and self._waits_for_baseline:
-                raise self._missing(search, step.reason)
+                raise missing_baseline(self._storage, self._study, search, step.reason)
             if not isinstance(step, Finished):
                 return None
             outcomes = self._storage.history(search_id).outcomes
@@ -328,20 +337,3 @@ class Conductor:
             (task,) = (task for task in self.plan.card.tasks if task.name in search.tasks)
             values += trained_values(task, step.winner, tables, self._selection)
         return values
-
-    def _missing(self, search: Search, reason: str) -> BaselineMissing:
-        failures = self._storage.failure_groups(self._study.id)
-        ended = self._storage.bad_endings(self._study.id, limit=_MOST_ENDINGS)
-        diverged = [
-            ending.reason or "Its runs diverged."
-            for ending in ended
-            if ending.search == search.name and ending.state is RunState.DIVERGED
-        ]
-        return baseline_missing(
-            search.tasks[0],
-            reason,
-            [group for group in failures if group.search == search.name],
-            diverged=next(iter(diverged), ""),
-            study=self._study.name,
-            storage=self._storage.url,
-        )

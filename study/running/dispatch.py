@@ -27,6 +27,7 @@ class Dispatch:
     Attributes:
         limit: The budget that ends the study, empty while none does.
         stuck: All that is left belongs to searches that are stopped.
+        paused: Nothing is handed out.
     """
 
     def __init__(
@@ -48,7 +49,12 @@ class Dispatch:
         self._failures, self._budget, self._limits = failures, budget, limits
         self._dry = False
         self.limit = ""
-        self.stuck = False
+        self.stuck = self.paused = False
+
+    def follow(self, budget: BudgetSpec, limits: Limits | None) -> None:
+        """Go by other limits from now on."""
+        self._budget, self._limits = budget, limits
+        self.refresh()
 
     def refresh(self) -> None:
         """Something may have come into the queue: a run has ended, here or elsewhere."""
@@ -57,7 +63,7 @@ class Dispatch:
     def hand_out(self) -> None:
         """Give every free worker a pack, as long as there are runs."""
         self._go_on_at_once()
-        if self._pool.stopping or self.limit or self._dry:
+        if self._pool.stopping or self.limit or self._dry or self.paused:
             return
         for worker, state in self._pool.workers.items():
             resting = state.rests_until_s > time.monotonic()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from storage.records import EpochTiming
+from study.planning.optimisers import OF_OPTIMIZERS
 from trainers.jobs import Job, TimeSteps
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def alike(plan: Plan) -> list[list[Search]]:
 
 def job_of(plan: Plan, search: Search, number: int) -> Job:
     """A run of a search at its first point."""
-    shared = {"lr", "weight_decay"}
+    shared = {"lr", "weight_decay", *OF_OPTIMIZERS}
     return Job(
         run=number,
         token=0,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from storage.records import SearchHistory, SearchStatus, StudyRecord, Totals
+from storage.scoring import Selection
 from study.catalogue import reading
 from study.deciding.advance import Rules
 from study.deciding.forecast import Forecast, forecast, search_forecast
@@ -129,13 +130,18 @@ def _stand(plan: Plan, reader: Reader | None) -> _Stand:
             histories={},
         )
     columns, rows = reader.view("baseline_metrics", record.name)
+    beside = {search.name: search.beside for search in plan.searches}
+    last = Selection.of(plan.spec.compare.select_epoch).k
     at, standing = columns.index("baseline_hash"), columns.index("standing")
     return _Stand(
         record=record,
         totals=reader.totals(record.id),
         baseline_hash=next((row[at] for row in rows if row[standing]), None),
         statuses={status.search: status for status in reader.search_status(record.id)},
-        histories={of.name: reader.history(of.id) for of in reader.searches(record.id)},
+        histories={
+            of.name: reader.history(of.id, beside=beside.get(of.name, ()), last=last)
+            for of in reader.searches(record.id)
+        },
     )
 
 

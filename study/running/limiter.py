@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from storage.limits import Amount, Limits
+from storage.wording import limit_said
 from study.planning.budget import said, used_up
 from study.running.worker_pool import WorkerPool
 from study.spec.study_spec import BudgetSpec
@@ -42,6 +43,10 @@ class Limiter:
         self._budget, self._limits, self._searches = budget, limits, searches
         self._started_s = self._looked_s = time.monotonic()
 
+    def follow(self, budget: BudgetSpec, limits: Limits | None) -> None:
+        """Go by other limits from now on."""
+        self._budget, self._limits = budget, limits
+
     def look(self) -> str:
         """The limit that the study has reached, in words; empty while there is none.
 
@@ -50,7 +55,7 @@ class Limiter:
         now_s = time.monotonic()
         budget = self._budget
         if budget.wall_s is not None and now_s - self._started_s >= budget.wall_s:
-            return f"the limit of {budget.wall_s:g} s for one run of the command"
+            return f"the limit of {limit_said(budget.wall_s)} s for one run of the command"
         if self._limits is None or now_s - self._looked_s < _LOOK_S:
             return ""
         self._looked_s = now_s

@@ -9,10 +9,12 @@ from storage.objectives import DirectedMetric
 from storage.records import Claim
 from study.deciding.trials import to_point
 from study.planning.function import as_listed
+from study.planning.keys import segment_key
+from study.planning.optimisers import OF_OPTIMIZERS, training_of
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from study.running.engine_state import EngineState
-from trainers.jobs import Checkpoint, InitialNetwork, Job, Pack
+from trainers.jobs import Checkpoint, InitialNetwork, Job, Pack, Training
 from trainers.keeping.paths import is_url
 
 
@@ -42,10 +44,11 @@ class Packer:
             code: Fingerprint of the code that its worker has loaded.
         """
         plan, searches = self._plan, self._searches
-        engine = self._engine.of(claims[0].search) or "solo"
+        first = claims[0]
+        engine = self._engine.of(first.search) or "solo"
         return Pack(
             problem=plan.problem,
-            training=plan.training,
+            training=_training(plan, searches[first.search], first),
             seed=claims[0].seed,
             until_epoch=claims[0].until_epoch,
             jobs=tuple(job_of(plan, searches[of.search], of) for of in claims),
@@ -57,6 +60,7 @@ class Packer:
             canaries=self._canaries(claims),
             waits_at_rung=any(_goes_on_at_once(searches[of.search]) for of in claims),
             unsaved=self._engine.unsaved(code),
+            ends=ends_early(plan, searches[claims[0].search], claims[0]),
         )
 
     def _canaries(self, claims: Sequence[Claim]) -> dict[int, float]:
@@ -74,6 +78,30 @@ def _goes_on_at_once(search: Search) -> bool:
     return search.role == "function" and search.asynchronous
 
 
+def _training(plan: Plan, search: Search, claim: Claim) -> Training:
+    """What a run shares with its pack: the study's, with the optimiser of its point."""
+    if search.role == "function":
+        return plan.training
+    return training_of(plan.training, to_point(claim.written), plan.problem.folder)
+
+
+def ends_early(plan: Plan, search: Search, claim: Claim) -> bool:
+    """Whether a run ends at the rung where it stands, as a rule of patience has said."""
+    until, epochs = claim.until_epoch, plan.training.epochs
+    if until >= epochs:
+        return False
+    here = segment_key(
+        search,
+        frozen=plan.frozen,
+        epochs=epochs,
+        seed=claim.seed,
+        first=until,
+        last=until,
+        point=to_point(claim.written),
+    )
+    return claim.pack_key == here
+
+
 def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
     """What a worker is told of a run."""
     point = dict(to_point(claim.written))
@@ -81,6 +109,7 @@ def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
     if search.role == "function":
         point = as_listed(search, point)
     else:
+        point = {name: value for name, value in point.items() if name not in OF_OPTIMIZERS}
         lr, weight_decay = float(point.pop("lr")), float(point.pop("weight_decay"))  # type: ignore[arg-type]
     return Job(
         run=claim.run,

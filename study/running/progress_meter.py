@@ -17,7 +17,6 @@ from study.deciding.progress import (
     least,
     search_progress,
 )
-from study.planning.plan import Plan
 from study.running.conductor import Conductor
 from study.running.pack_sizes import PackSizes
 from study.running.worker_pool import WorkerPool
@@ -32,7 +31,6 @@ class ProgressMeter:
 
     def __init__(
         self,
-        plan: Plan,
         storage: Storage,
         study_id: int,
         pool: WorkerPool,
@@ -41,13 +39,12 @@ class ProgressMeter:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._plan, self._storage, self._study_id = plan, storage, study_id
+        self._storage, self._study_id = storage, study_id
         self._pool, self._conductor, self._sizes, self._clock = pool, conductor, sizes, clock
         self._began_s = clock()
         self._rate = Rate()
         self._ended = -1
         self._best: dict[str, BestTrial] = {}
-        self._planned = {search.name: search for search in plan.searches}
 
     def read(self) -> Progress:
         """Look at the database and the workers."""
@@ -73,7 +70,7 @@ class ProgressMeter:
         if ended == self._ended:
             return
         self._ended = ended
-        plan = self._plan
+        plan = self._conductor.plan
         found = self._storage.best_trials(
             self._study_id,
             {search.name: search.objective for search in plan.searches},
@@ -82,8 +79,8 @@ class ProgressMeter:
         self._best = {best.search: best for best in found}
 
     def _searches(self, statuses: list[SearchStatus]) -> list[SearchProgress]:
-        plan = self._plan
-        planned = self._planned
+        plan = self._conductor.plan
+        planned = {search.name: search for search in plan.searches}
         here = [status for status in statuses if status.search in self._conductor.outlooks]
         epoch_s = epoch_seconds(here, {name: of.tasks for name, of in planned.items()})
         waiting: Counter[Sequence[str]] = Counter()  # by what their networks learn
@@ -131,7 +128,7 @@ class ProgressMeter:
             return None
         device_s = sum(of for of in left if of is not None)
         epochs = sum(search.epochs_expected - search.epochs_done for search in searches)
-        budget = self._plan.spec.budget
+        budget = self._conductor.plan.spec.budget
         device_s = least(device_s, epochs, budget, paid_s=totals.device_s, paid=totals.epochs)
         rate = self._rate.at(now_s, totals.device_s, workers=self._pool.driver.size)
         wall_s = float("inf") if budget.wall_s is None else budget.wall_s - (now_s - self._began_s)

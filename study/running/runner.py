@@ -25,6 +25,7 @@ from study.running.failure_policy import FailurePolicy
 from study.running.kept_networks import NetworkRetention
 from study.running.leases import LeaseKeeper
 from study.running.limiter import Limiter
+from study.running.orders import StudyOrders
 from study.running.pack_sizes import PackSizes
 from study.running.packing import Packer
 from study.running.progress_meter import ProgressMeter
@@ -49,7 +50,9 @@ class Outcome:
         limit: The budget that ended it, empty if none did.
         stopped: Searches that ended before their last stage, with the reason.
         interrupted: Whether it was asked to stop.
+        finished: Whether no search wants more runs.
         n_mismatches: Epochs that were trained again and came out otherwise.
+        paused: Whether a command has paused the study by now.
     """
 
     states: Mapping[RunState, int]
@@ -57,6 +60,8 @@ class Outcome:
     stopped: Mapping[str, str]
     interrupted: bool
     n_mismatches: int = 0
+    finished: bool = False
+    paused: bool = False
 
     @property
     def n_failed(self) -> int:
@@ -120,7 +125,9 @@ class Runner:
             limits=limits,
         )
         self._limiter = Limiter(storage, study_id, pool, budget, limits=limits, searches=search_ids)
-        self._meter = ProgressMeter(plan, storage, study_id, pool, self._conductor, sizes)
+        self._meter = ProgressMeter(storage, study_id, pool, self._conductor, sizes)
+        self._orders = StudyOrders(plan, storage, study, say=say)
+        self._records = records
         self._report, self._say = report, say
         self._interrupted = False
         self._changed: StudyChanged | None = None
@@ -167,6 +174,8 @@ class Runner:
             stopped={**self._conductor.stopped, **self._failures.stopped},
             interrupted=self._interrupted,
             n_mismatches=self._events.n_mismatches,
+            finished=self._conductor.finished,
+            paused=self._orders.paused,
         )
 
     def interrupt(self) -> None:
@@ -180,6 +189,7 @@ class Runner:
         while self._at_work() or not self._over():
             self._events.listen(_POLL_S)
             self._go_on()
+            self._follow_orders()
             self._stop_in_time()
             self._dispatch.hand_out()
             end_hanging(self._pool, self._plan.spec.training)
@@ -195,6 +205,29 @@ class Runner:
         """Whether workers are to be waited for; at the end, not for such as only time steps."""
         pool = self._pool
         return pool.training if pool.stopping else pool.busy
+
+    def _follow_orders(self) -> None:
+        """Do what commands from outside want: pause, go on, end, keep to another budget."""
+        pool, dispatch = self._pool, self._dispatch
+        if pool.stopping:
+            return
+        try:
+            plan = self._orders.look()
+        except StudyChanged as error:
+            self._changed, self._interrupted = error, True
+            return
+        if plan is not None:
+            limits = limits_of(plan, self._records)
+            self._limiter.follow(plan.spec.budget, limits)
+            dispatch.follow(plan.spec.budget, limits)
+            self._conductor.follow(plan)
+            self._move([])
+        self._interrupted = self._interrupted or self._orders.stopped
+        if dispatch.paused != self._orders.paused:
+            dispatch.paused = self._orders.paused
+            dispatch.refresh()
+        if dispatch.paused:
+            pool.release_all()
 
     def _stop_in_time(self) -> None:
         """Have workers save and release their packs when a limit is reached, or on request."""

@@ -14,11 +14,13 @@ from storage.records import (
     SelectedEpoch,
     StudyRecord,
 )
+from storage.scoring import Selection
 from study._version import __version__
 from study.commands import command_line
 from study.deciding.trials import Winner, winner
 from study.drivers import Driver
 from study.errors import NetworkMissing
+from study.planning.optimisers import training_of
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from study.running.packing import job_of
@@ -132,6 +134,7 @@ class _Best:
 
     def __init__(self, plan: Plan, reader: Reader, record: StudyRecord) -> None:
         self._reader, self._seeds = reader, [int(seed) for seed in record.spec["seeds"]]
+        self._last = Selection.of(record.spec["compare"]["select_epoch"]).k
         self._stored = {stored.name: stored for stored in reader.searches(record.id)}
         self._searches = {of.name: of for of in plan.searches if of.name in self._stored}
 
@@ -169,7 +172,9 @@ class _Best:
         return self._stored[search.name]
 
     def _best(self, search: Search) -> Winner | None:
-        history = self._reader.history(self._stored[search.name].id)
+        history = self._reader.history(
+            self._stored[search.name].id, beside=search.beside, last=self._last
+        )
         return winner(search, history, seeds=self._seeds)
 
 
@@ -223,7 +228,7 @@ def _pack(
     engine = stored.engine or "solo"
     return Pack(
         problem=plan.problem,
-        training=plan.training,
+        training=training_of(plan.training, tried.point, plan.problem.folder),
         seed=outcome.seed,
         until_epoch=until,
         jobs=(job_of(plan, search, claim),),

@@ -120,6 +120,12 @@ class WorkerPool:
         self.workers[worker].leaving = True
         self.driver.stop([worker])
 
+    def release_all(self) -> None:
+        """Ask all that have not been asked to save and release their packs; more may be given."""
+        for worker, state in self.workers.items():
+            if (state.claims or state.waiting) and not state.leaving:
+                self.release(worker)
+
     def stop(self) -> None:
         """Ask all to save and release their packs, for good."""
         self.stopping = True

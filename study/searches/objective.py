@@ -81,8 +81,14 @@ class ReportingTrial:
         """Say what has come of a step; whether to go on is then said by `should_prune`.
 
         Raises:
+            NotOfATrial: The study has several objectives.
             RunStopped: The study has ended the run, and the objective goes on all the same.
         """
+        if len(self._report.metrics) > 1:
+            raise NotOfATrial(
+                "`trial.report` takes one number, and this study has several objectives: "
+                f"{', '.join(self._report.metrics)}. Drop it, and return a number for each."
+            )
         if self._pruned:
             raise RunStopped("This run has ended, as `should_prune` has said.")
         try:
@@ -159,10 +165,14 @@ def call(
         return  # by a rule of its own: what it has reported stands
     if trial.should_prune():
         raise RunStopped("The objective was pruned.")
+    if len(report.metrics) > 1:
+        _tell_several(value, report)
+        return
     if isinstance(value, tuple | list):
         raise BadReport(
             f"An objective returns one number here. Got {len(value)} of them: {value!r}. Return "
-            f"{report.metric!r}, which trials are ranked by; a study has one objective."
+            f"{report.metric!r}, which trials are ranked by, or name all of them: `metric = "
+            '["loss", "size"]` in [function].'
         )
     if value is None and not report.step:
         raise BadReport(
@@ -171,6 +181,16 @@ def call(
         )
     if value is not None and (not report.step or not _same(value, report.value)):
         report.tell(report.step + 1, {report.metric: value})
+
+
+def _tell_several(value: Any, report: Report) -> None:
+    """Report what an objective of several returns, which is all that Optuna lets it say."""
+    if value is None:
+        raise BadReport(
+            f"An objective returns {', '.join(report.metrics)}, which trials are ranked by. Got "
+            "None. Return a number for each, in this order."
+        )
+    report.tell(report.step + 1, report.named(value))
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class OptunaTrial:
 
     Attributes:
         state: As in the study database; ``done`` without a value is running still.
+        others: Values by objectives beside the first.
         curve: Epoch to value.
         attrs: User attributes, JSON-ready.
     """
@@ -43,6 +45,7 @@ class OptunaTrial:
     started: datetime | None
     ended: datetime | None
     attrs: Mapping[str, object]
+    others: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +53,16 @@ class OptunaStudy:
     """One Optuna study to be written.
 
     Attributes:
+        directions: One an objective.
+        names: Of the objectives.
         axes: What the search may try, by parameter; one for each stage that tunes it.
         tasks: Names of the numbers of a row of task weights.
         attrs: User attributes, JSON-ready.
     """
 
     name: str
-    direction: Literal["minimize", "maximize"]
+    directions: Sequence[Literal["minimize", "maximize"]]
+    names: Sequence[str]
     axes: Mapping[str, Sequence[Axis]]
     tasks: Sequence[str]
     trials: Sequence[OptunaTrial]
@@ -75,7 +81,7 @@ def write(url: str, studies: Sequence[OptunaStudy], *, overwrite: bool) -> None:
         ExportRefused: The database cannot be used, or has a study of such a name already.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with _opened(url) as storage:
+    with opened(url) as storage:
         there = set(optuna.study.get_all_study_names(storage=storage))
         twins = [study.name for study in studies if study.name in there]
         if twins and not overwrite:
@@ -90,7 +96,12 @@ def write(url: str, studies: Sequence[OptunaStudy], *, overwrite: bool) -> None:
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[RDBStorage]:
+def opened(url: str) -> Iterator[RDBStorage]:
+    """An Optuna database, which is made if there is none.
+
+    Raises:
+        ExportRefused: It cannot be opened.
+    """
     try:
         storage = RDBStorage(url)
     except Exception as error:  # Optuna passes on whatever SQLAlchemy and the driver raise
@@ -108,20 +119,41 @@ def _opened(url: str) -> Iterator[RDBStorage]:
 
 
 def _write(storage: RDBStorage, study: OptunaStudy) -> None:
-    made = optuna.create_study(storage=storage, study_name=study.name, direction=study.direction)
-    for key, value in study.attrs.items():
-        made.set_user_attr(key, value)
+    written = made(storage, study)
     points = [flat(trial.params, study.tasks) for trial in study.trials]
     known = distributions(points, study.axes)
     for point, trial in zip(points, study.trials, strict=True):
-        made.add_trial(_frozen(trial, typed(point, known), known))
+        written.add_trial(
+            frozen(trial, typed(point, known), known, several=len(study.directions) > 1)
+        )
 
 
-def _frozen(
+def made(storage: RDBStorage, study: OptunaStudy) -> optuna.Study:
+    """A new Optuna study without trials."""
+    new = optuna.create_study(
+        storage=storage, study_name=study.name, directions=[*study.directions]
+    )
+    if len(study.names) > 1:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            new.set_metric_names([*study.names])
+    for key, value in study.attrs.items():
+        new.set_user_attr(key, value)
+    return new
+
+
+def frozen(
     trial: OptunaTrial,
     params: Mapping[str, Scalar],
     known: Mapping[str, optuna.distributions.BaseDistribution],
+    *,
+    several: bool = False,
 ) -> FrozenTrial:
+    """A trial as Optuna has it.
+
+    Args:
+        several: Its study has several objectives, so that Optuna has no intermediate values.
+    """
     state = _STATES.get(trial.state, TrialState.RUNNING)
     if state is TrialState.COMPLETE and trial.value is None:
         state = TrialState.RUNNING
@@ -134,14 +166,15 @@ def _frozen(
         number=-1,  # Optuna counts
         trial_id=-1,
         state=state,
-        value=value,
+        value=None,
+        values=None if value is None else [value, *trial.others],
         datetime_start=None if state is TrialState.WAITING else started,
         datetime_complete=ended if state.is_finished() else None,
         params=dict(params),
         distributions={name: known[name] for name in params},
         user_attrs=dict(trial.attrs),
         system_attrs={},
-        intermediate_values=dict(trial.curve),
+        intermediate_values={} if several else dict(trial.curve),
     )
 
 

@@ -69,8 +69,11 @@ def closing(view: StageView) -> Proposals:
     return Proposals(points=[(0, view.base | {"lr": rate}) for rate in rates], complete=True)
 
 
-def tpe(view: StageView) -> Proposals:
-    """Tree-structured Parzen estimator, in rounds; rounds that stand are not asked for again."""
+def by_optuna(view: StageView) -> Proposals:
+    """What a sampler of Optuna proposes, in rounds; rounds that stand are not asked for again.
+
+    Points to begin with are a round of their own.
+    """
     standing = [(tried.round, tried.point) for tried in view.tried]
     missing = view.stage.trials - len(standing)
     if missing <= 0:
@@ -78,7 +81,11 @@ def tpe(view: StageView) -> Proposals:
     if not all(tried.settled for tried in view.tried):
         return Proposals(points=standing, complete=False)
 
-    from study.searches.tpe import next_round  # optuna loads with it; planning does without
+    if view.stage.first and not standing:
+        begun = [(0, view.at(point)) for point in view.stage.first]
+        return Proposals(points=begun, complete=len(begun) >= view.stage.trials)
+
+    from study.searches.optuna_rounds import next_round  # optuna loads; planning does without
 
     round_number = max((number for number, _ in standing), default=-1) + 1
     new = next_round(view, n=min(view.stage.round_size, missing))
@@ -92,7 +99,8 @@ _STRATEGIES: Mapping[str, Callable[[StageView], Proposals]] = {
     "random": random,
     "quasi-random": quasi_random,
     "neighbours": closing,
-    "tpe": tpe,
+    "tpe": by_optuna,
+    "optuna": by_optuna,
 }
 
 
@@ -101,11 +109,13 @@ class _Draw(Protocol):
 
 
 def _sampled(view: StageView, draw: _Draw) -> Proposals:
-    """The first different points of a sequence; fewer where a finite space has no more."""
-    n = view.stage.trials
+    """Points to begin with, then the first different ones of a sequence; fewer where a finite
+    space has no more.
+    """
+    n, first = view.stage.trials, [view.at(point) for point in view.stage.first]
     different: dict[str, Point] = {}
     for longer in _DRAWS:
-        points = [view.at(point) for point in draw(n * longer, key=view.address)]
+        points = [*first, *(view.at(point) for point in draw(n * longer, key=view.address))]
         different = {canonical(point): point for point in points}
         if len(different) >= n:
             break

@@ -21,7 +21,12 @@ from study.spec._findings import MOST_OF_A_NAME, shown_value
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def _plain_name(value: str) -> str:
+def plain_name(value: str) -> str:
+    """The same, if it can name a study or a search.
+
+    Raises:
+        ValueError: The rule, what was found, and what to do.
+    """
     if len(value) > MOST_OF_A_NAME:
         raise ValueError(
             f"must have at most {MOST_OF_A_NAME} characters. Got {len(value):,}: "
@@ -60,7 +65,7 @@ SecondsFrom0 = Annotated[Finite, Field(ge=0, le=1e9)]
 Flag = Annotated[bool, Field(strict=True)]
 Value = TypeVar("Value", bound=float)
 Different = Annotated[list[Value], AfterValidator(_different)]
-Name = Annotated[str, AfterValidator(_plain_name)]
+Name = Annotated[str, AfterValidator(plain_name)]
 Printable = Annotated[str, AfterValidator(_printable)]
 Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 

@@ -16,7 +16,7 @@ CLAIMS = ("C1", "C2", "C3", "C4", "C5")
 class CompareSpec(Section):
     """How methods are compared; fixed with the study."""
 
-    margin: Positive = Field(1.0, description="Difference in delta_m points that matters.")
+    margin: Positive = Field(1.0, description="Difference in Δm points that matters.")
     select_epoch: str = Field(
         "best",
         description="Epoch that counts: `best` on validation, `last`, or `mean_last_5` (any K).",

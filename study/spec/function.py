@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, Tag, field_validator, model_validator
 
 from study.spec._findings import MOST_OF_A_NAME, shown_value
-from study.spec._section import Section
+from study.spec._section import Section, told_by
+from study.spec.several import checked
+from study.spec.stopping import PatienceRule
 
 WEIGHTING = "function"
 """What a search of a training function has for a weighting."""
@@ -21,13 +23,27 @@ _TRAINING = (
 )
 
 
+_Metric = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[list[str], Tag("<list>")],
+    told_by(list, "<list>", "<name>"),
+]
+_Side = Literal["min", "max"]
+_Direction = Annotated[
+    Annotated[_Side, Tag("<side>")] | Annotated[list[_Side], Tag("<list>")],
+    told_by(list, "<list>", "<side>"),
+]
+
+
 class FunctionSpec(Section):
     """A training function of one's own, instead of `problem`."""
 
     target: str = Field(description="`package.module:function`.")
-    metric: str = Field(description="What it reports and trials are ranked by.")
-    direction: Literal["min", "max"] = Field(
-        "min", description="Whether lower or higher is better."
+    metric: _Metric = Field(
+        description="What it reports and trials are ranked by; a list of two or three searches "
+        "their front."
+    )
+    direction: _Direction = Field(
+        "min", description="Whether lower or higher is better; a list says it for each metric."
     )
     kind: Literal["plain", "ray", "optuna"] = Field(
         "plain",
@@ -54,13 +70,38 @@ class FunctionSpec(Section):
 
     @field_validator("metric")
     @classmethod
-    def _plain_metric(cls, value: str) -> str:
-        if not value.strip() or not value.isprintable() or len(value) > MOST_OF_A_NAME:
-            raise ValueError(
-                f"must be a name of 1 to {MOST_OF_A_NAME} printable characters. "
-                f"Got {shown_value(value)}. Name what the function reports."
-            )
+    def _plain_metric(cls, value: str | list[str]) -> str | list[str]:
+        for name in [value] if isinstance(value, str) else value:
+            if not name.strip() or not name.isprintable() or len(name) > MOST_OF_A_NAME:
+                raise ValueError(
+                    f"must be a name of 1 to {MOST_OF_A_NAME} printable characters. "
+                    f"Got {shown_value(name)}. Name what the function reports."
+                )
+        if isinstance(value, list):
+            checked(value, one='`metric = "loss"`')
         return value
+
+    @model_validator(mode="after")
+    def _a_direction_each(self) -> Self:
+        n_metrics = len(self.metrics)
+        if isinstance(self.direction, list) and len(self.direction) != n_metrics:
+            raise ValueError(
+                f"`direction` must be min or max, or a list of one for each of {n_metrics} "
+                f"`metric`. Got {shown_value(self.direction)}. Make them as many."
+            )
+        return self
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What trials are ranked by; the first one leads."""
+        return (self.metric,) if isinstance(self.metric, str) else tuple(self.metric)
+
+    @property
+    def directions(self) -> tuple[Literal["min", "max"], ...]:
+        """Which side is better, for each of the metrics."""
+        if isinstance(self.direction, str):
+            return (self.direction,) * len(self.metrics)
+        return tuple(self.direction)
 
     @property
     def name(self) -> str:
@@ -102,6 +143,9 @@ def misplaced(spec: Any) -> str:
             f"`objective` goes with a problem. Got {spec.objective!r} beside [function], whose "
             f"trials are ranked by its `metric`. Drop it."
         )
+    for key in ("tasks", "train_fraction"):
+        if getattr(spec, key) is not None:
+            return f"`{key}` goes with a problem. Got it beside [function]. Drop it."
     if spec.confirm is not None:
         return "[confirm] goes with a problem. Got it beside [function]. Drop it; add `seeds`."
     if spec.baseline is not None and spec.baseline != type(spec.baseline)():
@@ -110,6 +154,12 @@ def misplaced(spec: Any) -> str:
         return "[keep] goes with a problem; a function keeps its own files. Drop it."
     if any(part.init_from is not None for part in spec.search):
         return "`init_from` goes with a problem; a function begins by itself. Drop it."
+    stages = [stage for part in spec.search for stage in part.stages]
+    if any(isinstance(stage.stop, PatienceRule) for stage in stages):
+        return (
+            '`stop` with `rule = "patience"` goes with a problem; a function returns when it has '
+            "had enough. Take another rule, or drop it."
+        )
     said = spec.training.model_dump(exclude_defaults=True)
     if strange := [name for name in said if name not in _TRAINING]:
         return (

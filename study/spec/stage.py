@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from search_spaces.variants import parameter_of
 from study.spec._findings import shown_value
-from study.spec._section import WrittenSection, kind_by, told_by
+from study.spec._section import WrittenSection, told_by
+from study.spec.optuna_part import OptunaName, OptunaPart
 from study.spec.stopping import StopRule
 
 STRATEGIES = ("grid", "random", "quasi-random", "tpe")
+_OPTUNA = "optuna"
 ROUND_SIZE = 4
 NEIGHBOURS = {"lr": "neighbours"}
 """The two learning rates beside the winner's."""
-_SAMPLED = {"trials": "random, quasi-random or tpe", "round_size": "tpe"}
+_SAMPLED = {
+    "trials": "random, quasi-random, tpe or a sampler of Optuna",
+    "round_size": "tpe or a sampler of Optuna",
+    "first": "random, quasi-random, tpe or a sampler of Optuna",
+}
 _STRATEGY, _TRIALS = "How points are chosen.", "How many points are tried."
+_FIRST = (
+    "Points that are tried before all others, each a table of all parameters of the stage, such "
+    "as `[{ lr = 1e-3 }]`; they count among `trials`."
+)
+_ROUND_SIZE = "How many points are proposed at once."
 _UpToAGrid = Annotated[int, Field(gt=0, le=100_000, strict=True)]
 
 
@@ -45,7 +57,7 @@ class _Stage(WrittenSection, extra="allow"):
 
     __pydantic_extra__: dict[str, _Axis]
 
-    strategy: str
+    strategy: object
     at: dict[str, Any] = Field(
         default_factory=dict, description="Values of this stage, instead of what is known so far."
     )
@@ -67,7 +79,7 @@ class _Stage(WrittenSection, extra="allow"):
         """The strategy's name in the database."""
         if self.axes == NEIGHBOURS:
             return "neighbours"
-        return "line" if self._is_line else self.strategy
+        return "line" if self._is_line else str(self.strategy)
 
     @property
     def refine(self) -> int:
@@ -104,7 +116,7 @@ class _Stage(WrittenSection, extra="allow"):
                 f"must tune something. Got {shown_value(self.model_dump())}. "
                 "Write a parameter with its values, such as `lr = [1e-3, 1e-2]`."
             )
-        if both := [name for name in self.at if name in axes]:
+        if both := [name for name in self.at if name in {*axes, *map(parameter_of, axes)}]:
             raise ValueError(
                 f"`at` fixes what the stage does not tune. Got {', '.join(both)} in both. "
                 "Drop it from one of them."
@@ -129,6 +141,7 @@ class SampledStage(_Stage):
 
     strategy: Literal["random", "quasi-random"] = Field(description=_STRATEGY)
     trials: _UpToAGrid = Field(description=_TRIALS)
+    first: list[dict[str, Any]] = Field(default_factory=list, description=_FIRST)
 
 
 class TpeStage(_Stage):
@@ -136,16 +149,56 @@ class TpeStage(_Stage):
 
     strategy: Literal["tpe"] = Field(description=_STRATEGY)
     trials: _UpToAGrid = Field(description=_TRIALS)
-    round_size: _UpToAGrid = Field(ROUND_SIZE, description="How many points are proposed at once.")
+    round_size: _UpToAGrid = Field(ROUND_SIZE, description=_ROUND_SIZE)
+    first: list[dict[str, Any]] = Field(default_factory=list, description=_FIRST)
+
+
+class OptunaStrategy(OptunaPart):
+    """A sampler of Optuna by name; all other keys are its options, such as n_startup_trials."""
+
+    optuna: OptunaName = Field(
+        description="Name of a class of `optuna.samplers`, such as `GPSampler`."
+    )
+
+
+class OptunaStage(_Stage):
+    """Points that a sampler of Optuna proposes, round by round."""
+
+    strategy: OptunaStrategy = Field(description=_STRATEGY)
+    trials: _UpToAGrid = Field(description=_TRIALS)
+    round_size: _UpToAGrid = Field(ROUND_SIZE, description=_ROUND_SIZE)
+    first: list[dict[str, Any]] = Field(default_factory=list, description=_FIRST)
+
+    @property
+    def kind(self) -> str:
+        """The strategy's name in the database."""
+        return _OPTUNA
 
 
 OPTIONS = tuple(TpeStage.model_fields)
 """Names that no parameter can have."""
 
+
+def _tag(value: object) -> str | None:
+    """Which of the stages it is, by its strategy: a name, or a table."""
+    if not isinstance(value, Mapping | _Stage):
+        return "<grid>"  # it says that this is no table
+    strategy = value.strategy if isinstance(value, _Stage) else value.get("strategy", "grid")
+    if isinstance(strategy, Mapping | OptunaStrategy):
+        return f"<{_OPTUNA}>"
+    return f"<{strategy}>" if isinstance(strategy, str) and strategy in STRATEGIES else None
+
+
 StageSpec = Annotated[
     Annotated[GridStage, Tag("<grid>")]
     | Annotated[SampledStage, Tag("<random>")]
     | Annotated[SampledStage, Tag("<quasi-random>")]
-    | Annotated[TpeStage, Tag("<tpe>")],
-    kind_by("strategy", *STRATEGIES, default="grid"),
+    | Annotated[TpeStage, Tag("<tpe>")]
+    | Annotated[OptunaStage, Tag(f"<{_OPTUNA}>")],
+    Discriminator(
+        _tag,
+        custom_error_type="unknown_kind",
+        custom_error_message=f"strategy must be one of {', '.join(STRATEGIES)}, or a table that "
+        'names a sampler of Optuna, optuna = "GPSampler"',
+    ),
 ]

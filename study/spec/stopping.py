@@ -13,10 +13,11 @@ from fractions import Fraction
 from statistics import median
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from study.spec._findings import shown_value
 from study.spec._section import Flag, Positive, PositiveInt, WrittenSection, kind_by
+from study.spec.optuna_part import OptunaName, OptunaPart
 
 RungValues = Mapping[int, Sequence[float]]
 """Trial -> its values at a rung: one by which trials are ranked, or one a task."""
@@ -28,10 +29,18 @@ _ASYNCHRONOUS = (
 )
 
 
+class OptunaPruner(OptunaPart):
+    """A pruner of Optuna by name; all other keys are its options, such as n_startup_trials."""
+
+    optuna: OptunaName = Field(
+        description="Name of a class of `optuna.pruners`, such as `MedianPruner`."
+    )
+
+
 class _Rule(WrittenSection):
     """When trials of a stage are looked at, and which of them are pruned then."""
 
-    rule: str
+    rule: object
     rungs: list[PositiveInt] = Field(
         min_length=1, description="Epochs after which a round is judged, rising, such as `[5, 10]`."
     )
@@ -46,6 +55,11 @@ class _Rule(WrittenSection):
         if value != sorted(set(value)):
             raise ValueError(f"must rise. Got {shown_value(value)}. Sort them, each once.")
         return value
+
+    @property
+    def by(self) -> str:
+        """Who prunes, as it stands in the reason of a pruned run."""
+        return f"the rule {self.rule}"
 
     @property
     def fewest(self) -> int:
@@ -100,20 +114,96 @@ class CohortRule(_Rule):
     by_task: ClassVar[bool] = True
 
 
+class PatienceRule(_Rule):
+    """Ends each run that has not become better for some epochs: early stopping."""
+
+    rule: Literal["patience"] = Field(description="Which runs end, as done.")
+    patience: PositiveInt = Field(
+        description="Epochs without a better value on validation after which `patience` ends a "
+        "run, at the next rung."
+    )
+    asynchronous: Literal[False] = Field(False, description=_ASYNCHRONOUS)
+
+    def ends(self, curve: Sequence[float], *, lower: bool) -> bool:
+        """Whether a run ends that has these values ``[E]``: the best is too many epochs ago.
+
+        Args:
+            lower: Whether lower is better.
+        """
+        best = min(curve) if lower else max(curve)
+        return len(curve) - 1 - curve.index(best) >= self.patience
+
+
+class OptunaRule(_Rule):
+    """Prunes trials of a round, in the order of their numbers, as a pruner of Optuna says."""
+
+    rule: OptunaPruner = Field(description=_RULE)
+    asynchronous: Literal[False] = Field(False, description=_ASYNCHRONOUS)
+
+    @property
+    def by(self) -> str:
+        """Who prunes, as it stands in the reason of a pruned run."""
+        return f"Optuna's {self.rule}"
+
+    def to_plain(self) -> dict[str, object]:
+        """JSON-ready values, alike for rules that are."""
+        return self.model_dump(mode="json")
+
+
+_KINDS = ("median", "halving", "worse-than-cohort", "patience")
+
+
+def _tag(value: object) -> str | None:
+    """Which of the rules it is, by a name or a table."""
+    if not isinstance(value, Mapping | _Rule):
+        return "<median>"  # it says that this is no table
+    rule = value.rule if isinstance(value, _Rule) else value.get("rule")
+    if isinstance(rule, Mapping | OptunaPruner):
+        return "<optuna>"
+    return f"<{rule}>" if isinstance(rule, str) and rule in _KINDS else None
+
+
 BaselineRule = Annotated[
-    Annotated[MedianRule, Tag("<median>")] | Annotated[HalvingRule, Tag("<halving>")],
-    kind_by("rule", "median", "halving"),
+    Annotated[MedianRule, Tag("<median>")]
+    | Annotated[HalvingRule, Tag("<halving>")]
+    | Annotated[PatienceRule, Tag("<patience>")],
+    kind_by("rule", "median", "halving", "patience"),
 ]
 """By a task's own primary metric, so that there is no cohort of tasks."""
 StopRule = Annotated[
     Annotated[MedianRule, Tag("<median>")]
     | Annotated[HalvingRule, Tag("<halving>")]
-    | Annotated[CohortRule, Tag("<worse-than-cohort>")],
-    kind_by("rule", "median", "halving", "worse-than-cohort"),
+    | Annotated[CohortRule, Tag("<worse-than-cohort>")]
+    | Annotated[PatienceRule, Tag("<patience>")]
+    | Annotated[OptunaRule, Tag("<optuna>")],
+    Discriminator(
+        _tag,
+        custom_error_type="unknown_kind",
+        custom_error_message=f"rule must be one of {', '.join(_KINDS)}, or a table that names a "
+        'pruner of Optuna, optuna = "MedianPruner"',
+    ),
 ]
+RoundRule = MedianRule | HalvingRule | CohortRule
+"""A rule that looks at a round alone, whose values say all."""
 
 
-def pruned(rule: StopRule, values: RungValues) -> frozenset[int]:
+def too_late(rules: Mapping[str, StopRule | None], epochs: int) -> str:
+    """Why a rule has a rung that lies behind all training; empty if none has.
+
+    Args:
+        rules: By the words for their place in the spec.
+        epochs: Of a run that no rule ends.
+    """
+    for place, rule in rules.items():
+        if rule is not None and rule.rungs[-1] >= epochs:
+            return (
+                f"`stop.rungs` of {place} must lie below the {epochs} `epochs` of [training]. Got "
+                f"{rule.rungs[-1]}. Drop it: after the last epoch there is nothing to stop."
+            )
+    return ""
+
+
+def pruned(rule: RoundRule, values: RungValues) -> frozenset[int]:
     """Trials that end here; never the best one, and none that is as good as one that is kept.
 
     An asynchronous rule is given the trials of a round that have been at the rung so far, those

@@ -20,7 +20,9 @@ from pydantic import (
 
 from storage.objectives import known
 from storage.objectives.delta_m import NAME as DELTA_M
+from storage.wording import limit_said
 from study.errors import BadSpec
+from study.spec import several
 from study.spec._findings import findings, unfit_findings
 from study.spec._section import (
     Different,
@@ -28,7 +30,6 @@ from study.spec._section import (
     Finite,
     Flag,
     Name,
-    NotNegative,
     Positive,
     PositiveInt,
     Printable,
@@ -36,23 +37,23 @@ from study.spec._section import (
     Section,
     Seed,
     UpTo1000,
+    plain_name,
     told_by,
 )
 from study.spec._toml import plain_of, text_of
+from study.spec.asked import Fractions, Tasks
 from study.spec.compare import CompareSpec
+from study.spec.cost import CostSpec
 from study.spec.function import FunctionSpec, filled_in, misplaced
+from study.spec.notify import NotifySpec, a_table
 from study.spec.stage import StageSpec
-from study.spec.stopping import BaselineRule, StopRule
+from study.spec.stopping import BaselineRule, StopRule, too_late
 from study.spec.training import TrainingSpec
 
 _Weightings = Annotated[
     Annotated[Printable, Tag("<name>")]
     | Annotated[list[Printable], Field(min_length=1), Tag("<list>")],
     told_by(list, "<list>", "<name>"),
-]
-_Prices = Annotated[
-    Annotated[NotNegative, Tag("<number>")] | Annotated[dict[str, NotNegative], Tag("<table>")],
-    told_by(dict, "<table>", "<number>"),
 ]
 
 
@@ -95,16 +96,6 @@ class BudgetSpec(Section):
     wall_s: Duration | None = Field(
         None,
         description="Seconds of one `weighbridge run`; then what runs is saved at the epoch's end.",
-    )
-
-
-class CostSpec(Section):
-    """What device time costs, in any currency."""
-
-    price_per_h: _Prices | None = Field(
-        None,
-        description="Price of a device-hour: one number, or a table by the devices' names, such as "
-        '`{ cpu = 0.1, "NVIDIA A100" = 2.5 }`.',
     )
 
 
@@ -164,7 +155,7 @@ class SearchSpec(Section):
         if self.budget.wall_s is not None:
             raise ValueError(
                 "`budget.wall_s` limits the whole command, not one search. "
-                f"Got {self.budget.wall_s:g}. Move it to [budget], or use `device_s`."
+                f"Got {limit_said(self.budget.wall_s)}. Move it to [budget], or use `device_s`."
             )
         return self
 
@@ -187,12 +178,26 @@ class StudySpec(Section):
     problem_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of the problem."
     )
+    tasks: Tasks | None = Field(
+        None,
+        description='Tasks of the problem that are asked, `["left", "right"]`; all if not given. '
+        '`"pairs"` asks a study for each pair of them; see '
+        "[pairs](../how-to/compare-studies.md#pairs-of-tasks-and-amounts-of-labels).",
+    )
+    train_fraction: Fractions | None = Field(
+        None,
+        description="Share of the training samples that keep their label: of some tasks, "
+        "`{ left = 0.1 }`, or one number for all; a list asks a study for each. Samples stay, and "
+        "those of a smaller share are among those of a larger one; see "
+        "[fewer labels](../how-to/own-problem.md#fewer-labels-of-a-task).",
+    )
     seeds: Different[Seed] = Field(min_length=1, description="Seeds of every trial.")
     training: TrainingSpec = Field(description="See [training].")
-    objective: str | None = Field(
+    objective: several.Objectives | None = Field(
         None,
         description="What trials are ranked by, on validation: `delta_m` (the default), or a "
-        'metric of the problem, such as `"left.error_rate"`; none beside [function].',
+        'metric of the problem, such as `"left.error_rate"`; or a list of two or three metrics, '
+        "whose front is searched. None beside [function].",
     )
     baseline: BaselineSpec | None = Field(
         default_factory=BaselineSpec,
@@ -204,12 +209,13 @@ class StudySpec(Section):
     cost: CostSpec = Field(default_factory=CostSpec, description="See [cost].")
     confirm: ConfirmSpec | None = Field(None, description="See [confirm]; off by default.")
     keep: KeepSpec = Field(default_factory=KeepSpec, description="See [keep].")
+    notify: NotifySpec | None = Field(None, description="See [notify]; off by default.")
     search: list[SearchSpec] = Field(min_length=1, max_length=1000, description="See [[search]].")
 
     @model_validator(mode="before")
     @classmethod
     def _function_says_less(cls, plain: Any) -> Any:
-        return filled_in(plain)
+        return several.filled_in(filled_in(plain))
 
     @model_validator(mode="before")
     @classmethod
@@ -219,6 +225,11 @@ class StudySpec(Section):
         objective = known(()).get(str(plain.get("objective") or DELTA_M))
         needed = objective is not None and objective.needs_baseline
         return {**plain, "baseline": {} if needed else None}
+
+    @field_validator("notify", mode="before")
+    @classmethod
+    def _notify_is_a_table(cls, value: Any) -> Any:
+        return a_table(value)
 
     @field_validator("problem")
     @classmethod
@@ -231,8 +242,9 @@ class StudySpec(Section):
         return value
 
     @model_validator(mode="after")
-    def _function_is_alone(self) -> Self:
-        if self.function is not None and (why := misplaced(self)):
+    def _function_is_alone_and_objectives_fit(self) -> Self:
+        alone = misplaced(self) if self.function is not None else ""
+        if why := alone or several.misplaced(self):
             raise ValueError(why)
         return self
 
@@ -244,13 +256,8 @@ class StudySpec(Section):
         for number, part in enumerate(self.search, start=1):
             for k, stage in enumerate(part.stages, start=1):
                 rules[f"[[search]] {number}, stage {k},"] = stage.stop
-        for place, rule in rules.items():
-            if rule is not None and rule.rungs[-1] >= self.training.epochs:
-                raise ValueError(
-                    f"`stop.rungs` of {place} must lie below the {self.training.epochs} `epochs` "
-                    f"of [training]. Got {rule.rungs[-1]}. Drop it: after the last epoch there is "
-                    "nothing to stop."
-                )
+        if why := too_late(rules, self.training.epochs):
+            raise ValueError(why)
         return self
 
     @model_validator(mode="after")
@@ -259,6 +266,16 @@ class StudySpec(Section):
             raise ValueError(
                 "`budget.money` needs the price of device time. Got none. "
                 "Add `price_per_h` to [cost], or limit `device_s` instead."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _shares_are_of_a_budget(self) -> Self:
+        limits = self.budget.model_dump(exclude={"wall_s"})
+        if self.notify is not None and self.notify.shares and not any(limits.values()):
+            raise ValueError(
+                f"`on` of [notify] asks for `budget {self.notify.shares[0]}%`, and [budget] has no "
+                f"limit that counts over all runs. Add one of {', '.join(limits)}, or drop it."
             )
         return self
 
@@ -284,11 +301,15 @@ def read(path: Path) -> StudySpec:
 
 
 def check_name(name: str, *, what: str) -> None:
-    """Refuse a new study's name that commands would take for a file's.
+    """Refuse what cannot name a new study, or what commands would take for a file's name.
 
     Raises:
-        BadSpec: It ends in ``.toml``.
+        BadSpec: It is no name of a study, or ends in ``.toml``.
     """
+    try:
+        plain_name(name)
+    except ValueError as error:
+        raise BadSpec(f"{what} {error}") from None
     if name.lower().endswith(".toml"):
         raise BadSpec(
             f"{what} must not end in .toml, as the files of specs do: a command could mean "

@@ -57,16 +57,24 @@ class TrainingSpec(Section):
 
     epochs: PositiveInt = Field(description="Epochs of each run.")
     batch_size: PositiveInt = Field(description="Samples a step.")
+    micro_batch_size: PositiveInt | None = Field(
+        None,
+        description="Samples that go through the network at once where a batch is too large for "
+        "the memory. A step is that of the whole batch, its weights too, and costs a forward pass "
+        "more; batch normalisation sees the parts. Runs are trained one by one.",
+    )
     optimizer: _OptimizerName = Field(
         "adam",
-        description="Optimiser of all runs: `adam`, `adamw`, `sgd` or whatever else is built in, a "
-        "plugin's name, or `module:Class` of one's own.",
+        description="Optimiser of runs whose search does not tune it: `adam` or whatever else "
+        "[is built in](../how-to/optimisers.md), a plugin's name, or `module:Class` of one's own.",
     )
     lr: Positive | None = Field(None, description="Learning rate of searches that do not tune it.")
     weight_decay: NotNegative = Field(
         0.0, description="Weight decay of searches and stages that do not tune it."
     )
-    momentum: Annotated[Finite, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD.")
+    momentum: Annotated[Finite, Field(ge=0, lt=1)] = Field(
+        0.9, description="Momentum of `sgd` and `signsgd`, where no search tunes it."
+    )
     schedule: _ScheduleSpec = Field(
         "constant",
         description="Learning rate over epochs: constant, cosine, or `{ step = 10, gamma = 0.5 }`.",
@@ -85,11 +93,18 @@ class TrainingSpec(Section):
         1,
         description="Threads of a worker. Results depend on it, so it is fixed by the study.",
     )
-    precision: Literal["float32", "tf32", "bfloat16"] = Field(
+    precision: Literal["float32", "tf32", "bfloat16", "float16"] = Field(
         "float32",
         description="Of the network's operations; parameters, losses and optimiser stay in single "
-        "precision. With `bfloat16` they run under torch's autocast; `tf32` lets GPUs shorten what "
-        "products and convolutions read, which `float32` does not.",
+        "precision. With `bfloat16` and `float16` they run under torch's autocast, the latter with "
+        "loss scaling and runs one by one; `tf32` lets GPUs shorten what products and convolutions "
+        "read, which `float32` does not.",
+    )
+    channels_last: Flag | None = Field(
+        None,
+        description="How images lie in memory where runs are trained one by one: pixel by pixel "
+        "or, with `false`, channel by channel. The former is faster for some networks on a CPU, "
+        "too. If not given, it is so on GPUs.",
     )
     compile: Flag = Field(
         False,
@@ -138,6 +153,38 @@ class TrainingSpec(Section):
     checkpoint_s: SecondsFrom0 = Field(
         15.0, description="Least seconds between two checkpoints of a run."
     )
+
+    @model_validator(mode="after")
+    def _one_by_one_or_stacked(self) -> Self:
+        alone = {
+            "channels_last": bool(self.channels_last),
+            'precision = "float16"': self.precision == "float16",
+            "micro_batch_size": self.micro_batch_size is not None,
+        }
+        found = [f"`{name}`" for name, is_there in alone.items() if is_there]
+        if found and self.engine == "fused":
+            raise ValueError(
+                f"{found[0]} is for runs that are trained one by one. Got it beside "
+                '`engine = "fused"`. Drop one.'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _in_parts(self) -> Self:
+        if self.micro_batch_size is None:
+            return self
+        if self.micro_batch_size > self.batch_size:
+            raise ValueError(
+                "`micro_batch_size` is a part of `batch_size`. "
+                f"Got {self.micro_batch_size} of {self.batch_size}. Lower it."
+            )
+        beside = {"compile": self.compile, "data_parallel": self.data_parallel > 1}
+        if found := [f"`{name}`" for name, is_there in beside.items() if is_there]:
+            raise ValueError(
+                "`micro_batch_size` goes with steps that one process takes, uncompiled. "
+                f"Got it beside {', '.join(found)}. Drop one."
+            )
+        return self
 
     @model_validator(mode="after")
     def _together_or_packed(self) -> Self:

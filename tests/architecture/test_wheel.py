@@ -28,6 +28,8 @@ def test_it_holds_the_five_packages_and_nothing_else(wheel: Path) -> None:
     assert tops - info == {"study", "trainers", "search_spaces", "storage", "reports"}
     for needed in (
         "reports/html/templates/report.html",
+        "reports/dashboard/rendering/static/charts.js",
+        "reports/dashboard/rendering/templates/base.html",
         "study/presets/quickstart.toml",
         "study/templates/study.toml",
         "storage/schema/migrations/versions/0001_first.py",

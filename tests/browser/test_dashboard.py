@@ -2,98 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from reports.dashboard import Access, serve
+from reports.dashboard import Access
 from storage.states import Liveness
-from tests import toy
+from tests.browser.watched import STUDY, Seen, serving
 from tests.contract.storage_bench import Bench
-from tests.integration.command import command
-
-STUDY = "watched"
-SPEC = f"""
-name = "{STUDY}"
-problem = "toy:Toy"
-seeds = [0, 1]
-[training]
-epochs = 3
-batch_size = 4
-[[search]]
-weighting = "ew"
-stages = [{{ lr = [0.01, 0.1] }}]
-[[search]]
-weighting = "uw-so"
-stages = [{{ lr = [0.1] }}, {{ temperature = {{ line = [1, 9] }} }}]
-"""
-PATHS = (
-    "/",
-    "/study/1",
-    "/study/1/trials",
-    "/study/1/trial/6",
-    "/study/1/run/13",
-    "/study/1/workers",
-    "/study/1/pictures",
-    "/study/1/claims",
-)
-
-
-def serving(database: Path, access: Access | None = None) -> str:
-    """The address of a dashboard that this process serves until it ends."""
-    ready = threading.Event()
-    ports: list[int] = []
-
-    def begin(port: int) -> None:
-        ports.append(port)
-        ready.set()
-
-    threading.Thread(
-        target=serve,
-        args=(f"sqlite:///{database}",),
-        kwargs={"host": "127.0.0.1", "port": 0, "access": access or Access(), "ready": begin},
-        daemon=True,
-    ).start()
-    assert ready.wait(30)
-    return f"http://127.0.0.1:{ports[0]}"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("watched")
-    (folder / "study.toml").write_text(SPEC)
-    shutil.copy(toy.__file__, folder / "toy.py")
-    assert command(folder, "run", "study.toml", "--workers", "2").code == 0
-    return folder
-
-
-@pytest.fixture(scope="module")
-def site(folder: Path) -> str:
-    return serving(folder / "weighbridge.db")
-
-
-class Seen:
-    """A page that takes down what goes wrong in it."""
-
-    def __init__(self, browser: Browser, site: str, **context: Any) -> None:
-        self.context = browser.new_context(base_url=site, **context)
-        self.page: Page = self.context.new_page()
-        self.troubles: list[str] = []
-        self.elsewhere: list[str] = []
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on(
-            "console", lambda m: self.troubles.append(m.text) if m.type == "error" else None
-        )
-        self.page.on(
-            "request",
-            lambda sent: None if sent.url.startswith(site) else self.elsewhere.append(sent.url),
-        )
+from tests.integration.command import begun
 
 
 @pytest.fixture
@@ -105,35 +25,7 @@ def seen(browser: Browser, site: str) -> Iterator[Seen]:
     assert found.elsewhere == []
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_and_break_no_policy(
-    browser: Browser, site: str, width: int, scheme: Literal["light", "dark"]
-) -> None:
-    found = Seen(browser, site, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    for path in PATHS:
-        found.page.goto(path)
-        expect(found.page.locator("h1")).to_be_visible()
-        assert found.page.locator("html").evaluate("page => page.scrollWidth <= innerWidth")
-    found.context.close()
-    assert found.troubles == []
-    assert found.elsewhere == []
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_axe_finds_nothing(browser: Browser, site: str, path: str) -> None:
-    """With the policy off, which would not let the checker in."""
-    found = Seen(browser, site, bypass_csp=True)
-    found.page.goto(path)
-    expect(found.page.locator("#liveness")).to_have_text("Live")
-    result = Axe().run(found.page)
-    found.context.close()
-    assert result.violations_count == 0, result.generate_report()
-
-
 def test_curves_are_drawn_and_tell_their_points_by_keys(seen: Seen) -> None:
-    seen.page.goto("/study/1")
-    expect(seen.page.locator(".headline")).to_be_visible()
     seen.page.goto("/study/1?axis=epochs")
     chart = seen.page.locator("[data-chart]")
     chart.scroll_into_view_if_needed()
@@ -141,16 +33,28 @@ def test_curves_are_drawn_and_tell_their_points_by_keys(seen: Seen) -> None:
     chart.focus()
     chart.press("ArrowRight")
     expect(seen.page.locator(".spoken")).to_contain_text("EW")
+    rows = chart.locator(".u-legend tr").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).opacity)"
+    )
+    assert {*rows} == {"1"}  # a value is read, though its curve fades
+    seen.page.goto("/study/1/workers")
+    seen.page.locator("canvas").first.wait_for()
+    seen.page.locator("[data-chart]").first.press("ArrowRight")
+    expect(seen.page.locator(".spoken").first).to_contain_text(
+        re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
+    )
 
 
 def test_the_budget_slider_moves_the_table_and_the_address(seen: Seen) -> None:
-    seen.page.goto("/study/1")
-    expect(seen.page.locator(".headline")).to_be_visible()
     seen.page.goto("/study/1?axis=epochs")
+    seen.page.locator("[data-chart]").scroll_into_view_if_needed()
     table = seen.page.locator("#at-budget caption")
     expect(table).to_contain_text("18 epochs")
     expect(seen.page.locator("canvas")).to_be_visible()
+    expect(seen.page.locator("output")).to_have_text("18 epochs")
     seen.page.locator("[data-budget]").fill("0")
+    expect(seen.page.locator("output")).to_have_text("6 epochs")
+    expect(seen.page.locator("[data-budget]")).to_have_attribute("aria-valuetext", "6 epochs")
     expect(table).to_contain_text("6 epochs")
     seen.page.reload()
     expect(table).to_contain_text("6 epochs")
@@ -168,6 +72,25 @@ def test_a_filter_is_an_address_and_back_works(seen: Seen) -> None:
     seen.page.go_back()
     seen.page.go_back()
     expect(seen.page.locator("caption")).to_contain_text("5 of 11 trials")
+    expect(seen.page.get_by_label("Search")).to_have_value("")
+
+
+def test_dots_say_what_they_are_by_pointer_and_by_keys_and_lead_to_their_trials(seen: Seen) -> None:
+    page = seen.page
+    page.goto("/study/1/views/temperature")
+    dots, told = page.locator(".still.wide a"), page.locator(".told")
+    dots.first.hover()
+    expect(told).to_contain_text("UW-SO")
+    dots.first.focus()
+    first = told.text_content()
+    page.keyboard.press("ArrowRight")
+    expect(told).not_to_have_text(first or "")
+    expect(told).to_contain_text("temperature")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("UW-SO, trial")
+    page.go_back()
+    page.get_by_label("Method").select_option("uw-so")
+    expect(page).to_have_url(re.compile("search=uw-so"))
 
 
 def test_all_is_reached_without_javascript(browser: Browser, site: str) -> None:
@@ -176,29 +99,38 @@ def test_all_is_reached_without_javascript(browser: Browser, site: str) -> None:
     page.goto("/")
     page.get_by_role("link", name=STUDY).click()
     page.get_by_role("navigation").get_by_role("link", name="Trials").click()
-    page.get_by_label("State").select_option("done")
+    page.locator("select[name=state]").select_option("done")
     page.get_by_role("button", name="Show").click()
     page.locator("tbody a").first.click()
     page.locator("tbody a").first.click()
     expect(page.locator("h1")).to_contain_text("seed")
     page.goto("/study/1?axis=epochs&budget=0")
+    expect(page.locator(".chart")).to_be_hidden()
+    expect(page.locator("output")).to_have_text("6 epochs")
     page.get_by_role("link", name="All methods at this budget").click()
     expect(page.locator("caption")).to_contain_text("6 epochs")
     found.context.close()
 
 
-def test_what_happens_appears_and_focus_stays(browser: Browser, tmp_path: Path) -> None:
+def test_what_happens_appears_and_what_one_does_stays(browser: Browser, tmp_path: Path) -> None:
     bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
     bench.plan('{"lr":0.1}', '{"lr":0.2}')
     found = Seen(browser, serving(tmp_path / "w.db"))
     page = found.page
     page.goto("/study/1/trials")
     expect(page.locator("tbody .state")).to_have_text(["waiting", "waiting"])
+    page.locator("summary", has_text="Ranges of parameters").click()
+    page.get_by_label("learning rate from").fill("0.15")
     link = page.locator("#trial-1 a")
     link.focus()
     bench.train(bench.claim_one(), (0.1, 0.1))
+    bench.plan('{"lr":0.3,"depth":2}')
     expect(page.locator("tbody .state.done")).to_have_count(1)
+    expect(page.get_by_label("depth from")).to_be_visible()  # what was opened is open
+    expect(page.get_by_label("learning rate from")).to_have_value("0.15")
     expect(link).to_be_focused()
+    page.get_by_role("button", name="Show").nth(1).click()
+    expect(page.locator("tbody a")).to_have_text(["ew 1", "ew 2"])
     found.context.close()
     assert found.troubles == []
 
@@ -212,20 +144,24 @@ def test_an_open_page_of_a_study_that_is_deleted_says_so(browser: Browser, tmp_p
     found.context.close()
 
 
-def test_a_database_that_is_away_is_said_and_comes_back(browser: Browser, tmp_path: Path) -> None:
+def test_open_pages_go_on_when_the_server_begins_anew(browser: Browser, tmp_path: Path) -> None:
     bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
     bench.plan('{"lr":0.1}')
-    bench.storage.close()
-    found = Seen(browser, serving(tmp_path / "w.db"))
-    found.page.goto("/study/1/trials")
-    told = found.page.locator("#liveness")
-    expect(told).to_have_text("Live")
-    (tmp_path / "w.db").rename(tmp_path / "away")
+    serve_it = ("dashboard", "--storage", bench.url, "--port")
+    with begun(tmp_path, *serve_it, "0") as server:
+        assert server.stdout is not None
+        site = server.stdout.readline().split()[0]
+        found = Seen(browser, site)
+        found.page.goto("/study/1/trials")
+        told = found.page.locator("#liveness")
+        expect(told).to_have_text("Live")
     expect(told).to_contain_text("Not reachable")
-    expect(found.page.locator("tbody tr")).to_have_count(1)  # what was shown stays
-    (tmp_path / "away").rename(tmp_path / "w.db")
-    expect(told).to_have_text("Live", timeout=15_000)
-    found.context.close()
+    bench.plan('{"lr":0.1}', '{"lr":0.2}')
+    with begun(tmp_path, *serve_it, site.rpartition(":")[2]):
+        expect(told).to_have_text("Live")
+        expect(found.page.locator("tbody tr")).to_have_count(2)
+        found.context.close()
+    bench.storage.close()
 
 
 def test_a_token_is_asked_for_once(browser: Browser, folder: Path) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage import Storage
-from tests.contract.storage_backends import postgres_schema
+from tests.contract.storage_backends import StudySchema, study_schema_on_postgres
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +29,7 @@ def float64() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def study_schema() -> Iterator[str]:
-    """The URL of a PostgreSQL schema with our tables, see `OnPostgres`."""
-    with postgres_schema() as url:
-        Storage(url).close()
-        yield url
+def study_schema() -> Iterator[StudySchema]:
+    """A PostgreSQL schema with our tables, see `OnPostgres`."""
+    with study_schema_on_postgres() as schema:
+        yield schema

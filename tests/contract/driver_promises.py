@@ -39,8 +39,8 @@ TOY = ProblemRef(
 BROKEN = replace(TOY, options={"broken": True})
 ENDLESS = 10_000_000
 """Epochs of a run that the test ends."""
-DEADLINE_S = 120.0
-"""A driver that has said nothing for so long is broken: nothing here takes a tenth of it."""
+DEADLINE_S = 300.0
+"""A driver that has said nothing for so long is broken, on the busiest machine."""
 
 
 class Listener:

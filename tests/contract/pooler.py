@@ -18,7 +18,7 @@ from tests.contract.storage_backends import postgres_server
 from tests.wanting import skip_for_want_of
 
 _PORT = 6432
-_MOST_TRIES = 500
+_MOST_TRIES = 3000
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def pooled(server: str, database: str) -> Iterator[str]:
         yield through
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
         shutil.rmtree(folder)
 
 

@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from storage import Storage
 from tests.contract.storage_bench import Bench
 from tests.throwaway_postgres import address
 from tests.wanting import skip_for_want_of
@@ -50,9 +52,9 @@ class OnPostgres(Backend):
     """A schema that all such tests of a process share, with its tables; emptied for each test."""
 
     @pytest.fixture
-    def url(self, study_schema: str) -> str:
-        empty(study_schema)
-        return study_schema
+    def url(self, study_schema: StudySchema) -> str:
+        study_schema.empty()
+        return study_schema.url
 
 
 class OnNewPostgres(Backend):
@@ -96,11 +98,30 @@ END $$
 """
 
 
-def empty(url: str) -> None:
-    """Delete all rows of a study database on PostgreSQL."""
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain) as connection:
-        connection.execute(_EMPTY)
+@dataclass(frozen=True, slots=True)
+class StudySchema:
+    """A schema with our tables.
+
+    Attributes:
+        connection: One for all tests, whose server process knows the tables already.
+    """
+
+    url: str
+    connection: psycopg.Connection
+
+    def empty(self) -> None:
+        """Delete all rows."""
+        self.connection.execute(_EMPTY)
+
+
+@contextmanager
+def study_schema_on_postgres() -> Iterator[StudySchema]:
+    """A new schema with our tables, which is dropped at the end."""
+    with postgres_schema() as url:
+        Storage(url).close()
+        plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
+            yield StudySchema(url, connection)
 
 
 def postgres_server() -> str:

@@ -40,25 +40,28 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 AGREEING = "tests.methods:Agreeing"
 METHODS = [*(name for name in names() if name not in OF_LOSSES), AGREEING]
+KINDS = ["pcgrad", "gradvac", "db-mtl", "cagrad", "famo", "go4align", AGREEING]
+"""One of each kind: chance, a state of each shape, a solver, after the step, by the matrix."""
 PLAIN_SGD = {"optimizer": "sgd", "momentum": 0.0}
 PAIR = ("level", "kind")
 
 
-@pytest.mark.parametrize("name", METHODS)
-class TestRepeating:
-    @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-    def test_stopping_and_resuming_changes_no_bit(
-        self, tmp_path: Path, name: str, optimizer: str
-    ) -> None:
-        mine = a_job(1, name, weight_decay=0.01)
-        pack = a_pack(mine, checkpoints=tmp_path, optimizer=optimizer, clip_norm=0.5)
-        problem = Toy(dropout=0.25)
-        parts = [stopped_after(train, pack, 1, problem)]
-        for epoch in range(2, EPOCHS + 1):
-            parts.append(stopped_after(train, resumed(pack, parts[-1]), epoch, problem))
-        assert [part[1].end.outcome for part in parts] == ["released"] * (EPOCHS - 1) + ["done"]
-        assert by_epoch(*parts) == by_epoch(trained(train, pack, problem))
+@pytest.mark.parametrize(
+    ("name", "optimizer"), [*((name, "adam") for name in METHODS), *((n, "sgd") for n in KINDS)]
+)
+def test_stopping_and_resuming_changes_no_bit(tmp_path: Path, name: str, optimizer: str) -> None:
+    mine = a_job(1, name, weight_decay=0.01)
+    pack = a_pack(mine, checkpoints=tmp_path, optimizer=optimizer, clip_norm=0.5)
+    problem = Toy(dropout=0.25)
+    parts = [stopped_after(train, pack, 1, problem)]
+    for epoch in range(2, EPOCHS + 1):
+        parts.append(stopped_after(train, resumed(pack, parts[-1]), epoch, problem))
+    assert [part[1].end.outcome for part in parts] == ["released"] * (EPOCHS - 1) + ["done"]
+    assert by_epoch(*parts) == by_epoch(trained(train, pack, problem))
 
+
+@pytest.mark.parametrize("name", KINDS)
+class TestRepeating:
     def test_trained_twice_has_the_same_bits(self, name: str) -> None:
         pack, problem = a_pack(*two_jobs(name)), Toy(dropout=0.25)
         torch.manual_seed(1)
@@ -241,6 +244,22 @@ class TestRefusals:
         end = trained(train, a_pack(a_job(1, name), compile=True))[1].end
         assert (end.failure, end.outcome) == ("NeedsSolo", "failed")
         assert "and is not trained with `compile = true`" in end.reason
+
+    @pytest.mark.parametrize(
+        ("name", "failure", "why"),
+        [
+            ("Wanting", "MissingPackage", "Not installed here: no_such_package"),
+            ("Unsolvable", "Unsolved", "It did not. Take another weighting."),
+        ],
+    )
+    def test_what_cannot_be_computed_fails_its_run_alone(
+        self, name: str, failure: str, why: str
+    ) -> None:
+        jobs = (a_job(1, f"tests.methods:{name}", hyper={}), replace(a_job(1, "ew"), run=2))
+        runs = trained(train, a_pack(*jobs))
+        assert (runs[1].end.outcome, runs[1].end.failure) == ("failed", failure)
+        assert why in runs[1].end.reason
+        assert runs[2].end.outcome == "done"
 
     @pytest.mark.parametrize(
         ("problem", "why"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from tests.contract.engine_repeating import by_epoch, resumed
-from tests.contract.fused_cases import Normed, fused
+from tests.contract.fused_cases import fused
 from tests.packs import OF_LOSSES, Engine, Values, a_job, a_pack, told, two_jobs
 from tests.toy import Toy
 from tests.wanting import reason
@@ -41,11 +41,17 @@ def session() -> Iterator[Session]:
     torch.set_num_threads(before)
 
 
-class Bent(Normed):
-    """Normalisation, dropout, and functions whose last bits may depend on the place."""
+@dataclass(frozen=True, kw_only=True)
+class Bent(Toy):
+    """Normalisation, dropout, and a function whose last bits may depend on the place.
+
+    Nothing besides, and two tasks: each part is a program or two for the C++ compiler.
+    """
 
     def trunk(self) -> nn.Module:
-        return nn.Sequential(super().trunk(), nn.Sigmoid())
+        return nn.Sequential(
+            nn.Linear(3, 4, bias=False), nn.BatchNorm1d(4), nn.Sigmoid(), nn.Dropout(self.dropout)
+        )
 
 
 @needs_compiler
@@ -80,7 +86,7 @@ class TestCompiled:
     def test_each_kind_of_network_is_compiled_once(self, session: Session) -> None:
         kinds = dict(session.compiled)
         for seed in (1, 2):
-            pack = a_pack(*two_jobs("ew"), seed=seed, **CHOSEN)
+            pack = a_pack(*of_two_tasks("ew"), seed=seed, **CHOSEN)
             list(fused(pack, session))
             list(train(pack, session))
         assert all(session.compiled[kind] is function for kind, function in kinds.items())
@@ -104,17 +110,19 @@ def test_a_gpu_gets_graphs_of_all_kernels_of_a_step() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "device", "expected"),
+    ("layer", "device", "wished", "expected"),
     [
-        (nn.Conv2d(3, 4, 3), "cuda", torch.channels_last),
-        (nn.Conv2d(3, 4, 3), "cpu", torch.contiguous_format),
-        (nn.Linear(3, 4), "cuda", torch.contiguous_format),
+        (nn.Conv2d(3, 4, 3), "cuda", None, torch.channels_last),
+        (nn.Conv2d(3, 4, 3), "cuda", False, torch.contiguous_format),
+        (nn.Conv2d(3, 4, 3), "cpu", None, torch.contiguous_format),
+        (nn.Conv2d(3, 4, 3), "cpu", True, torch.channels_last),
+        (nn.Linear(3, 4), "cuda", True, torch.contiguous_format),
     ],
 )
-def test_convolutions_on_a_gpu_have_their_channels_last(
-    layer: nn.Module, device: str, expected: torch.memory_format
+def test_convolutions_have_their_channels_last_on_a_gpu_or_where_wished(
+    layer: nn.Module, device: str, wished: bool | None, expected: torch.memory_format
 ) -> None:
-    assert memory_format(nn.Sequential(layer), device) is expected
+    assert memory_format(nn.Sequential(layer), device, wished) is expected
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +133,21 @@ def whole(session: Session) -> Runs:
 
 def many_jobs() -> list[Job]:
     """Four runs of each weighting, all of the same tasks: more than a block takes."""
-    pairs = [job for name in OF_LOSSES for job in two_jobs(name)]
+    pairs = [job for name in OF_LOSSES for job in of_two_tasks(name)]
     jobs = [*pairs, *(replace(job, lr=job.lr / 2) for job in pairs)]
     return [replace(job, run=run, address=f"job {run}") for run, job in enumerate(jobs, start=1)]
+
+
+def of_two_tasks(name: str) -> list[Job]:
+    """Two runs as those of all tasks."""
+    return [
+        replace(
+            job,
+            tasks=("kind", "flag"),
+            hyper={
+                hyper: (value[0], 1.0 - value[0]) if isinstance(value, tuple) else value
+                for hyper, value in job.hyper.items()
+            },
+        )
+        for job in two_jobs(name)
+    ]

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 
 from study.drivers import DriverEvent, Loss, WorkerLost
 from study.drivers.local.driver import LocalDriver
@@ -34,6 +33,7 @@ from tests.contract.driver_promises import (
     OpenDriver,
     says,
 )
+from tests.integration.clusters import AsOwn
 from tests.integration.driving import descendants
 from tests.packs import a_job, a_pack
 from trainers.events import EpochDone, OpenFailed, Ready, RunEnded
@@ -100,9 +100,8 @@ class TestLocal(DriverContract):
             assert time.monotonic() < deadline_s, "the worker outlives its driver"
             time.sleep(0.05)
 
-    def test_a_closed_driver_leaves_no_process(self) -> None:
-        driver = LocalDriver(TOY, TRAINING, devices=["cpu"])
-        driver.start()
+    def test_a_closed_driver_leaves_no_process(self, open_driver: OpenDriver) -> None:
+        driver = open_driver(TOY, ["cpu"])
         worker = driver.pid(0)
         driver.close()
         assert not is_alive(worker)
@@ -218,25 +217,26 @@ class TestSignsOfLife:
 
 @pytest.fixture(scope="module")
 def ray_here() -> Iterator[None]:
-    """A Ray of this machine."""
-    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False)
+    """A Ray of this machine, with room for four workers."""
+    cluster = Cluster(RayOptions(address="local"), workers=4)
+    cluster.connect()
     yield
-    ray.shutdown()
+    cluster.leave()
 
 
 @pytest.mark.usefixtures("ray_here")
 class TestRay(DriverContract):
-    """Ray Tune on a Ray of this machine."""
+    """Ray Tune with slots as on a Ray of its own; workers come from a fork server of the tests."""
 
     @pytest.fixture(scope="class")
     @classmethod
     def open_driver(cls, path: str) -> OpenDriver:
         def open_driver(problem: ProblemRef, devices: Sequence[str]) -> RayDriver:
             n = len(devices)
-            cluster = Cluster(RayOptions(), workers=n)
+            cluster = AsOwn(RayOptions(), workers=n)
             driver = RayDriver(problem, TRAINING, device="cpu", workers=n, cluster=cluster)
-            # as on a Ray of its own: its slots need not import torch
-            driver._options = replace(driver._options, fork_server=path)
+            given = {"_with_fork_server": lambda options: replace(options, fork_server=path)}
+            vars(driver).update(given)
             driver.start()
             return driver
 
@@ -272,7 +272,7 @@ class TestRay(DriverContract):
 
 @pytest.mark.usefixtures("ray_here")
 class TestRayTogether:
-    """Two processes a run, each in a bundle of its own."""
+    """Two processes a run, each in a bundle of its own, and slots as on a cluster."""
 
     @pytest.fixture(scope="class")
     @classmethod

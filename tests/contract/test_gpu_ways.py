@@ -38,7 +38,7 @@ def a_mixed_pack(**more: object) -> Pack:
 def test_fused_runs_are_those_of_the_solo_engine(problem: Toy, optimizer: str) -> None:
     torch.set_default_dtype(torch.float64)
     try:
-        pack = a_mixed_pack(optimizer=optimizer)
+        pack = a_mixed_pack(optimizer=optimizer, epochs=3)
         solo, stacked = (
             by_epoch(told(engine(pack, open_session(problem, "cpu")))) for engine in (train, fused)
         )

@@ -117,6 +117,27 @@ def test_nothing_is_kept_unless_it_is_asked_for(engine: Engine, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_that_ends_where_it_stands_is_done_with_what_it_has(
+    engine: Engine, tmp_path: Path
+) -> None:
+    pack = a_pack(*two(), epochs=EPOCHS, checkpoints=tmp_path, until_epoch=4)
+    begun = trained(engine, pack)
+    assert {of_run.end.outcome for of_run in begun.values()} == {"paused"}
+    standing = [
+        replace(
+            job, token=4, resume=tuple(event.checkpoint for event in begun[job.run].checkpoints)
+        )
+        for job in pack.jobs
+    ]
+    over = trained(engine, replace(pack, jobs=tuple(standing), ends=True))
+    again = trained(engine, replace(pack, ends=True))  # its checkpoints were lost
+    for run in begun:
+        assert (over[run].end.outcome, over[run].end.epoch, over[run].epochs) == ("done", 4, {})
+        assert (again[run].end.outcome, sorted(again[run].epochs)) == ("done", [1, 2, 3, 4])
+        kept = [[(f.epoch, f.sha256) for f in files(of[run])] for of in (over, again)]
+        assert kept[0] == kept[1] != []
+
+
 @pytest.mark.parametrize("at", [1, 5, 11])
 def test_a_resume_keeps_the_same_bits(engine: Engine, at: int, tmp_path: Path) -> None:
     whole = a_pack(*two(), epochs=EPOCHS, checkpoints=tmp_path / "whole")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,21 +25,6 @@ ENGINES = pytest.mark.parametrize("engine", [train, fused], ids=["solo", "fused"
 PROBLEMS = pytest.mark.parametrize(
     "problem", [Toy(dropout=0.25), Normed(dropout=0.25), Placed()], ids=["toy", "normed", "placed"]
 )
-OUT_OF_THE_WAY = """
-import sys
-from dataclasses import replace
-
-from tests.packs import a_pack, two_jobs
-from tests.toy import Toy
-from trainers.engines import open_session, train
-
-session = open_session(Toy(), "cpu")
-pack = a_pack(*two_jobs("uw"), precision="bfloat16")
-for engine in ("solo", "fused"):
-    ended = list(train(replace(pack, engine=engine), session))
-    assert ended[-1].outcome == "done", ended
-print("torch._dynamo" in sys.modules)
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,12 +110,6 @@ def test_what_is_kept_is_in_single_precision(engine: Engine, tmp_path: Path) -> 
 @PROBLEMS
 def test_the_usual_networks_can_be_stacked(problem: Toy) -> None:
     assert network_facts(open_session(problem, "cpu"), "bfloat16").obstacle == ""
-
-
-def test_the_compiler_stays_out() -> None:
-    command = [sys.executable, "-c", OUT_OF_THE_WAY]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["False"]
 
 
 def losses(runs: Any) -> dict[tuple[object, ...], float]:

@@ -17,11 +17,13 @@ from typer.testing import CliRunner
 from study.cli._main import application
 from study.cli._problem import options_of
 from study.errors import BadSpec
+from study.running import preflight
 from study.running.preflight import check_problem
 from tests import toy
 from tests.contract.network_zoo import ZOO
 from tests.contract.test_canary import Ageing
 from tests.contract.zoo_parts import Housed
+from tests.integration import asked
 from tests.toy import Toy
 from tests.unit.trainers import failing
 from trainers.engines import open_session, promises
@@ -106,14 +108,25 @@ def test_an_option_without_key_or_value_is_refused(pair: str) -> None:
         options_of([pair])
 
 
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fork of a process that has imported torch tries."""
+    monkeypatch.setattr(preflight, "subprocess", asked)
+
+
+@pytest.mark.usefixtures("warm")
 def test_the_command_tells_promises_and_exits_by_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("tests")
     arguments = ["problem", "check", "toy:Toy", "--option", "dropout=0.2", "--json"]
     result = CliRunner().invoke(application(), arguments)
-    assert [promise["name"] for promise in json.loads(result.stdout)] == [PASSES, *NAMES]
+    assert [promise["name"] for promise in json.loads(result.stdout)["promises"]] == [
+        PASSES,
+        *NAMES,
+    ]
     assert result.exit_code == 0
 
 
+@pytest.mark.usefixtures("warm")
 def test_of_what_fails_each_part_is_told_and_nothing_else(tmp_path: Path) -> None:
     shutil.copy(toy.__file__, tmp_path / "toy.py")
     text = Path(failing.__file__).read_text().replace("from tests.toy", "from toy")

@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from search_spaces import Point, Space, canonical, space_from_plain
 from study.planning.search_plan import Stage
 from study.searches import StageView, Tried, wish
-from study.searches.tpe import distributions, from_coordinates, to_coordinates
+from study.searches.optuna_rounds import distributions, from_coordinates, to_coordinates
 
 N_TASKS = 3
 BASE: Point = {"lr": 0.01, "weight_decay": 0.0}
@@ -43,7 +44,8 @@ SPACES: dict[str, dict[str, Any]] = {
         "width": {"log_int_range": [8, 512]},
     },
 }
-SAMPLING = ["random", "quasi-random", "tpe"]
+BY_NAME = ["GPSampler", "NSGAIISampler", "QMCSampler", "RandomSampler"]
+SAMPLING = ["random", "quasi-random", "tpe", *BY_NAME]
 EVERY = [
     *[(kind, space) for kind in SAMPLING for space in SPACES],
     ("grid", "weights on a grid"),
@@ -58,10 +60,14 @@ def _best_is_c(point: Mapping[str, Any]) -> float:
     return (point["kind"] != "c") + 0.1 * float(point["x"])
 
 
-def stage_of(kind: str, space: str, trials: int = 6) -> Stage:
+def stage_of(kind: str, space: str, trials: int = 6, **options: Any) -> Stage:
     axes = {} if kind == "neighbours" else SPACES[space]
+    if kind == "QMCSampler":
+        options = {"scramble": True, **options}  # else all seeds have one sequence
     return Stage(
-        kind=kind,
+        kind="optuna" if kind in BY_NAME else kind,
+        sampler=kind if kind in BY_NAME else "",
+        options=options,
         space=space_from_plain(axes, n_tasks=N_TASKS),
         trials=trials if kind in SAMPLING else 0,
         round_size=2,
@@ -167,7 +173,7 @@ FINITE = {"lr": [0.01, 0.1], "weight_decay": [0.0, 0.1]}
 @pytest.mark.parametrize("kind", SAMPLING)
 def test_a_finite_space_that_runs_out_ends_the_stage(kind: str) -> None:
     space = space_from_plain(FINITE, n_tasks=N_TASKS)
-    stage = Stage(kind=kind, space=space, trials=40, round_size=3)
+    stage = replace(stage_of(kind, "mixed"), space=space, trials=40, round_size=3)
     params = {one.params for one in played(stage)}
     assert params <= {canonical(BASE | point) for point in space.grid()}
     assert len(params) == 4

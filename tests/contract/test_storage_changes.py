@@ -126,7 +126,7 @@ WRITES: dict[str, tuple[Callable[[Bench], Any], Callable[[Bench, Any], object]]]
 }
 
 
-def _live(bench: Bench, chance: random.Random, steps: int) -> None:
+def live(bench: Bench, chance: random.Random, steps: int) -> None:
     """Do this and that, as a driver among others does."""
     if not bench.outcomes():
         bench.plan(*map(str, range(5)))
@@ -156,7 +156,7 @@ def _write(url: str, number: int) -> None:
     bench = Bench(url, pid=number)
     bench.storage.close()
     bench.storage = Storage(url, clock=bench.clock, patience_s=0.0)
-    _live(bench, random.Random(number), 60)
+    live(bench, random.Random(number), 60)
     bench.storage.close()
 
 
@@ -194,7 +194,7 @@ class ChangesPromises(Backend):
     def test_pages_hold_no_more_than_asked_for(
         self, bench: Bench, follower: Follower, limit: int
     ) -> None:
-        _live(bench, random.Random(0), 30)
+        live(bench, random.Random(0), 30)
         sizes = []
         while (changes := follower.page(limit)).more:
             sizes.append(size_of(changes))
@@ -277,7 +277,7 @@ class ChangesPromises(Backend):
     def test_a_study_that_was_made_anew_is_told_from_its_beginning(
         self, bench: Bench, follower: Follower
     ) -> None:
-        _live(bench, random.Random(1), 30)
+        live(bench, random.Random(1), 30)
         follower.page()
         bench.storage.delete_study(bench.study.id, liveness=lambda _: Liveness.DEAD)
         bench.study = bench.save()
@@ -345,6 +345,6 @@ class TestChangesOnPostgres(ChangesPromises, OnPostgres):
                 recording = pool.submit(bench.storage.record, [end(second)])
                 wait_until_blocked(sweeper, recording)
                 follower.catch_up()
-            recording.result(10)
+            recording.result(60)
         sweeper.close()
         assert follower.catch_up() == full_picture(bench.url)

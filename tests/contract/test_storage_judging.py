@@ -216,6 +216,22 @@ class JudgingPromises(Backend):
         bench.storage.score(bench.study.id, objectives, BEST)
         assert _row(bench, claim.run) == before
 
+    @pytest.mark.parametrize(("last", "error"), [(1, 0.1), (2, 0.25)])
+    def test_objectives_beside_the_first_are_of_its_epochs(
+        self, bench: Bench, last: int, error: float
+    ) -> None:
+        claim = _trained(bench, (0.9, 0.4), (0.4, 0.3), (0.1, 0.2))
+        rule = Selection(rule="last")
+        bench.storage.score(bench.study.id, {"ew": OBJECTIVES["b.score"]}, rule)
+        beside = [("a", "error"), ("b", "score")]
+        (outcome,) = bench.storage.history(bench.search(), beside=beside, last=last).outcomes
+        assert (outcome.run, outcome.others) == (claim.run, pytest.approx((error, 0.5)))
+
+    def test_what_has_no_score_has_no_objectives_beside_it(self, bench: Bench) -> None:
+        _trained(bench, (0.3, 0.4))
+        (outcome,) = bench.storage.history(bench.search(), beside=[("a", "error")]).outcomes
+        assert (outcome.value, outcome.others) == (None, ())
+
     def test_searches_that_are_not_named_are_not_scored(self, bench: Bench) -> None:
         claim = _trained(bench, (0.3, 0.4))
         bench.storage.score(bench.study.id, PRIMARY, BEST)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -14,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from storage import DatabaseUnusable, Reader, Storage
 from storage.database.explained_errors import explained
 from storage.database.urls import checked_url
+from storage.schema.dialects import is_committed, transaction_number
 from tests.contract.pooler import new_database, pooled
 from tests.contract.storage_backends import OnNewPostgres, postgres_server
 from tests.contract.storage_bench import Bench
@@ -23,18 +26,38 @@ def _name() -> str:
     return f"weighbridge_{uuid.uuid4().hex}"
 
 
-def _with(url: str, setting: str) -> str:
-    """The URL with a setting of the server for its connections."""
-    parsed = make_url(url)
-    options = f"{parsed.query['options']} -c{setting}"
-    return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
+@contextmanager
+def _set_for(storage: Storage, setting: str) -> Iterator[None]:
+    """What is set for connections of this one within the block; it was opened without."""
+    engine = storage._database.engine
+
+    def connect(connection: psycopg.Connection, _record: object) -> None:
+        connection.execute(f"SET {setting}")
+        connection.commit()
+
+    engine.dispose()
+    sa.event.listen(engine, "connect", connect)
+    yield
+    sa.event.remove(engine, "connect", connect)
+    engine.dispose()
 
 
 class TestPassingErrors(OnNewPostgres):
+    def test_what_a_crash_left_no_trace_of_was_not_committed(self, bench: Bench) -> None:
+        """The server has forgotten the transaction, and calls its number one of the future."""
+        with bench.storage._database.write() as connection:
+            connection.exec_driver_sql("CREATE TABLE written (one int)")
+            number = transaction_number(connection)
+        assert number is not None
+        for asked, known in ((number, True), (str(int(number) + 1_000_000), False)):
+            with bench.storage._database.read() as connection:
+                assert is_committed(connection, asked) is known
+
     def test_a_transaction_that_waited_too_long(self, bench: Bench) -> None:
         """As after a pause of the machine, such as a suspended virtual one."""
-        storage = Storage(_with(bench.url, "idle_in_transaction_session_timeout=20ms"))
+        storage = Storage(bench.url)
         with (
+            _set_for(storage, "idle_in_transaction_session_timeout = '20ms'"),
             pytest.raises(DatabaseUnusable, match="ends transactions that wait") as caught,
             storage._database.write() as connection,
         ):
@@ -46,8 +69,11 @@ class TestPassingErrors(OnNewPostgres):
         storage.close()
 
     def test_a_statement_that_waited_too_long_for_a_lock(self, bench: Bench) -> None:
-        storage = Storage(_with(bench.url, "statement_timeout=50ms"), patience_s=0)
-        with bench.storage._database.write() as connection:
+        storage = Storage(bench.url, patience_s=0)
+        with (
+            _set_for(storage, "statement_timeout = '50ms'"),
+            bench.storage._database.write() as connection,
+        ):
             connection.exec_driver_sql("LOCK TABLE decisions")
             with pytest.raises(DatabaseUnusable, match=r"statement_timeout.*raise the") as caught:
                 storage.reopen_decisions(bench.study.id)

@@ -197,10 +197,10 @@ class TogetherPromises(Backend):
 
     def test_processes_never_claim_a_run_twice(self, bench: Bench) -> None:
         points = [str(number) for number in range(50)]
-        bench.plan(*points, seeds=(0, 1, 2, 3))
+        bench.plan(*points, seeds=(0, 1))
         claimed = Counter(_claims_of_processes(bench.url))
         assert claimed == Counter(run.run for run in bench.outcomes())
-        assert bench.storage.totals(bench.study.id).states == {RunState.DONE: 200}
+        assert bench.storage.totals(bench.study.id).states == {RunState.DONE: 100}
 
     def test_a_lease_is_seen_by_other_drivers(self, bench: Bench) -> None:
         bench.plan("a")
@@ -265,7 +265,7 @@ class TestTogetherOnPostgres(TogetherPromises, OnNewPostgres):
                 take_back(connection, [lost(claim)])
                 recording = pool.submit(bench.storage.record, [epoch(claim, 1, 0.1, 0.1)])
                 wait_until_blocked(sweeper, recording)
-            assert recording.result(10).rejected == [Rejected(run=claim.run, token=claim.token)]
+            assert recording.result(60).rejected == [Rejected(run=claim.run, token=claim.token)]
         assert bench.view("epoch_metrics") == []
         sweeper.close()
 
@@ -296,7 +296,7 @@ def _extend(storage: Storage, fingerprint: str, check: Callable[[StudyRecord], N
 
 
 def _all_at_once(do: Callable[[int], R]) -> list[R]:
-    barrier = Barrier(_DRIVERS, timeout=30)
+    barrier = Barrier(_DRIVERS, timeout=60)
 
     def wait_and_do(number: int) -> R:
         barrier.wait()
@@ -325,6 +325,6 @@ def _claims_of_processes(url: str) -> list[int]:
         assert driver.stdin is not None
         driver.stdin.write("go\n")
         driver.stdin.flush()
-    printed = [driver.communicate(timeout=60)[0] for driver in drivers]
+    printed = [driver.communicate(timeout=240)[0] for driver in drivers]
     assert [driver.returncode for driver in drivers] == [0] * _DRIVERS
     return [int(word) for text in printed for word in text.split()]

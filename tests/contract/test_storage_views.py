@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from storage import RunState
 from storage.records import Claim, EpochTiming, Spent, Verdict
@@ -22,8 +24,11 @@ from tests.contract.storage_backends import (
 )
 from tests.contract.storage_bench import Bench, end, epoch
 from tests.contract.storage_demo import make_demo
+from tests.contract.view_examples import asked_by_datasette, asked_by_grafana, panels
+from tests.docs.pages import read
 
 _PAGE = Path(__file__).parents[2] / "docs" / "reference" / "schema.md"
+_GUIDE = "docs/how-to/machines.md"
 _TYPES = {"integer": int, "flag": int, "number": float, "text": str, "time": (str, datetime)}
 
 
@@ -124,6 +129,24 @@ class ViewPromises:
         assert sum(row[1] for row in days) == len(attempts)
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", row[0]) for row in days)
         assert sum(row[2] for row in days) == pytest.approx(sum(a["device_s"] for a in attempts))
+
+    def test_examples_for_other_programs_find_something(self, demo: Bench) -> None:
+        choices = {"study": "demo", "search": "ew", "metric": "a error"}
+        given = {"study": "demo", "run": _run(demo, "x")["run"]}
+        with demo.storage._database.read() as connection:
+            seen = dict(asked_by_grafana(connection, choices))
+            told = dict(asked_by_datasette(connection, given))
+        assert [name for name, rows in {**seen, **told}.items() if not rows] == []
+        assert {*choices, *panels()} == {*seen}
+        assert (seen["study"], seen["search"]) == ([("demo",)], [("ew",)])
+        assert ("a error",) in seen["metric"]
+        (curve,) = (rows for name, rows in seen.items() if name.startswith("How the winner"))
+        assert [tuple(row)[:3] for row in curve] == [
+            (number, value, value) for number, value in ((1, 0.3), (2, 0.15), (3, 0.25))
+        ]
+        paid = sum(a["device_s"] for a in demo.view("attempt_costs"))
+        assert seen["Device time paid"][-1][1] == pytest.approx(paid)
+        assert [row[0] for row in told["best"]] == ["ew"]
 
     @pytest.mark.parametrize("view", VIEWS)
     def test_every_view_can_be_asked_for_one_study(self, demo: Bench, view: str) -> None:
@@ -240,6 +263,27 @@ class TestViewsOnPostgres(ViewPromises):
     def url(cls) -> Iterator[str]:
         with postgres_schema() as url:
             yield url
+
+    def test_a_role_that_may_read_views_alone_reads_nothing_else(
+        self, demo: Bench, url: str
+    ) -> None:
+        """By the statements of the guide: a seal holds for it, as it lies in the views."""
+        (text,) = re.findall(r"```sql\n(CREATE ROLE.*?)```", read(_GUIDE), flags=re.DOTALL)
+        role = f"reader_{uuid.uuid4().hex}"
+        schema = url.rpartition("search_path")[2].lstrip("=%3D")
+        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in text.split(";"):
+                named = statement.replace("grafana", role).replace("public", schema).strip()
+                if named:
+                    connection.exec_driver_sql(named)
+            connection.exec_driver_sql(f"SET ROLE {role}")
+            for view in VIEWS:
+                connection.exec_driver_sql(f"SELECT * FROM {view}").all()
+            with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+                connection.exec_driver_sql("SELECT * FROM scores")
+            connection.exec_driver_sql(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")
+        engine.dispose()
 
 
 class PausePromises(Backend):

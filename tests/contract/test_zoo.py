@@ -14,9 +14,9 @@ from tests.contract.engine_repeating import by_epoch, resumed, trained
 from tests.contract.fused_cases import fused
 from tests.contract.network_zoo import ZOO, clipping_steps
 from tests.contract.zoo_parts import Housed, Kind
-from tests.packs import a_job, a_pack
+from tests.packs import a_job, a_pack, a_session, told
 from tests.toy import TASKS
-from trainers.engines import Session, network_facts, open_session, train
+from trainers.engines import network_facts, open_session, train
 from trainers.events import NetworkFacts
 from trainers.jobs import Job, Pack
 from trainers.network import build_network
@@ -76,16 +76,10 @@ def losses(engine: Any, pack: Pack, problem: Housed) -> dict[int, Curves]:
 
 def in_two(engine: Any, pack: Pack, problem: Housed, facts: NetworkFacts) -> dict[int, Curves]:
     """The same with an interruption after the first epoch, in another worker."""
-    session, pack = open_session(problem, "cpu"), replace(pack, unsaved=facts.unsaved)
-    half = told_of(engine, replace(pack, until_epoch=1), session)
-    rest = told_of(engine, resumed(pack, half), replace(session, flops={}, padding_rows={}))
-    return flat(by_epoch(half, rest))
-
-
-def told_of(engine: Any, pack: Pack, session: Session) -> Any:
-    from tests.packs import told
-
-    return told(engine(pack, session))
+    pack = replace(pack, unsaved=facts.unsaved)
+    half = told(engine(replace(pack, until_epoch=1), a_session(problem)))
+    another = replace(a_session(problem), padding_rows={})
+    return flat(by_epoch(half, told(engine(resumed(pack, half), another))))
 
 
 def flat(runs: Any) -> dict[int, Curves]:

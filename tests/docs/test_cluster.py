@@ -95,7 +95,7 @@ echo "$RAY_AUTH_TOKEN $*" >> calls
 while [[ $1 == --* ]]; do shift; done
 exec "$@"
 """,
-    "sleep": '[ "$1" = 60 ] && exec /bin/sleep 5; /bin/sleep 0.05',
+    "sleep": '[ "$1" = 60 ] && exec /bin/sleep 60; /bin/sleep 0.05',
     "weighbridge": 'echo "weighbridge $*" >> calls',
 }
 
@@ -124,8 +124,13 @@ def submitted(tmp_path: Path) -> Callable[..., tuple[int, list[str]]]:
             **shims,
         }
         command = ["bash", "-c", script]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, timeout=60, check=False)
-        return done.returncode, (tmp_path / "calls").read_text().splitlines()
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=environment, start_new_session=True
+        ) as submitted:
+            code = submitted.wait(240)
+            with suppress(ProcessLookupError):
+                os.killpg(submitted.pid, signal.SIGKILL)  # as SLURM ends what a job leaves behind
+        return code, (tmp_path / "calls").read_text().splitlines()
 
     return submit
 

@@ -151,9 +151,9 @@ def asked(walk: Walk) -> Iterator[tuple[int, list[str]]]:
         yield int(found[1]), _FILE.findall(found[2])
 
 
-def test_there_are_four_walks() -> None:
-    assert len(WALKS) == 4
-    assert sum(len(list(asked(walk))) for walk in WALKS) == 4
+def test_there_are_five_walks() -> None:
+    assert len(WALKS) == 5
+    assert sum(len(list(asked(walk))) for walk in WALKS) == 5
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.title)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from benchmarks.report_database import MTL, make
 from study.planning.plan import make_plan
 from study.spec.study_spec import parse_toml
 from tests.contract.storage_bench import Bench, epoch
 from tests.docs.pages import ROOT, blocks, read
-from tests.docs.shell import run_python, start_python, type_lines
+from tests.docs.shell import run_bash, run_python, start_python, type_lines
 from tests.integration.command import command
 from trainers.randomness import Key
 from trainers.reading import as_read
@@ -53,6 +55,17 @@ def test_networks_are_had_as_the_guide_says(tmp_path: Path) -> None:
                 assert said.startswith(("ew {", "uw {"))
 
 
+def test_a_front_is_found_as_the_guide_says(tmp_path: Path) -> None:
+    few = "problem_options = { train_pairs = 32, validation_pairs = 32, test_pairs = 32 }"
+    for block in blocks("docs/how-to/several-objectives.md"):
+        if block.file:
+            small = block.text.replace("seeds = [0]", f"{few}\nseeds = [0]")
+            (tmp_path / block.file).write_text(small)
+        else:
+            type_lines(block.text, tmp_path)
+    assert (tmp_path / "front.csv").read_text().startswith("search,trial,params,shared,")
+
+
 REPLAYED = """
 name = "digits"
 problem = "digits"
@@ -71,14 +84,17 @@ stages = [{ temperature = { line = [1, 2, 4, 8] } }]
 """
 
 
-def _smaller_digits(folder: Path) -> None:
-    """Store a small study of that name, which is found before the preset."""
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small study of that name, which is found before the preset."""
+    folder = tmp_path_factory.mktemp("digits")
     (folder / "digits.toml").write_text(REPLAYED)
     type_lines("weighbridge run digits.toml", folder)
+    return folder
 
 
-def test_plans_and_replays_of_the_guides_are_told(tmp_path: Path) -> None:
-    _smaller_digits(tmp_path)
+def test_plans_and_replays_of_the_guides_are_told(digits: Path, tmp_path: Path) -> None:
+    shutil.copytree(digits, tmp_path, dirs_exist_ok=True)
     for block in blocks("docs/how-to/plan-a-study.md"):
         said = type_lines(block.text, tmp_path)
         assert "next:" in said or '"resolve": {' in said
@@ -91,8 +107,8 @@ def test_plans_and_replays_of_the_guides_are_told(tmp_path: Path) -> None:
             assert [line.split()[0] for line in said.splitlines()[1:]] == ["random", "halving"]
 
 
-def test_tables_of_the_guide_are_written(tmp_path: Path) -> None:
-    _smaller_digits(tmp_path)
+def test_tables_of_the_guide_are_written(digits: Path, tmp_path: Path) -> None:
+    shutil.copytree(digits, tmp_path, dirs_exist_ok=True)
     for block in blocks("docs/how-to/into-a-paper.md"):
         if block.language == "bash":
             type_lines(block.text, tmp_path)
@@ -104,8 +120,8 @@ def test_tables_of_the_guide_are_written(tmp_path: Path) -> None:
         assert (tmp_path / file).stat().st_size > 0
 
 
-def test_studies_of_the_guide_are_compared(tmp_path: Path) -> None:
-    _smaller_digits(tmp_path)
+def test_studies_of_the_guide_are_compared(digits: Path, tmp_path: Path) -> None:
+    shutil.copytree(digits, tmp_path, dirs_exist_ok=True)
     type_lines("weighbridge run digits.toml --storage sqlite:///colleague.db", tmp_path)
     larger = REPLAYED.replace('name = "digits"', 'name = "multimnist"')
     (tmp_path / "larger.toml").write_text(larger)
@@ -114,7 +130,7 @@ def test_studies_of_the_guide_are_compared(tmp_path: Path) -> None:
         if block.language == "bash":
             lines = [line for line in block.text.splitlines() if "postgresql" not in line]
             type_lines("\n".join(lines), tmp_path)
-        else:
+        elif block.language == "python":
             assert run_python(block.text, tmp_path).startswith("2 methods over 2 studies of 1 ")
 
 
@@ -189,7 +205,7 @@ def test_following_of_the_guide_tells_all_and_then_what_is_new(tmp_path: Path) -
     bench.plan("a", "b")
     bench.storage.record([epoch(bench.claim_one(), 1, 0.1, 0.1)])
     bench.storage.close()
-    (block,) = blocks("docs/how-to/follow-a-study.md")
+    (block,) = (b for b in blocks("docs/how-to/follow-a-study.md") if b.language == "python")
     said = run_python(block.text.replace('"digits"', '"demo"'), tmp_path)
     assert said.splitlines() == ["run 1 of ew has 1 epochs", "leased waiting"]
 
@@ -197,9 +213,27 @@ def test_following_of_the_guide_tells_all_and_then_what_is_new(tmp_path: Path) -
 def test_stages_examples_are_valid_searches() -> None:
     head = 'name = "a"\nproblem = "digits"\nseeds = [0]\n[training]\nepochs = 1\nbatch_size = 9\n'
     function = 'name="a"\nseeds=[0]\nfunction={target="a:b",metric="c"}\ntraining={epochs=1}\n'
-    first, second = (b for b in blocks("docs/reference/stages.md") if b.language == "toml")
+    first, second, third = (b for b in blocks("docs/reference/stages.md") if b.language == "toml")
     plan = make_plan(parse_toml(head + first.text, source="stages.md"))
     kinds = [stage.kind for stage in plan.searches[-1].stages]
     assert kinds == ["grid", "line", "neighbours"]
     conditional = make_plan(parse_toml(f"{function}[[search]]\n{second.text}", source="stages.md"))
     assert conditional.expected_runs == 5
+    variants = make_plan(parse_toml(head + third.text, source="stages.md"))
+    assert variants.searches[-1].expected_trials == 8
+
+
+def test_programs_read_it_as_the_guide_says(tmp_path: Path) -> None:
+    """With a made-up study; each line's verb is called here, and `jq` with what it printed."""
+    make(tmp_path / "weighbridge.db", MTL, n_runs=40, n_epochs=2)
+    for block in blocks("docs/how-to/machines.md"):
+        text = block.text.replace("digits", MTL).replace("--search ew", "")
+        if block.language == "bash":
+            for line in text.splitlines():
+                verb, _, rest = line.partition(" | jq ")
+                (tmp_path / "printed.json").write_text(type_lines(verb, tmp_path))
+                assert run_bash(f"jq {rest} < printed.json", tmp_path).strip()
+        elif block.language == "python":
+            printed = type_lines(f"weighbridge compare {MTL} --json", tmp_path)
+            (tmp_path / "compare.json").write_text(printed)
+            assert run_python(text, tmp_path).strip()

@@ -18,6 +18,7 @@ from tests.docs.shell import run_bash, run_python, type_lines
 pytestmark = pytest.mark.slow
 
 PAGE = "README.md"
+BENCHMARKS = "docs/benchmarks/README.md"
 
 # A file of this name is found before the preset: the blocks run as they stand, in seconds.
 TINY = """
@@ -40,7 +41,10 @@ def test_every_verb_is_named() -> None:
 
 
 def test_every_preset_is_named() -> None:
-    assert [name for name in presets() if f"`{name}`" not in read(PAGE) and name != "digits"] == []
+    """In full, or by its last part beside relatives."""
+    text = read(PAGE) + read(BENCHMARKS)
+    unnamed = [name for name in presets() if f"`{name}`" not in text and name != "digits"]
+    assert [name for name in unnamed if f"`-{name.rpartition('-')[2]}`" not in text] == []
 
 
 @pytest.mark.parametrize("page", [PAGE, "CONTRIBUTING.md"])

@@ -19,7 +19,7 @@ def made() -> dict[str, str]:
     return pages()
 
 
-@pytest.mark.parametrize("name", ["spec.md", "cli.md", "python.md"])
+@pytest.mark.parametrize("name", ["spec.md", "cli.md", "json.md", "methods.md", "python.md"])
 def test_generated_page_is_fresh(name: str, made: dict[str, str]) -> None:
     assert is_fresh(name, made[name]), "Stale. Run: python docs/make_reference.py"
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -55,6 +56,16 @@ def bench(url: str) -> Iterator[Bench]:
     bench = Bench(url, pid=2)
     yield bench
     bench.storage.close()
+
+
+def test_threads_read_a_copy_in_memory_in_turns(url: str) -> None:
+    reader = Reader(url)
+    (study,) = reader.studies()
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(reader.view, view, study.name) for view in [*_ROWS] * 20]
+        found = [len(each.result()[1]) for each in asked]
+    reader.close()
+    assert found == [*_ROWS.values()] * 20
 
 
 def test_there_is_a_database_of_every_earlier_schema() -> None:

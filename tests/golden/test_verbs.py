@@ -19,6 +19,8 @@ VERBS = [
     ("status",),
     ("status", "demo"),
     ("status", "demo", "--json"),
+    ("budget", "demo"),
+    ("audit",),
     ("compare", "demo"),
     ("compare", "demo", "--json"),
     ("compare", "demo", "--at", "1epochs"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from subprocess import CompletedProcess
 from typing import Any
@@ -19,7 +20,8 @@ def run(command: Sequence[str], *, input: str, **_: Any) -> CompletedProcess[str
     """As `subprocess.run` of ``python -P -m trainers.worker.preflight QUESTION``."""
     _CONTEXT.set_forkserver_preload([__name__, "trainers.engines", "trainers.worker.dry_run"])
     ours, theirs = _CONTEXT.Pipe(duplex=False)
-    process = _CONTEXT.Process(target=_answer, args=(command[-1], input, theirs))
+    told = (command[-1], input, dict(os.environ), theirs)
+    process = _CONTEXT.Process(target=_answer, args=told)
     process.start()
     theirs.close()
     try:
@@ -30,7 +32,8 @@ def run(command: Sequence[str], *, input: str, **_: Any) -> CompletedProcess[str
     return CompletedProcess(command, process.exitcode or 0, *said)
 
 
-def _answer(question: str, text: str, pipe: Connection) -> None:
+def _answer(question: str, text: str, environment: Mapping[str, str], pipe: Connection) -> None:
+    os.environ.update(environment)  # that of the process from which it comes may be another one
     sys.argv, sys.stdin = ["preflight", question], io.StringIO(text)
     sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
     preflight.main()

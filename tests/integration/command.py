@@ -21,6 +21,7 @@ import pytest
 from study.cli import main
 from study.drivers.local.fork_server import ForkServer
 from study.running import preflight
+from tests import shapes
 from tests.integration import asked
 from trainers.problems import user_module
 
@@ -63,7 +64,14 @@ def command(folder: Path, *args: str, warm: bool = True) -> Said:
             main()
         except SystemExit as ending:
             code = int(ending.code or 0)
-    return Said(code=code, out=out.getvalue(), err=err.getvalue())
+    return _checked(args, Said(code=code, out=out.getvalue(), err=err.getvalue()))
+
+
+def _checked(args: Sequence[str], said: Said) -> Said:
+    """What was printed as JSON has the shape that is promised of it."""
+    if "--json" in args and said.out:
+        shapes.check(said.out)
+    return said
 
 
 @contextlib.contextmanager
@@ -126,8 +134,9 @@ def _warm(start: Callable[[], ForkServer]) -> tuple[str, dict[str, str], int]:
 
 
 def _environment() -> dict[str, str]:
-    of_pytest = ("PYTEST_CURRENT_TEST", "PWD")
-    return {name: value for name, value in os.environ.items() if name not in of_pytest}
+    """What workers could tell apart: not what pytest says of a test, nor what Ray leaves behind."""
+    of_others = ("PYTEST_CURRENT_TEST", "PWD", "PYTHONBREAKPOINT", "RAY_CLIENT_MODE")
+    return {name: value for name, value in os.environ.items() if name not in of_others}
 
 
 @contextlib.contextmanager
@@ -173,4 +182,4 @@ def ended(process: subprocess.Popen[str]) -> Said:
 def typed(folder: Path, *args: str, prefix: Sequence[str] = (), module: str = "study.cli") -> Said:
     """Run ``weighbridge`` in a folder as a process of its own."""
     with begun(folder, *args, prefix=prefix, module=module) as process:
-        return ended(process)
+        return _checked(args, ended(process))

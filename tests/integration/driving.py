@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -40,12 +40,13 @@ def complete(spec: Path, url: str, *options: str, workers: int = 1) -> None:
 
 def states(url: str, study: str) -> dict[RunState, int]:
     """Runs by state; empty while the study is not there yet."""
-    storage = Storage(url)
-    try:
-        record = storage.find_study(study)
-        return {} if record is None else dict(storage.totals(record.id).states)
-    finally:
-        storage.close()
+    with closing(Storage(url)) as storage:
+        return _states(storage, study)
+
+
+def _states(storage: Storage, study: str) -> dict[RunState, int]:
+    record = storage.find_study(study)
+    return {} if record is None else dict(storage.totals(record.id).states)
 
 
 def wait_for_done_runs(url: str, study: str, n: int) -> None:
@@ -58,25 +59,38 @@ def wait_for_runs(url: str, study: str, state: RunState, n: int) -> None:
     _wait(url, study, lambda found: found.get(state, 0) >= n)
 
 
+def wait_for_nobody(url: str, study: str) -> None:
+    """Return as soon as no run is in training."""
+    _wait(url, study, lambda found: RunState.LEASED not in found)
+
+
 def _wait(url: str, study: str, enough: Callable[[dict[RunState, int]], bool]) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline_s:
-        if _is_there(url) and enough(states(url, study)):
+    for found in _looks(url, study, lambda: False):
+        if enough(found):
             return
-        time.sleep(0.05)
     pytest.fail(f"the study did not get there within {DEADLINE_S} s")
 
 
 def wait_for_rungs(driver: subprocess.Popen[bytes], url: str, study: str, n: int) -> None:
     """Return once `n` runs have reached a rung or their end and one trains, or all is over."""
-    deadline_s = time.monotonic() + DEADLINE_S
-    while driver.poll() is None and time.monotonic() < deadline_s:
-        found = states(url, study) if _is_there(url) else {}
+    for found in _looks(url, study, lambda: driver.poll() is not None):
         stood = sum(found.get(s, 0) for s in (RunState.PAUSED, RunState.PRUNED, RunState.DONE))
         if stood >= n and RunState.LEASED in found:
             return
-        time.sleep(0.02)
     assert driver.poll() is not None, f"{n} runs did not get anywhere within {DEADLINE_S} s"
+
+
+def _looks(url: str, study: str, over: Callable[[], bool]) -> Iterator[dict[RunState, int]]:
+    """How a study stands, again and again until it is over; the database is opened once."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    with ExitStack() as stack:
+        storage: Storage | None = None
+        while not over() and time.monotonic() < deadline_s:
+            if storage is None and _is_there(url):
+                storage = stack.enter_context(closing(Storage(url)))
+            if storage is not None:
+                yield _states(storage, study)
+            time.sleep(0.02)
 
 
 def _is_there(url: str) -> bool:

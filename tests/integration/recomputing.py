@@ -215,7 +215,7 @@ class Study:
             ),
             "value_test": value,
             "delta_m_test": value,
-            "delta_m_kind": kind,
+            "kind": kind,
             "seed_sd": statistics.stdev(values),
             "low": low,
             "high": high,
@@ -224,7 +224,7 @@ class Study:
             "winner_value": statistics.fmean(self.scored(run, "test") for run in own),
             "winner_metrics": {f"{t} {m}": v for (t, m), v in self.means(own).items()},
             "params": json.loads(own[0]["params"]),
-            **{f"{task} {name}": mean for (task, name), mean in metrics.items()},
+            "metrics": {f"{task} {name}": mean for (task, name), mean in metrics.items()},
         }
 
     def means(self, runs: Sequence[Row]) -> dict[Key, float]:

@@ -225,11 +225,11 @@ class Curves:
             "reference": reference,
             "margin": self._study.margin,
             "target": target,
-            "cost": _never(paid),
+            "cost": _finite(paid),
             "reference_full": theirs[-1].cost,
             "reference_arrival": arrival,
-            "fair": _never(paid / arrival),
-            "full": _never(paid / theirs[-1].cost),
+            "fair": _finite(paid / arrival),
+            "full": _finite(paid / theirs[-1].cost),
         }
 
     def sparser(self, subject: str, reference: str, stage: int) -> list[dict[str, Any]]:
@@ -279,5 +279,5 @@ def _arrival(points: Sequence[Point], target: float) -> float:
     return points[above[-1] + 1].cost if above[-1] + 1 < len(points) else math.inf
 
 
-def _never(value: float) -> float | str:
-    return "never" if math.isinf(value) else value
+def _finite(value: float) -> float | None:
+    return None if math.isinf(value) else value

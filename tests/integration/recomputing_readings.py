@@ -147,6 +147,9 @@ class Readings:
         part = (statistics.variance(values), 1 / len(values), len(values) - 1.0)
         value = statistics.fmean(values)
         low, high, _ = interval(value, [part, *self.study.of_baseline(self.study.means(runs))])
+        kind, _ = self.study.runs_behind(search)
+        if self._gain(search) is None and kind == "cross-fit":  # compared are these very runs
+            low, high = (self.study.row(search)[end] for end in ("low", "high"))
         cost = math.fsum(run["solo_cost_s"] for run in runs)
         return {"trial": trial, "value": value, "low": low, "high": high, "cost_solo_s": cost}
 

@@ -8,8 +8,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+from storage import Reader
+from study.asking import Asking
+from study.deciding.news import Standing, news_of
+from study.running.message import message_of
 from tests.integration.command import command
 
 NAME = "kept"
@@ -35,7 +40,7 @@ def _optuna(folder: Path) -> object:
 
 def _report(folder: Path) -> object:
     texts = []
-    for more in ([], ["--light"]):
+    for more in ([], ["--light", "--json"]):
         said = command(folder, "report", NAME, "-o", "report.html", *more)
         assert said.code == 0, said.err
         texts.append((folder / "report.html").read_text())
@@ -43,7 +48,7 @@ def _report(folder: Path) -> object:
 
 
 def _network(folder: Path) -> object:
-    said = command(folder, "network", NAME, "-o", "model.pt", "--retrain")
+    said = command(folder, "network", NAME, "-o", "model.pt", "--retrain", "--json")
     assert said.code == 0, said.err
     import torch
 
@@ -86,6 +91,21 @@ def _refused(*words: str) -> Callable[[Path], object]:
     return say
 
 
+def _message(folder: Path) -> object:
+    """What a webhook would be told, but for the time."""
+    url = f"sqlite:///{folder / 'weighbridge.db'}"
+    reader = Reader(url)
+    try:
+        study = reader.study(NAME)
+        totals, pulse = reader.totals(study.id), reader.pulse(study.id)
+    finally:
+        reader.close()
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    standing = Standing(totals=totals, pulse=pulse, budget={}, begun=at, now=at, finished=True)
+    (news,) = news_of(standing, on=["done"], shares=())
+    return message_of(study, news, standing, headline=Asking(url).headline(NAME))
+
+
 LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
     "compare": (
         _said("compare", NAME),
@@ -95,9 +115,15 @@ LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
         _beside_another,
     ),
     "claims": (_refused("claims", NAME), _refused("claims", NAME, "--json")),
-    "table": (_refused("table", NAME, "--format", "csv"),),
+    "table": (_refused("table", NAME, "--format", "csv"), _refused("table", NAME, "--json")),
+    "trials": (_said("trials", NAME), _said("trials", NAME, "--json")),
+    "workers": (_said("workers", NAME), _said("workers", NAME, "--json")),
     "status": (_said("status"), _said("status", NAME), _said("status", NAME, "--json")),
+    "watch": (_said("watch", NAME),),
+    "notify": (_message,),
     "log": (_said("log", NAME),),
+    "budget": (_said("budget", NAME), _said("budget", NAME, "--json")),
+    "audit": (_said("audit", NAME), _said("audit", NAME, "--json")),
     "replay": (_said("replay", NAME), _said("replay", NAME, "--json")),
     "report": (_report,),
     "export": (_export, _optuna, _refused("export", NAME, "-o", "scores.csv", "--by-seed")),
@@ -110,5 +136,19 @@ LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
     ),
 }
 """Verbs that show what is in a database."""
-OTHERS = {"dashboard", "presets", "init", "run", "retry", "unseal", "rename", "delete", "doctor"}
+OTHERS = {
+    *(
+        "dashboard",
+        "presets",
+        "methods",
+        "init",
+        "run",
+        "retry",
+        "unseal",
+        "rename",
+        "delete",
+        "doctor",
+    ),
+    *("schema", "pause", "resume", "stop"),
+}
 """Verbs that show no values of runs; `test_dashboard.py` looks at that one's pages."""

@@ -6,6 +6,7 @@ cause is mended.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -28,6 +29,7 @@ from tests.integration.command import (
     begun,
     command,
     ended,
+    shared_fork_server,
     typed,
 )
 from tests.integration.driving import wait_for_done_runs
@@ -35,6 +37,7 @@ from tests.wanting import reason
 
 pytestmark = pytest.mark.slow
 
+ROOT = Path(__file__).parents[2]
 STUDY = "ground"
 # one worker trains for seconds, so that there is time to pull the ground away
 SPEC = f"""
@@ -149,9 +152,11 @@ def test_a_full_disk(tmp_path: Path) -> None:
     try_it = [*own_mounts, 'mount -t tmpfs none "$0"', str(disk)]
     if subprocess.run(try_it, capture_output=True, check=False).returncode:
         pytest.skip(reason("a right to mount a small disk in a namespace of its own"))
-    command = [sys.executable, "-m", "study.cli", *RUN]
+    shutil.copy(toy.__file__, disk)  # workers come from a process that does not see the small one
+    command = [sys.executable, "-m", WARM, *RUN]
     done = subprocess.run(
         [*own_mounts, SMALL_DISK, "sh", str(tmp_path), str(disk), *command],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **shared_fork_server()},
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,

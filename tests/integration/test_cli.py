@@ -54,13 +54,55 @@ def test_presets_list_studies_problems_and_weightings(tmp_path: Path) -> None:
     assert said.code == 0
     names = ("quickstart", "diamonds", "digits", "multimnist", "scalarization", "uw-so", "imtl-l")
     assert [name for name in names if name not in said.out] == []
+    told = command(tmp_path, "presets", "--json").json
+    listed = {one["study"] for one in told["studies"]} | {
+        one["problem"] for one in told["problems"]
+    }
+    assert {*names} <= listed | {one["weighting"] for one in told["weightings"]}
     assert list(tmp_path.iterdir()) == []
+
+
+class TestMethods:
+    def test_they_are_listed_with_costs_and_what_they_need(self, tmp_path: Path) -> None:
+        told = {
+            one["method"]: one for one in command(tmp_path, "methods", "--json").json["methods"]
+        }
+        costs = {name: told[name]["cost"] for name in ("uw-so", "famo", "cagrad")}
+        assert costs == {
+            "uw-so": "1 backward",
+            "famo": "1 backward, 2 forward",
+            "cagrad": "T backward",
+        }
+        assert told["cagrad"]["needs"] == ["torchjd", "cvxpy", "clarabel"]
+        assert [one["method"] for one in told.values() if not one["formula"]] == []
+        said = command(tmp_path, "methods").out
+        assert [name for name in told if name not in said] == []
+
+    def test_one_is_shown_with_what_can_be_tuned(self, tmp_path: Path) -> None:
+        said = command(tmp_path, "methods", "gradvac").out
+        for part in ("a step takes: T backward, trained one by one", "at least 0 and at most 1"):
+            assert part in said
+
+    def test_an_unknown_one_is_answered_with_the_nearest(self, tmp_path: Path) -> None:
+        said = command(tmp_path, "methods", "gradvax")
+        assert (said.code, said.out) == (2, "")
+        assert "Did you mean `gradvac`?" in said.err
 
 
 class TestInit:
     def test_it_writes_a_spec_that_plans(self, tmp_path: Path) -> None:
         assert command(tmp_path, "init", "mine.toml").code == 0
         assert command(tmp_path, "plan", "mine.toml", "--json").json["study"] == "mine"
+
+    def test_programs_are_told_what_it_wrote(self, tmp_path: Path) -> None:
+        told = command(tmp_path, "init", "mine.toml", "--json").json
+        size_bytes = (tmp_path / "mine.toml").stat().st_size
+        assert (told["study"], told["path"], told["size_bytes"]) == (
+            "mine",
+            "mine.toml",
+            size_bytes,
+        )
+        assert told["next"]["command"] == "weighbridge plan mine.toml"
 
     def test_a_disk_without_room_keeps_no_half_of_it(self, tmp_path: Path) -> None:
         small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9)); "
@@ -170,7 +212,7 @@ class TestBeforeAnythingRan:
 
     def test_status_of_an_empty_database_is_an_empty_list(self, tmp_path: Path) -> None:
         Storage(f"sqlite:///{tmp_path / 'weighbridge.db'}").close()
-        assert command(tmp_path, "status", "--json").json == []
+        assert command(tmp_path, "status", "--json").json["studies"] == []
 
 
 @pytest.mark.usefixtures("impatient")

@@ -35,8 +35,15 @@ stages = [{ lr = [0.05] }]
 
 def test_a_problem_that_raises_in_training_fails_its_runs(tmp_path: Path) -> None:
     write_spec(tmp_path, "tired", TIRED, epochs=toy.CALM_CALLS)
+    under_way = command(tmp_path, "run", "tired.toml", "--workers", "1", "--json")
     said = command(tmp_path, "run", "tired.toml", "--workers", "1")
-    assert said.code == 1
+    assert (under_way.code, said.code) == (1, 1)
+    assert "of the work" in under_way.err
+    told = under_way.json
+    assert (told["states"]["failed"], told["next"]["command"]) == (2, "weighbridge log tired")
+    assert [f"search {name} stopped: {why}." for name, why in told["stopped"].items()] == [
+        sentence for sentence in told["remarks"] if "stopped" in sentence
+    ]
     assert "0 runs done, 0 diverged, 2 failed, 0 left." in said.text
     assert "search ew stopped: no trial can win: 0 diverged, 1 with failed runs." in said.text
     assert "next: weighbridge log tired" in said.out

@@ -45,30 +45,39 @@ class TestFinished:
         assert re.search(r"diverged run \d+, ew trial 1 seed 0: In epoch 1 the ", said.text)
         endings = command(finished, "status", "tiny", "--json").json["bad_endings"]
         bad = next(ending for ending in endings if ending["search"] == "ew")
-        assert (bad["state"], bad["epoch"], json.loads(bad["params"])["lr"]) == (
+        assert (bad["state"], bad["epoch"], bad["params"]["lr"]) == (
             "diverged",
             0,
             1e20,
         )
 
     def test_status_counts_runs_by_state(self, finished: Path) -> None:
-        (all_studies,) = command(finished, "status", "--json").json
+        (all_studies,) = command(finished, "status", "--json").json["studies"]
         one = command(finished, "status", "tiny.toml", "--json").json
         assert all_studies["states"] == one["states"]
         assert (one["states"]["done"], one["states"]["diverged"], one["trials"]) == (18, 4, 5)
         assert sum(search["states"]["done"] for search in one["searches"]) == 18
 
     def test_running_again_trains_nothing(self, finished: Path) -> None:
-        before = command(finished, "status", "--json").json[0]["epochs"]
-        said = command(finished, "run", "tiny")
+        before = command(finished, "status", "--json").json["studies"][0]
+        said = command(finished, "run", "tiny", "--json")
         assert said.code == 0
-        assert command(finished, "status", "--json").json[0]["epochs"] == before
+        assert before == {key: said.json[key] for key in before}
+        assert (said.json["over"], said.json["limit"], said.json["interrupted"]) == (
+            True,
+            None,
+            False,
+        )
+        assert said.json["sentence"] == "18 runs done, 4 diverged, 0 failed, 0 left."
+        assert said.json["next"]["command"] == "weighbridge report tiny -o report.html"
 
     def test_compare_lists_methods_with_costs_and_winners(self, finished: Path) -> None:
         said = command(finished, "compare", "tiny")
         assert said.code == 0
         parts = ("STL", "EW", "UW-SO", "lr 0.05", "note", "next: weighbridge report tiny")
         assert [part for part in parts if part not in said.out] == []
+        assert "note EW: 2 of 4 runs diverged: their trials rank last" in said.text
+        assert "cost: what methods are charged with" in said.text
 
     def test_compare_as_json_is_json_and_nothing_else(self, finished: Path) -> None:
         said = command(finished, "compare", "tiny", "--json")
@@ -97,6 +106,43 @@ class TestFinished:
         assert [*played] == ["random", "tpe", "halving", "hyperband", "asha", "line"]
         assert played["halving"]["cost"]["epochs"] == 6  # of 8: one trial ends after epoch 1
         assert played["random"]["at_end"]["value"] == pytest.approx(found["value"])
+
+    def test_trials_come_best_first_and_can_be_chosen(self, finished: Path) -> None:
+        said = command(finished, "trials", "tiny", "--search", "ew")
+        assert said.code == 0
+        assert re.search(r"ew: 2 trials .* 0 .* done .* 1 +– +diverged", said.text)
+        one, other = command(finished, "trials", "tiny", "--json", "-n", "1").json["searches"][-2:]
+        assert [(one["search"], one["n_trials"]), (other["search"], other["n_trials"])] == [
+            ("ew", 2),
+            ("uw-so", 3),
+        ]
+        (best,) = one["trials"]
+        assert (best["trial"], best["state"], best["seeds"]) == (0, "done", [0, 1])
+        assert best["value"] == pytest.approx(_delta_m(finished, "ew", trial=0))
+        bad = command(finished, "trials", "tiny", "--state", "diverged", "--json").json["searches"]
+        assert [row["trial"] for row in bad[-2]["trials"]] == [1]
+
+    def test_workers_are_listed_with_what_they_did(self, finished: Path) -> None:
+        said = command(finished, "workers", "tiny")
+        assert said.code == 0
+        assert "1 worker on 1 host, 0 at work; 0 runs held, 0 attempts lost." in said.text
+        told = command(finished, "workers", "tiny", "--json").json
+        status = command(finished, "status", "tiny", "--json").json
+        (worker,) = told["workers"]
+        assert worker["device_s"] == pytest.approx(status["device_s"])
+        assert worker["epochs"] == told["hosts"][0]["epochs"] == status["epochs"]
+        assert told["leases"] == worker["runs"] == []
+
+    def test_what_was_written_is_told_as_json(self, finished: Path) -> None:
+        said = command(finished, "export", "tiny", "-o", "told.csv", "--json").json
+        assert said["size_bytes"] == (finished / said["path"]).stat().st_size
+        url = f"sqlite:///{finished / 'told.db'}"
+        told = command(finished, "export", "tiny", "-o", f"optuna:{url}", "--json").json
+        assert told["studies"][-1] == {"name": "tiny/uw-so", "n_trials": 3}
+        cells = command(finished, "table", "tiny", "--json").json["cells"]
+        rows = command(finished, "compare", "tiny", "--json").json["rows"]
+        values = {one["search"]: one["value"] for one in cells if one["metric"] == "delta_m"}
+        assert values == {row["search"]: row["delta_m_test"] for row in rows}
 
     def test_report_writes_one_file(self, finished: Path) -> None:
         said = command(finished, "report", "tiny", "-o", "r.html")
@@ -146,6 +192,13 @@ class TestFinished:
         [
             (["export", "tiny", "-o", "optuna:x.db"], "Write optuna:sqlite:///trials.db."),
             (["export", "tiny", "-o", "optuna:x.db", "--by-seed"], "Leave out --by-seed"),
+            (["table", "tiny", "--json", "--format", "csv"], "--json is a format, and is printed."),
+            (["trials", "tiny", "--search", "uwso"], "Got uwso. Did you mean `uw-so`?"),
+            (["trials", "tiny", "--state", "over"], "--state takes one of done, running"),
+            (
+                ["schema", "compar"],
+                "Got compar. Did you mean `compare`? There are: presets, methods",
+            ),
             (["table", "tiny", "--format", "xls"], "latex, markdown, csv. Got 'xls'"),
             (["table", "tiny", "-o", "no/t.tex"], "written into a folder that exists"),
             (["export", "tiny", "-o", "optuna:sqlite:///no/x.db"], "a folder that exists."),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from reports import ReportError
-from reports.dashboard import Access, serve
+from reports.dashboard import Access, application, serve
+from reports.dashboard.rendering.templating import trial_path
+from storage import Reader
 from tests.contract.storage_bench import Bench, end, epoch
 from tests.contract.test_dashboard import live_of
-from tests.integration.dashboards import PATHS, client
+from tests.integration.dashboards import HERE, PATHS, TRIAL, client
 
 _HOSTILE = "<script>alert(1)</script>"
 
@@ -67,8 +72,11 @@ class TestWithAToken:
         return found[1]
 
     def test_pages_ask_for_it_and_data_is_refused(self, site: TestClient) -> None:
-        answer = site.get("/study/1", headers={"accept": "text/html"})
-        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        answer = site.get("/study/1?axis=epochs", headers={"accept": "text/html"})
+        assert (answer.status_code, answer.headers["location"]) == (
+            303,
+            "/login?next=%2Fstudy%2F1%3Faxis%3Depochs",
+        )
         assert site.get("/study/1/trials.csv").status_code == 401
         by_script = {"accept": "text/html", "hx-request": "true"}
         assert site.get("/study/1", headers=by_script).status_code == 401
@@ -77,8 +85,9 @@ class TestWithAToken:
         origin = {"origin": "http://10.0.0.1:8050"}
         form = {"form_token": self.form(site)}
         assert site.post("/login", data=form | {"token": "x"}, headers=origin).status_code == 401
-        answer = site.post("/login", data=form | {"token": "secret"}, headers=origin)
-        assert answer.status_code == 303
+        right = form | {"token": "secret", "next": "/study/1?axis=epochs"}
+        answer = site.post("/login", data=right, headers=origin)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/study/1?axis=epochs")
         assert "httponly; path=/; samesite=strict" in answer.headers["set-cookie"].lower()
         assert site.get("/study/1").status_code == 200
 
@@ -105,13 +114,58 @@ class TestHostileWords:
 
     def test_they_are_shown_and_do_nothing(self, bench: Bench, tmp_path: Path) -> None:
         with client(tmp_path / "w.db") as site:
-            pages = [site.get(f"/study/2{path}") for path in PATHS]
+            pages = [site.get(f"/study/2{path}") for path in PATHS if path != TRIAL]
+            pages += [site.get(trial_path(2, _HOSTILE, 0))]
             pages += [site.get("/"), site.get("/", params={"name": _HOSTILE})]
             pages += [site.get("/study/2/trials", params={"where": _HOSTILE, "sort": _HOSTILE})]
         for page in pages:
             assert page.status_code == 200, page.text
             assert "<script>alert" not in page.text
             assert "&lt;script&gt;" in page.text
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        *("no json", "[1]", '{"lr":1e999}', f'{{"lr":{"9" * 400}}}', '{"lr":"\\ud800"}'),
+        *('{"task_weights":["a",null]}', '{"task_weights":[1,2,3]}', '{"lr":{"a":[1]},"":null}'),
+    ],
+)
+def test_a_trial_of_strange_parameters_fails_no_page(tmp_path: Path, params: str) -> None:
+    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
+    metrics = [{"name": "error", "direction": "min"}]
+    bench.study = bench.storage.save_study(
+        name="strange",
+        spec={"seeds": [0], "objective": "a.error"},
+        card={"tasks": [{"name": task, "metrics": metrics} for task in "abc"]},
+        fingerprint="f",
+        searches=[("ew", "search", "ew")],
+    )
+    bench.worker_id = bench.add_worker()
+    bench.plan('{"lr":0.1}', '{"lr":0.2,"task_weights":[0.5,0.5,0]}', params)
+    for claim in bench.claim(3):
+        bench.train(claim, (0.1, 0.1))
+    bench.storage.close()
+    with closing(sqlite3.connect(tmp_path / "w.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO scores (run_id, baseline_hash, epoch_selected, value_val, value_test) "
+            "SELECT id, '', 1, id, id FROM runs"
+        )
+    with client(tmp_path / "w.db") as site:
+        for path in (*PATHS, "/trial/2?search=ew", "/run/3", "/trials?where=lr>0&sort=p.lr"):
+            assert site.get(f"/study/2{path}").status_code == 200, path
+
+
+def test_a_page_that_fails_is_told_under_the_policy(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Reader, "glance", lambda *_: 1 / 0)
+    app = application(f"sqlite:///{database}", Access())
+    with TestClient(app, base_url=HERE, raise_server_exceptions=False) as site:
+        answer = site.get("/study/1")
+    assert answer.status_code == 500
+    assert "ZeroDivisionError" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 def test_a_database_that_goes_away_is_told_and_comes_back(tmp_path: Path) -> None:
@@ -132,6 +186,7 @@ def test_a_database_that_goes_away_is_told_and_comes_back(tmp_path: Path) -> Non
     ("changed", "rule"),
     [
         ({"host": "é..x"}, "must be able to listen at é..x"),
+        ({"host": " "}, "--host must be an address"),
         ({"certificate": Path(__file__), "key": Path(__file__)}, "must be PEM files"),
     ],
 )
@@ -143,13 +198,21 @@ def test_what_cannot_be_served_is_refused_before_an_address_is_told(
         serve(f"sqlite:///{database}", **asked)
 
 
-def test_no_thread_is_left_when_it_ends(tmp_path: Path) -> None:
-    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
-    bench.plan('{"lr":0.1}')
-    bench.storage.close()
-    before = set(threading.enumerate())
-    with client(tmp_path / "w.db") as site:
-        site.get("/study/1")
-    for thread in set(threading.enumerate()) - before:
-        thread.join(10)
-        assert not thread.is_alive()
+def test_no_thread_is_left_when_it_ends(database: Path) -> None:
+    """In a process of its own: dashboards of other tests begin and end threads meanwhile."""
+    program = (
+        "import threading\n"
+        "from starlette.testclient import TestClient\n"
+        "from reports.dashboard import Access, application\n"
+        f"url, here = 'sqlite:///{database}', {HERE!r}\n"
+        "site = application(url, Access(), at_end=lambda: print('ended'))\n"
+        "with TestClient(site, base_url=here) as site:\n"
+        "    assert site.get('/study/1').status_code == 200\n"
+        "others = {*threading.enumerate()} - {threading.main_thread()}\n"
+        "for thread in others: thread.join(30)\n"  # one that is there for a minute is found
+        "print(*(thread for thread in others if thread.is_alive()))\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=240
+    )
+    assert said.stdout.split() == ["ended"]

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from tests.integration import training
-from tests.integration.command import WARM, Said, begun, command, ended
+from tests.integration.command import DEADLINE_S, WARM, Said, begun, command, ended
 from tests.integration.training import STEPS
 
 SPEC = """
@@ -256,7 +256,7 @@ def test_a_killed_driver_costs_no_step(tmp_path: Path) -> None:
     write(tmp_path, "slow")
     with begun(tmp_path, "run", "slow.toml", "--workers", "2", module=WARM) as process:
         folder = tmp_path / "weighbridge.checkpoints"
-        deadline_s = time.monotonic() + 60
+        deadline_s = time.monotonic() + DEADLINE_S
         while len(list(folder.glob("*/run-*/state.json"))) < 4 and time.monotonic() < deadline_s:
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGKILL)

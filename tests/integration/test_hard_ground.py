@@ -1,6 +1,7 @@
 """One study on hard ground: children that outlive workers, an outage, a full disk; nothing changes.
 
-The outage is longer than a worker may be silent, which is 2 s here.
+The outage is longer than a worker may be silent, which is 5 s here: a healthy one, which beats
+every second, is not late on a busy machine.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from tests.wanting import reason
 pytestmark = pytest.mark.slow
 
 STUDY = "ground"
-SILENCE_S = 2.0
+SILENCE_S = 5.0
 SPEC = f"""
 name = "{STUDY}"
 problem = "toy:Toy"
 problem_options = {{ troubles = ["forks"] }}
 seeds = [0]
 [training]
-epochs = 60
+epochs = 30
 batch_size = 4
 optimizer = "sgd"
 pack_size = 2
@@ -73,7 +74,7 @@ def test_children_an_outage_and_a_full_disk_change_nothing(
         kill_a_worker_with_children(driver.pid)
         with closing(sqlite3.connect(database, isolation_level=None, timeout=60)) as other:
             other.execute("BEGIN IMMEDIATE")
-            time.sleep(2 * SILENCE_S)
+            time.sleep(SILENCE_S + 2.0)
             other.execute("ROLLBACK")
         said = ended(driver)
     assert (said.code, said.err) == (0, "")

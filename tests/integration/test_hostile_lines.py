@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from study.drivers.local.fork_server import ForkServer
 from tests import toy
 from tests.integration.command import DEADLINE_S, Said, command
 from tests.unit.cli.polite import content
@@ -103,12 +104,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+class Idle(ForkServer):
+    """One that was begun in vain."""
+
+    def __init__(self) -> None:
+        """Begin nothing."""
+
+    def kill(self) -> None:
+        """End nothing."""
+
+
 def polite(folder: Path, *words: str) -> Said:
     """What a line said that must end in time, without an exception and with nothing lost."""
     began_s, before = time.monotonic(), content(folder / "weighbridge.db")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("study.cli._trains_here", lambda _: False)  # nothing is left to train
-        said = command(folder, *words)
+        patch.setattr(ForkServer, "start", Idle)  # no line has anything to train
+        said = command(folder, *words, warm=False)
     assert time.monotonic() - began_s < DEADLINE_S
     assert said.code in (0, 1, 2)
     assert "Traceback" not in said.out + said.err

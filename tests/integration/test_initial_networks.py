@@ -14,7 +14,7 @@ from storage.records import SearchRecord
 from study import Study
 from tests import toy
 from tests.integration import comparable
-from tests.integration.command import Said, command
+from tests.integration.command import Said, at_home, command
 from tests.integration.driving import complete, run_with_kills
 
 pytestmark = pytest.mark.slow
@@ -127,7 +127,8 @@ def test_it_is_trained_again_from_where_it_began(by_two: tuple[Path, Outcome]) -
     kept = study.network("uw")
     for file in spec.parent.rglob(f"network-run{kept.run}-*"):
         file.unlink()
-    again = study.network("uw", seed=kept.seed, retrain=True)
+    with at_home(spec.parent):
+        again = study.network("uw", seed=kept.seed, retrain=True)
     torch.testing.assert_close(again.state_dict, kept.state_dict, rtol=0, atol=0)
 
 

@@ -17,7 +17,7 @@ from study import Study, TrainedNetwork
 from study.errors import NetworkMissing
 from tests import toy
 from tests.integration import comparable
-from tests.integration.command import command
+from tests.integration.command import at_home, command
 from tests.integration.driving import complete
 from trainers.engines import open_session
 from trainers.errors import NetworkUnreadable, NotReplaced
@@ -225,7 +225,8 @@ def test_a_lost_file_is_told_and_trained_again(spoilt: Path) -> None:
         file.unlink()
     with pytest.raises(NetworkMissing, match=r"No such file.*--search ew --seed \d --retrain"):
         opened(spoilt).network("ew", seed=network.seed)
-    again = opened(spoilt).network("ew", seed=network.seed, retrain=True)
+    with at_home(spoilt):
+        again = opened(spoilt).network("ew", seed=network.seed, retrain=True)
     torch.testing.assert_close(again.state_dict, network.state_dict, rtol=0, atol=0)
     assert again.metrics == network.metrics
 
@@ -262,8 +263,9 @@ def test_as_many_are_kept_as_were_asked_for_and_go_with_their_study(
     if keeps == "none":
         with pytest.raises(NetworkMissing, match="was not kept"):
             opened(tmp_path).network("ew")
-        again = opened(tmp_path).network("ew", retrain=True)
-        assert measured(again) == recorded(again)
+        with at_home(tmp_path):
+            again = opened(tmp_path).network("ew", retrain=True)
+            assert measured(again) == recorded(again)
     said = command(tmp_path, "delete", STUDY, "--yes", "--storage", url_in(tmp_path))
     assert said.code == 0
     assert not list(tmp_path.rglob("network-run*"))

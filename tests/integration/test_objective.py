@@ -133,7 +133,7 @@ def test_compare_lists_the_highest_first(compared: Any, folder: Path) -> None:
     said = command(folder, "compare", STUDY).text
     assert OBJECTIVE in said
     assert "test ↑" in said
-    assert "delta_m" not in said
+    assert "Δm" not in said
 
 
 def test_the_report_says_it_in_its_words(folder: Path) -> None:

@@ -88,7 +88,7 @@ def test_its_source_is_part_of_the_code_that_has_trained(folder: Path) -> None:
         ("optimizers:Mime", "has no `Mime`. Did you mean `Mine`?"),
         ("no_such_module:Mine", "Module `no_such_module` was not found"),
         ("toy:Toy", "no concrete subclass of Optimizer"),
-        ("sdg", "'sgd', or `module:Class` of one's own"),
+        ("sdg", "'sgd', 'signsgd', or `module:Class` of one's own"),
     ],
 )
 def test_what_is_no_optimiser_is_refused_by_the_plan(

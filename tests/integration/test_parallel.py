@@ -12,6 +12,7 @@ import pytest
 from storage import RunState
 from tests import toy
 from tests.integration import comparable
+from tests.integration.command import shared_fork_server_pid
 from tests.integration.driving import (
     DEADLINE_S,
     complete,
@@ -19,6 +20,7 @@ from tests.integration.driving import (
     start,
     states,
     wait_for_done_runs,
+    wait_for_runs,
 )
 
 STUDY = "parallel"
@@ -52,9 +54,10 @@ def test_a_group_that_loses_a_process_ends_with_the_results_of_one(tmp_path: Pat
     by_one, by_two = (f"sqlite:///{tmp_path / name}" for name in ("one.db", "two.db"))
     complete(alone, by_one)
 
-    driver = start(together, by_two, workers=1, module="study.cli")
+    driver = start(together, by_two, workers=1)
+    wait_for_runs(by_two, STUDY, RunState.LEASED, 1)
+    _forker, leader, follower = descendants(shared_fork_server_pid())
     wait_for_done_runs(by_two, STUDY, 1)
-    _forker, leader, follower = descendants(driver.pid)
     os.kill(follower, signal.SIGKILL)
     assert driver.wait(DEADLINE_S) == 0
 

@@ -60,6 +60,16 @@ def test_plan_and_run_refuse_alike(folder: Path, line: Sequence[str], why: str) 
     assert not list(folder.glob("*.db"))
 
 
+@pytest.mark.parametrize("line", [["plan", "--budget", "8x"], ["run", "--budget", "epochs=8h"]])
+def test_what_is_no_budget_is_refused_in_one_way(folder: Path, line: Sequence[str]) -> None:
+    verb, *rest = line
+    said = command(folder, verb, "plain.toml", *rest)
+    assert said.code == 2
+    rule = "A budget must be a number above 0 and a unit: s, min, h, d (device time)"
+    assert rule in " ".join(said.err.split())
+    assert f"Got '{rest[-1]}'." in " ".join(said.err.split())
+
+
 def test_what_is_planned_is_run_with_the_same_options(folder: Path) -> None:
     said = command(
         folder, "plan", "plain.toml", "--driver", "ray", "--gpus-per-worker", "0.5", "--workers=3"
@@ -73,7 +83,7 @@ def test_a_probe_asks_for_the_compiler_that_workers_need(
 ) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     (folder / "compiled.toml").write_text(spec_text("compile = true"))
-    said = command(folder, "plan", "compiled.toml", "--probe", warm=False)
+    said = command(folder, "plan", "compiled.toml", "--probe")
     assert said.code == 2
     assert "`compile = true` needs a C++ compiler" in " ".join(said.err.split())
 

@@ -21,7 +21,7 @@ from study.drivers.ray_tune import endpoints
 from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
-from tests.integration.clusters import HEAD
+from tests.integration.clusters import head_alone
 from tests.integration.command import IMPATIENT, WARM, begun, command, ended, typed
 from tests.integration.driving import (
     complete,
@@ -47,6 +47,8 @@ weighting = "uw-so"
 stages = [{{ lr = [0.05] }}, {{ temperature = {{ line = [1, 10] }} }}]
 """
 NODES = 2
+NEEDLESS = {"dashboard.py", "monitor.py", "log_monitor.py"}
+"""Of Ray's own processes, those at which nobody looks on a Ray of a study's own."""
 # trains until it is stopped, at leisure
 ENDLESS = """
 name = "endless"
@@ -84,7 +86,7 @@ def undisturbed(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def head() -> Iterator[Cluster]:
     """A head that trains nothing."""
-    cluster = Cluster(initialize_head=True, head_node_args=HEAD)
+    cluster = head_alone()
     yield cluster
     cluster.shutdown()
 
@@ -206,7 +208,9 @@ def test_the_end_of_its_own_raylet_is_one_sentence(folder: Path) -> None:
     run = ("run", "endless.toml", "--storage", url, "--workers", "1", "--driver", "ray")
     with begun(folder, *run, module=WARM) as driver:
         wait_for_runs(url, "endless", RunState.LEASED, 1)
-        (raylet,) = [pid for pid in descendants(driver.pid) if name_of(pid) == "raylet"]
+        processes = descendants(driver.pid)
+        (raylet,) = [pid for pid in processes if name_of(pid) == "raylet"]
+        needless = {script for pid in processes for script in scripts_of(pid)} & NEEDLESS
         os.kill(raylet, signal.SIGKILL)
         said = ended(driver)
     assert said.code == 2
@@ -216,6 +220,16 @@ def test_the_end_of_its_own_raylet_is_one_sentence(folder: Path) -> None:
     ]
     assert "raylet" not in said.out
     assert states(url, "endless") == {RunState.WAITING: 2}
+    assert not needless
+
+
+def scripts_of(pid: int) -> set[str]:
+    """Names of the files that a process was told to run."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return set()
+    return {Path(word).name for word in words if word.endswith(".py")}
 
 
 def name_of(pid: int) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ray.cluster_utils import Cluster
 
 from study.drivers.ray_tune import endpoints
-from tests.integration.clusters import HEAD
+from tests.integration.clusters import head_alone
 from tests.integration.command import command, typed
 
 pytestmark = pytest.mark.slow
@@ -31,7 +30,7 @@ def address() -> Iterator[str]:
 
     One says that it has GPUs, which torch does not see.
     """
-    cluster = Cluster(initialize_head=True, head_node_args=HEAD)
+    cluster = head_alone()
     cluster.add_node(num_cpus=1, num_gpus=0)
     cluster.add_node(num_cpus=2, num_gpus=2)
     cluster.wait_for_nodes()

@@ -9,23 +9,22 @@ from pathlib import Path
 
 import pytest
 import ray
-from ray.cluster_utils import Cluster as RayCluster
 
 import tests
 from study.drivers import Loss, RayOptions, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.driver import RayDriver
-from tests.integration.clusters import HEAD
+from tests.integration.clusters import head_alone
 from trainers.jobs import ProblemRef, Training
 
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 TOY = ProblemRef(target="toy:Toy", folder=str(Path(tests.__path__[0])))
 
 
 @pytest.fixture
 def crowded() -> Iterator[None]:
     """A head for the driver, and a node on which every process takes too much memory."""
-    cluster = RayCluster(initialize_head=True, head_node_args=HEAD)
+    cluster = head_alone()
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_memory_usage_threshold", "0.001")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import Reader, Storage
+from storage import Liveness, Reader, Storage
 from study.api import Study
+from study.catalogue import renamed_away
 from study.running.checkpoint_path import settle_files
 from tests.contract.storage_bench import holder
 from tests.integration.command import command
@@ -41,8 +42,8 @@ def test_without_an_answer_nothing_happens(folder: Path, monkeypatch: pytest.Mon
     for words in (["delete", "digits"], ["rename", "digits", "new"]):
         monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
         said = command(folder, *words)
-        assert said.code == 1
-        assert "[y/N]" in said.err
+        assert said.code == 130
+        assert said.err.endswith("[y/N]:\nNothing was changed.\n")
     assert _names(folder) == ["digits"]
 
 
@@ -62,10 +63,17 @@ def test_a_name_that_no_spec_may_have_is_none_to_rename_to(folder: Path, new: st
 
 
 def test_rename_keeps_rows_and_files(folder: Path) -> None:
-    said = command(folder, "rename", "digits", "new", "--yes")
-    assert said.code == 0
-    assert "digits is now new." in said.text
+    said = command(folder, "rename", "digits", "new", "--yes", "--json")
+    assert (said.json["before"], said.json["after"]) == ({"name": "digits"}, {"name": "new"})
     assert _names(folder) == ["new"]
+    url = f"sqlite:///{folder / 'weighbridge.db'}"
+    assert "is new now, and keeps what it has trained" in renamed_away("digits", storage=url)
+    assert renamed_away("new", storage=url) == renamed_away("other", storage=url) == ""
+    hidden = command(folder, "rename", "new", "quickstart", "--yes")
+    assert hidden.code == 2
+    assert "must not hide a preset" in hidden.err
+    assert command(folder, "rename", "new", "digits", "--yes").code == 0  # that one extends it
+    assert command(folder, "rename", "digits", "new", "--yes").code == 0
     assert len(list(folder.rglob("*.pt"))) == 1
     assert command(folder, "status", "new").code == 0
 
@@ -82,3 +90,13 @@ def test_an_unknown_study_is_told(folder: Path) -> None:
     said = command(folder, "delete", "nope", "--yes")
     assert said.code == 2
     assert "no study 'nope'" in said.err
+
+
+def test_the_audit_tells_studies_of_one_name_apart(tmp_path: Path) -> None:
+    storage = Storage(f"sqlite:///{tmp_path / 'weighbridge.db'}")
+    for _ in range(2):
+        first = Study.open("digits", storage=storage.url)._save(storage)
+        storage.pause(first.id)
+        storage.delete_study(first.id, liveness=lambda _: Liveness.DEAD)
+    storage.close()
+    assert command(tmp_path, "audit", "digits").text.count("digits (") == 4

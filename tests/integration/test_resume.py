@@ -1,4 +1,7 @@
-"""A study that is killed and started again ends as one that was never killed."""
+"""A study that is interrupted and started again ends as one that ran through.
+
+Kills are for `test_kills.py`.
+"""
 
 from __future__ import annotations
 
@@ -31,27 +34,6 @@ stages = [{{ lr = [3e-3, 1e-2] }}]
 weighting = "uw-so"
 stages = [{{ lr = [3e-3, 1e-2] }}, {{ temperature = {{ line = [1, 10], refine = 1 }} }}]
 """
-
-
-def test_killed_and_started_again_it_ends_the_same(
-    spec: Path, undisturbed: str, tmp_path: Path
-) -> None:
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    for n_done in (4, 15):
-        driver = start(spec, url, workers=1)
-        wait_for_done_runs(url, STUDY, n_done)
-        driver.send_signal(signal.SIGKILL)
-        driver.wait()
-    complete(spec, url, workers=1)
-
-    assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
-    assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
-    assert comparable.decisions(url, STUDY) == comparable.decisions(undisturbed, STUDY)
-    assert comparable.networks(url, STUDY) == comparable.networks(undisturbed, STUDY)
-    finished = [run for run, state in comparable.attempts(url, STUDY) if state == "finished"]
-    runs = [run for run in finished if run is not None]
-    assert len(runs) == len(set(runs)), "a run was completed twice"
-    assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
 
 
 def test_an_interrupt_saves_and_releases(spec: Path, undisturbed: str, tmp_path: Path) -> None:

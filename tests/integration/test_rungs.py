@@ -31,6 +31,11 @@ weighting = ["ew", "rlw"]
 lr = [0.003, 0.01, 0.03, 0.1, 0.3, 1e20]
 stop = {{ rule = "halving", rungs = [8, 16] }}
 [[search]]
+weighting = "dwa"
+[[search.stages]]
+lr = [0.003, 0.3]
+stop = {{ rule = "patience", patience = 2, rungs = [4, 8, 12, 16] }}
+[[search]]
 weighting = "uw-so"
 [[search.stages]]
 lr = [0.01, 0.1]
@@ -55,6 +60,14 @@ def test_halving_keeps_a_half_at_each_rung(undisturbed: str) -> None:
         *[("pruned", 8)] * 4,  # 2 of 5
         *[("pruned", 16)] * 2,
     ]
+
+
+def test_a_run_without_progress_ends_early_and_is_done(undisturbed: str) -> None:
+    of_search = [row for row in comparable.results(undisturbed, STUDY) if row[0] == "dwa"]
+    assert {row[5] for row in of_search} == {"done"}
+    epochs = [int(str(row[7])) for row in of_search]
+    assert set(epochs) <= {4, 8, 12, 16, 20}
+    assert min(epochs) < 20
 
 
 def test_what_is_pruned_is_paid_and_has_no_result(undisturbed: str) -> None:

@@ -128,7 +128,7 @@ def unsealed(
 
 def test_unsealing_asks_first(unsealed: tuple[Said, Said, Said]) -> None:
     refused, *_ = unsealed
-    assert refused.code == 1
+    assert refused.code == 130
     assert "Show the test values of kept from now on?" in refused.err
 
 
@@ -145,25 +145,28 @@ def test_unsealing_lists_what_was_fixed_changed_and_refused(
         assert "kept is unsealed" in said.text
 
 
+def test_programs_are_told_of_it_all(folder: Path, unsealed: object) -> None:
+    told = command(folder, "unseal", NAME, "--json").json
+    assert (told["changed"], told["before"], told["after"]) == (False, *2 * [{"sealed": False}])
+    history = told["history"]
+    assert history["claim"] == "UW-SO is better than equal weights."
+    assert "[compare] margin: 1.0 -> 3.0" in [
+        key for change in history["late_changes"] for key in change["keys"]
+    ]
+    assert {change["accepted"] for change in history["late_changes"]} == {True, False}
+
+
 def test_then_test_values_are_shown(folder: Path, unsealed: object) -> None:
-    shown = looks(folder) | read(folder)
+    first = {verb: LOOKS[verb][0] for verb in ("compare", "table", "report", "export")}
+    shown = {verb: look(folder) for verb, look in first.items()} | read(folder)
     raw(folder, "UPDATE scores SET value_test = value_test + 1, delta_m_test = delta_m_test + 1")
     raw(
         folder,
         "UPDATE epoch_values SET value = value + 1 WHERE series_id IN "
         "(SELECT id FROM series WHERE split = 'test')",
     )
-    other = looks(folder) | read(folder)
-    for what in (
-        "compare",
-        "table",
-        "report",
-        "export",
-        "run_results",
-        "epoch_metrics",
-        "changes",
-        "test",
-    ):
+    other = {verb: look(folder) for verb, look in first.items()} | read(folder)
+    for what in (*first, "run_results", "epoch_metrics", "changes", "test"):
         assert shown[what] != other[what]
 
 
@@ -171,3 +174,5 @@ def test_a_study_that_was_never_sealed_says_so(folder: Path, unsealed: object) -
     write_spec(folder, "open", REST.replace("sealed = true", ""))
     raw(folder, "UPDATE studies SET sealed_at = NULL, unsealed_at = NULL")
     assert "never sealed" in command(folder, "unseal", NAME).text
+    told = command(folder, "unseal", NAME, "--json").json
+    assert (told["changed"], told["sealed_at"], told["history"]) == (False, None, None)

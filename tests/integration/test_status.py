@@ -64,7 +64,7 @@ def test_what_is_left_of_the_budget_is_told(folder: Path) -> None:
     assert left["money"] == pytest.approx(5000 - said["money"])
     assert set(left) == {"epochs", "trials", "money"}
     text = command(folder, "status", "priced").text
-    assert "left of the budget: 0 of 2 trials, 6 of 10 epochs, " in text
+    assert "left of the budget: 0 of 2 trials (without baselines), 6 of 10 epochs, " in text
     assert f"{left['money']:,.2f} of 5,000.00 in money" in text
 
 
@@ -77,7 +77,10 @@ def test_without_a_price_and_a_budget_nothing_is_said_of_them(folder: Path) -> N
 
 
 def test_all_studies_are_listed_with_their_money(folder: Path) -> None:
-    said = {study["study"]: study["money"] for study in command(folder, "status", "--json").json}
+    said = {
+        study["study"]: study["money"]
+        for study in command(folder, "status", "--json").json["studies"]
+    }
     assert said["free"] is None
     assert said["priced"] > 0
     lines = [line for line in command(folder, "status").out.splitlines() if line.strip()]
@@ -208,7 +211,7 @@ def test_seeds_that_resolve_a_difference_are_told_by_a_pilot(piloted: Path) -> N
         (["asked.toml", "--resolve", "1", "--like", "free"], "free has one seed"),
         (["asked.toml", "--resolve", "1", "--like", "sealed"], "sealed is sealed"),
         (["asked.toml", "--resolve", "1", "--like", "metric"], "metric by level.error"),
-        (["metric", "--resolve", "1", "--like", "pilot"], "pilot by delta_m"),
+        (["metric", "--resolve", "1", "--like", "pilot"], "pilot by Δm"),
         (["free", "--resolve", "1"], "free has one seed"),
     ],
 )
@@ -262,7 +265,7 @@ def test_what_fits_in_a_budget_is_proposed_by_rank(piloted: Path) -> None:
 @pytest.mark.parametrize("text", ["0", "8", "-1h", "8x", "nan", "1kWh", "30runs", ""])
 def test_what_is_no_budget_of_a_plan_is_refused(piloted: Path, text: str) -> None:
     said = command(piloted, "plan", "asked.toml", "--budget", text)
-    why = "--budget of a plan is a number above 0 with a unit"
+    why = "A budget must be a number above 0 and a unit: s, min, h, d (device time)"
     assert (said.code, why in " ".join(said.err.split())) == (2, True)
 
 

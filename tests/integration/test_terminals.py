@@ -17,7 +17,7 @@ from tests import toy
 from tests.integration.command import command
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 120
+DEADLINE_S = 240
 SPEC = """
 name = "odd"
 problem = "mine:Mine"

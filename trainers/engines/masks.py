@@ -19,7 +19,12 @@ from torch.utils._pytree import tree_leaves
 from trainers.errors import BadLoss
 from trainers.protocol import TaskFunctions
 from trainers.weightings import Weighting
-from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
+from trainers.weightings.levels import (
+    AfterStepWeighting,
+    GradientStep,
+    GradientWeighting,
+    axes_of,
+)
 
 Present: TypeAlias = tuple[int, ...] | None
 """Places of the tasks that are there; None for all."""
@@ -129,22 +134,37 @@ def objective(method: Weighting, losses: Tensor, *, there: Present, **inputs: An
     return method.objective(_among(losses, there), **_inputs(method, there, inputs))
 
 
-def update(
-    method: GradientWeighting, gradients: Tensor, *, there: Present, **inputs: Any
-) -> tuple[Tensor, Tensor]:
-    """A method's update ``[P]``, and ``[T]`` how much of each task's gradient is in it.
+def gradient_step(
+    method: GradientWeighting,
+    gradients: Tensor,
+    *,
+    there: Present,
+    losses: Tensor,
+    state: Mapping[str, Tensor],
+    **inputs: Any,
+) -> GradientStep:
+    """What a gradient-level method makes of the tasks that are there; of the others state stays.
 
     Args:
         gradients: ``[T, P]``; a gradient of 0 is not shown to the method where its task is absent.
-        inputs: What else the method is given, of all tasks.
+        losses: ``[T]``, as all that follows of all tasks.
+        inputs: What else the method is given.
     """
     if there is None:
-        return method.update(gradients, **inputs)
+        return method.step(gradients, losses=losses, state=state, **inputs)
     none = gradients.new_zeros(len(gradients))
     if not there:
-        return torch.zeros_like(gradients[0]), none
-    found, weights = method.update(gradients[list(there)], **_inputs(method, there, inputs))
-    return found, _put(none, weights, there)
+        return GradientStep(torch.zeros_like(gradients[0]), none, state)
+    found = method.step(
+        gradients[list(there)],
+        losses=_among(losses, there),
+        **_inputs(method, there, {**inputs, "state": state}),
+    )
+    kept = {
+        name: _put(of, found.state[name], there, axes_of(method, name))
+        for name, of in state.items()
+    }
+    return GradientStep(found.update, _put(none, found.weights, there), kept)
 
 
 def after_step(
@@ -183,32 +203,52 @@ def end_epoch(
         return dict(method.end_epoch(state, mean_losses))
     if not there:
         return dict(state)
-    among = {name: _among(of, there) for name, of in state.items()}
+    among = {name: _among(of, there, axes_of(method, name)) for name, of in state.items()}
     found = method.end_epoch(among, _among(mean_losses, there))
-    return {name: _put(of, found[name], there) for name, of in state.items()}
+    return {name: _put(of, found[name], there, axes_of(method, name)) for name, of in state.items()}
 
 
 def _inputs(method: Weighting, there: tuple[int, ...], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """What a method is given beside losses or gradients, of the tasks that are there."""
     per_task = {rule.name for rule in method.hypers if rule.per_task}
     found = dict(inputs)
-    for kind in inputs.keys() & {"params", "state", "hyper"}:
-        found[kind] = {
-            name: _among(of, there) if kind != "hyper" or name in per_task else of
-            for name, of in inputs[kind].items()
+    if "params" in inputs:
+        found["params"] = {name: _among(of, there) for name, of in inputs["params"].items()}
+    if "state" in inputs:
+        found["state"] = {
+            name: _among(of, there, axes_of(method, name)) for name, of in inputs["state"].items()
+        }
+    if "hyper" in inputs:
+        found["hyper"] = {
+            name: _among(of, there) if name in per_task else of
+            for name, of in inputs["hyper"].items()
         }
     if (noise := inputs.get("noise")) is not None:
-        of_pairs = method.level == "gradient"
-        found["noise"] = _among(_among(noise, there, -2) if of_pairs else noise, there)
+        found["noise"] = _among(noise, there, "TT" if method.level == "gradient" else "T")
     return found
 
 
-def _among(of_tasks: Tensor, there: tuple[int, ...], dim: int = -1) -> Tensor:
-    return of_tasks.index_select(dim, _places(there, of_tasks))
+def _among(of_tasks: Tensor, there: tuple[int, ...], axes: str = "T") -> Tensor:
+    """The part of those that are there, along all axes of tasks."""
+    places = _places(there, of_tasks)
+    for dim in _task_dims(axes):
+        of_tasks = of_tasks.index_select(dim, places)
+    return of_tasks
 
 
-def _put(into: Tensor, found: Tensor, there: tuple[int, ...]) -> Tensor:
-    return into.index_copy(-1, _places(there, into), found)
+def _put(into: Tensor, found: Tensor, there: tuple[int, ...], axes: str = "T") -> Tensor:
+    """What was found of those that are there, put among what was of all."""
+    places = _places(there, into)
+    if len(_task_dims(axes)) == 1:
+        return into.index_copy(_task_dims(axes)[0], places, found)
+    both = into.clone()
+    both[..., places.unsqueeze(-1), places] = found
+    return both
+
+
+def _task_dims(axes: str) -> list[int]:
+    """Which dimensions, from the last one, are of tasks."""
+    return [place - len(axes) for place, letter in enumerate(axes) if letter == "T"]
 
 
 def _places(there: tuple[int, ...], like: Tensor) -> Tensor:

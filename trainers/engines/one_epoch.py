@@ -21,6 +21,8 @@ from trainers.randomness import Key
 
 NOT_POSITIVE = "not_positive_steps"
 """What the count of steps with such a loss is called in the database."""
+SKIPPED = "skipped_steps"
+"""What the count of steps that were not taken is called there."""
 
 
 def n_steps(session: Session, training: Training) -> int:
@@ -39,17 +41,36 @@ def n_steps(session: Session, training: Training) -> int:
     return -(-n_samples // training.batch_size)
 
 
-def batches(session: Session, training: Training, key: Key, epoch: int) -> Iterator[Batch]:
-    """The training batches of one epoch; seeds what the network draws (dropout), too."""
-    found = order(session, training, key, epoch)
+def batches(
+    session: Session, training: Training, key: Key, epoch: int, tasks: Sequence[str] = ()
+) -> Iterator[Batch]:
+    """The training batches of one epoch; seeds what the network draws (dropout), too.
+
+    Args:
+        tasks: Of the network; see `order`.
+    """
+    found = order(session, training, key, epoch, tasks)
     (key / "dropout" / epoch).seed_global(session.device)
     return session.sources["train"].batches(found, training.batch_size, key / "augment" / epoch)
 
 
-def order(session: Session, training: Training, key: Key, epoch: int) -> Tensor:
-    """The training samples of one epoch, ``[N]`` by number."""
-    size = session.sources["train"].size
-    shuffled = torch.randperm(size, generator=(key / "order" / epoch).generator())
+def order(
+    session: Session, training: Training, key: Key, epoch: int, tasks: Sequence[str] = ()
+) -> Tensor:
+    """The training samples of one epoch, ``[N]`` by number.
+
+    Args:
+        tasks: Of the network. One task that not all samples have a label of is trained on those
+            that have, over and over, each time in another order: as many steps as of all samples.
+    """
+    size, address = session.sources["train"].size, key / "order" / epoch
+    if task := session.trained_on(tasks):
+        labelled = session.labelled[task]
+        passes = [(address / number).generator() for number in range(-(-size // len(labelled)))]
+        orders = [torch.randperm(len(labelled), generator=one_pass) for one_pass in passes]
+        shuffled = labelled[torch.cat(orders)]
+    else:
+        shuffled = torch.randperm(size, generator=address.generator())
     return shuffled[: training.samples_of(size)]
 
 
@@ -79,6 +100,8 @@ def train_values(
     weights: Sequence[float],
     not_positive: Sequence[float] = (),
     there: Present = None,
+    *,
+    n_skipped: int = 0,
 ) -> list[Value]:
     """Mean training losses and loss weights of one run, as they are reported.
 
@@ -89,12 +112,15 @@ def train_values(
         not_positive: ``[T]``, steps whose loss was 0 or below, under a weighting that assumes
             positive ones; only tasks with some are reported.
         there: Tasks with valid elements in some step; the others have no values.
+        n_skipped: Steps that were not taken, as their gradients overflowed; reported if some.
     """
     values: list[Value] = []
     for place, (task, loss, weight) in enumerate(zip(tasks, losses, weights, strict=True)):
         if there is not None and place not in there:
             continue
         values += [("train", task, "loss", loss), ("train", task, "weight", weight)]
+        if n_skipped:
+            values.append(("train", task, SKIPPED, n_skipped))
     for task, n_steps in zip(tasks, not_positive, strict=False):
         if n_steps:
             values.append(("train", task, NOT_POSITIVE, n_steps))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,6 +17,7 @@ from trainers.hardware.gpu import cap_memory
 from trainers.jobs import Precision, Training
 from trainers.network import build_network
 from trainers.parts import Marked
+from trainers.problems._fewer_labels import labelled_samples
 from trainers.protocol import Problem, Source
 from trainers.randomness import Key
 from trainers.reading import as_read, is_streamed
@@ -40,6 +41,8 @@ class Session:
         padding_rows: Of a stack beside its runs, by tasks, smallest batches and precision.
         places: Where compiled stacks lie on a GPU.
         compiled: Compiled losses by engine, tasks, batch size and precision.
+        labelled: Of tasks that not all training samples have a label of, the numbers of those that
+            do, ``[n]``.
         group: The processes that train its runs together; None for this one alone.
     """
 
@@ -56,7 +59,12 @@ class Session:
         default_factory=dict
     )
     places: Places = field(default_factory=Places)
+    labelled: Mapping[str, torch.Tensor] = field(default_factory=dict)
     group: RunGroup | None = None
+
+    def trained_on(self, tasks: Sequence[str]) -> str:
+        """The task whose labelled samples alone a network is trained on; empty: on all samples."""
+        return tasks[0] if len(tasks) == 1 and tasks[0] in self.labelled else ""
 
     @property
     def n_devices(self) -> float:
@@ -87,7 +95,10 @@ class Session:
             method: What its steps are weighed by; None: by the losses.
         """
         trained, judged = self._pass_flops(tasks)
-        step = ((1 if method is None else method.forward_passes) + BACKWARD_PASSES) * trained
+        forward = 1 if method is None else method.forward_passes
+        if training.micro_batch_size is not None:
+            forward += 1  # weights need the losses of all parts
+        step = (forward + BACKWARD_PASSES) * trained
         if further := grad_evals(method, training, len(tasks)) - 1:
             step += further * BACKWARD_PASSES * self._pass_flops(())[0]
         sizes = {split: source.size for split, source in self.sources.items()}
@@ -121,7 +132,7 @@ def open_session(
         DeviceUnusable: There is no such device here.
         TaskMismatch: A split is missing or empty, or a task's metrics are not those of its card.
     """
-    problem, where = Marked(problem), _usable_device(device)
+    asked, problem, where = problem, Marked(problem), _usable_device(device)
     cap_memory(where, memory_share)
     sources = problem.sources(where)
     for split in ("train", "validation", "test"):
@@ -140,7 +151,8 @@ def open_session(
                 f"{promised}, `functions` gives {found}. Name them alike, in the same order."
             )
     read = {split: as_read(source, where) for split, source in sources.items()}
-    return Session(problem, where, read, stop_requested, memory_share)
+    labelled = labelled_samples(asked, sources["train"].size)
+    return Session(problem, where, read, stop_requested, memory_share, labelled=labelled)
 
 
 def _usable_device(name: str) -> torch.device:

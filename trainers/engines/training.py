@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from time import perf_counter
 
 from trainers.engines.fused.engine import Stacks
@@ -30,15 +30,21 @@ def train(pack: Pack, session: Session) -> Iterator[Event]:
 
 
 def _groups(pack: Pack, session: Session) -> list[Sequence[Job]]:
-    """Runs that are trained together: stacks are of the same tasks, solo runs share the reading."""
+    """Runs that are trained together: stacks have the same tasks, solo runs read the same."""
     if session.group is not None:
         return [[job] for job in pack.jobs]
     if pack.engine == "solo":
-        return [pack.jobs] if session.streamed else [[job] for job in pack.jobs]
-    stacks: dict[tuple[str, ...], list[Job]] = {}
-    for job in pack.jobs:
-        stacks.setdefault(job.tasks, []).append(job)
-    return list(stacks.values())
+        if not session.streamed:
+            return [[job] for job in pack.jobs]
+        return _together(pack.jobs, lambda job: session.trained_on(job.tasks))
+    return _together(pack.jobs, lambda job: job.tasks)
+
+
+def _together(jobs: Sequence[Job], by: Callable[[Job], Hashable]) -> list[Sequence[Job]]:
+    groups: dict[Hashable, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(by(job), []).append(job)
+    return list(groups.values())
 
 
 def _guarded(jobs: Sequence[Job], pack: Pack, session: Session) -> Iterator[Event]:

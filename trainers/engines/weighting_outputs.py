@@ -15,7 +15,14 @@ from torch import Tensor
 
 from trainers.parts import part
 from trainers.weightings import BadWeighting, HyperValue, Weighting
-from trainers.weightings.levels import AfterStepWeighting, GradientWeighting, GramianWeighting
+from trainers.weightings.levels import (
+    AfterStepWeighting,
+    GradientStep,
+    GradientWeighting,
+    GramianWeighting,
+    StatefulGradientWeighting,
+    state_shape,
+)
 
 _RUNS = 2
 _fitting: set[tuple[type[Weighting], int, bool]] = set()
@@ -48,7 +55,8 @@ class _Trial:
         self._losses = self._rows(torch.linspace(1.0, 2.0, n_tasks))
         self._hyper = {name: self._rows(torch.tensor(value)) for name, value in hyper.items()}
         self._params = {name: self._per_task(value) for name, value in method.params(hyper).items()}
-        self._state = {name: self._per_task(value) for name, value in method.state(hyper).items()}
+        self._n_shared = n_tasks + 2  # not to be taken for each other
+        self._state = {name: self._kept(name, value) for name, value in method.state(hyper).items()}
         self._noise = torch.linspace(-1.0, 1.0, n_tasks)
 
     def run(self) -> None:
@@ -85,9 +93,10 @@ class _Trial:
             raise self._misfit("objective", rule, f"no derivative by {', '.join(missing)}")
 
     def _update(self, method: GradientWeighting) -> None:
-        n_tasks, n_shared = self._n_tasks, self._n_tasks + 2  # not to be taken for each other
+        n_tasks, n_shared = self._n_tasks, self._n_shared
         gradients = torch.linspace(-1.0, 2.0, n_tasks * n_shared).reshape(n_tasks, n_shared)
         inputs: dict[str, Any] = {
+            "losses": self._losses,
             "hyper": self._hyper,
             "params": self._params,
             "state": self._state,
@@ -97,6 +106,14 @@ class _Trial:
         if isinstance(method, GramianWeighting):
             weights = method.combination(gradients @ gradients.mT, **inputs)
             self._check("combination", weights, (n_tasks,), f"a Gramian {[n_tasks, n_tasks]}")
+        if isinstance(method, StatefulGradientWeighting):
+            step = method.step(gradients, **inputs)
+            if not isinstance(step, GradientStep):
+                raise self._misfit("step", "return a GradientStep", _told(step))
+            self._check("step", step.update, (n_shared,), of, which=" as update")
+            self._check("step", step.weights, (n_tasks,), of, which=" as weights")
+            self._check_state("step", step.state)
+            return
         found = method.update(gradients, **inputs)
         if not (isinstance(found, tuple) and len(found) == 2):
             raise self._misfit("update", "return two tensors, update and weights", _told(found))
@@ -109,7 +126,7 @@ class _Trial:
             told = f"{', '.join(map(str, found))}" if isinstance(found, Mapping) else _told(found)
             raise self._misfit(name, f"return the state by name, of {named}", told)
         for key, value in found.items():
-            self._check(name, value, (*self._lead, self._n_tasks), f"`{key}` of the state")
+            self._check(name, value, tuple(self._state[key].shape), f"`{key}` of the state")
 
     def _check(
         self, name: str, found: object, shape: tuple[int, ...], of: str, *, which: str = ""
@@ -127,6 +144,10 @@ class _Trial:
 
     def _rows(self, of_run: Tensor) -> Tensor:
         return of_run.expand([*self._lead, *of_run.shape]).clone()
+
+    def _kept(self, name: str, start: float) -> Tensor:
+        shape = state_shape(self._method, name, self._n_tasks, self._n_shared)
+        return self._rows(torch.full(shape, float(start)))
 
     def _per_task(self, start: float) -> Tensor:
         return self._rows(torch.full((self._n_tasks,), float(start)))

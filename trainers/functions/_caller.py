@@ -39,7 +39,7 @@ def call(
 ) -> None:
     """Call ``train(params, seed, folder, report)``.
 
-    A function that reports nothing may return its metrics, or the one number.
+    A function that reports nothing may return its metrics, or their numbers.
     """
     tell_returned(function(dict(params), seed, folder, report), report)
 
@@ -51,4 +51,4 @@ def tell_returned(returned: Any, report: Report) -> None:
     if isinstance(returned, Mapping):
         report.tell(1, returned)
     elif returned is not None:
-        report.tell(1, {report.metric: returned})
+        report.tell(1, report.named(returned))

@@ -63,6 +63,7 @@ class FunctionSession:
 
     Attributes:
         metric: What its runs are ranked by.
+        others: What they are ranked by beside it, of several objectives.
         device: Where it may train, such as ``cpu``.
         stop_requested: Asked at each report.
         rung: Where a call waits for its run's next pack.
@@ -74,6 +75,7 @@ class FunctionSession:
     device: str
     stop_requested: Callable[[], bool] = _never
     rung: Rung = field(default_factory=Rung)
+    others: tuple[str, ...] = ()
 
 
 def open_function(
@@ -95,10 +97,13 @@ def open_function(
             f"[function] must name a function. `{ref.target}` is {shown(function)}. Name one."
         )
     home, _, caller = ref.caller.partition(":")
+    written: Any = ref.options["metric"]
+    metric, *others = [written] if isinstance(written, str) else written
     return FunctionSession(
         function,
         getattr(import_module(home), caller),
-        str(ref.options["metric"]),
+        metric,
         device,
         stop_requested,
+        others=tuple(others),
     )

@@ -45,11 +45,13 @@ class Report:
         until: The step at which the run is to pause; at the last step of all it may finish.
         last: The last step of all.
         stop_requested: Whether the run is to be released.
+        others: What trials are ranked by beside the metric, of several objectives.
         at_rung: Called at `until`: waits, and returns up to where the run goes on at once; None if
             it does not.
 
     Attributes:
         metric: What trials are ranked by.
+        metrics: All that they are ranked by, of several objectives; the metric is the first.
         step: Of the last report; 0 before the first.
         value: Of the last report, of `metric`.
         why: Why the run was stopped; empty if it was not.
@@ -65,8 +67,10 @@ class Report:
         last: int,
         stop_requested: Callable[[], bool],
         at_rung: Callable[[], int | None] = lambda: None,
+        others: tuple[str, ...] = (),
     ) -> None:
         self.metric, self._tell, self._skipped = metric, tell, skipped
+        self.metrics = (metric, *others)
         self._at_rung = at_rung
         self._until, self._last, self._stop_requested = until, last, stop_requested
         self._since_s = perf_counter()
@@ -95,19 +99,19 @@ class Report:
                 self._stop("released")
 
     def tell(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Report without being stopped, unless the metric is not finite.
+        """Report without being stopped, unless a metric it is ranked by is not finite.
 
         Raises:
-            RunStopped: The metric is not finite: the run has diverged.
+            RunStopped: Such a metric is not finite: the run has diverged.
             BadReport: Step or metrics break a rule.
         """
-        known = _checked(metrics, self.metric)
+        known = _checked(metrics, self.metrics)
         if isinstance(step, bool) or not isinstance(step, int) or step <= self.step:
             raise BadReport(
                 f"Steps are whole numbers that rise from 1. Got {shown(step)} after {self.step}. "
                 "Count reports, as in `for step in range(1, n + 1)`."
             )
-        if not math.isfinite(known[self.metric]):
+        if not all(math.isfinite(known[name]) for name in self.metrics):
             self._stop("diverged")
         for earlier in self._skipped(step) if self.step == 0 else ():
             self._tell(earlier)
@@ -118,6 +122,21 @@ class Report:
             _placed(name, value) for name, value in known.items() if math.isfinite(value)
         )
         self._tell(Reported(step=step, values=values, seconds=seconds))
+
+    def named(self, returned: Any) -> dict[str, Any]:
+        """What a function returned without names: one number, or one for each metric.
+
+        Raises:
+            BadReport: There are more or fewer than there are metrics.
+        """
+        several = len(self.metrics) > 1
+        values = returned if several and isinstance(returned, tuple | list) else [returned]
+        if len(values) != len(self.metrics):
+            raise BadReport(
+                f"A function returns a number for each of {', '.join(map(repr, self.metrics))}, in "
+                f"this order. Got {shown(returned)}. Return as many, or a table."
+            )
+        return dict(zip(self.metrics, values, strict=True))
 
     @property
     def seconds_since(self) -> float:
@@ -135,11 +154,13 @@ class Report:
         raise RunStopped(f"This run ends here ({why}).")
 
 
-def _checked(metrics: Mapping[str, float], metric: str) -> dict[str, float]:
-    if not isinstance(metrics, Mapping) or metric not in metrics:
+def _checked(metrics: Mapping[str, float], wanted: tuple[str, ...]) -> dict[str, float]:
+    if not isinstance(metrics, Mapping) or any(name not in metrics for name in wanted):
+        named = ", ".join(map(repr, wanted))
         raise BadReport(
-            f"Every report holds the metric {metric!r}, which trials are ranked by. Got "
-            f"{shown(metrics)}. Report a table with it, or correct `metric` in [function]."
+            f"Every report holds the metric{'s' * (len(wanted) > 1)} {named}, which trials are "
+            f"ranked by. Got {shown(metrics)}. Report a table with it, or correct `metric` in "
+            "[function]."
         )
     return {str(name): _number(str(name), value) for name, value in metrics.items()}
 

@@ -71,6 +71,7 @@ class _Call:
             last=pack.training.epochs,
             stop_requested=session.stop_requested,
             at_rung=self._wait,
+            others=session.others,
         )
 
     def begin(self) -> Iterator[Event]:
@@ -192,7 +193,7 @@ class _Call:
         if error is not None:
             return failed(job, error, epoch=report.step, seconds=seconds, device=device)
         if report.why == "diverged":
-            what = f"metric {report.metric} was not finite"
+            what = f"metric {' or '.join(report.metrics)} was not finite"
             return diverged(job, what, epoch=report.step + 1, seconds=seconds, device=device)
         return self._ended(report.why or "done")
 

@@ -6,10 +6,17 @@ True
 """
 
 from trainers.optimizers._base import Kept, Number, Optimizer, decayed, light
-from trainers.optimizers._registry import BUILT_IN, names, optimizer, refuse_unless_fit
+from trainers.optimizers._registry import (
+    BUILT_IN,
+    WITHOUT_MOMENTUM,
+    names,
+    optimizer,
+    refuse_unless_fit,
+)
 
 __all__ = [
     "BUILT_IN",
+    "WITHOUT_MOMENTUM",
     "Kept",
     "Number",
     "Optimizer",

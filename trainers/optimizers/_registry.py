@@ -32,6 +32,12 @@ BUILT_IN = tuple(
 )
 """An optimiser is called like its file."""
 
+_PER_TASK = frozenset({"adatask"})
+"""Built-in ones that need each task's own gradient; their files import no torch."""
+
+WITHOUT_MOMENTUM = frozenset({"adam", "adamw", "adatask"})
+"""Built-in ones that ignore `momentum`; others may go by it."""
+
 
 def names() -> tuple[str, ...]:
     """Names of all optimisers: the built-in ones, then plugins."""
@@ -71,12 +77,12 @@ def optimizer(name: str, folder: str | None = None) -> Optimizer:
 
 
 def refuse_unless_fit(level: str, training: Training) -> None:
-    """See `Optimizer.refuse_unless_fit`; built-in ones fit all, and are not loaded for that.
+    """See `Optimizer.refuse_unless_fit`; built-in ones that fit all are not loaded for that.
 
     Raises:
-        UnfitOptimizer: A plugin, or one's own, does not fit.
+        UnfitOptimizer: The optimiser does not fit.
     """
-    if training.optimizer not in BUILT_IN:
+    if training.optimizer not in BUILT_IN or training.optimizer in _PER_TASK:
         optimizer(training.optimizer, training.folder).refuse_unless_fit(level, training)
 
 

@@ -6,7 +6,13 @@ Importing this package loads no torch; the parts that need it load when they are
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from trainers.problems._registry import build, card_of, names, problem_class, summaries
+from trainers.problems._registry import (
+    build,
+    card_of,
+    names,
+    problem_class,
+    summaries,
+)
 from trainers.problems.errors import ProblemError
 
 if TYPE_CHECKING:

@@ -39,12 +39,22 @@ def draw_pairs(
     """
     key = Key(f"split-{split_seed}")
     return {
-        split: PairRows(
-            left=_balanced(labels, rows, n_pairs[split], key / split / "left"),
-            right=_balanced(labels, rows, n_pairs[split], key / split / "right"),
-        )
+        split: pairs_of(labels, rows, n_pairs[split], key / split)
         for split, rows in split_rows(labels, key).items()
     }
+
+
+def pairs_of(labels: RowNumbers, rows: RowNumbers, n_pairs: int, key: Key) -> PairRows:
+    """Pair some digits of a split: on both sides each class is as often, give or take one.
+
+    Args:
+        labels: ``[D]`` classes of all digits.
+        rows: Row numbers of those of the split.
+    """
+    return PairRows(
+        left=_balanced(labels, rows, n_pairs, key / "left"),
+        right=_balanced(labels, rows, n_pairs, key / "right"),
+    )
 
 
 def split_rows(labels: RowNumbers, key: Key) -> dict[str, RowNumbers]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
@@ -35,6 +35,7 @@ class EmbeddedFile:
         package: What one imports, e.g. ``sklearn``.
         path: Path of the file inside the package's folder.
         sha256: Of the known file.
+        install: Command that installs the package; `reinstall` the one that does so anew.
     """
 
     problem: str
@@ -42,6 +43,8 @@ class EmbeddedFile:
     package: str
     path: str
     sha256: str
+    install: str = "pip install 'weighbridge[datasets]'"
+    reinstall: str = "pip install --force-reinstall 'weighbridge[datasets]'"
 
 
 def package_folder(package: str) -> Path | None:
@@ -72,28 +75,45 @@ def load(
     locate: Callable[[str], Path | None] = package_folder,
     cache: Path | None,
 ) -> Arrays:
-    """Arrays of an embedded file, from the cache if it is there.
+    """Arrays of an embedded file, from the cache if it is there; see `load_all`."""
+    return load_all([file], lambda contents: parse(*contents), locate=locate, cache=cache)
+
+
+def load_all(
+    files: Sequence[EmbeddedFile],
+    parse: Callable[[Sequence[bytes]], Arrays],
+    *,
+    locate: Callable[[str], Path | None] = package_folder,
+    cache: Path | None,
+) -> Arrays:
+    """Arrays of the embedded files of a problem, from the cache if they are there.
 
     Args:
-        parse: Makes the arrays of the file's bytes.
+        parse: Makes the arrays of the files' bytes, in their order.
         locate: Finds the folder of a package.
         cache: Folder of parsed files, or None to do without.
 
     Raises:
-        MissingPackage: The package is not installed.
-        DataMissing: The package has no such file.
-        DataChanged: The file is not the known one.
+        MissingPackage: A package is not installed.
+        DataMissing: A package has no such file.
+        DataChanged: A file is not the known one.
     """
-    content = _checked_content(file, locate)
+    contents = [_checked_content(file, locate) for file in files]
     cached = None
     if cache is not None:
-        cached = cache / f"{file.problem}-{file.sha256[:16]}-{CACHE_VERSION}.npz"
+        cached = cache / f"{files[0].problem}-{version_of(files)[:16]}-{CACHE_VERSION}.npz"
         if (arrays := _read(cached)) is not None:
             return arrays
-    arrays = parse(content)
+    arrays = parse(contents)
     if cached is not None:
         _write(cached, arrays)
     return arrays
+
+
+def version_of(files: Sequence[EmbeddedFile]) -> str:
+    """The SHA-256 of one file, or that of the SHA-256s of several."""
+    hashes = [file.sha256 for file in files]
+    return hashes[0] if len(hashes) == 1 else sha256(" ".join(hashes).encode()).hexdigest()
 
 
 def _checked_content(file: EmbeddedFile, locate: Callable[[str], Path | None]) -> bytes:
@@ -101,7 +121,7 @@ def _checked_content(file: EmbeddedFile, locate: Callable[[str], Path | None]) -
     if folder is None:
         raise MissingPackage(
             f"Problem `{file.problem}` needs the package {file.distribution}. "
-            "Install it with: pip install 'weighbridge[datasets]'"
+            f"Install it with: {file.install}"
         )
     path = folder / file.path
     try:
@@ -109,14 +129,14 @@ def _checked_content(file: EmbeddedFile, locate: Callable[[str], Path | None]) -
     except FileNotFoundError:
         raise DataMissing(
             f"Problem `{file.problem}` reads {path}, which this version of {file.distribution} "
-            "does not have. Install a tested one with: pip install 'weighbridge[datasets]'"
+            f"does not have. Install a tested one with: {file.install}"
         ) from None
     found = sha256(content).hexdigest()
     if found != file.sha256:
         raise DataChanged(
             f"Problem `{file.problem}` is defined on one exact file. Expected SHA-256 "
             f"{file.sha256}, found {found} in {path}. Reinstall {file.distribution} in a tested "
-            "version: pip install --force-reinstall 'weighbridge[datasets]'"
+            f"version: {file.reinstall}"
         )
     return content
 

@@ -46,3 +46,41 @@ def check_choice(name: str, value: object, allowed: Sequence[object]) -> None:
         raise BadOption(
             f"`{name}` must be one of {known}. Got {shown(value)}.{hint} Choose one of them."
         )
+
+
+def check_names(name: str, value: object, allowed: Collection[str]) -> tuple[str, ...]:
+    """A list of names as a tuple: at least one, each known, none twice.
+
+    Raises:
+        BadOption: The value is something else.
+    """
+    known = ", ".join(allowed)
+    if not isinstance(value, list | tuple) or not value or len({*map(str, value)}) < len(value):
+        raise BadOption(
+            f"`{name}` must be a list of names that differ, and not be empty. Got {shown(value)}. "
+            f"Choose from {known}."
+        )
+    for one in value:
+        if one not in allowed:
+            hint = did_you_mean(str(one), allowed)
+            raise BadOption(
+                f"`{name}` must have names from {known}. Got {shown(one)}.{hint} Choose from them."
+            )
+    return tuple(value)
+
+
+def check_pair(name: str, value: object, low: int) -> tuple[int, int]:
+    """Two whole numbers of at least `low`.
+
+    Raises:
+        BadOption: The value is something else.
+    """
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise BadOption(
+            f"`{name}` must be two whole numbers, as in [288, 384]. Got {shown(value)}. Set it in "
+            "[problem_options], or drop it for the default."
+        )
+    for one in value:
+        check_at_least(name, one, low)
+    first, second = value
+    return first, second

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import TYPE_CHECKING
@@ -18,13 +18,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainers.problems._draws import PairRows, RowNumbers, draw_pairs
-from trainers.problems._source import TensorSource
+from trainers.problems._draws import PairRows, RowNumbers, draw_pairs, pairs_of
+from trainers.problems._source import ByteSource, TensorSource
+from trainers.randomness import Key
 
 if TYPE_CHECKING:
     from trainers.problems._embedded import Arrays
 
 Images = NDArray[np.uint8]
+_AT_ONCE = 2_000  # pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,35 @@ def pair_sources(
     }
 
 
+def paired_sources(
+    of_split: Mapping[str, tuple[Images, Images]],
+    *,
+    rows: Mapping[str, Sequence[int]],
+    n_pairs: Mapping[str, int],
+    split_seed: int,
+    layout: PairLayout,
+    device: torch.device,
+) -> dict[str, ByteSource]:
+    """Pair, compose, and move to the device: inputs ``[N, 1, h, h]``, classes ``[N]``.
+
+    Args:
+        of_split: Images ``[D, d, d]`` and labels ``[D]`` of the file that a split comes from.
+        rows: Which of them are of the split.
+    """
+    key, found = Key(f"split-{split_seed}"), {}
+    for split, (images, classes) in of_split.items():
+        labels, own = classes.astype(np.int64), np.asarray(rows[split], np.int64)
+        pairs = pairs_of(labels, own, n_pairs[split], key / split)
+        found[split] = ByteSource(
+            inputs=torch.from_numpy(compose(images, pairs, layout)[:, None]).to(device),
+            targets={
+                "left": torch.from_numpy(labels[pairs.left]).to(device),
+                "right": torch.from_numpy(labels[pairs.right]).to(device),
+            },
+        )
+    return found
+
+
 def compose(images: Images, rows: PairRows, layout: PairLayout) -> Images:
     """Overlay pairs of digits by pixel maximum and shrink the canvas by area averaging.
 
@@ -81,15 +112,29 @@ def compose(images: Images, rows: PairRows, layout: PairLayout) -> Images:
     Returns:
         ``[N, h, h]``, 0 to 255, rounded half up.
     """
-    n_pairs, digit = len(rows.left), images.shape[1]
-    side = digit + layout.shift
-    canvas = np.zeros((n_pairs, side, side), dtype=np.uint8)
-    canvas[:, :digit, :digit] = images[rows.left]
-    corner = canvas[:, layout.shift :, layout.shift :]
-    np.maximum(corner, images[rows.right], out=corner)
+    found = np.empty((len(rows.left), layout.side, layout.side), dtype=np.uint8)
+    for start in range(0, len(found), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        left, right = images[rows.left[part]], images[rows.right[part]]
+        found[part] = _shrunk(_overlaid(left, right, layout.shift), layout)
+    return found
 
-    weights = _overlaps(side, layout.side)
-    sums = weights @ canvas.astype(np.int64) @ weights.T
+
+def _overlaid(left: Images, right: Images, shift: int) -> Images:
+    """``[N, c, c]``: one digit up and left, the other lower and further right."""
+    n_pairs, digit, _ = left.shape
+    canvas = np.zeros((n_pairs, digit + shift, digit + shift), dtype=np.uint8)
+    canvas[:, :digit, :digit] = left
+    corner = canvas[:, shift:, shift:]
+    np.maximum(corner, right, out=corner)
+    return canvas
+
+
+def _shrunk(canvas: Images, layout: PairLayout) -> Images:
+    """``[N, h, h]`` of ``[N, c, c]``."""
+    weights = _overlaps(canvas.shape[1], layout.side).astype(np.float64)
+    # whole numbers below 2^53 are exact in floating point, whose products are many times as fast
+    sums = (weights @ canvas.astype(np.float64) @ weights.T).astype(np.int64)
     full = int(weights[0].sum()) ** 2 * layout.peak
     scaled: Images = ((2 * 255 * sums + full) // (2 * full)).astype(np.uint8)
     return scaled

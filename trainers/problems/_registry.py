@@ -16,6 +16,8 @@ from typing import cast
 from trainers.cards import ProblemCard
 from trainers.errors import BadCard
 from trainers.jobs import ProblemRef
+from trainers.problems._fewer_labels import FewerLabels
+from trainers.problems._some_tasks import SomeTasks
 from trainers.problems.errors import (
     ConstructorFailed,
     ModuleBroken,
@@ -31,9 +33,21 @@ from trainers.suggestions import did_you_mean
 METHODS = ("sources", "trunk", "head", "functions")
 GROUP = "weighbridge.problems"
 BUILT_IN = {
+    "celeba": "trainers.problems.celeba:CelebA",
+    "cityscapes": "trainers.problems.cityscapes:Cityscapes",
     "diamonds": "trainers.problems.diamonds:Diamonds",
+    "diamonds-five": "trainers.problems.diamonds:DiamondsFive",
     "digits": "trainers.problems.digits:Digits",
+    "molecules": "trainers.problems.molecules:Molecules",
+    "motorcycle": "trainers.problems.motorcycle:Motorcycle",
+    "multifashion-60k": "trainers.problems.multifashion_60k:MultiFashion60k",
     "multimnist": "trainers.problems.multimnist:MultiMnist",
+    "multimnist-60k": "trainers.problems.multimnist_60k:MultiMnist60k",
+    "nyuv2": "trainers.problems.nyuv2:Nyuv2",
+    "scaled-losses": "trainers.problems.scaled_losses:ScaledLosses",
+    "table": "trainers.problems.table:Table",
+    "two-valleys": "trainers.problems.two_valleys:TwoValleys",
+    "yeast": "trainers.problems.yeast:Yeast",
 }
 
 
@@ -62,7 +76,9 @@ def build(ref: ProblemRef) -> Problem:
         ProblemError: One of its leaves: the problem is unknown, its module or class is missing
             or broken, an option is unknown or refused.
     """
-    return _construct(problem_class(ref.target, ref.folder), ref.target, ref.options)
+    found = _construct(problem_class(ref.target, ref.folder), ref.target, ref.options)
+    found = SomeTasks(found, tuple(ref.tasks)) if ref.tasks else found
+    return FewerLabels(found, ref.train_fraction) if ref.train_fraction else found
 
 
 def card_of(ref: ProblemRef) -> ProblemCard:
@@ -156,15 +172,9 @@ def _construct(cls: type[Problem], target: str, options: Mapping[str, object]) -
         ConstructorFailed: The constructor, or reading the card, raised something else.
         NotAProblem: The card is missing, no `ProblemCard`, or breaks a rule of cards.
     """
-    with refused(
-        lambda told: ConstructorFailed(
-            f"Problem `{target}` must be constructible from its options, and its card readable. "
-            f"It raised {told}. Check [problem_options], or the class."
-        )
-    ):
-        _check_names(cls, target, options)
+    with refused_of(target):
         try:
-            problem = cls(**options)
+            problem = made(cls, target, options)
             # Looked up statically first: an AttributeError inside a property is no missing card.
             has_card = inspect.getattr_static(problem, "card", None) is not None
             card: object = problem.card if has_card else None
@@ -178,6 +188,26 @@ def _construct(cls: type[Problem], target: str, options: Mapping[str, object]) -
             f"{type(card).__name__}. Add it as an attribute or a property."
         )
     return problem
+
+
+def refused_of(target: str) -> refused:
+    """Surrounds code of a problem's class; what it raises becomes a refusal."""
+    return refused(
+        lambda told: ConstructorFailed(
+            f"Problem `{target}` must be constructible from its options, and its card readable. "
+            f"It raised {told}. Check [problem_options], or the class."
+        )
+    )
+
+
+def made(cls: type[Problem], target: str, options: Mapping[str, object]) -> Problem:
+    """Call the constructor.
+
+    Raises:
+        UnknownOption: It has no such option.
+    """
+    _check_names(cls, target, options)
+    return cls(**options)
 
 
 def _check_names(cls: type[Problem], target: str, options: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from trainers.problems.errors import BadShape
@@ -64,3 +65,22 @@ class TensorSource:
                 index = order[rows]
                 targets = {task: t.index_select(0, index) for task, t in self.targets.items()}
                 yield Batch(self.inputs.index_select(0, index), targets)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByteSource(TensorSource):
+    """One split whose inputs ``[N, ...]`` are kept as bytes, and handed out as 0 to 1.
+
+    They take a quarter of the memory.
+    """
+
+    def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
+        """Yield the samples in batches, as `TensorSource` does.
+
+        Args:
+            order: ``[N]`` sample indices, or None for the stored order.
+            batch_size: Samples a batch; the last one may be smaller.
+            key: Not used: nothing here is random.
+        """
+        for batch in TensorSource.batches(self, order, batch_size, key):
+            yield Batch(batch.inputs.to(torch.float32) / 255, batch.targets)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,8 @@ from trainers.randomness import Key
 
 if TYPE_CHECKING:
     from trainers.problems._embedded import Arrays
+
+Floats = NDArray[np.float64]
 
 # From the worst to the best.
 GRADES: Final = MappingProxyType(
@@ -41,6 +43,10 @@ SCALES: Final = MappingProxyType(
     }
 )
 N_INPUTS: Final = len(SCALES) + len(GRADES["color"]) + len(GRADES["clarity"])
+# The same of the five measures from which all else about a stone is told.
+MEASURES: Final = MappingProxyType(
+    {"x": (5.75, 1.1), "y": (5.75, 1.1), "z": (3.5, 0.7), "depth": (61.75, 1.5), "table": (57.5, 2)}
+)
 _FURTHEST: Final = 5.0  # of an input: a few stones were measured wrong
 _SIDES: Final = ("x", "y", "z")
 _LONGEST_MM: Final = 20.0
@@ -82,37 +88,64 @@ def split_stones(
 
 
 def stone_sources(
-    columns: Arrays, *, sizes: Mapping[str, int], split_seed: int, device: torch.device
+    problem: str,
+    columns: Arrays,
+    *,
+    sizes: Mapping[str, int],
+    split_seed: int,
+    device: torch.device,
 ) -> dict[str, TensorSource]:
-    """Split, scale, and move to the device: inputs ``[N, F]`` and targets ``[N]``."""
+    """Split, scale, and move to the device: inputs ``[N, F]`` and targets ``[N]`` of a problem."""
+    source = {"diamonds": _three, "diamonds-five": _five}[problem]
     split = split_stones(len(columns["price"]), sizes, split_seed)
-    return {name: _source(columns, split[name], device) for name in sizes}
+    return {
+        name: source({key: column[split[name]] for key, column in columns.items()}, device)
+        for name in sizes
+    }
 
 
-def _source(columns: Arrays, rows: NDArray[np.int64], device: torch.device) -> TensorSource:
-    mine = {name: column[rows] for name, column in columns.items()}
+def _three(mine: Arrays, device: torch.device) -> TensorSource:
     measures = {
         "weight": _log(mine["carat"]),
         "depth": mine["depth"],
         "fullness": 1000 * mine["carat"] / (mine["x"] * mine["y"] * mine["z"]),
         "roundness": mine["x"] / mine["y"],
     }
-    scaled = [(measures[name] - centre) / spread for name, (centre, spread) in SCALES.items()]
     grades = [np.eye(len(GRADES[name]))[mine[name]] for name in ("color", "clarity")]
-    inputs = np.column_stack([*scaled, *grades]).clip(-_FURTHEST, _FURTHEST)
-    numbers = {
-        "price": _log(mine["price"]) - _LOG_PRICE,
-        "table": mine["table"] - _TABLE_PERCENT,
-    }
+    numbers = {"price": _price(mine), "table": mine["table"] - _TABLE_PERCENT}
+    return _moved([*_scaled(measures, SCALES), *grades], ("cut",), numbers, mine, device)
+
+
+def _five(mine: Arrays, device: torch.device) -> TensorSource:
+    numbers = {"price": _price(mine), "carat": mine["carat"]}
+    return _moved(_scaled(mine, MEASURES), tuple(GRADES), numbers, mine, device)
+
+
+def _scaled(measures: Arrays, scales: Mapping[str, tuple[float, float]]) -> list[Floats]:
+    return [(measures[name] - centre) / spread for name, (centre, spread) in scales.items()]
+
+
+def _price(mine: Arrays) -> Floats:
+    return _log(mine["price"]) - _LOG_PRICE
+
+
+def _moved(
+    inputs: Sequence[Floats],
+    grades: Sequence[str],
+    numbers: Mapping[str, Floats],
+    mine: Arrays,
+    device: torch.device,
+) -> TensorSource:
+    columns = np.column_stack(inputs).clip(-_FURTHEST, _FURTHEST)
     return TensorSource(
-        inputs=torch.from_numpy(inputs).to(device, torch.float32),
+        inputs=torch.from_numpy(columns).to(device, torch.float32),
         targets={
-            "cut": torch.from_numpy(mine["cut"]).to(device, torch.int64),
+            **{name: torch.from_numpy(mine[name]).to(device, torch.int64) for name in grades},
             **{name: torch.from_numpy(v).to(device, torch.float32) for name, v in numbers.items()},
         },
     )
 
 
-def _log(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    rounded: NDArray[np.float64] = np.log(values).round(_LOG_DIGITS)
+def _log(values: Floats) -> Floats:
+    rounded: Floats = np.log(values).round(_LOG_DIGITS)
     return rounded

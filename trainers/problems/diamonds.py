@@ -6,9 +6,9 @@ images cannot. Reading the card loads neither torch nor data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from trainers.cards import MetricCard, ProblemCard, TaskCard
 from trainers.problems._embedded import EmbeddedFile, cache_folder, load
@@ -31,29 +31,20 @@ FILE = EmbeddedFile(
     sha256="9574730b03aba241d899c4a97511c5061b19358fab89510774fb6c24168345c4",
 )
 _N_STONES = 53_573
-_INPUTS = 19
 _ERROR_RATE = MetricCard(name="error_rate", title="Error rate", direction="min")
-TASKS = (
-    TaskCard(
-        name="price",
-        title="Logarithm of the price",
-        loss="L1",
-        metrics=(MetricCard(name="mae", title="Mean absolute error", direction="min"),),
-    ),
-    TaskCard(
-        name="cut",
-        title="Grade of the cut",
-        loss="cross-entropy",
-        metrics=(_ERROR_RATE,),
-    ),
-    TaskCard(
-        name="table",
-        title="Width of the table",
-        loss="L1",
-        metrics=(MetricCard(name="mae", title="Mean absolute error", direction="min", unit="%"),),
-    ),
-)
-OUTPUTS = {"price": 1, "cut": 5, "table": 1}
+_MAE = MetricCard(name="mae", title="Mean absolute error", direction="min")
+_PRICE = TaskCard(name="price", title="Logarithm of the price", loss="L1", metrics=(_MAE,))
+
+
+def _graded(name: str, title: str) -> TaskCard:
+    return TaskCard(name=name, title=title, loss="cross-entropy", metrics=(_ERROR_RATE,))
+
+
+def _measured(name: str, title: str, unit: str) -> TaskCard:
+    return TaskCard(name=name, title=title, loss="L1", metrics=(replace(_MAE, unit=unit),))
+
+
+_CUT = _graded("cut", "Grade of the cut")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +58,16 @@ class Diamonds:
     Raises:
         BadOption: An option is out of range.
     """
+
+    name: ClassVar[str] = FILE.problem
+    title: ClassVar[str] = "Diamonds: price, cut and table of cut stones"
+    tasks: ClassVar[Sequence[TaskCard]] = (
+        _PRICE,
+        _CUT,
+        _measured("table", "Width of the table", "%"),
+    )
+    outputs: ClassVar[Mapping[str, int]] = {"price": 1, "cut": 5, "table": 1}
+    n_inputs: ClassVar[int] = 19
 
     width: int = 128
     train_stones: int = 16_000
@@ -88,15 +89,15 @@ class Diamonds:
     def card(self) -> ProblemCard:
         """What the problem is, without its data."""
         return ProblemCard(
-            name=FILE.problem,
-            title="Diamonds: price, cut and table of cut stones",
+            name=self.name,
+            title=self.title,
             kind="real",
             source=f"{FILE.distribution}: {FILE.package}/{FILE.path}",
             data_version=f"sha256:{FILE.sha256}, selection {SELECTION_VERSION}",
-            tasks=TASKS,
+            tasks=tuple(self.tasks),
             packages=(FILE.package,),
             sizes=self._sizes,
-            network=f"MLP {_INPUTS}-{self.width}-{self.width}; linear heads",
+            network=f"MLP {self.n_inputs}-{self.width}-{self.width}; linear heads",
             licence="plotnine: MIT; data: ggplot2 (Wickham, 2009), prices of 2008",
             caveats=(
                 "Cut is graded by depth, table and finish, and learned as a class: an error of "
@@ -105,7 +106,9 @@ class Diamonds:
         )
 
     def sources(self, device: device) -> dict[str, TensorSource]:
-        """The splits, inputs ``[N, 19]``: four measures, and a column for each grade.
+        """The splits, inputs ``[N, n_inputs]``.
+
+        These are four measures and a column for each grade; of `DiamondsFive`, five measures.
 
         Raises:
             MissingPackage: The package with the file is not installed.
@@ -115,27 +118,29 @@ class Diamonds:
         from trainers.problems._stones import stone_sources, stones
 
         columns = load(FILE, stones, cache=cache_folder())
-        return stone_sources(columns, sizes=self._sizes, split_seed=self.split_seed, device=device)
+        return stone_sources(
+            self.name, columns, sizes=self._sizes, split_seed=self.split_seed, device=device
+        )
 
     def trunk(self) -> nn.Module:
-        """The shared part: stones ``[B, 19]`` to features ``[B, width]``."""
+        """The shared part: stones ``[B, n_inputs]`` to features ``[B, width]``."""
         from trainers.nets import Mlp
 
-        return Mlp(_INPUTS, (self.width, self.width))
+        return Mlp(self.n_inputs, (self.width, self.width))
 
     def head(self, task: str) -> nn.Module:
-        """A linear layer from ``[B, width]`` to five logits, or to one number ``[B, 1]``.
+        """A linear layer from ``[B, width]`` to a logit a grade, or to one number ``[B, 1]``.
 
         Raises:
             UnknownTask: There is no such task.
         """
         from trainers.nets import linear_head
 
-        check_task(task, OUTPUTS)
-        return linear_head(self.width, OUTPUTS[task])
+        check_task(task, self.outputs)
+        return linear_head(self.width, self.outputs[task])
 
     def functions(self, task: str) -> TaskFunctions:
-        """Cross-entropy and error rate of the cut, L1 and mean absolute error of the others.
+        """Cross-entropy and error rate of grades, L1 and mean absolute error of the others.
 
         Raises:
             UnknownTask: There is no such task.
@@ -144,8 +149,8 @@ class Diamonds:
         from trainers.problems._metrics import ErrorRate, MeanAbsoluteError
         from trainers.protocol import TaskFunctions
 
-        check_task(task, OUTPUTS)
-        if task == "cut":
+        check_task(task, self.outputs)
+        if self.outputs[task] > 1:
             return TaskFunctions(loss=cross_entropy, metrics={"error_rate": ErrorRate()})
         return TaskFunctions(loss=l1, metrics={"mae": MeanAbsoluteError()})
 
@@ -156,3 +161,34 @@ class Diamonds:
             "validation": self.validation_stones,
             "test": self.test_stones,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiamondsFive(Diamonds):
+    """From the five measures of a stone to its price, weight and three grades; the same splits.
+
+    Attributes:
+        width: Units of each of the trunk's two layers.
+        split_seed: Which stones go to which split.
+
+    Raises:
+        BadOption: An option is out of range.
+    """
+
+    name: ClassVar[str] = "diamonds-five"
+    title: ClassVar[str] = "Diamonds: price, weight and three grades from five measures"
+    tasks: ClassVar[Sequence[TaskCard]] = (
+        _PRICE,
+        _measured("carat", "Weight", "carat"),
+        _CUT,
+        _graded("color", "Grade of the colour"),
+        _graded("clarity", "Grade of the clarity"),
+    )
+    outputs: ClassVar[Mapping[str, int]] = {
+        "price": 1,
+        "carat": 1,
+        "cut": 5,
+        "color": 7,
+        "clarity": 8,
+    }
+    n_inputs: ClassVar[int] = 5

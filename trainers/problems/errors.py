@@ -13,6 +13,11 @@ ProblemError
 ├── MissingPackage(ImportError)     the package that carries the data is not installed
 ├── DataMissing(FileNotFoundError)  the package is there, its data file is not
 ├── DataChanged(ValueError)         the data file is not the known one
+├── WeightsUnfit(ValueError)        a file of weights is not one of the network
+├── NotOnDisk(ValueError)           the problem reads no files of the user's
+├── DataBroken(ValueError)          files of the user's are not what they should be
+├── CacheUnwritable(OSError)        there is no room for a cache of samples, or no right
+├── LoaderLost(RuntimeError)        a process that reads samples has ended by itself
 └── BadShape(ValueError)            outputs, targets or samples do not fit each other
 """
 
@@ -69,6 +74,26 @@ class DataMissing(ProblemError, FileNotFoundError):
 
 class DataChanged(ProblemError, ValueError):
     """The data file is not the known one."""
+
+
+class WeightsUnfit(ProblemError, ValueError):
+    """A file of weights is none, or not one of the network that is to begin from it."""
+
+
+class NotOnDisk(ProblemError, ValueError):
+    """The problem reads no files of the user's."""
+
+
+class DataBroken(ProblemError, ValueError):
+    """Files of the user's are missing, torn, or hold what they must not."""
+
+
+class CacheUnwritable(ProblemError, OSError):
+    """There is no room for a cache of samples, or no right to write it."""
+
+
+class LoaderLost(ProblemError, RuntimeError):
+    """A process that reads samples has ended by itself."""
 
 
 class BadShape(ProblemError, ValueError):

@@ -107,11 +107,11 @@ def _search_also(folder: str | None) -> None:
 
 def _forget_modules_of(folder: Path) -> None:
     """Drop the modules that lie directly in a folder, packages with all their parts."""
-    known = [*sys.modules.items()]  # other threads import meanwhile
-    tops = {name for name, module in known if _lies_in(name, module, folder)}
-    for name in list(sys.modules):
+    known = sys.modules.copy()  # at once: other threads import meanwhile
+    tops = {name for name, module in known.items() if _lies_in(name, module, folder)}
+    for name in known:
         if name.partition(".")[0] in tops:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
 
 def _lies_in(name: str, module: ModuleType, folder: Path) -> bool:

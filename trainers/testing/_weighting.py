@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil, prod
 from operator import itemgetter
 from typing import Any
 
@@ -18,11 +19,17 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from trainers.weightings import Hyper, Weighting
-from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
+from trainers.weightings.levels import (
+    AfterStepWeighting,
+    GradientWeighting,
+    axes_of,
+    state_shape,
+)
 
 ORDINARY = st.floats(1e-3, 1e3)
 EXTREME = st.sampled_from([0.0, 1e-30, 1e-12, 1e-8, 1.0, 1e6, 1e12, 1e30])
 Tensors = Mapping[str, Tensor]
+_N_SHARED = 7
 
 promised = settings(
     max_examples=10,
@@ -87,7 +94,7 @@ class Situation:
         return replace(self, losses=changed, hyper={**self.hyper, **hyper}).measured()[1]
 
     def mapped(self, change: Callable[[Tensor], Tensor], *, scalars: bool) -> Situation:
-        """The situation with `change` applied to every tensor, or to those ``[..., T]``."""
+        """The situation with `change` applied to every tensor, or to those ``[K, T]``."""
         per_task = {hyper.name for hyper in self.method.hypers if hyper.per_task}
 
         def each(values: Tensors) -> Tensors:
@@ -101,7 +108,10 @@ class Situation:
                 for name, value in self.hyper.items()
             },
             params=each(self.params),
-            state=each(self.state),
+            state={
+                name: change(value) if scalars or axes_of(self.method, name) == "T" else value
+                for name, value in self.state.items()
+            },
             noise=change(self.noise),
         )
 
@@ -129,7 +139,9 @@ def situations(
         }
 
     offsets = st.floats(-3.0, 3.0)
-    state = starts(method.state)
+    state: Tensors = {
+        name: _of_axes(method, name, start) for name, start in starts(method.state).items()
+    }
     for _ in range(draw(st.integers(0, 3))):
         state = method.end_epoch(state, matrix(losses))
     return Situation(
@@ -142,11 +154,21 @@ def situations(
     )
 
 
+def _of_axes(method: Weighting, name: str, start: Tensor) -> Tensor:
+    """The start ``[K, T]`` of what is kept, in the shape that the method says."""
+    n_runs, n_tasks = start.shape
+    shape = state_shape(method, name, n_tasks, _N_SHARED)
+    return start if len(shape) == 1 else start[:, :1].expand(n_runs, prod(shape)).view(-1, *shape)
+
+
 def _values_of(hyper: Hyper, n_tasks: int) -> st.SearchStrategy[Any]:
     """Values that keep a hyperparameter's rule."""
     if hyper.choices:
         return st.sampled_from(hyper.choices)
-    numbers = st.floats(max(hyper.low, -3.0) + 0.5, max(hyper.low, 0.0) + 20.0)
+    low, high = max(hyper.low, -3.0), min(hyper.high, max(hyper.low, 0.0) + 20.0)
+    numbers = st.floats(low + min(0.5, (high - low) / 4), high)
+    if hyper.whole:
+        numbers = st.integers(ceil(low), int(high)).map(float)
     if not hyper.per_task:
         return numbers
     vectors = st.lists(numbers, min_size=n_tasks, max_size=n_tasks)
@@ -262,12 +284,14 @@ class WeightingContract:
             generator = torch.Generator().manual_seed(seed)
             gradients, noise = (
                 torch.randn(case.n_tasks, n, generator=generator, dtype=dtype)
-                for n in (7, case.n_tasks)
+                for n in (_N_SHARED, case.n_tasks)
             )
             gradients[seed % case.n_tasks] *= seed % 2  # its loss depends on no shared parameter
             before = gradients.clone()
-            update, weights = method.update(
+            state = {name: value.clone() for name, value in case.state.items()}
+            update, weights, after = method.step(
                 gradients,
+                losses=case.losses,
                 hyper=case.hyper,
                 params=case.params,
                 state=case.state,
@@ -277,6 +301,7 @@ class WeightingContract:
             assert (update.dtype, weights.dtype) == (dtype, dtype)
             assert update.isfinite().all() and weights.isfinite().all()
             assert torch.equal(gradients, before)
+            _assert_same_form(case.state, state, after)
 
     @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
     @promised

@@ -21,6 +21,7 @@ from trainers.weightings.errors import (
     MissingNoise,
     UnknownHyper,
     UnknownWeighting,
+    Unsolved,
     WeightingError,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "MissingNoise",
     "UnknownHyper",
     "UnknownWeighting",
+    "Unsolved",
     "Weighting",
     "WeightingError",
     "names",

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trainers import optimizers
 from trainers.suggestions import did_you_mean
 from trainers.weightings._hyper import Hyper, HyperValue
-from trainers.weightings.errors import MissingHyper, NeedsSolo, UnknownHyper
+from trainers.weightings.errors import MissingHyper, MissingPackage, NeedsSolo, UnknownHyper
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,6 +47,9 @@ class Weighting(ABC):
         name: Key in specs and records, e.g. "uw-so"; the file is called alike.
         title: Name in tables and figures, e.g. "UW-SO".
         paper: Where the formula is from, in one line.
+        formula: What is minimised, or followed by the trunk, in one line: L losses, g their
+            gradients on the trunk, G = <g_j, g_k>, sg without a gradient, d the update.
+        also_in: Other libraries that have it.
         hypers: Its hyperparameters.
         noise: It needs fresh standard normal noise ``[..., T]`` every step; at gradient level
             ``[T, T]``.
@@ -58,22 +62,34 @@ class Weighting(ABC):
             sentence that the title begins, such as "needs each task's gradient"; empty if they
             can be stacked. Other searches of the study are stacked all the same.
         forward_passes: Passes of a batch through the network that a step takes.
+        needs: Packages that it imports when it is used, by the names they are imported by; they
+            are of the extra `gradients`.
     """
 
     level: ClassVar[Level] = "loss"
     name: ClassVar[str]
     title: ClassVar[str]
     paper: ClassVar[str]
+    formula: ClassVar[str] = ""
+    also_in: ClassVar[tuple[str, ...]] = ()
     hypers: ClassVar[tuple[Hyper, ...]] = ()
     noise: ClassVar[bool] = False
     fixed: ClassVar[bool] = False
     positive: ClassVar[bool] = False
     solo_only: ClassVar[str] = ""
     forward_passes: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def grad_evals(self, _n_tasks: int, /) -> int:
         """Gradients through the trunk that a step takes, as they are counted in its costs."""
         return 1
+
+    @property
+    def cost(self) -> str:
+        """What a step takes, in words: "T backward", say."""
+        backward = "T backward" if self.grad_evals(2) > 1 else "1 backward"
+        passes = self.forward_passes
+        return backward if passes == 1 else f"{backward}, {passes} forward"
 
     def params(self, _hyper: Mapping[str, HyperValue], /) -> Mapping[str, float]:
         """Start values of what is learned beside the network, the same for every task."""
@@ -126,9 +142,11 @@ class Weighting(ABC):
 
         Raises:
             UnfitOptimizer: The optimiser cannot be trained with such a method.
+            MissingPackage: A package that it needs is not installed here.
             NeedsSolo: It is `solo_only` and runs are stacked; or its level is beyond ``loss``, and
                 steps are compiled or shared by several processes.
         """
+        self.refuse_unless_installed()
         optimizers.refuse_unless_fit(self.level, training)
         unfit = ['`engine = "fused"`'] if self.solo_only and engine == "fused" else []
         unfit += training.plain_steps_only if self.level != "loss" else []
@@ -136,6 +154,22 @@ class Weighting(ABC):
             raise NeedsSolo(
                 f"{self.title} {self.solo_only}, and is not trained with {unfit[0]}. Drop that, or "
                 f"the searches by {self.title}."
+            )
+
+    def missing(self) -> list[str]:
+        """Packages that it needs, and that are not installed here."""
+        return [name for name in self.needs if find_spec(name) is None]
+
+    def refuse_unless_installed(self) -> None:
+        """Refuse a method that could not be computed here.
+
+        Raises:
+            MissingPackage: A package that it needs is not installed.
+        """
+        if missing := self.missing():
+            raise MissingPackage(
+                f"{self.title} needs {' and '.join(self.needs)}. Not installed here: "
+                f"{', '.join(missing)}. Install the extra: pip install 'weighbridge[gradients]'"
             )
 
     def checked(

@@ -30,7 +30,9 @@ class Hyper:
         per_task: The value is a vector ``[T]`` rather than one number.
         low: Smallest number allowed.
         low_open: `low` itself is not allowed.
+        high: Largest number allowed.
         choices: The only numbers allowed; empty: any number from `low` on.
+        whole: Only whole numbers are allowed.
         total: What a per-task vector must sum to, within 1e-9; None: anything.
     """
 
@@ -40,7 +42,9 @@ class Hyper:
     per_task: bool = False
     low: float = -inf
     low_open: bool = False
+    high: float = inf
     choices: tuple[float, ...] = ()
+    whole: bool = False
     total: float | None = None
 
     def filled(self, n_tasks: int) -> HyperValue | None:
@@ -62,9 +66,11 @@ class Hyper:
         """What one number must be, in words: "a finite number above 0"."""
         if self.choices:
             return "one of " + ", ".join(f"{choice:g}" for choice in self.choices)
+        kind = "a whole number" if self.whole else "a finite number"
         if self.low == -inf:
-            return "a finite number"
-        return f"a finite number {'above' if self.low_open else 'of at least'} {self.low:g}"
+            return kind
+        most = f" and at most {self.high:g}" if self.high < inf else ""
+        return f"{kind} {'above' if self.low_open else 'of at least'} {self.low:g}{most}"
 
     def _vector(self, value: object, n_tasks: int) -> tuple[float, ...]:
         if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != n_tasks:
@@ -93,7 +99,9 @@ class Hyper:
         # `true` in a spec is a slip wherever a quantity is meant, though Python counts it as 1.
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        return isfinite(value) and (value > self.low if self.low_open else value >= self.low)
+        if not isfinite(value) or (self.whole and not float(value).is_integer()):
+            return False
+        return value <= self.high and (value > self.low if self.low_open else value >= self.low)
 
 
 def scalar(value: HyperValue) -> float:

@@ -23,6 +23,10 @@ class DWA(Weighting):
 
     name = "dwa"
     title = "DWA"
+    formula = (
+        "sum_k T softmax_k(r / temperature) L_k, r_k the ratio of the last two epochs' mean losses"
+    )
+    also_in = ("LibMTL", "TorchJD")
     positive = True
     fixed = True
     paper = (

@@ -19,6 +19,8 @@ class EW(Weighting):
 
     name = "ew"
     title = "EW"
+    formula = "sum_k L_k"
+    also_in = ("LibMTL", "TorchJD")
     fixed = True
     paper = "The plain sum of the task losses; no source needed."
 

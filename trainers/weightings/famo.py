@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trainers.weightings import EPS, Hyper, HyperValue
+from trainers.weightings._adam import AT_START, adam_step
 from trainers.weightings.levels import AfterStepWeighting
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_BETA1, _BETA2 = 0.9, 0.999  # Adam's usual ones, as its epsilon
 
 
 class FAMO(AfterStepWeighting):
@@ -25,6 +24,8 @@ class FAMO(AfterStepWeighting):
 
     name = "famo"
     title = "FAMO"
+    formula = "c sum_k softmax_k(w) log L_k, w learned from what a step changed"
+    also_in = ("LibMTL", "TorchJD")
     positive = True
     paper = "Liu et al., FAMO: Fast Adaptive Multitask Optimization, NeurIPS 2023, arXiv 2306.03792"
     hypers = (
@@ -34,7 +35,7 @@ class FAMO(AfterStepWeighting):
 
     def state(self, _hyper: Mapping[str, HyperValue], /) -> Mapping[str, float]:
         """Equal weights, and Adam's moments and steps."""
-        return {"w": 0.0, "mean": 0.0, "square": 0.0, "step": 0.0}
+        return {"w": 0.0, **AT_START}
 
     def objective(self, losses: Tensor, *, state: Mapping[str, Tensor], **_: object) -> Tensor:
         """Weighted sum of logarithms over tasks: ``[..., T]`` to ``[...]``."""
@@ -54,9 +55,5 @@ class FAMO(AfterStepWeighting):
         gain = before.clamp(min=EPS).log() - after.clamp(min=EPS).log()
         z = state["w"].softmax(-1)
         gradient = z * (gain - (z * gain).sum(-1, keepdim=True)) + hyper["decay"] * state["w"]
-        step = state["step"] + 1
-        mean = _BETA1 * state["mean"] + (1 - _BETA1) * gradient
-        square = _BETA2 * state["square"] + (1 - _BETA2) * gradient.square()
-        size = (square / (1 - _BETA2**step)).sqrt() + EPS
-        w = state["w"] - hyper["rate"] * mean / (1 - _BETA1**step) / size
-        return {"w": w, "mean": mean, "square": square, "step": step}
+        taken, moments = adam_step(state, gradient, hyper["rate"])
+        return {"w": state["w"] - taken, **moments}

@@ -20,6 +20,8 @@ class GLS(Weighting):
 
     name = "gls"
     title = "GLS"
+    formula = "(product_k L_k)^(1/T)"
+    also_in = ("LibMTL", "TorchJD")
     positive = True
     paper = (
         "Chennupati et al., MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss "

@@ -21,6 +21,8 @@ class IMTLL(Weighting):
 
     name = "imtl-l"
     title = "IMTL-L"
+    formula = "sum_k exp(s_k) L_k - s_k, s learned"
+    also_in = ("TorchJD",)
     positive = True
     paper = "Liu et al., Towards Impartial Multi-Task Learning, ICLR 2021"
 

@@ -8,14 +8,34 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from trainers.weightings._base import Weighting
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["AfterStepWeighting", "GradientWeighting", "GramianWeighting"]
+__all__ = [
+    "AfterStepWeighting",
+    "GradientStep",
+    "GradientWeighting",
+    "GramianWeighting",
+    "StatefulGradientWeighting",
+]
+
+
+class GradientStep(NamedTuple):
+    """What a gradient-level method makes of a step.
+
+    Attributes:
+        update: ``[P]`` what the shared parameters descend along, in place of a gradient.
+        weights: ``[T]`` how much of each task's gradient is in it.
+        state: Name to what is kept for the next step.
+    """
+
+    update: Tensor
+    weights: Tensor
+    state: Mapping[str, Tensor]
 
 
 class GradientWeighting(Weighting):
@@ -23,12 +43,25 @@ class GradientWeighting(Weighting):
 
     Each head learns from the plain gradient of its own task's loss. What is differentiated are
     the losses as they stand in the objective, their sum unless a method has another one.
+
+    Attributes:
+        axes: Letters of the axes of what is kept in the state: ``T``, which need not be said,
+            ``TT``, or ``TP``.
     """
 
     level = "gradient"
     solo_only = "needs each task's own gradient"
+    axes: ClassVar[Mapping[str, str]] = {}
 
-    def objective(self, losses: Tensor, **_: object) -> Tensor:
+    def objective(
+        self,
+        losses: Tensor,
+        *,
+        hyper: Mapping[str, Tensor],  # noqa: ARG002
+        params: Mapping[str, Tensor],  # noqa: ARG002
+        state: Mapping[str, Tensor],  # noqa: ARG002
+        noise: Tensor | None,  # noqa: ARG002
+    ) -> Tensor:
         """The sum over tasks: ``[T]`` to ``[]``."""
         return losses.sum(-1)
 
@@ -36,11 +69,28 @@ class GradientWeighting(Weighting):
         """One gradient a task."""
         return n_tasks
 
+    def step(
+        self,
+        gradients: Tensor,
+        *,
+        losses: Tensor,
+        hyper: Mapping[str, Tensor],
+        params: Mapping[str, Tensor],
+        state: Mapping[str, Tensor],
+        noise: Tensor | None,
+    ) -> GradientStep:
+        """What `update` finds of ``[T, P]``, and the next step's state, which is this one's."""
+        update, weights = self.update(
+            gradients, losses=losses, hyper=hyper, params=params, state=state, noise=noise
+        )
+        return GradientStep(update, weights, state)
+
     @abstractmethod
     def update(
         self,
         gradients: Tensor,
         *,
+        losses: Tensor,
         hyper: Mapping[str, Tensor],
         params: Mapping[str, Tensor],
         state: Mapping[str, Tensor],
@@ -50,12 +100,51 @@ class GradientWeighting(Weighting):
 
         Args:
             gradients: ``[T, P]``, a row a task, in the parameters' dtype; not changed.
+            losses: ``[T]``, detached.
             hyper: As in `objective`, like all that follow.
             noise: ``[T, T]`` standard normal if `noise` is set on the class, else None.
 
         Returns:
             The update ``[P]``, in place of a gradient, and ``[T]`` how much of each task's
             gradient is in it, which is recorded as the loss weights.
+        """
+
+
+def axes_of(method: Weighting, name: str) -> str:
+    """Letters of the axes of what a method keeps under `name`."""
+    return method.axes.get(name, "T") if isinstance(method, GradientWeighting) else "T"
+
+
+def state_shape(method: Weighting, name: str, n_tasks: int, n_shared: int) -> tuple[int, ...]:
+    """The shape of what a method keeps under `name`, for T tasks and P shared parameters."""
+    sizes = {"T": n_tasks, "P": n_shared}
+    return tuple(sizes[letter] for letter in axes_of(method, name))
+
+
+class StatefulGradientWeighting(GradientWeighting):
+    """A gradient-level method that keeps something from step to step: its `state`."""
+
+    def update(self, gradients: Tensor, **inputs: Any) -> tuple[Tensor, Tensor]:
+        """The update ``[P]`` and the weights ``[T]`` of `step`."""
+        found = self.step(gradients, **inputs)
+        return found.update, found.weights
+
+    @abstractmethod
+    def step(
+        self,
+        gradients: Tensor,
+        *,
+        losses: Tensor,
+        hyper: Mapping[str, Tensor],
+        params: Mapping[str, Tensor],
+        state: Mapping[str, Tensor],
+        noise: Tensor | None,
+    ) -> GradientStep:
+        """As `update`, and the state for the next step; what is given is not changed.
+
+        Args:
+            gradients: ``[T, P]``, as in `update`, like all that follow.
+            state: Name to a tensor of the axes that `axes` says, of T if it says none.
         """
 
 
@@ -75,6 +164,7 @@ class GramianWeighting(GradientWeighting):
         self,
         gramian: Tensor,
         *,
+        losses: Tensor,
         hyper: Mapping[str, Tensor],
         params: Mapping[str, Tensor],
         state: Mapping[str, Tensor],
@@ -84,15 +174,16 @@ class GramianWeighting(GradientWeighting):
 
         Args:
             gramian: ``[T, T]``, inner products of the tasks' gradients; not changed.
-            hyper: As in `update`, like all that follow.
+            losses: As in `update`, like all that follow.
         """
 
 
 class AfterStepWeighting(Weighting):
-    """A method that looks at the batch again when the step is taken, and learns by what it did.
+    """A method that learns after every step: what it learns is its `state`.
 
-    The second pass is one of training, so dropout is drawn anew and batch statistics count it. What
-    it learns is its `state`, which changes after every step.
+    It looks at the batch again when the step is taken, to learn by what that did. This second pass
+    is one of training, so dropout is drawn anew and batch statistics count it. One that needs no
+    more than the losses the step was taken by says ``forward_passes = 1``, and is given them twice.
     """
 
     level = "after-step"

@@ -26,6 +26,8 @@ class PCGrad(GramianWeighting):
 
     name = "pcgrad"
     title = "PCGrad"
+    formula = "sum of g_k, each without what conflicts with another one"
+    also_in = ("LibMTL", "TorchJD")
     noise = True
     paper = "Yu et al., Gradient Surgery for Multi-Task Learning, NeurIPS 2020, arXiv 2001.06782"
 

@@ -18,6 +18,8 @@ class RLW(Weighting):
 
     name = "rlw"
     title = "RLW"
+    formula = "sum_k softmax_k(z) L_k, z standard normal in every step"
+    also_in = ("LibMTL", "TorchJD")
     paper = (
         "Lin et al., Reasonable Effectiveness of Random Weighting: A Litmus Test for Multi-Task "
         "Learning, TMLR 2022, arXiv 2111.10603"

@@ -19,6 +19,8 @@ class Scalarization(Weighting):
 
     name = "scalarization"
     title = "Scalarization"
+    formula = "sum_k w_k L_k, w fixed, on the simplex"
+    also_in = ("TorchJD",)
     fixed = True
     paper = (
         "Kirchdorfer et al., Analytical Uncertainty-Based Loss Weighting in Multi-Task Learning, "

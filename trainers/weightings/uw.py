@@ -21,6 +21,8 @@ class UW(Weighting):
 
     name = "uw"
     title = "UW"
+    formula = "1/2 sum_k exp(-s_k) L_k + s_k, s learned"
+    also_in = ("LibMTL", "TorchJD")
     positive = True
     paper = (
         "Kendall, Gal and Cipolla, Multi-Task Learning Using Uncertainty to Weigh Losses for "

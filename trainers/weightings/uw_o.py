@@ -21,6 +21,7 @@ class UWO(Weighting):
 
     name = "uw-o"
     title = "UW-O"
+    formula = "sum_k L_k / sg(L_k)"
     positive = True
     paper = (
         "Kirchdorfer et al., Analytical Uncertainty-Based Loss Weighting in Multi-Task Learning, "

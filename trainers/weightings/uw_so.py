@@ -21,6 +21,7 @@ class UWSO(Weighting):
 
     name = "uw-so"
     title = "UW-SO"
+    formula = "sum_k softmax_k(1 / (sg(L) temperature)) L_k"
     positive = True
     paper = (
         "Kirchdorfer et al., Analytical Uncertainty-Based Loss Weighting in Multi-Task Learning, "

@@ -85,7 +85,7 @@ def unread(code: Code) -> list[str]:
     Args:
         code: What has been read.
     """
-    files = {name: getattr(of, "__file__", None) or "" for name, of in [*sys.modules.items()]}
+    files = {name: getattr(of, "__file__", None) or "" for name, of in sys.modules.copy().items()}
     return sorted(
         name
         for name, file in files.items()

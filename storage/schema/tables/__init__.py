@@ -14,6 +14,7 @@ from storage.schema.tables._planned import (
     studies,
     trials,
 )
+from storage.schema.tables._steered import audit, notifications
 from storage.schema.tables._trained import (
     attempts,
     calibrations,
@@ -32,6 +33,7 @@ from storage.schema.tables._trained import (
 
 __all__ = [
     "attempts",
+    "audit",
     "baseline_values",
     "baselines",
     "calibrations",
@@ -45,6 +47,7 @@ __all__ = [
     "looks",
     "metadata",
     "networks",
+    "notifications",
     "proposals",
     "revisions",
     "runs",

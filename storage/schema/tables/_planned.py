@@ -40,6 +40,10 @@ studies = Table(
     ),  # hash of what searches are to do
     Column("sealed_at", UtcTime, nullable=True),  # from then on nobody is shown test values
     Column("unsealed_at", UtcTime, nullable=True),  # until then
+    Column("paused_at", UtcTime, nullable=True),  # no run of it is claimed before it is resumed
+    count("orders"),  # raised by every command that drivers under way follow
+    count("stops"),  # ... and by those that end them
+    Column("raised", Text, nullable=False, server_default=""),  # budgets that commands have raised
 )
 
 # what became of a stored spec: the one that was replaced, or that was refused in its place

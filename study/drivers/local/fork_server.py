@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import IO
 
-from study.drivers.holder import process_start
-from study.drivers.vital_signs import Process
+from study.drivers.vital_signs import Process, process_start
 from trainers.worker.fork_server import FORK, LISTEN, PATIENCE_S
 
 _LAST_LINES = 5
@@ -271,13 +270,19 @@ _ahead: list[ForkServer] = []
 
 
 @contextlib.contextmanager
-def fork_server_ahead() -> Iterator[None]:
+def fork_server_ahead(*, is_needless: Callable[[], bool]) -> Iterator[None]:
     """Import torch while this process still reads its command line and its database.
 
     At the end of the block, a fork server that nobody has taken is ended.
+
+    Args:
+        is_needless: Asked when the import has begun, which then ends; whoever needs a fork server
+            after all starts one.
     """
     _ahead.append(ForkServer.start())
     try:
+        if is_needless():
+            _ahead.pop().kill()
         yield
     finally:
         while _ahead:

@@ -9,7 +9,7 @@ from study.drivers.peers import Missing, Peers, Trouble
 from study.drivers.protocol import DriverEvent, FromWorker, WorkerLost
 from trainers.events import OpenFailed, Rendezvous
 
-_PATIENCE_S = 2.0
+_PATIENCE_S = 10.0
 """From the end of a worker until it is known how a peer ended, which may have been the cause."""
 _LOOK_S = 0.05
 

@@ -198,7 +198,9 @@ class EventReader:
             RayError: The channel is out of reach.
         """
         if self._answer is None:
-            self._answer = self._channel.events.remote()
+            # reading an argument, the first one loads what Ray brings for that: pyarrow, which the
+            # first slot to report would wait for
+            self._answer = self._channel.events.remote(timeout_s=None)
         ready, _ = ray.wait([self._answer], timeout=timeout_s)
         if not ready:
             return []

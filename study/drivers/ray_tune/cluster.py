@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray._private import services
+from ray._private import node, services
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.drivers.options import RayOptions
@@ -69,7 +69,8 @@ class Cluster:
         folder = folder_of_ray()
         try:
             _try_to_write(Path(folder))
-            ray.init("local", num_cpus=self._cpus(), include_dashboard=False, **_SETTINGS)
+            with _small():
+                ray.init("local", num_cpus=self._cpus(), include_dashboard=False, **_SETTINGS)
         except Exception as error:
             raise no_ray_here(error, folder) from error
 
@@ -131,6 +132,30 @@ def _try_to_write(folder: Path) -> None:
 
 def _say_nothing(*_args: Any, **_named: Any) -> None:
     """Ray prints the log of a process of its own that has ended, some fifty lines."""
+
+
+class _SmallNode(node.Node):
+    """A head without processes of Ray at which nobody looks here."""
+
+    def start_api_server(self, **_: Any) -> None:
+        """Without a dashboard, it would report the use of Ray, if its users allow that."""
+        self._webui_url = ""
+
+    def start_monitor(self) -> None:
+        """It would look for more nodes."""
+
+    def start_log_monitor(self) -> None:
+        """It would send on what workers print, which goes elsewhere."""
+
+
+@contextmanager
+def _small() -> Iterator[None]:
+    """Have `ray.init` start no more of Ray than is needed: each process is Python, with Ray."""
+    known, node.Node = node.Node, _SmallNode  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        node.Node = known  # type: ignore[misc]
 
 
 @contextmanager

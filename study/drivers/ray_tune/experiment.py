@@ -7,16 +7,16 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import cache
 from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.execution import tune_controller
 from ray.tune.execution.class_cache import _ActorClassCache
 
 from study.drivers.ray_tune.orders import WorkerOptions
+from study.drivers.ray_tune.recovery import SlotLosses, survive_memory_kills
 from study.drivers.ray_tune.slot import Slot
-from study.drivers.ray_tune.slot_losses import SlotLosses, survive_memory_kills
 
 _END_S = 60.0
 """Ray Tune is given so long to end its slots: called after Ray has gone, Ray starts anew."""
@@ -63,8 +63,9 @@ class Experiment:
 
     def _run(self) -> None:
         """Keep the slots occupied; returns when all have been closed."""
-        trainable = tune.with_parameters(Slot, channel=self._channel, options=self._options)
-        workers = self._options.workers
+        channel, options = self._channel, self._options
+        trainable = tune.with_parameters(_Trainable, channel=channel, options=options)
+        workers = options.workers
         try:
             tuner = tune.Tuner(
                 tune.with_resources(trainable, self._resources()),
@@ -78,7 +79,7 @@ class Experiment:
                     stop=self._stopper,
                 ),
             )
-            with in_waiting_processes() if self._inherits else nullcontext():
+            with light_slots(channel, options) if self._inherits else nullcontext():
                 tuner.fit()
         except BaseException as error:  # kept for the thread that polls
             self.failure = error
@@ -91,20 +92,43 @@ class Experiment:
         return tune.PlacementGroupFactory([{k.upper(): n for k, n in of_one.items()}] * ranks)
 
 
-@contextmanager
-def in_waiting_processes() -> Iterator[None]:
-    """Let Ray Tune place slots in processes that Ray has begun already, for which it does nothing.
+class _Trainable(tune.Trainable):
+    """A slot as Ray Tune's own trials are."""
 
-    It asks for an environment of its own, which says again what these have from this process. For
-    that, Ray starts Python twice for each slot, half a second of a core each time, and what it had
-    begun is of no use.
+    def setup(self, _config: dict[str, Any], *, channel: Any = None, options: Any = None) -> None:
+        """Start the slot."""
+        self._slot = Slot(self.trial_id, channel, options)
+
+    def step(self) -> dict[str, Any]:
+        """All that it does.
+
+        Raises:
+            NodeDrained: Its node is about to be taken away, and nothing is under way.
+        """
+        return self._slot.train()
+
+
+@contextmanager
+def light_slots(channel: Any, options: WorkerOptions) -> Iterator[None]:
+    """Let Ray Tune start slots as they are, in processes that Ray has begun already.
+
+    As trainables of its own, they would load Ray Tune, and ask for an environment, which says again
+    what these processes have from this one: for that, Ray starts Python twice for each slot, and
+    what it had begun is of no use. Together that is two seconds of a core for each slot.
     """
-    known, plain = _ActorClassCache.get, cache(ray.remote)
-    _ActorClassCache.get = lambda _cache, trainable: plain(trainable)  # type: ignore[method-assign]
+    cache: Any = _ActorClassCache
+    controller: Any = tune_controller
+    known, actor = (cache.get, controller._get_trainable_kwargs), ray.remote(Slot)
+    cache.get = lambda _cache, _trainable: actor
+    controller._get_trainable_kwargs = lambda trial: {
+        "trial": trial.trial_id,
+        "channel": channel,
+        "options": options,
+    }
     try:
         yield
     finally:
-        _ActorClassCache.get = known  # type: ignore[method-assign]
+        cache.get, controller._get_trainable_kwargs = known
 
 
 class _WhenClosing(tune.Stopper):

@@ -1,8 +1,8 @@
-"""A worker slot as a Ray Tune trial: its only step works until the driver closes it.
+"""A worker slot: an actor that looks after a worker of the local driver.
 
-The slot's process looks after a worker of the local driver. So a run meets the same process here
-as on a machine of one's own: same threads, same signals, no Ray in it; and a worker that dies is
-followed by another one at once, while Ray needs seconds to start a process.
+So a run meets the same process here as on a machine of one's own: same threads, same signals, no
+Ray in it; and a worker that dies is followed by another one at once, while Ray needs seconds to
+start a process. This module loads no Ray Tune: that takes a process longer than to load Ray.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ray
-from ray import cloudpickle, tune
+from ray import cloudpickle
 
 from study.drivers.local.driver import LocalDriver
 from study.drivers.local.fork_server import ForkServer, take_fork_server
@@ -41,26 +41,25 @@ from trainers.jobs import Pack
 _POLL_S = 0.25
 
 
-class Slot(tune.Trainable):
-    """Place for one worker.
+class Slot:
+    """Place for one worker, and a trial of Ray Tune.
 
-    All that matters goes through the channel; the trial's own result says only that it is over.
+    Of a trainable it has what Ray Tune asks of one that saves nothing. All that matters goes
+    through the channel; the trial's own result says only that it is over.
+
+    Args:
+        trial: Its id, which a process that follows this one has, too.
+        channel: Actor handle of a `Channel`.
     """
 
-    def setup(self, _config: dict[str, Any], *, channel: Any = None, options: Any = None) -> None:
-        """Start a worker.
-
-        Args:
-            channel: Actor handle of a `Channel`.
-            options: A `WorkerOptions`.
-        """
+    def __init__(self, trial: str, channel: Any, options: WorkerOptions) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
         self._channel = channel
         here = ray.get_runtime_context()
         node = here.get_node_id()
         self._name = str(here.get_actor_id())
         handle = cloudpickle.dumps(here.current_actor)  # type: ignore[no-untyped-call]
-        _answer(channel.slot_started.remote(self.trial_id, self._name, handle, node))
+        _answer(channel.slot_started.remote(trial, self._name, handle, node))
         self._driver = LocalDriver(
             options.problem,
             options.training,
@@ -77,7 +76,7 @@ class Slot(tune.Trainable):
         self._free: set[int] = set()  # of these, with nothing to do
         self._closing, self._draining = threading.Event(), threading.Event()
 
-    def step(self) -> dict[str, Any]:
+    def train(self) -> dict[str, Any]:
         """Carry orders and messages until the driver says that there is no more to do.
 
         Raises:
@@ -97,6 +96,13 @@ class Slot(tune.Trainable):
                 raise NodeDrained("The node is about to be taken away.")
         self._driver.close()
         return {"done": True}
+
+    def stop(self) -> None:
+        """Nothing is left to be ended after `train`."""
+
+    def get_auto_filled_metrics(self, **_: Any) -> dict[str, Any]:
+        """What stands for a result before there is one."""
+        return {}
 
     def _report(self) -> None:
         """Send on what workers said; the first message of a worker introduces it."""

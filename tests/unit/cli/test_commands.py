@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from study.cli._options import again
+from storage.errors import BadAmount
+from study.cli._options import again, limits_of_words
 from study.commands import DEFAULT_STORAGE, command_line, default_storage
+from study.errors import BadSpec
 
 SERVER = "postgresql://me:secret@host/db"
 
@@ -76,3 +78,28 @@ def test_the_command_in_progress_is_typed_once_more() -> None:
     result = CliRunner().invoke(app, ["run", *words, "--storage", "sqlite:///x"])
     assert result.exit_code == 0
     assert said == [["run", "my study", "--limit", "a=1", "--limit", "b=2", "--yes"]]
+
+
+def test_limits_are_told_by_unit_or_by_name() -> None:
+    limits = limits_of_words(["200epochs", "1.5h", "wall_s=30min", "money=2.5", "trials=7"])
+    assert limits == {
+        "epochs": 200,
+        "device_s": 5400.0,
+        "wall_s": 1800.0,
+        "money": 2.5,
+        "trials": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    "words", [["epochs=2000", "money=1", "3000epochs"], ["8h", "wall_s=9h", "device_s=9h"]]
+)
+def test_a_limit_is_set_once(words: list[str]) -> None:
+    with pytest.raises(BadSpec, match=f"Got {words[0]} and {words[2]}"):
+        limits_of_words(words)
+
+
+@pytest.mark.parametrize("words", [["epochs=8h"], ["30runs"], ["lr=1"]])
+def test_what_is_no_limit_is_refused(words: list[str]) -> None:
+    with pytest.raises(BadAmount, match=f"of device_s, wall_s, trials.* Got '{words[0]}'"):
+        limits_of_words(words)

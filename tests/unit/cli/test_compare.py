@@ -127,7 +127,7 @@ def test_each_table_begins_with_the_method(terminal: Any) -> None:
     _print_rows(frames, compared(rows_of(frames)))
     written = stream.getvalue()
     assert written.count("UW-SO") == written.count("method") > 2
-    assert written.index("delta_m test") < written.index("attribute_0")
+    assert written.index("Δm test") < written.index("attribute_0")
 
 
 def test_another_objective_comes_first_with_its_direction(terminal: Any) -> None:
@@ -137,7 +137,7 @@ def test_another_objective_comes_first_with_its_direction(terminal: Any) -> None
     written = stream.getvalue()
     assert "b.score" in written
     assert "test ↑" in written
-    assert written.index("test ↑") < written.index("delta_m test") < written.index("error_rate")
+    assert written.index("test ↑") < written.index("Δm test") < written.index("error_rate")
     assert " 0.9 " in written
 
 
@@ -163,7 +163,7 @@ def test_without_a_baseline_delta_m_has_no_column(terminal: Any) -> None:
     frames, stream = a_study(2, packed=False), terminal(200)
     rows = tuple(replace(row, delta_m_test=math.nan) for row in rows_of(frames))
     _print_rows(frames, compared(rows, "a.error"))
-    assert "delta_m" not in stream.getvalue()
+    assert "Δm" not in stream.getvalue()
 
 
 def test_a_column_wider_than_the_terminal_is_whole(terminal: Any) -> None:

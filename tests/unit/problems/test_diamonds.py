@@ -11,8 +11,8 @@ import torch
 
 from trainers.problems._embedded import load
 from trainers.problems._source import TensorSource
-from trainers.problems._stones import GRADES, N_INPUTS, split_stones, stones
-from trainers.problems.diamonds import _N_STONES, FILE, Diamonds
+from trainers.problems._stones import GRADES, MEASURES, N_INPUTS, split_stones, stones
+from trainers.problems.diamonds import _N_STONES, FILE, Diamonds, DiamondsFive
 from trainers.problems.errors import BadOption, UnknownTask
 from trainers.protocol import Problem
 from trainers.testing import ProblemContract
@@ -34,9 +34,10 @@ def columns_of(*rows: str) -> dict[str, list[Any]]:
 
 
 class TestContract(ProblemContract):
-    @pytest.fixture
-    def problem(self) -> Problem:
-        return SMALL
+    @pytest.fixture(params=[Diamonds, DiamondsFive])
+    def problem(self, request: pytest.FixtureRequest) -> Problem:
+        small: Problem = request.param(train_stones=600, validation_stones=200, test_stones=100)
+        return small
 
 
 def test_same_options_give_the_same_bytes() -> None:
@@ -101,6 +102,22 @@ def test_inputs_tell_of_their_targets(sources: dict[str, TensorSource]) -> None:
     solved = torch.linalg.lstsq(train.inputs, train.targets["price"][:, None], driver="gelsd")
     error = (test.inputs @ solved.solution)[:, 0] - test.targets["price"]
     assert error.var() < 0.05 * test.targets["price"].var()
+
+
+def test_all_else_about_a_stone_is_asked_of_its_measures(
+    sources: dict[str, TensorSource],
+) -> None:
+    problem = DiamondsFive()
+    five = problem.sources(CPU)
+    for split, source in five.items():
+        assert source.inputs.shape[1] == problem.n_inputs == len(MEASURES)
+        assert source.inputs.abs().max() <= 5
+        assert source.inputs.mean(dim=0).abs().max() < 0.3
+        for task in ("price", "cut"):  # the same stones
+            assert torch.equal(source.targets[task], sources[split].targets[task])
+        for task in GRADES:
+            assert source.targets[task].max() == problem.outputs[task] - 1
+    assert 0.78 < five["train"].targets["carat"].mean() < 0.81
 
 
 @pytest.mark.parametrize(

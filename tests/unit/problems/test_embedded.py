@@ -1,11 +1,19 @@
 import io
+from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from trainers.problems._embedded import EmbeddedFile, cache_folder, load, package_folder
+from trainers.problems._embedded import (
+    EmbeddedFile,
+    cache_folder,
+    load,
+    load_all,
+    package_folder,
+)
 from trainers.problems.errors import DataChanged, DataMissing, MissingPackage
 
 CONTENT = b"\x01\x02\x03"
@@ -126,6 +134,27 @@ def test_missing_file_names_the_path(package: Path) -> None:
     (package / "inner" / "bytes.bin").unlink()
     with pytest.raises(DataMissing, match=r"inner/bytes\.bin"):
         _load(package, None)
+
+
+def test_several_files_are_parsed_together_and_cached_under_all_their_hashes(
+    package: Path, tmp_path: Path
+) -> None:
+    (package / "second.bin").write_bytes(b"\x04")
+    second = replace(FILE, path="second.bin", sha256=sha256(b"\x04").hexdigest())
+
+    def loaded(*files: EmbeddedFile) -> list[int]:
+        def parse(contents: Sequence[bytes]) -> dict[str, np.ndarray]:
+            return {"values": np.frombuffer(b"".join(contents), dtype=np.uint8)}
+
+        found = load_all(files, parse, locate=lambda _: package, cache=tmp_path / "cache")
+        return [int(value) for value in found["values"]]
+
+    for _ in range(2):
+        assert loaded(FILE, second) == [1, 2, 3, 4]
+        assert loaded(second, FILE) == [4, 1, 2, 3]
+    (package / "second.bin").write_bytes(b"\x05")
+    with pytest.raises(DataChanged, match=r"second\.bin"):
+        loaded(FILE, second)
 
 
 def test_package_folder_finds_an_installed_package() -> None:

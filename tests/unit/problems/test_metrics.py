@@ -6,9 +6,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torchmetrics.functional.regression import (
+    weighted_mean_absolute_percentage_error as theirs,
+)
 
 from trainers.problems import Accuracy, ErrorRate, MeanAbsoluteError
-from trainers.problems.errors import BadShape
+from trainers.problems._metrics import RelativeAbsoluteError
+from trainers.problems.errors import BadOption, BadShape
 from trainers.protocol import Metric
 
 LOGITS = torch.tensor([[2.0, -1.0], [0.0, 1.0], [1.0, 0.0], [0.0, 3.0], [5.0, 0.0]])
@@ -102,3 +106,37 @@ def test_a_diverged_output_stays_visible() -> None:
 def test_shapes_that_would_broadcast_are_refused() -> None:
     with pytest.raises(BadShape, match="one shape"):
         MeanAbsoluteError().statistics(torch.zeros(4), torch.zeros(4, 1))
+
+
+RAGGED = [MeanAbsoluteError(2.0**-16), RelativeAbsoluteError(2.0**-16)]
+
+
+@pytest.mark.parametrize("metric", RAGGED, ids=repr)
+@given(seed=st.integers(0, 2**32), cuts=st.lists(st.integers(0, 200), max_size=6))
+def test_small_amounts_add_up_exactly_too(metric: Metric, seed: int, cuts: list[int]) -> None:
+    output, target = (1e-5 * of for of in _sample(MeanAbsoluteError(), seed, 200))
+    edges = [0, *sorted(cuts), 200]
+    parts = [metric.statistics(output[a:b], target[a:b]) for a, b in pairwise(edges)]
+    total = sum(reversed(parts[:-1]), start=parts[-1])
+    assert torch.equal(total, metric.statistics(output, target))
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1.0, 1e7])
+def test_relative_error_is_torchmetrics_whatever_the_unit(scale: float) -> None:
+    output, target = (scale * of for of in _sample(MeanAbsoluteError(), 1, 200))
+    known = ~target.isnan()
+    expected = theirs(output[known, 0], target[known]).item()
+    found = _value(RelativeAbsoluteError(2.0**-16), output, target)
+    assert found == pytest.approx(expected, rel=1e-6)
+    mean = _value(MeanAbsoluteError(2.0**-16), output, target)
+    assert found == pytest.approx(mean / float(target[known].abs().mean()))
+
+
+def test_relative_error_of_nothing_is_no_number() -> None:
+    assert math.isnan(_value(RelativeAbsoluteError(), torch.ones(2), torch.zeros(2)))
+
+
+@pytest.mark.parametrize("resolution", [0.0, -1.0, 0.3, math.inf, math.nan])
+def test_a_resolution_must_be_a_power_of_two(resolution: float) -> None:
+    with pytest.raises(BadOption, match="must be a power of two"):
+        MeanAbsoluteError(resolution)

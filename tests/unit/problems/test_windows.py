@@ -4,10 +4,14 @@ import pytest
 
 import trainers.nets
 import trainers.problems
+import trainers.problems.dense
+import trainers.problems.labels
 from trainers.problems import errors
 
+WINDOWS = [trainers.problems, trainers.problems.dense, trainers.problems.labels, trainers.nets]
 
-@pytest.mark.parametrize("package", [trainers.problems, trainers.nets])
+
+@pytest.mark.parametrize("package", WINDOWS)
 def test_everything_in_the_window_exists(package: ModuleType) -> None:
     assert all(getattr(package, name).__name__ == name for name in package.__all__)
 

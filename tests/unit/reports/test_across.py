@@ -46,7 +46,7 @@ def test_a_study_is_not_compared_with_itself(three: dict[str, Any]) -> None:
 
 def test_other_objectives_are_refused_with_what_each_is_ranked_by() -> None:
     by_metric = study("two", spec={"objective": "left.error"})
-    with pytest.raises(NotComparable, match=r"a by delta_m in % \(lower .*b by left.error"):
+    with pytest.raises(NotComparable, match=r"a by Δm in % \(lower .*b by left.error"):
         compare_studies({"a": plain_study(), "b": by_metric})
 
 

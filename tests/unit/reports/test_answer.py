@@ -107,3 +107,12 @@ def test_nothing_is_answered_without_values(sealed: bool) -> None:
 )
 def test_names_in_a_row(names: list[str], said: str) -> None:
     assert listed(names) == said
+
+
+def test_it_says_why_a_value_has_two_intervals_and_whom_the_sentence_is_about() -> None:
+    reading = told().reading
+    assert "leave out the seed error of single-task networks" in reading
+    assert reading.endswith("The sentence below is about UW-SO, whichever is first here.")
+    first = answered(moved("uw-so", by=-20.0))
+    assert first is not None
+    assert "The sentence below" not in first.reading

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from reports import budget_curve, compare, load
 from reports._spread import components_of
-from reports.errors import UnknownAxis, UnknownSearch
+from reports.errors import UnknownAxis, UnknownMeasure, UnknownSearch
 from reports.inference import mixed_share
 from reports.inference.student import t_quantile
 from reports.spending.axes import CostAxis
+from reports.spending.measured import measure_of, measured_curves
 from tests.unit.reports import synthetic
 
 STAGES = (("grid", (0, 1, 2)), ("random", (2, 3, 4, 5)), ("neighbours", (0, 7, 6)))
@@ -71,6 +72,20 @@ def test_a_curve_equals_the_literal_replay(
     assert len(points) == len(wanted)
     for have, want in zip(points, wanted, strict=True):
         assert have == pytest.approx(want, rel=1e-12, abs=1e-12)
+
+
+def test_winners_are_told_by_other_values_than_they_were_chosen_by() -> None:
+    rng = np.random.default_rng(0)
+    validation, test = (rng.normal(size=(8, 3)).tolist() for _ in range(2))
+    frames = load(synthetic.tabled(validation, test, STAGES), synthetic.STUDY)
+    for measure, scores in (("validation", validation), ("test", test)):
+        (curve,) = measured_curves(frames, "runs", measure_of(frames, measure))
+        wanted = [value for _, value in literal(validation, scores, [1] * 8)]
+        assert curve.value == pytest.approx(np.array(wanted))
+        assert curve.at(3.0) == curve.value[0]
+        assert math.isnan(curve.at(2.0))
+    with pytest.raises(UnknownMeasure, match="Winners can be told by test, validation"):
+        measure_of(frames, "nix")
 
 
 def test_a_point_tried_before_costs_nothing_again() -> None:

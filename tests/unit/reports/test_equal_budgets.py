@@ -16,6 +16,7 @@ from reports.spending import (
     parse_budgets,
     value_said,
 )
+from reports.spending.axes import CostAxis
 from tests.unit.reports import synthetic
 
 
@@ -216,3 +217,18 @@ def total_of(search: str) -> float:
     curve = budget_curve(synthetic.frames(), search)
     assert curve is not None
     return float(curve.cost[-1])
+
+
+@pytest.mark.parametrize(
+    ["axis", "amount", "said"],
+    [
+        *(("epochs", 1200, "1,200 epochs"), ("samples", 7.68e7, "76,800,000 samples")),
+        *(("solo_s", 12.345, "12.3 device-seconds"), ("energy_j", 7.2e7, "72,000,000 J")),
+        *(("flops", 1.5e12, "1.5 TFLOPs"), ("flops", 4e8, "400,000,000 FLOPs")),
+        *(("flops", 3.21e18, "3,210 PFLOPs"), ("flops", 1e12, "1 TFLOP")),
+        *(("solo_s", 1.0, "1 device-second"), ("as_run_s", 1, "1 device-second, as run")),
+        *(("epochs", 1, "1 epoch"), ("money", 1, "1 of money"), ("energy_j", 1, "1 J")),
+    ],
+)
+def test_a_budget_is_told_as_people_read_it(axis: CostAxis, amount: float, said: str) -> None:
+    assert Budget(axis=axis, amount=amount).said == said

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports._palette import LOOKS, OTHERS, TASKS, look
+from reports.drawing._marks import short
+from reports.drawing._ternary import hexagons, on_grid, step_of
+from reports.drawing._window import window
 from reports.figures._curve_traces import band
 from reports.figures._labels import apart
-from reports.figures._marks import short
-from reports.figures._ternary import hexagons, on_grid, step_of
-from reports.figures._window import window
 from tests.unit.reports import synthetic
 
 # -- palette --------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from reports import load, with_params
+from reports._rows import typed_frame
 from reports.errors import BadView
 from reports.frames import stages_tuning
 from tests.unit.reports import synthetic
@@ -87,6 +88,15 @@ def test_a_view_without_a_needed_column_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(synthetic.COLUMNS, "run_results", short)
     with pytest.raises(BadView, match=r"`run_results` must have every column read. Missing: seed"):
         load(synthetic.reader(epochs=3), synthetic.STUDY)
+
+
+@pytest.mark.parametrize("params", ["no json", "[1]", ""])
+def test_parameters_that_are_none_are_refused(params: str) -> None:
+    columns, rows = synthetic.reader(epochs=3).view("run_results", synthetic.STUDY)
+    at = columns.index("params")
+    strange = [*rows[:-1], (*rows[-1][:at], params, *rows[-1][at + 1 :])]
+    with pytest.raises(BadView, match=r"must be a JSON object, .* in the view `run_results`"):
+        typed_frame("run_results", columns, strange)
 
 
 def test_a_view_may_have_more_columns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from reports import StudyFrames, html, load
+from reports._importance import Importance, Share
 from reports.figures import (
     NoFigure,
     importance_bars,
@@ -25,7 +26,6 @@ from reports.html._function_seen import (
     parallel_seen,
     what_would_tell,
 )
-from reports.importances import Importance, Share
 from reports.inference import Interval
 from reports.trials import SearchTrials, ranked, trials
 from tests.unit.reports import synthetic
@@ -78,7 +78,7 @@ def test_curves_are_those_of_the_best_and_of_some_others() -> None:
 def test_best_trials_cross_an_axis_for_each_parameter_and_the_value() -> None:
     frames, search = study()
     figure = drawn(parallel_coordinates(frames, search))
-    assert list(figure.layout.xaxis.ticktext) == ["act", "depth", "lr", "loss"]
+    assert list(figure.layout.xaxis.ticktext) == ["act", "depth", "learning rate", "loss"]
     best = figure.data[-1]  # drawn over the others
     assert f"trial {ranked(search)[0].number}:" in best.text[0]
     assert best.y[-1] == 0.0
@@ -124,7 +124,7 @@ def test_bars_are_shares_and_lines_over_them_intervals() -> None:
     )
     figure = drawn(importance_bars([found]))
     bars, lines = figure.data
-    assert list(figure.layout.yaxis.ticktext) == ["lr", "depth"]
+    assert list(figure.layout.yaxis.ticktext) == ["learning rate", "depth"]
     assert bars.x[1::3] == pytest.approx([70, 30])
     assert lines.x[3:5] == pytest.approx([10, 50])
     assert np.isnan(lines.x[0])

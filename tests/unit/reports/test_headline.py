@@ -78,7 +78,7 @@ def told(
 
 def test_a_value_comes_with_its_interval_and_what_it_rests_on() -> None:
     assert told(contender(SUBJECT, -4.0)).startswith(
-        "UW-SO reaches a test delta_m of −4.00 % (95 % interval −4.50 to −3.50; cross-fit, "
+        "UW-SO reaches a test Δm of −4.00 % (95 % interval −4.50 to −3.50; cross-fit, "
         "3 seeds): better than single-task networks (STL)."
     )
 
@@ -200,7 +200,7 @@ def test_nothing_is_decided_against_a_method_with_missing_runs() -> None:
         contender("ew", 1.0, finished=11),
         finished=30,
     )
-    assert sentence.startswith("Incomplete: 30 of 36 runs finished.")
+    assert sentence.startswith("Incomplete: 30 of the 36 runs planned so far have ended.")
     assert "Undecided against SCALARIZATION: SCALARIZATION has 7 of 12 runs." in sentence
     assert "Undecided against EW: runs are missing." in sentence
     assert "Its search took" not in sentence

@@ -223,7 +223,7 @@ def test_an_unfinished_study_has_a_banner(tmp_path: Path) -> None:
     frames = synthetic.frames(unfinished=True)
     made = compare(frames)
     text = body(written(frames, tmp_path))
-    assert f"Unfinished: {made.finished_runs} of {made.planned_runs} runs finished." in text
+    assert f"{made.finished_runs} of the {made.planned_runs} runs planned so far have" in text
     assert 'id="plot-cost"' in text
 
 

@@ -302,6 +302,7 @@ def test_the_share_of_better_pairs_counts_ties_half() -> None:
     assert share_better([1.0, 2.0], [2.0, 3.0], sign=1.0) == pytest.approx(3.5 / 4)
     assert share_better([1.0, 2.0], [2.0, 3.0], sign=-1.0) == pytest.approx(0.5 / 4)
     assert math.isnan(share_better([], [1.0], sign=1.0))
+    assert share_better([math.inf, 1.0], [math.inf], sign=1.0) == pytest.approx(1.5 / 2)
 
 
 @given(st.lists(VALUES, min_size=1, max_size=6), st.lists(VALUES, min_size=1, max_size=6))

@@ -87,7 +87,9 @@ def test_who_never_gets_there_says_never() -> None:
     found = matched("ew", margin=0.5)
     assert math.isinf(found.cost)
     assert found.never_share > 0.025
-    assert found.to_plain()["fair_ratio"]["high"] == "never"
+    plain = found.to_plain()
+    assert (plain["reached"], plain["cost"]) == (False, None)
+    assert (plain["fair_ratio"]["high"], plain["fair_ratio"]["never"][-1]) == (None, "high")
     assert "EW does not get within 0.5 points of the final value of Scalar" in found.sentence
 
 

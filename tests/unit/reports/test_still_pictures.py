@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import figures, html, load
+from reports.drawing.svg._frame import _even, _powers
+from reports.drawing.svg._still import Page
 from reports.figures import NoFigure
 from reports.figures.svg import picture
-from reports.figures.svg._frame import _even, _powers
-from reports.figures.svg._picture import Page
 from reports.trials import trials
 from tests.unit.reports import synthetic
 from tests.unit.reports.drawn import drawn, lines
@@ -39,6 +39,8 @@ def all_figures() -> list[go.Figure]:
     frames = synthetic.frames()
     made = load(synthetic.function_reader(), synthetic.STUDY)
     search = trials(made)[0]
+    several = synthetic.search_front(synthetic.reader(epochs=4), "left.error", "sum.within_1")
+    front = load(several, synthetic.STUDY)
     return [
         drawn(figures.cost_versus_performance(frames)),
         drawn(figures.weight_simplex(frames, "scalarization")),
@@ -48,6 +50,8 @@ def all_figures() -> list[go.Figure]:
         drawn(figures.trial_history(made, search)),
         drawn(figures.learning_curves(made, search)),
         drawn(figures.parallel_coordinates(made, search)),
+        drawn(figures.task_front(front)),
+        drawn(figures.volume_versus_cost(front)),
     ]
 
 
@@ -107,6 +111,18 @@ def test_all_weight_vectors_have_a_cell_and_the_best_its_ring() -> None:
     n_cells = sum(path.count("M") for path in re.findall(r'd="([^"]+Z)"', svg))
     assert n_cells == len(synthetic.simplex())
     assert svg.count('stroke="#d6425c"') == 2  # one of them in the legend
+
+
+def test_the_upper_corners_name_ends_above_it_however_many_lines_it_has() -> None:
+    figure = drawn(figures.weight_simplex(synthetic.frames(), "scalarization"))
+
+    def top(name: str) -> float:
+        figure.layout.ternary.aaxis.title.text = name
+        found = re.search(r'y="([\d.]+)"[^>]*><tspan[^>]*>Top', picture(figure).svg)
+        assert found is not None
+        return float(found[1])
+
+    assert top("Top") - top("Top<br>line") == pytest.approx(16.25, abs=0.1)
 
 
 def test_a_name_cannot_become_markup() -> None:

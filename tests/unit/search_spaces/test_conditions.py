@@ -88,3 +88,47 @@ def test_what_can_never_hold_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         Space(axes, when)
+
+
+RATES: dict[str, Any] = {
+    "optimizer": ["adam", "adamw", "sgd"],
+    "lr@adams": {"line": [0.001, 0.01], "when": {"optimizer": ["adam", "adamw"]}},
+    "lr@sgd": {"log_range": [0.1, 1.0], "points": 3, "when": {"optimizer": "sgd"}},
+}
+
+
+def test_variants_are_one_parameter_of_which_each_point_has_one() -> None:
+    space = space_from_plain(RATES, n_tasks=1)
+    points = [space.named(point) for point in space.grid()]
+    assert space.size == len(points) == 2 * 2 + 3
+    assert all([*point] == ["optimizer", "lr"] for point in points)
+    assert {p["lr"] for p in points if p["optimizer"] == "adamw"} == {0.001, 0.01}
+    assert space_from_plain(space.to_plain(), n_tasks=1) == space
+
+
+@given(st.text(max_size=5), st.integers(0, 30))
+def test_a_named_point_finds_back_to_its_variants(key: str, n: int) -> None:
+    space = space_from_plain(RATES, n_tasks=1)
+    for point in space.random(n, key=key):
+        assert space.labelled(space.named(point)) == point
+        assert space.labelled(point) == point
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"lr": [0.1]}, "`lr@adams`.* beside .*`lr`. Tell them apart"),
+        (
+            {"lr@sgd": {"line": [0.1], "when": {"optimizer": ["sgd", "adam"]}}},
+            "go by different values of one other, .* `lr@sgd`",
+        ),
+        (
+            {"b": [1], "lr@sgd": {"line": [0.1], "when": {"optimizer": "sgd", "b": 1}}},
+            "go by different values of one other, .* `lr@sgd`",
+        ),
+        ({"lr@sgd": {"line": [-0.1], "when": {"optimizer": "sgd"}}}, "lr@sgd.*must be above 0"),
+    ],
+)
+def test_variants_that_are_not_told_apart_are_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpaceError, match=said):
+        space_from_plain(RATES | change, n_tasks=1)

@@ -91,3 +91,16 @@ def test_what_an_objective_asks_for_behind_an_if_has_a_condition() -> None:
         "points": 3,
         "when": {"opt": ["sgd", "rmsprop"]},
     }
+
+
+def test_a_range_that_hangs_on_a_choice_is_a_variant_for_each() -> None:
+    space = from_optuna(
+        {
+            "optimizer": CategoricalDistribution(["adam", "sgd"]),
+            "lr@adam": FloatDistribution(1e-4, 1e-2, log=True),
+            "lr@sgd": FloatDistribution(1e-2, 1.0, log=True),
+        },
+        when={"lr@adam": {"optimizer": "adam"}, "lr@sgd": {"optimizer": "sgd"}},
+    )
+    rates = [space.named(point) for point in space.random(20, key="k")]
+    assert all((p["lr"] < 1e-2) == (p["optimizer"] == "adam") for p in rates)

@@ -105,3 +105,15 @@ def test_what_has_no_axis_is_refused_by_name(
 def test_a_param_space_is_a_mapping() -> None:
     with pytest.raises(WrongType, match="A param_space must be a mapping"):
         from_ray(tune.uniform(0, 1))  # type: ignore[arg-type]
+
+
+def test_a_grid_that_hangs_on_a_choice_is_a_variant_for_each() -> None:
+    space = from_ray(
+        {
+            "optimizer": tune.choice(["adam", "sgd"]),
+            "lr@adam": tune.grid_search([1e-3]),
+            "lr@sgd": tune.grid_search([0.1, 0.5]),
+        },
+        when={"lr@adam": {"optimizer": "adam"}, "lr@sgd": {"optimizer": "sgd"}},
+    )
+    assert [space.named(point)["lr"] for point in space.grid()] == [1e-3, 0.1, 0.5]

@@ -87,8 +87,8 @@ def test_whole_numbers_of_unknown_parameters_stay_whole() -> None:
 
 
 KEYS = (
-    "Allowed: boundary, dirichlet, floor, int_range, line, log_int_range, log_range, points, "
-    "range, simplex_step, step"
+    "Allowed: boundary, dirichlet, floor, groups, int_range, line, log_int_range, log_range, "
+    "points, range, simplex_step, step"
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,3 +153,14 @@ class TestOnPostgres(OnNewPostgres):
             SchemaMismatch, match=r"has schema 0001.*`weighbridge run STUDY` brings"
         ):
             Reader(bench.url)
+
+
+def test_who_looks_beside_a_writer_ends_none_of_its_locks(tmp_path: Path) -> None:
+    """Else another process that closes the file removes the log that is being written."""
+    path = tmp_path / "s.db"
+    bench = Bench(f"sqlite:///{path}")
+    assert _names(path) == ["demo"]
+    look = f"import sqlite3; c = sqlite3.connect({str(path)!r}); c.execute('SELECT 1 FROM runs')"
+    subprocess.run([sys.executable, "-c", f"{look}.fetchall(); c.close()"], check=True)
+    assert path.with_name("s.db-wal").exists()
+    bench.storage.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from storage import RunState
+from storage import Reader, RunState
 from storage.changes import Following
 from storage.limits import Limit, Limits
 from storage.planning.writing import now
@@ -155,6 +155,11 @@ def _follow(bench: Bench) -> None:
     assert claim.run in told
 
 
+def _selected_epochs_of_two_runs(bench: Bench) -> None:
+    _, values = Reader.epochs(bench.storage, "demo", split="train", runs=[1001, 1003], last=1)  # type: ignore[arg-type]
+    assert len(values) == 2
+
+
 def _view(name: str, where: str) -> Callable[[Bench], None]:
     """Ask a view for one run or one search, as people do."""
 
@@ -180,6 +185,7 @@ _STEPS: dict[str, Callable[[Bench], object]] = {
     "paused searches": _paused_searches,
     "history of a small search": lambda bench: bench.outcomes(),
     "a run's table": lambda bench: bench.storage.run_table(1),
+    "selected epochs of two runs": _selected_epochs_of_two_runs,
     "run_results of a run": _view("run_results", "run = 1"),
     "run_results of a search": _view("run_results", "study = 'demo' AND search = 'ew'"),
     "epoch_metrics of a run": _view("epoch_metrics", "run = 1"),

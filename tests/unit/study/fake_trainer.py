@@ -11,10 +11,12 @@ from storage import RunState, Storage
 from storage.records import Claim, Ending, EpochRecord, Holder, Spent
 from study.planning.plan import Plan
 from study.running.conductor import Conductor
+from study.running.packing import ends_early
 from tests.unit.study.specs import stored
 
 EPOCHS = 2
-Level = Callable[[Claim, Mapping[str, Any]], float | RunState]
+Levels = float | Mapping[str, float]
+Level = Callable[[Claim, Mapping[str, Any]], Levels | RunState]
 
 
 def smooth(claim: Claim, point: Mapping[str, Any]) -> float:
@@ -27,7 +29,8 @@ class FakeStudy:
     """One driver's view of a study: a conductor, and runs that end when they are told to.
 
     Attributes:
-        level: A run and its point to the level of its metrics, or to the state it ends in.
+        level: A run and its point to the level of its metrics, by task if they differ, or to the
+            state it ends in.
     """
 
     def __init__(self, plan: Plan, storage: Storage | None = None, level: Level = smooth) -> None:
@@ -76,15 +79,16 @@ class FakeStudy:
         )
         self.storage.record([*epochs, ending])
 
-    def _epochs(self, claim: Claim, level: float) -> list[EpochRecord]:
+    def _epochs(self, claim: Claim, level: Levels) -> list[EpochRecord]:
         search = next(search for search in self.plan.searches if search.name == claim.search)
+        of_task = level if isinstance(level, Mapping) else dict.fromkeys(search.tasks, level)
         return [
             EpochRecord(
                 run=claim.run,
                 token=claim.token,
                 epoch=epoch,
                 values=[
-                    (split, task, metric, level + shift + 0.1 * (epoch - 1))
+                    (split, task, metric, of_task[task] + shift + 0.1 * (epoch - 1))
                     for split, shift in (("validation", 0.0), ("test", 1.0))
                     for task, metric, _ in self.plan.metrics
                     if task in search.tasks
@@ -96,11 +100,14 @@ class FakeStudy:
 
     def _reached(self, claim: Claim) -> RunState:
         whole = claim.until_epoch == self.plan.training.epochs
+        search = next(search for search in self.plan.searches if search.name == claim.search)
+        whole = whole or ends_early(self.plan, search, claim)
         return RunState.DONE if whole else RunState.PAUSED
 
     def history(self, search: str) -> Any:
         """All of a search but the numbers of its runs, which follow the order of claims."""
         ids = {record.name: record.id for record in self.storage.searches(self.record.id)}
-        found = self.storage.history(ids[search])
-        outcomes = [(o.params, o.seed, o.role, o.state, o.value) for o in found.outcomes]
+        of = next(one for one in self.plan.searches if one.name == search)
+        found = self.storage.history(ids[search], beside=of.beside)
+        outcomes = [(o.params, o.seed, o.role, o.state, o.value, o.others) for o in found.outcomes]
         return found.entries, sorted(outcomes, key=repr), found.decisions

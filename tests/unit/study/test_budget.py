@@ -89,4 +89,4 @@ def spent(**of: Any) -> Totals:
     ],
 )
 def test_what_is_left(budget: dict[str, Any], paid: dict[str, Any], rest: dict[str, Any]) -> None:
-    assert left(BudgetSpec(**budget).model_dump(), spent(**paid)) == rest
+    assert left({"budget": BudgetSpec(**budget).model_dump()}, spent(**paid)) == rest

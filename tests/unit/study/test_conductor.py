@@ -97,7 +97,7 @@ def test_imported_numbers_serve_both_splits_at_once() -> None:
 def test_values_are_delta_m_against_the_baseline() -> None:
     study = FakeStudy(planned(EW, baseline={"metrics": METRICS}), level=lambda *_: 1.0).run()
     _, outcomes, _ = study.history("ew")
-    assert [value for *_, value in outcomes] == [pytest.approx(-50.0)] * 4
+    assert [value for *_, value, _ in outcomes] == [pytest.approx(-50.0)] * 4
 
 
 def test_all_searches_start_before_the_baseline_is_there() -> None:
@@ -177,7 +177,7 @@ def test_a_task_without_a_baseline_ends_the_study(state: RunState, why: str) -> 
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (0.0, "is 0 on the validation split, and delta_m divides by it. Choose another"),
+        (0.0, "is 0 on the validation split, and Δm divides by it. Choose another"),
         (1e-6, "is 1e-06 on the validation split, less than one of its .* samples"),
     ],
 )

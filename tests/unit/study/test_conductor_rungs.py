@@ -76,6 +76,43 @@ def test_single_tasks_are_judged_by_their_primary_metric() -> None:
     assert [state for state, _ in ends(study)] == [RunState.DONE] * 4
 
 
+PATIENCE = {"rule": "patience", "patience": 2, "rungs": [1, 2, 3]}
+
+
+def test_patience_ends_runs_as_done_with_their_best_epoch() -> None:
+    """Every run of this world is at its best after its first epoch."""
+    study = FakeStudy(planned(PATIENCE), level=by_rate).run()
+    assert study.conductor.finished
+    assert ends(study) == [(RunState.DONE, 3)] * 4
+    whole = FakeStudy(planned(None), level=by_rate).run()
+    assert ends(whole) == [(RunState.DONE, EPOCHS)] * 4
+    assert study.history("ew")[1] == whole.history("ew")[1]  # the selected epoch, so the value
+    assert [d.value for d in study.history("ew")[2]] == [d.value for d in whole.history("ew")[2]]
+
+
+def test_single_tasks_end_by_patience_with_their_own_metric() -> None:
+    study = FakeStudy(planned(stop=None, baseline={"stop": PATIENCE})).run()
+    assert study.conductor.finished
+    assert ends(study, "stl/left") == [(RunState.DONE, 3)] * 4
+
+
+def test_a_seed_that_is_added_later_has_its_own_patience() -> None:
+    first = FakeStudy(planned(PATIENCE, seeds=[0]), level=by_rate).run()
+    second = FakeStudy(planned(PATIENCE, seeds=[0, 1]), first.storage, level=by_rate).run()
+    assert second.conductor.finished
+    assert ends(second) == [(RunState.DONE, 3)] * 4
+
+
+def test_a_run_that_diverges_takes_its_other_seeds_with_it() -> None:
+    def level(claim: Claim, point: Mapping[str, Any]) -> float | RunState:
+        bad = claim.seed == 1 and float(point["lr"]) == RATES[0] and claim.until_epoch == 2
+        return RunState.DIVERGED if bad else by_rate(claim, point)
+
+    study = FakeStudy(planned(PATIENCE), level=level).run()
+    states = [state for _, _, _, state, *_ in study.history("ew")[1]]
+    assert sorted(states) == ["diverged", *["done"] * 6, "pruned"]
+
+
 def test_epochs_beyond_a_rung_are_not_seen_there() -> None:
     """A point that is added later is compared with what the others were worth at the rung."""
     keys = {"compare": {"select_epoch": "last"}, "seeds": [0]}

@@ -53,7 +53,7 @@ def shown(progress: Progress, *, width: int = 120, most_rows: int = 9) -> str:
 
 def test_a_row_a_search_and_a_line_for_the_workers() -> None:
     text = shown(a_progress(a_search(**BEST)))
-    parts = ("2/3 grid task_weights", "6/82", "300/1,984", "delta_m +12.34 ± 0.44 %")
+    parts = ("2/3 grid task_weights", "6/82", "300/1,984", "Δm +12.34 ± 0.44 %")
     parts += ("2 min 11 s", "8 min 20 s", "21% of the work", "about 6 min 42 s left")
     parts += ("1 calibrating", "1 training scalarization (36)")
     assert [part for part in parts if part not in text] == []

@@ -10,8 +10,16 @@ import pytest
 
 from storage import Storage
 from study.errors import WorkersUnusable
-from study.planning.engine import BY_CALIBRATION, EngineChoice, choose_engine, chosen_by, engine_for
+from study.planning.engine import (
+    BY_CALIBRATION,
+    EngineChoice,
+    choose_engine,
+    chosen_by,
+    engine_for,
+    one_by_one,
+)
 from study.running.engine_state import EngineState
+from study.spec.training import TrainingSpec
 from tests.unit.study.specs import a_plan, stored
 from trainers.events import NetworkFacts
 
@@ -84,10 +92,24 @@ def test_the_obstacle_is_the_reason() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["auto", "solo"])
-def test_several_processes_train_one_run_at_a_time(wanted: Any) -> None:
-    choice = choose_engine(wanted, device="cuda", convolutional=True, data_parallel=2)
+@pytest.mark.parametrize(
+    ("training", "reason"),
+    [
+        ({"data_parallel": 2}, "2 processes a run, by [training] `data_parallel`"),
+        ({"precision": "float16"}, "losses are scaled run by run, by [training] `precision`"),
+    ],
+)
+def test_some_sections_train_runs_one_by_one(
+    wanted: Any, training: dict[str, Any], reason: str
+) -> None:
+    why = one_by_one(TrainingSpec(epochs=1, batch_size=8, **training))
+    choice = choose_engine(wanted, device="cuda", convolutional=True, one_by_one=why)
     assert choice.engine == "solo"
-    assert choice.reason == "2 processes a run, by [training] `data_parallel`"
+    assert choice.reason == reason
+
+
+def test_others_do_not() -> None:
+    assert one_by_one(TrainingSpec(epochs=1, batch_size=8, precision="bfloat16")) == ""
 
 
 def test_stacks_that_are_asked_for_in_vain_are_refused_with_a_way_out() -> None:

@@ -141,6 +141,10 @@ def test_a_changed_training_key_is_named_with_both_values(key: str, value: Any) 
             lambda s: s["search"][1].update(init_from="ew"),
             "  search soft: init_from stored None, now 'ew'",
         ),
+        (
+            lambda s: s.update(train_fraction={"left": 0.5}),
+            "  train_fraction: stored None, now {'left': 0.5}",
+        ),
         (lambda s: s["search"][1]["stages"].pop(), "  search soft: 2 stages stored, now 1"),
         (
             lambda s: s["search"][1]["stages"][0].update(stop=HALVING),

@@ -67,6 +67,7 @@ class TestSpec:
             (lambda s: s["function"].update(target="train"), "Write `my_training:train` for"),
             (lambda s: s["function"].update(goal="min"), "Unknown key `goal`"),
             (lambda s: s.update(objective="loss"), "`objective` goes with a problem. Got 'loss'"),
+            (lambda s: s.update(train_fraction=0.5), "`train_fraction` goes with a problem"),
             (lambda s: s.update(confirm={}), r"\[confirm\] goes with a problem"),
             (lambda s: s.update(baseline={"lr": [1.0]}), r"\[baseline\] goes with a problem"),
             (
@@ -75,6 +76,12 @@ class TestSpec:
             ),
             (lambda s: s.update(keep={"networks": "all"}), r"\[keep\] goes with a problem"),
             (lambda s: s["search"][0].update(init_from="x"), "`init_from` goes with a problem"),
+            (
+                lambda s: s["search"][0]["stages"][0].update(
+                    stop={"rule": "patience", "patience": 1, "rungs": [1]}
+                ),
+                "a function returns when it has had enough",
+            ),
             (lambda s: s["search"][0].update(weighting="ew"), "`weighting` goes with a problem"),
         ],
     )

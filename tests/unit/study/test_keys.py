@@ -57,9 +57,15 @@ def frozen(**keys: Any) -> str:
         {"training": {"epochs": 4, "batch_size": 8}},
         {"training": {"epochs": 3, "batch_size": 8, "threads": 2}},
         {"training": {"epochs": 3, "batch_size": 8, "precision": "bfloat16"}},
+        {"training": {"epochs": 3, "batch_size": 8, "precision": "float16"}},
         {"training": {"epochs": 3, "batch_size": 8, "compile": True}},
         {"training": {"epochs": 3, "batch_size": 8, "data_parallel": 2}},
+        {"training": {"epochs": 3, "batch_size": 8, "channels_last": True}},
+        {"training": {"epochs": 3, "batch_size": 8, "micro_batch_size": 4}},
+        {"training": {"epochs": 3, "batch_size": 8, "channels_last": False}},
         {"compare": {"margin": 2}},
+        {"train_fraction": {"left": 0.5}},
+        {"train_fraction": 0.5},
     ],
 )
 def test_a_fingerprint_depends_on(keys: dict[str, Any]) -> None:
@@ -72,6 +78,7 @@ def test_a_fingerprint_depends_on(keys: dict[str, Any]) -> None:
         {"name": "another"},
         {"seeds": [0, 1, 2]},
         {"budget": {"trials": 3}},
+        {"train_fraction": {"left": 1.0}},
         {"training": {"epochs": 3, "batch_size": 8, "checkpoint_s": 1}},
         {"search": [{"weighting": "uw", "stages": [{"lr": [0.5]}]}]},
     ],
@@ -94,3 +101,11 @@ def shape(**keys: Any) -> str:
     plan = make_plan(spec_of(**keys))
     (key,) = shape_keys(plan.spec, plan.card.to_plain(), [("left",)]).values()
     return key
+
+
+def test_options_that_change_no_sample_are_left_out() -> None:
+    def of(**options: Any) -> str:
+        return frozen(problem="cityscapes", problem_options=options)
+
+    assert of(loaders=0, cache="mapped") == of()
+    assert of(classes=19) != of()

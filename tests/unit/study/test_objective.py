@@ -32,10 +32,14 @@ def objective(trial: optuna.Trial) -> float:
     return loss
 
 
-def run(function: Any, tmp_path: Path, *, until: int = 9) -> tuple[list[Reported], str]:
+def run(
+    function: Any, tmp_path: Path, *, until: int = 9, others: tuple[str, ...] = ()
+) -> tuple[list[Reported], str]:
     """What is reported, and why the run was stopped."""
     said: list[Reported] = []
-    report = Report("loss", said.append, until=until, last=9, stop_requested=lambda: False)
+    report = Report(
+        "loss", said.append, until=until, last=9, stop_requested=lambda: False, others=others
+    )
     call(function, POINT, 7, tmp_path, report)
     return said, report.why
 
@@ -150,6 +154,29 @@ def test_what_only_optunas_trials_have_is_refused_with_what_there_is(
 def test_several_objectives_are_refused(returned: Any, tmp_path: Path) -> None:
     with pytest.raises(BadReport, match=r"returns one number here\. Got .* Return 'loss'"):
         run(lambda _trial: returned, tmp_path)
+
+
+def test_one_of_several_is_worth_what_it_returns(tmp_path: Path) -> None:
+    said, why = run(lambda _trial: (0.1, 2), tmp_path, others=("size",))
+    (only,) = said
+    assert only.values == (("validation", "loss", 0.1), ("validation", "size", 2.0))
+    assert why == ""
+
+
+@pytest.mark.parametrize("returned", [0.1, (0.1,), (0.1, 0.2, 0.3)])
+def test_one_of_several_returns_a_number_for_each(returned: Any, tmp_path: Path) -> None:
+    with pytest.raises(BadReport, match="a number for each of 'loss', 'size', in this order"):
+        run(lambda _trial: returned, tmp_path, others=("size",))
+
+
+def test_one_of_several_that_returns_nothing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadReport, match=r"returns loss, size, .* Got None"):
+        run(lambda _trial: None, tmp_path, others=("size",))
+
+
+def test_one_of_several_reports_no_single_values(tmp_path: Path) -> None:
+    with pytest.raises(NotOfATrial, match="this study has several objectives: loss, size"):
+        run(lambda trial: trial.report(1.0, 0), tmp_path, others=("size",))
 
 
 @pytest.mark.parametrize("returned", ["0.1", {}, b"1", object()])

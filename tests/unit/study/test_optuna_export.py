@@ -27,7 +27,8 @@ DONE = OptunaTrial(
 )
 STUDY = OptunaStudy(
     name="demo/scalarization",
-    direction="minimize",
+    directions=["minimize"],
+    names=["value"],
     axes={"lr": [LogRange(1e-4, 1.0)]},
     tasks=("left", "right"),
     trials=[DONE],
@@ -63,25 +64,24 @@ def test_a_trial_comes_back_whole(url: str) -> None:
 
 
 def test_a_study_says_what_it_is(url: str) -> None:
-    write(url, [replace(STUDY, direction="maximize")], overwrite=False)
+    write(url, [replace(STUDY, directions=["maximize"])], overwrite=False)
     study = optuna.load_study(study_name=STUDY.name, storage=url)
     assert study.direction is optuna.study.StudyDirection.MAXIMIZE
     assert study.user_attrs == {"weighting": "scalarization"}
 
 
-@pytest.mark.parametrize(
-    ("state", "known"),
-    [
-        ("diverged", TrialState.FAIL),
-        ("failed", TrialState.FAIL),
-        ("running", TrialState.RUNNING),
-        ("waiting", TrialState.WAITING),
-        ("done", TrialState.RUNNING),
-    ],
-)
-def test_a_trial_without_a_value_keeps_its_state(url: str, state: str, known: TrialState) -> None:
-    trial = written(url, replace(DONE, state=state, value=None))
-    assert (trial.state, trial.value) == (known, None)
+def test_trials_without_a_value_keep_their_states(url: str) -> None:
+    known = {
+        "diverged": TrialState.FAIL,
+        "failed": TrialState.FAIL,
+        "running": TrialState.RUNNING,
+        "waiting": TrialState.WAITING,
+        "done": TrialState.RUNNING,
+    }
+    trials = [replace(DONE, state=state, value=None) for state in known]
+    write(url, [replace(STUDY, trials=trials)], overwrite=False)
+    found = read(url)
+    assert [(trial.state, trial.value) for trial in found] == [(of, None) for of in known.values()]
 
 
 def test_a_pruned_trial_is_worth_what_it_was_worth_last(url: str) -> None:
@@ -128,3 +128,18 @@ def test_a_study_can_go_on_in_optuna(url: str) -> None:
     assert study.best_params == {"lr": 0.01, "w_left": 0.25, "w_right": 0.75}
     asked = study.ask(dict(study.best_trial.distributions))
     assert set(asked.params) == set(study.best_params)
+
+
+def test_several_objectives_are_several_values(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'several.db'}"
+    rows = [replace(DONE, value=value, others=(-value,)) for value in (1.0, 2.0)]
+    lost = replace(DONE, state="diverged", value=None, curve={1: 3.0})
+    study = replace(
+        STUDY, directions=["minimize", "maximize"], names=["loss", "size"], trials=[*rows, lost]
+    )
+    write(url, [study], overwrite=False)
+    found = optuna.load_study(study_name=STUDY.name, storage=url)
+    assert found.metric_names == ["loss", "size"]
+    assert [trial.values for trial in found.trials] == [[1.0, -1.0], [2.0, -2.0], None]
+    assert [trial.number for trial in found.best_trials] == [0]
+    assert {len(trial.intermediate_values) for trial in found.trials} == {0}

@@ -257,7 +257,7 @@ class TestBaseline:
                         "sum": {"mae": 2.0},
                     }
                 },
-                r"`metrics\.left\.error_rate`: its .* is 0 on .*, and delta_m divides by it",
+                r"`metrics\.left\.error_rate`: its .* is 0 on .*, and Δm divides by it",
             ),
         ],
     )

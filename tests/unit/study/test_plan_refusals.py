@@ -23,6 +23,19 @@ def refusal(weighting: str, *stages: dict[str, Any], **keys: Any) -> str:
     return str(caught.value)
 
 
+def refusal_of(**keys: Any) -> str:
+    with pytest.raises(BadSpec) as caught:
+        a_plan(**keys)
+    return str(caught.value)
+
+
+def test_a_task_with_fewer_labels_is_one_of_the_problem() -> None:
+    said = refusal_of(train_fraction={"lefd": 0.1})
+    assert "`train_fraction` must name tasks of the problem: left, right, sum. Got `lefd`." in said
+    assert "Did you mean `left`?" in said
+    assert "Got `mid`" in refusal_of(train_fraction={"mid": 1.0})
+
+
 STAGES = [
     ("ew", [{}], "value 1, must tune something. Got {}. Write a parameter"),
     ("ew", [{"at": {"lr": 1}}], "value 1, must tune something."),
@@ -35,7 +48,11 @@ STAGES = [
     ("ew", [RATES | {"lrr": [1]}], "stage 1: unknown key `lrr`. Did you mean `lr`? Allowed: lr,"),
     ("ew", [RATES, {"task_weights": [[1]]}], "stage 2: unknown key `task_weights`. Allowed: lr,"),
     ("ew", [RATES | {"strategy": "rnd"}], "`strategy` must be one of grid, random, quasi-random,"),
-    ("ew", [RATES | {"trials": 3}], "random, quasi-random or tpe. Got it with grid. Drop it,"),
+    (
+        "ew",
+        [RATES | {"trials": 3}],
+        "random, quasi-random, tpe or a sampler of Optuna. Got it with grid. Drop it,",
+    ),
     ("ew", [RATES | {"strategy": "grid", "trials": 3}], "`trials` goes with the strategy random,"),
     ("ew", [RANGE], "Parameter `lr`: The range from 0.001 to 1.0 is continuous"),
     (
@@ -48,7 +65,11 @@ STAGES = [
         [RANGE | {"strategy": "tpe", "trials": 0}],
         "`trials` must be above 0. Got 0.",
     ),
-    ("ew", [RATES | {"round_size": 3}], "`round_size` goes with the strategy tpe. Got it with"),
+    (
+        "ew",
+        [RATES | {"round_size": 3}],
+        "`round_size` goes with the strategy tpe or a sampler of Optuna. Got it with",
+    ),
     (
         "ew",
         [RANGE | {"strategy": "tpe", "trials": 3, "round_size": 1.5}],
@@ -126,8 +147,11 @@ def test_a_stage_that_cannot_be_tried_is_refused(
 
 STOPS = [
     ("median", "`stop` must be a table. Got 'median'. Change it: rule that prunes"),
-    ({"rungs": [1]}, "`stop.rule` must be one of median, halving, worse-than-cohort. Got none."),
-    ({"rule": "asha", "rungs": [1]}, "worse-than-cohort. Got 'asha'. Change it: which"),
+    (
+        {"rungs": [1]},
+        "`stop.rule` must be one of median, halving, worse-than-cohort, patience, or a",
+    ),
+    ({"rule": "asha", "rungs": [1]}, "MedianPruner\". Got 'asha'. Change it: which"),
     ({"rule": "median"}, "`stop.rungs` is missing. Add it: epochs after which"),
     ({"rule": "median", "rungs": []}, "`stop.rungs` must not be empty. Got []."),
     ({"rule": "median", "rungs": 1}, "`stop.rungs` must be a list. Got 1."),
@@ -180,7 +204,7 @@ def test_a_joint_stage_has_no_stopping_rule_of_one_of_its_parts() -> None:
 def test_single_tasks_have_no_cohort_of_tasks() -> None:
     stop = {"rule": "worse-than-cohort", "rungs": [1]}
     said = refusal("ew", RATES, baseline={"stop": stop})
-    assert "[baseline] `stop.rule` must be one of median, halving. Got 'worse" in said
+    assert "[baseline] `stop.rule` must be one of median, halving, patience. Got 'worse" in said
 
 
 def test_an_imported_baseline_cannot_be_stopped() -> None:
@@ -198,7 +222,7 @@ def test_a_grid_that_nobody_could_train_is_refused_with_its_count() -> None:
 @pytest.mark.parametrize(
     ("weighting", "hyper", "said"),
     [
-        ("uwso", {}, "There is no weighting `uwso`. Did you mean `uw-so`? Known: dwa, ew,"),
+        ("uwso", {}, "There is no weighting `uwso`. Did you mean `uw-so`? Known: aligned-mtl,"),
         ("uw-so", {}, "UW-SO needs a value for `temperature`, which has no default."),
         ("uw-so", {}, "a stage, such as `{ temperature = { line = [1, 2, 5, 10] } }`, or fix it"),
         ("scalarization", {}, "Scalarization needs a value for `task_weights`"),
@@ -244,7 +268,7 @@ def test_a_rate_that_is_neither_tuned_nor_given_is_refused() -> None:
     [
         (
             {"problem": "digts"},
-            "Unknown problem `digts`. Did you mean `digits`? Known: diamonds, digits",
+            "Unknown problem `digts`. Did you mean `digits`? Known: celeba, cityscapes, ",
         ),
         ({"problem": "no_such:Problem"}, "Module `no_such` was not found."),
         ({"problem_options": {"widht": 3}}, "Unknown key `widht` in [problem_options]"),
@@ -283,6 +307,12 @@ def test_what_needs_more_than_losses_refuses_what_it_cannot_be_trained_with(
         in said
     )
     assert a_search("uw", RATES, training=training).weighting == "uw"
+
+
+def test_a_weighting_whose_package_is_missing_is_refused_with_the_extra() -> None:
+    said = refusal("tests.methods:Wanting", RATES)
+    assert "needs torchjd and no_such_package. Not installed here: no_such_package." in said
+    assert "pip install 'weighbridge[gradients]'" in said
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from study.drivers.ray_tune.channel import (
     WorkerStarted,
 )
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 def with_slots(*slots: str) -> Channel:

@@ -109,9 +109,8 @@ def test_what_is_said_already_is_not_said_anew() -> None:
 
 
 @pytest.fixture
-def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes | None], str]]:
+def listening() -> Iterator[Callable[[bytes | None], str]]:
     """Makes a server that says something to whoever connects, or nothing."""
-    monkeypatch.setattr(endpoints, "_CONNECT_S", 0.2)
     servers: list[socket.socket] = []
 
     def listen(says: bytes | None) -> str:
@@ -135,13 +134,17 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes | Non
 
 @pytest.mark.parametrize("says", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n", b"", None])
 def test_what_listens_and_is_no_ray_is_found_in_time(
-    listening: Callable[[bytes | None], str], says: bytes | None
+    listening: Callable[[bytes | None], str], says: bytes | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(endpoints, "_CONNECT_S", 0.2)  # though it had said more
     with pytest.raises(ConnectionError, match="is no Ray"):
         check_endpoint(listening(says))
 
 
-def test_a_server_of_grpc_may_be_ray(listening: Callable[[bytes | None], str]) -> None:
+def test_a_server_of_grpc_may_be_ray(
+    listening: Callable[[bytes | None], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "_CONNECT_S", 60.0)
     check_endpoint(listening(bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])))
 
 

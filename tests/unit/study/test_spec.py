@@ -63,7 +63,7 @@ BOUNDS = [
     (
         ("training", "precision"),
         "half",
-        "`precision` must be 'float32', 'tf32' or 'bfloat16'.",
+        "`precision` must be 'float32', 'tf32', 'bfloat16' or 'float16'.",
     ),
     (("training", "compile"), 1, "[training] `compile` must be true or false. Got 1."),
     (("training", "data_parallel"), 0, "[training] `data_parallel` must be above 0. Got 0."),
@@ -85,6 +85,14 @@ BOUNDS = [
     (("training", "schedule"), "x", "[training] `schedule` must be 'constant' or 'cosine'."),
     (("training", "schedule"), {"step": 0}, "[training] `schedule.step` must be above 0."),
     (("training", "schedule"), {"gamma": 0.5}, "[training] `schedule.step` is missing."),
+    (("train_fraction",), 0, "`train_fraction` must be above 0. Got 0."),
+    (("train_fraction",), 1.5, "`train_fraction` must be at most 1. Got 1.5."),
+    (("train_fraction",), nan, "`train_fraction` must be a finite number. Got nan."),
+    (("train_fraction",), True, "`train_fraction` must be a number. Got true."),
+    (("train_fraction",), "0.1", "`train_fraction` must be a number"),
+    (("train_fraction",), {"left": -1}, "`train_fraction.left` must be above 0. Got -1."),
+    (("train_fraction",), {"left": 2}, "`train_fraction.left` must be at most 1. Got 2."),
+    (("train_fraction",), {"left": {}}, "`train_fraction.left` must be a number. Got {}."),
     (("baseline", "lr"), [], "[baseline] `lr` must not be empty."),
     (("baseline", "lr"), [0.1, 0], "[baseline] `lr`, value 2, must be above 0. Got 0."),
     (("baseline", "metrics"), {"a": 1}, "[baseline] `metrics.a` must be a table. Got 1."),
@@ -207,7 +215,8 @@ def test_all_findings_of_stages_come_at_once() -> None:
     assert said == [
         "value 2, `trials` is missing",
         "value 2, `lr.refine` must be above 0",
-        "value 3, `strategy` must be one of grid, random, quasi-random, tpe",
+        "value 3, `strategy` must be one of grid, random, quasi-random, tpe, or a table that "
+        'names a sampler of Optuna, optuna = "GPSampler"',
     ]
 
 
@@ -324,23 +333,3 @@ def test_broken_toml_is_refused_with_its_place(tmp_path: Path) -> None:
     path.write_text("name = \n")
     with pytest.raises(BadSpec, match=r"broken\.toml is not valid TOML: .*line 1"):
         read(path)
-
-
-@pytest.mark.parametrize(
-    ("beside", "found"),
-    [
-        ({"pack_size": 2}, "`pack_size`"),
-        ({"pack_memory_gib": 1.0}, "`pack_memory_gib`"),
-        ({"engine": "fused"}, '`engine = "fused"`'),
-        ({"compile": True, "pack_size": 2}, "`pack_size`, `compile`"),
-    ],
-)
-def test_several_processes_a_run_exclude(beside: dict[str, Any], found: str) -> None:
-    said = message(lambda spec: spec["training"].update({"data_parallel": 2, **beside}))
-    assert "`data_parallel` trains one run at a time, uncompiled." in said
-    assert said.endswith(f"Got it beside {found}. Drop one.")
-
-
-def test_each_process_needs_a_sample() -> None:
-    said = message(lambda spec: spec["training"].update({"data_parallel": 4, "batch_size": 3}))
-    assert said.endswith("give each process of `data_parallel` a sample. Got 3 for 4. Raise it.")

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.spec.stopping import CohortRule, HalvingRule, MedianRule, RungValues, StopRule, pruned
+from study.spec.stopping import (
+    CohortRule,
+    HalvingRule,
+    MedianRule,
+    PatienceRule,
+    RungValues,
+    StopRule,
+    pruned,
+)
 
 VALUE = st.sampled_from([-1.5, 0.0, 0.5, 2.0]) | st.floats(-1e6, 1e6)
 TASKS = st.shared(st.integers(1, 3), key="tasks")
@@ -135,6 +143,17 @@ def test_the_cohort_prunes_what_is_worse_in_every_task() -> None:
 @pytest.mark.parametrize(("epoch", "rung"), [(0, 2), (2, 5), (3, 5), (5, None)])
 def test_the_next_rung_lies_beyond_an_epoch(epoch: int, rung: int | None) -> None:
     assert MedianRule(rule="median", rungs=[2, 5]).after(epoch) == rung
+
+
+class TestPatience:
+    @given(curve=st.lists(VALUE, min_size=1, max_size=8), patience=st.integers(1, 8))
+    def test_it_ends_when_nothing_was_better_for_so_long(
+        self, curve: list[float], patience: int
+    ) -> None:
+        rule = PatienceRule(rule="patience", patience=patience, rungs=[1])
+        before, since = curve[: max(len(curve) - patience, 0)], curve[-patience:]
+        assert rule.ends(curve, lower=True) == (bool(before) and min(since) >= min(before))
+        assert rule.ends([-value for value in curve], lower=False) == rule.ends(curve, lower=True)
 
 
 class TestAsynchronous:

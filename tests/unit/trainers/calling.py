@@ -37,6 +37,7 @@ def trained(
     stopping: bool = False,
     recorded: int = 0,
     jobs: int = 1,
+    others: tuple[str, ...] = (),
 ) -> list[Event]:
     """The events of a pack of runs with the point ``lr = 1``."""
     begun: list[bool] = []
@@ -45,7 +46,9 @@ def trained(
         begun.append(True)
         return function(*args)
 
-    session = FunctionSession(beginning, call, "loss", "cpu", lambda: stopping and bool(begun))
+    session = FunctionSession(
+        beginning, call, "loss", "cpu", lambda: stopping and bool(begun), others=others
+    )
     pack = Pack(
         problem=ProblemRef(target="m:f"),
         training=Training(epochs=EPOCHS, batch_size=1),

@@ -75,6 +75,34 @@ def test_counts_of_many_batches_are_not_rounded(n_batches: int, n: int) -> None:
         assert values[1][-1] == n_batches * n
 
 
+@dataclass(frozen=True)
+class Range:
+    """Largest less smallest output: no sum over samples."""
+
+    gathered = True
+
+    def statistics(self, output: Tensor, _target: Tensor) -> Tensor:
+        return output.flatten()
+
+    def value(self, total: Tensor) -> float:
+        return float(total.max() - total.min())
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
+def test_a_metric_that_gathers_sees_all_samples_at_once(batch_size: int) -> None:
+    numbers = torch.tensor([[3.0], [-2.0], [1.0]])
+    functions = {"x": TaskFunctions(loss=mse, metrics={"range": Range()})}
+    source = TensorSource(numbers, {"x": numbers})
+    assert evaluated(NOTHING, source, functions, batch_size=batch_size)[1][-1] == 5.0
+    forward = Forward(MultiTaskNetwork(nn.Linear(1, 1), {"x": nn.Identity()}), functions)
+    params = {name: torch.ones(2, *of.shape) for name, of in forward.network.named_parameters()}
+    params["trunk.weight"] *= torch.tensor([1.0, 3.0]).view(2, 1, 1)
+    found = StackEvaluation(forward, n_members=2).values(
+        params, {}, source, split="test", batch_size=batch_size
+    )
+    assert [values[1][-1] for values in found] == [5.0, 15.0]
+
+
 def test_no_gradient_is_recorded() -> None:
     network = build_network(Toy(), TASKS, Key("7"))
     of_toy(network)

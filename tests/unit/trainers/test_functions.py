@@ -47,6 +47,26 @@ def test_a_function_may_return_what_it_never_reports() -> None:
         assert ending(events).outcome == "done"
 
 
+@pytest.mark.parametrize("returned", [(0.25, 8), [0.25, 8], {"loss": 0.25, "size": 8}])
+def test_one_of_several_objectives_may_return_them(returned: Any) -> None:
+    events = trained(lambda *_: returned, others=("size",))
+    assert isinstance(events[0], EpochDone)
+    assert events[0].values == (("validation", "f", "loss", 0.25), ("validation", "f", "size", 8.0))
+
+
+@pytest.mark.parametrize("returned", [0.25, (0.25,), {"loss": 0.25}])
+def test_one_of_several_objectives_that_lacks_one_fails(returned: Any) -> None:
+    end = ending(trained(lambda *_: returned, others=("size",)))
+    assert end.outcome == "failed"
+    assert "'loss', 'size'" in end.reason
+
+
+def test_a_run_diverges_by_any_of_its_objectives() -> None:
+    end = ending(trained(lambda *_: (0.25, math.nan), others=("size",)))
+    assert end.outcome == "diverged"
+    assert "metric loss or size was not finite" in end.reason
+
+
 def test_what_is_returned_after_reports_counts_for_nothing() -> None:
     def train(params: Any, seed: int, folder: Path, report: Report) -> float:
         report(1, {"loss": 1.0})

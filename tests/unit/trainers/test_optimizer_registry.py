@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from trainers.errors import BadOptimizer, UnknownOptimizer
-from trainers.optimizers import BUILT_IN, _registry, adam, names, optimizer
+from trainers.jobs import Training
+from trainers.optimizers import BUILT_IN, WITHOUT_MOMENTUM, _registry, adam, names, optimizer
 from trainers.optimizers.adam import Adam
 from trainers.optimizers.sgd import SGD
 
@@ -43,6 +44,18 @@ def offer(monkeypatch: pytest.MonkeyPatch, **plugins: str) -> None:
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_file_is_called_like_its_optimiser(name: str) -> None:
     assert type(optimizer(name)).__module__ == f"trainers.optimizers.{name}"
+
+
+def test_built_in_ones_that_need_each_tasks_gradient_are_known_without_loading() -> None:
+    training = Training(epochs=1, batch_size=1)
+    split = {name for name in BUILT_IN if optimizer(name).splits_tasks(training)}
+    assert split == _registry._PER_TASK
+
+
+def test_built_in_ones_that_ignore_momentum_are_known_without_loading() -> None:
+    with_it, without = (Training(epochs=1, batch_size=1, momentum=m) for m in (0.9, 0.0))
+    alike = {n for n in BUILT_IN if optimizer(n).kept(with_it) == optimizer(n).kept(without)}
+    assert alike == WITHOUT_MOMENTUM
 
 
 def test_a_file_has_one_optimiser(monkeypatch: pytest.MonkeyPatch) -> None:

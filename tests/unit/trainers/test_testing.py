@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import Phase, settings
 from torch import Tensor, nn
 
 from tests.toy import Toy
@@ -16,7 +17,7 @@ from trainers.engines import open_session
 from trainers.errors import SharedModule
 from trainers.problems import TensorSource
 from trainers.protocol import Problem, TaskFunctions
-from trainers.testing import ProblemContract, WeightingContract
+from trainers.testing import ProblemContract, WeightingContract, promised
 from trainers.weightings import Weighting
 from trainers.weightings.levels import AfterStepWeighting, GramianWeighting
 
@@ -38,6 +39,15 @@ class TestToy(ProblemContract):
     @pytest.fixture
     def problem(self) -> Problem:
         return Toy()
+
+
+@pytest.fixture
+def at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What breaks a promise is told by its first example: nobody reads a smaller one."""
+    at_once = settings(promised, phases=[Phase.generate])
+    for test in vars(WeightingContract).values():
+        if hasattr(test, "hypothesis"):
+            monkeypatch.setattr(test, "_hypothesis_internal_use_settings", at_once)
 
 
 class Unnamed(Sum):
@@ -120,7 +130,9 @@ class Grows(AfterStepWeighting):
         (NotFixed(), "fixed_weights_do_not_see_losses_and_noise"),
     ],
 )
-def test_a_weighting_that_breaks_a_promise_is_found_out(method: Weighting, promise: str) -> None:
+def test_a_weighting_that_breaks_a_promise_is_found_out(
+    at_first: None, method: Weighting, promise: str
+) -> None:
     with pytest.raises((AssertionError, RuntimeError)):
         getattr(WeightingContract(), f"test_{promise}")(method)
 
@@ -134,7 +146,7 @@ def test_a_weighting_that_breaks_a_promise_is_found_out(method: Weighting, promi
     ],
 )
 def test_one_that_breaks_it_in_single_precision_is_found_out(
-    method: Weighting, promise: str
+    at_first: None, method: Weighting, promise: str
 ) -> None:
     with pytest.raises((AssertionError, RuntimeError)):
         getattr(WeightingContract(), f"test_{promise}")(method, torch.float32)

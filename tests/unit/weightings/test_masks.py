@@ -17,7 +17,12 @@ from trainers.errors import BadLoss
 from trainers.protocol import TaskFunctions
 from trainers.testing import Situation, promised, situations
 from trainers.weightings import names, weighting
-from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
+from trainers.weightings.levels import (
+    AfterStepWeighting,
+    GradientWeighting,
+    axes_of,
+    state_shape,
+)
 
 BEFORE_GRADIENTS = [name for name in names() if weighting(name).level != "gradient"]
 GRADIENTS = torch.randn(4, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -75,6 +80,9 @@ def test_an_absent_task_keeps_its_state_at_the_epochs_end(name: str, data: st.Da
     alone = case.mapped(lambda of: of[..., there], scalars=False)
     expected = case.method.end_epoch(alone.state, alone.losses)
     for of, value in kept.items():
+        if axes_of(case.method, of) != "T":
+            close(value, case.state[of])
+            continue
         close(value[:, there], expected[of])
         close(value[:, absent], case.state[of][:, absent])
 
@@ -96,14 +104,52 @@ def test_the_others_gradients_are_combined_as_if_they_were_alone() -> None:
     method, there = weighting("pcgrad"), [0, 2, 3]
     assert isinstance(method, GradientWeighting)
     nothing: dict[str, Any] = {"hyper": {}, "params": {}, "state": {}}
-    found, weights = masks.update(method, GRADIENTS, there=(0, 2, 3), noise=NOISE, **nothing)
-    noise = NOISE[there][:, there]
-    alone, expected = method.update(GRADIENTS[there], noise=noise, **nothing)
+    losses = GRADIENTS[:, 0].abs()
+    given: dict[str, Any] = {"losses": losses, "noise": NOISE, **nothing}
+    found, weights, _ = masks.gradient_step(method, GRADIENTS, there=(0, 2, 3), **given)
+    given = {"losses": losses[there], "noise": NOISE[there][:, there], **nothing}
+    alone, expected = method.update(GRADIENTS[there], **given)
     close(found, alone)
     close(weights[there], expected)
     assert weights[1] == 0
-    found, weights = masks.update(method, GRADIENTS, there=(), noise=NOISE, **nothing)
+    given = {"losses": losses, "noise": NOISE, **nothing}
+    found, weights, _ = masks.gradient_step(method, GRADIENTS, there=(), **given)
     assert not found.any() and not weights.any()
+
+
+@pytest.mark.parametrize("name", ["gradvac", "db-mtl", "pcd", "gradnorm"])
+def test_what_is_kept_of_steps_is_of_the_others(name: str) -> None:
+    method, there = weighting(name), [0, 2, 3]
+    assert isinstance(method, GradientWeighting)
+    checked = method.checked({}, 4)
+    kept = {
+        of: torch.rand(state_shape(method, of, 4, 7), dtype=torch.float64)
+        for of in method.state(checked)
+    }
+    given: dict[str, Any] = {
+        "hyper": {of: torch.tensor(value).double() for of, value in checked.items()},
+        "params": {},
+    }
+    inputs = {"losses": GRADIENTS[:, 0].abs(), "noise": NOISE, "state": kept, **given}
+    found = masks.gradient_step(method, GRADIENTS, there=(0, 2, 3), **inputs).state
+    for of, value in given["hyper"].items():
+        given["hyper"][of] = value[there] if value.ndim else value
+    others = {of: among(value, axes_of(method, of), there) for of, value in kept.items()}
+    expected = method.step(
+        GRADIENTS[there],
+        losses=GRADIENTS[there, 0].abs(),
+        noise=NOISE[there][:, there],
+        state=others,
+        **given,
+    ).state
+    for of, value in kept.items():
+        axes = axes_of(method, of)
+        close(among(found[of], axes, there), expected[of])
+        close(among(found[of], axes, [1]), among(value, axes, [1]))
+
+
+def among(value: Tensor, axes: str, there: list[int]) -> Tensor:
+    return value[there][:, there] if axes == "TT" else value[there]
 
 
 def test_what_is_learned_after_the_step_is_of_the_others() -> None:

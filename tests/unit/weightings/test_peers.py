@@ -116,3 +116,28 @@ def test_dwa_is_dwa_over_five_epochs(temperature: float) -> None:
             torch.testing.assert_close(ours, weighed(peer, losses))
         peer.step()
         state = dict(method.end_epoch(state, batches.mean(0)))
+
+
+@given(vectors=VECTORS, mu=st.sampled_from([0.01, 0.5, 1.0, 3.0]))
+@promised
+def test_stch_is_the_peers_on_logarithms(vectors: Any, mu: float) -> None:
+    losses, base = tensor(vectors[0]), tensor(vectors[1]).exp()
+    n = len(losses)
+    ours = measured(
+        weighting("stch"),
+        losses,
+        hyper={"mu": tensor(mu)},
+        state={"left": torch.zeros(n), "base": base},
+    )
+    leaf = losses.clone().requires_grad_()
+    objective = n**2 * peers.STCH(mu / n, reference=base.log())(leaf.log())
+    (weights,) = torch.autograd.grad(objective, [leaf])
+    torch.testing.assert_close(ours, (objective.detach(), weights))
+
+
+@given(vectors=VECTORS)
+@promised
+def test_si_has_the_gradient_of_uw_o(vectors: Any) -> None:
+    losses = tensor(vectors[0])
+    uw_o = measured(weighting("uw-o"), losses, hyper={"normalise": tensor(0.0)})
+    torch.testing.assert_close(measured(weighting("si"), losses)[1], uw_o[1])

@@ -88,6 +88,28 @@ def scaling_losses_is_scaling_the_temperature(case: Situation) -> None:
     close(scaled, case.weights(temperature=7.0 * case.hyper["temperature"]))
 
 
+def each_task_has_one_share(case: Situation) -> None:
+    """Weight times loss is 1 for all tasks: no unit of a loss matters."""
+    shares = case.losses * case.weights()
+    close(shares, torch.ones_like(shares))
+
+
+def shares_sum_to_n_tasks(case: Situation) -> None:
+    total = (case.losses * case.weights()).sum(-1)
+    close(total, torch.full_like(total, case.n_tasks))
+
+
+def a_larger_loss_by_its_base_gets_no_smaller_share(case: Situation) -> None:
+    ratios, shares = case.losses / case.state["base"], case.losses * case.weights()
+    assert (shares.gather(-1, ratios.argsort(-1)).diff(dim=-1) >= -1e-12).all()
+
+
+def there_are_no_more_weights_than_groups(case: Situation) -> None:
+    found = case.weights()
+    for weights, groups in zip(found.tolist(), case.hyper["groups"].tolist(), strict=True):
+        assert len(set(weights)) <= groups
+
+
 Promise = Callable[[Situation], None]
 PROMISES: dict[str, list[Promise]] = {
     "ew": [weights_do_not_see_the_losses, weights_sum_to_n_tasks],
@@ -100,6 +122,11 @@ PROMISES: dict[str, list[Promise]] = {
     "gls": [grows_with_a_common_scale, a_smaller_loss_gets_no_smaller_weight],
     "imtl-l": [weights_do_not_see_the_losses],
     "uw": [weights_do_not_see_the_losses],
+    "si": [each_task_has_one_share, a_smaller_loss_gets_no_smaller_weight],
+    "igb-v1": [shares_sum_to_n_tasks, a_larger_loss_by_its_base_gets_no_smaller_share],
+    "stch": [shares_sum_to_n_tasks],
+    "go4align": [there_are_no_more_weights_than_groups, a_smaller_loss_gets_no_smaller_weight],
+    "uw-so-learned": [weights_sum_to_one, a_smaller_loss_gets_no_smaller_weight],
     "famo": [weights_sum_to_one],
     "uw-o": [
         normalised_weights_sum_to_one,

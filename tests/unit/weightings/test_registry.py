@@ -73,7 +73,9 @@ def test_a_weighting_introduces_itself(name: str) -> None:
 
 
 def test_an_unknown_weighting_is_answered_with_the_nearest_and_all() -> None:
-    with pytest.raises(UnknownWeighting, match=r"Did you mean `uw-so`\? Known: dwa, .*uw-so"):
+    with pytest.raises(
+        UnknownWeighting, match=r"Did you mean `uw-so`\? Known: aligned-mtl, .*uw-so"
+    ):
         weighting("uwso")
 
 

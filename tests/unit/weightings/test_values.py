@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log
+from math import expm1, inf, log
 from typing import Any
 
 import pytest
@@ -33,6 +33,42 @@ TABLE: list[tuple[str, dict[str, Any], float, list[float]]] = [
     ("uw-o", {"hyper": {"normalise": 0.0}}, 3.0, [1.0, 1 / 2, 1 / 4]),
     ("uw-o", {"hyper": {"normalise": 1.0}}, 12 / 7, [4 / 7, 2 / 7, 1 / 7]),
     ("uw-so", {"hyper": {"temperature": 0.25 / LN2}}, 32 / 22, [16 / 22, 4 / 22, 2 / 22]),
+    # the same temperature, 1 / (4 log(2)), as the softplus of what is learned
+    (
+        "uw-so-learned",
+        {"hyper": {"penalty": 0.5}, "params": {"raw": [log(expm1(0.25 / LN2))] * 3}},
+        32 / 22 + 2 * LN2,
+        [16 / 22, 4 / 22, 2 / 22],
+    ),
+    ("si", {}, 3 * LN2, [1.0, 1 / 2, 1 / 4]),
+    ("igb-v1", {"state": {"left": [1.0] * 3, "base": [inf] * 3}}, 3 * LN2, [1.0, 1 / 2, 1 / 4]),
+    # L / base are 0, log(2) and log(4): shares 3/7 of 1, 2 and 4
+    (
+        "igb-v1",
+        {"state": {"left": [0.0] * 3, "base": [inf, 2 / LN2, 2 / LN2]}},
+        30 / 7 * LN2,
+        [3 / 7, 3 / 7, 3 / 7],
+    ),
+    (
+        "stch",
+        {"hyper": {"mu": 1.0}, "state": {"left": [2.0] * 3, "base": [9.0] * 3}},
+        3 * LN2,
+        [1.0, 1 / 2, 1 / 4],
+    ),
+    # L / base are 1, 2 and 2, with square roots at mu = 2: here of 1, 4 and 4
+    (
+        "stch",
+        {"hyper": {"mu": 2.0}, "state": {"left": [0.0] * 3, "base": [1.0, 1 / 2, 1.0]}},
+        6 * LN5,
+        [3 / 5, 3 / 5, 3 / 10],
+    ),
+    # v are 7/3 of 1, 1/2 and 1/4: the last two share their mean, 3/8
+    (
+        "go4align",
+        {"hyper": {"groups": 2.0, "rate": 0.0}, "state": {"seen": [0.0] * 3}},
+        91 / 12,
+        [7 / 3, 7 / 8, 7 / 8],
+    ),
 ]
 
 

@@ -56,7 +56,7 @@ def compiled_solo(session: Session, tasks: tuple[str, ...], training: Training) 
             return task_losses(network(inputs), targets, functions)
 
         compiled = Compiled(losses, batch, session.device)
-        network = laid_out(a_network(session, tasks), session.device)
+        network = laid_out(a_network(session, tasks), session.device, training.channels_last)
         with autocast(session.device, training.precision):
             found = compiled(network, batch.inputs, batch.targets)
         params = [param for param in network.parameters() if param.requires_grad]

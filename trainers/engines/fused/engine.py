@@ -9,6 +9,7 @@ from trainers.engines.fused.member import Member, MemberFactory
 from trainers.engines.fused.padding import n_padding_rows_of
 from trainers.engines.fused.stack import Stack
 from trainers.engines.session import Session
+from trainers.errors import NotStackable
 from trainers.events import CheckpointSkipped
 from trainers.jobs import Job, Pack
 from trainers.network import build_network
@@ -16,9 +17,18 @@ from trainers.randomness import Key
 
 
 class Stacks:
-    """Makes stacks of a pack's runs of the same tasks."""
+    """Makes stacks of a pack's runs of the same tasks.
+
+    Raises:
+        NotStackable: The training section is for runs that are trained one by one.
+    """
 
     def __init__(self, tasks: tuple[str, ...], pack: Pack, session: Session) -> None:
+        if unstackable := pack.training.unstackable:
+            raise NotStackable(
+                f"{unstackable[0]} is for runs that are trained one by one. Got it for a stack. "
+                'Take `engine = "solo"`.'
+            )
         self._pack, self._session = pack, session
         network = build_network(session.problem, tasks, Key(str(pack.seed)) / "init")
         functions = task_functions(session.problem, tasks)

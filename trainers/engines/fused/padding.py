@@ -35,10 +35,12 @@ from trainers.network import MultiTaskNetwork, build_network
 from trainers.protocol import Batch
 from trainers.randomness import Key
 
-_ARITHMETIC = "abs add add_ div div_ mul mul_ neg round rsub sgn sign sub sub_"  # rounded correctly
+_ARITHMETIC = (  # rounded correctly
+    "abs add add_ div div_ floor mul mul_ neg round rsub sgn sign sqrt sub sub_"
+)
 _CHOICES = (
-    "argmax bitwise_and bitwise_not bitwise_or clamp clamp_min eq ge gt isnan le lt nan_to_num ne "
-    "relu threshold_backward where"
+    "argmax bitwise_and bitwise_not bitwise_or clamp clamp_min eq ge gt isinf isnan le lt max "
+    "nan_to_num ne relu threshold_backward where"
 )
 # Their kernels treat what remains as all the rest.
 _FUNCTIONS = "_log_softmax _log_softmax_backward_data exp exp_ log log_ tanh tanh_backward"
@@ -50,7 +52,12 @@ _MOVES = (
 )
 PLACELESS = frozenset(" ".join([_ARITHMETIC, _CHOICES, _FUNCTIONS, _WITHIN_ROWS, _MOVES]).split())
 """Operations whose result at one place depends on nothing but the operands there."""
-_TAILS: dict[Precision, int] = {"float32": TAIL, "tf32": TAIL, "bfloat16": 2 * TAIL}
+_TAILS: dict[Precision, int] = {
+    "float32": TAIL,
+    "tf32": TAIL,
+    "bfloat16": 2 * TAIL,
+    "float16": 2 * TAIL,
+}
 """Numbers that a vectorised kernel may leave over; twice as many of them fit in a vector."""
 
 

@@ -147,7 +147,9 @@ class Stack:
             torch.zeros(n_rows, len(self._tasks), device=self._session.device) for _ in range(3)
         )
         counting = any(member.weighting.positive for member in self.members)
-        batches = one_epoch.batches(self._session, self._training, self._key, self.epoch)
+        batches = one_epoch.batches(
+            self._session, self._training, self._key, self.epoch, self._tasks
+        )
         task_steps = masks.TaskSteps(len(self._tasks), n_steps)
         for step, batch in enumerate(batches):
             there = masks.present(batch.targets, self._forward.functions)

@@ -14,13 +14,18 @@ from torch.func import vmap
 from torch.utils._pytree import tree_map
 
 from trainers.engines.fused.forward import Forward, task_losses
-from trainers.evaluation import Value, add_up, at_hand, counts_of, summed, values_of
+from trainers.evaluation import (
+    MetricKey,
+    Statistics,
+    Value,
+    at_hand,
+    counts_of,
+    summed,
+    values_of,
+)
 from trainers.protocol import Batch, Metric, Source
 from trainers.randomness import Key
 from trainers.reading import owned
-
-MetricKey = tuple[str, str]
-"""Of a metric: task and metric."""
 
 
 class StackEvaluation:
@@ -51,7 +56,7 @@ class StackEvaluation:
             BadMetric: The value of a metric is no number.
         """
         losses = torch.zeros((), dtype=torch.float64, device=self._forward.device)
-        totals: dict[MetricKey, Tensor] = {}
+        statistics = Statistics(self._forward.functions)
         counts: Tensor | int = 0
         self._forward.network.eval()
         for batch in source.batches(None, batch_size, Key("evaluation")):
@@ -59,19 +64,19 @@ class StackEvaluation:
             counts = counts + of_batch
             with self._forward.cast():
                 outputs = self._forward.outputs(params, buffers, batch.inputs)
-                found, statistics = self.measured(outputs, batch)
+                found, of_metrics = self.measured(outputs, batch)
             losses = losses + summed(found, of_batch)
-            for name, statistic in statistics.items():
-                add_up(totals, name, statistic)
+            for name, statistic in of_metrics.items():
+                statistics.add(name, statistic)
         means = (losses / counts).tolist()
         n_elements = at_hand(counts, len(self._forward.functions))
-        totals = {name: total.cpu() for name, total in totals.items()}
+        totals = {name: total.cpu() for name, total in statistics.totals().items()}
         found_of = []
         for row in range(self._n_members):
             of_row = zip(self._forward.functions, means[row], n_elements, strict=True)
             losses_of_row = {task: loss for task, loss, count in of_row if count}
-            statistics = {name: total[row] for name, total in totals.items()}
-            found_of.append(values_of(split, losses_of_row, self._forward.functions, statistics))
+            of_metrics = {name: total[row] for name, total in totals.items()}
+            found_of.append(values_of(split, losses_of_row, self._forward.functions, of_metrics))
         return found_of
 
     def measured(

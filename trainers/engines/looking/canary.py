@@ -107,7 +107,7 @@ class Canary:
         run.traced = []
         n_steps = one_epoch.n_steps(session, training)
         run.begin_epoch(n_steps)
-        with _ended(one_epoch.batches(session, training, run.key, 1)) as batches:
+        with _ended(one_epoch.batches(session, training, run.key, 1, job.tasks)) as batches:
             for batch in batches:
                 if _over(ends_s) or len(run.traced) == most:
                     break

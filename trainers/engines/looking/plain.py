@@ -15,6 +15,7 @@ from torch import Tensor
 
 from trainers.engines import one_epoch
 from trainers.engines.fused.forward import task_functions
+from trainers.engines.loss_scale import LossScale
 from trainers.engines.masks import no_loss
 from trainers.engines.precision import autocast
 from trainers.engines.session import Session
@@ -32,10 +33,10 @@ def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[st
     functions = task_functions(session.problem, job.tasks)
     params = [param for param in network.parameters() if param.requires_grad]
     optimizer = torch.optim.SGD(params, lr=job.lr, momentum=training.momentum) if params else None
-    found = []
+    scale, found = LossScale(training.precision), []
     for epoch in range(1, training.epochs + 1):
         network.train()
-        batches = [*one_epoch.batches(session, training, key, epoch)]
+        batches = [*one_epoch.batches(session, training, key, epoch, job.tasks)]
         sums = torch.zeros(len(job.tasks), device=session.device)
         n_batches = torch.zeros_like(sums)
         for batch in batches:
@@ -44,7 +45,9 @@ def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[st
             n_batches += counts > 0
             if optimizer is not None:
                 optimizer.zero_grad()
-                losses.sum().backward()  # type: ignore[no-untyped-call]
+                scale.scaled(losses.sum()).backward()  # type: ignore[no-untyped-call]
+                if not scale.take_out([param.grad for param in params if param.grad is not None]):
+                    continue
                 if training.clip_norm is not None:
                     torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip_norm)
                 optimizer.step()

@@ -35,9 +35,20 @@ from trainers.network import build_network
 from trainers.randomness import Key
 from trainers.weightings import weighting
 
-TOLERANCES: dict[Precision, float] = {"float32": 1e-4, "tf32": 0.01, "bfloat16": 0.05}
-"""Relative difference of what is computed alone and in a stack; TF32 has 11 bits, bfloat16 8."""
-NUDGES: dict[Precision, float] = {"float32": 1e-6, "tf32": 5e-4, "bfloat16": 4e-3}
+TOLERANCES: dict[Precision, float] = {
+    "float32": 1e-4,
+    "tf32": 0.01,
+    "bfloat16": 0.05,
+    "float16": 0.01,
+}
+"""Relative difference of what is computed alone and in a stack; float16 and TF32 have 11 bits,
+bfloat16 8."""
+NUDGES: dict[Precision, float] = {
+    "float32": 1e-6,
+    "tf32": 5e-4,
+    "bfloat16": 4e-3,
+    "float16": 5e-4,
+}
 """About what one rounding changes."""
 _BATCH = 3
 _STEPS = 2

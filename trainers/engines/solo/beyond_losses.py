@@ -6,14 +6,16 @@ Shapes: T tasks, P shared parameters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from trainers.engines import masks
 from trainers.engines.fused.forward import losses_apart
+from trainers.engines.masks import Present
 from trainers.engines.session import Session
+from trainers.engines.solo.micro_batches import total
 from trainers.engines.solo.run import SoloRun
 from trainers.engines.stepping import densify, gradients_apart
 from trainers.errors import NoSharedPart
@@ -22,7 +24,7 @@ from trainers.network import MultiTaskNetwork
 from trainers.parts import part
 from trainers.protocol import Batch
 from trainers.reading import owned
-from trainers.weightings.levels import AfterStepWeighting, GradientWeighting
+from trainers.weightings.levels import AfterStepWeighting, GradientWeighting, state_shape
 
 
 class _ApartRun(SoloRun):
@@ -30,16 +32,28 @@ class _ApartRun(SoloRun):
 
     def _weighted(
         self, batch: Batch, noise: Tensor | None
-    ) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
-        """Detached losses and weights ``[T]``, their products, and the weighting's gradients."""
-        with self._cast():
-            outputs = self.network(batch.inputs)
-            losses = losses_apart(outputs, batch.targets, self.functions, self.there)
-        detached = torch.stack(losses).detach()
+    ) -> tuple[Tensor, Tensor, Iterator[list[Tensor]], list[Tensor]]:
+        """Detached losses and weights ``[T]``, their products, and the weighting's gradients.
+
+        The products are scaled; of each part of the batch, made when they are asked for.
+        """
+        parts = self._parts(batch)
+        whole = [] if parts else self._apart(batch, self.there)
+        detached = (self._looked_at(parts) if parts else torch.stack(whole)).detach()
         weights, learned = self._weigh(detached, noise)
         self.optimizer.zero_grad(set_to_none=True)
-        terms = [loss * weight for loss, weight in zip(losses, weights, strict=True)]
+        pieces = ((self._apart(of.batch, of.there), weights * of.shares) for of in parts)
+        terms = (
+            [self.scale.scaled(loss * weight) for loss, weight in zip(losses, by, strict=True)]
+            for losses, by in (pieces if parts else [(whole, weights)])
+        )
         return detached.detach(), weights, terms, learned
+
+    def _apart(self, batch: Batch, there: Present) -> list[Tensor]:
+        """Losses, each ``[]``, to be differentiated one by one."""
+        with self._cast():
+            outputs = self.network(batch.inputs)
+            return losses_apart(outputs, batch.targets, self.functions, there)
 
 
 class GradientRun(_ApartRun):
@@ -54,24 +68,34 @@ class GradientRun(_ApartRun):
     def __init__(self, job: Job, pack: Pack, session: Session) -> None:
         super().__init__(job, pack, session)
         self._shared = SharedPart(self.network, self.weighting.title)
+        self.state = {name: self._of_axes(name, start) for name, start in self.state.items()}
+
+    def _of_axes(self, name: str, of_tasks: Tensor) -> Tensor:
+        """The start of what is kept, in the shape that the method says."""
+        shape = state_shape(self.weighting, name, len(of_tasks), self._shared.size)
+        return of_tasks if len(shape) == 1 else of_tasks[0].expand(shape).clone()
 
     def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
         losses, weights, terms, learned = self._weighted(batch, noise)
         gradients = self._shared.gradients(terms)
+        densify(self.network.parameters())
+        if not self.scale.take_out([gradients, *self._gradients()]):
+            return losses, weights
         with torch.no_grad(), part(f"weighting {self.weighting.name}"):
-            update, found = masks.update(
+            found = masks.gradient_step(
                 self.weighting,
                 gradients,
                 there=self.there,
+                losses=losses,
                 hyper=self.hyper,
                 params=self.params,
                 state=self.state,
                 noise=noise,
             )
-        self._shared.follow(update)
-        densify(self.network.parameters())
+        self.state = dict(found.state)
+        self._shared.follow(found.update)
         self._take_step(learned)
-        return losses, found * weights
+        return losses, found.weights * weights
 
 
 class SharedPart:
@@ -106,10 +130,22 @@ class SharedPart:
                 "head its own."
             )
 
-    def gradients(self, terms: Sequence[Tensor]) -> Tensor:
-        """Gradients ``[T, P]`` of one term a task; each head keeps its own."""
-        rows = []
+    @property
+    def size(self) -> int:
+        """Numbers in the shared parameters, P."""
+        return sum(_real(param).numel() for param in self._params)
+
+    def gradients(self, pieces: Iterable[Sequence[Tensor]]) -> Tensor:
+        """Gradients ``[T, P]`` of one term a task in each piece; each head keeps its own."""
         self._reached.clear()
+        made = map(self._of_piece, pieces)  # one at a time: that is what parts are for
+        total = next(made)
+        for of_piece in made:
+            total += of_piece
+        return total
+
+    def _of_piece(self, terms: Sequence[Tensor]) -> Tensor:
+        rows = []
         for place, term in enumerate(terms, start=1):
             with part("backward pass"):
                 torch.autograd.backward(term, retain_graph=place < len(terms))
@@ -145,14 +181,25 @@ class PerTaskRun(_ApartRun):
 
     def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
         losses, weights, terms, learned = self._weighted(batch, noise)
-        by_task = self._gradients(terms) if self._learns else {}
+        by_task = self._gradients_by_task(terms) if self._learns else {}
+        if not self.scale.take_out([*by_task.values()]):
+            return losses, weights
         for param, gradients in by_task.items():
             param.grad = gradients.sum(0)
         self._take_step(learned, by_task)
         return losses, weights
 
-    def _gradients(self, terms: list[Tensor]) -> dict[Tensor, Tensor]:
-        """Gradients ``[T, *shape]`` of one term a task, for each parameter that is reached."""
+    def _gradients_by_task(self, pieces: Iterable[list[Tensor]]) -> dict[Tensor, Tensor]:
+        """Gradients ``[T, *shape]`` of one term a task in each piece, for each parameter that is
+        reached.
+        """
+        found: dict[Tensor, Tensor] = {}
+        for terms in pieces:
+            for param, gradients in self._of_piece(terms).items():
+                found[param] = found[param] + gradients if param in found else gradients
+        return found
+
+    def _of_piece(self, terms: list[Tensor]) -> dict[Tensor, Tensor]:
         params = [param for param in self.network.parameters() if param.requires_grad]
         with part("backward pass"):
             found = [*gradients_apart(terms, params)]
@@ -171,17 +218,25 @@ def _dense(gradient: Tensor | None, param: Tensor) -> Tensor:
 
 
 class AfterStepRun(SoloRun):
-    """A run whose weighting sees each batch again after the step."""
+    """A run whose weighting learns after each step, by the batch seen again if it says so."""
 
     weighting: AfterStepWeighting
 
     def _step(self, batch: Batch, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        again = owned(batch)  # a network may change its batch in place
+        # a network may change its batch in place
+        again = owned(batch) if self.weighting.forward_passes > 1 else None
         before, weights = super()._step(batch, noise)
+        if self.scale.overflowed:  # nothing has changed by which to learn
+            return before, weights
         with torch.no_grad():
-            after = self._losses(again)
+            after = before if again is None else self._whole_losses(again)
             with part(f"weighting {self.weighting.name}"):
                 self.state = masks.after_step(
                     self.weighting, self.state, before, after, there=self.there, hyper=self.hyper
                 )
         return before, weights
+
+    def _whole_losses(self, batch: Batch) -> Tensor:
+        """Losses ``[T]`` that nobody differentiates."""
+        parts = self._parts(batch)
+        return total(parts, self._losses) if parts else self._losses(batch, self.there)

@@ -100,8 +100,8 @@ class Lockstep:
         self.epoch += 1
         n_steps = one_epoch.n_steps(self._session, self._training)
         self._each(SoloRun.begin_epoch, n_steps)
-        key = self._lanes[0].run.key
-        batches = one_epoch.batches(self._session, self._training, key, self.epoch)
+        key, tasks = self._lanes[0].run.key, self._lanes[0].run.job.tasks
+        batches = one_epoch.batches(self._session, self._training, key, self.epoch, tasks)
         for lane in self._lanes:
             lane.draws = global_state(self._session.device)  # just seeded
         self._give(batches, SoloRun.train_on)

@@ -26,6 +26,7 @@ from torch.nn.parallel import DistributedDataParallel
 from trainers.engines import masks, one_epoch
 from trainers.engines.fused.forward import task_losses
 from trainers.engines.fused.padding import a_network, samples
+from trainers.engines.masks import Present
 from trainers.engines.session import Session
 from trainers.engines.solo.group import RunGroup
 from trainers.engines.solo.run import SoloRun
@@ -78,7 +79,7 @@ class ParallelRun(SoloRun):
 
     def _batches(self) -> Generator[Batch]:
         """This process's part of the epoch; seeds what the network draws, for it alone."""
-        order = one_epoch.order(self.session, self.training, self.key, self.epoch)
+        order = one_epoch.order(self.session, self.training, self.key, self.epoch, self.job.tasks)
         dropout = self.key / "dropout" / self.epoch / "rank" / self.group.rank
         dropout.seed_global(self.session.device)
         source, augment = self.session.sources["train"], self.key / "augment" / self.epoch
@@ -92,7 +93,7 @@ class ParallelRun(SoloRun):
             batch = next(batches)
             counts = masks.elements(batch.targets, self.functions)
             self.there = masks.present_by(counts, self.functions)
-            losses = self._losses(batch)
+            losses = self._losses(batch, self.there)
         except BaseException as raised:
             error = as_failure(raised)
             traceback.clear_frames(error.__traceback__)  # they hold tensors
@@ -112,15 +113,15 @@ class ParallelRun(SoloRun):
             whole, losses = whole / n_elements, losses * (shares / n_elements / part)
         weights, gradients = self._weigh(whole, next(self._noise))
         # what follows divides the sum of all processes' gradients by their number
-        self._descend((losses * weights).sum() * (part * self.group.size), gradients)
+        self._descend([(losses * weights).sum() * (part * self.group.size)], gradients)
         self._note(whole.detach(), weights)
         return None
 
-    def _losses(self, batch: Batch) -> Tensor:
+    def _losses(self, batch: Batch, there: Present) -> Tensor:
         """Task losses ``[T]`` of this process's rows, to be differentiated."""
         with self._cast():
             outputs = self._shared(batch.inputs)
-            return task_losses(outputs, batch.targets, self.functions, self.there)
+            return task_losses(outputs, batch.targets, self.functions, there)
 
     def _agreed(self, failure: Exception | None) -> Exception:
         """This process's exception, or what the first of the others says of its own."""

@@ -5,7 +5,7 @@ Shapes: T tasks, B batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import repeat
 from typing import Any
@@ -17,9 +17,11 @@ from trainers.engines import masks, one_epoch
 from trainers.engines.compiled.compiling import compiled_solo
 from trainers.engines.fused.forward import task_functions, task_losses
 from trainers.engines.looking.outside import Outside
+from trainers.engines.loss_scale import LossScale
 from trainers.engines.masks import Present
 from trainers.engines.precision import autocast, laid_out
 from trainers.engines.session import Session
+from trainers.engines.solo.micro_batches import MicroBatch, micro_batches, total
 from trainers.engines.stepping import build_optimizer, densify, restore, take_step
 from trainers.evaluation import Evaluation, Value
 from trainers.jobs import Job, Pack
@@ -28,7 +30,8 @@ from trainers.keeping.checkpoints import State
 from trainers.network import build_network
 from trainers.parts import part
 from trainers.protocol import Batch
-from trainers.randomness import Key
+from trainers.randomness import Key, global_state, set_global_state
+from trainers.reading import owned
 from trainers.weightings import weighting
 
 
@@ -40,6 +43,7 @@ class SoloRun:
         candidates: Networks that its checkpoint has held for it.
         traced: Losses ``[T]`` of each step from now on, where somebody wants them.
         there: The tasks that the batch of the step has valid elements of.
+        scale: Of what is differentiated.
     """
 
     def __init__(self, job: Job, pack: Pack, session: Session) -> None:
@@ -47,7 +51,7 @@ class SoloRun:
         self.key = Key(str(pack.seed))
         self.functions = task_functions(session.problem, job.tasks)
         network = build_network(session.problem, job.tasks, self.key / "init")
-        self.network = laid_out(network, session.device)
+        self.network = laid_out(network, session.device, pack.training.channels_last)
         self.outside = Outside(self.network, self.functions)
         if job.initial is not None:
             self._begin_from(networks.initial(job.initial, self.network.state_dict()))
@@ -67,6 +71,7 @@ class SoloRun:
         self.optimizer = build_optimizer(
             self.network.parameters(), self.params.values(), job=job, training=self.training
         )
+        self.scale = LossScale(self.training.precision)
         self.epoch = 0
         self.candidates: list[State] = []
         self.traced: list[Tensor] | None = None
@@ -89,6 +94,7 @@ class SoloRun:
         self._task_steps = masks.TaskSteps(len(self.job.tasks), n_steps)
         self._loss_sum, self._weight_sum = self._per_task(0.0), self._per_task(0.0)
         self._not_positive = self._per_task(0.0)
+        self.scale.n_skipped = 0
 
     def train_on(self, batch: Batch) -> None:
         """Take one step."""
@@ -105,6 +111,7 @@ class SoloRun:
             self._task_steps.mean(self._weight_sum).tolist(),
             self._not_positive.tolist(),
             there,
+            n_skipped=self.scale.n_skipped,
         )
 
     def _note(self, losses: Tensor, weights: Tensor) -> None:
@@ -138,6 +145,7 @@ class SoloRun:
             "params": {name: value.detach() for name, value in self.params.items()},
             "state": self.state,
             "epoch": self.epoch,
+            **self.scale.state(),
         }
 
     def network_state(self) -> State:
@@ -153,6 +161,7 @@ class SoloRun:
             for name, param in self.params.items():
                 param.copy_(state["params"][name])
         self.state = {name: value.to(self.session.device) for name, value in state["state"].items()}
+        self.scale.restore(state)
         self.epoch = int(state["epoch"])
         self.candidates = state.get("candidates", [])
 
@@ -166,12 +175,38 @@ class SoloRun:
         The objective is differentiated with respect to the losses first: these derivatives are
         the loss weights, exactly what is recorded, and the seed of the network's backward pass.
         """
-        losses = self._losses(batch)
+        if parts := self._parts(batch):
+            losses = self._looked_at(parts)
+            weights, gradients = self._weigh(losses.detach(), noise)
+            each = (self._losses(of.batch, of.there) * of.shares for of in parts)
+            self._descend(((of_part * weights).sum() for of_part in each), gradients)
+            return losses.detach(), weights
+        losses = self._losses(batch, self.there)
         weights, gradients = self._weigh(losses.detach(), noise)
         # a weighted sum has the same derivatives as `backward(losses, weights)`, which imports a
         # computer algebra system
-        self._descend((losses * weights).sum(), gradients)
+        self._descend([(losses * weights).sum()], gradients)
         return losses.detach(), weights
+
+    def _parts(self, batch: Batch) -> list[MicroBatch]:
+        """The parts in which a batch goes through the network; none if it goes as a whole."""
+        size = self.training.micro_batch_size
+        return [] if size is None else micro_batches(batch, size, self.functions)
+
+    @torch.no_grad()
+    def _looked_at(self, parts: Sequence[MicroBatch]) -> Tensor:
+        """Losses ``[T]`` of a batch that is trained on afterwards, in the same parts.
+
+        Weights need the losses of all parts. The network is left as it was, so that each part has
+        the same dropout again and running statistics take it in once.
+        """
+        device, buffers = self.session.device, [*self.network.buffers()]
+        draws, before = global_state(device), [of.clone() for of in buffers]
+        losses = total(parts, lambda batch, there: self._losses(owned(batch), there))
+        set_global_state(draws, device)
+        for buffer, value in zip(buffers, before, strict=True):
+            buffer.copy_(value)
+        return losses
 
     def _weigh(self, losses: Tensor, noise: Tensor | None) -> tuple[Tensor, list[Tensor]]:
         """Loss weights ``[T]`` of detached losses, and gradients of the weighting's parameters."""
@@ -189,14 +224,24 @@ class SoloRun:
             weights, *gradients = torch.autograd.grad(objective, [leaf, *self.params.values()])
         return weights, gradients
 
-    def _descend(self, weighted: Tensor, gradients: Sequence[Tensor]) -> None:
-        """Step down a weighted sum of the losses; `gradients` are the weighting's own."""
+    def _descend(self, weighted: Iterable[Tensor], gradients: Sequence[Tensor]) -> None:
+        """Step down weighted sums of the losses, each made when the one before is done with.
+
+        Args:
+            gradients: The weighting's own.
+        """
         self.optimizer.zero_grad(set_to_none=True)
         if self._learns:
-            with part("backward pass"):
-                torch.autograd.backward(weighted)
+            for one in weighted:
+                with part("backward pass"):
+                    torch.autograd.backward(self.scale.scaled(one))
             densify(self.network.parameters())
-        self._take_step(gradients)
+        if self.scale.take_out(self._gradients()):
+            self._take_step(gradients)
+
+    def _gradients(self) -> list[Tensor]:
+        """Those of the network's parameters, each ``[*shape]``, as far as they are there."""
+        return [param.grad for param in self.network.parameters() if param.grad is not None]
 
     def _take_step(
         self, gradients: Sequence[Tensor], by_task: Mapping[Tensor, Tensor] | None = None
@@ -214,14 +259,14 @@ class SoloRun:
                 of_tasks.mul_((most / (norm + 1e-6)).clamp(max=1.0))
         take_step(self.optimizer, self.training, by_task)
 
-    def _losses(self, batch: Batch) -> Tensor:
-        """Task losses ``[T]``, to be differentiated."""
+    def _losses(self, batch: Batch, there: Present) -> Tensor:
+        """Task losses ``[T]``, to be differentiated; of those that are not there 0."""
         with self._cast():
-            if self.compiled is not None and self.there is None and self.compiled.takes(batch):
+            if self.compiled is not None and there is None and self.compiled.takes(batch):
                 self.compiled.begin_step()
                 return self.compiled(self.network, batch.inputs, batch.targets)
             outputs = self.network(batch.inputs)
-            return task_losses(outputs, batch.targets, self.functions, self.there)
+            return task_losses(outputs, batch.targets, self.functions, there)
 
     def _cast(self) -> AbstractContextManager[object]:
         """Surrounds what is computed in the study's precision."""

@@ -9,9 +9,10 @@ from importlib.resources import files
 
 import pytest
 
-from reports.dashboard.pages import environment
+from reports.dashboard.rendering.templating import environment
 
-STATIC = files("reports.dashboard") / "static"
+STATIC = files("reports.dashboard.rendering") / "static"
+TEMPLATES = files("reports.dashboard.rendering") / "templates"
 PUBLISHED = {
     "htmx.min.js": "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130",
     "uPlot.iife.min.js": "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
@@ -44,7 +45,15 @@ def test_a_page_needs_little() -> None:
     assert sum(len(gzip.compress(one.read_bytes())) for one in sent) <= 60_000
 
 
+def test_forms_that_filter_are_what_their_address_says() -> None:
+    """Not what a browser remembers of them when one goes back."""
+    texts = [one.read_text() for one in TEMPLATES.iterdir()]
+    forms = [form for text in texts for form in re.findall(r'<form [^>]*method="get"[^>]*>', text)]
+    assert len(forms) >= 6
+    assert [form for form in forms if 'autocomplete="off"' not in form] == []
+
+
 @pytest.mark.parametrize("name", environment().list_templates())
 def test_no_template_has_a_browser_evaluate_text(name: str) -> None:
-    text = (files("reports.dashboard") / "templates" / name).read_text()
+    text = (TEMPLATES / name).read_text()
     assert EVALUATED.findall(text) == []

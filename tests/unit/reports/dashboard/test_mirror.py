@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.dashboard.mirror import STATES, Mirror
-from reports.dashboard.trial_rows import SORTED_BY, TRIAL_STATES, page_of, trial_columns
+from reports.dashboard.following.mirror import STATES, Mirror
+from reports.dashboard.following.trial_rows import TRIAL_STATES, TrialRows, page_of
 from storage import RunState
 from storage.records import AttemptChange, Changes, RunChange
 
@@ -43,6 +43,7 @@ ATTEMPT = AttemptChange(
     ended=None,
     epochs=0,
     device_s=0.0,
+    money=None,
 )
 
 
@@ -98,6 +99,20 @@ def test_it_holds_the_last_word_on_each_run_and_attempt(
         assert mirror.column("attempts")[row] == len(mine)
 
 
+@given(pages)
+def test_trials_are_the_same_whether_they_were_followed_or_summed_up_once(
+    told: list[tuple[list[RunChange], list[AttemptChange]]],
+) -> None:
+    mirror = Mirror()
+    rows = TrialRows(mirror)
+    for number, (some, tried) in enumerate(told):
+        anew = number == 3  # of another study: fewer trials, perhaps
+        mirror.apply(Changes(cursor=str(number), anew=anew, runs=some, attempts=tried))
+        followed, once = asdict(rows.latest()), asdict(TrialRows(mirror).latest())
+        for name, values in once.items():
+            np.testing.assert_array_equal(followed[name], values, err_msg=name)
+
+
 def test_a_beginning_anew_forgets_all() -> None:
     mirror = Mirror()
     mirror.apply(Changes(cursor="a", runs=[a_run(1), a_run(2)], attempts=[ATTEMPT]))
@@ -138,16 +153,16 @@ def test_a_trial_is_what_its_seeds_are(states: tuple[str, str], expected: str) -
     mirror = Mirror()
     told = [a_run(k, state=RunState(state)) for k, state in enumerate(states)]
     mirror.apply(Changes(cursor="a", runs=[replace(run, trial=0) for run in told]))
-    assert TRIAL_STATES[trial_columns(mirror).state[0]] == expected
+    assert TRIAL_STATES[TrialRows(mirror).latest().state[0]] == expected
 
 
 def test_a_trial_has_a_value_once_all_its_seeds_have() -> None:
     mirror = Mirror()
     done = {"state": RunState.DONE, "value_test": 1.0}
     mirror.apply(Changes(cursor="a", runs=[a_run(0, value_val=1.0, **done), a_run(1)]))
-    assert math.isnan(trial_columns(mirror).value[0])
+    assert math.isnan(TrialRows(mirror).latest().value[0])
     mirror.apply(Changes(cursor="b", runs=[a_run(1, value_val=4.0, **done)]))
-    assert trial_columns(mirror).value[0] == 2.5
+    assert TrialRows(mirror).latest().value[0] == 2.5
 
 
 def test_runs_on_fresh_seeds_cost_and_choose_nothing() -> None:
@@ -156,7 +171,7 @@ def test_runs_on_fresh_seeds_cost_and_choose_nothing() -> None:
     fresh = replace(a_run(1, value_val=9.0, **done), role="confirm")
     paid = [replace(ATTEMPT, attempt=k, run=k, device_s=1.0) for k in (0, 1)]
     mirror.apply(Changes(cursor="a", runs=[a_run(0, value_val=1.0, **done), fresh], attempts=paid))
-    columns = trial_columns(mirror)
+    columns = TrialRows(mirror).latest()
     assert (columns.value[0], columns.runs[0], columns.device_s[0]) == (1.0, 1, 2.0)
 
 
@@ -165,7 +180,7 @@ values = st.one_of(st.none(), st.integers(-3, 3).map(float))
 
 @given(
     st.lists(values, min_size=1, max_size=30),
-    st.sampled_from(sorted(SORTED_BY)),
+    st.sampled_from(["number", "search", "state", "value", "epochs", "device_s"]),
     st.booleans(),
     st.integers(1, 7),
 )
@@ -190,18 +205,33 @@ def test_pages_tell_every_trial_once_in_order(
             ],
         )
     )
-    columns = trial_columns(mirror)
+    columns = TrialRows(mirror).latest()
+    key = getattr(columns, sort).astype(float)
     keep = np.arange(len(told)) % 5 != 4
     seen: list[int] = []
     after: int | None = None
     while True:
-        page = page_of(columns, keep=keep, sort=sort, descending=descending, after=after, n=n)
+        page = page_of(columns, keep=keep, key=key, descending=descending, after=after, n=n)
         assert page.matching == keep.sum()
         seen += page.rows.tolist()
         if (after := page.following) is None:
             break
     assert sorted(seen) == np.flatnonzero(keep).tolist()
-    key = getattr(columns, SORTED_BY[sort]).astype(float)[seen]
-    known = key[~np.isnan(key)]
-    assert np.isnan(key[len(known) :]).all()
+    told_keys = key[seen]
+    known = told_keys[~np.isnan(told_keys)]
+    assert np.isnan(told_keys[len(known) :]).all()
     assert (np.diff(known) <= 0).all() if descending else (np.diff(known) >= 0).all()
+
+
+@given(st.permutations(range(6)))
+def test_a_trial_is_found_by_search_and_number_in_whatever_order_it_came(order: list[int]) -> None:
+    runs = [replace(RUN, run=at + 1, search=("ew", "uw")[at % 2], trial=at // 2) for at in order]
+    mirror = Mirror()
+    mirror.apply(Changes(cursor="1", runs=runs))
+    for search in ("ew", "uw"):
+        for number in range(3):
+            place = mirror.trials.place_of(search, number)
+            assert place is not None
+            assert (mirror.trials[place].search, mirror.trials[place].number) == (search, number)
+    assert mirror.trials.place_of("ew", 3) is None
+    assert mirror.trials.place_of("nix", 0) is None

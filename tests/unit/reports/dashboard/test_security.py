@@ -8,7 +8,8 @@ import pytest
 from starlette.requests import Request
 
 from reports.dashboard import Access, is_loopback
-from reports.dashboard.security import COOKIE
+from reports.dashboard.pages.login import own_path
+from reports.dashboard.security import cookie_name
 
 HERE = Access()
 OPEN = Access(token="secret", names=["box"])
@@ -49,8 +50,32 @@ def test_with_a_token_addresses_and_own_names_are_answered(host: str, known: boo
 def test_who_has_no_token_is_let_in_by_the_cookie_alone() -> None:
     assert HERE.is_let_in(asked())
     assert not OPEN.is_let_in(asked())
-    assert not OPEN.is_let_in(asked(cookie=f"{COOKIE}=secret"))  # the token is no cookie
-    assert OPEN.is_let_in(asked(cookie=f"{COOKIE}={OPEN.session}"))
+    here = {"host": "box:8050"}
+    name = cookie_name(asked(**here))
+    assert not OPEN.is_let_in(asked(**here, cookie=f"{name}=secret"))  # the token is no cookie
+    assert OPEN.is_let_in(asked(**here, cookie=f"{name}={OPEN.session}"))
+
+
+def test_dashboards_of_one_host_keep_cookies_of_their_own() -> None:
+    hosts = ["box:8050", "box:8051", "box", "[::1]:8052", "box:99999999", "box:x"]
+    assert len({cookie_name(asked(host=host)) for host in hosts[:4]}) == 4
+    assert all(cookie_name(asked(host=host)).isidentifier() for host in hosts)
+
+
+@pytest.mark.parametrize("wanted", ["/study/1", "/study/1/trials?search=a%2Fb&sort=cost", "/"])
+def test_who_logs_in_goes_on_to_where_they_wanted_to_go(wanted: str) -> None:
+    assert own_path(wanted) == wanted
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        *("", "//evil.example", "/\\evil.example", "https://evil.example", "javascript:x"),
+        *("/\t/evil.example", "/a\r\nset-cookie: x", "study", "/ö"),
+    ],
+)
+def test_nobody_is_sent_to_another_site(wanted: str) -> None:
+    assert own_path(wanted) == "/"
 
 
 @pytest.mark.parametrize("token", ["", "secre", "secret ", "Secret", "sécret"])

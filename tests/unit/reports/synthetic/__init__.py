@@ -11,7 +11,7 @@ from typing import Any
 
 from reports.frames import StudyFrames, load
 from tests.unit.reports.synthetic._functions import function_reader
-from tests.unit.reports.synthetic._objectives import rank_by
+from tests.unit.reports.synthetic._objectives import rank_by, search_front
 from tests.unit.reports.synthetic._papers import CARD, spec
 from tests.unit.reports.synthetic._reader import COLUMNS, FakeReader
 from tests.unit.reports.synthetic._runs import Runs
@@ -45,6 +45,7 @@ __all__ = [
     "quality",
     "rank_by",
     "reader",
+    "search_front",
     "simplex",
     "tabled",
 ]

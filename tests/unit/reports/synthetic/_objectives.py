@@ -28,6 +28,24 @@ def rank_by(made: FakeReader, name: str, *, baseline: bool = True) -> FakeReader
     return made
 
 
+def search_front(made: FakeReader, *names: str) -> FakeReader:
+    """Rank by several metrics: runs count by their last epoch, the first metric is their value."""
+    rank_by(made, names[0])
+    made.spec["objective"] = [*names]
+    made.spec["compare"]["select_epoch"] = "last"
+    task, _, metric = names[0].partition(".")
+    last: dict[tuple[int, str], tuple[int, float]] = {}
+    for row in made.rows["epoch_metrics"]:
+        if (row["task"], row["metric"]) == (task, metric):
+            key = row["run"], row["split"]
+            last[key] = max(last.get(key, (0, 0.0)), (row["epoch"], row["value"]))
+    for row in made.rows["run_results"]:
+        if row["role"] != "baseline" and row["state"] == "done":
+            epoch, row["value_val"] = last[row["run"], "validation"]
+            row |= {"epoch_selected": epoch, "value_test": last[row["run"], "test"][1]}
+    return made
+
+
 def _score(validation: dict[int, float], test: dict[int, float], sign: float) -> dict[str, Any]:
     epoch = min(validation, key=lambda e: (sign * validation[e], e))
     return {"epoch_selected": epoch, "value_val": validation[epoch], "value_test": test[epoch]}

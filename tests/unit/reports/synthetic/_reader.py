@@ -1,7 +1,7 @@
 """A database in memory: the columns of its views, and the rows of one study."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -53,6 +53,7 @@ class FakeReader:
     solo_only: dict[str, str] = field(default_factory=dict)
     sealed: bool = False
     birth: str = field(default_factory=lambda: uuid4().hex)
+    _sorted_out: tuple[int, int, Any] = field(default=(0, 0, None), init=False, repr=False)
 
     def study(self, name: str) -> "FakeReader":
         return self
@@ -79,20 +80,17 @@ class FakeReader:
         runs: Collection[int] | None = None,
         last: int | None = None,
     ) -> tuple[dict[int, tuple[str, str]], list[tuple[int, int, int, float]]]:
-        rows = [row for row in self.rows["epoch_metrics"] if row["split"] == split]
-        if metric is not None:
-            rows = [row for row in rows if row["metric"] == metric]
+        of_runs = self._epochs_by_run().get(split, {})
         if runs is not None:
-            wanted = set(runs)
-            rows = [row for row in rows if row["run"] in wanted]
+            of_runs = {run: of_runs[run] for run in set(runs) & of_runs.keys()}
         if last is not None:
-            selected = {row["run"]: row.get("epoch_selected") for row in self.rows["run_results"]}
-            rows = [
-                row
-                for row in rows
-                if (until := selected.get(row["run"])) is not None
-                and until - last < row["epoch"] <= until
-            ]
+            ends = {row["run"]: row.get("epoch_selected") for row in self.rows["run_results"]}
+            of_runs = {
+                run: [row for row in rows if end - last < row["epoch"] <= end]
+                for run, rows in of_runs.items()
+                if (end := ends.get(run)) is not None
+            }
+        rows = [row for rows in of_runs.values() for row in rows if metric in (None, row["metric"])]
         names = sorted({(row["task"], row["metric"]) for row in rows})
         ids = {name: k for k, name in enumerate(names)}
         found = [
@@ -100,6 +98,16 @@ class FakeReader:
             for row in rows
         ]
         return {k: name for name, k in ids.items()}, sorted(found)
+
+    def _epochs_by_run(self) -> Mapping[str, Mapping[int, Sequence[dict[str, Any]]]]:
+        """By split and run; sorted out again only if there are other rows."""
+        rows = self.rows["epoch_metrics"]
+        if self._sorted_out[:2] != (id(rows), len(rows)):
+            found: dict[str, dict[int, list[dict[str, Any]]]] = {}
+            for row in rows:
+                found.setdefault(row["split"], {}).setdefault(row["run"], []).append(row)
+            self._sorted_out = (id(rows), len(rows), found)
+        return self._sorted_out[2]
 
     def lowest_negative(self, study: str) -> dict[tuple[str, str], float]:
         found: dict[tuple[str, str], float] = {}

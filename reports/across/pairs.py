@@ -1,0 +1,128 @@
+"""Studies of pairs of tasks: which tasks gain from each other, at each amount of labels.
+
+Shapes: T tasks.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports._digits import finite
+from reports.across.methods import Method, Studies, problem_of
+from storage.wording import listed, share_said
+
+_PAIR = 2
+_Asked = dict[tuple[str, ...], list[str]]
+"""A pair of tasks to the studies that ask it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairTable:
+    """What a method comes to on each pair of tasks, with one share of labels.
+
+    Attributes:
+        problem: Name of the problem.
+        method: Its title.
+        labels: Which share of training samples keeps its label, in words.
+        tasks: ``[T]``, in the problem's order.
+        values: Two tasks to the objective on test, either way round; NaN without a final value.
+    """
+
+    problem: str
+    method: str
+    labels: str
+    tasks: Sequence[str]
+    values: Mapping[tuple[str, str], float]
+
+    @property
+    def title(self) -> str:
+        """``EW, 0.1 of the labels``."""
+        return f"{self.method}, {self.labels}"
+
+    def row(self, task: str) -> list[float | None]:
+        """``[T]``: the values of its pairs; None of itself, and where no study asked."""
+        return [self.values.get((task, other)) for other in self.tasks]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Values that JSON can hold."""
+        rows = [[None if of is None else finite(of) for of in self.row(t)] for t in self.tasks]
+        return {
+            "problem": self.problem,
+            "method": self.method,
+            "labels": self.labels,
+            "tasks": list(self.tasks),
+            "values": rows,
+        }
+
+
+def pair_tables(studies: Studies, methods: Sequence[Method]) -> tuple[PairTable, ...]:
+    """A table of each method and share of labels, where studies ask several pairs of a problem.
+
+    There is none where two studies ask one pair, which `pairs_asked_twice` tells.
+    """
+    tables = []
+    for (problem, labels), asked in _asked(studies).items():
+        if not _twice(asked):
+            by_pair = {pair: label for pair, (label,) in asked.items()}
+            tables += [
+                _table(problem, labels, method, by_pair)
+                for method in methods
+                if any(label in method.results for label in by_pair.values())
+            ]
+    return tuple(tables)
+
+
+def pairs_asked_twice(studies: Studies) -> tuple[str, ...]:
+    """Why there is no table where two studies ask one pair, a sentence each."""
+    return tuple(
+        f"There is no table of pairs of {problem} with {labels}: "
+        f"{'; '.join(f'{listed(pair)} are asked by {listed(by)}' for pair, by in twice.items())}. "
+        "Compare one study of each pair to see it."
+        for (problem, labels), asked in _asked(studies).items()
+        if (twice := _twice(asked))
+    )
+
+
+def _asked(studies: Studies) -> dict[tuple[str, str], _Asked]:
+    """By problem and share of labels: pairs, in either order, where several are asked."""
+    groups: dict[tuple[str, str], _Asked] = {}
+    for label, frames in studies.items():
+        tasks = tuple(task["name"] for task in frames.card["tasks"])
+        if len(tasks) == _PAIR:
+            key = problem_of(frames), _labels(frames.spec.get("train_fraction"))
+            asked = groups.setdefault(key, {})
+            pair = tasks[::-1] if tasks[::-1] in asked else tasks
+            asked.setdefault(pair, []).append(label)
+    return {key: asked for key, asked in groups.items() if len(asked) > 1}
+
+
+def _twice(asked: _Asked) -> _Asked:
+    return {pair: labels for pair, labels in asked.items() if len(labels) > 1}
+
+
+def _table(
+    problem: str, labels: str, method: Method, by_pair: Mapping[tuple[str, ...], str]
+) -> PairTable:
+    values: dict[tuple[str, str], float] = {}
+    for (one, other), label in by_pair.items():
+        result = method.results.get(label)
+        value = result.row.value_test if result is not None and result.is_final else math.nan
+        values |= {(one, other): value, (other, one): value}
+    tasks = [task for pair in by_pair for task in pair]
+    return PairTable(
+        problem=problem,
+        method=method.title,
+        labels=labels,
+        tasks=[*dict.fromkeys(tasks)],
+        values=values,
+    )
+
+
+def _labels(share: Any) -> str:
+    if share is None or share == 1:
+        return "all labels"
+    if isinstance(share, Mapping):
+        return f"labels {json.dumps(share, sort_keys=True)}"
+    return f"{share_said(share)} of the labels"

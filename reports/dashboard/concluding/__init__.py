@@ -1,0 +1,1 @@
+"""What takes long, worked out beside the server and remembered: conclusions, forecasts, output."""

@@ -1,0 +1,3 @@
+"""What is known of the studies that somebody looks at: mirrors of their runs, kept up by what
+changes.
+"""

@@ -1,0 +1,280 @@
+"""A study's numbers in memory: one row a run, kept up by what has changed.
+
+Lists, plots and counts are made from here, so that no page asks the database for all trials.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.dashboard.following.columns import Columns
+from reports.dashboard.following.trial_keys import TrialKeys
+from storage.records import AttemptChange, Changes, DecisionChange, RunChange, Totals
+from storage.states import RunState
+
+STATES: Final = tuple(RunState)
+"""States by the code that the mirror keeps."""
+
+_CODE: Final[Mapping[str, int]] = {state: code for code, state in enumerate(STATES)}
+_RUN: Final[Mapping[str, Any]] = {
+    "run": np.int64,
+    "trial": np.int32,
+    "seed": np.int64,
+    "state": np.int8,
+    "confirms": np.bool_,
+    "planned": np.bool_,
+    "epochs": np.int32,
+    "value_val": np.float64,
+    "value_test": np.float64,
+}
+_ATTEMPT: Final[Mapping[str, Any]] = {
+    "run": np.int64,
+    "row": np.int32,  # of its run
+    "worker": np.int64,
+    "started_s": np.float64,
+    "ended_s": np.float64,
+    "epochs": np.int32,
+    "device_s": np.float64,
+    "money": np.float64,
+    "lost": np.bool_,
+    "running": np.bool_,
+}
+_RUNNING: Final = "running"
+_LOST: Final = "lost"
+_NO_RUN: Final = -1  # the row of a worker's start and of a calibration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchTotals:
+    """How a search's runs stand, and what their attempts have cost; None while that is read."""
+
+    states: Mapping[RunState, int]
+    device_s: float | None
+
+
+def summed_states(by_search: Mapping[str, SearchTotals]) -> Mapping[RunState, int]:
+    """How many runs of all searches together are in each state."""
+    found = Counter[RunState]()
+    for one in by_search.values():
+        found.update(one.states)
+    return found
+
+
+@dataclass(slots=True)
+class Mirror:
+    """Runs as columns ``[n]``, the trials they belong to, attempts ``[m]``, and decisions.
+
+    Attributes:
+        cursor: What has been seen; it moves whenever anything of the study does. Empty until all
+            has been seen once.
+        version: Grows with every change that was applied.
+        trials: By the number that the column ``trial`` holds.
+        decisions: By id.
+        attempts: By id; 0 where an attempt has no run or no worker; times are seconds since the
+            epoch, NaN of an end that is still to come, and of money where a worker has no price.
+        workers: Ids of those that have attempts.
+    """
+
+    cursor: str = ""
+    version: int = 0
+    trials: TrialKeys = field(default_factory=TrialKeys)
+    decisions: dict[int, DecisionChange] = field(default_factory=dict)
+    attempts: Columns = field(default_factory=lambda: Columns(_ATTEMPT))
+    workers: set[int] = field(default_factory=set)
+    _runs: Columns = field(default_factory=lambda: Columns(_RUN))
+    _tried: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One column ``[n]``, by row; a view that later changes write into.
+
+        Beside those of runs there are ``device_s`` and ``attempts``, summed over their attempts.
+        """
+        if name in _RUN:
+            return self._runs[name]
+        if self._tried[0] != self.version:
+            self._tried = (
+                self.version,
+                {
+                    "device_s": self._summed("device_s"),
+                    "attempts": self._of_runs(None),
+                },
+            )
+        return self._tried[1][name]
+
+    def row_of(self, run: int) -> int | None:
+        """The row of a run; None of one that is not known."""
+        return self._runs.row_of(run)
+
+    @property
+    def idle_s(self) -> float:
+        """Device-seconds of workers' starts and of calibrations, which are no run's."""
+        alone = self.attempts["row"] == _NO_RUN
+        return float(self.attempts["device_s"][alone].sum())
+
+    def totals(self) -> Totals:
+        """What `storage.Reader.totals` says."""
+        money = self.attempts["money"]
+        known = ~np.isnan(money)
+        return Totals(
+            states=_counted(np.bincount(self.column("state"), minlength=len(STATES))),
+            device_s=float(self.attempts["device_s"].sum()),
+            money=float(money[known].sum()) if known.any() else None,
+            epochs=int(self.attempts["epochs"].sum(dtype=np.int64)),
+            trials=int(np.count_nonzero(~self.trials.alone)),
+        )
+
+    def by_search(self) -> Mapping[str, SearchTotals]:
+        """Each search that has runs, by name."""
+        names = self.trials.searches
+        search = self.trials.search[self.column("trial")].astype(np.int64)
+        of_state = search * len(STATES) + self.column("state")
+        n = np.bincount(of_state, minlength=len(names) * len(STATES)).reshape(-1, len(STATES))
+        device_s = np.bincount(search, weights=self.column("device_s"), minlength=len(names))
+        return {
+            name: SearchTotals(states=_counted(n[code]), device_s=float(device_s[code]))
+            for code, name in enumerate(names)
+        }
+
+    def used_by_search(self) -> Mapping[str, Mapping[str, float]]:
+        """What `storage.Reader.used_by_search` says, of searches that have runs."""
+        names, of = self.trials.searches, self.search_of_attempts()
+        mine = of >= 0
+        summed = {
+            kind: np.bincount(
+                of[mine], weights=np.nan_to_num(self.attempts[kind][mine]), minlength=len(names)
+            ).tolist()
+            for kind in ("epochs", "device_s", "money")
+        }
+        n_trials = np.bincount(self.trials.search, minlength=len(names)).tolist()
+        return {
+            name: {"trials": n_trials[code], **{kind: of[code] for kind, of in summed.items()}}
+            for code, name in enumerate(names)
+        }
+
+    def search_of_attempts(self) -> NDArray[np.int64]:
+        """``[m]``: the position in `trials.searches` of each attempt's search, -1 of no run's."""
+        if not len(self):
+            return np.full(len(self.attempts), _NO_RUN, dtype=np.int64)
+        row = self.attempts["row"]
+        found = self.trials.search[self.column("trial")[row]].astype(np.int64)
+        return np.where(row == _NO_RUN, _NO_RUN, found)
+
+    def begin(self, decisions: Sequence[DecisionChange] = ()) -> None:
+        """Forget all that was known; `take_runs` and `take_attempts` tell the rest."""
+        self.__init__(version=self.version + 1)  # type: ignore[misc]
+        self.decisions = {one.decision: one for one in decisions}
+
+    def take_runs(self, block: Mapping[str, Sequence[Any]]) -> None:
+        """Take in runs that are new, of `storage.Reader.run_block`."""
+        self.version += 1
+        roles = block["role"]
+        trial = self.trials.places(block["search"], block["trial"], block["params"], roles)
+        plain = ("run", "seed", "planned", "epochs", "value_val", "value_test")
+        columns = {name: np.array(block[name], dtype=_RUN[name]) for name in plain}
+        state = [_CODE[one] for one in block["state"]]
+        confirms = [role == "confirm" for role in roles]
+        self._runs.extend(
+            block["run"], columns | {"trial": trial, "state": state, "confirms": confirms}
+        )
+        self.trials.version[trial] = self.version
+
+    def take_attempts(self, block: Mapping[str, Sequence[Any]]) -> None:
+        """Take in attempts that are new, of `storage.Reader.attempt_block`.
+
+        Those at runs that have been added since are told again, with their runs.
+        """
+        self.version += 1
+        rows = [_NO_RUN if run is None else self._runs.row_of(run) for run in block["run"]]
+        known = [at for at, row in enumerate(rows) if row is not None]
+        columns = {
+            name: np.array(block[name], dtype=_ATTEMPT[name])[known]
+            for name in ("started_s", "ended_s", "epochs", "device_s", "money")
+        }
+        columns |= {name: [block[name][at] or 0 for at in known] for name in ("run", "worker")} | {
+            "row": [rows[at] for at in known],
+            "lost": [block["state"][at] == _LOST for at in known],
+            "running": [
+                block["state"][at] == _RUNNING and block["ended_s"][at] is None for at in known
+            ],
+        }
+        self.attempts.extend([block["attempt"][at] for at in known], columns)
+        self.workers.update(worker for worker in columns["worker"] if worker)
+        of_runs = np.array([rows[at] for at in known if rows[at] != _NO_RUN], dtype=np.int64)
+        self.trials.version[self.column("trial")[of_runs]] = self.version
+
+    def apply(self, changes: Changes) -> None:
+        """Take in a page of changes; one that begins anew forgets all that was known."""
+        if changes.anew:
+            self.begin()
+        if changes.cursor != self.cursor:
+            self.version += 1
+        for run in changes.runs:
+            self._put_run(run)
+        for attempt in changes.attempts:
+            self._put_attempt(attempt)
+        for decision in changes.decisions:
+            self.decisions[decision.decision] = decision
+        self.cursor = changes.cursor
+
+    def _put_run(self, run: RunChange) -> None:
+        (place,) = self.trials.places([run.search], [run.trial], [run.params], [run.role])
+        values = {
+            "run": run.run,
+            "trial": place,
+            "seed": run.seed,
+            "state": _CODE[run.state],
+            "confirms": run.role == "confirm",
+            "planned": run.planned,
+            "epochs": run.epochs,
+            "value_val": np.nan if run.value_val is None else run.value_val,
+            "value_test": np.nan if run.value_test is None else run.value_test,
+        }
+        self._runs.put(run.run, **values)
+        self.trials.version[place] = self.version
+
+    def _put_attempt(self, attempt: AttemptChange) -> None:
+        row = _NO_RUN if attempt.run is None else self._runs.row_of(attempt.run)
+        if row is None:
+            return
+        values = {
+            "run": attempt.run or 0,
+            "row": row,
+            "worker": attempt.worker or 0,
+            "started_s": attempt.started.timestamp(),
+            "ended_s": np.nan if attempt.ended is None else attempt.ended.timestamp(),
+            "lost": attempt.state == _LOST,
+            "running": attempt.state == _RUNNING and attempt.ended is None,
+            "epochs": attempt.epochs,
+            "device_s": attempt.device_s,
+            "money": np.nan if attempt.money is None else attempt.money,
+        }
+        self.attempts.put(attempt.attempt, **values)
+        if attempt.worker:
+            self.workers.add(attempt.worker)
+        if row != _NO_RUN:
+            self.trials.version[self.column("trial")[row]] = self.version
+
+    def _summed(self, name: str) -> NDArray[np.float64]:
+        found = self._of_runs(self.attempts[name])
+        return found.astype(np.float64)
+
+    def _of_runs(self, weights: NDArray[Any] | None) -> NDArray[Any]:
+        """``[n]``: of each run, the sum over its attempts; how many these are, without weights."""
+        row = self.attempts["row"]
+        mine = row != _NO_RUN
+        return np.bincount(
+            row[mine], weights=None if weights is None else weights[mine], minlength=len(self)
+        )
+
+
+def _counted(n: NDArray[np.int64]) -> Mapping[RunState, int]:
+    return {state: int(n[code]) for code, state in enumerate(STATES) if n[code]}

@@ -1,0 +1,70 @@
+"""One run: its curves, loss weights, attempts, what they cost, printed and failed for."""
+
+from __future__ import annotations
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from reports.dashboard.concluding.printed import printed_by
+from reports.dashboard.following.mirror import Mirror
+from reports.dashboard.following.ranked import objective_of
+from reports.dashboard.pages.trial import named_costs, run_row, value_titles
+from reports.dashboard.showing.run_curves import charts, drawn, series_of, table
+from reports.dashboard.site import PATIENT_S, NotThere, Site
+
+
+def run_page(site: Site, request: Request) -> Response:
+    """A run.
+
+    Raises:
+        NotThere: There is no such study or run.
+        NothingNew: Nothing has changed.
+    """
+    study = site.study(request, within_s=PATIENT_S)
+    record, run = study.record, request.path_params["run"]
+    with study.lock:
+        mirror = study.mirror
+        row = mirror.row_of(run)
+        if row is None:
+            raise NotThere(f"The study {record.name} has no run {run}.")
+        at = int(mirror.column("trial")[row])
+        facts, trial, cursor = run_row(mirror, row), mirror.trials[at], mirror.cursor
+        paid_s = _paid_s(mirror, run)
+    attempts = site.reader.attempts_of(record.id, run)
+    context = {
+        "study": record,
+        "tab": "/trials",
+        "run": facts,
+        "trial": trial,
+        "method": study.titles().get(trial.search, trial.search),
+        "objective": objective_of(record, trial.search),
+        "titles": value_titles(record, trial.search),
+        "costs": named_costs(site.reader.costs_of([run]).values()),
+        "charts": charts(record, trial.search),
+        "table": table(series_of(site.reader, record, [run])),
+        # the latest first: it is what one has come for
+        "attempts": list(zip(attempts, [*paid_s, *[None] * len(attempts)], strict=False))[::-1],
+        "printed": printed_by(site.outputs, attempts),
+    }
+    return site.pages.answer(request, "run", context, cursor=cursor)
+
+
+def run_json(site: Site, request: Request) -> Response:
+    """The curves of one metric of a run, by task and split.
+
+    Raises:
+        NotThere: There is no such study.
+    """
+    record = site.record(request)
+    series = series_of(site.reader, record, [request.path_params["run"]])
+    return JSONResponse(drawn(record, series, request))
+
+
+def _paid_s(mirror: Mirror, run: int) -> list[float]:
+    """Device-seconds of a run's attempts, in their order."""
+    attempts = mirror.attempts
+    at = np.flatnonzero(attempts["run"] == run)
+    at = at[np.argsort(attempts["started_s"][at], kind="stable")]
+    found: list[float] = attempts["device_s"][at].tolist()
+    return found

@@ -1,0 +1,1 @@
+"""How pages are written: templates, words, and the scripts and styles that go with them."""

@@ -1,0 +1,69 @@
+"""Studies are steered from outside, with an audit of it, and send notifications."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_TIME = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    time = "VARCHAR(32)" if connection.dialect.name == "sqlite" else "TIMESTAMP WITH TIME ZONE"
+    connection.exec_driver_sql(f"ALTER TABLE studies ADD COLUMN paused_at {time}")
+    for column in ("orders", "stops"):
+        connection.exec_driver_sql(
+            f"ALTER TABLE studies ADD COLUMN {column} BIGINT DEFAULT '0' NOT NULL"
+        )
+    connection.exec_driver_sql("ALTER TABLE studies ADD COLUMN raised TEXT DEFAULT '' NOT NULL")
+    _add_audit()
+    _add_notifications()
+
+
+def _add_audit() -> None:
+    """What was done to studies by command, and by whom."""
+    op.create_table(
+        "audit",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("made_at", _TIME, nullable=False),
+        sa.Column("who", sa.String(255), nullable=False),
+        sa.Column("origin", sa.String(255), nullable=False),
+        sa.Column("verb", sa.String(32), nullable=False),
+        sa.Column("study_name", sa.String(200), nullable=False),
+        sa.Column("study_birth", sa.String(32), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_audit"),
+    )
+    op.create_index("ix_audit_study_birth_id", "audit", ["study_birth", "id"])
+
+
+def _add_notifications() -> None:
+    """Events of studies that are to be sent, or were."""
+    op.create_table(
+        "notifications",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("study_birth", sa.String(32), nullable=False),
+        sa.Column("event_key", sa.String(200), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("created_at", _TIME, nullable=False),
+        sa.Column("attempted_at", _TIME, nullable=True),
+        sa.Column("delivered_at", _TIME, nullable=True),
+        sa.Column("n_attempts", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_error", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_notifications"),
+        sa.UniqueConstraint(
+            "study_birth", "event_key", name="uq_notifications_study_birth_event_key"
+        ),
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("Schemas only go up. Restore a copy of the database.")

@@ -1,0 +1,55 @@
+"""How much of a problem a study asks: which tasks, and which share of labels they keep.
+
+Two forms ask several studies at once: `tasks = "pairs"`, and a list of shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+
+from study.spec._findings import shown_value
+from study.spec._section import Different, Positive, Printable, told_by
+
+PAIRS = "pairs"
+_Of = TypeVar("_Of", bound=Hashable)
+
+
+def _several(values: list[_Of]) -> list[_Of]:
+    if len(values) < 2:
+        raise ValueError(
+            f"must be two tasks or more. Got {shown_value(values)}. Add one; of each task alone "
+            "the baseline is trained."
+        )
+    if len(set(values)) < len(values):
+        raise ValueError(f"must not repeat a task. Got {shown_value(values)}. Drop the second one.")
+    return values
+
+
+def _form(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "<table>"
+    return "<list>" if isinstance(value, Sequence) and not isinstance(value, str) else "<number>"
+
+
+_Share = Annotated[Positive, Field(le=1)]
+Fractions = Annotated[
+    Annotated[_Share, Tag("<number>")]
+    | Annotated[Different[_Share], Field(min_length=1), Tag("<list>")]
+    | Annotated[dict[str, _Share], Tag("<table>")],
+    Discriminator(_form),
+]
+"""One share for all tasks, shares of some, or several of which each makes a study."""
+Tasks = Annotated[
+    Annotated[Literal["pairs"], Tag("<word>")]
+    | Annotated[list[Printable], AfterValidator(_several), Tag("<list>")],
+    told_by(list, "<list>", "<word>"),
+]
+"""Some tasks, or all pairs of which each makes a study."""
+
+
+def asks_several(spec: Any) -> bool:
+    """Whether a `StudySpec` asks several studies at once."""
+    return spec.tasks == PAIRS or isinstance(spec.train_fraction, list)

@@ -1,0 +1,58 @@
+"""Studies of pairs of tasks side by side: one study a pair, whichever task is named first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reports.across.methods import methods_of
+from reports.across.pairs import PairTable, pair_tables, pairs_asked_twice
+from reports.frames import StudyFrames
+from tests.unit.reports.several import plain_study, study
+
+Asked = Mapping[str, tuple[str, str, float]]
+APART: Asked = {"first": ("a", "b", 1.0), "second": ("b", "c", 1.0)}
+
+
+def asked(pairs: Asked) -> dict[str, StudyFrames]:
+    """A study of each label's two tasks, with its share of labels."""
+    found = {}
+    for label, (one, other, share) in pairs.items():
+        frames = study(spec={"train_fraction": share})
+        frames.card["tasks"] = [{"name": one}, {"name": other}]  # type: ignore[index]
+        found[label] = frames
+    return found
+
+
+def tables(pairs: Asked) -> tuple[PairTable, ...]:
+    methods = methods_of({label: plain_study() for label in pairs})
+    return pair_tables(asked(pairs), methods)
+
+
+def test_each_pair_is_in_the_table_either_way_round() -> None:
+    table, *_ = tables(APART)
+    assert table.tasks == ["a", "b", "c"]
+    assert set(table.values) == {("a", "b"), ("b", "a"), ("b", "c"), ("c", "b")}
+    assert pairs_asked_twice(asked(APART)) == ()
+
+
+def test_a_pair_that_two_studies_ask_leaves_the_table_out_and_is_told() -> None:
+    for third in [("b", "a", 1.0), ("a", "b", 1.0)]:
+        pairs = {**APART, "third": third}
+        assert tables(pairs) == ()
+        assert pairs_asked_twice(asked(pairs)) == (
+            "There is no table of pairs of one with all labels: a and b are asked by first and "
+            "third. Compare one study of each pair to see it.",
+        )
+
+
+def test_one_pair_asked_twice_is_no_matter_of_pairs() -> None:
+    pairs: Asked = {"first": ("a", "b", 1.0), "second": ("b", "a", 1.0)}
+    assert tables(pairs) == ()
+    assert pairs_asked_twice(asked(pairs)) == ()
+
+
+def test_shares_that_differ_late_are_different_tables() -> None:
+    near: Asked = {"third": ("a", "b", 0.1234567), "fourth": ("b", "c", 0.12345671)}
+    assert {table.labels for table in tables({**APART, **near})} == {"all labels"}
+    same: Asked = {"third": ("a", "b", 0.1234567), "fourth": ("b", "c", 0.1234567)}
+    assert "0.1234567 of the labels" in {table.labels for table in tables(same)}
