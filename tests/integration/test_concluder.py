@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, Literal
@@ -15,9 +16,13 @@ from typing import Any, Literal
 import pytest
 from starlette.testclient import TestClient
 
+from reports import StudyFrames, load
 from reports.dashboard import Access, application
+from reports.dashboard.concluding import study as concluding
 from reports.dashboard.concluding.concluder import Concluder, NotConcluded
 from reports.dashboard.concluding.conclusions import Conclusions, Question, Stand
+from reports.dashboard.concluding.study import _Answering
+from storage import Reader
 from tests.contract.storage_bench import Bench
 from tests.contract.test_dashboard import live_of
 
@@ -171,3 +176,34 @@ def test_a_table_at_a_budget_waits_for_nothing_slow(
         with suppress(NotConcluded):
             slow.result(60)
     concluder.end()
+
+
+def test_what_is_quick_waits_for_no_study_that_is_read_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, goes_on, asked_of = threading.Event(), threading.Event(), list[StudyFrames]()
+
+    def held_load(reader: Reader, study: str) -> StudyFrames:
+        reading.set()
+        assert goes_on.wait(60)
+        return load(reader, study)
+
+    def budget(frames: StudyFrames) -> str:
+        asked_of.append(frames)
+        return "told"
+
+    answering = _Answering(url, "")
+    answering.answer(QUESTION)
+    monkeypatch.setattr(concluding, "load", held_load)
+    monkeypatch.setitem(concluding._ANSWERS, "budget", budget)  # type: ignore[misc]
+    later = Stand("demo", "b", "2")
+    with ThreadPoolExecutor(1) as thread:
+        slow = thread.submit(answering.answer, replace(QUESTION, of=(later,), arguments=("2",)))
+        assert reading.wait(60)
+        quick = Question(about="budget", of=(later,))
+        assert answering.answer(quick) == "told"
+        assert not slow.done()
+        goes_on.set()
+        assert slow.result(60).cursor == "2"
+    answering.answer(quick)
+    assert asked_of[0] is not asked_of[1]

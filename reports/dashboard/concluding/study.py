@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from reports import ReportError, StudyFrames, compare, fair_play_notes, load, merged
 from reports._ranking import number, objective_of
@@ -133,18 +133,27 @@ _ANSWERS: Final[Mapping[str, Callable[..., Any]]] = {
 _ESTIMATING: Final = ("claims", "importances")
 """Asked for with estimators."""
 
+_MOST_RUNS: Final = 100_000
+"""Of studies that are kept together; of the study that was read last all are."""
+
+
+class _Known(NamedTuple):
+    cursor: str
+    frames: StudyFrames
+
 
 class _Answering:
     """Keeps the frames of the studies that were asked about last, for all lanes."""
 
     def __init__(self, url: str, estimators: str) -> None:
         self._url, self._estimators = url, estimators
+        self._lock = threading.Lock()  # of all below, and never held while a study is read
         self._reader: Reader | None = None
-        self._lock = threading.Lock()
-        self._known: dict[str, tuple[str, StudyFrames]] = {}
+        self._known: dict[str, _Known] = {}
+        self._turns: dict[str, threading.Lock] = {}
 
     def answer(self, question: Question) -> Any:
-        frames = self._frames_of(question)
+        frames = [self._frames(stand, quick=question.about in QUICK) for stand in question.of]
         more = [self._estimators_found()] if question.about in _ESTIMATING else []
         return _ANSWERS[question.about](*frames, *question.arguments, *more)
 
@@ -154,25 +163,39 @@ class _Answering:
         found: Estimators | None = getattr(import_module(module), name) if module else None
         return found
 
-    def _frames_of(self, question: Question) -> list[StudyFrames]:
-        """Frames as of the cursors that are asked about; for what is quick, as they are here."""
+    def _frames(self, stand: Stand, *, quick: bool) -> StudyFrames:
+        """As of the cursor that is asked about; for what is quick, as they are here by now.
+
+        A study is read by one lane at a time; meanwhile its last frames stay, for what is quick.
+        """
+        with self._lock:
+            turn = self._turns.setdefault(stand.birth, threading.Lock())
+        if quick and (known := self._known_of(stand)):
+            return known.frames
+        with turn:
+            known = self._known_of(stand)
+            if known and (quick or known.cursor == stand.cursor):
+                return known.frames
+            return self._read(stand)
+
+    def _known_of(self, stand: Stand) -> _Known | None:
+        with self._lock:
+            return self._known.get(stand.birth)
+
+    def _read(self, stand: Stand) -> StudyFrames:
         with self._lock:
             if self._reader is None:
                 self._reader = Reader(self._url)
-            if question.about not in QUICK:
-                asked = {stand.study for stand in question.of}
-                self._known = {name: one for name, one in self._known.items() if name in asked}
-            return [self._loaded(self._reader, question.about, stand) for stand in question.of]
-
-    def _loaded(self, reader: Reader, about: str, stand: Stand) -> StudyFrames:
-        cursor, frames = self._known.get(stand.study, ("", None))
-        if frames is not None and (cursor == stand.cursor or about in QUICK):
-            return frames
-        frames = None
-        self._known.pop(stand.study, None)  # before another one takes its place
-        frames = load(reader, stand.study)
-        self._known[stand.study] = stand.cursor, frames
+        frames = load(self._reader, stand.study)
+        with self._lock:
+            self._known.pop(stand.birth, None)  # the latest is the last
+            self._known[stand.birth] = _Known(stand.cursor, frames)
+            while len(self._known) > 1 and self._n_runs() > _MOST_RUNS:
+                del self._known[next(iter(self._known))]
         return frames
+
+    def _n_runs(self) -> int:
+        return sum(len(one.frames.runs) for one in self._known.values())
 
 
 def _main(descriptors: Sequence[int]) -> None:
