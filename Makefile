@@ -18,7 +18,7 @@ GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe 
 # Three processes collect the tests, and pytest rewrites each module of them: once, not in each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo docs test test-lowest test-python check lint types unit soak soak-dashboard mutants install install-dev install-lowest bench bench-demo bench-compile bench-ray bench-storage bench-replay \
+.PHONY: demo docs test test-lowest test-python check lint types unit again soak soak-dashboard mutants install install-dev install-lowest bench bench-demo bench-compile bench-ray bench-storage bench-replay \
 	bench-gradients bench-dense bench-loaders bench-reports bench-dashboard gpu-check gpu-wheels clean
 
 demo: install
@@ -42,6 +42,11 @@ types: install-dev
 
 unit: install-dev
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# Only what failed last, one at a time: a fault fails again. What passes now failed for its company,
+# by its timing or by what another test left behind, and is to be mended, too.
+again: install-dev
+	$(BIN)/python -m pytest -v --last-failed --last-failed-no-failures none
 
 # The core of the suite with the lowest versions that pyproject.toml allows.
 test-lowest: install-lowest
