@@ -37,7 +37,7 @@ class TrialRow:
             if none was begun, else ``running``.
         value: Mean over the seeds at their selected epochs; None until all of them are scored.
         others: The same by the objectives beside the first, of several; empty with one, or where
-            `value` is None, or unless asked for.
+            `value` is None.
         epochs: How many all of its runs have reached.
         curve: Epoch to the mean over the seeds, of epochs that all of them have reached; empty
             unless asked for.
@@ -81,6 +81,11 @@ class SearchTrials:
     others: tuple[tuple[str, str], ...] = ()
 
     @property
+    def objectives(self) -> tuple[tuple[str, str], ...]:
+        """Name and direction of all objectives, the first one first."""
+        return (self.metric, self.direction), *self.others
+
+    @property
     def lower(self) -> bool:
         """Whether lower is better."""
         return self.direction == "min"
@@ -90,8 +95,7 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
     """All searches with their trials: single-task baselines first, then in the spec's order.
 
     Args:
-        courses: With each trial's curve, begin, end and further objectives, which take long to
-            read.
+        courses: With each trial's curve, begin and end, which take long to read.
     """
     runs = frames.runs[frames.runs["role"] != "confirm"]
     moments = _moments(frames) if courses else {}
@@ -116,7 +120,7 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
                         _row(number, of_trial, known, by_run, moments)
                         for number, of_trial in sorted(_by_trial(mine).items())
                     ],
-                    _metrics_beside(frames, mine, others) if courses and others else {},
+                    _metrics_beside(frames, mine, others) if others else {},
                 ),
                 others=tuple((_said(one), one.direction) for one in others),
             )
@@ -143,7 +147,9 @@ def _metrics_beside(
         found.setdefault((trial, task, metric), []).append(value)
     names = [metric[:2] for one in others for metric in one.metrics]
     known = {trial for trial, *_ in found}
-    return {t: tuple(mean(found[t, task, metric]) for task, metric in names) for t in known}
+    return {
+        t: tuple(mean(found.get((t, *name), [math.nan])) for name in names) for t in known
+    }
 
 
 def _with_others(
@@ -156,12 +162,18 @@ def _with_others(
 
 
 def ranked(search: SearchTrials) -> list[TrialRow]:
-    """Its trials, best first; those without a value last, by number."""
-    sign = 1.0 if search.lower else -1.0
-    return sorted(
-        search.trials,
-        key=lambda row: (row.value is None, sign * (row.value or 0.0), row.number),
-    )
+    """Its trials, best first; those without a value last, by number.
+
+    Of several objectives the first leads; among equal trials the next one does.
+    """
+    signs = [1.0 if direction == "min" else -1.0 for _, direction in search.objectives]
+
+    def key(row: TrialRow) -> tuple[bool, list[float], int]:
+        values = [] if row.value is None else [row.value, *row.others]
+        turned = [sign * value for sign, value in zip(signs, values, strict=False)]
+        return row.value is None, turned, row.number
+
+    return sorted(search.trials, key=key)
 
 
 def best_sentence(found: Sequence[SearchTrials]) -> str:

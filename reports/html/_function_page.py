@@ -23,7 +23,7 @@ from reports.notes.condition_notes import mixed_conditions, mixed_user_code
 from reports.trials import SearchTrials, TrialRow, best_sentence, ranked, trials
 from storage.notices import notices
 
-_HEADS = ("Trial", "Value", "State", "device-seconds", "Epochs", "Seeds", "Parameters")
+_HEADS = ("State", "device-seconds", "Epochs", "Seeds", "Parameters")
 _MOST_ROWS = 50
 
 
@@ -102,8 +102,9 @@ def _table(search: SearchTrials) -> Markup:
         f"{'lowest' if search.lower else 'highest'} first: the mean over seeds at their selected "
         "epochs. Device-seconds are those of all attempts."
     )
-    heads = [tag("th", name, scope="col") for name in _HEADS]
-    rows = [_row(row) for row in shown]
+    values = [metric for metric, _ in search.objectives] if search.others else ["Value"]
+    heads = [tag("th", name, scope="col") for name in ("Trial", *values, *_HEADS)]
+    rows = [_row(row, len(values)) for row in shown]
     return boxed(caption, tag("tr", *heads), rows, class_="trials")
 
 
@@ -120,9 +121,12 @@ def _which(search: SearchTrials) -> str:
     )
 
 
-def _row(row: TrialRow) -> Markup:
+def _row(row: TrialRow, n_values: int) -> Markup:
+    values = ["–"] * n_values
+    if row.value is not None:
+        values = [number(value, 6) for value in (row.value, *row.others)]
     cells = (
-        "–" if row.value is None else number(row.value, 6),
+        *values,
         row.state,
         number(row.device_s, 3),
         count(row.epochs),

@@ -6,6 +6,7 @@ What winners did on fresh seeds is in `compare`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
@@ -117,6 +118,7 @@ def show_trials(frames: StudyFrames, *, storage: str, as_json: bool) -> None:
                 **_about(frames),
                 "metric": metric,
                 "direction": direction,
+                "others": _others(found[0]) if found else [],
                 "rows": rows,
                 "front": front and front.to_plain(),
             },
@@ -133,18 +135,23 @@ def show_trials(frames: StudyFrames, *, storage: str, as_json: bool) -> None:
 def _print(frames: StudyFrames, search: SearchTrials, *, most: int) -> None:
     from reports.trials import ranked
 
-    arrow = "↓" if search.lower else "↑"
-    value = f"{search.metric} {arrow}"
     rows = ranked(search)
     shown = rows[:most]
     if not shown:
         return
-    values = ["–" if row.value is None else f"{row.value:.6g}" for row in shown]
+    by_trial = [() if row.value is None else (row.value, *row.others) for row in shown]
+    values = [
+        Column(
+            head=f"{metric} {'↓' if direction == 'min' else '↑'}",
+            cells=[f"{of[at]:.6g}" if of else "–" for of in by_trial],
+        )
+        for at, (metric, direction) in enumerate(search.objectives)
+    ]
     points = [_said(params_told(frames, search.search, json.loads(row.params))) for row in shown]
     show(
         Column(head="trial", cells=[str(row.number) for row in shown]),
         [
-            Column(head=value, cells=values),
+            *values,
             Column(head="state", cells=[row.state for row in shown], text=True),
             Column(head="seeds", cells=[str(len(row.seeds)) for row in shown]),
             Column(head="epochs", cells=[str(row.epochs) for row in shown]),
@@ -176,9 +183,14 @@ def _plain(search: SearchTrials, rows: Sequence[TrialRow]) -> dict[str, Any]:
         "weighting": search.weighting,
         "metric": search.metric,
         "direction": search.direction,
+        "others": _others(search),
         "n_trials": len(search.trials),
         "trials": [_row(search, row) for row in rows],
     }
+
+
+def _others(search: SearchTrials) -> list[dict[str, str]]:
+    return [{"metric": metric, "direction": direction} for metric, direction in search.others]
 
 
 def _row(search: SearchTrials, row: TrialRow) -> dict[str, Any]:
@@ -188,6 +200,7 @@ def _row(search: SearchTrials, row: TrialRow) -> dict[str, Any]:
         "params": json.loads(row.params),
         "state": row.state,
         "value": row.value,
+        "others": [value if math.isfinite(value) else None for value in row.others],
         "delta_m_test": row.delta_m_test,
         "seeds": row.seeds,
         "epochs": row.epochs,

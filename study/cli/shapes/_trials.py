@@ -9,6 +9,13 @@ from pydantic import Field
 from study.cli.shapes._shape import Count, Params, Seconds, Shape
 
 
+class OtherObjective(Shape):
+    """One that trials are ranked by beside the first."""
+
+    metric: str = Field(description="Its name, with split and unit.")
+    direction: Literal["min", "max"]
+
+
 class Trial(Shape):
     """One point of a search space, on the study's seeds."""
 
@@ -20,6 +27,10 @@ class Trial(Shape):
     )
     value: float | None = Field(
         description="Mean over seeds, on validation; null until all runs are done."
+    )
+    others: list[float | None] = Field(
+        description="The same by each of the search's other objectives, null where that is no "
+        "number; empty without a value."
     )
     delta_m_test: float | None = Field(
         description="Mean over seeds in percent; null without single-task networks, or if sealed."

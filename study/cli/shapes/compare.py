@@ -26,7 +26,7 @@ from study.cli.shapes._studies import (
     Ranking,
     StudySummary,
 )
-from study.cli.shapes._trials import Trial
+from study.cli.shapes._trials import OtherObjective, Trial
 
 
 class CompareMethods(Printed):
@@ -102,6 +102,9 @@ class CompareTrials(Printed):
     study: str
     metric: str = Field(description="What trials are ranked by.")
     direction: Literal["min", "max", ""]
+    others: list[OtherObjective] = Field(
+        description="What `others` of its rows are, in this order; empty with one objective."
+    )
     notices: list[str]
     rows: list[Trial] = Field(description="By search and number.")
     front: Front | None = Field(description="Null with one objective.")

@@ -1,6 +1,7 @@
 """The front of several objectives: who is on it, its volume, what it cost, and where it is told."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from reports.html import write
 from reports.inference.hulls import front
 from reports.inference.volumes import hypervolume
 from reports.spending.front import Front, front_of, front_table, volume_curves
-from reports.trials import trials
+from reports.trials import ranked, trials
+from study.cli._trials import _plain, _print
 from tests.unit.reports import synthetic
 
 NAMES = ("left.error", "sum.within_1")
@@ -192,9 +194,28 @@ def test_an_export_of_a_front_is_a_table(both: StudyFrames, tmp_path: Path) -> N
         export(both, tmp_path / "x.npz", front=True)
 
 
-def test_trials_have_their_other_objectives_where_they_are_read_whole(both: StudyFrames) -> None:
-    search = next(one for one in trials(both, courses=True) if one.search == "scalarization")
+def test_trials_have_their_other_objectives(both: StudyFrames) -> None:
+    search = next(one for one in trials(both) if one.search == "scalarization")
     assert search.others == (("sum.within_1 (validation, %)", "max"),)
     known = means(both, "scalarization", "validation")
     for row in search.trials:
         assert row.others == pytest.approx(known[row.number][1:])
+
+
+def test_of_trials_that_are_equal_by_the_first_objective_the_next_one_tells(
+    both: StudyFrames,
+) -> None:
+    search = next(one for one in trials(both) if one.search == "scalarization")
+    equal = [replace(row, value=1.0, others=(float(n),)) for n, row in enumerate(search.trials)]
+    assert ranked(replace(search, trials=tuple(equal))) == equal[::-1], "higher is better"
+
+
+def test_the_verb_lists_all_objectives(both: StudyFrames, capsys: Any) -> None:
+    search = next(one for one in trials(both) if one.search == "scalarization")
+    plain = _plain(search, ranked(search)[:1])
+    assert plain["others"] == [{"metric": "sum.within_1 (validation, %)", "direction": "max"}]
+    assert plain["trials"][0]["others"] == [*ranked(search)[0].others]
+    _print(both, search, most=3)
+    said = capsys.readouterr().out
+    assert "left.error (validation, %) ↓" in said
+    assert "sum.within_1 (validation, %) ↑" in said
