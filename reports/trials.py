@@ -147,9 +147,7 @@ def _metrics_beside(
         found.setdefault((trial, task, metric), []).append(value)
     names = [metric[:2] for one in others for metric in one.metrics]
     known = {trial for trial, *_ in found}
-    return {
-        t: tuple(mean(found.get((t, *name), [math.nan])) for name in names) for t in known
-    }
+    return {t: tuple(mean(found.get((t, *name), [math.nan])) for name in names) for t in known}
 
 
 def _with_others(

@@ -3,9 +3,9 @@
 Values and pure functions; of databases nothing is known here.
 """
 
+from storage.objectives._front import beats, named, on_front, title_of
 from storage.objectives._objective import ByMetric, DirectedMetric, Objective
 from storage.objectives._registry import known
-from storage.objectives._several import beats, named, on_front, title_of
 
 __all__ = [
     "ByMetric",

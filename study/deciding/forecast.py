@@ -14,7 +14,7 @@ from storage import FINAL
 from storage.records import SearchStatus
 from study.deciding.outlook import Outlook
 from study.deciding.pace import Pace
-from study.spec.study_spec import BudgetSpec
+from study.spec.budget import BudgetSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

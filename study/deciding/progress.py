@@ -16,7 +16,7 @@ from storage.objectives import Objective
 from storage.records import BestTrial, SearchStatus
 from storage.states import FINAL, RunState
 from study.deciding.outlook import Outlook
-from study.spec.study_spec import BudgetSpec
+from study.spec.budget import BudgetSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

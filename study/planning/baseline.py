@@ -13,7 +13,8 @@ from study.commands import command_line
 from study.errors import BadSpec, BaselineMissing
 from study.planning.objective import metrics_of
 from study.planning.search_plan import STL, Search, Stage
-from study.spec.study_spec import BaselineSpec, StudySpec
+from study.spec.baseline import BaselineSpec
+from study.spec.study_spec import StudySpec
 from trainers.cards import ProblemCard, TaskCard
 
 Table = Mapping[str, Mapping[tuple[str, str], Sequence[float]]]

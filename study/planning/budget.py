@@ -18,7 +18,8 @@ from study.errors import WorkersUnusable
 if TYPE_CHECKING:
     from storage.records import SearchRecord, StudyRecord, Totals
     from study.planning.plan import Plan
-    from study.spec.study_spec import BudgetSpec, StudySpec
+    from study.spec.budget import BudgetSpec
+    from study.spec.study_spec import StudySpec
 
 
 def limits_of(plan: Plan, searches: Sequence[SearchRecord]) -> Limits | None:

@@ -10,8 +10,9 @@ from storage.wording import counted
 from study.commands import command_line
 from study.errors import NotAnExtension
 from study.planning.keys import frozen_part
+from study.spec.search import SearchSpec
 from study.spec.stopping import StopRule
-from study.spec.study_spec import SearchSpec, StudySpec, parse
+from study.spec.study_spec import StudySpec, parse
 
 
 def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any]) -> None:

@@ -13,7 +13,8 @@ from study.planning.objective import metrics_of
 from study.planning.search_plan import Search
 from study.planning.stages import refuse_split_conditions, stages_of
 from study.spec.function import WEIGHTING, FunctionSpec
-from study.spec.study_spec import SearchSpec, StudySpec
+from study.spec.search import SearchSpec
+from study.spec.study_spec import StudySpec
 from trainers.cards import MetricCard, ProblemCard, TaskCard
 from trainers.errors import BadCard
 from trainers.jobs import ProblemRef

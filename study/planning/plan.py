@@ -34,7 +34,8 @@ from study.planning.stages import (
     stages_of,
     wants_closing,
 )
-from study.spec.study_spec import SearchSpec, StudySpec
+from study.spec.search import SearchSpec
+from study.spec.study_spec import StudySpec
 from study.spec.training import TrainingSpec
 from trainers.cards import ProblemCard
 from trainers.errors import TrainingError

@@ -10,8 +10,9 @@ from search_spaces import Axis, Point, Space
 from storage.objectives import Objective
 from storage.wording import counted
 from study.errors import BadSpec
+from study.spec.budget import BudgetSpec
 from study.spec.stopping import StopRule
-from study.spec.study_spec import BudgetSpec, StudySpec
+from study.spec.study_spec import StudySpec
 from trainers.suggestions import did_you_mean
 
 STL = "stl/"

@@ -23,8 +23,8 @@ from search_spaces.variants import parameter_of
 from study.errors import BadSpec
 from study.planning.firsts import refuse_odd_firsts
 from study.planning.search_plan import Search, Stage
+from study.spec.search import SearchSpec
 from study.spec.stage import OPTIONS, ROUND_SIZE, OptunaStrategy, StageSpec
-from study.spec.study_spec import SearchSpec
 from trainers.suggestions import did_you_mean
 from trainers.weightings import Hyper
 

@@ -14,7 +14,7 @@ from study.running.leases import LeaseKeeper
 from study.running.pack_sizes import PackSizes
 from study.running.packing import Packer
 from study.running.worker_pool import WorkerPool, WorkerState
-from study.spec.study_spec import BudgetSpec
+from study.spec.budget import BudgetSpec
 
 
 class Dispatch:

@@ -11,7 +11,7 @@ from storage.limits import Amount, Limits
 from storage.wording import limit_said
 from study.planning.budget import said, used_up
 from study.running.worker_pool import WorkerPool
-from study.spec.study_spec import BudgetSpec
+from study.spec.budget import BudgetSpec
 
 if TYPE_CHECKING:
     from storage import Storage

@@ -9,7 +9,7 @@ from pydantic import Field, Tag, field_validator, model_validator
 
 from study.spec._findings import MOST_OF_A_NAME, shown_value
 from study.spec._section import Section, told_by
-from study.spec.several import checked
+from study.spec.objectives import checked
 from study.spec.stopping import PatienceRule
 
 WEIGHTING = "function"

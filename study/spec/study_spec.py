@@ -5,13 +5,12 @@ This is the form; whether it makes sense for its problem is checked in `study.pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     Field,
-    Tag,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -20,83 +19,30 @@ from pydantic import (
 
 from storage.objectives import known
 from storage.objectives.delta_m import NAME as DELTA_M
-from storage.wording import limit_said
 from study.errors import BadSpec
-from study.spec import several
+from study.spec import objectives
 from study.spec._findings import findings, unfit_findings
 from study.spec._section import (
     Different,
-    Duration,
-    Finite,
-    Flag,
     Name,
-    Positive,
-    PositiveInt,
     Printable,
     Quantity,
     Section,
     Seed,
     UpTo1000,
     plain_name,
-    told_by,
 )
 from study.spec._toml import plain_of, text_of
 from study.spec.asked import Fractions, Tasks
+from study.spec.baseline import BaselineSpec
+from study.spec.budget import BudgetSpec
 from study.spec.compare import CompareSpec
 from study.spec.cost import CostSpec
 from study.spec.function import FunctionSpec, filled_in, misplaced
 from study.spec.notify import NotifySpec, a_table
-from study.spec.stage import StageSpec
-from study.spec.stopping import BaselineRule, StopRule, too_late
+from study.spec.search import SearchSpec
+from study.spec.stopping import StopRule, too_late
 from study.spec.training import TrainingSpec
-
-_Weightings = Annotated[
-    Annotated[Printable, Tag("<name>")]
-    | Annotated[list[Printable], Field(min_length=1), Tag("<list>")],
-    told_by(list, "<list>", "<name>"),
-]
-
-
-class BaselineSpec(Section):
-    """The single-task baseline."""
-
-    lr: Annotated[Different[Positive], Field(min_length=1)] | None = Field(
-        None, description="Learning rates; default: all that any search tries."
-    )
-    metrics: dict[str, dict[str, Finite]] | None = Field(
-        None,
-        description="Imported numbers by task and metric, instead of training STL networks.",
-    )
-    stop: BaselineRule | None = Field(
-        None,
-        description='Rule that prunes learning rates at rungs, such as `{ rule = "halving", '
-        "rungs = [5] }`.",
-    )
-
-    @model_validator(mode="after")
-    def _trained_or_imported(self) -> Self:
-        for key in ("lr", "stop"):
-            if getattr(self, key) is not None and self.metrics is not None:
-                raise ValueError(
-                    f"`{key}` is for training the baseline, `metrics` for importing it. Got both. "
-                    "Drop one."
-                )
-        return self
-
-
-class BudgetSpec(Section):
-    """Limits; a study or search that reaches one stops there and can be continued."""
-
-    trials: PositiveInt | None = Field(None, description="Trials, baseline excluded.")
-    epochs: PositiveInt | None = Field(None, description="Epochs of all runs.")
-    device_s: Quantity | None = Field(None, description="Device-seconds of all attempts.")
-    money: Quantity | None = Field(
-        None, description="Money for the device time of all attempts, at the prices in [cost]."
-    )
-    wall_s: Duration | None = Field(
-        None,
-        description="Seconds of one `weighbridge run`; then what runs is saved at the epoch's end.",
-    )
 
 
 class ConfirmSpec(Section):
@@ -120,49 +66,6 @@ class KeepSpec(Section):
         description="Most that a study's kept networks may take, in MiB. Those that are over it "
         "are dropped and told of.",
     )
-
-
-class SearchSpec(Section):
-    """One weighting, or several that are searched alike, and the stages of their tuning."""
-
-    weighting: _Weightings = Field(
-        description="A weighting's name or `module:Class`, or a list; none beside [function]."
-    )
-    name: Name | None = Field(None, description="Name of the search; default: the weighting's.")
-    stages: list[StageSpec] = Field(
-        min_length=1, max_length=100, description="What is tuned, one table a stage."
-    )
-    hyper: dict[str, Any] = Field(
-        default_factory=dict, description="Hyperparameters of the weighting that are not tuned."
-    )
-    joint: Flag = Field(False, description="Tune all stages at once, on the full product.")
-    init_from: Printable | None = Field(
-        None,
-        min_length=1,
-        description="Search of this study, `stl/TASK` among them, from whose best network all runs "
-        "begin; they wait for it. See "
-        "[begin from a network](../how-to/get-the-network.md#begin-from-a-network).",
-    )
-    budget: BudgetSpec = Field(default_factory=BudgetSpec, description="Limits of this search.")
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.name is not None and isinstance(self.weighting, list):
-            raise ValueError(
-                f"`name` goes with one weighting. Got {self.name!r} beside a list. "
-                "Drop `name`, or write one [[search]] each."
-            )
-        if self.budget.wall_s is not None:
-            raise ValueError(
-                "`budget.wall_s` limits the whole command, not one search. "
-                f"Got {limit_said(self.budget.wall_s)}. Move it to [budget], or use `device_s`."
-            )
-        return self
-
-    @property
-    def weightings(self) -> Sequence[str]:
-        """The weightings' names."""
-        return [self.weighting] if isinstance(self.weighting, str) else self.weighting
 
 
 class StudySpec(Section):
@@ -193,7 +96,7 @@ class StudySpec(Section):
     )
     seeds: Different[Seed] = Field(min_length=1, description="Seeds of every trial.")
     training: TrainingSpec = Field(description="See [training].")
-    objective: several.Objectives | None = Field(
+    objective: objectives.Objectives | None = Field(
         None,
         description="What trials are ranked by, on validation: `delta_m` (the default), or a "
         'metric of the problem, such as `"left.error_rate"`; or a list of two or three metrics, '
@@ -215,7 +118,7 @@ class StudySpec(Section):
     @model_validator(mode="before")
     @classmethod
     def _function_says_less(cls, plain: Any) -> Any:
-        return several.filled_in(filled_in(plain))
+        return objectives.filled_in(filled_in(plain))
 
     @model_validator(mode="before")
     @classmethod
@@ -244,7 +147,7 @@ class StudySpec(Section):
     @model_validator(mode="after")
     def _function_is_alone_and_objectives_fit(self) -> Self:
         alone = misplaced(self) if self.function is not None else ""
-        if why := alone or several.misplaced(self):
+        if why := alone or objectives.misplaced(self):
             raise ValueError(why)
         return self
 

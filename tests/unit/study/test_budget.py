@@ -11,7 +11,7 @@ from storage.records import SearchRecord, Totals
 from study.errors import WorkersUnusable
 from study.planning.budget import left, limits_of, price_per_h, said
 from study.planning.plan import Plan
-from study.spec.study_spec import BudgetSpec
+from study.spec.budget import BudgetSpec
 from tests.unit.study.specs import a_plan
 
 EW = {"weighting": "ew", "stages": [{"lr": [0.1, 0.01]}]}

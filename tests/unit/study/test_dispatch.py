@@ -11,7 +11,7 @@ from storage.records import Claimed
 from study.running import dispatch
 from study.running.dispatch import Dispatch
 from study.running.worker_pool import WorkerPool, WorkerState
-from study.spec.study_spec import BudgetSpec
+from study.spec.budget import BudgetSpec
 
 
 class World:

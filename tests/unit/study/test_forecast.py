@@ -10,7 +10,7 @@ from storage.records import SearchStatus, Unfinished
 from study.deciding.forecast import Forecast, Range, forecast, search_forecast
 from study.deciding.outlook import Coming, Outlook
 from study.deciding.pace import Pace
-from study.spec.study_spec import BudgetSpec
+from study.spec.budget import BudgetSpec
 
 EPOCHS = 10
 SURE = Pace(epoch_s=2.0, source="own", packs=1e9, pack_epochs=10.0, spread=0.0, df=5)

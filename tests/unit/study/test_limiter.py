@@ -21,7 +21,7 @@ from study.running.limiter import Limiter
 from study.running.recorder import RecordBuffer
 from study.running.runner import Outcome, Runner
 from study.running.worker_pool import WorkerPool, WorkerState
-from study.spec.study_spec import BudgetSpec
+from study.spec.budget import BudgetSpec
 from tests.unit.study.obliging import METRICS, Obliging
 from tests.unit.study.specs import a_plan, stored
 from trainers.events import EpochDone, PackEnded, RunEnded, Seconds

@@ -20,7 +20,7 @@ from study.deciding.progress import (
     least,
     search_progress,
 )
-from study.spec.study_spec import BudgetSpec
+from study.spec.budget import BudgetSpec
 
 EPOCHS = 10
 TIMES = {1: 10.0, 2: 5.5, 8: 2.125}  # 9 / size + 1

@@ -60,7 +60,7 @@ Objectives = Annotated[
 
 def filled_in(plain: Any) -> Any:
     """A spec as it is written; with several objectives, a run counts by its last epoch."""
-    if not isinstance(plain, Mapping) or not _several(plain):
+    if not isinstance(plain, Mapping) or not _of_a_front(plain):
         return plain
     compare = plain.get("compare", {})
     if not isinstance(compare, Mapping):
@@ -68,7 +68,7 @@ def filled_in(plain: Any) -> Any:
     return {**plain, "compare": {"select_epoch": "last", **compare}}
 
 
-def _several(plain: Mapping[str, Any]) -> bool:
+def _of_a_front(plain: Mapping[str, Any]) -> bool:
     function = plain.get("function")
     of_function = function.get("metric") if isinstance(function, Mapping) else None
     return isinstance(plain.get("objective"), list) or isinstance(of_function, list)
