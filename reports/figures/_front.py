@@ -21,8 +21,8 @@ _NONE: Final = "No trial has all its seeds yet."
 def task_front(frames: StudyFrames) -> go.Figure | NoFigure:
     """The front of each method by the first two objectives on validation, one line a method.
 
-    Of three objectives, the third is read by the pointer; a line joins points that none beats in
-    all three, so it may bend back.
+    Further objectives are read by the pointer; a line joins points that none beats in all of
+    them, so it may bend back.
     """
     found = front_of(frames)
     if found is None:

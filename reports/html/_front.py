@@ -20,7 +20,7 @@ _FRONT = (
     "Each point is a trial that no other one of its method beats in all objectives at once: its "
     "mean over seeds on validation. Large ones are on the front of all methods together."
 )
-_THIRD = " The third objective is read by the pointer, and stands in the table."
+_FURTHER = " Further objectives are read by the pointer, and stand in the table."
 _VOLUME = (
     "The share of the box, from the best validation values of all trials to a tenth of their range "
     "beyond the worst, that each method’s front beats, after spending so much on its search. Grid "
@@ -60,12 +60,12 @@ def _method_said(method: MethodFront) -> str:
 
 def _plots(frames: StudyFrames) -> Iterator[Plot]:
     found = front_of(frames)
-    third = _THIRD if found is not None and len(found.objectives) > 2 else ""
+    further = _FURTHER if found is not None and len(found.objectives) > 2 else ""
     yield Plot(
         key="front",
         title="What one objective pays for another",
         seen="",
-        caption=_FRONT + third,
+        caption=_FRONT + further,
         figure=figures.task_front(frames),
         points=partial(front_table, frames),
     )

@@ -56,9 +56,9 @@ def _stacked(table: FloatArray, corner: FloatArray) -> float:
 def _unbeaten(table: FloatArray) -> FloatArray:
     """Those of points ``[n, M]`` that no other one beats, equal ones once."""
     table = np.unique(table, axis=0)
-    beats = (table[:, None, :] <= table[None]).all(axis=2)
-    np.fill_diagonal(beats, False)
-    return table[~beats.any(axis=0)]
+    n_below = (table[:, None, :] <= table[None]).all(axis=2).sum(axis=0)
+    unbeaten: FloatArray = table[n_below == 1]  # by itself
+    return unbeaten
 
 
 def _area(table: FloatArray, corner: FloatArray) -> float:

@@ -25,8 +25,8 @@ from reports.spending.axes import CostAxis, require, trial_costs
 from reports.spending.stages import StageTrials, costs, stages_of
 from storage.objectives import Objective, on_front
 
-# Random orders whose mean is the expectation: of three objectives a volume takes longer.
-_ORDERS: Final = {2: 100, 3: 10}
+# Random orders whose mean is the expectation: of more objectives a volume takes longer.
+_ORDERS: Final = {2: 100, 3: 10, 4: 3, 5: 1}
 _MOST_STEPS: Final = 100_000  # trials of all orders together
 _BEYOND: Final = 0.1
 

@@ -21,7 +21,6 @@ from search_spaces.errors import TooManyPoints
 from search_spaces.lines import midpoint, refinements
 from search_spaces.variants import parameter_of
 from study.errors import BadSpec
-from study.planning.firsts import refuse_odd_firsts
 from study.planning.search_plan import Search, Stage
 from study.spec.search import SearchSpec
 from study.spec.stage import OPTIONS, ROUND_SIZE, OptunaStrategy, StageSpec
@@ -62,7 +61,7 @@ def stages_of(
         _refuse_unknown(table.at, tunable, (), (), f"{stage}, `at`")
     stages = [_stage(table, n_tasks) for table in part.stages]
     for number, one in enumerate(stages, start=1):
-        refuse_odd_firsts(one, f"{place}, stage {number}")
+        _refuse_odd_firsts(one, f"{place}, stage {number}")
     _check_stages(stages, hypers, n_tasks, place)
     return [_joined(stages, place)] if part.joint else stages
 
@@ -269,4 +268,37 @@ def _refuse_too_many(space: Space) -> None:
         raise TooManyPoints(
             f"A grid may have {_MOST_POINTS:,} points at most. Got {axes} = {size:,}. "
             'Take fewer values, or `strategy = "random"` with `trials`.'
+        )
+
+
+def _refuse_odd_firsts(stage: Stage, place: str) -> None:
+    """Refuse points to begin with that are none of the stage's, or too many.
+
+    Raises:
+        BadSpec: One lacks a parameter, has one too many, has a value that its axis does not, or
+            is there twice; or there are more than `trials`.
+    """
+    space, known = stage.space, set()
+    for number, point in enumerate(stage.first, start=1):
+        here = f"{place}, `first`, point {number}"
+        wanted = [name for name in space.order if space.has(name, point)]
+        if {*wanted} != {*point}:
+            raise BadSpec(
+                f"{here}: a point has a value of each parameter that is there. Got "
+                f"{', '.join(point) or 'none'}, and there are {', '.join(wanted)}. Name them all."
+            )
+        for name, value in point.items():
+            try:
+                space.axes[name].to_unit(value)
+            except SpaceError as error:
+                raise BadSpec(
+                    f"{here}: {name} = {value!r} is none of the stage's values: {error}"
+                ) from error
+        if (key := canonical(point)) in known:
+            raise BadSpec(f"{here} is there before. Drop it.")
+        known.add(key)
+    if len(stage.first) > stage.trials:
+        raise BadSpec(
+            f"{place}: the points of `first` count among `trials`. Got {len(stage.first)} of "
+            f"them, and trials = {stage.trials}. Raise `trials`."
         )

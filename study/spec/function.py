@@ -39,7 +39,7 @@ class FunctionSpec(Section):
 
     target: str = Field(description="`package.module:function`.")
     metric: _Metric = Field(
-        description="What it reports and trials are ranked by; a list of two or three searches "
+        description="What it reports and trials are ranked by; a list of two to five searches "
         "their front."
     )
     direction: _Direction = Field(

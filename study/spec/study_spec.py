@@ -99,7 +99,7 @@ class StudySpec(Section):
     objective: objectives.Objectives | None = Field(
         None,
         description="What trials are ranked by, on validation: `delta_m` (the default), or a "
-        'metric of the problem, such as `"left.error_rate"`; or a list of two or three metrics, '
+        'metric of the problem, such as `"left.error_rate"`; or a list of two to five metrics, '
         "whose front is searched. None beside [function].",
     )
     baseline: BaselineSpec | None = Field(

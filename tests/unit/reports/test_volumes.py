@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reports.inference.hulls import front
 from reports.inference.volumes import hypervolume
 
-POINTS = st.integers(2, 3).flatmap(
+POINTS = st.integers(2, 5).flatmap(
     lambda m: st.lists(st.tuples(*[st.integers(0, 5) for _ in range(m)]), min_size=1, max_size=9)
 )
 CORNER = 4

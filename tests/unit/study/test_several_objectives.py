@@ -66,7 +66,7 @@ class TestSpec:
             (BOTH[:1], "Got 'left.error_rate' alone. Write `objective = 'left.error_rate'`"),
             ([*BOTH, BOTH[0]], "must not repeat an objective"),
             (["delta_m", BOTH[0]], "Got delta_m, which is the mean over all"),
-            ([f"{k}.mae" for k in range(4)], "must name 3 objectives at most. Got 4"),
+            ([f"{k}.mae" for k in range(6)], "must name 5 objectives at most. Got 6"),
             ([*BOTH, 3], "text"),
             ([BOTH], "text"),
             (3, "must be text in quotes"),
