@@ -106,7 +106,13 @@ class TaskFunctions:
 
 @runtime_checkable
 class Problem(Protocol):
-    """A card and a factory. Options of a study's ``[problem_options]`` go to the constructor."""
+    """A card and a factory. Options of a study's ``[problem_options]`` go to the constructor.
+
+    Two methods are optional. ``with_labels`` is for problems that compute something of training
+    targets, see `trainers.problems`; ``labelled_samples(n_samples)`` for those that lack labels of
+    training samples: task to the numbers ``[n]``, int64, of the samples that have one. A network of
+    such a task alone is trained on these.
+    """
 
     @property
     def card(self) -> ProblemCard:
@@ -123,3 +129,12 @@ class Problem(Protocol):
 
     def functions(self, task: str) -> TaskFunctions:
         """Loss and metrics of one task."""
+
+
+def labelled_samples(problem: Problem, n_samples: int) -> Mapping[str, Tensor]:
+    """Of tasks without a label for each of N training samples: those that have one.
+
+    Each is ``[n]``, int64.
+    """
+    found = getattr(problem, "labelled_samples", None)
+    return found(n_samples) if found is not None else {}

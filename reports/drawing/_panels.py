@@ -59,6 +59,11 @@ def panels(
     return Sketch(traces=traces, layout=changed(layout, fits["wide"]))
 
 
+def columns_of(n: int, page: str) -> int:
+    """How many of n panels stand side by side on a page."""
+    return min(n, _COLUMNS[page])
+
+
 def suffix(panel: int) -> str:
     """What Plotly appends to the names of a panel's axes."""
     return str(panel + 1) if panel else ""
@@ -72,7 +77,7 @@ def _axis(shared: Mapping[str, Any], panel: int, letter: str) -> dict[str, Any]:
 
 
 def _rows(n: int, page: str) -> tuple[int, int]:
-    columns = min(n, _COLUMNS[page])
+    columns = columns_of(n, page)
     return -(-n // columns), columns
 
 

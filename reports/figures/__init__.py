@@ -12,6 +12,7 @@ from reports.figures._history import trial_history
 from reports.figures._importances import importance_bars
 from reports.figures._learning_curves import learning_curves
 from reports.figures._none import NoFigure
+from reports.figures._pairs import task_pairs
 from reports.figures._parallel import parallel_coordinates
 from reports.figures._profile import performance_profile
 from reports.figures._sensitivity import sensitivity
@@ -29,6 +30,7 @@ __all__ = [
     "performance_profile",
     "sensitivity",
     "task_front",
+    "task_pairs",
     "temperature_curve",
     "trial_history",
     "volume_versus_cost",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from reports._importance import Importance
 from reports.across.comparison import StudiesComparison
+from reports.across.pairs import PairTable
 from reports.figures._learning_curves import curves_drawn
 from reports.figures._trajectories import winners_shares
 from reports.figures._trials import runs_of, trials
@@ -109,6 +110,19 @@ def gap_points(comparison: StudiesComparison) -> pd.DataFrame:
             for label, gap in standing.gaps.items()
         ],
         columns=["method", "study", "problem", "worse_than_best"],
+    )
+
+
+def pair_points(tables: Iterable[PairTable]) -> pd.DataFrame:
+    """Pairs of tasks, each once; one row a method, amount of labels and pair."""
+    return pd.DataFrame(
+        [
+            (table.method, table.labels, *pair, value)
+            for table in tables
+            for pair, value in table.values.items()
+            if table.tasks.index(pair[0]) < table.tasks.index(pair[1])
+        ],
+        columns=["method", "labels", "task", "beside", "test_value"],
     )
 
 

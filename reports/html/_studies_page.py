@@ -10,10 +10,10 @@ from reports._ranking import number as said
 from reports.across.comparison import StudiesComparison, compare_studies
 from reports.across.methods import Method, Studies
 from reports.across.one_setting import Transferred
-from reports.across.pairs import PairTable
 from reports.comparing.wording import gaps_of, span
 from reports.figures import method_colour, performance_profile
 from reports.figures.points import gap_points
+from reports.html._pairs import pairs_section
 from reports.html._plots import Plot, plot
 from reports.html._tags import Markup, boxed, join, method_head, tag
 from reports.html._words import value_of
@@ -38,10 +38,6 @@ _ONE = (
     "One setting for all: for each study the setting that is best on validation of the other "
     "studies, on test here. “Minus tuned” is how much worse that is than tuning here, mean over "
     "problems."
-)
-_PAIRS = (
-    "{title}: test {objective} of networks that learn two tasks, by task and by the one beside it; "
-    "{side} is better. The diagonal is empty; a dash has no final value."
 )
 _PROFILE = (
     "Each line is a method: in which share of the problems it is at most so much worse than the "
@@ -84,6 +80,7 @@ def studies_body(studies: Studies, *, light: bool) -> Markup:
                 tag("section", tag("h2", "The studies"), _studies(comparison)),
                 tag("section", tag("h2", "Comparison"), *_tables(comparison)),
                 tag("section", drawn),
+                pairs_section(comparison, light=light),
                 _differing(comparison.differing),
             ),
         ]
@@ -126,8 +123,6 @@ def _tables(comparison: StudiesComparison) -> Iterator[Markup]:
         yield _against(comparison)
     if comparison.one_setting:
         yield _one_setting(comparison)
-    for table in comparison.pairs:
-        yield _pairs(comparison.objective, table)
 
 
 def _values(comparison: StudiesComparison) -> Markup:
@@ -229,22 +224,6 @@ def _one_setting(comparison: StudiesComparison) -> Markup:
             )
         )
     return boxed(_ONE, _heads("Method", *labels, "Minus tuned", "95 % interval"), rows)
-
-
-def _pairs(objective: Objective, table: PairTable) -> Markup:
-    rows = [
-        tag(
-            "tr",
-            tag("th", task, scope="row"),
-            *(
-                tag("td", "" if value is None else _number(objective, value))
-                for value in table.row(task)
-            ),
-        )
-        for task in table.tasks
-    ]
-    caption = _PAIRS.format(title=table.title, objective=objective.title, side=better(objective))
-    return boxed(caption, _heads("Task", *table.tasks), rows)
 
 
 def _differing(sentences: Sequence[str]) -> Markup:

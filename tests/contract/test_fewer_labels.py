@@ -19,9 +19,11 @@ from tests.contract.test_fused import assert_alike
 from tests.packs import a_job, a_pack, told
 from tests.toy import TASKS, Toy
 from trainers.engines import Session, one_epoch, open_session, train
+from trainers.errors import TaskMismatch
 from trainers.jobs import ProblemRef, Training
-from trainers.problems import TensorSource, build, names
+from trainers.problems import TensorSource, build, card_of, names
 from trainers.problems._fewer_labels import FewerLabels, n_labelled
+from trainers.problems._some_tasks import SomeTasks
 from trainers.problems.errors import BadOption, BadShape
 from trainers.protocol import TaskFunctions
 from trainers.randomness import Key
@@ -182,9 +184,17 @@ def test_the_card_says_which_labels_are_there() -> None:
     assert "3 of task level, 6 of task kind" in fewer.caveats[-1]
 
 
+WITHOUT_LABELS = ["scaled-losses", "two-valleys"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_LABELS)
+def test_a_problem_without_labels_is_refused_before_it_is_trained(name: str) -> None:
+    with pytest.raises(BadOption, match=f"`train_fraction` .*`{name}`"):
+        card_of(ProblemRef(target=name, train_fraction={"first": 0.5}))
+
+
 def test_all_tasks_of_all_problems_can_have_fewer_labels() -> None:
-    without_labels = {"scaled-losses", "two-valleys"}
-    for name in {*names()} - without_labels - {"table"}:  # whose tasks are known by its file
+    for name in {*names()} - {*WITHOUT_LABELS} - {"table"}:  # whose tasks are known by its file
         problem = build(ProblemRef(target=name))
         fewer = FewerLabels(problem, dict.fromkeys(problem.card.task_names, 0.5))
         for task in problem.card.task_names:
@@ -212,6 +222,45 @@ def _mean(output: Tensor, target: Tensor) -> Tensor:
 def test_what_cannot_be_missing_is_refused(own: Own, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         batch_of_all(open_session(FewerLabels(own, {"level": 0.25}), "cpu"))
+
+
+@pytest.mark.parametrize("tasks", [(), ("level", "flag")])
+def test_a_loss_of_ones_own_is_refused_as_the_card_is_read(tasks: tuple[str, ...]) -> None:
+    ref = ProblemRef(target=f"{__name__}:Own", options={"loss": _mean}, tasks=tasks)
+    assert card_of(replace(ref, train_fraction={"flag": 0.5}))
+    with pytest.raises(BadOption, match="has one of its own and no `valid_elements`"):
+        card_of(replace(ref, train_fraction={"level": 0.5}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lacking(Toy):
+    """A problem that has few labels by itself."""
+
+    has: tuple[int, ...] = (1, 4, 7, 9)
+
+    def labelled_samples(self, n_samples: int) -> Mapping[str, Tensor]:
+        assert n_samples == 12
+        return {"level": torch.tensor(self.has), "kind": torch.arange(3)}
+
+
+def test_a_problem_says_itself_which_samples_have_a_label() -> None:
+    assert open_session(Lacking(), "cpu").trained_on(("level",)) == "level"
+    some = open_session(SomeTasks(Lacking(), ("level", "flag")), "cpu")
+    assert {task: of.tolist() for task, of in some.labelled.items()} == {"level": [1, 4, 7, 9]}
+    kept = open_session(FewerLabels(Lacking(), {"level": 0.5}), "cpu").labelled
+    drawn = FewerLabels(Toy(), {"level": 0.5}).labelled("level", 12).tolist()
+    assert {*kept["level"].tolist()} == {*drawn} & {1, 4, 7, 9}
+    assert kept["kind"].tolist() == [0, 1, 2]
+
+
+def test_labels_that_are_not_there_are_refused() -> None:
+    drawn = FewerLabels(Toy(), {"level": 0.1}).labelled("level", 12).tolist()
+    others = tuple({*range(12)} - {*drawn})
+    with pytest.raises(BadOption, match=r"Of 12 samples 10 have one of task level, and 0\.1 keep"):
+        open_session(FewerLabels(Lacking(has=others), {"level": 0.1}), "cpu")
+    for has in ((12,), (-1,), (), (0.5,)):
+        with pytest.raises(TaskMismatch, match="int64 numbers from 0 to 11"):
+            open_session(Lacking(has=has), "cpu")
 
 
 def test_a_loss_of_ones_own_that_leaves_missing_labels_out_is_taken() -> None:

@@ -16,9 +16,8 @@ from trainers.hardware.devices import indexed
 from trainers.hardware.gpu import cap_memory
 from trainers.jobs import Precision, Training
 from trainers.network import build_network
-from trainers.parts import Marked
-from trainers.problems._fewer_labels import labelled_samples
-from trainers.protocol import Problem, Source
+from trainers.parts import Marked, part
+from trainers.protocol import Problem, Source, labelled_samples
 from trainers.randomness import Key
 from trainers.reading import as_read, is_streamed
 from trainers.resources import BACKWARD_PASSES, forward_flops
@@ -130,7 +129,8 @@ def open_session(
 
     Raises:
         DeviceUnusable: There is no such device here.
-        TaskMismatch: A split is missing or empty, or a task's metrics are not those of its card.
+        TaskMismatch: A split is missing or empty, a task's metrics are not those of its card, or
+            samples that are said to have its label are none of the training split.
     """
     asked, problem, where = problem, Marked(problem), _usable_device(device)
     cap_memory(where, memory_share)
@@ -151,8 +151,29 @@ def open_session(
                 f"{promised}, `functions` gives {found}. Name them alike, in the same order."
             )
     read = {split: as_read(source, where) for split, source in sources.items()}
-    labelled = labelled_samples(asked, sources["train"].size)
+    labelled = _labelled(asked, sources["train"].size)
     return Session(problem, where, read, stop_requested, memory_share, labelled=labelled)
+
+
+def _labelled(problem: Problem, n_samples: int) -> Mapping[str, torch.Tensor]:
+    """Of tasks that lack labels, the samples that have one.
+
+    Raises:
+        TaskMismatch: They are no samples of the training split.
+    """
+    with part("labelled_samples"):
+        found = labelled_samples(problem, n_samples)
+    for task, numbers in found.items():
+        whole = torch.is_tensor(numbers) and numbers.dtype == torch.int64 and numbers.ndim == 1
+        if task not in problem.card.task_names or not (
+            whole and len(numbers) and 0 <= int(numbers.min()) <= int(numbers.max()) < n_samples
+        ):
+            raise TaskMismatch(
+                "`labelled_samples` must give tasks of the card their labelled training samples, "
+                f"int64 numbers from 0 to {n_samples - 1} as a tensor [n]. Got {numbers!r:.100} "
+                f"for {task}. Leave tasks out that have all labels."
+            )
+    return found
 
 
 def _usable_device(name: str) -> torch.device:

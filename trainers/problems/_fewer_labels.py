@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainers.cards import ProblemCard
 from trainers.problems.errors import BadOption, BadShape
-from trainers.protocol import Batch, Problem, Source, TaskFunctions
+from trainers.protocol import Batch, Problem, Source, TaskFunctions, labelled_samples
 from trainers.randomness import Key
 from trainers.suggestions import did_you_mean
 
@@ -117,6 +117,15 @@ class FewerLabels:
             )
         return replace(found, valid_elements=_losses.valid_elements)
 
+    def refuse_odd_losses(self) -> None:
+        """Refuse tasks whose labels cannot be missing, before anything is trained.
+
+        Raises:
+            BadOption: As `functions` does.
+        """
+        for task in self.fractions:
+            self.functions(task)
+
     def labelled(self, task: str, n_samples: int) -> Tensor:
         """Numbers ``[n]`` of the training samples that keep the task's label, in no order."""
         import torch
@@ -125,12 +134,25 @@ class FewerLabels:
         order = torch.randperm(n_samples, generator=generator)
         return order[: n_labelled(self.fractions[task], n_samples)]
 
+    def labelled_samples(self, n_samples: int) -> dict[str, Tensor]:
+        """Of tasks without a label for each of N training samples: those that have one, ``[n]``.
 
-def labelled_samples(problem: Problem, n_samples: int) -> dict[str, Tensor]:
-    """Of tasks without a label for each of N training samples: those that have one, ``[n]``."""
-    if not isinstance(problem, FewerLabels):
-        return {}
-    return {task: problem.labelled(task, n_samples) for task in problem.fractions}
+        Raises:
+            BadOption: The problem lacks labels of its own, and of a task none is left.
+        """
+        import torch
+
+        own = labelled_samples(self.problem, n_samples)
+        found = {task: self.labelled(task, n_samples) for task in self.fractions}
+        for task in {*own} & {*found}:
+            found[task] = found[task][torch.isin(found[task], own[task])]
+            if not len(found[task]):
+                raise BadOption(
+                    f"`train_fraction` must leave each task a label. Of {n_samples} samples "
+                    f"{len(own[task])} have one of task {task}, and {self.fractions[task]:g} keep "
+                    "none of these. Raise it."
+                )
+        return {**own, **found}
 
 
 class _PartlyLabelled:

@@ -84,15 +84,28 @@ def build(ref: ProblemRef) -> Problem:
 def card_of(ref: ProblemRef) -> ProblemCard:
     """The card of the problem a study names.
 
+    Losses of built-in problems are known to leave missing labels out. Others are asked for where a
+    task has fewer labels, so that no worker has to refuse them.
+
     Raises:
-        ProblemError: As `build` does.
+        ProblemError: As `build` does; or the loss of a task with fewer labels is one of its own,
+            without `valid_elements`.
     """
+    problem = build(ref)
+    if isinstance(problem, FewerLabels) and ref.target not in BUILT_IN:
+        with refused(
+            lambda told: ConstructorFailed(
+                f"Losses of problem `{ref.target}` must be there before its data is. `functions` "
+                f"raised {told}. Mend it."
+            )
+        ):
+            problem.refuse_odd_losses()
     with refused(
         lambda told: ConstructorFailed(
             f"The card of problem `{ref.target}` must be readable. It raised {told}. Mend it."
         )
     ):
-        return build(ref).card
+        return problem.card
 
 
 def problem_class(target: str, folder: str | None = None) -> type[Problem]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from trainers.cards import ProblemCard
 from trainers.problems.errors import BadOption
-from trainers.protocol import Problem, Source, TaskFunctions
+from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples
 from trainers.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ class SomeTasks:
         """The same, of a problem that looks at labels of the samples ``[n]`` that keep them."""
         found = getattr(self.problem, "with_labels", None)
         return replace(self, problem=found(labelled, of)) if found else self
+
+    def labelled_samples(self, n_samples: int) -> Mapping[str, Tensor]:
+        """Those of the problem, ``[n]`` in int64, of the tasks that are asked."""
+        found = labelled_samples(self.problem, n_samples)
+        return {task: numbers for task, numbers in found.items() if task in self.tasks}
 
     def sources(self, device: device) -> Mapping[str, Source]:
         """The splits, as the problem has them."""

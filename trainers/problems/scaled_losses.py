@@ -9,7 +9,7 @@ how far their weights are apart. Reading the card loads no torch.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Never
 
 from trainers.cards import MetricCard, ProblemCard, TaskCard
 from trainers.problems._options import check_choice, check_task
@@ -71,6 +71,17 @@ class ScaledLosses:
                 "of different tasks, and by each other's gradients if they are clipped together.",
                 "A single-task network leaves one of the twins as it was at first.",
             ),
+        )
+
+    def with_labels(self, *_: object) -> Never:
+        """Refuse to have fewer labels.
+
+        Raises:
+            BadOption: A network and its twin must learn from the same.
+        """
+        raise BadOption(
+            "`train_fraction` goes with problems whose losses leave missing labels out. Those of "
+            "`scaled-losses` do not: a network and its twin learn from the same labels. Drop it."
         )
 
     def sources(self, device: device) -> dict[str, TensorSource]:

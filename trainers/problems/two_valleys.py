@@ -9,10 +9,11 @@ the card loads no torch.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Never
 
 from trainers.cards import MetricCard, ProblemCard, TaskCard
 from trainers.problems._options import check_at_least, check_task
+from trainers.problems.errors import BadOption
 
 if TYPE_CHECKING:
     from torch import device, nn
@@ -71,6 +72,17 @@ class TwoValleys:
                 "The start is drawn by the seed, one of three; seeds 0, 1 and 2 draw one each.",
                 f"{self.limit} steps stand for: not near yet.",
             ),
+        )
+
+    def with_labels(self, *_: object) -> Never:
+        """Refuse to have fewer labels.
+
+        Raises:
+            BadOption: There are none.
+        """
+        raise BadOption(
+            "`train_fraction` needs labels, and `two-valleys` has no data. Drop it, or take "
+            "another problem."
         )
 
     def sources(self, device: device) -> dict[str, TensorSource]:

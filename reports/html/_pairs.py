@@ -1,0 +1,88 @@
+"""The section on pairs of tasks: for each method a matrix for each amount of labels, and tables."""
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from reports._ranking import better, number
+from reports.across.comparison import StudiesComparison
+from reports.across.pairs import PairTable
+from reports.figures import task_pairs
+from reports.figures.points import pair_points
+from reports.html._plots import Plot, plot
+from reports.html._tags import Markup, boxed, tag
+from storage.objectives import Objective
+from storage.objectives.delta_m import NAME as DELTA_M
+from storage.wording import counted, listed
+
+_CAPTION = (
+    "Test {objective} of networks that learn two tasks, by task and by the one beside it; {side} "
+    "is better, and brighter. A panel is an amount of labels; colours are those of all methods. "
+    "It shows means over seeds; how sure each is, the first table says."
+)
+_TABLE = (
+    "{title}: test {objective} of networks that learn two tasks, by task and by the one beside it; "
+    "{side} is better. The diagonal is empty; a dash has no final value."
+)
+
+
+def pairs_section(comparison: StudiesComparison, *, light: bool) -> Markup | None:
+    """The matrices as figures and as tables; None where no pairs of one problem are asked."""
+    if not comparison.pairs:
+        return None
+    objective = comparison.objective
+    drawn = [plot(item, heading="h3", study="pairs", light=light) for item in _plots(comparison)]
+    tables = [_table(objective, table) for table in comparison.pairs]
+    return tag("section", tag("h2", "Pairs of tasks"), *drawn, *tables)
+
+
+def _plots(comparison: StudiesComparison) -> Iterator[Plot]:
+    """A figure for each method and problem."""
+    objective, groups = comparison.objective, dict[tuple[str, str], list[PairTable]]()
+    for table in comparison.pairs:
+        groups.setdefault((table.method, table.problem), []).append(table)
+    several = len({problem for _, problem in groups}) > 1
+    for at, ((method, problem), tables) in enumerate(groups.items()):
+        beside = [one for one in comparison.pairs if one.problem == problem]
+        yield Plot(
+            key=f"pairs-{at}",
+            title=f"{method} on {problem}" if several else method,
+            seen=_seen(objective, tables),
+            caption=_CAPTION.format(objective=objective.title, side=better(objective)),
+            figure=task_pairs(tables, objective, beside=beside),
+            points=partial(pair_points, tables),
+        )
+
+
+def _seen(objective: Objective, tables: Sequence[PairTable]) -> str:
+    """How many pairs come out better than single-task networks, which have a delta_m of 0."""
+    if objective.name != DELTA_M:
+        return ""
+    counts = []
+    for table in tables:
+        values = [one for one in pair_points([table])["test_value"].tolist() if one == one]
+        below = sum(value < 0 for value in values)
+        counts.append(f"{below} of {counted(len(values), 'pair')} with {table.labels}")
+    return f"Below 0, better than the single-task networks: {listed(counts)}."
+
+
+def _table(objective: Objective, table: PairTable) -> Markup:
+    rows = [
+        tag(
+            "tr",
+            tag("th", task, scope="row"),
+            *(tag("td", _cell(objective, value)) for value in table.row(task)),
+        )
+        for task in table.tasks
+    ]
+    caption = _TABLE.format(title=table.title, objective=objective.title, side=better(objective))
+    heads = [tag("th", name, scope="col") for name in ("Task", *table.tasks)]
+    return boxed(caption, tag("tr", *heads), rows)
+
+
+def _cell(objective: Objective, value: float | None) -> str:
+    if value is None:
+        return ""
+    if math.isnan(value):
+        return "–"
+    return "diverged" if math.isinf(value) else number(objective, value)
