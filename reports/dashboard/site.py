@@ -132,8 +132,7 @@ class Site:
             study = self._followed.pop(birth, None)
             if study is None:
                 study = Followed(self.reader, self.concluder, found)
-            if found.change >= study.found.change:  # not what another request has seen before
-                study.found = found
+            study.see(found)
             self._followed[birth] = study
             for old in list(self._followed)[:-_MOST_FOLLOWED]:
                 self._followed.pop(old).end()

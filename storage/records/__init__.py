@@ -44,6 +44,7 @@ from storage.records._reports import (
     StoredNetwork,
 )
 from storage.records._status import (
+    BETWEEN_S,
     BadEnding,
     BestTrial,
     FailureGroup,
@@ -56,6 +57,7 @@ from storage.records._status import (
     Unfinished,
     WorkerProcess,
     WorkerStatus,
+    is_between_runs,
 )
 from storage.records._studies import (
     Calibration,
@@ -69,6 +71,7 @@ from storage.records._studies import (
 )
 
 __all__ = [
+    "BETWEEN_S",
     "Actor",
     "AttemptChange",
     "AttemptLog",
@@ -129,6 +132,7 @@ __all__ = [
     "Verdict",
     "WorkerProcess",
     "WorkerStatus",
+    "is_between_runs",
     "limits_of_searches",
     "limits_of_study",
     "searches_of",

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from storage.records._studies import StudyRecord
 from storage.states import RunState
+
+BETWEEN_S: Final = 5.0
+"""A driver hands the next runs out sooner after the last ones, unless nobody is at work."""
+
+
+def is_between_runs(last: datetime | None, *, held: bool) -> bool:
+    """Whether no run is held only because the last ones have ended a moment ago.
+
+    Args:
+        last: When one of the latest attempts last began or ended.
+        held: Whether some run is.
+    """
+    if held or last is None:
+        return False
+    return abs((datetime.now(UTC) - last).total_seconds()) < BETWEEN_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from storage import FINAL, RunState, StorageError
 from storage.errors import UnknownStudy
-from storage.records import Pulse, SearchStatus, StudyRecord, Totals, WorkerStatus
+from storage.records import (
+    Pulse,
+    SearchStatus,
+    StudyRecord,
+    Totals,
+    WorkerStatus,
+    is_between_runs,
+)
 from study.cli._watch_events import Event, Told
 from study.planning.budget import left
 
@@ -20,8 +27,6 @@ if TYPE_CHECKING:
 
 _MOST_WORKERS = 8
 _UNPLANNED_S = 60.0
-_BETWEEN_S = 5.0
-"""A driver hands the next runs out sooner after the last ones, unless nobody is at work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +54,8 @@ class Look:
     @property
     def is_between(self) -> bool:
         """Whether no run is held only because the last ones have ended a moment ago."""
-        last = self.pulse.last
-        if self.pulse.held or not self.pulse.trained or last is None:
-            return False
-        return abs((datetime.now(UTC) - last).total_seconds()) < _BETWEEN_S
+        pulse = self.pulse
+        return bool(pulse.trained) and is_between_runs(pulse.last, held=bool(pulse.held))
 
     @property
     def workers(self) -> Sequence[WorkerStatus]:

@@ -19,9 +19,17 @@ from reports.dashboard.following.measured import Measure, Measured, read
 from reports.dashboard.following.mirror import Mirror, SearchTotals, summed_states
 from reports.dashboard.following.parameters import Parameter, parameters_of
 from reports.dashboard.following.trial_rows import TrialColumns, TrialRows
-from storage import Reader, RunState, StorageError
+from storage import FINAL, Reader, RunState, StorageError
 from storage.beginning import Columns
-from storage.records import Glance, SearchRecord, StudyRecord, Totals, WorkerProcess
+from storage.records import (
+    BETWEEN_S,
+    Glance,
+    SearchRecord,
+    StudyRecord,
+    Totals,
+    WorkerProcess,
+    is_between_runs,
+)
 
 _PAGE: Final = 5_000
 _BLOCK: Final = 10_000
@@ -58,6 +66,7 @@ class Followed:
         self._trouble: StorageError | None = None
         self._looked, self._over = threading.Event(), threading.Event()
         self._ended = False
+        self._changed_s = time.monotonic()
         self._reads = threading.Thread(target=self._follow, daemon=True)
         for thread in (self._reads, threading.Thread(target=self._conclude, daemon=True)):
             thread.start()
@@ -98,6 +107,24 @@ class Followed:
     def record(self) -> StudyRecord:
         """What its spec, limits and orders are."""
         return self.found.record
+
+    def see(self, found: Glance) -> None:
+        """Take in how it was found, unless another request has found it newer before."""
+        if found.change > self.found.change:
+            self._changed_s = time.monotonic()
+        if found.change >= self.found.change:
+            self.found = found
+
+    def is_between(self) -> bool:
+        """Whether none of its runs is held only because the last ones have ended a moment ago.
+
+        Raises:
+            StorageError: The database cannot be read now.
+        """
+        if self.found.held or time.monotonic() > self._changed_s + BETWEEN_S:
+            return False
+        last = self._reader.last_event(self.record.id)
+        return is_between_runs(last, held=False) and not {*self.states()} <= FINAL
 
     @property
     def stand(self) -> Stand:

@@ -116,15 +116,24 @@ class Standings:
             return {} if self._ended else wanted
 
 
-def state_of(record: StudyRecord | StudyName, states: Mapping[RunState, int], *, held: bool) -> str:
+def state_of(
+    record: StudyRecord | StudyName,
+    states: Mapping[RunState, int],
+    *,
+    held: bool,
+    between: bool = False,
+) -> str:
     """A study's state in a word, from its runs by state and whether it hands any out.
 
     Args:
         held: Whether a driver renews the lease of some run.
+        between: Whether none is held as the last ones have ended a moment ago.
     """
     total = sum(states.values())
     if states.get(RunState.LEASED):
         return "running" if held else NO_DRIVER
     if total and sum(n for state, n in states.items() if state in FINAL) == total:
         return "failed" if states.get(RunState.FAILED) else "done"
-    return "paused" if record.paused else "waiting"
+    if record.paused:
+        return "paused"
+    return "running" if between and states.keys() - {RunState.WAITING} else "waiting"

@@ -17,7 +17,7 @@ from reports.dashboard.following.standings import Standing, state_of
 from reports.dashboard.rendering.templating import query, whole_number
 from reports.dashboard.showing.still_to_come import is_at_work, waits_for
 from reports.dashboard.site import Site
-from storage.records import StudyName, StudyRecord
+from storage.records import StudyName, StudyRecord, is_between_runs
 from storage.states import FINAL, RunState
 
 
@@ -136,7 +136,8 @@ def _listed(site: Site, found: Sequence[StudyName], sort: str, *, down: bool) ->
 def _state(site: Site, record: StudyRecord | StudyName, standing: Standing) -> str:
     begun = RunState.LEASED in standing.totals.states
     held = begun and site.reader.is_held(record.id)
-    return state_of(record, standing.totals.states, held=held)
+    between = is_between_runs(standing.last, held=held)
+    return state_of(record, standing.totals.states, held=held, between=between)
 
 
 def _rows(site: Site, some: Sequence[StudyName]) -> list[StudyRow]:

@@ -60,15 +60,16 @@ def study_page(site: Site, request: Request) -> Response:
         NotThere: There is no such study.
     """
     study = site.study(request, cursor=None)
-    held = study.found.held  # not of the changes
+    held, between = study.found.held, study.is_between()  # not of the changes
     # before what it stands for: never too new
-    cursor = f"{_cursor(study)}_{site.outlook.number(study.record.name)}_{held:d}"
+    number = site.outlook.number(study.record.name)
+    cursor = f"{_cursor(study)}_{number}_{held:d}{between:d}"
     if seen_by(request) == cursor:
         raise NothingNew
     record, drawn = study.record, study.conclusions
     totals, by_search = study.totals(), study.by_search()
     states = summed_states(by_search)
-    state = state_of(record, states, held=held)
+    state = state_of(record, states, held=held, between=between)
     context = {
         "study": record,
         "tab": "",
@@ -105,7 +106,7 @@ def budget_json(site: Site, request: Request) -> Response:
         for one in limits_used(study, totals)
         if one.kind == asked.get("of") and bool(one.search) == ("each" in asked)
     ]
-    goes_on = study.found.held and not study.record.paused
+    goes_on = (study.found.held or study.is_between()) and not study.record.paused
     found = burn_downs(study, limits, totals, now_s=time.time(), goes_on=goes_on)
     return JSONResponse(drawn(found, study.weightings(), study.titles()))
 

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reports.dashboard.concluding.outlook import Basis, Ending, Outlook, Told
+from reports.dashboard.following.standings import state_of
 from reports.dashboard.pages.audit import shown
 from reports.dashboard.rendering.words import ahead, clock
 from reports.dashboard.showing.still_to_come import still_to_come, waits_for
 from storage import RunState
-from storage.records import StudyRecord, Totals
+from storage.records import StudyRecord, Totals, is_between_runs
 from study.cli._dashboard import _told
 from tests.unit.reports.dashboard.test_following import RECORD
 
@@ -73,6 +74,34 @@ def test_an_end_is_told_only_of_a_study_at_work(
         assert said == ()
     else:
         assert said == ([("Waits for", waits), left] if waits else [left, end])
+
+
+@pytest.mark.parametrize(
+    ("states", "between", "said"),
+    [
+        ({RunState.WAITING: 1}, False, "waiting"),
+        ({RunState.WAITING: 1}, True, "waiting"),  # a worker begins
+        ({RunState.WAITING: 1, RunState.DONE: 1}, True, "running"),
+        ({RunState.WAITING: 1, RunState.DONE: 1}, False, "waiting"),
+        ({RunState.PAUSED: 1}, True, "running"),
+        ({RunState.DONE: 1}, True, "done"),
+        ({RunState.LEASED: 1}, False, "no driver"),
+    ],
+)
+def test_a_study_runs_while_its_workers_get_their_next_runs(
+    states: dict[RunState, int], between: bool, said: str
+) -> None:
+    assert state_of(LIMITED, states, held=False, between=between) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "held", "between"),
+    [(1, False, True), (-1, False, True), (60, False, False), (1, True, False)],
+)
+def test_the_next_runs_come_within_seconds(seconds: float, held: bool, between: bool) -> None:
+    last = datetime.now(UTC) - timedelta(seconds=seconds)
+    assert is_between_runs(last, held=held) is between
+    assert not is_between_runs(None, held=held)
 
 
 def test_what_is_not_known_yet_is_being_worked_out() -> None:
