@@ -1,11 +1,12 @@
 """How fast the dashboard is, with optuna-dashboard beside it: ``make bench-dashboard``.
 
-Makes a study of 100,000 trials of 20 epochs, and one of 10,000 with the same trials as a study of
-Optuna's. Prints what was found beside the goals, and last one JSON object. Where others use the
-machine, the shortest times and those of the processor say more than medians.
+Makes a study of 100,000 trials of 20 epochs, and some of 1,000 to 10,000 with the same trials as
+studies of Optuna's. Prints what was found beside the goals, and last one JSON object. Where others
+use the machine, the shortest times and those of the processor say more than medians.
 
 ``--postgres URL`` names an empty PostgreSQL database; without it one is started where its programs
-are. ``--quick`` takes a tenth of the trials, to try the benchmark itself.
+are. ``--quick`` takes a tenth of the trials, to try the benchmark itself; ``--beside-optuna`` only
+compares the two.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from statistics import median
 
 from playwright.sync_api import Browser
 
-from benchmarks.dashboard import asking, beside, optunas
-from benchmarks.dashboard.looking import CURVES, Load, chromium, opened
+from benchmarks.dashboard import asking, beside, peers
+from benchmarks.dashboard.looking import Load, chromium, opened
 from benchmarks.dashboard.postgres import server
-from benchmarks.dashboard.served import Served, optuna_dashboard, weighbridge
+from benchmarks.dashboard.served import Served, weighbridge
 from benchmarks.report_database import MTL, make
 
-_EPOCHS, _MANY, _PEERS = 20, 100_000, 10_000
+_EPOCHS, _MANY = 20, 100_000
+_PEERS = (1_000, 3_000, 10_000)
 _USEFUL = "#section-facts dd"
 _PAIRS = 5
 
@@ -55,31 +57,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--postgres", metavar="URL")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--beside-optuna", action="store_true", help="measure nothing else")
     arguments = parser.parse_args()
     many = _MANY // 10 if arguments.quick else _MANY
-    peers = _PEERS // 10 if arguments.quick else _PEERS
+    sizes = [n // 10 for n in _PEERS] if arguments.quick else _PEERS
     table, began = Table(), time.monotonic()
     print(
         f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}, Python {sys.version[:6]}"
     )
     with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(name)
-        _ours(table, folder, browser, many)
-        _beside_optuna(table, folder, browser, peers)
-        throughput, processor = beside.lost(folder, browser, pairs=_PAIRS)
-        table.add(
-            "throughput lost, 3 browsers", median(throughput), "%", 1, beside.said(throughput)
-        )
-        table.add(
-            "more processor time, 3 browsers", median(processor), "%", 1, beside.said(processor)
-        )
-        with server(folder, arguments.postgres) as url:
-            if url:
-                _on_postgres(table, url, browser, many)
-            else:
-                print("PostgreSQL: not measured, its programs are not here")
+        for n in sizes:
+            _beside_optuna(table, folder, browser, n)
+        if not arguments.beside_optuna:
+            _alone(table, folder, browser, many, arguments.postgres)
     print(f"{time.monotonic() - began:.0f} s in all")
     print(json.dumps(table.figures))
+
+
+def _alone(table: Table, folder: Path, browser: Browser, n: int, postgres: str | None) -> None:
+    _ours(table, folder, browser, n)
+    throughput, processor = beside.lost(folder, browser, pairs=_PAIRS)
+    said = beside.said(throughput)
+    table.add("throughput lost, 3 browsers", median(throughput), "%", 1, said)
+    said = beside.said(processor)
+    table.add("more processor time, 3 browsers", median(processor), "%", 1, said)
+    with server(folder, postgres) as url:
+        if url:
+            _on_postgres(table, url, browser, n)
+        else:
+            print("PostgreSQL: not measured, its programs are not here")
 
 
 def _ours(table: Table, folder: Path, browser: Browser, n: int) -> None:
@@ -125,51 +132,34 @@ def _answers(table: Table, name: str, served: Served, url: str) -> None:
 
 
 def _beside_optuna(table: Table, folder: Path, browser: Browser, n: int) -> None:
-    """Theirs counts until its data has come, ours until its curves are drawn."""
-    ours, theirs = folder / "ours.db", folder / "theirs.db"
-    make(ours, MTL, n_runs=n, n_epochs=_EPOCHS, n_seeds=1)
-    optunas.make(theirs, n_trials=n, n_epochs=_EPOCHS)
-    url = f"sqlite:///{ours}"
-    with weighbridge(url) as served:
-        asking.concluded(served)
-        first = [opened(browser, served.url + "/study/1", selector=CURVES) for _ in range(3)]
-        poll = asking.something_new(served, asking.PAGES["study"], url, rows=1, n=5)
-    with optuna_dashboard(f"sqlite:///{theirs}") as served:
-        served.get("/api/studies/1?after=0")  # both have been looked at before
-        address = served.url + "/dashboard/studies/1"
-        their_first = [opened(browser, address, answer="/api/studies/1?") for _ in range(2)]
-        their_poll = _their_poll(served, theirs, n)
-    load_ms, their_load_ms = (min(one.done_ms for one in loads) for loads in (first, their_first))
-    n_bytes, their_bytes = (max(one.n_bytes for one in loads) for loads in (first, their_first))
+    found = peers.beside(folder, browser, n_trials=n, n_epochs=_EPOCHS)
+    load, theirs, whole = found.load, found.their_load, found.whole
     of = f"{n:,} trials"
+    late = "" if theirs.came else ", and was not there then"
     table.add_least(
         f"{of}: first load faster than Optuna's",
-        their_load_ms / load_ms, "x", 10, f"{load_ms:.0f} and {their_load_ms:.0f} ms",
+        theirs.done_ms / load.done_ms, "x", 10,
+        f"{load.done_ms:.0f} and {theirs.done_ms:,.0f} ms{late}",
     )  # fmt: skip
     table.add_least(
         f"{of}: first load smaller",
-        their_bytes / n_bytes, "x", 20, f"{n_bytes / 1e3:.0f} and {their_bytes / 1e3:,.0f} kB",
+        found.their_bytes / load.n_bytes, "x", 20,
+        f"{load.n_bytes / 1e3:.0f} and {found.their_bytes / 1e3:,.0f} kB",
+    )  # fmt: skip
+    table.add(
+        f"{of}: Optuna's trials without a browser", whole.processor_ms / 1e3, "s", None,
+        f"processor, {min(whole.ms) / 1e3:.1f} s by the clock, {whole.n_bytes / 1e3:,.0f} kB",
     )  # fmt: skip
     table.add_least(
         f"{of}: poll with a new trial faster",
-        min(their_poll.ms) / min(poll.ms), "x", 10, f"{poll.said}; {their_poll.said}",
+        min(found.their_poll.ms) / min(found.poll.ms), "x", 10,
+        f"{found.poll.said}; {found.their_poll.said}",
     )  # fmt: skip
     table.add_least(
         f"{of}: poll with a new trial smaller",
-        their_poll.n_bytes / poll.n_bytes, "x", 20, f"{poll.n_bytes} and {their_poll.n_bytes} B",
+        found.their_poll.n_bytes / found.poll.n_bytes, "x", 20,
+        f"{found.poll.n_bytes} and {found.their_poll.n_bytes} B",
     )  # fmt: skip
-
-
-def _their_poll(served: Served, path: Path, n: int) -> asking.Asked:
-    """As their page does: it says how many finished trials it has."""
-    answers, processor_s = [], 0.0
-    for more in range(3):
-        optunas.add_trial(path)
-        time.sleep(11.0)  # so long they answer from what they have
-        used_s = served.processor_s()
-        answers.append(served.get(f"/api/studies/1?after={n + more}"))
-        processor_s += served.processor_s() - used_s
-    return asking.summed(answers, processor_s)
 
 
 def _on_postgres(table: Table, url: str, browser: Browser, n: int) -> None:

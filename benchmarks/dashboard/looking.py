@@ -30,11 +30,13 @@ class Load:
         paint_ms: Until the first content was painted.
         done_ms: Until what was waited for was there.
         n_bytes: What came over the wire until then, headers included.
+        came: Whether it was there in time; else it was waited for as long as that.
     """
 
     paint_ms: float = 0.0
     done_ms: float = 0.0
     n_bytes: int = 0
+    came: bool = True
     requests: list[str] = field(default_factory=list)
 
 
@@ -61,13 +63,7 @@ def opened(browser: Browser, url: str, *, selector: str = "", answer: str = "") 
         _count(page, load)
         began = time.perf_counter()
         if answer:
-            # who is later still is told to have taken so long
-            with (
-                suppress(PatienceError),
-                page.expect_response(lambda one: answer in one.url, timeout=_PATIENCE_MS) as one,
-            ):
-                page.goto(url, timeout=_PATIENCE_MS)
-                one.value.finished()
+            load.came = _came(page, url, answer)
         else:
             page.goto(url, timeout=_PATIENCE_MS)
             for box in page.locator(_CHART).all()[:1] if selector == CURVES else ():
@@ -76,6 +72,16 @@ def opened(browser: Browser, url: str, *, selector: str = "", answer: str = "") 
         load.done_ms = 1e3 * (time.perf_counter() - began)
         load.paint_ms = float(page.evaluate(_FIRST_PAINT))
     return load
+
+
+def _came(page: Page, url: str, answer: str) -> bool:
+    """Whether the answer to such a request has come in time."""
+    with suppress(PatienceError):
+        with page.expect_response(lambda one: answer in one.url, timeout=_PATIENCE_MS) as one:
+            page.goto(url, timeout=_PATIENCE_MS)
+        one.value.finished()
+        return True
+    return False
 
 
 def _count(page: Page, load: Load) -> None:
