@@ -81,6 +81,16 @@ class Eligible:
             test=np.delete(self.test, at, axis=1),
         )
 
+    def part(self, rows: npt.NDArray[np.int64]) -> "Eligible":
+        """Some of the trials, by their positions."""
+        return Eligible(
+            numbers=self.numbers[rows],
+            runs=self.runs[rows],
+            keys=self.keys[rows],
+            test=self.test[rows],
+            ties=tuple(tie[rows] for tie in self.ties),
+        )
+
     def fold_winners(self) -> list[int | None]:
         """For each seed the position of the trial that the other seeds choose; None without one."""
         return [self.best(fold.keys) for fold in self.folds()]

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from reports._eligible import eligible
+from reports._eligible import Eligible, eligible
 from reports._once import once_per_study
 from reports._selected import selected_metrics
 from reports.frames import StudyFrames
@@ -62,7 +62,11 @@ def metric_components(frames: StudyFrames, runs: IntArray) -> Mapping[tuple[str,
 
 def best_trials(frames: StudyFrames, search: str) -> IntArray:
     """Rows of the best q = max(4, N/3) eligible trials by validation, N/3 rounded up."""
-    trials = eligible(frames, search)
+    return best_rows(eligible(frames, search))
+
+
+def best_rows(trials: Eligible) -> IntArray:
+    """Rows of the best q = max(4, N/3) of some trials by validation, N/3 rounded up."""
     scored = np.isfinite(trials.keys).all(axis=1) & np.isfinite(trials.test).all(axis=1)
     rows = np.flatnonzero(scored)
     keys = (trials.keys[rows].mean(axis=1), *(tie[rows] for tie in trials.ties))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from reports.claims.adam_dominates import adam_dominates
 from reports.claims.better import better
 from reports.claims.claim import Claim
 from reports.claims.comparable import comparable
@@ -31,6 +32,7 @@ def claims_of(frames: StudyFrames, estimators: Estimators | None = None) -> tupl
         better,
         partial(decay_matters_less, estimators=estimators),
         no_gain,
+        adam_dominates,
         concave_share,
     )
     return tuple(told_beforehand(claim(frames), frames) for claim in of_a_study)

@@ -28,6 +28,7 @@ from reports.comparing.error_sources import error_sources
 from reports.comparing.headline import Contender, headline
 from reports.comparing.metric_shares import shares_of
 from reports.comparing.notebook import notebook_html
+from reports.comparing.optimizers import Optimizers, optimizers_of
 from reports.comparing.robustness import Robustness, robustness
 from reports.comparing.roles import is_tuned, reference_of, subject_of
 from reports.comparing.rows import MethodRow, method_rows, runs_final, stl_rows
@@ -71,6 +72,7 @@ class Comparison:
         robustness: Who is ahead if the same runs are read in other ways; None with fewer than two
             such methods.
         front: What is on the front of several objectives; None with one.
+        optimizers: What methods come to under each optimiser; None with one.
     """
 
     objective: Objective
@@ -90,6 +92,7 @@ class Comparison:
     tuning: tuple[Tuning, ...] = ()
     robustness: Robustness | None = None
     front: Front | None = None
+    optimizers: Optimizers | None = None
 
     @property
     def caveats(self) -> tuple[str, ...]:
@@ -134,6 +137,7 @@ class Comparison:
             "tuning": [found.to_plain() for found in self.tuning],
             "robustness": self.robustness and self.robustness.to_plain(),
             "front": self.front and self.front.to_plain(),
+            "optimizers": self.optimizers and self.optimizers.to_plain(),
         }
 
 
@@ -181,6 +185,7 @@ def compare(frames: StudyFrames) -> Comparison:
         tuning=tuning_of(frames, complete),
         robustness=robustness(frames, complete),
         front=front_of(frames),
+        optimizers=optimizers_of(frames, tuple(complete)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from reports._digits import finite
 from reports._ranking import objective_of
 from reports._spread import baseline_parts
-from reports.comparing.scores import Basis, gap, scores_of
+from reports.comparing.scores import Basis, Scores, gap, scores_of
 from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames
 from reports.inference import (
@@ -136,21 +136,30 @@ def difference(frames: StudyFrames, a: str, b: str) -> Difference | None:
     first, second = winner_of(frames, a), winner_of(frames, b)
     if first is None or second is None:
         return None
-    objective = objective_of(frames)
-    estimate, basis = gap(scores_of(frames, a, first), scores_of(frames, b, second))
+    return difference_of(
+        frames, (a, scores_of(frames, a, first)), (b, scores_of(frames, b, second))
+    )
+
+
+def difference_of(frames: StudyFrames, a: tuple[str, Scores], b: tuple[str, Scores]) -> Difference:
+    """Compare two values by the study's objective, each with what it is called."""
+    (name, first), (other, second) = a, b
+    estimate, basis = gap(first, second)
     seeds = [seed for seed in first.by_seed if seed in second.by_seed]
     common = [[side.by_seed[seed] for seed in seeds] for side in (first, second)]
     together = len(seeds) > 1
     gaps = [one - other for one, other in zip(*common, strict=True)]
+    sign = objective_of(frames).sign
+    values = ([*side.by_seed.values()] for side in (first, second))
     return Difference(
-        a=a,
-        b=b,
+        a=name,
+        b=other,
         estimate=estimate,
         interval=estimate.interval(),
         basis=basis,
-        sign=objective.sign,
+        sign=sign,
         margin=margin_of(frames),
-        p_better=share_better(first.values, second.values, sign=objective.sign),
+        p_better=share_better(*values, sign=sign),
         sign_flip_p=sign_flip_p(gaps) if together else None,
         pairing=pairing(*common) if together else None,
     )

@@ -10,6 +10,7 @@ from reports.html._budgets import budgets
 from reports.html._claims import claims
 from reports.html._front import front_section
 from reports.html._holds import how_far_it_holds
+from reports.html._optimizers import optimizers_section
 from reports.html._plots import cost_plot, other_plots, plot
 from reports.html._problem import problem
 from reports.html._ran import what_was_run
@@ -104,6 +105,7 @@ def _main(
             tag("section", tag("h2", "Comparison"), *_said(comparison), tables(frames, comparison)),
             tag("section", plot(cost_plot(frames), heading="h2", study=frames.name, light=light)),
             front_section(frames, light=light),
+            optimizers_section(comparison.optimizers),
             budgets(frames, comparison, found),
             how_far_it_holds(frames, comparison),
             said_of_claims,

@@ -15,6 +15,7 @@ from study.cli._compare_studies import show_studies
 from study.cli._details import show_details
 from study.cli._frames import named_each, opened, placed
 from study.cli._front import show_front
+from study.cli._optimizers import show_optimizers
 from study.cli._options import STORAGE, AsJson, StorageUrl, Studies
 from study.cli._output import duration, next_step, note, print_json, say
 from study.cli._trials import show_trials
@@ -107,6 +108,8 @@ def _show(frames: StudyFrames, *, storage: str, details: bool, as_json: bool) ->
         say(sentence)
     _print_rows(frames, comparison)
     show_front(frames)
+    if comparison.optimizers:
+        show_optimizers(frames, comparison.optimizers)
     _print_differences(comparison)
     if details:
         show_details(frames, comparison)

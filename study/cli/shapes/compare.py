@@ -17,6 +17,7 @@ from study.cli.shapes._methods import (
     SparserGrids,
     Tuning,
 )
+from study.cli.shapes._optimizers import Optimizers
 from study.cli.shapes._shape import Count, Printed, Shape, Share
 from study.cli.shapes._studies import (
     Method,
@@ -59,6 +60,7 @@ class CompareMethods(Printed):
     )
     robustness: Robustness | None = Field(description="Null with fewer than two final values.")
     front: Front | None = Field(description="Null with one objective.")
+    optimizers: Optimizers | None = Field(description="Null with one optimiser.")
 
 
 class AtBudget(Ends):

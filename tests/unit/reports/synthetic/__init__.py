@@ -12,6 +12,7 @@ from typing import Any
 from reports.frames import StudyFrames, load
 from tests.unit.reports.synthetic._functions import function_reader
 from tests.unit.reports.synthetic._objectives import rank_by, search_front
+from tests.unit.reports.synthetic._optimizers import of_optimizers
 from tests.unit.reports.synthetic._papers import CARD, spec
 from tests.unit.reports.synthetic._reader import COLUMNS, FakeReader
 from tests.unit.reports.synthetic._runs import Runs
@@ -42,6 +43,7 @@ __all__ = [
     "FakeReader",
     "frames",
     "function_reader",
+    "of_optimizers",
     "quality",
     "rank_by",
     "reader",

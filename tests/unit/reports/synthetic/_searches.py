@@ -58,6 +58,16 @@ class Searches:
             self._try(search, weighting, 0, "grid", "lr", position, params, lr == diverged_lr)
         self._decide(search, 0)
 
+    def rate(
+        self, search: str, optimizer: str, lr: float, level: float | None, position: int
+    ) -> None:
+        """One learning rate of an optimiser, which diverges without a level."""
+        params = {"lr": lr, "optimizer": optimizer, "weight_decay": 0.0}
+        trained = self.runs.trial(
+            search, search, params, level=level or 0.0, diverges=level is None
+        )
+        self._stage(search, 0, "grid", "lr,optimizer", position, trained["trial"])
+
     def grid(self, search: str, weighting: str) -> None:
         """All learning rates with all weight decays."""
         for position, (lr, decay) in enumerate(product(LRS, DECAYS)):

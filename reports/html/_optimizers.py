@@ -1,0 +1,92 @@
+"""Optimisers side by side: sentences first, then the best of each weighting, and counts."""
+
+import math
+
+from reports._ranking import number
+from reports.comparing.differences import Difference
+from reports.comparing.optimizers import OptimizerPair, Optimizers, Row
+from reports.comparing.optimizers_said import count, optimizers_said, tau_said
+from reports.comparing.wording import gaps_of, span
+from reports.figures import method_colour
+from reports.html._tags import Markup, boxed, method_head, tag
+from reports.html._words import value_of
+
+_BEST = (
+    "Each weighting by its best trial under each optimiser, on test: chosen on validation, each "
+    "seed scored with the trial that the other seeds choose."
+)
+_COUNTS = (
+    "Trials by their mean test metrics, all turned so that lower is better, of the weightings that "
+    "were tried with both, at equal numbers of each. A trial dominates another one if it is better "
+    "in one metric and worse in none. The interval of tau goes by the pairs of weightings whose "
+    "order seeds tell with both optimisers; the others may be either way."
+)
+
+
+def optimizers_section(found: Optimizers | None) -> Markup | None:
+    """A section; None with one optimiser."""
+    if found is None:
+        return None
+    return tag(
+        "section",
+        tag("h2", "Optimisers", id="optimisers"),
+        *(tag("p", sentence) for sentence in optimizers_said(found)),
+        _best(found),
+        _counts(found) if found.pairs else None,
+    )
+
+
+def _heads(*names: str) -> Markup:
+    return tag("tr", *(tag("th", name, scope="col") for name in names))
+
+
+def _best(found: Optimizers) -> Markup:
+    value = found.objective.title
+    heads = _heads("Method", "Optimiser", "Trials", value, "95 % interval", "Best trial")
+    return boxed(_BEST, heads, [_best_row(found, row) for row in found.rows])
+
+
+def _best_row(found: Optimizers, row: Row) -> Markup:
+    best, objective = row.best, found.objective
+    value, within, params = "–", "–", "–"
+    if best is not None:
+        known = best.scores.value
+        value = "diverged" if math.isinf(known) else number(objective, known)
+        within = "–" if best.interval is None else span(objective, best.interval)
+        params = ", ".join(f"{name} {value_of(one)}" for name, one in best.params.items())
+    cells = (row.optimizer, f"{row.n_trials:,}", value, within, params)
+    head = method_head(row.title, method_colour(row.weighting))
+    return tag("tr", head, *(tag("td", cell) for cell in cells))
+
+
+def _counts(found: Optimizers) -> Markup:
+    heads = _heads(
+        "Optimisers",
+        "Trials of each",
+        "On the joint front",
+        "Not dominated by the other",
+        "Kendall’s tau of rankings",
+        "Differences of the best",
+    )
+    return boxed(_COUNTS, heads, [_pair_row(found, pair) for pair in found.pairs])
+
+
+def _pair_row(found: Optimizers, pair: OptimizerPair) -> Markup:
+    counts = (pair.counts.on_front, pair.counts.undominated)
+    cells = (
+        f"{pair.counts.n_drawn:,}",
+        *(" and ".join(map(count, of)) for of in counts),
+        tau_said(pair.ranking) if pair.ranking else "–",
+        "; ".join(
+            f"{pair.titles[weighting]} {_gap(found, gap)}"
+            for weighting, gap in pair.differences.items()
+        ),
+    )
+    head = tag("th", f"{pair.a} and {pair.b}", scope="row")
+    return tag("tr", head, *(tag("td", cell) for cell in cells))
+
+
+def _gap(found: Optimizers, gap: Difference) -> str:
+    gaps = gaps_of(found.objective)
+    reach = f" ({span(gaps, gap.interval)})" if gap.interval else ""
+    return f"{number(gaps, gap.value)}{reach}, {gap.verdict}"
