@@ -51,6 +51,8 @@ name only: a time without one is device time. A command that does not take all s
 SECTIONS = (
     ("Top level", "StudySpec"),
     ("[function]", "FunctionSpec"),
+    ('[label_noise], `kind = "symmetric"` or `"pair"`', "RateNoiseSpec"),
+    ('[label_noise], `kind = "matrix"`', "MatrixNoiseSpec"),
     ("[training]", "TrainingSpec"),
     ("[training] schedule, as a table", "StepSchedule"),
     ("[baseline]", "BaselineSpec"),

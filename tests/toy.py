@@ -71,7 +71,10 @@ class Toy:
         metric = MetricCard(name="error", title="Error", direction="min")
         if name == "level" and self.close:
             metric = MetricCard(name="closeness", title="Closeness", direction="max")
-        return TaskCard(name=name, title=name.title(), loss="any", metrics=(metric,))
+        classes = {"kind": 3, "flag": 2}.get(name)
+        return TaskCard(
+            name=name, title=name.title(), loss="any", metrics=(metric,), classes=classes
+        )
 
     def sources(self, device: torch.device) -> Mapping[str, problems.TensorSource]:
         if self.broken:

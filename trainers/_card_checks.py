@@ -144,6 +144,15 @@ class Fields:
             )
         return {split: self._size(f"{field}[{split!r}]", value[split]) for split in value}
 
+    def classes(self, field: str, value: object) -> int:
+        """How many classes there are."""
+        n = _whole(value)
+        if n < 2:
+            raise self.bad(
+                field, "must be a whole number of at least 2", value, "Count them, or leave it out."
+            )
+        return n
+
     def plain(self, field: str, value: object) -> Any:
         """Anything that JSON can write, as it is read back: that is what is compared later."""
         try:
@@ -157,10 +166,7 @@ class Fields:
             ) from None
 
     def _size(self, field: str, value: object) -> int:
-        try:
-            size = -1 if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
-        except TypeError:
-            size = -1
+        size = _whole(value)
         if size < 1:
             raise self.bad(field, "must be a whole number above 0", value, "No split may be empty.")
         return size
@@ -169,6 +175,14 @@ class Fields:
         if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
             raise self.bad(field, f"must be a tuple of {what}", value, "Write (a, b), or (a,).")
         return tuple(value)
+
+
+def _whole(value: object) -> int:
+    """The number, of NumPy, too; -1 for what is none."""
+    try:
+        return -1 if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return -1
 
 
 def _shown(found: object) -> str:

@@ -73,6 +73,10 @@ class MetricCard:
 class TaskCard:
     """One task: its loss and its metrics; the first metric is the primary one.
 
+    Attributes:
+        classes: Of how many classes each sample has one, class numbers from 0 on; 2 of a label that
+            is 0 or 1. None: its labels are something else, or nobody has said.
+
     Raises:
         BadCard: A field breaks a rule.
     """
@@ -81,6 +85,7 @@ class TaskCard:
     title: str
     loss: str
     metrics: tuple[MetricCard, ...]
+    classes: int | None = None
 
     def __post_init__(self) -> None:
         fields = Fields("TaskCard", self.name)
@@ -90,6 +95,7 @@ class TaskCard:
             title=fields.text("title", self.title),
             loss=fields.text("loss", self.loss),
             metrics=fields.cards("metrics", self.metrics, MetricCard),
+            classes=None if self.classes is None else fields.classes("classes", self.classes),
         )
 
 

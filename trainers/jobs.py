@@ -22,6 +22,8 @@ class ProblemRef:
             `trainers.functions`; empty for problems.
         tasks: Those that are asked of the problem; all if empty.
         train_fraction: Task to the share of training samples that keep its label; others keep all.
+        label_noise: Which labels are wrong on purpose, the fields of a `trainers.problems` noise;
+            none if empty.
         modules: Where the user's own code begins, that of weightings and optimisers included,
             see `trainers.worker.code`.
     """
@@ -32,6 +34,7 @@ class ProblemRef:
     caller: str = ""
     tasks: tuple[str, ...] = ()
     train_fraction: Mapping[str, float] = field(default_factory=dict)
+    label_noise: Mapping[str, object] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
 
 

@@ -91,7 +91,7 @@ def _asked(studies: Studies) -> dict[tuple[str, str], _Asked]:
     for label, frames in studies.items():
         tasks = tuple(task["name"] for task in frames.card["tasks"])
         if len(tasks) == _PAIR:
-            key = problem_of(frames), _labels(frames.spec.get("train_fraction"))
+            key = problem_of(frames), _labels(frames.spec)
             asked = groups.setdefault(key, {})
             pair = tasks[::-1] if tasks[::-1] in asked else tasks
             asked.setdefault(pair, []).append(label)
@@ -120,9 +120,21 @@ def _table(
     )
 
 
-def _labels(share: Any) -> str:
+def _labels(spec: Mapping[str, Any]) -> str:
+    """How many labels there are, and how many of them are wrong."""
+    return f"{_kept(spec.get('train_fraction'))}{_wrong(spec.get('label_noise'))}"
+
+
+def _kept(share: Any) -> str:
     if share is None or share == 1:
         return "all labels"
     if isinstance(share, Mapping):
         return f"labels {json.dumps(share, sort_keys=True)}"
     return f"{share_said(share)} of the labels"
+
+
+def _wrong(noise: Mapping[str, Any] | None) -> str:
+    if not noise or noise.get("rate") == 0:
+        return ""
+    rate = f" {share_said(noise['rate'])}" if "rate" in noise else ""
+    return f", {noise['kind']} noise{rate}"

@@ -21,6 +21,7 @@ SPEC_DEFAULTS: Final[Mapping[str, Any]] = {
     "problem_options": {},
     "tasks": None,
     "train_fraction": None,
+    "label_noise": None,
     "objective": None,
     "compare": {"margin": 1.0, "select_epoch": "best", "claim": None, "sealed": False},
     "budget": {"trials": None, "epochs": None, "device_s": None, "money": None, "wall_s": None},

@@ -71,6 +71,7 @@ def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
         },
         "tasks": plain["tasks"],
         "train_fraction": plain["train_fraction"],
+        "label_noise": plain["label_noise"],
         "data": card["data_version"],
         "network": card["network"],
         "metrics": metrics,
@@ -85,7 +86,8 @@ def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
     """Hash of the frozen part, without what changes no run."""
     part = frozen_part(spec, card)
     del part["objective"]
-    del part["tasks"], part["train_fraction"]  # told by metrics, and by the data's version
+    for told in ("tasks", "train_fraction", "label_noise"):  # by metrics, and the data's version
+        del part[told]
     for section, keys in (("training", _LATER), ("compare", _LATER_COMPARE)):
         for key, before in keys.items():
             if part[f"[{section}] {key}"] == before:

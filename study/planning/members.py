@@ -1,4 +1,4 @@
-"""Specs that ask several studies at once: one for each pair of tasks and each share of labels."""
+"""Specs that ask several studies at once: of pairs of tasks, shares of labels, rates of noise."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from itertools import combinations
 from storage.wording import share_said
 from study.errors import BadSpec
 from study.spec.asked import PAIRS, asks_several
+from study.spec.label_noise import NoiseSpec, by_rate, noise_ref
 from study.spec.study_spec import StudySpec, check_name
 from trainers.jobs import ProblemRef
 from trainers.problems import ProblemError, card_of
@@ -35,14 +36,17 @@ def members(spec: StudySpec, *, folder: str | None = None) -> list[StudySpec]:
 
     Raises:
         BadSpec: The problem is unknown, has no pair of tasks or none of a task that
-            `train_fraction` names, or what a study would be called is no name.
+            `train_fraction` or `label_noise` names, or what a study would be called is no name.
     """
     if not asks_several(spec):
         return [spec]
     found = [
-        spec.model_copy(update={"name": name, "tasks": tasks, "train_fraction": share})
+        spec.model_copy(
+            update={"name": name, "tasks": tasks, "train_fraction": share, "label_noise": noise}
+        )
         for pair, tasks in _tasks(spec, folder)
-        for name, share in _shares(spec, f"{spec.name}{pair}", tasks)
+        for shared, share in _shares(spec, f"{spec.name}{pair}", tasks)
+        for name, noise in _noises(spec, shared, tasks)
     ]
     for one in found:
         check_name(one.name, what="`name`, tasks and share make the name of each study, which")
@@ -81,6 +85,17 @@ def shares_by_task(said: object, known: Sequence[str]) -> dict[str, float]:
     return {task: share for task, share in shares if share < 1 or task not in known}
 
 
+def with_labels(ref: ProblemRef, spec: StudySpec, known: Sequence[str]) -> ProblemRef:
+    """The problem with the labels that one study's tasks have: fewer, or noisy ones.
+
+    Args:
+        known: Tasks of the problem.
+    """
+    fractions = shares_by_task(spec.train_fraction, known)
+    noise = noise_ref(spec.label_noise, known)
+    return replace(ref, train_fraction=fractions, label_noise=noise)
+
+
 def _tasks(spec: StudySpec, folder: str | None) -> Iterator[tuple[str, Sequence[str] | None]]:
     """What each pair adds to a name, and its tasks."""
     if spec.tasks != PAIRS:
@@ -92,6 +107,8 @@ def _tasks(spec: StudySpec, folder: str | None) -> Iterator[tuple[str, Sequence[
             card = card_of(ref)
             if isinstance(spec.train_fraction, dict):  # refuses names that no pair would have
                 card_of(replace(ref, train_fraction=spec.train_fraction))
+            for _, noise in by_rate(spec.label_noise):
+                card_of(replace(ref, label_noise=noise_ref(noise, card.task_names)))
     except ProblemError as error:
         raise BadSpec(str(error)) from error
     if len(card.task_names) < 2:
@@ -114,3 +131,13 @@ def _shares(
         yield name, {task: share for task, share in said.items() if task in (tasks or ())} or None
     else:
         yield name, said
+
+
+def _noises(
+    spec: StudySpec, name: str, tasks: Sequence[str] | None
+) -> Iterator[tuple[str, NoiseSpec | None]]:
+    """The name of each study of some tasks, and the noise on their labels."""
+    known = (tasks or ()) if spec.tasks == PAIRS else None
+    for rate, noise in by_rate(spec.label_noise):
+        of_study = name if rate is None else f"{name}.noise-{share_said(rate)}"
+        yield of_study, noise if noise is None or known is None else noise.of_tasks(known)

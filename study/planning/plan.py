@@ -22,7 +22,7 @@ from study.errors import BadSpec
 from study.planning.baseline import baseline_searches, idle_baseline
 from study.planning.function import function_card, function_ref, function_searches
 from study.planning.keys import fingerprint
-from study.planning.members import problem_ref, refuse_several, shares_by_task
+from study.planning.members import problem_ref, refuse_several, with_labels
 from study.planning.objective import front_notice, metrics_of, study_objectives
 from study.planning.optimisers import OF_OPTIMIZERS, homes, refuse_odd_optimizers
 from study.planning.search_plan import Search, Stage, in_order
@@ -162,10 +162,8 @@ def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard
     ref = problem_ref(spec, folder)
     try:
         with chdir("."):  # code of a user may leave it, and the database may be named from it
+            ref = with_labels(ref, spec, card_of(ref).task_names)
             card = card_of(ref)
-            if fractions := shares_by_task(spec.train_fraction, card.task_names):
-                ref = replace(ref, train_fraction=fractions)
-                card = card_of(ref)
             home = problem_class(ref.target, ref.folder).__module__
             optimizer_home = _optimizer_home(_training(spec.training, folder))
     except ProblemError as error:

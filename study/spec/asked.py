@@ -1,6 +1,6 @@
 """How much of a problem a study asks: which tasks, and which share of labels they keep.
 
-Two forms ask several studies at once: `tasks = "pairs"`, and a list of shares.
+Three forms ask several studies at once: `tasks = "pairs"`, and lists of shares and of noise rates.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from study.spec._findings import shown_value
 from study.spec._section import Different, Positive, Printable, told_by
+from study.spec.label_noise import makes_several
 
 PAIRS = "pairs"
 _Of = TypeVar("_Of", bound=Hashable)
@@ -52,4 +53,5 @@ Tasks = Annotated[
 
 def asks_several(spec: Any) -> bool:
     """Whether a `StudySpec` asks several studies at once."""
-    return spec.tasks == PAIRS or isinstance(spec.train_fraction, list)
+    several_labels = isinstance(spec.train_fraction, list) or makes_several(spec.label_noise)
+    return spec.tasks == PAIRS or several_labels

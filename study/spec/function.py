@@ -143,7 +143,7 @@ def misplaced(spec: Any) -> str:
             f"`objective` goes with a problem. Got {spec.objective!r} beside [function], whose "
             f"trials are ranked by its `metric`. Drop it."
         )
-    for key in ("tasks", "train_fraction"):
+    for key in ("tasks", "train_fraction", "label_noise"):
         if getattr(spec, key) is not None:
             return f"`{key}` goes with a problem. Got it beside [function]. Drop it."
     if spec.confirm is not None:

@@ -39,6 +39,7 @@ from study.spec.budget import BudgetSpec
 from study.spec.compare import CompareSpec
 from study.spec.cost import CostSpec
 from study.spec.function import FunctionSpec, filled_in, misplaced
+from study.spec.label_noise import LabelNoise
 from study.spec.notify import NotifySpec, a_table
 from study.spec.search import SearchSpec
 from study.spec.stopping import StopRule, too_late
@@ -93,6 +94,12 @@ class StudySpec(Section):
         "`{ left = 0.1 }`, or one number for all; a list asks a study for each. Samples stay, and "
         "those of a smaller share are among those of a larger one; see "
         "[fewer labels](../how-to/own-problem.md#fewer-labels-of-a-task).",
+    )
+    label_noise: LabelNoise | None = Field(
+        None,
+        description='Wrong labels of a task in training and validation, `{ task = "left", '
+        'kind = "symmetric", rate = 0.4 }`; see '
+        "[noisy labels](../how-to/own-problem.md#noisy-labels-of-a-task).",
     )
     seeds: Different[Seed] = Field(min_length=1, description="Seeds of every trial.")
     training: TrainingSpec = Field(description="See [training].")

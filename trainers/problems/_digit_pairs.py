@@ -25,11 +25,15 @@ PAIRING_VERSION = 1  # to be raised when the same options would give other pairs
 _ERROR_RATE = MetricCard(name="error_rate", title="Error rate", direction="min")
 _MAE = MetricCard(name="mae", title="Mean absolute error", direction="min", unit="digits")
 TASKS = (
-    TaskCard(
-        name="left", title="Class of the left digit", loss="cross-entropy", metrics=(_ERROR_RATE,)
-    ),
-    TaskCard(
-        name="right", title="Class of the right digit", loss="cross-entropy", metrics=(_ERROR_RATE,)
+    *(
+        TaskCard(
+            name=side,
+            title=f"Class of the {side} digit",
+            loss="cross-entropy",
+            metrics=(_ERROR_RATE,),
+            classes=10,
+        )
+        for side in ("left", "right")
     ),
     TaskCard(name="sum", title="Sum of the two digits", loss="L1", metrics=(_MAE,)),
 )

@@ -10,14 +10,15 @@ Shapes: N training samples, B batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from trainers.cards import ProblemCard
+from trainers.problems._numbered import NumberedSource
 from trainers.problems.errors import BadOption, BadShape
-from trainers.protocol import Batch, Problem, Source, TaskFunctions, labelled_samples
+from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples
 from trainers.randomness import Key
 from trainers.suggestions import did_you_mean
 
@@ -155,7 +156,7 @@ class FewerLabels:
         return {**own, **found}
 
 
-class _PartlyLabelled:
+class _PartlyLabelled(NumberedSource):
     """Training samples without some labels.
 
     Args:
@@ -168,50 +169,30 @@ class _PartlyLabelled:
     ) -> None:
         import torch
 
-        self._source, self._counts = source, counts
+        super().__init__(source)
+        self._counts = counts
+        self._checked: set[str] = set()
         self._hidden: dict[str, Tensor] = {}
         for task, numbers in kept.items():
             self._hidden[task] = torch.ones(source.size, dtype=torch.bool)
             self._hidden[task][numbers] = False
 
-    @property
-    def size(self) -> int:
-        """Number of samples, N."""
-        return self._source.size
-
-    @property
-    def streamed(self) -> bool:
-        """Whether batches are expensive to make."""
-        return bool(getattr(self._source, "streamed", False))
-
-    @property
-    def fresh(self) -> bool:
-        """Whether batches are nobody else's."""
-        return bool(getattr(self._source, "fresh", False))
-
-    def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
-        """The source's batches, with what is hidden missing.
+    def changed(self, targets: Mapping[str, Any], rows: Tensor) -> dict[str, Any]:
+        """With what is hidden missing.
 
         Raises:
             BadShape: A target is no tensor of a label a sample, in numbers that can be missing.
             BadOption: The task counts what is missing as valid.
         """
-        import torch
-
-        numbers = torch.arange(self.size) if order is None else order.cpu()
-        checked: set[str] = set()
-        batches = self._source.batches(order, batch_size, key)
-        parts = (numbers[at : at + batch_size] for at in range(0, len(numbers), batch_size))
-        for batch, rows in zip(batches, parts, strict=False):
-            targets = dict(batch.targets)
-            for task, of_all in self._hidden.items():
-                hidden = of_all[rows]
-                if hidden.any():
-                    targets[task] = _without(targets[task], hidden, task)
-                    if task not in checked:
-                        checked.add(task)
-                        self._refuse_counted(targets[task][hidden.to(targets[task].device)], task)
-            yield Batch(batch.inputs, targets)
+        found = dict(targets)
+        for task, of_all in self._hidden.items():
+            hidden = of_all[rows]
+            if hidden.any():
+                found[task] = _without(found[task], hidden, task)
+                if task not in self._checked:
+                    self._checked.add(task)
+                    self._refuse_counted(found[task][hidden.to(found[task].device)], task)
+        return found
 
     def _refuse_counted(self, target: Tensor, task: str) -> None:
         """Refuse a task that takes missing labels for labels."""

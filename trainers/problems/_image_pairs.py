@@ -98,6 +98,7 @@ class ImagePairs(UserFiles["IdxSet"]):
                     title=f"Class of the {task} picture",
                     loss="cross-entropy",
                     metrics=(_ERROR_RATE,),
+                    classes=_N_CLASSES,
                 )
                 for task in TASKS
             ),

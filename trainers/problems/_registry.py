@@ -17,6 +17,8 @@ from trainers.cards import ProblemCard
 from trainers.errors import BadCard
 from trainers.jobs import ProblemRef
 from trainers.problems._fewer_labels import FewerLabels
+from trainers.problems._noise import Noise
+from trainers.problems._noisy_labels import NoisyLabels
 from trainers.problems._some_tasks import SomeTasks
 from trainers.problems.errors import (
     ConstructorFailed,
@@ -78,6 +80,7 @@ def build(ref: ProblemRef) -> Problem:
     """
     found = _construct(problem_class(ref.target, ref.folder), ref.target, ref.options)
     found = SomeTasks(found, tuple(ref.tasks)) if ref.tasks else found
+    found = NoisyLabels(found, Noise.of_plain(ref.label_noise)) if ref.label_noise else found
     return FewerLabels(found, ref.train_fraction) if ref.train_fraction else found
 
 

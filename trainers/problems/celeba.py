@@ -107,6 +107,7 @@ class CelebA(OnDisk):
                     title=name.replace("_", " "),
                     loss="binary cross-entropy",
                     metrics=tuple(METRICS[metric] for metric in self.metrics),
+                    classes=2,
                 )
                 for name in self.attributes
             ),

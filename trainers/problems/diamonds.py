@@ -36,15 +36,17 @@ _MAE = MetricCard(name="mae", title="Mean absolute error", direction="min")
 _PRICE = TaskCard(name="price", title="Logarithm of the price", loss="L1", metrics=(_MAE,))
 
 
-def _graded(name: str, title: str) -> TaskCard:
-    return TaskCard(name=name, title=title, loss="cross-entropy", metrics=(_ERROR_RATE,))
+def _graded(name: str, title: str, grades: int) -> TaskCard:
+    return TaskCard(
+        name=name, title=title, loss="cross-entropy", metrics=(_ERROR_RATE,), classes=grades
+    )
 
 
 def _measured(name: str, title: str, unit: str) -> TaskCard:
     return TaskCard(name=name, title=title, loss="L1", metrics=(replace(_MAE, unit=unit),))
 
 
-_CUT = _graded("cut", "Grade of the cut")
+_CUT = _graded("cut", "Grade of the cut", 5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,8 +183,8 @@ class DiamondsFive(Diamonds):
         _PRICE,
         _measured("carat", "Weight", "carat"),
         _CUT,
-        _graded("color", "Grade of the colour"),
-        _graded("clarity", "Grade of the clarity"),
+        _graded("color", "Grade of the colour", 7),
+        _graded("clarity", "Grade of the clarity", 8),
     )
     outputs: ClassVar[Mapping[str, int]] = {
         "price": 1,

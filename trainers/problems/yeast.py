@@ -73,6 +73,7 @@ class Yeast:
                     title=f"Group of functions {number}",
                     loss="binary cross-entropy",
                     metrics=tuple(METRICS[name] for name in self.metrics),
+                    classes=2,
                 )
                 for number in range(1, N_TASKS + 1)
             ),

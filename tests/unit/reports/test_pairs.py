@@ -51,6 +51,18 @@ def test_one_pair_asked_twice_is_no_matter_of_pairs() -> None:
     assert pairs_asked_twice(asked(pairs)) == ()
 
 
+def test_noisy_labels_are_a_table_of_their_own() -> None:
+    noise = {"task": ["b"], "kind": "symmetric", "rate": 0.4}
+    found = asked({**APART, "third": ("a", "b", 1.0), "fourth": ("b", "c", 1.0)})
+    for label in ("third", "fourth"):
+        found[label].spec["label_noise"] = noise  # type: ignore[index]
+    methods = methods_of({label: plain_study() for label in found})
+    assert {table.labels for table in pair_tables(found, methods)} == {
+        "all labels",
+        "all labels, symmetric noise 0.4",
+    }
+
+
 def test_shares_that_differ_late_are_different_tables() -> None:
     near: Asked = {"third": ("a", "b", 0.1234567), "fourth": ("b", "c", 0.12345671)}
     assert {table.labels for table in tables({**APART, **near})} == {"all labels"}

@@ -145,6 +145,10 @@ def test_a_changed_training_key_is_named_with_both_values(key: str, value: Any) 
             lambda s: s.update(train_fraction={"left": 0.5}),
             "  train_fraction: stored None, now {'left': 0.5}",
         ),
+        (
+            lambda s: s.update(label_noise={"task": "left", "kind": "pair", "rate": 0.1}),
+            "  label_noise: stored None, now {'task': 'left', 'seed': 0, 'kind': 'pair', 'rate': 0",
+        ),
         (lambda s: s["search"][1]["stages"].pop(), "  search soft: 2 stages stored, now 1"),
         (
             lambda s: s["search"][1]["stages"][0].update(stop=HALVING),

@@ -68,6 +68,10 @@ class TestSpec:
             (lambda s: s["function"].update(goal="min"), "Unknown key `goal`"),
             (lambda s: s.update(objective="loss"), "`objective` goes with a problem. Got 'loss'"),
             (lambda s: s.update(train_fraction=0.5), "`train_fraction` goes with a problem"),
+            (
+                lambda s: s.update(label_noise={"task": "a", "kind": "pair", "rate": 0.1}),
+                "`label_noise` goes with a problem",
+            ),
             (lambda s: s.update(confirm={}), r"\[confirm\] goes with a problem"),
             (lambda s: s.update(baseline={"lr": [1.0]}), r"\[baseline\] goes with a problem"),
             (

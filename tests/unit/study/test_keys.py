@@ -66,6 +66,7 @@ def frozen(**keys: Any) -> str:
         {"compare": {"margin": 2}},
         {"train_fraction": {"left": 0.5}},
         {"train_fraction": 0.5},
+        {"label_noise": {"task": "left", "kind": "pair", "rate": 0.1}},
     ],
 )
 def test_a_fingerprint_depends_on(keys: dict[str, Any]) -> None:
@@ -79,6 +80,7 @@ def test_a_fingerprint_depends_on(keys: dict[str, Any]) -> None:
         {"seeds": [0, 1, 2]},
         {"budget": {"trials": 3}},
         {"train_fraction": {"left": 1.0}},
+        {"label_noise": {"task": "left", "kind": "pair", "rate": 0}},
         {"training": {"epochs": 3, "batch_size": 8, "checkpoint_s": 1}},
         {"search": [{"weighting": "uw", "stages": [{"lr": [0.5]}]}]},
     ],

@@ -1,4 +1,4 @@
-"""Specs that ask several studies at once: pairs of tasks, and amounts of labels."""
+"""Specs that ask several studies at once: pairs of tasks, amounts of labels, rates of noise."""
 
 from __future__ import annotations
 
@@ -45,6 +45,17 @@ def test_each_pair_has_the_shares_of_its_own_tasks() -> None:
     assert members(spec_of(tasks="pairs", train_fraction={"left": 0.1}))[2].train_fraction is None
 
 
+def test_rates_of_noise_make_a_study_each_and_a_pair_has_that_of_its_own_tasks() -> None:
+    noise = {"task": "left", "kind": "symmetric", "rate": [0, 0.4]}
+    clean, noisy = members(spec_of(label_noise=noise))
+    assert (clean.name, noisy.name) == ("tried.noise-0", "tried.noise-0.4")
+    assert make_plan(clean).frozen == a_plan().frozen
+    told = {"tasks": ["left"], "seed": 0, "kind": "symmetric", "rate": 0.4}
+    assert make_plan(noisy).problem.label_noise == told
+    pairs = members(spec_of(tasks="pairs", label_noise=noise | {"rate": 0.4}))
+    assert [make_plan(one).problem.label_noise for one in pairs] == [told, told, {}]
+
+
 def test_each_is_a_study_like_any_other() -> None:
     pair, *_ = members(spec_of(tasks="pairs", train_fraction=[0.5]))
     plan = make_plan(pair)
@@ -78,6 +89,10 @@ def test_tasks_in_another_order_are_asked_in_it() -> None:
         ({"tasks": ["left", "sum"], "train_fraction": {"right": 0.5}}, "Got `right`"),
         ({"tasks": "pairs", "train_fraction": {"mid": 0.5}}, "left, right, sum. Got `mid`"),
         ({"tasks": "pairs", "train_fraction": {"mid": 1}}, "left, right, sum. Got `mid`"),
+        (
+            {"tasks": "pairs", "label_noise": {"task": "mid", "kind": "pair", "rate": 0}},
+            "`label_noise` must name tasks of the problem: left, right, sum. Got `mid`",
+        ),
         ({"tasks": "pairs", "name": "a" * 95}, "which must have at most 100 characters. Got 106"),
         ({"train_fraction": [0.1, 1], "name": "a" * 100}, "at most 100 characters. Got 104"),
     ],
