@@ -69,6 +69,7 @@ SECTIONS = (
     ("[[search]] stages, `strategy` as a table", "OptunaStage"),
     ("[[search]] stages, a sampler of Optuna", "OptunaStrategy"),
     ("[[search]] stages, a parameter's values as a table", "AxisTable"),
+    ("[[followup]]", "FollowupSpec"),
     ('stop, `rule = "median"`', "MedianRule"),
     ('stop, `rule = "halving"`', "HalvingRule"),
     ('stop, `rule = "worse-than-cohort"`', "CohortRule"),

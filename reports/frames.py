@@ -69,13 +69,14 @@ class StudyFrames:
     The reader stays open as long as the frames are used.
 
     Attributes:
-        runs: View ``run_results``, one row a run.
+        runs: View ``run_results``, one row a run, without those of follow-ups.
         epochs: View ``epoch_metrics``, read in parts as they are asked for.
         views: The other views, each read when it is first asked for.
         engines: By search, in the order of the spec, ``solo`` or ``fused`` and why it is that one;
             a search is not there before its first run.
         sealed: No test value is shown, see `weighbridge unseal`.
         birth: Names this study and no other, in whichever database.
+        followups: View ``run_results``, one row a run of a follow-up: they are no trials of tuning.
     """
 
     name: str
@@ -87,6 +88,7 @@ class StudyFrames:
     engines: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     sealed: bool = False
     birth: str = ""
+    followups: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def attempts(self) -> pd.DataFrame:
@@ -208,11 +210,14 @@ def load(reader: StudyReader, study: str) -> StudyFrames:
     """
     record = reader.study(study)
     views = Views(reader, study)
+    runs = views.frame("run_results")
+    is_followup = runs["role"] == "followup"
     return StudyFrames(
         name=record.name,
         spec=record.spec,
         card=record.card,
-        runs=views.frame("run_results"),
+        runs=runs[~is_followup] if is_followup.any() else runs,
+        followups=runs[is_followup],
         epochs=Epochs(reader, study),
         views=views,
         engines={

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from trainers._card_checks import Fields
 
 Direction = Literal["min", "max"]
+Images = Literal["none", "labelled", "dense"]
 Kind = Literal["real", "composed", "derived", "semi-synthetic", "synthetic", "function"]
 
 # Validation and test have the loss of each task beside its metrics.
@@ -118,6 +119,8 @@ class ProblemCard:
         convolutional: Whether the network convolves; decides the engine on a CPU.
         free_options: Options that say where data lies or how it is read, and change nothing of a
             run: a study may go on with others.
+        images: ``labelled`` if inputs are images ``[B, C, H, W]`` of one or three channels, 0 to 1;
+            ``dense`` if a task has a target a pixel, too; ``none`` if they are something else.
         missing: What runs lack on this machine, and the way out; empty if nothing is.
 
     Raises:
@@ -139,6 +142,7 @@ class ProblemCard:
     distinct: Mapping[str, int] = field(default_factory=dict)
     free_options: tuple[str, ...] = ()
     missing: str = ""
+    images: Images = "none"
 
     def __post_init__(self) -> None:
         fields = Fields("ProblemCard", self.name)
@@ -162,6 +166,7 @@ class ProblemCard:
             distinct=fields.sizes("distinct", self.distinct, required=False),
             free_options=fields.texts("free_options", self.free_options),
             missing=fields.text("missing", self.missing),
+            images=fields.choice("images", self.images, get_args(Images), {}),
         )
 
     @property

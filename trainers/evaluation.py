@@ -188,10 +188,8 @@ def storable(tested: list[Value], validated: list[Value]) -> list[Value]:
     data; a database column that refuses NaN holds infinity.
     """
     found = {(task, metric): value for _, task, metric, value in tested if not math.isnan(value)}
-    return [
-        ("test", task, metric, found.get((task, metric), math.inf))
-        for _, task, metric, _ in validated
-    ]
+    names = dict.fromkeys([*((task, name) for _, task, name, _ in validated + tested)])
+    return [("test", *name, found.get(name, math.inf)) for name in names]
 
 
 def refuse_unjudged(tasks: Iterable[str], validated: list[Value]) -> None:

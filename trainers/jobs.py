@@ -183,6 +183,24 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Corruptions:
+    """The corruptions that heads are fine-tuned and judged on: each kind at each severity.
+
+    Attributes:
+        kinds: Of those in `trainers.problems.corruptions`.
+        severities: From 1 to 5.
+    """
+
+    kinds: tuple[str, ...]
+    severities: tuple[int, ...]
+
+    @property
+    def conditions(self) -> list[tuple[str, int]]:
+        """Each kind at each severity."""
+        return [(kind, severity) for kind in self.kinds for severity in self.severities]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """Runs that one worker trains together: one problem, one seed, one epoch position.
 
@@ -202,6 +220,8 @@ class Pack:
         ends: Whether its runs are done when `until_epoch` is reached, before all epochs.
         unsaved: Why its runs cannot be saved, as a look has found; empty if they can. They then
             begin again.
+        corruptions: Of images that heads are fine-tuned on, while the trunk stays as it is; None
+            for other runs.
     """
 
     problem: ProblemRef
@@ -218,6 +238,7 @@ class Pack:
     waits_at_rung: bool = False
     unsaved: str = ""
     ends: bool = False
+    corruptions: Corruptions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

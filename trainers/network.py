@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -24,13 +24,26 @@ class MultiTaskNetwork(nn.Module):
     Attributes:
         heads: By place, see `head_place`.
         places: Task to place.
+        trunk_frozen: The trunk learns nothing, and is in inference mode while the heads train.
     """
 
-    def __init__(self, trunk: nn.Module, heads: dict[str, nn.Module]) -> None:
+    def __init__(
+        self, trunk: nn.Module, heads: dict[str, nn.Module], *, trunk_frozen: bool = False
+    ) -> None:
         super().__init__()
+        self.trunk_frozen = trunk_frozen
+        if trunk_frozen:
+            trunk.requires_grad_(False)
         self.trunk = trunk
         self.places = {task: head_place(task) for task in heads}
         self.heads = nn.ModuleDict({self.places[task]: head for task, head in heads.items()})
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training or inference mode; a frozen trunk stays in the latter."""
+        super().train(mode)
+        if self.trunk_frozen:
+            self.trunk.eval()
+        return self
 
     def forward(self, inputs: Any) -> dict[str, Any]:
         """Head outputs by task name; losses and metrics see them in single precision."""
@@ -78,7 +91,8 @@ def build_network(problem: Problem, tasks: Sequence[str], key: Key) -> MultiTask
     """
     trunk = _initialised(problem.trunk, key / "trunk")
     heads = {task: _initialised(partial(problem.head, task), key / "head" / task) for task in tasks}
-    return MultiTaskNetwork(trunk, heads)
+    frozen = bool(getattr(problem, "trunk_frozen", False))
+    return MultiTaskNetwork(trunk, heads, trunk_frozen=frozen)
 
 
 def count_parameters(problem: Problem) -> int | None:

@@ -16,7 +16,7 @@ from storage.leasing.queue import Candidate, Size, next_pack, the_run
 from storage.limits import Amount, Limits
 from storage.planning.opened import OpenedDatabase
 from storage.planning.writing import lock_runs, next_change, now
-from storage.records import Claim, Claimed, Holder, InitialNetwork
+from storage.records import Claim, Claimed, Holder, ParentNetworks
 from storage.schema.dialects import now_s
 from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import (
@@ -254,7 +254,7 @@ def _lease(
     holder_id: int,
     until_s: float,
 ) -> Claim:
-    row, token = one.row, one.row.token + 1
+    row, token, parents = one.row, one.row.token + 1, ParentNetworks.of_text(one.row.initial)
     _LEASE.run(
         connection,
         {
@@ -281,7 +281,7 @@ def _lease(
         seed=row.seed,
         until_epoch=row.epochs_planned,
         checkpoints=one.checkpoints,
-        initial=InitialNetwork.of_text(row.initial),
+        initial=None if parents is None else parents.of(row.seed),
         pack_key=row.pack_key,
         recorded=_recorded(connection, row.id) if row.role == "function" and row.token else 0,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam
 from storage.database.opened import Database
 from storage.database.retry import Retry, retried
 from storage.errors import UnknownStudy
-from storage.records import Calibration, InitialNetwork, SearchRecord, StudyName, StudyRecord
+from storage.records import Calibration, ParentNetworks, SearchRecord, StudyName, StudyRecord
 from storage.schema.tables import calibrations, searches, studies
 
 SPEC_DEFAULTS: Final[Mapping[str, Any]] = {
@@ -29,6 +29,7 @@ SPEC_DEFAULTS: Final[Mapping[str, Any]] = {
     "confirm": None,
     "keep": {"networks": "winners", "cap_mib": 2048.0},
     "notify": None,
+    "followup": [],
 }
 """What a spec says of keys that are younger than it: here, so that no reader needs to ask."""
 
@@ -145,7 +146,7 @@ class OpenedDatabase:
                     engine=row.engine,
                     engine_reason=row.engine_reason,
                     stack_rows=row.stack_rows,
-                    initial=InitialNetwork.of_text(row.initial),
+                    initial=ParentNetworks.of_text(row.initial),
                 )
                 for row in connection.execute(_SEARCHES, {"study": study_id})
             ]

@@ -26,7 +26,9 @@ _TRIALS_FROM = _TRIALS.where(trials.c.number >= bindparam("number"))
 _N_TRIALS = (
     sa.select(sa.func.count())
     .select_from(trials.join(searches, searches.c.id == trials.c.search_id))
-    .where(searches.c.study_id == bindparam("study"), searches.c.role != "baseline")
+    .where(
+        searches.c.study_id == bindparam("study"), searches.c.role.not_in(("baseline", "followup"))
+    )
 )
 _RUN_KEYS = sa.select(runs.c.run_key).where(runs.c.search_id == bindparam("search"))
 _ADD_TRIAL = trials.insert().values(search_id=bindparam("search"))

@@ -22,7 +22,7 @@ from storage.planning.writing import (
     next_change,
     now,
 )
-from storage.records import InitialNetwork, StudyRecord
+from storage.records import ParentNetworks, StudyRecord
 from storage.schema.dialects import insert_ignoring
 from storage.schema.tables import change_counters, revisions, runs, searches, studies
 from storage.states import FINAL, RunState
@@ -182,18 +182,26 @@ class Studies(Audited):
             connection.execute(searches.update().where(*unset).values(values))
 
     @retried
-    def fix_initial(self, search_id: int, network: InitialNetwork) -> InitialNetwork:
+    def fix_initial(
+        self, search_id: int, networks: ParentNetworks, *, instead: ParentNetworks | None = None
+    ) -> ParentNetworks:
         """Fix what the runs of a search begin from; the first driver to do so decides.
+
+        Args:
+            instead: What was fixed before, for fewer seeds; None for nothing.
 
         Returns:
             What was fixed.
         """
         here = searches.c.id == search_id
-        unset = (here, searches.c.initial.is_(None))
+        before = (
+            searches.c.initial == instead.to_text() if instead else searches.c.initial.is_(None)
+        )
         with self._database.write() as connection:
-            connection.execute(searches.update().where(*unset).values(initial=network.to_text()))
+            change = searches.update().where(here, before)
+            connection.execute(change.values(initial=networks.to_text()))
             stored = connection.scalar(sa.select(searches.c.initial).where(here))
-        return InitialNetwork.of_text(stored) or network
+        return ParentNetworks.of_text(stored) or networks
 
     @retried
     def fix_rows(self, search_ids: Sequence[int], rows: int) -> None:

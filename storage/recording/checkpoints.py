@@ -12,7 +12,7 @@ from storage.database.retry import retried
 from storage.errors import StudyChanged
 from storage.planning.opened import OpenedDatabase
 from storage.planning.writing import now
-from storage.records import CheckpointFile, InitialNetwork, NetworkFile
+from storage.records import CheckpointFile, InitialNetwork, NetworkFile, ParentNetworks
 from storage.schema.tables import attempts, checkpoints, networks, runs, searches
 from storage.states import RunState
 
@@ -89,10 +89,10 @@ class Checkpoints(OpenedDatabase):
                 run_key=found.run_key, epoch=file.epoch, path=file.path, sha256=file.sha256
             )
             for row in connection.execute(_BEGUN, {"study": found.study_id}).all():
-                of = InitialNetwork.of_text(row.initial)
-                if of is not None and (of.run_key, of.epoch) == (there.run_key, there.epoch):
+                of = ParentNetworks.of_text(row.initial)
+                if of is not None and any(there.is_same(one) for one in of.networks):
                     here = searches.update().where(searches.c.id == row.id)
-                    connection.execute(here.values(initial=there.to_text()))
+                    connection.execute(here.values(initial=of.replaced(there).to_text()))
 
     @retried
     def forget_networks(self, paths: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -90,7 +90,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitialNetwork:
-    """The network that all runs of a search begin from.
+    """A network that runs begin from.
 
     Attributes:
         run_key: Key of the run that it is of.
@@ -104,14 +104,58 @@ class InitialNetwork:
     path: str
     sha256: str
 
+    def is_same(self, other: InitialNetwork) -> bool:
+        """Whether it is the network of the same run after the same epoch, in whichever file."""
+        return (self.run_key, self.epoch) == (other.run_key, other.epoch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentNetworks:
+    """What the runs of a search begin from: one network for all, or those of one trial, by seed.
+
+    Attributes:
+        shared: The network of all runs; None where each seed has its own.
+        trial: Number of the trial, in the search that they are of, whose runs the networks are of.
+        by_seed: Network of each seed.
+    """
+
+    shared: InitialNetwork | None = None
+    trial: int | None = None
+    by_seed: Mapping[int, InitialNetwork] = field(default_factory=dict)
+
+    @property
+    def networks(self) -> list[InitialNetwork]:
+        """All of them."""
+        return [*([] if self.shared is None else [self.shared]), *self.by_seed.values()]
+
+    def of(self, seed: int) -> InitialNetwork | None:
+        """The network of a seed's run; None where it is not known yet."""
+        return self.shared or self.by_seed.get(seed)
+
+    def replaced(self, new: InitialNetwork) -> Self:
+        """The same with another file of a network."""
+        if self.shared is not None:
+            return replace(self, shared=new) if new.is_same(self.shared) else self
+        found = {seed: new if new.is_same(one) else one for seed, one in self.by_seed.items()}
+        return replace(self, by_seed=found)
+
     def to_text(self) -> str:
         """As it is stored."""
-        return json.dumps(asdict(self))
+        if self.shared is not None:
+            return json.dumps(asdict(self.shared))
+        seeds = {str(seed): asdict(one) for seed, one in sorted(self.by_seed.items())}
+        return json.dumps({"trial": self.trial, "seeds": seeds})
 
     @classmethod
     def of_text(cls, text: str | None) -> Self | None:
         """What `to_text` has written; None where nothing was."""
-        return None if text is None else cls(**json.loads(text))
+        if text is None:
+            return None
+        plain = json.loads(text)
+        if "seeds" not in plain:
+            return cls(shared=InitialNetwork(**plain))
+        seeds = {int(seed): InitialNetwork(**one) for seed, one in plain["seeds"].items()}
+        return cls(trial=plain["trial"], by_seed=seeds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +180,7 @@ class SearchRecord:
     engine: Literal["solo", "fused"] | None = None
     engine_reason: str = ""
     stack_rows: int | None = None
-    initial: InitialNetwork | None = None
+    initial: ParentNetworks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

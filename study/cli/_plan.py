@@ -148,19 +148,20 @@ def _show_searches(plan: Plan) -> None:
     tasks = ", ".join(f"{task.name} ({task.loss})" for task in card.tasks)
     say(f"tasks: {tasks}; network: {card.network}")
     rows = table("search", "stages", "trials", "runs", "epochs", right=("trials", "runs", "epochs"))
-    n_seeds, epochs = len(plan.spec.seeds), plan.training.epochs
+    n_seeds, training = len(plan.spec.seeds), plan.training
     for search in plan.searches:
         trials = search.expected_trials
         runs = trials * n_seeds
         stages = " → ".join(_stage(stage) for stage in search.stages)
-        rows.add_row(search.name, stages, str(trials), str(runs), str(runs * epochs))
+        epochs = runs * search.epochs_of(training)
+        rows.add_row(search.name, stages, str(trials), str(runs), str(epochs))
     console.print(rows)
     n_fresh = len(plan.confirm_seeds)
     confirmed = f", {counted(n_fresh, 'fresh seed')} a winner" if n_fresh else ""
     say(
         "At most ",
         (str(plan.expected_runs), "bold"),
-        f" runs ({counted(n_seeds, 'seed')}{confirmed}) of {counted(epochs, 'epoch')}; "
+        f" runs ({counted(n_seeds, 'seed')}{confirmed}) of {counted(training.epochs, 'epoch')}; "
         "fewer where stages share points or a winner lies on an edge.",
     )
 

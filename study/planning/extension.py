@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.records import StudyRecord
@@ -10,9 +10,12 @@ from storage.wording import counted
 from study.commands import command_line
 from study.errors import NotAnExtension
 from study.planning.keys import frozen_part
+from study.spec.followup import FollowupSpec
 from study.spec.search import SearchSpec
 from study.spec.stopping import StopRule
 from study.spec.study_spec import StudySpec, parse
+
+_FIXED_OF_FOLLOWUPS = ("kinds", "severities", "epochs")
 
 
 def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any]) -> None:
@@ -40,6 +43,7 @@ def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any
         else:
             changes += _search_changes(name, (method, part), kept[name])
             changes += _stop_changes(name, part, kept[name][1])
+    changes += _followup_changes(before.followup, spec.followup)
     if changes:
         raise NotAnExtension(
             f"The stored study {stored.name!r} can be extended (points, seeds, searches, budget), "
@@ -47,6 +51,22 @@ def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any
             "Give the study another `name`, use another --storage, or give the stored one another "
             f"name: `{command_line('rename', stored.name, 'NEW_NAME')}`."
         )
+
+
+def _followup_changes(before: Sequence[FollowupSpec], now: Sequence[FollowupSpec]) -> list[str]:
+    """What makes a follow-up another one; its learning rates may change as points do."""
+    kept = {part.name: part for part in now}
+    gone = [part.name for part in before if part.name not in kept]
+    changes = [f"  followup {name} was removed" for name in gone]
+    for was in before:
+        is_now = kept.get(was.name, was)
+        pairs = [(key, getattr(was, key), getattr(is_now, key)) for key in _FIXED_OF_FOLLOWUPS]
+        changes += [
+            f"  followup {was.name}: {key} stored {old!r}, now {new!r}"
+            for key, old, new in pairs
+            if old != new
+        ]
+    return changes
 
 
 def _seed_changes(before: StudySpec, now: StudySpec) -> list[str]:

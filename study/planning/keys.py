@@ -114,7 +114,18 @@ def plan_key(spec: StudySpec, frozen: str) -> str:
     }
     if spec.objective not in (None, DELTA_M):
         parts["objective"] = spec.objective
+    if spec.followup:
+        parts["followup"] = plain["followup"]
     return digest([frozen, parts])
+
+
+def frozen_of(search: Search, frozen: str) -> str:
+    """Hash of all that runs of a search have in common with others of the study, and of what not.
+
+    Args:
+        frozen: The study's fingerprint.
+    """
+    return frozen if search.followup is None else digest([frozen, search.followup.to_plain()])
 
 
 def run_key(
@@ -170,7 +181,7 @@ def segment_key(
         point: Of the run.
     """
     return pack_key(
-        frozen=frozen,
+        frozen=frozen_of(search, frozen),
         tasks=search.tasks,
         seed=seed,
         segment=None if (first, last) == (0, epochs) else (first, last),

@@ -20,6 +20,7 @@ from storage.notices import before_training
 from storage.objectives import DirectedMetric
 from study.errors import BadSpec
 from study.planning.baseline import baseline_searches, idle_baseline
+from study.planning.followups import followup_searches, left_out, refuse_unfit
 from study.planning.function import function_card, function_ref, function_searches
 from study.planning.keys import fingerprint
 from study.planning.members import problem_ref, refuse_several, with_labels
@@ -83,18 +84,19 @@ class Plan:
         short = [sentence for search in self.searches for sentence in search.shortages]
         alone = [search for search in self.searches if search.role == "baseline"]
         n_alone = sum(search.expected_trials for search in alone) * len(self.spec.seeds)
-        idle = idle_baseline(self.spec, self.searches[-1].objective, n_alone)
+        last = [search for search in self.searches if search.followup is None][-1]
+        idle = idle_baseline(self.spec, last.objective, n_alone)
         begun = [
             f"Search {search.name} begins from the best network of {search.init_from}, waits for "
             "it, and does not pay for it."
             for search in self.searches
-            if search.init_from
+            if search.init_from and search.followup is None
         ]
         found = [
             *before_training(self.spec.to_plain()),
-            *front_notice(self.searches[-1]),
+            *front_notice(last),
             *short,
-            *filter(None, [idle]),
+            *filter(None, [idle, left_out(self.spec, self.card)]),
             *begun,
         ]
         return [*filter(None, [self.card.missing]), *found]
@@ -172,7 +174,9 @@ def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard
     methods = [type(weighting(search.weighting, folder)).__module__ for search in searches]
     methods += [home for search in searches for home in homes(search.stages, folder)]
     ref = replace(ref, modules=_modules(ref.target, home, *optimizer_home, *methods))
-    return ref, card, [*baseline_searches(spec, card, searches), *searches]
+    refuse_unfit(spec, card)
+    parents = [*baseline_searches(spec, card, searches), *searches]
+    return ref, card, [*parents, *followup_searches(spec, card, parents)]
 
 
 def _modules(target: str, *homes: str) -> tuple[str, ...]:

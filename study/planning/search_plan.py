@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from search_spaces import Axis, Point, Space
@@ -13,6 +13,7 @@ from study.errors import BadSpec
 from study.spec.budget import BudgetSpec
 from study.spec.stopping import StopRule
 from study.spec.study_spec import StudySpec
+from trainers.jobs import Corruptions, Training
 from trainers.suggestions import did_you_mean
 
 STL = "stl/"
@@ -111,11 +112,29 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followup:
+    """What runs of a follow-up do otherwise.
+
+    Attributes:
+        epochs: Of each run.
+        corruptions: Of the images that heads are trained on and judged by.
+    """
+
+    epochs: int
+    corruptions: Corruptions
+
+    def to_plain(self) -> dict[str, object]:
+        """JSON-ready values, part of each run's key."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """One search, ready to be run.
 
     Attributes:
-        role: ``search``; ``baseline`` for a single task; ``function`` for a training function.
+        role: ``search``; ``baseline`` for a single task; ``function`` for a training function;
+            ``followup`` for one that goes on from another one's best networks.
         title: What reports call its weighting.
         anchors: The point before anything is tuned.
         objective: What its trials are ranked by; the first of several.
@@ -123,6 +142,8 @@ class Search:
         init_from: Search from whose best network its runs begin; empty: they begin as always.
         solo_only: Why its runs are never stacked, whatever the network; empty if they may be.
         alone: Its runs are in no pack: a step costs more than those by which packs are timed.
+        followup: What its runs do otherwise; each begins from the run of its seed of the best trial
+            of `init_from`. None for all others.
     """
 
     name: str
@@ -138,6 +159,21 @@ class Search:
     init_from: str = ""
     others: tuple[Objective, ...] = ()
     budget: BudgetSpec = field(default_factory=BudgetSpec)
+    followup: Followup | None = None
+
+    @property
+    def counts_as_tuning(self) -> bool:
+        """Whether its trials count in budgets of trials."""
+        return self.role not in ("baseline", "followup")
+
+    @property
+    def weighed_by(self) -> str:
+        """The weighting of its runs; heads that share nothing that learns are weighed equally."""
+        return "ew" if self.role in ("baseline", "followup") else self.weighting
+
+    def epochs_of(self, training: Training) -> int:
+        """Epochs of a run that no rule ends."""
+        return training.epochs if self.followup is None else self.followup.epochs
 
     @property
     def asynchronous(self) -> bool:

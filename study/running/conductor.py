@@ -39,7 +39,7 @@ from study.planning.baseline import (
     meaningless,
     trained_values,
 )
-from study.planning.keys import digest, run_key, segment_key
+from study.planning.keys import digest, frozen_of, run_key, segment_key
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from study.running.baseline_failures import missing_baseline
@@ -127,6 +127,7 @@ class Conductor:
         self._move_role("baseline")
         self._settle_baseline()
         self._move_role("search")
+        self._move_role("followup")
 
     def _move_role(self, role: str) -> None:
         open_ = {
@@ -141,7 +142,7 @@ class Conductor:
             if isinstance(held_up, SearchStopped):
                 self.steps[search.name] = held_up
             elif held_up is None and self._can_move(search, waits=search_id in waiting):
-                self._move(search_id, search)
+                self._move(search_id, self._initial.planned(search))
 
     def _waiting(self) -> frozenset[int]:
         """Searches that cannot go on before runs of theirs have ended."""
@@ -171,7 +172,7 @@ class Conductor:
             elif isinstance(step, WaitForRuns | WaitForBaseline | Finished | SearchStopped):
                 self.steps[search.name] = step
                 self.outlooks[search.name] = self._outlook(search, history, step)
-                if self._can_score(search):
+                if self._can_score(search) and search.followup is None:
                     seeds = self.plan.spec.seeds
                     self.contests[search.name] = contest(search, history, seeds=seeds)
                 return
@@ -186,7 +187,7 @@ class Conductor:
             history,
             step,
             n_seeds=len(self.plan.spec.seeds),
-            epochs=self.plan.training.epochs,
+            epochs=search.epochs_of(self.plan.training),
             confirm=(confirm.top, confirm.seeds) if confirm else (0, 0),
         )
 
@@ -221,8 +222,8 @@ class Conductor:
         rank = _RANKS - step.stages_left
         if search.role == "baseline":
             rank = _FIRST_RANK if self._waits_for_baseline else _RANKS
-        frozen = self.plan.frozen
-        until = step.first_rung or self.plan.training.epochs
+        frozen = frozen_of(search, self.plan.frozen)
+        until = step.first_rung or search.epochs_of(self.plan.training)
         return [
             NewRun(
                 params=params,
@@ -235,7 +236,7 @@ class Conductor:
                     weighting=search.weighting,
                     params=params,
                     seed=seed,
-                    initial=self._initial.key(search),
+                    initial=self._initial.key(search, seed),
                 ),
                 pack_key=self._pack_key(search, seed, 0, until, params),
                 queue_rank=rank,
@@ -248,7 +249,7 @@ class Conductor:
         return segment_key(
             search,
             frozen=self.plan.frozen,
-            epochs=self.plan.training.epochs,
+            epochs=search.epochs_of(self.plan.training),
             seed=seed,
             first=first,
             last=last,
@@ -256,7 +257,7 @@ class Conductor:
         )
 
     def _most_trials(self, search: Search) -> int | None:
-        return None if search.role == "baseline" else self.plan.spec.budget.trials
+        return self.plan.spec.budget.trials if search.counts_as_tuning else None
 
     def _rules(self, search: Search) -> Rules:
         spec = self.plan.spec
@@ -280,11 +281,15 @@ class Conductor:
         if self._baseline is not None and self._baseline_settled:
             delta_m = known(self.plan.metrics)[DELTA_M]
             reference = Reference(baseline=self._baseline, delta_m=delta_m)
-        alone = {s.name: s.objective for s in self.plan.searches if s.role != "search"}
+        alone = {
+            search.name: search.objective
+            for search in self.plan.searches
+            if search.role != "search" and not search.objective.needs_baseline
+        }
         together = {
             search.name: search.objective
             for search in self.plan.searches
-            if search.role == "search" and (reference or not search.objective.needs_baseline)
+            if search.name not in alone and (reference or not search.objective.needs_baseline)
         }
         for objectives, under in ((alone, None), (together, reference)):
             if objectives:

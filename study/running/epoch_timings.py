@@ -140,9 +140,8 @@ def alike(plan: Plan) -> list[list[Search]]:
     """The searches of a plan, those together whose steps are the same."""
     found: dict[tuple[str, tuple[str, ...]], list[Search]] = {}
     for search in plan.searches:
-        if search.role != "function":
-            weighting = "ew" if search.role == "baseline" else search.weighting
-            found.setdefault((weighting, search.tasks), []).append(search)
+        if search.role not in ("function", "followup"):
+            found.setdefault((search.weighed_by, search.tasks), []).append(search)
     return list(found.values())
 
 
@@ -152,7 +151,7 @@ def job_of(plan: Plan, search: Search, number: int) -> Job:
     return Job(
         run=number,
         token=0,
-        weighting="ew" if search.role == "baseline" else search.weighting,
+        weighting=search.weighed_by,
         tasks=search.tasks,
         lr=1e-3,
         hyper={name: value for name, value in search.anchors.items() if name not in shared},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from storage.records import SearchHistory, SearchStatus, StudyRecord, Totals
@@ -20,8 +20,10 @@ from study.running.timed_shapes import timed_shapes
 
 if TYPE_CHECKING:
     from storage import Reader
+    from study.planning.followups import of_parent
     from study.planning.packs import PackPlan
-    from study.planning.plan import Plan
+from study.planning.followups import of_parent
+from study.planning.plan import Plan
 
 _NOTHING = SearchHistory(entries=(), outcomes=(), decisions=())
 
@@ -33,6 +35,7 @@ class _Stand:
     Attributes:
         record: None if it is not stored.
         baseline_hash: Of the baseline in force; None if there is none yet.
+        parents: Trial that a follow-up goes on from, once it is known.
     """
 
     record: StudyRecord | None
@@ -40,6 +43,7 @@ class _Stand:
     baseline_hash: str | None
     statuses: Mapping[str, SearchStatus]
     histories: Mapping[str, SearchHistory]
+    parents: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,7 @@ class Known:
             device: Whose price counts if nothing has been paid yet.
         """
         pace = paces(self.timed)
-        budgets = {search.name: search.budget for search in plan.searches}
+        searches = {search.name: search for search in plan.searches}
         totals = self.stand.totals
         return forecast(
             [
@@ -86,8 +90,8 @@ class Known:
                     status,
                     ahead,
                     pace[status.search],
-                    epochs=plan.training.epochs,
-                    budget=budgets[status.search],
+                    epochs=searches[status.search].epochs_of(plan.training),
+                    budget=searches[status.search].budget,
                 )
                 for status, ahead in _ahead(plan, self.stand)
             ],
@@ -138,6 +142,7 @@ def _stand(plan: Plan, reader: Reader | None) -> _Stand:
         totals=reader.totals(record.id),
         baseline_hash=next((row[at] for row in rows if row[standing]), None),
         statuses={status.search: status for status in reader.search_status(record.id)},
+        parents={of.name: of.initial.trial for of in reader.searches(record.id) if of.initial},
         histories={
             of.name: reader.history(of.id, beside=beside.get(of.name, ()), last=last)
             for of in reader.searches(record.id)
@@ -147,7 +152,7 @@ def _stand(plan: Plan, reader: Reader | None) -> _Stand:
 
 def _ahead(plan: Plan, stand: _Stand) -> Iterator[tuple[SearchStatus, Outlook]]:
     """How each search would stand if a driver looked at it, and what it has yet to propose."""
-    spec, epochs = plan.spec, plan.training.epochs
+    spec = plan.spec
     confirm = (spec.confirm.top, spec.confirm.seeds) if spec.confirm else (0, 0)
     most = spec.budget.trials
     rules = Rules(
@@ -159,9 +164,10 @@ def _ahead(plan: Plan, stand: _Stand) -> Iterator[tuple[SearchStatus, Outlook]]:
         address=f"{stand.record.first_name if stand.record else spec.name}/{spec.seeds[0]}",
     )
     left = rules.trials_left
-    for search in plan.searches:
+    for planned in plan.searches:
+        search = of_parent(planned, stand.parents.get(planned.name))
         history = stand.histories.get(search.name, _NOTHING)
-        mine = None if search.role == "baseline" else left
+        mine, epochs = (left if search.counts_as_tuning else None), search.epochs_of(plan.training)
         state = settled(search, history, replace(rules, trials_left=mine), epochs=epochs)
         ahead = outlook(
             search,

@@ -1,6 +1,8 @@
-"""What searches begin from: the network of another search's best run, once that is final.
+"""What searches begin from: networks of another search's best trial, once that is final.
 
-It is fixed before the search has its first run, and stands when the other search is decided anew.
+That of its best run, for all runs of a search: it is fixed before the first run, and stands when
+the other search is decided anew. Runs of a follow-up begin from the trial's run of their own seed;
+when another trial is the best one, it is followed up instead.
 """
 
 from __future__ import annotations
@@ -9,10 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from storage.records import InitialNetwork, NetworkFile, SearchRecord, SelectedEpoch, StudyRecord
+from storage.records import (
+    InitialNetwork,
+    NetworkFile,
+    ParentNetworks,
+    SearchRecord,
+    SelectedEpoch,
+    StudyRecord,
+)
 from study.commands import command_line
 from study.deciding.advance import Finished, NextStep, SearchStopped, WaitForRuns
 from study.deciding.trials import winner
+from study.planning.followups import of_parent
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from study.running.checkpoint_path import settle_files
@@ -43,11 +53,18 @@ class InitialNetworks:
         self._storage, self._study, self._seeds = storage, study, seeds
         self._searches = {search.name: (id_, search) for id_, (search, _) in searches.items()}
         self._fixed = {record.name: record.initial for _, record in searches.values()}
+        self._followed: set[str] = set()  # whose parents have been looked at since they ended
 
-    def key(self, search: Search) -> tuple[str, int] | None:
-        """Key and epoch of the run that a search begins from; None: it begins as always."""
+    def key(self, search: Search, seed: int) -> tuple[str, int] | None:
+        """Key and epoch of the run that another one begins from; None: it begins as always."""
         fixed = self._fixed[search.name]
-        return None if fixed is None else (fixed.run_key, fixed.epoch)
+        network = None if fixed is None else fixed.of(seed)
+        return None if network is None else (network.run_key, network.epoch)
+
+    def planned(self, search: Search) -> Search:
+        """A search as it is to be moved: a follow-up is one of a certain trial."""
+        fixed = self._fixed[search.name]
+        return search if fixed is None else of_parent(search, fixed.trial)
 
     def held_up(self, search: Search, steps: Mapping[str, NextStep]) -> NextStep | None:
         """Why a search cannot begin: it waits, or never will; None if it can.
@@ -55,26 +72,57 @@ class InitialNetworks:
         Args:
             steps: Last step of each search.
         """
-        if not search.init_from or self._fixed[search.name] is not None:
+        if not search.init_from or search.name in self._followed:
+            return None
+        if search.followup is None and self._fixed[search.name] is not None:
             return None
         step = steps.get(search.init_from)
         if isinstance(step, SearchStopped):
             return _never(f"search {search.init_from}, from which it begins, has stopped")
         if not isinstance(step, Finished):
             return WaitForRuns(0)
+        fixed = self._fixed[search.name]
+        found = self._own(search) if search.followup else self._shared(search)
+        if isinstance(found, SearchStopped):
+            return found
+        if found != fixed:
+            id_, _ = self._searches[search.name]
+            self._fixed[search.name] = self._storage.fix_initial(id_, found, instead=fixed)
+        self._followed.add(search.name)
+        return None
+
+    def _shared(self, search: Search) -> ParentNetworks | SearchStopped:
+        """The network of the best run of all."""
         origin_id, origin = self._searches[search.init_from]
         selected = _selected(self._storage, origin_id, origin, self._seeds)
         if selected is None or selected.network is None:
             return _never(_not_kept(search.init_from, self._study, self._storage.url))
-        id_, _ = self._searches[search.name]
-        found = InitialNetwork(
-            run_key=selected.run_key,
-            epoch=selected.epoch,
-            path=selected.network.path,
-            sha256=selected.network.sha256,
-        )
-        self._fixed[search.name] = self._storage.fix_initial(id_, found)
-        return None
+        return ParentNetworks(shared=_initial(selected, selected.network))
+
+    def _own(self, search: Search) -> ParentNetworks | SearchStopped:
+        """The network of each seed's run of the best trial."""
+        parent_id, parent = self._searches[search.init_from]
+        best = winner(parent, self._storage.history(parent_id), seeds=self._seeds)
+        if best is None:
+            return _never(f"search {parent.name}, which it follows up, has no best trial")
+        fixed = self._fixed[search.name]
+        same = fixed is not None and fixed.trial == best.trial.trial
+        found = dict(fixed.by_seed) if fixed is not None and same else {}
+        for run in best.runs:
+            if run.seed in found:
+                continue
+            selected = self._storage.selected_epoch(run.run)
+            if selected is None or selected.network is None:
+                url = self._storage.url
+                return _never(_not_kept(parent.name, self._study, url, seed=run.seed))
+            found[run.seed] = _initial(selected, selected.network)
+        return ParentNetworks(trial=best.trial.trial, by_seed=found)
+
+
+def _initial(selected: SelectedEpoch, file: NetworkFile) -> InitialNetwork:
+    return InitialNetwork(
+        run_key=selected.run_key, epoch=selected.epoch, path=file.path, sha256=file.sha256
+    )
 
 
 def not_begun(plan: Plan, reader: Reader, record: StudyRecord) -> dict[str, str]:
@@ -83,7 +131,8 @@ def not_begun(plan: Plan, reader: Reader, record: StudyRecord) -> dict[str, str]
     waiting = [
         search
         for search in plan.searches
-        if search.init_from and search.name in stored and stored[search.name].initial is None
+        if search.init_from and search.followup is None
+        if search.name in stored and stored[search.name].initial is None
     ]
     origins = {search.name: search for search in plan.searches}
     return {
@@ -122,13 +171,19 @@ def keep_awaited(network: TrainedNetwork, plan: Plan, storage: Storage) -> list[
     record = storage.study(network.study)
     stored = {search.name: search for search in storage.searches(record.id)}
     origin = next(search for search in plan.searches if search.name == network.search)
-    is_best = _best_run(storage, stored[origin.name].id, origin, plan.spec.seeds) == network.run
+    history = storage.history(stored[origin.name].id)
+    best = winner(origin, history, seeds=plan.spec.seeds)
+    runs = [] if best is None else [run.run for run in best.runs]
     selected = storage.selected_epoch(network.run)
     waiting = [
         search.name
         for search in plan.searches
         if search.init_from == network.search
-        if _lacks(stored.get(search.name), selected, is_best=is_best)
+        if _lacks(
+            stored.get(search.name),
+            selected,
+            is_best=network.run in (runs if search.followup else runs[:1]),
+        )
     ]
     if not waiting:
         return []
@@ -153,8 +208,10 @@ def _lacks(search: SearchRecord | None, of_run: SelectedEpoch | None, *, is_best
         return False
     if search is None or search.initial is None:
         return is_best and not _is_there(of_run.network)
-    fixed = search.initial
-    return (fixed.run_key, fixed.epoch) == (of_run.run_key, of_run.epoch) and not _is_there(fixed)
+    return any(
+        (one.run_key, one.epoch) == (of_run.run_key, of_run.epoch) and not _is_there(one)
+        for one in search.initial.networks
+    )
 
 
 def _is_there(file: NetworkFile | InitialNetwork | None) -> bool:
@@ -185,13 +242,21 @@ def _selected(
     return None if run is None else storage.selected_epoch(run)
 
 
-def _not_kept(origin: str, study: str, storage: str) -> str:
-    again = command_line("network", study, "--search", origin, "--retrain", storage=storage)
+def _not_kept(origin: str, study: str, storage: str, *, seed: int | None = None) -> str:
+    """That a network is not there, and how it comes back.
+
+    Args:
+        seed: Of the run that it is of; None for the best one.
+    """
+    of_seed = () if seed is None else ("--seed", str(seed))
+    which = ("--search", origin, *of_seed)
+    again = command_line("network", study, *which, "--retrain", storage=storage)
     goes_on = command_line("run", study, storage=storage)
+    said = "" if seed is None else f" on seed {seed}"
     return (
-        f"the network of search {origin}, from which it begins, was not kept: its run is older "
-        f"than [keep], or was over its `cap_mib`. `{again}` trains it again and keeps it, then "
-        f"`{goes_on}` goes on"
+        f"the network of search {origin}{said}, from which it begins, was not kept: its run is "
+        f"older than [keep], or was over its `cap_mib`. `{again}` trains it again and keeps it, "
+        f"then `{goes_on}` goes on"
     )
 
 

@@ -110,7 +110,9 @@ class NetworkRetention:
         if not gone:
             return
         records = self._storage.searches(self._study_id)
-        begun_from = {record.initial.path for record in records if record.initial}
+        begun_from = {
+            one.path for record in records if record.initial for one in record.initial.networks
+        }
         files = [path for one in gone if (path := one.file.path) not in begun_from]
         self._storage.forget_networks(files)
         self._remove(files)

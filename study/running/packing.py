@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from storage.objectives import DirectedMetric
 from storage.records import Claim
 from study.deciding.trials import to_point
+from study.planning.followups import PARENT
 from study.planning.function import as_listed
 from study.planning.keys import segment_key
 from study.planning.optimisers import OF_OPTIMIZERS, training_of
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from study.running.engine_state import EngineState
-from trainers.jobs import Checkpoint, InitialNetwork, Job, Pack, Training
+from trainers.jobs import Checkpoint, Corruptions, InitialNetwork, Job, Pack, Training
 from trainers.keeping.paths import is_url
+
+_NO_HYPERS = (*OF_OPTIMIZERS, PARENT)
 
 
 class Packer:
@@ -34,7 +38,7 @@ class Packer:
         self._uncanaried = {
             search.name: search.expected_trials * len(plan.spec.seeds)
             for search in plan.searches
-            if search.role != "function"
+            if search.role not in ("function", "followup")
         }
 
     def pack(self, claims: Sequence[Claim], code: str) -> Pack:
@@ -61,6 +65,7 @@ class Packer:
             waits_at_rung=any(_goes_on_at_once(searches[of.search]) for of in claims),
             unsaved=self._engine.unsaved(code),
             ends=ends_early(plan, searches[claims[0].search], claims[0]),
+            corruptions=corruptions_of(searches[first.search]),
         )
 
     def _canaries(self, claims: Sequence[Claim]) -> dict[int, float]:
@@ -82,12 +87,14 @@ def _training(plan: Plan, search: Search, claim: Claim) -> Training:
     """What a run shares with its pack: the study's, with the optimiser of its point."""
     if search.role == "function":
         return plan.training
+    if search.followup is not None:  # of heads alone: there is little to compile or to share
+        return replace(plan.training, epochs=search.followup.epochs, compile=False, data_parallel=1)
     return training_of(plan.training, to_point(claim.written), plan.problem.folder)
 
 
 def ends_early(plan: Plan, search: Search, claim: Claim) -> bool:
     """Whether a run ends at the rung where it stands, as a rule of patience has said."""
-    until, epochs = claim.until_epoch, plan.training.epochs
+    until, epochs = claim.until_epoch, search.epochs_of(plan.training)
     if until >= epochs:
         return False
     here = segment_key(
@@ -102,6 +109,11 @@ def ends_early(plan: Plan, search: Search, claim: Claim) -> bool:
     return claim.pack_key == here
 
 
+def corruptions_of(search: Search) -> Corruptions | None:
+    """The corruptions that a search's runs are trained on, if any."""
+    return None if search.followup is None else search.followup.corruptions
+
+
 def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
     """What a worker is told of a run."""
     point = dict(to_point(claim.written))
@@ -109,12 +121,12 @@ def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
     if search.role == "function":
         point = as_listed(search, point)
     else:
-        point = {name: value for name, value in point.items() if name not in OF_OPTIMIZERS}
+        point = {name: value for name, value in point.items() if name not in _NO_HYPERS}
         lr, weight_decay = float(point.pop("lr")), float(point.pop("weight_decay"))  # type: ignore[arg-type]
     return Job(
         run=claim.run,
         token=claim.token,
-        weighting="ew" if search.role == "baseline" else search.weighting,
+        weighting=search.weighed_by,
         tasks=search.tasks,
         lr=lr,
         weight_decay=weight_decay,
@@ -141,6 +153,6 @@ def _select_by(plan: Plan, search: Search, claim: Claim) -> tuple[DirectedMetric
     keeps = plan.spec.keep.networks
     if search.role == "function" or keeps == "none":
         return None
-    if keeps == "winners" and claim.role == "confirm":  # fresh seeds choose nothing
+    if keeps == "winners" and claim.role in ("confirm", "followup"):  # they choose nothing
         return None
     return search.objective.metrics if plan.spec.compare.select_epoch == "best" else ()

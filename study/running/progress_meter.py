@@ -93,7 +93,7 @@ class ProgressMeter:
                 self._conductor.outlooks[status.search],
                 n_stages=len(planned[status.search].stages),
                 objective=planned[status.search].objective,
-                epochs=plan.training.epochs,
+                epochs=planned[status.search].epochs_of(plan.training),
                 budget=planned[status.search].budget,
                 best=self._best.get(status.search),
                 epoch_s=epoch_s[status.search],

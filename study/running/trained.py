@@ -223,7 +223,7 @@ def _pack(
         seed=outcome.seed,
         until_epoch=until,
         checkpoints=(),
-        initial=stored.initial,
+        initial=stored.initial.of(outcome.seed) if stored.initial else None,
     )
     engine = stored.engine or "solo"
     return Pack(

@@ -28,6 +28,9 @@ _WIDEST = 2**63
 
 KeyPath = tuple[str | int, ...]
 
+_LISTED = ("search", "followup")
+"""Sections of which a spec may have several."""
+
 _MOST_SHOWN = 60
 _LINK = re.compile(r"\[[^]]*\]\(\.\./([^)]*)\)")  # as the reference page has them
 
@@ -190,8 +193,8 @@ def _shown_place(place: Sequence[Any], spec: type[BaseModel]) -> str:
     if not place:
         return "The spec"
     section, rest = "", list(place)
-    if rest[0] == "search":
-        section, rest = "[[search]]", rest[1:]
+    if rest[0] in _LISTED:
+        section, rest = f"[[{rest[0]}]]", rest[1:]
         if rest and isinstance(rest[0], int):
             section, rest = f"{section} {rest[0] + 1}{',' if rest[1:] else ''}", rest[1:]
     elif rest[0] in spec.model_fields and _fields_at(rest[:1], spec):
@@ -226,7 +229,7 @@ def _fields_at(place: Sequence[Any], spec: type[BaseModel]) -> Mapping[str, Fiel
 
 def _fields_of(annotation: Any) -> Mapping[str, FieldInfo]:
     if isclass(annotation) and issubclass(annotation, BaseModel):
-        return annotation.model_fields
+        return {field.alias or key: field for key, field in annotation.model_fields.items()}
     return {key: field for part in get_args(annotation) for key, field in _fields_of(part).items()}
 
 

@@ -38,6 +38,7 @@ from study.spec.baseline import BaselineSpec
 from study.spec.budget import BudgetSpec
 from study.spec.compare import CompareSpec
 from study.spec.cost import CostSpec
+from study.spec.followup import FollowupSpec, unfit
 from study.spec.function import FunctionSpec, filled_in, misplaced
 from study.spec.label_noise import LabelNoise
 from study.spec.notify import NotifySpec, a_table
@@ -121,6 +122,9 @@ class StudySpec(Section):
     keep: KeepSpec = Field(default_factory=KeepSpec, description="See [keep].")
     notify: NotifySpec | None = Field(None, description="See [notify]; off by default.")
     search: list[SearchSpec] = Field(min_length=1, max_length=1000, description="See [[search]].")
+    followup: list[FollowupSpec] = Field(
+        default_factory=list, max_length=10, description="See [[followup]]; none by default."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -154,7 +158,7 @@ class StudySpec(Section):
     @model_validator(mode="after")
     def _function_is_alone_and_objectives_fit(self) -> Self:
         alone = misplaced(self) if self.function is not None else ""
-        if why := alone or objectives.misplaced(self):
+        if why := alone or objectives.misplaced(self) or unfit(self):
             raise ValueError(why)
         return self
 

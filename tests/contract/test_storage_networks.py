@@ -11,6 +11,7 @@ from storage.records import (
     InitialNetwork,
     NetworkFile,
     NetworkRecord,
+    ParentNetworks,
     SelectedEpoch,
     Spent,
     StoredNetwork,
@@ -35,6 +36,10 @@ BEST = Selection()
 def a_file(claim: Claim, number: int) -> NetworkFile:
     path = f"network-run{claim.run}-token{claim.token}-epoch{number}.pt"
     return NetworkFile(epoch=number, path=path, size_bytes=10 * number, sha256="5" * 64)
+
+
+def a_network(key: str) -> InitialNetwork:
+    return InitialNetwork(run_key=key, epoch=3, path=f"{key}.pt", sha256="5" * 64)
 
 
 def kept(claim: Claim, *epochs: int, seconds: float = 0.0) -> NetworkRecord:
@@ -92,12 +97,12 @@ class NetworkPromises(Backend):
         assert bench.storage.network_bytes(bench.study.id) == 7
         for search, number in (("ew", 1), ("stl/a", 2)):
             before = InitialNetwork(run_key=claim.key, epoch=number, path="gone", sha256="5" * 64)
-            bench.storage.fix_initial(bench.search(search), before)
+            bench.storage.fix_initial(bench.search(search), ParentNetworks(shared=before))
         bench.storage.keep_network(claim.run, again)
         found = {of.name: of.initial for of in bench.storage.searches(bench.study.id)}
-        assert found["stl/a"] == before, "after another epoch"
-        assert found["ew"] == InitialNetwork(
-            run_key=claim.key, epoch=1, path="again.pt", sha256="6" * 64
+        assert found["stl/a"] == ParentNetworks(shared=before), "after another epoch"
+        assert found["ew"] == ParentNetworks(
+            shared=InitialNetwork(run_key=claim.key, epoch=1, path="again.pt", sha256="6" * 64)
         )
         with pytest.raises(StudyChanged, match="is not in this database any more"):
             bench.storage.keep_network(claim.run + 1000, again)
@@ -161,16 +166,23 @@ class NetworkPromises(Backend):
         self, bench: Bench
     ) -> None:
         bench.plan("a")
-        first, second = (
-            InitialNetwork(run_key=key, epoch=3, path=f"{key}.pt", sha256="5" * 64)
-            for key in ("one", "two")
-        )
+        first, second = (ParentNetworks(shared=a_network(key)) for key in ("one", "two"))
         assert bench.storage.fix_initial(bench.search(), first) == first
         assert bench.storage.fix_initial(bench.search(), second) == first
         records = {record.name: record for record in bench.storage.searches(bench.study.id)}
         assert records["ew"].initial == first
         assert records["stl/a"].initial is None
-        assert bench.claim_one().initial == first
+        assert bench.claim_one().initial == first.shared
+
+    def test_each_seed_may_begin_from_a_network_of_its_own(self, bench: Bench) -> None:
+        bench.plan("a", seeds=(3, 4))
+        fewer = ParentNetworks(trial=2, by_seed={4: a_network("four")})
+        more = ParentNetworks(trial=2, by_seed={4: a_network("four"), 3: a_network("three")})
+        assert bench.storage.fix_initial(bench.search(), fewer) == fewer
+        assert bench.storage.fix_initial(bench.search(), more) == fewer, "it is fixed"
+        assert bench.storage.fix_initial(bench.search(), more, instead=fewer) == more
+        begun = {claim.seed: claim.initial for claim in (bench.claim_one(), bench.claim_one())}
+        assert begun == more.by_seed
 
     def score(self, bench: Bench, measured: Baseline) -> None:
         bench.storage.set_baseline(bench.study.id, measured)

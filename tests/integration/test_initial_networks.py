@@ -92,7 +92,8 @@ def test_runs_begin_where_the_other_search_has_come_to(undisturbed: str, spec: P
     best = Study.open(str(spec), storage=undisturbed).network("ew")
     fixed = record(undisturbed, "uw").initial
     assert fixed is not None
-    assert fixed.epoch == best.epoch
+    assert fixed.shared is not None
+    assert fixed.shared.epoch == best.epoch
     began, from_nothing = first_epochs(undisturbed, "uw"), first_epochs(undisturbed, "ew")
     assert all(began[at] < from_nothing[at] for at in began)
     assert record(undisturbed, "ew").initial is None
@@ -117,7 +118,7 @@ def test_what_it_began_from_stands_when_seeds_are_added(by_two: tuple[Path, Outc
     spec.write_text(SPEC.replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
     complete(spec, url, "--redecide")
     assert record(url, "uw").initial == fixed
-    assert fixed is not None and Path(fixed.path).exists()
+    assert fixed is not None and fixed.shared is not None and Path(fixed.shared.path).exists()
     assert set(before) < set(comparable.epochs(url, STUDY))
 
 

@@ -12,6 +12,7 @@ from typing import Protocol, Self, TypeVar
 
 from trainers.engines.looking.canary import SHARE, Canary
 from trainers.engines.session import Session
+from trainers.engines.test_splits import Result, judged_on
 from trainers.errors import TaskMismatch
 from trainers.evaluation import Value, first_not_finite, refuse_unjudged, storable
 from trainers.events import (
@@ -38,9 +39,6 @@ from trainers.run_ends import (
     not_saved,
     reached,
 )
-
-Result = list[Value] | Exception
-"""Values of a run, or what ended it."""
 
 
 class OpenedRun(Protocol):
@@ -208,7 +206,7 @@ class Segment:
         train_s = self._share(team)
         validated = team.evaluate("validation")
         validation_s = self._share(team)
-        tested = team.evaluate("test")
+        tested = judged_on(self._test_splits(team), team.evaluate)
         seconds = replace(
             before, train_s=train_s, validation_s=validation_s, test_s=self._share(team)
         )
@@ -232,6 +230,10 @@ class Segment:
             else event
             for place, event in enumerate(events, start=1)
         ]
+
+    def _test_splits(self, team: Team) -> Sequence[str]:
+        over = team.epoch >= self._pack.training.epochs
+        return ("test", *(self._session.judged_last if over else ()))
 
     def _event(
         self,

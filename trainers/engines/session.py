@@ -14,7 +14,7 @@ from trainers.engines.stepping import grad_evals
 from trainers.errors import DeviceUnusable, TaskMismatch
 from trainers.hardware.devices import indexed
 from trainers.hardware.gpu import cap_memory
-from trainers.jobs import Precision, Training
+from trainers.jobs import Corruptions, Precision, Training
 from trainers.network import build_network
 from trainers.parts import Marked, part
 from trainers.protocol import Problem, Source, labelled_samples
@@ -43,6 +43,9 @@ class Session:
         labelled: Of tasks that not all training samples have a label of, the numbers of those that
             do, ``[n]``.
         group: The processes that train its runs together; None for this one alone.
+        judged_last: Splits beside the usual ones that networks are judged on after their last
+            epoch.
+        corrupted: Sessions of follow-ups on its data, by what they are trained on and their seed.
     """
 
     problem: Problem
@@ -60,6 +63,8 @@ class Session:
     places: Places = field(default_factory=Places)
     labelled: Mapping[str, torch.Tensor] = field(default_factory=dict)
     group: RunGroup | None = None
+    judged_last: tuple[str, ...] = ()
+    corrupted: dict[tuple[Corruptions, int], Session] = field(default_factory=dict)
 
     def trained_on(self, tasks: Sequence[str]) -> str:
         """The task whose labelled samples alone a network is trained on; empty: on all samples."""

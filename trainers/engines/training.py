@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from time import perf_counter
 
+from trainers.engines.corrupted import on_corrupted
 from trainers.engines.fused.engine import Stacks
 from trainers.engines.segment import Segment
 from trainers.engines.session import Session
@@ -22,6 +23,8 @@ def train(pack: Pack, session: Session) -> Iterator[Event]:
     An exception ends its run as ``failed``, or all runs that were stacked with it, or that share
     the batch it came from; the others go on.
     """
+    if pack.corruptions is not None:
+        session = on_corrupted(session, pack.corruptions, pack.seed)
     for jobs in _groups(pack, session):
         if session.stop_requested():
             yield from (ended(job, "released", epoch=first_epoch(job)) for job in jobs)

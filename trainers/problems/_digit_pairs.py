@@ -105,6 +105,7 @@ class DigitPairs(ABC):
             sizes=self._sizes,
             network=self._network_title,
             convolutional=self.network == "lenet",
+            images="labelled",
             licence=digits.licence,
             # Each of the two digits of a pair is drawn anew only once all of the split were.
             distinct={split: min(n, digits.n_split[split]) for split, n in self._sizes.items()},

@@ -105,6 +105,7 @@ class ImagePairs(UserFiles["IdxSet"]):
             sizes=sizes,
             network=self._network_title,
             convolutional=self.network == "lenet",
+            images="labelled",
             free_options=("root",),
             missing=self.missing,
             licence=self.licence,

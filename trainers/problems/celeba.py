@@ -119,6 +119,7 @@ class CelebA(OnDisk):
             },
             network=f"{self._network.title}, on {self.size}x{self.size}; linear heads",
             convolutional=True,
+            images="labelled",
             free_options=(*FREE_OPTIONS, "pretrained"),  # of which the network's title has the hash
             missing=self.missing,
             licence="CelebA (Liu et al. 2015): for research that is not commercial",

@@ -93,6 +93,7 @@ class Cityscapes(DenseFiles):
             sizes=self.sizes,
             network=self.network_title,
             convolutional=True,
+            images="dense",
             free_options=FREE,
             missing=self.missing,
             licence="Cityscapes (Cordts et al. 2016): for research, after registration",

@@ -133,6 +133,7 @@ class Motorcycle(DenseNetwork):
             sizes={split: self._n_tiles(split) for split in COLUMNS},
             network=f"{self.image_network.title}, on {self.side}x{self.side}",
             convolutional=True,
+            images="dense",
             free_options=("pretrained", "aloe_root"),  # the network's title has the hash of weights
             missing=self._missing,
             licence="scikit-image: BSD-3-Clause; photo and disparities: Middlebury 2014 "

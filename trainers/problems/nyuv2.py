@@ -55,6 +55,7 @@ class Nyuv2(DenseFiles):
             sizes=self.sizes,
             network=self.network_title,
             convolutional=True,
+            images="dense",
             free_options=FREE,
             missing=self.missing,
             licence="NYU Depth V2 (Silberman et al. 2012): for research",

@@ -60,13 +60,15 @@ class FakeStudy:
             self.end(claim)
             self.conductor.move([claim.run])
 
-    def claim(self) -> list[Claim]:
-        """Lease all that waits."""
+    def claim(self, n: int | None = None) -> list[Claim]:
+        """Lease all that waits, or up to `n` runs."""
         found: list[Claim] = []
         while claims := self.storage.claim(
-            self.record.id, holder_id=self._holder, worker_id=self._worker, n=50, lease_s=60.0
+            self.record.id, holder_id=self._holder, worker_id=self._worker, n=n or 50, lease_s=60.0
         ).claims:
             found += claims
+            if n is not None:
+                break
         return found
 
     def end(self, claim: Claim) -> None:
