@@ -15,14 +15,11 @@ from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 from storage.wording import counted, listed
 
-_CAPTION = (
-    "Test {objective} of networks that learn two tasks, by task and by the one beside it; {side} "
-    "is better, and brighter. A panel is an amount of labels; colours are those of all methods. "
-    "It shows means over seeds; how sure each is, the first table says."
-)
-_TABLE = (
-    "{title}: test {objective} of networks that learn two tasks, by task and by the one beside it; "
-    "{side} is better. The diagonal is empty; a dash has no final value."
+_READ = (
+    "Test {objective} of networks that learn two tasks, by task and by the one beside it: means "
+    "over seeds, {side} is better. In the pictures the better ones are brighter, in the same "
+    "colours for all methods, and a panel is an amount of labels. A dash has no final value. How "
+    "sure values are, the table of all studies says."
 )
 
 
@@ -31,27 +28,29 @@ def pairs_section(comparison: StudiesComparison, *, light: bool) -> Markup | Non
     if not comparison.pairs:
         return None
     objective = comparison.objective
-    drawn = [plot(item, heading="h3", study="pairs", light=light) for item in _plots(comparison)]
-    tables = [_table(objective, table) for table in comparison.pairs]
-    return tag("section", tag("h2", "Pairs of tasks"), *drawn, *tables)
+    read = _READ.format(objective=objective.title, side=better(objective))
+    parts = _of_methods(comparison, light=light)
+    return tag("section", tag("h2", "Pairs of tasks"), tag("p", read, class_="soft"), *parts)
 
 
-def _plots(comparison: StudiesComparison) -> Iterator[Plot]:
-    """A figure for each method and problem."""
+def _of_methods(comparison: StudiesComparison, *, light: bool) -> Iterator[Markup]:
+    """Figure and tables of each method and problem."""
     objective, groups = comparison.objective, dict[tuple[str, str], list[PairTable]]()
     for table in comparison.pairs:
         groups.setdefault((table.method, table.problem), []).append(table)
-    several = len({problem for _, problem in groups}) > 1
+    apart = len({problem for _, problem in groups}) > 1
     for at, ((method, problem), tables) in enumerate(groups.items()):
         beside = [one for one in comparison.pairs if one.problem == problem]
-        yield Plot(
+        drawn = Plot(
             key=f"pairs-{at}",
-            title=f"{method} on {problem}" if several else method,
+            title=f"{method} on {problem}" if apart else method,
             seen=_seen(objective, tables),
-            caption=_CAPTION.format(objective=objective.title, side=better(objective)),
+            caption="",
             figure=task_pairs(tables, objective, beside=beside),
             points=partial(pair_points, tables),
         )
+        yield plot(drawn, heading="h3", study="pairs", light=light)
+        yield from (_table(objective, table) for table in tables)
 
 
 def _seen(objective: Objective, tables: Sequence[PairTable]) -> str:
@@ -75,7 +74,7 @@ def _table(objective: Objective, table: PairTable) -> Markup:
         )
         for task in table.tasks
     ]
-    caption = _TABLE.format(title=table.title, objective=objective.title, side=better(objective))
+    caption = f"{table.title}: test {objective.title}."
     heads = [tag("th", name, scope="col") for name in ("Task", *table.tasks)]
     return boxed(caption, tag("tr", *heads), rows)
 

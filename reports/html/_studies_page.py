@@ -95,7 +95,8 @@ def _seen(comparison: StudiesComparison) -> str:
     near = ""
     if comparison.margin is not None:
         near = f", and within the margin of {comparison.margin:g} of it in {_percent(one.near)}"
-    return f"{one.method.title} is the best in {_percent(one.best)} of {problems}{near}."
+    of = problems if comparison.ranking.n_problems > 1 else "the studies of one problem"
+    return f"{one.method.title} is the best in {_percent(one.best)} of {of}{near}."
 
 
 def _studies(comparison: StudiesComparison) -> Markup:
