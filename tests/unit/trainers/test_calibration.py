@@ -16,7 +16,9 @@ from trainers.engines.pace import Pace
 from trainers.events import Calibrated
 from trainers.hardware.gpu import CONTEXT_BYTES
 from trainers.jobs import Calibrate, Engine, ProblemRef, Training
+from trainers.network import build_network
 from trainers.protocol import TaskFunctions
+from trainers.randomness import Key
 from trainers.resources import pack_memory_bytes
 
 
@@ -112,6 +114,21 @@ def test_the_pace_of_a_stream_leaves_the_first_wait_out() -> None:
 def test_in_step_only_what_each_run_keeps_must_fit_into_the_memory(streamed: Session) -> None:
     few = calibrate(wanted(engine="solo", shapes=(TASKS,), most=9, memory_gib=1e-9), streamed)
     assert set(few.shapes[0].run_step_ms) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "copies"),  # of parameters a run: them and gradients twice, and what is kept of both
+    [("adam", 2 + 1 + 2), ("adatask", 2 + 3 + 2 * 3)],
+)
+def test_what_is_kept_for_each_task_must_fit_into_the_memory(
+    streamed: Session, name: str, copies: int
+) -> None:
+    network = build_network(streamed.problem, TASKS, Key("any"))
+    n_bytes = sum(4 * param.numel() for param in network.parameters())
+    five = (5 * copies * n_bytes + 1) / 2**30
+    training = Training(epochs=1, batch_size=6, optimizer=name)
+    asked = wanted(engine="solo", shapes=(TASKS,), training=training, memory_gib=five)
+    assert set(calibrate(asked, streamed).shapes[0].run_step_ms) == {1, 2, 5}
 
 
 class FailingInStep(Decoding):
