@@ -154,7 +154,9 @@ class Runner:
                 self._loop()
         except ClusterLost as error:
             why = (type(error).__name__, str(error))
-            raise
+            if not self._interrupted:  # else what ends this process may have ended that first
+                raise
+            self._say(str(error))
         finally:
             ended_s = time.monotonic()
             self._pool.driver.close()

@@ -8,7 +8,7 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,12 @@ class Cluster:
         nodes = ray.nodes()  # type: ignore[no-untyped-call]
         node = next(node for node in nodes if node["NodeID"] == here)
         return f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
+
+    @property
+    def ended(self) -> Collection[str]:
+        """Of a Ray of our own, what Ray calls those of its processes that have ended."""
+        own = ray._private.worker._global_node if self.is_own else None
+        return [] if own is None else [kind for kind, _ in own.dead_processes()]
 
     def leave(self) -> None:
         """Disconnect, and end a Ray of our own."""

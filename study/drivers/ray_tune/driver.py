@@ -44,9 +44,10 @@ from trainers.jobs import Calibrate, Pack, ProblemRef, Task, TimeSteps, Training
 if TYPE_CHECKING:
     from study.drivers.ray_tune.experiment import Experiment
 
-_LEAVE_S = 5.0
+_LEAVE_S = 2.0
 _EXPERIMENT = "study.drivers.ray_tune.experiment"
 _HEAD_GONE = "its head does not answer"
+_HEAD_ENDED = "its head on this machine has ended"
 _RAYLET_GONE = "its raylet on this machine has ended"
 
 
@@ -142,9 +143,8 @@ class RayDriver:
         """
         if self._events is None or self._experiment is None:
             return []
-        for process, why in ((self._head, _HEAD_GONE), (self._raylet, _RAYLET_GONE)):
-            if process.is_gone:
-                raise self._lost(gone(None, why))
+        if why := self._what_has_gone():
+            raise self._lost(gone(None, why))
         with self._within_reach():
             events = self._events.read(timeout_s)
         if self._drains is not None:
@@ -169,12 +169,12 @@ class RayDriver:
 
     def close(self) -> None:
         """End the workers, and leave the cluster."""
-        if self._drains is not None and not self._cut_off:
-            self._drains.close()
         with suppress(ClusterLost):
             self._order(list(self._slots), CloseSlot())
         if self._experiment is not None:
-            self._experiment.close(within_reach=not self._cut_off)
+            self._experiment.close(within_reach=self._is_within_reach)
+        if self._drains is not None and self._is_within_reach():
+            self._drains.close()
         if self._channel is not None and not self._cut_off:
             ray.kill(self._channel)
         if self._fork_server is not None:
@@ -233,6 +233,18 @@ class RayDriver:
                 yield
         except ClusterLost as error:
             raise self._lost(error) from error.__cause__
+
+    def _what_has_gone(self) -> str:
+        """What of Ray does not answer, in words; empty if all does."""
+        if ended := self._cluster.ended:
+            return _RAYLET_GONE if "raylet" in ended else _HEAD_ENDED
+        watched = ((self._raylet, _RAYLET_GONE), (self._head, _HEAD_GONE))
+        return next((why for process, why in watched if process.is_gone), "")
+
+    def _is_within_reach(self) -> bool:
+        """Whether the cluster can be told anything; once it cannot, it never can."""
+        self._cut_off = self._cut_off or bool(self._what_has_gone())
+        return not self._cut_off
 
     def _lost(self, error: ClusterLost) -> ClusterLost:
         self._cut_off = True

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -18,6 +19,7 @@ from study.drivers.ray_tune.orders import WorkerOptions
 from study.drivers.ray_tune.recovery import SlotLosses, survive_memory_kills
 from study.drivers.ray_tune.slot import Slot
 
+_LOOK_S = 0.2
 _END_S = 60.0
 """Ray Tune is given so long to end its slots: called after Ray has gone, Ray starts anew."""
 
@@ -49,15 +51,17 @@ class Experiment:
         """Whether slots are looked after."""
         return self._thread.is_alive()
 
-    def close(self, *, within_reach: bool) -> None:
-        """End the slots.
+    def close(self, *, within_reach: Callable[[], bool]) -> None:
+        """End the slots; Ray Tune waits for a cluster that has gone, and is not waited for then.
 
         Args:
-            within_reach: Whether the cluster can be told.
+            within_reach: Tells whether the cluster can be told.
         """
         self._stopper.closing = True
-        if within_reach:
-            self._thread.join(_END_S)
+        deadline_s = time.monotonic() + _END_S
+        while within_reach() and self.alive and time.monotonic() < deadline_s:
+            self._thread.join(_LOOK_S)
+        if within_reach():
             self._losses.close()
         self._folder.cleanup()
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from ray._private import node
+from types import SimpleNamespace
 
-from study.drivers.ray_tune.cluster import _small, _SmallNode
+import pytest
+import ray
+from ray._private import node
+from ray._private.ray_constants import PROCESS_TYPE_RAYLET
+
+from study.drivers.options import RayOptions
+from study.drivers.ray_tune.cluster import Cluster, _small, _SmallNode
 
 
 def test_what_a_small_node_leaves_out_is_what_ray_would_start() -> None:
@@ -18,3 +24,14 @@ def test_other_nodes_of_the_process_are_as_ray_has_them() -> None:
     with _small():
         assert node.Node is _SmallNode
     assert node.Node is whole
+
+
+def test_of_a_ray_of_its_own_it_sees_what_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(RayOptions(), workers=1)
+    own = SimpleNamespace(dead_processes=lambda: [("raylet", None)])
+    monkeypatch.setattr(ray._private.worker, "_global_node", own)
+    assert cluster.ended == []  # of others' it sees none
+    cluster.is_own = True
+    assert cluster.ended == ["raylet"]
+    assert node.Node.dead_processes
+    assert PROCESS_TYPE_RAYLET == "raylet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ from ray import tune
 from ray.tune.execution import tune_controller
 from ray.tune.execution.class_cache import _ActorClassCache
 
-from study.drivers.ray_tune.experiment import light_slots
+from study.drivers.ray_tune.experiment import Experiment, light_slots
 from study.drivers.ray_tune.orders import WorkerOptions
 from study.drivers.ray_tune.slot import Slot
 from trainers.jobs import ProblemRef, Training
@@ -60,3 +61,20 @@ def _started_for(trainable: type) -> Any:
 
 def _environment(actor: Any) -> Any:
     return actor._default_options.get("runtime_env")
+
+
+def test_ray_tune_is_not_waited_for_once_its_cluster_has_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asks, ends = threading.Event(), threading.Event()
+    monkeypatch.setattr(Experiment, "_run", lambda _: ends.wait(60))
+    experiment = Experiment(SimpleNamespace(), OPTIONS, inherits=True)
+
+    def within_reach() -> bool:
+        first = not asks.is_set()
+        asks.set()
+        return first
+
+    experiment.close(within_reach=within_reach)
+    assert experiment.alive
+    ends.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,11 @@ class Crowded(Obliging):
 class CutOff(Obliging):
     """Its cluster goes once it has been given a pack."""
 
+    before_its_end: Callable[[], None] = staticmethod(lambda: None)
+
     def poll(self, timeout_s: float) -> list[DriverEvent]:
         if self.packs:
+            self.before_its_end()
             raise ClusterLost("Nobody answers.")
         return super().poll(timeout_s)
 
@@ -242,6 +245,20 @@ def test_what_a_lost_cluster_trained_is_in_the_queue_again(
     assert storage.totals(study.id).states == {RunState.WAITING: plan.expected_runs}
     (attempt,) = attempts(storage)
     assert attempt[1:] == ("lost", "ClusterLost")
+
+
+def test_what_ends_a_driver_may_end_its_cluster_first(
+    plan: Plan, tmp_path: Path, storage: Storage
+) -> None:
+    driver, said, record = CutOff(plan), list[str](), stored(plan, storage)
+    runner = Runner(
+        plan, storage, record, driver, checkpoints=str(tmp_path), device="cpu", say=said.append
+    )
+    driver.before_its_end = runner.interrupt
+    outcome = runner.run()
+    assert outcome.interrupted
+    assert outcome.states == {RunState.WAITING: plan.expected_runs}
+    assert said == ["Nobody answers."]
 
 
 def test_a_run_that_does_not_fit_alone_has_failed(packed_plan: Plan, tmp_path: Path) -> None:
