@@ -11,6 +11,7 @@ from reports.claims.concave_share import concave_share
 from reports.claims.decay_matters_less import decay_matters_less
 from reports.claims.evidence import told_beforehand
 from reports.claims.no_gain import no_gain
+from reports.claims.noise_turned_down import noise_turned_down
 from reports.claims.size_matters import Sized, size_matters
 from reports.frames import StudyFrames
 from reports.importances import Estimators
@@ -33,6 +34,7 @@ def claims_of(frames: StudyFrames, estimators: Estimators | None = None) -> tupl
         partial(decay_matters_less, estimators=estimators),
         no_gain,
         adam_dominates,
+        noise_turned_down,
         concave_share,
     )
     return tuple(told_beforehand(claim(frames), frames) for claim in of_a_study)

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from study.spec._findings import shown_value
 from study.spec._section import Flag, Positive, Printable, Section
 
-CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C6")
+CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C6", "C9")
 """Claims that are known by their names."""
 
 
@@ -24,7 +24,8 @@ class CompareSpec(Section):
 
     claim: Printable | None = Field(
         None,
-        description="The primary claim, before there are results: one of C1 to C6, or a sentence.",
+        description="The primary claim, before there are results: one of "
+        f"{', '.join(CLAIMS)}, or a sentence.",
     )
     sealed: Flag = Field(
         False, description="Whether test values are shown only after `weighbridge unseal`."
@@ -36,7 +37,7 @@ class CompareSpec(Section):
         if value is not None and (not value.strip() or len(value) > 1_000):
             raise ValueError(
                 f"must say something, in at most 1000 characters. Got {shown_value(value)}. "
-                'Write a sentence, or one of C1 to C6, such as `claim = "C1"`.'
+                'Write a sentence, or name a claim, such as `claim = "C1"`.'
             )
         if value is not None and re.fullmatch(r"[Cc]\d+", value) and value not in CLAIMS:
             raise ValueError(

@@ -19,10 +19,18 @@ OPTIONS: Mapping[str, dict[str, Any]] = {
     "diamonds-mini": FEW_STONES,
     "motorcycle-mini": {"side": 32, "stride": 64, "width": 2, "layers": 1},
     "celeba-mini": {"width": 4},
+    "noisy-multimnist-mini": {
+        "width": 4,
+        "train_pairs": 64,
+        "validation_pairs": 32,
+        "test_pairs": 32,
+    },
 }
 """What makes the problem of each preset small."""
 MANY = ("motorcycle-mini", "celeba-mini")
 """Those whose single-task networks are left out: many, or too little trained to be relative to."""
+WITH_ALL = ("noisy-multimnist-mini",)
+"""Those whose question needs each of their methods."""
 METHODS = ("ew", "scalarization", "uw-so")
 
 
@@ -42,7 +50,7 @@ def short(name: str) -> dict[str, Any]:
     for part in plain["search"]:
         methods = part["weighting"] if isinstance(part["weighting"], list) else [part["weighting"]]
         stages = [_two_of_it(stage) for stage in part["stages"]]
-        found = [method for method in methods if method in METHODS]
+        found = [method for method in methods if method in METHODS or name in WITH_ALL]
         searches += [{**part, "weighting": method, "stages": stages} for method in found]
     imported = {"baseline": {"metrics": _ones(plain["problem"])}} if name in MANY else {}
     return {

@@ -1,4 +1,4 @@
-"""Which digits go to which split, and which pairs they form.
+"""Which digits go to which split, and which pairs they form; what other draws are made of.
 
 Only raw bits of NumPy's PCG64 and stable sorts are used: unlike the methods of `Generator`, whose
 draws may change between versions of NumPy, both are promised to stay as they are.
@@ -90,3 +90,9 @@ def _balanced(labels: RowNumbers, rows: RowNumbers, n_drawn: int, key: Key) -> R
 def permutation(n: int, key: Key) -> RowNumbers:
     """The numbers below `n` in an order of their own for each key, ``[n]``."""
     return np.argsort(np.random.PCG64(key.seed).random_raw(n), kind="stable")
+
+
+def uniforms(n: int, key: Key) -> NDArray[np.float64]:
+    """Numbers in 0 to 1, 1 excluded, ``[n]``: the upper 53 bits of each draw."""
+    raw = np.asarray(np.random.PCG64(key.seed).random_raw(n), dtype=np.uint64)
+    return (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -84,15 +84,15 @@ class Noise:
         """
         import torch
 
-        generator = key.generator()
+        from trainers.problems._draws import permutation, uniforms
+
+        chances = torch.from_numpy(uniforms(n_samples, key / "class"))
         if self.kind == "matrix":
             rows = torch.tensor(self.rows, dtype=torch.float64).cumsum(1)
-            chances = torch.rand(n_samples, generator=generator, dtype=torch.float64)
             return Draws(chances, rows / rows[:, -1:])
-        order = torch.randperm(n_samples, generator=generator)
-        steps = torch.ones(n_samples, dtype=torch.int64)
-        if self.kind == "symmetric":
-            steps = torch.randint(1, n_classes, (n_samples,), generator=generator)
+        n_others = n_classes - 1 if self.kind == "symmetric" else 1
+        steps = 1 + (chances * n_others).to(torch.int64)
+        order = torch.from_numpy(permutation(n_samples, key / "order"))
         steps[order[self.n_wrong(n_samples) :]] = 0
         return Draws(steps, None)
 
@@ -138,7 +138,13 @@ def _checked_rate(value: object) -> float:
 
 
 def _checked_rows(value: Any) -> tuple[tuple[float, ...], ...]:
-    rows = tuple(tuple(float(chance) for chance in row) for row in value)
+    try:
+        rows = tuple(tuple(float(chance) for chance in row) for row in value)
+    except (TypeError, ValueError):
+        raise BadOption(
+            f"`rows` of label noise must be a list of rows. Got {shown(value)}. Write "
+            "[[0.9, 0.1], [0.2, 0.8]] for two classes."
+        ) from None
     if len(rows) < 2 or any(len(row) != len(rows) for row in rows):
         widths = ", ".join(str(len(row)) for row in rows) or 0
         raise BadOption(

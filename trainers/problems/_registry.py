@@ -45,6 +45,7 @@ BUILT_IN = {
     "multifashion-60k": "trainers.problems.multifashion_60k:MultiFashion60k",
     "multimnist": "trainers.problems.multimnist:MultiMnist",
     "multimnist-60k": "trainers.problems.multimnist_60k:MultiMnist60k",
+    "noisy-digits": "trainers.problems.noisy_digits:NoisyDigits",
     "nyuv2": "trainers.problems.nyuv2:Nyuv2",
     "scaled-losses": "trainers.problems.scaled_losses:ScaledLosses",
     "table": "trainers.problems.table:Table",
