@@ -62,6 +62,8 @@ SECTIONS = (
     ("[confirm]", "ConfirmSpec"),
     ("[keep]", "KeepSpec"),
     ("[notify]", "NotifySpec"),
+    ("[diagnostics]", "DiagnosticsSpec"),
+    ("[diagnostics] gradients", "GradientsSpec"),
     ("[[search]]", "SearchSpec"),
     ('[[search]] stages, `strategy = "grid"`', "GridStage"),
     ('[[search]] stages, `strategy = "random"` or `"quasi-random"`', "SampledStage"),

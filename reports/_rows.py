@@ -34,6 +34,9 @@ _SCHEMA: Mapping[str, str] = MappingProxyType(
         "baseline_hash:str standing:bool",
         "baseline_metrics": "study:str baseline_hash:str task:str metric:str split:str "
         "value:float64 source:str trial:Int64 standing:bool",
+        "gradient_conflicts": "study:str run:int64 epoch:int64 pairing:str measure:str "
+        "n_pairs:int64 n_left_out:int64 mean:float64 sd:float64 percentile_2_5:float64 "
+        "median:float64 percentile_97_5:float64 one_by_one:bool",
         "epoch_timings": "study:str search:str weighting:str role:str attempt:int64 sweep:int64 "
         "hardware:str measured:utc epoch_s:float64",
     }

@@ -116,6 +116,11 @@ class StudyFrames:
         return self.views.frame("epoch_timings")
 
     @property
+    def conflicts(self) -> pd.DataFrame:
+        """View ``gradient_conflicts``, one row a (run, epoch, pairing, measure)."""
+        return self.views.frame("gradient_conflicts")
+
+    @property
     def of_function(self) -> bool:
         """Whether its runs are those of a training function, ranked by its own metric."""
         return bool(self.card.get("kind") == "function")

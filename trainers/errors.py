@@ -12,6 +12,7 @@ TrainingError
 ├── DeviceUnusable(RuntimeError)     there is no such device here
 ├── FolderMissing(FileNotFoundError) a network is to be written into no folder
 ├── LeftByExit(RuntimeError)         code of a user raised what would end the process
+├── LossOverBatch(ValueError)        a loss is no mean over samples, of which each has a gradient
 ├── NetworkUnreadable(OSError)       a kept network is missing, or has other bytes than before
 ├── NoFolder(OSError)                a training function cannot be given a folder of its own
 ├── NoSharedPart(ValueError)         a network has no parameters on which tasks can be compared
@@ -89,6 +90,10 @@ class FolderMissing(TrainingError, FileNotFoundError):
 
 class LeftByExit(TrainingError, RuntimeError):
     """Code of a user raised what would end the process."""
+
+
+class LossOverBatch(TrainingError, ValueError):
+    """Gradients of single samples are asked for, and a loss is no mean over samples."""
 
 
 class NoFolder(TrainingError, OSError):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from trainers.gradients import PairStatistics
 from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef, TimeSteps, Training
 from trainers.pickling import pickled_by_values
 
@@ -44,11 +45,9 @@ class NetworkFacts:
 
     Attributes:
         convolutional: It has convolutions.
-        obstacle: Why its runs cannot be stacked, as the end of a sentence that it begins; empty
-            if they can.
+        obstacle: Why its runs cannot be stacked, as a sentence's end; empty if they can.
         streamed: Its data is decoded batch by batch, so that runs gain by sharing them.
-        unsaved: Why its runs cannot be saved, as the end of a sentence that it begins; empty if
-            they can.
+        unsaved: Why its runs cannot be saved, in the same way.
         last_batch: Why it fails on the last batch of an epoch, if that holds one sample.
     """
 
@@ -121,7 +120,8 @@ class EpochDone:
             test ``loss`` and metrics.
         seconds: Spent since the last report of this run.
         flops: Estimated floating-point operations, evaluation included.
-        energy_j: Energy of `seconds`, see `trainers.hardware.energy`; None if it is not measured.
+        energy_j: Energy of `seconds`, see `trainers.hardware.energy`; None: not measured.
+        conflicts: How alike gradients were, if the pack asks.
         more: Whether other events follow at once.
     """
 
@@ -134,6 +134,7 @@ class EpochDone:
     grad_evals: int
     flops: float = 0.0
     energy_j: float | None = None
+    conflicts: tuple[PairStatistics, ...] = ()
     more: bool = field(default=False, compare=False)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from trainers.gradients import GradientDiagnostics
+
 Engine = Literal["solo", "fused"]
 Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 
@@ -218,6 +220,7 @@ class Pack:
         waits_at_rung: Whether the call of a training function waits when `until_epoch` is reached,
             as its run may go on at once. Such a pack has one job.
         ends: Whether its runs are done when `until_epoch` is reached, before all epochs.
+        gradients: How gradients are compared; None: they are not.
         unsaved: Why its runs cannot be saved, as a look has found; empty if they can. They then
             begin again.
         corruptions: Of images that heads are fine-tuned on, while the trunk stays as it is; None
@@ -239,6 +242,7 @@ class Pack:
     unsaved: str = ""
     ends: bool = False
     corruptions: Corruptions | None = None
+    gradients: GradientDiagnostics | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

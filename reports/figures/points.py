@@ -1,7 +1,7 @@
 """What the figures of a study show, as tables: for readers who want the numbers."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from reports._importance import Importance
 from reports.across.comparison import StudiesComparison
 from reports.across.pairs import PairTable
+from reports.conflicts import over_training
 from reports.figures._learning_curves import curves_drawn
 from reports.figures._trajectories import winners_shares
 from reports.figures._trials import runs_of, trials
@@ -138,3 +139,9 @@ def _named(
         values = kept.replace([np.inf, -np.inf], np.nan)
         tables.append(values.assign(search=search).set_index("search").reset_index())
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def conflict_points(rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Similarities of gradients over training, one row a title, pairing, measure and epoch."""
+    found = [over_training(of).assign(method=title) for title, of in rows.items()]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()

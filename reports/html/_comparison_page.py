@@ -8,6 +8,7 @@ from reports.comparing.comparison import Comparison, compare
 from reports.frames import StudyFrames
 from reports.html._budgets import budgets
 from reports.html._claims import claims
+from reports.html._conflicts import conflicts
 from reports.html._front import front_section
 from reports.html._holds import how_far_it_holds
 from reports.html._optimizers import optimizers_section
@@ -109,6 +110,7 @@ def _main(
             budgets(frames, comparison, found),
             how_far_it_holds(frames, comparison),
             said_of_claims,
+            conflicts(frames, light=light),
         ]
     parts.append(_notes(notes))
     if comparison.finished_runs:

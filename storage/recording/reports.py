@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from storage.recording.costs import Costs
 from storage.recording.progress import EPOCHS, epoch_row, write_progress
 from storage.recording.repeats import find_mismatches, is_known
 from storage.records import (
+    MEASURES,
+    PAIRINGS,
     CheckpointRecord,
     Ending,
     EpochRecord,
@@ -32,6 +34,7 @@ from storage.schema.tables import (
     attempts,
     checkpoints,
     epoch_values,
+    gradient_pairs,
     networks,
     runs,
     series,
@@ -60,6 +63,7 @@ _CURRENT = PreparedStatement(
 )
 _SERIES = sa.select(series).where(series.c.study_id == bindparam("study"))
 _VALUES = Upsert(epoch_values)
+_PAIRS = Upsert(gradient_pairs)
 _FORGET_NETWORKS = networks.delete().where(
     networks.c.run_id == bindparam("run"), networks.c.attempt_id != bindparam("attempt")
 )
@@ -161,6 +165,7 @@ class Recorder:
             ]
         EPOCHS.write(connection, heads)
         _VALUES.write(connection, values)
+        _PAIRS.write(connection, [row for report, _ in epochs for row in _pair_rows(report)])
         return last
 
     def _write_checkpoints(
@@ -203,6 +208,21 @@ class Recorder:
     def _load_series(self, connection: Connection, study_id: int) -> None:
         for row in connection.execute(_SERIES, {"study": study_id}):
             self._series[study_id, row.split, row.task, row.metric] = row.id
+
+
+def _pair_rows(report: EpochRecord) -> Iterator[dict[str, Any]]:
+    """Rows of `gradient_pairs`."""
+    for found in report.conflicts:
+        yield {
+            "run_id": report.run,
+            "epoch": report.epoch,
+            "pairing": PAIRINGS.index(found.pairing),
+            "measure": MEASURES.index(found.measure),
+            "n_pairs": found.n_pairs,
+            "n_left_out": found.n_left_out,
+            **{name: getattr(found, name) for name in ("mean", "sd", "low", "median", "high")},
+            "one_by_one": int(found.one_by_one),
+        }
 
 
 def _write_networks(connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:

@@ -29,6 +29,8 @@ from storage.records._limits import (
 from storage.records._log import AttemptLog, Cause, RunCosts, TrainedWith
 from storage.records._news import Notification
 from storage.records._reports import (
+    MEASURES,
+    PAIRINGS,
     CheckpointFile,
     CheckpointRecord,
     Ending,
@@ -36,6 +38,7 @@ from storage.records._reports import (
     Mismatch,
     NetworkFile,
     NetworkRecord,
+    PairStatistics,
     Recorded,
     Rejected,
     Report,
@@ -73,6 +76,8 @@ from storage.records._studies import (
 
 __all__ = [
     "BETWEEN_S",
+    "MEASURES",
+    "PAIRINGS",
     "Actor",
     "AttemptChange",
     "AttemptLog",
@@ -108,6 +113,7 @@ __all__ = [
     "Notification",
     "Orders",
     "PackCosts",
+    "PairStatistics",
     "ParentNetworks",
     "Proposal",
     "Pulse",

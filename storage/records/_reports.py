@@ -29,11 +29,47 @@ class Spent:
     energy_j: float | None = None
 
 
+PAIRINGS = ("tasks", "samples")
+"""Which gradients are compared: of one sample by two tasks, or of one task by two samples."""
+MEASURES = ("cosine", "negative_cosine", "magnitude", "opposite_signs")
+"""By what, see `docs/reference/measures.md`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairStatistics:
+    """One measure of how alike gradients were, over the pairs of an epoch of a run.
+
+    Attributes:
+        pairing: One of `PAIRINGS`.
+        measure: One of `MEASURES`.
+        n_pairs: Those with two gradients that are finite and not 0.
+        n_left_out: The others.
+        mean: None without pairs, as all that follows.
+        sd: Over the pairs.
+        low: 2.5th percentile.
+        median: 50th percentile.
+        high: 97.5th percentile.
+        one_by_one: Whether gradients were taken one after the other.
+    """
+
+    pairing: str
+    measure: str
+    n_pairs: int
+    n_left_out: int
+    mean: float | None = None
+    sd: float | None = None
+    low: float | None = None
+    median: float | None = None
+    high: float | None = None
+    one_by_one: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochRecord:
     """One epoch of one run; `values` hold (split, task, metric, value).
 
     Attributes:
+        conflicts: How alike gradients were, if they were compared.
         solo_s: What its training and validation would take alone, when it was trained in a pack.
     """
 
@@ -44,6 +80,7 @@ class EpochRecord:
     spent: Spent
     solo_s: float | None = None
     peak_memory_bytes: int | None = None
+    conflicts: Sequence[PairStatistics] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

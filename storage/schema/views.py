@@ -6,6 +6,10 @@ PostgreSQL share.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from storage.records import MEASURES, PAIRINGS
+
 # A method pays a start-up for each stretch that it asks for: that of the attempt that trained epoch
 # 1, and of each that went on where another had come to its end, at a rung. What goes on after a
 # loss or an interruption does not start up at the method's request.
@@ -39,6 +43,13 @@ _TIMED = """\
                                 / SUM(charged_s) OVER (PARTITION BY attempt_id, sweep) AS level
                          FROM timings) of_sweep
                    GROUP BY search_id)"""
+
+
+def _word(column: str, words: Sequence[str]) -> str:
+    """The word that a column of places in `words` stands for."""
+    cases = " ".join(f"WHEN {place} THEN '{word}'" for place, word in enumerate(words))
+    return f"CASE {column} {cases} END"
+
 
 VIEWS: dict[str, str] = {
     "run_results": f"""
@@ -138,6 +149,17 @@ VIEWS: dict[str, str] = {
         LEFT JOIN trials t ON t.id = v.trial_id
         WHERE v.split <> 'test' OR {SHOWS_TEST}
     """,
+    "gradient_conflicts": f"""
+        SELECT st.name AS study, g.run_id AS run, g.epoch AS epoch,
+               {_word("g.pairing", PAIRINGS)} AS pairing,
+               {_word("g.measure", MEASURES)} AS measure,
+               g.n_pairs AS n_pairs, g.n_left_out AS n_left_out, g.mean AS mean, g.sd AS sd,
+               g.low AS percentile_2_5, g.median AS median, g.high AS percentile_97_5,
+               g.one_by_one AS one_by_one
+        FROM gradient_pairs g
+        JOIN runs r ON r.id = g.run_id
+        JOIN studies st ON st.id = r.study_id
+    """,
     "epoch_timings": """
         SELECT st.name AS study, se.name AS search, se.weighting AS weighting, se.role AS role,
                tm.attempt_id AS attempt, tm.sweep AS sweep, tm.hardware AS hardware,
@@ -156,5 +178,6 @@ ORDER: dict[str, str] = {
     "stage_trials": "search, stage, position",
     "stage_decisions": "search, stage, decided",
     "baseline_metrics": "baseline_hash, task, metric, split",
+    "gradient_conflicts": "run, epoch, pairing DESC, measure",
     "epoch_timings": "attempt, sweep, search",
 }

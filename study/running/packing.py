@@ -16,6 +16,7 @@ from study.planning.optimisers import OF_OPTIMIZERS, training_of
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from study.running.engine_state import EngineState
+from trainers.gradients import GradientDiagnostics
 from trainers.jobs import Checkpoint, Corruptions, InitialNetwork, Job, Pack, Training
 from trainers.keeping.paths import is_url
 
@@ -66,6 +67,7 @@ class Packer:
             unsaved=self._engine.unsaved(code),
             ends=ends_early(plan, searches[claims[0].search], claims[0]),
             corruptions=corruptions_of(searches[first.search]),
+            gradients=_gradients(plan, searches[first.search]),
         )
 
     def _canaries(self, claims: Sequence[Claim]) -> dict[int, float]:
@@ -81,6 +83,14 @@ class Packer:
 def _goes_on_at_once(search: Search) -> bool:
     """Whether a run may be judged at a rung, and go on, as soon as it is there."""
     return search.role == "function" and search.asynchronous
+
+
+def _gradients(plan: Plan, search: Search) -> GradientDiagnostics | None:
+    """How gradients are compared, if the study asks; a trunk that stays has none."""
+    asked = plan.spec.diagnostics.gradients
+    if asked is None or search.followup is not None:
+        return None
+    return GradientDiagnostics(every=asked.every, samples=asked.samples)
 
 
 def _training(plan: Plan, search: Search, claim: Claim) -> Training:

@@ -14,6 +14,7 @@ from storage.records import (
     EpochRecord,
     NetworkFile,
     NetworkRecord,
+    PairStatistics,
     Recorded,
     Report,
     Spent,
@@ -90,6 +91,7 @@ def to_report(event: RunEvent, solo_s: float | None = None) -> Report:
             values=event.values,
             spent=_spent(event),
             solo_s=solo_s,
+            conflicts=[PairStatistics(**asdict(found)) for found in event.conflicts],
         )
     if isinstance(event, CheckpointWritten):
         return CheckpointRecord(

@@ -152,6 +152,8 @@ def misplaced(spec: Any) -> str:
         return "[baseline] goes with a problem. Got it beside [function]. Drop it."
     if spec.keep != type(spec.keep)():
         return "[keep] goes with a problem; a function keeps its own files. Drop it."
+    if spec.diagnostics.gradients is not None:
+        return "[diagnostics] goes with a problem; a function's gradients are not seen. Drop it."
     if any(part.init_from is not None for part in spec.search):
         return "`init_from` goes with a problem; a function begins by itself. Drop it."
     stages = [stage for part in spec.search for stage in part.stages]

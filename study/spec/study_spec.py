@@ -38,6 +38,7 @@ from study.spec.baseline import BaselineSpec
 from study.spec.budget import BudgetSpec
 from study.spec.compare import CompareSpec
 from study.spec.cost import CostSpec
+from study.spec.diagnostics import DiagnosticsSpec, not_comparable
 from study.spec.followup import FollowupSpec, unfit
 from study.spec.function import FunctionSpec, filled_in, misplaced
 from study.spec.label_noise import LabelNoise
@@ -121,6 +122,9 @@ class StudySpec(Section):
     confirm: ConfirmSpec | None = Field(None, description="See [confirm]; off by default.")
     keep: KeepSpec = Field(default_factory=KeepSpec, description="See [keep].")
     notify: NotifySpec | None = Field(None, description="See [notify]; off by default.")
+    diagnostics: DiagnosticsSpec = Field(
+        default_factory=DiagnosticsSpec, description="See [diagnostics]."
+    )
     search: list[SearchSpec] = Field(min_length=1, max_length=1000, description="See [[search]].")
     followup: list[FollowupSpec] = Field(
         default_factory=list, max_length=10, description="See [[followup]]; none by default."
@@ -171,6 +175,12 @@ class StudySpec(Section):
             for k, stage in enumerate(part.stages, start=1):
                 rules[f"[[search]] {number}, stage {k},"] = stage.stop
         if why := too_late(rules, self.training.epochs):
+            raise ValueError(why)
+        return self
+
+    @model_validator(mode="after")
+    def _gradients_can_be_compared(self) -> Self:
+        if why := not_comparable(self.diagnostics, self.training):
             raise ValueError(why)
         return self
 

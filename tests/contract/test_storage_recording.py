@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -16,6 +17,7 @@ from storage.records import (
     Claim,
     EpochRecord,
     Mismatch,
+    PairStatistics,
     Recorded,
     Rejected,
     Report,
@@ -24,6 +26,23 @@ from storage.records import (
 from storage.schema.views import VIEWS
 from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, claimed, end, epoch
+
+
+def _pairs(mean: float | None, *, n_pairs: int = 3) -> PairStatistics:
+    """Cosines of pairs of tasks; without pairs, magnitudes of which nothing is known."""
+    if mean is None:
+        return PairStatistics(pairing="tasks", measure="magnitude", n_pairs=n_pairs, n_left_out=2)
+    return PairStatistics(
+        pairing="tasks",
+        measure="cosine",
+        n_pairs=n_pairs,
+        n_left_out=2,
+        mean=mean,
+        sd=0.5,
+        low=-1.0,
+        median=mean,
+        high=1.0,
+    )
 
 
 class RecordingPromises(Backend):
@@ -137,6 +156,23 @@ class RecordingPromises(Backend):
         diverged = end(bench.claim_one(), RunState.DIVERGED, after=0)
         mismatches = bench.storage.record([diverged]).mismatches
         assert mismatches == [Mismatch(run=first.run, epoch=1)]
+
+    def test_similarities_of_gradients_come_back_by_word_and_can_be_written_anew(
+        self, bench: Bench
+    ) -> None:
+        claim = claimed(bench)
+        first, again = (
+            replace(epoch(claim, 1, 0.1, 0.1), conflicts=[_pairs(mean), _pairs(None, n_pairs=0)])
+            for mean in (0.25, -0.5)
+        )
+        bench.storage.record([first])
+        bench.storage.record([again])
+        empty, full = sorted(
+            bench.view("gradient_conflicts"), key=lambda row: row["measure"], reverse=True
+        )
+        assert (full["pairing"], full["measure"], full["mean"]) == ("tasks", "cosine", -0.5)
+        assert (full["percentile_2_5"], full["percentile_97_5"]) == (-1.0, 1.0)
+        assert (empty["measure"], empty["n_left_out"], empty["mean"]) == ("magnitude", 2, None)
 
     def test_nothing_to_record_is_fine(self, bench: Bench) -> None:
         assert bench.storage.record([]) == Recorded(rejected=[], mismatches=[])

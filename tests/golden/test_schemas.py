@@ -33,6 +33,7 @@ _ROWS = {
     "stage_decisions": 4,
     "baseline_metrics": 4,
     "epoch_timings": 0,
+    "gradient_conflicts": 0,
 }
 """Rows of each view; every saved database holds the same study."""
 

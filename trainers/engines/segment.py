@@ -26,6 +26,7 @@ from trainers.events import (
     Seconds,
 )
 from trainers.failures import as_failure
+from trainers.gradients import PairStatistics
 from trainers.jobs import Checkpoint, Job, Pack
 from trainers.keeping import checkpoints, paths
 from trainers.keeping.checkpoints import State
@@ -87,6 +88,9 @@ class Team(Protocol):
 
     def train_epoch(self) -> tuple[Sequence[Result], int]:
         """Train one epoch; returns the train values and the number of steps."""
+
+    def conflicts(self) -> tuple[Sequence[tuple[PairStatistics, ...]], float]:
+        """How alike gradients were in the epoch, if asked; and the seconds this took for all."""
 
     def evaluate(self, split: str) -> Sequence[Result]:
         """Losses and metrics on one split."""
@@ -203,13 +207,16 @@ class Segment:
             before: A run's part of what was done since the epoch before.
         """
         trained, n_steps = team.train_epoch()
-        train_s = self._share(team)
+        compared, compared_s = team.conflicts()
+        conflicts = {job.run: of for job, of in zip(team.jobs, compared, strict=True)}
+        compared_s *= self._session.n_devices / len(compared)
+        train_s = self._share(team) - compared_s
         validated = team.evaluate("validation")
         validation_s = self._share(team)
         tested = judged_on(self._test_splits(team), team.evaluate)
-        seconds = replace(
-            before, train_s=train_s, validation_s=validation_s, test_s=self._share(team)
-        )
+        compared_s += before.diagnostics_s
+        seconds = replace(before, train_s=train_s, validation_s=validation_s)
+        seconds = replace(seconds, test_s=self._share(team), diagnostics_s=compared_s)
         results = zip(trained, validated, tested, strict=True)
         events = [
             self._event(
@@ -225,7 +232,7 @@ class Segment:
         events.sort(key=lambda event: self._places[event.run])
         whole = team.epoch >= self._pack.training.epochs  # no checkpoint comes before the end
         return [
-            replace(event, more=whole or place < len(events))
+            replace(event, more=whole or place < len(events), conflicts=conflicts[event.run])
             if isinstance(event, EpochDone)
             else event
             for place, event in enumerate(events, start=1)

@@ -172,6 +172,20 @@ epoch_values = Table(
     sqlite_with_rowid=False,
 )
 
+gradient_pairs = Table(
+    "gradient_pairs",
+    metadata,
+    Column("run_id", Id, primary_key=True),  # without foreign keys, as `epoch_values`
+    Column("epoch", Integer, primary_key=True),
+    Column("pairing", Integer, primary_key=True),  # place in `storage.records.PAIRINGS`
+    Column("measure", Integer, primary_key=True),  # place in `storage.records.MEASURES`
+    count("n_pairs"),
+    count("n_left_out"),
+    *(Column(name, Float(53), nullable=True) for name in ("mean", "sd", "low", "median", "high")),
+    count("one_by_one"),  # 1: gradients were taken one after the other
+    sqlite_with_rowid=False,
+)
+
 scores = Table(
     "scores",
     metadata,

@@ -98,7 +98,7 @@ def stacked_outputs(network: MultiTaskNetwork) -> Callable[..., dict[str, Any]]:
     try:
         plain = PlainNetwork(network)
     except NotPlain:
-        of_one = partial(_outputs_of_one, network, tensor_places(network))
+        of_one = partial(outputs_of_one, network, tensor_places(network))
         return vmap(of_one, in_dims=(0, 0, None), randomness="same")
     return lambda params, buffers, inputs: plain({**params, **buffers}, inputs)
 
@@ -119,7 +119,7 @@ def stacked_losses(
         inputs: Any,
         targets: Mapping[str, Any],
     ) -> Tensor:
-        of_one = partial(_outputs_of_one, network, places)
+        of_one = partial(outputs_of_one, network, places)
         outputs = vmap(of_one, in_dims=(0, 0, None), randomness="same")(params, buffers, inputs)
         return task_losses(outputs, targets, functions, stacked=True)
 
@@ -179,13 +179,18 @@ def tensor_places(network: MultiTaskNetwork) -> dict[str, str]:
     }
 
 
-def _outputs_of_one(
+def outputs_of_one(
     network: MultiTaskNetwork,
     places: Mapping[str, str],
     params: Mapping[str, Tensor],
     buffers: Mapping[str, Tensor],
     inputs: Any,
 ) -> Any:
+    """Head outputs by task, ``[B, ...]``, of one network's tensors by name.
+
+    Args:
+        places: Of the network's tensors, see `tensor_places`.
+    """
     tensors = {**params, **buffers}
     held = {place: tensors[name] for place, name in places.items()}
     return functional_call(network, held, (inputs,), tie_weights=False)

@@ -14,6 +14,7 @@ from torch import Tensor
 from trainers.engines import masks, one_epoch
 from trainers.engines.compiled.blocks import Blocks, Whole, filled
 from trainers.engines.compiled.compiling import compiled_stack
+from trainers.engines.conflicts.meter import ConflictMeter
 from trainers.engines.fused.forward import Forward, carried_tensors, repeated, trained_parameters
 from trainers.engines.fused.long_lived import Places, Stored
 from trainers.engines.fused.member import Member
@@ -33,6 +34,7 @@ from trainers.engines.masks import Present
 from trainers.engines.session import Session
 from trainers.engines.stepping import grad_evals, gradients_apart
 from trainers.evaluation import Value
+from trainers.gradients import PairStatistics
 from trainers.hardware import gpu
 from trainers.jobs import Job, Pack
 from trainers.keeping.checkpoints import State
@@ -101,6 +103,13 @@ class Stack:
         if pack.training.compile:
             compiled = compiled_stack(session, self._tasks, pack.training)
             self._blocks = Blocks(compiled, forward, *own)
+        self._conflicts = (
+            ConflictMeter(
+                pack.gradients, forward.network, forward.functions, key=self._key, session=session
+            )
+            if pack.gradients is not None
+            else None
+        )
 
     @property
     def jobs(self) -> Sequence[Job]:
@@ -139,6 +148,8 @@ class Stack:
         self.epoch += 1
         self._forward.network.train()
         self._optimizer.begin_epoch(self.epoch)
+        if self._conflicts is not None:
+            self._conflicts.begin_epoch(self.epoch)
         n_steps = one_epoch.n_steps(self._session, self._training)
         for part in self._weighed:
             part.begin_epoch(self._key, self.epoch, n_steps)
@@ -152,6 +163,8 @@ class Stack:
         )
         task_steps = masks.TaskSteps(len(self._tasks), n_steps)
         for step, batch in enumerate(batches):
+            if self._conflicts is not None:
+                self._conflicts.look(batch, self._tensors)
             there = masks.present(batch.targets, self._forward.functions)
             losses, weights = self._step(batch, step, there)
             task_steps.note(there)
@@ -177,6 +190,12 @@ class Stack:
             for member, losses, weights, counts in told
         ]
         return values, n_steps
+
+    def conflicts(self) -> tuple[list[tuple[PairStatistics, ...]], float]:
+        """How alike gradients were in the epoch, if asked; and the seconds this took for all."""
+        if self._conflicts is None:
+            return [()] * len(self.members), 0.0
+        return self._conflicts.statistics(len(self.members)), self._conflicts.seconds
 
     def evaluate(self, split: str) -> list[list[Value]]:
         """Losses and metrics of each run on one split."""
@@ -249,6 +268,12 @@ class Stack:
             _clip(store.network.grads, self._training.clip_norm)
         self._optimizer.step()
         return detached, weights
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """The members' parameters and copies of their buffers, name to ``[K, *shape]``."""
+        n_runs, store = len(self.members), self._store
+        found = {name: of.detach()[:n_runs] for name, of in store.network.leaves.items()}
+        return found | {name: of[:n_runs].clone() for name, of in store.carried.items()}
 
     def _filled(self, rows: Sequence[Member]) -> Store:
         """The members' parameters and what their optimisers keep, in rows."""

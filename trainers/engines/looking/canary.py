@@ -101,7 +101,7 @@ class Canary:
         ends_s = None if budget_s is None else perf_counter() + budget_s
         training = replace(pack.training, compile=False, data_parallel=1)
         job = replace(self.job, resume=())
-        run = begun(job, replace(pack, jobs=(job,), training=training), session)
+        run = begun(job, replace(pack, jobs=(job,), training=training, gradients=None), session)
         if by:
             nudge(run, by)
         run.traced = []

@@ -14,6 +14,7 @@ from trainers.engines.solo.run import SoloRun
 from trainers.engines.stepping import grad_evals
 from trainers.evaluation import Value
 from trainers.failures import as_failure
+from trainers.gradients import PairStatistics
 from trainers.jobs import Job, Training
 from trainers.keeping.checkpoints import State
 from trainers.keeping.networks import NetworkCopy, copied
@@ -106,6 +107,12 @@ class Lockstep:
             lane.draws = global_state(self._session.device)  # just seeded
         self._give(batches, SoloRun.train_on)
         return self._each(SoloRun.end_epoch), n_steps
+
+    def conflicts(self) -> tuple[list[tuple[PairStatistics, ...]], float]:
+        """How alike gradients were in the epoch, if asked; and the seconds this took for all."""
+        meters = [None if lane.error is not None else lane.run.conflicts for lane in self._lanes]
+        found = [() if meter is None else meter.statistics(1)[0] for meter in meters]
+        return found, sum(meter.seconds for meter in meters if meter is not None)
 
     def evaluate(self, split: str) -> list[list[Value] | Exception]:
         """Losses and metrics of each run on one split."""

@@ -44,8 +44,8 @@ def micro_batches(
         BadLoss: A count of valid elements is none.
     """
     n_samples = batch_size_of(batch.inputs)
-    _refuse_undivided(batch, n_samples)
-    parts = [_rows(batch, first, first + size) for first in range(0, n_samples, size)]
+    refuse_undivided(batch, n_samples, asked="[training] `micro_batch_size`")
+    parts = [some_of(batch, first, first + size) for first in range(0, n_samples, size)]
     counts = [masks.elements(part.targets, functions) for part in parts]
     numbers = torch.tensor(
         [
@@ -67,7 +67,9 @@ def total(parts: Sequence[MicroBatch], losses: Callable[[Batch, Present], Tensor
     return torch.stack([losses(of.batch, of.there) * of.shares for of in parts]).sum(0)
 
 
-def _rows(batch: Batch, first: int, last: int) -> Batch:
+def some_of(batch: Batch, first: int, last: int) -> Batch:
+    """The samples of a batch from one to before another, as views."""
+
     def some(tensor: Tensor) -> Tensor:
         return tensor[first:last]
 
@@ -77,11 +79,19 @@ def _rows(batch: Batch, first: int, last: int) -> Batch:
     )
 
 
-def _refuse_undivided(batch: Batch, n_samples: int) -> None:
+def refuse_undivided(batch: Batch, n_samples: int, *, asked: str) -> None:
+    """Refuse batches of which some samples cannot be taken.
+
+    Args:
+        asked: The setting that takes some.
+
+    Raises:
+        TaskMismatch: A tensor of the batch is not ``[B, ...]``.
+    """
     for leaf in tree_leaves((batch.inputs, dict(batch.targets))):
         if isinstance(leaf, Tensor) and (leaf.ndim == 0 or len(leaf) != n_samples):
             raise TaskMismatch(
-                "[training] `micro_batch_size` takes some samples of a batch, so its tensors must "
-                f"be [B, ...] of its {n_samples} samples. Got one of shape {tuple(leaf.shape)}. "
-                "Give each sample its own row, or drop `micro_batch_size`."
+                f"{asked} takes some samples of a batch, so its tensors must be [B, ...] of its "
+                f"{n_samples} samples. Got one of shape {tuple(leaf.shape)}. Give each sample its "
+                f"own row, or drop {asked.partition('] ')[2]}."
             )

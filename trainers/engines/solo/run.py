@@ -15,6 +15,7 @@ from torch import Tensor
 
 from trainers.engines import masks, one_epoch
 from trainers.engines.compiled.compiling import compiled_solo
+from trainers.engines.conflicts.meter import ConflictMeter
 from trainers.engines.fused.forward import task_functions, task_losses
 from trainers.engines.looking.outside import Outside
 from trainers.engines.loss_scale import LossScale
@@ -44,6 +45,7 @@ class SoloRun:
         traced: Losses ``[T]`` of each step from now on, where somebody wants them.
         there: The tasks that the batch of the step has valid elements of.
         scale: Of what is differentiated.
+        conflicts: Compares gradients, if somebody wants that.
     """
 
     def __init__(self, job: Job, pack: Pack, session: Session) -> None:
@@ -72,6 +74,13 @@ class SoloRun:
             self.network.parameters(), self.params.values(), job=job, training=self.training
         )
         self.scale = LossScale(self.training.precision)
+        self.conflicts = (
+            ConflictMeter(
+                pack.gradients, self.network, self.functions, key=self.key, session=session
+            )
+            if pack.gradients is not None
+            else None
+        )
         self.epoch = 0
         self.candidates: list[State] = []
         self.traced: list[Tensor] | None = None
@@ -83,6 +92,8 @@ class SoloRun:
         """Let the network train, set the rate of the next epoch and draw its noise."""
         self.epoch, self._n_steps = self.epoch + 1, n_steps
         self.network.train()
+        if self.conflicts is not None:
+            self.conflicts.begin_epoch(self.epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = one_epoch.learning_rate(
                 self.job.lr,
@@ -98,6 +109,8 @@ class SoloRun:
 
     def train_on(self, batch: Batch) -> None:
         """Take one step."""
+        if self.conflicts is not None:
+            self.conflicts.look(batch, self._tensors)
         self.there = masks.present(batch.targets, self.functions)
         self._note(*self._step(batch, next(self._noise)))
 
@@ -279,6 +292,12 @@ class SoloRun:
         of_pairs = self.weighting.level == "gradient"
         drawn = one_epoch.noise(self.job, self.key, self.epoch, n_steps, of_pairs=of_pairs)
         return iter(drawn.to(self.session.device))
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Parameters and copies of buffers, name to ``[1, *shape]``."""
+        params, buffers = self.network.named_parameters(), self.network.named_buffers()
+        found = {name: of.detach().unsqueeze(0) for name, of in params}
+        return found | {name: of.clone().unsqueeze(0) for name, of in buffers}
 
     def _tensor(self, value: Any) -> Tensor:
         return torch.tensor(value, dtype=torch.get_default_dtype(), device=self.session.device)

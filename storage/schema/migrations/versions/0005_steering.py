@@ -1,4 +1,7 @@
-"""Studies are steered from outside, with an audit of it, and send notifications."""
+"""Studies are steered from outside, with an audit of it, and send notifications.
+
+How alike gradients were is kept by epoch.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,20 @@ depends_on = None
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TIME = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 
+_GRADIENT_CONFLICTS = """
+CREATE VIEW gradient_conflicts AS
+SELECT st.name AS study, g.run_id AS run, g.epoch AS epoch,
+       CASE g.pairing WHEN 0 THEN 'tasks' WHEN 1 THEN 'samples' END AS pairing,
+       CASE g.measure WHEN 0 THEN 'cosine' WHEN 1 THEN 'negative_cosine' WHEN 2 THEN 'magnitude'
+                      WHEN 3 THEN 'opposite_signs' END AS measure,
+       g.n_pairs AS n_pairs, g.n_left_out AS n_left_out, g.mean AS mean, g.sd AS sd,
+       g.low AS percentile_2_5, g.median AS median, g.high AS percentile_97_5,
+       g.one_by_one AS one_by_one
+FROM gradient_pairs g
+JOIN runs r ON r.id = g.run_id
+JOIN studies st ON st.id = r.study_id
+"""
+
 
 def upgrade() -> None:
     connection = op.get_bind()
@@ -25,6 +42,7 @@ def upgrade() -> None:
     connection.exec_driver_sql("ALTER TABLE studies ADD COLUMN raised TEXT DEFAULT '' NOT NULL")
     _add_audit()
     _add_notifications()
+    _add_gradient_pairs()
 
 
 def _add_audit() -> None:
@@ -63,6 +81,27 @@ def _add_notifications() -> None:
             "study_birth", "event_key", name="uq_notifications_study_birth_event_key"
         ),
     )
+
+
+def _add_gradient_pairs() -> None:
+    """How alike gradients of tasks and of samples were."""
+    op.create_table(
+        "gradient_pairs",
+        sa.Column("run_id", _ID, nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("pairing", sa.Integer(), nullable=False),
+        sa.Column("measure", sa.Integer(), nullable=False),
+        sa.Column("n_pairs", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("n_left_out", sa.BigInteger(), server_default="0", nullable=False),
+        *(
+            sa.Column(name, sa.Float(53), nullable=True)
+            for name in ("mean", "sd", "low", "median", "high")
+        ),
+        sa.Column("one_by_one", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "epoch", "pairing", "measure", name="pk_gradient_pairs"),
+        sqlite_with_rowid=False,
+    )
+    op.execute(_GRADIENT_CONFLICTS)
 
 
 def downgrade() -> None:

@@ -22,6 +22,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "stage_trials": "study search stage kind params_tuned round position trial",
         "stage_decisions": "study search stage trial value baseline_hash standing",
         "baseline_metrics": "study baseline_hash task metric split value source trial standing",
+        "gradient_conflicts": "study run epoch pairing measure n_pairs n_left_out mean sd "
+        "percentile_2_5 median percentile_97_5 one_by_one",
         "epoch_timings": "study search weighting role attempt sweep hardware measured epoch_s",
     }.items()
 }
