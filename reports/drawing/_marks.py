@@ -11,6 +11,7 @@ from reports.drawing._window import Window
 from reports.measures import FloatArray
 from storage.objectives import Objective
 
+_LETTER = 0.012  # of a tick label, as a share of a wide page's axis
 OFF_SCALE = {1.0: "triangle-up-open", -1.0: "triangle-down-open"}
 
 
@@ -75,8 +76,28 @@ def ticks(values: FloatArray) -> dict[str, Any]:
         return {}
     low, high = np.log10(tried[0]), np.log10(tried[-1])
     pad = 0.08 * max(float(high - low), 0.5)
-    text = [short(value) for value in tried]
+    places = (np.log10(tried) - low) / (high - low + 2 * pad)
+    text = _apart([short(value) for value in tried], places)
     return {"tickvals": tried, "ticktext": text, "range": [float(low - pad), float(high + pad)]}
+
+
+def _apart(texts: Sequence[str], places: FloatArray) -> list[str]:
+    """Labels without those that would touch the one before or the last one; both ends stay.
+
+    Args:
+        places: ``[n]``, where they stand, as shares of the axis.
+    """
+
+    def touch(left: int, right: int) -> bool:
+        letters = (len(texts[left]) + len(texts[right])) / 2 + 1
+        return bool(places[right] - places[left] < _LETTER * letters)
+
+    last = len(texts) - 1
+    kept = [0]
+    for at in range(1, last):
+        if not touch(kept[-1], at) and not touch(at, last):
+            kept.append(at)
+    return [text if at in {*kept, last} else "" for at, text in enumerate(texts)]
 
 
 def fewer(texts: Sequence[str], most: int) -> list[str]:

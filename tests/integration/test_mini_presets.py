@@ -17,6 +17,7 @@ from trainers.problems import card_of
 FEW_STONES = {"width": 4, "train_stones": 256, "validation_stones": 64, "test_stones": 64}
 OPTIONS: Mapping[str, dict[str, Any]] = {
     "diamonds-mini": FEW_STONES,
+    "diamonds-five-mini": FEW_STONES,
     "motorcycle-mini": {"side": 32, "stride": 64, "width": 2, "layers": 1},
     "celeba-mini": {"width": 4},
     "noisy-multimnist-mini": {

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports._palette import LOOKS, OTHERS, TASKS, look
-from reports.drawing._marks import short
+from reports.drawing._marks import short, ticks
 from reports.drawing._ternary import hexagons, on_grid, step_of
 from reports.drawing._window import window
 from reports.figures._curve_traces import band
@@ -127,3 +127,21 @@ def test_a_band_leaves_out_what_has_no_bounds() -> None:
 )
 def test_values_are_written_short(value: float, text: str) -> None:
     assert short(value) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([1.0, 3.0, 3.162, 10.0], ["1", "3", "", "10"]),
+        ([1.0, 5.0, 9.8, 10.0], ["1", "5", "", "10"]),
+        ([1e-3, 3e-3, 1e-2], ["1e-3", "3e-3", "0.01"]),
+        ([1.0, 1.02], ["1", "1.02"]),
+        ([5.0], ["5"]),
+    ],
+)
+def test_labels_of_ticks_do_not_touch_and_both_ends_stay(
+    values: list[float], said: list[str]
+) -> None:
+    found = ticks(np.array(values))
+    assert found["ticktext"] == said
+    assert [*found["tickvals"]] == values

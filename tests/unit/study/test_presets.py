@@ -80,7 +80,13 @@ def test_the_grid_is_the_papers(problem: str, points: int, network: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "of_weights"), [("diamonds-mini", 36), ("motorcycle-mini", 6), ("celeba-mini", 36)]
+    ("name", "of_weights"),
+    [
+        ("diamonds-mini", 36),
+        ("diamonds-five-mini", 126),
+        ("motorcycle-mini", 6),
+        ("celeba-mini", 36),
+    ],
 )
 def test_the_small_ones_ask_the_same_of_data_in_packages(name: str, of_weights: int) -> None:
     plan = make_plan(PRESETS[name])
