@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.unit.problems import breaking
+from tests.unit.problems.breaking import Break
 from trainers.problems.table import Table
 
 OPTIONS: dict[str, Any] = {
@@ -19,7 +21,6 @@ OPTIONS: dict[str, Any] = {
     "width": 4,
 }
 NAMES = ["name", "mass", "atoms", "gap", "volume"]
-Break = Callable[[Path], object]
 
 
 def cells() -> list[list[str]]:
@@ -52,11 +53,7 @@ def found(root: Path, **options: Any) -> str:
 
 
 def edited(change: Callable[[str], str]) -> Break:
-    def broken(root: Path) -> None:
-        path = root / "table.csv"
-        path.write_text(change(path.read_text()))
-
-    return broken
+    return breaking.edited("table.csv", change)
 
 
 def cell(row: int, column: int, value: str) -> Break:

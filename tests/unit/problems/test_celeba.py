@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from tests.unit.problems.breaking import Break, edited, made_a_file, removed, rewritten
 from tests.unit.problems.face_files import FACES, N_FACES, has, write_celeba
 from trainers.problems.celeba import ATTRIBUTES, CelebA
 from trainers.problems.errors import BadOption, DataBroken, DataMissing, UnknownTask
@@ -23,7 +24,6 @@ from trainers.testing import ProblemContract
 
 CPU = torch.device("cpu")
 ATTRS, SPLITS = "list_attr_celeba.txt", "list_eval_partition.txt"
-Break = Callable[[Path], object]
 
 
 @pytest.fixture(scope="module")
@@ -131,14 +131,6 @@ def test_the_official_windows_line_ends_are_read(whole: Path, tmp_path: Path) ->
     assert read(root, "000002.jpg")["Bald"] == read(whole, "000002.jpg")["Bald"]
 
 
-def edited(file: str, change: Callable[[str], str]) -> Break:
-    def broken(root: Path) -> None:
-        path = root / file
-        path.write_text(change(path.read_text()))
-
-    return broken
-
-
 def line(number: int, change: Callable[[str], str]) -> Callable[[str], str]:
     """Change one line of a text, counted from 1."""
 
@@ -151,11 +143,7 @@ def line(number: int, change: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def picture(change: Callable[[bytes], bytes]) -> Break:
-    def broken(root: Path) -> None:
-        path = root / "img_align_celeba/000003.jpg"
-        path.write_bytes(change(path.read_bytes()))
-
-    return broken
+    return rewritten("img_align_celeba/000003.jpg", change)
 
 
 def resized(root: Path) -> None:
@@ -167,11 +155,6 @@ def not_unpacked(root: Path) -> None:
     (root / "img_align_celeba.zip").write_text("")
 
 
-def is_a_file(root: Path) -> None:
-    shutil.rmtree(root / "img_align_celeba")
-    (root / "img_align_celeba").write_text("")
-
-
 BROKEN: dict[str, tuple[Break, list[str]]] = {
     "no root": (shutil.rmtree, ["expected the folder of the data set, found nothing"]),
     "no faces": (
@@ -179,13 +162,16 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         ["img_align_celeba: expected a folder of faces, found nothing", "Get and unpack it"],
     ),
     "faces that are still packed": (not_unpacked, ["Unpack img_align_celeba.zip there"]),
-    "a file for a folder": (is_a_file, ["expected a folder of faces, found a file"]),
+    "a file for a folder": (
+        made_a_file("img_align_celeba"),
+        ["expected a folder of faces, found a file"],
+    ),
     "no attributes": (
-        lambda root: (root / ATTRS).unlink(),
+        removed(ATTRS),
         [f"{ATTRS}: expected the list of that name, found nothing"],
     ),
     "no splits": (
-        lambda root: (root / SPLITS).unlink(),
+        removed(SPLITS),
         [f"{SPLITS}: expected the list of that name, found nothing"],
     ),
     "an empty list": (
@@ -193,7 +179,7 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         [f"{SPLITS}: expected a list, found nothing"],
     ),
     "a missing face": (
-        lambda root: (root / "img_align_celeba/000005.jpg").unlink(),
+        removed("img_align_celeba/000005.jpg"),
         ["000005.jpg: expected a face", "found nothing, as of 1 of them", "Unpack the set again"],
     ),
     "an empty face": (picture(lambda _: b""), ["000003.jpg: expected a picture, found nothing"]),

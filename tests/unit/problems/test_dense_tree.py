@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.unit.problems.breaking import Break, made_a_file, made_a_folder, removed, rewritten
 from tests.unit.problems.trees import N_SAMPLES, NYUV2, SIZE, write_nyuv2
 from trainers.problems.errors import DataBroken
 from trainers.problems.files.samples import Samples
 from trainers.problems.nyuv2 import Nyuv2
-
-Break = Callable[[Path], None]
 
 
 @pytest.fixture
@@ -91,32 +90,12 @@ def changed(file: str, change: Callable[[np.ndarray], np.ndarray]) -> Break:
     return broken
 
 
-def rewritten(file: str, change: Callable[[bytes], bytes]) -> Break:
-    """Store other bytes in a file."""
-
-    def broken(root: Path) -> None:
-        path = root / file
-        path.write_bytes(change(path.read_bytes()))
-
-    return broken
-
-
 def with_one(value: float) -> Callable[[np.ndarray], np.ndarray]:
     def change(array: np.ndarray) -> np.ndarray:
         array[0, 0] = value
         return array
 
     return change
-
-
-def is_a_folder(root: Path) -> None:
-    (root / "train/image/0.npy").unlink()
-    (root / "train/image/0.npy").mkdir()
-
-
-def is_a_file(root: Path) -> None:
-    shutil.rmtree(root / "train/normal")
-    (root / "train/normal").write_text("")
 
 
 def is_seen_in_both(root: Path) -> None:
@@ -133,9 +112,12 @@ STRUCTURE: dict[str, tuple[Break, list[str]]] = {
         lambda root: shutil.rmtree(root / "train" / "depth"),
         ["train/depth: expected a folder of 6 .npy files, found nothing"],
     ),
-    "a file for a folder": (is_a_file, ["train/normal: expected a folder", "found a file"]),
+    "a file for a folder": (
+        made_a_file("train/normal"),
+        ["train/normal: expected a folder", "found a file"],
+    ),
     "a missing file": (
-        lambda root: (root / "train/depth/4.npy").unlink(),
+        removed("train/depth/4.npy"),
         ["train/depth/4.npy: expected a file", "from 0 to 5", "of 1 of them"],
     ),
     "a file too many": (
@@ -146,7 +128,10 @@ STRUCTURE: dict[str, tuple[Break, list[str]]] = {
         lambda root: (root / "val/label/0.npy").rename(root / "val/label/00.npy"),
         ["val/label/0.npy: expected a file", "val/label/00.npy: expected files"],
     ),
-    "a folder for a file": (is_a_folder, ["train/image/0.npy: expected an array of numbers"]),
+    "a folder for a file": (
+        made_a_folder("train/image/0.npy"),
+        ["train/image/0.npy: expected an array of numbers"],
+    ),
     "an empty file": (
         rewritten("train/image/1.npy", lambda _: b""),
         ["train/image/1.npy", "does not begin as an .npy file"],

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.unit.problems.breaking import Break, removed, rewritten
 from tests.unit.problems.idx_files import PAIRS, digits, idx, write_idx
 from trainers.problems.errors import BadOption, DataBroken, DataMissing, UnknownTask
 from trainers.problems.files.idx import IdxSet
@@ -23,7 +24,6 @@ from trainers.testing import ProblemContract
 CPU = torch.device("cpu")
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 PLAIN = "t10k-images-idx3-ubyte"
-Break = Callable[[Path], None]
 
 
 @pytest.fixture(scope="module")
@@ -117,17 +117,9 @@ def stored(file: str, array: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> 
     return broken
 
 
-def rewritten(file: str, change: Callable[[bytes], bytes], *, inside: bool = False) -> Break:
-    """Store other bytes in a file, or in what is packed in it."""
-
-    def broken(root: Path) -> None:
-        path = root / file
-        content = path.read_bytes()
-        path.write_bytes(
-            gzip.compress(change(gzip.decompress(content))) if inside else change(content)
-        )
-
-    return broken
+def repacked(file: str, change: Callable[[bytes], bytes]) -> Break:
+    """Store other bytes in what is packed in a file."""
+    return rewritten(file, lambda packed: gzip.compress(change(gzip.decompress(packed))))
 
 
 def unpacked(change: Callable[[bytes], bytes]) -> Break:
@@ -168,11 +160,11 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
     "no root": (shutil.rmtree, ["expected the folder of the data set, found nothing"]),
     "a file for a root": (is_a_file, ["expected the folder", "found a file"]),
     "no images": (
-        lambda root: (root / IMAGES).unlink(),
+        removed(IMAGES),
         ["train-images-idx3-ubyte: expected an IDX file", "found nothing", "Copy all four files"],
     ),
     "no labels": (
-        lambda root: (root / LABELS).unlink(),
+        removed(LABELS),
         ["train-labels-idx1-ubyte: expected an IDX file", "found nothing"],
     ),
     "no test files": (
@@ -210,7 +202,7 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         ["expected 23,536 bytes", "found 23,537"],
     ),
     "truncated before it was packed": (
-        rewritten(IMAGES, lambda content: content[:-784], inside=True),
+        repacked(IMAGES, lambda content: content[:-784]),
         [f"{IMAGES}: expected 47,056 bytes once it is unpacked, found 46,272"],
     ),
     "a torn header": (
@@ -238,7 +230,7 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         [f"{LABELS}: expected sizes [60] in its header, found [59]"],
     ),
     "floats": (
-        rewritten(IMAGES, lambda content: b"\0\0\x0d" + content[3:], inside=True),
+        repacked(IMAGES, lambda content: b"\0\0\x0d" + content[3:]),
         ["expected 3 dimensions of bytes", "found 00 00 0d 03"],
     ),
     "another format": (

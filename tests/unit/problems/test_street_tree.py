@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.unit.problems.breaking import Break, made_a_file, made_a_folder, removed, rewritten
 from tests.unit.problems.street_files import STREETS, TIMES, street_sample, write_streets
 from trainers.problems.cityscapes import Cityscapes
 from trainers.problems.errors import BadOption, DataBroken
@@ -30,7 +31,6 @@ PHOTO, LABEL, DEPTH = (
         ("disparity", "disparity"),
     )
 )
-Break = Callable[[Path], object]
 
 
 @pytest.fixture(scope="module")
@@ -147,28 +147,6 @@ def stored(file: str, change: Callable[[np.ndarray], np.ndarray]) -> Break:
     return broken
 
 
-def rewritten(file: str, change: Callable[[bytes], bytes]) -> Break:
-    def broken(root: Path) -> None:
-        path = root / file
-        path.write_bytes(change(path.read_bytes()))
-
-    return broken
-
-
-def removed(file: str) -> Break:
-    return lambda root: (root / file).unlink()
-
-
-def is_a_file(root: Path) -> None:
-    shutil.rmtree(root / "gtFine/val")
-    (root / "gtFine/val").write_text("")
-
-
-def is_a_folder(root: Path) -> None:
-    (root / DEPTH).unlink()
-    (root / DEPTH).mkdir()
-
-
 def with_palette(root: Path) -> None:
     with Image.open(root / LABEL) as picture:
         picture.convert("P").save(root / LABEL)
@@ -193,7 +171,10 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         lambda root: shutil.rmtree(root / "disparity"),
         ["disparity/train: expected a folder of cities", "archive with `disparity`"],
     ),
-    "a file for a folder": (is_a_file, ["gtFine/val: expected a folder", "found a file"]),
+    "a file for a folder": (
+        made_a_file("gtFine/val"),
+        ["gtFine/val: expected a folder", "found a file"],
+    ),
     "photos without cities": (
         cities_lost,
         ["leftImg8bit/train: expected 6 photos, found 0", "say in the options"],
@@ -220,7 +201,7 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         rewritten(PHOTO, lambda _: b""),
         [f"{PHOTO}: expected a PNG, found an empty file", "Copy it again"],
     ),
-    "a folder for a file": (is_a_folder, [f"{DEPTH}: expected a PNG"]),
+    "a folder for a file": (made_a_folder(DEPTH), [f"{DEPTH}: expected a PNG"]),
     "a page": (
         rewritten(LABEL, lambda _: b"<html>You must log in to download this file.</html>"),
         [f"{LABEL}: expected a PNG, found the file does not begin as a PNG"],

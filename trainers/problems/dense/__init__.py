@@ -4,7 +4,7 @@ Class -1 is ignored, and so are numbers that are NaN; a direction is missing, to
 0. `Accuracy` and `MeanAbsoluteError` of `trainers.problems` count pixels as they do samples.
 """
 
-from trainers.problems.dense.depths import MeanRelativeError
+from trainers.problems._metrics import MeanRelativeError
 from trainers.problems.dense.directions import (
     MeanAngle,
     MedianAngle,
