@@ -10,7 +10,7 @@ from reports.across.methods import Method, Studies, problem_of
 from reports.comparing.differences import margin_of
 from reports.errors import NotComparable
 from reports.frames import StudyFrames, part_names
-from storage.wording import counted
+from storage.wording import counted, listed
 
 # Keys of [training] that change what is learned; the others say where and how fast.
 _LEARNING: Final = (
@@ -138,7 +138,9 @@ def _of_problems(studies: Studies) -> Iterator[str]:
         known.setdefault(json.dumps(facts, sort_keys=True), []).append(label)
     for problem, known in cards.items():
         if len(known) > 1:
-            apart = " and ".join(", ".join(labels) for labels in known.values())
+            alike = [", ".join(labels) for labels in known.values()]
+            single = all(len(labels) == 1 for labels in known.values())
+            apart = listed(alike) if single else " and ".join(alike)
             yield f"Tasks, metrics or data of the problem {problem} are not the same in {apart}."
 
 

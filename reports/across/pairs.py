@@ -11,6 +11,7 @@ from typing import Any
 
 from reports._digits import finite
 from reports.across.methods import Method, Studies, problem_of
+from reports.inference import Interval
 from storage.wording import listed, share_said
 
 _PAIR = 2
@@ -28,6 +29,7 @@ class PairTable:
         labels: Which share of training samples keeps its label, in words.
         tasks: ``[T]``, in the problem's order.
         values: Two tasks to the objective on test, either way round; NaN without a final value.
+        intervals: Of final values, over seeds at 95 %, as far as there are seeds for one.
     """
 
     problem: str
@@ -35,11 +37,18 @@ class PairTable:
     labels: str
     tasks: Sequence[str]
     values: Mapping[tuple[str, str], float]
+    intervals: Mapping[tuple[str, str], Interval]
 
     @property
     def title(self) -> str:
         """``EW, 0.1 of the labels``."""
         return f"{self.method}, {self.labels}"
+
+    @property
+    def pairs(self) -> list[tuple[tuple[str, str], float]]:
+        """Each pair once, in the order of the tasks, with its value."""
+        at = self.tasks.index
+        return [(pair, of) for pair, of in self.values.items() if at(pair[0]) < at(pair[1])]
 
     def row(self, task: str) -> list[float | None]:
         """``[T]``: the values of its pairs; None of itself, and where no study asked."""
@@ -106,10 +115,14 @@ def _table(
     problem: str, labels: str, method: Method, by_pair: Mapping[tuple[str, ...], str]
 ) -> PairTable:
     values: dict[tuple[str, str], float] = {}
+    intervals: dict[tuple[str, str], Interval] = {}
     for (one, other), label in by_pair.items():
         result = method.results.get(label)
         value = result.row.value_test if result is not None and result.is_final else math.nan
         values |= {(one, other): value, (other, one): value}
+        if not math.isnan(value) and result is not None and result.row.interval is not None:
+            interval = result.row.interval
+            intervals |= {(one, other): interval, (other, one): interval}
     tasks = [task for pair in by_pair for task in pair]
     return PairTable(
         problem=problem,
@@ -117,6 +130,7 @@ def _table(
         labels=labels,
         tasks=[*dict.fromkeys(tasks)],
         values=values,
+        intervals=intervals,
     )
 
 

@@ -16,11 +16,14 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def performance_profile(comparison: StudiesComparison) -> go.Figure | NoFigure:
-    """One step function a method: the share of problems in which it is within x of the best."""
+    """One step function a method: the share of problems in which it is within x of the best.
+
+    Of one problem, the share of its studies.
+    """
     ranking = comparison.ranking
     if ranking is None:
         return NoFigure(reason="Fewer than two methods have a final value in two studies or more.")
-    gaps = gaps_of(comparison.objective)
+    gaps, n_problems = gaps_of(comparison.objective), ranking.n_problems
     known = [gap for one in ranking.standings for gap in one.gaps.values() if np.isfinite(gap)]
     end = 1.05 * max([*known, comparison.margin or 0.0]) or 1.0
     shown = gaps.shown.lstrip("+")
@@ -40,7 +43,7 @@ def performance_profile(comparison: StudiesComparison) -> go.Figure | NoFigure:
             "nticks": 6,
         },
         yaxis={
-            "title": {"text": "Share of problems, in %"},
+            "title": {"text": f"Share of {'problems' if n_problems > 1 else 'studies'}, in %"},
             "range": [-3, 103],
             "nticks": 6,
         },

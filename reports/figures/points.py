@@ -120,8 +120,7 @@ def pair_points(tables: Iterable[PairTable]) -> pd.DataFrame:
         [
             (table.method, table.labels, *pair, value)
             for table in tables
-            for pair, value in table.values.items()
-            if table.tasks.index(pair[0]) < table.tasks.index(pair[1])
+            for pair, value in table.pairs
         ],
         columns=["method", "labels", "task", "beside", "test_value"],
     )

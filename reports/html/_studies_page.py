@@ -40,7 +40,7 @@ _ONE = (
     "problems."
 )
 _PROFILE = (
-    "Each line is a method: in which share of the problems it is at most so much worse than the "
+    "Each line is a method: in which share of the {what} it is at most so much worse than the "
     "best method there. A line that starts high is often the best; one that rises soon is never "
     "far from it. The dotted line is the margin. It shows what was measured; how sure that is, the "
     "tables say."
@@ -67,7 +67,7 @@ def studies_body(studies: Studies, *, light: bool) -> Markup:
         key="profile",
         title="How near to the best",
         seen=_seen(comparison),
-        caption=_PROFILE,
+        caption=_PROFILE.format(what=_over(comparison)),
         figure=performance_profile(comparison),
         points=partial(gap_points, comparison),
     )
@@ -95,8 +95,14 @@ def _seen(comparison: StudiesComparison) -> str:
     near = ""
     if comparison.margin is not None:
         near = f", and within the margin of {comparison.margin:g} of it in {_percent(one.near)}"
-    of = problems if comparison.ranking.n_problems > 1 else "the studies of one problem"
+    of = problems if comparison.ranking.n_problems > 1 else f"the {_over(comparison)}"
     return f"{one.method.title} is the best in {_percent(one.best)} of {of}{near}."
+
+
+def _over(comparison: StudiesComparison) -> str:
+    """What shares are of."""
+    one = comparison.ranking is not None and comparison.ranking.n_problems == 1
+    return "studies of one problem" if one else "problems"
 
 
 def _studies(comparison: StudiesComparison) -> Markup:

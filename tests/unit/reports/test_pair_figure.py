@@ -13,6 +13,8 @@ from reports.across.pairs import PairTable
 from reports.figures import NoFigure, task_pairs
 from reports.figures.points import pair_points
 from reports.figures.svg import picture
+from reports.html._pairs import _seen
+from reports.inference import Interval
 from storage.objectives import known
 from storage.objectives.delta_m import NAME as DELTA_M
 
@@ -23,7 +25,9 @@ def table(labels: str, *values: float, tasks: str = "abc") -> PairTable:
     pairs = [("a", "b"), ("a", "c"), ("b", "c")]
     by_pair = dict(zip(pairs, values, strict=False))
     both = {**by_pair, **{(b, a): value for (a, b), value in by_pair.items()}}
-    return PairTable(problem="p", method="EW", labels=labels, tasks=[*tasks], values=both)
+    return PairTable(
+        problem="p", method="EW", labels=labels, tasks=[*tasks], values=both, intervals={}
+    )
 
 
 FEW, ALL = table("0.1 of the labels", -2.0, 3.0, 1.0), table("all labels", -4.0, 0.5, math.nan)
@@ -87,6 +91,19 @@ def test_values_are_left_out_where_cells_are_too_narrow() -> None:
     many = replace(FEW, tasks=names, values={(names[0], names[1]): 3.0})
     assert "+3.0" in picture(made(many)).svg
     assert "+3.0" not in picture(made(many), page="narrow").svg
+
+
+def test_how_many_pairs_gain_is_told_with_how_sure_that_is() -> None:
+    ends = {
+        ("a", "b"): Interval(low=-3.0, high=-1.0, df=1.0),
+        ("a", "c"): Interval(low=-1.0, high=2.0, df=1.0),
+    }
+    sure = replace(table("all labels", -2.0, -0.5, math.nan), intervals=ends)
+    assert _seen(OBJECTIVE, [FEW, sure]) == (
+        "Below 0, better than the single-task networks: 1 of 3 pairs with 0.1 of the labels (0 by "
+        "the whole 95 % interval over seeds) and 2 of 2 pairs with all labels (1 by the whole 95 % "
+        "interval over seeds)."
+    )
 
 
 def test_points_have_each_pair_once() -> None:
