@@ -13,6 +13,7 @@ from reports.claims.evidence import told_beforehand
 from reports.claims.no_gain import no_gain
 from reports.claims.noise_turned_down import noise_turned_down
 from reports.claims.size_matters import Sized, size_matters
+from reports.claims.transfers_better import transfers_better
 from reports.frames import StudyFrames
 from reports.importances import Estimators
 from reports.tables.method_table import refuse_without_methods
@@ -34,6 +35,7 @@ def claims_of(frames: StudyFrames, estimators: Estimators | None = None) -> tupl
         partial(decay_matters_less, estimators=estimators),
         no_gain,
         adam_dominates,
+        transfers_better,
         noise_turned_down,
         concave_share,
     )

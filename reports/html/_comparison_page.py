@@ -17,6 +17,7 @@ from reports.html._problem import problem
 from reports.html._ran import what_was_run
 from reports.html._table import tables
 from reports.html._tags import Markup, answered, join, tag
+from reports.html._transfer import transfer_section
 from reports.importances import Estimators
 from reports.notes.fair_play import MergedNote, fair_play_notes, merged
 from reports.spending import EqualBudget, equal_budgets
@@ -107,6 +108,7 @@ def _main(
             tag("section", plot(cost_plot(frames), heading="h2", study=frames.name, light=light)),
             front_section(frames, light=light),
             optimizers_section(comparison.optimizers),
+            transfer_section(frames),
             budgets(frames, comparison, found),
             how_far_it_holds(frames, comparison),
             said_of_claims,

@@ -103,6 +103,9 @@ def _costs(frames: StudyFrames) -> Markup:
         "Searches: start-up, training, validation": float(runs.get("search", 0.0)),
         "Trials of the training function": float(runs.get("function", 0.0)),
         "Confirmation on fresh seeds": float(runs.get("confirm", 0.0)),
+        "Follow-ups: start-up, training, validation": float(frames.followups["method_cost_s"].sum())
+        if len(frames.followups)
+        else 0.0,
         "Test evaluation": float(frames.attempts["test_s"].sum()),
         "Diagnostics": float(frames.attempts["diagnostics_s"].sum()),
     }

@@ -38,7 +38,9 @@ def command(
     With the effect and its interval, the runs it rests on, and what would decide. C1 and C2: is
     UW-SO comparable to Scalarization, and better than what tunes nothing? C3: do larger networks
     care less? C4: does weight decay matter less than the learning rate? C5: does sharing gain?
-    C6: does Adam dominate SGD at equal trials? C9: do UW and UW-SO turn noisy labels down?
+    C6: does Adam dominate SGD at equal trials?
+    C8: do features learned together transfer better to corrupted images?
+    C9: do UW and UW-SO turn noisy labels down?
     """
     from reports.across import check_distinct
     from reports.claims import claims_of, in_order, size_matters

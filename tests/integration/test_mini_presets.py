@@ -90,6 +90,34 @@ def test_its_searches_train_and_end(name: str, tmp_path: Path) -> None:
     assert "0 failed, 0 left" in said.text
 
 
+def test_winners_are_followed_up_on_corrupted_images(tmp_path: Path) -> None:
+    """The preset corruption-transfer-mini, on few pictures, two kinds and one severity."""
+    plain = presets()["corruption-transfer-mini"].model_dump(mode="json", exclude_unset=True)
+    few = {"width": 4, "train_pairs": 64, "validation_pairs": 32, "test_pairs": 32}
+    followup = {**plain["followup"][0], "kinds": ["contrast", "pixelate"], "severities": [1]}
+    short = {
+        **plain,
+        "tasks": ["left", "sum"],
+        "problem_options": few,
+        "seeds": [0, 1],
+        "training": {"epochs": 1, "batch_size": 32},
+        "search": [{"weighting": "ew", "stages": [{"lr": [0.01]}]}],
+        "followup": [{**followup, "epochs": 1}],
+    }
+    lines = [f"{key} = {inline(value)}" for key, value in short.items()]
+    (tmp_path / "short.toml").write_text("\n".join(lines))
+    said = command(tmp_path, "run", "short.toml", "--workers", "1")
+    assert "12 runs done, 0 diverged, 0 failed, 0 left" in said.text
+    name = "corruption-transfer-mini"
+    claims = command(tmp_path, "claims", name, "--json").json["studies"][name]
+    (found,) = (claim for claim in claims if claim["claim"] == "C8")
+    assert found["runs"][name] == [7, 8, 9, 10, 11, 12]
+    assert found["finding"] in ("supported", "not supported", "undecided")
+    assert "corruptions/" not in command(tmp_path, "compare", name).text
+    assert command(tmp_path, "report", name).code == 0
+    assert "Corrupted images" in (tmp_path / "report.html").read_text()
+
+
 def test_pairs_of_tasks_train_one_after_the_other(tmp_path: Path) -> None:
     """The preset gong-multimnist-mini, on fewer pictures and with two of its six studies left."""
     plain = presets()["gong-multimnist-mini"].model_dump(mode="json", exclude_unset=True)
