@@ -15,20 +15,20 @@ from trainers.jobs import ProblemRef
 from trainers.problems import card_of
 
 FEW_STONES = {"width": 4, "train_stones": 256, "validation_stones": 64, "test_stones": 64}
+FEW_PAIRS = {"width": 4, "train_pairs": 64, "validation_pairs": 32, "test_pairs": 32}
+FEW_TILES = {"side": 32, "stride": 64, "width": 2, "layers": 1}
 OPTIONS: Mapping[str, dict[str, Any]] = {
     "diamonds-mini": FEW_STONES,
     "diamonds-five-mini": FEW_STONES,
-    "motorcycle-mini": {"side": 32, "stride": 64, "width": 2, "layers": 1},
+    "motorcycle-mini": FEW_TILES,
     "celeba-mini": {"width": 4},
-    "noisy-multimnist-mini": {
-        "width": 4,
-        "train_pairs": 64,
-        "validation_pairs": 32,
-        "test_pairs": 32,
-    },
+    "noisy-multimnist-mini": FEW_PAIRS,
+    "adam-vs-sgd-mini": FEW_PAIRS,
+    "adam-vs-sgd-mini-diamonds": FEW_STONES,
+    "adam-vs-sgd-mini-motorcycle": FEW_TILES,
 }
 """What makes the problem of each preset small."""
-MANY = ("motorcycle-mini", "celeba-mini")
+MANY = ("motorcycle-mini", "celeba-mini", "adam-vs-sgd-mini-motorcycle")
 """Those whose single-task networks are left out: many, or too little trained to be relative to."""
 WITH_ALL = ("noisy-multimnist-mini",)
 """Those whose question needs each of their methods."""
@@ -88,6 +88,9 @@ def test_its_searches_train_and_end(name: str, tmp_path: Path) -> None:
     said = command(tmp_path, "run", "short.toml", "--workers", "1")
     assert said.code == 0, said.err
     assert "0 failed, 0 left" in said.text
+    if name.startswith("adam-vs-sgd"):
+        found = command(tmp_path, "compare", "short.toml", "--json").json["optimizers"]
+        assert (found["names"], len(found["pairs"])) == (["adam", "sgd"], 1)
 
 
 def test_winners_are_followed_up_on_corrupted_images(tmp_path: Path) -> None:

@@ -18,7 +18,12 @@ DENSE = {
     for problem in ("nyuv2", "cityscapes")
     for network in ("segnet", "resnet50", "resnet101", "mtan")
 }
-FILES = DENSE | {"uw-so-celeba-resnet18": "celeba"}
+OPTIMIZERS = {
+    f"adam-vs-sgd-{problem}-{network}": problem
+    for problem in ("nyuv2", "cityscapes")
+    for network in ("segnet", "resnet50")
+}
+FILES = DENSE | OPTIMIZERS | {"uw-so-celeba-resnet18": "celeba"}
 NINE = {"ew", "rlw", "dwa", "gls", "imtl-l", "uw", "uw-o", "scalarization", "uw-so"}
 
 
@@ -56,9 +61,12 @@ def test_a_path_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         make_plan(gone)
 
 
-@pytest.mark.parametrize(("name", "problem"), DENSE.items())
+@pytest.mark.parametrize(("name", "problem"), [*DENSE.items(), *OPTIMIZERS.items()])
 def test_those_of_a_set_differ_in_the_network_only(name: str, problem: str) -> None:
-    plain, like = PRESETS[name].to_plain(), PRESETS[f"uw-so-{problem}-segnet"].to_plain()
+    plain, like = (
+        PRESETS[name].to_plain(),
+        PRESETS[f"{name.partition(f'-{problem}')[0]}-{problem}-segnet"].to_plain(),
+    )
     for of in (plain, like):
         del of["name"], of["problem_options"]["network"]
         of["problem_options"].pop("layers", None)
@@ -93,6 +101,23 @@ def test_the_small_ones_ask_the_same_of_data_in_packages(name: str, of_weights: 
     assert searches(plan) - {"scalarization-groups"} == NINE
     (grid,) = (search for search in plan.searches if search.name == "scalarization")
     assert of_weights in [stage.expected_trials for stage in grid.stages]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_each_optimiser_has_the_papers_ten_rates(name: str) -> None:
+    plan = make_plan(PRESETS[name])
+    assert (PRESETS[name].training.weight_decay, len(PRESETS[name].seeds)) == (1e-5, 3)
+    for search in plan.searches:
+        (stage,) = search.stages
+        n_optimizers = {"baseline": 1}.get(search.role, 1 if search.name == "adatask" else 3)
+        assert stage.expected_trials == 10 * n_optimizers
+
+
+@pytest.mark.parametrize("name", ["adam-vs-sgd-mini", "adam-vs-sgd-mini-diamonds"])
+def test_the_small_ones_ask_seven_weightings_of_both_optimisers(name: str) -> None:
+    plan = make_plan(PRESETS[name])
+    assert searches(plan) == searches(make_plan(PRESETS["adam-vs-sgd-nyuv2-segnet"])) - {"adatask"}
+    assert {s.stages[0].expected_trials for s in plan.searches if s.role == "search"} == {12}
 
 
 def test_forty_tasks_have_points_that_are_the_same_in_every_study_and_groups() -> None:
