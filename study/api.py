@@ -18,7 +18,7 @@ from study.notebook import notebook_html
 from study.planning.budget import with_raises
 from study.planning.extension import check_extension
 from study.planning.keys import plan_key
-from study.planning.packs import PackPlan, pack_plan, shapes_of
+from study.planning.packs import PackPlan, all_shapes, pack_plan
 from study.planning.plan import Plan, make_plan, refuse_missing
 from study.running.checkpoint_path import (
     check_folder_of_function,
@@ -118,11 +118,7 @@ class Study:
         """
         arguments.check_arguments(arguments.PACKS, locals())
         checked_device(device)
-        shapes = [
-            *shapes_of(self.plan, "fused").values(),
-            *shapes_of(self.plan, "solo").values(),
-        ]
-        stored, calibrations = stored_packs(self.storage_url, self.name, shapes)
+        stored, calibrations = stored_packs(self.storage_url, self.name, all_shapes(self.plan))
         found = look_at_network(self.plan, device=device) if look else None
         return pack_plan(
             self.plan,

@@ -135,7 +135,7 @@ class Leases(OpenedDatabase):
         *,
         holder_id: int,
         worker_id: int,
-        n: int | Mapping[int, int],
+        n: int | Callable[[int, str], int],
         lease_s: float,
         shares: int = 1,
         in_training: float = 0.0,
@@ -146,7 +146,8 @@ class Leases(OpenedDatabase):
         """Lease up to `n` waiting runs of one pack key, first in line first.
 
         Args:
-            n: Where searches differ, by the search of the run that is first in line.
+            n: Where it differs, by the search and the point, as JSON, of the run that is first in
+                line.
             shares: Workers that share the work: a claim takes no more than one share of it.
             in_training: Runs that other workers have still to do, parts of runs included.
             limits: What all attempts, and what leased runs may still take, must stay within.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,17 +88,19 @@ class Size:
     """How many runs to claim: at most `most`, and of all there is to do one share of so many.
 
     Attributes:
-        most: By the search of the first run in line where searches differ; 1 for any other.
+        most: By the search and the point, as JSON, of the first run in line where these differ.
         in_training: Runs that the other workers have still to do, parts of runs included.
     """
 
-    most: int | Mapping[int, int]
+    most: int | Callable[[int, str], int]
     shares: int = 1
     in_training: float = 0.0
 
-    def of(self, connection: Connection, study_id: int, search_id: int) -> int:
-        """The number for now, of runs of a search and of others in their pack."""
-        most = self.most if isinstance(self.most, int) else self.most.get(search_id, 1)
+    def of(self, connection: Connection, study_id: int, first: Any) -> int:
+        """The number for now, of runs in the pack of the one that is first in line."""
+        most = self.most
+        if not isinstance(most, int):
+            most = most(first.search_id, first.written)
         if self.shares == 1 or most == 1:
             return most
         here = {"study": study_id, "most": most * self.shares}
@@ -153,7 +155,7 @@ def _in_line(
     first, statement, scope = _first_in_line(connection, study_id, barred)
     if first is None:
         return []
-    n = max(1, size.of(connection, study_id, first.search_id))
+    n = max(1, size.of(connection, study_id, first))
     if n == 1:
         return _with_checkpoints(connection, [first])
     found = statement.rows(connection, {**scope, "pack": first.pack_key, "n": n})

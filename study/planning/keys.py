@@ -197,15 +197,19 @@ def shape_keys(
     networks: Iterable[tuple[str, ...]],
     *,
     engine: Engine = "fused",
+    optimizer: str | None = None,
 ) -> dict[tuple[str, ...], str]:
     """A key of each network: those of equal key have steps of equal cost, in whatever study.
 
     Args:
         networks: The tasks that each has.
         engine: Whose packs.
+        optimizer: Of the runs; None for that of [training].
     """
     plain = spec.to_plain()
     training = plain["training"]
+    if optimizer is not None:
+        training = {**training, "optimizer": optimizer}
     said = {key: training[key] for key, before in _LATER.items() if training[key] != before}
     step = [training[key] for key in _STEP]
     more = [*(["in step"] if engine == "solo" else []), *([said] if said else [])]

@@ -39,6 +39,11 @@ def of_optimizer(point: Point) -> tuple[str, ...]:
     return tuple(canonical({name: point[name]}) for name in OF_OPTIMIZERS if name in point)
 
 
+def tried_by(stages: Sequence[Stage]) -> tuple[str, ...]:
+    """The optimisers that stages name; none where trials have that of [training]."""
+    return tuple(dict.fromkeys(str(value) for value in _tried(stages, OPTIMIZER)))
+
+
 def homes(stages: Sequence[Stage], folder: str | None) -> list[str]:
     """The modules of optimisers that are not built in."""
     names = {str(value) for value in _tried(stages, OPTIMIZER)} - {*BUILT_IN}

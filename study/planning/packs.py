@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from storage.records import Calibration, SearchRecord
 from study.planning.engine import EngineChoice, engine_for
 from study.planning.keys import shape_keys
+from study.planning.optimisers import tried_by
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from trainers.events import NetworkFacts
@@ -57,10 +59,31 @@ class PackPlan:
         return dict(found)
 
 
-def shapes_of(plan: Plan, engine: Engine = "fused") -> dict[tuple[str, ...], str]:
-    """Shape key of the network of all tasks, first, and of those of the single-task runs."""
+def shapes_of(
+    plan: Plan, engine: Engine = "fused", *, optimizer: str | None = None
+) -> dict[tuple[str, ...], str]:
+    """Shape key of the network of all tasks, first, and of those of the single-task runs.
+
+    Args:
+        optimizer: One that a search tunes, by which no single task is trained; None for that of
+            [training].
+    """
     tasks = dict.fromkeys([plan.card.task_names, *(search.tasks for search in plan.searches)])
-    return shape_keys(plan.spec, plan.card.to_plain(), tasks, engine=engine)
+    if optimizer not in (None, plan.training.optimizer):
+        tasks = {plan.card.task_names: None}
+    card = plan.card.to_plain()
+    return shape_keys(plan.spec, card, tasks, engine=engine, optimizer=optimizer)
+
+
+def all_shapes(plan: Plan) -> list[str]:
+    """Shape keys of all networks, with each engine and optimiser that a run may have."""
+    names = dict.fromkeys(name for search in plan.searches for name in tried_by(search.stages))
+    return [
+        shape
+        for engine in get_args(Engine)
+        for name in (None, *names)
+        for shape in shapes_of(plan, engine, optimizer=name).values()
+    ]
 
 
 def pack_plan(
@@ -81,9 +104,8 @@ def pack_plan(
     for search in sorted(plan.searches, key=lambda search: bool(search.solo_only)):
         engine = engine_for(plan, search, device=device, network=facts, stored=stored)
         together[engine, search.tasks].append(search)
-    shapes = {engine: shapes_of(plan, engine) for engine in {of.engine for of, _ in together}}
     groups = [
-        _group(plan, engine, searches, shapes[engine.engine], facts, calibrations)
+        _group(plan, engine, searches, facts, calibrations)
         for (engine, _), searches in together.items()
     ]
     whole = plan.card.task_names
@@ -106,11 +128,10 @@ def _group(
     plan: Plan,
     engine: EngineChoice,
     searches: Sequence[Search],
-    shapes: Mapping[tuple[str, ...], str],
     facts: NetworkFacts | None,
     calibrations: Sequence[Calibration],
 ) -> PackGroup:
-    tasks = searches[0].tasks
+    tasks, shapes = searches[0].tasks, shapes_of(plan, engine.engine)
     # without a look, a calibration tells that solo runs share their data
     seen = any(found.shape in shapes.values() for found in calibrations)
     packed = engine.engine == "fused" or (seen if facts is None else facts.streamed)
@@ -120,15 +141,28 @@ def _group(
         engine=engine,
         searches=tuple(search.name for search in searches),
         runs=sum(search.expected_trials for search in searches),
-        pack_size=_pack_size(plan, shapes, calibrations) if packed else 1,
+        pack_size=_pack_size(plan, engine.engine, searches, calibrations) if packed else 1,
         calibrations=[found for found in calibrations if found.shape == shapes[tasks]],
     )
 
 
 def _pack_size(
-    plan: Plan, shapes: Mapping[tuple[str, ...], str], calibrations: Sequence[Calibration]
+    plan: Plan, engine: Engine, searches: Sequence[Search], calibrations: Sequence[Calibration]
 ) -> int | None:
-    """By hand, or by calibration of the network of all tasks, where hardware agrees on it."""
-    whole = shapes[plan.card.task_names]
-    sizes = {found.pack_size for found in calibrations if found.shape == whole}
-    return plan.spec.training.pack_size or (sizes.pop() if len(sizes) == 1 else None)
+    """By hand, or by calibration of the network of all tasks, where hardware agrees on it.
+
+    Of searches that tune the optimiser it is the largest that each of them allows.
+    """
+    if plan.spec.training.pack_size:
+        return plan.spec.training.pack_size
+    optimizers = {
+        name for of in searches for name in tried_by(of.stages) or (plan.training.optimizer,)
+    }
+    found: list[int] = []
+    for name in optimizers:
+        whole = shapes_of(plan, engine, optimizer=name)[plan.card.task_names]
+        sizes = {one.pack_size for one in calibrations if one.shape == whole}
+        if len(sizes) != 1:
+            return None
+        found += sizes
+    return min(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from storage.records import Claimed, Holder
@@ -37,7 +37,7 @@ class LeaseKeeper:
     def claim(
         self,
         state: WorkerState,
-        n: Mapping[int, int],
+        n: Callable[[int, str], int],
         *,
         limits: Limits | None,
         run: int | None = None,
@@ -45,7 +45,7 @@ class LeaseKeeper:
         """Lease the next runs in line for a worker, one share of them at most; or one run.
 
         Args:
-            n: Most runs, by the search of the first one.
+            n: Most runs, by the search and the point of the first one.
             limits: What all runs of the study must stay within.
             run: This one and no other.
         """

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from storage.records import Calibration
 from storage.wording import counted
 from study.deciding.progress import at_size
+from study.deciding.trials import to_point
 from study.planning.engine import chosen_by
+from study.planning.optimisers import OPTIMIZER, training_of, tried_by
 from study.planning.packs import shapes_of
 from trainers.jobs import Calibrate, Engine
 
@@ -30,8 +32,8 @@ UNMEASURED = 8
 """Pack size where the calibration has failed."""
 
 Tasks = tuple[str, ...]
-_Kind = tuple[str, Engine]
-"""Hardware, and the engine whose packs are sized for it."""
+_Kind = tuple[str, Engine, str]
+"""Hardware, the engine whose packs are sized for it, and the optimiser of the runs in them."""
 
 
 class PackSizes:
@@ -59,6 +61,8 @@ class PackSizes:
         self._all = plan.card.task_names
         self._tasks = {search.name: search.tasks for search in plan.searches}
         self._unpacked = {search.name for search in plan.searches if search.alone}
+        self._own = plan.training.optimizer
+        self._tried = {search.name: tried_by(search.stages) for search in plan.searches}
         self._known: dict[_Kind, dict[Tasks, Calibration]] = {}
         self._calibrating: dict[int, _Kind] = {}
         self._by_hand = plan.spec.training.pack_size
@@ -77,19 +81,33 @@ class PackSizes:
     def to_measure(self, state: WorkerState) -> Calibrate | None:
         """What a worker is to time before it can be given packs; None: nothing."""
         if self._engine.undecided:
-            return self._to_measure(state, "fused")
-        packed = map(self._packed, self._tasks)
-        engines = {engine for engine in packed if engine is not None}
-        found = (self._to_measure(state, engine) for engine in sorted(engines))
+            return self._to_measure((state.hardware, "fused", self._own), state)
+        engines = {engine for name in self._tasks if (engine := self._packed(name)) is not None}
+        kinds = (kind for engine in sorted(engines) for kind in self._kinds(state.hardware, engine))
+        found = (self._to_measure(kind, state) for kind in kinds)
         return next(filter(None, found), None)
 
-    def _to_measure(self, state: WorkerState, engine: Engine) -> Calibrate | None:
-        """The same for packs of one engine."""
-        kind = state.hardware, engine
+    def _kinds(self, hardware: str, engine: Engine) -> list[_Kind]:
+        """What packs of an engine are sized for: each optimiser, that of [training] first.
+
+        That one is timed in any case: by it is told what runs take alone.
+        """
+        others = {
+            name
+            for search, tried in self._tried.items()
+            if self._packed(search) == engine and not self._by_hand
+            for name in tried
+        }
+        names = [self._own, *sorted(others - {self._own})]
+        return [(hardware, engine, name) for name in names]
+
+    def _to_measure(self, kind: _Kind, state: WorkerState) -> Calibrate | None:
+        """The same for packs of one kind."""
+        _, engine, optimizer = kind
         if kind in self._known:
             return None
         self._known[kind] = {}
-        shapes = shapes_of(self._plan, engine)
+        shapes = shapes_of(self._plan, engine, optimizer=optimizer)
         stored = {
             tasks: self._storage.calibration(shape, state.hardware)
             for tasks, shape in shapes.items()
@@ -99,10 +117,12 @@ class PackSizes:
             self._settle(kind)
             return None
         self._calibrating[state.worker_id] = kind
-        training = self._plan.spec.training
+        training, problem = self._plan.spec.training, self._plan.problem
         return Calibrate(
-            problem=self._plan.problem,
-            training=self._plan.training,
+            problem=problem,
+            training=self._plan.training
+            if optimizer == self._own
+            else training_of(self._plan.training, {OPTIMIZER: optimizer}, problem.folder),
             shapes=tuple(shapes),
             most=self._most(engine),
             engine=engine,
@@ -119,8 +139,8 @@ class PackSizes:
 
     def measured(self, state: WorkerState, message: Calibrated) -> None:
         """Keep what a worker has measured."""
-        kind = hardware, engine = self._calibrating.pop(state.worker_id)
-        shapes = shapes_of(self._plan, engine)
+        kind = hardware, engine, optimizer = self._calibrating.pop(state.worker_id)
+        shapes = shapes_of(self._plan, engine, optimizer=optimizer)
         found = [
             Calibration(
                 shape=shapes[times.tasks],
@@ -144,42 +164,64 @@ class PackSizes:
 
     def _settle(self, kind: _Kind) -> None:
         """Fix what the first calibration decides: an engine that has no rule, rows on a GPU."""
-        whole, (hardware, engine) = self._known[kind].get(self._all), kind
+        whole, (hardware, engine, _) = self._known[kind].get(self._all), kind
         if self._engine.undecided:
             choice = chosen_by(whole.run_step_ms if whole else {}, hardware)
             self._engine.fix(choice)  # or another driver has, before
             engine = "fused" if "fused" in self._engine.in_use else "solo"
             self._say(f"Runs are trained {engine}: {choice.reason}.")
         if engine == "fused" and self._engine.on_gpu and self._engine.rows(engine) is None:
-            rows = self._by_hand or (whole.pack_size if whole else UNMEASURED)
-            self._engine.fix_rows(max(2, rows))
+            self._settle_rows(hardware, engine)
+
+    def _settle_rows(self, hardware: str, engine: Engine) -> None:
+        """Fix the rows of stacks once all optimisers are timed: they must fit with each."""
+        kinds = self._kinds(hardware, engine)
+        if any(kind not in self._known or kind in self._calibrating.values() for kind in kinds):
+            return
+        sizes = [
+            whole.pack_size if (whole := self._known[kind].get(self._all)) else UNMEASURED
+            for kind in kinds
+        ]
+        self._engine.fix_rows(max(2, self._by_hand or min(sizes)))
 
     def waiting(self, state: WorkerState) -> bool:
         """Whether a worker is calibrating, of the same hardware or for all."""
         if self._engine.undecided:
             return bool(self._calibrating)
-        return state.hardware in {hardware for hardware, _ in self._calibrating.values()}
+        return state.hardware in {hardware for hardware, *_ in self._calibrating.values()}
 
     def relative_cost(self, size: float, *, than: float) -> float:
         """How many times that a run costs in packs of one size, compared to another."""
         timed = ((k, of[self._all]) for k, of in self._known.items() if self._all in of)
-        for (_, engine), whole in timed:
+        for (_, engine, _), whole in timed:
             size = min(size, self._limits[engine], whole.pack_size)
             return at_size(whole.run_step_ms, size) / at_size(whole.run_step_ms, than)
         return 1.0
 
-    def most(self, state: WorkerState) -> dict[int, int]:
-        """Most runs of a pack for this worker, by the number of the search of the first one."""
-        return {of.id: self.of(state, of.name) for of in self._engine.searches}
+    def most(self, state: WorkerState) -> Callable[[int, str], int]:
+        """Most runs of a pack for this worker, by the search and the point of the first one."""
+        names = {of.id: of.name for of in self._engine.searches}
 
-    def of(self, state: WorkerState, search: str) -> int:
-        """Most runs of a pack for this worker, if one of this search is first in line."""
+        def of_first(search: int, written: str) -> int:
+            name = names[search]
+            tunes = self._tried[name]
+            optimizer = to_point(written).get(OPTIMIZER, self._own) if tunes else self._own
+            return self.of(state, name, optimizer=str(optimizer))
+
+        return of_first
+
+    def of(self, state: WorkerState, search: str, *, optimizer: str | None = None) -> int:
+        """Most runs of a pack for this worker, if one of this search is first in line.
+
+        Args:
+            optimizer: Of that run; None for that of [training].
+        """
         engine = self._packed(search)
         if engine is None:
             return 1
         if self._by_hand or self._engine.rows(engine):
             return self._limit(engine)
-        whole = self._known[state.hardware, engine].get(self._all)
+        whole = self._known[state.hardware, engine, optimizer or self._own].get(self._all)
         return min(self._limit(engine), whole.pack_size if whole else UNMEASURED)
 
     def in_packs(self, search: str) -> bool:
@@ -192,8 +234,13 @@ class PackSizes:
         It is known where some search's runs are trained in packs.
         """
         engine, tasks = self._packed(search), self._tasks[search]
-        own = self._known.get((state.hardware, engine), {}) if engine is not None else {}
-        others = (of for (hardware, _), of in self._known.items() if hardware == state.hardware)
+        mine = (state.hardware, engine, self._own) if engine is not None else None
+        own = self._known.get(mine, {}) if mine is not None else {}
+        others = (
+            of
+            for (hardware, _, optimizer), of in self._known.items()
+            if (hardware, optimizer) == (state.hardware, self._own)
+        )
         alone = next((of[tasks] for of in (own, *others) if tasks in of), None)
         return None if alone is None else alone.epoch_s
 
@@ -215,7 +262,7 @@ class PackSizes:
         kind = self._calibrating.pop(state.worker_id, None)
         if kind is None:
             return
-        _, engine = kind
+        _, engine, _ = kind
         if self._limits[engine] > UNMEASURED:
             self._limits[engine] = UNMEASURED
             del self._known[kind]

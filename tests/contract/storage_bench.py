@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -145,7 +145,7 @@ class Bench:
 
     def claimed(
         self,
-        n: int | Mapping[int, int] = 1,
+        n: int | Callable[[int, str], int] = 1,
         *,
         lease_s: float = 60.0,
         shares: int = 1,

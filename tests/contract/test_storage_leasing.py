@@ -83,12 +83,22 @@ class LeasingPromises(Backend):
     def test_where_searches_differ_the_first_in_line_says_how_many(self, bench: Bench) -> None:
         bench.plan("a", "b", "c", pack="solo")
         bench.plan("d", "e", "f", search="stl/a", rank=9)
-        most = {bench.search("ew"): 1, bench.search("stl/a"): 2}
+        sizes = {bench.search("ew"): 1, bench.search("stl/a"): 2}
+
+        def most(search: int, written: str) -> int:
+            return sizes[search]
+
         packs = [bench.claimed(most, shares=shares).claims for shares in (1, 1, 2, 1, 2)]
         assert [[claim.params for claim in pack] for pack in packs] == [
             *(["a"], ["b"], ["c"]),
             *(["d", "e"], ["f"]),
         ]
+
+    def test_where_points_differ_the_first_in_line_says_how_many(self, bench: Bench) -> None:
+        bench.plan("a", "b", "c", "d")
+        sizes = {"a": 3, "d": 1}
+        packs = [bench.claimed(lambda _, written: sizes[written]).claims for _ in range(2)]
+        assert [len(pack) for pack in packs] == [3, 1]
 
     def test_a_share_is_no_larger_than_asked_and_never_empty(self, bench: Bench) -> None:
         bench.plan(*map(str, range(9)))

@@ -11,7 +11,7 @@ from storage.records import Calibration, SearchRecord
 from study.cli._plan import packs_to_plain
 from study.errors import WorkersUnusable
 from study.planning.engine import EngineChoice
-from study.planning.packs import PackPlan, pack_plan, shapes_of
+from study.planning.packs import PackPlan, all_shapes, pack_plan, shapes_of
 from study.running import preflight
 from study.running.preflight import Preflight, look_at_network
 from tests.integration import asked
@@ -128,6 +128,20 @@ def test_all_networks_take_the_pack_size_of_that_of_all_tasks() -> None:
     found = packs(calibrations=[measured(ALL), measured(LEFT, size=1)])
     assert {group.pack_size for group in found.groups} == {18}
     assert [len(group.calibrations) for group in found.groups] == [1, 1, 0, 0]
+
+
+def test_searches_that_tune_the_optimiser_take_the_smallest_size_of_theirs() -> None:
+    several = {"weighting": "ew", "stages": [{"optimizer": ["adam", "adatask"]}]}
+    plan = a_plan(several, training={"epochs": 2, "batch_size": 8, "lr": 0.01})
+    shape = shapes_of(plan, optimizer="adatask")[ALL]
+    assert shape in all_shapes(plan)
+    own = replace(measured(ALL), shape=shapes_of(plan)[ALL])
+    other = replace(own, shape=shape, pack_size=4)
+    sizes = {
+        n: pack_plan(plan, device="cpu", calibrations=known).groups[0].pack_size
+        for n, known in enumerate(([own], [own, other]))
+    }
+    assert sizes == {0: None, 1: 4}
 
 
 def test_where_hardware_disagrees_no_size_is_promised() -> None:
