@@ -17,13 +17,11 @@ _THAN: Final[Mapping[Verdict, str]] = {
 
 
 def optimizers_said(found: Optimizers) -> Iterator[str]:
-    """Two or three sentences of each pair."""
+    """Some sentences of each pair."""
     for pair in found.pairs:
-        if pair.differences:
-            yield _best_said(pair)
-        yield counts_said(pair)
-        if pair.ranking is not None:
-            yield ranking_said(pair, pair.ranking)
+        best = [_best_said(pair)] if pair.differences else []
+        ranking = [] if pair.ranking is None else [_ranking_said(pair, pair.ranking)]
+        yield " ".join([*best, counts_said(pair), *ranking])
 
 
 def _best_said(pair: OptimizerPair) -> str:
@@ -51,9 +49,8 @@ def counts_said(pair: OptimizerPair) -> str:
         [count(value) for value in of] for of in (pair.counts.on_front, pair.counts.undominated)
     )
     return (
-        f"{among}, {front[0]} and {front[1]} lie on the joint front of their mean test metrics; "
-        f"no trial of {pair.b} dominates {left[0]} of {pair.a}, and no trial of {pair.a} "
-        f"dominates {left[1]} of {pair.b}."
+        f"{among}, {front[0]} and {front[1]} lie on the joint front of their mean test metrics, "
+        f"and {left[0]} and {left[1]} are dominated by no trial of the other."
     )
 
 
@@ -62,17 +59,17 @@ def count(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def ranking_said(pair: OptimizerPair, found: Agreement) -> str:
+def _ranking_said(pair: OptimizerPair, found: Agreement) -> str:
     """Kendall's tau with its interval, and the pairs that seeds tell."""
-    verdict = "undecided at this resolution whether rankings go together"
+    verdict = "undecided at this resolution whether the rankings go together"
     if found.low > 0:
-        verdict = "rankings go together"
+        verdict = "the rankings go together"
     elif found.high < 0:
         verdict = "the one ranking is closer to the other's reverse"
     told = found.n_alike + found.n_reversed
     return (
-        f"{pair.a} and {pair.b} rank {counted(len(pair.differences), 'weighting')} with Kendall's "
-        f"tau {tau_said(found)}: {verdict}. Seeds tell the order of {told} of "
+        f"Both rank {counted(len(pair.differences), 'weighting')}, with Kendall's tau "
+        f"{tau_said(found)}: {verdict}. Seeds tell the order of {told} of "
         f"{counted(found.n_pairs, 'pair')} with both: {found.n_alike} the same, "
         f"{found.n_reversed} the other way round."
     )

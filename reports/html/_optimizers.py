@@ -1,6 +1,7 @@
 """Optimisers side by side: sentences first, then the best of each weighting, and counts."""
 
 import math
+from dataclasses import replace
 
 from reports._ranking import number
 from reports.comparing.differences import Difference
@@ -15,6 +16,7 @@ _BEST = (
     "Each weighting by its best trial under each optimiser, on test: chosen on validation, each "
     "seed scored with the trial that the other seeds choose."
 )
+_DIFFERENCES = "The best of each weighting with one optimiser minus that with the other, on test"
 _COUNTS = (
     "Trials by their mean test metrics, all turned so that lower is better, of the weightings that "
     "were tried with both, at equal numbers of each. A trial dominates another one if it is better "
@@ -32,7 +34,7 @@ def optimizers_section(found: Optimizers | None) -> Markup | None:
         tag("h2", "Optimisers", id="optimisers"),
         *(tag("p", sentence) for sentence in optimizers_said(found)),
         _best(found),
-        _counts(found) if found.pairs else None,
+        *((_counts(found), _differences(found)) if found.pairs else ()),
     )
 
 
@@ -66,27 +68,42 @@ def _counts(found: Optimizers) -> Markup:
         "On the joint front",
         "Not dominated by the other",
         "Kendall’s tau of rankings",
-        "Differences of the best",
     )
-    return boxed(_COUNTS, heads, [_pair_row(found, pair) for pair in found.pairs])
+    return boxed(_COUNTS, heads, [_pair_row(pair) for pair in found.pairs])
 
 
-def _pair_row(found: Optimizers, pair: OptimizerPair) -> Markup:
+def _pair_row(pair: OptimizerPair) -> Markup:
     counts = (pair.counts.on_front, pair.counts.undominated)
     cells = (
         f"{pair.counts.n_drawn:,}",
         *(" and ".join(map(count, of)) for of in counts),
         tau_said(pair.ranking) if pair.ranking else "–",
-        "; ".join(
-            f"{pair.titles[weighting]} {_gap(found, gap)}"
-            for weighting, gap in pair.differences.items()
-        ),
     )
     head = tag("th", f"{pair.a} and {pair.b}", scope="row")
     return tag("tr", head, *(tag("td", cell) for cell in cells))
 
 
-def _gap(found: Optimizers, gap: Difference) -> str:
-    gaps = gaps_of(found.objective)
+def _differences(found: Optimizers) -> Markup:
+    """Weightings down, pairs of optimisers across."""
+    titles = dict.fromkeys((row.weighting, row.title) for row in found.rows)
+    heads = _heads("Method", *(f"{pair.a} minus {pair.b}" for pair in found.pairs))
+    rows = [
+        tag(
+            "tr",
+            method_head(title, method_colour(weighting)),
+            *(tag("td", _gap(found, pair.differences.get(weighting))) for pair in found.pairs),
+        )
+        for weighting, title in titles
+    ]
+    side = "Below" if found.objective.sign > 0 else "Above"
+    unit = f", in {unit}" if (unit := gaps_of(found.objective).unit) else ""
+    said = f"{_DIFFERENCES}{unit}. {side} zero the first is better; intervals after Holm."
+    return boxed(said, heads, rows)
+
+
+def _gap(found: Optimizers, gap: Difference | None) -> str:
+    if gap is None:
+        return "–"
+    gaps = replace(gaps_of(found.objective), unit="")
     reach = f" ({span(gaps, gap.interval)})" if gap.interval else ""
     return f"{number(gaps, gap.value)}{reach}, {gap.verdict}"
