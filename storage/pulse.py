@@ -24,6 +24,11 @@ _LAST = (
     .order_by(attempts.c.id.desc())
     .limit(_LATEST)
 )
+_LATEST_OF = _LAST.subquery()
+_LAST_EVENT = sa.select(
+    sa.func.max(_LATEST_OF.c.started_at).label("started_at"),
+    sa.func.max(_LATEST_OF.c.ended_at).label("ended_at"),
+)
 _CHANGE = sa.select(change_counters.c.value).where(change_counters.c.study_id == bindparam("study"))
 _HELD = sa.select(runs.c.lease_until_s).where(
     runs.c.study_id == bindparam("study"), runs.c.state == RunState.LEASED
@@ -61,7 +66,7 @@ class Beating(OpenedDatabase):
     def last_event(self, study_id: int) -> datetime | None:
         """When one of the latest attempts last began or ended; None before the first."""
         with self._database.read() as connection:
-            return _last(connection.execute(_LAST, {"study": study_id}).all())
+            return _last(connection.execute(_LAST_EVENT, {"study": study_id}).all())
 
     @retried
     def glance(self, study_id: int) -> Glance | None:

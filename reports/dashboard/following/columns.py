@@ -34,23 +34,13 @@ class Columns:
         """The row of an id; None of one that is not known."""
         return self._row_of.get(id_)
 
-    def put(self, id_: int, **values: float) -> int:
-        """Write some columns of an id's row, a new one if it has none, and tell which row."""
-        row = self._row_of.setdefault(id_, len(self))
-        if row == self._room:
-            self._grow()
-        for name, value in values.items():
-            self._columns[name][row] = value
-        return row
-
-    def extend(self, ids: Sequence[int], columns: Mapping[str, Any]) -> None:
-        """Write ``[k]`` rows of ids that are new, all their columns."""
-        start = len(self)
-        self._row_of.update(zip(ids, range(start, start + len(ids)), strict=True))
+    def put(self, ids: Sequence[int], columns: Mapping[str, Any]) -> None:
+        """Write ``[k]`` rows, all their columns: those that the ids have, or new ones."""
+        rows = [self._row_of.setdefault(id_, len(self)) for id_ in ids]
         while self._room < len(self):
             self._grow()
         for name, values in columns.items():
-            self._columns[name][start : len(self)] = values
+            self._columns[name][rows] = values
 
     def _grow(self) -> None:
         self._room = max(_FIRST_ROWS, 2 * self._room)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from reports.dashboard.following.columns import Columns
 from reports.dashboard.following.trial_keys import TrialKeys
-from storage.records import AttemptChange, Changes, DecisionChange, RunChange, Totals
+from storage.records import AttemptChange, Changes, DecisionChange, Totals
 from storage.states import RunState
 
 STATES: Final = tuple(RunState)
@@ -45,6 +45,12 @@ _ATTEMPT: Final[Mapping[str, Any]] = {
     "lost": np.bool_,
     "running": np.bool_,
 }
+_TOLD: Final = (
+    *("role", "search", "trial", "params", "run", "seed"),
+    *("state", "planned", "epochs", "value_val", "value_test"),
+)
+"""Of a run that has changed: what `take_runs` asks for."""
+
 _RUNNING: Final = "running"
 _LOST: Final = "lost"
 _NO_RUN: Final = -1  # the row of a worker's start and of a calibration
@@ -174,7 +180,7 @@ class Mirror:
         self.decisions = {one.decision: one for one in decisions}
 
     def take_runs(self, block: Mapping[str, Sequence[Any]]) -> None:
-        """Take in runs that are new, of `storage.Reader.run_block`."""
+        """Take in runs, new ones and such as have changed, of `storage.Reader.run_block`."""
         self.version += 1
         roles = block["role"]
         trial = self.trials.places(block["search"], block["trial"], block["params"], roles)
@@ -182,13 +188,13 @@ class Mirror:
         columns = {name: np.array(block[name], dtype=_RUN[name]) for name in plain}
         state = [_CODE[one] for one in block["state"]]
         confirms = [role == "confirm" for role in roles]
-        self._runs.extend(
+        self._runs.put(
             block["run"], columns | {"trial": trial, "state": state, "confirms": confirms}
         )
         self.trials.version[trial] = self.version
 
     def take_attempts(self, block: Mapping[str, Sequence[Any]]) -> None:
-        """Take in attempts that are new, of `storage.Reader.attempt_block`.
+        """Take in attempts, new ones and such as have changed, of `storage.Reader.attempt_block`.
 
         Those at runs that have been added since are told again, with their runs.
         """
@@ -206,7 +212,7 @@ class Mirror:
                 block["state"][at] == _RUNNING and block["ended_s"][at] is None for at in known
             ],
         }
-        self.attempts.extend([block["attempt"][at] for at in known], columns)
+        self.attempts.put([block["attempt"][at] for at in known], columns)
         self.workers.update(worker for worker in columns["worker"] if worker)
         of_runs = np.array([rows[at] for at in known if rows[at] != _NO_RUN], dtype=np.int64)
         self.trials.version[self.column("trial")[of_runs]] = self.version
@@ -217,51 +223,13 @@ class Mirror:
             self.begin()
         if changes.cursor != self.cursor:
             self.version += 1
-        for run in changes.runs:
-            self._put_run(run)
-        for attempt in changes.attempts:
-            self._put_attempt(attempt)
+        if changes.runs:
+            self.take_runs({name: [getattr(one, name) for one in changes.runs] for name in _TOLD})
+        if changes.attempts:
+            self.take_attempts(_block_of(changes.attempts))
         for decision in changes.decisions:
             self.decisions[decision.decision] = decision
         self.cursor = changes.cursor
-
-    def _put_run(self, run: RunChange) -> None:
-        (place,) = self.trials.places([run.search], [run.trial], [run.params], [run.role])
-        values = {
-            "run": run.run,
-            "trial": place,
-            "seed": run.seed,
-            "state": _CODE[run.state],
-            "confirms": run.role == "confirm",
-            "planned": run.planned,
-            "epochs": run.epochs,
-            "value_val": np.nan if run.value_val is None else run.value_val,
-            "value_test": np.nan if run.value_test is None else run.value_test,
-        }
-        self._runs.put(run.run, **values)
-        self.trials.version[place] = self.version
-
-    def _put_attempt(self, attempt: AttemptChange) -> None:
-        row = _NO_RUN if attempt.run is None else self._runs.row_of(attempt.run)
-        if row is None:
-            return
-        values = {
-            "run": attempt.run or 0,
-            "row": row,
-            "worker": attempt.worker or 0,
-            "started_s": attempt.started.timestamp(),
-            "ended_s": np.nan if attempt.ended is None else attempt.ended.timestamp(),
-            "lost": attempt.state == _LOST,
-            "running": attempt.state == _RUNNING and attempt.ended is None,
-            "epochs": attempt.epochs,
-            "device_s": attempt.device_s,
-            "money": np.nan if attempt.money is None else attempt.money,
-        }
-        self.attempts.put(attempt.attempt, **values)
-        if attempt.worker:
-            self.workers.add(attempt.worker)
-        if row != _NO_RUN:
-            self.trials.version[self.column("trial")[row]] = self.version
 
     def _summed(self, name: str) -> NDArray[np.float64]:
         found = self._of_runs(self.attempts[name])
@@ -274,6 +242,15 @@ class Mirror:
         return np.bincount(
             row[mine], weights=None if weights is None else weights[mine], minlength=len(self)
         )
+
+
+def _block_of(attempts: Sequence[AttemptChange]) -> Mapping[str, Sequence[Any]]:
+    """What `storage.Reader.attempt_block` has of them."""
+    plain = ("attempt", "run", "worker", "state", "epochs", "device_s", "money")
+    return {name: [getattr(one, name) for one in attempts] for name in plain} | {
+        "started_s": [one.started.timestamp() for one in attempts],
+        "ended_s": [one.ended and one.ended.timestamp() for one in attempts],
+    }
 
 
 def _counted(n: NDArray[np.int64]) -> Mapping[RunState, int]:

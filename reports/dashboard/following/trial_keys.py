@@ -122,7 +122,7 @@ class TrialKeys(Sequence[TrialKey]):
             "number": [key % _NUMBERS for key in fresh],
             "version": 0,
         }
-        self._keys.extend(list(fresh), columns)
+        self._keys.put(list(fresh), columns)
         return np.array(found, dtype=np.int64)
 
     def points(self) -> Mapping[str, NDArray[Any]]:

@@ -23,9 +23,8 @@ def mirrored(*attempts: tuple[float, float, int, int, bool]) -> Mirror:
     mirror = Mirror()
     for k, (begin, length, epochs, worker, runs) in enumerate(attempts):
         end = math.nan if runs else begin + length
-        mirror.attempts.put(
-            k, started_s=begin, ended_s=end, epochs=epochs, device_s=length, worker=worker
-        )
+        of_attempt = {"started_s": begin, "ended_s": end, "epochs": epochs}
+        mirror.attempts.put([k], of_attempt | {"device_s": length, "worker": worker})
     return mirror
 
 
