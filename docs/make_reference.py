@@ -76,6 +76,7 @@ SECTIONS = (
     ('stop, `rule = "halving"`', "HalvingRule"),
     ('stop, `rule = "worse-than-cohort"`', "CohortRule"),
     ('stop, `rule = "patience"`', "PatienceRule"),
+    ('stop, `rule = "pbt"`', "PopulationRule"),
     ("stop, `rule` as a table", "OptunaRule"),
     ("stop, a pruner of Optuna", "OptunaPruner"),
 )

@@ -17,6 +17,9 @@ import pandas as pd
 from reports._once import once_per_study
 from reports._reader import StudyReader
 from reports._rows import Epochs, typed_frame
+from search_spaces.lineage import KEY, Origin
+
+_HAS_ORIGIN = f'"{KEY}"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +270,18 @@ def _free(names: Sequence[str], taken: set[str]) -> list[str]:
 
 
 def trained_epochs(runs: pd.DataFrame) -> "pd.Series[int]":
-    """Epochs that runs have paid for: the one that diverged has no metrics, but a cost."""
-    return runs["epochs"] + runs["diverged_epoch"].notna()
+    """Epochs that runs have paid for: the one that diverged has no metrics, but a cost.
+
+    A run that goes on from another one has not paid for the epochs of that one.
+    """
+    inherited = runs["params"].map(_epochs_inherited).astype("int64")
+    return runs["epochs"] - inherited + runs["diverged_epoch"].notna()
+
+
+@lru_cache(maxsize=2**15)
+def _epochs_inherited(params: str) -> int:
+    origin = Origin.of(json.loads(params)) if _HAS_ORIGIN in params else None
+    return 0 if origin is None else origin.epoch
 
 
 def stages_tuning(frames: StudyFrames, search: str, name: str) -> pd.DataFrame:

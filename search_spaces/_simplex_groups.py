@@ -72,11 +72,11 @@ class SimplexGroups:
             EmptySpace: There are more groups than steps.
             TooManyPoints: There are more than 100,000 points.
         """
-        return map(self._shared, self.of_groups.points())
+        return map(self.shared, self.of_groups.points())
 
     def from_unit(self, u: Sequence[float]) -> tuple[float, ...]:
         """The weights ``[T]`` at ``[G - 1]`` coordinates."""
-        return self._shared(self.of_groups.from_unit(u))
+        return self.shared(self.of_groups.from_unit(u))
 
     def to_unit(self, value: Value) -> tuple[float, ...]:
         """Coordinates ``[G - 1]`` that lead to these weights.
@@ -99,7 +99,8 @@ class SimplexGroups:
         assert isinstance(plain, dict)
         return plain | {"groups": [list(group) for group in self.groups]}
 
-    def _shared(self, of_groups: Sequence[float]) -> tuple[float, ...]:
+    def shared(self, of_groups: Sequence[float]) -> tuple[float, ...]:
+        """Weights ``[T]`` of the tasks by those ``[G]`` of their groups."""
         weights = [0.0] * self.n_tasks
         for group, weight in zip(self.groups, of_groups, strict=True):
             for task in group:

@@ -20,6 +20,10 @@ OBJECTIVES_RETRAIN: Final = (
 )
 
 
+_SEEDS_STAY: Final = 'a study with `rule = "pbt"` keeps the seeds that it begins with.'
+_SEEDS_GROW: Final = "seeds that are added later keep the runs there are."
+
+
 SEALED: Final = "Sealed: test values are not shown before `weighbridge unseal STUDY`."
 
 
@@ -48,6 +52,12 @@ def before_training(spec: Mapping[str, Any]) -> tuple[str, ...]:
     waits = any(several or not stop.get("asynchronous") for stop in _stops(spec))
     is_objective = (spec.get("function") or {}).get("kind") == "optuna"
     return (*notices(spec), *((OBJECTIVES_RETRAIN,) if is_objective and waits else ()))
+
+
+def more_seeds(spec: Mapping[str, Any]) -> str:
+    """What becomes of a study that is given more seeds, as the end of a sentence."""
+    is_population = any(stop.get("rule") == "pbt" for stop in _stops(spec))
+    return _SEEDS_STAY if is_population else _SEEDS_GROW
 
 
 def _stops(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

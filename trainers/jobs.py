@@ -117,10 +117,13 @@ class Checkpoint:
 
     Attributes:
         path: Of the file, or its URL.
+        of_run: Number of the run whose state it is, if that is another one: the networks that may
+            yet be selected of that run are not this one's.
     """
 
     path: str
     epoch: int
+    of_run: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +164,8 @@ class Job:
         recorded: Of a training function's run: the last step that earlier attempts have reported,
             as far as it is known.
         folder: Where a weighting of the user's own may lie.
+        born: Epochs that other runs have trained before it: it goes on from a checkpoint of theirs,
+            and cannot begin without one.
     """
 
     run: int
@@ -177,6 +182,7 @@ class Job:
     key: str = ""
     select_by: tuple[tuple[str, str, str], ...] | None = None
     folder: str | None = None
+    born: int = 0
 
     @property
     def file_name(self) -> str:

@@ -13,6 +13,7 @@ from reports._once import once_per_study
 from reports._ranking import number, objective_of, reference
 from reports._selected import selected_metrics
 from reports._titles import title_of, weighting_of
+from reports.comparing.ancestry import schedule_said
 from reports.comparing.differences import with_baseline
 from reports.comparing.metric_shares import metric_points
 from reports.comparing.scores import metric_means, scores_of
@@ -147,6 +148,8 @@ def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodR
         f"winner's own, on the seeds that chose it, is {number(objective, own)}"
     )
     remarks = [mixed] if n_configurations > 1 and not math.isnan(own) else []
+    if schedule := schedule_said(frames, row.search, winner.trial):
+        remarks.append(schedule)
     if winner.fresh is not None and winner.trial != winner.fresh.numbers[0]:
         remarks.append("fresh seeds chose another trial than the search did")
     return replace(

@@ -10,6 +10,7 @@ from reports.figures._none import NoFigure
 from reports.figures._style import figure_of
 from reports.frames import StudyFrames
 from reports.trials import SearchTrials, TrialRow, ranked
+from search_spaces.lineage import origin_said, without_origin
 
 
 def parallel_coordinates(frames: StudyFrames, search: SearchTrials) -> go.Figure | NoFigure:
@@ -17,7 +18,7 @@ def parallel_coordinates(frames: StudyFrames, search: SearchTrials) -> go.Figure
     objective = objective_of(frames, search.search)
     lines = [
         Line(
-            point=json.loads(row.params),
+            point=without_origin(json.loads(row.params)),
             value=row.value,
             said=f"trial {row.number}: {number(objective, row.value)}{_point(row)}",
         )
@@ -32,4 +33,4 @@ def parallel_coordinates(frames: StudyFrames, search: SearchTrials) -> go.Figure
 
 def _point(row: TrialRow) -> str:
     pairs = json.loads(row.params).items()
-    return "".join(f"<br>{name} {said(value)}" for name, value in pairs)
+    return "".join(f"<br>{name} {origin_said(value) or said(value)}" for name, value in pairs)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reports._digits import MINUS
 from reports.frames import TaskMetric
+from search_spaces.lineage import origin_said
 
 _MOST_DECIMALS: Final = 6
 _POWER: Final = re.compile(r"e\+?(-?)0*(?=\d)")
@@ -87,5 +88,5 @@ def value_of(value: Any) -> str:
     if isinstance(value, list | tuple) and all(isinstance(v, int | float) for v in value):
         return ", ".join(value_of(item) for item in value)
     if isinstance(value, list | tuple | dict):
-        return json.dumps(value)
+        return origin_said(value) or json.dumps(value)
     return str(value)

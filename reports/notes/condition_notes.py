@@ -8,7 +8,7 @@ from reports._titles import title_of
 from reports.comparing.effort import SHARED, is_equal_weighting, values_tried
 from reports.frames import StudyFrames, part_names, stages_tuning, strategies, with_params
 from reports.notes.note import Note
-from storage.notices import notices
+from storage.notices import more_seeds, notices
 from storage.wording import counted
 
 _FEW_SEEDS: Final = 3
@@ -154,7 +154,7 @@ def few_seeds(frames: StudyFrames) -> Iterator[Note]:
             kind="few seeds",
             search=None,
             text=f"{counted(n_seeds, 'seed')}: differences between methods may be luck. Use at "
-            f"least {_FEW_SEEDS}; adding seeds keeps the runs there are.",
+            f"least {_FEW_SEEDS}; {more_seeds(frames.spec)}",
         )
 
 

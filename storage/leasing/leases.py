@@ -285,6 +285,7 @@ def _lease(
         initial=None if parents is None else parents.of(row.seed),
         pack_key=row.pack_key,
         recorded=_recorded(connection, row.id) if row.role == "function" and row.token else 0,
+        parent=one.parent,
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam
 from storage.leasing.budgets import Room
 from storage.planning.proposals import WRITTEN
 from storage.schema.prepared import PreparedStatement
-from storage.schema.tables import checkpoints, runs, searches, studies, trials
+from storage.schema.tables import attempts, checkpoints, runs, searches, studies, trials
 from storage.states import RunState
 
 _WAITS = runs.c.state == sa.literal_column("'waiting'")  # as the index of packs has it
@@ -31,6 +31,7 @@ def _candidates(*where: Any) -> PreparedStatement:
             runs.c.run_key,
             runs.c.search_id,
             runs.c.epochs_planned,
+            runs.c.epochs_done,
             searches.c.name,
             searches.c.weighting,
             searches.c.initial,
@@ -77,7 +78,8 @@ _WAITING = PreparedStatement(
     )
 )
 _CHECKPOINTS = PreparedStatement(
-    sa.select(checkpoints.c.path, checkpoints.c.epoch)
+    sa.select(checkpoints.c.path, checkpoints.c.epoch, attempts.c.run_id.label("of_run"))
+    .join(attempts, attempts.c.id == checkpoints.c.attempt_id)
     .where(checkpoints.c.run_id == bindparam("run"))
     .order_by(checkpoints.c.epoch.desc(), checkpoints.c.id.desc())
 )
@@ -111,10 +113,15 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A waiting run with its checkpoints, newest first."""
+    """A waiting run with its checkpoints, newest first.
+
+    Attributes:
+        parent: Run whose state the oldest one is, if it is another one's.
+    """
 
     row: Any
     checkpoints: Sequence[tuple[str, int]]
+    parent: int | None = None
 
     @property
     def start(self) -> int:
@@ -163,16 +170,18 @@ def _in_line(
 
 
 def _with_checkpoints(connection: Connection, found: Iterable[Any]) -> list[Candidate]:
-    return [
-        Candidate(
-            row=row,
-            checkpoints=tuple(
-                (saved.path, saved.epoch)
-                for saved in (_CHECKPOINTS.rows(connection, {"run": row.id}) if row.token else ())
-            ),
-        )
-        for row in found
-    ]
+    return [_candidate(connection, row) for row in found]
+
+
+def _candidate(connection: Connection, row: Any) -> Candidate:
+    # one that was never leased has none, unless it goes on from another one's
+    has_some = row.token or row.epochs_done
+    saved = _CHECKPOINTS.rows(connection, {"run": row.id}) if has_some else []
+    return Candidate(
+        row=row,
+        checkpoints=tuple((one.path, one.epoch) for one in saved),
+        parent=next((one.of_run for one in saved if one.of_run != row.id), None),
+    )
 
 
 def _first_in_line(

@@ -12,7 +12,7 @@ from storage.database.retry import retried
 from storage.planning.opened import OpenedDatabase
 from storage.planning.writing import lock_study_of, next_change
 from storage.records import NewRun, Proposal
-from storage.schema.tables import proposals, runs, searches, stages, trials
+from storage.schema.tables import checkpoints, proposals, runs, searches, stages, trials
 from storage.states import RunState
 
 # trials of schema version 1 have their canonical text alone
@@ -49,6 +49,26 @@ _MARK = (
     runs.update()
     .where(runs.c.id == bindparam("run"))
     .values(planned=sa.not_(runs.c.planned), change=bindparam("number"))
+)
+_RUN_OF_KEY = sa.select(runs.c.id).where(runs.c.run_key == bindparam("key"))
+_CHECKPOINT_OF = (
+    sa.select(
+        checkpoints.c.attempt_id,
+        checkpoints.c.epoch,
+        checkpoints.c.path,
+        checkpoints.c.size_bytes,
+        checkpoints.c.created_at,
+    )
+    .join(runs, runs.c.id == checkpoints.c.run_id)
+    .where(
+        runs.c.search_id == bindparam("search"),
+        runs.c.trial_number == bindparam("number"),
+        runs.c.seed == bindparam("seed"),
+        runs.c.role == bindparam("role"),
+        checkpoints.c.epoch == bindparam("epoch"),
+    )
+    .order_by(checkpoints.c.id.desc())
+    .limit(1)
 )
 _STANDING = sa.select(proposals.c.trial_id).where(
     proposals.c.search_id == bindparam("search"), proposals.c.standing
@@ -109,7 +129,11 @@ class Proposing(OpenedDatabase):
 
     @retried
     def add_runs(self, search_id: int, new: Sequence[NewRun]) -> None:
-        """Add runs of proposed trials; doing it twice changes nothing."""
+        """Add runs of proposed trials; doing it twice changes nothing.
+
+        One that goes on from another run has that one's checkpoint as its own from now on, so that
+        the file stays for as long as it may be needed.
+        """
         with self._database.write() as connection:
             study_id = lock_study_of(connection, search_id)
             known = _trials(connection, search_id)
@@ -128,6 +152,7 @@ class Proposing(OpenedDatabase):
                     "state": RunState.WAITING,
                     "queue_rank": run.queue_rank,
                     "epochs_planned": run.epochs,
+                    "epochs_done": 0 if run.parent is None else run.parent[1],
                     "planned": known[run.params].id in standing,
                 }
                 for run in new
@@ -136,6 +161,24 @@ class Proposing(OpenedDatabase):
             if rows:
                 change = next_change(connection, study_id)
                 connection.execute(runs.insert().values(change=change), rows)
+                added = {row["run_key"] for row in rows}
+                _go_on_from_parents(
+                    connection, search_id, [run for run in new if run.run_key in added]
+                )
+
+
+def _go_on_from_parents(connection: Connection, search_id: int, new: Sequence[NewRun]) -> None:
+    """Give runs the checkpoint of the run that they go on from."""
+    for run in new:
+        if run.parent is None:
+            continue
+        number, epoch = run.parent
+        here = {"search": search_id, "number": number, "epoch": epoch, "seed": run.seed}
+        saved = connection.execute(_CHECKPOINT_OF, {**here, "role": run.role}).first()
+        if saved is None:
+            continue  # there is no file, and the worker says so
+        child = connection.scalar(_RUN_OF_KEY, {"key": run.run_key})
+        connection.execute(checkpoints.insert(), {**saved._mapping, "run_id": child})
 
 
 def count_trials(connection: Connection, study_id: int) -> int:

@@ -29,6 +29,8 @@ class NewRun:
 
     Attributes:
         epochs: Up to which it is trained now: its first rung, or all of them.
+        parent: Number of the trial, and the epoch, from whose run of the same seed it goes on;
+            None: it begins by itself.
     """
 
     params: str
@@ -38,6 +40,7 @@ class NewRun:
     pack_key: str
     queue_rank: int
     epochs: int
+    parent: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

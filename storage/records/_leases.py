@@ -21,6 +21,7 @@ class Claim:
         initial: The network that it begins from; None: all of it begins as always.
         pack_key: What it has in common with runs that may share its pack, its segment included.
         recorded: Of a training function's run: the last epoch that earlier attempts have left.
+        parent: Run whose state the oldest checkpoint is, if it goes on from another one's.
     """
 
     run: int
@@ -38,6 +39,7 @@ class Claim:
     initial: InitialNetwork | None = None
     pack_key: str = ""
     recorded: int = 0
+    parent: int | None = None
 
     @property
     def epochs_left(self) -> int:

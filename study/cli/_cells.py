@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from search_spaces.lineage import origin_said
 from storage.objectives import Objective
 
 if TYPE_CHECKING:
@@ -46,4 +47,4 @@ def params_told(frames: StudyFrames, search: str, params: Mapping[str, Any]) -> 
 def _value(value: object) -> str:
     if isinstance(value, list | tuple) and all(isinstance(part, int | float) for part in value):
         return " / ".join(f"{part:g}" for part in value)  # folded between numbers, not within one
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return origin_said(value) or (f"{value:g}" if isinstance(value, float) else str(value))

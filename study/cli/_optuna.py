@@ -7,6 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from search_spaces import Axis, space_from_plain
+from search_spaces.lineage import without_origin
 from storage import database_file, without_password
 from study.cli._output import counted, next_act, print_json, say
 from study.deciding.trials import to_point
@@ -133,7 +134,7 @@ def _trial(row: TrialRow) -> OptunaTrial:
         "delta_m_test": row.delta_m_test,
     }
     return OptunaTrial(
-        params=to_point(row.params),
+        params=without_origin(to_point(row.params)),
         state=row.state,
         value=row.value,
         others=row.others,

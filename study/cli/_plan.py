@@ -153,7 +153,7 @@ def _show_searches(plan: Plan) -> None:
         trials = search.expected_trials
         runs = trials * n_seeds
         stages = " → ".join(_stage(stage) for stage in search.stages)
-        epochs = runs * search.epochs_of(training)
+        epochs = search.expected_epochs(training) * n_seeds
         rows.add_row(search.name, stages, str(trials), str(runs), str(epochs))
     console.print(rows)
     n_fresh = len(plan.confirm_seeds)
@@ -176,7 +176,7 @@ def to_plain(plan: Plan) -> dict[str, Any]:
         "seeds": plan.spec.seeds,
         "epochs": plan.training.epochs,
         "expected_runs": plan.expected_runs,
-        "expected_epochs": plan.expected_runs * plan.training.epochs,
+        "expected_epochs": plan.expected_epochs,
         "searches": [_search(search, len(plan.spec.seeds)) for search in plan.searches],
     }
 
@@ -211,8 +211,10 @@ def _stage(stage: Stage) -> str:
         return "lr neighbours ≤2"
     refined = f" + {2 * stage.refine}" if stage.refine else ""
     stopped = "" if stage.stop is None else f", {stage.stop}"
-    strategy, n_trials = stage.sampler or stage.kind, stage.expected_trials - 2 * stage.refine
-    return f"{what} {strategy} {n_trials}{refined}{stopped}"
+    strategy, n_trials = stage.sampler or stage.kind, stage.first_trials - 2 * stage.refine
+    n_born = stage.expected_trials - stage.first_trials
+    born = f" + {n_born} born" if n_born else ""
+    return f"{what} {strategy} {n_trials}{refined}{born}{stopped}"
 
 
 def _show_packs(packs: PackPlan) -> None:

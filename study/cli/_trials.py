@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 
 import typer
 
+from search_spaces.lineage import origin_said
 from storage.notices import notices
 from study.cli._cells import params_told
 from study.cli._frames import opened
@@ -169,7 +170,7 @@ def _said(params: Mapping[str, Any]) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, list | dict):
-        return json.dumps(value)
+        return origin_said(value) or json.dumps(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -16,7 +16,9 @@ from search_spaces.written import as_written
 from storage import FINAL
 from storage.records import Decision, Proposal, RunOutcome, SearchHistory
 from storage.wording import counted
+from study.deciding.breeding import Breed, at_rung, born, with_children
 from study.deciding.rungs import Judge, due
+from study.deciding.trial_budget import cut_to_budget, trials_left
 from study.deciding.trials import best_of, outcomes_of, to_point, trials_of
 from study.planning.keys import digest
 from study.planning.search_plan import Search, Stage
@@ -85,7 +87,15 @@ class SearchStopped:
 
 
 NextStep = (
-    Propose | AddRuns | Judge | Decide | WaitForRuns | WaitForBaseline | Finished | SearchStopped
+    Propose
+    | AddRuns
+    | Breed
+    | Judge
+    | Decide
+    | WaitForRuns
+    | WaitForBaseline
+    | Finished
+    | SearchStopped
 )
 
 
@@ -147,43 +157,39 @@ def _stage_step(
     """The next thing to do in a stage; None once it is decided."""
     base = base | dict(stage.at)
     members = _members(stage, base, here)
-    missing = _missing_runs(history, [tried.params for tried in here], rules.seeds)
-    add_missing = AddRuns(
-        runs=missing,
-        role=search.role,
-        stages_left=len(search.stages) - number,
-        first_rung=stage.stop.rungs[0] if stage.stop else None,
-    )
-    at_rung = _rung_step(search, history, rules, number, stage, here)
+    missing = _add_missing(search, history, rules, number, stage, here)
+    address = f"{rules.address}/{search.name}/{number}"
+    rung = _rung_step(search, history, rules, number, stage, here, address)
     if any(d.stage == number and d.members == members for d in history.decisions):
-        return add_missing if missing else at_rung  # seeds were added; the decision stands
+        return missing or rung  # seeds were added; the decision stands
     view = StageView(
         stage=stage,
         base=base,
         tried=_on_base(here, base, stage),
         tried_rates=_rates(history, number, base),
-        address=f"{rules.address}/{search.name}/{number}",
+        address=address,
         n_objectives=1 + len(search.others),
     )
-    wanted = wish(view)
+    wanted = with_children(wish(view), here)
     points = {canonical(point): round_number for round_number, point in wanted.points}
-    cut = _cut_to_budget(search, points, trials, rules)
+    left = trials_left(search, trials, rules.trials_left)
+    cut = cut_to_budget(points, trials, left)
+    if stage.is_population and len(cut) < len(points):
+        return _trials_ended(number, len(points) - len(cut))
     if (change := _proposal(number, stage, here, wanted, cut)) is not None:
         return change
-    if missing:
-        return add_missing
-    if at_rung is not None:
-        return at_rung
+    if missing is not None:
+        return missing
+    if isinstance(rung, Breed) and left is not None and rung.n_children > left:
+        return _trials_ended(number, rung.n_children)
+    if rung is not None:
+        return rung
     so_far = {entry.params for entry in history.entries if entry.stage <= number}
     known = [trials[params] for params in sorted(so_far)]
     if any(not tried.final for tried in known):
         return WaitForRuns(number)
     if len(cut) < len(points):
-        return SearchStopped(
-            stage=number,
-            reason=f"the trial budget ended in stage {number + 1}, with "
-            f"{counted(len(points) - len(cut), 'point')} of it left",
-        )
+        return _trials_ended(number, len(points) - len(cut))
     if not wanted.complete or any(not tried.settled for tried in known):
         return WaitForBaseline(number)
     return _decision_step(search, rules, number, members, known)
@@ -217,13 +223,16 @@ def _rung_step(
     number: int,
     stage: Stage,
     here: Sequence[Tried],
+    address: str,
 ) -> NextStep | None:
     """Judging a rung that a whole round has reached; None if there is none."""
     outcomes = outcomes_of(history, rules.seeds)
     rounds: dict[int, dict[int, Sequence[RunOutcome]]] = {}
     for tried in here:
-        rounds.setdefault(tried.round, {})[tried.trial] = outcomes.get(tried.params, [])
-    judge = due(number, stage.stop, rounds)
+        round_number = 0 if stage.is_population else tried.round  # children are of one population
+        rounds.setdefault(round_number, {})[tried.trial] = outcomes.get(tried.params, [])
+    due_now = due(number, stage.stop, rounds)
+    judge = due_now and at_rung(due_now, stage, here, address=address)
     if judge is None or judge.rule is None or not judge.needs_values:
         return judge
     if search.needs_baseline(judge.rule) and rules.baseline_hash is None:
@@ -303,19 +312,34 @@ def _rates(history: SearchHistory, before: int, base: Point) -> list[float]:
     return sorted({float(point["lr"]) for point in alike if "lr" in point})  # type: ignore[arg-type]
 
 
-def _cut_to_budget(
-    search: Search, points: Mapping[str, int], trials: Mapping[str, Tried], rules: Rules
-) -> Mapping[str, int]:
-    """Without those wanted points for which no trial is left in a budget, last ones first."""
-    limits = [rules.trials_left]
-    if search.budget.trials is not None:
-        limits.append(search.budget.trials - len(trials))
-    known = [limit for limit in limits if limit is not None]
-    if not known:
-        return points
-    unknown = [params for params in points if params not in trials]
-    refused = set(unknown[max(min(known), 0) :])
-    return {params: number for params, number in points.items() if params not in refused}
+def _trials_ended(number: int, left: int) -> SearchStopped:
+    return SearchStopped(
+        stage=number,
+        reason=f"the trial budget ended in stage {number + 1}, with {counted(left, 'point')} of "
+        "it left",
+    )
+
+
+def _add_missing(
+    search: Search,
+    history: SearchHistory,
+    rules: Rules,
+    number: int,
+    stage: Stage,
+    here: Sequence[Tried],
+) -> AddRuns | None:
+    """The runs that are missing and begin after the same epoch; None if there are all."""
+    births = {tried.params: born(tried.point) for tried in here}
+    missing = _missing_runs(history, [*births], rules.seeds)
+    if not missing:
+        return None
+    first = min(births[params] for params, _ in missing)
+    return AddRuns(
+        runs=[(params, seed) for params, seed in missing if births[params] == first],
+        role=search.role,
+        stages_left=len(search.stages) - number,
+        first_rung=stage.stop.after(first) if stage.stop else None,
+    )
 
 
 def _missing_runs(

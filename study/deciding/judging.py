@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from storage import RunState
@@ -11,10 +11,13 @@ from storage.objectives.task_metric import primary
 from storage.records import Baseline, RunOutcome, Verdict
 from storage.scoring import Selection, mean, select
 from storage.wording import counted
+from study.deciding.breeding import Breed, Member
 from study.deciding.rungs import AtRung, Judge
+from study.deciding.trials import to_point
+from study.planning.packs import pack_key_of
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
-from study.spec.stopping import OptunaRule, PatienceRule, StopRule, pruned
+from study.spec.stopping import OptunaRule, PatienceRule, PopulationRule, StopRule, pruned
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -26,7 +29,6 @@ class RungJudge:
 
     Args:
         baseline: The final one; None as long as there is none, and rules need none.
-        pack_key: A search, a seed, first and last epoch of a segment to the key of its packs.
     """
 
     def __init__(
@@ -35,10 +37,9 @@ class RungJudge:
         storage: Storage,
         selection: Selection,
         baseline: Baseline | None,
-        pack_key: Callable[[Search, int, int, int, str], str],
     ) -> None:
         self._plan, self._storage, self._selection = plan, storage, selection
-        self._baseline, self._pack_key = baseline, pack_key
+        self._baseline = baseline
         # An asynchronous rule looks at the same runs again and again, one trial more each time.
         self._known: dict[tuple[int, int, bool], list[float]] = {}
         self._curves: dict[tuple[int, int], list[float]] = {}
@@ -49,6 +50,8 @@ class RungJudge:
         n_seen = 0
         if isinstance(judge.rule, PatienceRule):
             pass  # each run is asked by itself
+        elif isinstance(judge.rule, PopulationRule):
+            worse = frozenset(judge.replaced)
         elif isinstance(judge.rule, OptunaRule):
             if judge.needs_values:
                 worse = self._by_pruner(search, judge.rule, judge)
@@ -62,13 +65,36 @@ class RungJudge:
             for run in at_rung.paused:
                 ends = not why and self._has_no_patience(search, judge, run)
                 until = judge.rung if ends else further
-                key = self._pack_key(search, run.seed, judge.rung, until, run.params)
+                key = pack_key_of(
+                    self._plan,
+                    search,
+                    seed=run.seed,
+                    first=judge.rung,
+                    last=until,
+                    point=to_point(run.params),
+                )
                 found.append(
                     Verdict(run=run.run, token=run.token, until_epoch=until, pack_key=key)
                     if not why
                     else Verdict(run=run.run, token=run.token, reason=why)
                 )
         return found
+
+    def values_of(self, search: Search, breed: Breed) -> dict[int, float]:
+        """Seed means of a population's members at the rung's own epoch, lower is better.
+
+        A child goes on from there: what a parent was worth before is gone.
+        """
+        sign = search.objective.sign
+        return {
+            member.trial: sign * mean([self._last(search, breed, m, member) for m in member.runs])
+            for member in breed.members
+        }
+
+    def _last(self, search: Search, breed: Breed, run: RunOutcome, member: Member) -> float:
+        n_own = breed.rung - member.born  # its parents' epochs are theirs
+        (curve,) = self._curves_of(search, breed.rule, run.run, n_own)
+        return curve[-1]
 
     def _why(
         self,
@@ -85,6 +111,9 @@ class RungJudge:
             )
         if at_rung.standing == "keep" or at_rung.trial not in worse or judge.rule is None:
             return ""
+        if isinstance(judge.rule, PopulationRule):
+            child = judge.replaced[at_rung.trial]
+            return f"Pruned at epoch {judge.rung} by the rule pbt: trial {child} is in its place."
         under = ""
         if self._baseline is not None and search.needs_baseline(judge.rule):
             under = f" under baseline {self._baseline.hash[:12]}"

@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 from search_spaces import Point
 from storage.records import SearchHistory, Unfinished
 from study.deciding.advance import Finished, NextStep, SearchStopped
+from study.deciding.breeding import born
+from study.deciding.trials import to_point
 from study.planning.search_plan import Search, Stage
-from study.spec.stopping import HalvingRule, StopRule
+from study.spec.stopping import HalvingRule, PopulationRule, StopRule
 
-_KEPT = {"median": 0.5, "MedianPruner": 0.5}
+# a child takes the place of each member that a population loses
+_KEPT = {"median": 0.5, "MedianPruner": 0.5, "pbt": 1.0}
 _KEPT_ELSE = 0.75
 """Shares of a round that are expected to be kept at a rung, where the rule does not fix it."""
 
@@ -48,12 +51,14 @@ class Outlook:
         label: The strategy of the stage and what it tunes.
         coming: What this and later stages, and the confirmation, have yet to propose.
         stop: The stopping rule of the stage.
+        inherited_epochs: Where runs of children stand, less what they have trained themselves.
     """
 
     stage: int
     label: str = ""
     coming: Sequence[Coming] = ()
     stop: StopRule | None = None
+    inherited_epochs: int = 0
 
     def epochs_left(self, unfinished: Sequence[Unfinished], epochs: int) -> float:
         """Epochs that proposed runs are expected to be trained yet.
@@ -122,8 +127,9 @@ def outlook(
         epochs: Of a run that no rule ends.
         confirm: How many winners get how many fresh seeds.
     """
+    inherited = _inherited(search, history)
     if isinstance(step, Finished | SearchStopped):
-        return Outlook(stage=len(search.stages))
+        return Outlook(stage=len(search.stages), inherited_epochs=inherited)
     now = min(getattr(step, "stage", 0), len(search.stages) - 1)
     runs = [
         coming
@@ -149,7 +155,15 @@ def outlook(
         label=f"{stage.kind} {', '.join(stage.tuned)}",
         coming=runs,
         stop=stage.stop,
+        inherited_epochs=inherited,
     )
+
+
+def _inherited(search: Search, history: SearchHistory) -> int:
+    """Epochs of parents that are among those their children's runs have done."""
+    if not any(stage.is_population for stage in search.stages):
+        return 0
+    return sum(born(to_point(outcome.params)) for outcome in history.outcomes)
 
 
 def _in_stage(
@@ -158,6 +172,8 @@ def _in_stage(
     """What a stage has yet to propose; None if that is nothing."""
     stage = search.stages[number]
     here = [entry for entry in history.entries if entry.stage == number]
+    if stage.is_population and here:
+        return _expected_children(stage, len(here), n_seeds)
     refined = 2 * stage.refine
     if stage.adaptive:
         new = least = most = float(max(0, stage.trials - len(here)))
@@ -179,6 +195,14 @@ def _in_stage(
         least_epochs=least * n_seeds * (reached + shortest),
         most_epochs=most * n_seeds * (reached + longest),
     )
+
+
+def _expected_children(stage: Stage, n_here: int, n_seeds: int) -> Coming | None:
+    """Children of a population, who train the epochs that those they replace leave."""
+    new = stage.expected_trials - n_here
+    if new <= 0:
+        return None
+    return Coming(runs=new * n_seeds, epochs=0, together=1, least_epochs=0, most_epochs=0)
 
 
 def _expected_new(search: Search, number: int) -> tuple[float, float, float]:
@@ -229,9 +253,9 @@ def _beyond(stop: StopRule | None, reached: int, epochs: int) -> float:
 def _bounds(stop: StopRule | None, reached: int, epochs: int) -> tuple[float, float]:
     """The fewest and most epochs of a run beyond a rung: all are pruned there, or none.
 
-    Halving keeps a share that is known.
+    Halving keeps a share that is known, and a population is as large as before.
     """
-    if isinstance(stop, HalvingRule):
+    if isinstance(stop, HalvingRule | PopulationRule):
         both = _beyond(stop, reached, epochs)
         return both, both
     return 0.0, float(epochs - reached) if stop is not None else 0.0

@@ -165,6 +165,7 @@ def search_progress(
             paid=status.epochs_paid,
         )
     runs_done = sum(n for state, n in status.states.items() if state in FINAL)
+    epochs_done = status.epochs_done - ahead.inherited_epochs
     open_runs = sum(of.runs for of in status.unfinished)
     return SearchProgress(
         search=status.search,
@@ -173,8 +174,8 @@ def search_progress(
         label=ahead.label,
         runs_done=runs_done,
         runs_expected=runs_done + open_runs + round(sum(of.runs for of in ahead.coming)),
-        epochs_done=status.epochs_done,
-        epochs_expected=status.epochs_done + round(proposed + to_come),
+        epochs_done=epochs_done,
+        epochs_expected=epochs_done + round(proposed + to_come),
         objective=objective,
         best=mean(best.values) if best else None,
         best_sd=stdev(best.values) if best and len(best.values) > 1 else None,

@@ -51,6 +51,7 @@ class Judge:
         trials: Those of the round that are not on the way to the rung.
         earlier: Trials of the rounds before, for a rule that looks at them.
         next_rung: Up to where those go on that are kept; None for all epochs.
+        replaced: Of a population, trials that end here, each with the child in its place.
     """
 
     stage: int
@@ -60,6 +61,7 @@ class Judge:
     next_rung: int | None
     trials: Sequence[AtRung]
     earlier: Trials = field(default_factory=dict)
+    replaced: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def needs_values(self) -> bool:

@@ -12,7 +12,7 @@ from study.errors import NotAnExtension
 from study.planning.keys import frozen_part
 from study.spec.followup import FollowupSpec
 from study.spec.search import SearchSpec
-from study.spec.stopping import StopRule
+from study.spec.stopping import PopulationRule, StopRule
 from study.spec.study_spec import StudySpec, parse
 
 _FIXED_OF_FOLLOWUPS = ("kinds", "severities", "epochs")
@@ -36,6 +36,7 @@ def check_extension(stored: StudyRecord, spec: StudySpec, card: Mapping[str, Any
         changes += _stop_change("[baseline]", before.baseline.stop, spec.baseline.stop)
     elif before.baseline is not None:
         changes.append("  [baseline] was removed")
+    changes += _population_changes(before, spec)
     kept = _searches(spec)
     for name, (method, part) in _searches(before).items():
         if name not in kept:
@@ -74,6 +75,25 @@ def _seed_changes(before: StudySpec, now: StudySpec) -> list[str]:
     if not changes and now.seeds[0] != before.seeds[0]:
         # It addresses the draws of random searches; another one would draw other points.
         changes.append(f"  first seed: stored {before.seeds[0]}, now {now.seeds[0]}")
+    return changes
+
+
+def _population_changes(before: StudySpec, now: StudySpec) -> list[str]:
+    """A population stands as it began: its children hang on all of it, seed means included."""
+    added = [str(seed) for seed in now.seeds if seed not in before.seeds]
+    kept, changes = _searches(now), []
+    for name, (_, part) in _searches(before).items():
+        if name not in kept or not any(isinstance(s.stop, PopulationRule) for s in part.stages):
+            continue
+        if added:
+            changes.append(
+                f"  search {name}: a population has the seeds that it began with; now with "
+                f"{', '.join(added)} more"
+            )
+        parts = (part, kept[name][1])
+        was, is_now = ([s.model_dump(mode="json") for s in of.stages] for of in parts)
+        if was != is_now:
+            changes.append(f"  search {name}: its population was {was!r}, now {is_now!r}")
     return changes
 
 

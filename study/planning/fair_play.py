@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from storage.notices import more_seeds
 from storage.wording import counted
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
@@ -29,7 +30,7 @@ def _few_seeds(plan: Plan, _searches: list[Search]) -> Iterator[str]:
     if n_seeds < _FEW_SEEDS:
         yield (
             f"{counted(n_seeds, 'seed')}: differences between methods may be luck. Use at least "
-            f"{_FEW_SEEDS}; seeds that are added later keep the runs there are."
+            f"{_FEW_SEEDS}; {more_seeds(plan.spec.to_plain())}"
         )
 
 

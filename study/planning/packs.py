@@ -7,14 +7,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from search_spaces import Point
 from storage.records import Calibration, SearchRecord
 from study.planning.engine import EngineChoice, engine_for
-from study.planning.keys import shape_keys
+from study.planning.keys import segment_key, shape_keys
 from study.planning.optimisers import tried_by
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from trainers.events import NetworkFacts
 from trainers.jobs import Engine
+
+
+def pack_key_of(
+    plan: Plan, search: Search, *, seed: int, first: int, last: int, point: Point
+) -> str:
+    """The pack key of a run of a planned search while it is trained from one epoch to another."""
+    return segment_key(
+        search,
+        frozen=plan.frozen,
+        epochs=search.epochs_of(plan.training),
+        seed=seed,
+        first=first,
+        last=last,
+        point=point,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +156,7 @@ def _group(
         tasks=tasks,
         engine=engine,
         searches=tuple(search.name for search in searches),
-        runs=sum(search.expected_trials for search in searches),
+        runs=sum(search.expected_whole_trials for search in searches),
         pack_size=_pack_size(plan, engine.engine, searches, calibrations) if packed else 1,
         calibrations=[found for found in calibrations if found.shape == shapes[tasks]],
     )

@@ -26,6 +26,7 @@ from study.planning.keys import fingerprint
 from study.planning.members import problem_ref, refuse_several, with_labels
 from study.planning.objective import front_notice, metrics_of, study_objectives
 from study.planning.optimisers import OF_OPTIMIZERS, homes, refuse_odd_optimizers
+from study.planning.populations import refuse_odd_populations
 from study.planning.search_plan import Search, Stage, in_order
 from study.planning.stages import (
     CLOSING,
@@ -72,11 +73,20 @@ class Plan:
     @property
     def expected_runs(self) -> int:
         """Runs expected, baseline and confirmation included."""
-        n_seeds = len(self.spec.seeds)
         trials = sum(search.expected_trials for search in self.searches)
+        return trials * len(self.spec.seeds) + self._confirmed
+
+    @property
+    def expected_epochs(self) -> int:
+        """Epochs expected of all of them."""
+        of_a_seed = sum(search.expected_epochs(self.training) for search in self.searches)
+        return of_a_seed * len(self.spec.seeds) + self._confirmed * self.training.epochs
+
+    @property
+    def _confirmed(self) -> int:
         top = self.spec.confirm.top if self.spec.confirm else 0
-        confirmed = sum(top for search in self.searches if search.role == "search")
-        return trials * n_seeds + confirmed * len(self.confirm_seeds)
+        winners = sum(top for search in self.searches if search.role == "search")
+        return winners * len(self.confirm_seeds)
 
     @property
     def notices(self) -> list[str]:
@@ -196,6 +206,7 @@ def _searches(
             method.refuse_unless_fit("solo", training)
             search = _search(part, spec, card, method, place)
             refuse_odd_optimizers(search.stages, method, training, folder, place)
+            refuse_odd_populations(search.stages, len(part.stages), spec, place)
             found.append(replace(search, name=part.name or name, weighting=name))
         except (WeightingError, SpaceError, TrainingError) as error:
             raise BadSpec(f"{place}: {error}") from error

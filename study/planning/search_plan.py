@@ -11,7 +11,7 @@ from storage.objectives import Objective
 from storage.wording import counted
 from study.errors import BadSpec
 from study.spec.budget import BudgetSpec
-from study.spec.stopping import StopRule
+from study.spec.stopping import PopulationRule, StopRule
 from study.spec.study_spec import StudySpec
 from trainers.jobs import Corruptions, Training
 from trainers.suggestions import did_you_mean
@@ -62,6 +62,11 @@ class Stage:
         return self.kind in _ADAPTIVE
 
     @property
+    def is_population(self) -> bool:
+        """Whether its trials are one population, whose worst are replaced by children."""
+        return isinstance(self.stop, PopulationRule)
+
+    @property
     def tuned(self) -> tuple[str, ...]:
         """Names of what is tuned."""
         if self.kind == "neighbours":
@@ -91,7 +96,18 @@ class Stage:
 
     @property
     def expected_trials(self) -> int:
-        """Trials expected; refinement and neighbours count two a round, fewer at an edge."""
+        """Trials expected; refinement and neighbours count two a round, fewer at an edge.
+
+        With the children of a population, of which none is taken to diverge.
+        """
+        first = self.first_trials
+        if isinstance(self.stop, PopulationRule):
+            return first + len(self.stop.rungs) * self.stop.n_replaced(first)
+        return first
+
+    @property
+    def first_trials(self) -> int:
+        """Trials expected without the children of others."""
         if self.kind in _SAMPLED:
             return min(self.trials, self.space.size or self.trials)
         if self.kind == "neighbours":
@@ -101,12 +117,12 @@ class Stage:
     @property
     def shortage(self) -> str:
         """Why fewer trials are expected than were asked for; empty if they are not."""
-        if self.kind not in _SAMPLED or self.expected_trials == self.trials:
+        if self.kind not in _SAMPLED or self.first_trials == self.trials:
             return ""
         by = self.sampler or self.kind
         return (
             f"{counted(self.trials, 'trial')} by {by} were asked for, and the space of "
-            f"{', '.join(self.tuned)} has {counted(self.expected_trials, 'point')}: each is tried "
+            f"{', '.join(self.tuned)} has {counted(self.first_trials, 'point')}: each is tried "
             "once"
         )
 
@@ -193,6 +209,15 @@ class Search:
     def expected_trials(self) -> int:
         """Trials expected over all stages; a later stage may repeat a point, then it is fewer."""
         return sum(stage.expected_trials for stage in self.stages)
+
+    @property
+    def expected_whole_trials(self) -> int:
+        """Trials with all their epochs: of a population, a child goes on where another one ends."""
+        return sum(stage.first_trials for stage in self.stages)
+
+    def expected_epochs(self, training: Training) -> int:
+        """Epochs expected of the runs of a seed."""
+        return self.expected_whole_trials * self.epochs_of(training)
 
     @property
     def shortages(self) -> list[str]:

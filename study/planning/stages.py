@@ -257,7 +257,7 @@ def resting(hyper: Hyper, axis: Axis) -> Value | None:
 def _samples(axes: Mapping[str, Axis]) -> Iterable[tuple[str, Iterable[Value]]]:
     """All values that were written down, and the ends of what is computed."""
     for name, axis in axes.items():
-        ends = (axis.from_unit((share,) * axis.dimensions) for share in (0.0, 1.0))
+        ends = [axis.from_unit((share,) * axis.dimensions) for share in (0.0, 1.0)]
         yield name, axis.points() if isinstance(axis, Choices) else ends
 
 

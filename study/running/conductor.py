@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from storage.objectives import known
@@ -10,7 +11,6 @@ from storage.objectives.delta_m import NAME as DELTA_M
 from storage.records import (
     Baseline,
     BaselineValue,
-    NewRun,
     Reference,
     SearchHistory,
     SearchRecord,
@@ -29,28 +29,26 @@ from study.deciding.advance import (
     WaitForRuns,
     advance,
 )
+from study.deciding.breeding import Breed, children
 from study.deciding.judging import RungJudge
 from study.deciding.outlook import Outlook, outlook
 from study.deciding.rungs import Judge
-from study.deciding.trials import Contest, contest, to_point
+from study.deciding.trials import Contest, contest
 from study.errors import BaselineMissing
 from study.planning.baseline import (
     imported_values,
     meaningless,
     trained_values,
 )
-from study.planning.keys import digest, frozen_of, run_key, segment_key
+from study.planning.keys import digest
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
 from study.running.baseline_failures import missing_baseline
 from study.running.initial_networks import InitialNetworks
+from study.running.new_runs import new_runs, queue_rank
 
 if TYPE_CHECKING:
     from storage import Storage
-
-# Baseline first of all, last if nobody waits for it; then the search with most stages ahead.
-_FIRST_RANK = 0
-_RANKS = 1_000
 
 
 class Conductor:
@@ -192,6 +190,8 @@ class Conductor:
         )
 
     def _apply(self, search_id: int, search: Search, step: NextStep) -> None:
+        if isinstance(step, Breed):
+            step = self._bred(search, step)
         if isinstance(step, Propose):
             self._storage.propose(
                 search_id,
@@ -204,11 +204,24 @@ class Conductor:
                 most_trials=self._most_trials(search),
             )  # refused for another search's trials, it is asked for anew, with what is left
         elif isinstance(step, AddRuns):
-            self._storage.add_runs(search_id, self._new_runs(search, step))
+            rank = queue_rank(search, step, baseline_first=self._waits_for_baseline)
+            initial = partial(self._initial.key, search)
+            new = new_runs(self.plan, self._study, search, step, initial=initial, rank=rank)
+            self._storage.add_runs(search_id, new)
         elif isinstance(step, Judge):
             self._judge(search, step)
         elif isinstance(step, Decide):
             self._storage.decide(search_id, step.decision, plan=self._study.plan)
+
+    def _bred(self, search: Search, step: Breed) -> Propose:
+        """The children of a population, which are proposed before their rung is judged."""
+        return Propose(
+            stage=step.number,
+            kind=step.stage.label,
+            tuned=step.stage.tuned,
+            new=children(step, self._judging.values_of(search, step)),
+            retired=(),
+        )
 
     def _judge(self, search: Search, step: Judge) -> None:
         verdicts = self._judging.verdicts(search, step)
@@ -216,45 +229,7 @@ class Conductor:
         self._pruned += [v.run for v in verdicts if v.until_epoch is None and v.run in moved]
 
     def _judging_under(self, baseline: Baseline | None) -> RungJudge:
-        return RungJudge(self.plan, self._storage, self._selection, baseline, self._pack_key)
-
-    def _new_runs(self, search: Search, step: AddRuns) -> list[NewRun]:
-        rank = _RANKS - step.stages_left
-        if search.role == "baseline":
-            rank = _FIRST_RANK if self._waits_for_baseline else _RANKS
-        frozen = frozen_of(search, self.plan.frozen)
-        until = step.first_rung or search.epochs_of(self.plan.training)
-        return [
-            NewRun(
-                params=params,
-                seed=seed,
-                role=step.role,
-                run_key=run_key(
-                    study=self._study.key_name,
-                    search=search.name,
-                    frozen=frozen,
-                    weighting=search.weighting,
-                    params=params,
-                    seed=seed,
-                    initial=self._initial.key(search, seed),
-                ),
-                pack_key=self._pack_key(search, seed, 0, until, params),
-                queue_rank=rank,
-                epochs=until,
-            )
-            for params, seed in step.runs
-        ]
-
-    def _pack_key(self, search: Search, seed: int, first: int, last: int, params: str) -> str:
-        return segment_key(
-            search,
-            frozen=self.plan.frozen,
-            epochs=search.epochs_of(self.plan.training),
-            seed=seed,
-            first=first,
-            last=last,
-            point=to_point(params),
-        )
+        return RungJudge(self.plan, self._storage, self._selection, baseline)
 
     def _most_trials(self, search: Search) -> int | None:
         return self.plan.spec.budget.trials if search.counts_as_tuning else None

@@ -75,7 +75,7 @@ class EpochTimings:
         if not longest_s or None in known:
             return None
         self._timing[state.worker_id] = state.hardware
-        planned_s = self._plan.expected_runs * training.epochs * longest_s
+        planned_s = self._plan.expected_epochs * longest_s
         return TimeSteps(
             problem=self._plan.problem,
             training=training,

@@ -127,7 +127,7 @@ class PackSizes:
             most=self._most(engine),
             engine=engine,
             memory_gib=training.pack_memory_gib,
-            run_epochs=self._plan.expected_runs * training.epochs,
+            run_epochs=self._plan.expected_epochs,
         )
 
     def _suffices(self, stored: Mapping[Tasks, Calibration | None], most: int) -> bool:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+from search_spaces.lineage import Origin, without_origin
 from storage.objectives import DirectedMetric
 from storage.records import Claim
 from study.deciding.trials import to_point
@@ -126,7 +127,9 @@ def corruptions_of(search: Search) -> Corruptions | None:
 
 def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
     """What a worker is told of a run."""
-    point = dict(to_point(claim.written))
+    origin = Origin.of(to_point(claim.written))
+    born = 0 if origin is None else origin.epoch
+    point = without_origin(to_point(claim.written))
     lr = weight_decay = 0.0
     if search.role == "function":
         point = as_listed(search, point)
@@ -149,8 +152,9 @@ def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
         else InitialNetwork(path=claim.initial.path, sha256=claim.initial.sha256),
         select_by=_select_by(plan, search, claim),
         folder=plan.problem.folder,
+        born=born,
         resume=tuple(
-            Checkpoint(path=path, epoch=epoch)
+            Checkpoint(path=path, epoch=epoch, of_run=claim.parent if epoch <= born else None)
             for path, epoch in claim.checkpoints
             # others were tidied away, or lie on another host; a URL is looked at by the worker
             if is_url(path) or os.path.exists(path)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from search_spaces.lineage import Origin
 from search_spaces.written import as_written
 from storage.records import (
     Claim,
@@ -100,6 +101,11 @@ def trained_network(
     try:
         state = _kept(selected, of, outcome)
     except NetworkMissing as error:
+        if (origin := Origin.of(tried.point)) is not None:
+            raise NetworkMissing(
+                f"{error} It cannot be trained once more by itself, as it goes on from {origin}. "
+                'Train the study anew under another `name`, with [keep] `networks = "all"`.'
+            ) from None
         which = ("--search", of.name, "--seed", str(outcome.seed))
         retrain = command_line("network", study, *which, "--retrain", storage=reader.url)
         if again is None:

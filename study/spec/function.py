@@ -10,7 +10,7 @@ from pydantic import Field, Tag, field_validator, model_validator
 from study.spec._findings import MOST_OF_A_NAME, shown_value
 from study.spec._section import Section, told_by
 from study.spec.objectives import checked
-from study.spec.stopping import PatienceRule
+from study.spec.stopping import PatienceRule, PopulationRule
 
 WEIGHTING = "function"
 """What a search of a training function has for a weighting."""
@@ -161,6 +161,11 @@ def misplaced(spec: Any) -> str:
         return (
             '`stop` with `rule = "patience"` goes with a problem; a function returns when it has '
             "had enough. Take another rule, or drop it."
+        )
+    if any(isinstance(stage.stop, PopulationRule) for stage in stages):
+        return (
+            '`stop` with `rule = "pbt"` goes with a problem: a trial goes on from the network of '
+            "another one, and a function keeps its own. Take another rule, or drop it."
         )
     said = spec.training.model_dump(exclude_defaults=True)
     if strange := [name for name in said if name not in _TRAINING]:

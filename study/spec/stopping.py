@@ -16,7 +16,15 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag, field_validator
 
 from study.spec._findings import shown_value
-from study.spec._section import Flag, Positive, PositiveInt, WrittenSection, kind_by
+from study.spec._section import (
+    Different,
+    Finite,
+    Flag,
+    Positive,
+    PositiveInt,
+    WrittenSection,
+    kind_by,
+)
 from study.spec.optuna_part import OptunaName, OptunaPart
 
 RungValues = Mapping[int, Sequence[float]]
@@ -150,7 +158,42 @@ class OptunaRule(_Rule):
         return self.model_dump(mode="json")
 
 
-_KINDS = ("median", "halving", "worse-than-cohort", "patience")
+class PopulationRule(_Rule):
+    """Puts children of the best trials in the place of the worst: population-based training."""
+
+    rule: Literal["pbt"] = Field(description="Which trials go on with others' networks.")
+    quantile_fraction: Annotated[Positive, Field(le=0.5)] = Field(
+        0.25,
+        description="With `pbt`: share of the population that is replaced at each rung, and of "
+        "those it is replaced by children of, rounded up.",
+    )
+    resample_probability: Annotated[Finite, Field(ge=0, le=1)] = Field(
+        0.25, description="With `pbt`: how likely a parameter of a child is drawn anew."
+    )
+    perturbation_factors: Annotated[Different[Positive], Field(min_length=1)] = Field(
+        [0.8, 1.2],
+        description="With `pbt`: by one of which a number is multiplied that is not drawn anew.",
+    )
+    asynchronous: Literal[False] = Field(False, description=_ASYNCHRONOUS)
+
+    def n_replaced(self, n: int, lost: int = 0) -> int:
+        """How many of a population get a child in their place.
+
+        As in Ray Tune, a quantile is rounded up, but never more than half; those that are lost have
+        one in any case.
+
+        Args:
+            n: Trials of the population at a rung, the lost ones included.
+            lost: Of them, that have diverged.
+        """
+        return 0 if lost == n else max(self.quantile(n), lost)
+
+    def quantile(self, n: int) -> int:
+        """How many of a population are its best, and as many its worst."""
+        return min(math.ceil(_exact(self.quantile_fraction) * n), n // 2)
+
+
+_KINDS = ("median", "halving", "worse-than-cohort", "patience", "pbt")
 
 
 def _tag(value: object) -> str | None:
@@ -175,6 +218,7 @@ StopRule = Annotated[
     | Annotated[HalvingRule, Tag("<halving>")]
     | Annotated[CohortRule, Tag("<worse-than-cohort>")]
     | Annotated[PatienceRule, Tag("<patience>")]
+    | Annotated[PopulationRule, Tag("<pbt>")]
     | Annotated[OptunaRule, Tag("<optuna>")],
     Discriminator(
         _tag,

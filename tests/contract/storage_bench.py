@@ -109,6 +109,7 @@ class Bench:
         rank: int = 5,
         pack: str = "pack",
         role: str = "search",
+        parent: tuple[int, int] | None = None,
     ) -> None:
         self.storage.add_runs(
             self.search(search),
@@ -121,6 +122,7 @@ class Bench:
                     pack_key=pack,
                     queue_rank=rank,
                     epochs=3,
+                    parent=parent,
                 )
                 for point in points
                 for seed in seeds

@@ -256,6 +256,32 @@ class LeasingPromises(Backend):
         bench.take_back(bench.holder)
         assert bench.claim_one().checkpoints == (("epoch2", 2), ("epoch1", 1))
 
+    def test_a_child_goes_on_from_its_parents_checkpoint_until_it_has_its_own(
+        self, bench: Bench
+    ) -> None:
+        bench.plan("a", seeds=(0, 1))
+        parents = {claim.seed: claim for claim in _claim_all(bench)}
+        bench.storage.record([_checkpoint(claim, 2) for claim in parents.values()])
+        bench.propose("child")
+        bench.add_runs("child", seeds=(1,), parent=(0, 2))
+        bench.add_runs("child", seeds=(1,), parent=(0, 2))  # once more changes nothing
+        child = bench.claim_one()
+        assert (child.parent, child.checkpoints) == (parents[1].run, (("epoch2", 2),))
+        assert child.epochs_left == 1
+        bench.storage.record([_checkpoint(child, 3)])
+        bench.storage.take_back_run(child.run, child.token, "WorkerLost", "")
+        again = bench.claim_one()
+        assert again.checkpoints == (("epoch3", 3), ("epoch2", 2))
+        files = bench.storage.checkpoint_files(bench.study.id)
+        assert [file.run for file in files].count(child.run) == 2
+
+    def test_a_child_of_a_parent_without_a_file_has_none(self, bench: Bench) -> None:
+        bench.plan("a")
+        bench.claim_one()
+        bench.propose("child")
+        bench.add_runs("child", parent=(0, 2))
+        assert (bench.claim_one().checkpoints, bench.outcomes()[1].until_epoch) == ((), 3)
+
 
 def _checkpoint(claim: Claim, number: int) -> CheckpointRecord:
     return CheckpointRecord(

@@ -66,6 +66,17 @@ def test_a_front_is_found_as_the_guide_says(tmp_path: Path) -> None:
     assert (tmp_path / "front.csv").read_text().startswith("search,trial,params,shared,")
 
 
+def test_a_population_is_trained_as_the_guide_says(tmp_path: Path) -> None:
+    few = "problem_options = { train_pairs = 32, validation_pairs = 32, test_pairs = 32 }"
+    study, typed = blocks("docs/how-to/train-a-population.md")
+    (tmp_path / study.file).write_text(study.text.replace("seeds = [0]", f"{few}\nseeds = [0]"))
+    type_lines(typed.text, tmp_path)
+    rows = command(tmp_path, "trials", "population", "--json").json["searches"]
+    points = [trial["params"] for search in rows[-2:] for trial in search["trials"]]
+    assert len([point for point in points if "from" in point]) == 8  # two at each of two rungs
+    assert " at epoch 2, lr " in command(tmp_path, "trials", "population").text
+
+
 REPLAYED = """
 name = "digits"
 problem = "digits"

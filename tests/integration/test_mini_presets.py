@@ -72,6 +72,8 @@ def _ones(problem: str) -> dict[str, dict[str, float]]:
 def _two_of_it(stage: Mapping[str, Any]) -> dict[str, Any]:
     few: dict[str, Any] = {}
     for key, form in stage.items():
+        if key in ("strategy", "trials", "stop"):
+            continue  # one epoch has no rung
         if isinstance(form, list):
             few[key] = form[:1] if key in ("lr", "weight_decay") else form[:2]
         elif "line" in form:

@@ -145,9 +145,14 @@ def _kept(
 def restore(of_run: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
     """Take over what was saved, each tensor in its own type and laid out as its parameter is.
 
-    The kernels go by memory, and torch would give all tensors the parameter's type.
+    The kernels go by memory, and torch would give all tensors the parameter's type. Decay stays the
+    run's own: what was saved may be another one's, from which it goes on.
     """
+    decays = [group.get("weight_decay") for group in of_run.param_groups]
     of_run.load_state_dict(saved)
+    for group, decay in zip(of_run.param_groups, decays, strict=True):
+        if decay is not None:
+            group["weight_decay"] = decay
     params = [param for group in of_run.param_groups for param in group["params"]]
     for place, kept in saved["state"].items():
         param, state = params[place], of_run.state[params[place]]

@@ -20,7 +20,7 @@ from typing import IO, Any
 import torch
 
 from trainers.errors import CheckpointUnreadable
-from trainers.jobs import Pack
+from trainers.jobs import Checkpoint, Job, Pack
 from trainers.keeping import paths
 
 State = dict[str, Any]
@@ -182,6 +182,29 @@ def state_of(run: int, file: Mapping[str, Any]) -> State:
         LookupError: The file has no such run.
     """
     return dict(file["runs"][run])
+
+
+def state_for(job: Job, checkpoint: Checkpoint, file: Mapping[str, Any]) -> State:
+    """What a job goes on from: its own state, or another run's without that run's candidates.
+
+    Raises:
+        LookupError: The file has no such run.
+    """
+    if checkpoint.of_run is None:
+        return state_of(job.run, file)
+    state = state_of(checkpoint.of_run, file)
+    state.pop("candidates", None)
+    return state
+
+
+def no_parent(job: Job) -> CheckpointUnreadable:
+    """What to raise when a run that goes on from another one has no checkpoint to go on from."""
+    return CheckpointUnreadable(
+        f"A child of a population goes on from the checkpoint that its parent had after epoch "
+        f"{job.born}. There is none that can be read here: it was not written, is gone, or lies on "
+        "another machine. Where several machines train, let `run --checkpoints` name a folder or "
+        "URL that all of them see, and run the study anew under another `name`."
+    )
 
 
 def misfit(place: str, error: Exception) -> CheckpointUnreadable:

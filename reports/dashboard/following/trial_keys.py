@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reports._naming import point_of
 from reports.dashboard.following.columns import Columns
+from search_spaces.lineage import without_origin
 
 _NUMBERS: Final = 2**40  # more trials than a search can have
 _EXACT: Final = 2**53
@@ -133,7 +134,7 @@ class TrialKeys(Sequence[TrialKey]):
         n = len(self)
         self._points = {name: _padded(known, n) for name, known in self._points.items()}
         for at in range(self._n_parsed, n):
-            for name, value in point_of(self._params[at]).items():
+            for name, value in without_origin(point_of(self._params[at])).items():
                 known = self._points.get(name)
                 if known is None:
                     known = self._points[name] = np.full(n, np.nan)

@@ -10,6 +10,7 @@ from typing import Final
 
 from reports import _ranking
 from reports._naming import called, point_of
+from search_spaces.lineage import origin_said
 from storage import wording
 from storage.objectives import Objective
 
@@ -64,7 +65,7 @@ def value_text(value: object) -> str:
         return "–"
     if isinstance(value, list):
         return " ".join(value_text(one) for one in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return origin_said(value) or (f"{value:.4g}" if isinstance(value, float) else str(value))
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:

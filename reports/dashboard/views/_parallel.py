@@ -11,6 +11,7 @@ from reports.dashboard.views._stills import best_rows, csv_of, pictures
 from reports.dashboard.views._view import Drawn, Seen, Undrawn, View
 from reports.drawing import Sketch
 from reports.drawing._parallel import MOST_LINES, Line, parallel
+from search_spaces.lineage import without_origin
 
 _CAPTION = (
     "The best {n} trials: a line crosses each axis at the trial’s parameter, the last one at its "
@@ -30,7 +31,7 @@ def parallel_coordinates(seen: Seen) -> Drawn | Undrawn:
     names = tuple(cloud.varied())
     lines = [
         Line(
-            point=point_of(seen.point(int(cloud.at[at]))),
+            point=without_origin(point_of(seen.point(int(cloud.at[at])))),
             value=float(cloud.value[at]),
             said=cloud.said(at, *(n for n in names if np.isfinite(cloud.parameters[n][at]))),
             href=cloud.link(at),

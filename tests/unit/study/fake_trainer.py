@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from storage import RunState, Storage
-from storage.records import Claim, Ending, EpochRecord, Holder, Spent
+from storage.records import CheckpointRecord, Claim, Ending, EpochRecord, Holder, Spent
+from study.deciding.breeding import born
+from study.deciding.trials import to_point
 from study.planning.plan import Plan
 from study.running.conductor import Conductor
 from study.running.packing import ends_early
@@ -79,7 +81,23 @@ class FakeStudy:
         ending = Ending(
             run=claim.run, token=claim.token, state=state, epoch=len(epochs), spent=Spent()
         )
-        self.storage.record([*epochs, ending])
+        self.storage.record([*epochs, *self._saved(claim, state), ending])
+
+    def _saved(self, claim: Claim, state: RunState) -> list[CheckpointRecord]:
+        """What children of a population go on from."""
+        if state is not RunState.PAUSED:
+            return []
+        path = f"run{claim.run}-epoch{claim.until_epoch}.pt"
+        return [
+            CheckpointRecord(
+                run=claim.run,
+                token=claim.token,
+                epoch=claim.until_epoch,
+                path=path,
+                size_bytes=1,
+                spent=Spent(),
+            )
+        ]
 
     def _epochs(self, claim: Claim, level: Levels) -> list[EpochRecord]:
         search = next(search for search in self.plan.searches if search.name == claim.search)
@@ -97,7 +115,7 @@ class FakeStudy:
                 ],
                 spent=Spent(grad_evals=1),
             )
-            for epoch in range(1, claim.until_epoch + 1)
+            for epoch in range(born(to_point(claim.params)) + 1, claim.until_epoch + 1)
         ]
 
     def _reached(self, claim: Claim) -> RunState:

@@ -228,7 +228,7 @@ def test_what_optuna_cannot_make_is_refused_when_it_is_planned(
 @pytest.mark.parametrize(
     ("rule", "found"),
     [
-        ("best", "worse-than-cohort, patience, or a table that names a pruner"),
+        ("best", "worse-than-cohort, patience, pbt, or a table that names a pruner"),
         (3, "must be one of median"),
         ({}, "`stop.rule.optuna` is missing"),
         ({"optuna": 3}, "`stop.rule.optuna` must be text in quotes"),

@@ -149,7 +149,7 @@ STOPS = [
     ("median", "`stop` must be a table. Got 'median'. Change it: rule that prunes"),
     (
         {"rungs": [1]},
-        "`stop.rule` must be one of median, halving, worse-than-cohort, patience, or a",
+        "`stop.rule` must be one of median, halving, worse-than-cohort, patience, pbt, or a",
     ),
     ({"rule": "asha", "rungs": [1]}, "MedianPruner\". Got 'asha'. Change it: which"),
     ({"rule": "median"}, "`stop.rungs` is missing. Add it: epochs after which"),

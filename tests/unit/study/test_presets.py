@@ -98,7 +98,7 @@ def test_the_grid_is_the_papers(problem: str, points: int, network: str) -> None
 )
 def test_the_small_ones_ask_the_same_of_data_in_packages(name: str, of_weights: int) -> None:
     plan = make_plan(PRESETS[name])
-    assert searches(plan) - {"scalarization-groups"} == NINE
+    assert searches(plan) - {"scalarization-groups", "scalarization-population"} == NINE
     (grid,) = (search for search in plan.searches if search.name == "scalarization")
     assert of_weights in [stage.expected_trials for stage in grid.stages]
 
@@ -130,3 +130,16 @@ def test_forty_tasks_have_points_that_are_the_same_in_every_study_and_groups() -
         assert len(points) == 36
         assert len({*points[0]}) == n_weights
         assert all(len(point) == 40 and sum(point) == pytest.approx(1.0) for point in points)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_networks", "n_groups"), [("uw-so-celeba-resnet18", 16, 7), ("celeba-mini", 8, 4)]
+)
+def test_weights_of_groups_are_trained_as_a_population(
+    name: str, n_networks: int, n_groups: int
+) -> None:
+    plan = make_plan(PRESETS[name])
+    (search,) = (of for of in plan.searches if of.name == "scalarization-population")
+    assert (search.expected_whole_trials, search.stages[0].is_population) == (n_networks, True)
+    assert "lr" in search.stages[0].tuned
+    assert len({*search.stages[0].space.random(1, key="")[0]["task_weights"]}) == n_groups  # type: ignore[misc]

@@ -87,7 +87,7 @@ class MemberFactory:
     def _state(self, member: Member, checkpoint: Checkpoint) -> State:
         file = self._files.content(checkpoint.path)
         try:
-            state = checkpoints.state_of(member.job.run, file)
+            state = checkpoints.state_for(member.job, checkpoint, file)
             for rule, found, expected in _shapes(state, member, self._network, self._training):
                 if found != expected:
                     raise ValueError(f"{rule} is {found} and should be {expected}")
@@ -106,6 +106,9 @@ def newest(
     Args:
         opened: Makes the run; raises `CheckpointUnreadable` if it cannot from this one.
         skip: Told of each checkpoint that cannot be used.
+
+    Raises:
+        CheckpointUnreadable: There is none, and the run goes on from another one's.
     """
     for resume in job.resume:
         try:
@@ -114,6 +117,8 @@ def newest(
             skip(
                 CheckpointSkipped(run=job.run, token=job.token, path=resume.path, reason=str(error))
             )
+    if job.born:
+        raise checkpoints.no_parent(job)
     return None
 
 

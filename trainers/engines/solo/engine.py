@@ -72,7 +72,7 @@ class Solos:
         file = self._files.content(checkpoint.path)
         run = self._begun(job)
         try:
-            run.restore(checkpoints.state_of(job.run, file))
+            run.restore(checkpoints.state_for(job, checkpoint, file))
         except (LookupError, RuntimeError, TypeError, ValueError) as error:
             raise checkpoints.misfit(checkpoint.path, error) from error
         return run
