@@ -19,7 +19,7 @@ GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe 
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo docs test test-lowest test-python check lint types unit again soak soak-dashboard mutants install install-dev install-lowest bench bench-demo bench-compile bench-ray bench-storage bench-replay \
-	bench-gradients bench-dense bench-loaders bench-reports bench-dashboard gpu-check gpu-wheels clean
+	bench-gradients bench-conflicts bench-dense bench-loaders bench-reports bench-dashboard gpu-check gpu-wheels clean
 
 demo: install
 	$(BIN)/weighbridge run quickstart --storage $(DEMO_STORAGE)
@@ -81,6 +81,9 @@ bench-compile: install-dev
 
 bench-gradients: install-dev
 	$(BIN)/python -m benchmarks.gradients
+
+bench-conflicts: install-dev
+	$(BIN)/python -m benchmarks.conflicts
 
 bench-dense: install-dev
 	$(BIN)/python -m benchmarks.dense

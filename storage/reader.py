@@ -31,6 +31,10 @@ _QUERIES = {
     for view, order in ORDER.items()
 }
 
+_CONFLICTS = sa.text(
+    "SELECT * FROM gradient_conflicts WHERE study = :study AND run IN :runs ORDER BY run, epoch"
+).bindparams(bindparam("study"), bindparam("runs", expanding=True))
+
 _SERIES = sa.text(
     "SELECT s.id, s.task, s.metric FROM series s JOIN studies st ON st.id = s.study_id "
     "WHERE st.name = :study AND s.split = :split "
@@ -149,6 +153,12 @@ class Reader(
             statement = _EPOCHS[last is not None, runs is not None]
             used = {name: value for name, value in values.items() if name in statement._bindparams}
             return names, _fetched(connection.execute(statement, used))
+
+    @retried
+    def conflicts(self, study: str, *, runs: Collection[int]) -> Sequence[Any]:
+        """Rows of the view ``gradient_conflicts`` of some runs, by run and epoch."""
+        with self._database.read() as connection:
+            return connection.execute(_CONFLICTS, {"study": study, "runs": [*runs]}).all()
 
     @retried
     def lowest_negative(self, study: str) -> dict[tuple[str, str], float]:

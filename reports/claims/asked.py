@@ -8,6 +8,7 @@ from reports.claims.better import better
 from reports.claims.claim import Claim
 from reports.claims.comparable import comparable
 from reports.claims.concave_share import concave_share
+from reports.claims.conflicts_alike import conflicts_alike
 from reports.claims.decay_matters_less import decay_matters_less
 from reports.claims.evidence import told_beforehand
 from reports.claims.no_gain import no_gain
@@ -35,6 +36,7 @@ def claims_of(frames: StudyFrames, estimators: Estimators | None = None) -> tupl
         partial(decay_matters_less, estimators=estimators),
         no_gain,
         adam_dominates,
+        conflicts_alike,
         transfers_better,
         noise_turned_down,
         concave_share,

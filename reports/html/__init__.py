@@ -1,7 +1,8 @@
 """The report of a study: one HTML file that needs no network and no other file."""
 
+from reports.html._conflicts import conflicts_plot
 from reports.html._function_plots import curves_plot
 from reports.html._page import write, write_studies
 from reports.html._plots import Plot, weights_plot
 
-__all__ = ["Plot", "curves_plot", "weights_plot", "write", "write_studies"]
+__all__ = ["Plot", "conflicts_plot", "curves_plot", "weights_plot", "write", "write_studies"]

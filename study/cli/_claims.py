@@ -39,6 +39,7 @@ def command(
     UW-SO comparable to Scalarization, and better than what tunes nothing? C3: do larger networks
     care less? C4: does weight decay matter less than the learning rate? C5: does sharing gain?
     C6: does Adam dominate SGD at equal trials?
+    C7: do gradients of tasks conflict no more than those of samples?
     C8: do features learned together transfer better to corrupted images?
     C9: do UW and UW-SO turn noisy labels down?
     """

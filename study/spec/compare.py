@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from study.spec._findings import shown_value
 from study.spec._section import Flag, Positive, Printable, Section
 
-CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C6", "C8", "C9")
+CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9")
 """Claims that are known by their names."""
 
 

@@ -32,7 +32,9 @@ stages = [{{ lr = [0.1] }}, {{ temperature = {{ line = [1, 9] }} }}]
 """A study that pages are looked at of: `TRAINED` is its first method alone."""
 
 HERE = "http://127.0.0.1:8050"
-VIEWS = tuple(f"/views/{view.key}" for view in VIEWS_OF_STUDIES if view.of_methods)
+VIEWS = tuple(
+    f"/views/{view.key}" for view in VIEWS_OF_STUDIES if view.of_methods and not view.of_gradients
+)
 TRIAL = "/trial/0?search=ew"
 PATHS = ("", "/trials", TRIAL, "/run/1", "/workers", "/views", *VIEWS, "/claims", "/audit")
 

@@ -88,7 +88,7 @@ class TestFinished:
         said = command(finished, "claims", "tiny")
         assert said.code == 0
         found = re.findall(r"^(C\d+) (?:not |un)?(?:supported|decided|asked): ", said.out, re.M)
-        assert found == ["C1", "C2", "C3", "C4", "C5", "C6", "C8", "C9", "C10"]
+        assert found == ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10"]
         plain = command(finished, "claims", "tiny", "--json").json
         assert [claim["claim"] for claim in plain["studies"]["tiny"]] == [
             name for name in found if name != "C3"

@@ -154,6 +154,7 @@ About: TypeAlias = Literal[
     "metrics",
     "importances",
     "weights",
+    "conflicts",
     "learning_curves",
 ]
 

@@ -32,6 +32,7 @@ from reports.dashboard.concluding.conclusions import (
 from reports.dashboard.concluding.cost_curves import at_budget, curves, interval_said, told_by
 from reports.dashboard.concluding.studies import compared
 from reports.dashboard.concluding.views import (
+    conflicts_picture,
     curves_picture,
     importances_of,
     task_metrics,
@@ -126,6 +127,7 @@ _ANSWERS: Final[Mapping[str, Callable[..., Any]]] = {
     "importances": importances_of,
     "metrics": task_metrics,
     "weights": weights_picture,
+    "conflicts": conflicts_picture,
     "learning_curves": curves_picture,
 }
 

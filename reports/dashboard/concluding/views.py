@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -75,6 +76,14 @@ def weights_picture(frames: StudyFrames) -> PictureSaid:
     from reports.html import weights_plot  # loads Plotly
 
     return _said(weights_plot(frames))
+
+
+def conflicts_picture(frames: StudyFrames) -> PictureSaid:
+    """How alike gradients of tasks and of samples were while training."""
+    from reports.conflicts import sentences
+    from reports.html import conflicts_plot
+
+    return _said(replace(conflicts_plot(frames), seen=" ".join(sentences(frames))))
 
 
 def curves_picture(frames: StudyFrames, search: str) -> PictureSaid:

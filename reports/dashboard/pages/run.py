@@ -10,6 +10,11 @@ from reports.dashboard.concluding.printed import printed_by
 from reports.dashboard.following.mirror import Mirror
 from reports.dashboard.following.ranked import objective_of
 from reports.dashboard.pages.trial import named_costs, run_row, value_titles
+from reports.dashboard.showing.conflict_lines import (
+    conflict_charts,
+    conflicts_drawn,
+    is_of_gradients,
+)
 from reports.dashboard.showing.run_curves import charts, drawn, series_of, table
 from reports.dashboard.site import PATIENT_S, NotThere, Site
 
@@ -41,7 +46,7 @@ def run_page(site: Site, request: Request) -> Response:
         "objective": objective_of(record, trial.search),
         "titles": value_titles(record, trial.search),
         "costs": named_costs(site.reader.costs_of([run]).values()),
-        "charts": charts(record, trial.search),
+        "charts": [*charts(record, trial.search), *conflict_charts(record)],
         "table": table(series_of(site.reader, record, [run])),
         # the latest first: it is what one has come for
         "attempts": list(zip(attempts, [*paid_s, *[None] * len(attempts)], strict=False))[::-1],
@@ -56,7 +61,10 @@ def run_json(site: Site, request: Request) -> Response:
     Raises:
         NotThere: There is no such study.
     """
-    record = site.record(request)
+    record, of = site.record(request), request.query_params.get("of", "")
+    if is_of_gradients(of):
+        runs = [request.path_params["run"]]
+        return JSONResponse(conflicts_drawn(site.reader, record, runs, of))
     series = series_of(site.reader, record, [request.path_params["run"]])
     return JSONResponse(drawn(record, series, request))
 

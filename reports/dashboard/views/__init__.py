@@ -6,7 +6,7 @@ report's figures; each dot is a link to its trial.
 
 from reports.dashboard.views._cloud import Cloud, cloud_of
 from reports.dashboard.views._course import COURSE
-from reports.dashboard.views._figures import CURVES, WEIGHTS
+from reports.dashboard.views._figures import CONFLICTS, CURVES, WEIGHTS
 from reports.dashboard.views._importances import IMPORTANCES
 from reports.dashboard.views._parallel import PARALLEL
 from reports.dashboard.views._parameter import PARAMETER, TEMPERATURE
@@ -25,6 +25,7 @@ VIEWS = (
     IMPORTANCES,
     TRADEOFF,
     WEIGHTS,
+    CONFLICTS,
     CURVES,
 )
 """In the order in which pages list them."""

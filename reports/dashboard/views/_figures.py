@@ -19,6 +19,11 @@ def weights(seen: Seen) -> Drawn | Undrawn:
     return _drawn(seen.ask("weights"), ())
 
 
+def conflicts(seen: Seen) -> Drawn | Undrawn:
+    """How alike the gradients of each method's winner were, epoch by epoch."""
+    return _drawn(seen.ask("conflicts"), ())
+
+
 def curves(seen: Seen) -> Drawn | Undrawn:
     """Validation by step of the best trials of a search."""
     chosen = seen.search(lambda _: True)
@@ -54,6 +59,14 @@ WEIGHTS = View(
     says="what loss weights each method’s winner gave the tasks",
     draw=weights,
     of_functions=False,
+)
+CONFLICTS = View(
+    key="conflicts",
+    title="Gradient conflicts",
+    says="whether gradients of tasks point apart, and more so than those of samples",
+    draw=conflicts,
+    of_functions=False,
+    of_gradients=True,
 )
 CURVES = View(
     key="curves",

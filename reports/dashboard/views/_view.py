@@ -136,6 +136,7 @@ class View:
         of_functions: Whether studies of training functions have it, too; `of_methods` those that
             compare loss weightings.
         of_fronts: Whether studies of training functions with several objectives have it.
+        of_gradients: Whether only studies that compare gradients have it.
     """
 
     key: str
@@ -145,9 +146,12 @@ class View:
     of_functions: bool = True
     of_methods: bool = True
     of_fronts: bool = False
+    of_gradients: bool = False
 
     def is_of(self, record: StudyRecord) -> bool:
         """Whether a study of this kind can have it."""
+        if self.of_gradients and not (record.spec.get("diagnostics") or {}).get("gradients"):
+            return False
         if record.card.get("kind") != "function":
             return self.of_methods
         return self.of_functions or (self.of_fronts and bool(several_of(record)))

@@ -15,7 +15,7 @@ from reports._importance import Importance, Share
 from reports.dashboard.views import VIEWS, Cloud, Drawn, Undrawn, View
 from tests.unit.reports.dashboard.clouds import WEIGHTINGS, cloud, metrics, record, seen
 
-OF_MIRROR = [view for view in VIEWS if view.key not in ("weights", "curves")]
+OF_MIRROR = [view for view in VIEWS if view.key not in ("weights", "conflicts", "curves")]
 LINK = re.compile(r'<a href="/study/7/trial/(\d+)\?search=([\w-]+)"')
 RNG = np.random.default_rng(0)
 IMPORTANCE = Importance(
