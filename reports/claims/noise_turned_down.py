@@ -137,9 +137,10 @@ def _effects(frames: StudyFrames, one: Turned, noisy: Sequence[str]) -> tuple[Ef
 def _said(frames: StudyFrames, one: Turned, noisy: Sequence[str]) -> str:
     title, gaps = title_of(frames, one.gap.a), gaps_of(objective_of(frames))
     return (
-        f"{title} gives {' and '.join(noisy)} {_told(POINTS, one.share.value, one.within)} of the "
-        f"weight beside an equal share, on average over epochs, and is {_WORDS[one.gap.verdict]} "
-        f"{title_of(frames, one.gap.b)} on test: {_told(gaps, one.gap.value, one.gap.interval)}."
+        f"The share of {' and '.join(noisy)} in the weights of {title} is "
+        f"{_told(POINTS, one.share.value, one.within)} off an equal one, a mean over epochs; on "
+        f"test {title} is {_WORDS[one.gap.verdict]} {title_of(frames, one.gap.b)}: "
+        f"{_told(gaps, one.gap.value, one.gap.interval)}."
     )
 
 

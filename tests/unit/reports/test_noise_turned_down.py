@@ -89,7 +89,7 @@ def test_effects_are_a_share_and_a_difference_of_each_method() -> None:
     assert uw_share.value == pytest.approx(0.0)  # the made-up UW weighs alike
     assert so_share.value < -5  # by softmax of 0, 1 and 2 over the temperature
     assert found.finding == "not supported"  # UW has not turned it down
-    assert "UW gives left" in found.said
+    assert "The share of left in the weights of UW is +0.00 points" in found.said
     assert "other kinds" in found.remarks[-1]
 
 
