@@ -36,6 +36,8 @@ METHODS = ("sources", "trunk", "head", "functions")
 GROUP = "weighbridge.problems"
 BUILT_IN = {
     "celeba": "trainers.problems.celeba:CelebA",
+    "cifar-10": "trainers.problems.cifar_10:Cifar10",
+    "cifar-100": "trainers.problems.cifar_100:Cifar100",
     "cityscapes": "trainers.problems.cityscapes:Cityscapes",
     "diamonds": "trainers.problems.diamonds:Diamonds",
     "diamonds-five": "trainers.problems.diamonds:DiamondsFive",

@@ -51,6 +51,11 @@ class SomeTasks:
             caveats=(*card.caveats, *([told] if left_out else [])),
         )
 
+    @property
+    def has_noise(self) -> bool:
+        """Whether labels are wrong by themselves, see `NoisyLabels`."""
+        return bool(getattr(self.problem, "has_noise", False))
+
     def with_labels(self, labelled: Callable[[str, int], Tensor], of: Sequence[str]) -> SomeTasks:
         """The same, of a problem that looks at labels of the samples ``[n]`` that keep them."""
         found = getattr(self.problem, "with_labels", None)

@@ -142,6 +142,7 @@ class _CleanDigits:
             ),
             packages=(_FILE.package,),
             sizes=SIZES,
+            images="labelled",
             network=f"MLP 784-{wide}-{narrow}, dropout {_DROPOUT}; a linear head",
             licence=MultiMnist.digits.licence,
         )

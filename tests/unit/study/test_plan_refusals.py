@@ -268,7 +268,7 @@ def test_a_rate_that_is_neither_tuned_nor_given_is_refused() -> None:
     [
         (
             {"problem": "digts"},
-            "Unknown problem `digts`. Did you mean `digits`? Known: celeba, cityscapes, ",
+            "Unknown problem `digts`. Did you mean `digits`? Known: celeba, cifar-10, ",
         ),
         ({"problem": "no_such:Problem"}, "Module `no_such` was not found."),
         ({"problem_options": {"widht": 3}}, "Unknown key `widht` in [problem_options]"),
