@@ -6,14 +6,19 @@ from typing import Any
 import pytest
 
 from reports import compare, fair_play_notes, load
+from reports.notes import fair_play
 from storage.notices import STOPPED_ASYNCHRONOUSLY
 from tests.unit.reports import synthetic
-from tests.unit.reports.noted import drop_trials, notes_of, runs_of, sound
+from tests.unit.reports.noted import RULES, drop_trials, notes_of, runs_of, sound
 
 
 def test_a_sound_study_is_told_of_nothing_but_what_its_searches_are() -> None:
     """A grid over weights has more trials than a search of the learning rate, by its nature."""
     assert [note.kind for note in fair_play_notes(load(sound(), "x"))] == ["unequal effort"]
+
+
+def test_all_rules_are_asked() -> None:
+    assert {*fair_play._RULES} == {*RULES.values()}
 
 
 def test_unequal_effort_is_told_by_the_number_of_trials() -> None:
