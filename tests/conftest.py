@@ -29,8 +29,13 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Time is no property of the maths. CI looks at the same examples each time, so that a change is
-# judged by what it changes; everybody else's runs look for new ones.
-settings.register_profile("ours", deadline=None, derandomize="WEIGHBRIDGE_CI" in os.environ)
+# judged by what it changes; everybody else's runs look for new ones: a few each time, many in all.
+settings.register_profile(
+    "ours",
+    deadline=None,
+    derandomize="WEIGHBRIDGE_CI" in os.environ,
+    max_examples=int(os.environ.get("WEIGHBRIDGE_EXAMPLES", "25")),
+)
 settings.load_profile("ours")
 
 

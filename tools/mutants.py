@@ -111,7 +111,12 @@ def _ended(tree: Path, tests: list[str] | tuple[str, ...]) -> int:
     """What pytest ends with in the copy."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     # bytecode is told from its source by the second and the size, which a break may keep
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        "WEIGHBRIDGE_EXAMPLES": "100",
+        **os.environ,
+        "PYTHONPATH": str(tree),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     try:
         return subprocess.run(
             command, cwd=tree, env=environment, capture_output=True, timeout=_LIMIT_S, check=False
