@@ -105,19 +105,19 @@ class Eligible:
 @once_per_study
 def eligible(frames: StudyFrames, search: str) -> Eligible:
     """Collect the eligible trials of a search; runs that are no longer planned are left out."""
-    runs = frames.runs
+    runs = frames.runs_of(search)
     mine = runs[
-        (runs["search"] == search)
-        & runs["role"].isin(("search", "function"))
+        runs["role"].isin(("search", "function"))
         & runs["planned"]
         & runs["seed"].isin(frames.seeds)
         & runs["state"].isin(RANKED)
     ]
     # A finished run without a value waits for the baseline; sealed ones have none on test.
     values = ["value_val"] if frames.sealed else ["value_val", "value_test"]
-    scored = mine[values].notna().all(axis=1)
-    mine = mine[scored | (mine["state"] != _SCORED)].sort_values(["trial", "seed"])
-    whole = mine.groupby("trial")["run"].transform("size") == len(frames.seeds)
+    scored = np.all(mine[values].notna().to_numpy(), axis=1)
+    mine = mine[(mine["state"] != _SCORED) | scored].sort_values(["trial", "seed"])
+    _, trial, n_runs = np.unique(mine["trial"], return_inverse=True, return_counts=True)
+    whole = n_runs[trial] == len(frames.seeds)
     return _by_trial(mine[whole], len(frames.seeds), objective_of(frames).sign)
 
 

@@ -59,7 +59,9 @@ def typed_frame(view: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...
     frame = pd.DataFrame.from_records(rows, columns=list(columns))
     if "params" in wanted:
         _refuse_others_than_objects(view, frame["params"].unique())
-    return frame.assign(**{name: _typed(frame[name], kind) for name, kind in wanted.items()})
+    return pd.DataFrame(
+        {name: _typed(of, wanted[name]) if name in wanted else of for name, of in frame.items()}
+    )
 
 
 def _refuse_others_than_objects(view: str, params: Iterable[str]) -> None:

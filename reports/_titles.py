@@ -8,8 +8,7 @@ from reports.frames import StudyFrames
 @once_per_study
 def weighting_of(frames: StudyFrames, search: str) -> str:
     """The search's weighting; several ones are joined by commas."""
-    mine = frames.runs.loc[frames.runs["search"] == search, "weighting"]
-    return ", ".join(sorted(mine.unique()))
+    return ", ".join(sorted(frames.runs_of(search)["weighting"].unique()))
 
 
 @once_per_study

@@ -118,6 +118,21 @@ class StudyFrames:
         """View ``epoch_timings``, one row a (calibration, sweep, search): an epoch alone in s."""
         return self.views.frame("epoch_timings")
 
+    @once_per_study
+    def runs_of(self, search: str) -> pd.DataFrame:
+        """The rows of `runs` of one search, planned or not; must not be changed."""
+        return self.runs[self.runs["search"] == search]
+
+    @once_per_study
+    def runs_by_id(self) -> pd.DataFrame:
+        """The rows of `runs` by the runs' ids; must not be changed."""
+        return self.runs.set_index("run")
+
+    @once_per_study
+    def stages_of(self, search: str) -> pd.DataFrame:
+        """The rows of `stages` of one search; must not be changed."""
+        return self.stages[self.stages["search"] == search]
+
     @property
     def conflicts(self) -> pd.DataFrame:
         """View ``gradient_conflicts``, one row a (run, epoch, pairing, measure)."""
@@ -286,15 +301,20 @@ def _epochs_inherited(params: str) -> int:
 
 def stages_tuning(frames: StudyFrames, search: str, name: str) -> pd.DataFrame:
     """Rows of a search's stages that tune the parameter `name`."""
-    stages = frames.stages[frames.stages["search"] == search]
+    stages = frames.stages_of(search)
     tuned = "," + stages["params_tuned"].fillna("") + ","
     return stages[tuned.str.contains(f",{name},", regex=False)]
 
 
 def strategies(stages: pd.DataFrame) -> "pd.Series[str]":
-    """The strategy of each row of stages; a stopping rule stands behind a plus."""
+    """The strategy of each row of stages."""
     kinds = stages["kind"]
-    return kinds.map({kind: kind.partition("+")[0] for kind in kinds.unique()})
+    return kinds.map({kind: strategy(kind) for kind in kinds.unique()})
+
+
+def strategy(kind: str) -> str:
+    """The strategy of a stage of this kind; a stopping rule stands behind a plus."""
+    return kind.partition("+")[0]
 
 
 def _column(values: Sequence[Any]) -> Any:

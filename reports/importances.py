@@ -96,7 +96,7 @@ def sums_of_squares(grid: FloatArray, params: Sequence[str]) -> dict[str, float]
 
 def _points(frames: StudyFrames, search: str, numbers: Sequence[int]) -> list[dict[str, Scalar]]:
     """The parameters that vary, of each trial, in one order."""
-    runs = frames.runs[frames.runs["search"] == search].drop_duplicates("trial")
+    runs = frames.runs_of(search).drop_duplicates("trial")
     written = runs.set_index("trial")["params"]
     points = [json.loads(written[number]) for number in numbers]
     names = [

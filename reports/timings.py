@@ -82,6 +82,8 @@ class StepRatio:
 @once_per_study
 def epoch_times(frames: StudyFrames) -> Mapping[str, EpochTime]:
     """The time of an epoch by search, of those that were timed."""
+    if frames.timings.empty:
+        return {}
     timings = frames.timings.assign(level=_levels(frames.timings))
     timings["share"] = timings["epoch_s"] / timings["level"]
     found = timings.groupby("search").agg(
@@ -107,8 +109,10 @@ def _levels(timings: pd.DataFrame) -> "pd.Series[float]":
 def step_ratio(frames: StudyFrames, search: str, other: str) -> StepRatio | None:
     """How an epoch of one search compares to one of another; None before two common sweeps."""
     timings = frames.timings[frames.timings["search"].isin((search, other))]
+    if timings["search"].nunique() < 2:
+        return None
     sweeps = timings.pivot_table(index=["attempt", "sweep"], columns="search", values="epoch_s")
-    if search == other or sweeps.shape[1] < 2 or len(sweeps := sweeps.dropna()) < 2:
+    if sweeps.shape[1] < 2 or len(sweeps := sweeps.dropna()) < 2:
         return None
     logs = np.log(sweeps[search].to_numpy() / sweeps[other].to_numpy())
     n, mean, error = len(logs), float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(len(logs))

@@ -148,7 +148,7 @@ def _candidates(studies: Studies, method: Method, labels: Sequence[str]) -> list
 
 def _settings(frames: StudyFrames, search: str) -> _Settings:
     """Weights of tasks are the same setting only where the tasks are."""
-    runs = frames.runs[frames.runs["search"] == search].drop_duplicates("trial")
+    runs = frames.runs_of(search).drop_duplicates("trial")
     params = dict(zip(runs["trial"], map(json.loads, runs["params"]), strict=True))
     found: dict[str, int] = {}
     for row, trial in enumerate(eligible(frames, search).numbers.tolist()):

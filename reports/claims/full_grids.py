@@ -44,7 +44,7 @@ def full_grids(frames: StudyFrames) -> tuple[FullGrid, ...]:
 
 
 def _full_grid(frames: StudyFrames, search: str) -> FullGrid | None:
-    stages = frames.stages[frames.stages["search"] == search]
+    stages = frames.stages_of(search)
     stages = stages[strategies(stages) == "grid"]
     for _, rows in stages.groupby("stage"):
         if set(str(rows["params_tuned"].iloc[0]).split(",")) == _TUNED:

@@ -172,8 +172,8 @@ def _is_line(frames: StudyFrames, search: str) -> bool:
 
 
 def _bill(frames: StudyFrames, search: str) -> Bill:
-    runs = frames.runs[(frames.runs["search"] == search) & (frames.runs["role"] == "search")]
-    runs = runs[runs["planned"]]
+    runs = frames.runs_of(search)
+    runs = runs[(runs["role"] == "search") & runs["planned"]]
     alone_s, time = float(runs["solo_cost_s"].sum()), epoch_times(frames).get(search)
     return Bill(
         search=search,

@@ -85,7 +85,7 @@ def cost_ratio(frames: StudyFrames, search: str | None, other: str | None) -> Co
 
 def _costs(frames: StudyFrames, search: str) -> "pd.Series[float]":
     """Device-seconds alone and as run, and epochs."""
-    runs = frames.runs[(frames.runs["search"] == search) & (frames.runs["role"] == "search")]
-    runs = runs[runs["planned"]]
+    runs = frames.runs_of(search)
+    runs = runs[(runs["role"] == "search") & runs["planned"]]
     sums = runs[["solo_cost_s", "method_cost_s"]].sum()
     return pd.Series([*sums, float(trained_epochs(runs).sum())], dtype=float)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reports._once import once_per_study
-from reports.frames import StudyFrames, part_names, strategies
+from reports.frames import StudyFrames, part_names, strategy
 
 # Strategies whose first points do not depend on chance or on results.
 _LISTED: Final = ("grid", "line")
@@ -47,12 +47,12 @@ def defaults_of(frames: StudyFrames, search: str) -> int | None:
 
 def _first_points(frames: StudyFrames, search: str) -> Mapping[int, Mapping[str, Any]]:
     """Trial to point of what the first stage lists; rounds of refinement left out."""
-    stages = frames.stages[frames.stages["search"] == search]
+    stages = frames.stages_of(search)
     first = stages[(stages["stage"] == stages["stage"].min()) & (stages["round"] == 0)]
-    if first.empty or strategies(first).iloc[0] not in _LISTED:
+    if first.empty or strategy(first["kind"].iloc[0]) not in _LISTED:
         return {}
-    runs = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
-    texts = runs.drop_duplicates("trial").set_index("trial")["params"]
+    runs = frames.runs_of(search)
+    texts = runs[runs["planned"]].drop_duplicates("trial").set_index("trial")["params"]
     return {
         int(number): json.loads(texts[number])
         for number in sorted(first["trial"])

@@ -26,8 +26,8 @@ def is_equal_weighting(frames: StudyFrames, search: str) -> bool:
 @once_per_study
 def values_tried(frames: StudyFrames, search: str) -> Mapping[str, int]:
     """How many values of what every weighting can tune the planned trials of a search have."""
-    runs = frames.runs
-    mine = runs[(runs["search"] == search) & (runs["role"] == "search") & runs["planned"]]
+    runs = frames.runs_of(search)
+    mine = runs[(runs["role"] == "search") & runs["planned"]]
     points = [json.loads(text) for text in mine["params"].unique()]
     return {name: len({point[name] for point in points if name in point}) for name in SHARED}
 

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from reports._once import once_per_study
 from reports._titles import weighting_of
-from reports.frames import StudyFrames, part_names, strategies
+from reports.frames import StudyFrames, part_names, strategy
 
 # What every weighting may tune; a search over anything else tunes the weighting itself.
 _SHARED: Final = frozenset({"lr", "weight_decay", "optimizer", "momentum"})
@@ -57,7 +57,7 @@ def _recorded(frames: StudyFrames) -> Mapping[str, Sequence[_Stage]]:
     for (search, _), rows in frames.stages.groupby(["search", "stage"]):
         tuned = frozenset(str(rows["params_tuned"].iloc[0]).split(","))
         trials = frozenset(rows["trial"].tolist())
-        stage = _Stage(kind=strategies(rows).iloc[0], tuned=tuned, trials=trials)
+        stage = _Stage(kind=strategy(rows["kind"].iloc[0]), tuned=tuned, trials=trials)
         found.setdefault(str(search), []).append(stage)
     return found
 

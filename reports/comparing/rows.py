@@ -102,14 +102,16 @@ def method_rows(frames: StudyFrames) -> list[MethodRow]:
 
 def runs_final(frames: StudyFrames, search: str) -> tuple[int, int]:
     """How many of a search's planned runs are final, of how many; those on fresh seeds with it."""
-    runs = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
+    runs = frames.runs_of(search)
+    runs = runs[runs["planned"]]
     return int(runs["state"].isin(RANKED).sum()), len(runs)
 
 
 @once_per_study
 def method_row(frames: StudyFrames, search: str) -> MethodRow:
     """The row of a search, finished or not."""
-    mine = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
+    mine = frames.runs_of(search)
+    mine = mine[mine["planned"]]
     runs, fresh = mine[mine["role"] == "search"], mine[mine["role"] == "confirm"]
     winner, time = winner_of(frames, search), epoch_times(frames).get(search)
     row = MethodRow(
@@ -140,7 +142,7 @@ def method_row(frames: StudyFrames, search: str) -> MethodRow:
 def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodRow:
     objective = objective_of(frames)
     metrics = _known_means(frames, row.search)
-    runs = frames.runs.set_index("run")
+    runs = frames.runs_by_id()
     n_configurations = len({score.trial for score in winner.scores})
     own = float(runs.loc[list(winner.chosen_runs), "value_test"].mean())
     mixed = (
@@ -220,7 +222,7 @@ def stl_rows(frames: StudyFrames) -> tuple[MethodRow, ...]:
 
 def _delta_m(frames: StudyFrames, winner: Winner) -> float:
     """Mean test delta_m over the very runs that make the value; +inf if one diverged."""
-    runs = frames.runs.set_index("run").loc[list(winner.runs)]
+    runs = frames.runs_by_id().loc[list(winner.runs)]
     return float(np.mean(runs["delta_m_test"].mask(runs["state"] == "diverged", np.inf).to_numpy()))
 
 

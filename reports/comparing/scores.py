@@ -72,7 +72,7 @@ def scores_of(frames: StudyFrames, search: str, winner: Winner) -> Scores:
 
 def delta_m_scores(frames: StudyFrames, search: str, winner: Winner) -> Scores:
     """delta_m of a search's winner, which another objective may have chosen; NaN without one."""
-    known = frames.runs.set_index("run")["delta_m_test"]
+    known = frames.runs_by_id()["delta_m_test"]
     by_seed = {
         score.seed: math.inf if math.isinf(score.value) else float(known[score.run])
         for score in winner.scores

@@ -157,7 +157,7 @@ def untuned_of(frames: StudyFrames, search: str) -> Untuned | None:
         return None
     row = int(rows[0])
     runs = trials.runs[row].tolist()
-    table = frames.runs.set_index("run").loc[runs]
+    table = frames.runs_by_id().loc[runs]
     if (table["state"] == "pruned").any():
         return None
     objective = objective_of(frames)

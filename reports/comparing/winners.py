@@ -119,8 +119,8 @@ def winner_of(frames: StudyFrames, search: str) -> Winner | None:
 
 
 def _params(frames: StudyFrames, search: str, trial: int) -> Mapping[str, Any]:
-    rows = frames.runs[(frames.runs["search"] == search) & (frames.runs["trial"] == trial)]
-    found: Mapping[str, Any] = json.loads(rows["params"].iloc[0])
+    runs = frames.runs_of(search)
+    found: Mapping[str, Any] = json.loads(runs.loc[runs["trial"] == trial, "params"].iloc[0])
     return found
 
 
@@ -135,8 +135,10 @@ def _confirmed(
     keys = trials.keys.mean(axis=1)
     order = np.lexsort((*reversed(trials.ties), keys))
     best = trials.numbers[order[np.isfinite(keys[order])][:wanted]]
-    runs = frames.runs
-    mine = runs[(runs["search"] == search) & (runs["role"] == "confirm") & runs["planned"]]
+    runs = frames.runs_of(search)
+    mine = runs[(runs["role"] == "confirm") & runs["planned"]]
+    if mine.empty:
+        return None
     mine = mine[mine["trial"].isin(best)].set_index(["trial", "seed"]).sort_index()
     seeds = sorted(set(mine.index.get_level_values("seed")))
     cells = pd.MultiIndex.from_product([best.tolist(), seeds])

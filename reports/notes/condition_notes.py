@@ -181,7 +181,7 @@ def mixed_user_code(frames: StudyFrames) -> Iterator[Note]:
     versions = known["code_fingerprint"].unique()
     if len(versions) < 2:
         return
-    of_run = frames.runs.set_index("run")["search"]
+    of_run = frames.runs_by_id()["search"]
     told = []
     for version in versions:
         runs = known.loc[known["code_fingerprint"] == version, "run"].unique()
@@ -198,7 +198,7 @@ def mixed_user_code(frames: StudyFrames) -> Iterator[Note]:
 
 def _shares(frames: StudyFrames, column: str) -> str:
     """How the device-seconds of each search divide among the values of a column."""
-    of_run = frames.runs.set_index("run")["search"]
+    of_run = frames.runs_by_id()["search"]
     attempts = frames.attempts[frames.attempts["kind"] == "run"]
     paid = attempts.groupby([attempts["run"].map(of_run), column])["device_s"].sum()
     told = []
@@ -217,7 +217,8 @@ def _lr_grid(frames: StudyFrames, search: str) -> tuple[float, ...]:
     listed = tuning[strategies(tuning).isin(("grid", "line")) & (tuning["round"] == 0)]
     if listed.empty and not tuning.empty:
         return ()
-    runs = frames.runs[(frames.runs["search"] == search) & frames.runs["planned"]]
+    runs = frames.runs_of(search)
+    runs = runs[runs["planned"]]
     if not listed.empty:
         runs = runs[runs["trial"].isin(listed["trial"])]
     table = with_params(frames, runs[["params"]].drop_duplicates())

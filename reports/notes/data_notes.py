@@ -52,7 +52,7 @@ def losses_not_positive(frames: StudyFrames) -> Iterator[Note]:
     rows = frames.epochs.rows(split="train", metric=_NOT_POSITIVE)
     if rows.empty:
         return
-    runs = frames.runs.set_index("run")
+    runs = frames.runs_by_id()
     searches = rows["run"].map(runs["search"])
     steps = runs.groupby("search")["grad_evals"].sum()
     for search in frames.searches:

@@ -185,8 +185,8 @@ def _edge(best: float, tried: "pd.Series[float]", floor: float) -> str | None:
 @once_per_study
 def _tried(frames: StudyFrames, search: str, *, tuned: str | None = None) -> pd.DataFrame:
     """Parameters of a search's planned trials; with `tuned`, of the stages that tuned it."""
-    runs = frames.runs
-    mine = runs[(runs["search"] == search) & (runs["role"] != "confirm") & runs["planned"]]
+    runs = frames.runs_of(search)
+    mine = runs[(runs["role"] != "confirm") & runs["planned"]]
     if tuned is not None:
         chosen = stages_tuning(frames, search, tuned)["trial"]
         mine = mine[mine["trial"].isin(chosen)]

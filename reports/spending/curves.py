@@ -194,8 +194,9 @@ def budget_curves(frames: StudyFrames, axis: CostAxis = "solo_s") -> tuple[Budge
 @once_per_study
 def is_finished(frames: StudyFrames, search: str) -> bool:
     """Whether all planned runs of a search have ended, those that failed among them."""
-    runs = frames.runs[(frames.runs["search"] == search) & (frames.runs["role"] == "search")]
-    return bool(runs.loc[runs["planned"], "state"].isin([*RANKED, "failed"]).all())
+    runs = frames.runs_of(search)
+    planned = (runs["role"] == "search") & runs["planned"]
+    return bool(runs.loc[planned, "state"].isin([*RANKED, "failed"]).all())
 
 
 def why_no_curve(frames: StudyFrames) -> str:

@@ -49,7 +49,7 @@ class StageTrials:
 
 def stages_of(frames: StudyFrames, search: str, trials: Eligible) -> tuple[StageTrials, ...]:
     """The stages that brought new eligible trials, in order."""
-    table = frames.stages[frames.stages["search"] == search]
+    table = frames.stages_of(search)
     table = table[table["trial"].isin(trials.numbers)].sort_values(["stage", "position"])
     fresh = table.drop_duplicates("trial")  # a trial belongs to the first stage that has it
     return tuple(

@@ -134,7 +134,7 @@ def _sub_grid(
 def _step(frames: StudyFrames, found: Trajectory, stage: StageTrials) -> float:
     """Step of an even grid; NaN of any other points."""
     runs = found.trials.runs[stage.rows, 0]
-    texts = frames.runs.set_index("run").loc[runs, "params"]
+    texts = frames.runs_by_id().loc[runs, "params"]
     points = [json.loads(text).get(_WEIGHTS) for text in texts]
     step = simplex_step(np.array(points, dtype=np.float64)) if None not in points else None
     return math.nan if step is None else step
