@@ -18,6 +18,7 @@ os.environ["COLUMNS"] = "160"  # what the command line prints is not to be wrapp
 import pytest
 from hypothesis import settings
 
+from tests import shared_statements
 from tests.throwaway_postgres import Guard, can_start
 from tests.wanting import told
 
@@ -38,6 +39,8 @@ settings.register_profile(
 )
 settings.load_profile("ours")
 
+
+shared_statements.share()
 
 _guard = pytest.StashKey[Guard]()
 
