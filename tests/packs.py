@@ -20,7 +20,7 @@ Values = dict[tuple[str, str, str], float]
 
 OF_LOSSES = tuple(name for name in names() if weighting(name).level == "loss")
 """Weightings that every engine trains."""
-EPOCHS = 4
+EPOCHS = 3
 STEPS = 2
 """Steps an epoch of `a_pack`."""
 

@@ -17,8 +17,9 @@ from trainers.jobs import Checkpoint, Schedule
 
 _USUAL = ("loss", "weight", "error")
 
-# Two good epochs, then a learning rate beyond all bounds.
-BLOWS_UP = {"optimizer": "sgd", "schedule": Schedule(kind="step", step_epochs=2, gamma=1e30)}
+# Two good epochs, then a learning rate beyond all bounds; others go on for two more.
+_BEYOND = Schedule(kind="step", step_epochs=2, gamma=1e30)
+BLOWS_UP = {"epochs": 4, "optimizer": "sgd", "schedule": _BEYOND}
 
 
 class ReportingContract:
@@ -152,7 +153,8 @@ class ReportingContract:
     def test_an_exception_in_a_loss_fails_the_run(self, engine: Engine) -> None:
         tasks = (*TASKS, "raises")
         problem = Toy(troubles=("raises",))
-        run = trained(engine, a_pack(a_job(1, tasks=tasks), a_job(2, tasks=tasks)), problem)[1]
+        pack = a_pack(a_job(1, tasks=tasks), a_job(2, tasks=tasks), epochs=4)
+        run = trained(engine, pack, problem)[1]
         assert run.end.outcome == "failed"
         assert run.end.reason.startswith("ArithmeticError: this loss is tired")
         assert "toy.py" in run.end.detail
@@ -222,8 +224,8 @@ class PackedContract(ReportingContract):
 
     def test_a_pack_is_one_file(self, engine: Engine, tmp_path: Path) -> None:
         jobs = a_job(5, token=9), a_job(4, token=8)
-        trained(engine, a_pack(*jobs, checkpoints=tmp_path, until_epoch=3))
-        assert [path.name for path in tmp_path.iterdir()] == ["pack-run5-token9-epoch3.pt"]
+        trained(engine, a_pack(*jobs, checkpoints=tmp_path, until_epoch=2))
+        assert [path.name for path in tmp_path.iterdir()] == ["pack-run5-token9-epoch2.pt"]
 
 
 def tear(checkpoint: Checkpoint) -> None:

@@ -23,11 +23,11 @@ class TestSolo(RepeatingContract, ReportingContract, LearningContract):
         return train
 
     def test_files_are_named_by_run_attempt_and_epoch(self, engine: Engine, tmp_path: Path) -> None:
-        trained(engine, a_pack(a_job(5, token=9), checkpoints=tmp_path, until_epoch=3))
-        assert [path.name for path in tmp_path.iterdir()] == ["run5-token9-epoch3.pt"]
+        trained(engine, a_pack(a_job(5, token=9), checkpoints=tmp_path, until_epoch=2))
+        assert [path.name for path in tmp_path.iterdir()] == ["run5-token9-epoch2.pt"]
 
     def test_files_hold_plain_tensors_only(self, engine: Engine, tmp_path: Path) -> None:
-        pack = a_pack(a_job(1, "uw"), checkpoints=tmp_path, until_epoch=3)
+        pack = a_pack(a_job(1, "uw"), checkpoints=tmp_path, until_epoch=2)
         (saved,) = trained(engine, pack)[1].checkpoints
         state = torch.load(saved.checkpoint.path, weights_only=True)["runs"][1]
         assert set(state) == {"network", "optimizer", "params", "state", "outside", "epoch"}
@@ -39,7 +39,7 @@ class TestFused(RepeatingContract, PackedContract, LearningContract):
         return fused
 
     def test_files_hold_plain_tensors_by_run(self, engine: Engine, tmp_path: Path) -> None:
-        pack = a_pack(*two_jobs("uw"), checkpoints=tmp_path, until_epoch=3)
+        pack = a_pack(*two_jobs("uw"), checkpoints=tmp_path, until_epoch=2)
         (saved,) = trained(engine, pack)[1].checkpoints
         states = torch.load(saved.checkpoint.path, weights_only=True)["runs"]
         assert set(states) == {1, 2}

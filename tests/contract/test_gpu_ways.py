@@ -33,12 +33,13 @@ def a_mixed_pack(**more: object) -> Pack:
     return a_pack(*(job for job in mixed_jobs() if job.tasks == TASKS), **CHOSEN, **more)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize(("third", "optimizer"), [*enumerate(["sgd", "adam", "adamw"])])
 @pytest.mark.parametrize("problem", [Toy(dropout=0.25), Normed(dropout=0.25)])
-def test_fused_runs_are_those_of_the_solo_engine(problem: Toy, optimizer: str) -> None:
+def test_fused_runs_are_those_of_the_solo_engine(problem: Toy, third: int, optimizer: str) -> None:
     torch.set_default_dtype(torch.float64)
     try:
-        pack = a_mixed_pack(optimizer=optimizer, epochs=3)
+        pack = a_mixed_pack(optimizer=optimizer)
+        pack = replace(pack, jobs=pack.jobs[third::3])
         solo, stacked = (
             by_epoch(told(engine(pack, open_session(problem, "cpu")))) for engine in (train, fused)
         )

@@ -42,9 +42,9 @@ class Counting(Toy):
         return replace(super().functions(task), valid_elements=valid_elements)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_both_engines_give_the_same_numbers(float64: None, optimizer: str) -> None:
-    pack = a_pack(*each_weighting(), optimizer=optimizer, **CHOSEN)
+@pytest.mark.parametrize(("half", "optimizer"), [(0, "sgd"), (1, "adamw")])
+def test_both_engines_give_the_same_numbers(float64: None, half: int, optimizer: str) -> None:
+    pack = a_pack(*each_weighting()[half::2], optimizer=optimizer, **CHOSEN)
     assert_alike(pack, Partly(dropout=0.25), rel=1e-12)
 
 
@@ -61,13 +61,13 @@ def test_methods_beyond_losses_go_on_from_where_they_were(name: str, tmp_path: P
     pack = a_pack(a_job(1, name), checkpoints=tmp_path, **CHOSEN)
     half = trained(train, replace(pack, until_epoch=2), Partly())
     whole = by_epoch(half, trained(train, resumed(pack, half), Partly()))
-    assert list(whole[1]) == [1, 2, 3, 4]
+    assert list(whole[1]) == [1, 2, 3]
     assert whole == by_epoch(trained(train, pack, Partly()))
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_counting_what_is_always_there_changes_no_bit(engine: Engine) -> None:
-    pack = a_pack(*each_weighting(), **CHOSEN)
+    pack = a_pack(*each_weighting()[::2], **CHOSEN)
     counted, plain = (trained(engine, pack, problem) for problem in (Counting(), Toy()))
     assert by_epoch(counted) == by_epoch(plain)
 
@@ -161,7 +161,7 @@ def test_what_is_read_ahead_is_left_out_alike(engine: Engine) -> None:
         read = {name: ReadAhead(of, session.device) for name, of in session.sources.items()}
         return engine(pack, replace(session, sources=read))
 
-    pack = a_pack(*each_weighting(), **CHOSEN)
+    pack = a_pack(*each_weighting()[1::2], **CHOSEN)
     assert by_epoch(trained(ahead, pack, Partly())) == by_epoch(trained(engine, pack, Partly()))
 
 

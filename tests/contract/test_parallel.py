@@ -80,7 +80,7 @@ def packs(folder: Path) -> Mapping[str, Pack]:
         "resumed by two": a_pack(*(_resumed(job, folder / "by two") for job in two)),
         "left by one": a_pack(*(_resumed(job, folder / "by one") for job in two)),
         "whole": a_pack(*two),
-        "tired": a_pack(a_job(1, tasks=("level", "raises")), a_job(2)),
+        "tired": a_pack(a_job(1, tasks=("level", "raises")), a_job(2), epochs=4),
     }
 
 

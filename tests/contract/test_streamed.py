@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from torch import Tensor, nn
 
-from tests.contract.engine_learning import LearningContract
 from tests.contract.engine_repeating import (
     RepeatingContract,
     by_epoch,
@@ -49,8 +48,8 @@ def in_step(pack: Pack, session: Session) -> Iterator[Event]:
     return train(pack, replace(session, sources=sources))
 
 
-class TestInStep(RepeatingContract, PackedContract, LearningContract):
-    """The promises of all engines."""
+class TestInStep(RepeatingContract, PackedContract):
+    """The promises of all engines; what is learned is that of `TestAlone`, to the last bit."""
 
     @pytest.fixture
     def engine(self) -> Engine:
@@ -119,7 +118,7 @@ class TestAlone:
     def test_after_another_has_failed_in_a_step(self) -> None:
         jobs = a_job(1), a_job(2, tasks=(*TASKS, "raises")), a_job(3, lr=0.01)
         problem = Decoding(dropout=0.25, troubles=("raises",))
-        pack = a_pack(*jobs)
+        pack = a_pack(*jobs, epochs=4)
         runs = trained(train, pack, problem)
         assert [run.end.outcome for run in runs.values()] == ["done", "failed", "done"]
         assert runs[2].end.reason.startswith("ArithmeticError: this loss is tired (loss of task ")

@@ -14,10 +14,9 @@ from tests.contract.engine_repeating import by_epoch, resumed, trained
 from tests.contract.fused_cases import fused
 from tests.contract.network_zoo import ZOO, clipping_steps
 from tests.contract.zoo_parts import Housed, Kind
-from tests.packs import a_job, a_pack, a_session, told
+from tests.packs import Told, a_job, a_pack, a_session, told
 from tests.toy import TASKS
 from trainers.engines import network_facts, open_session, train
-from trainers.events import NetworkFacts
 from trainers.jobs import Job, Pack
 from trainers.network import build_network
 from trainers.randomness import Key
@@ -58,28 +57,24 @@ def keeps_its_promises(kind: Kind, folder: Path) -> None:
     assert kind.unsaved in facts.unsaved
     assert bool(facts.unsaved) == bool(kind.unsaved)
     jobs = [a_job(run, lr=lr) for run, lr in ((1, 0.05), (2, 0.01))]
-    pack = a_pack(*jobs, epochs=EPOCHS, optimizer="sgd")
-    alone = losses(train, pack, problem)
+    pack = a_pack(*jobs, epochs=EPOCHS, optimizer="sgd", checkpoints=folder, checkpoint_s=0.0)
+    pack = replace(pack, unsaved=facts.unsaved)
+    runs = trained(train, pack, problem)
+    alone = flat(by_epoch(runs))
     for job in jobs:
         assert alone[job.run] == near(by_hand(problem, job, pack))
+    expected = {run: near(curves) for run, curves in alone.items()}
+    assert gone_on(train, pack, problem, runs) == expected
     if not facts.obstacle:
-        stacked = losses(fused, pack, problem)
-        assert stacked == {run: near(curves) for run, curves in alone.items()}
-    saved = replace(pack, checkpoints=str(folder))
-    for engine in (train,) if facts.obstacle else (train, fused):
-        assert in_two(engine, saved, problem, facts) == {run: near(c) for run, c in alone.items()}
+        stacked = trained(fused, pack, problem)
+        assert flat(by_epoch(stacked)) == expected
+        assert gone_on(fused, pack, problem, stacked) == expected
 
 
-def losses(engine: Any, pack: Pack, problem: Housed) -> dict[int, Curves]:
-    return flat(by_epoch(trained(engine, pack, problem)))
-
-
-def in_two(engine: Any, pack: Pack, problem: Housed, facts: NetworkFacts) -> dict[int, Curves]:
-    """The same with an interruption after the first epoch, in another worker."""
-    pack = replace(pack, unsaved=facts.unsaved)
-    half = told(engine(replace(pack, until_epoch=1), a_session(problem)))
+def gone_on(engine: Any, pack: Pack, problem: Housed, runs: dict[int, Told]) -> dict[int, Curves]:
+    """The same from what was saved after the first epoch, in another worker."""
     another = replace(a_session(problem), padding_rows={})
-    return flat(by_epoch(half, told(engine(resumed(pack, half), another))))
+    return flat(by_epoch(runs, told(engine(resumed(pack, runs), another))))
 
 
 def flat(runs: Any) -> dict[int, Curves]:

@@ -1,4 +1,4 @@
-"""95 % intervals hold the truth in 93 to 97 % of 1,000 simulated studies."""
+"""95 % intervals hold the truth in 93 to 97 % of 400 simulated studies."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from reports.inference import Components, mean_of
 def test_values_and_differences_are_covered(n_seeds: int) -> None:
     """The components are those of `digits` with five seeds, of `multimnist` and of `quickstart`.
 
-    `python -m benchmarks.coverage --measure STUDY` prints those of a stored study. A thousand
-    studies tell a coverage to 0.7 %: the mean over all is held to 93 to 97 %, each to 1.5 % more.
+    `python -m benchmarks.coverage --measure STUDY` prints those of a stored study. 400
+    studies tell a coverage to 1.1 %: the mean over all is held to 93 to 97 %, each to 2.5 % more.
     """
-    found = coverages(1000, n_seeds, seed=1)
+    found = coverages(400, n_seeds, seed=1)
     assert len(found) == 15
     assert 0.93 <= np.mean(list(found.values())) <= 0.97
-    assert {name: held for name, held in found.items() if not 0.915 <= held <= 0.985} == {}
+    assert {name: held for name, held in found.items() if not 0.905 <= held <= 0.995} == {}
 
 
 def test_of_one_trial_the_coverage_is_exact() -> None:

@@ -21,7 +21,7 @@ from storage.planning.writing import now
 from storage.records import CheckpointRecord, EpochRecord, Spent
 from tests.contract.storage_bench import SEARCHES, Bench, end, epoch
 
-_FEW, _MANY = 1_000, 25_000
+_FEW, _MANY = 300, 8_000
 _OTHERS = "others"  # the search that grows, beside "ew", which stays small
 _STRIDE = 10  # instructions between two counts
 

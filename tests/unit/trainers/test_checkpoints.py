@@ -159,7 +159,7 @@ class TestBehindUrl:
         (saved,) = begun.checkpoints
         assert saved.checkpoint.path == f"{folder}/run1-token3-epoch2.pt"
         rest = told(train(a_pack(a_job(1, "uw", resume=(saved.checkpoint,))), session))[1]
-        assert rest.epochs == {epoch: whole.epochs[epoch] for epoch in (3, 4)}
+        assert rest.epochs == {3: whole.epochs[3]}
 
     def test_a_store_that_fails_costs_the_checkpoint_only(self) -> None:
         pack = a_pack(a_job(1), checkpoints="nowhere://bucket", checkpoint_s=0.0)

@@ -120,7 +120,9 @@ class TestBroken:
         jobs = [a_job(run, tasks=("level", "raises")) for run in (1, 2)]
         said: list[Event] = []
         with pytest.raises(DeviceBroken):
-            said.extend(train(replace(a_pack(*jobs), engine=engine), open_session(problem, "cpu")))
+            said.extend(
+                train(replace(a_pack(*jobs, epochs=4), engine=engine), open_session(problem, "cpu"))
+            )
         assert not [event for event in said if isinstance(event, RunEnded)]
 
     @pytest.mark.parametrize("kind", [DeviceBroken, GroupBroken])
