@@ -11,6 +11,7 @@ import pandas as pd
 
 from reports._selected import selected_metrics
 from reports._whole_file import writable, write_whole
+from reports.comparing.transfer import judged
 from reports.errors import UnknownFormat
 from reports.frames import StudyFrames, with_params
 from reports.measures import FloatArray
@@ -65,9 +66,12 @@ def export(
 
 
 def table(frames: StudyFrames) -> pd.DataFrame:
-    """The table that `export` writes, by run."""
+    """The table that `export` writes, by run; those of follow-ups are among them."""
     selected = [_selected(frames, split) for split in ("validation", "test")]
-    runs = with_params(frames, frames.runs, taken=[str(name) for of in selected for name in of])
+    if len(frames.followups):
+        selected.append(_on_corrupted(frames))
+    all_runs = pd.concat([frames.runs, frames.followups]) if len(frames.followups) else frames.runs
+    runs = with_params(frames, all_runs, taken=[str(name) for of in selected for name in of])
     for metrics in selected:
         runs = runs.join(metrics, on="run")
     return runs.sort_values("run").reset_index(drop=True)
@@ -76,9 +80,20 @@ def table(frames: StudyFrames) -> pd.DataFrame:
 def _selected(frames: StudyFrames, split: str) -> pd.DataFrame:
     """Metrics at each run's selected epoch: one row a run, one column a metric."""
     rows = selected_metrics(frames, None, split=split)
+    if len(frames.followups):
+        judged_last = {*judged(frames).loc[lambda of: of["condition"] != "", "metric"]}
+        rows = rows[~rows["metric"].isin(judged_last)]
     tasks = "" if frames.of_function else rows["task"] + "_"
     names = f"{split}_" + tasks + rows["metric"]
     return rows.assign(column=names).pivot(index="run", columns="column", values="value")
+
+
+def _on_corrupted(frames: StudyFrames) -> pd.DataFrame:
+    """Metrics of follow-ups on corrupted images, after their last epoch; none of a sealed study."""
+    rows = judged(frames)
+    rows = rows[rows["condition"] != ""]
+    columns = "test_" + rows["task"] + "_" + rows["metric"]
+    return rows.assign(column=columns).pivot(index="run", columns="column", values="value")
 
 
 def _csv(rows: pd.DataFrame, path: Path) -> None:

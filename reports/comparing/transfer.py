@@ -66,7 +66,7 @@ def transfers(frames: StudyFrames) -> tuple[Transfer, ...]:
     """One for each follow-up of each search whose runs are done, with those of all single tasks."""
     if frames.sealed or not len(frames.followups):
         return ()
-    rows = _rows(frames)
+    rows = judged(frames)
     return tuple(
         found
         for part in frames.spec.get("followup", ())
@@ -150,12 +150,25 @@ def _ratios(
     return ratios
 
 
-def _rows(frames: StudyFrames) -> pd.DataFrame:
-    """Test values of runs after their last epoch: run, task, name, condition, value."""
+def judged(frames: StudyFrames) -> pd.DataFrame:
+    """Test values of follow-ups after their last epoch: run, task, metric, name, condition, value.
+
+    `metric` is `name`, and the condition behind it, which is empty for clean images.
+    """
     rows = frames.epochs.rows(split="test", runs=frames.followups["run"].tolist())
     rows = rows[rows["epoch"] == rows.groupby("run")["epoch"].transform("max")]
-    named = [metric.partition("/") for metric in rows["metric"]]
-    return rows.assign(name=[name for name, _, _ in named], condition=[of for _, _, of in named])
+    clean = {"loss", *(metric.name for metric in frames.metrics)}
+    named = [
+        (metric, "") if metric in clean else _name_and_condition(metric)
+        for metric in rows["metric"]
+    ]
+    return rows.assign(name=[name for name, _ in named], condition=[of for _, of in named])
+
+
+def _name_and_condition(metric: str) -> tuple[str, str]:
+    """``error_rate`` and ``fog/3`` of ``error_rate/fog/3``."""
+    name, kind, severity = metric.rsplit("/", 2)
+    return name, f"{kind}/{severity}"
 
 
 def conditions_table(found: Transfer) -> Iterator[tuple[str, Mapping[int, float]]]:

@@ -74,4 +74,5 @@ def command(
             return
         what = "winners, seed by seed" if by_seed or output.lower().endswith(".npz") else ""
         what = "the front" if front else what
-        say(f"Wrote {output}: {what or counted(len(frames.runs), 'run')}.")
+        n_runs = len(frames.runs) + len(frames.followups)
+        say(f"Wrote {output}: {what or counted(n_runs, 'run')}.")

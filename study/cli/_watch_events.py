@@ -91,7 +91,7 @@ class Told:
 
     def _value(self, search: str, value: float) -> str:
         objective = self._objective
-        if objective is None or search.startswith(_STL):
+        if objective is None or _STL in search:
             return f"{value:.4g} on validation"
         return f"{objective.title} {_shown(objective, value)} on validation"
 

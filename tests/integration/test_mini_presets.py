@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -119,6 +120,10 @@ def test_winners_are_followed_up_on_corrupted_images(tmp_path: Path) -> None:
     assert found["runs"][name] == [7, 8, 9, 10, 11, 12]
     assert found["finding"] in ("supported", "not supported", "undecided")
     assert "corruptions/" not in command(tmp_path, "compare", name).text
+    assert command(tmp_path, "export", name, "-o", "runs.csv").text.startswith("Wrote runs.csv: 12")
+    (head, *rows) = csv.reader((tmp_path / "runs.csv").read_text().splitlines())
+    judged = [row[head.index("test_left_error_rate/pixelate/1")] != "" for row in rows]
+    assert sum(judged) == 4, "of left alone and of all tasks, two seeds each"
     assert command(tmp_path, "report", name).code == 0
     assert "Corrupted images" in (tmp_path / "report.html").read_text()
 

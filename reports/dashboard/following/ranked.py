@@ -22,8 +22,12 @@ def objective_of(record: StudyRecord, search: str | None = None) -> Objective:
     ]
     if record.card.get("kind") == "function":
         return primary(tasks[0]["name"], metrics)
-    task = (search or "").removeprefix(ALONE)
-    if task != search and task in [one["name"] for one in tasks]:
+    followups = [f"{part['name']}/" for part in record.spec.get("followup", ())]
+    parent = search or ""
+    for prefix in followups:
+        parent = parent.removeprefix(prefix)
+    task = parent.removeprefix(ALONE)
+    if task != parent and task in [one["name"] for one in tasks]:
         return primary(task, metrics)
     return known(metrics)[named(record.spec.get("objective"))[0]]
 

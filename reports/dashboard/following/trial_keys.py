@@ -13,6 +13,7 @@ from reports._naming import point_of
 from reports.dashboard.following.columns import Columns
 from search_spaces.lineage import without_origin
 
+_NO_TUNING = ("baseline", "followup")
 _NUMBERS: Final = 2**40  # more trials than a search can have
 _EXACT: Final = 2**53
 """Whole numbers up to here are the same as numbers with a fraction."""
@@ -79,8 +80,8 @@ class TrialKeys(Sequence[TrialKey]):
 
     @property
     def alone(self) -> NDArray[np.bool_]:
-        """``[N]``: whether they are of single-task networks."""
-        is_alone = np.array([role == "baseline" for role in self._roles], dtype=np.bool_)
+        """``[N]``: whether they are of single-task networks or follow-ups: no method's tuning."""
+        is_alone = np.array([role in _NO_TUNING for role in self._roles], dtype=np.bool_)
         return is_alone[self.search] if self.searches else np.zeros(0, dtype=np.bool_)
 
     def of_search(self, name: str) -> NDArray[np.bool_]:
