@@ -105,9 +105,11 @@ def _utilisation(bins: Bins, workers: _Workers) -> NDArray[np.float64]:
 
 
 def _throughput(bins: Bins, workers: _Workers) -> NDArray[np.float64]:
-    """Epochs of all runs a minute, ``[B]``."""
+    """Epochs of all runs a minute, ``[B]``, over the part of a bin of which anything is known."""
     epochs = bins.amounts("epochs", placed(bins.attempts["worker"], workers)[0])
-    return epochs * (60 / bins.width_s)
+    lengths_s = bins.lengths_s
+    known = lengths_s > 1e-6 * bins.width_s
+    return np.where(known, 60 * epochs / np.where(known, lengths_s, 1.0), np.nan)
 
 
 _Values = Callable[[Bins, _Workers], NDArray[np.float64]]

@@ -57,6 +57,7 @@ def environment() -> Environment:
         ago=words.ago,
         ahead=words.ahead,
         clock=words.clock,
+        coded=words.coded,
         limit=limit_said,
         moment=words.moment,
         instant=words.instant,

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+from markupsafe import Markup, escape
+
 from reports import _ranking
 from reports._naming import called, point_of
 from search_spaces.lineage import origin_said
@@ -57,6 +59,18 @@ def cost(value: float, kind: str) -> str:
 def point(params: str) -> str:
     """A trial's parameters, from their JSON: ``learning rate 0.03, task weights 0.4 0.4 0.2``."""
     return ", ".join(f"{called(name)} {value_text(one)}" for name, one in point_of(params).items())
+
+
+def coded(text: str) -> Markup:
+    """Text of messages with its `commands` set as code, and all else escaped."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:  # one is open: it is no mark
+        return escape(text)
+    marked = (
+        Markup("<code>{}</code>").format(one) if at % 2 else escape(one)
+        for at, one in enumerate(parts)
+    )
+    return Markup("").join(marked)
 
 
 def value_text(value: object) -> str:

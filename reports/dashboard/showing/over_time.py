@@ -42,6 +42,12 @@ class Bins:
         """``[B]``, seconds since the epoch."""
         return np.asarray(self.edges[:-1] + self.width_s / 2)
 
+    @property
+    def lengths_s(self) -> FloatArray:
+        """``[B]``, of each bin as much as lies between the first begin and the last end."""
+        first, last = self.attempts["started_s"].min(), self.ends.max()
+        return np.asarray(np.diff(np.clip(self.edges, first, last)))
+
     def amounts(self, name: str, which: NDArray[np.bool_] | None = None) -> FloatArray:
         """``[B]``, what a column of the attempts, or of some of them, came to in each bin."""
         return np.asarray(np.diff(self.until(self.edges, name, which)))

@@ -33,6 +33,8 @@ def test_bins_hold_all_there_is(attempts: list[tuple[float, float, int, int, boo
     bins = binned(mirrored(*attempts).attempts, now_s=NOW_S)
     assert bins is not None
     assert len(bins.middles) <= 61
+    span_s = bins.ends.max() - bins.attempts["started_s"].min()
+    assert bins.lengths_s.sum() == pytest.approx(span_s)  # of the last bin a part, as a rule
     assert bins.amounts("epochs").sum() == pytest.approx(sum(one[2] for one in attempts))
     assert (bins.amounts("device_s") >= -1e-6).all()
 

@@ -55,3 +55,16 @@ def test_a_value_that_is_not_known_is_a_dash() -> None:
 )
 def test_costs_are_in_the_units_that_people_use(value: float, kind: str, said: str) -> None:
     assert words.cost(value, kind) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("End it by `weighbridge stop a`.", "End it by <code>weighbridge stop a</code>."),
+        ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
+        ("a ` alone <b>", "a ` alone &lt;b&gt;"),
+        ("", ""),
+    ],
+)
+def test_commands_in_messages_are_code_and_the_rest_is_escaped(text: str, said: str) -> None:
+    assert words.coded(text) == said
