@@ -161,7 +161,7 @@ def outlook(
 
 def _inherited(search: Search, history: SearchHistory) -> int:
     """Epochs of parents that are among those their children's runs have done."""
-    if not any(stage.is_population for stage in search.stages):
+    if not search.is_population:
         return 0
     return sum(born(to_point(outcome.params)) for outcome in history.outcomes)
 

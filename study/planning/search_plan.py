@@ -192,6 +192,11 @@ class Search:
         return training.epochs if self.followup is None else self.followup.epochs
 
     @property
+    def is_population(self) -> bool:
+        """Whether its trials are one population."""
+        return any(stage.is_population for stage in self.stages)
+
+    @property
     def asynchronous(self) -> bool:
         """Whether some of its trials are judged before their round is at the rung."""
         return any(stage.stop is not None and stage.stop.asynchronous for stage in self.stages)

@@ -104,7 +104,7 @@ class EngineState:
 
         Raises:
             WorkersUnusable: The engine is `fused` and the network cannot be stacked; or the network
-                fails on the last batch of an epoch.
+                fails on the last batch of an epoch, or cannot be saved for a population.
         """
         known = self._looks.get(code) if found is None else found
         if known is None:
@@ -134,6 +134,13 @@ class EngineState:
         self.streamed = network.streamed
         if network.last_batch:
             raise WorkersUnusable(refusal(network.last_batch))
+        populations = [search.name for search in self._plan.searches if search.is_population]
+        if network.unsaved and populations:
+            raise WorkersUnusable(
+                '`rule = "pbt"` lets trials go on from checkpoints of others. Got it in the search '
+                f"{populations[0]}, and runs cannot be saved: the network {network.unsaved}. Keep "
+                "all of its state in parameters and buffers, or take another rule."
+            )
         for search in self._plan.searches:
             if self.of(search.name) is None:
                 self._choose(search, network)

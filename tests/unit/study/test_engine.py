@@ -180,6 +180,16 @@ def test_that_runs_cannot_be_saved_is_told_once() -> None:
     storage.close()
 
 
+def test_a_population_of_a_network_that_cannot_be_saved_is_refused() -> None:
+    storage = Storage(None)
+    stage = {"lr": [0.001, 0.01], "stop": {"rule": "pbt", "rungs": [1]}}
+    engine = an_engine(storage, searches=[{"weighting": "ew", "stages": [stage]}])
+    network = NetworkFacts(convolutional=False, obstacle="", unsaved="keeps a generator")
+    with pytest.raises(WorkersUnusable, match="runs cannot be saved: the network keeps a gen"):
+        engine.settle("code", network)
+    storage.close()
+
+
 def test_runs_that_share_their_data_are_said_to_go_in_step() -> None:
     storage = Storage(None)
     said: list[str] = []
