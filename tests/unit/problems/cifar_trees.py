@@ -39,10 +39,10 @@ def write(path: Path, value: Any, protocol: int = 2) -> None:
     path.write_bytes(pickle.dumps(value, protocol=protocol))
 
 
-def saved(value: Any) -> bytes:
-    """What `torch.save` writes."""
+def saved(value: Any, *, archive: bool = True) -> bytes:
+    """What `torch.save` writes, or wrote before torch 1.6."""
     stream = io.BytesIO()
-    torch.save(value, stream)
+    torch.save(value, stream, _use_new_zipfile_serialization=archive)
     return stream.getvalue()
 
 

@@ -77,6 +77,14 @@ def test_pickles_of_python_2_are_read(ten: Path, tmp_path: Path) -> None:
     assert found(root) == ""
 
 
+def test_labels_of_people_are_read_as_torch_saved_them_at_any_time(
+    ten: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(ten, tmp_path / "copy"))
+    (root / HUMAN[10]).write_bytes(saved(human(100, 10), archive=False))
+    assert found(root) == ""
+
+
 def test_no_image_is_in_two_splits(ten: Path) -> None:
     problem = Cifar10(**TEN, root=str(ten))
     names = problem.split(problem.samples(ten))
@@ -182,8 +190,13 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "negative": (changed(labels=[-1] * 20), "`labels` from 0 to 9, found -1."),
     "no archive": (
         lambda root: (root / HUMAN[10]).write_bytes(b"x") and None,
-        "no whole archive (",
+        "no whole pickle (",
     ),
+    "another pickle": (
+        lambda root: write(root / HUMAN[10], {"clean_label": [0] * 100}),
+        "found no file of `torch.save`.",
+    ),
+    "torn archive": (torn(HUMAN[10], 3_000), "found no whole pickle ("),
     "other key": (of_people({"clean_label": GIVEN["clean_label"]}), "`worse_label` of 100 class"),
     "no truth": (of_people({"worse_label": GIVEN["worse_label"]}), "`clean_label` of 100 class"),
     "few of people": (

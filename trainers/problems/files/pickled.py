@@ -1,6 +1,7 @@
 """Reads pickles that hold plain values and NumPy arrays, and nothing that could run code.
 
-CIFAR's batches are pickles of Python 2, and files of `torch.save` have one inside a zip archive.
+CIFAR's batches are pickles of Python 2. Files of `torch.save` have one inside a zip archive, or,
+before torch 1.6, several in a row: a magic number, a version, the system, then what was saved.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _ALLOWED: Final = {
     ),
 }
 """What arrays are made by, of all versions of NumPy."""
+_MAGIC: Final = 0x1950A86A20F9469CFC6C
+"""What files of `torch.save` began with before they were archives."""
 
 
 class NotPlain(Exception):
@@ -34,12 +37,7 @@ def read_pickle(content: bytes) -> Any:
     Raises:
         NotPlain: It cannot be read, or names something else.
     """
-    try:
-        return _Plain(io.BytesIO(content), encoding="latin1").load()
-    except NotPlain:
-        raise
-    except Exception as error:  # a torn pickle raises whatever its bytes happen to mean
-        raise NotPlain(f"no whole pickle ({error})") from error
+    return _next(io.BytesIO(content))
 
 
 def read_saved(content: bytes) -> Any:
@@ -48,8 +46,15 @@ def read_saved(content: bytes) -> Any:
     Raises:
         NotPlain: It is no such archive, or holds tensors or something else.
     """
+    stream = io.BytesIO(content)
+    if not zipfile.is_zipfile(stream):
+        stream.seek(0)
+        if _next(stream) != _MAGIC:
+            raise NotPlain("no file of `torch.save`")
+        _version, _system = _next(stream), _next(stream)
+        return _next(stream)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(stream) as archive:
             inside = [name for name in archive.namelist() if name.endswith("data.pkl")]
             pickled = archive.read(inside[0]) if len(inside) == 1 else None
     except (zipfile.BadZipFile, OSError, ValueError, EOFError) as error:
@@ -57,6 +62,16 @@ def read_saved(content: bytes) -> Any:
     if pickled is None:
         raise NotPlain("an archive without a `data.pkl`")
     return read_pickle(pickled)
+
+
+def _next(stream: io.BytesIO) -> Any:
+    """The pickle that begins where a stream stands."""
+    try:
+        return _Plain(stream, encoding="latin1").load()
+    except NotPlain:
+        raise
+    except Exception as error:  # a torn pickle raises whatever its bytes happen to mean
+        raise NotPlain(f"no whole pickle ({error})") from error
 
 
 class _Plain(pickle.Unpickler):
