@@ -166,7 +166,7 @@ def call(
     if trial.should_prune():
         raise RunStopped("The objective was pruned.")
     if len(report.metrics) > 1:
-        _tell_several(value, report)
+        _tell_all(value, report)
         return
     if isinstance(value, tuple | list):
         raise BadReport(
@@ -183,7 +183,7 @@ def call(
         report.tell(report.step + 1, {report.metric: value})
 
 
-def _tell_several(value: Any, report: Report) -> None:
+def _tell_all(value: Any, report: Report) -> None:
     """Report what an objective of several returns, which is all that Optuna lets it say."""
     if value is None:
         raise BadReport(

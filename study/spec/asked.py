@@ -18,7 +18,7 @@ PAIRS = "pairs"
 _Of = TypeVar("_Of", bound=Hashable)
 
 
-def _several(values: list[_Of]) -> list[_Of]:
+def _two_or_more(values: list[_Of]) -> list[_Of]:
     if len(values) < 2:
         raise ValueError(
             f"must be two tasks or more. Got {shown_value(values)}. Add one; of each task alone "
@@ -45,7 +45,7 @@ Fractions = Annotated[
 """One share for all tasks, shares of some, or several of which each makes a study."""
 Tasks = Annotated[
     Annotated[Literal["pairs"], Tag("<word>")]
-    | Annotated[list[Printable], AfterValidator(_several), Tag("<list>")],
+    | Annotated[list[Printable], AfterValidator(_two_or_more), Tag("<list>")],
     told_by(list, "<list>", "<word>"),
 ]
 """Some tasks, or all pairs of which each makes a study."""
