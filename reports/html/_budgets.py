@@ -10,17 +10,22 @@ from reports.frames import StudyFrames
 from reports.html._tags import Markup, boxed, join, method_head, tag
 from reports.spending import AtBudget, EqualBudget, not_held_said, value_said
 
-_CAPTION = (
+_SURE = (
     "Expected test value of each method’s best trial at a budget, chosen on validation, with its "
-    "95 % interval over seeds; below it the rank, with the middle 95 % of ranks over 2,000 draws. "
-    "Budgets are what each search costs in full; those within a tenth of each other are one."
+    "95 % interval over seeds; below it the rank, with the middle 95 % of ranks over 2,000 draws."
 )
+_ONE_SEED = (
+    "Expected test value of each method’s best trial at a budget, chosen on validation; below it "
+    "the rank. One seed does not tell how sure they are."
+)
+_BUDGETS = "Budgets are what each search costs in full; those within a tenth of each other are one."
 _ALONE = "Device time is that of each run alone."
 _MATCHING = (
     "What each method pays until it is, for good, {goal}, in units of what {other} itself pays for "
     "that, which is the fair comparison, and of its whole search, which asks more of {other} than "
-    "of the others. Intervals: the middle 95 % of 2,000 draws."
+    "of the others."
 )
+_DRAWS = " Intervals: the middle 95 % of 2,000 draws."
 _PAIRS = (
     "Share of pairs of seeds in which the method of the row is better than that of the column; "
     "ties count one half."
@@ -40,16 +45,19 @@ def budgets(
     heads = [tag("th", "Method", scope="col", class_="first")]
     heads += [tag("th", one.budget.said, scope="col") for one in found]
     body = [_row(frames, search, found) for search in searches]
+    valued = [of for one in found for of in _valued(one)]
+    sure = not valued or any(of.interval is not None for of in valued)
     pairs = [
         tag("details", tag("summary", f"Who is better at {one.budget.said}"), _pairs(frames, one))
         for one in found
-        if len(_valued(one)) > 1
+        if sure and len(_valued(one)) > 1
     ]
+    about = (_SURE, _BUDGETS, not_held_said(frames)) if sure else (_ONE_SEED, _BUDGETS)
     return tag(
         "section",
         tag("h2", "At equal budgets"),
         boxed(
-            " ".join(filter(None, (_CAPTION, not_held_said(frames), _ALONE * frames.packed))),
+            " ".join(filter(None, (*about, _ALONE * frames.packed))),
             tag("tr", *heads),
             body,
         ),
@@ -67,7 +75,8 @@ def _matches(frames: StudyFrames, comparison: Comparison) -> Markup | None:
     goal = f"the final value of {other}"
     if found[0].margin:
         goal = f"within {found[0].margin:g} of {goal}"
-    caption = _MATCHING.format(goal=goal, other=other)
+    drawn = any(not math.isnan(one.fair.low) for one in found)
+    caption = _MATCHING.format(goal=goal, other=other) + _DRAWS * drawn
     named = (f"by what {other} pays for that", f"by the whole search of {other}", "never")
     heads = [tag("th", "Method", scope="col", class_="first")]
     heads += [tag("th", name, scope="col") for name in named]

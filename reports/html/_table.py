@@ -19,10 +19,11 @@ from storage.objectives import Objective
 from storage.objectives.delta_m import NAME as DELTA_M
 
 _NUMBERS = (
-    "Test values of each method’s winner, which was chosen on validation, with their 95 % interval "
-    "over seeds. Bold: best of the column; ↓ lower is better, ↑ higher is better. "
+    "Test values of each method’s winner, which was chosen on validation{intervals}. Bold: best of "
+    "the column; ↓ lower is better, ↑ higher is better. "
     "Cost: start-up, training and validation of all runs of the search"
 )
+_INTERVALS = ", with their 95 % interval over seeds"
 _IN_PACKS = ", as if each had been trained alone and as run, in packs"
 _FAMILY = (
     " Several methods are compared at once: intervals are widened after Holm, so that all of them "
@@ -61,7 +62,9 @@ def tables(frames: StudyFrames, comparison: Comparison) -> Markup:
     columns = list(_columns(frames, comparison, beside))
     best = [best_of(map(column.value, comparison.rows), column.sign) for column in columns]
     body = [_row(row, columns, best) for row in comparison.rows]
-    caption = f"{_NUMBERS}{_IN_PACKS if frames.packed else ''}."
+    known = any(row.interval is not None for row in comparison.rows)
+    about = _NUMBERS.format(intervals=_INTERVALS * known)
+    caption = f"{about}{_IN_PACKS if frames.packed else ''}."
     numbers = boxed(caption, _heads(columns), body)
     named = [tag("th", name, scope="col") for name in ("Method", "Parameters", "Its value is")]
     winners = [_winner(row, packed=frames.packed) for row in comparison.rows if row.search != "stl"]
