@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from storage import Reader
-from storage.records import SearchRecord
+from storage.records import InitialNetwork, SearchRecord
 from study import Study
 from tests import toy
 from tests.integration import comparable
@@ -79,6 +79,12 @@ def record(url: str, name: str) -> SearchRecord:
         reader.close()
 
 
+def begun_from(url: str, name: str) -> InitialNetwork | None:
+    """The network that all runs of a search begin from."""
+    found = record(url, name).initial
+    return None if found is None else found.shared
+
+
 def first_epochs(url: str, search: str) -> dict[tuple[int, int], float]:
     """Training loss of task level in epoch 1, by trial and seed."""
     return {
@@ -90,13 +96,12 @@ def first_epochs(url: str, search: str) -> dict[tuple[int, int], float]:
 
 def test_runs_begin_where_the_other_search_has_come_to(undisturbed: str, spec: Path) -> None:
     best = Study.open(str(spec), storage=undisturbed).network("ew")
-    fixed = record(undisturbed, "uw").initial
+    fixed = begun_from(undisturbed, "uw")
     assert fixed is not None
-    assert fixed.shared is not None
-    assert fixed.shared.epoch == best.epoch
+    assert fixed.epoch == best.epoch
     began, from_nothing = first_epochs(undisturbed, "uw"), first_epochs(undisturbed, "ew")
     assert all(began[at] < from_nothing[at] for at in began)
-    assert record(undisturbed, "ew").initial is None
+    assert begun_from(undisturbed, "ew") is None
 
 
 def test_on_two_workers_it_is_the_same(undisturbed: str, by_two: tuple[Path, Outcome]) -> None:
@@ -114,11 +119,11 @@ def test_killed_again_and_again_it_is_the_same(
 def test_what_it_began_from_stands_when_seeds_are_added(by_two: tuple[Path, Outcome]) -> None:
     spec, (_, before, _) = by_two
     url = url_beside(spec)
-    fixed = record(url, "uw").initial
+    fixed = begun_from(url, "uw")
     spec.write_text(SPEC.replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
     complete(spec, url, "--redecide")
-    assert record(url, "uw").initial == fixed
-    assert fixed is not None and fixed.shared is not None and Path(fixed.shared.path).exists()
+    assert begun_from(url, "uw") == fixed
+    assert fixed is not None and Path(fixed.path).exists()
     assert set(before) < set(comparable.epochs(url, STUDY))
 
 
@@ -180,7 +185,7 @@ def test_a_search_that_has_begun_goes_on_from_a_network_that_was_lost(tmp_path: 
     spec, url = tmp_path / "begun.toml", f"sqlite:///{tmp_path / 'weighbridge.db'}"
     spec.write_text(SPEC)
     complete(spec, url)
-    before = record(url, "rlw").initial
+    before = begun_from(url, "rlw")
     assert before is not None
     Path(before.path).unlink()
     spec.write_text(SPEC.replace("lr = [1e-2] }", "lr = [1e-2, 1e-1] }"))
@@ -191,7 +196,7 @@ def test_a_search_that_has_begun_goes_on_from_a_network_that_was_lost(tmp_path: 
 
     said = command(tmp_path, "network", "begun", "--search", "stl/level", "--retrain")
     assert "It is kept for search rlw, to begin from." in said.out, said.err
-    after = record(url, "rlw").initial
+    after = begun_from(url, "rlw")
     assert after is not None
     assert (after.run_key, after.epoch) == (before.run_key, before.epoch)
     assert command(tmp_path, "retry", "begun").code == 0
