@@ -54,8 +54,12 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_verb_that_looks_shows_an_old_study(folder: Path) -> None:
-    for verb in VERBS:
+def test_every_verb_that_looks_shows_an_old_study(
+    folder: Path, request: pytest.FixtureRequest
+) -> None:
+    """All of the oldest, which goes through every migration; a third of each later one."""
+    at = FILES.index(request.node.callspec.params["folder"])
+    for verb in VERBS[at % 3 :: 3] if at else VERBS:
         said = command(folder, *verb)
         assert (said.code, said.err) == (0, ""), verb
         if "--json" in verb:

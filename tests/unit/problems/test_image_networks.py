@@ -208,12 +208,18 @@ class TestOptions:
         assert run.stdout == "False\n"
 
 
+@pytest.fixture(scope="module")
+def weights() -> dict[str, torch.Tensor]:
+    torch.manual_seed(5)
+    found: dict[str, torch.Tensor] = models.resnet18().state_dict()
+    return found
+
+
 class TestPretrained:
     @pytest.fixture
-    def file(self, tmp_path: Path) -> Path:
-        torch.manual_seed(5)
+    def file(self, tmp_path: Path, weights: dict[str, torch.Tensor]) -> Path:
         path = tmp_path / "resnet18.pth"
-        torch.save(models.resnet18().state_dict(), path)
+        torch.save(weights, path)
         return path
 
     def test_the_trunk_begins_from_the_file(self, file: Path) -> None:
