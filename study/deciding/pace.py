@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
 
 from storage.records import PackCosts
+
+_Name = TypeVar("_Name", bound=Hashable)
 
 _MANY: Final = 200
 """Degrees of freedom from which on Student's t is told by the normal distribution's quantile."""
@@ -77,8 +79,8 @@ class Pace:
         return t_quantile(self.df) * self.spread * self.epoch_s * self.pack_epochs * packs
 
 
-def paces(timed: Mapping[str, Timed]) -> dict[str, Pace | None]:
-    """What an epoch takes by search; None where nothing of its shape was timed.
+def paces(timed: Mapping[_Name, Timed]) -> dict[_Name, Pace | None]:
+    """What an epoch takes by search, or by search and optimiser; None where nothing tells it.
 
     A search goes by its own packs. One without goes by those of searches like it in other studies,
     else by others of networks of as many tasks, else by calibration, each times the level: what
@@ -90,7 +92,7 @@ def paces(timed: Mapping[str, Timed]) -> dict[str, Pace | None]:
     spread, df = _spread([of for one in timed.values() for of in (one.own, one.like) if of])
     if not df:
         spread, df = _spread([one.elsewhere for one in timed.values() if one.elsewhere])
-    found: dict[str, Pace | None] = {}
+    found: dict[_Name, Pace | None] = {}
     for name, one in timed.items():
         base = bases[name]
         alike = [of.own for of in known if of.own and len(of.tasks) == len(one.tasks)]
@@ -110,6 +112,29 @@ def paces(timed: Mapping[str, Timed]) -> dict[str, Pace | None]:
             others = alike or [of.own for of in known if of.own]
             found[name] = _pace(pooled(others), "others", spread, df) if others else None
     return found
+
+
+def mixed(parts: Sequence[tuple[Pace | None, float]]) -> Pace | None:
+    """The pace of runs that are alike but for their optimisers.
+
+    Args:
+        parts: The pace of each, with how many of its epochs are left; those of none take no part.
+
+    Returns:
+        None where one that takes part has none.
+    """
+    left = [(pace, n) for pace, n in parts if n > 0] or [(pace, 1.0) for pace, _ in parts]
+    known = [(pace, n) for pace, n in left if pace is not None]
+    if len(known) < len(left) or not known:
+        return None
+    whole = sum(n for _, n in known)
+    main = max(known, key=lambda part: part[1])[0]
+    return replace(
+        main,
+        epoch_s=math.fsum(pace.epoch_s * n for pace, n in known) / whole,
+        packs=sum(pace.packs for pace, _ in known),
+        pack_epochs=math.fsum(pace.pack_epochs * n for pace, n in known) / whole,
+    )
 
 
 def pooled(costs: Sequence[PackCosts]) -> PackCosts:

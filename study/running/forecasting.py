@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -12,11 +13,12 @@ from study.catalogue import reading
 from study.deciding.advance import Rules
 from study.deciding.forecast import Forecast, forecast, search_forecast
 from study.deciding.outlook import Outlook, outlook
-from study.deciding.pace import Timed, paces
+from study.deciding.pace import Timed, mixed, paces
 from study.deciding.settling import settled
 from study.errors import NotAnExtension
 from study.planning.extension import check_extension
-from study.running.timed_shapes import timed_shapes
+from study.running.timed_optimizers import Tuned, runs_left
+from study.running.timed_shapes import own_optimizer, timed_shapes
 
 if TYPE_CHECKING:
     from storage import Reader
@@ -51,12 +53,14 @@ class Known:
     """What a database tells of how long a study takes: the same for all versions of its spec.
 
     Attributes:
-        timed: By search.
+        timed: By search and optimiser.
+        left: How many runs of each are to be trained yet, or in what proportion.
         beside: Device-seconds that are no run's for each one of a run.
     """
 
     stand: _Stand
-    timed: Mapping[str, Timed]
+    timed: Mapping[Tuned, Timed]
+    left: Mapping[Tuned, int]
     beside: float
 
     @property
@@ -81,7 +85,11 @@ class Known:
             plan: Of the study, or of a smaller or larger version with the same searches.
             device: Whose price counts if nothing has been paid yet.
         """
-        pace = paces(self.timed)
+        found = paces(self.timed)
+        pace = {
+            search: mixed([(found[key], self.left[key]) for key in found if key[0] == search])
+            for search, _ in found
+        }
         searches = {search.name: search for search in plan.searches}
         totals = self.stand.totals
         return forecast(
@@ -118,7 +126,19 @@ def known_of(
     """
     with reading(storage) as reader:
         timed, beside = timed_shapes(plan, packs, reader, device=device, like=like)
-        return Known(stand=_stand(plan, reader), timed=timed, beside=beside)
+        stand = _stand(plan, reader)
+        return Known(stand=stand, timed=timed, left=_left(reader, stand, timed), beside=beside)
+
+
+def _left(reader: Reader | None, stand: _Stand, timed: Mapping[Tuned, Timed]) -> dict[Tuned, int]:
+    """Runs that are left by search and optimiser; where none is proposed, as many of each."""
+    names = Counter(search for search, _ in timed)
+    several = {search for search, n in names.items() if n > 1}
+    if reader is None or stand.record is None or not several:
+        return dict.fromkeys(timed, 1)
+    found = runs_left(reader, stand.record.name, several, own_optimizer(stand.record))
+    begun = {search for search, _ in found}
+    return {key: found.get(key, 0) if key[0] in begun else 1 for key in timed}
 
 
 def _stand(plan: Plan, reader: Reader | None) -> _Stand:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from storage.records import PackCosts, StudyRecord
@@ -10,7 +10,9 @@ from study.deciding.pace import Timed, pooled
 from study.deciding.progress import at_size
 from study.errors import BadSpec, StudyError, UnknownStudyName
 from study.planning.keys import shape_keys
+from study.planning.optimisers import OPTIMIZER, tried_by
 from study.planning.packs import PackGroup, PackPlan
+from study.running.timed_optimizers import Tuned, costs_by_optimizer
 from study.spec.study_spec import StudySpec, parse
 from trainers.hardware.devices import is_gpu
 
@@ -18,15 +20,17 @@ if TYPE_CHECKING:
     from storage import Reader
     from study.planning.plan import Plan
 
-_Key = tuple[str, str]
-"""Role, and the weighting; of single-task and function searches the name."""
+_Key = tuple[str, str, str]
+"""Role, and the weighting, of single-task and function searches the name; and the optimiser."""
 _CPU = "cpu"
 
 
 def timed_shapes(
     plan: Plan, packs: PackPlan, reader: Reader | None, *, device: str | None, like: str | None
-) -> tuple[dict[str, Timed], float]:
-    """What was timed of each search, and what was paid beside runs for each device-second of them.
+) -> tuple[dict[Tuned, Timed], float]:
+    """What was timed of each search and optimiser, and what was paid beside runs.
+
+    The second is for each device-second of runs.
 
     Args:
         device: Only packs of this kind of device count; None: all.
@@ -43,7 +47,7 @@ def timed_shapes(
     if like is not None:
         others = [_named(like, reader)]
         refuse_unlike(plan, others[0])
-    shape = _shape(plan.spec, plan.stored_card)
+    shape = _shape(plan.spec, plan.stored_card)  # whatever the optimiser: keys tell them apart
     alike = [
         record for record in others if record.name != plan.spec.name and _shape_of(record) == shape
     ]
@@ -52,14 +56,15 @@ def timed_shapes(
     calibrated = {name: s for group in packs.groups for name, s in _calibrated(group).items()}
     found = {}
     for search in plan.searches:
-        key = _key(search.role, search.weighting, search.name)
-        found[search.name] = Timed(
-            tasks=search.tasks,
-            own=next((of for of in mine.get(key, []) if of.search == search.name), None),
-            like=pooled(of_others[key]) if key in of_others else None,
-            elsewhere=_of_role(of_others, search.role),
-            calibrated_s=calibrated.get(search.name, ()),
-        )
+        for name in tried_by(search.stages) or (plan.training.optimizer,):
+            key = (*_key(search.role, search.weighting, search.name), name)
+            found[search.name, name] = Timed(
+                tasks=search.tasks,
+                own=next((of for of in mine.get(key, []) if of.search == search.name), None),
+                like=pooled(of_others[key]) if key in of_others else None,
+                elsewhere=_of_role(of_others, search.role, name),
+                calibrated_s=calibrated.get(search.name, ()),
+            )
     return found, beside
 
 
@@ -108,21 +113,57 @@ def _by_key(
         return found
     for record in records:
         searches = {search.name: search for search in reader.searches(record.id)}
-        for costs in reader.pack_costs(record.id):
+        for optimizer, costs in _by_optimizer(reader, record):
             on_gpu = costs.device not in ("", _CPU)
             if device is None or on_gpu == is_gpu(device):
                 search = searches[costs.search]
-                key = _key(search.role, search.weighting, search.name)
+                key = (*_key(search.role, search.weighting, search.name), optimizer)
                 found.setdefault(key, []).append(costs)
     return found
 
 
-def _of_role(costs: Mapping[_Key, Sequence[PackCosts]], role: str) -> PackCosts | None:
-    found = [of for (its_role, _), parts in costs.items() if its_role == role for of in parts]
+def own_optimizer(record: StudyRecord) -> str:
+    """Of trials that have none of their own."""
+    return str(record.spec.get("training", {}).get(OPTIMIZER, "adam"))
+
+
+def _by_optimizer(reader: Reader, record: StudyRecord) -> Iterator[tuple[str, PackCosts]]:
+    """What packs of each search took, with the optimiser of the runs in them."""
+    own = own_optimizer(record)
+    tuning = {
+        name
+        for part in record.spec.get("search", ())
+        if any(OPTIMIZER in stage for stage in part.get("stages", ()))
+        for name in _names(part)
+    }
+    for costs in reader.pack_costs(record.id):
+        if costs.search not in tuning:
+            yield own, costs
+    if tuning:
+        split = costs_by_optimizer(reader, record.name, tuning, own)
+        yield from ((name, of) for (_, name), parts in split.items() for of in parts)
+
+
+def _names(part: Mapping[str, Any]) -> list[str]:
+    """The searches that one [[search]] of a stored spec stands for."""
+    weightings = part.get("weighting", [])
+    listed = [weightings] if isinstance(weightings, str) else list(weightings)
+    return [part["name"]] if part.get("name") else listed
+
+
+def _of_role(
+    costs: Mapping[_Key, Sequence[PackCosts]], role: str, optimizer: str
+) -> PackCosts | None:
+    found = [
+        of
+        for (its_role, _, name), parts in costs.items()
+        if (its_role, name) == (role, optimizer)
+        for of in parts
+    ]
     return pooled(found) if found else None
 
 
-def _key(role: str, weighting: str, name: str) -> _Key:
+def _key(role: str, weighting: str, name: str) -> tuple[str, str]:
     return role, weighting if role == "search" else name
 
 
@@ -150,7 +191,7 @@ def _shape(spec: StudySpec, card: Mapping[str, Any]) -> str:
     if spec.function is not None:
         return spec.function.target
     whole = tuple(task["name"] for task in card["tasks"])
-    return shape_keys(spec, card, [whole])[whole]
+    return shape_keys(spec, card, [whole], optimizer="any")[whole]
 
 
 def _calibrated(group: PackGroup) -> dict[str, list[float]]:
