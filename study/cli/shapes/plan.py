@@ -28,6 +28,7 @@ class Task(Shape):
     title: str
     loss: str = Field(description="Its loss.")
     metrics: list[Metric] = Field(description="The primary one first.")
+    classes: int | None = Field(description="Of a sample's label; null where nobody has said.")
 
 
 class Problem(Shape):
@@ -52,6 +53,9 @@ class Problem(Shape):
     )
     free_options: list[str] = Field(
         description="Options that say where data lies or how it is read, and change no run."
+    )
+    images: Literal["none", "labelled", "dense"] = Field(
+        description="Whether inputs are images, and a task has a target a pixel."
     )
     missing: str = Field(description="What runs lack on this machine; empty if nothing.")
 
