@@ -45,14 +45,15 @@ def _cost(curve: BudgetCurve) -> str:
 
 
 def weights_seen(frames: StudyFrames, search: str) -> str:
-    """The best weights, and the recorded ones that are nearest to equal."""
+    """The best weights, and the recorded ones that are nearest to equal, at their best trial."""
     columns = [f"w_{task}" for task in frames.tasks]
     found = trials(frames, search)
     rows = found[np.isfinite(found["val"])].dropna(subset=columns)
     if rows.empty:
         return ""
     shares = rows[columns].div(rows[columns].sum(axis=1), axis=0)
-    best, equal = rows["key"].idxmin(), (shares - 1 / len(columns)).abs().max(axis=1).idxmin()
+    apart = (shares - 1 / len(columns)).abs().max(axis=1).round(9)
+    best, equal = rows["key"].idxmin(), rows["key"][apart == apart.min()].idxmin()
     named = ", ".join(
         f"{title} {share:.3g}"
         for title, share in zip(task_titles(frames), shares.loc[best], strict=True)
