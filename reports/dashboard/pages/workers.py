@@ -23,7 +23,7 @@ from storage.records import WorkerProcess, WorkerStatus
 from storage.wording import counted, duration
 
 _MOST_LEASES: Final = 100
-_MOST_RUNS: Final = 8
+_MOST_RUNS: Final = 5
 _MOST_LOST: Final = 20
 _MOST_HOSTS: Final = 8
 _Workers = NDArray[np.int64]

@@ -85,7 +85,7 @@ function options(found, box) {
     ...size(box),
     tzDate: (s) => uPlot.tzDate(new Date(s * 1e3), "UTC"),
     scales: { x: { time: !!found.time, ...found.log ? { distr: 3, range: ends } : {} }, y: found.within ? { range: (_, low, high) => [found.within[0], found.within[1] ?? high * 1.05] } : {} },
-    axes: [{ ...axis(found.x, found.time), ...found.to < 99 * found.from ? { filter: (_, all) => all.map((v) => /^[125]/.test(v.toExponential()) ? v : null) } : {}, ...found.whole ? { incrs: [1, 10, 100, 1e3, 1e4, 1e5].flatMap((one) => [one, 2 * one, 5 * one]) } : {} }, { ...axis(found.y), size: 70 }],
+    axes: [{ space: 75, ...axis(found.x, found.time), ...found.to < 99 * found.from ? { filter: (_, all) => all.map((v) => /^[125]/.test(v.toExponential()) ? v : null) } : {}, ...found.whole ? { incrs: [1, 10, 100, 1e3, 1e4, 1e5].flatMap((one) => [one, 2 * one, 5 * one]) } : {} }, { ...axis(found.y), size: 70 }],
     cursor: { focus: { prox: 24 } }, focus: { alpha: 0.3 },
     series: [{ label: found.x, value: (_, v) => place(found, v) }, ...found.series.map((one) => ({
       label: one.name, stroke: one.colour, width: 2, dash: one.dash, spanGaps: true, points: { show: false },
