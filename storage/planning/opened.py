@@ -23,6 +23,7 @@ SPEC_DEFAULTS: Final[Mapping[str, Any]] = {
     "train_fraction": None,
     "label_noise": None,
     "objective": None,
+    "diagnostics": {"gradients": None},
     "compare": {"margin": 1.0, "select_epoch": "best", "claim": None, "sealed": False},
     "budget": {"trials": None, "epochs": None, "device_s": None, "money": None, "wall_s": None},
     "cost": {"price_per_h": None},
