@@ -23,7 +23,6 @@ from trainers.engines.conflicts.similarities import Products, sign_products
 from trainers.engines.fused.forward import outputs_of_one, tensor_places
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Batch, TaskFunctions
-from trainers.reading import owned
 
 _SAMPLE_BY_SAMPLE = (
     *(nn.Linear, nn.Dropout, nn.Identity, nn.Flatten, nn.LayerNorm),
@@ -43,7 +42,7 @@ class LinearTrunk:
     """Products of gradients, of runs of one network that `fits`."""
 
     def __init__(self, network: MultiTaskNetwork, functions: Mapping[str, TaskFunctions]) -> None:
-        self._functions = functions
+        self._functions, self._network = functions, network
         self._outputs = partial(outputs_of_one, network, tensor_places(network))
         self._layers = [m for m in network.trunk.modules() if isinstance(m, nn.Linear)]
 
@@ -59,19 +58,20 @@ class LinearTrunk:
         return set(params) == trained and len(params) == len(trained) and not others & trained
 
     def products(
-        self, tensors: Mapping[str, Tensor], batch: Batch, tasks: Sequence[str]
+        self, tensors: Mapping[str, Tensor] | None, batch: Batch, tasks: Sequence[str]
     ) -> Products:
         """Products ``[R, M, M]`` of gradients.
 
         Args:
-            tensors: The runs' parameters and buffers, name to ``[R, *shape]``.
-            batch: Of S samples.
+            tensors: The runs' parameters and buffers, name to ``[R, *shape]``; None: the network is
+                the one run.
+            batch: Of S samples; what goes into the network is a copy.
 
         Raises:
             NotFlat: A sample enters a layer as several vectors, whose gradients add up.
         """
-        n_runs = len(next(iter(tensors.values())))
-        inputs = inputs_of_rows(owned(batch), len(tasks))
+        n_runs = 1 if tensors is None else len(next(iter(tensors.values())))
+        inputs = inputs_of_rows(batch, len(tasks))
         device = inputs.device
         nudges = [
             torch.zeros(n_runs, len(inputs), layer.out_features, device=device, requires_grad=True)
@@ -79,18 +79,20 @@ class LinearTrunk:
         ]
 
         def of_one(
-            tensors: Mapping[str, Tensor], nudges: Sequence[Tensor]
+            tensors: Mapping[str, Tensor] | None, nudges: Sequence[Tensor]
         ) -> tuple[dict[str, Any], list[Tensor]]:
             with _nudged(self._layers, nudges) as entered:
+                if tensors is None:  # the detour takes as long as the network
+                    return self._network(inputs), entered
                 return self._outputs(tensors, {}, inputs), entered
 
         if n_runs == 1:  # `vmap` takes longer than the network
-            alone = {name: of[0] for name, of in tensors.items()}
+            alone = None if tensors is None else {name: of[0] for name, of in tensors.items()}
             outputs, entered = of_one(alone, [of[0] for of in nudges])
             outputs = {task: of.unsqueeze(0) for task, of in outputs.items()}
             entered = [of.unsqueeze(0) for of in entered]
         else:
-            outputs, entered = vmap(of_one, randomness="same")(dict(tensors), nudges)
+            outputs, entered = vmap(of_one, randomness="same")(dict(tensors or {}), nudges)
         total = total_loss(outputs, batch, self._functions, tasks)
         left = torch.autograd.grad(total, nudges)
         return _summed(

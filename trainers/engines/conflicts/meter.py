@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from time import perf_counter
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -30,6 +31,9 @@ from trainers.gradients import GradientDiagnostics, Measure, Pairing, PairStatis
 from trainers.network import MultiTaskNetwork
 from trainers.protocol import Batch, TaskFunctions
 from trainers.randomness import Key, global_state, set_global_state
+
+Tensors: TypeAlias = Callable[[], Mapping[str, Tensor]]
+"""All parameters and copies of buffers, name to ``[R, *shape]``, made when they are asked for."""
 
 _ROUNDING = 1e-3
 """By so much a mean may lie outside what it is a mean of, relative to the largest."""
@@ -53,6 +57,7 @@ class ConflictMeter:
         network: The template of all, in which nothing changes but that it evaluates meanwhile.
         functions: Losses by task.
         key: Of the runs' seed.
+        alone: Whether the network is the one run.
 
     Attributes:
         seconds: What it has taken since the epoch began.
@@ -69,12 +74,13 @@ class ConflictMeter:
         *,
         key: Key,
         session: Session,
+        alone: bool = False,
     ) -> None:
         self._wanted, self._network, self._functions = wanted, network, functions
         self._gradients = SampleGradients(network, functions)
         self._linear = LinearTrunk(network, functions) if LinearTrunk.fits(network) else None
         self._key, self._session = key / "gradients", session
-        self._judged = False
+        self._judged, self._alone = False, alone
         self._places: dict[tuple[int, int], tuple[Tensor, Tensor, int]] = {}
         self.begin_epoch(0)
 
@@ -84,7 +90,7 @@ class ConflictMeter:
         self._looks: list[_Look] = []
         self.seconds = 0.0
 
-    def look(self, batch: Batch, tensors: Callable[[], Mapping[str, Tensor]]) -> None:
+    def look(self, batch: Batch, tensors: Tensors) -> None:
         """Compare gradients before a step, if it is time to.
 
         Args:
@@ -106,7 +112,7 @@ class ConflictMeter:
         some = some_of(batch, 0, min(self._wanted.samples, n_batch))
         self._network.eval()
         try:
-            self._compare(some, tensors(), self._tasks_of(step))
+            self._compare(some, tensors, self._tasks_of(step))
         finally:
             self._network.train()
             set_global_state(draws, self._session.device)
@@ -130,28 +136,30 @@ class ConflictMeter:
             tasks[place] for place in sorted(torch.randperm(len(tasks), generator=draws)[:most])
         ]
 
-    def _compare(self, batch: Batch, tensors: Mapping[str, Tensor], tasks: Sequence[str]) -> None:
+    def _compare(self, batch: Batch, tensors: Tensors, tasks: Sequence[str]) -> None:
         labelled = self._labelled(batch, tasks)
         if not self._judged:
-            self._refuse_joint(tensors, batch, [t for t in tasks if labelled[t].any()])
+            some = [task for task in tasks if task not in labelled or labelled[task].any()]
+            self._refuse_joint(tensors(), batch, some)
             self._judged = True
         first, second, n_tasks = self._pairs(batch_size_of(batch.inputs), len(tasks))
-        have = torch.stack([labelled[task] for task in tasks], dim=1).flatten()
         found = self._products(tensors, batch, tasks)
         alike = similarities(found, first, second, self._gradients.n_coordinates)
-        exist = alike.exist & (have[first] & have[second])
-        self._looks.append(_Look(replace(alike, exist=exist), n_tasks))
+        if labelled:
+            every = torch.ones(batch_size_of(batch.inputs), dtype=torch.bool, device=first.device)
+            have = torch.stack([labelled.get(task, every) for task in tasks], dim=1).flatten()
+            alike = replace(alike, exist=alike.exist & (have[first] & have[second]))
+        self._looks.append(_Look(alike, n_tasks))
 
-    def _products(
-        self, tensors: Mapping[str, Tensor], batch: Batch, tasks: Sequence[str]
-    ) -> Products:
+    def _products(self, tensors: Tensors, batch: Batch, tasks: Sequence[str]) -> Products:
         """Products ``[R, M, M]``, on a shorter way where the trunk allows it."""
         if self._linear is not None:
             try:
-                return self._linear.products(tensors, batch, tasks)
+                of_runs = None if self._alone else tensors()
+                return self._linear.products(of_runs, batch, tasks)
             except NotFlat:
                 self._linear = None
-        found = [products(parts) for parts in self._gradients.parts(tensors, batch, tasks)]
+        found = [products(parts) for parts in self._gradients.parts(tensors(), batch, tasks)]
         return Products(
             inner=torch.cat([of.inner for of in found]),
             opposite=torch.cat([of.opposite for of in found]),
@@ -167,13 +175,12 @@ class ConflictMeter:
         return self._places[key]
 
     def _labelled(self, batch: Batch, tasks: Sequence[str]) -> dict[str, Tensor]:
-        """Which samples ``[S]`` have valid elements of each task."""
+        """Which samples ``[S]`` have valid elements, of each task that counts these."""
         n_samples, device = batch_size_of(batch.inputs), self._session.device
         found = {}
         for task in tasks:
             count = self._functions[task].valid_elements
             if count is None:
-                found[task] = torch.ones(n_samples, dtype=torch.bool, device=device)
                 continue
             singles = (some_of(batch, at, at + 1) for at in range(n_samples))
             found[task] = torch.stack([count(one.targets[task]) > 0 for one in singles]).to(device)

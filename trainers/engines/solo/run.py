@@ -76,7 +76,12 @@ class SoloRun:
         self.scale = LossScale(self.training.precision)
         self.conflicts = (
             ConflictMeter(
-                pack.gradients, self.network, self.functions, key=self.key, session=session
+                pack.gradients,
+                self.network,
+                self.functions,
+                key=self.key,
+                session=session,
+                alone=True,
             )
             if pack.gradients is not None
             else None
