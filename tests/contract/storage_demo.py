@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from storage import RunState
-from storage.records import Baseline, BaselineValue, CheckpointRecord, Ending, Spent
+from storage.records import (
+    Baseline,
+    BaselineValue,
+    CheckpointRecord,
+    Ending,
+    PairStatistics,
+    Spent,
+)
 from storage.scoring import Selection
 from tests.contract.storage_bench import DELTA_M, PRIMARY, Bench, decision, end, epoch, reference
 
@@ -68,7 +77,25 @@ def _finish_in_two_attempts(bench: Bench) -> None:
     )
     bench.take_back(bench.holder)
     second = bench.claim_one()
-    bench.storage.record([epoch(second, 2, 0.15, 0.1), epoch(second, 3, 0.25, 0.1), end(second)])
+    compared = replace(epoch(second, 3, 0.25, 0.1), conflicts=[_conflicting("tasks"), _EMPTY])
+    bench.storage.record([epoch(second, 2, 0.15, 0.1), compared, end(second)])
+
+
+def _conflicting(pairing: str) -> PairStatistics:
+    return PairStatistics(
+        pairing=pairing,
+        measure="negative_cosine",
+        n_pairs=4,
+        n_left_out=1,
+        mean=0.25,
+        sd=0.5,
+        low=0.0,
+        median=0.0,
+        high=1.0,
+    )
+
+
+_EMPTY = PairStatistics(pairing="samples", measure="negative_cosine", n_pairs=0, n_left_out=3)
 
 
 def _diverge_in_the_second_epoch(bench: Bench) -> None:
