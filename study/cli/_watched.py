@@ -55,7 +55,9 @@ class Look:
     def is_between(self) -> bool:
         """Whether no run is held only because the last ones have ended a moment ago."""
         pulse = self.pulse
-        return bool(pulse.trained) and is_between_runs(pulse.last, held=bool(pulse.held))
+        if self.all_ended or not pulse.trained:
+            return False
+        return is_between_runs(pulse.last, held=bool(pulse.held))
 
     @property
     def workers(self) -> Sequence[WorkerStatus]:

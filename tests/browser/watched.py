@@ -21,7 +21,7 @@ from tests.integration.command import command
 from tests.integration.dashboards import SPEC, STUDY, TRAINED
 
 _SPECS: Final = {
-    STUDY: SPEC,
+    STUDY: f"{SPEC}\n[diagnostics]\ngradients = {{ every = 1, samples = 2 }}\n",
     "beside": TRAINED.format(name="beside"),
     "tuned": """
 name = "tuned"

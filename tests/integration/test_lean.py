@@ -58,7 +58,7 @@ def test_a_grid_in_a_file_is_run_and_looked_at(folder: Path) -> None:
     ("line", "package"),
     [
         ("compare quickstart", "pandas"),
-        ("report quickstart", "plotly"),
+        ("report quickstart", "pandas"),
         ("run quickstart --driver ray", "ray"),
         ("status --storage postgresql://me@127.0.0.1/none", "psycopg"),
     ],

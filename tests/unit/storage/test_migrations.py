@@ -83,7 +83,7 @@ class TestMigrationsOnFile(MigrationPromises, OnFile):
         assert (
             _without_rowid(migrated)
             == _without_rowid(created)
-            == {"epochs", "epoch_values", "timings"}
+            == {"epochs", "epoch_values", "gradient_pairs", "timings"}
         )
 
 

@@ -157,6 +157,8 @@ def test_between_two_runs_it_is_running(bench: Bench, reader: Reader) -> None:
     assert "between two runs" in line(look)
     ended = replace(look.pulse, last=datetime.now(UTC) - timedelta(minutes=1))
     assert state_of(replace(look, pulse=ended)) == "nobody at work"
+    over = replace(look, totals=replace(look.totals, states={RunState.DONE: 2}))
+    assert "none at work" in line(over), "when all have ended, nobody is between two"
 
 
 def told(change: int, *, over: bool) -> Answers:
