@@ -6,7 +6,13 @@ import numpy as np
 
 from reports.claims.claim import Claim, Effect, Finding, not_asked
 from reports.claims.evidence import SECOND_SEED, listed, seeds_that_decide, undecided_yet
-from reports.comparing.transfer import Transfer, outstanding_followups, transfers
+from reports.comparing.transfer import (
+    Transfer,
+    methods_said,
+    not_followed_up,
+    outstanding_followups,
+    transfers,
+)
 from reports.frames import StudyFrames
 from reports.inference import Estimate, Interval, mean_of
 from storage.wording import counted
@@ -27,6 +33,8 @@ def transfers_better(frames: StudyFrames) -> Claim:
     found = transfers(frames)
     if not found:
         return undecided_yet(NAME, _STATES, "No method and all single tasks were followed up yet")
+    if missing := not_followed_up(frames, found):
+        return undecided_yet(NAME, _STATES, f"Not followed up yet: {', '.join(missing)}")
     whole = together(found)
     finding = better(whole)
     return Claim(
@@ -102,7 +110,7 @@ def _effect(name: str, estimate: Estimate) -> Effect:
 def _methods(found: tuple[Transfer, ...]) -> str:
     if len(found) == 1:
         return f"the winner of {found[0].title}"
-    return f"the winners of {counted(len(found), 'method')} on average"
+    return f"the winners of {methods_said(found)} on average"
 
 
 def _would_decide(whole: Estimate) -> str:

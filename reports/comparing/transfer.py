@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 
 from reports._titles import title_of
+from reports.comparing.rows import runs_final
+from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames, TaskMetric
 from reports.inference import Estimate, mean_of
 from reports.measures import FloatArray
+from storage.wording import counted
 
 _SMALLEST: Final = 1e-12  # a clean value nearer to 0 has no relative change
 
@@ -31,7 +34,7 @@ class Transfer:
     Attributes:
         followup: Name of the follow-up.
         search: The search that was followed up.
-        title: Of its method.
+        title: Of its method, with the follow-up where there are several.
         conditions: Kind and severity of each of the C conditions.
         by_task: Task to delta_t ``[S, C]`` of each seed and condition.
         runs: Ids of the runs that it is made of.
@@ -81,6 +84,38 @@ def outstanding_followups(frames: StudyFrames) -> int:
     return int((planned["state"] != "done").sum())
 
 
+def not_followed_up(frames: StudyFrames, found: Sequence[Transfer]) -> tuple[str, ...]:
+    """Titles of methods of which something is still to come, beside what was found.
+
+    A method that has ended without a winner has no networks to go on from.
+    """
+    known = {(one.followup, one.search) for one in found}
+    return tuple(
+        _title(frames, part["name"], search)
+        for part in frames.spec.get("followup", ())
+        for search in frames.searches
+        if (part["name"], search) not in known and _has_networks(frames, search)
+    )
+
+
+def methods_said(found: Sequence[Transfer]) -> str:
+    """``2 methods``; ``2 methods in 2 follow-ups``."""
+    methods = counted(len({one.search for one in found}), "method")
+    n_followups = len({one.followup for one in found})
+    return methods if n_followups == 1 else f"{methods} in {counted(n_followups, 'follow-up')}"
+
+
+def _title(frames: StudyFrames, followup: str, search: str) -> str:
+    title = title_of(frames, search)
+    return title if len(frames.spec["followup"]) == 1 else f"{title} ({followup})"
+
+
+def _has_networks(frames: StudyFrames, search: str) -> bool:
+    """Whether a search has a winner, or may still have one."""
+    finished, planned = runs_final(frames, search)
+    return finished < planned or winner_of(frames, search) is not None
+
+
 def _conditions(rows: pd.DataFrame, runs: Mapping[int, int]) -> Conditions:
     """The conditions that runs were judged in, in the order of their names."""
     names = rows.loc[rows["run"].isin(runs.values()), "condition"].unique()
@@ -118,7 +153,7 @@ def _transfer(
     return Transfer(
         followup=followup,
         search=search,
-        title=title_of(frames, search),
+        title=_title(frames, followup, search),
         conditions=conditions,
         by_task=by_task,
         runs=tuple(sorted(run for of in runs for run in of.values())),

@@ -2,18 +2,28 @@
 
 from collections.abc import Iterator
 
+from reports._palette import method_colour
+from reports._titles import weighting_of
 from reports.claims.transfers_better import better, remarks, shown, together, told
-from reports.comparing.transfer import Transfer, conditions_table, transfers
+from reports.comparing.transfer import (
+    Transfer,
+    conditions_table,
+    methods_said,
+    not_followed_up,
+    transfers,
+)
 from reports.frames import StudyFrames
-from reports.html._tags import Markup, boxed, tag
+from reports.html._tags import Markup, boxed, method_head, tag
 from storage.wording import counted
 
 _MEANT = (
     "δ is a metric on corrupted images over that on clean ones, minus the same of single-task "
     "networks, oriented so that below 0 multi-task features lose less; the mean over metrics, "
-    "kinds and severities (95 % intervals over seeds, heads of one seed against those of the same)."
+    "kinds and severities{sure}."
 )
+_SURE = " (95 % intervals over seeds, heads of one seed against those of the same)"
 _HEAT = "δ by kind of corruption and severity, the mean over seeds and tasks. Green: below 0."
+_UNDECIDED = "Whether multi-task features transfer better is undecided"
 _FULL = 0.5  # of the darkest shade
 
 
@@ -32,15 +42,20 @@ def transfer_section(frames: StudyFrames) -> Markup | None:
 
 
 def _said(frames: StudyFrames, found: tuple[Transfer, ...]) -> Iterator[str]:
-    whole = together(found)
+    whole, missing = together(found), not_followed_up(frames, found)
     verdict = {
         "supported": "Multi-task features transfer better to corrupted images",
         "not supported": "Multi-task features transfer worse to corrupted images",
-    }.get(better(whole), "Whether multi-task features transfer better is undecided")
-    yield f"{verdict}: δ {told(whole)}, the mean of {counted(len(found), 'method')}."
-    yield _MEANT
-    kinds = dict.fromkeys(kind for kind, _ in found[0].conditions)
-    yield f"Tested on {counted(len(found[0].conditions), 'condition')}: {', '.join(kinds)}."
+    }.get("undecided" if missing else better(whole), _UNDECIDED)
+    yield f"{verdict}: δ {told(whole)}, the mean of {methods_said(found)}."
+    if missing:
+        yield f"Not followed up yet: {', '.join(missing)}."
+    yield _MEANT.format(sure=_SURE if whole.interval() else "")
+    of_followups = {one.followup: one.conditions for one in found}
+    for name, conditions in of_followups.items():
+        tested = "Tested" if len(of_followups) == 1 else f"In {name} tested"
+        kinds = dict.fromkeys(kind for kind, _ in conditions)
+        yield f"{tested} on {counted(len(conditions), 'condition')}: {', '.join(kinds)}."
     yield from remarks(frames, found)
 
 
@@ -49,7 +64,7 @@ def _table(frames: StudyFrames, found: tuple[Transfer, ...]) -> Markup:
     body = [
         tag(
             "tr",
-            tag("th", one.title, scope="row"),
+            method_head(one.title, method_colour(weighting_of(frames, one.search))),
             *(
                 tag("td", told(one.of_task(task)) if task in one.by_task else "–")
                 for task in frames.tasks

@@ -1,7 +1,8 @@
 """What follow-ups say of corrupted images is what their test values come to by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from tests.unit.reports import synthetic
 
 KINDS, SEVERITIES = ("fog", "snow"), (1, 5)
 ENDS = [f"{kind}/{severity}" for kind in KINDS for severity in SEVERITIES]
-BASE = synthetic.frames(epochs=6)
-SEARCH = BASE.searches[0]
+ALL = synthetic.frames(epochs=6)
+SEARCH = ALL.searches[0]
+BASE = replace(ALL, runs=ALL.runs[ALL.runs["search"].isin((SEARCH, *ALL.searches_alone))])
+"""With one method."""
 PARENTS = [SEARCH, *(f"stl/{task}" for task in BASE.tasks)]
 
 
@@ -42,24 +45,34 @@ class Rows:
 
 
 class Decided:
+    def __init__(self, followups: Sequence[str]) -> None:
+        self._followups = followups
+
     def frame(self, view: str) -> pd.DataFrame:
         assert view == "stage_decisions"
-        rows = [(f"corruptions/{parent}", 1, True) for parent in PARENTS]
+        rows = [(f"{name}/{parent}", 1, True) for name in self._followups for parent in PARENTS]
         return pd.DataFrame(rows, columns=["search", "trial", "standing"])
 
 
-def study(value: Any, *, state: str = "done", sealed: bool = False) -> StudyFrames:
-    """A study that was followed up.
+def study(
+    value: Any,
+    *,
+    state: str = "done",
+    sealed: bool = False,
+    base: StudyFrames = BASE,
+    followups: Sequence[str] = ("corruptions",),
+) -> StudyFrames:
+    """A study whose first method was followed up.
 
     Args:
         value: Parent, seed, metric's place and condition (empty: clean) to a test value.
     """
     runs, values, number = [], {}, 900
-    for parent in PARENTS:
+    for followup, parent in product(followups, PARENTS):
         for trial in (0, 1):  # of which the second one was decided for
             for seed in BASE.seeds:
                 number += 1
-                name = f"corruptions/{parent}"
+                name = f"{followup}/{parent}"
                 runs.append((name, trial, seed, number, state, True, 1.0))
                 for place, metric in enumerate(BASE.metrics):
                     if parent in (SEARCH, f"stl/{metric.task}"):
@@ -68,11 +81,11 @@ def study(value: Any, *, state: str = "done", sealed: bool = False) -> StudyFram
                             values[at] = value(parent, seed, place, end) if trial else -7.0
     columns = ["search", "trial", "seed", "run", "state", "planned", "method_cost_s"]
     return replace(
-        BASE,
+        base,
         followups=pd.DataFrame(runs, columns=columns),
         epochs=Rows(values),  # type: ignore[arg-type]
-        views=Decided(),  # type: ignore[arg-type]
-        spec={**BASE.spec, "followup": [{"name": "corruptions", "from": "winners"}]},
+        views=Decided(followups),  # type: ignore[arg-type]
+        spec={**BASE.spec, "followup": [{"name": n, "from": "winners"} for n in followups]},
         sealed=sealed,
     )
 
@@ -133,6 +146,27 @@ def test_a_metric_without_a_clean_value_is_left_out_and_named() -> None:
     assert any(f"{first.task}.{first.name}" in remark for remark in claim.remarks)
 
 
+def test_it_waits_for_methods_that_are_not_followed_up_yet() -> None:
+    frames = study(noisy, base=ALL)
+    claim = transfers_better(frames)
+    assert (claim.finding, claim.effects) == ("undecided", ())
+    assert claim.said.startswith("Not followed up yet: ")
+    section = transfer_section(frames)
+    assert section is not None
+    assert "Whether multi-task features transfer better is undecided: δ" in section
+    assert claim.said in section
+
+
+def test_several_follow_ups_of_a_method_are_told_apart() -> None:
+    frames = study(noisy, followups=("weather", "noise"))
+    titles = [one.title for one in transfers(frames)]
+    assert [title.partition(" (")[2] for title in titles] == ["weather)", "noise)"]
+    claim = transfers_better(frames)
+    assert [effect.name for effect in claim.effects[1:]] == [f"δ of {title}" for title in titles]
+    assert "the winners of 1 method in 2 follow-ups on average" in claim.said
+    assert "In noise tested on 4 conditions: fog, snow." in (transfer_section(frames) or "")
+
+
 def test_what_is_not_there_is_not_told() -> None:
     assert transfers_better(BASE).finding == "not asked"
     waiting = transfers_better(study(noisy, state="waiting"))
@@ -158,3 +192,5 @@ def test_the_report_begins_with_words_and_has_a_cell_for_each_condition() -> Non
     assert section.index("<p>") < section.index("<table")
     assert "Tested on 4 conditions: fog, snow." in section
     assert section.count("background:rgba") == len(ENDS)
+    assert 'class="swatch"' in section
+    assert "95 % intervals over seeds" in section
