@@ -136,8 +136,12 @@ def _shares(
 def _noises(
     spec: StudySpec, name: str, tasks: Sequence[str] | None
 ) -> Iterator[tuple[str, NoiseSpec | None]]:
-    """The name of each study of some tasks, and the noise on their labels."""
-    known = (tasks or ()) if spec.tasks == PAIRS else None
-    for rate, noise in by_rate(spec.label_noise):
-        of_study = name if rate is None else f"{name}.noise-{share_said(rate)}"
-        yield of_study, noise if noise is None or known is None else noise.of_tasks(known)
+    """The name of each study of some tasks, and the noise on their labels.
+
+    A pair without noisy tasks is one study, as no rate changes it.
+    """
+    said = spec.label_noise
+    if said is not None and spec.tasks == PAIRS:
+        said = said.of_tasks(tasks or ())
+    for rate, noise in by_rate(said):
+        yield (name if rate is None else f"{name}.noise-{share_said(rate)}"), noise

@@ -56,6 +56,15 @@ def test_rates_of_noise_make_a_study_each_and_a_pair_has_that_of_its_own_tasks()
     assert [make_plan(one).problem.label_noise for one in pairs] == [told, told, {}]
 
 
+def test_a_pair_without_noisy_tasks_is_one_study_whatever_the_rates() -> None:
+    noise = {"task": "left", "kind": "symmetric", "rate": [0, 0.4]}
+    assert names(tasks="pairs", label_noise=noise) == [
+        *("tried.left-right.noise-0", "tried.left-right.noise-0.4"),
+        *("tried.left-sum.noise-0", "tried.left-sum.noise-0.4"),
+        "tried.right-sum",
+    ]
+
+
 def test_each_is_a_study_like_any_other() -> None:
     pair, *_ = members(spec_of(tasks="pairs", train_fraction=[0.5]))
     plan = make_plan(pair)
