@@ -29,6 +29,8 @@ class OptimizerRow(Ends):
 class OfWeighting(Difference):
     """The best value with `a` minus that with `b`: optimisers, not searches."""
 
+    a: str = Field(description="The first optimiser.")
+    b: str = Field(description="The second.")
     weighting: str
 
 
@@ -46,14 +48,18 @@ class Agreement(Shape):
 class OptimizerPair(Shape):
     """Two optimisers over the weightings that were tried with both; lists have `a` first."""
 
-    a: str
-    b: str
+    a: str = Field(description="The optimiser that was proposed first.")
+    b: str = Field(description="The other one.")
     weightings: list[str] = Field(description="Tried with both.")
-    n_trials: Annotated[list[Count], Field(min_length=2, max_length=2)]
+    n_trials: Annotated[list[Count], Field(min_length=2, max_length=2)] = Field(
+        description="Of both, before equal numbers are drawn."
+    )
     n_drawn: Count = Field(description="Of each, for equal numbers.")
     on_front: _Sides = Field(description="Trials on the joint front of mean test metrics.")
     undominated: _Sides = Field(description="Trials that none of the other optimiser dominates.")
-    differences: list[OfWeighting]
+    differences: list[OfWeighting] = Field(
+        description="Of each weighting that has a value with both; one family after Holm."
+    )
     ranking: Agreement | None = Field(description="Null with fewer than three weightings.")
 
 
