@@ -3,6 +3,7 @@
 Shapes: S seeds.
 """
 
+import operator
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +14,8 @@ from reports.claims.claim import Claim, Effect, Finding, not_asked
 from reports.claims.evidence import SECOND_SEED, listed, seeds_that_decide, undecided_yet
 from reports.claims.methods import outstanding
 from reports.comparing.optimizers import OptimizerPair, optimizers_of
-from reports.comparing.optimizers_said import counts_said
+from reports.comparing.optimizers_said import count, counts_said
+from reports.comparing.rows import runs_final
 from reports.comparing.settings import optimizers_tried
 from reports.frames import StudyFrames
 from reports.inference import Estimate, Interval, mean_of
@@ -21,6 +23,7 @@ from reports.inference import Estimate, Interval, mean_of
 NAME: Final = "C6"
 _STATES: Final = "Adam dominates SGD at equal trials: more of its trials are left undominated"
 _SIDES: Final = ("adam", "sgd")
+_TRIED: Final = "A share is of the trials that were tried: it goes by the learning rates of both."
 _NEEDS: Final = (
     'trials of Adam and SGD with the same weighting, such as `optimizer = ["adam", "sgd"]` beside '
     "the learning rates of a stage"
@@ -41,7 +44,9 @@ def adam_dominates(frames: StudyFrames) -> Claim:
     )
     if not searches:
         return not_asked(NAME, _STATES, _NEEDS)
-    if missing := outstanding(frames, searches):
+    # a search whose trials have all diverged has no winner, and counts
+    open_ = [s for s in searches if operator.lt(*runs_final(frames, s))]
+    if missing := outstanding(frames, open_):
         return undecided_yet(NAME, _STATES, missing)
     found = optimizers_of(frames, searches)
     pairs = [pair for pair in found.pairs if {pair.a, pair.b} == {*_SIDES}] if found else []
@@ -56,12 +61,29 @@ def left_more(gap: Estimate) -> Finding:
     return "supported" if known.low > 0 else "not supported"
 
 
+def of_the_front(on_front: tuple[float, float]) -> str:
+    """What must be known where the joint front has no more trials of Adam; else empty.
+
+    Args:
+        on_front: Trials of Adam on it, and of SGD.
+    """
+    adam, sgd = on_front
+    if adam > sgd:
+        return ""
+    return (
+        f"Of the best trade-offs alone it cannot be said: {count(adam)} of Adam's trials lie on "
+        f"the joint front, and {count(sgd)} of SGD's. The finding goes by all trials that were "
+        "tried."
+    )
+
+
 def _told(frames: StudyFrames, pair: OptimizerPair) -> Claim:
     at = {name: (pair.a, pair.b).index(name) for name in _SIDES}
     shares = np.array([[one.shares[at[name]] for one in pair.by_seed] for name in _SIDES])
     adam, sgd = (mean_of(100 * of) for of in shares)
     gap = mean_of(100 * (shares[0] - shares[1]))
     finding = left_more(gap)
+    front = (pair.counts.on_front[at["adam"]], pair.counts.on_front[at["sgd"]])
     return Claim(
         name=NAME,
         states=_STATES,
@@ -76,8 +98,8 @@ def _told(frames: StudyFrames, pair: OptimizerPair) -> Claim:
             )
         ),
         would_decide=_would_decide(gap) if finding == "undecided" else "",
-        remarks=(
-            "A share is of the trials that were tried: it goes by the learning rates of both.",
+        remarks=tuple(
+            filter(None, (of_the_front(front) if finding == "supported" else "", _TRIED))
         ),
         runs=listed(frames, pair.runs),
     )

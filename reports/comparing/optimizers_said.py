@@ -1,11 +1,15 @@
 """Optimisers in words: which is better, what of each is left undominated, how alike they rank."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from reports._ranking import number
 from reports.comparing.differences import Verdict
 from reports.comparing.optimizers import OptimizerPair, Optimizers
+from reports.comparing.settings import Best
 from reports.inference.rankings import Agreement
+from storage.objectives import Objective
 from storage.wording import counted
 
 _THAN: Final[Mapping[Verdict, str]] = {
@@ -52,6 +56,14 @@ def counts_said(pair: OptimizerPair) -> str:
         f"{among}, {front[0]} and {front[1]} lie on the joint front of their mean test metrics, "
         f"and {left[0]} and {left[1]} are dominated by no trial of the other."
     )
+
+
+def trial_said(objective: Objective, best: Best, params: str) -> str:
+    """The best trial's parameters; where the value beside them is of others, too, its own one."""
+    if best.n_trials == 1 or not math.isfinite(best.own):
+        return params
+    own = number(objective, best.own)
+    return f"{params}; its own value is {own}, the one here is of {best.n_trials} trials"
 
 
 def count(value: float) -> str:

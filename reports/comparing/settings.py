@@ -54,6 +54,8 @@ class Best:
         search: Of the trial that is best on validation over all seeds.
         trial: Its number.
         params: Its parameters.
+        n_trials: How many trials the scores are of.
+        own: Mean test value of the best trial itself, over all seeds.
         scores: For each seed of the trial that the other seeds choose; of one seed, which chose.
         interval: 95 % of their mean; of a delta_m with the baseline's own seeds. None with one
             seed.
@@ -63,6 +65,8 @@ class Best:
     search: str
     trial: int
     params: Mapping[str, Any]
+    n_trials: int
+    own: float
     scores: Scores
     interval: Interval | None
     runs: tuple[int, ...]
@@ -138,6 +142,8 @@ def best_of(frames: StudyFrames, setting: Setting) -> Best | None:
         search=search,
         trial=number,
         params={name: value for name, value in params.items() if name != OPTIMIZER},
+        n_trials=len({row for *_, row in chosen}),
+        own=float(trials.test[at].mean()),
         scores=scores,
         interval=estimate.interval(),
         runs=runs,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from reports._ranking import number
 from reports.comparing.differences import Difference
 from reports.comparing.optimizers import OptimizerPair, Optimizers, Row
-from reports.comparing.optimizers_said import count, optimizers_said, tau_said
+from reports.comparing.optimizers_said import count, optimizers_said, tau_said, trial_said
 from reports.comparing.wording import gaps_of, span
 from reports.figures import method_colour
 from reports.html._tags import Markup, boxed, method_head, tag
@@ -15,6 +15,10 @@ from reports.html._words import value_of
 _BEST = (
     "Each weighting by its best trial under each optimiser, on test: chosen on validation, each "
     "seed scored with the trial that the other seeds choose."
+)
+_BEST_OF_ONE_SEED = (
+    "Each weighting by its best trial under each optimiser, on test: chosen on validation by the "
+    "seed that scores it, which flatters it."
 )
 _DIFFERENCES = "The best of each weighting with one optimiser minus that with the other, on test"
 _COUNTS = (
@@ -45,7 +49,9 @@ def _heads(*names: str) -> Markup:
 def _best(found: Optimizers) -> Markup:
     value = found.objective.title
     heads = _heads("Method", "Optimiser", "Trials", value, "95 % interval", "Best trial")
-    return boxed(_BEST, heads, [_best_row(found, row) for row in found.rows])
+    scored = [row.best.scores.by_seed for row in found.rows if row.best]
+    caption = _BEST if any(len(by_seed) > 1 for by_seed in scored) else _BEST_OF_ONE_SEED
+    return boxed(caption, heads, [_best_row(found, row) for row in found.rows])
 
 
 def _best_row(found: Optimizers, row: Row) -> Markup:
@@ -55,7 +61,8 @@ def _best_row(found: Optimizers, row: Row) -> Markup:
         known = best.scores.value
         value = "diverged" if math.isinf(known) else number(objective, known)
         within = "–" if best.interval is None else span(objective, best.interval)
-        params = ", ".join(f"{name} {value_of(one)}" for name, one in best.params.items())
+        point = ", ".join(f"{name} {value_of(one)}" for name, one in best.params.items())
+        params = trial_said(objective, best, point)
     cells = (row.optimizer, f"{row.n_trials:,}", value, within, params)
     head = method_head(row.title, method_colour(row.weighting))
     return tag("tr", head, *(tag("td", cell) for cell in cells))
@@ -97,7 +104,9 @@ def _differences(found: Optimizers) -> Markup:
     ]
     side = "Below" if found.objective.sign > 0 else "Above"
     unit = f", in {unit}" if (unit := gaps_of(found.objective).unit) else ""
-    said = f"{_DIFFERENCES}{unit}. {side} zero the first is better; intervals after Holm."
+    known = any(gap.interval for pair in found.pairs for gap in pair.differences.values())
+    after = "; intervals after Holm" if known else ""
+    said = f"{_DIFFERENCES}{unit}. {side} zero the first is better{after}."
     return boxed(said, heads, rows)
 
 

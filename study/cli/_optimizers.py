@@ -26,6 +26,8 @@ def show_optimizers(frames: StudyFrames, found: Optimizers) -> None:
 
 
 def _show_best(frames: StudyFrames, found: Optimizers) -> None:
+    from reports.comparing.optimizers_said import trial_said
+
     rows, objective = found.rows, found.objective
     show(
         Column(head="method", cells=[row.title for row in rows], text=True),
@@ -50,7 +52,13 @@ def _show_best(frames: StudyFrames, found: Optimizers) -> None:
             Column(
                 head="best trial",
                 cells=[
-                    params_said(frames, row.best.search, row.best.params) if row.best else "–"
+                    trial_said(
+                        objective,
+                        row.best,
+                        params_said(frames, row.best.search, row.best.params),
+                    )
+                    if row.best
+                    else "–"
                     for row in rows
                 ],
                 text=True,

@@ -10,7 +10,7 @@ import pytest
 
 from reports import StudyFrames, compare, load
 from reports.claims import Claim
-from reports.claims.adam_dominates import adam_dominates, left_more
+from reports.claims.adam_dominates import adam_dominates, left_more, of_the_front
 from reports.comparing.differences import difference
 from reports.comparing.optimizers import Optimizers, optimizers_of
 from reports.comparing.optimizers_said import optimizers_said
@@ -187,6 +187,26 @@ def test_outstanding_runs_leave_it_undecided() -> None:
     assert compare(frames).optimizers is None
 
 
+def test_a_value_of_several_trials_stands_beside_the_best_ones_own() -> None:
+    alike = {"ew": {"adam": (2.0,) * 6, "sgd": (2.0,) * 6}}
+    frames = frames_of(alike)
+    found = found_in(frames)
+    mixed = [row for row in found.rows if row.best and row.best.n_trials > 1]
+    assert mixed
+    for row in mixed:
+        assert row.best is not None
+        tests = frames.runs_of("ew").query(f"trial == {row.best.trial}")["value_test"]
+        assert row.best.own == pytest.approx(tests.mean())
+        assert f"the one here is of {row.best.n_trials} trials" in (optimizers_section(found) or "")
+
+
+def test_a_report_of_one_seed_promises_no_intervals_of_optimisers() -> None:
+    said = ("the other seeds choose", "intervals after Holm")
+    for seeds in ((1,), (1, 2, 3)):
+        page = optimizers_section(found_in(frames_of(seeds=seeds))) or ""
+        assert [words in page for words in said] == [len(seeds) > 1] * 2
+
+
 def test_one_seed_has_values_and_decides_nothing() -> None:
     frames = frames_of(seeds=(1,))
     assert c6(frames).finding == "undecided"
@@ -204,6 +224,27 @@ def test_an_optimiser_with_which_all_diverge_is_counted_and_has_no_value() -> No
     assert pair.differences == {}
     assert pair.counts.undominated == (2.0, 0.0)
     assert "–" in (optimizers_section(found) or "")
+
+
+def test_a_search_that_diverged_throughout_is_no_search_that_is_missing() -> None:
+    made = synthetic.of_optimizers({"ew": {"adam": (5.0, 2.0), "sgd": (None, None)}})
+    for view in ("run_results", "stage_trials"):
+        for row in made.rows[view]:
+            if row["search"] == "ew" and row["trial"] >= 2:
+                row["search"] = "ew-sgd"
+    claim = c6(load(made, synthetic.STUDY))
+    assert claim.finding == "supported"
+    assert claim.effects[0].value == 100.0
+
+
+@pytest.mark.parametrize(
+    ("on_front", "said"),
+    [((2.0, 1.0), ""), ((2.0, 2.0), "2 of Adam's trials"), ((1.0, 2.5), "and 2.5 of SGD's")],
+)
+def test_a_front_that_says_otherwise_is_told(on_front: tuple[float, float], said: str) -> None:
+    remark = of_the_front(on_front)
+    assert said in remark
+    assert bool(remark) == bool(said)
 
 
 @pytest.mark.parametrize(
