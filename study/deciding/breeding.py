@@ -41,13 +41,15 @@ class Breed:
     """A population stands at a rung, and its worst have no children in their place yet.
 
     Attributes:
+        stage: Number of the stage.
+        population: The stage itself.
         round: Of the children.
         lost: Trials that have diverged on the way to the rung.
         address: Names study seed, search and stage; addresses all draws.
     """
 
-    number: int
-    stage: Stage
+    stage: int
+    population: Stage
     rule: PopulationRule
     rung: int
     round: int
@@ -92,8 +94,8 @@ def at_rung(judge: Judge, stage: Stage, here: Sequence[Tried], *, address: str) 
     there = [trial for trial in judge.trials if born(points[trial.trial]) < rung]
     replaced = _replaced(points, rung)
     breed = Breed(
-        number=judge.stage,
-        stage=stage,
+        stage=judge.stage,
+        population=stage,
         rule=rule,
         rung=rung,
         round=1 + rule.rungs.index(rung),
@@ -134,7 +136,7 @@ def _child(breed: Breed, replaced: int, parents: Sequence[Member]) -> Proposal:
     parent = parents[place_drawn(len(parents), key=key)]
     rule = breed.rule
     point = mutated(
-        breed.stage.space,
+        breed.population.space,
         parent.point,
         factors=rule.perturbation_factors,
         resample_probability=rule.resample_probability,

@@ -20,6 +20,8 @@ from study.deciding.advance import (
     WaitForRuns,
     advance,
 )
+from study.deciding.breeding import born
+from study.deciding.trials import to_point
 from study.planning.search_plan import Search
 
 
@@ -79,7 +81,8 @@ def settled(search: Search, history: SearchHistory, rules: Rules, *, epochs: int
         elif isinstance(step, AddRuns):
             history = _with_runs(history, step, epochs)
             until = step.first_rung or epochs
-            added.append(Unfinished(until_epoch=until, runs=len(step.runs), epochs_done=0))
+            inherited = sum(born(to_point(params)) for params, _ in step.runs)
+            added.append(Unfinished(until_epoch=until, runs=len(step.runs), epochs_done=inherited))
         elif isinstance(step, Decide):
             earlier = [d for d in history.decisions if d.stage < step.decision.stage]
             history = replace(history, decisions=(*earlier, step.decision))

@@ -216,9 +216,9 @@ class Conductor:
     def _bred(self, search: Search, step: Breed) -> Propose:
         """The children of a population, which are proposed before their rung is judged."""
         return Propose(
-            stage=step.number,
-            kind=step.stage.label,
-            tuned=step.stage.tuned,
+            stage=step.stage,
+            kind=step.population.label,
+            tuned=step.population.tuned,
             new=children(step, self._judging.values_of(search, step)),
             retired=(),
         )

@@ -17,15 +17,14 @@ from study.deciding.pace import Timed, mixed, paces
 from study.deciding.settling import settled
 from study.errors import NotAnExtension
 from study.planning.extension import check_extension
+from study.planning.followups import of_parent
 from study.running.timed_optimizers import Tuned, runs_left
 from study.running.timed_shapes import own_optimizer, timed_shapes
 
 if TYPE_CHECKING:
     from storage import Reader
-    from study.planning.followups import of_parent
     from study.planning.packs import PackPlan
-from study.planning.followups import of_parent
-from study.planning.plan import Plan
+    from study.planning.plan import Plan
 
 _NOTHING = SearchHistory(entries=(), outcomes=(), decisions=())
 

@@ -11,8 +11,10 @@ import pytest
 
 from search_spaces.lineage import Origin
 from storage import Liveness, RunState, Storage
-from storage.records import Claim
-from study.deciding.advance import SearchStopped
+from storage.records import Claim, Unfinished
+from study.deciding.advance import Rules, SearchStopped
+from study.deciding.outlook import outlook
+from study.deciding.settling import Settled, settled
 from study.deciding.trials import to_point
 from study.planning.plan import Plan
 from tests.unit.study.fake_trainer import FakeStudy
@@ -170,6 +172,32 @@ def test_trials_of_a_budget_are_the_childrens_too() -> None:
     more = FakeStudy(planned(budget={"trials": 8}), study.storage, level=by_rate).run()
     assert more.conductor.finished
     assert more.history("ew") == FakeStudy(planned(), level=by_rate).run().history("ew")
+
+
+def looked_at(study: FakeStudy) -> Settled:
+    """A search as a forecast sees it, which changes nothing."""
+    search = study.plan.searches[-1]
+    (record,) = [r for r in study.storage.searches(study.record.id) if r.name == "ew"]
+    history = study.storage.history(record.id, beside=search.beside)
+    return settled(search, history, Rules(seeds=[0], baseline_hash="b"), epochs=EPOCHS)
+
+
+def test_what_is_left_can_be_told_of_a_population_that_stands_at_a_rung() -> None:
+    study = FakeStudy(planned(), level=by_rate)
+    study.conductor.move()
+    for claim in study.claim():
+        study.end(claim)
+    state = looked_at(study)
+    ahead = outlook(study.plan.searches[-1], state.history, state.step, n_seeds=1, epochs=EPOCHS)
+    assert (ahead.stage, ahead.runs) == (0, 4)
+
+
+def test_children_without_runs_have_their_own_epochs_to_come() -> None:
+    storage = Storage(None)
+    with pytest.raises(Killed):
+        FakeStudy(planned(), Dying(storage, 3), level=by_rate).run()  # type: ignore[arg-type]
+    state = looked_at(FakeStudy(planned(), storage))
+    assert state.added == [Unfinished(until_epoch=3, runs=2, epochs_done=2)]
 
 
 def test_an_outlook_counts_the_epochs_of_a_population_once() -> None:
