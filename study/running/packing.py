@@ -54,7 +54,7 @@ class Packer:
         engine = self._engine.of(first.search) or "solo"
         return Pack(
             problem=plan.problem,
-            training=_training(plan, searches[first.search], first),
+            training=training_for(plan, searches[first.search], first),
             seed=claims[0].seed,
             until_epoch=claims[0].until_epoch,
             jobs=tuple(job_of(plan, searches[of.search], of) for of in claims),
@@ -94,7 +94,7 @@ def _gradients(plan: Plan, search: Search) -> GradientDiagnostics | None:
     return GradientDiagnostics(every=asked.every, samples=asked.samples)
 
 
-def _training(plan: Plan, search: Search, claim: Claim) -> Training:
+def training_for(plan: Plan, search: Search, claim: Claim) -> Training:
     """What a run shares with its pack: the study's, with the optimiser of its point."""
     if search.role == "function":
         return plan.training

@@ -21,10 +21,9 @@ from study.commands import command_line
 from study.deciding.trials import Winner, winner
 from study.drivers import Driver
 from study.errors import NetworkMissing
-from study.planning.optimisers import training_of
 from study.planning.plan import Plan
 from study.planning.search_plan import Search
-from study.running.packing import job_of
+from study.running.packing import corruptions_of, job_of, training_for
 from study.running.retraining import trained_again
 from study.searches import Tried
 from trainers.errors import NetworkUnreadable
@@ -234,13 +233,14 @@ def _pack(
     engine = stored.engine or "solo"
     return Pack(
         problem=plan.problem,
-        training=training_of(plan.training, tried.point, plan.problem.folder),
+        training=training_for(plan, search, claim),
         seed=outcome.seed,
         until_epoch=until,
         jobs=(job_of(plan, search, claim),),
         device=device,
         engine=engine,
         rows=stored.stack_rows if engine == "fused" else None,
+        corruptions=corruptions_of(search),
     )
 
 

@@ -119,8 +119,8 @@ class FakeStudy:
         ]
 
     def _reached(self, claim: Claim) -> RunState:
-        whole = claim.until_epoch == self.plan.training.epochs
         search = next(search for search in self.plan.searches if search.name == claim.search)
+        whole = claim.until_epoch == search.epochs_of(self.plan.training)
         whole = whole or ends_early(self.plan, search, claim)
         return RunState.DONE if whole else RunState.PAUSED
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage import RunState, Storage
+from storage import Reader, RunState, Storage
 from storage.records import Claim, NetworkFile, NetworkRecord, Spent
+from study.drivers.protocol import FromWorker
 from study.errors import BadSpec, NotAnExtension
 from study.planning.extension import check_extension
 from study.planning.keys import plan_key
 from study.planning.plan import Plan
 from study.running.packing import job_of
+from study.running.trained import Retraining, trained_network
 from tests.unit.study.fake_trainer import FakeStudy
 from tests.unit.study.specs import a_plan, spec_of, stored
-from trainers.jobs import ProblemRef
+from trainers.events import Ready
+from trainers.jobs import Corruptions, Pack, ProblemRef
 from trainers.problems import card_of
 from trainers.problems.corruptions import KINDS, MOVING
 
@@ -264,6 +268,39 @@ def test_heads_are_trained_by_equal_weights_and_their_own_epochs() -> None:
     job = job_of(plan, search, claim)
     assert (job.weighting, job.hyper, job.select_by) == ("ew", {}, None)
     assert search.epochs_of(plan.training) == 2
+
+
+class Asked(Exception):
+    """A worker was told what to train."""
+
+    def __init__(self, pack: Pack) -> None:
+        super().__init__()
+        self.pack = pack
+
+
+class Asking:
+    """A driver whose worker tells what it is given."""
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def poll(self, _timeout_s: float) -> list[FromWorker]:
+        return [FromWorker(1, Ready(startup_s=0.0, environment={}, network=None))]
+
+    def submit(self, _worker: int, pack: Pack) -> None:
+        raise Asked(pack)
+
+
+def test_what_is_trained_again_sees_corrupted_images_too(tmp_path: Path) -> None:
+    plan, url = planned(followup=[FOLLOWUP | {"epochs": 1}]), f"sqlite:///{tmp_path / 's.db'}"
+    Kept(plan, Storage(url)).run()
+    again = Retraining(driver=Asking, device="cpu")  # type: ignore[arg-type]
+    with pytest.raises(Asked) as asked:
+        trained_network(plan, Reader(url), "tried", search="corruptions/ew", again=again)
+    pack = asked.value.pack
+    assert pack.corruptions == Corruptions(kinds=("fog", "contrast"), severities=(1, 5))
+    assert (pack.training.epochs, pack.until_epoch) == (1, 1)
 
 
 def test_trials_of_follow_ups_count_in_no_budget_of_trials() -> None:
