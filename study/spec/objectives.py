@@ -97,6 +97,11 @@ def _reasons(spec: Any) -> Iterator[str]:
             "[confirm] goes with one objective: it trains the best trials of a ranking again, and "
             "a front has none. Drop it; add `seeds`, which every trial gets."
         )
+    if spec.followup:
+        yield (
+            "[[followup]] goes with one objective: it goes on from the best trial of each search, "
+            "and a front has none. Drop it, or ask for it with one `objective`."
+        )
     for part in spec.search:
         place = f"[[search]] {part.name or ', '.join(part.weightings)}"
         stages = part.stages

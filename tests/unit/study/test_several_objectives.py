@@ -90,6 +90,11 @@ class TestSpec:
             ([RATES, {"lr": "neighbours"}], {}, "has one stage"),
             ([RATES | {"stop": {"rule": "median", "rungs": [1]}}], {}, "`stop` goes with one"),
             ([{"lr": {"line": [0.1, 1.0], "refine": 1}}], {}, "`refine` goes with one"),
+            (
+                [],
+                {"baseline": {}, "followup": [{"from": "winners", "epochs": 1}]},
+                r"\[\[followup\]\] goes with one objective",
+            ),
             ([], {"part": {"init_from": "rlw"}}, "Begin from a single-task one, `stl/TASK`"),
         ],
     )
