@@ -103,6 +103,13 @@ def test_a_sample_is_corrupted_alike_in_whatever_batch_it_comes(held: bool) -> N
     assert not torch.equal(whole.inputs, clean().inputs)
 
 
+def test_batches_in_an_order_of_their_own_are_not_kept(tmp_path: Path) -> None:
+    source = CorruptedSource(clean(), always("contrast", 1), held=False, cache=tmp_path)
+    assert len([*source.batches(torch.tensor([3, 1, 2]), 2, KEY)]) == 2
+    assert not [*tmp_path.iterdir()], "each epoch would leave as much again"
+    assert len([*source.batches(None, 4, KEY)]) == len([*tmp_path.iterdir()]) == 2
+
+
 def test_ways_are_drawn_with_equal_odds_and_by_the_seed() -> None:
     way, other = drawn(NOISE, KEY), drawn(NOISE, Key("other"))
     counts = [[way(row) for row in range(1_200)].count(one) for one in NOISE.conditions]

@@ -64,27 +64,32 @@ class CorruptedSource:
             BadShape: Inputs are no images.
         """
         rows = torch.arange(self.size) if order is None else order.cpu()
+        cache = self._cache if order is None else None  # no other order comes again
         for batch, mine in _numbered(self._source.batches(order, batch_size, key), rows):
-            yield Batch(self._inputs(batch.inputs, mine), batch.targets)
+            yield Batch(self._inputs(batch.inputs, mine, cache), batch.targets)
 
-    def _inputs(self, clean: Any, rows: Tensor) -> Tensor:
+    def _inputs(self, clean: Any, rows: Tensor, cache: Path | None) -> Tensor:
+        if self._held and self._whole is None:
+            self._held = self._fits(clean)
         if not self._held:
-            return _floats(self._corrupted(clean, rows), clean)
+            return _floats(self._corrupted(clean, rows, cache), clean)
         if self._whole is None:
             everything = self._source.batches(None, _AT_ONCE, Key("corruption"))
             numbered = _numbered(everything, torch.arange(self.size))
-            self._whole = torch.cat([self._corrupted(of.inputs, at) for of, at in numbered])
-            self._held = self._whole.numel() <= _MOST_HELD_BYTES
-        found = self._whole[rows]
-        if not self._held:
-            self._whole = None
-        return _floats(found, clean)
+            self._whole = torch.cat(
+                [self._corrupted(of.inputs, at, self._cache) for of, at in numbered]
+            )
+        return _floats(self._whole[rows], clean)
 
-    def _corrupted(self, clean: Any, rows: Tensor) -> Tensor:
+    def _fits(self, clean: Any) -> bool:
+        """Whether all samples can be kept; a batch that is no tensor is refused later."""
+        return not isinstance(clean, Tensor) or self.size * clean[0].numel() <= _MOST_HELD_BYTES
+
+    def _corrupted(self, clean: Any, rows: Tensor, cache: Path | None) -> Tensor:
         """Corrupted images ``[B, C, H, W]``, 0 to 255."""
         numbers = rows.tolist()
         found = corrupt_all(
-            _bytes(clean), numbers, [self._way(row) for row in numbers], cache=self._cache
+            _bytes(clean), numbers, [self._way(row) for row in numbers], cache=cache
         )
         return torch.from_numpy(found).permute(0, 3, 1, 2).contiguous()
 
