@@ -77,6 +77,11 @@ class Session:
         return held if self.group is None else held * self.group.size
 
     @property
+    def trunk_frozen(self) -> bool:
+        """Whether no gradient goes through the trunk."""
+        return bool(getattr(self.problem, "trunk_frozen", False))
+
+    @property
     def streamed(self) -> bool:
         """Whether batches are expensive to make."""
         return any(is_streamed(source) for source in self.sources.values())
@@ -102,8 +107,9 @@ class Session:
         forward = 1 if method is None else method.forward_passes
         if training.micro_batch_size is not None:
             forward += 1  # weights need the losses of all parts
-        step = (forward + BACKWARD_PASSES) * trained
-        if further := grad_evals(method, training, len(tasks)) - 1:
+        trunk = self._pass_flops(())[0] if self.trunk_frozen else 0.0
+        step = forward * trained + BACKWARD_PASSES * (trained - trunk)
+        if further := 0 if trunk else grad_evals(method, training, len(tasks)) - 1:
             step += further * BACKWARD_PASSES * self._pass_flops(())[0]
         sizes = {split: source.size for split, source in self.sources.items()}
         n_trained = training.samples_of(sizes["train"])

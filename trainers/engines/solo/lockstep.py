@@ -75,7 +75,9 @@ class Lockstep:
 
     @property
     def grad_evals(self) -> Sequence[int]:
-        """Gradients through the trunk in a step of each run."""
+        """Gradients through the trunk in a step of each run; none go through a frozen one."""
+        if self._session.trunk_frozen:
+            return [0] * len(self._lanes)
         return [
             grad_evals(lane.run.weighting, self._training, len(lane.run.job.tasks))
             for lane in self._lanes
