@@ -159,7 +159,9 @@ def optimizers_of(frames: StudyFrames, searches: tuple[str, ...]) -> Optimizers 
     Returns:
         None of a sealed study, and where these have fewer than two optimisers.
     """
-    settings = [] if frames.sealed else settings_of(frames, searches)
+    if frames.sealed or len(optimizers_tried(frames)) < 2:
+        return None
+    settings = settings_of(frames, searches)
     names = [name for name in optimizers_tried(frames) if name in {s.optimizer for s in settings}]
     if len(names) < 2:
         return None

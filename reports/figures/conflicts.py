@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from reports._palette import translucent
+from reports._palette import TASKS, translucent
 from reports.conflicts import SAID, over_training
 from reports.drawing._panels import axes_of, panels
 from reports.drawing._sketch import Sketch
@@ -16,7 +16,7 @@ from reports.figures._none import NoFigure
 from reports.figures._style import figure_of
 
 _MEASURES: Final = {"cosine": "direction (cosine)", "magnitude": "length (magnitude)"}
-_COLOURS: Final = {"tasks": "#d6425c", "samples": "#1f77d0"}
+_COLOURS: Final = {"tasks": TASKS[0], "samples": TASKS[1]}  # no method has them
 _DASHES: Final = {"tasks": "solid", "samples": "dash"}
 
 

@@ -20,6 +20,7 @@ from trainers.problems.corruptions import KINDS, SEVERITIES
 from trainers.suggestions import did_you_mean
 
 _FROM = "from"
+_STL = "stl"
 
 
 def _kinds(values: list[str]) -> list[str]:
@@ -44,6 +45,14 @@ def _severity(value: int) -> int:
     return value
 
 
+def _not_stl(value: str) -> str:
+    if value == _STL:
+        raise ValueError(
+            f"must not be `{_STL}`: `{_STL}/TASK` are the single-task networks. Choose another."
+        )
+    return value
+
+
 class FollowupSpec(Section):
     """Heads of each search's best networks, fine-tuned on corrupted images over a frozen trunk."""
 
@@ -54,7 +63,7 @@ class FollowupSpec(Section):
         description="Whose networks are followed up: those of each search's best trial, the "
         "single-task ones included, every seed.",
     )
-    name: Name = Field(
+    name: Annotated[Name, AfterValidator(_not_stl)] = Field(
         "corruptions", description="Name of the follow-up; its searches are `NAME/SEARCH`."
     )
     kinds: Annotated[list[str], Field(min_length=1), AfterValidator(_kinds)] | None = Field(

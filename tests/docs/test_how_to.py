@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from tests.contract.storage_bench import Bench, epoch
 from tests.docs.pages import ROOT, blocks, read
 from tests.docs.shell import run_bash, run_python, start_python, type_lines
 from tests.integration.command import command
+from trainers.jobs import ProblemRef
+from trainers.problems import card_of
+from trainers.problems._registry import BUILT_IN
 from trainers.randomness import Key
 from trainers.reading import as_read
 
@@ -23,6 +27,16 @@ pytestmark = pytest.mark.slow
 
 PACKAGES = ("study", "storage", "reports", "search_spaces", "trainers")
 CONTRACTS = "import pytest; raise SystemExit(pytest.main(['-v', '-p', 'no:cacheprovider']))"
+
+
+def test_the_guide_names_the_problems_whose_images_are_corrupted() -> None:
+    named = re.search(
+        r"`images` on its card: (.*?), or one", read("docs/how-to/follow-up.md"), re.S
+    )
+    assert named is not None
+    cards = {name: card_of(ProblemRef(target=name)) for name in BUILT_IN}
+    with_images = {name for name, card in cards.items() if card.images != "none"}
+    assert {*re.findall(r"`([^`]+)`", named[1])} == with_images
 
 
 def test_own_problem_runs(tmp_path: Path) -> None:

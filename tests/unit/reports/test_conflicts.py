@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
+import plotly.graph_objects as go
 import pytest
 
 from reports import load
+from reports._palette import LOOKS
 from reports.conflicts import ComparedPairs, over_training, rows_of, sentences, winners_runs
 from reports.conflicts import compared as found_in
 from reports.figures import NoFigure
 from reports.figures.conflicts import conflict_curves
 from reports.frames import StudyFrames
-from reports.html._conflicts import conflicts
+from reports.html._conflicts import conflicts, conflicts_plot
 from tests.unit.reports import synthetic
 from tests.unit.reports.conflicting import compared
 
@@ -64,6 +66,14 @@ def test_the_figure_has_a_line_and_a_band_for_each_kind_of_pair(frames: StudyFra
     line = drawn.data[1]
     assert [*line.y] == pytest.approx([0.0, 0.0])
     assert [*line.x] == [1.0, 2.0]
+
+
+def test_lines_have_no_methods_colour(frames: StudyFrames) -> None:
+    figure = conflicts_plot(frames).figure
+    assert isinstance(figure, go.Figure)
+    drawn = {trace.line.color for trace in figure.data if trace.line.color}
+    assert len(drawn) == 2
+    assert not drawn & {look.colour for look in LOOKS.values()}
 
 
 def test_without_runs_there_is_no_figure() -> None:

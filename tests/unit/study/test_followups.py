@@ -85,6 +85,7 @@ def test_dense_tasks_are_spared_what_moves_pixels_and_it_is_said() -> None:
         ({"epochs": 0}, "must be above 0"),
         ({"lr": [0.0]}, "must be above 0"),
         ({"name": "a/b"}, "must be letters, digits"),
+        ({"name": "stl"}, "[[followup]] 1, `name` must not be `stl`: `stl/TASK` are the single-"),
         ({"kind": ["fog"]}, "Unknown key `kind` in [[followup]] 1. Did you mean `kinds`?"),
     ],
 )
