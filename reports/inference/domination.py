@@ -105,11 +105,16 @@ def _missed(size: int, drawn: int) -> FloatArray:
 
 def _dominating(points: FloatArray, others: Side) -> IntArray:
     """How many of the others dominate each point, by their group: ``[N, G]``."""
-    by_group = np.eye(len(others.sizes), dtype=np.int64)[others.groups]
+    by_group = np.eye(len(others.sizes))[others.groups]
     found = np.empty((len(points), len(others.sizes)), dtype=np.int64)
     rows = max(1, _BLOCK // max(1, others.points.size))
     for first in range(0, len(points), rows):
-        mine = points[first : first + rows, None]
-        dominated = np.all(others.points <= mine, axis=2) & np.any(others.points < mine, axis=2)
-        found[first : first + rows] = dominated.astype(np.int64) @ by_group
+        mine = points[first : first + rows]
+        at_most = np.ones((len(mine), len(others.points)), dtype=bool)
+        below = np.zeros_like(at_most)
+        # by coordinate, and the sum in floating point: several times faster, and as exact
+        for own, theirs in zip(mine.T, others.points.T, strict=True):
+            at_most &= theirs <= own[:, None]
+            below |= theirs < own[:, None]
+        found[first : first + rows] = (at_most & below).astype(np.float64) @ by_group
     return found
