@@ -213,7 +213,8 @@ class Segment:
         train_s = self._share(team) - compared_s
         validated = team.evaluate("validation")
         validation_s = self._share(team)
-        tested = judged_on(self._test_splits(team), team.evaluate)
+        splits = self._test_splits(team)
+        tested = judged_on(splits, team.evaluate)
         compared_s += before.diagnostics_s
         seconds = replace(before, train_s=train_s, validation_s=validation_s)
         seconds = replace(seconds, test_s=self._share(team), diagnostics_s=compared_s)
@@ -225,7 +226,7 @@ class Segment:
                 team.epoch,
                 seconds=seconds,
                 grad_evals=n_steps * of_step,
-                flops=flops[job.run],
+                flops=flops[job.run] + self._session.judging_flops(job.tasks, splits[1:]),
             )
             for job, of_step, of_run in zip(team.jobs, team.grad_evals, results, strict=True)
         ]

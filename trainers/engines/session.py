@@ -116,6 +116,11 @@ class Session:
         n_judged = sizes["validation"] + sizes["test"]
         return step * n_trained + judged * n_judged
 
+    def judging_flops(self, tasks: tuple[str, ...], splits: Sequence[str]) -> float:
+        """Estimated operations of judging a network on splits beside the usual ones."""
+        n_samples = sum(self.sources[split].size for split in splits)
+        return self._pass_flops(tasks)[1] * n_samples if n_samples else 0.0
+
     def _pass_flops(self, tasks: tuple[str, ...]) -> tuple[float, float]:
         if tasks not in self.flops:
             self.flops[tasks] = (
