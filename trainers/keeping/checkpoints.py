@@ -13,6 +13,7 @@ import io
 import os
 import pickle
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from time import perf_counter
 from typing import IO, Any
@@ -185,7 +186,9 @@ def state_of(run: int, file: Mapping[str, Any]) -> State:
 
 
 def state_for(job: Job, checkpoint: Checkpoint, file: Mapping[str, Any]) -> State:
-    """What a job goes on from: its own state, or another run's without that run's candidates.
+    """What a job goes on from: its own state, or a copy of another run's without its candidates.
+
+    That run, and other children of it, may go on from the same file in the same process.
 
     Raises:
         LookupError: The file has no such run.
@@ -194,7 +197,7 @@ def state_for(job: Job, checkpoint: Checkpoint, file: Mapping[str, Any]) -> Stat
         return state_of(job.run, file)
     state = state_of(checkpoint.of_run, file)
     state.pop("candidates", None)
-    return state
+    return deepcopy(state)
 
 
 def no_parent(job: Job) -> CheckpointUnreadable:

@@ -103,6 +103,16 @@ def test_a_file_that_was_cut_is_unreadable(
         checkpoints.load(str(path))
 
 
+def test_a_child_has_its_parents_state_to_itself_without_the_networks_kept_for_it() -> None:
+    before = torch.zeros(2)
+    file = {"runs": {1: {"state": {"before": before}, "candidates": [{}]}}}
+    parent = Checkpoint(path="file.pt", epoch=1, of_run=1)
+    state = checkpoints.state_for(a_job(2), parent, file)
+    assert state.keys() == {"state"}
+    state["state"]["before"] += 1
+    assert not before.any()
+
+
 @settings(deadline=None, max_examples=60)
 @given(junk=st.binary(max_size=200))
 def test_junk_is_unreadable(tmp_path_factory: pytest.TempPathFactory, junk: bytes) -> None:
