@@ -27,6 +27,8 @@ OPTIONS: Mapping[str, dict[str, Any]] = {
     "adam-vs-sgd-mini": FEW_PAIRS,
     "adam-vs-sgd-mini-diamonds": FEW_STONES,
     "adam-vs-sgd-mini-motorcycle": FEW_TILES,
+    "elich-multimnist-mini": FEW_PAIRS,
+    "elich-motorcycle-mini": FEW_TILES,
 }
 """What makes the problem of each preset small."""
 MANY = ("motorcycle-mini", "celeba-mini", "adam-vs-sgd-mini-motorcycle")
@@ -62,7 +64,14 @@ def short(name: str) -> dict[str, Any]:
         "training": {**plain["training"], "epochs": 1},
         "problem_options": {**plain.get("problem_options", {}), **OPTIONS[name]},
         "search": searches,
+        **_one_corruption(plain),
     }
+
+
+def _one_corruption(plain: Mapping[str, Any]) -> dict[str, Any]:
+    few = {"kinds": ["contrast"], "severities": [1], "epochs": 1}
+    followups = [{**followup, **few} for followup in plain.get("followup", ())]
+    return {"followup": followups} if followups else {}
 
 
 def _ones(problem: str) -> dict[str, dict[str, float]]:
