@@ -15,7 +15,7 @@ GPU_PLATFORMS := manylinux_2_28_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_6
 GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe mdurl mlxtend \
 	nvidia-ml-py pydantic pydantic-core pygments rich sqlalchemy typing-extensions typing-inspection
 
-# Four processes collect the tests, and pytest rewrites each module of them: once, not in each.
+# Three processes collect the tests, and pytest rewrites each module of them: once, not in each.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo docs test test-lowest test-python check lint types unit again soak soak-dashboard mutants install install-dev install-lowest bench bench-demo bench-compile bench-ray bench-storage bench-replay \
@@ -41,7 +41,7 @@ types: install-dev
 	$(BIN)/mypy
 
 unit: install-dev
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Only what failed last, one at a time: a fault fails again. What passes now failed for its company,
 # by its timing or by what another test left behind, and is to be mended, too.
