@@ -54,8 +54,8 @@ def _full_grid(frames: StudyFrames, search: str) -> FullGrid | None:
 
 def _of_trials(frames: StudyFrames, search: str, numbers: list[int]) -> FullGrid | None:
     """None unless they are a whole product of at least two values each, and have ended."""
-    trials, runs = eligible(frames, search), frames.runs
-    written = runs[runs["search"] == search].drop_duplicates("trial").set_index("trial")["params"]
+    trials = eligible(frames, search)
+    written = frames.runs_of(search).drop_duplicates("trial").set_index("trial")["params"]
     rows = {int(number): row for row, number in enumerate(trials.numbers)}
     cells = {}
     for number in numbers:

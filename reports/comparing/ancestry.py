@@ -11,7 +11,7 @@ from search_spaces.lineage import Origin
 
 def ancestry(frames: StudyFrames, search: str, trial: int) -> Sequence[Origin]:
     """Where a trial of a search comes from, its oldest ancestor first; empty if it began itself."""
-    mine = frames.runs[frames.runs["search"] == search].drop_duplicates("trial")
+    mine = frames.runs_of(search).drop_duplicates("trial")
     written = mine.set_index("trial")["params"]
     found: list[Origin] = []
     while trial in written.index:

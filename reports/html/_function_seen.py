@@ -108,6 +108,6 @@ def _values(found: Sequence[object]) -> str:
 
 def seeds_sd(frames: StudyFrames, search: SearchTrials, trial: int) -> float:
     """Standard deviation over the seeds of a trial on validation; NaN with one."""
-    runs = frames.runs
-    mine = runs[(runs["search"] == search.search) & (runs["trial"] == trial)]
+    runs = frames.runs_of(search.search)
+    mine = runs[runs["trial"] == trial]
     return float(mine["value_val"].std(ddof=1))

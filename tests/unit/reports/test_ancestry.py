@@ -26,7 +26,7 @@ def frames() -> Any:
         row = {"search": "ew", "trial": trial, "params": json.dumps(point)}
         rows += [row | {"epochs": 20, "diverged_epoch": None}] * 2
     runs = pd.DataFrame(rows).astype({"epochs": "Int64", "diverged_epoch": "Int64"})
-    return SimpleNamespace(runs=runs)
+    return SimpleNamespace(runs=runs, runs_of=lambda search: runs[runs["search"] == search])
 
 
 def test_ancestors_are_told_from_the_oldest_on(frames: Any) -> None:
