@@ -2,6 +2,7 @@
 
 TrainingError
 ├── BadCard(ValueError)              a field of a problem's card breaks a rule
+├── BadExhibit(ValueError)           what a run is to show cannot be shown
 ├── BadLoss(TypeError)               a problem's loss is no scalar tensor
 ├── BadMetric(TypeError)             a problem's metric is no number, or its statistics no tensor
 ├── BadOptimizer(TypeError)          an optimiser plugin is no optimiser
@@ -46,6 +47,10 @@ class TrainingError(Exception):
 
 class BadCard(TrainingError, ValueError):
     """A field of a problem's card breaks a rule."""
+
+
+class BadExhibit(TrainingError, ValueError):
+    """What a run is to show beside its metrics cannot be shown."""
 
 
 class BadLoss(TrainingError, TypeError):
