@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from storage.objectives import Objective, known, named
+from storage.objectives import Objective, known, named, of_card
 from storage.objectives.delta_m import NAME as DELTA_M
 from storage.objectives.task_metric import primary, task_metric
 
@@ -24,7 +24,7 @@ def objective_of(frames: StudyFrames, search: str | None = None) -> Objective:
         return primary(frames.tasks[0], metrics)
     if search is not None and search.startswith(_STL) and search in frames.searches_alone:
         return _with_unit(frames, primary(search.removeprefix(_STL), metrics))
-    return _with_unit(frames, known(metrics)[named(frames.spec["objective"])[0]])
+    return _with_unit(frames, of_card(frames.card)[named(frames.spec["objective"])[0]])
 
 
 def objectives_of(frames: StudyFrames) -> list[Objective]:
@@ -33,7 +33,7 @@ def objectives_of(frames: StudyFrames) -> list[Objective]:
     if frames.of_function:
         return [task_metric(metric, metrics) for metric in metrics]
     names = named(frames.spec["objective"])
-    return [_with_unit(frames, known(metrics)[name]) for name in names]
+    return [_with_unit(frames, of_card(frames.card)[name]) for name in names]
 
 
 def delta_m_of(frames: StudyFrames) -> Objective:

@@ -147,7 +147,7 @@ class Study:
         """
         arguments.check_arguments(arguments.CHECK, locals())
         checked_device(device)
-        spec, own = self.plan.spec, self.plan.spec.function is not None
+        spec, own = self.plan.spec, self.plan.spec.trains_itself
         processes = self.plan.training.data_parallel
         if not own:
             check_precision(spec.training.precision, device)

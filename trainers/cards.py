@@ -15,8 +15,8 @@ Direction = Literal["min", "max"]
 Images = Literal["none", "labelled", "dense"]
 Kind = Literal["real", "composed", "derived", "semi-synthetic", "synthetic", "function"]
 
-# Validation and test have the loss of each task beside its metrics.
-_TAKEN = "loss"
+LOSS = "loss"
+"""Validation and test have the loss of each task beside its metrics."""
 _MEANT = {
     **dict.fromkeys(("minimize", "minimise", "lower", "low", "down", "smaller"), "min"),
     **dict.fromkeys(("maximize", "maximise", "higher", "high", "up", "larger"), "max"),
@@ -36,6 +36,8 @@ class MetricCard:
             in ``"%"``); None: as its name or title says (``error_rate``, ``accuracy``).
         signed: It can be negative (R2, log-likelihood, correlation), so that its zero is arbitrary
             and reports say so.
+        uses_truth: Its value needs what is hidden from training (labels without their noise), so
+            that it can be reported, and select only in a study that says `oracle = true`.
 
     Raises:
         BadCard: A field breaks a rule.
@@ -47,6 +49,7 @@ class MetricCard:
     unit: str = "1"
     share: bool | None = None
     signed: bool = False
+    uses_truth: bool = False
 
     def __post_init__(self) -> None:
         fields = Fields("MetricCard", self.name)
@@ -63,6 +66,7 @@ class MetricCard:
             unit=fields.text("unit", self.unit),
             share=share,
             signed=fields.flag("signed", self.signed),
+            uses_truth=fields.flag("uses_truth", self.uses_truth),
         )
 
     def step(self, size: int) -> float:
@@ -184,10 +188,10 @@ def _refuse_taken(fields: Fields, tasks: tuple[TaskCard, ...]) -> None:
     columns: dict[str, str] = {}
     for task in tasks:
         for metric in task.metrics:
-            if metric.name == _TAKEN:
+            if metric.name == LOSS:
                 raise fields.bad(
                     "tasks",
-                    f"must not call a metric `{_TAKEN}`, which is recorded by itself",
+                    f"must not call a metric `{LOSS}`, which is recorded by itself",
                     f"{task.name}.{metric.name}",
                     "Rename the metric.",
                 )

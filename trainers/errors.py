@@ -6,6 +6,7 @@ TrainingError
 ├── BadLoss(TypeError)               a problem's loss is no scalar tensor
 ├── BadMetric(TypeError)             a problem's metric is no number, or its statistics no tensor
 ├── BadOptimizer(TypeError)          an optimiser plugin is no optimiser
+├── BadParameter(ValueError)         a trainer has no such parameter, or not that value of it
 ├── BadReport(ValueError)            a training function reports what is none of its metrics
 ├── BadSuggestion(ValueError)        an objective asks for what its trial does not have
 ├── CheckpointUnreadable(OSError)    a checkpoint is missing, torn or another run's
@@ -28,7 +29,8 @@ TrainingError
 ├── SharedModule(ValueError)         a problem gives two runs the same module
 ├── TaskMismatch(ValueError)         a problem's parts do not fit its card
 ├── UnfitOptimizer(ValueError)       an optimiser needs what a step does not give
-└── UnknownOptimizer(LookupError)    no optimiser has that name here
+├── UnknownOptimizer(LookupError)    no optimiser has that name here
+└── UnknownTrainer(LookupError)      no trainer has that name here
 """
 
 from __future__ import annotations
@@ -63,6 +65,10 @@ class BadMetric(TrainingError, TypeError):
 
 class BadOptimizer(TrainingError, TypeError):
     """An optimiser plugin cannot be loaded, or is no optimiser."""
+
+
+class BadParameter(TrainingError, ValueError):
+    """A trainer has no such parameter, or the parameter no such value."""
 
 
 class BadReport(TrainingError, ValueError):
@@ -155,3 +161,7 @@ class UnfitOptimizer(TrainingError, ValueError):
 
 class UnknownOptimizer(TrainingError, LookupError):
     """No optimiser has that name on this machine."""
+
+
+class UnknownTrainer(TrainingError, LookupError):
+    """No trainer has that name on this machine, or what has it is none."""

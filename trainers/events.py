@@ -29,14 +29,8 @@ class Seconds:
     @property
     def device_s(self) -> float:
         """All phases together."""
-        return (
-            self.startup_s
-            + self.train_s
-            + self.validation_s
-            + self.test_s
-            + self.checkpoint_s
-            + self.diagnostics_s
-        )
+        trained = self.startup_s + self.train_s + self.validation_s + self.test_s
+        return trained + self.checkpoint_s + self.diagnostics_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +116,7 @@ class EpochDone:
         flops: Estimated floating-point operations, evaluation included.
         energy_j: Energy of `seconds`, see `trainers.hardware.energy`; None: not measured.
         conflicts: How alike gradients were, if the pack asks.
+        round: Which time training has begun anew, from 1; epochs are counted over all of them.
         more: Whether other events follow at once.
     """
 
@@ -135,6 +130,7 @@ class EpochDone:
     flops: float = 0.0
     energy_j: float | None = None
     conflicts: tuple[PairStatistics, ...] = ()
+    round: int = 1
     more: bool = field(default=False, compare=False)
 
 

@@ -22,6 +22,9 @@ class ProblemRef:
         folder: Folder appended to the import path, where a user's own module lies.
         caller: Of a training function: ``package.module:name`` of what calls it, see
             `trainers.functions`; empty for problems.
+        trainer: What trains the problem in the place of our engines: its name, or
+            ``package.module:Class``; empty: our engines do.
+        ranked_by: Names under which a trainer reports what its trials are ranked by.
         tasks: Those that are asked of the problem; all if empty.
         train_fraction: Task to the share of training samples that keep its label; others keep all.
         label_noise: Which labels are wrong on purpose, the fields of a `trainers.problems` noise;
@@ -34,10 +37,17 @@ class ProblemRef:
     options: Mapping[str, object] = field(default_factory=dict)
     folder: str | None = None
     caller: str = ""
+    trainer: str = ""
+    ranked_by: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     train_fraction: Mapping[str, float] = field(default_factory=dict)
     label_noise: Mapping[str, object] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
+
+    @property
+    def trains_itself(self) -> bool:
+        """Whether runs are trained by a function or a trainer, and not by our engines."""
+        return bool(self.caller or self.trainer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +162,8 @@ class Job:
         run: Number of the run in the study database.
         token: Fencing token of the attempt; comes back in every report.
         tasks: All tasks of the problem, or one for a single-task baseline.
-        hyper: The weighting's own hyperparameters; all parameters of a training function.
+        hyper: The weighting's own hyperparameters; all parameters of a training function; of a
+            trainer those that the study names.
         address: Address of the run's private randomness (RLW), the same in every attempt.
         resume: Where to go on, newest first; one that cannot be read is skipped, and without any
             the run begins.

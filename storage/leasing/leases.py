@@ -44,7 +44,8 @@ _LEASE = PreparedStatement(
     )
 )
 _ATTEMPT = PreparedStatement(attempts.insert().returning(attempts.c.id))
-# A training function resumes by itself, and may go on behind what was written of it before it died.
+# A training function or trainer resumes by itself, and may go on behind what was written of it
+# before it died.
 _RECORDED = PreparedStatement(
     sa.select(sa.func.max(epochs.c.epoch).label("last")).where(epochs.c.run_id == bindparam("run"))
 )
@@ -284,7 +285,7 @@ def _lease(
         checkpoints=one.checkpoints,
         initial=None if parents is None else parents.of(row.seed),
         pack_key=row.pack_key,
-        recorded=_recorded(connection, row.id) if row.role == "function" and row.token else 0,
+        recorded=_recorded(connection, row.id) if row.token and not one.checkpoints else 0,
         parent=one.parent,
     )
 

@@ -5,6 +5,7 @@ Values and pure functions; of databases nothing is known here.
 
 from storage.objectives._front import beats, named, on_front, title_of
 from storage.objectives._objective import ByMetric, DirectedMetric, Objective
+from storage.objectives._of_card import of_card
 from storage.objectives._registry import known
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "beats",
     "known",
     "named",
+    "of_card",
     "on_front",
     "title_of",
 ]

@@ -32,6 +32,7 @@ class Objective:
         unit: Unit of its values; empty if there is none.
         symbol: What people read for its name; empty if that is the name itself.
         shown: How its values are written: a format that Python and D3 share.
+        uses_truth: It needs what is hidden from training: it chooses in an oracle's study only.
         split: By which trials are chosen; their test values are reported, and choose nothing.
     """
 
@@ -43,6 +44,7 @@ class Objective:
     unit: str = ""
     symbol: str = ""
     shown: str = ".4g"
+    uses_truth: bool = False
     split: str = "validation"
 
     @property

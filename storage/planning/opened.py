@@ -22,6 +22,8 @@ SPEC_DEFAULTS: Final[Mapping[str, Any]] = {
     "tasks": None,
     "train_fraction": None,
     "label_noise": None,
+    "trainer": None,
+    "oracle": False,
     "objective": None,
     "diagnostics": {"gradients": None},
     "compare": {"margin": 1.0, "select_epoch": "best", "claim": None, "sealed": False},

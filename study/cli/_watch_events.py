@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from storage import FINAL, RunState
-from storage.objectives import Objective, known, named, title_of
+from storage.objectives import Objective, named, of_card, title_of
 from storage.records import Changes, DecisionChange, RunChange, StudyRecord
 
 _STL = "stl/"
@@ -109,9 +109,4 @@ def _shown(objective: Objective, value: float) -> str:
 
 def _objective(study: StudyRecord) -> Objective | None:
     """What its searches are ranked by; None of a card that says too little, as old ones do."""
-    metrics = [
-        (task["name"], metric["name"], metric["direction"])
-        for task in study.card.get("tasks", ())
-        for metric in task.get("metrics", ())
-    ]
-    return known(metrics).get(named(study.spec.get("objective"))[0]) if metrics else None
+    return of_card(study.card).get(named(study.spec.get("objective"))[0])

@@ -108,7 +108,9 @@ def _rates(search: Search) -> str:
             if axis.size is None:
                 return f"drawn by {stage.kind}"
             listed |= {float(rate) for rate in axis.points()}  # type: ignore[arg-type]
-    return ", ".join(f"{rate:g}" for rate in sorted(listed or {float(search.anchors["lr"])}))  # type: ignore[arg-type]
+    if not listed and "lr" in search.anchors:
+        listed = {float(search.anchors["lr"])}  # type: ignore[arg-type]
+    return ", ".join(f"{rate:g}" for rate in sorted(listed))
 
 
 def _limits(search: Search) -> str:

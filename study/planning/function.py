@@ -116,7 +116,7 @@ def _search(part: SearchSpec, card: ProblemCard, place: str) -> Search:
     refuse_split_conditions(stages, part.hyper, place)
     fixed = space_from_plain({name: [value] for name, value in part.hyper.items()}, n_tasks=1)
     tuned = [item for stage in reversed(stages) for item in stage.space.axes.items()]
-    anchors = {name: _resting(axis) for name, axis in [*tuned, *fixed.axes.items()]}
+    anchors = {name: resting_value(axis) for name, axis in [*tuned, *fixed.axes.items()]}
     for stage in stages:
         anchors = stage.space.named(stage.space.kept(anchors))
     objective, *others = [task_metric(metric, metrics_of(card)) for metric in metrics_of(card)]
@@ -131,10 +131,11 @@ def _search(part: SearchSpec, card: ProblemCard, place: str) -> Search:
         others=tuple(others),
         solo_only="a training function trains one run at a time",
         budget=part.budget,
+        trains_itself=True,
     )
 
 
-def _resting(axis: Axis) -> Value:
+def resting_value(axis: Axis) -> Value:
     """What a parameter is until it is tuned: the middle one of listed values, else the midpoint."""
     if isinstance(axis, Choices):
         return axis.values[(axis.size - 1) // 2]

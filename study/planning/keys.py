@@ -63,6 +63,7 @@ def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
     function = {"function": plain["function"]} if spec.function is not None else {}
     return {
         **function,
+        **({} if spec.trainer is None else {"trainer": spec.trainer}),
         "problem": spec.problem,
         "problem_options": {
             name: value
@@ -76,16 +77,25 @@ def frozen_part(spec: StudySpec, card: Mapping[str, Any]) -> dict[str, Any]:
         "network": card["network"],
         "metrics": metrics,
         "objective": plain["objective"] or DELTA_M,
+        "oracle": spec.oracle,
         "[baseline] metrics": spec.baseline and spec.baseline.metrics,
         **training,
         **compare,
     }
 
 
-def fingerprint(spec: StudySpec, card: Mapping[str, Any]) -> str:
-    """Hash of the frozen part, without what changes no run."""
+def fingerprint(
+    spec: StudySpec, card: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> str:
+    """Hash of the frozen part, without what changes no run.
+
+    Args:
+        defaults: Of a trainer's parameters, which its points leave out.
+    """
     part = frozen_part(spec, card)
-    del part["objective"]
+    if defaults is not None:
+        part["defaults"] = dict(defaults)
+    del part["objective"], part["oracle"]
     for told in ("tasks", "train_fraction", "label_noise"):  # by metrics, and the data's version
         del part[told]
     for section, keys in (("training", _LATER), ("compare", _LATER_COMPARE)):
@@ -187,7 +197,7 @@ def segment_key(
         segment=None if (first, last) == (0, epochs) else (first, last),
         solo_only=bool(search.solo_only),
         alone=search.alone,
-        optimizer=() if search.role == "function" else of_optimizer(point),
+        optimizer=() if search.trains_itself else of_optimizer(point),
     )
 
 

@@ -28,6 +28,7 @@ from study.planning.objective import front_notice, metrics_of, study_objectives
 from study.planning.optimisers import OF_OPTIMIZERS, homes, refuse_odd_optimizers
 from study.planning.populations import refuse_odd_populations
 from study.planning.search_plan import Search, Stage, in_order
+from study.planning.shared_training import optimizer_home, shared_training
 from study.planning.stages import (
     CLOSING,
     refuse_long_points,
@@ -36,14 +37,15 @@ from study.planning.stages import (
     stages_of,
     wants_closing,
 )
+from study.planning.trainer import told_of, trained_by
 from study.spec.search import SearchSpec
 from study.spec.study_spec import StudySpec
 from study.spec.training import TrainingSpec
 from trainers.cards import ProblemCard
 from trainers.errors import TrainingError
-from trainers.jobs import ProblemRef, Schedule, Training
-from trainers.optimizers import BUILT_IN, optimizer
+from trainers.jobs import ProblemRef, Training
 from trainers.problems import ProblemError, card_of, problem_class
+from trainers.trainer_card import TrainerCard
 from trainers.weightings import MissingHyper, Weighting, WeightingError, weighting
 from trainers.worker.code import Code, code_of
 
@@ -59,6 +61,7 @@ class Plan:
         frozen: Fingerprint of what an extension must not change.
         code: The user's own modules as they are now.
         confirm_seeds: Fresh seeds of the winners; empty for none.
+        trainer: Card of what trains in the place of weightings; None: weightings are searched.
     """
 
     spec: StudySpec
@@ -69,6 +72,7 @@ class Plan:
     frozen: str
     code: Code
     confirm_seeds: tuple[int, ...]
+    trainer: TrainerCard | None = None
 
     @property
     def expected_runs(self) -> int:
@@ -115,7 +119,8 @@ class Plan:
     def stored_card(self) -> dict[str, Any]:
         """The problem's card with the titles of all weightings, as reports find it stored."""
         titles = {search.weighting: search.title or search.weighting for search in self.searches}
-        return {**self.card.to_plain(), "weightings": titles}
+        trainer = {} if self.trainer is None else told_of(self.trainer)
+        return {**self.card.to_plain(), **trainer, "weightings": titles}
 
     @property
     def metrics(self) -> list[DirectedMetric]:
@@ -132,7 +137,11 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
     Raises:
         BadSpec: A stage, weighting, problem or baseline does not make sense; with the way out.
     """
-    ref, card, searches = _asked(spec, folder)
+    trainer = None
+    if spec.trainer is None:
+        ref, card, searches = _asked(spec, folder)
+    else:
+        spec, trainer, ref, card, searches = trained_by(spec, folder)
     _refuse_twins(searches)
     searches = in_order(searches, spec)
     for search in searches:
@@ -141,11 +150,12 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
         spec=spec,
         problem=ref,
         card=card,
-        training=_training(spec.training, folder),
+        training=shared_training(spec.training, folder),
         searches=searches,
-        frozen=fingerprint(spec, card.to_plain()),
+        frozen=fingerprint(spec, card.to_plain(), None if trainer is None else trainer.defaults),
         code=code_of(ref.modules, ref.folder),
         confirm_seeds=_confirm_seeds(spec),
+        trainer=trainer,
     )
     if plan.expected_runs > _MOST_RUNS:
         raise BadSpec(
@@ -177,13 +187,13 @@ def _asked(spec: StudySpec, folder: str | None) -> tuple[ProblemRef, ProblemCard
             ref = with_labels(ref, spec, card_of(ref).task_names)
             card = card_of(ref)
             home = problem_class(ref.target, ref.folder).__module__
-            optimizer_home = _optimizer_home(_training(spec.training, folder))
+            of_optimizer = optimizer_home(shared_training(spec.training, folder))
     except ProblemError as error:
         raise BadSpec(str(error)) from error
     searches = [search for part in spec.search for search in _searches(part, spec, card, folder)]
     methods = [type(weighting(search.weighting, folder)).__module__ for search in searches]
     methods += [home for search in searches for home in homes(search.stages, folder)]
-    ref = replace(ref, modules=_modules(ref.target, home, *optimizer_home, *methods))
+    ref = replace(ref, modules=_modules(ref.target, home, *of_optimizer, *methods))
     refuse_unfit(spec, card)
     parents = [*baseline_searches(spec, card, searches), *searches]
     return ref, card, [*parents, *followup_searches(spec, card, parents)]
@@ -198,7 +208,7 @@ def _modules(target: str, *homes: str) -> tuple[str, ...]:
 def _searches(
     part: SearchSpec, spec: StudySpec, card: ProblemCard, folder: str | None
 ) -> list[Search]:
-    found, training = [], _training(spec.training, folder)
+    found, training = [], shared_training(spec.training, folder)
     for name in part.weightings:
         place = f"[[search]] {part.name or name}"
         try:
@@ -313,38 +323,3 @@ def _confirm_seeds(spec: StudySpec) -> tuple[int, ...]:
     if set(seeds) & set(spec.seeds):
         raise BadSpec(f"Seeds from {first} on are kept for [confirm]. Choose smaller `seeds`.")
     return seeds
-
-
-def _optimizer_home(training: Training) -> list[str]:
-    """The module of an optimiser that is not built in; others need not be loaded."""
-    if training.optimizer in BUILT_IN:
-        return []
-    try:
-        return [type(optimizer(training.optimizer, training.folder)).__module__]
-    except TrainingError as error:
-        raise BadSpec(f"[training] `optimizer`: {error}") from error
-
-
-def _training(part: TrainingSpec, folder: str | None) -> Training:
-    schedule = (
-        Schedule(kind=part.schedule)
-        if isinstance(part.schedule, str)
-        else Schedule(kind="step", step_epochs=part.schedule.step, gamma=part.schedule.gamma)
-    )
-    return Training(
-        epochs=part.epochs,
-        batch_size=part.batch_size,
-        optimizer=part.optimizer,
-        momentum=part.momentum,
-        schedule=schedule,
-        clip_norm=part.clip_norm,
-        eval_batch_size=part.eval_batch_size,
-        threads=part.threads,
-        precision=part.precision,
-        compile=part.compile,
-        data_parallel=part.data_parallel,
-        drop_last=part.drop_last,
-        channels_last=part.channels_last,
-        micro_batch_size=part.micro_batch_size,
-        folder=folder if ":" in part.optimizer else None,
-    )

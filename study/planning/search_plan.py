@@ -158,6 +158,7 @@ class Search:
         init_from: Search from whose best network its runs begin; empty: they begin as always.
         solo_only: Why its runs are never stacked, whatever the network; empty if they may be.
         alone: Its runs are in no pack: a step costs more than those by which packs are timed.
+        trains_itself: Its runs are those of a training function or a trainer.
         followup: What its runs do otherwise; each begins from the run of its seed of the best trial
             of `init_from`. None for all others.
     """
@@ -176,6 +177,7 @@ class Search:
     others: tuple[Objective, ...] = ()
     budget: BudgetSpec = field(default_factory=BudgetSpec)
     followup: Followup | None = None
+    trains_itself: bool = False
 
     @property
     def counts_as_tuning(self) -> bool:

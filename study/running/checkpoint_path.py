@@ -51,8 +51,9 @@ def check_folder_of_function(place: str) -> None:
     """
     if paths.is_url(place):
         raise BadSpec(
-            f"A training function is given a folder to write to. Got --checkpoints {place}, a URL. "
-            "Give a folder, on several machines one that all have under the same path, or drop it."
+            "A training function or trainer is given a folder to write to. Got --checkpoints "
+            f"{place}, a URL. Give a folder, on several machines one that all have under the same "
+            "path, or drop it."
         )
 
 

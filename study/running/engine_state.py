@@ -193,7 +193,7 @@ class EngineState:
     def _keep(self, code: str, found: NetworkFacts) -> None:
         """For workers to come, and for those who go on with the study."""
         self._looks[code] = found
-        if self._plan.spec.function is None:  # there is no network to look at
+        if not self._plan.spec.trains_itself:  # else there is no network to look at
             look = NetworkLook(
                 convolutional=found.convolutional,
                 obstacle=found.obstacle,

@@ -140,7 +140,7 @@ def alike(plan: Plan) -> list[list[Search]]:
     """The searches of a plan, those together whose steps are the same."""
     found: dict[tuple[str, tuple[str, ...]], list[Search]] = {}
     for search in plan.searches:
-        if search.role not in ("function", "followup"):
+        if search.followup is None and not search.trains_itself:
             found.setdefault((search.weighed_by, search.tasks), []).append(search)
     return list(found.values())
 

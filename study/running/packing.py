@@ -40,7 +40,7 @@ class Packer:
         self._uncanaried = {
             search.name: search.expected_trials * len(plan.spec.seeds)
             for search in plan.searches
-            if search.role not in ("function", "followup")
+            if search.followup is None and not search.trains_itself
         }
 
     def pack(self, claims: Sequence[Claim], code: str) -> Pack:
@@ -83,7 +83,7 @@ class Packer:
 
 def _goes_on_at_once(search: Search) -> bool:
     """Whether a run may be judged at a rung, and go on, as soon as it is there."""
-    return search.role == "function" and search.asynchronous
+    return search.trains_itself and search.asynchronous
 
 
 def _gradients(plan: Plan, search: Search) -> GradientDiagnostics | None:
@@ -96,7 +96,7 @@ def _gradients(plan: Plan, search: Search) -> GradientDiagnostics | None:
 
 def training_for(plan: Plan, search: Search, claim: Claim) -> Training:
     """What a run shares with its pack: the study's, with the optimiser of its point."""
-    if search.role == "function":
+    if search.trains_itself:
         return plan.training
     if search.followup is not None:  # of heads alone: there is little to compile or to share
         return replace(plan.training, epochs=search.followup.epochs, compile=False, data_parallel=1)
@@ -131,7 +131,7 @@ def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
     born = 0 if origin is None else origin.epoch
     point = without_origin(to_point(claim.written))
     lr = weight_decay = 0.0
-    if search.role == "function":
+    if search.trains_itself:
         point = as_listed(search, point)
     else:
         point = {name: value for name, value in point.items() if name not in _NO_HYPERS}
@@ -165,7 +165,7 @@ def job_of(plan: Plan, search: Search, claim: Claim) -> Job:
 def _select_by(plan: Plan, search: Search, claim: Claim) -> tuple[DirectedMetric, ...] | None:
     """What may decide which epoch of a run is selected; None if its network is not kept."""
     keeps = plan.spec.keep.networks
-    if search.role == "function" or keeps == "none":
+    if search.trains_itself or keeps == "none":
         return None
     if keeps == "winners" and claim.role in ("confirm", "followup"):  # they choose nothing
         return None

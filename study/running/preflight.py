@@ -53,7 +53,7 @@ def look_at_network(plan: Plan, *, device: str) -> Preflight:
                 "point": dict(search.anchors),
             }
             for search in plan.searches
-            if search.role == "search"
+            if search.role == "search" and not search.trains_itself
         },
     )
     network = None if answer["network"] is None else NetworkFacts(**answer["network"])

@@ -168,7 +168,7 @@ class Runner:
         if RunState.LEASED not in states:
             self._retention.sweep()
             self._networks.sweep()
-            if self._conductor.finished and self._plan.spec.function is None:
+            if self._conductor.finished and not self._plan.spec.trains_itself:
                 self._networks.tell_lacking(self._conductor.contests.values())
         return Outcome(
             states=states,

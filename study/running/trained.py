@@ -50,16 +50,18 @@ class Retraining:
 
 
 def refuse_function(plan: Plan) -> None:
-    """Refuse studies of training functions, of whose networks nothing is known here.
+    """Refuse studies of training functions and trainers, of whose networks nothing is known here.
 
     Raises:
         NetworkMissing: It is one.
     """
-    if plan.spec.function is not None:
-        name = plan.spec.name
+    spec, name = plan.spec, plan.spec.name
+    if spec.trains_itself:
+        what = "trainer" if spec.function is None else "training function"
+        target = spec.trainer if spec.function is None else spec.function.target
         raise NetworkMissing(
-            "A training function saves its own network, in the folder that it is given. Got the "
-            f"study {name!r} of {plan.spec.function.target}. `weighbridge log {name} RUN` says "
+            f"A {what} saves its own network, in the folder that it is given. Got the "
+            f"study {name!r} of {target}. `weighbridge log {name} RUN` says "
             "where the files of a run are."
         )
 

@@ -20,10 +20,11 @@ from pydantic import (
 from storage.objectives import known
 from storage.objectives.delta_m import NAME as DELTA_M
 from study.errors import BadSpec
-from study.spec import objectives
+from study.spec import objectives, trainer
 from study.spec._findings import findings, unfit_findings
 from study.spec._section import (
     Different,
+    Flag,
     Name,
     Printable,
     Quantity,
@@ -103,13 +104,25 @@ class StudySpec(Section):
         'kind = "symmetric", rate = 0.4 }`; see '
         "[noisy labels](../how-to/own-problem.md#noisy-labels-of-a-task).",
     )
+    trainer: Printable | None = Field(
+        None,
+        min_length=1,
+        description="What trains the problem in the place of weightings: a trainer's name, or "
+        "`package.module:Class`; see [trainers](../how-to/trainers.md).",
+    )
+    oracle: Flag = Field(
+        False,
+        description="Whether trials may be chosen by an objective that uses what is hidden from "
+        "training, such as labels without their noise; every table then says so.",
+    )
     seeds: Different[Seed] = Field(min_length=1, description="Seeds of every trial.")
     training: TrainingSpec = Field(description="See [training].")
     objective: objectives.Objectives | None = Field(
         None,
         description="What trials are ranked by, on validation: `delta_m` (the default), or a "
         'metric of the problem, such as `"left.error_rate"`; or a list of two to five metrics, '
-        "whose front is searched. None beside [function].",
+        "whose front is searched. None beside [function]; beside `trainer`, one of the trainer's "
+        "objectives, by default its first.",
     )
     baseline: BaselineSpec | None = Field(
         default_factory=BaselineSpec,
@@ -133,7 +146,7 @@ class StudySpec(Section):
     @model_validator(mode="before")
     @classmethod
     def _function_says_less(cls, plain: Any) -> Any:
-        return objectives.filled_in(filled_in(plain))
+        return objectives.filled_in(trainer.filled_in(filled_in(plain)))
 
     @model_validator(mode="before")
     @classmethod
@@ -141,7 +154,7 @@ class StudySpec(Section):
         if not isinstance(plain, Mapping) or plain.get("baseline") is not None:
             return plain
         objective = known(()).get(str(plain.get("objective") or DELTA_M))
-        needed = objective is not None and objective.needs_baseline
+        needed = objective is not None and objective.needs_baseline and not plain.get("trainer")
         return {**plain, "baseline": {} if needed else None}
 
     @field_validator("notify", mode="before")
@@ -162,7 +175,7 @@ class StudySpec(Section):
     @model_validator(mode="after")
     def _function_is_alone_and_objectives_fit(self) -> Self:
         alone = misplaced(self) if self.function is not None else ""
-        if why := alone or objectives.misplaced(self) or unfit(self):
+        if why := alone or trainer.misplaced(self) or objectives.misplaced(self) or unfit(self):
             raise ValueError(why)
         return self
 
@@ -202,6 +215,11 @@ class StudySpec(Section):
                 f"limit that counts over all runs. Add one of {', '.join(limits)}, or drop it."
             )
         return self
+
+    @property
+    def trains_itself(self) -> bool:
+        """Whether runs are trained by a function or a trainer, and not by our engines."""
+        return self.function is not None or self.trainer is not None
 
     @property
     def limits_money(self) -> bool:

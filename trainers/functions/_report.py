@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 from trainers.errors import BadReport
 from trainers.suggestions import shown
 
 Why = Literal["paused", "released", "diverged", "done"]
+Phase = Literal["validation", "test", "diagnostics"]
+"""What a run's seconds go to, beside training."""
 _TEST = "test_"
 
 
@@ -29,11 +32,26 @@ class Reported:
     Attributes:
         values: ``(split, metric, value)``; the split is ``test`` for names that began so.
         seconds: Since the report before, or since the function was called.
+        beside_s: Of these, those of phases that are no training.
+        round: Which time training has begun anew, from 1.
+        samples: That went forward and backward since the report before.
+        grad_evals: Gradients of a loss on a batch that were worked out since then.
+        flops: Floating-point operations since then, as far as they are known.
     """
 
     step: int
     values: tuple[tuple[str, str, float], ...]
     seconds: float
+    beside_s: Mapping[str, float] = field(default_factory=dict)
+    round: int = 1
+    samples: int = 0
+    grad_evals: int = 0
+    flops: float = 0.0
+
+    def phases(self) -> dict[str, float]:
+        """Seconds of each phase, as the events of engines name them."""
+        rest = max(0.0, self.seconds - sum(self.beside_s.values()))
+        return {"train_s": rest, **{f"{name}_s": s for name, s in self.beside_s.items()}}
 
 
 class Report:
@@ -46,6 +64,7 @@ class Report:
         last: The last step of all.
         stop_requested: Whether the run is to be released.
         others: What trials are ranked by beside the metric, of several objectives.
+        allowed: All names that may be reported; None: any.
         at_rung: Called at `until`: waits, and returns up to where the run goes on at once; None if
             it does not.
 
@@ -53,6 +72,7 @@ class Report:
         metric: What trials are ranked by.
         metrics: All that they are ranked by, of several objectives; the metric is the first.
         step: Of the last report; 0 before the first.
+        round: Of the last report; 1 before the first.
         value: Of the last report, of `metric`.
         why: Why the run was stopped; empty if it was not.
     """
@@ -68,48 +88,94 @@ class Report:
         stop_requested: Callable[[], bool],
         at_rung: Callable[[], int | None] = lambda: None,
         others: tuple[str, ...] = (),
+        allowed: frozenset[str] | None = None,
     ) -> None:
         self.metric, self._tell, self._skipped = metric, tell, skipped
         self.metrics = (metric, *others)
         self._at_rung = at_rung
         self._until, self._last, self._stop_requested = until, last, stop_requested
-        self._since_s = perf_counter()
-        self.step, self.value = 0, math.nan
+        self._allowed = allowed
+        self._since_s, self._beside_s = perf_counter(), dict[str, float]()
+        self.step, self.round, self.value = 0, 1, math.nan
         self.why: Why | Literal[""] = ""
 
-    def __call__(self, step: int, metrics: Mapping[str, float]) -> None:
+    def __call__(
+        self,
+        step: int,
+        metrics: Mapping[str, float],
+        *,
+        round: int = 1,
+        samples: int = 0,
+        grad_evals: int = 0,
+        flops: float = 0.0,
+    ) -> None:
         """Say what has come of a step; save a checkpoint *before*, as this may be the end.
 
         Args:
             step: Counted from 1, rising; after a resume it goes on where the checkpoint was.
             metrics: Name to number, `metric` among them; ``test_`` before a name is for the test
                 split.
+            round: Which time training has begun anew, from 1; steps are counted over all of them.
+            samples: That went forward and backward since the report before.
+            grad_evals: Gradients of a loss on a batch that were worked out since then.
+            flops: Floating-point operations since then; 0: not known.
 
         Raises:
             RunStopped: The run is to end; let it through.
-            BadReport: Step or metrics break a rule.
+            BadReport: Step, round or metrics break a rule.
         """
         if self.why or step > self._last:
             self._stop(self.why or "done")
-        self.tell(step, metrics)
+        counts = {"samples": samples, "grad_evals": grad_evals, "flops": flops}
+        self.tell(step, metrics, round=round, **_counted(counts))
         if step < self._last:
             if step >= self._until:
                 self._wait_at_rung()
             if self._stop_requested():
                 self._stop("released")
 
-    def tell(self, step: int, metrics: Mapping[str, float]) -> None:
+    @contextmanager
+    def phase(self, name: Phase) -> Iterator[None]:
+        """The seconds of the block are those of a phase of its own; all others are training's.
+
+        Raises:
+            BadReport: There is no such phase.
+        """
+        if name not in get_args(Phase):
+            raise BadReport(
+                f"The phases beside training are {', '.join(get_args(Phase))}. Got {shown(name)}. "
+                "Name one of them; what is outside of all is training."
+            )
+        since_s = perf_counter()
+        try:
+            yield
+        finally:
+            spent_s = perf_counter() - since_s
+            self._beside_s[name] = self._beside_s.get(name, 0.0) + spent_s
+
+    def tell(
+        self, step: int, metrics: Mapping[str, float], *, round: int = 1, **counts: Any
+    ) -> None:
         """Report without being stopped, unless a metric it is ranked by is not finite.
+
+        Args:
+            counts: What was counted since the last report, fields of `Reported`.
 
         Raises:
             RunStopped: Such a metric is not finite: the run has diverged.
-            BadReport: Step or metrics break a rule.
+            BadReport: Step, round or metrics break a rule.
         """
         known = _checked(metrics, self.metrics)
+        _refuse_unknown(known, self._allowed)
         if isinstance(step, bool) or not isinstance(step, int) or step <= self.step:
             raise BadReport(
                 f"Steps are whole numbers that rise from 1. Got {shown(step)} after {self.step}. "
                 "Count reports, as in `for step in range(1, n + 1)`."
+            )
+        if isinstance(round, bool) or not isinstance(round, int) or round < self.round:
+            raise BadReport(
+                f"Rounds are whole numbers from 1 that never fall. Got {shown(round)} after "
+                f"{self.round}. Count how often training has begun anew."
             )
         if not all(math.isfinite(known[name]) for name in self.metrics):
             self._stop("diverged")
@@ -117,11 +183,21 @@ class Report:
             self._tell(earlier)
         now_s = perf_counter()
         seconds, self._since_s = now_s - self._since_s, now_s
-        self.step, self.value = step, known[self.metric]
+        beside_s, self._beside_s = self._beside_s, {}
+        self.step, self.round, self.value = step, round, known[self.metric]
         values = tuple(
             _placed(name, value) for name, value in known.items() if math.isfinite(value)
         )
-        self._tell(Reported(step=step, values=values, seconds=seconds))
+        self._tell(
+            Reported(
+                step=step,
+                values=values,
+                seconds=seconds,
+                beside_s=beside_s,
+                round=round,
+                **counts,
+            )
+        )
 
     def named(self, returned: Any) -> dict[str, Any]:
         """What a function returned without names: one number, or one for each metric.
@@ -138,10 +214,10 @@ class Report:
             )
         return dict(zip(self.metrics, values, strict=True))
 
-    @property
-    def seconds_since(self) -> float:
-        """Seconds since the last report."""
-        return perf_counter() - self._since_s
+    def phases_since(self) -> dict[str, float]:
+        """Seconds of each phase since the last report."""
+        seconds = perf_counter() - self._since_s
+        return Reported(step=0, values=(), seconds=seconds, beside_s=self._beside_s).phases()
 
     def _wait_at_rung(self) -> None:
         until = self._at_rung()
@@ -163,6 +239,27 @@ def _checked(metrics: Mapping[str, float], wanted: tuple[str, ...]) -> dict[str,
             "[function]."
         )
     return {str(name): _number(str(name), value) for name, value in metrics.items()}
+
+
+def _refuse_unknown(known: Mapping[str, float], allowed: frozenset[str] | None) -> None:
+    strange = [] if allowed is None else sorted({*known} - allowed)
+    if strange:
+        raise BadReport(
+            f"A trainer reports the metrics of its card: {', '.join(sorted(allowed or ()))}. Got "
+            f"{', '.join(map(repr, strange))}. Enter it there, or leave it out."
+        )
+
+
+def _counted(counts: Mapping[str, float]) -> Mapping[str, float]:
+    for name, value in counts.items():
+        whole = name == "flops" or isinstance(value, int)
+        if isinstance(value, bool) or not whole or not 0 <= value < math.inf:
+            kind = "a number" if name == "flops" else "a whole number"
+            raise BadReport(
+                f"`{name}` of a report must be {kind} from 0 on. Got {shown(value)}. Count what "
+                "was done since the last report."
+            )
+    return counts
 
 
 def _number(name: str, value: Any) -> float:

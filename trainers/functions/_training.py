@@ -11,6 +11,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, Literal
@@ -72,6 +73,7 @@ class _Call:
             stop_requested=session.stop_requested,
             at_rung=self._wait,
             others=session.others,
+            allowed=session.allowed,
         )
 
     def begin(self) -> Iterator[Event]:
@@ -123,9 +125,9 @@ class _Call:
         return self._until.get()
 
     def _run(self, folder: Path) -> None:
-        session, job = self._session, self.job
+        session = self._session
         try:
-            session.caller(session.function, job.hyper, self.pack.seed, folder, self._report)
+            session.train(self.job, self.pack, folder, self._report)
             if not self._report.step:
                 raise BadReport(
                     f"A training function reports {session.metric!r} at least once, or returns it. "
@@ -181,14 +183,16 @@ class _Call:
             token=self.job.token,
             epoch=said.step,
             values=tuple((split, task, metric, value) for split, metric, value in said.values),
-            seconds=Seconds(train_s=said.seconds),
-            samples=0,
-            grad_evals=0,
+            seconds=Seconds(**said.phases()),
+            samples=said.samples,
+            grad_evals=said.grad_evals,
+            flops=said.flops,
+            round=said.round,
         )
 
     def _ending(self, error: BaseException | None) -> RunEnded:
         report, job = self._report, self.job
-        seconds = Seconds(train_s=report.seconds_since)
+        seconds = Seconds(**report.phases_since())
         device = torch.device(self._session.device)
         if error is not None:
             return failed(job, error, epoch=report.step, seconds=seconds, device=device)
@@ -204,7 +208,7 @@ class _Call:
             self.job,
             outcome,
             epoch=self._report.step,
-            seconds=Seconds(train_s=self._report.seconds_since),
+            seconds=Seconds(**self._report.phases_since()),
             peak_memory_bytes=peak_memory_bytes(torch.device(self._session.device)),
             waits=waits,
         )
@@ -230,7 +234,7 @@ class _Journal:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
                 # on a line of its own, even behind one within which the writer was killed
-                file.write("\n" + json.dumps([said.step, said.seconds, said.values]))
+                file.write("\n" + json.dumps(asdict(said)))
 
     def skipped(self, step: int) -> list[Reported]:
         """Reports before a step that are not known yet, by step; of one step the last."""
@@ -246,7 +250,9 @@ class _Journal:
             return
         for line in text.splitlines():
             try:
-                step, seconds, values = json.loads(line)
+                plain = json.loads(line)
             except ValueError:
                 continue  # blank, or torn
-            yield Reported(step=step, seconds=seconds, values=tuple(map(tuple, values)))
+            if isinstance(plain, list):  # as it was written before there were rounds
+                plain = dict(zip(("step", "seconds", "values"), plain, strict=True))
+            yield Reported(**{**plain, "values": tuple(map(tuple, plain["values"]))})

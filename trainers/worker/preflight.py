@@ -48,15 +48,15 @@ def _network(
 
     from trainers.engines import open_session
     from trainers.engines.solo.parallel import refuse_unshared
-    from trainers.functions import open_function
+    from trainers.functions import open_function, open_trainer
     from trainers.hardware import compiler, gpu
     from trainers.problems import build
     from trainers.worker.dry_run import dry_run, looked_at
     from trainers.worker.process import OF_FUNCTION
 
     torch.set_num_threads(training.threads)
-    if ref.caller:
-        open_function(ref, device)
+    if ref.trains_itself:
+        (open_trainer if ref.trainer else open_function)(ref, device)
         return {"network": asdict(OF_FUNCTION), "findings": []}
     if training.compile:
         compiler.let_in()

@@ -210,9 +210,11 @@ def opened(
         meeting: Where other processes are that train with this one; None: they come to this one.
     """
     from trainers.engines import open_session
-    from trainers.functions import open_function
+    from trainers.functions import open_function, open_trainer
     from trainers.problems import build
 
+    if opening.problem.trainer:
+        return open_trainer(opening.problem, opening.device, pipe.stopping.is_set)
     if opening.problem.caller:
         return open_function(opening.problem, opening.device, pipe.stopping.is_set)
     session = open_session(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from storage.objectives import Objective, known, named
+from storage.objectives import Objective, named, of_card
 from storage.objectives.task_metric import primary
 from storage.records import StudyRecord
 
@@ -29,7 +29,7 @@ def objective_of(record: StudyRecord, search: str | None = None) -> Objective:
     task = parent.removeprefix(ALONE)
     if task != parent and task in [one["name"] for one in tasks]:
         return primary(task, metrics)
-    return known(metrics)[named(record.spec.get("objective"))[0]]
+    return of_card(record.card)[named(record.spec.get("objective"))[0]]
 
 
 def several_of(record: StudyRecord) -> tuple[str, ...]:

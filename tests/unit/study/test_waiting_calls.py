@@ -16,7 +16,7 @@ from study.running.runner import Outcome, Runner
 from study.spec.study_spec import parse
 from tests.unit.study.specs import stored
 from trainers.events import NetworkFacts, PackEnded, Ready, RunEnded
-from trainers.functions import FunctionSession, Report, call, train_function
+from trainers.functions import Called, FunctionSession, Report, call, train_function
 from trainers.jobs import Pack
 
 EPOCHS = 6
@@ -37,7 +37,9 @@ class InProcess:
         self.ended: list[float] = []
         self._events: list[DriverEvent] = []
         self._polls = 0
-        self._sessions = [FunctionSession(self._train, call, "loss", "cpu") for _ in range(workers)]
+        self._sessions = [
+            FunctionSession(Called(self._train, call), "loss", "cpu") for _ in range(workers)
+        ]
 
     @property
     def size(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from trainers.events import EpochDone, Event, RunEnded
 from trainers.functions import (
+    Called,
     FunctionSession,
     Report,
     call,
@@ -47,7 +48,7 @@ def trained(
         return function(*args)
 
     session = FunctionSession(
-        beginning, call, "loss", "cpu", lambda: stopping and bool(begun), others=others
+        Called(beginning, call), "loss", "cpu", lambda: stopping and bool(begun), others=others
     )
     pack = Pack(
         problem=ProblemRef(target="m:f"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainers.functions import (
+    Called,
     call,
     open_function,
 )
@@ -24,7 +25,9 @@ class TestOpening:
             caller="trainers.functions:call",
         )
         session = open_function(ref, "cpu")
-        assert (session.function(), session.caller, session.metric) == (1.0, call, "loss")
+        assert isinstance(session.train, Called)
+        assert (session.train.function(), session.train.caller) == (1.0, call)
+        assert session.metric == "loss"
 
     @pytest.mark.parametrize(
         ("target", "why"),

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.trainers.calling import EPOCHS, ending, epochs
 from trainers.events import Event
 from trainers.functions import (
+    Called,
     FunctionSession,
     Report,
     RunStopped,
@@ -72,7 +73,7 @@ class Waiting:
         self.said: list[str] = []
         self._broken, self._swallows, self._token = broken, swallows, 0
         self.session = FunctionSession(
-            self._train, call, "loss", "cpu", lambda: stopping and bool(self.said)
+            Called(self._train, call), "loss", "cpu", lambda: stopping and bool(self.said)
         )
 
     def events(self, *, run: int = 1, until: int = EPOCHS) -> list[Event]:

@@ -16,7 +16,7 @@ from tests.packs import a_job, a_pack
 from tests.toy import Toy
 from trainers.engines import open_session
 from trainers.events import EpochDone, Message, PackEnded, RunEnded, Stop
-from trainers.functions import FunctionSession, Report, call
+from trainers.functions import Called, FunctionSession, Report, call
 from trainers.hardware.energy import Unmetered
 from trainers.jobs import Pack
 from trainers.keeping.output import Printed
@@ -42,7 +42,7 @@ def test_the_end_of_a_run_that_others_outlast_is_told_at_once() -> None:
 @pytest.mark.parametrize("goes_on", [True, False])
 def test_a_pack_whose_call_waits_ends_when_it_is_told_how_it_goes_on(goes_on: bool) -> None:
     here, there = multiprocessing.Pipe()
-    pipe, session = Pipe(there), FunctionSession(three_steps, call, "loss", "cpu")
+    pipe, session = Pipe(there), FunctionSession(Called(three_steps, call), "loss", "cpu")
     threading.Thread(
         target=serve, args=(pipe, session, Unmetered(), Printed()), daemon=True
     ).start()

@@ -1,0 +1,176 @@
+"""A trainer's part of a plan: what it is given, its card, its searches, and what it refuses.
+
+Touches cards only; no data is loaded, torch is not imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import chdir
+from dataclasses import asdict, replace
+from typing import Any
+
+from search_spaces import Axis, Choices, Point, SpaceError, Value, space_from_plain
+from storage.objectives import Objective, named, of_card
+from study.errors import BadSpec
+from study.planning.function import resting_value
+from study.planning.members import problem_ref, refuse_several, with_labels
+from study.planning.search_plan import Search, Stage
+from study.planning.stages import refuse_split_conditions, stages_of
+from study.spec.search import SearchSpec
+from study.spec.study_spec import StudySpec
+from trainers.cards import ProblemCard, TaskCard
+from trainers.errors import TrainingError
+from trainers.functions import Trainer, trainer_of
+from trainers.jobs import ProblemRef
+from trainers.problems import ProblemError, card_of, problem_class
+from trainers.suggestions import did_you_mean, shown
+from trainers.trainer_card import TrainerCard
+
+Trained = tuple[StudySpec, TrainerCard, ProblemRef, ProblemCard, list[Search]]
+
+
+def trained_by(spec: StudySpec, folder: str | None) -> Trained:
+    """The spec with its objective, the trainer's card, what it trains, the study's card, searches.
+
+    Raises:
+        BadSpec: There is no such trainer or objective; a parameter is unknown, or has no such
+            value; or the trainer refuses the problem.
+    """
+    refuse_several(spec, folder)
+    target = spec.trainer or ""
+    try:
+        with chdir("."):  # code of a user may leave it
+            trainer = trainer_of(target, folder)
+            ref = problem_ref(spec, folder)
+            ref = with_labels(ref, spec, card_of(ref).task_names)
+            problem = card_of(ref)
+            homes = (type(trainer).__module__, problem_class(ref.target, folder).__module__)
+    except (ProblemError, TrainingError) as error:
+        raise BadSpec(str(error)) from error
+    card = study_card(trainer.card, problem)
+    objectives = _objectives(spec, trainer.card, card)
+    names = [objective.name for objective in objectives]
+    written = [of.partition(":")[0] for of in (target, ref.target) if ":" in of]
+    ref = replace(
+        ref,
+        trainer=target,
+        ranked_by=tuple(objective.metrics[0][1] for objective in objectives),
+        modules=tuple(sorted({*homes, *written})),
+    )
+    spec = spec.model_copy(update={"objective": names[0] if len(names) == 1 else names})
+    searches = [_search(part, target, trainer, problem, objectives) for part in spec.search]
+    return spec, trainer.card, ref, card, searches
+
+
+def study_card(trainer: TrainerCard, problem: ProblemCard) -> ProblemCard:
+    """The problem's card with what a trainer reports in the place of its tasks."""
+    task = TaskCard(
+        name=trainer.name, title=trainer.task_title, loss="own", metrics=trainer.metrics
+    )
+    return replace(problem, tasks=(task,), network=f"{problem.network}, trained by {trainer.title}")
+
+
+def told_of(trainer: TrainerCard) -> dict[str, Any]:
+    """What reports find stored of a trainer, beside its metrics: titles, objectives, parameters."""
+    return {
+        "trainer": {"name": trainer.name, "title": trainer.title, "source": trainer.source},
+        "objectives": [asdict(objective) for objective in trainer.objectives],
+        "parameters": {one.name: one.title for one in trainer.parameters},
+    }
+
+
+def _objectives(spec: StudySpec, trainer: TrainerCard, card: ProblemCard) -> tuple[Objective, ...]:
+    """What its searches are ranked by; the trainer's first objective unless the spec says so.
+
+    Raises:
+        BadSpec: The trainer has no such objective, or it uses truth and the spec is no oracle's.
+    """
+    found = of_card({**card.to_plain(), **told_of(trainer)})
+    wanted = (next(iter(found)),) if spec.objective is None else named(spec.objective)
+    for name in wanted:
+        if name not in found:
+            raise BadSpec(
+                f"`objective` must be one of trainer {trainer.name}: {', '.join(found)}. Got "
+                f"{shown(name)}.{did_you_mean(name, found) or ' Take one of them.'}"
+            )
+        if found[name].uses_truth and not spec.oracle:
+            honest = [one.name for one in found.values() if not one.uses_truth]
+            raise BadSpec(
+                f"`objective` must not use what is hidden from training. Got {shown(name)}, which "
+                "does: it is reported, and chooses nothing. "
+                + (f"Take {' or '.join(honest)}, or say" if honest else "Say")
+                + " `oracle = true`, which every table will show."
+            )
+    if spec.oracle and not any(found[name].uses_truth for name in wanted):
+        raise BadSpec(
+            f"`oracle = true` goes with an objective that uses hidden truth. Got "
+            f"{', '.join(wanted)}, which does not. Drop it."
+        )
+    return tuple(found[name] for name in wanted)
+
+
+def _search(
+    part: SearchSpec,
+    target: str,
+    trainer: Trainer,
+    problem: ProblemCard,
+    objectives: tuple[Objective, ...],
+) -> Search:
+    card, place = trainer.card, f"[[search]] {part.name or target}"
+    known = {parameter.name: parameter for parameter in card.parameters}
+    try:
+        card.filled(part.hyper)
+        stages = stages_of(part, tunable={*known}, hypers=(), n_tasks=1, place=place)
+        refuse_split_conditions(stages, part.hyper, place)
+        anchors = _anchors(part, stages)
+        for point in _tried(anchors, stages):
+            params = card.filled(point)
+            with chdir("."):
+                why = trainer.refusal(problem, params)
+            if why:
+                raise BadSpec(f"{place}: {why}")
+    except (SpaceError, TrainingError) as error:
+        raise BadSpec(f"{place}: {error}") from error
+    first, *others = objectives
+    return Search(
+        name=part.name or target,
+        role="search",
+        weighting=target,
+        title=card.title,
+        tasks=(card.name,),
+        stages=stages,
+        anchors=anchors,
+        objective=first,
+        others=tuple(others),
+        solo_only="a trainer trains one run at a time",
+        budget=part.budget,
+        trains_itself=True,
+    )
+
+
+def _anchors(part: SearchSpec, stages: list[Stage]) -> Point:
+    """What each parameter that the search names is before it is tuned."""
+    fixed = space_from_plain({name: [value] for name, value in part.hyper.items()}, n_tasks=1)
+    tuned = [item for stage in reversed(stages) for item in stage.space.axes.items()]
+    anchors: Point = {name: resting_value(axis) for name, axis in [*tuned, *fixed.axes.items()]}
+    for stage in stages:
+        anchors = stage.space.named(stage.space.kept(anchors))
+    return anchors
+
+
+def _tried(anchors: Point, stages: list[Stage]) -> Iterator[Mapping[str, Value]]:
+    """Points in which each value that a stage lists, and each end of a range, comes up."""
+    for stage in stages:
+        for name, axis in stage.space.axes.items():
+            (parameter,) = stage.space.named({name: 0})
+            yield from ({**anchors, **stage.at, parameter: value} for value in _ends(axis))
+        yield from ({**anchors, **stage.space.named(point)} for point in stage.first)
+        yield {**anchors, **stage.at}
+
+
+def _ends(axis: Axis) -> list[Value]:
+    """All listed values; of a range both ends."""
+    if isinstance(axis, Choices):
+        return [*axis.values]
+    return [axis.from_unit((share,) * axis.dimensions) for share in (0.0, 1.0)]

@@ -1,0 +1,161 @@
+"""A trainer in the place of weightings: what may be said of it, and what is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from study.errors import BadSpec, NotAnExtension
+from study.planning.extension import check_extension
+from study.planning.plan import Plan, make_plan
+from study.spec.study_spec import parse
+
+_BASE: dict[str, Any] = {
+    "name": "tried",
+    "problem": "tests.toy:Toy",
+    "trainer": "tests.tiny_trainer:Tiny",
+    "seeds": [0, 1],
+    "training": {"epochs": 4, "batch_size": 4},
+    "search": [{"name": "plain", "stages": [{"rate": [0.25, 0.5]}]}],
+}
+
+
+def plan(change: Callable[[dict[str, Any]], object] = lambda _spec: None) -> Plan:
+    plain = deepcopy(_BASE)
+    change(plain)
+    return make_plan(parse(plain, source="s.toml"))
+
+
+def of_search(*stages: dict[str, Any], **keys: Any) -> Plan:
+    return plan(lambda s: s.update(search=[{"stages": list(stages), **keys}]))
+
+
+def refusal(change: Callable[[dict[str, Any]], object]) -> str:
+    with pytest.raises(BadSpec) as caught:
+        plan(change)
+    return str(caught.value)
+
+
+class TestPlan:
+    def test_trials_are_ranked_by_the_first_objective(self) -> None:
+        planned = plan()
+        (search,) = planned.searches
+        assert planned.spec.objective == "noisy_val_error"
+        assert (search.objective.name, search.objective.direction) == ("noisy_val_error", "min")
+        assert search.objective.metrics == (("tiny", "error", "min"),)
+        assert planned.problem.ranked_by == ("error",)
+
+    def test_no_single_task_network_is_planned(self) -> None:
+        assert [search.role for search in plan().searches] == ["search"]
+
+    def test_the_problem_keeps_its_kind_and_its_noise(self) -> None:
+        noise = {"task": "kind", "kind": "symmetric", "rate": 0.25}
+        planned = plan(lambda s: s.update(label_noise=noise))
+        assert planned.card.kind == "synthetic"
+        assert planned.problem.label_noise["rate"] == 0.25
+        assert "wrong labels on purpose" in planned.card.caveats[0]
+
+    def test_a_study_of_another_problem_noise_trainer_or_option_has_other_runs(self) -> None:
+        noise = {"task": "kind", "kind": "pair", "rate": 0.25}
+        changes: list[dict[str, Any]] = [
+            {},
+            {"label_noise": noise},
+            {"problem_options": {"dropout": 0.1}},
+            {"trainer": "tests.unit.study.test_trainer_plan:Renamed"},
+        ]
+        assert len({plan(lambda s, c=c: s.update(c)).frozen for c in changes}) == len(changes)
+
+    def test_a_problem_may_stay_and_another_trainer_is_refused(self) -> None:
+        class Stored:
+            name, spec, card = "tried", plan().spec.to_plain(), plan().stored_card
+
+        other = plan(lambda s: s.update(trainer="tests.unit.study.test_trainer_plan:Renamed"))
+        with pytest.raises(NotAnExtension, match="trainer: stored"):
+            check_extension(Stored, other.spec, other.stored_card)  # type: ignore[arg-type]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("stages", "keys", "why"),
+        [
+            ([{"rat": [0.1]}], {}, "unknown key `rat`. Did you mean `rate`?"),
+            ([{"rate": [0.1, 1.5]}], {}, "`rate` must be one of the numbers from 0 to 1. Got 1.5"),
+            ([{"rate": {"range": [0.1, 2.0], "points": 3}}], {}, "Got 2.0"),
+            ([{"rounds": [1, 1.5]}], {}, "`rounds` must be a whole number. Got 1.5"),
+            ([{"rounds": [0]}], {}, "`rounds` must be one of the whole numbers from 1. Got 0"),
+            ([{"rate": [0.1]}], {"hyper": {"way": "od"}}, "`way` must be one of 'plain', 'odd'"),
+            ([{"rate": [0.1]}], {"hyper": {"wya": "odd"}}, "Did you mean `way`?"),
+            ([{"rounds": [1, 2]}], {"hyper": {"way": "odd"}}, "`way` odd needs two rounds"),
+            ([{"rate": [0.1]}], {"weighting": "ew"}, "`weighting` excludes `trainer`"),
+            ([{"rate": [0.1]}], {"init_from": "x"}, "`init_from` goes with weightings"),
+        ],
+    )
+    def test_of_a_search(self, stages: list[Any], keys: dict[str, Any], why: str) -> None:
+        with pytest.raises(BadSpec) as caught:
+            of_search(*stages, **keys)
+        assert why in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("said", "why"),
+        [
+            ({"objective": "truly_found"}, "must not use what is hidden from training"),
+            ({"objective": "noisy_val_eror"}, "Did you mean `noisy_val_error`?"),
+            ({"objective": "delta_m"}, "must be one of trainer tiny"),
+            ({"oracle": True}, "`oracle = true` goes with an objective that uses hidden truth"),
+            ({"problem": "digits"}, "Tiny needs a task `kind`"),
+            ({"problem": "digit"}, "Unknown problem `digit`"),
+            ({"trainer": "tiny"}, "There is no trainer `tiny`"),
+            ({"trainer": "tests.tiny_trainer:Tin"}, "has no `Tin`"),
+            ({"trainer": "tests.toy:Toy"}, "lacks refusal, train"),
+            ({"trainer": "tests.not_there:Tiny"}, "was not found"),
+            ({"baseline": {}}, "[baseline] goes with weightings"),
+            ({"confirm": {}}, "[confirm] goes with weightings"),
+            ({"keep": {"networks": "all"}}, "[keep] goes with weightings"),
+            ({"diagnostics": {"gradients": {}}}, "[diagnostics] goes with weightings"),
+            ({"function": {"target": "m:f", "metric": "x"}}, "exclude each other"),
+        ],
+    )
+    def test_of_a_spec(self, said: dict[str, Any], why: str) -> None:
+        assert why in refusal(lambda s: s.update(said))
+
+    @pytest.mark.parametrize("said", [{"lr": 0.1}, {"optimizer": "sgd"}, {"precision": "bfloat16"}])
+    def test_of_training(self, said: dict[str, Any]) -> None:
+        (name,) = said
+        assert f"[training] `{name}` goes with weightings" in refusal(
+            lambda s: s["training"].update(said)
+        )
+
+    @pytest.mark.parametrize("rule", [{"rule": "patience", "rungs": [2], "patience": 1}])
+    def test_of_a_rule_that_needs_our_networks(self, rule: dict[str, Any]) -> None:
+        assert "ends by its own rule" in refusal(
+            lambda s: s["search"][0]["stages"][0].update(stop=rule)
+        )
+
+
+def test_an_oracle_may_select_by_hidden_truth() -> None:
+    planned = plan(lambda s: s.update(objective="truly_found", oracle=True))
+    assert planned.searches[0].objective.direction == "max"
+    assert planned.searches[0].objective.uses_truth
+
+
+def test_a_front_of_two_objectives_is_searched() -> None:
+    planned = plan(lambda s: s.update(objective=["noisy_val_error", "truly_found"], oracle=True))
+    (search,) = planned.searches
+    assert [one.name for one in search.others] == ["truly_found"]
+    assert planned.problem.ranked_by == ("error", "found")
+
+
+class Renamed:
+    """The tiny trainer by another name."""
+
+    def __new__(cls) -> Any:
+        from tests.tiny_trainer import Tiny
+
+        return type("Again", (Tiny,), {})()
+
+    def refusal(self) -> None: ...
+
+    def train(self) -> None: ...

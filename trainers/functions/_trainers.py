@@ -1,0 +1,156 @@
+"""From a name to a trainer: built in, from an installed plugin, or of a class of the user's own.
+
+A trainer is a training function with a card, see `trainers.trainer_card`. A plugin is an installed
+package with an entry point ``name = "package.module:Class"`` in the group ``weighbridge.trainers``.
+Built-in names win over plugins.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from trainers.cards import ProblemCard
+from trainers.errors import UnknownTrainer
+from trainers.failures import told
+from trainers.jobs import Training
+from trainers.problems.errors import ModuleBroken
+from trainers.problems.user_module import named, refused
+from trainers.protocol import Problem
+from trainers.suggestions import did_you_mean, shown
+from trainers.trainer_card import TrainerCard
+
+if TYPE_CHECKING:
+    from trainers.functions._report import Report
+
+GROUP: Final = "weighbridge.trainers"
+TRAINERS: Final[Mapping[str, str]] = {}
+"""Built-in trainers: name to ``package.module:Class``."""
+
+_METHODS = ("refusal", "train")
+_LONGEST = 64  # what a study database holds of a method's name
+
+
+class Trainer(Protocol):
+    """A whole way of training, in the place of weighting losses.
+
+    The protocol is structural: a class needs a constructor without arguments and these, not a base
+    class. Importing its module and reading its card should load no torch, as `plan` does both.
+    """
+
+    @property
+    def card(self) -> TrainerCard:
+        """What it is."""
+
+    def refusal(self, problem: ProblemCard, params: Mapping[str, Any]) -> str:
+        """Why it cannot train a problem, or not with these parameters; empty if it can.
+
+        Args:
+            params: All parameters, defaults filled in.
+
+        Returns:
+            The rule, what was found, and the way out.
+        """
+
+    def train(
+        self,
+        problem: Problem,
+        params: Mapping[str, Any],
+        seed: int,
+        folder: Path,
+        report: Report,
+        *,
+        training: Training,
+        device: str,
+    ) -> None:
+        """Train one run to its end.
+
+        Args:
+            problem: Opened once a worker: its `sources` are loaded by the first call, and shared by
+                all runs, so that nobody may change them.
+            params: All parameters, defaults filled in.
+            folder: Of this run alone, and the same in its next attempt: a checkpoint is saved in it
+                *before* each report, by which the next attempt resumes.
+            report: To be called after each epoch; what it raises is let through.
+            training: [training] of the study; `epochs` are the most of all rounds together.
+            device: Where it trains, such as ``cpu``.
+        """
+
+
+def trainer_names() -> tuple[str, ...]:
+    """All registered names, sorted; nothing is imported."""
+    return tuple(sorted({*TRAINERS, *_plugins()}))
+
+
+def trainer_of(target: str, folder: str | None = None) -> Trainer:
+    """The trainer behind a registered name or ``package.module:Class``.
+
+    Args:
+        folder: Where to look for a user's module after the normal import path.
+
+    Raises:
+        UnknownTrainer: No such name; or what has it is no class with a card and the methods of a
+            trainer.
+        ProblemError: Its module is missing, or raised while it was imported.
+    """
+    if len(target) > _LONGEST:
+        raise UnknownTrainer(
+            f"`trainer` must have at most {_LONGEST} characters. Got {len(target):,}. Give the "
+            "module or the class a shorter name."
+        )
+    known = TRAINERS.get(target, target)
+    if (plugin := _plugins().get(target)) is not None and target not in TRAINERS:
+        found = _loaded(plugin)
+    else:
+        found = named(known, folder, of=f"Trainer `{target}`")
+    if found is None:
+        names = trainer_names()
+        raise UnknownTrainer(
+            f"There is no trainer `{target}`.{did_you_mean(target, names)} Known: "
+            f"{', '.join(names) or 'none'}. A class of your own is written `package.module:Class`."
+        )
+    return _checked(found, target)
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _loaded(plugin: EntryPoint) -> object:
+    package = plugin.dist.name if plugin.dist is not None else "unknown"
+    with refused(
+        lambda told: ModuleBroken(
+            f"Trainer plugin `{plugin.name}` of package {package} must load. {plugin.value} "
+            f"raised {told}. Repair or uninstall the package."
+        )
+    ):
+        loaded: object = plugin.load()
+    return loaded
+
+
+def _checked(found: object, target: str) -> Trainer:
+    """A trainer of a class, with a card that can be read."""
+    lacks = [name for name in _METHODS if not callable(getattr(found, name, None))]
+    if not inspect.isclass(found) or lacks:
+        raise UnknownTrainer(
+            f"A trainer is a class with a `card` and the methods {' and '.join(_METHODS)}. "
+            f"`{target}` is {shown(found)}"
+            + (f" and lacks {', '.join(lacks)}. Add them." if lacks else ". Name its class.")
+        )
+    try:
+        made: Any = found()
+        card: object = made.card
+    except (Exception, SystemExit) as error:  # code of a user may raise anything
+        raise UnknownTrainer(
+            f"A trainer must be made without arguments, and its card be readable. `{target}` "
+            f"raised {told(error)}. Mend it."
+        ) from error
+    if not isinstance(card, TrainerCard):
+        raise UnknownTrainer(
+            f"The `card` of a trainer must be a trainers.trainer_card.TrainerCard. `{target}` has "
+            f"{type(card).__name__}. Return one."
+        )
+    return cast("Trainer", made)
