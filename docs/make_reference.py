@@ -40,6 +40,7 @@ PACKAGES = (
     "trainers.problems.dense",
     "trainers.problems.labels",
     "trainers.functions",
+    "trainers.exhibits",
     "trainers.testing",
 )
 _BUDGETS = """\
@@ -272,11 +273,13 @@ def _entry(name: str, thing: Any) -> Iterator[str]:
 
 VALUES = {
     "__version__": "The version of Weighbridge.",
+    "Exhibit": "A histogram, a curve, pictures or a table.",
     "FINAL": "The states in which a run has ended.",
     "HyperValue": "A checked value: one number, or one number a task.",
     "MOVES": "The legal moves of a run: state to the states that may follow.",
     "Point": "One point of a space: parameter name to value.",
     "promised": "Settings of Hypothesis for such tests: ten situations each, whatever the time.",
+    "Split": "What an exhibit is made of: train, validation or test.",
     "STRATEGIES": "Names of the strategies that can be replayed.",
     "Value": "The value of one parameter: number, text, truth value, None, lists and tables.",
 }

@@ -12,6 +12,7 @@ from storage.beginning import Beginning
 from storage.changes import Following
 from storage.database.opened import SCHEMA_VERSION, Database
 from storage.database.retry import retried
+from storage.exhibits import Exhibits
 from storage.log import Log
 from storage.networks import Networks
 from storage.notifications import Notifications
@@ -88,6 +89,7 @@ class Reader(
     AuditLog,
     Beating,
     Beginning,
+    Exhibits,
     Following,
     History,
     Log,

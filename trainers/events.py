@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from trainers.exhibits import PackedExhibit
 from trainers.gradients import PairStatistics
 from trainers.jobs import Calibrate, Checkpoint, Pack, Precision, ProblemRef, TimeSteps, Training
 from trainers.pickling import pickled_by_values
@@ -117,6 +118,7 @@ class EpochDone:
         energy_j: Energy of `seconds`, see `trainers.hardware.energy`; None: not measured.
         conflicts: How alike gradients were, if the pack asks.
         round: Which time training has begun anew, from 1; epochs are counted over all of them.
+        exhibits: What the run shows beside its metrics.
         more: Whether other events follow at once.
     """
 
@@ -131,6 +133,7 @@ class EpochDone:
     energy_j: float | None = None
     conflicts: tuple[PairStatistics, ...] = ()
     round: int = 1
+    exhibits: tuple[PackedExhibit, ...] = ()
     more: bool = field(default=False, compare=False)
 
 

@@ -26,6 +26,7 @@ from storage.schema.tables import (
     decisions,
     epoch_values,
     epochs,
+    exhibits,
     gradient_pairs,
     looks,
     networks,
@@ -68,7 +69,8 @@ class Removals(Audited, Leases):
                 sa.select(table.c.id).where(table.c.study_id == study_id)
                 for table in (runs, searches, baselines)
             )
-            for table in (scores, epoch_values, gradient_pairs, epochs, checkpoints, networks):
+            of_epochs = (epoch_values, gradient_pairs, exhibits, epochs)
+            for table in (scores, *of_epochs, checkpoints, networks):
                 connection.execute(table.delete().where(table.c.run_id.in_(its_runs)))
             connection.execute(timings.delete().where(timings.c.search_id.in_(its_searches)))
             for table in (attempts, runs):

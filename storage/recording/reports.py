@@ -28,12 +28,13 @@ from storage.records import (
     Report,
 )
 from storage.schema.bulk import Upsert
-from storage.schema.dialects import insert_ignoring
+from storage.schema.dialects import insert_ignoring, put
 from storage.schema.prepared import PreparedStatement
 from storage.schema.tables import (
     attempts,
     checkpoints,
     epoch_values,
+    exhibits,
     gradient_pairs,
     networks,
     runs,
@@ -166,6 +167,7 @@ class Recorder:
         EPOCHS.write(connection, heads)
         _VALUES.write(connection, values)
         _PAIRS.write(connection, [row for report, _ in epochs for row in _pair_rows(report)])
+        _write_exhibits(connection, [report for report, _ in epochs])
         return last
 
     def _write_checkpoints(
@@ -223,6 +225,24 @@ def _pair_rows(report: EpochRecord) -> Iterator[dict[str, Any]]:
             **{name: getattr(found, name) for name in ("mean", "sd", "low", "median", "high")},
             "one_by_one": int(found.one_by_one),
         }
+
+
+def _write_exhibits(connection: Connection, reports: Sequence[EpochRecord]) -> None:
+    """Put each in the place of the one before, as its name and round say."""
+    for report in reports:
+        for shown in report.exhibits:
+            row = {
+                "run_id": report.run,
+                "name": shown.name,
+                "round": shown.round,
+                "kept_epoch": report.epoch if shown.each_epoch else 0,
+                "epoch": report.epoch,
+                "split": shown.split,
+                "kind": shown.kind,
+                "title": shown.title,
+                "content": shown.content,
+            }
+            put(connection, exhibits, row)
 
 
 def _write_networks(connection: Connection, accepted: Sequence[tuple[Report, Any]]) -> None:

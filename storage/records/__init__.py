@@ -35,6 +35,7 @@ from storage.records._reports import (
     CheckpointRecord,
     Ending,
     EpochRecord,
+    ExhibitRecord,
     Mismatch,
     NetworkFile,
     NetworkRecord,
@@ -44,6 +45,7 @@ from storage.records._reports import (
     Report,
     SelectedEpoch,
     Spent,
+    StoredExhibit,
     StoredNetwork,
 )
 from storage.records._status import (
@@ -99,6 +101,7 @@ __all__ = [
     "Ending",
     "EpochRecord",
     "EpochTiming",
+    "ExhibitRecord",
     "FailureGroup",
     "Glance",
     "Holder",
@@ -131,6 +134,7 @@ __all__ = [
     "SelectedEpoch",
     "Spent",
     "StageEntry",
+    "StoredExhibit",
     "StoredNetwork",
     "StudyName",
     "StudyRecord",

@@ -65,11 +65,33 @@ class PairStatistics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExhibitRecord:
+    """What a run shows beside its metrics.
+
+    Attributes:
+        round: Which time training has begun anew, from 1.
+        split: What it is made of; those of ``test`` are not shown of a sealed study.
+        each_epoch: It is kept of each epoch; else one of its name replaces that of earlier epochs
+            of the same round.
+        content: Its values as JSON, see `docs/reference/exhibits.md`.
+    """
+
+    name: str
+    kind: str
+    title: str
+    split: str
+    each_epoch: bool
+    content: str
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EpochRecord:
     """One epoch of one run; `values` hold (split, task, metric, value).
 
     Attributes:
         conflicts: How alike gradients were, if they were compared.
+        exhibits: What it shows beside its metrics; of one name and round the last.
         solo_s: What its training and validation would take alone, when it was trained in a pack.
     """
 
@@ -81,6 +103,7 @@ class EpochRecord:
     solo_s: float | None = None
     peak_memory_bytes: int | None = None
     conflicts: Sequence[PairStatistics] = ()
+    exhibits: Sequence[ExhibitRecord] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +218,26 @@ class StoredNetwork:
     run: int
     file: NetworkFile
     selected: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredExhibit:
+    """What a run has shown at the end of an epoch.
+
+    Attributes:
+        round: Which time training had begun anew, from 1.
+        split: What it is made of.
+        content: Its values as JSON, see `docs/reference/exhibits.md`.
+    """
+
+    run: int
+    round: int
+    epoch: int
+    name: str
+    kind: str
+    split: str
+    title: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

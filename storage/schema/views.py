@@ -160,6 +160,15 @@ VIEWS: dict[str, str] = {
         JOIN runs r ON r.id = g.run_id
         JOIN studies st ON st.id = r.study_id
     """,
+    "run_exhibits": f"""
+        SELECT st.name AS study, x.run_id AS run, x.round AS round, x.epoch AS epoch,
+               x.name AS name, x.kind AS kind, x.split AS split, x.title AS title,
+               x.content AS content
+        FROM exhibits x
+        JOIN runs r ON r.id = x.run_id
+        JOIN studies st ON st.id = r.study_id
+        WHERE x.split <> 'test' OR {SHOWS_TEST}
+    """,
     "epoch_timings": """
         SELECT st.name AS study, se.name AS search, se.weighting AS weighting, se.role AS role,
                tm.attempt_id AS attempt, tm.sweep AS sweep, tm.hardware AS hardware,
@@ -179,5 +188,6 @@ ORDER: dict[str, str] = {
     "stage_decisions": "search, stage, decided",
     "baseline_metrics": "baseline_hash, task, metric, split",
     "gradient_conflicts": "run, epoch, pairing DESC, measure",
+    "run_exhibits": "run, name, round, epoch",
     "epoch_timings": "attempt, sweep, search",
 }

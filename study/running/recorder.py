@@ -12,6 +12,7 @@ from storage.records import (
     CheckpointRecord,
     Ending,
     EpochRecord,
+    ExhibitRecord,
     NetworkFile,
     NetworkRecord,
     PairStatistics,
@@ -92,6 +93,9 @@ def to_report(event: RunEvent, solo_s: float | None = None) -> Report:
             spent=_spent(event),
             solo_s=solo_s,
             conflicts=[PairStatistics(**asdict(found)) for found in event.conflicts],
+            exhibits=[
+                ExhibitRecord(**asdict(shown), round=event.round) for shown in event.exhibits
+            ],
         )
     if isinstance(event, CheckpointWritten):
         return CheckpointRecord(

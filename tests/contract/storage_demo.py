@@ -10,6 +10,7 @@ from storage.records import (
     BaselineValue,
     CheckpointRecord,
     Ending,
+    ExhibitRecord,
     PairStatistics,
     Spent,
 )
@@ -77,7 +78,9 @@ def _finish_in_two_attempts(bench: Bench) -> None:
     )
     bench.take_back(bench.holder)
     second = bench.claim_one()
-    compared = replace(epoch(second, 3, 0.25, 0.1), conflicts=[_conflicting("tasks"), _EMPTY])
+    compared = replace(
+        epoch(second, 3, 0.25, 0.1), conflicts=[_conflicting("tasks"), _EMPTY], exhibits=[_TABLE]
+    )
     bench.storage.record([epoch(second, 2, 0.15, 0.1), compared, end(second)])
 
 
@@ -96,6 +99,16 @@ def _conflicting(pairing: str) -> PairStatistics:
 
 
 _EMPTY = PairStatistics(pairing="samples", measure="negative_cosine", n_pairs=0, n_left_out=3)
+
+
+_TABLE = ExhibitRecord(
+    name="hits",
+    kind="table",
+    title="Hits",
+    split="validation",
+    each_epoch=False,
+    content='{"columns":["a"],"rows":[[1]]}',
+)
 
 
 def _diverge_in_the_second_epoch(bench: Bench) -> None:

@@ -16,6 +16,7 @@ from storage.records import (
     CheckpointRecord,
     Claim,
     EpochRecord,
+    ExhibitRecord,
     Mismatch,
     PairStatistics,
     Recorded,
@@ -174,6 +175,31 @@ class RecordingPromises(Backend):
         assert (full["percentile_2_5"], full["percentile_97_5"]) == (-1.0, 1.0)
         assert (empty["measure"], empty["n_left_out"], empty["mean"]) == ("magnitude", 2, None)
 
+    def test_exhibits_replace_those_of_their_name_and_round_histograms_of_their_epoch(
+        self, bench: Bench
+    ) -> None:
+        claim = claimed(bench)
+        for number, round_ in ((1, 1), (2, 1), (2, 1), (3, 2)):
+            shown = [
+                _exhibit("bins", f"{number}", round_=round_, each_epoch=True),
+                _exhibit("hits", f"{number}", round_=round_),
+            ]
+            bench.storage.record([replace(epoch(claim, number, 0.1, 0.1), exhibits=shown)])
+        rows = bench.view("run_exhibits")
+        assert [(row["name"], row["round"], row["epoch"], row["content"]) for row in rows] == [
+            ("bins", 1, 1, "1"), ("bins", 1, 2, "2"), ("bins", 2, 3, "3"),
+            ("hits", 1, 2, "2"), ("hits", 2, 3, "3"),
+        ]  # fmt: skip
+
+    def test_exhibits_of_a_stale_lease_are_refused_with_their_epoch(self, bench: Bench) -> None:
+        first = claimed(bench)
+        bench.take_back(bench.holder)
+        second = bench.claim_one()
+        for claim, text in ((second, "new"), (first, "old")):
+            report = replace(epoch(claim, 1, 0.1, 0.1), exhibits=[_exhibit("hits", text)])
+            bench.storage.record([report])
+        assert [row["content"] for row in bench.view("run_exhibits")] == ["new"]
+
     def test_nothing_to_record_is_fine(self, bench: Bench) -> None:
         assert bench.storage.record([]) == Recorded(rejected=[], mismatches=[])
 
@@ -198,6 +224,20 @@ class RecordingPromises(Backend):
         bench.storage.record([epoch(claim, 1, 0.5, 0.5), epoch(claim, 1, 0.1, 0.1)])
         stored = [row for row in bench.view("epoch_metrics") if row["split"] == "validation"]
         assert [row["value"] for row in stored if row["task"] == "a"] == [0.1]
+
+
+def _exhibit(
+    name: str, content: str, *, round_: int = 1, each_epoch: bool = False
+) -> ExhibitRecord:
+    return ExhibitRecord(
+        name=name,
+        kind="table",
+        title="A title",
+        split="validation",
+        each_epoch=each_epoch,
+        content=content,
+        round=round_,
+    )
 
 
 def _curve(bench: Bench, claim: Claim) -> Sequence[float]:

@@ -34,6 +34,7 @@ _ROWS = {
     "baseline_metrics": 4,
     "epoch_timings": 0,
     "gradient_conflicts": 0,
+    "run_exhibits": 0,
 }
 """Rows of each view; every saved database holds the same study."""
 

@@ -5,7 +5,17 @@ and on the dashboard. An exhibit is checked as it is made.
 """
 
 from trainers.exhibits._kinds import Curve, Histogram, Pictures, Table
-from trainers.exhibits._pack import Exhibit, PackedExhibit, pack
+from trainers.exhibits._pack import Exhibit, PackedExhibit, Split, pack
 from trainers.exhibits._png import png
 
-__all__ = ["Curve", "Exhibit", "Histogram", "PackedExhibit", "Pictures", "Table", "pack", "png"]
+__all__ = [
+    "Curve",
+    "Exhibit",
+    "Histogram",
+    "PackedExhibit",
+    "Pictures",
+    "Split",
+    "Table",
+    "pack",
+    "png",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from trainers.errors import BadExhibit
 from trainers.exhibits._checks import refuse
@@ -13,6 +13,7 @@ from trainers.pickling import pickled_by_values
 from trainers.suggestions import shown
 
 Kind = Literal["histogram", "curve", "pictures", "table"]
+Split = Literal["train", "validation", "test"]
 Exhibit = Histogram | Curve | Pictures | Table
 _KINDS: dict[type, Kind] = {
     Histogram: "histogram",
@@ -31,6 +32,7 @@ class PackedExhibit:
     """An exhibit as it is sent and stored.
 
     Attributes:
+        split: What it is made of; those of ``test`` stay hidden as long as a study is sealed.
         each_epoch: It is kept of each epoch; else one of its name replaces that of earlier epochs
             of the same round.
         content: Its values as JSON.
@@ -39,16 +41,25 @@ class PackedExhibit:
     name: str
     kind: Kind
     title: str
+    split: Split
     each_epoch: bool
     content: str
 
 
-def pack(exhibit: Exhibit) -> PackedExhibit:
+def pack(exhibit: Exhibit, split: Split = "validation") -> PackedExhibit:
     """An exhibit as it is sent and stored.
 
+    Args:
+        split: What it is made of.
+
     Raises:
-        BadExhibit: It is none of this module's four, or too large.
+        BadExhibit: It is none of this module's four, or too large; or there is no such split.
     """
+    if split not in get_args(Split):
+        raise BadExhibit(
+            f"What is shown is of a split: {', '.join(get_args(Split))}. Got {shown(split)}. Name "
+            "the one whose samples it is made of."
+        )
     kind = _KINDS.get(type(exhibit))
     if kind is None:
         raise BadExhibit(
@@ -67,6 +78,7 @@ def pack(exhibit: Exhibit) -> PackedExhibit:
         name=exhibit.name,
         kind=kind,
         title=exhibit.title,
+        split=split,
         each_epoch=kind == "histogram",
         content=content,
     )

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Literal, NoReturn, get_args
 
-from trainers.errors import BadReport
+from trainers.errors import BadExhibit, BadReport
+from trainers.exhibits import Exhibit, PackedExhibit, Split, pack
 from trainers.suggestions import shown
 
 Why = Literal["paused", "released", "diverged", "done"]
 Phase = Literal["validation", "test", "diagnostics"]
 """What a run's seconds go to, beside training."""
 _TEST = "test_"
+MOST_SHOWN = 24
 
 
 class RunStopped(BaseException):
@@ -37,6 +39,7 @@ class Reported:
         samples: That went forward and backward since the report before.
         grad_evals: Gradients of a loss on a batch that were worked out since then.
         flops: Floating-point operations since then, as far as they are known.
+        exhibits: What was shown since the report before.
     """
 
     step: int
@@ -47,6 +50,7 @@ class Reported:
     samples: int = 0
     grad_evals: int = 0
     flops: float = 0.0
+    exhibits: tuple[PackedExhibit, ...] = ()
 
     def phases(self) -> dict[str, float]:
         """Seconds of each phase, as the events of engines name them."""
@@ -98,6 +102,7 @@ class Report:
         self._since_s, self._beside_s = perf_counter(), dict[str, float]()
         self.step, self.round, self.value = 0, 1, math.nan
         self.why: Why | Literal[""] = ""
+        self._shown: dict[str, PackedExhibit] = {}
 
     def __call__(
         self,
@@ -133,6 +138,30 @@ class Report:
                 self._wait_at_rung()
             if self._stop_requested():
                 self._stop("released")
+
+    def show(self, exhibit: Exhibit, *, split: Split = "validation") -> None:
+        """Show a histogram, curve, pictures or a table: it goes out with the next report.
+
+        One of the same name and round replaces the earlier one; histograms are kept of each epoch.
+
+        Args:
+            split: What it is made of; of ``test`` it stays hidden as long as a study is sealed.
+
+        Raises:
+            BadExhibit: It is of no kind that is shown, too large, or one too many.
+        """
+        packed = pack(exhibit, split)
+        self._shown[packed.name] = packed
+        if len(self._shown) > MOST_SHOWN:
+            raise BadExhibit(
+                f"With one report at most {MOST_SHOWN} exhibits go out. Got {packed.name!r} beside "
+                f"as many. Show what matters, or report more often."
+            )
+
+    @property
+    def unsent(self) -> tuple[str, ...]:
+        """Names of what was shown since the last report."""
+        return tuple(self._shown)
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:
@@ -188,6 +217,7 @@ class Report:
         values = tuple(
             _placed(name, value) for name, value in known.items() if math.isfinite(value)
         )
+        exhibits, self._shown = tuple(self._shown.values()), {}
         self._tell(
             Reported(
                 step=step,
@@ -195,6 +225,7 @@ class Report:
                 seconds=seconds,
                 beside_s=beside_s,
                 round=round,
+                exhibits=exhibits,
                 **counts,
             )
         )

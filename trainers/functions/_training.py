@@ -18,8 +18,9 @@ from typing import Final, Literal
 
 import torch
 
-from trainers.errors import BadReport, NoFolder
+from trainers.errors import BadExhibit, BadReport, NoFolder
 from trainers.events import CheckpointSkipped, EpochDone, Event, RunEnded, Seconds
+from trainers.exhibits import PackedExhibit
 from trainers.functions._open import FunctionSession
 from trainers.functions._report import Report, Reported, RunStopped
 from trainers.jobs import Job, Pack
@@ -133,6 +134,11 @@ class _Call:
                     f"A training function reports {session.metric!r} at least once, or returns it. "
                     "It ended without. Call `report(step, metrics)` after each epoch."
                 )
+            if unsent := self._report.unsent:
+                raise BadExhibit(
+                    "What is shown goes out with the next report. Got none after "
+                    f"{', '.join(unsent)}. Call `report.show` before `report`."
+                )
         except RunStopped:
             self._said.put(None)
         except BaseException as error:  # in a thread, an exit would be lost
@@ -188,6 +194,7 @@ class _Call:
             grad_evals=said.grad_evals,
             flops=said.flops,
             round=said.round,
+            exhibits=said.exhibits,
         )
 
     def _ending(self, error: BaseException | None) -> RunEnded:
@@ -255,4 +262,6 @@ class _Journal:
                 continue  # blank, or torn
             if isinstance(plain, list):  # as it was written before there were rounds
                 plain = dict(zip(("step", "seconds", "values"), plain, strict=True))
-            yield Reported(**{**plain, "values": tuple(map(tuple, plain["values"]))})
+            plain["values"] = tuple(map(tuple, plain["values"]))
+            plain["exhibits"] = tuple(PackedExhibit(**one) for one in plain.get("exhibits", ()))
+            yield Reported(**plain)

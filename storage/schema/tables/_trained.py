@@ -186,6 +186,21 @@ gradient_pairs = Table(
     sqlite_with_rowid=False,
 )
 
+exhibits = Table(
+    "exhibits",
+    metadata,
+    Column("run_id", Id, primary_key=True),  # without foreign keys, as `epoch_values`
+    Column("name", Name(100), primary_key=True),
+    Column("round", Integer, primary_key=True),
+    # of one that is kept of each epoch, that one; 0 of one that replaces that of earlier epochs
+    Column("kept_epoch", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),  # at whose end it was shown
+    Column("split", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("title", BoundedText(MESSAGE), nullable=False),
+    Column("content", Text, nullable=False),  # JSON
+)
+
 scores = Table(
     "scores",
     metadata,

@@ -1,6 +1,6 @@
 """Studies are steered from outside, with an audit of it, and send notifications.
 
-How alike gradients were is kept by epoch.
+How alike gradients were is kept by epoch, and what runs show beside their metrics.
 """
 
 from __future__ import annotations
@@ -31,6 +31,18 @@ JOIN studies st ON st.id = r.study_id
 """
 
 
+_RUN_EXHIBITS = """
+CREATE VIEW run_exhibits AS
+SELECT st.name AS study, x.run_id AS run, x.round AS round, x.epoch AS epoch,
+       x.name AS name, x.kind AS kind, x.split AS split, x.title AS title,
+       x.content AS content
+FROM exhibits x
+JOIN runs r ON r.id = x.run_id
+JOIN studies st ON st.id = r.study_id
+WHERE x.split <> 'test' OR (st.sealed_at IS NULL OR st.unsealed_at IS NOT NULL)
+"""
+
+
 def upgrade() -> None:
     connection = op.get_bind()
     time = "VARCHAR(32)" if connection.dialect.name == "sqlite" else "TIMESTAMP WITH TIME ZONE"
@@ -43,6 +55,7 @@ def upgrade() -> None:
     _add_audit()
     _add_notifications()
     _add_gradient_pairs()
+    _add_exhibits()
 
 
 def _add_audit() -> None:
@@ -102,6 +115,24 @@ def _add_gradient_pairs() -> None:
         sqlite_with_rowid=False,
     )
     op.execute(_GRADIENT_CONFLICTS)
+
+
+def _add_exhibits() -> None:
+    """What runs show beside their metrics."""
+    op.create_table(
+        "exhibits",
+        sa.Column("run_id", _ID, nullable=False),
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("kept_epoch", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("split", sa.String(16), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "name", "round", "kept_epoch", name="pk_exhibits"),
+    )
+    op.execute(_RUN_EXHIBITS)
 
 
 def downgrade() -> None:

@@ -24,6 +24,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "baseline_metrics": "study baseline_hash task metric split value source trial standing",
         "gradient_conflicts": "study run epoch pairing measure n_pairs n_left_out mean sd "
         "percentile_2_5 median percentile_97_5 one_by_one",
+        "run_exhibits": "study run round epoch name kind split title content",
         "epoch_timings": "study search weighting role attempt sweep hardware measured epoch_s",
     }.items()
 }
