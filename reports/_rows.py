@@ -37,6 +37,8 @@ _SCHEMA: Mapping[str, str] = MappingProxyType(
         "gradient_conflicts": "study:str run:int64 epoch:int64 pairing:str measure:str "
         "n_pairs:int64 n_left_out:int64 mean:float64 sd:float64 percentile_2_5:float64 "
         "median:float64 percentile_97_5:float64 one_by_one:bool",
+        "training_rounds": "study:str run:int64 round:int64 first_epoch:int64 last_epoch:int64 "
+        "train_s:float64 validation_s:float64 grad_evals:int64",
         "epoch_timings": "study:str search:str weighting:str role:str attempt:int64 sweep:int64 "
         "hardware:str measured:utc epoch_s:float64",
     }

@@ -13,11 +13,12 @@ from storage.database.retry import retried
 from storage.leasing.budgets import MONEY
 from storage.planning.opened import OpenedDatabase
 from storage.planning.proposals import WRITTEN
-from storage.records import AttemptLog, Cause, RunCosts, TrainedWith
-from storage.schema.tables import attempts, environments, runs, searches, trials, workers
+from storage.records import AttemptLog, Cause, RunCosts, TrainedWith, TrainingRound
+from storage.schema.tables import attempts, environments, epochs, runs, searches, trials, workers
 
 _MODULE = "module:"  # entries of a worker's environment, see `trainers.worker.code`
 
+_OF_ROUND = ("train_s", "validation_s", "grad_evals")
 _OF_STUDY = attempts.c.study_id == bindparam("study")
 _CODES = (
     sa.select(
@@ -85,6 +86,18 @@ _COSTS_OF = (
     .where(attempts.c.run_id.in_(bindparam("runs", expanding=True)))
     .group_by(attempts.c.run_id)
 )
+_ROUNDS = (
+    sa.select(
+        epochs.c.run_id,
+        epochs.c.round,
+        sa.func.min(epochs.c.epoch).label("first_epoch"),
+        sa.func.max(epochs.c.epoch).label("last_epoch"),
+        *(sa.func.sum(epochs.c[name]).label(name) for name in _OF_ROUND),
+    )
+    .where(epochs.c.run_id.in_(bindparam("runs", expanding=True)))
+    .group_by(epochs.c.run_id, epochs.c.round)
+    .order_by(epochs.c.run_id, epochs.c.round)
+)
 _FOLDERS = sa.select(workers.c.files).where(
     workers.c.study_id == bindparam("study"), workers.c.files != ""
 )
@@ -142,6 +155,23 @@ class Log(OpenedDatabase):
                 )
                 for row in connection.execute(_COSTS_OF, {"runs": list(runs)})
             }
+
+    @retried
+    def rounds_of(self, runs: Collection[int]) -> list[TrainingRound]:
+        """Rounds of each of these runs, in order; as few as a statement can name."""
+        with self._database.read() as connection:
+            return [
+                TrainingRound(
+                    run=row.run_id,
+                    round=row.round,
+                    first_epoch=row.first_epoch,
+                    last_epoch=row.last_epoch,
+                    train_s=row.train_s,
+                    validation_s=row.validation_s,
+                    grad_evals=int(row.grad_evals),
+                )
+                for row in connection.execute(_ROUNDS, {"runs": list(runs)})
+            ]
 
     @retried
     def file_folders(self, study_id: int) -> list[str]:

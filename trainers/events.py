@@ -207,7 +207,7 @@ class RunEnded:
         reason: For ``diverged``, what was not finite and where; for ``failed``, the exception.
         samples: Of the epoch that diverged, which is trained and paid for, but not reported.
         grad_evals: Of the same epoch.
-        flops: Of the same epoch, as in `EpochDone`.
+        flops: Of the same epoch, as in `EpochDone`; `round` likewise.
         detail: Traceback of a failure.
         failure: Class of a failure, see `trainers.failures`.
         failure_key: Equal for failures of one cause.
@@ -227,6 +227,7 @@ class RunEnded:
     samples: int = 0
     grad_evals: int = 0
     flops: float = 0.0
+    round: int = 1
     reason: str = ""
     detail: str = ""
     failure: str = ""

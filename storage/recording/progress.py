@@ -128,4 +128,5 @@ def epoch_row(epoch: int, attempt: int, report: EpochRecord | Ending) -> dict[st
         "validation_s": spent.validation_s,
         "solo_s": report.solo_s,
         "grad_evals": spent.grad_evals,
+        "round": report.round,
     }

@@ -26,7 +26,7 @@ from storage.records._limits import (
     limits_of_study,
     searches_of,
 )
-from storage.records._log import AttemptLog, Cause, RunCosts, TrainedWith
+from storage.records._log import AttemptLog, Cause, RunCosts, TrainedWith, TrainingRound
 from storage.records._news import Notification
 from storage.records._reports import (
     MEASURES,
@@ -140,6 +140,7 @@ __all__ = [
     "StudyRecord",
     "Totals",
     "TrainedWith",
+    "TrainingRound",
     "Unfinished",
     "Verdict",
     "WorkerProcess",

@@ -26,6 +26,19 @@ class RunCosts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRound:
+    """One round of a run: what was trained until training began anew, or ended."""
+
+    run: int
+    round: int
+    first_epoch: int
+    last_epoch: int
+    train_s: float
+    validation_s: float
+    grad_evals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedWith:
     """The user's own code as some runs were trained with it.
 

@@ -93,6 +93,7 @@ class EpochRecord:
         conflicts: How alike gradients were, if they were compared.
         exhibits: What it shows beside its metrics; of one name and round the last.
         solo_s: What its training and validation would take alone, when it was trained in a pack.
+        round: Which time training had begun anew, from 1; epochs are counted over all of them.
     """
 
     run: int
@@ -104,6 +105,7 @@ class EpochRecord:
     peak_memory_bytes: int | None = None
     conflicts: Sequence[PairStatistics] = ()
     exhibits: Sequence[ExhibitRecord] = ()
+    round: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,7 @@ class Ending:
             queue, too.
         failure_key: Equal for failures of one cause: a hash of the traceback.
         solo_s: Of the epoch that diverged, as in `EpochRecord`.
+        round: Of the epoch that diverged.
     """
 
     run: int
@@ -167,6 +170,7 @@ class Ending:
     failure_key: str | None = None
     detail: str = ""
     peak_memory_bytes: int | None = None
+    round: int = 1
 
 
 Report = EpochRecord | CheckpointRecord | NetworkRecord | Ending

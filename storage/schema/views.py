@@ -169,6 +169,16 @@ VIEWS: dict[str, str] = {
         JOIN studies st ON st.id = r.study_id
         WHERE x.split <> 'test' OR {SHOWS_TEST}
     """,
+    "training_rounds": """
+        SELECT st.name AS study, e.run_id AS run, e.round AS round, MIN(e.epoch) AS first_epoch,
+               MAX(e.epoch) AS last_epoch, SUM(e.train_s) AS train_s,
+               SUM(e.validation_s) AS validation_s,
+               CAST(SUM(e.grad_evals) AS BIGINT) AS grad_evals
+        FROM epochs e
+        JOIN runs r ON r.id = e.run_id
+        JOIN studies st ON st.id = r.study_id
+        GROUP BY st.name, e.run_id, e.round
+    """,
     "epoch_timings": """
         SELECT st.name AS study, se.name AS search, se.weighting AS weighting, se.role AS role,
                tm.attempt_id AS attempt, tm.sweep AS sweep, tm.hardware AS hardware,
@@ -189,5 +199,6 @@ ORDER: dict[str, str] = {
     "baseline_metrics": "baseline_hash, task, metric, split",
     "gradient_conflicts": "run, epoch, pairing DESC, measure",
     "run_exhibits": "run, name, round, epoch",
+    "training_rounds": "run, round",
     "epoch_timings": "attempt, sweep, search",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storage.records import AttemptLog, Cause
+from storage.records import AttemptLog, Cause, TrainingRound
 from study.catalogue import stored_name
 from study.cli._options import STORAGE, AsJson, StorageUrl, Study
 from study.cli._output import (
@@ -60,7 +60,8 @@ def command(
         if run is None:
             _causes(name, reader.causes(record.id, limit=_MOST_CAUSES), storage, as_json=as_json)
         else:
-            _run(name, _attempts(reader, name, record.id, run), lines, as_json=as_json)
+            attempts = _attempts(reader, name, record.id, run)
+            _run(name, attempts, reader.rounds_of([run]), lines, as_json=as_json)
     finally:
         reader.close()
 
@@ -100,7 +101,14 @@ def _causes(name: str, found: Sequence[Cause], storage: str, *, as_json: bool) -
     next_step("log", name, str(found[0].last.run), storage=storage, why="traceback and output")
 
 
-def _run(name: str, attempts: Sequence[AttemptLog], lines: int, *, as_json: bool) -> None:
+def _run(
+    name: str,
+    attempts: Sequence[AttemptLog],
+    rounds: Sequence[TrainingRound],
+    lines: int,
+    *,
+    as_json: bool,
+) -> None:
     outputs = outputs_of(attempts)
     last = attempts[-1]
     if as_json:
@@ -112,6 +120,7 @@ def _run(name: str, attempts: Sequence[AttemptLog], lines: int, *, as_json: bool
                 "state": last.run_state,
                 "reason": last.reason,
                 "attempts": [_plain(attempt) for attempt in attempts],
+                "rounds": [_plain_round(of) for of in rounds],
                 "output": [{"place": o.place, "host": o.host, "text": o.text} for o in outputs],
             },
         )
@@ -122,6 +131,8 @@ def _run(name: str, attempts: Sequence[AttemptLog], lines: int, *, as_json: bool
         (last.run_state, "bold"),
     )
     _table(attempts)
+    if len(rounds) > 1:
+        _table_of_rounds(rounds)
     for attempt in attempts:
         if attempt.failure_text:
             say((f"attempt {attempt.token}: {attempt.failure}", "yellow"))
@@ -149,6 +160,15 @@ def _table(attempts: Iterable[AttemptLog]) -> None:
             str(attempt.epochs),
             attempt.host or "",
         )
+    console.print(rows)
+
+
+def _table_of_rounds(rounds: Iterable[TrainingRound]) -> None:
+    heads = ("round", "epochs", "training", "validation")
+    rows = table(*heads, right=heads)
+    for of in rounds:
+        epochs = f"{of.first_epoch} to {of.last_epoch}"
+        rows.add_row(str(of.round), epochs, duration(of.train_s), duration(of.validation_s))
     console.print(rows)
 
 
@@ -185,4 +205,15 @@ def _plain(attempt: AttemptLog) -> dict[str, Any]:
         "epochs": attempt.epochs,
         "host": attempt.host,
         "code_fingerprint": attempt.code_fingerprint,
+    }
+
+
+def _plain_round(of: TrainingRound) -> dict[str, Any]:
+    return {
+        "round": of.round,
+        "first_epoch": of.first_epoch,
+        "last_epoch": of.last_epoch,
+        "train_s": of.train_s,
+        "validation_s": of.validation_s,
+        "grad_evals": of.grad_evals,
     }

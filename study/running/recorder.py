@@ -96,6 +96,7 @@ def to_report(event: RunEvent, solo_s: float | None = None) -> Report:
             exhibits=[
                 ExhibitRecord(**asdict(shown), round=event.round) for shown in event.exhibits
             ],
+            round=event.round,
         )
     if isinstance(event, CheckpointWritten):
         return CheckpointRecord(
@@ -130,6 +131,7 @@ def _ending(event: RunEnded, solo_s: float | None) -> Ending:
         solo_s=solo_s if event.outcome == "diverged" else None,
         detail=event.detail,
         peak_memory_bytes=event.peak_memory_bytes or None,
+        round=event.round,
     )
 
 

@@ -35,6 +35,7 @@ _ROWS = {
     "epoch_timings": 0,
     "gradient_conflicts": 0,
     "run_exhibits": 0,
+    "training_rounds": 5,
 }
 """Rows of each view; every saved database holds the same study."""
 

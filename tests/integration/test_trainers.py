@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests import tiny_trainer, toy
+from tests.integration import dashboards
 from tests.integration.command import WARM, command, typed
 
 pytestmark = pytest.mark.slow
@@ -90,8 +91,7 @@ def test_a_kill_in_the_second_round_changes_no_row(finished: Path) -> None:
 def test_trials_are_ranked_by_the_trainers_own_objective(finished: Path) -> None:
     said = command(finished, "compare", "tiny", "--json").json
     assert said["objective"]["name"] == "noisy_val_error"
-    best = min(said["rows"], key=lambda row: row["value"])
-    assert best["search"] == "plain"
+    assert said["rows"][0]["search"] == "plain"  # the best first
 
 
 def test_what_a_trainer_counts_is_paid_for(finished: Path) -> None:
@@ -103,6 +103,27 @@ def test_what_a_trainer_counts_is_paid_for(finished: Path) -> None:
     n_epochs = 2 * 2 * EPOCHS
     assert counted == (12 * n_epochs, 3 * n_epochs, 100.0 * n_epochs)
     assert rows(finished, "SELECT sum(validation_s) > 0 FROM attempt_costs") == [(1,)]
+
+
+def test_each_round_is_in_the_ledger(finished: Path) -> None:
+    found = rows(
+        finished,
+        "SELECT t.round, t.first_epoch, t.last_epoch, t.grad_evals, t.validation_s > 0 "
+        "FROM training_rounds t JOIN run_results r ON r.run = t.run WHERE r.search = 'dying'",
+    )
+    assert found == 2 * [(1, 1, 2, 6, 1), (2, 3, 4, 6, 1)]
+    ((run,),) = rows(finished, "SELECT min(run) FROM run_results")
+    said = command(finished, "log", "tiny", str(run), "--json").json
+    assert [(of["round"], of["last_epoch"]) for of in said["rounds"]] == [(1, 2), (2, 4)]
+
+
+def test_a_page_of_the_dashboard_has_the_rounds(finished: Path) -> None:
+    ((run, trial),) = rows(finished, "SELECT min(run), trial FROM run_results GROUP BY 2 LIMIT 1")
+    with dashboards.client(finished / "weighbridge.db") as client:
+        page = client.get(f"/study/1/run/{run}").text
+        assert "<h2>Rounds</h2>" in page
+        of_trial = client.get(f"/study/1/trial/{trial}?search=plain").text
+        assert 'scope="col">Round</th>' in of_trial
 
 
 def test_no_single_task_network_is_trained(finished: Path) -> None:

@@ -206,6 +206,7 @@ class Report:
                 f"Rounds are whole numbers from 1 that never fall. Got {shown(round)} after "
                 f"{self.round}. Count how often training has begun anew."
             )
+        self.round = round
         if not all(math.isfinite(known[name]) for name in self.metrics):
             self._stop("diverged")
         for earlier in self._skipped(step) if self.step == 0 else ():
@@ -213,7 +214,7 @@ class Report:
         now_s = perf_counter()
         seconds, self._since_s = now_s - self._since_s, now_s
         beside_s, self._beside_s = self._beside_s, {}
-        self.step, self.round, self.value = step, round, known[self.metric]
+        self.step, self.value = step, known[self.metric]
         values = tuple(
             _placed(name, value) for name, value in known.items() if math.isfinite(value)
         )

@@ -205,7 +205,10 @@ class _Call:
             return failed(job, error, epoch=report.step, seconds=seconds, device=device)
         if report.why == "diverged":
             what = f"metric {' or '.join(report.metrics)} was not finite"
-            return diverged(job, what, epoch=report.step + 1, seconds=seconds, device=device)
+            epoch = report.step + 1
+            return diverged(
+                job, what, epoch=epoch, seconds=seconds, device=device, round=report.round
+            )
         return self._ended(report.why or "done")
 
     def _ended(

@@ -48,6 +48,7 @@ def run_page(site: Site, request: Request) -> Response:
         "costs": named_costs(site.reader.costs_of([run]).values()),
         "charts": [*charts(record, trial.search), *conflict_charts(record)],
         "table": table(series_of(site.reader, record, [run])),
+        "rounds": site.reader.rounds_of([run]),
         # the latest first: it is what one has come for
         "attempts": list(zip(attempts, [*paid_s, *[None] * len(attempts)], strict=False))[::-1],
         "printed": printed_by(site.outputs, attempts),

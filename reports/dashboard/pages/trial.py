@@ -45,6 +45,8 @@ def trial_page(site: Site, request: Request) -> Response:
             "device_s": float(columns.device_s[at]),
         }
     own = [one["run"] for one in runs if not one["confirms"]]
+    # in order, so that of each run the last one stays
+    rounds = {of.run: of.round for of in site.reader.rounds_of([one["run"] for one in runs])}
     context = {
         "study": record,
         "tab": "/trials",
@@ -56,6 +58,7 @@ def trial_page(site: Site, request: Request) -> Response:
         "titles": value_titles(record, trial.search),
         "costs": named_costs(site.reader.costs_of([one["run"] for one in runs]).values()),
         "runs": runs,
+        "rounds": rounds if max(rounds.values(), default=1) > 1 else {},
         "n_seeds": len(own),
         "charts": charts(record, trial.search),
         "table": table(series_of(site.reader, record, own)),

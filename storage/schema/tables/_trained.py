@@ -156,6 +156,8 @@ epochs = Table(
     # what both would take alone, as it was known then; null: what they took. `timings` has more
     Column("solo_s", Float(53), nullable=True),
     count("grad_evals"),
+    # which time training had begun anew; epochs are counted over all of them
+    Column("round", Integer, nullable=False, server_default="1"),
     Index(None, "attempt_id"),  # without it, deleting an attempt would look through all epochs
     sqlite_with_rowid=False,
 )

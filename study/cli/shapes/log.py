@@ -47,6 +47,17 @@ class Cause(Shape):
     last: RunAttempt = Field(description="The last of these attempts.")
 
 
+class Round(Shape):
+    """What was trained until training began anew, or ended."""
+
+    round: int = Field(description="From 1; runs of weightings have one.")
+    first_epoch: int = Field(description="Epochs are counted over all rounds.")
+    last_epoch: int = Field(description="So far.")
+    train_s: float = Field(description="Of training.")
+    validation_s: float = Field(description="Of validation, Monte-Carlo passes included.")
+    grad_evals: Count = Field(description="Gradients of a loss on a batch.")
+
+
 class Output(Shape):
     """A file of what a run has printed."""
 
@@ -71,6 +82,7 @@ class LogRun(Run, Printed):
     state: RunState = Field(description="Where the run stands.")
     reason: str = Field(description="What the run has ended with; empty if all is well.")
     attempts: list[Attempt] = Field(description="In the order in which they were made.")
+    rounds: list[Round] = Field(description="In order; none before the first epoch.")
     output: list[Output] = Field(description="What it has printed.")
 
 

@@ -1,6 +1,7 @@
 """Studies are steered from outside, with an audit of it, and send notifications.
 
-How alike gradients were is kept by epoch, and what runs show beside their metrics.
+How alike gradients were is kept by epoch, and what runs show beside their metrics; and which round
+of training an epoch belongs to.
 """
 
 from __future__ import annotations
@@ -42,6 +43,17 @@ JOIN studies st ON st.id = r.study_id
 WHERE x.split <> 'test' OR (st.sealed_at IS NULL OR st.unsealed_at IS NOT NULL)
 """
 
+_TRAINING_ROUNDS = """
+CREATE VIEW training_rounds AS
+SELECT st.name AS study, e.run_id AS run, e.round AS round, MIN(e.epoch) AS first_epoch,
+       MAX(e.epoch) AS last_epoch, SUM(e.train_s) AS train_s, SUM(e.validation_s) AS validation_s,
+       CAST(SUM(e.grad_evals) AS BIGINT) AS grad_evals
+FROM epochs e
+JOIN runs r ON r.id = e.run_id
+JOIN studies st ON st.id = r.study_id
+GROUP BY st.name, e.run_id, e.round
+"""
+
 
 def upgrade() -> None:
     connection = op.get_bind()
@@ -56,6 +68,8 @@ def upgrade() -> None:
     _add_notifications()
     _add_gradient_pairs()
     _add_exhibits()
+    connection.exec_driver_sql("ALTER TABLE epochs ADD COLUMN round INTEGER DEFAULT '1' NOT NULL")
+    op.execute(_TRAINING_ROUNDS)
 
 
 def _add_audit() -> None:

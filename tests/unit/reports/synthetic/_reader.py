@@ -25,6 +25,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "gradient_conflicts": "study run epoch pairing measure n_pairs n_left_out mean sd "
         "percentile_2_5 median percentile_97_5 one_by_one",
         "run_exhibits": "study run round epoch name kind split title content",
+        "training_rounds": "study run round first_epoch last_epoch train_s validation_s grad_evals",
         "epoch_timings": "study search weighting role attempt sweep hardware measured epoch_s",
     }.items()
 }
