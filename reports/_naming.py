@@ -46,7 +46,7 @@ def point_of(params: str) -> dict[str, Any]:
     large as are texts.
     """
     try:
-        found = json.loads(params, parse_int=_whole)
+        found = _DECODER.decode(params)
         if "\\u" in params:
             found = json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
@@ -56,3 +56,7 @@ def point_of(params: str) -> dict[str, Any]:
 
 def _whole(digits: str) -> int | str:
     return int(digits) if len(digits) < _LONGEST else digits
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_whole)
+"""Made once: to make one takes as long as to read a point."""

@@ -77,7 +77,8 @@ class Beating(OpenedDatabase):
                 return None
             until_s = row.last_lease_s
             held = until_s is not None and until_s > now_s(connection)
-            return Glance(record=study_record(row), change=row.change, held=held)
+            last = _last(connection.execute(_LAST_EVENT, {"study": study_id}).all())
+            return Glance(record=study_record(row), change=row.change, held=held, last=last)
 
     @retried
     def pulse(self, study_id: int) -> Pulse:

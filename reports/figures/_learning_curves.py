@@ -74,10 +74,8 @@ def curves_drawn(frames: StudyFrames, search: SearchTrials) -> Mapping[int, Curv
     """By trial its epochs and means over the seeds that reached each; without empty ones."""
     order, shown = _drawn(search)
     rows = [*order[: 1 + _MOST_NEXT], *shown]
-    runs = frames.runs[
-        (frames.runs["search"] == search.search)
-        & frames.runs["trial"].isin([row.number for row in rows])
-    ]
+    runs = frames.runs_of(search.search)
+    runs = runs[runs["trial"].isin([row.number for row in rows])]
     objective = objective_of(frames, search.search)
     values = objective_curves(frames, runs, objective, split="validation").reset_index(name="value")
     table = values.merge(runs[["run", "trial"]], on="run")

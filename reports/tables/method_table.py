@@ -176,10 +176,9 @@ def _score(frames: StudyFrames, row: MethodRow, column: Column) -> Cell:
 
 def _cost(frames: StudyFrames, row: MethodRow, axis: CostAxis) -> Cell:
     """What the search has cost without runs on fresh seeds, as sure as its steps were timed."""
-    role = "baseline" if row.search == "stl" else "search"
-    runs = frames.runs[(frames.runs["role"] == role) & frames.runs["planned"]]
-    if role == "search":
-        runs = runs[runs["search"] == row.search]
+    alone = row.search == "stl"
+    runs = frames.runs if alone else frames.runs_of(row.search)
+    runs = runs[(runs["role"] == ("baseline" if alone else "search")) & runs["planned"]]
     charged = charges(frames, axis).loc[runs["run"]]
     charged = charged[charged > 0]
     if charged.empty:

@@ -233,11 +233,13 @@ class Glance:
     Attributes:
         change: Number of its latest change; as long as it is the same, nothing has happened.
         held: Whether the lease of some run has not run out: a driver renews it.
+        last: When one of the latest attempts last began or ended; None before the first.
     """
 
     record: StudyRecord
     change: int
     held: bool
+    last: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

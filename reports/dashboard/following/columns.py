@@ -35,7 +35,7 @@ class Columns:
         return self._row_of.get(id_)
 
     def put(self, ids: Sequence[int], columns: Mapping[str, Any]) -> None:
-        """Write ``[k]`` rows, all their columns: those that the ids have, or new ones."""
+        """Write ``[k]`` rows: those that the ids have, or new ones, whose other columns are 0."""
         rows = [self._row_of.setdefault(id_, len(self)) for id_ in ids]
         while self._room < len(self):
             self._grow()

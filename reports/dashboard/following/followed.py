@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 from reports._naming import titles_of
@@ -68,7 +67,6 @@ class Followed:
         self._looked, self._over = threading.Event(), threading.Event()
         self._ended = False
         self._changed_s = time.monotonic()
-        self._last_event: tuple[int, datetime | None] | None = None
         self._reads = threading.Thread(target=self._follow, daemon=True)
         for thread in (self._reads, threading.Thread(target=self._conclude, daemon=True)):
             thread.start()
@@ -125,18 +123,7 @@ class Followed:
         """
         if self.found.held or time.monotonic() > self._changed_s + BETWEEN_S:
             return False
-        return is_between_runs(self.last_event(), held=False) and not {*self.states()} <= FINAL
-
-    def last_event(self) -> datetime | None:
-        """When one of the latest attempts last began or ended; None before the first.
-
-        Raises:
-            StorageError: The database cannot be read now.
-        """
-        change, known = self.found.change, self._last_event
-        if known is None or known[0] != change:
-            known = self._last_event = change, self._reader.last_event(self.record.id)
-        return known[1]
+        return is_between_runs(self.found.last, held=False) and not {*self.states()} <= FINAL
 
     @property
     def stand(self) -> Stand:

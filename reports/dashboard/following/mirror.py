@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_hex
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +35,13 @@ _RUN: Final[Mapping[str, Any]] = {
     "value_val": np.float64,
     "value_test": np.float64,
 }
+_OWED: Final[Mapping[str, Any]] = {
+    "standing": np.int64,  # the code of the search times the number of states, and the state's code
+    "device_s": np.float64,  # of all attempts
+    "attempts": np.int64,
+}
+"""Of a run beside what is told of it."""
+
 _ATTEMPT: Final[Mapping[str, Any]] = {
     "run": np.int64,
     "row": np.int32,  # of its run
@@ -80,6 +89,7 @@ class Mirror:
         cursor: What has been seen; it moves whenever anything of the study does. Empty until all
             has been seen once.
         version: Grows with every change that was applied.
+        birth: Of no other mirror: versions of several cannot be taken for one another.
         trials: By the number that the column ``trial`` holds.
         decisions: By id.
         attempts: By id; 0 where an attempt has no run or no worker; times are seconds since the
@@ -89,12 +99,13 @@ class Mirror:
 
     cursor: str = ""
     version: int = 0
+    birth: str = field(default_factory=partial(token_hex, 8))
     trials: TrialKeys = field(default_factory=TrialKeys)
     decisions: dict[int, DecisionChange] = field(default_factory=dict)
     attempts: Columns = field(default_factory=lambda: Columns(_ATTEMPT))
     workers: set[int] = field(default_factory=set)
-    _runs: Columns = field(default_factory=lambda: Columns(_RUN))
-    _tried: tuple[int, dict[str, NDArray[Any]]] = (-1, {})
+    _runs: Columns = field(default_factory=lambda: Columns({**_RUN, **_OWED}))
+    _unsummed: list[NDArray[np.int64]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -104,17 +115,9 @@ class Mirror:
 
         Beside those of runs there are ``device_s`` and ``attempts``, summed over their attempts.
         """
-        if name in _RUN:
-            return self._runs[name]
-        if self._tried[0] != self.version:
-            self._tried = (
-                self.version,
-                {
-                    "device_s": self._summed("device_s"),
-                    "attempts": self._of_runs(None),
-                },
-            )
-        return self._tried[1][name]
+        if name in _OWED and self._unsummed:
+            self._sum_attempts()
+        return self._runs[name]
 
     def row_of(self, run: int) -> int | None:
         """The row of a run; None of one that is not known."""
@@ -131,7 +134,7 @@ class Mirror:
         money = self.attempts["money"]
         known = ~np.isnan(money)
         return Totals(
-            states=_counted(np.bincount(self.column("state"), minlength=len(STATES))),
+            states=_counted(self._by_state().sum(axis=0)),
             device_s=float(self.attempts["device_s"].sum()),
             money=float(money[known].sum()) if known.any() else None,
             epochs=int(self.attempts["epochs"].sum(dtype=np.int64)),
@@ -141,10 +144,7 @@ class Mirror:
     def by_search(self) -> Mapping[str, SearchTotals]:
         """Each search that has runs, by name."""
         names = self.trials.searches
-        search = self.trials.search[self.column("trial")].astype(np.int64)
-        of_state = search * len(STATES) + self.column("state")
-        n = np.bincount(of_state, minlength=len(names) * len(STATES)).reshape(-1, len(STATES))
-        device_s = np.bincount(search, weights=self.column("device_s"), minlength=len(names))
+        n, device_s = self._by_state(), self._by_state(self.column("device_s")).sum(axis=1)
         return {
             name: SearchTotals(states=_counted(n[code]), device_s=float(device_s[code]))
             for code, name in enumerate(names)
@@ -186,11 +186,14 @@ class Mirror:
         trial = self.trials.places(block["search"], block["trial"], block["params"], roles)
         plain = ("run", "seed", "planned", "epochs", "value_val", "value_test")
         columns = {name: np.array(block[name], dtype=_RUN[name]) for name in plain}
-        state = [_CODE[one] for one in block["state"]]
-        confirms = [role == "confirm" for role in roles]
-        self._runs.put(
-            block["run"], columns | {"trial": trial, "state": state, "confirms": confirms}
-        )
+        state = np.array([_CODE[one] for one in block["state"]], dtype=np.int64)
+        columns |= {
+            "trial": trial,
+            "state": state,
+            "confirms": np.array([role == "confirm" for role in roles], dtype=np.bool_),
+            "standing": self.trials.search[trial] * np.int64(len(STATES)) + state,
+        }
+        self._runs.put(block["run"], columns)
         self.trials.version[trial] = self.version
 
     def take_attempts(self, block: Mapping[str, Sequence[Any]]) -> None:
@@ -215,6 +218,7 @@ class Mirror:
         self.attempts.put([block["attempt"][at] for at in known], columns)
         self.workers.update(worker for worker in columns["worker"] if worker)
         of_runs = np.array([rows[at] for at in known if rows[at] != _NO_RUN], dtype=np.int64)
+        self._unsummed.append(of_runs)
         self.trials.version[self.column("trial")[of_runs]] = self.version
 
     def apply(self, changes: Changes) -> None:
@@ -231,17 +235,22 @@ class Mirror:
             self.decisions[decision.decision] = decision
         self.cursor = changes.cursor
 
-    def _summed(self, name: str) -> NDArray[np.float64]:
-        found = self._of_runs(self.attempts[name])
-        return found.astype(np.float64)
+    def _by_state(self, weights: NDArray[np.float64] | None = None) -> NDArray[Any]:
+        """``[searches, states]``: how many runs, or the sum of their weights ``[n]``."""
+        n = len(self.trials.searches) * len(STATES)
+        found = np.bincount(self._runs["standing"], weights=weights, minlength=n)
+        return found.reshape(-1, len(STATES))
 
-    def _of_runs(self, weights: NDArray[Any] | None) -> NDArray[Any]:
-        """``[n]``: of each run, the sum over its attempts; how many these are, without weights."""
-        row = self.attempts["row"]
-        mine = row != _NO_RUN
-        return np.bincount(
-            row[mine], weights=None if weights is None else weights[mine], minlength=len(self)
-        )
+    def _sum_attempts(self) -> None:
+        """Sum up the attempts at those runs where one has changed."""
+        is_stale = np.zeros(len(self) + 1, dtype=np.bool_)  # the last is that of no run
+        is_stale[np.concatenate(self._unsummed)] = True
+        self._unsummed.clear()
+        at = np.flatnonzero(is_stale[self.attempts["row"]])
+        row, stale = self.attempts["row"][at], np.flatnonzero(is_stale)
+        device_s = np.bincount(row, weights=self.attempts["device_s"][at], minlength=len(self))
+        self._runs["device_s"][stale] = device_s[stale]
+        self._runs["attempts"][stale] = np.bincount(row, minlength=len(self))[stale]
 
 
 def _block_of(attempts: Sequence[AttemptChange]) -> Mapping[str, Sequence[Any]]:

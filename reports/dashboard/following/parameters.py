@@ -80,14 +80,14 @@ def _parameter(name: str, values: NDArray[Any]) -> Parameter:
     numbers: NDArray[np.float64] = values
     if values.dtype == object:
         numbers = np.array([number_of(value) for value in values], dtype=np.float64)
-    known = numbers[~np.isnan(numbers)]
+    low = float(np.fmin.reduce(numbers, initial=np.nan))  # passes over NaN
     return Parameter(
         name=name,
         values=values,
         numbers=numbers,
-        low=float(known.min()) if len(known) else math.nan,
-        high=float(known.max()) if len(known) else math.nan,
-        choices=() if len(known) else _choices(values),
+        low=low,
+        high=float(np.fmax.reduce(numbers, initial=np.nan)),
+        choices=_choices(values) if math.isnan(low) else (),
     )
 
 

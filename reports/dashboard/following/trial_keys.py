@@ -41,7 +41,9 @@ class TrialKeys(Sequence[TrialKey]):
         self._roles: list[str] = []
         self._code: dict[str, int] = {}
         self._params: list[str] = []
-        self._keys = Columns({"search": np.int16, "number": np.int64, "version": np.int64})
+        self._keys = Columns(
+            {"search": np.int16, "number": np.int64, "version": np.int64, "alone": np.bool_}
+        )
         self._points: dict[str, NDArray[Any]] = {}
         self._n_parsed = 0
 
@@ -81,8 +83,7 @@ class TrialKeys(Sequence[TrialKey]):
     @property
     def alone(self) -> NDArray[np.bool_]:
         """``[N]``: whether they are of single-task networks or follow-ups: no method's tuning."""
-        is_alone = np.array([role in _NO_TUNING for role in self._roles], dtype=np.bool_)
-        return is_alone[self.search] if self.searches else np.zeros(0, dtype=np.bool_)
+        return self._keys["alone"]
 
     def of_search(self, name: str) -> NDArray[np.bool_]:
         """``[N]``: whether they are a search's."""
@@ -123,6 +124,7 @@ class TrialKeys(Sequence[TrialKey]):
             "search": [key // _NUMBERS for key in fresh],
             "number": [key % _NUMBERS for key in fresh],
             "version": 0,
+            "alone": [self._roles[key // _NUMBERS] in _NO_TUNING for key in fresh],
         }
         self._keys.put(list(fresh), columns)
         return np.array(found, dtype=np.int64)

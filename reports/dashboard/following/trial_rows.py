@@ -54,21 +54,23 @@ class TrialRows:
         self._mirror = mirror
         self._version = -1
         self._columns = {name: np.zeros(0, dtype=dtype) for name, dtype in _SUMMED.items()}
+        self._latest: TrialColumns | None = None
 
     def latest(self) -> TrialColumns:
         """All trials, in the mirror's order; views that later changes write into."""
         mirror, trials = self._mirror, self._mirror.trials
+        if self._latest is not None and mirror.version == self._version:
+            return self._latest
         n = len(trials)
-        if mirror.version != self._version:
-            self._make_room(n)
-            changed = np.flatnonzero(trials.version > self._version)
-            for name, values in _summed(mirror, changed).items():
-                self._columns[name][changed] = values
-            self._version = mirror.version
-        names = trials.searches
-        rank = np.argsort(np.argsort(np.array(names, dtype=np.str_)))
+        self._make_room(n)
+        changed = np.flatnonzero(trials.version > self._version)
+        for name, values in _summed(mirror, changed).items():
+            self._columns[name][changed] = values
+        self._version = mirror.version
+        rank = np.argsort(np.argsort(np.array(trials.searches, dtype=np.str_)))
         columns = {name: column[:n] for name, column in self._columns.items()}
-        return TrialColumns(number=trials.number, search=rank[trials.search], **columns)
+        self._latest = TrialColumns(number=trials.number, search=rank[trials.search], **columns)
+        return self._latest
 
     def _make_room(self, n: int) -> None:
         for name, column in self._columns.items():
@@ -83,17 +85,19 @@ def _summed(mirror: Mirror, trials: NDArray[np.int64]) -> dict[str, NDArray[Any]
     Args:
         trials: ``[k]``, their places.
     """
-    k, place = len(trials), np.full(len(mirror.trials), -1, dtype=np.int32)
+    k, place = len(trials), np.full(len(mirror.trials), -1, dtype=np.int64)
     place[trials] = np.arange(k)
-    trial = place[mirror.column("trial")]
-    every = trial >= 0
-    own = every & ~mirror.column("confirms")
+    every = np.flatnonzero(place[mirror.column("trial")] >= 0)
+    own = every[~mirror.column("confirms")[every]]
 
-    def summed(name: str, which: NDArray[np.bool_]) -> NDArray[np.float64]:
-        found = np.bincount(trial[which], weights=mirror.column(name)[which], minlength=k)
+    def of(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.asarray(place[mirror.column("trial")[rows]])
+
+    def summed(name: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        found = np.bincount(of(rows), weights=mirror.column(name)[rows], minlength=k)
         return found.astype(np.float64, copy=False)
 
-    of_state = trial[own].astype(np.int64) * len(STATES) + mirror.column("state")[own]
+    of_state = of(own) * len(STATES) + mirror.column("state")[own]
     in_state = np.bincount(of_state, minlength=k * len(STATES)).reshape(k, len(STATES))
     runs = in_state.sum(axis=1)
     return {

@@ -81,7 +81,7 @@ def study_page(site: Site, request: Request) -> Response:
         "device_s": totals and totals.device_s,
         "beside_s": study.beside_runs_s(),
         **_limits(site, study, totals, goes_on=is_at_work(record, state)),
-        "last": study.last_event(),
+        "last": study.found.last,
         "notices": of_study(record),
         "messages": [(one, next_try(one)) for one in _overdue(site, record)],
         "undrawn": study.undrawn,

@@ -17,7 +17,7 @@ from reports.dashboard.following.mirror import STATES, Mirror
 from reports.dashboard.following.ranked import objective_of
 from reports.dashboard.following.trial_rows import TRIAL_STATES
 from reports.dashboard.rendering.words import cost
-from reports.dashboard.showing.run_curves import charts, drawn, series_of, table
+from reports.dashboard.showing.run_curves import charts, drawn, seeds_said, series_of, table
 from reports.dashboard.showing.trial_table import cost_kind
 from reports.dashboard.site import PATIENT_S, NotThere, Site
 from storage.records import RunCosts, StudyRecord
@@ -59,7 +59,7 @@ def trial_page(site: Site, request: Request) -> Response:
         "costs": named_costs(site.reader.costs_of([one["run"] for one in runs]).values()),
         "runs": runs,
         "rounds": rounds if max(rounds.values(), default=1) > 1 else {},
-        "n_seeds": len(own),
+        "seeds_said": seeds_said([one["epochs"] for one in runs if not one["confirms"]]),
         "charts": charts(record, trial.search),
         "table": table(series_of(site.reader, record, own)),
     }

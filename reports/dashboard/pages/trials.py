@@ -86,16 +86,15 @@ def trials_page(site: Site, request: Request) -> Response:
         total, searches = len(trials), sorted(trials.searches)
         alone = int(trials.alone.sum())
         ranges = fields(study.parameters(), params)
+        versions = trials.version[page.rows].tolist()
     columns, places = table.chosen(params), page.rows.tolist()
-    table.fetch(site.reader, columns, places)
-    rows = [(at, [column.of(at) for column in columns]) for at in places]
     titles = study.titles()
     heads = [_headed(column, wanted, params) for column in columns]
     limits = measured_fields(columns, params)
     context = {
         "study": record,
         "tab": "/trials",
-        "rows": rows,
+        "rows": lambda: _rows(site.reader, table, columns, places),
         "columns": heads,
         "choices": _choices(table, columns),
         "ranges": ranges,
@@ -115,8 +114,11 @@ def trials_page(site: Site, request: Request) -> Response:
         "unread": wanted.unread,
         "unreadable": study.measured.trouble if wanted.unread else "",
     }
-    shown = record.name, objective, heads, rows, bool(total), page.following, wanted.trouble
-    return site.pages.answer(request, "trials", context, cursor=cursor, made_of={"trials": shown})
+    made_of = (
+        *(record.name, objective, heads, titles, bool(total), page.following, wanted.trouble),
+        *(study.mirror.birth, places, versions),  # cells are these trials', as of these versions
+    )
+    return site.pages.answer(request, "trials", context, cursor=cursor, made_of={"trials": made_of})
 
 
 def trials_csv(site: Site, request: Request) -> Response:
@@ -185,6 +187,14 @@ def _headed(column: Column, wanted: _Wanted, params: QueryParams) -> dict[str, A
             else query(params, sort=column.key, down=down, after=None)
         ),
     }
+
+
+def _rows(
+    reader: Reader, table: TrialTable, columns: Sequence[Column], places: Sequence[int]
+) -> list[tuple[int, list[Any]]]:
+    """Trials by their places, each with its cells: what takes most of the time of a page."""
+    table.fetch(reader, columns, places)
+    return [(at, [column.of(at) for column in columns]) for at in places]
 
 
 def _choices(

@@ -16,6 +16,7 @@ from reports.dashboard.showing.binning import line
 from storage import Reader
 from storage.records import StudyRecord
 from storage.scoring import mean
+from storage.wording import counted
 
 _SPLITS: Final = ("train", "validation", "test")
 _LOSS, _WEIGHT = "loss", "weight"
@@ -42,7 +43,7 @@ class Table:
 
 
 def series_of(reader: Reader, record: StudyRecord, runs: Sequence[int]) -> Series:
-    """Means over some runs, of epochs that all of them have reached."""
+    """Means over those of some runs that have reached an epoch."""
     found: defaultdict[tuple[str, str, str], defaultdict[int, list[float]]] = defaultdict(
         lambda: defaultdict(list)
     )
@@ -52,11 +53,33 @@ def series_of(reader: Reader, record: StudyRecord, runs: Sequence[int]) -> Serie
             task, metric = names[series]
             found[metric, task, split][epoch].append(value)
     return {
-        key: {
-            epoch: mean(of_runs) for epoch, of_runs in by_epoch.items() if len(of_runs) == len(runs)
-        }
+        key: {epoch: mean(of_runs) for epoch, of_runs in by_epoch.items()}
         for key, by_epoch in found.items()
     }
+
+
+def seeds_said(reached: Sequence[int]) -> str:
+    """What the means of `series_of` are over: lines that end are not told from those that go on.
+
+    Args:
+        reached: Epochs of each of the seeds.
+    """
+    n, least = len(reached), min(reached, default=0)
+    further = sorted({*reached} - {0, least})
+    if not further:
+        return f"Means over {counted(n, 'seed')}."
+    so_many = [sum(one >= epoch for one in reached) for epoch in further]
+    begun = "" if least else f" of {n}"
+    said = [
+        f"{m}{begun if at == 0 else ''} up to epoch {further[at]}" for at, m in enumerate(so_many)
+    ]
+    if least:
+        over = (
+            f"Means over all {n} seeds up to epoch {least}, then over those that have come further"
+        )
+    else:
+        over = "Means over the seeds that have begun"
+    return f"{over}: {', '.join(said)}."
 
 
 def charts(record: StudyRecord, search: str) -> list[dict[str, str]]:
