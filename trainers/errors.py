@@ -17,6 +17,7 @@ TrainingError
 ├── LossOverBatch(ValueError)        a loss is no mean over samples, of which each has a gradient
 ├── NetworkUnreadable(OSError)       a kept network is missing, or has other bytes than before
 ├── NoFolder(OSError)                a training function cannot be given a folder of its own
+├── NoMaps(ValueError)               a network gives no feature maps of images
 ├── NoSharedPart(ValueError)         a network has no parameters on which tasks can be compared
 ├── NotCompilable(RuntimeError)      torch's compiler does not take a network or loss
 ├── NotParallel(RuntimeError)        a network cannot be trained by several processes here
@@ -109,6 +110,10 @@ class LossOverBatch(TrainingError, ValueError):
 
 class NoFolder(TrainingError, OSError):
     """A training function cannot be given a folder of its own."""
+
+
+class NoMaps(TrainingError, ValueError):
+    """A class activation map is asked of a network that has no feature maps of images."""
 
 
 class NoSharedPart(TrainingError, ValueError):

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from trainers.functions._report import Report
 
 GROUP: Final = "weighbridge.trainers"
-TRAINERS: Final[Mapping[str, str]] = {}
+TRAINERS: Final[Mapping[str, str]] = {
+    "cam": "trainers.localising:Cam",
+}
 """Built-in trainers: name to ``package.module:Class``."""
 
 _METHODS = ("refusal", "train")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -52,3 +53,20 @@ def test_regions_of_other_images_are_refused(
 def test_most_problems_know_of_no_regions() -> None:
     assert evaluation_regions(object(), "test") == ()
     check_regions((), n_images=3, size=(4, 6))
+
+
+class Knows:
+    """A problem that knows regions of its test images."""
+
+    def evaluation_regions(self, split: str) -> list[list[Region]]:
+        return [[region()]] if split == "test" else []
+
+
+@pytest.mark.parametrize("layers", [0, 1, 2])
+def test_whatever_changes_tasks_or_labels_leaves_regions_alone(layers: int) -> None:
+    problem: object = Knows()
+    for _ in range(layers):
+        problem = SimpleNamespace(problem=problem)
+    ((found,),) = evaluation_regions(problem, "test")
+    assert found.kind == "spot"
+    assert evaluation_regions(problem, "train") == []

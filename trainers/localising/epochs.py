@@ -1,0 +1,124 @@
+"""What one epoch's network has decided, what it is worth, and what of it is shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainers.exhibits import Exhibit
+from trainers.jobs import Training
+from trainers.localising._card import task_of
+from trainers.localising.hits import Matches
+from trainers.localising.judge import LesionJudge, metrics_of
+from trainers.localising.maps import Range
+from trainers.localising.network import Looked
+from trainers.localising.proposals import Proposal, Rule
+from trainers.localising.run import Run
+from trainers.localising.shown import Shown
+from trainers.protocol import Problem
+
+_AT_A_TIME = 64  # images whose maps are as large as they are
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A split as the network sees it, and what its regions are worth."""
+
+    looked: Looked
+    proposals: Sequence[Sequence[Proposal]]
+    by_rule: Mapping[str, Matches]
+
+
+class Epochs:
+    """A run, and a judge who is told what it decides.
+
+    Args:
+        params: Of the trainer, all of them.
+
+    Attributes:
+        run: What is trained.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        params: Mapping[str, Any],
+        *,
+        seed: int,
+        training: Training,
+        device: str,
+        folder: Path,
+    ) -> None:
+        self.run = Run(
+            problem,
+            task_of(problem.card),
+            params,
+            seed=seed,
+            training=training,
+            device=torch.device(device),
+            folder=folder,
+        )
+        self._params, self._seed = params, seed
+        self._judge = LesionJudge(problem, float(params["hit_distance"]))
+        self._decided: dict[str, Decided] = {}
+
+    def metrics(self, split: str) -> dict[str, float]:
+        """Metrics of a split now, ``validation`` before others; all NaN if it has diverged."""
+        looked = self.run.look(split)
+        metrics = looked.metrics()
+        if not math.isfinite(metrics["loss"]):
+            self._decided.pop(split, None)
+            return dict.fromkeys(metrics, math.nan)
+        if split == "validation":
+            self._rule = self._rule_of(looked)
+        proposals = proposals_of(looked, self._rule)
+        by_rule = self._judge.judged(split, proposals, looked.size)
+        self._decided[split] = Decided(looked, proposals, by_rule)
+        return metrics | metrics_of(by_rule)
+
+    def exhibits(self) -> Iterator[Exhibit]:
+        """What is shown of the test split, of each epoch that is the best so far on validation.
+
+        Best by the AUROC of images, so that no lesion decides what is seen.
+        """
+        if {"validation", "test"} - {*self._decided}:
+            return
+        auroc = self._decided["validation"].looked.metrics()["auroc"]
+        if auroc <= self.run.best:
+            return
+        self.run.best = auroc
+        test = self._decided["test"]
+        shown = Shown(epoch=self.run.epoch, seed=self._seed, size=test.looked.size)
+        if test.by_rule:
+            yield shown.froc(test.by_rule)
+            yield shown.table(test.by_rule)
+        numbers = shown.chosen(test.looked.labels.numpy())
+        yield shown.pictures(
+            numbers,
+            self.run.images("test", numbers),
+            test.looked,
+            test.proposals,
+            self._judge.lesions.get("test", ()),
+        )
+
+    def _rule_of(self, validation: Looked) -> Rule:
+        return Rule(
+            over=Range.of(validation.maps) if self._params["normalise"] == "data" else None,
+            gate=bool(self._params["gate"]),
+            threshold=float(self._params["threshold"]),
+            minimal_area=int(self._params["minimal_area"]),
+        )
+
+
+def proposals_of(looked: Looked, rule: Rule) -> list[tuple[Proposal, ...]]:
+    """The regions of each image of a split."""
+    found: list[tuple[Proposal, ...]] = []
+    for start in range(0, len(looked.maps), _AT_A_TIME):
+        part = slice(start, start + _AT_A_TIME)
+        found += rule.proposals(looked.maps[part], looked.probabilities[part], looked.size)
+    return found

@@ -1,0 +1,151 @@
+"""One run's network and optimiser: trained on image labels alone, saved after each epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainers.engines.stepping import optimizer_of, restore, take_step
+from trainers.jobs import Training
+from trainers.keeping.checkpoints import load, misfit, save
+from trainers.localising.maps import Floats
+from trainers.localising.network import Looked, cam_network, labels_of, look
+from trainers.problems import bce
+from trainers.protocol import Problem
+from trainers.randomness import Key
+from trainers.reading import as_read
+
+_CHECKPOINT, _REPORTED = "cam.pt", "reported"
+
+
+class Run:
+    """What is trained, epoch after epoch. It knows no lesions.
+
+    Everything random is addressed by seed and epoch, so that a run that goes on from its checkpoint
+    ends with the same bits.
+
+    Args:
+        task: Whose labels it learns.
+        folder: Of the run.
+
+    Attributes:
+        epoch: Epochs that it has trained.
+        best: Largest validation AUROC of the epochs that were reported; -1 before the first.
+        is_reported: Whether the epoch has been reported, by this attempt or one before.
+        n_samples: That the epoch was trained on.
+        n_steps: Of the epoch.
+
+    Raises:
+        NoMaps: The problem's trunk gives no feature maps.
+        TaskMismatch: A label is neither 0 nor 1.
+        CheckpointUnreadable: The folder holds a checkpoint of another run.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        task: str,
+        params: Mapping[str, Any],
+        *,
+        seed: int,
+        training: Training,
+        device: torch.device,
+        folder: Path,
+    ) -> None:
+        self._task, self._training, self._device, self._folder = task, training, device, folder
+        self._key = Key(str(seed))
+        self._sources = {
+            split: as_read(source, device) for split, source in problem.sources(device).items()
+        }
+        some = next(self._sources["train"].batches(torch.arange(1), 1, self._key / "look"))
+        self._network = cam_network(problem, self._key / "init", some.inputs.cpu()).to(device)
+        group = {
+            "params": [param for param in self._network.parameters() if param.requires_grad],
+            "weight_decay": float(params["weight_decay"]),
+        }
+        self._optimizer = optimizer_of([group], training, lr=float(params["learning_rate"]))
+        self.epoch, self.best, self.is_reported = 0, -1.0, True
+        self.n_samples, self.n_steps = 0, 0
+        self._resume()
+
+    def train_epoch(self) -> None:
+        """Train the next epoch, and save what it has come to."""
+        self.epoch, self.is_reported = self.epoch + 1, False
+        self._network.train()
+        source, size = self._sources["train"], self._training.batch_size
+        generator = (self._key / "order" / self.epoch).generator()
+        order = torch.randperm(source.size, generator=generator)
+        (self._key / "dropout" / self.epoch).seed_global(self._device)
+        self.n_samples, self.n_steps = len(order), 0
+        for batch in source.batches(order, size, self._key / "augment" / self.epoch):
+            self._step(batch)
+            self.n_steps += 1
+        self._save()
+
+    def _step(self, batch: Any) -> None:
+        loss = bce(self._network(batch.inputs), labels_of(batch, self._task))
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        take_step(self._optimizer, self._training)
+
+    def look(self, split: str) -> Looked:
+        """What the network makes of a split now."""
+        return look(
+            self._network,
+            self._sources[split],
+            self._task,
+            batch_size=self._training.eval_batch_size,
+            key=self._key / "look" / split,
+        )
+
+    def images(self, split: str, numbers: Sequence[int]) -> Floats:
+        """Some images of a split by number, ``[n, channels, H, W]``."""
+        order, size = torch.tensor(numbers), self._training.eval_batch_size
+        batches = self._sources[split].batches(order, size, self._key / "look" / split)
+        return torch.cat([batch.inputs.float().cpu() for batch in batches]).numpy()
+
+    def _save(self) -> None:
+        state = {
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "epoch": self.epoch,
+            "best": self.best,
+            "counts": [self.n_samples, self.n_steps],
+        }
+        save(state, str(self._folder / _CHECKPOINT))
+
+    def note_reported(self) -> None:
+        """Note that the epoch has been reported. A note that is lost has it reported twice."""
+        self.is_reported = True
+        with suppress(OSError):
+            (self._folder / _REPORTED).write_text(json.dumps([self.epoch, self.best]))
+
+    def _resume(self) -> None:
+        place = self._folder / _CHECKPOINT
+        if not place.exists():
+            return
+        state = load(str(place))
+        try:
+            self._network.load_state_dict(state["network"])
+            restore(self._optimizer, state["optimizer"])
+            self.epoch, self.best = int(state["epoch"]), float(state["best"])
+            self.n_samples, self.n_steps = map(int, state["counts"])
+        except (LookupError, RuntimeError, ValueError, TypeError) as error:
+            raise misfit(str(place), error) from error
+        reported, best = self._noted()
+        self.is_reported = reported == self.epoch
+        if self.is_reported:
+            self.best = best
+
+    def _noted(self) -> tuple[int, float]:
+        """The epoch that was reported last, and the largest AUROC by then."""
+        try:
+            epoch, best = json.loads((self._folder / _REPORTED).read_text())
+            return int(epoch), float(best)
+        except (OSError, ValueError, TypeError):  # none was, or the note is torn
+            return 0, -1.0
