@@ -1,9 +1,10 @@
 """What reports ask of who reads a study database for them, such as `storage.Reader`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from reports._rows import EpochReader
+from reports._shown import Shown
 
 
 class StudyFacts(Protocol):
@@ -58,6 +59,9 @@ class StudyReader(EpochReader, Protocol):
 
     def searches(self, study_id: int) -> Sequence[SearchFacts]:
         """A study's searches, in the order of its spec."""
+
+    def exhibits(self, study: str, *, runs: Collection[int]) -> Sequence[Shown]:
+        """All that some runs show."""
 
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
         """Column names and rows of a view, restricted to one study, in a fixed order."""

@@ -17,6 +17,7 @@ import pandas as pd
 from reports._once import once_per_study
 from reports._reader import StudyReader
 from reports._rows import Epochs, typed_frame
+from reports._shown import Shown
 from search_spaces.lineage import KEY, Origin
 
 _HAS_ORIGIN = f'"{KEY}"'
@@ -63,6 +64,10 @@ class Views:
         if view not in self._read:
             self._read[view] = typed_frame(view, *self._reader.view(view, self._study))
         return self._read[view]
+
+    def exhibits(self, runs: Collection[int]) -> Sequence[Shown]:
+        """What some runs show, as few as a statement can name: rows of ``run_exhibits``."""
+        return self._reader.exhibits(self._study, runs=runs) if runs else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)

@@ -1,7 +1,9 @@
 """What the figures of a study show, as tables: for readers who want the numbers."""
 
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -11,6 +13,7 @@ from reports._importance import Importance
 from reports.across.comparison import StudiesComparison
 from reports.across.pairs import PairTable
 from reports.conflicts import over_training
+from reports.drawing._exhibits import Moment
 from reports.figures._learning_curves import curves_drawn
 from reports.figures._trajectories import winners_shares
 from reports.figures._trials import runs_of, trials
@@ -144,3 +147,28 @@ def conflict_points(rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Similarities of gradients over training, one row a title, pairing, measure and epoch."""
     found = [over_training(of).assign(method=title) for title, of in rows.items()]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def bin_points(moments: Sequence[Moment]) -> pd.DataFrame:
+    """Bins of histograms, one row an epoch, group and bin."""
+    return pd.DataFrame(
+        [
+            (one.round, one.epoch, group, low, high, n)
+            for one in moments
+            for group, counts in one.content["counts"].items()
+            for (low, high), n in zip(pairwise(one.content["edges"]), counts, strict=True)
+        ],
+        columns=["round", "epoch", "group", "from", "to", "count"],
+    )
+
+
+def line_points(moments: Sequence[Moment]) -> pd.DataFrame:
+    """Points of lines, and ends of their bands, one row a round, line and x."""
+    rows = []
+    for one in moments:
+        for line, points in one.content["points"].items():
+            found = {x: [y, math.nan, math.nan] for x, y in points}
+            for x, *ends in one.content.get("intervals", {}).get(line, ()):
+                found.setdefault(x, [math.nan] * 3)[1:] = ends
+            rows += [(one.round, one.epoch, line, x, *values) for x, values in found.items()]
+    return pd.DataFrame(rows, columns=["round", "epoch", "line", "x", "y", "low", "high"])

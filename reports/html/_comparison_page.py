@@ -9,6 +9,7 @@ from reports.frames import StudyFrames
 from reports.html._budgets import budgets
 from reports.html._claims import claims
 from reports.html._conflicts import conflicts
+from reports.html._exhibits import exhibits_section
 from reports.html._front import front_section
 from reports.html._holds import how_far_it_holds
 from reports.html._optimizers import optimizers_section
@@ -112,6 +113,7 @@ def _main(
             budgets(frames, comparison, found),
             how_far_it_holds(frames, comparison),
             said_of_claims,
+            exhibits_section(frames, light=light),
             conflicts(frames, light=light),
         ]
     parts.append(_notes(notes))

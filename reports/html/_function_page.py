@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.frames import StudyFrames
+from reports.html._exhibits import exhibits_section
 from reports.html._front import front_section
 from reports.html._function_plots import function_plots, importance_plot
 from reports.html._function_seen import how_sure, what_would_tell
@@ -51,6 +52,7 @@ def function_body(
                 *(tag("p", tag("strong", "Note: "), note) for note in _notes(frames)),
                 front_section(frames, light=light),
                 *(_section(frames, search, light, estimators) for search in found),
+                exhibits_section(frames, light=light),
                 what_was_run(frames),
             ),
         ]

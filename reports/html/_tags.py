@@ -7,7 +7,7 @@ escaped on the way in; only the result of another call passes as it is.
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-_VOID = frozenset({"br", "hr", "meta"})
+_VOID = frozenset({"br", "hr", "img", "meta"})
 
 
 class Markup(str):

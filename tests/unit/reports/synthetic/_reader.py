@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from storage.records import StoredExhibit
 from tests.unit.reports.synthetic._papers import CARD
 from tests.unit.reports.synthetic._world import STUDY
 
@@ -74,6 +75,13 @@ class FakeReader:
     def view(self, view: str, study: str) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
         rows = self.rows.get(view, [])
         return COLUMNS[view], [tuple(_cell(row, c) for c in COLUMNS[view]) for row in rows]
+
+    def exhibits(self, study: str, *, runs: Collection[int]) -> list[StoredExhibit]:
+        of_runs = [row for row in self.rows.get("run_exhibits", []) if row["run"] in runs]
+        return [
+            StoredExhibit(**{name: row[name] for name in COLUMNS["run_exhibits"][1:]})
+            for row in of_runs
+        ]
 
     def epochs(
         self,

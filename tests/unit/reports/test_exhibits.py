@@ -1,0 +1,189 @@
+"""What runs show beside their metrics: of which run, and how it is drawn."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reports import html, load
+from reports._exhibiting import exhibiting_runs
+from reports.drawing import still
+from reports.drawing._exhibits import Moment, curves, histograms
+from reports.exhibits import by_name, cell_said
+from reports.figures.points import bin_points, line_points
+from reports.frames import StudyFrames
+from reports.html._exhibits import exhibits_section
+from reports.trials import ranked, trials
+from storage.records import StoredExhibit
+from tests.unit.reports import synthetic
+from tests.unit.reports.shown import CONTENTS, PNG, shown
+
+
+def study(*rows: dict[str, Any], sealed: bool = False) -> StudyFrames:
+    """Trials 0 to 7 of two seeds; each run shows the rows that say no run of their own."""
+    made = synthetic.function_reader(8, (3, 5))
+    made.sealed = sealed
+    made.rows["run_exhibits"] = list(rows)
+    return load(made, synthetic.STUDY)
+
+
+def best_run(frames: StudyFrames) -> int:
+    best = ranked(trials(frames)[0])[0]
+    runs = frames.runs
+    return int(runs[(runs["trial"] == best.number) & (runs["seed"] == 3)]["run"].iloc[0])
+
+
+BEST = best_run(study())
+
+
+def moments(kind: str, n: int, **changed: Any) -> list[Moment]:
+    return [
+        Moment(round=1, epoch=at, content={**CONTENTS[kind], **changed}) for at in range(1, n + 1)
+    ]
+
+
+def section(*rows: dict[str, Any], light: bool = True, sealed: bool = False) -> str:
+    return str(exhibits_section(study(*rows, sealed=sealed), light=light))
+
+
+# -- of which run ----------------------------------------------------------------------------
+
+
+def test_it_is_that_of_the_best_trial_on_the_first_seed() -> None:
+    frames = study(*(shown("table", run=run) for run in range(1, 17)))
+    (one,) = exhibiting_runs(frames)
+    assert (one.run, one.seed, one.trial) == (BEST, 3, ranked(trials(frames)[0])[0].number)
+
+
+def test_a_study_whose_best_trials_show_nothing_has_no_section() -> None:
+    assert section() == "None"
+    assert section(shown("table", run=BEST + 1)) == "None"
+
+
+def test_the_page_says_whose_it_is() -> None:
+    text = section(shown("table", run=BEST))
+    assert "the run of the first seed (3) of trial" in text
+    assert "by loss on validation" in text
+
+
+def test_a_sealed_study_says_that_something_is_hidden() -> None:
+    row = shown("table", run=BEST)
+    assert "stays hidden while the study is sealed" in section(row, sealed=True)
+    assert "hidden" not in section(row)
+
+
+def test_rows_of_one_name_are_one_exhibit_in_the_order_of_rounds() -> None:
+    rows = [
+        StoredExhibit(**{k: v for k, v in row.items() if k != "study"})
+        for row in (
+            shown("table", round_=2, epoch=9),
+            shown("histogram", epoch=2),
+            shown("table", round_=1, epoch=4),
+            shown("histogram", epoch=1),
+        )
+    ]
+    found = by_name(rows)
+    assert [(one.kind, [m.epoch for m in one.moments]) for one in found] == [
+        ("histogram", [1, 2]), ("table", [4, 9])
+    ]  # fmt: skip
+
+
+# -- drawings --------------------------------------------------------------------------------
+
+
+def test_bins_are_shares_of_their_group() -> None:
+    sketch, _ = histograms(moments("histogram", 1))
+    clean, wrong = sketch.traces
+    assert clean["x"].tolist() == [0, 0, 0.5, 0.5, 1, 1]
+    assert clean["y"].tolist() == [0, 75, 75, 25, 25, 0]
+    assert wrong["y"].tolist() == [0, 25, 25, 75, 75, 0]
+
+
+@pytest.mark.parametrize("n", [1, 2, 8, 9, 100])
+def test_of_many_epochs_the_first_the_last_and_some_between_are_drawn(n: int) -> None:
+    _, drawn = histograms(moments("histogram", n))
+    epochs = [one.epoch for one in drawn]
+    assert (epochs[0], epochs[-1], len(epochs)) == (1, n, min(n, 8))
+    gaps = np.diff(epochs)
+    assert n <= 8 or gaps.max() - gaps.min() <= 1
+
+
+def test_a_group_without_samples_lies_on_the_axis() -> None:
+    sketch, _ = histograms(moments("histogram", 1, counts={"clean": [0, 0]}))
+    assert not sketch.traces[0]["y"].any()
+
+
+def test_a_logarithmic_axis_of_few_values_names_them() -> None:
+    sketch, _ = curves(moments("curve", 1))
+    assert sketch.layout["xaxis"]["ticktext"] == ["1/8", "1", "4"]
+    band, line = sketch.traces
+    assert band["y"].tolist() == [0.5, 1, 0.8, 0.3]
+    assert line["y"].tolist() == [0.4, 0.75, 0.9]
+
+
+def test_a_line_without_points_is_left_out() -> None:
+    sketch, _ = curves(moments("curve", 1, points={"a": []}, intervals={}))
+    assert sketch.traces == []
+    assert still(sketch).startswith("<svg ")
+
+
+@pytest.mark.parametrize("draw", [histograms, curves])
+@pytest.mark.parametrize("n", [1, 3])
+def test_still_pictures_have_a_title_for_a_screen_reader(draw: Any, n: int) -> None:
+    sketch, _ = draw(moments("histogram" if draw is histograms else "curve", n))
+    for page in ("wide", "narrow"):
+        assert 'role="img" aria-label="FROC"' in still(sketch, page=page, label="FROC")
+
+
+def test_points_are_what_is_drawn() -> None:
+    bins, lines = bin_points(moments("histogram", 2)), line_points(moments("curve", 1))
+    assert bins["count"].tolist() == [30, 10, 1, 3] * 2
+    assert lines[["x", "y", "low", "high"]].fillna(-1).values.tolist() == [
+        [0.125, 0.4, 0.3, 0.5], [1, 0.75, -1, -1], [4, 0.9, 0.8, 1]
+    ]  # fmt: skip
+
+
+# -- the page --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("light", [True, False])
+def test_every_kind_is_drawn(light: bool, tmp_path: Path) -> None:
+    rows = [shown(kind, run=BEST) for kind in CONTENTS]
+    html.write(study(*rows), tmp_path / "report.html", light=light)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for kind in CONTENTS:
+        assert f">A {kind}</h3>" in text
+    assert f'src="data:image/png;base64,{PNG}" alt="tile 7 &lt;b&gt;"' in text
+    assert "<b>" not in text.partition('id="exhibits"')[2].partition("<script")[0]
+
+
+def test_earlier_rounds_are_folded_and_the_last_one_stands_first() -> None:
+    text = section(*(shown("table", run=BEST, round_=at, epoch=3 * at) for at in (1, 2, 3)))
+    order = [int(at) for at in re.findall(r"<span>Round (\d)", text)]
+    assert order == [3, 2, 1]
+    assert "<summary>2 earlier rounds</summary>" in text
+
+
+def test_long_names_of_axes_stand_in_the_caption_of_several_panels() -> None:
+    rows = [shown("curve", run=BEST, round_=at, epoch=at) for at in (1, 2)]
+    assert "Horizontally: False positives an image." in section(*rows)
+    assert "Horizontally" not in section(rows[0])
+
+
+@pytest.mark.parametrize(
+    ["cell", "said"],
+    [
+        (None, "–"),
+        (True, "yes"),
+        (1234, "1,234"),
+        (-0.25, "−0.25"),
+        (0.98765, "0.9877"),
+        ("a", "a"),
+    ],
+)
+def test_cells_are_said(cell: object, said: str) -> None:
+    assert cell_said(cell) == said
