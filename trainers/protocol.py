@@ -108,10 +108,12 @@ class TaskFunctions:
 class Problem(Protocol):
     """A card and a factory. Options of a study's ``[problem_options]`` go to the constructor.
 
-    Two methods are optional. ``with_labels`` is for problems that compute something of training
+    Three methods are optional. ``with_labels`` is for problems that compute something of training
     targets, see `trainers.problems`; ``labelled_samples(n_samples)`` for those that lack labels of
     training samples: task to the numbers ``[n]``, int64, of the samples that have one. A network of
-    such a task alone is trained on these.
+    such a task alone is trained on these. ``true_labels(task, split)`` is for those some of whose
+    labels are known to be wrong: the true ones ``[N]``, int64, in the order in which the split is
+    stored, or None. Only who judges asks for them; see `true_labels`.
     """
 
     @property
@@ -138,3 +140,12 @@ def labelled_samples(problem: Problem, n_samples: int) -> Mapping[str, Tensor]:
     """
     found = getattr(problem, "labelled_samples", None)
     return found(n_samples) if found is not None else {}
+
+
+def true_labels(problem: Problem, task: str, split: str) -> Tensor | None:
+    """The labels ``[N]`` of a split before somebody made them wrong, int64, on the CPU; or None.
+
+    For evaluation alone: nothing that trains, chooses or relabels may be given them.
+    """
+    found = getattr(problem, "true_labels", None)
+    return None if found is None else found(task, split)

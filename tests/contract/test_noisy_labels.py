@@ -23,7 +23,9 @@ from trainers.problems import TensorSource, build, names
 from trainers.problems._fewer_labels import FewerLabels
 from trainers.problems._noise import Noise, noise_key
 from trainers.problems._noisy_labels import NoisyLabels
+from trainers.problems._some_tasks import SomeTasks
 from trainers.problems.errors import BadOption, BadShape
+from trainers.protocol import true_labels
 from trainers.randomness import Key
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -178,6 +180,23 @@ def test_another_hidden_truth_changes_no_run(seed: int) -> None:
     hidden = NoisyLabels(Labelled(others=truth), other)
     assert given_labels(hidden)["train"]["kind"].equal(GIVEN["train"]["kind"])
     assert events(train, hidden) == events(train, NoisyLabels(Toy(), THIRD))
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+@pytest.mark.parametrize("of", [Toy, Streamed])
+def test_who_judges_is_told_the_true_labels(of: Any, split: str) -> None:
+    noisy = NoisyLabels(of(), THIRD)
+    for problem in (noisy, FewerLabels(noisy, {"kind": 0.5})):
+        for task in THIRD.tasks:
+            found = true_labels(problem, task, split)
+            assert found is not None
+            assert torch.equal(found, TRUE[split][task].long())
+
+
+def test_without_noise_nobody_knows_of_other_labels() -> None:
+    noisy = NoisyLabels(Toy(), THIRD)
+    assert true_labels(noisy, "level", "train") is true_labels(noisy, "kind", "test") is None
+    assert true_labels(SomeTasks(Toy(), ("kind",)), "kind", "train") is None
 
 
 def test_noise_and_fewer_labels_go_together() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 GROUP: Final = "weighbridge.trainers"
 TRAINERS: Final[Mapping[str, str]] = {
     "cam": "trainers.localising:Cam",
+    "uncertainty-relabel": "trainers.relabelling:UncertaintyRelabel",
 }
 """Built-in trainers: name to ``package.module:Class``."""
 

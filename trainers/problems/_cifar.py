@@ -22,7 +22,7 @@ from trainers.problems.files.where import found_root
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import device, nn
+    from torch import Tensor, device, nn
 
     from trainers.problems._source import ByteSource
     from trainers.problems.files.cifar_files import CifarLayout, CifarSet
@@ -169,6 +169,20 @@ class Cifar(UserFiles["CifarSet"]):
                 {task: torch.from_numpy(of[rows]).to(device) for task, of in labels.items()},
             )
         return found
+
+    def true_labels(self, task: str, split: str) -> Tensor | None:
+        """Labels ``[N]`` before people gave theirs; None where they are the same.
+
+        For evaluation alone.
+        """
+        import torch
+
+        if not self.has_noise or task != self.human_task or split == "test":
+            return None
+        samples = self.samples(found_root(self.name, self.root))
+        _, labels = samples.read("train")
+        rows = [int(name.partition("/")[2]) for name in samples.splits[split]]
+        return torch.from_numpy(labels[task][rows])
 
     def trunk(self) -> nn.Module:
         """The shared part: images ``[B, 3, 32, 32]`` to features ``[B, F]``."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from trainers.cards import ProblemCard
 from trainers.problems._numbered import NumberedSource
 from trainers.problems.errors import BadOption, BadShape
-from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples
+from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples, true_labels
 from trainers.randomness import Key
 from trainers.suggestions import did_you_mean
 
@@ -89,6 +89,10 @@ class FewerLabels:
             counts = {task: self.functions(task).valid_elements for task in self.fractions}
             found["train"] = _PartlyLabelled(train, kept, counts)
         return found
+
+    def true_labels(self, task: str, split: str) -> Tensor | None:
+        """Those of the problem, ``[N]``, also of samples whose label is hidden; None without."""
+        return true_labels(self.problem, task, split)
 
     def trunk(self) -> nn.Module:
         """That of the problem."""

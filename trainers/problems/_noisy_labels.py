@@ -1,7 +1,8 @@
 """A problem of which some tasks have wrong labels on purpose: in training and validation.
 
 Test labels stay clean. Of data in memory, the true labels are gone once it is loaded; of streamed
-data they are replaced in each batch. In either case nobody who trains or judges sees them.
+data they are replaced in each batch. In either case nobody who trains or selects sees them; who
+judges the mending of labels reads them anew, see `NoisyLabels.true_labels`.
 
 Shapes: N samples of a split, B batch, C classes.
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SPLITS: Final = ("train", "validation")
 """Whose labels are noisy."""
+_READ_AT_ONCE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,23 @@ class NoisyLabels:
                     _refuse_vanished(clean.targets, given, noisy.draws)
                 found[split] = replace(clean, targets=given)
         return found
+
+    def true_labels(self, task: str, split: str) -> Tensor | None:
+        """Labels ``[N]`` without the noise; None of a task that has none. For evaluation alone."""
+        import torch
+
+        from trainers.randomness import Key
+
+        if task not in self.noise.tasks or split not in SPLITS:
+            return None
+        clean = self.problem.sources(torch.device("cpu"))[split]
+        n_classes = self._card_of(task).classes or 0
+        parts = []
+        for batch in clean.batches(None, _READ_AT_ONCE, Key("truth")):
+            target = batch.targets[task]
+            classes, there = _classes_of(target, len(target), n_classes, task)
+            parts.append(classes.where(there, -1).cpu())
+        return torch.cat(parts)
 
     def trunk(self) -> nn.Module:
         """That of the problem."""

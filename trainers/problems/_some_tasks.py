@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from trainers.cards import ProblemCard
 from trainers.problems.errors import BadOption
-from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples
+from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples, true_labels
 from trainers.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ class SomeTasks:
         """Those of the problem, ``[n]`` in int64, of the tasks that are asked."""
         found = labelled_samples(self.problem, n_samples)
         return {task: numbers for task, numbers in found.items() if task in self.tasks}
+
+    def true_labels(self, task: str, split: str) -> Tensor | None:
+        """Those of the problem, ``[N]``; None if it has none."""
+        return true_labels(self.problem, task, split)
 
     def sources(self, device: device) -> Mapping[str, Source]:
         """The splits, as the problem has them."""

@@ -19,7 +19,7 @@ from trainers.problems._options import check_at_least, check_task
 from trainers.problems.multimnist import MultiMnist
 
 if TYPE_CHECKING:
-    from torch import device, nn
+    from torch import Tensor, device, nn
 
     from trainers.problems._source import TensorSource
     from trainers.protocol import Source, TaskFunctions
@@ -76,6 +76,10 @@ class NoisyDigits:
             DataChanged: The file is not the known one.
         """
         return self._noisy.sources(device)
+
+    def true_labels(self, task: str, split: str) -> Tensor | None:
+        """The digits that were written, ``[N]``; None for test. For evaluation alone."""
+        return self._noisy.true_labels(task, split)
 
     def trunk(self) -> nn.Module:
         """The shared part: images ``[B, 1, 28, 28]`` to features ``[B, 128]``."""

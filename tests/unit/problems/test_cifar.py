@@ -30,7 +30,7 @@ from trainers.problems._some_tasks import SomeTasks
 from trainers.problems.cifar_10 import Cifar10
 from trainers.problems.cifar_100 import Cifar100
 from trainers.problems.errors import BadOption, DataBroken, DataMissing, UnknownTask
-from trainers.protocol import Problem
+from trainers.protocol import Problem, true_labels
 from trainers.testing import ProblemContract
 
 CPU = torch.device("cpu")
@@ -103,6 +103,9 @@ def test_people_s_labels_are_in_training_and_validation_alone(hundred: Path) -> 
         n_wrong = int((source.targets["fine"] != true["fine"]).sum())
         assert (n_wrong == 0) == (split == "test")
         wrong += n_wrong
+        told = true_labels(SomeTasks(people, ("fine",)), "fine", split)
+        assert told is None if split == "test" else torch.equal(told, true["fine"])
+    assert true_labels(people, "coarse", "train") is true_labels(clean, "fine", "train") is None
     assert wrong == 200 / 5
     assert people.card.data_version != clean.card.data_version
     assert "labels that people gave (human, CIFAR-N" in people.card.caveats[-1]
