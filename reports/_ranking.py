@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from storage.objectives import Objective, known, named, of_card
+from storage.objectives import Objective, honest_metrics, known, named, of_card
 from storage.objectives.delta_m import NAME as DELTA_M
 from storage.objectives.task_metric import primary, task_metric
 
@@ -38,8 +38,7 @@ def objectives_of(frames: StudyFrames) -> list[Objective]:
 
 def delta_m_of(frames: StudyFrames) -> Objective:
     """delta_m over all metrics, whatever the study's searches are ranked by."""
-    metrics = [(metric.task, metric.name, metric.direction) for metric in frames.metrics]
-    return known(metrics)[DELTA_M]
+    return known(honest_metrics(frames.card))[DELTA_M]
 
 
 def metric_objective(frames: StudyFrames, task: str, metric: str) -> Objective:

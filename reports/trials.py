@@ -199,7 +199,8 @@ def _no_value(found: Sequence[TrialRow]) -> str:
 
 
 def _said(objective: Objective) -> str:
-    name, split, unit = objective.name, objective.split, objective.unit
+    split, unit = objective.split, objective.unit
+    name = objective.name if objective.needs_baseline else objective.title
     return f"{name} ({split}, {unit})" if unit else name
 
 

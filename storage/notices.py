@@ -27,6 +27,12 @@ _SEEDS_GROW: Final = "seeds that are added later keep the runs there are."
 SEALED: Final = "Sealed: test values are not shown before `weighbridge unseal STUDY`."
 
 
+ORACLE: Final = (
+    "Oracle: trials are chosen by what is hidden from training (oracle = true), so that no value "
+    "here could be reached without it."
+)
+
+
 def notices(spec: Mapping[str, Any], *, sealed: bool = False) -> tuple[str, ...]:
     """Sentences that a reader of any of the study's numbers must know.
 
@@ -34,7 +40,8 @@ def notices(spec: Mapping[str, Any], *, sealed: bool = False) -> tuple[str, ...]
         sealed: Whether its test values are not shown, by its record.
     """
     stopped = any(stop.get("asynchronous") for stop in _stops(spec))
-    return (SEALED,) * sealed + (STOPPED_ASYNCHRONOUSLY,) * stopped
+    oracle = bool(spec.get("oracle"))
+    return (SEALED,) * sealed + (ORACLE,) * oracle + (STOPPED_ASYNCHRONOUSLY,) * stopped
 
 
 def of_study(study: StudyRecord) -> tuple[str, ...]:

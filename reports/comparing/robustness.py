@@ -173,7 +173,7 @@ def _readings(
 
 
 def _base_name(objective: Objective) -> str:
-    return "mean over metrics" if objective.name == DELTA_M else objective.name
+    return "mean over metrics" if objective.name == DELTA_M else objective.title
 
 
 def _metric_table(frames: StudyFrames, searches: Sequence[str]) -> FloatArray:

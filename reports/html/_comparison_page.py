@@ -134,7 +134,7 @@ def _ranked_by(comparison: Comparison) -> Iterator[str]:
         epoch = "the last one, or the mean of the last ones: none is best by several objectives"
     if objective.name != DELTA_M:
         yield (
-            f"Methods and trials are ranked by {objective.name}, of which {better(objective)} is "
+            f"Methods and trials are ranked by {objective.title}, of which {better(objective)} is "
             f"better. The epoch of a run that counts is {epoch}."
         )
     if objective.name == DELTA_M or comparison.against_stl:

@@ -106,6 +106,8 @@ def other_plots(frames: StudyFrames) -> Iterator[Plot]:
 def _others(frames: StudyFrames) -> Iterator[Plot]:
     for at, search in enumerate(frames.searches):
         yield from _of_search(frames, search, at)
+    if frames.spec.get("trainer"):
+        return  # which weighs no losses, and calls its rates as it likes
     yield weights_plot(frames)
     yield _sensitivity(frames, "lr", "Learning rate", "learning rates")
     decay = _sensitivity(frames, "weight_decay", "Weight decay", "weight decays")

@@ -11,6 +11,7 @@ from reports.html._problem import fact
 from reports.html._tags import Markup, boxed, join, tag
 from reports.html._words import count, number, seconds, value_of
 
+_OF_TRAINERS = ("epochs", "batch_size", "eval_batch_size", "threads")
 _CAPTION = "All attempts of all workers as they were run, failed and lost ones included."
 
 
@@ -34,7 +35,7 @@ def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
     texts = {
         "Study": frames.name,
         "Seeds": ", ".join(str(seed) for seed in frames.seeds),
-        "Training": _training(training),
+        "Training": _training(_that_count(training) if frames.spec.get("trainer") else training),
         "Compared by": "; ".join(
             f"{name} {value_of(value)}"
             for name, value in frames.spec["compare"].items()
@@ -50,6 +51,11 @@ def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
         "Between": _period(attempts),
     }
     return [fact(name, text) for name, text in texts.items() if text]
+
+
+def _that_count(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that a trainer goes by; all others are of weightings."""
+    return {name: training[name] for name in _OF_TRAINERS if name in training}
 
 
 def _training(training: Mapping[str, Any]) -> str:

@@ -152,7 +152,7 @@ def _scores(comparison: Comparison) -> Iterator[_Column]:
     if objective.name != DELTA_M:
         yield _Column(
             group="Ranked by",
-            title=objective.name,
+            title=objective.title,
             unit=f"{'↓' if objective.sign > 0 else '↑'} {objective.unit}".strip(),
             value=lambda row: row.value_test,
             text=lambda row: with_interval(number(row.value_test), row),

@@ -8,7 +8,7 @@ from reports._titles import title_of
 from reports.comparing.effort import SHARED, is_equal_weighting, values_tried
 from reports.frames import StudyFrames, part_names, stages_tuning, strategies, with_params
 from reports.notes.note import Note
-from storage.notices import more_seeds, notices
+from storage.notices import ORACLE, more_seeds, notices
 from storage.wording import counted
 
 _FEW_SEEDS: Final = 3
@@ -20,10 +20,11 @@ _SECONDS_DIFFER: Final = (
 )
 
 
-def stopped_asynchronously(frames: StudyFrames) -> Iterator[Note]:
-    """Trials were judged before all of their round were there."""
+def told_everywhere(frames: StudyFrames) -> Iterator[Note]:
+    """What must be known of any of its numbers: an oracle's choice, asynchronous stopping."""
     for text in notices(frames.spec):
-        yield Note(kind="asynchronous stopping", search=None, text=text)
+        kind = "hidden truth" if text == ORACLE else "asynchronous stopping"
+        yield Note(kind=kind, search=None, text=text)
 
 
 def head_start(frames: StudyFrames) -> Iterator[Note]:

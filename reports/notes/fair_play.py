@@ -17,7 +17,7 @@ __all__ = ["MergedNote", "Note", "fair_play_notes", "merged"]
 # Each rule looks at the whole study and yields what it finds; the order is that of the report.
 _RULES: Final[tuple[Callable[[StudyFrames], Iterator[Note]], ...]] = (
     condition.fixed_beforehand,
-    condition.stopped_asynchronously,
+    condition.told_everywhere,
     condition.few_seeds,
     condition.unequal_seeds,
     condition.unequal_grids,

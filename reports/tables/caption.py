@@ -9,6 +9,7 @@ from reports.comparing.winners import winner_of
 from reports.frames import StudyFrames
 from reports.spending.axes import AXES, axis_of_matches
 from reports.tables.columns import Column
+from storage.notices import notices
 from storage.objectives.delta_m import NAME as DELTA_M
 from storage.wording import counted
 
@@ -35,6 +36,7 @@ def caption_of(
     """
     parts = [
         *_protocol(frames),
+        *notices(frames.spec),
         *_kinds(frames, rows),
         *_columns(rows, [column.name for column in columns], any_bold=any_bold),
         *_cost(frames),
@@ -56,9 +58,10 @@ def _training(frames: StudyFrames) -> str:
     training = frames.spec.get("training", {})
     if not training.get("epochs"):
         return ""
+    weighs = not frames.spec.get("trainer")  # which has parameters of its own
     how = [
         f"batch size {training['batch_size']}" if training.get("batch_size") else "",
-        f"optimiser {training['optimizer']}" if training.get("optimizer") else "",
+        f"optimiser {training['optimizer']}" if training.get("optimizer") and weighs else "",
     ]
     said = f" ({', '.join(filter(None, how))})" if any(how) else ""
     return f" after {counted(training['epochs'], 'epoch')} of training{said}"

@@ -5,7 +5,7 @@ Values and pure functions; of databases nothing is known here.
 
 from storage.objectives._front import beats, named, on_front, title_of
 from storage.objectives._objective import ByMetric, DirectedMetric, Objective
-from storage.objectives._of_card import of_card
+from storage.objectives._of_card import honest_metrics, of_card
 from storage.objectives._registry import known
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "DirectedMetric",
     "Objective",
     "beats",
+    "honest_metrics",
     "known",
     "named",
     "of_card",

@@ -211,7 +211,7 @@ def _scores(comparison: Comparison) -> list[Column]:
     if objective.name == DELTA_M:
         return [delta_m, reach, kind]
     value = Column(
-        head=f"{objective.name}\ntest {_arrow(objective.direction)}",
+        head=f"{objective.title}\ntest {_arrow(objective.direction)}",
         cells=[written(row.value_test, objective.shown, objective.unit) for row in rows],
     )
     return [value, reach, kind, *([delta_m] if comparison.against_stl else [])]

@@ -46,6 +46,7 @@ Document = Literal[
     "status.study",
     "stop",
     "table",
+    "trainers",
     "trials",
     "unseal",
     "watch",
@@ -55,6 +56,7 @@ Document = Literal[
 DOCUMENTS: Final[Mapping[str, tuple[Document, ...]]] = {
     "presets": ("presets",),
     "methods": ("methods",),
+    "trainers": ("trainers",),
     "init": ("init",),
     "plan": ("plan",),
     "run": ("run",),

@@ -19,7 +19,19 @@ from study.cli._console import write_what_can_be_written
 from study.cli._output import errors, fail_code, styled
 
 _VERBS: Final = (
-    *("presets", "methods", "init", "plan", "run", "pause", "resume", "stop", "budget", "retry"),
+    *(
+        "presets",
+        "methods",
+        "trainers",
+        "init",
+        "plan",
+        "run",
+        "pause",
+        "resume",
+        "stop",
+        "budget",
+        "retry",
+    ),
     *("status", "watch", "notify", "workers", "log", "audit"),
     *(
         "compare",

@@ -145,8 +145,14 @@ def command(
 def _show_searches(plan: Plan) -> None:
     card = plan.card
     say((plan.spec.name, "bold"), f": {card.title}", (f" ({card.kind})", "dim"))
-    tasks = ", ".join(f"{task.name} ({task.loss})" for task in card.tasks)
-    say(f"tasks: {tasks}; network: {card.network}")
+    if plan.trainer is not None:
+        ranked_by = plan.searches[0].objective
+        side = "lower" if ranked_by.sign > 0 else "higher"
+        say(f"trainer: {plan.trainer.title}; ranked by {ranked_by.title}, {side} is better")
+        say(f"network: {card.network}")
+    else:
+        tasks = ", ".join(f"{task.name} ({task.loss})" for task in card.tasks)
+        say(f"tasks: {tasks}; network: {card.network}")
     rows = table("search", "stages", "trials", "runs", "epochs", right=("trials", "runs", "epochs"))
     n_seeds, training = len(plan.spec.seeds), plan.training
     for search in plan.searches:

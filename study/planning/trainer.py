@@ -11,10 +11,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from search_spaces import Axis, Choices, Point, SpaceError, Value, space_from_plain
-from storage.objectives import Objective, named, of_card
+from storage.objectives import Objective, of_card
 from study.errors import BadSpec
 from study.planning.function import resting_value
 from study.planning.members import problem_ref, refuse_several, with_labels
+from study.planning.objective import chosen_objectives
 from study.planning.search_plan import Search, Stage
 from study.planning.stages import refuse_split_conditions, stages_of
 from study.spec.search import SearchSpec
@@ -24,7 +25,6 @@ from trainers.errors import TrainingError
 from trainers.functions import Trainer, trainer_of
 from trainers.jobs import ProblemRef
 from trainers.problems import ProblemError, card_of, problem_class
-from trainers.suggestions import did_you_mean, shown
 from trainers.trainer_card import TrainerCard
 
 Trained = tuple[StudySpec, TrainerCard, ProblemRef, ProblemCard, list[Search]]
@@ -49,7 +49,8 @@ def trained_by(spec: StudySpec, folder: str | None) -> Trained:
     except (ProblemError, TrainingError) as error:
         raise BadSpec(str(error)) from error
     card = study_card(trainer.card, problem)
-    objectives = _objectives(spec, trainer.card, card)
+    found = of_card({**card.to_plain(), **told_of(trainer.card)})
+    objectives = chosen_objectives(spec, found, whose=f"trainer {trainer.card.name}")
     names = [objective.name for objective in objectives]
     written = [of.partition(":")[0] for of in (target, ref.target) if ":" in of]
     ref = replace(
@@ -78,36 +79,6 @@ def told_of(trainer: TrainerCard) -> dict[str, Any]:
         "objectives": [asdict(objective) for objective in trainer.objectives],
         "parameters": {one.name: one.title for one in trainer.parameters},
     }
-
-
-def _objectives(spec: StudySpec, trainer: TrainerCard, card: ProblemCard) -> tuple[Objective, ...]:
-    """What its searches are ranked by; the trainer's first objective unless the spec says so.
-
-    Raises:
-        BadSpec: The trainer has no such objective, or it uses truth and the spec is no oracle's.
-    """
-    found = of_card({**card.to_plain(), **told_of(trainer)})
-    wanted = (next(iter(found)),) if spec.objective is None else named(spec.objective)
-    for name in wanted:
-        if name not in found:
-            raise BadSpec(
-                f"`objective` must be one of trainer {trainer.name}: {', '.join(found)}. Got "
-                f"{shown(name)}.{did_you_mean(name, found) or ' Take one of them.'}"
-            )
-        if found[name].uses_truth and not spec.oracle:
-            honest = [one.name for one in found.values() if not one.uses_truth]
-            raise BadSpec(
-                f"`objective` must not use what is hidden from training. Got {shown(name)}, which "
-                "does: it is reported, and chooses nothing. "
-                + (f"Take {' or '.join(honest)}, or say" if honest else "Say")
-                + " `oracle = true`, which every table will show."
-            )
-    if spec.oracle and not any(found[name].uses_truth for name in wanted):
-        raise BadSpec(
-            f"`oracle = true` goes with an objective that uses hidden truth. Got "
-            f"{', '.join(wanted)}, which does not. Drop it."
-        )
-    return tuple(found[name] for name in wanted)
 
 
 def _search(

@@ -48,12 +48,8 @@ def _reasons(spec: Any) -> Iterator[str]:
             "[baseline] goes with weightings: single-task networks are trained for Δm. Got it "
             "beside `trainer`. Drop it."
         )
-    for key, why in (
-        ("confirm", "winners are trained on fresh seeds. Drop it; add `seeds`."),
-        ("followup", "it goes on from networks that we keep. Drop it."),
-    ):
-        if getattr(spec, key):
-            yield f"[{key}] goes with weightings: {why}"
+    if spec.followup:
+        yield "[[followup]] goes with weightings: it goes on from networks that we keep. Drop it."
     if spec.keep != type(spec.keep)():
         yield "[keep] goes with weightings; a trainer keeps its own files. Drop it."
     if spec.diagnostics.gradients is not None:

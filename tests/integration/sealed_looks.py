@@ -141,6 +141,7 @@ OTHERS = {
         "dashboard",
         "presets",
         "methods",
+        "trainers",
         "init",
         "run",
         "retry",

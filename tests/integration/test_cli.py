@@ -14,6 +14,7 @@ from study.planning.plan import make_plan
 from study.spec.study_spec import read
 from tests.integration.command import command
 from tests.integration.tiny_study import TINY, write_spec
+from trainers.functions import trainer_names
 
 VERBS = ["presets", "init", "plan", "run", "status", "compare", "report", "export", "doctor"]
 
@@ -87,6 +88,27 @@ class TestMethods:
         said = command(tmp_path, "methods", "gradvax")
         assert (said.code, said.out) == (2, "")
         assert "Did you mean `gradvac`?" in said.err
+
+
+class TestTrainers:
+    def test_one_is_shown_with_what_may_select_and_be_tuned(self, tmp_path: Path) -> None:
+        of = "tests.tiny_trainer:Tiny"
+        (told,) = command(tmp_path, "trainers", of, "--json").json["trainers"]
+        objectives = {one["name"]: one["uses_truth"] for one in told["objectives"]}
+        assert objectives == {"noisy_val_error": False, "truly_found": True}
+        said = command(tmp_path, "trainers", of).out
+        for part in ("with `oracle = true` only", "numbers from 0 to 1", "'plain', 'odd'"):
+            assert part in said
+
+    def test_all_are_listed(self, tmp_path: Path) -> None:
+        told = command(tmp_path, "trainers", "--json").json["trainers"]
+        assert [one["trainer"] for one in told] == list(trainer_names())
+        assert command(tmp_path, "trainers").code == 0
+
+    def test_an_unknown_one_is_refused(self, tmp_path: Path) -> None:
+        said = command(tmp_path, "trainers", "relabell")
+        assert (said.code, said.out) == (2, "")
+        assert "There is no trainer `relabell`" in said.err
 
 
 class TestInit:

@@ -19,6 +19,7 @@ class Metric(Shape):
     unit: str
     share: bool = Field(description="Whether it is a share, from 0 to 1.")
     signed: bool = Field(description="Whether it may be below 0.")
+    uses_truth: bool = Field(description="Whether it needs what is hidden from training.")
 
 
 class Task(Shape):

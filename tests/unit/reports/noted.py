@@ -17,7 +17,7 @@ from tests.unit.reports import synthetic
 from tests.unit.reports.synthetic import FakeReader
 
 RULES: Final[Mapping[str, Callable[[StudyFrames], Iterator[Note]]]] = {
-    "asynchronous stopping": condition.stopped_asynchronously,
+    "asynchronous stopping": condition.told_everywhere,
     "baseline edge": edge.baseline_on_edge,
     "baseline imported": condition.baseline_imported,
     "baseline undertrained": training.baseline_undertrained,

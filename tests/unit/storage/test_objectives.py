@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 import storage.objectives
 from reports import compare, load
 from storage import Reader, Storage
-from storage.objectives import known
+from storage.objectives import honest_metrics, known, of_card
 from tests.unit.study.fake_trainer import FakeStudy
 from tests.unit.study.specs import a_plan
 
@@ -104,3 +105,42 @@ class TestOneFileMore:
         assert ew.value_test >= ew.delta_m_test, "the worst change is no better than the mean one"
         assert "test worst_change of " in compare(frames).sentence
         reader.close()
+
+
+class TestOfACard:
+    CARD: ClassVar[dict[str, Any]] = {
+        "tasks": [
+            {
+                "name": "left",
+                "metrics": [
+                    {"name": "error", "direction": "min"},
+                    {"name": "found", "direction": "max", "uses_truth": True},
+                ],
+            }
+        ]
+    }
+
+    def test_what_uses_hidden_truth_says_so_in_its_title(self) -> None:
+        found = of_card(self.CARD)
+        assert found["left.found"].uses_truth
+        assert found["left.found"].title == "left.found (oracle)"
+        assert not found["left.error"].uses_truth
+
+    def test_delta_m_is_made_of_metrics_without_it(self) -> None:
+        assert of_card(self.CARD)["delta_m"].metrics == (("left", "error", "min"),)
+        assert honest_metrics(self.CARD) == [("left", "error", "min")]
+
+    def test_a_trainers_objectives_have_names_of_their_own(self) -> None:
+        named = [
+            {"name": "val_error", "metric": "error", "uses_truth": False, "title": "error"},
+            {"name": "truly", "metric": "found", "uses_truth": True, "title": ""},
+        ]
+        found = of_card({**self.CARD, "objectives": named})
+        assert {name: one.title for name, one in found.items()} == {
+            "val_error": "error",
+            "truly": "truly (oracle)",
+        }
+        assert found["truly"].metrics == (("left", "found", "max"),)
+
+    def test_a_card_that_says_too_little_has_none(self) -> None:
+        assert of_card({"tasks": [{"name": "left"}]}).keys() <= {"delta_m"}

@@ -112,7 +112,6 @@ class TestRefusals:
             ({"trainer": "tests.toy:Toy"}, "lacks refusal, train"),
             ({"trainer": "tests.not_there:Tiny"}, "was not found"),
             ({"baseline": {}}, "[baseline] goes with weightings"),
-            ({"confirm": {}}, "[confirm] goes with weightings"),
             ({"keep": {"networks": "all"}}, "[keep] goes with weightings"),
             ({"diagnostics": {"gradients": {}}}, "[diagnostics] goes with weightings"),
             ({"function": {"target": "m:f", "metric": "x"}}, "exclude each other"),

@@ -218,3 +218,65 @@ def test_a_run_without_a_report_fails() -> None:
     events = trained(lambda *_: None)
     assert ending(events).failure == "BadReport"
     assert "at least once, or returns it" in ending(events).reason
+
+
+class TestWhatIsCounted:
+    def test_rounds_phases_and_counts_go_with_the_report(self) -> None:
+        def train(_params: Any, _seed: int, _folder: Path, report: Report) -> None:
+            with report.phase("validation"):
+                pass
+            report(1, {"loss": 1.0}, samples=8, grad_evals=2, flops=3.5)
+            report(2, {"loss": 1.0}, round=2)
+
+        first, second, _ = trained(train)
+        assert isinstance(first, EpochDone)
+        assert isinstance(second, EpochDone)
+        assert (first.samples, first.grad_evals, first.flops, first.round) == (8, 2, 3.5, 1)
+        assert (second.samples, second.round) == (0, 2)
+        assert first.seconds.validation_s > 0.0 == second.seconds.validation_s
+
+    def test_what_happens_behind_the_last_report_is_paid_for_by_phase(self) -> None:
+        def train(_params: Any, _seed: int, _folder: Path, report: Report) -> None:
+            report(1, {"loss": 1.0})
+            with report.phase("diagnostics"):
+                pass
+
+        assert ending(trained(train)).seconds.diagnostics_s > 0.0
+
+    @pytest.mark.parametrize(
+        ("more", "why"),
+        [
+            ({"round": 0}, "Rounds are whole numbers"),
+            ({"round": True}, "Rounds are whole numbers"),
+            ({"samples": 1.5}, "`samples` of a report must be a whole number"),
+            ({"grad_evals": -1}, "`grad_evals` of a report must be a whole number"),
+            ({"flops": math.inf}, "`flops` of a report must be a number"),
+        ],
+    )
+    def test_what_is_no_count_fails(self, more: dict[str, Any], why: str) -> None:
+        def train(_params: Any, _seed: int, _folder: Path, report: Report) -> None:
+            report(1, {"loss": 1.0}, **more)
+
+        end = ending(trained(train))
+        assert end.outcome == "failed"
+        assert why in end.reason
+
+    def test_rounds_never_fall(self) -> None:
+        def train(_params: Any, _seed: int, _folder: Path, report: Report) -> None:
+            report(1, {"loss": 1.0}, round=2)
+            report(2, {"loss": 1.0}, round=1)
+
+        assert "never fall" in ending(trained(train)).reason
+
+    def test_an_unknown_phase_is_refused(self) -> None:
+        def train(_params: Any, _seed: int, _folder: Path, report: Report) -> None:
+            with report.phase("training"):  # type: ignore[arg-type]
+                pass
+
+        assert "phases beside training are validation" in ending(trained(train)).reason
+
+    def test_a_run_that_diverges_does_so_in_its_round(self) -> None:
+        def train(_params: Any, _seed: int, _folder: Path, report: Report) -> None:
+            report(1, {"loss": math.nan}, round=2)
+
+        assert (ending(trained(train)).outcome, ending(trained(train)).round) == ("diverged", 2)
