@@ -15,8 +15,9 @@ GPU_PLATFORMS := manylinux_2_28_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_6
 GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe mdurl mlxtend \
 	nvidia-ml-py pydantic pydantic-core pygments rich sqlalchemy typing-extensions typing-inspection
 
-# Three processes collect the tests, and pytest rewrites each module of them: once, not in each.
+# pytest rewrites each module of the tests: once, not in each run.
 export PYTHONDONTWRITEBYTECODE :=
+TESTS := -m pytest -p tests.forking --forks 3
 
 .PHONY: demo docs test test-lowest test-python check lint types unit again soak soak-dashboard mutants install install-dev install-lowest bench bench-demo bench-compile bench-ray bench-storage bench-replay \
 	bench-gradients bench-conflicts bench-dense bench-loaders bench-reports bench-dashboard gpu-check gpu-wheels clean
@@ -41,7 +42,7 @@ types: install-dev
 	$(BIN)/mypy
 
 unit: install-dev
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python $(TESTS)
 
 # Only what failed last, one at a time: a fault fails again. What passes now failed for its company,
 # by its timing or by what another test left behind, and is to be mended, too.
@@ -50,14 +51,14 @@ again: install-dev
 
 # The core of the suite with the lowest versions that pyproject.toml allows.
 test-lowest: install-lowest
-	$(LOWEST)/bin/python -m pytest -n 3 --dist loadfile -p no:cacheprovider $(CORE)
+	$(LOWEST)/bin/python $(TESTS) -p no:cacheprovider $(CORE)
 
 # The same with another Python and today's versions: make test-python PYTHON=python3.13
 test-python: EXTRAS := datasets,test,vision
 test-python:
 	$(PYTHON) -m venv .venv-other
 	@.venv-other/bin/python tools/install.py --extras $(EXTRAS) $(STAMP_INPUT)
-	.venv-other/bin/python -m pytest -n 3 --dist loadfile -p no:cacheprovider $(CORE)
+	.venv-other/bin/python $(TESTS) -p no:cacheprovider $(CORE)
 
 # The documentation as a site, build/docs/html/index.html; warnings and dead links are errors.
 docs: install-dev

@@ -7,8 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Generator
-from contextlib import suppress
-from importlib import import_module
 
 os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it at its import; two cores are shared
 os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")  # it tries what the processor says it has
@@ -46,13 +44,12 @@ _guard = pytest.StashKey[Guard]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have a PostgreSQL server at hand, once for all workers of pytest-xdist, and a quick disk."""
+    """Have a PostgreSQL server at hand, once for all processes, and a quick disk."""
     if _is_fit(
         "/dev/shm"
     ):  # tests write thousands of databases, and no test is about a disk's pace
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
-    is_worker = hasattr(config, "workerinput")
-    if not is_worker and not os.environ.get("WEIGHBRIDGE_TEST_POSTGRES") and can_start():
+    if not os.environ.get("WEIGHBRIDGE_TEST_POSTGRES") and can_start():
         config.stash[_guard] = Guard()
 
 
@@ -82,21 +79,13 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line, yellow=True)
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Import a share of all tests first; what is rewritten of the others, their workers write."""
-    worker = getattr(session.config, "workerinput", None)
-    if worker is None or session.config.args != session.config.getini("testpaths"):
-        return
-    root = session.config.rootpath
-    files = sorted((root / "tests").rglob("test_*.py"))
-    for file in files[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]:
-        with suppress(Exception, pytest.skip.Exception):  # told when the file is collected
-            import_module(".".join(file.relative_to(root).with_suffix("").parts))
-
-
 def pytest_collection_finish() -> None:
-    """Look for garbage from now on, but never again at modules and tests, which stay."""
+    """Look for garbage from now on, but never again at modules and tests, which stay.
+
+    Seldom: a test leaves little, and to look for it at the usual pace is a twentieth of its time.
+    """
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
     _be_patient()
 
