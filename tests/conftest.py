@@ -33,7 +33,7 @@ settings.register_profile(
     "ours",
     deadline=None,
     derandomize="WEIGHBRIDGE_CI" in os.environ,
-    max_examples=int(os.environ.get("WEIGHBRIDGE_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("WEIGHBRIDGE_EXAMPLES", "15")),
 )
 settings.load_profile("ours")
 

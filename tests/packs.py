@@ -20,6 +20,8 @@ Values = dict[tuple[str, str, str], float]
 
 OF_LOSSES = tuple(name for name in names() if weighting(name).level == "loss")
 """Weightings that every engine trains."""
+OF_EACH_KIND = ("rlw", "uw", "dwa")
+"""One that draws its weights, one that learns them, and one that keeps a state between epochs."""
 EPOCHS = 3
 STEPS = 2
 """Steps an epoch of `a_pack`."""
@@ -53,6 +55,14 @@ def two_jobs(name: str) -> tuple[Job, Job]:
     """Two runs that differ in all that may differ within a pack."""
     second = a_job(2, name, lr=0.02, weight_decay=0.1, hyper=hyper_for(name, 1))
     return a_job(1, name, weight_decay=0.01), second
+
+
+def two_of_each() -> dict[int, Job]:
+    """Two runs of each weighting, by the run's number."""
+    jobs = [job for name in OF_LOSSES for job in two_jobs(name)]
+    return {
+        run: replace(job, run=run, address=f"job {run}") for run, job in enumerate(jobs, start=1)
+    }
 
 
 def a_pack(

@@ -46,12 +46,14 @@ def code_lines(text: str) -> set[int]:
 
 def long_functions(text: str) -> dict[str, int]:
     """Functions whose body has too many lines of code, signature and docstring not counted."""
-    code, found = code_lines(text), {}
+    found = {}
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, _Function):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             own = range(body[0].lineno, (node.end_lineno or 0) + 1) if body else ()
-            if (n_lines := len(code.intersection(own))) > MOST_LINES_OF_A_FUNCTION:
+            if len(own) <= MOST_LINES_OF_A_FUNCTION:
+                continue
+            if (n_lines := len(code_lines(text).intersection(own))) > MOST_LINES_OF_A_FUNCTION:
                 found[node.name] = n_lines
     return found
 

@@ -11,7 +11,18 @@ import torch
 from torch import Tensor
 
 from tests.contract.engine_repeating import trained, two_trained
-from tests.packs import EPOCHS, OF_LOSSES, STEPS, Engine, Told, a_job, a_pack, hyper_for, two_jobs
+from tests.packs import (
+    EPOCHS,
+    OF_EACH_KIND,
+    OF_LOSSES,
+    STEPS,
+    Engine,
+    Told,
+    a_job,
+    a_pack,
+    hyper_for,
+    two_jobs,
+)
 from tests.toy import SIZES, TASKS, Toy
 from trainers.engines import open_session
 from trainers.jobs import Job, Schedule
@@ -132,7 +143,7 @@ class LearningContract:
         assert len(orders) == EPOCHS
         assert {tuple(sorted(order)) for order in orders} == {tuple(range(SIZES["train"]))}
 
-    @pytest.mark.parametrize("name", OF_LOSSES)
+    @pytest.mark.parametrize("name", OF_EACH_KIND)
     def test_held_out_targets_influence_their_own_rows_only(
         self, engine: Engine, name: str
     ) -> None:

@@ -117,8 +117,9 @@ class TestFloat16:
 
 
 class TestMicroBatches:
-    @pytest.mark.parametrize("size", [1, 4, 6])
-    @pytest.mark.parametrize("chosen", [{}, {"clip_norm": 0.1}, PER_TASK], ids=str)
+    @pytest.mark.parametrize(
+        ("size", "chosen"), [(1, {}), (4, {"clip_norm": 0.1}), (4, PER_TASK), (6, PER_TASK)]
+    )
     def test_a_step_is_that_of_the_whole_batch(
         self, size: int, chosen: dict[str, Any], float64: None
     ) -> None:

@@ -114,7 +114,7 @@ _FULL = plain() | {
 }
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(place=st.sampled_from(places(_FULL)), value=_VALUES)
 def test_a_spec_of_python_values_is_planned_or_refused(
     place: tuple[str | int, ...], value: Any

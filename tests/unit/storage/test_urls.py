@@ -189,7 +189,7 @@ _URLS = st.one_of(
 @example(url="sqlite:///\n/sqlite")
 @example(url="sqlite:///a\r\nb")
 @settings(
-    max_examples=300,
+    max_examples=100,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_url_is_refused_or_keeps_what_is_stored(folder: Path, url: str) -> None:
