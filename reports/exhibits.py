@@ -9,7 +9,11 @@ from reports._digits import MINUS
 from reports._shown import Shown
 from reports.drawing._exhibits import Moment
 
-OF_SPLITS: Final = {"train": "training", "validation": "validation", "test": "test"}
+OF_SPLITS: Final = {
+    "train": "the training split",
+    "validation": "the validation split",
+    "test": "the test split",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,12 @@ from storage.planning.opened import OpenedDatabase
 from storage.records import StoredExhibit
 
 _COLUMNS = "run, round, epoch, name, kind, split, title, content"
-_OF_RUNS = sa.text(
-    f"SELECT {_COLUMNS} FROM run_exhibits WHERE study = :study AND run IN :runs "
-    "ORDER BY run, name, round, epoch"
-).bindparams(bindparam("study"), bindparam("runs", expanding=True))
-_RUNS = sa.text("SELECT DISTINCT run FROM run_exhibits WHERE study = :study").bindparams(
-    bindparam("study")
+_HERE = f"SELECT {_COLUMNS} FROM run_exhibits WHERE study = :study AND run IN :runs"
+_OF_RUNS = sa.text(f"{_HERE} ORDER BY run, name, round, epoch").bindparams(
+    bindparam("study"), bindparam("runs", expanding=True)
+)
+_NAMED = sa.text(f"{_HERE} AND name = :name ORDER BY run, round, epoch").bindparams(
+    bindparam("study"), bindparam("runs", expanding=True), bindparam("name")
 )
 
 
@@ -28,14 +28,18 @@ class Exhibits(OpenedDatabase):
     """
 
     @retried
-    def exhibits(self, study: str, *, runs: Collection[int]) -> list[StoredExhibit]:
-        """All that some runs show, by run, name, round and epoch."""
-        with self._database.read() as connection:
-            found = connection.execute(_OF_RUNS, {"study": study, "runs": [*runs]})
-            return [StoredExhibit(**row._mapping) for row in found]
+    def exhibits(
+        self, study: str, *, runs: Collection[int], name: str | None = None
+    ) -> list[StoredExhibit]:
+        """What some runs show, by run, name, round and epoch.
 
-    @retried
-    def exhibiting(self, study: str) -> frozenset[int]:
-        """The runs that show anything."""
+        Args:
+            name: Of this name only.
+        """
+        here = {"study": study, "runs": [*runs]}
         with self._database.read() as connection:
-            return frozenset(connection.scalars(_RUNS, {"study": study}))
+            if name is None:
+                found = connection.execute(_OF_RUNS, here)
+            else:
+                found = connection.execute(_NAMED, {**here, "name": name})
+            return [StoredExhibit(**row._mapping) for row in found]

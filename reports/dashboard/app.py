@@ -25,6 +25,7 @@ from reports.dashboard.pages.compare import compare_page
 from reports.dashboard.pages.curves import at_budget, curves_json
 from reports.dashboard.pages.login import login
 from reports.dashboard.pages.metrics import metrics
+from reports.dashboard.pages.picture import picture
 from reports.dashboard.pages.run import run_json, run_page
 from reports.dashboard.pages.studies import studies_page
 from reports.dashboard.pages.study import budget_json, study_page
@@ -53,6 +54,7 @@ _PAGES: Final[dict[str, Page]] = {
     "/study/{study:id}/trial/{trial:id}/curves.json": trial_json,
     "/study/{study:id}/run/{run:id}": run_page,
     "/study/{study:id}/run/{run:id}/curves.json": run_json,
+    "/study/{study:id}/run/{run:id}/picture.png": picture,
     "/study/{study:id}/views": views_page,
     "/study/{study:id}/views/{view}.csv": view_csv,
     "/study/{study:id}/views/{view}": view_page,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,6 +17,7 @@ from reports.dashboard.showing.conflict_lines import (
     conflicts_drawn,
     is_of_gradients,
 )
+from reports.dashboard.showing.exhibits import fingerprints, shown_exhibits
 from reports.dashboard.showing.run_curves import charts, drawn, series_of, table
 from reports.dashboard.site import PATIENT_S, NotThere, Site
 
@@ -37,6 +40,7 @@ def run_page(site: Site, request: Request) -> Response:
         facts, trial, cursor = run_row(mirror, row), mirror.trials[at], mirror.cursor
         paid_s = _paid_s(mirror, run)
     attempts = site.reader.attempts_of(record.id, run)
+    shown = site.reader.exhibits(record.name, runs=[run])
     context = {
         "study": record,
         "tab": "/trials",
@@ -49,11 +53,14 @@ def run_page(site: Site, request: Request) -> Response:
         "charts": [*charts(record, trial.search), *conflict_charts(record)],
         "table": table(series_of(site.reader, record, [run])),
         "rounds": site.reader.rounds_of([run]),
+        "exhibits_title": "What it shows",
+        "exhibits": partial(shown_exhibits, record, run, shown),
         # the latest first: it is what one has come for
         "attempts": list(zip(attempts, [*paid_s, *[None] * len(attempts)], strict=False))[::-1],
         "printed": printed_by(site.outputs, attempts),
     }
-    return site.pages.answer(request, "run", context, cursor=cursor)
+    made_of = {"exhibits": fingerprints(shown)}
+    return site.pages.answer(request, "run", context, cursor=cursor, made_of=made_of)
 
 
 def run_json(site: Site, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from reports.dashboard.following.mirror import STATES, Mirror
 from reports.dashboard.following.ranked import objective_of
 from reports.dashboard.following.trial_rows import TRIAL_STATES
 from reports.dashboard.rendering.words import cost
+from reports.dashboard.showing.exhibits import fingerprints, shown_exhibits
 from reports.dashboard.showing.run_curves import charts, drawn, seeds_said, series_of, table
 from reports.dashboard.showing.trial_table import cost_kind
 from reports.dashboard.site import PATIENT_S, NotThere, Site
@@ -47,6 +49,9 @@ def trial_page(site: Site, request: Request) -> Response:
     own = [one["run"] for one in runs if not one["confirms"]]
     # in order, so that of each run the last one stays
     rounds = {of.run: of.round for of in site.reader.rounds_of([one["run"] for one in runs])}
+    # of one seed: those of all would be hundreds of pictures
+    first = min(runs, key=lambda one: (one["confirms"], one["seed"]))
+    shown = site.reader.exhibits(record.name, runs=[first["run"]])
     context = {
         "study": record,
         "tab": "/trials",
@@ -62,8 +67,11 @@ def trial_page(site: Site, request: Request) -> Response:
         "seeds_said": seeds_said([one["epochs"] for one in runs if not one["confirms"]]),
         "charts": charts(record, trial.search),
         "table": table(series_of(site.reader, record, own)),
+        "exhibits_title": f"What its run on seed {first['seed']} shows",
+        "exhibits": partial(shown_exhibits, record, first["run"], shown),
     }
-    return site.pages.answer(request, "trial", context, cursor=cursor)
+    made_of = {"exhibits": fingerprints(shown)}
+    return site.pages.answer(request, "trial", context, cursor=cursor, made_of=made_of)
 
 
 def trial_json(site: Site, request: Request) -> Response:
