@@ -34,7 +34,7 @@ class LocalContrast(nn.Module):
         self.side, self.gain = side, gain
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images in 0 to 1 as differences, which are around 0."""
+        """Images ``[B, 3, H, W]`` in 0 to 1 as differences ``[B, 3, H, W]``, which are around 0."""
         mean, reach = images, self.side // 2
         for kernel, padding in (((self.side, 1), (reach, 0)), ((1, self.side), (0, reach))):
             mean = functional.avg_pool2d(
