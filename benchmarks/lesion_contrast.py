@@ -1,7 +1,7 @@
 """How hard `fundus-lesions` is at which contrast: ``python -m benchmarks.lesion_contrast``.
 
-The default network learns `present` alone, by Adam in a bare loop on one thread. Prints a table and,
-last, one JSON object: area under the ROC curve on test tiles, by contrast and seed, and the
+The default network learns `present` alone, by Adam in a bare loop on one thread. Prints a table
+and, last, one JSON object: area under the ROC curve on test tiles, by contrast and seed, and the
 processor time of a run.
 """
 
