@@ -10,7 +10,6 @@ from trainers.nets.image_network import ImageNetwork
 
 if TYPE_CHECKING:
     from trainers.nets.lenet import LeNet
-    from trainers.nets.maps import ConvMaps, LocalContrast, PooledHead
     from trainers.nets.mlp import Mlp, linear_head
     from trainers.nets.mtan import Mtan, MtanHead
     from trainers.nets.resnet import DeepLabHead, DilatedResNet, ResNet
@@ -19,16 +18,13 @@ if TYPE_CHECKING:
     from trainers.nets.units import UnitHead
 
 __all__ = [
-    "ConvMaps",
     "DeepLabHead",
     "DilatedResNet",
     "ImageNetwork",
     "LeNet",
-    "LocalContrast",
     "Mlp",
     "Mtan",
     "MtanHead",
-    "PooledHead",
     "ResNet",
     "SegNet",
     "SegNetHead",
@@ -39,15 +35,12 @@ __all__ = [
 ]
 
 _TORCH_BOUND = {
-    "ConvMaps": "maps",
     "DeepLabHead": "resnet",
     "DilatedResNet": "resnet",
     "LeNet": "lenet",
-    "LocalContrast": "maps",
     "Mlp": "mlp",
     "Mtan": "mtan",
     "MtanHead": "mtan",
-    "PooledHead": "maps",
     "ResNet": "resnet",
     "SegNet": "segnet",
     "SegNetHead": "segnet",

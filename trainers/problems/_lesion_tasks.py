@@ -48,7 +48,7 @@ def lesion_head(task: str, n_maps: int, known: Mapping[str, TaskCard] = TASKS) -
     Raises:
         UnknownTask: There is no such task.
     """
-    from trainers.nets import PooledHead
+    from trainers.nets.maps import PooledHead
 
     check_task(task, known)
     return PooledHead(n_maps, _OUTPUTS[task])

@@ -160,7 +160,7 @@ class FundusLesions:
 
     def trunk(self) -> nn.Module:
         """The shared part: images ``[B, 3, s, s]`` to maps ``[B, 4 width, s/4, s/4]``."""
-        from trainers.nets import ConvMaps
+        from trainers.nets.maps import ConvMaps
 
         return ConvMaps(self.width)
 
