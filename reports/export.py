@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 
+from reports._exhibited import exhibited_table
 from reports._selected import selected_metrics
 from reports._whole_file import writable, write_whole
 from reports.comparing.transfer import judged
@@ -25,6 +26,8 @@ def export(
     *,
     by_seed: bool = False,
     front: bool = False,
+    exhibit: str | None = None,
+    search: str | None = None,
 ) -> None:
     """Write all runs with their parameters and test metrics.
 
@@ -37,31 +40,37 @@ def export(
     Args:
         by_seed: Write `reports.tables.by_seed.scores_by_seed` instead.
         front: Write `reports.spending.front.front_table` instead.
+        exhibit: Write the table of this name that the best trial's run shows instead.
+        search: Of the exhibit.
 
     Raises:
         UnknownFormat: The suffix is neither `.csv` nor `.parquet` nor `.npz`.
-        NoTable: Scores of methods or a front are asked for, and there are none, or none that may be
-            shown.
+        NoTable: Scores of methods, a front or an exhibit are asked for, and there are none, or none
+            that may be shown.
         MissingFolder: The folder of `path` does not exist.
         NotAFile: A folder or a device is there.
         NotWritten: The system refuses it.
     """
     target = writable(path, what="An export")
     suffix = target.suffix.lower()
-    if suffix == _ARRAYS and not front:
+    if suffix == _ARRAYS and not front and exhibit is None:
         gains = gains_by_seed(frames)
         write_whole(target, lambda aside: _npz(gains, aside))
         return
     writer = _WRITERS.get(suffix)
     if writer is None:
-        known = [*_WRITERS] if front else [*_WRITERS, _ARRAYS]
-        what = "An export of a front" if front else "An export"
+        apart = "a front" if front else "an exhibit" if exhibit is not None else ""
+        known = [*_WRITERS] if apart else [*_WRITERS, _ARRAYS]
+        what = f"An export of {apart}" if apart else "An export"
         raise UnknownFormat(
             f"{what} ends in {', '.join(known[:-1])} or {known[-1]}. Got {target.name!r}. Change "
             "the suffix."
         )
-    made = front_table if front else scores_by_seed if by_seed else table
-    rows = made(frames)
+    if exhibit is not None:
+        rows = exhibited_table(frames, exhibit, search)
+    else:
+        made = front_table if front else scores_by_seed if by_seed else table
+        rows = made(frames)
     write_whole(target, lambda aside: writer(rows, aside))
 
 

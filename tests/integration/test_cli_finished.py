@@ -192,6 +192,9 @@ class TestFinished:
         [
             (["export", "tiny", "-o", "optuna:x.db"], "Write optuna:sqlite:///trials.db."),
             (["export", "tiny", "-o", "optuna:x.db", "--by-seed"], "Leave out --by-seed"),
+            (["export", "tiny", "-o", "x.csv", "--front", "--exhibit", "y"], "holds one table"),
+            (["export", "tiny", "-o", "x.csv", "--search", "uw"], "Got it without `--exhibit`"),
+            (["export", "tiny", "-o", "x.csv", "--exhibit", "y"], "that they show: none"),
             (["table", "tiny", "--json", "--format", "csv"], "--json is a format, and is printed."),
             (["trials", "tiny", "--search", "uwso"], "Got uwso. Did you mean `uw-so`?"),
             (["trials", "tiny", "--state", "over"], "--state takes one of done, running"),

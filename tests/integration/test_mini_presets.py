@@ -137,6 +137,30 @@ def test_winners_are_followed_up_on_corrupted_images(tmp_path: Path) -> None:
     assert "Corrupted images" in (tmp_path / "report.html").read_text()
 
 
+def test_wrong_labels_are_found_and_written_down(tmp_path: Path) -> None:
+    """The preset noisy-mini, one epoch a training, two of its searches and one seed."""
+    plain = presets()["noisy-mini"].model_dump(mode="json", exclude_unset=True)
+    few = {"epochs_per_round": 1, "passes": 2}
+    kept = {part["name"]: part for part in plain["search"] if part["name"] in ("relabel", "to-end")}
+    short = {
+        **plain,
+        "seeds": [0],
+        "training": {"epochs": 2, "batch_size": 500},
+        "search": [{**part, "hyper": {**part["hyper"], **few}} for part in kept.values()],
+    }
+    lines = [f"{key} = {inline(value)}" for key, value in short.items() if value is not None]
+    (tmp_path / "short.toml").write_text("\n".join(lines))
+    said = command(tmp_path, "run", "short.toml", "--workers", "1")
+    assert "3 runs done, 0 diverged, 0 failed, 0 left" in said.text, said.err
+    args = ("export", "noisy-mini", "-o", "suspects.csv", "--exhibit", "suspects")
+    assert "the table suspects" in command(tmp_path, *args).text
+    (head, *rows) = csv.reader((tmp_path / "suspects.csv").read_text().splitlines())
+    assert head == ["index", "given", "proposed", "score"]
+    assert all(0 <= int(row[0]) < 3_500 and int(row[1]) in range(10) for row in rows)
+    assert command(tmp_path, "report", "noisy-mini").code == 0
+    assert "How doubtful labels are" in (tmp_path / "report.html").read_text()
+
+
 def test_pairs_of_tasks_train_one_after_the_other(tmp_path: Path) -> None:
     """The preset gong-multimnist-mini, on fewer pictures and with two of its six studies left."""
     plain = presets()["gong-multimnist-mini"].model_dump(mode="json", exclude_unset=True)
