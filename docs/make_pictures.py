@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -30,6 +30,7 @@ STUDY = "quickstart"
 WIDE, PHONE = (1280, 800), (390, 780)
 _COLUMNS, _LINES = 132, 34
 _QUALITY = 82
+_PATIENCE_MS = 60_000
 
 
 def main() -> None:
@@ -103,7 +104,8 @@ def shoot(
         )
         page = context.new_page()
         page.goto(url)
-        page.get_by_text("conclusions are being drawn").wait_for(state="detached")
+        drawing = page.get_by_text("conclusions are being drawn")
+        expect(drawing).to_have_count(0, timeout=_PATIENCE_MS)
         if below:
             page.get_by_role("heading", name=below).evaluate("heading => heading.scrollIntoView()")
         page.wait_for_timeout(2_000)  # what comes with them: curves, tables

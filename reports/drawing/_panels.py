@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from reports.drawing._marks import fewer
@@ -11,6 +12,9 @@ from reports.drawing._trace import Trace
 _PANEL_PX = 190
 _GAP_PX = 74  # between rows: tick labels, the next panel's title
 _TOP_PX = 36  # the first titles
+_LINE_PX = 17  # of a title that takes several lines
+_LETTER_PX = 7.6
+_WIDTH_PX = {"wide": 970, "narrow": 290}  # of all panels together
 _BOTTOM_PX = 56  # an axis title
 _LEGEND_PX = {"wide": (24, 940), "narrow": (22, 300)}  # height of a row, and its width
 _ENTRY_PX = (56.0, 7.2)  # of a legend: its sign with gaps, a letter
@@ -37,20 +41,20 @@ def panels(
 
     Args:
         traces: Each carries the `axes_of` its panel.
-        titles: One a panel.
+        titles: One a panel; one that is wider than its panel takes several lines.
         x: What the horizontal axes share; their title stands under the lowest panels.
         y: What the vertical axes share; their title stands at the left of each row.
         legend: Whether there is one.
     """
     names = {trace["name"]: None for trace in traces if legend and trace.get("showlegend")}
     fits = {
-        page: _fit(len(titles), page, x=x, y=y, bottom_px=_bottom_px([*names], page))
+        page: _fit(titles, page, x=x, y=y, bottom_px=_bottom_px([*names], page))
         for page in _COLUMNS
     }
     layout = {
         "showlegend": legend,
-        "margin": {"l": 56, "r": 10, "t": _TOP_PX},
-        "annotations": [_title(title) for title in titles],
+        "margin": {"l": 56, "r": 10},
+        "annotations": [_title() for _ in titles],
         "meta": fits,
     }
     for panel in range(len(titles)):
@@ -92,19 +96,30 @@ def _bottom_px(names: Sequence[str], page: str) -> int:
 
 
 def _fit(
-    n: int, page: str, *, x: Mapping[str, Any], y: Mapping[str, Any], bottom_px: int
+    titles: Sequence[str],
+    page: str,
+    *,
+    x: Mapping[str, Any],
+    y: Mapping[str, Any],
+    bottom_px: int,
 ) -> dict[str, Any]:
-    """The layout of a page as flat changes: domains, places of the titles, titles of the axes."""
+    """The layout of a page as flat changes: domains, titles and their places, titles of axes."""
+    n = len(titles)
     rows, columns = _rows(n, page)
-    inner = rows * _PANEL_PX + (rows - 1) * _GAP_PX
     width = (1 - _GAP * (columns - 1)) / columns
-    fit: dict[str, Any] = {"height": _TOP_PX + inner + bottom_px, "margin.b": bottom_px}
+    lines = [_lines(title, width * _WIDTH_PX[page]) for title in titles]
+    more_px = _LINE_PX * (max(map(len, lines), default=1) - 1)
+    top_px, gap_px = _TOP_PX + more_px, _GAP_PX + more_px
+    inner = rows * _PANEL_PX + (rows - 1) * gap_px
+    fit: dict[str, Any] = {"height": top_px + inner + bottom_px}
+    fit |= {"margin.t": top_px, "margin.b": bottom_px}
     for panel in range(n):
         row, column = divmod(panel, columns)
-        left, top = column * (width + _GAP), 1 - row * (_PANEL_PX + _GAP_PX) / inner
+        left, top = column * (width + _GAP), 1 - row * (_PANEL_PX + gap_px) / inner
         end = suffix(panel)
         fit[f"xaxis{end}.domain"] = [left, min(1.0, left + width)]
         fit[f"yaxis{end}.domain"] = [max(0.0, top - _PANEL_PX / inner), top]
+        fit[f"annotations[{panel}].text"] = "<br>".join(f"<b>{line}</b>" for line in lines[panel])
         fit[f"annotations[{panel}].x"] = left
         fit[f"annotations[{panel}].y"] = top
         fit[f"xaxis{end}.title.text"] = x["title"] if panel + columns >= n else ""
@@ -115,9 +130,12 @@ def _fit(
     return fit
 
 
-def _title(text: str) -> dict[str, Any]:
+def _lines(title: str, width_px: float) -> list[str]:
+    return wrap(title, width=int(width_px / _LETTER_PX), break_long_words=False) or [""]
+
+
+def _title() -> dict[str, Any]:
     return {
-        "text": f"<b>{text}</b>",
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",

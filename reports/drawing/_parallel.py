@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from reports._naming import called
 from reports._palette import translucent
 from reports.drawing._marks import short
-from reports.drawing._sketch import Link, Sketch
+from reports.drawing._sketch import Link, Sketch, changed
 from reports.drawing._style import LINE
 from reports.drawing._trace import Trace, scatter
 from reports.measures import FloatArray
@@ -18,6 +19,8 @@ from storage.objectives import Objective
 _HUE, _BEST = "#1f77d0", "#d6425c"
 MOST_LINES = 50
 _MOST_AXES = 10
+_WIDTH_PX = {"wide": 1016, "narrow": 334}  # of all axes together
+_LETTER_PX, _LINE_PX = 6.8, 16  # of their names
 _DECADES = 10.0  # of values at least that far apart in ratio, equal ratios are equally far apart
 
 
@@ -59,12 +62,13 @@ def parallel(lines: Sequence[Line], objective: Objective) -> Sketch | None:
     looks = [{"width": 1.6, "color": translucent(_HUE, 0.9 - 0.7 * part)} for part in level]
     looks[0] = {"width": 3.2, "color": _BEST}
     order = reversed(range(len(lines)))
+    named = [*(called(axis.name) for axis in axes[:-1]), axes[-1].name]
+    fits = {page: _fit(named, width_px) for page, width_px in _WIDTH_PX.items()}
     layout = {
         "height": 420,
         "showlegend": False,
         "xaxis": {
             "tickvals": np.arange(len(axes)),
-            "ticktext": [*(called(axis.name) for axis in axes[:-1]), axes[-1].name],
             "range": [-0.35, len(axes) - 0.65],
             "showgrid": False,
             "showline": False,
@@ -73,9 +77,23 @@ def parallel(lines: Sequence[Line], objective: Objective) -> Sketch | None:
         "yaxis": {"visible": False, "range": [-0.1, 1.1]},
         "shapes": [_upright(at) for at in range(len(axes))],
         "annotations": [note for at, axis in enumerate(axes) for note in axis.notes(at)],
-        "margin": {"l": 12, "r": 12, "t": 48, "b": 12},
+        "margin": {"l": 12, "r": 12, "b": 12},
+        "meta": fits,
     }
-    return Sketch(traces=[_line(axes, at, looks[at], lines[at]) for at in order], layout=layout)
+    return Sketch(
+        traces=[_line(axes, at, looks[at], lines[at]) for at in order],
+        layout=changed(layout, fits["wide"]),
+    )
+
+
+def _fit(names: Sequence[str], width_px: float) -> Mapping[str, Any]:
+    """Names of axes on a page, in lines as long as axes are apart."""
+    letters = int(width_px / len(names) / _LETTER_PX)
+    lines = [wrap(name, width=letters, break_long_words=False) for name in names]
+    return {
+        "xaxis.ticktext": ["<br>".join(one) for one in lines],
+        "margin.t": 32 + _LINE_PX * max(map(len, lines)),
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from storage.objectives import Objective
 _LOST = {"diverged": "x-thin", "pruned": "line-ew"}
 _CLIP = 90.0  # percentile
 _EDGE = "#808080"  # the darkest are seen on a dark page, too
-_GREY = "#8a7f72"
+GREY = "#8a7f72"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ def _lost(weights: FloatArray, ended: Any, kind: str, symbol: str) -> Trace:
     return scatter_ternary(
         weights,
         mode="markers",
-        marker={"symbol": symbol, "size": 9, "color": _GREY, "line": {"width": 2, "color": _GREY}},
+        marker={"symbol": symbol, "size": 9, "color": GREY, "line": {"width": 2, "color": GREY}},
         name=kind,
         text=ended,
         hovertemplate="%{text}<extra></extra>",

@@ -55,7 +55,7 @@ class PictureSaid:
 
     Attributes:
         wide: An `svg` element, or the reason why there is none.
-        seen: What there is to be seen of this study.
+        seen: What there is to be seen of this study, in lines.
         caption: How to read it.
         points: What is drawn, as CSV.
     """

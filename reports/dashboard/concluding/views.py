@@ -83,7 +83,7 @@ def conflicts_picture(frames: StudyFrames) -> PictureSaid:
     from reports.conflicts import sentences
     from reports.html import conflicts_plot
 
-    return _said(replace(conflicts_plot(frames), seen=" ".join(sentences(frames))))
+    return _said(replace(conflicts_plot(frames), seen="\n".join(sentences(frames))))
 
 
 def curves_picture(frames: StudyFrames, search: str) -> PictureSaid:

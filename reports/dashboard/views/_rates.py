@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +25,24 @@ from reports.drawing import Sketch
 from reports.drawing._marks import ring
 from reports.drawing._scale import Scale
 from reports.drawing._shades import shades as colours_of
-from reports.drawing._simplex_marks import Shades, limits_of, shaded
+from reports.drawing._simplex_marks import GREY, Shades, limits_of, shaded
 from reports.drawing._trace import Trace, scatter
 
 _CAPTION: Final = (
     "Each {mark} is {what}, coloured by its mean validation value; the ring marks the best. "
     "Colours are clipped at the 90th percentile. "
-    "Where several trials share a place, the best one counts."
+    "Where several trials share a place, the best one counts. Crosses were pruned, or diverged."
 )
 _PREFERRED: Final = ("lr", "weight_decay")
 _MOST_LINES: Final = 40  # rows or columns of a map
 _LEAST_SHARE: Final = 0.5  # of the cells of a map that have a trial
 _LEVELS: Final = 24
+_OF_LOST: Final = {
+    "symbol": "x-thin",
+    "size": 9,
+    "color": GREY,
+    "line": {"width": 2, "color": GREY},
+}
 
 
 def rates(seen: Seen) -> Drawn | Undrawn:
@@ -112,29 +119,29 @@ class _Map:
             "showlegend": False,
             "meta": {"wide": {"height": 560}, "narrow": {"height": 460, **across.fewer_labels()}},
         }
-        cells = self._cells() if self.is_grid else []
+        cells, lost = self._cells() if self.is_grid else [], self._cloud.lost[found.at] != ""
         traces = [
             *cells,
-            self._dots(found.at, found.n),
+            self._dots(found.at[~lost], found.n[~lost], self._looks(found.at[~lost])),
+            self._dots(found.at[lost], found.n[lost], _OF_LOST),
             ring(float(across.of(self._x)[best]), float(up.of(self._y)[best]), name="best"),
         ]
         return Sketch(traces=traces, layout=layout), found.said
 
-    def _dots(self, at: NDArray[np.int64], n: NDArray[np.int64]) -> Trace:
+    def _looks(self, at: NDArray[np.int64]) -> Mapping[str, Any]:
+        """Of trials with a value: to be pointed at, where their cells show it."""
+        size, opacity = (22, 0.0) if self.is_grid else (9, 0.9)
+        return {**shaded(self._cloud.key[at], self._shades), "size": size, "opacity": opacity}
+
+    def _dots(
+        self, at: NDArray[np.int64], n: NDArray[np.int64], marker: Mapping[str, Any]
+    ) -> Trace:
         cloud, (across, up) = self._cloud, self._scales
-        lost = cloud.lost[at] != ""
-        marker = shaded(cloud.key[at], self._shades)
-        hidden = self.is_grid & ~lost
         return scatter(
             x=across.of(self._x)[at],
             y=up.of(self._y)[at],
             mode="markers",
-            marker={
-                **marker,
-                "symbol": np.where(lost, "x-thin", "circle"),
-                "size": np.where(hidden, 22, 9),
-                "opacity": np.where(hidden, 0.0, 0.9),
-            },
+            marker=marker,
             links=links_of(cloud, at, n, few_stops(cloud, np.isfinite(cloud.key)), self._params),
         )
 

@@ -13,6 +13,7 @@ from reports.drawing.svg._texts import annotations, text, width_of
 
 _WIDTH_PX = {"wide": 1040.0, "narrow": 358.0}
 _ROW_PX = 22.0
+_LABEL_LINE_PX = 15.0  # of tick labels in several lines
 _TITLE_PX = 18.0  # between tick labels and the middle of an upright title
 _SIGN_PX = 34.0  # of a legend's line or marker, with its gaps
 
@@ -88,7 +89,8 @@ def _axis(frame: Frame, axis: Axis) -> Iterator[str]:
             continue
         if axis.letter == "x":
             line = f"M{at:.1f} {begin:.1f}V{end:.1f}"
-            label = text(said, at, edge + (-14 if upper else 14), size=12, anchor="middle")
+            beside = -14 - _LABEL_LINE_PX * said.count("<br>") if upper else 14
+            label = text(said, at, edge + beside, size=12, anchor="middle")
         else:
             line = f"M{begin:.1f} {at:.1f}H{end:.1f}"
             label = text(said, edge - 7, at, size=12, anchor="end")

@@ -40,8 +40,9 @@ def annotations(frame: Frame, found: list[Mapping[str, Any]]) -> Iterator[str]:
         x = frame.x_of(note.get("xref", "x"), note["x"]) + note.get("xshift", 0)
         y = frame.y_of(note.get("yref", "y"), note["y"]) - note.get("yshift", 0)
         size = note.get("font", {}).get("size", 13)
-        half = 0.6 * size
-        up = {"bottom": -half, "top": half}.get(note.get("yanchor", "middle"), 0.0)
+        half, more = 0.6 * size, _LINE * size * note["text"].count("<br>")
+        ups = {"bottom": -half - more, "top": half}
+        up = ups.get(note.get("yanchor", "middle"), -more / 2)
         anchor = _ANCHORS[note.get("xanchor", "center")]
         yield text(note["text"], x, y + up, size=size, anchor=anchor)
 

@@ -1,5 +1,7 @@
 """The parts of figures: looks, labels, windows, the hexagons of the simplex."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from reports._palette import LOOKS, OTHERS, TASKS, look
 from reports.drawing._marks import short, ticks
+from reports.drawing._panels import panels
 from reports.drawing._ternary import hexagons, on_grid, step_of
 from reports.drawing._window import window
 from reports.figures._curve_traces import band
@@ -145,3 +148,21 @@ def test_labels_of_ticks_do_not_touch_and_both_ends_stay(
     found = ticks(np.array(values))
     assert found["ticktext"] == said
     assert [*found["tickvals"]] == values
+
+
+# -- panels ---------------------------------------------------------------------------------
+
+
+def test_a_title_that_is_wider_than_its_panel_takes_several_lines() -> None:
+    axis = {"title": ""}
+    long = "Scalarization (population): length (magnitude)"
+    fits = panels([], ["UW", long], x=axis, y=axis).layout["meta"]
+    plain = panels([], ["UW", "EW"], x=axis, y=axis).layout["meta"]
+    narrow = fits["narrow"]["annotations[1].text"].split("<br>")
+    assert [re.sub("</?b>", "", line) for line in narrow] == [
+        "Scalarization",
+        "(population):",
+        "length (magnitude)",
+    ]
+    assert fits["narrow"]["annotations[0].text"] == "<b>UW</b>"
+    assert fits["narrow"]["margin.t"] > plain["narrow"]["margin.t"]
