@@ -86,6 +86,22 @@ class Pages(Backend):
         answers = [site.get(live) for _ in range(3)]
         assert [(one.status_code, one.text) for one in answers] == 3 * [(204, "")]
 
+    def test_a_child_of_a_population_leads_to_its_parent(
+        self, site: TestClient, bench: Bench
+    ) -> None:
+        bench.plan('{"from":{"epoch":2,"replaces":1,"trial":0},"lr":0.3}')
+        study = f"/study/{bench.study.id}"
+        trial = site.get(f"{study}/trial/2?search=ew").text
+        (run,) = re.findall(rf'href="({study}/run/\d+)"', trial)
+        (parents,) = re.findall(
+            rf'href="({study}/run/\d+)"', site.get(f"{study}/trial/0?search=ew").text
+        )
+        for page, links in ((trial, []), (site.get(run).text, [parents])):
+            (said,) = re.findall("<p>It goes on from .*?</p>", page)
+            assert "after epoch 2" in said
+            ways = [f"{study}/trial/{number}?search=ew" for number in (0, 1)]
+            assert re.findall('href="([^"]*)"', said) == links + ways
+
     def test_a_study_made_anew_is_another_one(
         self, site: TestClient, bench: Bench, url: str
     ) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from reports.dashboard.concluding.printed import printed_by
 from reports.dashboard.following.mirror import Mirror
 from reports.dashboard.following.ranked import objective_of
-from reports.dashboard.pages.trial import named_costs, run_row, value_titles
+from reports.dashboard.pages.trial import named_costs, origin_of, run_row, value_titles
 from reports.dashboard.showing.conflict_lines import (
     conflict_charts,
     conflicts_drawn,
@@ -38,7 +38,8 @@ def run_page(site: Site, request: Request) -> Response:
             raise NotThere(f"The study {record.name} has no run {run}.")
         at = int(mirror.column("trial")[row])
         facts, trial, cursor = run_row(mirror, row), mirror.trials[at], mirror.cursor
-        paid_s = _paid_s(mirror, run)
+        paid_s, origin = _paid_s(mirror, run), origin_of(trial)
+        parent = origin and _run_of(mirror, trial.search, origin.trial, facts["seed"])
     attempts = site.reader.attempts_of(record.id, run)
     shown = site.reader.exhibits(record.name, runs=[run])
     context = {
@@ -46,6 +47,8 @@ def run_page(site: Site, request: Request) -> Response:
         "tab": "/trials",
         "run": facts,
         "trial": trial,
+        "origin": origin,
+        "parent": parent,
         "method": study.titles().get(trial.search, trial.search),
         "objective": objective_of(record, trial.search),
         "titles": value_titles(record, trial.search),
@@ -75,6 +78,15 @@ def run_json(site: Site, request: Request) -> Response:
         return JSONResponse(conflicts_drawn(site.reader, record, runs, of))
     series = series_of(site.reader, record, [request.path_params["run"]])
     return JSONResponse(drawn(record, series, request))
+
+
+def _run_of(mirror: Mirror, search: str, trial: int, seed: int) -> int | None:
+    """The run of a trial on a seed; None if it is not known."""
+    place = mirror.trials.place_of(search, trial)
+    if place is None:
+        return None
+    found = (mirror.column("trial") == place) & (mirror.column("seed") == seed)
+    return next(iter(mirror.column("run")[found].tolist()), None)
 
 
 def _paid_s(mirror: Mirror, run: int) -> list[float]:

@@ -10,18 +10,21 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from reports._naming import point_of
 from reports._palette import method_colour
 from reports._ranking import axis_title
 from reports.dashboard.following.followed import Followed
 from reports.dashboard.following.measured import COSTS
 from reports.dashboard.following.mirror import STATES, Mirror
 from reports.dashboard.following.ranked import objective_of
+from reports.dashboard.following.trial_keys import TrialKey
 from reports.dashboard.following.trial_rows import TRIAL_STATES
 from reports.dashboard.rendering.words import cost
 from reports.dashboard.showing.exhibits import fingerprints, shown_exhibits
 from reports.dashboard.showing.run_curves import charts, drawn, seeds_said, series_of, table
 from reports.dashboard.showing.trial_table import cost_kind
 from reports.dashboard.site import PATIENT_S, NotThere, Site
+from search_spaces.lineage import Origin
 from storage.records import RunCosts, StudyRecord
 
 
@@ -56,6 +59,7 @@ def trial_page(site: Site, request: Request) -> Response:
         "study": record,
         "tab": "/trials",
         "trial": trial,
+        "origin": origin_of(trial),
         "method": study.titles().get(trial.search, trial.search),
         "colour": method_colour(study.weightings().get(trial.search, trial.search)),
         "facts": facts,
@@ -86,6 +90,11 @@ def trial_json(site: Site, request: Request) -> Response:
     own = [one["run"] for one in runs if not one["confirms"]]
     series = series_of(site.reader, study.record, own)
     return JSONResponse(drawn(study.record, series, request))
+
+
+def origin_of(trial: TrialKey) -> Origin | None:
+    """Where a child of a population comes from; None of a trial that begins by itself."""
+    return Origin.of(point_of(trial.params))
 
 
 def run_row(mirror: Mirror, row: int) -> dict[str, Any]:
