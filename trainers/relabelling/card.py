@@ -122,14 +122,12 @@ _METRICS: Final = (
 
 CARD: Final = TrainerCard(
     name="uncertainty-relabel",
-    title="Relabelling by predictive uncertainty",
+    title="Noisy-label training",
     source="Köhler, Autenrieth & Beluch, CVPR Workshops 2019 (arXiv 1906.11876)",
     task_title="Classes from labels some of which are wrong",
     metrics=_METRICS,
     objectives=(
-        ObjectiveCard(
-            name="noisy_val_error", metric=ERROR, title="Error on the given validation labels"
-        ),
+        ObjectiveCard(name="noisy_val_error", metric=ERROR, title="Error rate"),
         ObjectiveCard(
             name="detection_auroc",
             metric="detection_auroc",

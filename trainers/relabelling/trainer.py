@@ -50,6 +50,7 @@ class UncertaintyRelabel:
             TaskMismatch: Labels are no class numbers.
         """
         from trainers.engines import open_session
+        from trainers.engines.looking.fusable import network_facts
         from trainers.relabelling.dropout import WithDropout
         from trainers.relabelling.labels import given_labels, judge_of
         from trainers.relabelling.looking import Looks
@@ -74,6 +75,7 @@ class UncertaintyRelabel:
             task=task.name,
             training=replace(training, epochs=settings.epochs_per_round),
             n_networks=settings.n_networks,
+            stacked=settings.n_networks > 1 and not network_facts(session).obstacle,
             lr=settings.lr,
             seed=seed,
         )

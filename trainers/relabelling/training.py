@@ -34,8 +34,8 @@ class Asked:
         session: The problem, with the labels that are given.
         task: The one that the networks learn.
         training: For the epochs of one training.
-        n_networks: K; more than one are trained as a stack: with one order of samples and one
-            dropout mask for all, each from weights of its own.
+        n_networks: K, each from weights of its own, with one order of samples for all.
+        stacked: They are trained as one stack, with one dropout mask for all; else side by side.
         seed: Of the run.
     """
 
@@ -43,6 +43,7 @@ class Asked:
     task: str
     training: Training
     n_networks: int
+    stacked: bool
     lr: float
     seed: int
 
@@ -168,20 +169,27 @@ def _pack(asked: Asked, seed: int, resume: Checkpoint | None) -> Pack:
         until_epoch=asked.training.epochs,
         jobs=jobs,
         device=str(asked.session.device),
-        engine="solo" if len(jobs) == 1 else "fused",
+        engine="fused" if asked.stacked else "solo",
     )
 
 
 def _opened(pack: Pack, session: Session, task: str) -> Team:
+    """The networks of a training; all but the first begin from weights of their own."""
+    key, begins = Key(str(pack.seed)) / "init" / "network", not pack.jobs[0].resume
+    weights = [
+        build_network(session.problem, (task,), key / place).state_dict()
+        for place in range(1, len(pack.jobs) if begins else 1)
+    ]
     if pack.engine == "solo":
         solos = Solos(pack, session)
-        return solos.together([solos.opened(job, _refuse) for job in pack.jobs])
-    stacks, init = Stacks((task,), pack, session), Key(str(pack.seed)) / "init"
+        runs = [solos.opened(job, _refuse) for job in pack.jobs]
+        for run, own in zip(runs[1:], weights, strict=False):
+            run.network.load_state_dict(own)
+        return solos.together(runs)
+    stacks = Stacks((task,), pack, session)
     members = [stacks.opened(job, _refuse) for job in pack.jobs]
-    for place, member in enumerate(members[1:], start=1):  # the first begins as it would alone
-        network = build_network(session.problem, (task,), init / "network" / place)
-        begun = {"network": network.state_dict(), "outside": {}}
-        members[place] = replace(member, initial=begun)
+    for place, own in enumerate(weights, start=1):
+        members[place] = replace(members[place], initial={"network": own, "outside": {}})
     return stacks.together(members)
 
 

@@ -16,6 +16,7 @@ from tests.unit.relabelling.blobs import (
     TASK,
     Blobs,
     Diverged,
+    Hidden,
     Killed,
     Lied,
     Reports,
@@ -24,6 +25,7 @@ from tests.unit.relabelling.blobs import (
 )
 from trainers.errors import BadParameter
 from trainers.exhibits import pack
+from trainers.functions import RunStopped
 from trainers.relabelling import keeping
 from trainers.relabelling.card import CARD, ESTIMATORS
 
@@ -111,6 +113,33 @@ def test_kills_before_reports_change_no_row(tmp_path: Path, estimator: str) -> N
     trained(noisy(), tmp_path / "killed", report=killed, **params)
     assert killed.rows == whole.rows
     assert killed.shown == whole.shown
+
+
+@pytest.mark.parametrize("at", [1, EPOCHS])
+def test_a_pause_repeats_no_report(tmp_path: Path, at: int) -> None:
+    paused = Reports()
+    paused.pauses_at = at
+    with pytest.raises(RunStopped):
+        trained(noisy(), tmp_path / "paused", report=paused)
+    trained(noisy(), tmp_path / "paused", report=paused)
+    assert paused.n_told == 2 * EPOCHS
+    assert paused.rows == trained(noisy(), tmp_path / "whole").rows
+
+
+def test_an_ensemble_that_cannot_be_stacked_is_trained_side_by_side(tmp_path: Path) -> None:
+    class Odd(Blobs):
+        def trunk(self) -> torch.nn.Module:
+            return Hidden()
+
+    params = {"estimator": "ensemble", "networks": 2}
+    whole = trained(noisy(Odd()), tmp_path / "whole", **params)
+    killed = Reports()
+    killed.dies_at = EPOCHS - 1
+    with pytest.raises(Killed):
+        trained(noisy(Odd()), tmp_path / "killed", report=killed, **params)
+    killed.dies_at = 0
+    trained(noisy(Odd()), tmp_path / "killed", report=killed, **params)
+    assert killed.rows == whole.rows
 
 
 @pytest.mark.parametrize("action", ["relabel", "drop"])
