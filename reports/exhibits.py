@@ -44,6 +44,7 @@ def by_name(rows: Sequence[Shown]) -> tuple[Exhibit, ...]:
     return tuple(sorted(exhibits, key=lambda one: (_KINDS.index(one.kind), one.title, one.name)))
 
 
+_MANY: Final = 100_000
 _KINDS: Final = ("histogram", "curve", "pictures", "table")
 
 
@@ -65,6 +66,6 @@ def cell_said(cell: object) -> str:
         return "–"
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    if isinstance(cell, int):
-        return f"{cell:,}".replace("-", MINUS)
+    if isinstance(cell, int):  # often the number of a sample
+        return f"{cell:,}".replace("-", MINUS) if abs(cell) >= _MANY else str(cell)
     return f"{cell:,.4g}".replace("-", MINUS) if isinstance(cell, float) else str(cell)

@@ -23,9 +23,9 @@ from reports.dashboard.pages.audit import audit_page, study_audit_page
 from reports.dashboard.pages.claims import claims_page
 from reports.dashboard.pages.compare import compare_page
 from reports.dashboard.pages.curves import at_budget, curves_json
+from reports.dashboard.pages.exhibit import picture, table_csv
 from reports.dashboard.pages.login import login
 from reports.dashboard.pages.metrics import metrics
-from reports.dashboard.pages.picture import picture
 from reports.dashboard.pages.run import run_json, run_page
 from reports.dashboard.pages.studies import studies_page
 from reports.dashboard.pages.study import budget_json, study_page
@@ -55,6 +55,7 @@ _PAGES: Final[dict[str, Page]] = {
     "/study/{study:id}/run/{run:id}": run_page,
     "/study/{study:id}/run/{run:id}/curves.json": run_json,
     "/study/{study:id}/run/{run:id}/picture.png": picture,
+    "/study/{study:id}/run/{run:id}/table.csv": table_csv,
     "/study/{study:id}/views": views_page,
     "/study/{study:id}/views/{view}.csv": view_csv,
     "/study/{study:id}/views/{view}": view_page,

@@ -1,5 +1,6 @@
 """What runs show beside their metrics: histograms over training, and lines with bands."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -178,14 +179,17 @@ def _columns(rows: Sequence[Sequence[float]]) -> NDArray[np.float64]:
 
 
 def _log_axis(shown: Sequence[Moment]) -> dict[str, Any]:
-    """Of a logarithmic axis with few values, these: ``1/8`` to ``4``."""
+    """Of a logarithmic axis with few values, these, else doublings: ``1/8`` to ``4``."""
     if not shown[-1].content.get("x_log"):
         return {}
     values = sorted(
         {x for one in shown for points in one.content["points"].values() for x, _ in points}
     )
     if len(values) > _NAMED:
-        return {"type": "log"}
+        octaves = range(math.ceil(math.log2(values[0])), math.floor(math.log2(values[-1])) + 1)
+        if not 2 <= len(octaves) <= _NAMED:
+            return {"type": "log"}
+        values = [2.0**octave for octave in octaves]
     return {"type": "log", "tickvals": values, "ticktext": [_fraction(value) for value in values]}
 
 

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from reports._exhibiting import ExhibitingRun, exhibiting_runs
 from reports.drawing._exhibits import Moment, beside, curves, histograms
 from reports.exhibits import OF_SPLITS, Exhibit, cell_said
 from reports.figures.exhibits import curve_panels, histogram_panels
 from reports.figures.points import bin_points, line_points
 from reports.frames import StudyFrames
-from reports.html._plots import Plot, plot
+from reports.html._plots import Plot, download, plot
 from reports.html._tags import Markup, boxed, join, tag
 from reports.trials import trials
 from storage.wording import counted
@@ -20,7 +22,7 @@ _HISTOGRAM = (
     "to 100 %. {across}Of {of}."
 )
 _CURVE = "{rounds}{across}Of {of}.{bands}"
-_MOST_ROWS = 50
+_MOST_ROWS = 20
 
 
 def exhibits_section(frames: StudyFrames, *, light: bool) -> Markup | None:
@@ -43,7 +45,7 @@ def _of_run(
     yield tag(
         "p",
         f"Shown by the run of the first seed ({one.seed}) of trial {one.trial}, the best one"
-        f"{whose} by {one.metric} on validation: one run, chosen by no look at these pictures. "
+        f"{whose} on validation ({one.metric}): one run, chosen by no look at these pictures. "
         "Other runs may look otherwise.",
     )
     if frames.sealed:
@@ -58,7 +60,7 @@ def _shown(frames: StudyFrames, exhibit: Exhibit, key: str, title: str, *, light
         make = _histogram if exhibit.kind == "histogram" else _curve
         return plot(make(exhibit, key, title), heading="h3", study=frames.name, light=light)
     make_one = _pictures if exhibit.kind == "pictures" else _table
-    *earlier, last = (make_one(exhibit, moment) for moment in exhibit.moments)
+    *earlier, last = (make_one(frames.name, exhibit, moment) for moment in exhibit.moments)
     folded = None
     if earlier:
         summary = tag("summary", counted(len(earlier), "earlier round"))
@@ -104,7 +106,7 @@ def _curve(exhibit: Exhibit, key: str, title: str) -> Plot:
     )
 
 
-def _pictures(exhibit: Exhibit, moment: Moment) -> Markup:
+def _pictures(_study: str, exhibit: Exhibit, moment: Moment) -> Markup:
     said = f"{_when(exhibit, moment)} Of {OF_SPLITS[exhibit.split]}."
     items = [_picture(item) for item in moment.content["items"]]
     return join([tag("p", said, class_="soft"), tag("ul", *items, class_="pictures")])
@@ -116,11 +118,11 @@ def _picture(item: dict[str, Any]) -> Markup:
     return tag("li", tag("figure", image, tag("figcaption", item["caption"], aria_hidden="true")))
 
 
-def _table(exhibit: Exhibit, moment: Moment) -> Markup:
+def _table(study: str, exhibit: Exhibit, moment: Moment) -> Markup:
     rows: Sequence[Sequence[Any]] = moment.content["rows"]
     of = f"{_when(exhibit, moment)} Of {OF_SPLITS[exhibit.split]}."
     if len(rows) > _MOST_ROWS:
-        of += f" The first {_MOST_ROWS} of {len(rows)} rows; the database has all of them."
+        of += f" The first {_MOST_ROWS} of {len(rows)} rows."
     head = tag("tr", *(tag("th", name, scope="col") for name in moment.content["columns"]))
     body = [
         tag(
@@ -130,7 +132,9 @@ def _table(exhibit: Exhibit, moment: Moment) -> Markup:
         )
         for row in rows[:_MOST_ROWS]
     ]
-    return boxed(of, head, body)
+    points = pd.DataFrame(rows, columns=list(moment.content["columns"]))
+    link = download(points, f"{study}-{exhibit.name}", "All rows as CSV")
+    return join([boxed(of, head, body), tag("p", link)])
 
 
 def _across(drawn: Sequence[Moment]) -> str:

@@ -213,9 +213,9 @@ def _drawn(item: Plot, figure: go.Figure) -> Markup:
     return join([tag("div", box, role="group", aria_label=item.title), script])
 
 
-def download(points: pd.DataFrame, name: str) -> Markup:
+def download(points: pd.DataFrame, name: str, said: str = "The points as CSV") -> Markup:
     """A link that holds a table as CSV; it needs no network."""
     text = points.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     file = re.sub(r"[^\w.-]+", "-", name)
     href = f"data:text/csv;charset=utf-8,{quote(text, safe=',;:+()[]{}')}"
-    return tag("a", "The points as CSV", href=href, download=f"{file}.csv", class_="on-screen")
+    return tag("a", said, href=href, download=f"{file}.csv", class_="on-screen")

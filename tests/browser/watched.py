@@ -26,7 +26,7 @@ _SPECS: Final = {
     "tuned": """
 name = "tuned"
 seeds = [0, 1]
-function = { target = "training:train", metric = "loss" }
+function = { target = "training:showing", metric = "loss" }
 [training]
 epochs = 6
 [[search]]

@@ -80,6 +80,13 @@ class ShownByDashboards(Backend):
         assert answer.headers["content-type"] == "image/png"
         assert "immutable" in answer.headers["cache-control"]
 
+    def test_a_table_can_be_had_as_csv(self, site: TestClient, bench: Bench, claim: Claim) -> None:
+        show(bench, claim, 1, "table")
+        page = site.get(f"/study/{bench.study.id}/run/{claim.run}").text
+        (path,) = re.findall(r'href="([^"]*table.csv[^"]*)"', page)
+        text = site.get(unescape(path)).text
+        assert text.splitlines() == ["what,n", "AUROC,0.98765", "found,True", "x,"]
+
     @pytest.mark.parametrize(
         "query", ["", "?name=pictures", "?name=pictures&round=1&at=1", "?name=a%00&round=1&at=0",
                   "?name=pictures&round=2&at=0", "?name=pictures&round=one&at=0"]

@@ -241,6 +241,13 @@ def test_a_worker_that_dies_costs_no_step(tmp_path: Path) -> None:
     assert records(tmp_path) == {k: pytest.approx(v) for k, v in expected().items()}
     lost = rows(tmp_path, "SELECT COUNT(*) FROM attempt_costs WHERE state = 'lost'")
     assert lost == [(12,)]
+    shown = rows(
+        tmp_path,
+        "SELECT name, epoch, COUNT(*), COUNT(DISTINCT content) FROM run_exhibits "
+        "GROUP BY name, epoch ORDER BY name, epoch",
+    )
+    each = [("bins", epoch, 12, 1) for epoch in range(1, 7)]
+    assert shown == [*each, ("line", 6, 12, 1), ("shades", 6, 12, 1), ("steps", 6, 12, 1)]
 
 
 def test_a_report_that_was_never_made_is_missed_and_no_more(tmp_path: Path) -> None:

@@ -23,8 +23,20 @@ def slow(params: dict[str, Any], seed: int, folder: Path, report: Any) -> None:
 
 
 def fatal(params: dict[str, Any], seed: int, folder: Path, report: Any) -> None:
-    """The same; the first attempt at each run dies as soon as it has reported step 3."""
-    _train(params, seed, folder, report, before=lambda step: _die_once(folder, step == 4))
+    """The same, shown; the first attempt at each run dies as soon as it has reported step 3."""
+    _train(
+        params,
+        seed,
+        folder,
+        report,
+        before=lambda step: _die_once(folder, step == 4),
+        saved=lambda step: _show(report, step),
+    )
+
+
+def showing(params: dict[str, Any], seed: int, folder: Path, report: Any) -> None:
+    """The same, shown in each way there is."""
+    _train(params, seed, folder, report, saved=lambda step: _show(report, step))
 
 
 def careless(params: dict[str, Any], seed: int, folder: Path, report: Any) -> None:
@@ -33,6 +45,15 @@ def careless(params: dict[str, Any], seed: int, folder: Path, report: Any) -> No
 
 
 def _nothing(_step: int) -> None: ...
+
+
+def _show(report: Any, step: int) -> None:
+    from trainers.exhibits import Curve, Histogram, Pictures, Table, png
+
+    report.show(Histogram("bins", "Bins", [0, 1, 2], {"right": [step, 2], "wrong": [0, 1]}))
+    report.show(Curve("line", "A line", "x", "y", {"one": [(1, step)]}, {"one": [(1, 0, 9)]}))
+    report.show(Table("steps", "Steps", ["what", "n"], [["step", step]]))
+    report.show(Pictures("shades", "Shades", [(png([[step / STEPS]]), f"step {step}")]))
 
 
 def _die_once(folder: Path, now: bool) -> None:

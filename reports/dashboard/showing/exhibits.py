@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any, Final
@@ -17,7 +17,7 @@ from reports.exhibits import OF_SPLITS, Exhibit, by_name, cell_said
 from storage.records import StoredExhibit, StudyRecord
 
 _DRAW: Final = {"histogram": histograms, "curve": curves}
-_MOST_ROWS: Final = 200
+_MOST_ROWS: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +37,14 @@ class Part:
     Attributes:
         said: Of which moment, and of what it is made.
         rows: Each as long as `heads`.
+        csv: Where all rows are; empty of drawings, whose points are few.
     """
 
     said: str
     heads: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
     images: Sequence[Image] = ()
+    csv: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +74,14 @@ def shown_exhibits(
     record: StudyRecord, run: int, rows: Sequence[StoredExhibit]
 ) -> Iterator[ShownExhibit]:
     """Everything that a run shows, histograms first."""
-    path = f"/study/{record.id}/run/{run}/picture.png"
+    path = f"/study/{record.id}/run/{run}"
     hashes = {(row.name, row.round): _hash(row.content) for row in rows}
     for one in by_name(rows):
         if one.kind in _DRAW:
             yield _drawn(one)
         elif one.kind == "table":
-            yield ShownExhibit(title=one.title, parts=[_table(one, of) for of in one.moments[::-1]])
+            parts = [_table(one, of, path) for of in one.moments[::-1]]
+            yield ShownExhibit(title=one.title, parts=parts)
         else:
             parts = [
                 Part(said=_said(one, of), images=_images(path, one.name, of, hashes))
@@ -123,8 +126,10 @@ def _points(one: Exhibit, moment: Moment) -> Part:
     return _part(one, moment, heads[:keep], [row[:keep] for row in rows])
 
 
-def _table(one: Exhibit, moment: Moment) -> Part:
-    return _part(one, moment, moment.content["columns"], moment.content["rows"])
+def _table(one: Exhibit, moment: Moment, path: str) -> Part:
+    found = _part(one, moment, moment.content["columns"], moment.content["rows"])
+    where = query({}, name=one.name, round=moment.round)
+    return replace(found, csv=f"{path}/table.csv{where}")
 
 
 def _part(
@@ -144,7 +149,7 @@ def _images(
     of = {"name": name, "round": moment.round, "content": hashes[name, moment.round]}
     return [
         Image(
-            path=path + query({}, **of, at=at),
+            path=f"{path}/picture.png" + query({}, **of, at=at),
             caption=item["caption"],
             width=item["width"],
             height=item["height"],

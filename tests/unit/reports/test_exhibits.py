@@ -67,7 +67,7 @@ def test_a_study_whose_best_trials_show_nothing_has_no_section() -> None:
 def test_the_page_says_whose_it_is() -> None:
     text = section(shown("table", run=BEST))
     assert "the run of the first seed (3) of trial" in text
-    assert "by loss on validation" in text
+    assert "on validation (loss)" in text
 
 
 def test_a_sealed_study_says_that_something_is_hidden() -> None:
@@ -125,6 +125,22 @@ def test_a_logarithmic_axis_of_few_values_names_them() -> None:
     assert line["y"].tolist() == [0.4, 0.75, 0.9]
 
 
+@pytest.mark.parametrize(
+    ["high", "ticks"],
+    [(4.0, ["1/8", "1/4", "1/2", "1", "2", "4"]), (3.9, ["1/8", "1/4", "1/2", "1", "2"])],
+)
+def test_a_logarithmic_axis_of_many_values_names_doublings(high: float, ticks: list[str]) -> None:
+    points = {"a": [[x, 0.5] for x in np.geomspace(0.125, high, 26).tolist()]}
+    sketch, _ = curves(moments("curve", 1, points=points, intervals={}))
+    assert sketch.layout["xaxis"]["ticktext"] == ticks
+
+
+def test_a_logarithmic_axis_of_many_decades_is_left_to_itself() -> None:
+    points = {"a": [[10.0**x, 0.5] for x in range(12)]}
+    sketch, _ = curves(moments("curve", 1, points=points, intervals={}))
+    assert "tickvals" not in sketch.layout["xaxis"]
+
+
 def test_a_line_without_points_is_left_out() -> None:
     sketch, _ = curves(moments("curve", 1, points={"a": []}, intervals={}))
     assert sketch.traces == []
@@ -168,6 +184,14 @@ def test_earlier_rounds_are_folded_and_the_last_one_stands_first() -> None:
     assert "<summary>2 earlier rounds</summary>" in text
 
 
+def test_of_a_long_table_the_first_rows_are_shown_and_all_can_be_had() -> None:
+    text = section(shown("table", run=BEST, columns=["n"], rows=[[at] for at in range(30)]))
+    assert "The first 20 of 30 rows." in text
+    assert text.count('scope="row"') == 20
+    (link,) = re.findall(r'href="data:text/csv[^,]*,([^"]*)"', text)
+    assert link == "n%0A" + "".join(f"{at}%0A" for at in range(30))
+
+
 def test_long_names_of_axes_stand_in_the_caption_of_several_panels() -> None:
     rows = [shown("curve", run=BEST, round_=at, epoch=at) for at in (1, 2)]
     assert "Horizontally: False positives an image." in section(*rows)
@@ -179,7 +203,8 @@ def test_long_names_of_axes_stand_in_the_caption_of_several_panels() -> None:
     [
         (None, "–"),
         (True, "yes"),
-        (1234, "1,234"),
+        (1234, "1234"),
+        (-123456, "−123,456"),
         (-0.25, "−0.25"),
         (0.98765, "0.9877"),
         ("a", "a"),
