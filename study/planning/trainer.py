@@ -94,7 +94,7 @@ def _search(
         card.filled(part.hyper)
         stages = stages_of(part, tunable={*known}, hypers=(), n_tasks=1, place=place)
         refuse_split_conditions(stages, part.hyper, place)
-        anchors = _anchors(part, stages)
+        anchors = _anchors(part, stages, card)
         for point in _tried(anchors, stages):
             params = card.filled(point)
             with chdir("."):
@@ -120,14 +120,26 @@ def _search(
     )
 
 
-def _anchors(part: SearchSpec, stages: list[Stage]) -> Point:
-    """What each parameter that the search names is before it is tuned."""
+def _anchors(part: SearchSpec, stages: list[Stage], card: TrainerCard) -> Point:
+    """What each parameter that the search names is before it is tuned: its default, if tried."""
     fixed = space_from_plain({name: [value] for name, value in part.hyper.items()}, n_tasks=1)
     tuned = [item for stage in reversed(stages) for item in stage.space.axes.items()]
-    anchors: Point = {name: resting_value(axis) for name, axis in [*tuned, *fixed.axes.items()]}
+    anchors: Point = {
+        name: _resting(axis, card.defaults.get(name))
+        for name, axis in [*tuned, *fixed.axes.items()]
+    }
     for stage in stages:
         anchors = stage.space.named(stage.space.kept(anchors))
     return anchors
+
+
+def _resting(axis: Axis, default: Any) -> Value:
+    try:
+        axis.to_unit(default)
+    except SpaceError:
+        return resting_value(axis)
+    found: Value = default
+    return found
 
 
 def _tried(anchors: Point, stages: list[Stage]) -> Iterator[Mapping[str, Value]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
 
 from study.spec._findings import shown_value
 from study.spec._section import Different, Positive, Printable, told_by
@@ -18,8 +18,8 @@ PAIRS = "pairs"
 _Of = TypeVar("_Of", bound=Hashable)
 
 
-def _two_or_more(values: list[_Of]) -> list[_Of]:
-    if len(values) < 2:
+def _two_or_more(values: list[_Of], info: ValidationInfo) -> list[_Of]:
+    if len(values) < (1 if info.data.get("trainer") else 2):
         raise ValueError(
             f"must be two tasks or more. Got {shown_value(values)}. Add one; of each task alone "
             "the baseline is trained."

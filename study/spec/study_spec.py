@@ -85,6 +85,12 @@ class StudySpec(Section):
     problem_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of the problem."
     )
+    trainer: Printable | None = Field(
+        None,
+        min_length=1,
+        description="What trains the problem in the place of weightings: a trainer's name, or "
+        "`package.module:Class`; see [trainers](../how-to/trainers.md).",
+    )
     tasks: Tasks | None = Field(
         None,
         description='Tasks of the problem that are asked, `["left", "right"]`; all if not given. '
@@ -103,12 +109,6 @@ class StudySpec(Section):
         description='Wrong labels of a task in training and validation, `{ task = "left", '
         'kind = "symmetric", rate = 0.4 }`; see '
         "[noisy labels](../how-to/own-problem.md#noisy-labels-of-a-task).",
-    )
-    trainer: Printable | None = Field(
-        None,
-        min_length=1,
-        description="What trains the problem in the place of weightings: a trainer's name, or "
-        "`package.module:Class`; see [trainers](../how-to/trainers.md).",
     )
     oracle: Flag = Field(
         False,

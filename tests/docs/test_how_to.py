@@ -190,8 +190,20 @@ def test_weighting_of_the_guide_keeps_the_protocol() -> None:
     torch.testing.assert_close(value, torch.tensor(12.5, dtype=torch.float64).sqrt())
 
 
+def test_a_trainer_of_ones_own_works_as_the_guide_says(tmp_path: Path) -> None:
+    for block in blocks("docs/how-to/trainers.md"):
+        if block.file:
+            few = "problem_options = { train_pairs = 64, validation_pairs = 32, test_pairs = 32 }"
+            (tmp_path / block.file).write_text(block.text.replace("seeds =", f"{few}\nseeds ="))
+        elif block.language == "bash":
+            type_lines(block.text, tmp_path)
+    said = command(tmp_path, "compare", "small-loss", "--json").json
+    assert (said["finished_runs"], len(said["rows"])) == (10, 2)
+
+
 def test_contracts_of_the_guides_are_kept_where_only_the_wheel_is(tmp_path: Path) -> None:
-    for page in ("docs/how-to/add-a-weighting.md", "docs/how-to/own-problem.md"):
+    of = ("add-a-weighting", "own-problem", "trainers")
+    for page in (f"docs/how-to/{name}.md" for name in of):
         for block in blocks(page):
             if block.file.endswith(".py"):
                 (tmp_path / block.file).write_text(block.text)
@@ -200,7 +212,11 @@ def test_contracts_of_the_guides_are_kept_where_only_the_wheel_is(tmp_path: Path
         (tmp_path / "site" / package).symlink_to(ROOT / package)
     (tmp_path / "site" / "tests.py").write_text("raise ImportError('no wheel holds it')")
     said = start_python(CONTRACTS, tmp_path, PYTHONPATH="site")
-    for kept in ("TestRootMeanSquare::test_it_is_blind_to_task_order", "TestRings::test_its_runs"):
+    for kept in (
+        "TestRootMeanSquare::test_it_is_blind_to_task_order",
+        "TestRings::test_its_runs",
+        "TestSmallLoss::test_a_stop_after_any_epoch_changes_no_row",
+    ):
         assert kept in said
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from trainers.events import Event
 from trainers.functions._caller import Caller
 from trainers.functions._report import Report
-from trainers.functions._trainers import trainer_of
+from trainers.functions._trainers import Trainer, trainer_of
 from trainers.jobs import Job, Pack, ProblemRef
 from trainers.problems import build
 from trainers.problems.errors import NotAProblem
@@ -133,13 +133,27 @@ def open_trainer(
         ProblemError: There is no such problem, or a module is missing or broken.
         UnknownTrainer: There is no such trainer.
     """
-    trainer = trainer_of(ref.trainer, ref.folder)
-    problem = cast("Problem", _Opened(build(ref)))
-    card = trainer.card
+    trainer, problem = trainer_of(ref.trainer, ref.folder), build(ref)
+    return trainer_session(trainer, problem, ref.ranked_by, device, stop_requested)
+
+
+def trainer_session(
+    trainer: Trainer,
+    problem: Problem,
+    ranked_by: Sequence[str],
+    device: str,
+    stop_requested: Callable[[], bool] = _never,
+) -> FunctionSession:
+    """A trainer with the problem that it trains.
+
+    Args:
+        ranked_by: Names of the metrics by which its trials are ranked.
+    """
+    opened, card = cast("Problem", _Opened(problem)), trainer.card
 
     def train(job: Job, pack: Pack, folder: Path, report: Report) -> None:
         trainer.train(
-            problem,
+            opened,
             card.filled(job.hyper),
             pack.seed,
             folder,
@@ -148,7 +162,7 @@ def open_trainer(
             device=device,
         )
 
-    metric, *others = ref.ranked_by
+    metric, *others = ranked_by
     return FunctionSession(
         train, metric, device, stop_requested, others=tuple(others), allowed=card.reported
     )

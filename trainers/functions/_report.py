@@ -64,6 +64,8 @@ class Report:
     Args:
         tell: Gets each report.
         skipped: Reports between the last known one and a step, of an attempt that has died.
+        repeated: Whether an attempt's first report is the last one of the attempt before, made once
+            more: it is not told again.
         until: The step at which the run is to pause; at the last step of all it may finish.
         last: The last step of all.
         stop_requested: Whether the run is to be released.
@@ -87,6 +89,7 @@ class Report:
         tell: Callable[[Reported], None],
         *,
         skipped: Callable[[int], Iterable[Reported]] = lambda _step: (),
+        repeated: Callable[[Reported], bool] = lambda _said: False,
         until: int,
         last: int,
         stop_requested: Callable[[], bool],
@@ -94,7 +97,8 @@ class Report:
         others: tuple[str, ...] = (),
         allowed: frozenset[str] | None = None,
     ) -> None:
-        self.metric, self._tell, self._skipped = metric, tell, skipped
+        self.metric, self._tell = metric, tell
+        self._skipped, self._repeated = skipped, repeated
         self.metrics = (metric, *others)
         self._at_rung = at_rung
         self._until, self._last, self._stop_requested = until, last, stop_requested
@@ -117,7 +121,8 @@ class Report:
         """Say what has come of a step; save a checkpoint *before*, as this may be the end.
 
         Args:
-            step: Counted from 1, rising; after a resume it goes on where the checkpoint was.
+            step: Counted from 1, rising; after a resume it goes on where the checkpoint was. The
+                report of the checkpoint itself may be made again, as a kill may have come between.
             metrics: Name to number, `metric` among them; ``test_`` before a name is for the test
                 split.
             round: Which time training has begun anew, from 1; steps are counted over all of them.
@@ -209,27 +214,27 @@ class Report:
         self.round = round
         if not all(math.isfinite(known[name]) for name in self.metrics):
             self._stop("diverged")
-        for earlier in self._skipped(step) if self.step == 0 else ():
+        is_first = self.step == 0
+        for earlier in self._skipped(step) if is_first else ():
             self._tell(earlier)
         now_s = perf_counter()
-        seconds, self._since_s = now_s - self._since_s, now_s
-        beside_s, self._beside_s = self._beside_s, {}
         self.step, self.value = step, known[self.metric]
-        values = tuple(
-            _placed(name, value) for name, value in known.items() if math.isfinite(value)
+        said = Reported(
+            step=step,
+            values=tuple(
+                _placed(name, value) for name, value in known.items() if math.isfinite(value)
+            ),
+            seconds=now_s - self._since_s,
+            beside_s=self._beside_s,
+            round=round,
+            exhibits=tuple(self._shown.values()),
+            **counts,
         )
-        exhibits, self._shown = tuple(self._shown.values()), {}
-        self._tell(
-            Reported(
-                step=step,
-                values=values,
-                seconds=seconds,
-                beside_s=beside_s,
-                round=round,
-                exhibits=exhibits,
-                **counts,
-            )
-        )
+        self._shown = {}
+        if is_first and self._repeated(said):
+            return  # what it took to come here goes with the next report
+        self._since_s, self._beside_s = now_s, {}
+        self._tell(said)
 
     def named(self, returned: Any) -> dict[str, Any]:
         """What a function returned without names: one number, or one for each metric.

@@ -69,6 +69,7 @@ class _Call:
             session.metric,
             self._tell,
             skipped=self._journal.skipped,
+            repeated=self._repeated,
             until=pack.until_epoch,
             last=pack.training.epochs,
             stop_requested=session.stop_requested,
@@ -157,6 +158,15 @@ class _Call:
             self._said.put(not_saved(self.job, str(self.pack.checkpoints), error))
         self._said.put(said)
         self._told.get()
+
+    def _repeated(self, said: Reported) -> bool:
+        """Whether a report was made before; it is told as it was then, unless that is known."""
+        before = self._journal.last
+        if before is None or _row(before) != _row(said):
+            return False
+        if before.step > self.job.recorded:
+            self._tell(before)
+        return True
 
     def _folder(self) -> Path:
         """Where the run keeps its own checkpoints; without a place for these, one that is gone."""
@@ -251,6 +261,11 @@ class _Journal:
         found = {said.step: said for said in self._read()}
         return [said for _, said in sorted(found.items()) if self._recorded < said.step < step]
 
+    @property
+    def last(self) -> Reported | None:
+        """The last report of all."""
+        return max(self._read(), key=lambda said: said.step, default=None)
+
     def _read(self) -> Iterator[Reported]:
         if self._path is None:
             return
@@ -268,3 +283,8 @@ class _Journal:
             plain["values"] = tuple(map(tuple, plain["values"]))
             plain["exhibits"] = tuple(PackedExhibit(**one) for one in plain.get("exhibits", ()))
             yield Reported(**plain)
+
+
+def _row(said: Reported) -> tuple[object, ...]:
+    """What a report is known by, whatever it took."""
+    return said.step, said.round, said.values

@@ -1,15 +1,18 @@
-"""Contracts for weightings and problems from elsewhere, as classes for pytest to be derived from.
+"""Contracts for weightings, problems and trainers from elsewhere, as classes for pytest.
 
 They come with ``pip install weighbridge[test]`` and hold what every engine relies on; our own
-weightings and problems are held against the same classes.
+ones are held against the same classes.
 """
 
 import pytest
 
 # What is imported from here is none of a user's test modules, whose `assert`s pytest explains.
-pytest.register_assert_rewrite("trainers.testing._problem", "trainers.testing._weighting")
+pytest.register_assert_rewrite(
+    "trainers.testing._problem", "trainers.testing._trainer", "trainers.testing._weighting"
+)
 
 from trainers.testing._problem import ProblemContract  # noqa: E402
+from trainers.testing._trainer import TrainerContract  # noqa: E402
 from trainers.testing._weighting import (  # noqa: E402
     Situation,
     WeightingContract,
@@ -21,6 +24,7 @@ from trainers.testing._weighting import (  # noqa: E402
 __all__ = [
     "ProblemContract",
     "Situation",
+    "TrainerContract",
     "WeightingContract",
     "measured",
     "promised",

@@ -48,6 +48,12 @@ class TestPlan:
         assert search.objective.metrics == (("tiny", "error", "min"),)
         assert planned.problem.ranked_by == ("error",)
 
+    def test_a_parameter_rests_at_its_default_if_that_is_tried(self) -> None:
+        of_list = of_search({"way": ["plain"]}, {"rate": [0.9, 0.5, 0.1]})
+        of_range = of_search({"way": ["plain"]}, {"rate": {"range": [0.6, 0.8], "points": 3}})
+        rests = [planned.searches[0].anchors["rate"] for planned in (of_list, of_range)]
+        assert rests == [0.5, 0.7]
+
     def test_no_single_task_network_is_planned(self) -> None:
         assert [search.role for search in plan().searches] == ["search"]
 
@@ -57,6 +63,11 @@ class TestPlan:
         assert planned.card.kind == "synthetic"
         assert planned.problem.label_noise["rate"] == 0.25
         assert "wrong labels on purpose" in planned.card.caveats[0]
+
+    def test_one_task_may_be_asked(self) -> None:
+        planned = plan(lambda s: s.update(tasks=["kind"]))
+        assert planned.problem.tasks == ("kind",)
+        assert "must be two tasks or more. Got []" in refusal(lambda s: s.update(tasks=[]))
 
     def test_a_study_of_another_problem_noise_trainer_or_option_has_other_runs(self) -> None:
         noise = {"task": "kind", "kind": "pair", "rate": 0.25}

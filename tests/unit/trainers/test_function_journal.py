@@ -39,3 +39,30 @@ class TestJournal:
     def test_a_function_that_begins_again_is_taken_at_its_word(self, killed: Path) -> None:
         (killed / "run-1" / "state.json").unlink()
         assert epochs(trained(falling, killed, recorded=3)) == [1, 2, 3, 4, 5]
+
+
+class TestOnceMore:
+    """A function makes the report of its checkpoint again, as a kill may have come before it."""
+
+    def train(self, params: Any, seed: int, folder: Path, report: Report) -> None:
+        state = folder / "state"
+        if state.exists():
+            report(int(state.read_text()), {"loss": 1.0}, samples=8)
+        for step in range(report.step + 1, 4):
+            state.write_text(str(step))
+            report(step, {"loss": 1.0}, samples=8)
+
+    def test_it_is_not_counted_again(self, tmp_path: Path) -> None:
+        trained(self.train, tmp_path, until=2)
+        assert epochs(trained(self.train, tmp_path, recorded=2)) == [3]
+
+    def test_what_it_was_then_is_told_if_nobody_knows_it(self, tmp_path: Path) -> None:
+        first = trained(self.train, tmp_path, until=2)
+        again = trained(self.train, tmp_path, recorded=1)
+        assert epochs(again) == [2, 3]
+        assert again[0] == first[1]
+
+    def test_one_that_never_arrived_is_made(self, tmp_path: Path) -> None:
+        trained(self.train, tmp_path, until=2)
+        (tmp_path / "run-1" / "state").write_text("3")
+        assert epochs(trained(self.train, tmp_path, recorded=2)) == [3]
