@@ -7,10 +7,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from reports._digits import finite
 from reports.across.methods import Method, Studies, problem_of
+from reports.frames import StudyFrames
 from reports.inference import Interval
 from storage.wording import listed, share_said
 
@@ -95,16 +96,41 @@ def pairs_asked_twice(studies: Studies) -> tuple[str, ...]:
 
 
 def _asked(studies: Studies) -> dict[tuple[str, str], _Asked]:
-    """By problem and share of labels: pairs, in either order, where several are asked."""
-    groups: dict[tuple[str, str], _Asked] = {}
+    """By problem and labels: pairs, in either order, where several are asked.
+
+    A pair without noisy tasks is one study, which stands beside the noisy ones of each rate.
+    """
+    groups: dict[_Labels, _Asked] = {}
+    noisy: dict[_Labels, set[str]] = {}
+    clean: list[tuple[_Labels, tuple[str, ...], str]] = []
+    order: dict[frozenset[str], int] = {}
     for label, frames in studies.items():
         tasks = tuple(task["name"] for task in frames.card["tasks"])
         if len(tasks) == _PAIR:
-            key = problem_of(frames), _labels(frames.spec)
-            asked = groups.setdefault(key, {})
-            pair = tasks[::-1] if tasks[::-1] in asked else tasks
-            asked.setdefault(pair, []).append(label)
-    return {key: asked for key, asked in groups.items() if len(asked) > 1}
+            key, noise = _Labels.of(frames), frames.spec.get("label_noise")
+            order.setdefault(frozenset(tasks), len(order))
+            _enter(groups.setdefault(key, {}), tasks, label)
+            if noise:
+                of = noise["task"]
+                noisy.setdefault(key, set()).update([of] if isinstance(of, str) else of)
+            else:
+                clean.append((key, tasks, label))
+    for key, asked in groups.items():
+        for of, tasks, label in clean:
+            if key.wrong and of == key._replace(wrong="") and not noisy[key] & {*tasks}:
+                _enter(asked, tasks, label)
+    return {
+        (key.problem, f"{key.kept}{key.wrong}"): dict(
+            sorted(asked.items(), key=lambda item: order[frozenset(item[0])])
+        )
+        for key, asked in groups.items()
+        if len(asked) > 1
+    }
+
+
+def _enter(asked: _Asked, tasks: tuple[str, ...], label: str) -> None:
+    pair = tasks[::-1] if tasks[::-1] in asked else tasks
+    asked.setdefault(pair, []).append(label)
 
 
 def _twice(asked: _Asked) -> _Asked:
@@ -134,9 +160,23 @@ def _table(
     )
 
 
-def _labels(spec: Mapping[str, Any]) -> str:
-    """How many labels there are, and how many of them are wrong."""
-    return f"{_kept(spec.get('train_fraction'))}{_wrong(spec.get('label_noise'))}"
+class _Labels(NamedTuple):
+    """What studies of one table share.
+
+    Attributes:
+        kept: How many labels there are, in words.
+        wrong: How many of them are wrong; empty if none are.
+    """
+
+    problem: str
+    kept: str
+    wrong: str
+
+    @classmethod
+    def of(cls, frames: StudyFrames) -> Self:
+        spec = frames.spec
+        kept, wrong = _kept(spec.get("train_fraction")), _wrong(spec.get("label_noise"))
+        return cls(problem_of(frames), kept, wrong)
 
 
 def _kept(share: Any) -> str:

@@ -177,10 +177,11 @@ def _print_differences(comparison: Comparison) -> None:
     subject = titles[found[0].a]
     side = "negative" if comparison.objective.sign > 0 else "positive"
     unit = f", in {gaps.unit}" if gaps.unit else ""
+    margin = "" if found[0].margin is None else f"; the margin is {found[0].margin:g}"
     family = max(one.n_compared for one in found)
     wide = f"; intervals for {family} comparisons at once, after Holm" if family > 1 else ""
     head = f"{subject} minus each other method, on test{unit}"
-    say((f"{head} ({side}: {subject} is better{wide})", "bold"))
+    say((f"{head} ({side}: {subject} is better{margin}{wide})", "bold"))
     show(
         Column(head=f"{subject} against", cells=[titles[one.b] for one in found], text=True),
         [

@@ -31,6 +31,7 @@ class Conclusions:
         answers: Questions of the report's first screen with their sentences; empty while no method
             has a value.
         reading: How their values differ from others of the page, and what the sentence is about.
+        optimizers: What optimisers come to beside each other, a sentence a pair of them.
         methods: By search; empty for a study of a training function.
         notes: Kind, whom it is about, text.
         axes: Units of cost and their labels.
@@ -42,6 +43,7 @@ class Conclusions:
     sentence: str
     answers: Sequence[tuple[str, Sequence[str]]] = ()
     reading: str = ""
+    optimizers: Sequence[str] = ()
     methods: Mapping[str, MethodSaid] = field(default_factory=dict)
     notes: Sequence[tuple[str, str, str]] = ()
     axes: Sequence[tuple[str, str]] = ()

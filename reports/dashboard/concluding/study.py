@@ -20,6 +20,7 @@ from reports import ReportError, StudyFrames, compare, fair_play_notes, load, me
 from reports._ranking import number, objective_of
 from reports.claims import Effect, claims_of_one
 from reports.comparing.answer import Answer, answer
+from reports.comparing.optimizers_said import optimizers_said
 from reports.comparing.rows import MethodRow
 from reports.dashboard.concluding.conclusions import (
     QUICK,
@@ -58,6 +59,7 @@ def conclude(frames: StudyFrames, cursor: str) -> Conclusions:
         sentence=comparison.sentence,
         answers=_answers(said),
         reading=said.reading if said else "",
+        optimizers=list(optimizers_said(comparison.optimizers)) if comparison.optimizers else (),
         methods={row.search: _said(frames, row) for row in comparison.rows},
         notes=[
             (note.kind, ", ".join(note.about), note.text)

@@ -164,6 +164,7 @@ def _concluded(
         "sentence": drawn.sentence if drawn else "",
         "reading": drawn.reading if drawn else "",
         "answers": drawn.answers if drawn else (),
+        "optimizers": drawn.optimizers if drawn else (),
         "objective": objective[0].upper() + objective[1:],
         "methods": [
             _method(one, titles[one.name], standing.get(one.name, _NOTHING_YET), drawn)

@@ -63,6 +63,17 @@ def test_noisy_labels_are_a_table_of_their_own() -> None:
     }
 
 
+def test_pairs_without_noisy_tasks_stand_beside_the_noisy_ones() -> None:
+    found = asked({**APART, "third": ("a", "b", 1.0), "fourth": ("b", "c", 1.0)})
+    for label in ("third", "fourth"):
+        noise = {"task": ["b"], "kind": "symmetric", "rate": 0.4}
+        found[label].spec["label_noise"] = noise  # type: ignore[index]
+    found["clean"] = asked({"clean": ("c", "a", 1.0)})["clean"]
+    methods = methods_of({label: plain_study() for label in found})
+    for table in pair_tables(found, methods):
+        assert {pair for pair, _ in table.pairs} == {("a", "b"), ("b", "c"), ("a", "c")}
+
+
 def test_shares_that_differ_late_are_different_tables() -> None:
     near: Asked = {"third": ("a", "b", 0.1234567), "fourth": ("b", "c", 0.12345671)}
     assert {table.labels for table in tables({**APART, **near})} == {"all labels"}
