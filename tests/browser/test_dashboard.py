@@ -1,28 +1,45 @@
-"""The dashboard in a browser: while a study moves, without JavaScript, by keys, when it is away."""
+"""The dashboard of finished studies in a browser: every page, and what one does with them.
+
+A new route is entered in `tests.browser.watched`.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Final
+from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, expect
+from axe_playwright_python.base import AxeResults
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from starlette.routing import Route
 
-from reports.dashboard import Access
-from storage.states import Liveness
-from tests.browser.watched import STUDY, Seen, serving
-from tests.contract.storage_bench import Bench
-from tests.integration.command import begun
+from reports.dashboard import Access, application
+from tests.browser.watched import ADDRESSES, PATHS, STUDY, Seen, serving
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def seen(browser: Browser, site: str) -> Iterator[Seen]:
+@pytest.fixture(scope="module")
+def desk(browser: Browser, site: str) -> Iterator[Seen]:
+    """A page for one test after the other; each goes to an address first."""
     found = Seen(browser, site, viewport={"width": 1280, "height": 900})
     yield found
     found.context.close()
-    assert found.troubles == []
-    assert found.elsewhere == []
+
+
+@pytest.fixture
+def seen(desk: Seen) -> Iterator[Seen]:
+    yield desk
+    troubles, elsewhere = desk.troubles[:], desk.elsewhere[:]
+    desk.troubles.clear()
+    desk.elsewhere.clear()
+    assert troubles == []
+    assert elsewhere == []
 
 
 def test_curves_are_drawn_and_tell_their_points_by_keys(seen: Seen) -> None:
@@ -112,58 +129,6 @@ def test_all_is_reached_without_javascript(browser: Browser, site: str) -> None:
     found.context.close()
 
 
-def test_what_happens_appears_and_what_one_does_stays(browser: Browser, tmp_path: Path) -> None:
-    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
-    bench.plan('{"lr":0.1}', '{"lr":0.2}')
-    found = Seen(browser, serving(tmp_path / "w.db"))
-    page = found.page
-    page.goto("/study/1/trials")
-    expect(page.locator("tbody .state")).to_have_text(["waiting", "waiting"])
-    page.locator("summary", has_text="Ranges of parameters").click()
-    page.get_by_label("learning rate from").fill("0.15")
-    link = page.locator("#trial-1 a")
-    link.focus()
-    bench.train(bench.claim_one(), (0.1, 0.1))
-    bench.plan('{"lr":0.3,"depth":2}')
-    expect(page.locator("tbody .state.done")).to_have_count(1)
-    expect(page.get_by_label("depth from")).to_be_visible()  # what was opened is open
-    expect(page.get_by_label("learning rate from")).to_have_value("0.15")
-    expect(link).to_be_focused()
-    page.get_by_role("button", name="Show").nth(1).click()
-    expect(page.locator("tbody a")).to_have_text(["ew 1", "ew 2"])
-    found.context.close()
-    assert found.troubles == []
-
-
-def test_an_open_page_of_a_study_that_is_deleted_says_so(browser: Browser, tmp_path: Path) -> None:
-    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
-    found = Seen(browser, serving(tmp_path / "w.db"))
-    found.page.goto("/study/1/trials")
-    bench.storage.delete_study(bench.study.id, liveness=lambda _: Liveness.DEAD)
-    expect(found.page.locator("main")).to_contain_text("It may have been deleted")
-    found.context.close()
-
-
-def test_open_pages_go_on_when_the_server_begins_anew(browser: Browser, tmp_path: Path) -> None:
-    bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
-    bench.plan('{"lr":0.1}')
-    serve_it = ("dashboard", "--storage", bench.url, "--port")
-    with begun(tmp_path, *serve_it, "0") as server:
-        assert server.stdout is not None
-        site = server.stdout.readline().split()[0]
-        found = Seen(browser, site)
-        found.page.goto("/study/1/trials")
-        told = found.page.locator("#liveness")
-        expect(told).to_have_text("Live")
-    expect(told).to_contain_text("Not reachable")
-    bench.plan('{"lr":0.1}', '{"lr":0.2}')
-    with begun(tmp_path, *serve_it, site.rpartition(":")[2]):
-        expect(told).to_have_text("Live")
-        expect(found.page.locator("tbody tr")).to_have_count(2)
-        found.context.close()
-    bench.storage.close()
-
-
 def test_a_token_is_asked_for_once(browser: Browser, folder: Path) -> None:
     found = Seen(browser, serving(folder / "weighbridge.db", Access(token="secret")))
     page = found.page
@@ -179,3 +144,126 @@ def test_a_token_is_asked_for_once(browser: Browser, folder: Path) -> None:
     found.context.clear_cookies()  # as if the dashboard had begun anew
     expect(page.get_by_label("Token")).to_be_visible()
     found.context.close()
+
+
+NO_PAGES: Final = {"/metrics", "/healthz", "/static/{name}", "/study/{study:id}/act"}
+"""What browsers show nobody; data ends in ``.json``, ``.csv`` or ``.png``."""
+
+
+def test_no_page_is_forgotten(folder: Path) -> None:
+    app = application(f"sqlite:///{folder / 'weighbridge.db'}", Access())
+    routes = {route.path for route in app.routes if isinstance(route, Route)}
+    pages = {path for path in routes - NO_PAGES if not path.endswith((".json", ".csv", ".png"))}
+    assert pages == {*ADDRESSES}
+
+
+def test_pages_fit_a_phone_and_break_no_policy(browser: Browser, site: str) -> None:
+    found = Seen(browser, site, viewport={"width": 390, "height": 900}, color_scheme="dark")
+    wide = []
+    for path in PATHS:
+        answer = found.page.goto(path)
+        assert answer is not None
+        assert answer.ok, path
+        expect(found.page.locator("h1")).to_be_visible()
+        if not _fits(found.page):
+            wide.append(path)
+    found.context.close()
+    assert wide == []
+    assert found.troubles == []
+    assert found.elsewhere == []
+
+
+@pytest.fixture(scope="module")
+def checked(browser: Browser, site: str) -> Iterator[Seen]:
+    """A desk's page with a checker in it, and with the policy off, which would not let it in."""
+    found = _with_checker(browser, site)
+    yield found
+    found.context.close()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_pages_fit_a_desk_and_axe_finds_nothing(checked: Seen, path: str) -> None:
+    page = checked.page
+    page.emulate_media(color_scheme="light")
+    page.goto(path)
+    if page.locator("#live").count():
+        page.evaluate(_LOOK)
+        expect(page.locator("#liveness")).to_have_text("Live")
+    assert _fits(page)
+    _check(page)
+    page.emulate_media(color_scheme="dark")
+    _check(page, runOnly=["color-contrast"])
+
+
+def test_axe_finds_nothing_where_one_may_act(browser: Browser, folder: Path) -> None:
+    site = serving(folder / "weighbridge.db", Access(token="secret"), may_act=True)
+    found = _with_checker(browser, site)
+    found.page.goto("/study/1/audit")
+    found.page.get_by_label("Token").fill("secret")
+    found.page.get_by_label("Token").press("Enter")
+    expect(found.page.locator("main form").first).to_be_visible()
+    _check(found.page)
+    found.page.goto("/study/99")
+    expect(found.page.locator("h1")).to_have_text("Not found")
+    _check(found.page)
+    found.context.close()
+
+
+class Plain(HTMLParser):
+    """What a page offers where no script runs: its links, and what it lacks."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.hrefs: set[str] = set()
+        self.n_headings = self.n_dead_forms = 0
+        self._has_button = True
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.hrefs.add(dict(attrs).get("href") or "")
+        self.n_headings += tag == "h1"
+        self._has_button = tag != "form" and (tag == "button" or self._has_button)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.n_dead_forms += not self._has_button
+
+
+def test_without_javascript_every_link_leads_somewhere_and_every_form_has_a_button(
+    site: str,
+) -> None:
+    links: set[str] = set()
+    for path in PATHS:
+        page = Plain(_text(f"{site}{path}"))
+        assert (page.n_headings, page.n_dead_forms) == (1, 0), path
+        links |= {href for href in page.hrefs if href.startswith("/")}
+    kinds = {link.partition("?")[0].rstrip("0123456789"): link for link in sorted(links)}
+    assert len(kinds) > 20
+    for link in kinds.values():
+        assert _text(f"{site}{link}"), link
+
+
+def _text(address: str) -> str:
+    with urlopen(address) as answer:
+        return str(answer.read().decode())
+
+
+_LOOK: Final = "document.dispatchEvent(new Event('visibilitychange'))"
+"""As if one came back to a page, which looks for news then."""
+
+
+def _fits(page: Page) -> bool:
+    return bool(page.locator("html").evaluate("page => page.scrollWidth <= innerWidth"))
+
+
+def _with_checker(browser: Browser, site: str) -> Seen:
+    found = Seen(browser, site, bypass_csp=True)
+    found.context.add_init_script(script=Axe().axe_script)
+    return found
+
+
+def _check(page: Page, **options: object) -> None:
+    run = "options => axe.run({...options, resultTypes: ['violations']})"
+    result = AxeResults(page.evaluate(run, options))
+    assert result.violations_count == 0, result.generate_report()
