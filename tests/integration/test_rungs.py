@@ -26,7 +26,7 @@ checkpoint_s = 1000
 [baseline]
 stop = {{ rule = "median", rungs = [10] }}
 [[search]]
-weighting = ["ew", "rlw"]
+weighting = "rlw"
 [[search.stages]]
 lr = [0.003, 0.01, 0.03, 0.1, 0.3, 1e20]
 stop = {{ rule = "halving", rungs = [8, 16] }}
@@ -47,12 +47,12 @@ stop = {{ rule = "worse-than-cohort", rungs = [5] }}
 
 def test_the_plan_shows_the_rules(spec: Path) -> None:
     said = command(spec.parent, "plan", spec.name).text
-    assert "ew lr grid 6, halving at 8, 16 6 12 240" in said
+    assert "rlw lr grid 6, halving at 8, 16 6 12 240" in said
     assert "→ temperature line 3 + 2, worse-than-cohort at 5 → lr neighbours ≤2" in said
 
 
 def test_halving_keeps_a_half_at_each_rung(undisturbed: str) -> None:
-    of_search = [row for row in comparable.results(undisturbed, STUDY) if row[0] == "ew"]
+    of_search = [row for row in comparable.results(undisturbed, STUDY) if row[0] == "rlw"]
     states_by_epochs = sorted((str(row[5]), row[7]) for row in of_search)
     assert states_by_epochs == [
         *[("diverged", 0)] * 2,
@@ -77,16 +77,7 @@ def test_what_is_pruned_is_paid_and_has_no_result(undisturbed: str) -> None:
     assert {row[8:12] for row in pruned} == {(None, None, None, None)}
 
 
-def test_on_two_workers_it_ends_the_same(spec: Path, undisturbed: str, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'w.db'}"
-    complete(spec, url, workers=2)
-    assert_equal(url, undisturbed)
-    assert not comparable.checkpoint_files(tmp_path), (
-        "checkpoints of finished runs were left behind"
-    )
-
-
-def test_killed_again_and_again_it_ends_the_same(
+def test_on_two_workers_and_killed_again_and_again_it_ends_the_same(
     spec: Path, undisturbed: str, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
