@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.localising.components import components
+from trainers.components import components
 from trainers.localising.maps import Floats, Range, normalised, upsampled
 
 CALLED = 0.5

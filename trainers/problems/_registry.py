@@ -42,6 +42,7 @@ BUILT_IN = {
     "diamonds": "trainers.problems.diamonds:Diamonds",
     "diamonds-five": "trainers.problems.diamonds:DiamondsFive",
     "digits": "trainers.problems.digits:Digits",
+    "fundus-files": "trainers.problems.fundus_files:FundusFiles",
     "fundus-lesions": "trainers.problems.fundus_lesions:FundusLesions",
     "molecules": "trainers.problems.molecules:Molecules",
     "motorcycle": "trainers.problems.motorcycle:Motorcycle",

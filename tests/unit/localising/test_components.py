@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from tests.unit.localising.drawing import mask
-from trainers.localising.components import components
+from trainers.components import components
 
 
 def sets(found: list[NDArray[np.int64]]) -> set[frozenset[int]]:
