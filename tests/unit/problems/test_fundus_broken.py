@@ -1,4 +1,4 @@
-"""Fundus photos of the user's: broken files are refused, with the rule, the finding, the way out."""
+"""Fundus photos of the user's: broken files are refused by rule, finding and way out."""
 
 from __future__ import annotations
 
