@@ -1,9 +1,9 @@
 """What runs show beside their metrics, by name."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from reports._digits import MINUS
 from reports._shown import Shown
@@ -45,6 +45,8 @@ def by_name(rows: Sequence[Shown]) -> tuple[Exhibit, ...]:
 
 
 _MANY: Final = 100_000
+_NARROW_PX: Final = 64
+_LARGE_PX: Final = 200
 _KINDS: Final = ("histogram", "curve", "pictures", "table")
 
 
@@ -58,6 +60,13 @@ def _exhibit(name: str, rows: Sequence[Shown]) -> Exhibit:
     return Exhibit(
         name=name, kind=last.kind, split=last.split, title=last.title, moments=tuple(moments)
     )
+
+
+def grid_class(items: Sequence[Mapping[str, Any]]) -> str:
+    """How a page's style sheet lays pictures out: none may be shrunk so that its lines vanish."""
+    large = any(item["width"] > _LARGE_PX for item in items)
+    wide = any(item["width"] > max(_NARROW_PX, 1.5 * item["height"]) for item in items)
+    return "pictures" + " wide" * (wide or large) + " smooth" * large
 
 
 def cell_said(cell: object) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports._exhibiting import ExhibitingRun, exhibiting_runs
 from reports.drawing._exhibits import Moment, beside, curves, histograms
-from reports.exhibits import OF_SPLITS, Exhibit, cell_said
+from reports.exhibits import OF_SPLITS, Exhibit, cell_said, grid_class
 from reports.figures.exhibits import curve_panels, histogram_panels
 from reports.figures.points import bin_points, line_points
 from reports.frames import StudyFrames
@@ -109,7 +109,8 @@ def _curve(exhibit: Exhibit, key: str, title: str) -> Plot:
 def _pictures(_study: str, exhibit: Exhibit, moment: Moment) -> Markup:
     said = f"{_when(exhibit, moment)} Of {OF_SPLITS[exhibit.split]}."
     items = [_picture(item) for item in moment.content["items"]]
-    return join([tag("p", said, class_="soft"), tag("ul", *items, class_="pictures")])
+    grid = tag("ul", *items, class_=grid_class(moment.content["items"]))
+    return join([tag("p", said, class_="soft"), grid])
 
 
 def _picture(item: dict[str, Any]) -> Markup:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from reports.dashboard.rendering.templating import query
 from reports.drawing import still
 from reports.drawing._exhibits import Moment, beside, curves, histograms
-from reports.exhibits import OF_SPLITS, Exhibit, by_name, cell_said
+from reports.exhibits import OF_SPLITS, Exhibit, by_name, cell_said, grid_class
 from storage.records import StoredExhibit, StudyRecord
 
 _DRAW: Final = {"histogram": histograms, "curve": curves}
@@ -37,6 +37,7 @@ class Part:
     Attributes:
         said: Of which moment, and of what it is made.
         rows: Each as long as `heads`.
+        grid: Class of the list of images.
         csv: Where all rows are; empty of drawings, whose points are few.
     """
 
@@ -44,6 +45,7 @@ class Part:
     heads: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
     images: Sequence[Image] = ()
+    grid: str = ""
     csv: str = ""
 
 
@@ -84,7 +86,11 @@ def shown_exhibits(
             yield ShownExhibit(title=one.title, parts=parts)
         else:
             parts = [
-                Part(said=_said(one, of), images=_images(path, one.name, of, hashes))
+                Part(
+                    said=_said(one, of),
+                    images=_images(path, one.name, of, hashes),
+                    grid=grid_class(of.content["items"]),
+                )
                 for of in one.moments[::-1]
             ]
             yield ShownExhibit(title=one.title, parts=parts)

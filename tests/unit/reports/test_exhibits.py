@@ -13,7 +13,7 @@ from reports import html, load
 from reports._exhibiting import exhibiting_runs
 from reports.drawing import still
 from reports.drawing._exhibits import Moment, curves, histograms
-from reports.exhibits import by_name, cell_said
+from reports.exhibits import by_name, cell_said, grid_class
 from reports.figures.points import bin_points, line_points
 from reports.frames import StudyFrames
 from reports.html._exhibits import exhibits_section
@@ -196,6 +196,20 @@ def test_long_names_of_axes_stand_in_the_caption_of_several_panels() -> None:
     rows = [shown("curve", run=BEST, round_=at, epoch=at) for at in (1, 2)]
     assert "Horizontally: False positives an image." in section(*rows)
     assert "Horizontally" not in section(rows[0])
+
+
+@pytest.mark.parametrize(
+    ["width", "height", "classes"],
+    [
+        (28, 28, "pictures"),
+        (96, 96, "pictures"),
+        (64, 20, "pictures"),
+        (97, 48, "pictures wide"),
+        (300, 300, "pictures wide smooth"),
+    ],
+)
+def test_wide_pictures_have_wide_places(width: int, height: int, classes: str) -> None:
+    assert grid_class([{"width": 8, "height": 8}, {"width": width, "height": height}]) == classes
 
 
 @pytest.mark.parametrize(

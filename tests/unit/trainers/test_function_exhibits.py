@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.pages import blocks
 from tests.unit.trainers.calling import EPOCHS, ending, epochs, falling, trained
 from trainers.events import EpochDone, Event
 from trainers.exhibits import Table, pack
@@ -69,6 +70,16 @@ def test_what_was_shown_before_a_kill_is_told_once_it_goes_on(tmp_path: Path) ->
     assert {
         one.split for event in after if isinstance(event, EpochDone) for one in event.exhibits
     } == {"test"}
+
+
+def test_the_example_of_the_guide_shows_each_kind() -> None:
+    (example,) = blocks("docs/reference/exhibits.md")
+    names: dict[str, Any] = {}
+    exec(example.text, names)
+    events = trained(names["train"])
+    assert ending(events).outcome == "done"
+    kinds = [{one.kind for one in event.exhibits} for event in events if type(event) is EpochDone]
+    assert kinds == [{"histogram", "curve", "pictures", "table"}] * 3
 
 
 REFUSED = {
