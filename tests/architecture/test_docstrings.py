@@ -19,6 +19,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -79,11 +80,12 @@ def _functions(holder: ast.Module | ast.ClassDef, place: str, around: str) -> It
 
 def all_functions(*folders: str) -> list[Function]:
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [
-        function
-        for path in paths
-        for function in functions(path.read_text("utf-8"), str(path.relative_to(ROOT)))
-    ]
+    return [function for path in paths for function in _of_file(path)]
+
+
+@cache
+def _of_file(path: Path) -> list[Function]:
+    return [*functions(path.read_text("utf-8"), str(path.relative_to(ROOT)))]
 
 
 def raises(function: Function) -> bool:

@@ -28,7 +28,7 @@ class MirrorPromises(Backend):
         self, bench: Bench, reader: Reader
     ) -> None:
         chance, mirror = random.Random(1), Mirror()
-        live(bench, chance, 30)
+        live(bench, chance, 15)
         cursor = reader.cursor("demo")
         mirror.begin(reader.decisions(bench.study.id))
         for block, take in (
@@ -37,7 +37,7 @@ class MirrorPromises(Backend):
         ):
             after: int | None = 0
             while after is not None:
-                found = block(bench.study.id, after=after, limit=3)
+                found = block(bench.study.id, after=after, limit=4)
                 take(found)
                 ids = next(iter(found.values()))
                 after = ids[-1] if ids else None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from storage import RunState
 from storage.limits import Limit, Limits
 from storage.records import Ending, Spent
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import Backend, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, end, epoch
 
 EPOCHS = 3  # of each of the bench's runs
@@ -161,10 +161,6 @@ def _hours(bench: Bench, hours: float) -> Ending:
 
 
 class TestBudgetsOnMemory(BudgetPromises, OnMemory):
-    pass
-
-
-class TestBudgetsOnFile(BudgetPromises, OnFile):
     pass
 
 

@@ -16,7 +16,7 @@ from storage.records import (
     Spent,
 )
 from storage.scoring import Selection
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import Backend, OnMemory, OnPostgres
 from tests.contract.storage_bench import PRIMARY, Bench, claimed, end, epoch
 
 # clocks tell nanoseconds; PostgreSQL refuses to divide what is next to nothing
@@ -234,10 +234,6 @@ def _train_in_attempts(bench: Bench, spent: Sequence[Sequence[float]]) -> None:
 
 
 class TestCostOnMemory(CostPromises, OnMemory):
-    pass
-
-
-class TestCostOnFile(CostPromises, OnFile):
     pass
 
 

@@ -9,7 +9,7 @@ from storage.records import (
     Ending,
     Spent,
 )
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import Backend, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, claimed, end, epoch
 
 _ENDS = sorted(MOVES[RunState.LEASED])
@@ -102,10 +102,6 @@ class EndingPromises(Backend):
 
 
 class TestEndingOnMemory(EndingPromises, OnMemory):
-    pass
-
-
-class TestEndingOnFile(EndingPromises, OnFile):
     pass
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from storage.records import Baseline, BaselineValue, Claim, RunOutcome
 from storage.scoring import Selection
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import Backend, OnMemory, OnPostgres
 from tests.contract.storage_bench import (
     DELTA_M,
     OBJECTIVES,
@@ -278,10 +278,6 @@ def _scored(
 
 
 class TestJudgingOnMemory(JudgingPromises, OnMemory):
-    pass
-
-
-class TestJudgingOnFile(JudgingPromises, OnFile):
     pass
 
 

@@ -6,7 +6,7 @@ from storage import RunState
 from storage.limits import Limit, Limits
 from storage.records import CheckpointRecord, Claim, Holder, Spent
 from storage.states import Liveness
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import Backend, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, end, epoch, holder
 
 
@@ -314,10 +314,6 @@ def _claim_as(bench: Bench, who: Holder) -> Claim:
 
 
 class TestLeasingOnMemory(LeasingPromises, OnMemory):
-    pass
-
-
-class TestLeasingOnFile(LeasingPromises, OnFile):
     pass
 
 

@@ -51,7 +51,7 @@ class FollowedOnPostgres(Followed, DriversOnPostgres):
 @pytest.mark.parametrize(
     ["machine", "examples"],
     [
-        pytest.param(Followed, 15, id="file"),
+        pytest.param(Followed, 10, id="file"),
         pytest.param(FollowedOnPostgres, 5, id="postgres"),
     ],
 )

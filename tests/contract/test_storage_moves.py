@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from storage import RunState
 from storage.records import CheckpointFile, CheckpointRecord, Claim, FailureGroup, Spent, Verdict
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import Backend, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, end
 
 
@@ -180,10 +180,6 @@ def _saved(claim: Claim, number: int) -> CheckpointRecord:
 
 
 class TestMovesOnMemory(MovePromises, OnMemory):
-    pass
-
-
-class TestMovesOnFile(MovePromises, OnFile):
     pass
 
 

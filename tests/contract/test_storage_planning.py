@@ -10,7 +10,7 @@ import pytest
 from storage import RunState, StudyChanged, UnknownStudy
 from storage.planning.opened import SPEC_DEFAULTS
 from storage.records import Calibration, NetworkLook, Proposal
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import Backend, OnMemory, OnPostgres
 from tests.contract.storage_bench import SEARCHES, Bench, baseline, decision
 
 
@@ -297,19 +297,11 @@ class TestCalibratingOnMemory(CalibratingPromises, OnMemory):
     """On a database in memory."""
 
 
-class TestCalibratingOnFile(CalibratingPromises, OnFile):
-    """On a SQLite file."""
-
-
 class TestCalibratingOnPostgres(CalibratingPromises, OnPostgres):
     """On a server."""
 
 
 class TestPlanningOnMemory(PlanningPromises, OnMemory):
-    pass
-
-
-class TestPlanningOnFile(PlanningPromises, OnFile):
     pass
 
 

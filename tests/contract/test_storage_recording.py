@@ -25,7 +25,7 @@ from storage.records import (
     Spent,
 )
 from storage.schema.views import VIEWS
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import Backend, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, claimed, end, epoch
 
 
@@ -279,10 +279,6 @@ def _odd_epoch(claim: Claim, number: int) -> EpochRecord:
 
 
 class TestRecordingOnMemory(RecordingPromises, OnMemory):
-    pass
-
-
-class TestRecordingOnFile(RecordingPromises, OnFile):
     pass
 
 

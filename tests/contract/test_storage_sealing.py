@@ -68,9 +68,5 @@ class TestSealingOnMemory(SealingPromises, OnMemory):
     """On a database in memory."""
 
 
-class TestSealingOnFile(SealingPromises, OnFile):
-    """On a SQLite file."""
-
-
 class TestSealingOnPostgres(SealingPromises, OnPostgres):
     """On a PostgreSQL server."""

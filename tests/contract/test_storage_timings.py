@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage.records import EpochTiming, Spent
-from tests.contract.storage_backends import Backend, OnFile, OnMemory, OnPostgres
+from tests.contract.storage_backends import Backend, OnMemory, OnPostgres
 from tests.contract.storage_bench import Bench, epoch
 
 
@@ -76,10 +76,6 @@ def _time(bench: Bench, *epoch_s: float) -> None:
 
 class TestTimingOnMemory(TimingPromises, OnMemory):
     """On a database in memory."""
-
-
-class TestTimingOnFile(TimingPromises, OnFile):
-    """On a SQLite file."""
 
 
 class TestTimingOnPostgres(TimingPromises, OnPostgres):

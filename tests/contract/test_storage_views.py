@@ -17,7 +17,6 @@ from storage.records import Claim, EpochTiming, Spent, Verdict
 from storage.schema.views import ORDER, VIEWS
 from tests.contract.storage_backends import (
     Backend,
-    OnFile,
     OnMemory,
     OnPostgres,
     postgres_schema,
@@ -250,13 +249,6 @@ class TestViewsOnMemory(ViewPromises):
         return None
 
 
-class TestViewsOnFile(ViewPromises):
-    @pytest.fixture(scope="class")
-    @classmethod
-    def url(cls, tmp_path_factory: pytest.TempPathFactory) -> str:
-        return f"sqlite:///{tmp_path_factory.mktemp('views') / 'study.db'}"
-
-
 class TestViewsOnPostgres(ViewPromises):
     @pytest.fixture(scope="class")
     @classmethod
@@ -301,10 +293,6 @@ class PausePromises(Backend):
 
 
 class TestPausesOnMemory(PausePromises, OnMemory):
-    pass
-
-
-class TestPausesOnFile(PausePromises, OnFile):
     pass
 
 

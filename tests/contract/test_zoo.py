@@ -13,9 +13,8 @@ import torch
 from tests.contract.engine_repeating import by_epoch, resumed, trained
 from tests.contract.fused_cases import fused
 from tests.contract.network_zoo import ZOO, clipping_steps
-from tests.contract.zoo_parts import Housed, Kind
+from tests.contract.zoo_parts import PAIR, Housed, Kind
 from tests.packs import Told, a_job, a_pack, a_session, told
-from tests.toy import TASKS
 from trainers.engines import network_facts, open_session, train
 from trainers.jobs import Job, Pack
 from trainers.network import build_network
@@ -56,7 +55,7 @@ def keeps_its_promises(kind: Kind, folder: Path) -> None:
     assert bool(facts.obstacle) == bool(kind.refused)
     assert kind.unsaved in facts.unsaved
     assert bool(facts.unsaved) == bool(kind.unsaved)
-    jobs = [a_job(run, lr=lr) for run, lr in ((1, 0.05), (2, 0.01))]
+    jobs = [a_job(run, lr=lr, tasks=PAIR) for run, lr in ((1, 0.05), (2, 0.01))]
     pack = a_pack(*jobs, epochs=EPOCHS, optimizer="sgd", checkpoints=folder, checkpoint_s=0.0)
     pack = replace(pack, unsaved=facts.unsaved)
     runs = trained(train, pack, problem)
@@ -98,8 +97,8 @@ def near(curves: Curves) -> Any:
 def by_hand(problem: Housed, job: Job, pack: Pack) -> Curves:
     """What plain PyTorch makes of a run; only what is random has our addresses."""
     key = Key(str(pack.seed))
-    network = build_network(problem, TASKS, key / "init")
-    functions = {task: problem.functions(task) for task in TASKS}
+    network = build_network(problem, PAIR, key / "init")
+    functions = {task: problem.functions(task) for task in PAIR}
     learns = any(param.requires_grad for param in network.parameters())
     optimizer = torch.optim.SGD([*network.parameters()] if learns else [torch.ones(1)], job.lr, 0.9)
     sources = problem.sources(torch.device("cpu"))
@@ -108,13 +107,13 @@ def by_hand(problem: Housed, job: Job, pack: Pack) -> Curves:
         order = torch.randperm(12, generator=(key / "order" / epoch).generator())
         (key / "dropout" / epoch).seed_global()
         network.train()
-        sums = dict.fromkeys(TASKS, 0.0)
+        sums = dict.fromkeys(PAIR, 0.0)
         for rows in order.split(pack.training.batch_size):
             source = sources["train"]
             outputs = network(source.inputs[rows])
             parts = {
                 task: functions[task].loss(outputs[task], source.targets[task][rows])
-                for task in TASKS
+                for task in PAIR
             }
             if learns:
                 optimizer.zero_grad()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tests.toy import Toy
+from trainers.cards import ProblemCard
 from trainers.protocol import TaskFunctions
 
 Make = Callable[[], nn.Module]
@@ -34,8 +35,11 @@ class Kind:
     loss: Callable[[Any], Any] | None = None
 
 
+PAIR = ("level", "kind")
+
+
 class Housed(Toy):
-    """The toy with a network of the zoo; equal to no other, whatever its kind."""
+    """Two tasks of the toy with a network of the zoo; equal to no other, whatever its kind."""
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -45,6 +49,11 @@ class Housed(Toy):
         object.__setattr__(self, "kind", kind)
 
     kind: Kind
+
+    @property
+    def card(self) -> ProblemCard:
+        usual = super().card
+        return replace(usual, tasks=tuple(task for task in usual.tasks if task.name in PAIR))
 
     def trunk(self) -> nn.Module:
         return self.kind.trunk()

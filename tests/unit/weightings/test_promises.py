@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from trainers.testing import Situation, WeightingContract, measured, promised, situations
 from trainers.weightings import Weighting, names, weighting
 
+pytestmark = pytest.mark.slow
+
 
 class TestContract(WeightingContract):
     @pytest.fixture(params=[*names(), "tests.methods:Agreeing"])
