@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 from storage.records import MEASURES, PAIRINGS
 
-# A method pays a start-up for each stretch that it asks for: that of the attempt that trained epoch
-# 1, and of each that went on where another had come to its end, at a rung. What goes on after a
-# loss or an interruption does not start up at the method's request.
+# A method pays a start-up for each stretch that it asks for: that of the attempt that trained a
+# run's first epoch, and of each that went on where another had come to its end, at a rung. The
+# first epoch of a child of a population is the one behind its parent's. What goes on after a loss
+# or an interruption does not start up at the method's request.
 _STARTUPS_S = """\
 COALESCE((SELECT a.startup_s FROM epochs e
                            JOIN attempts a ON a.id = e.attempt_id
-                           WHERE e.run_id = r.id AND e.epoch = 1), 0.0)
+                           WHERE e.run_id = r.id
+                                 AND e.epoch = (SELECT MIN(f.epoch) FROM epochs f
+                                                WHERE f.run_id = r.id)), 0.0)
                + COALESCE((SELECT SUM(a.startup_s) FROM epochs e
                            JOIN attempts a ON a.id = e.attempt_id
                            JOIN epochs b ON b.run_id = e.run_id AND b.epoch = e.epoch - 1

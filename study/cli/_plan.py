@@ -280,7 +280,13 @@ def _trained(group: PackGroup) -> str:
         return "one by one"
     if group.pack_size is None:
         return "in packs, sized by calibration at the start"
-    told = (_times(found) for found in group.calibrations if len(found.run_step_ms) > 1)
+    several = len(group.timed) > 1
+    told = (
+        f"with {optimizer}, {_times(found)}" if several else _times(found)
+        for optimizer, calibrations in group.timed.items()
+        for found in calibrations
+        if len(found.run_step_ms) > 1
+    )
     return "; ".join([f"in packs of at most {group.pack_size}", *told])
 
 

@@ -24,6 +24,7 @@ class Timed:
 
     Attributes:
         tasks: That its networks learn.
+        optimizer: What its runs are trained with.
         own: Its own packs.
         like: Packs of searches of the same weighting, tasks and shape in other studies.
         elsewhere: Packs of all searches of its role and shape in other studies.
@@ -31,6 +32,7 @@ class Timed:
     """
 
     tasks: tuple[str, ...]
+    optimizer: str = ""
     own: PackCosts | None = None
     like: PackCosts | None = None
     elsewhere: PackCosts | None = None
@@ -83,7 +85,8 @@ def paces(timed: Mapping[_Name, Timed]) -> dict[_Name, Pace | None]:
     """What an epoch takes by search, or by search and optimiser; None where nothing tells it.
 
     A search goes by its own packs. One without goes by those of searches like it in other studies,
-    else by others of networks of as many tasks, else by calibration, each times the level: what
+    else by others of networks of as many tasks, those with its optimiser if there are such, else by
+    calibration, each times the level: what
     this study's packs have taken over what they should have by that.
     """
     known = [one for one in timed.values() if one.own is not None]
@@ -95,7 +98,9 @@ def paces(timed: Mapping[_Name, Timed]) -> dict[_Name, Pace | None]:
     found: dict[_Name, Pace | None] = {}
     for name, one in timed.items():
         base = bases[name]
-        alike = [of.own for of in known if of.own and len(of.tasks) == len(one.tasks)]
+        of_size = [of for of in known if len(of.tasks) == len(one.tasks)]
+        same = [of for of in of_size if of.optimizer == one.optimizer] or of_size
+        alike = [of.own for of in same if of.own]
         if one.own is not None:
             found[name] = _pace(one.own, "own", spread, df)
         elif base is not None and (base.source == "like" or not alike):

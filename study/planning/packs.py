@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -40,7 +40,8 @@ class PackGroup:
     Attributes:
         runs: Of each seed, at most.
         pack_size: Most runs of a pack; None until a calibration finds it.
-        calibrations: What was measured of this network, one for each hardware.
+        timed: What was measured of this network with each optimiser that its searches use, one for
+            each hardware.
     """
 
     tasks: tuple[str, ...]
@@ -48,7 +49,12 @@ class PackGroup:
     searches: tuple[str, ...]
     runs: int
     pack_size: int | None
-    calibrations: Sequence[Calibration]
+    timed: Mapping[str, Sequence[Calibration]]
+
+    @property
+    def calibrations(self) -> Sequence[Calibration]:
+        """What was measured, with any of its optimisers."""
+        return [found for of in self.timed.values() for found in of]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +164,18 @@ def _group(
         searches=tuple(search.name for search in searches),
         runs=sum(search.expected_whole_trials for search in searches),
         pack_size=_pack_size(plan, engine.engine, searches, calibrations) if packed else 1,
-        calibrations=[found for found in calibrations if found.shape == shapes[tasks]],
+        timed={
+            name: [found for found in calibrations if found.shape == shape]
+            for name in _optimizers(plan, searches)
+            for shape in (shapes_of(plan, engine.engine, optimizer=name)[tasks],)
+        },
     )
+
+
+def _optimizers(plan: Plan, searches: Sequence[Search]) -> list[str]:
+    """Those that runs of some searches are trained with."""
+    tried = (tried_by(of.stages) or (plan.training.optimizer,) for of in searches)
+    return [*dict.fromkeys(name for names in tried for name in names)]
 
 
 def _pack_size(
@@ -171,11 +187,8 @@ def _pack_size(
     """
     if plan.spec.training.pack_size:
         return plan.spec.training.pack_size
-    optimizers = {
-        name for of in searches for name in tried_by(of.stages) or (plan.training.optimizer,)
-    }
     found: list[int] = []
-    for name in optimizers:
+    for name in _optimizers(plan, searches):
         whole = shapes_of(plan, engine, optimizer=name)[plan.card.task_names]
         sizes = {one.pack_size for one in calibrations if one.shape == whole}
         if len(sizes) != 1:

@@ -53,17 +53,18 @@ def timed_shapes(
     ]
     mine, of_others = (_by_key(reader, found, device) for found in (own, alike))
     beside = _beside(reader, own, mine) or _beside(reader, alike, of_others)
-    calibrated = {name: s for group in packs.groups for name, s in _calibrated(group).items()}
+    calibrated = {key: s for group in packs.groups for key, s in _calibrated(group).items()}
     found = {}
     for search in plan.searches:
         for name in tried_by(search.stages) or (plan.training.optimizer,):
             key = (*_key(search.role, search.weighting, search.name), name)
             found[search.name, name] = Timed(
                 tasks=search.tasks,
+                optimizer=name,
                 own=next((of for of in mine.get(key, []) if of.search == search.name), None),
                 like=pooled(of_others[key]) if key in of_others else None,
                 elsewhere=_of_role(of_others, search.role, name),
-                calibrated_s=calibrated.get(search.name, ()),
+                calibrated_s=calibrated.get((search.name, name), ()),
             )
     return found, beside
 
@@ -194,13 +195,17 @@ def _shape(spec: StudySpec, card: Mapping[str, Any]) -> str:
     return shape_keys(spec, card, [whole], optimizer="any")[whole]
 
 
-def _calibrated(group: PackGroup) -> dict[str, list[float]]:
+def _calibrated(group: PackGroup) -> dict[Tuned, list[float]]:
     """What an epoch of one run takes in a pack as large as can be, on each hardware."""
-    seconds = [
-        found.epoch_s
-        * at_size(found.run_step_ms, min(group.runs, group.pack_size or found.pack_size))
-        / at_size(found.run_step_ms, 1)
-        for found in group.calibrations
-        if found.run_step_ms
-    ]
-    return dict.fromkeys(group.searches, seconds) if seconds else {}
+    found: dict[Tuned, list[float]] = {}
+    for optimizer, calibrations in group.timed.items():
+        seconds = [
+            of.epoch_s
+            * at_size(of.run_step_ms, min(group.runs, group.pack_size or of.pack_size))
+            / at_size(of.run_step_ms, 1)
+            for of in calibrations
+            if of.run_step_ms
+        ]
+        if seconds:
+            found |= {(search, optimizer): seconds for search in group.searches}
+    return found

@@ -291,6 +291,13 @@ class PausePromises(Backend):
         (run,) = bench.view("run_results")
         assert run["method_cost_s"] == run["solo_cost_s"] == 1.0 + 10.0 + 3 * 1.5
 
+    def test_the_method_pays_for_the_start_of_a_child_of_a_population(self, bench: Bench) -> None:
+        """Its first epoch is the one behind its parent's."""
+        bench.plan("a")
+        _train_epoch(bench, 3, startup_s=1.0)
+        (run,) = bench.view("run_results")
+        assert run["method_cost_s"] == run["solo_cost_s"] == 1.0 + 1.5
+
 
 class TestPausesOnMemory(PausePromises, OnMemory):
     pass

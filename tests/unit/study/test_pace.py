@@ -73,6 +73,18 @@ def test_packs_of_two_searches_are_pooled(one: list[float], other: list[float]) 
     assert found.device_s_squared == pytest.approx(both.device_s_squared)
 
 
+def test_others_with_the_same_optimiser_come_before_those_with_another() -> None:
+    timed = {
+        "fast": Timed(tasks=TASKS, optimizer="sgd", own=packs(10, 10)),
+        "slow": Timed(tasks=TASKS, optimizer="adatask", own=packs(40, 40)),
+    }
+    found = {
+        name: pace(Timed(tasks=TASKS, optimizer=name), **timed).epoch_s
+        for name in ("sgd", "adatask", "adam")
+    }
+    assert found == {"sgd": 1.0, "adatask": 4.0, "adam": 2.5}
+
+
 def test_own_packs_come_before_like_ones_those_before_calibration() -> None:
     own, like = packs(20, 20), packs(10, 10)
     told = [

@@ -130,6 +130,17 @@ def test_all_networks_take_the_pack_size_of_that_of_all_tasks() -> None:
     assert [len(group.calibrations) for group in found.groups] == [1, 1, 0, 0]
 
 
+def test_calibrations_are_those_of_the_optimisers_that_searches_use() -> None:
+    search = {"weighting": "ew", "stages": [{"optimizer": ["adatask"]}]}
+    plan = a_plan(search, training={"epochs": 2, "batch_size": 8, "lr": 0.01})
+    known = [
+        replace(measured(ALL), shape=shapes_of(plan, "fused", optimizer=name)[ALL], epoch_s=epoch_s)
+        for name, epoch_s in (("adam", 1.0), ("adatask", 2.0))
+    ]
+    group = pack_plan(plan, device="cpu", calibrations=known).groups[0]
+    assert group.timed == {"adatask": known[1:]}
+
+
 def test_searches_that_tune_the_optimiser_take_the_smallest_size_of_theirs() -> None:
     several = {"weighting": "ew", "stages": [{"optimizer": ["adam", "adatask"]}]}
     plan = a_plan(several, training={"epochs": 2, "batch_size": 8, "lr": 0.01})

@@ -1,7 +1,7 @@
 """Studies are steered from outside, with an audit of it, and send notifications.
 
 How alike gradients were is kept by epoch, and what runs show beside their metrics; and which round
-of training an epoch belongs to.
+of training an epoch belongs to. The start of a run that goes on from another one is in its cost.
 """
 
 from __future__ import annotations
@@ -54,6 +54,72 @@ JOIN studies st ON st.id = r.study_id
 GROUP BY st.name, e.run_id, e.round
 """
 
+_RUN_RESULTS = """
+CREATE VIEW run_results AS
+SELECT st.name AS study, se.name AS search, se.weighting AS weighting, r.role AS role,
+       t.number AS trial, r.id AS run, COALESCE(t.written, t.params) AS params,
+       r.seed AS seed,
+       r.state AS state,
+       CASE WHEN r.planned THEN 1 ELSE 0 END AS planned,
+       r.epochs_done AS epochs,
+       CASE WHEN r.state = 'done' THEN sc.epoch_selected END AS epoch_selected,
+       CASE WHEN r.state = 'done' THEN sc.delta_m_val END AS delta_m_val,
+       CASE WHEN r.state = 'done' AND (st.sealed_at IS NULL OR st.unsealed_at IS NOT NULL)
+            THEN sc.delta_m_test END AS delta_m_test,
+       CASE WHEN r.state = 'done' AND sc.delta_m_val IS NOT NULL
+            THEN sc.baseline_hash END AS baseline_hash,
+       r.diverged_epoch AS diverged_epoch,
+       COALESCE((SELECT SUM(a.startup_s + a.train_s + a.validation_s + a.test_s
+                            + a.checkpoint_s + a.diagnostics_s)
+                 FROM attempts a WHERE a.run_id = r.id), 0.0) AS device_s,
+       COALESCE((SELECT SUM(e.train_s + e.validation_s)
+                 FROM epochs e WHERE e.run_id = r.id), 0.0)
+       + COALESCE((SELECT a.startup_s FROM epochs e
+                   JOIN attempts a ON a.id = e.attempt_id
+                   WHERE e.run_id = r.id
+                         AND e.epoch = (SELECT MIN(f.epoch) FROM epochs f
+                                        WHERE f.run_id = r.id)), 0.0)
+       + COALESCE((SELECT SUM(a.startup_s) FROM epochs e
+                   JOIN attempts a ON a.id = e.attempt_id
+                   JOIN epochs b ON b.run_id = e.run_id AND b.epoch = e.epoch - 1
+                   JOIN attempts p ON p.id = b.attempt_id
+                   WHERE e.run_id = r.id AND r.token > 1 AND p.id <> a.id
+                         AND p.state = 'finished'), 0.0) AS method_cost_s,
+       COALESCE((SELECT SUM(COALESCE(e.solo_s * COALESCE(tm.factor, 1.0),
+                                     e.train_s + e.validation_s))
+                 FROM epochs e WHERE e.run_id = r.id), 0.0)
+       + COALESCE((SELECT a.startup_s FROM epochs e
+                   JOIN attempts a ON a.id = e.attempt_id
+                   WHERE e.run_id = r.id
+                         AND e.epoch = (SELECT MIN(f.epoch) FROM epochs f
+                                        WHERE f.run_id = r.id)), 0.0)
+       + COALESCE((SELECT SUM(a.startup_s) FROM epochs e
+                   JOIN attempts a ON a.id = e.attempt_id
+                   JOIN epochs b ON b.run_id = e.run_id AND b.epoch = e.epoch - 1
+                   JOIN attempts p ON p.id = b.attempt_id
+                   WHERE e.run_id = r.id AND r.token > 1 AND p.id <> a.id
+                         AND p.state = 'finished'), 0.0) AS solo_cost_s,
+       CAST(COALESCE((SELECT SUM(e.grad_evals)
+                      FROM epochs e WHERE e.run_id = r.id), 0) AS BIGINT) AS grad_evals,
+       r.reason AS reason,
+       CASE WHEN r.state = 'done' THEN sc.objective END AS objective,
+       CASE WHEN r.state = 'done' THEN sc.value_val END AS value_val,
+       CASE WHEN r.state = 'done' AND (st.sealed_at IS NULL OR st.unsealed_at IS NOT NULL)
+            THEN sc.value_test END AS value_test
+FROM runs r
+JOIN trials t ON t.id = r.trial_id
+JOIN searches se ON se.id = r.search_id
+JOIN studies st ON st.id = se.study_id
+LEFT JOIN scores sc ON sc.run_id = r.id
+LEFT JOIN (SELECT search_id,
+                  SUM(time / level) / COUNT(*) * (SUM(level) / COUNT(*)) AS factor
+           FROM (SELECT search_id, epoch_s / charged_s AS time,
+                        SUM(epoch_s) OVER (PARTITION BY attempt_id, sweep)
+                        / SUM(charged_s) OVER (PARTITION BY attempt_id, sweep) AS level
+                 FROM timings) of_sweep
+           GROUP BY search_id) tm ON tm.search_id = r.search_id
+"""
+
 
 def upgrade() -> None:
     connection = op.get_bind()
@@ -70,6 +136,8 @@ def upgrade() -> None:
     _add_exhibits()
     connection.exec_driver_sql("ALTER TABLE epochs ADD COLUMN round INTEGER DEFAULT '1' NOT NULL")
     op.execute(_TRAINING_ROUNDS)
+    connection.exec_driver_sql("DROP VIEW run_results")
+    connection.exec_driver_sql(" ".join(_RUN_RESULTS.split()))  # on one line: SQLite keeps the text
 
 
 def _add_audit() -> None:
