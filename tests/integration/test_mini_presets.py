@@ -161,6 +161,34 @@ def test_wrong_labels_are_found_and_written_down(tmp_path: Path) -> None:
     assert "How doubtful labels are" in (tmp_path / "report.html").read_text()
 
 
+def test_lesions_are_located_and_shown(tmp_path: Path) -> None:
+    """The preset lesions-mini, one epoch of few tiles, two of its searches and one seed."""
+    plain = presets()["lesions-mini"].model_dump(mode="json", exclude_unset=True)
+    few = {"width": 4, "train_tiles": 32, "validation_tiles": 24, "test_tiles": 24}
+    kept = [part for part in plain["search"] if part["name"] in ("no-gate", "over-data")]
+    short = {
+        **plain,
+        "seeds": [0],
+        "problem_options": {**plain["problem_options"], **few},
+        "training": {**plain["training"], "epochs": 1},
+        "search": kept,
+    }
+    lines = [f"{key} = {inline(value)}" for key, value in short.items() if value is not None]
+    (tmp_path / "short.toml").write_text("\n".join(lines))
+    said = command(tmp_path, "run", "short.toml", "--workers", "1")
+    assert "2 runs done, 0 diverged, 0 failed, 0 left" in said.text, said.err
+    args = ("export", "lesions-mini", "-o", "found.csv", "--exhibit", "sensitivities")
+    args += ("--search", "no-gate")
+    assert "the table sensitivities" in command(tmp_path, *args).text
+    (head, *rows) = csv.reader((tmp_path / "found.csv").read_text().splitlines())
+    assert head[:4] == ["hit rule", "kind", "lesions", "sensitivity"]
+    assert [row[0] for row in rows] == [
+        rule for rule in ("touching", "half", "centre") for _ in "ab"
+    ]
+    assert command(tmp_path, "report", "lesions-mini").code == 0
+    assert "FROC on test, epoch 1" in (tmp_path / "report.html").read_text()
+
+
 def test_pairs_of_tasks_train_one_after_the_other(tmp_path: Path) -> None:
     """The preset gong-multimnist-mini, on fewer pictures and with two of its six studies left."""
     plain = presets()["gong-multimnist-mini"].model_dump(mode="json", exclude_unset=True)

@@ -63,7 +63,7 @@ CARD = TrainerCard(
         ),
     ),
     parameters=(
-        ParameterCard(name="learning_rate", title="Learning rate", default=3e-3, low=1e-8, high=10),
+        ParameterCard(name="lr", title="Learning rate", default=3e-3, low=1e-8, high=10),
         ParameterCard(name="weight_decay", title="Weight decay", default=0.0, low=0, high=1),
         ParameterCard(
             name="normalise",
@@ -80,7 +80,7 @@ CARD = TrainerCard(
         ParameterCard(
             name="threshold",
             title="Share of the map from which on a pixel is of a region",
-            default=0.5,
+            default=0.2,
             low=0.01,
             high=1,
         ),

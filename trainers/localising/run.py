@@ -68,7 +68,7 @@ class Run:
             "params": [param for param in self._network.parameters() if param.requires_grad],
             "weight_decay": float(params["weight_decay"]),
         }
-        self._optimizer = optimizer_of([group], training, lr=float(params["learning_rate"]))
+        self._optimizer = optimizer_of([group], training, lr=float(params["lr"]))
         self.epoch, self.best, self.is_reported = 0, -1.0, True
         self.n_samples, self.n_steps = 0, 0
         self._resume()

@@ -168,7 +168,7 @@ def trained(
     given: Any = told
     Cam().train(
         problem or Spots(),
-        Cam().card.filled({"minimal_area": 2, "learning_rate": 1e-2, **params}),
+        Cam().card.filled({"minimal_area": 2, "lr": 1e-2, **params}),
         seed,
         folder,
         given,

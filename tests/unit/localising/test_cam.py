@@ -156,7 +156,7 @@ def test_images_without_a_label_are_neither_learned_nor_judged(tmp_path: Path) -
 
 def test_a_run_that_diverges_says_that_nothing_is_a_number(tmp_path: Path) -> None:
     wild = replace(TRAINING, optimizer="sgd", epochs=3)
-    told = trained(tmp_path, training=wild, learning_rate=10.0, weight_decay=1.0)
+    told = trained(tmp_path, training=wild, lr=10.0, weight_decay=1.0)
     row = told.rows[3]
     assert all(row[name] != row[name] for name in OF_IMAGES)
 
