@@ -33,6 +33,12 @@ LOOKS: Mapping[str, TraceStyle] = {
     "dwa": TraceStyle(colour="#8b6fd0", symbol="x"),
     "gls": TraceStyle(colour="#a5701c", symbol="pentagon"),
     "imtl-l": TraceStyle(colour="#d6425c", symbol="star"),
+    # searches of a trainer are methods by their names: those of the shipped studies
+    "relabel": TraceStyle(colour="#1f77d0", symbol="circle"),
+    "entropy": TraceStyle(colour="#2a97b8", symbol="triangle-down"),
+    "softmax": TraceStyle(colour="#8b6fd0", symbol="x"),
+    "to-end": TraceStyle(colour="#8a7f72", symbol="square"),
+    "early-stopping": TraceStyle(colour="#d9630b", symbol="diamond"),
 }
 
 # Weightings the table does not know: gradient-level ones and the user's own.

@@ -22,7 +22,7 @@ from study.spec.search import SearchSpec
 from study.spec.study_spec import StudySpec
 from trainers.cards import ProblemCard, TaskCard
 from trainers.errors import TrainingError
-from trainers.functions import Trainer, trainer_of
+from trainers.functions import LONGEST_TARGET, Trainer, trainer_of
 from trainers.jobs import ProblemRef
 from trainers.problems import ProblemError, card_of, problem_class
 from trainers.trainer_card import TrainerCard
@@ -104,11 +104,13 @@ def _search(
     except (SpaceError, TrainingError) as error:
         raise BadSpec(f"{place}: {error}") from error
     first, *others = objectives
+    method = part.name or target
     return Search(
-        name=part.name or target,
+        name=method,
         role="search",
-        weighting=target,
-        title=card.title,
+        # a search is a method here, and is told apart by its name
+        weighting=method if len(method) <= LONGEST_TARGET else target,
+        title=part.name or card.title,
         tasks=(card.name,),
         stages=stages,
         anchors=anchors,

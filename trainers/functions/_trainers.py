@@ -34,7 +34,8 @@ TRAINERS: Final[Mapping[str, str]] = {
 """Built-in trainers: name to ``package.module:Class``."""
 
 _METHODS = ("refusal", "train")
-_LONGEST = 64  # what a study database holds of a method's name
+LONGEST_TARGET: Final = 64
+"""Characters: what a study database holds of a method's name."""
 
 
 class Trainer(Protocol):
@@ -99,10 +100,10 @@ def trainer_of(target: str, folder: str | None = None) -> Trainer:
             trainer.
         ProblemError: Its module is missing, or raised while it was imported.
     """
-    if len(target) > _LONGEST:
+    if len(target) > LONGEST_TARGET:
         raise UnknownTrainer(
-            f"`trainer` must have at most {_LONGEST} characters. Got {len(target):,}. Give the "
-            "module or the class a shorter name."
+            f"`trainer` must have at most {LONGEST_TARGET} characters. Got {len(target):,}. Give "
+            "the module or the class a shorter name."
         )
     known = TRAINERS.get(target, target)
     if (plugin := _plugins().get(target)) is not None and target not in TRAINERS:

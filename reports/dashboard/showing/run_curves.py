@@ -91,7 +91,8 @@ def charts(record: StudyRecord, search: str) -> list[dict[str, str]]:
     tasks = [task for task in _tasks(record) if alone in (search, task["name"])]
     own = dict.fromkeys(metric["name"] for task in tasks for metric in task["metrics"])
     names = [*own] if record.card.get("kind") == "function" else [_LOSS, *own]
-    names += [_WEIGHT] if alone == search and _LOSS in names else []
+    weighs = alone == search and not record.spec.get("trainer")
+    names += [_WEIGHT] if weighs and _LOSS in names else []
     return [{"of": name, "title": _title(record, name)} for name in dict.fromkeys(names)]
 
 

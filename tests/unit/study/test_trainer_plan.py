@@ -54,6 +54,12 @@ class TestPlan:
         rests = [planned.searches[0].anchors["rate"] for planned in (of_list, of_range)]
         assert rests == [0.5, 0.7]
 
+    def test_searches_are_methods_that_are_called_as_they_are_named(self) -> None:
+        (named,) = plan().searches
+        assert (named.weighting, named.title) == ("plain", "plain")
+        (unnamed,) = of_search({"rate": [0.5]}).searches
+        assert (unnamed.weighting, unnamed.title) == ("tests.tiny_trainer:Tiny", "Tiny trainer")
+
     def test_no_single_task_network_is_planned(self) -> None:
         assert [search.role for search in plan().searches] == ["search"]
 
