@@ -34,6 +34,21 @@ def _read(frames: StudyFrames, runs: frozenset[int] | None, split: str) -> pd.Da
 _kept = once_per_study(_read)
 
 
+@once_per_study
+def untested(frames: StudyFrames) -> frozenset[tuple[str, str]]:
+    """Task and name of metrics that a trainer reports on validation, and of no run on test.
+
+    How well wrong labels of training were found has no test value; tables show what there is.
+    """
+    if not frames.spec.get("trainer"):
+        return frozenset()
+    validated, tested = (
+        {*zip(rows["task"], rows["metric"], strict=True)}
+        for rows in (selected_metrics(frames, None, split=of) for of in ("validation", "test"))
+    )
+    return frozenset(validated - tested)
+
+
 def selection_of(frames: StudyFrames) -> Selection:
     """Which epoch of a run counts."""
     return Selection.of(frames.spec["compare"]["select_epoch"])

@@ -11,7 +11,7 @@ import pandas as pd
 from reports._eligible import RANKED
 from reports._once import once_per_study
 from reports._ranking import number, objective_of, reference
-from reports._selected import selected_metrics
+from reports._selected import selected_metrics, untested
 from reports._titles import title_of, weighting_of
 from reports.comparing.ancestry import schedule_said
 from reports.comparing.differences import with_baseline
@@ -141,7 +141,10 @@ def method_row(frames: StudyFrames, search: str) -> MethodRow:
 
 def _with_winner(frames: StudyFrames, row: MethodRow, winner: Winner) -> MethodRow:
     objective = objective_of(frames)
-    metrics = _known_means(frames, row.search)
+    metrics = {
+        **_known_means(frames, row.search),
+        **_on_validation(frames, winner.runs),
+    }
     runs = frames.runs_by_id()
     n_configurations = len({score.trial for score in winner.scores})
     own = float(runs.loc[list(winner.chosen_runs), "value_test"].mean())
@@ -228,9 +231,23 @@ def _delta_m(frames: StudyFrames, winner: Winner) -> float:
 
 def _metrics(frames: StudyFrames, runs: Collection[int]) -> dict[tuple[str, str], float]:
     """Mean test metrics of runs at the epoch selected."""
-    means = selected_metrics(frames, runs).groupby(["task", "metric"])["value"].mean()
+    means = _means(frames, runs, "test")
     wanted = [(metric.task, metric.name) for metric in frames.metrics]
-    return {key: float(means[key]) for key in wanted if key in means.index}
+    return {key: means[key] for key in wanted if key in means}
+
+
+def _on_validation(frames: StudyFrames, runs: Collection[int]) -> dict[tuple[str, str], float]:
+    """Mean validation metrics of runs, of those that are of no run on test."""
+    apart = untested(frames)
+    means = _means(frames, runs, "validation") if apart else {}
+    return {key: value for key, value in means.items() if key in apart}
+
+
+def _means(frames: StudyFrames, runs: Collection[int], split: str) -> dict[tuple[str, str], float]:
+    rows = selected_metrics(frames, runs, split=split)
+    means = rows.groupby(["task", "metric"])["value"].mean().reset_index()
+    keys = zip(means["task"], means["metric"], strict=True)
+    return dict(zip(keys, means["value"].tolist(), strict=True))
 
 
 def _remarks(runs: pd.DataFrame, winner: Winner | None) -> tuple[str, ...]:

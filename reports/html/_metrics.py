@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reports._digits import DASH, format_of
+from reports._selected import untested
 from reports.comparing.rows import MethodRow
 from reports.figures import method_colour
 from reports.frames import StudyFrames, TaskMetric
@@ -53,7 +54,16 @@ class MetricNumbers:
 def metric_numbers(frames: StudyFrames, rows: Sequence[MethodRow]) -> list[MetricNumbers]:
     """All metrics of all tasks, in the card's order."""
     tasks = {task["name"]: str(task.get("title", task["name"])) for task in frames.card["tasks"]}
-    return [_numbers(metric, tasks[metric.task], rows) for metric in frames.metrics]
+    apart = untested(frames)
+    return [
+        _numbers(
+            metric,
+            tasks[metric.task],
+            rows,
+            on_validation=(metric.task, metric.name) in apart,
+        )
+        for metric in frames.metrics
+    ]
 
 
 def metric_table(metrics: Sequence[MetricNumbers], rows: Sequence[MethodRow]) -> Markup:
@@ -72,12 +82,14 @@ def best_of(values: Iterable[float], sign: int) -> float:
     return min(known) if sign > 0 else max(known)
 
 
-def _numbers(metric: TaskMetric, task: str, rows: Sequence[MethodRow]) -> MetricNumbers:
+def _numbers(
+    metric: TaskMetric, task: str, rows: Sequence[MethodRow], *, on_validation: bool
+) -> MetricNumbers:
     key, (factor, _) = (metric.task, metric.name), unit_of(metric)
     values = [factor * _recorded(row, key, metric.sign) for row in rows]
     return MetricNumbers(
         task=task,
-        title=metric.title,
+        title=f"{metric.title} (validation)" if on_validation else metric.title,
         unit=direction(metric),
         sign=metric.sign,
         factor=factor,

@@ -126,12 +126,15 @@ def _show(frames: StudyFrames, *, storage: str, details: bool, as_json: bool) ->
 
 def _print_rows(frames: StudyFrames, comparison: Comparison) -> None:
     """One table if it fits; else the metrics of the tasks come in tables of their own."""
-    rows = comparison.rows
+    from reports._selected import untested
+
+    rows, apart = comparison.rows, untested(frames)
     key = Column(head="method", cells=[row.title for row in rows], text=True)
     score = _scores(comparison)
     metrics = [
         Column(
-            head=f"{metric.task}\n{metric.name} {_arrow(metric.direction)}",
+            head=f"{'validation' if (metric.task, metric.name) in apart else metric.task}\n"
+            f"{metric.name} {_arrow(metric.direction)}",
             cells=_of_metric(rows, (metric.task, metric.name)),
         )
         for metric in frames.metrics

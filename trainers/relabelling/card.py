@@ -102,17 +102,19 @@ _PARAMETERS: Final = (
 )
 
 _BY_TRUTH: Final[tuple[tuple[str, str, Direction], ...]] = (
-    ("detection_auroc", "Area under the ROC curve of detection", "max"),
-    ("detection_average_precision", "Average precision of detection", "max"),
-    ("detection_precision", "Precision of detection", "max"),
-    ("detection_recall", "Recall of detection", "max"),
-    ("wrong_labels_before", "Share of wrong labels as given", "min"),
-    ("wrong_labels_after", "Share of wrong labels after mending", "min"),
+    ("detection_auroc", "AUROC of finding wrong training labels", "max"),
+    ("detection_average_precision", "Average precision of finding them", "max"),
+    ("detection_precision", "Precision of the doubtful", "max"),
+    ("detection_recall", "Recall of the doubtful", "max"),
+    ("wrong_labels_before", "Share of wrong training labels as given", "min"),
+    ("wrong_labels_after", "Share of wrong training labels after mending", "min"),
 )
 
 _METRICS: Final = (
     MetricCard(name=ERROR, title="Error rate", direction="min"),
-    MetricCard(name="suspect_share", title="Share of labels that are doubtful", direction="min"),
+    MetricCard(
+        name="suspect_share", title="Share of training labels that are doubtful", direction="min"
+    ),
     MetricCard(name="separation", title="Separation of the scores", direction="max"),
     *(
         MetricCard(name=name, title=title, direction=direction, uses_truth=True)

@@ -22,7 +22,6 @@ from trainers.relabelling.deciding import Detection
 from trainers.relabelling.scores import Classes, Floats
 
 _FILE: Final = "progress.pt"
-_TOLD_FILE: Final = "told"
 _ARRAYS: Final = ("given", "scores", "suspected", "proposed")
 _OF_SAMPLES: Final = ("labels", "kept", "suspicion", "proposed")
 
@@ -88,17 +87,6 @@ class Progress:
 def path_in(folder: Path) -> Path:
     """The file of a run."""
     return folder / _FILE
-
-
-def note_told(step: int, folder: Path) -> None:
-    """Note that a report was the last one of an attempt, and has arrived."""
-    (folder / _TOLD_FILE).write_text(str(step), encoding="utf-8")
-
-
-def is_told(step: int, folder: Path) -> bool:
-    """Whether a report has arrived with which an attempt has ended."""
-    path = folder / _TOLD_FILE
-    return path.exists() and path.read_text(encoding="utf-8") == str(step)
 
 
 def save(progress: Progress, networks: Mapping[int, State], folder: Path) -> None:

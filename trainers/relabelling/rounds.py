@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainers.functions import RunStopped
 from trainers.network import MultiTaskNetwork
 from trainers.relabelling import keeping
 from trainers.relabelling.card import CARD, ERROR
@@ -65,8 +64,8 @@ class Rounds:
         progress = keeping.load(self._folder)
         if progress is None:
             progress = Progress.begun(self._given[self._labelled])
-        elif progress.told is not None and not keeping.is_told(progress.told.step, self._folder):
-            self._tell(progress)  # which a kill may have prevented
+        else:
+            self._teller.tell(progress)  # which a kill may have prevented; twice does no harm
         while progress.training <= self._settings.n_trainings:
             self._train_once(progress)
 
@@ -95,16 +94,7 @@ class Rounds:
                 states = {}
             if learned:  # else the report is the last one
                 keeping.save(progress, states, self._folder)
-            self._tell(progress)
-
-    def _tell(self, progress: Progress) -> None:
-        """Make the last report; where it ends the attempt in good order, that is noted."""
-        try:
             self._teller.tell(progress)
-        except RunStopped:
-            if progress.told is not None:
-                keeping.note_told(progress.told.step, self._folder)
-            raise
 
     def _trained_on(self, progress: Progress) -> tuple[Tensor, Tensor]:
         """Labels of all samples, and the numbers of those that are trained on."""

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from trainers.cards import MetricCard, ProblemCard, TaskCard
-from trainers.functions import RunStopped
 from trainers.jobs import Training
 from trainers.nets import Mlp, linear_head
 from trainers.problems import ErrorRate, TensorSource, cross_entropy
@@ -132,15 +131,13 @@ class Reports:
 
     Attributes:
         dies_at: The step whose report never arrives; 0 for none.
-        pauses_at: The step at whose report the attempt ends in good order; 0 for none.
-        n_told: Reports that have arrived.
         metrics: What trials are ranked by.
         rows: Step to metrics and counts.
         shown: Step and name to the exhibit.
     """
 
     def __init__(self, metrics: tuple[str, ...] = ("error_rate",)) -> None:
-        self.metrics, self.dies_at, self.pauses_at, self.n_told = metrics, 0, 0, 0
+        self.metrics, self.dies_at = metrics, 0
         self.rows: dict[int, tuple[dict[str, float], dict[str, Any]]] = {}
         self.shown: dict[tuple[int, str], Any] = {}
         self._next: list[Any] = []
@@ -163,13 +160,10 @@ class Reports:
         shown, self._next = self._next, []
         if step == self.dies_at:
             raise Killed
-        self.n_told += 1
         self.rows[step] = dict(metrics), counts
         self.shown.update({(step, exhibit.name): exhibit for exhibit in shown})
         if not math.isfinite(metrics["error_rate"]):
             raise Diverged
-        if step == self.pauses_at:
-            raise RunStopped
 
 
 def trained(

@@ -25,7 +25,6 @@ from tests.unit.relabelling.blobs import (
 )
 from trainers.errors import BadParameter
 from trainers.exhibits import pack
-from trainers.functions import RunStopped
 from trainers.relabelling import keeping
 from trainers.relabelling.card import CARD, ESTIMATORS
 
@@ -113,17 +112,6 @@ def test_kills_before_reports_change_no_row(tmp_path: Path, estimator: str) -> N
     trained(noisy(), tmp_path / "killed", report=killed, **params)
     assert killed.rows == whole.rows
     assert killed.shown == whole.shown
-
-
-@pytest.mark.parametrize("at", [1, EPOCHS])
-def test_a_pause_repeats_no_report(tmp_path: Path, at: int) -> None:
-    paused = Reports()
-    paused.pauses_at = at
-    with pytest.raises(RunStopped):
-        trained(noisy(), tmp_path / "paused", report=paused)
-    trained(noisy(), tmp_path / "paused", report=paused)
-    assert paused.n_told == 2 * EPOCHS
-    assert paused.rows == trained(noisy(), tmp_path / "whole").rows
 
 
 def test_an_ensemble_that_cannot_be_stacked_is_trained_side_by_side(tmp_path: Path) -> None:

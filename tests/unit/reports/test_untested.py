@@ -1,0 +1,41 @@
+"""What a trainer reports on validation alone stands in tables all the same, and says so."""
+
+from __future__ import annotations
+
+import math
+
+from reports import compare, load
+from reports._selected import untested
+from reports.frames import StudyFrames
+from reports.html._metrics import metric_numbers
+from tests.unit.reports import synthetic
+
+KEY = ("train", "loss")
+
+
+def study(*, trainer: str | None = "mine", tested: bool = False) -> StudyFrames:
+    """One metric, on validation; on test, too, if it is tested."""
+    made = synthetic.function_reader(8, (3, 5))
+    made.spec["trainer"] = trainer
+    rows = made.rows["epoch_metrics"]
+    if tested:
+        made.rows["epoch_metrics"] = [*rows, *({**row, "split": "test"} for row in rows)]
+    return load(made, synthetic.STUDY)
+
+
+def test_only_what_has_no_test_value_is_taken_from_validation() -> None:
+    assert untested(study()) == {KEY}
+    assert untested(study(tested=True)) == frozenset()
+
+
+def test_of_others_than_trainers_nothing_is() -> None:
+    assert untested(study(trainer=None)) == frozenset()
+
+
+def test_tables_have_the_value_and_say_of_which_split_it_is() -> None:
+    for tested, said in ((False, " (validation)"), (True, "")):
+        frames = study(tested=tested)
+        rows = compare(frames).rows
+        assert all(math.isfinite(row.metrics[KEY]) for row in rows)
+        (numbers,) = metric_numbers(frames, rows)
+        assert numbers.title.endswith("(validation)") == bool(said)
