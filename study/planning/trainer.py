@@ -60,7 +60,7 @@ def trained_by(spec: StudySpec, folder: str | None) -> Trained:
         modules=tuple(sorted({*homes, *written})),
     )
     spec = spec.model_copy(update={"objective": names[0] if len(names) == 1 else names})
-    searches = [_search(part, target, trainer, problem, objectives) for part in spec.search]
+    searches = [_search(part, spec, trainer, problem, objectives) for part in spec.search]
     return spec, trainer.card, ref, card, searches
 
 
@@ -83,12 +83,13 @@ def told_of(trainer: TrainerCard) -> dict[str, Any]:
 
 def _search(
     part: SearchSpec,
-    target: str,
+    spec: StudySpec,
     trainer: Trainer,
     problem: ProblemCard,
     objectives: tuple[Objective, ...],
 ) -> Search:
-    card, place = trainer.card, f"[[search]] {part.name or target}"
+    card, target = trainer.card, spec.trainer or ""
+    place = f"[[search]] {part.name or target}"
     known = {parameter.name: parameter for parameter in card.parameters}
     try:
         card.filled(part.hyper)
@@ -99,6 +100,7 @@ def _search(
             params = card.filled(point)
             with chdir("."):
                 why = trainer.refusal(problem, params)
+                why = why or _too_long(trainer, params, spec.training.epochs)
             if why:
                 raise BadSpec(f"{place}: {why}")
     except (SpaceError, TrainingError) as error:
@@ -119,6 +121,18 @@ def _search(
         solo_only="a trainer trains one run at a time",
         budget=part.budget,
         trains_itself=True,
+    )
+
+
+def _too_long(trainer: Trainer, params: Mapping[str, Any], most: int) -> str:
+    """Why a run has more epochs than the study allows; empty if not, or if nobody has said."""
+    n_epochs = getattr(trainer, "n_epochs", None)
+    wanted = most if n_epochs is None else n_epochs(params)
+    if wanted <= most:
+        return ""
+    return (
+        "`epochs` in [training] are the most that all rounds of a run may take together. Got "
+        f"{most}, and a run takes {wanted}. Set `epochs = {wanted}`, or lower what rounds take."
     )
 
 

@@ -43,6 +43,9 @@ class Trainer(Protocol):
 
     The protocol is structural: a class needs a constructor without arguments and these, not a base
     class. Importing its module and reading its card should load no torch, as `plan` does both.
+
+    A method is optional: ``n_epochs(params)``, how many a run takes in all of its rounds, so that
+    `plan` refuses one that has more than `epochs` in [training].
     """
 
     @property

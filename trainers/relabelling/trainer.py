@@ -31,6 +31,10 @@ class UncertaintyRelabel:
         """Why it cannot train a problem, or not with these parameters; empty if it can."""
         return refusal(problem, Settings.of(params))
 
+    def n_epochs(self, params: Mapping[str, Any]) -> int:
+        """Epochs of a run in all of its trainings."""
+        return Settings.of(params).n_epochs
+
     def train(
         self,
         problem: Problem,

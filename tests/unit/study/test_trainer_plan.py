@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from study.catalogue import presets
 from study.errors import BadSpec, NotAnExtension
 from study.planning.extension import check_extension
 from study.planning.plan import Plan, make_plan
@@ -175,3 +176,10 @@ class Renamed:
     def refusal(self) -> None: ...
 
     def train(self) -> None: ...
+
+
+def test_rounds_that_do_not_fit_into_the_epochs_are_refused() -> None:
+    spec = presets()["noisy-mini"]
+    training = spec.training.model_copy(update={"epochs": 49})
+    with pytest.raises(BadSpec, match=r"Got 49, and a run takes 50\. Set `epochs = 50`"):
+        make_plan(spec.model_copy(update={"training": training}))
