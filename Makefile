@@ -17,7 +17,8 @@ GPU_PACKAGES := alembic annotated-types greenlet mako markdown-it-py markupsafe 
 
 # pytest rewrites each module of the tests: once, not in each run.
 export PYTHONDONTWRITEBYTECODE :=
-TESTS := -m pytest -p tests.forking --forks 3
+FORKS ?= 3
+TESTS := -m pytest -p tests.forking --forks $(FORKS)
 
 .PHONY: demo docs test test-lowest test-python check lint types unit again soak soak-dashboard mutants install install-dev install-lowest bench bench-demo bench-compile bench-ray bench-storage bench-replay \
 	bench-gradients bench-conflicts bench-dense bench-loaders bench-reports bench-dashboard gpu-check gpu-wheels clean

@@ -14,7 +14,7 @@ os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - who is nice beside tes
 os.environ["COLUMNS"] = "160"  # what the command line prints is not to be wrapped
 
 import pytest
-from hypothesis import settings
+from hypothesis import settings, strategies
 
 from tests import shared_statements
 from tests.throwaway_postgres import Guard, can_start
@@ -79,11 +79,13 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line, yellow=True)
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Look for garbage from now on, but never again at modules and tests, which stay.
 
     Seldom: a test leaves little, and to look for it at the usual pace is a twentieth of its time.
     """
+    if session.config.getoption("forks", 1) > 1:
+        strategies.characters(codec="utf-8").validate()  # makes tables, here for all processes
     gc.freeze()
     gc.set_threshold(20_000)
     gc.enable()

@@ -74,7 +74,7 @@ def test_counting_what_is_always_there_changes_no_bit(engine: Engine) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_pausing_at_every_epoch_changes_no_bit(engine: Engine, tmp_path: Path) -> None:
-    pack = a_pack(*each_weighting(), epochs=3, checkpoints=tmp_path, **CHOSEN)
+    pack = a_pack(*each_weighting()[::2], epochs=3, checkpoints=tmp_path, **CHOSEN)
     problem = Partly(dropout=0.25)
     parts = [trained(engine, replace(pack, until_epoch=1), problem)]
     for epoch in (2, 3):

@@ -71,7 +71,7 @@ class TestReading:
             }
 
     def test_reading_ahead_changes_no_bit(self, engine: Engine) -> None:
-        pack = a_pack(*mixed_jobs()[::3])
+        pack = a_pack(*mixed_jobs()[::4])
         found = trained(engine, pack, Decoding(dropout=0.25))
         plain = trained(engine, pack, Decoding(dropout=0.25, streamed=False))
         assert by_epoch(found) == by_epoch(plain)
@@ -104,7 +104,7 @@ class TestAlone:
     """A run comes out as it would alone."""
 
     def test_with_other_tasks_dropout_and_normalisation_beside_it(self) -> None:
-        jobs, problem = mixed_jobs(), Decoding(dropout=0.25)
+        jobs, problem = mixed_jobs()[::2], Decoding(dropout=0.25)
         pack = a_pack(*jobs, clip_norm=0.5)
         found = by_epoch(trained(train, pack, problem))
         for job in jobs:
