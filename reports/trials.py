@@ -46,6 +46,7 @@ class TrialRow:
         cost_s: What its method is charged with, every run trained alone.
         started: When its first attempt began; None unless asked for.
         ended: When its last attempt ended; None while it waits or runs, or unless asked for.
+        rounds: How often training has begun in all of its runs: once, unless a trainer does anew.
     """
 
     number: int
@@ -61,6 +62,7 @@ class TrialRow:
     started: datetime | None
     ended: datetime | None
     others: tuple[float, ...] = ()
+    rounds: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,7 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
     """
     runs = frames.runs[frames.runs["role"] != "confirm"]
     moments = _moments(frames) if courses else {}
+    rounds = _rounds(frames) if frames.spec.get("trainer") else {}
     found = []
     for search in (*frames.searches_alone, *frames.searches):
         mine = runs[runs["search"] == search]
@@ -117,7 +120,7 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
                 direction=objective.direction,
                 trials=_with_others(
                     [
-                        _row(number, of_trial, known, by_run, moments)
+                        _row(number, of_trial, known, by_run, moments, rounds)
                         for number, of_trial in sorted(_by_trial(mine).items())
                     ],
                     _metrics_beside(frames, mine, others) if others else {},
@@ -237,12 +240,19 @@ def _moments(frames: StudyFrames) -> _Moments:
     return dict(zip(map(int, times.index), zip(*columns, strict=True), strict=True))
 
 
+def _rounds(frames: StudyFrames) -> Mapping[int, int]:
+    """The last round that each run has begun."""
+    last = frames.views.frame("training_rounds").groupby("run")["round"].max()
+    return {int(run): int(of_run) for run, of_run in last.items()}  # type: ignore[call-overload]
+
+
 def _row(
     number: int,
     of_trial: Sequence[_Run],
     values: Mapping[Any, float],
     curves: Mapping[int, Mapping[int, float]],
     moments: _Moments,
+    rounds: Mapping[int, int],
 ) -> TrialRow:
     runs = [run.run for run in of_trial]
     state = _state([run.state for run in of_trial])
@@ -263,6 +273,7 @@ def _row(
         cost_s=float(np.add.reduce([run.solo_cost_s for run in of_trial])),
         started=min((begun for begun, _ in attempted if begun), default=None),
         ended=max((end for _, end in attempted if end), default=None) if over else None,
+        rounds=min(rounds.get(run, 1) for run in runs),
     )
 
 

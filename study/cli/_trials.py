@@ -148,6 +148,7 @@ def _print(frames: StudyFrames, search: SearchTrials, *, most: int) -> None:
         )
         for at, (metric, direction) in enumerate(search.objectives)
     ]
+    rounds = Column(head="rounds", cells=[str(row.rounds) for row in shown])
     points = [_said(params_told(frames, search.search, json.loads(row.params))) for row in shown]
     show(
         Column(head="trial", cells=[str(row.number) for row in shown]),
@@ -156,6 +157,7 @@ def _print(frames: StudyFrames, search: SearchTrials, *, most: int) -> None:
             Column(head="state", cells=[row.state for row in shown], text=True),
             Column(head="seeds", cells=[str(len(row.seeds)) for row in shown]),
             Column(head="epochs", cells=[str(row.epochs) for row in shown]),
+            *([rounds] if any(row.rounds > 1 for row in shown) else []),
             Column(head="paid", cells=[duration(row.device_s) for row in shown]),
             Column(head="parameters", cells=points, text=True),
         ],
@@ -205,6 +207,7 @@ def _row(search: SearchTrials, row: TrialRow) -> dict[str, Any]:
         "delta_m_test": row.delta_m_test,
         "seeds": row.seeds,
         "epochs": row.epochs,
+        "rounds": row.rounds,
         "device_s": row.device_s,
         "cost_solo_s": row.cost_s,
     }

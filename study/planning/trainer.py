@@ -22,7 +22,8 @@ from study.spec.search import SearchSpec
 from study.spec.study_spec import StudySpec
 from trainers.cards import ProblemCard, TaskCard
 from trainers.errors import TrainingError
-from trainers.functions import LONGEST_TARGET, Trainer, trainer_of
+from trainers.functions import Trainer, trainer_of
+from trainers.functions._trainers import LONGEST_TARGET
 from trainers.jobs import ProblemRef
 from trainers.problems import ProblemError, card_of, problem_class
 from trainers.trainer_card import TrainerCard

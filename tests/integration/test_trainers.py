@@ -117,6 +117,13 @@ def test_each_round_is_in_the_ledger(finished: Path) -> None:
     assert [(of["round"], of["last_epoch"]) for of in said["rounds"]] == [(1, 2), (2, 4)]
 
 
+def test_trials_say_how_often_training_has_begun(finished: Path) -> None:
+    plain, dying = command(finished, "trials", "tiny", "--json").json["searches"]
+    rounds = [[trial["rounds"] for trial in of["trials"]] for of in (plain, dying)]
+    assert rounds == [[2, 2], [2]]
+    assert "rounds" in command(finished, "trials", "tiny").out
+
+
 def test_a_page_of_the_dashboard_has_the_rounds(finished: Path) -> None:
     ((run, trial),) = rows(finished, "SELECT min(run), trial FROM run_results GROUP BY 2 LIMIT 1")
     with dashboards.client(finished / "weighbridge.db") as client:

@@ -37,5 +37,8 @@ class Trial(Shape):
     )
     seeds: list[int]
     epochs: Count = Field(description="How many all of its runs have reached.")
+    rounds: int = Field(
+        description="How often training has begun in all of them: once, unless a trainer does anew."
+    )
     device_s: Seconds = Field(description="Of all attempts: what was paid.")
     cost_solo_s: Seconds = Field(description="What a method is charged with: each run as if alone.")
