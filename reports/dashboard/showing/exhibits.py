@@ -17,7 +17,7 @@ from reports.exhibits import OF_SPLITS, Exhibit, by_name, cell_said, grid_class
 from storage.records import StoredExhibit, StudyRecord
 
 _DRAW: Final = {"histogram": histograms, "curve": curves}
-_MOST_ROWS: Final = 50
+_MOST_ROWS: Final = {"table": 20, "histogram": 200, "curve": 200}  # drawings fold theirs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +142,10 @@ def _part(
     one: Exhibit, moment: Moment, heads: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> Part:
     said = _said(one, moment)
-    if len(rows) > _MOST_ROWS:
-        said += f" The first {_MOST_ROWS} of {len(rows)} rows."
-    cells = [[cell_said(cell) for cell in row] for row in rows[:_MOST_ROWS]]
+    most = _MOST_ROWS[one.kind]
+    if len(rows) > most:
+        said += f" The first {most} of {len(rows)} rows."
+    cells = [[cell_said(cell) for cell in row] for row in rows[:most]]
     return Part(said=said, heads=heads, rows=cells)
 
 

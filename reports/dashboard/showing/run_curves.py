@@ -85,14 +85,15 @@ def seeds_said(reached: Sequence[int]) -> str:
 def charts(record: StudyRecord, search: str) -> list[dict[str, str]]:
     """What a search's runs have a curve of: losses, metrics, and loss weights last.
 
-    A network of a single task has its own metrics, and nothing to be weighted.
+    A network of a single task has its own metrics, and nothing to be weighted; training functions
+    and trainers report what they call by names of their own.
     """
     alone = search.removeprefix(ALONE)
     tasks = [task for task in _tasks(record) if alone in (search, task["name"])]
     own = dict.fromkeys(metric["name"] for task in tasks for metric in task["metrics"])
-    names = [*own] if record.card.get("kind") == "function" else [_LOSS, *own]
-    weighs = alone == search and not record.spec.get("trainer")
-    names += [_WEIGHT] if weighs and _LOSS in names else []
+    reports_itself = record.card.get("kind") == "function" or record.spec.get("trainer")
+    names = [*own] if reports_itself else [_LOSS, *own]
+    names += [_WEIGHT] if alone == search and _LOSS in names else []
     return [{"of": name, "title": _title(record, name)} for name in dict.fromkeys(names)]
 
 

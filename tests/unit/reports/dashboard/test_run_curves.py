@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from reports.dashboard.showing.run_curves import seeds_said, series_of
+from reports.dashboard.showing.run_curves import charts, seeds_said, series_of
 from tests.unit.reports.dashboard.clouds import record
 
 
@@ -49,3 +50,20 @@ def test_a_seed_that_has_not_begun_keeps_no_curve_from_being_shown() -> None:
 )
 def test_it_is_said_what_means_are_over(reached: list[int], said: str) -> None:
     assert seeds_said(reached) == said
+
+
+@pytest.mark.parametrize(
+    ["spec", "card", "kept"],
+    [
+        ({}, {}, True),
+        ({"trainer": None}, {}, True),
+        ({"trainer": "cam"}, {}, False),
+        ({}, {"kind": "function"}, False),
+    ],
+)
+def test_what_trains_by_itself_has_no_curves_of_weighted_losses(
+    spec: dict[str, Any], card: dict[str, Any], kept: bool
+) -> None:
+    plain = record(2)
+    found = charts(replace(plain, spec={**plain.spec, **spec}, card={**plain.card, **card}), "ew")
+    assert ({"loss", "weight"} <= {one["of"] for one in found}) is kept
