@@ -108,12 +108,13 @@ class TaskFunctions:
 class Problem(Protocol):
     """A card and a factory. Options of a study's ``[problem_options]`` go to the constructor.
 
-    Three methods are optional. ``with_labels`` is for problems that compute something of training
+    Four methods are optional. ``with_labels`` is for problems that compute something of training
     targets, see `trainers.problems`; ``labelled_samples(n_samples)`` for those that lack labels of
     training samples: task to the numbers ``[n]``, int64, of the samples that have one. A network of
     such a task alone is trained on these. ``true_labels(task, split)`` is for those some of whose
     labels are known to be wrong: the true ones ``[N]``, int64, in the order in which the split is
-    stored, or None. Only who judges asks for them; see `true_labels`.
+    stored, or None. Only who judges asks for them; see `true_labels`. ``evaluation_regions(split)``
+    is for those that know where lesions are, and for who judges, too; see `trainers.regions`.
     """
 
     @property
