@@ -20,6 +20,11 @@ from reports.dashboard.following.ranked import objective_of
 from reports.dashboard.following.trial_keys import TrialKey
 from reports.dashboard.following.trial_rows import TRIAL_STATES
 from reports.dashboard.rendering.words import cost
+from reports.dashboard.showing.conflict_lines import (
+    conflict_charts,
+    conflicts_drawn,
+    is_of_gradients,
+)
 from reports.dashboard.showing.exhibits import fingerprints, shown_exhibits
 from reports.dashboard.showing.run_curves import charts, drawn, seeds_said, series_of, table
 from reports.dashboard.showing.trial_table import cost_kind
@@ -69,7 +74,7 @@ def trial_page(site: Site, request: Request) -> Response:
         "runs": runs,
         "rounds": rounds if max(rounds.values(), default=1) > 1 else {},
         "seeds_said": seeds_said([one["epochs"] for one in runs if not one["confirms"]]),
-        "charts": charts(record, trial.search),
+        "charts": [*charts(record, trial.search), *conflict_charts(record)],
         "table": table(series_of(site.reader, record, own)),
         "exhibits_title": f"What its run on seed {first['seed']} shows",
         "exhibits": partial(shown_exhibits, record, first["run"], shown),
@@ -79,7 +84,7 @@ def trial_page(site: Site, request: Request) -> Response:
 
 
 def trial_json(site: Site, request: Request) -> Response:
-    """Means over a trial's seeds of one metric, by task and split.
+    """Means over a trial's seeds of one metric, by task and split, or of its gradients.
 
     Raises:
         NotThere: There is no such study or trial.
@@ -88,6 +93,8 @@ def trial_json(site: Site, request: Request) -> Response:
     with study.lock:
         runs = _runs(study.mirror, _place(study, request))
     own = [one["run"] for one in runs if not one["confirms"]]
+    if is_of_gradients(of := request.query_params.get("of", "")):
+        return JSONResponse(conflicts_drawn(site.reader, study.record, own, of))
     series = series_of(site.reader, study.record, own)
     return JSONResponse(drawn(study.record, series, request))
 

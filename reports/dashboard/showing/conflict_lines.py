@@ -15,6 +15,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "cosine": "Direction of gradients (cosine)",
     "magnitude": "Length of gradients (magnitude similarity)",
 }
+_AXES: Final = {"cosine": "Cosine", "magnitude": "Magnitude similarity"}
 _PAIRINGS: Final = {"tasks": "between tasks", "samples": "between samples"}
 _LINES: Final = {"mean": [], "2.5th percentile": [1, 3], "97.5th percentile": [1, 3]}
 _PREFIX: Final = "gradients."
@@ -35,7 +36,7 @@ def is_of_gradients(of: str) -> bool:
 def conflicts_drawn(
     reader: Reader, record: StudyRecord, runs: Sequence[int], of: str
 ) -> dict[str, Any]:
-    """One of these charts, ready to be drawn: means over some runs, of epochs that all reached."""
+    """One of these charts, ready to be drawn: means over the runs that reached an epoch."""
     measure = of.removeprefix(_PREFIX)
     found: defaultdict[tuple[str, str], defaultdict[int, list[float]]] = defaultdict(
         lambda: defaultdict(list)
@@ -48,11 +49,7 @@ def conflicts_drawn(
     series = []
     for place, (pairing, said) in enumerate(_PAIRINGS.items()):
         for line, dash in _LINES.items():
-            values = {
-                epoch: mean(of_runs)
-                for epoch, of_runs in found[pairing, line].items()
-                if len(of_runs) == len(runs)
-            }
+            values = {epoch: mean(of_runs) for epoch, of_runs in found[pairing, line].items()}
             if values:
                 epochs = sorted(values)
                 series.append(
@@ -64,4 +61,4 @@ def conflicts_drawn(
                         "y": [values[epoch] for epoch in epochs],
                     }
                 )
-    return {"kind": "lines", "x": "Epoch", "whole": True, "y": _TITLES[measure], "series": series}
+    return {"kind": "lines", "x": "Epoch", "whole": True, "y": _AXES[measure], "series": series}

@@ -57,9 +57,9 @@ def test_each_kind_of_pair_has_a_mean_and_two_percentiles() -> None:
     }
 
 
-def test_several_runs_are_averaged_as_far_as_all_have_come() -> None:
+def test_several_runs_are_averaged_as_far_as_each_has_come() -> None:
     rows = [Row(1, 1, "samples"), Row(1, 2, "samples"), Row(2, 1, "samples", mean=0.0)]
-    assert _lines(*rows, runs=(1, 2))["between samples"] == ([1], [0.25])
+    assert _lines(*rows, runs=(1, 2))["between samples"] == ([1, 2], [0.25, 0.5])
 
 
 def test_epochs_without_a_pair_and_other_measures_are_left_out() -> None:
