@@ -67,6 +67,7 @@ docs: install-dev
 
 soak: install-dev
 	WEIGHBRIDGE_KILLS=300 $(BIN)/python -m pytest tests/integration/test_kills.py
+	$(BIN)/python -m pytest -m nightly
 
 # Breaks limits and loops one by one, in a copy: about four minutes. Not part of `test`.
 mutants: install-dev

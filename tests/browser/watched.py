@@ -18,6 +18,7 @@ from storage import Liveness
 from tests import toy
 from tests.integration import training
 from tests.integration.command import command
+from tests.integration.concluding_beside import concluding_beside
 from tests.integration.dashboards import SPEC, STUDY, TRAINED
 
 _SPECS: Final = {
@@ -91,19 +92,20 @@ def serving(database: Path | str, access: Access | None = None, *, may_act: bool
 
     actions = Actions(liveness=lambda _: Liveness.DEAD, remove_files=lambda _: None)
     url = database if isinstance(database, str) else f"sqlite:///{database}"
-    threading.Thread(
-        target=serve,
-        args=(url,),
-        kwargs={
-            "host": "127.0.0.1",
-            "port": 0,
-            "access": access or Access(),
-            "actions": actions if may_act else None,
-            "ready": begin,
-        },
-        daemon=True,
-    ).start()
-    assert ready.wait(60)
+    with concluding_beside():
+        threading.Thread(
+            target=serve,
+            args=(url,),
+            kwargs={
+                "host": "127.0.0.1",
+                "port": 0,
+                "access": access or Access(),
+                "actions": actions if may_act else None,
+                "ready": begin,
+            },
+            daemon=True,
+        ).start()
+        assert ready.wait(60)
     return f"http://127.0.0.1:{ports[0]}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
+from ray.scripts import scripts
 
 from study.cli._main import application
 from tests.docs.pages import blocks, read
@@ -43,15 +45,37 @@ def rays_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_three_nodes_on_one_machine_train_a_study(tmp_path: Path, rays_folder: Path) -> None:
-    (tmp_path / "digits").write_text(TINY)
+def cluster_of_the_readme() -> str:
     (block,) = (block for block in blocks("README.md") if "ray start --head" in block.text)
     typed, stop = re.subn(r"^ray stop .*\n", "", block.text, flags=re.MULTILINE)
     assert stop == 1, "it would end the Rays of others on this machine"
-    said = run_bash(typed, tmp_path)
+    return typed
+
+
+@pytest.mark.nightly
+def test_three_nodes_on_one_machine_train_a_study(tmp_path: Path, rays_folder: Path) -> None:
+    (tmp_path / "digits").write_text(TINY)
+    said = run_bash(cluster_of_the_readme(), tmp_path)
     assert "Workers that fit: 3." in said
     assert " 0 failed, 0 left." in said
     assert (tmp_path / "cluster.db").exists()
+
+
+def test_the_readmes_cluster_can_be_typed_and_has_one_address() -> None:
+    """What the lines do is seen on clusters of `test_ray` and `test_ray_doctor`."""
+    lines = [line for line in cluster_of_the_readme().splitlines() if "RAY_AUTH_MODE" not in line]
+    groups = {"ray": scripts.cli, "weighbridge": typer.main.get_command(application())}
+    verbs, places = [], set()
+    for line in lines:
+        program, *words = shlex.split(line.partition(">")[0])
+        found = groups[program]
+        while commands := getattr(found, "commands", None):
+            found = commands[words.pop(0)]
+        asked = found.make_context(found.name, words).params
+        verbs.append(found.name)
+        places |= {f"127.0.0.1:{asked['port']}"} if asked.get("head") else {asked.get("address")}
+    assert verbs == ["get-auth-token", "start", "start", "start", "doctor", "run"]
+    assert places - {None} == {"127.0.0.1:6399"}
 
 
 def test_commands_of_the_guide_have_options_that_exist() -> None:

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from reports.dashboard import Access, application
 from reports.dashboard.views import VIEWS as VIEWS_OF_STUDIES
+from tests.integration.concluding_beside import concluding_beside
 
 STUDY = "watched"
 TRAINED = """
@@ -40,7 +41,8 @@ PATHS = ("", "/trials", TRIAL, "/run/1", "/workers", "/views", *VIEWS, "/claims"
 
 
 def client(path: Path, access: Access | None = None, url: str = HERE, **told: Any) -> TestClient:
-    app = application(f"sqlite:///{path}", access or Access(), **told)
+    with concluding_beside():
+        app = application(f"sqlite:///{path}", access or Access(), **told)
     return TestClient(app, base_url=url, follow_redirects=False)
 
 

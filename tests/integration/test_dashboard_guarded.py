@@ -125,13 +125,19 @@ class TestHostileWords:
 
 
 @pytest.mark.parametrize(
-    "params",
+    "strange",
     [
-        *("no json", "[1]", '{"lr":1e999}', f'{{"lr":{"9" * 400}}}', '{"lr":"\\ud800"}'),
-        *('{"task_weights":["a",null]}', '{"task_weights":[1,2,3]}', '{"lr":{"a":[1]},"":null}'),
+        ("no json", '{"lr":1e999}', '{"lr":"\\ud800"}', '{"task_weights":[1,2,3]}'),
+        (
+            *("[1]", f'{{"lr":{"9" * 400}}}', '{"lr":{"a":[1]},"":null}'),
+            '{"task_weights":["a",null]}',
+        ),
     ],
+    ids=["some", "others"],
 )
-def test_a_trial_of_strange_parameters_fails_no_page(tmp_path: Path, params: str) -> None:
+def test_trials_of_strange_parameters_fail_no_page(
+    tmp_path: Path, strange: tuple[str, ...]
+) -> None:
     bench = Bench(f"sqlite:///{tmp_path / 'w.db'}")
     metrics = [{"name": "error", "direction": "min"}]
     bench.study = bench.storage.save_study(
@@ -142,8 +148,9 @@ def test_a_trial_of_strange_parameters_fails_no_page(tmp_path: Path, params: str
         searches=[("ew", "search", "ew")],
     )
     bench.worker_id = bench.add_worker()
-    bench.plan('{"lr":0.1}', '{"lr":0.2,"task_weights":[0.5,0.5,0]}', params)
-    for claim in bench.claim(3):
+    usual = ('{"lr":0.1}', '{"lr":0.2,"task_weights":[0.5,0.5,0]}')
+    bench.plan(*usual, *strange)
+    for claim in bench.claim(len(usual) + len(strange)):
         bench.train(claim, (0.1, 0.1))
     bench.storage.close()
     with closing(sqlite3.connect(tmp_path / "w.db")) as connection, connection:
@@ -152,7 +159,9 @@ def test_a_trial_of_strange_parameters_fails_no_page(tmp_path: Path, params: str
             "SELECT id, '', 1, id, id FROM runs"
         )
     with client(tmp_path / "w.db") as site:
-        for path in (*PATHS, "/trial/2?search=ew", "/run/3", "/trials?where=lr>0&sort=p.lr"):
+        trials = range(len(usual), len(usual) + len(strange))
+        own = [path for n in trials for path in (f"/trial/{n}?search=ew", f"/run/{n + 1}")]
+        for path in (*PATHS, *own, "/trials?where=lr>0&sort=p.lr"):
             assert site.get(f"/study/2{path}").status_code == 200, path
 
 

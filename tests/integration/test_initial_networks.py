@@ -183,12 +183,12 @@ def test_without_a_network_the_search_waits_until_it_is_trained_again(tmp_path: 
 def test_a_search_that_has_begun_goes_on_from_a_network_that_was_lost(tmp_path: Path) -> None:
     shutil.copy(toy.__file__, tmp_path / "toy.py")
     spec, url = tmp_path / "begun.toml", f"sqlite:///{tmp_path / 'weighbridge.db'}"
-    spec.write_text(SPEC)
+    spec.write_text(WITHOUT_REST)
     complete(spec, url)
     before = begun_from(url, "rlw")
     assert before is not None
     Path(before.path).unlink()
-    spec.write_text(SPEC.replace("lr = [1e-2] }", "lr = [1e-2, 1e-1] }"))
+    spec.write_text(WITHOUT_REST.replace("lr = [1e-2] }", "lr = [1e-2, 1e-1] }"))
     ran = command(tmp_path, "run", "begun.toml", "--workers", "1")
     assert (ran.code, "2 failed" in ran.out) == (1, True)
     lost = "If it is lost, `weighbridge network --retrain` of its search trains it again."

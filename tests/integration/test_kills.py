@@ -20,7 +20,7 @@ from tests.integration.driving import DEADLINE_S, complete, descendants, start, 
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "6"))
+KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "4"))
 STUDY = "kills"
 SPEC = f"""
 name = "{STUDY}"
@@ -28,11 +28,11 @@ problem = "digits"
 seeds = [0, 1]
 problem_options = {{ train_pairs = 200, validation_pairs = 50, test_pairs = 50, width = 16 }}
 [training]
-epochs = {4 * KILLS}
+epochs = {6 * KILLS}
 batch_size = 32
 checkpoint_s = 0
 [[search]]
-weighting = ["ew", "rlw", "dwa", "uw"]
+weighting = ["rlw", "dwa"]
 stages = [{{ lr = [3e-3, 1e-2] }}]
 [[search]]
 weighting = "uw-so"
@@ -53,7 +53,7 @@ def test_any_number_of_kills_changes_nothing(tmp_path: Path) -> None:
     spec.write_text(SPEC)
     undisturbed, killed = (f"sqlite:///{tmp_path / name}" for name in ("calm.db", "killed.db"))
     complete(spec, undisturbed, workers=2)
-    assert sum(states(undisturbed, STUDY).values()) >= 36
+    assert sum(states(undisturbed, STUDY).values()) >= 24
 
     assert kill_at_random(spec, killed, random.Random(3)) >= KILLS
 

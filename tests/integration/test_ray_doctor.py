@@ -9,7 +9,7 @@ import pytest
 
 from study.drivers.ray_tune import endpoints
 from tests.integration.clusters import head_alone
-from tests.integration.command import command, typed
+from tests.integration.command import command
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def address() -> Iterator[str]:
 def test_a_cluster_that_has_all_is_told_so(address: str, tmp_path: Path) -> None:
     (tmp_path / "there.py").write_text("")
     (tmp_path / "mine.toml").write_text(SPEC.format(module="there"))
-    said = typed(tmp_path, "ray", "doctor", "mine.toml", "--address", address)
+    said = command(tmp_path, "ray", "doctor", "mine.toml", "--address", address)
     assert (said.code, said.err) == (0, "")
     assert "No problems found. Workers that fit: 3." in said.out
     assert said.out.count("shared") == 3
@@ -52,7 +52,7 @@ def test_a_cluster_that_has_all_is_told_so(address: str, tmp_path: Path) -> None
 def test_what_is_lacking_is_told_and_the_code_is_1(address: str, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(SPEC.format(module="gone"))
     options = ("--address", address, "--gpus-per-worker", "0.5", "--json")
-    said = typed(tmp_path, "ray", "doctor", "mine.toml", *options)
+    said = command(tmp_path, "ray", "doctor", "mine.toml", *options)
     assert said.code == 1, said.err
     gpus, module = said.json["findings"]
     assert "Ray gives out 2 GPUs, of which torch sees 0." in gpus["text"]
@@ -62,7 +62,7 @@ def test_what_is_lacking_is_told_and_the_code_is_1(address: str, tmp_path: Path)
 
 
 def test_a_ray_of_its_own_is_looked_at_too(tmp_path: Path) -> None:
-    said = typed(tmp_path, "ray", "doctor", "--json")
+    said = command(tmp_path, "ray", "doctor", "--json")
     assert said.code == 0, said.err
     (node,) = said.json["nodes"]
     assert node["packages"] == said.json["driver"]["packages"]
