@@ -64,6 +64,21 @@ def test_a_study_whose_best_trials_show_nothing_has_no_section() -> None:
     assert section(shown("table", run=BEST + 1)) == "None"
 
 
+def test_a_trainer_has_a_section_and_a_study_of_weightings_asks_for_none() -> None:
+    made = synthetic.reader()
+    made.rows["run_exhibits"] = [
+        shown("table", run=row["run"])
+        for row in made.rows["run_results"]
+        if row["role"] == "search"
+    ]
+    assert exhibiting_runs(load(made, synthetic.STUDY)) == ()
+    made.spec["trainer"] = "cam"
+    found = exhibiting_runs(load(made, synthetic.STUDY))
+    assert {one.search for one in found} == {
+        row["search"] for row in made.rows["run_results"] if row["role"] == "search"
+    }
+
+
 def test_the_page_says_whose_it_is() -> None:
     text = section(shown("table", run=BEST))
     assert "the run of the first seed (3) of trial" in text
