@@ -182,9 +182,7 @@ def test_lesions_are_located_and_shown(tmp_path: Path) -> None:
     assert "the table sensitivities" in command(tmp_path, *args).text
     (head, *rows) = csv.reader((tmp_path / "found.csv").read_text().splitlines())
     assert head[:4] == ["hit rule", "kind", "lesions", "sensitivity"]
-    assert [row[0] for row in rows] == [
-        rule for rule in ("touching", "half", "centre") for _ in "ab"
-    ]
+    assert [row[0] for row in rows] == ["touching", "half", "centre"]
     assert command(tmp_path, "report", "lesions-mini").code == 0
     assert "FROC on test, epoch 1" in (tmp_path / "report.html").read_text()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainers.cards import ProblemCard
+from trainers.errors import TaskMismatch
 from trainers.localising._card import CARD, task_of
 from trainers.protocol import Problem
 from trainers.trainer_card import TrainerCard
@@ -68,7 +69,8 @@ class Cam:
 
         Raises:
             NoMaps: The problem's trunk gives no feature maps.
-            TaskMismatch: A label is neither 0 nor 1.
+            TaskMismatch: A label is neither 0 nor 1, or trials are ranked by lesions of which the
+                problem knows none.
             BadShape: The lesions that the problem knows are not of its images.
             CheckpointUnreadable: The folder holds a checkpoint of another run.
         """
@@ -89,6 +91,11 @@ class Cam:
         metrics: dict[str, float] = {}
         with report.phase("validation"):
             metrics |= epochs.metrics("validation")
+        if missing := [name for name in report.metrics if name not in metrics]:
+            raise TaskMismatch(
+                f"An objective of trainer `cam` on {missing[0]} needs lesions of validation "
+                "images. The problem knows of none. Take `val_auroc` or `val_error_rate`."
+            )
         with report.phase("test"):
             metrics |= {f"test_{name}": of for name, of in epochs.metrics("test").items()}
         with report.phase("diagnostics"):

@@ -12,7 +12,7 @@ import torch
 
 from trainers.exhibits import Exhibit
 from trainers.jobs import Training
-from trainers.localising._card import task_of
+from trainers.localising._card import CARD, task_of
 from trainers.localising.hits import Matches
 from trainers.localising.judge import LesionJudge, metrics_of
 from trainers.localising.maps import Range
@@ -73,7 +73,7 @@ class Epochs:
         metrics = looked.metrics()
         if not math.isfinite(metrics["loss"]):
             self._decided.pop(split, None)
-            return dict.fromkeys(metrics, math.nan)
+            return dict.fromkeys(["loss", *(metric.name for metric in CARD.metrics)], math.nan)
         if split == "validation":
             self._rule = self._rule_of(looked)
         proposals = proposals_of(looked, self._rule)

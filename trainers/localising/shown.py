@@ -75,8 +75,8 @@ class Shown:
         rows: list[tuple[str | float | int | None, ...]] = []
         for rule, matches in by_rule.items():
             counts = drawn_anew(matches.n_images, self.seed)
-            kinds = dict.fromkeys(matches.lesion_kinds)
-            for kind in (_ALL_KINDS, *kinds):
+            kinds = tuple(dict.fromkeys(matches.lesion_kinds))
+            for kind in kinds if len(kinds) == 1 else (_ALL_KINDS, *kinds):
                 of = matches if kind == _ALL_KINDS else matches.of_kind(kind)
                 *at_rates, mean = froc(of, RATES, counts)
                 rows.append(
@@ -105,7 +105,7 @@ class Shown:
 
     @property
     def _how(self) -> str:
-        return f"{LEVEL:.0%} of {REPLICATES:,} bootstrap replicates of images"
+        return f"{100 * LEVEL:.0f} % of {REPLICATES:,} bootstrap replicates of images"
 
     def chosen(self, labels: Floats) -> list[int]:
         """Which test images are shown: the first with the label and the first without, by number.

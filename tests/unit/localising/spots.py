@@ -122,10 +122,12 @@ class Told:
     """A report that keeps what it is told, and stops or breaks off where it is to.
 
     Attributes:
+        metrics: What trials are ranked by.
         stops: After this step, as a rung or a stop order does.
         breaks: Instead of this report, as a kill does.
     """
 
+    metrics: tuple[str, ...] = ("auroc",)
     stops: int = 0
     breaks: int = 0
     rows: dict[int, dict[str, float]] = field(default_factory=dict)

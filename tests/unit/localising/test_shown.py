@@ -42,6 +42,11 @@ def test_the_table_has_a_row_for_each_rule_and_kind() -> None:
     assert "epoch 3" in table.title
 
 
+def test_of_one_kind_there_is_no_row_of_all() -> None:
+    table = SHOWN.table(matches_by_rule(REGIONS[:1], [LESIONS[0][:1]], 1.0))
+    assert [row[1] for row in table.rows] == ["red dot"] * 3
+
+
 def test_the_curve_has_a_band_at_every_point_and_goes_over_all_rates() -> None:
     curve = SHOWN.froc(BY_RULE)
     rates = [rate for rate, _ in curve.points["half"]]
