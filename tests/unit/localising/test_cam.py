@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from tests.unit.localising.spots import TRAINING, Spots, Told, trained
+from tests.unit.problems.fundus_trees import of_kaggle, write_diaretdb1, write_kaggle
 from trainers.errors import CheckpointUnreadable, NoMaps, TaskMismatch
-from trainers.exhibits import Exhibit, pack
+from trainers.exhibits import Exhibit, Table, pack
 from trainers.functions import RunStopped
 from trainers.localising import Cam
 from trainers.problems.errors import BadShape
@@ -122,6 +123,22 @@ def test_where_nobody_knows_lesions_images_alone_are_judged(tmp_path: Path) -> N
     told = trained(tmp_path, Spots("none"), training=replace(TRAINING, epochs=1))
     assert {*told.rows[1]} == OF_IMAGES | {f"test_{name}" for name in OF_IMAGES}
     assert [exhibit.name for exhibit in told.shown[1]] == ["regions"]
+
+
+def test_photos_of_one_set_train_and_marked_ones_of_another_judge(tmp_path: Path) -> None:
+    root = write_kaggle(tmp_path / "both")
+    write_diaretdb1(root / "ddb1_v02_01")
+    problem = of_kaggle(root, judged_on="diaretdb1", train_samples=8, test_samples=5)
+    told = trained(tmp_path, problem, training=replace(TRAINING, epochs=1), gate=False)
+    judged = {name for name in told.rows[1] if name in of_truth()}
+    assert judged == {name for name in of_truth() if name.startswith("test_")}
+    _, table, _ = told.shown[1]
+    assert isinstance(table, Table)
+    assert {(kind, n_lesions) for _, kind, n_lesions, *_ in table.rows} == {
+        ("all", 8),
+        ("hard exudate", 4),
+        ("haemorrhage", 4),
+    }
 
 
 def test_where_nobody_knows_lesions_nothing_can_be_ranked_by_them(tmp_path: Path) -> None:
