@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,6 +14,8 @@ from study.errors import BadSpec, NotAnExtension
 from study.planning.extension import check_extension
 from study.planning.plan import Plan, make_plan
 from study.spec.study_spec import parse
+from tests.toy import Toy
+from trainers.cards import MetricCard, ProblemCard
 
 _BASE: dict[str, Any] = {
     "name": "tried",
@@ -163,6 +166,39 @@ def test_a_front_of_two_objectives_is_searched() -> None:
     (search,) = planned.searches
     assert [one.name for one in search.others] == ["truly_found"]
     assert planned.problem.ranked_by == ("error", "found")
+
+
+class Seeing(Toy):
+    """The toy with a metric that needs hidden truth."""
+
+    @property
+    def card(self) -> ProblemCard:
+        card = super().card
+        level = card.tasks[0]
+        truly = MetricCard(name="found", title="Found", direction="max", uses_truth=True)
+        return replace(
+            card, tasks=(replace(level, metrics=(*level.metrics, truly)), *card.tasks[1:])
+        )
+
+
+class TestWeightings:
+    """A problem that is weighted may have such a metric, too."""
+
+    OF: ClassVar[dict[str, Any]] = {
+        "problem": "tests.unit.study.test_trainer_plan:Seeing",
+        "trainer": None,
+        "search": [{"weighting": "ew", "stages": [{"lr": [0.1]}]}],
+    }
+
+    def test_it_is_no_part_of_delta_m(self) -> None:
+        objective = plan(lambda s: s.update(self.OF)).searches[-1].objective
+        assert [metric for _, metric, _ in objective.metrics] == ["error", "error", "error"]
+
+    def test_it_chooses_for_an_oracle_alone(self) -> None:
+        by_truth = {**self.OF, "objective": "level.found"}
+        assert "must not use what is hidden" in refusal(lambda s: s.update(by_truth))
+        planned = plan(lambda s: s.update({**by_truth, "oracle": True}))
+        assert planned.searches[-1].objective.title == "level.found (oracle)"
 
 
 class Renamed:
