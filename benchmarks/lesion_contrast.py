@@ -21,13 +21,13 @@ TASK = "present"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--contrasts", type=float, nargs="+", default=[0.6, 0.8, 1.0])
+    parser.add_argument("--contrasts", type=float, nargs="+", default=[0.5, 0.6, 0.7])
     parser.add_argument("--distractors", type=int, default=FundusLesions.distractors)
     parser.add_argument("--tiles", type=int, default=FundusLesions.train_tiles)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--lr", type=float, default=3e-3)
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=16)
     options = parser.parse_args()
     torch.set_num_threads(1)
     found: dict[str, list[float]] = {}
