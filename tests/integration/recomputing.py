@@ -53,6 +53,7 @@ class Study:
             (v["run"], v["split"], v["task"], v["metric"], v["epoch"]): v["value"] for v in values
         }
         self.metrics, self.seeds, self.margin = metrics, seeds, margin
+        self._selected: dict[int, int] = {}  # epochs, by run
         self.alone = {task: self._best_alone(task, name) for task, name in self._primary()}
         self.base = {
             (split, key): statistics.fmean(self._alone(split, key))
@@ -87,17 +88,16 @@ class Study:
 
     def at(self, run: Row, split: str, key: Key) -> float:
         """A metric at the epoch with the best validation value, the earliest of equal ones."""
-        task = run["search"].removeprefix("stl/")
-        own = self._primary() if run["search"].startswith("stl/") else None
+        if run["run"] not in self._selected:
+            self._selected[run["run"]] = self._best_epoch(run)
+        return float(self.values[run["run"], split, *key, self._selected[run["run"]]])
 
-        def quality(epoch: int) -> tuple[float, int]:
-            if own:
-                primary = next(k for k in own if k[0] == task)
-                return self.values[run["run"], "validation", *primary, epoch], epoch
-            return self.delta_m(run, "validation", epoch), epoch
-
-        best = min(range(1, run["epochs"] + 1), key=quality)
-        return float(self.values[run["run"], split, *key, best])
+    def _best_epoch(self, run: Row) -> int:
+        own = next((key for key in self._primary() if run["search"] == f"stl/{key[0]}"), None)
+        epochs = range(1, run["epochs"] + 1)
+        if own:
+            return min(epochs, key=lambda e: self.values[run["run"], "validation", *own, e])
+        return min(epochs, key=lambda e: self.delta_m(run, "validation", e))
 
     def delta_m(self, run: Row, split: str, epoch: int) -> float:
         changes = [
