@@ -10,7 +10,7 @@ Shapes: N training samples, B batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -20,10 +20,13 @@ from trainers.problems._numbered import NumberedSource
 from trainers.problems.errors import BadOption, BadShape
 from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples, true_labels
 from trainers.randomness import Key
+from trainers.regions import evaluation_regions
 from trainers.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from torch import Tensor, device, nn
+
+    from trainers.regions import Region
 
 DRAW_VERSION = 1  # to be raised when the same fractions would keep other labels
 
@@ -93,6 +96,10 @@ class FewerLabels:
     def true_labels(self, task: str, split: str) -> Tensor | None:
         """Those of the problem, ``[N]``, also of samples whose label is hidden; None without."""
         return true_labels(self.problem, task, split)
+
+    def evaluation_regions(self, split: str) -> Sequence[Sequence[Region]]:
+        """Those of the problem, ``[N]``; empty if it knows of none."""
+        return evaluation_regions(self.problem, split)
 
     def trunk(self) -> nn.Module:
         """That of the problem."""

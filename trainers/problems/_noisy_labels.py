@@ -18,10 +18,13 @@ from trainers.problems._noise import DRAW_VERSION, Draws, Noise, noise_key
 from trainers.problems._numbered import NumberedSource
 from trainers.problems.errors import BadOption, BadShape
 from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples
+from trainers.regions import evaluation_regions
 from trainers.suggestions import did_you_mean, shown
 
 if TYPE_CHECKING:
     from torch import Tensor, device, nn
+
+    from trainers.regions import Region
 
 SPLITS: Final = ("train", "validation")
 """Whose labels are noisy."""
@@ -107,6 +110,10 @@ class NoisyLabels:
             classes, there = _classes_of(target, len(target), n_classes, task)
             parts.append(classes.where(there, -1).cpu())
         return torch.cat(parts)
+
+    def evaluation_regions(self, split: str) -> Sequence[Sequence[Region]]:
+        """Those of the problem, ``[N]``; empty if it knows of none."""
+        return evaluation_regions(self.problem, split)
 
     def trunk(self) -> nn.Module:
         """That of the problem."""

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 from trainers.cards import ProblemCard
 from trainers.problems.errors import BadOption
 from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples, true_labels
+from trainers.regions import evaluation_regions
 from trainers.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from torch import Tensor, device, nn
+
+    from trainers.regions import Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,10 @@ class SomeTasks:
     def sources(self, device: device) -> Mapping[str, Source]:
         """The splits, as the problem has them."""
         return self.problem.sources(device)
+
+    def evaluation_regions(self, split: str) -> Sequence[Sequence[Region]]:
+        """Those of the problem, ``[N]``; empty if it knows of none."""
+        return evaluation_regions(self.problem, split)
 
     def trunk(self) -> nn.Module:
         """That of the problem."""
