@@ -322,13 +322,13 @@ def test_looking_writes_nothing(database: Path, tmp_path: Path) -> None:
 
 def test_it_loads_no_library_of_training_or_search(database: Path) -> None:
     program = (
-        "import sys\n"
+        "import sys, time\n"
         "from starlette.testclient import TestClient\n"
         "from reports.dashboard import Access, application\n"
         f"site = TestClient(application('sqlite:///{database}', Access()), base_url={HERE!r})\n"
         "assert site.get('/study/1').status_code == 200\n"
-        "while '<svg' not in site.get('/study/1/views/course').text: pass\n"
-        "while 'headline' not in site.get('/study/1').text: pass\n"
+        "while '<svg' not in site.get('/study/1/views/course').text: time.sleep(0.1)\n"
+        "while 'headline' not in site.get('/study/1').text: time.sleep(0.1)\n"
         "print(sorted({'torch', 'ray', 'optuna', 'plotly', 'pandas'} & sys.modules.keys()))\n"
     )
     said: Any = subprocess.run(
