@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from trainers.problems.errors import BadShape
+from trainers.suggestions import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,6 +98,7 @@ def check_regions(
     Raises:
         BadShape: They are of another number of images, or a mask has another size.
     """
+    _check_types(regions)
     if regions and len(regions) != n_images:
         raise BadShape(
             f"`evaluation_regions` must have an entry an image. Got {len(regions):,} for "
@@ -110,3 +112,18 @@ def check_regions(
                     f"Got {region.mask.shape[0]}x{region.mask.shape[1]} of a {region.kind} in "
                     f"image {number}. Shrink masks as the images are shrunk."
                 )
+
+
+def _check_types(regions: object) -> None:
+    """Refuse what is no sequence of sequences of regions; a user's problem may give anything."""
+    strange: list[object] = [] if isinstance(regions, Sequence) else [regions]
+    for of_image in regions if isinstance(regions, Sequence) else ():
+        if isinstance(of_image, Sequence):
+            strange += [found for found in of_image if not isinstance(found, Region)]
+        else:
+            strange.append(of_image)
+    if strange:
+        raise BadShape(
+            "`evaluation_regions` must give a list of `trainers.regions.Region` for each image. "
+            f"Got {shown(strange[0])}. Make a list of one for each lesion."
+        )

@@ -199,8 +199,7 @@ class Report:
             RunStopped: Such a metric is not finite: the run has diverged.
             BadReport: Step, round or metrics break a rule.
         """
-        known = _checked(metrics, self.metrics)
-        _refuse_unknown(known, self._allowed)
+        known = _checked(metrics, self.metrics, self._allowed)
         if isinstance(step, bool) or not isinstance(step, int) or step <= self.step:
             raise BadReport(
                 f"Steps are whole numbers that rise from 1. Got {shown(step)} after {self.step}. "
@@ -267,15 +266,21 @@ class Report:
         raise RunStopped(f"This run ends here ({why}).")
 
 
-def _checked(metrics: Mapping[str, float], wanted: tuple[str, ...]) -> dict[str, float]:
+def _checked(
+    metrics: Mapping[str, float], wanted: tuple[str, ...], allowed: frozenset[str] | None
+) -> dict[str, float]:
     if not isinstance(metrics, Mapping) or any(name not in metrics for name in wanted):
         named = ", ".join(map(repr, wanted))
+        way_out = (
+            "correct `metric` in [function]" if allowed is None else "take another `objective`"
+        )
         raise BadReport(
             f"Every report holds the metric{'s' * (len(wanted) > 1)} {named}, which trials are "
-            f"ranked by. Got {shown(metrics)}. Report a table with it, or correct `metric` in "
-            "[function]."
+            f"ranked by. Got {shown(metrics)}. Report a table with it, or {way_out}."
         )
-    return {str(name): _number(str(name), value) for name, value in metrics.items()}
+    known = {str(name): _number(str(name), value) for name, value in metrics.items()}
+    _refuse_unknown(known, allowed)
+    return known
 
 
 def _refuse_unknown(known: Mapping[str, float], allowed: frozenset[str] | None) -> None:

@@ -51,15 +51,13 @@ CARD = TrainerCard(
         *(metric for rule, title in _RULES.items() for metric in _of_rule(rule, title)),
     ),
     objectives=(
-        ObjectiveCard(name="val_auroc", metric="auroc", title="validation AUROC of images"),
-        ObjectiveCard(
-            name="val_error_rate", metric="error_rate", title="validation error rate of images"
-        ),
+        ObjectiveCard(name="val_auroc", metric="auroc", title="AUROC of images"),
+        ObjectiveCard(name="val_error_rate", metric="error_rate", title="Error rate of images"),
         ObjectiveCard(
             name="val_froc",
             metric="froc_touching",
             uses_truth=True,
-            title="validation FROC mean of lesions",
+            title="FROC mean of lesions",
         ),
     ),
     parameters=(

@@ -69,8 +69,8 @@ class Cam:
 
         Raises:
             NoMaps: The problem's trunk gives no feature maps.
-            TaskMismatch: A label is neither 0 nor 1, or trials are ranked by lesions of which the
-                problem knows none.
+            TaskMismatch: A label is neither 0 nor 1, training images are labelled alike, or trials
+                are ranked by labels or lesions of which validation has none.
             BadShape: The lesions that the problem knows are not of its images.
             CheckpointUnreadable: The folder holds a checkpoint of another run.
         """
@@ -92,10 +92,7 @@ class Cam:
         with report.phase("validation"):
             metrics |= epochs.metrics("validation")
         if missing := [name for name in report.metrics if name not in metrics]:
-            raise TaskMismatch(
-                f"An objective of trainer `cam` on {missing[0]} needs lesions of validation "
-                "images. The problem knows of none. Take `val_auroc` or `val_error_rate`."
-            )
+            raise TaskMismatch(_without(missing[0]))
         with report.phase("test"):
             metrics |= {f"test_{name}": of for name, of in epochs.metrics("test").items()}
         with report.phase("diagnostics"):
@@ -107,3 +104,19 @@ class Cam:
             run.note_reported()
             raise
         run.note_reported()
+
+
+def _without(metric: str) -> str:
+    """Why trials cannot be ranked by a metric that validation does not have."""
+    objective = f"An objective of trainer `cam` on {metric} needs"
+    if metric == "auroc":
+        return (
+            f"{objective} validation images with label 0 and with label 1. There are none of one "
+            "kind. Take `val_error_rate`, or split the data anew."
+        )
+    if metric == "error_rate":
+        return f"{objective} validation images with a label. There is none. Label some."
+    return (
+        f"{objective} lesions of validation images. The problem knows of none. Take `val_auroc` or "
+        "`val_error_rate`."
+    )

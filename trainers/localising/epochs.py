@@ -68,10 +68,13 @@ class Epochs:
         self._decided: dict[str, Decided] = {}
 
     def metrics(self, split: str) -> dict[str, float]:
-        """Metrics of a split now, ``validation`` before others; all NaN if it has diverged."""
+        """Metrics of a split now, ``validation`` before others; all NaN if it has diverged.
+
+        Left out is what cannot be known: by labels that are missing, or lesions.
+        """
         looked = self.run.look(split)
         metrics = looked.metrics()
-        if not math.isfinite(metrics["loss"]):
+        if looked.has_diverged or math.isinf(metrics["loss"]):
             self._decided.pop(split, None)
             return dict.fromkeys(["loss", *(metric.name for metric in CARD.metrics)], math.nan)
         if split == "validation":
@@ -79,23 +82,27 @@ class Epochs:
         proposals = proposals_of(looked, self._rule)
         by_rule = self._judge.judged(split, proposals, looked.size)
         self._decided[split] = Decided(looked, proposals, by_rule)
-        return metrics | metrics_of(by_rule)
+        known = {name: value for name, value in metrics.items() if not math.isnan(value)}
+        return known | metrics_of(by_rule)
 
     def exhibits(self) -> Iterator[Exhibit]:
         """What is shown of the test split, of each epoch that is the best so far on validation.
 
-        Best by the AUROC of images, so that no lesion decides what is seen.
+        Best by the AUROC of images, so that no lesion decides what is seen; of each epoch if there
+        is none, of images that are labelled alike.
         """
         if {"validation", "test"} - {*self._decided}:
             return
         auroc = self._decided["validation"].looked.metrics()["auroc"]
         if auroc <= self.run.best:
             return
-        self.run.best = auroc
+        if not math.isnan(auroc):
+            self.run.best = auroc
         test = self._decided["test"]
         shown = Shown(epoch=self.run.epoch, seed=self._seed, size=test.looked.size)
         if test.by_rule:
-            yield shown.froc(test.by_rule)
+            if any(len(matches.lesion_scores) for matches in test.by_rule.values()):
+                yield shown.froc(test.by_rule)  # without lesions there is no curve
             yield shown.table(test.by_rule)
         numbers = shown.chosen(test.looked.labels.numpy())
         yield shown.pictures(

@@ -5,6 +5,7 @@ Shapes: B batch, N samples of a split, C channels, h and w of feature maps, H an
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -142,13 +143,30 @@ class Looked:
         found: NDArray[np.float64] = self.logits.double().sigmoid().numpy()
         return found
 
+    @property
+    def has_diverged(self) -> bool:
+        """Whether the network gives something that is no number."""
+        return not bool(self.logits.isfinite().all())
+
+    @property
+    def n_with(self) -> tuple[int, int]:
+        """How many images are labelled 0, and how many 1."""
+        return int((self.labels == 0).sum()), int((self.labels == 1).sum())
+
     def metrics(self) -> dict[str, float]:
-        """Metrics of images: ``loss``, ``error_rate``, ``auroc``; the first in nats."""
+        """Metrics of images: ``loss``, ``error_rate``, ``auroc``; the first in nats.
+
+        NaN where there is none: without a label, and of the AUROC without one of each kind.
+        """
         metrics: dict[str, Metric] = {"error_rate": LabelErrorRate(), "auroc": Auroc()}
         found = {
             name: float(metric.value(metric.statistics(self.logits, self.labels).double()))
             for name, metric in metrics.items()
         }
+        if not any(self.n_with):
+            return dict.fromkeys(("loss", *found), math.nan)
+        if not all(self.n_with):
+            found["auroc"] = math.nan
         return {"loss": float(bce(self.logits, self.labels)), **found}
 
 

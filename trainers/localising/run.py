@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from trainers.engines.stepping import optimizer_of, restore, take_step
+from trainers.errors import TaskMismatch
 from trainers.jobs import Training
 from trainers.keeping.checkpoints import load, misfit, save
 from trainers.localising.maps import Floats
@@ -81,14 +83,23 @@ class Run:
         generator = (self._key / "order" / self.epoch).generator()
         order = torch.randperm(source.size, generator=generator)
         (self._key / "dropout" / self.epoch).seed_global(self._device)
-        self.n_samples, self.n_steps = len(order), 0
+        self.n_samples, self.n_steps, n_with = len(order), 0, torch.zeros(2, dtype=torch.int64)
         for batch in source.batches(order, size, self._key / "augment" / self.epoch):
-            self._step(batch)
+            labels = labels_of(batch, self._task)
+            n_with += torch.stack([(labels == 0).sum(), (labels == 1).sum()]).cpu()
+            self._step(batch, labels)
             self.n_steps += 1
+        if not n_with.all():
+            no, yes = n_with.tolist()
+            raise TaskMismatch(
+                "Trainer `cam` learns from images with label 0 and with label 1. Of task "
+                f"{self._task} {no:,} training images have the one, {yes:,} the other. Add some of "
+                "the kind that is missing, or split the data anew."
+            )
         self._save()
 
-    def _step(self, batch: Any) -> None:
-        loss = bce(self._network(batch.inputs), labels_of(batch, self._task))
+    def _step(self, batch: Any, labels: Tensor) -> None:
+        loss = bce(self._network(batch.inputs), labels)
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         take_step(self._optimizer, self._training)

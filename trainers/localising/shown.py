@@ -46,14 +46,15 @@ class Shown:
     size: tuple[int, int]
 
     def froc(self, by_rule: Mapping[str, Matches]) -> Curve:
-        """Sensitivity by false positives an image, by each hit rule, with intervals."""
+        """Sensitivity by false positives an image, by each hit rule, with intervals.
+
+        Args:
+            by_rule: Of images with a lesion or more.
+        """
         found = {
             rule: froc(matches, _GRID, drawn_anew(matches.n_images, self.seed))[:-1]
             for rule, matches in by_rule.items()
         }
-        known = {rule: row for rule, row in found.items() if not np.isnan(row[0].value)}
-        if not known:  # no lesion, and no curve
-            known = {rule: [Interval(0.0, 0.0, 0.0)] * len(_GRID) for rule in found}
         return Curve(
             name="froc",
             title=f"FROC on test, epoch {self.epoch}; band: {self._how}",
@@ -61,11 +62,11 @@ class Shown:
             y_title="sensitivity",
             points={
                 rule: [(rate, of.value) for rate, of in zip(_GRID, row, strict=True)]
-                for rule, row in known.items()
+                for rule, row in found.items()
             },
             intervals={
                 rule: [(rate, of.low, of.high) for rate, of in zip(_GRID, row, strict=True)]
-                for rule, row in known.items()
+                for rule, row in found.items()
             },
             x_log=True,
         )

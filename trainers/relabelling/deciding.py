@@ -99,3 +99,15 @@ def mended(detection: Detection, action: str) -> tuple[Classes, NDArray[np.bool_
     if action == "drop":
         return given, ~suspected
     return np.where(suspected, detection.proposed, given), np.ones(len(given), dtype=bool)
+
+
+def mended_back(detection: Detection, given: Classes) -> NDArray[np.bool_]:
+    """Which samples ``[N]`` are to have the label again that a round before has taken from them.
+
+    Args:
+        given: ``[N]``, before anything was mended.
+    """
+    found: NDArray[np.bool_] = (
+        detection.suspected & (detection.given != given) & (detection.proposed == given)
+    )
+    return found

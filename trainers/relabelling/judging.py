@@ -32,6 +32,10 @@ class Judge:
         counted = kept & (self.true >= 0)
         return float((labels != self.true)[counted].mean()) if counted.any() else math.nan
 
+    def of_given(self, labels: Classes) -> float:
+        """Share of wrong labels ``[N]``, none left out; NaN if the truth of none is known."""
+        return self.of_labels(labels, np.ones(len(labels), dtype=bool))
+
     def of_detection(self, detection: Detection) -> dict[str, float]:
         """How well the wrong ones of the labels that it is of were found.
 

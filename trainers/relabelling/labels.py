@@ -5,6 +5,7 @@ Shapes: N samples of a split, B batch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,31 @@ def given_labels(session: Session, split: str, task: str, n_classes: int) -> Cla
     parts = [_classes(batch.targets[task], task, n_classes) for batch in batches]
     found: Classes = torch.cat(parts).numpy()
     return found
+
+
+def refuse_unlearnable(given: Mapping[str, Classes], task: str) -> None:
+    """Refuse labels by which no network can be trained, or none be chosen.
+
+    Args:
+        given: Labels by split, ``[size]``; -1 where there is none.
+
+    Raises:
+        TaskMismatch: Training has labels of fewer than two classes, or validation has no label.
+    """
+    classes = np.unique(given["train"][given["train"] >= 0])
+    if len(classes) < 2:
+        found = f"labels of class {classes[0]} alone" if len(classes) else "no label"
+        raise TaskMismatch(
+            "`uncertainty-relabel` needs training labels of two classes or more. Of its "
+            f"{len(given['train']):,} training samples, task {task} has {found}. Label some, or "
+            "let more of them keep their labels."
+        )
+    if not (given["validation"] >= 0).any():
+        raise TaskMismatch(
+            "`uncertainty-relabel` chooses epochs and trials by labels of validation. Of its "
+            f"{len(given['validation']):,} validation samples, task {task} has no label. Label "
+            "some: they may be wrong."
+        )
 
 
 def judge_of(problem: Problem, task: str, numbers: Classes) -> Judge | None:

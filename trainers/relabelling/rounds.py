@@ -19,7 +19,7 @@ from torch import Tensor
 from trainers.network import MultiTaskNetwork
 from trainers.relabelling import keeping
 from trainers.relabelling.card import CARD, ERROR
-from trainers.relabelling.deciding import better, detected, mended
+from trainers.relabelling.deciding import Detection, better, detected, mended, mended_back
 from trainers.relabelling.keeping import Progress, Told
 from trainers.relabelling.looking import Looks
 from trainers.relabelling.scores import Classes
@@ -123,17 +123,28 @@ class Rounds:
         progress.last = found
         if better(found, progress.best, settings):
             progress.best = found
-        return {**self._teller.of_decision(found), **metrics}
+        return {**self._judged(found, progress), **metrics}
+
+    def _judged(self, found: Detection, progress: Progress) -> dict[str, float]:
+        """Metrics of a decision. What trials are ranked by is never without a value.
+
+        Once no label is wrong any more, nothing tells wrong ones from right ones: the value of the
+        round before stands.
+        """
+        ranked_by = self._teller.report.metrics
+        held = {name: of for name, of in progress.standing.items() if name in ranked_by}
+        return {**held, **self._teller.of_decision(found)}
 
     def _end_training(self, progress: Progress) -> None:
         """Mend the labels by the epoch that was chosen, or end."""
         best = progress.best
         if best is not None:
-            progress.standing = self._teller.of_decision(best)
+            progress.standing = self._judged(best, progress)
             progress.labels, progress.kept = mended(best, self._settings.action)
             if self._settings.action == "drop":  # who is left out is asked anew each time
                 progress.suspicion = np.full(len(best.scores), np.nan)
             progress.suspicion = np.where(best.suspected, best.scores, progress.suspicion)
             progress.proposed = np.where(best.suspected, best.proposed, progress.proposed)
+            progress.suspicion[mended_back(best, self._given[self._labelled])] = np.nan
             progress.best = None
         progress.training, progress.epoch = progress.training + 1, 0

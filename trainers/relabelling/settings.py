@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
@@ -108,16 +109,16 @@ def too_long(settings: Settings, most_epochs: int) -> str:
     )
 
 
-def unknowable(metrics: Sequence[str], settings: Settings, *, truth: bool) -> str:
+def unknowable(metrics: Sequence[str], settings: Settings, *, wrong: float) -> str:
     """Why trials cannot be ranked by metrics; empty if they can.
 
     Args:
-        truth: Whether somebody knows the true labels.
+        wrong: Share of wrong training labels, 0 to 1; NaN if nobody knows the true ones.
     """
     by_truth = [one.name for one in CARD.metrics if one.uses_truth]
     of_looking = [name for name in by_truth if name.startswith("detection_")]
     for metric in metrics:
-        if metric in by_truth and not truth:
+        if metric in by_truth and math.isnan(wrong):
             return (
                 f"`{metric}` is known where the true labels are: under `label_noise`, or of a "
                 "problem with `true_labels`. This one has none. Take `objective = "
@@ -127,6 +128,12 @@ def unknowable(metrics: Sequence[str], settings: Settings, *, truth: bool) -> st
             return (
                 f'`method = "{settings.method}"` looks for no wrong labels, and has no `{metric}`. '
                 'Leave it out of this study, or take `objective = "noisy_val_error"`.'
+            )
+        if metric in of_looking and wrong in (0.0, 1.0):
+            return (
+                f"`{metric}` is how well wrong labels are told from right ones, of which there "
+                f"must be some. Here all are {'wrong' if wrong else 'right'}. Set another `rate` "
+                'of label noise, or take `objective = "noisy_val_error"`.'
             )
     return ""
 

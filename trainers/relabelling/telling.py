@@ -64,7 +64,7 @@ class Teller:
         """Metrics while no label has been looked at."""
         if self.judge is None:
             return {}
-        share = self._wrong_as_given(self.judge)
+        share = self.judge.of_given(self.given)
         return _finite({"wrong_labels_before": share, "wrong_labels_after": share})
 
     def of_decision(self, found: Detection) -> dict[str, float]:
@@ -74,7 +74,7 @@ class Teller:
             return metrics
         with self.report.phase("diagnostics"):
             shares = {
-                "wrong_labels_before": self._wrong_as_given(self.judge),
+                "wrong_labels_before": self.judge.of_given(self.given),
                 "wrong_labels_after": self.judge.of_labels(*mended(found, self.settings.action)),
             }
             return {**metrics, **self.judge.of_detection(found), **_finite(shares)}
@@ -110,9 +110,6 @@ class Teller:
             pictures = showing.pictures(*suspects, self.images)
             if pictures is not None:
                 self.report.show(pictures, split="train")
-
-    def _wrong_as_given(self, judge: Judge) -> float:
-        return judge.of_labels(self.given, np.ones(len(self.given), dtype=bool))
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -51,12 +52,12 @@ class UncertaintyRelabel:
         Raises:
             BadParameter: All rounds together have more epochs than the study, or the study ranks
                 trials by what the run cannot know.
-            TaskMismatch: Labels are no class numbers.
+            TaskMismatch: Labels are no class numbers, or too few to learn or to choose by.
         """
         from trainers.engines import open_session
         from trainers.engines.looking.fusable import network_facts
         from trainers.relabelling.dropout import WithDropout
-        from trainers.relabelling.labels import given_labels, judge_of
+        from trainers.relabelling.labels import given_labels, judge_of, refuse_unlearnable
         from trainers.relabelling.looking import Looks
         from trainers.relabelling.rounds import Rounds
         from trainers.relabelling.telling import Teller
@@ -68,10 +69,12 @@ class UncertaintyRelabel:
         given = {
             split: given_labels(session, split, task.name, n_classes) for split in session.sources
         }
+        refuse_unlearnable(given, task.name)
         labelled = (given["train"] >= 0).nonzero()[0]
         judge = judge_of(problem, task.name, labelled)
         why = too_long(settings, training.epochs)
-        why = why or unknowable(report.metrics, settings, truth=judge is not None)
+        wrong = math.nan if judge is None else judge.of_given(given["train"][labelled])
+        why = why or unknowable(report.metrics, settings, wrong=wrong)
         if why:
             raise BadParameter(why)
         asked = Asked(

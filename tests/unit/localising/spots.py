@@ -1,5 +1,6 @@
 """A problem of bright spots in noise: images of 16x16, learned in moments; and a report to tell."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,7 +45,10 @@ def drawn(split: str) -> tuple[Tensor, Tensor, list[list[Region]]]:
 
 @dataclass(frozen=True)
 class Spots:
-    """Options: as other problems have them, to be refused; `regions` are what the judge is told."""
+    """Options: as other problems have them, to be refused; `regions` are what the judge is told.
+
+    Labels "ones in test" are all 1 there, "gaps in test" all missing.
+    """
 
     regions: str = "true"
     images: str = "labelled"
@@ -83,7 +87,11 @@ class Spots:
             "maps": labels[:, None, None].expand(-1, 2, 2),
             "some": torch.where(torch.arange(len(labels)) % 5 == 0, -1, labels.long()),
         }
-        return TensorSource(images, {"present": as_given[self.labels]})
+        alike, _, where = self.labels.partition(" in ")
+        if split in where:
+            label = {"ones": 1.0, "gaps": math.nan}[alike]
+            return TensorSource(images, {"present": torch.full_like(labels, label)})
+        return TensorSource(images, {"present": as_given.get(self.labels, labels)})
 
     def trunk(self) -> nn.Module:
         layers = [
@@ -109,6 +117,7 @@ class Spots:
             "true": found,
             "shuffled": found[1:] + found[:1],
             "none": [],
+            "no spots": [[] for _ in found],
             "too few": found[:-1],
             "too small": [
                 [Region(kind="dim", y=1.0, x=1.0, mask=np.ones((4, 4), dtype=bool))] for _ in found

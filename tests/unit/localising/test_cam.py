@@ -125,11 +125,20 @@ def test_where_nobody_knows_lesions_images_alone_are_judged(tmp_path: Path) -> N
     assert [exhibit.name for exhibit in told.shown[1]] == ["regions"]
 
 
+def test_of_images_without_any_lesion_there_is_no_curve(tmp_path: Path) -> None:
+    told = trained(tmp_path, Spots("no spots"), training=replace(TRAINING, epochs=1))
+    assert [exhibit.name for exhibit in told.shown[1]] == ["sensitivities", "regions"]
+    assert told.rows[1]["false_positives_touching"] > 0
+    assert "froc_touching" not in told.rows[1]
+
+
 def test_photos_of_one_set_train_and_marked_ones_of_another_judge(tmp_path: Path) -> None:
     root = write_kaggle(tmp_path / "both")
     write_diaretdb1(root / "ddb1_v02_01")
     problem = of_kaggle(root, judged_on="diaretdb1", train_samples=8, test_samples=5)
-    told = trained(tmp_path, problem, training=replace(TRAINING, epochs=1), gate=False)
+    by_errors = Told(metrics=("error_rate",))  # both photos of validation are diseased
+    once = replace(TRAINING, epochs=1)
+    told = trained(tmp_path, problem, told=by_errors, training=once, gate=False)
     judged = {name for name in told.rows[1] if name in of_truth()}
     assert judged == {name for name in of_truth() if name.startswith("test_")}
     _, table, _ = told.shown[1]
@@ -175,6 +184,34 @@ def test_labels_are_class_numbers_or_numbers_alike(
 def test_images_without_a_label_are_neither_learned_nor_judged(tmp_path: Path) -> None:
     told = trained(tmp_path, Spots(labels="some"), training=replace(TRAINING, epochs=1))
     assert 0 < told.rows[1]["loss"] < 2
+
+
+@pytest.mark.parametrize(
+    ["labels", "says"],
+    [
+        ("ones in train", "present 0 training images have the one, 64 the other"),
+        ("gaps in train", "0 training images have the one, 0 the other"),
+        ("ones in validation", "auroc needs .* Take `val_error_rate`"),
+        ("gaps in validation", "auroc needs .* none of one kind"),
+    ],
+)
+def test_labels_that_tell_nothing_apart_are_refused(tmp_path: Path, labels: str, says: str) -> None:
+    with pytest.raises(TaskMismatch, match=says):
+        trained(tmp_path, Spots(labels=labels))
+
+
+@pytest.mark.parametrize(
+    ["labels", "unknown"],
+    [
+        ("ones in test", {"auroc"}),
+        ("gaps in test", OF_IMAGES),
+    ],
+)
+def test_of_a_test_split_nothing_is_told_that_cannot_be_known(
+    tmp_path: Path, labels: str, unknown: set[str]
+) -> None:
+    told = trained(tmp_path, Spots(labels=labels), training=replace(TRAINING, epochs=1))
+    assert {name for name in OF_IMAGES if f"test_{name}" not in told.rows[1]} == unknown
 
 
 def test_a_run_that_diverges_says_that_nothing_is_a_number(tmp_path: Path) -> None:

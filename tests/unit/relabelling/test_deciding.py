@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainers.relabelling.card import CARD
-from trainers.relabelling.deciding import Detection, better, detected, mended
+from trainers.relabelling.deciding import Detection, better, detected, mended, mended_back
 from trainers.relabelling.scores import Classes, Floats
 from trainers.relabelling.settings import Settings
 
@@ -88,3 +88,16 @@ def test_cleanlab_is_given_the_mean_prediction(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "cleanlab.filter", stand_in)
     one = found(0, method="cleanlab")
     assert np.array_equal(one.suspected, one.proposed != one.given)
+
+
+def test_labels_that_are_mended_back_are_told() -> None:
+    detection = Detection(
+        epoch=1,
+        error=0.5,
+        given=np.array([1, 1, 0, 0]),
+        scores=np.array([0.9, 0.9, 0.9, 0.1]),
+        suspected=np.array([True, True, True, False]),
+        proposed=np.array([0, 2, 1, 1]),
+        separation=1.0,
+    )
+    assert mended_back(detection, np.array([0, 0, 0, 1])).tolist() == [True, False, False, False]

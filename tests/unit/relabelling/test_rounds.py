@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.unit.relabelling.blobs import (
     noisy,
     trained,
 )
-from trainers.errors import BadParameter
+from trainers.errors import BadParameter, TaskMismatch
 from trainers.exhibits import pack
 from trainers.relabelling import keeping
 from trainers.relabelling.card import CARD, ESTIMATORS
@@ -235,6 +236,7 @@ def test_rounds_that_do_not_fit_are_refused_before_anything_is_trained(tmp_path:
     [
         (Blobs(), "relabel", "wrong_labels_after", "This one has none"),
         (noisy(), "to-end", "detection_auroc", "looks for no wrong labels"),
+        (noisy(rate=0.0), "relabel", "detection_auroc", "Here all are right. Set another `rate`"),
     ],
 )
 def test_what_a_run_cannot_know_is_refused_as_an_objective(
@@ -242,3 +244,40 @@ def test_what_a_run_cannot_know_is_refused_as_an_objective(
 ) -> None:
     with pytest.raises(BadParameter, match=told):
         trained(problem, tmp_path, report=Reports((metric,)), method=method)
+
+
+@dataclass(frozen=True)
+class Without(Blobs):
+    """A split has other labels than it should."""
+
+    split: str = "train"
+    label: int = -1
+
+    def sources(self, device: torch.device) -> Any:
+        found = dict(super().sources(device))
+        label = torch.full_like(found[self.split].targets[TASK], self.label)
+        return {**found, self.split: replace(found[self.split], targets={TASK: label})}
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (Without(), "Of its 48 training samples, task place has no label"),
+        (Without(label=2), "task place has labels of class 2 alone"),
+        (Without(split="validation"), "Of its 16 validation samples, task place has no label"),
+    ],
+)
+def test_labels_by_which_nothing_is_learned_or_chosen_are_refused(
+    tmp_path: Path, problem: Any, told: str
+) -> None:
+    with pytest.raises(TaskMismatch, match=told):
+        trained(problem, tmp_path)
+
+
+def test_what_ranks_trials_has_a_value_once_no_label_is_wrong(tmp_path: Path) -> None:
+    """The detector of the second round has nothing to find; trials are ranked all the same."""
+    report = Reports(("detection_auroc",))
+    five_of_48 = {"threshold": "quantile", "quantile_share": 0.105}
+    trained(noisy(rate=0.1), tmp_path, report=report, rounds=2, epochs_per_round=8, **five_of_48)
+    assert "detection_recall" not in report.rows[16][0]
+    assert all("detection_auroc" in metrics for metrics, _ in report.rows.values())

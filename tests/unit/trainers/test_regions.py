@@ -49,6 +49,12 @@ def test_regions_of_other_images_are_refused(
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize("regions", [None, [region()], [[(1, 2)]], [[], None]])
+def test_what_is_no_list_of_regions_for_each_image_is_refused(regions: Any) -> None:
+    with pytest.raises(BadShape, match=r"must give a list of `trainers\.regions\.Region`"):
+        check_regions(regions, n_images=2, size=(4, 6))
+
+
 def test_most_problems_know_of_no_regions() -> None:
     assert evaluation_regions(object(), "test") == ()
     check_regions((), n_images=3, size=(4, 6))
