@@ -34,15 +34,17 @@ def _facts(card: Mapping[str, Any]) -> list[tuple[Markup, Markup]]:
         "Licence": card.get("licence", ""),
     }
     facts += [fact(name, str(text)) for name, text in texts.items() if text]
-    facts.append(fact("Tasks", _tasks(card.get("tasks", ()))))
+    facts.append(fact("Tasks", _tasks(card)))
     if card.get("caveats"):
         facts.append(fact("Caveats", _list(tag("li", str(text)) for text in card["caveats"])))
     return facts
 
 
-def _tasks(tasks: Sequence[Mapping[str, Any]]) -> Markup:
+def _tasks(card: Mapping[str, Any]) -> Markup:
     """All tasks; many are folded, so that they do not stand between a reader and the results."""
-    said = _list(_task(task) for task in tasks)
+    tasks: Sequence[Mapping[str, Any]] = card.get("tasks", ())
+    # a trainer has losses of its own, if any, and is named with the network
+    said = _list(_task(task, with_loss="trainer" not in card) for task in tasks)
     if len(tasks) <= _MOST_TASKS:
         return said
     return tag("details", tag("summary", f"{len(tasks)} tasks"), said)
@@ -52,7 +54,8 @@ def _list(items: Any) -> Markup:
     return tag("ul", *items, class_="plain")
 
 
-def _task(task: Mapping[str, Any]) -> Markup:
+def _task(task: Mapping[str, Any], *, with_loss: bool) -> Markup:
     metrics = ", ".join(str(m.get("title", m["name"])) for m in task["metrics"])
     title = task.get("title", task["name"])
-    return tag("li", f"{title}: {metrics} (trained with {task.get('loss', 'its own loss')})")
+    loss = f" (trained with {task.get('loss', 'its own loss')})" if with_loss else ""
+    return tag("li", f"{title}: {metrics}{loss}")

@@ -230,8 +230,8 @@ class Cifar(UserFiles["CifarSet"]):
             return ()
         return (
             f"Task {self.human_task} has labels that people gave ({self.labels}, CIFAR-N, Wei et "
-            "al. 2022) in training and validation: some are wrong. Its baseline and every choice "
-            "on validation see these; its test labels are clean.",
+            "al. 2022) in training and validation: some are wrong. Every choice on validation, "
+            "and a baseline, sees these; its test labels are clean.",
         )
 
     @cached_property

@@ -160,7 +160,7 @@ class NoisyLabels:
             how = "the next class" if noise.kind == "pair" else "one of the other classes"
         return (
             f"Task {task} has wrong labels on purpose: {wrong}, {how} (noise seed {noise.seed}). "
-            "Its baseline and every choice on validation see these; its test labels are clean."
+            "Every choice on validation, and a baseline, sees these; its test labels are clean."
         )
 
 

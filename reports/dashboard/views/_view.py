@@ -133,9 +133,9 @@ class View:
     Attributes:
         key: Its place in addresses.
         says: What it answers, in half a sentence.
-        of_functions: Whether studies of training functions have it, too; `of_methods` those that
-            compare loss weightings.
-        of_fronts: Whether studies of training functions with several objectives have it.
+        of_functions: Whether studies of training functions and of trainers have it, too;
+            `of_methods` those that compare loss weightings.
+        of_fronts: Whether such studies with several objectives have it.
         of_gradients: Whether only studies that compare gradients have it.
     """
 
@@ -152,6 +152,6 @@ class View:
         """Whether a study of this kind can have it."""
         if self.of_gradients and not (record.spec.get("diagnostics") or {}).get("gradients"):
             return False
-        if record.card.get("kind") != "function":
+        if record.card.get("kind") != "function" and not record.spec.get("trainer"):
             return self.of_methods
         return self.of_functions or (self.of_fronts and bool(several_of(record)))

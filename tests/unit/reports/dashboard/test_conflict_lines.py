@@ -76,6 +76,14 @@ def test_only_studies_that_compare_gradients_show_them() -> None:
     assert all(is_of_gradients(chart["of"]) for chart in conflict_charts(asks))
 
 
+def test_a_trainers_study_has_no_view_of_loss_weights() -> None:
+    plain = record(2)
+    trained = replace(plain, spec={**plain.spec, "trainer": "cam"})
+    seen = [{view.key for view in VIEWS if view.is_of(one)} for one in (plain, trained)]
+    assert seen[0] - seen[1] == {"simplex", "temperature", "tradeoff", "weights"}
+    assert seen[1] - seen[0] == {"curves"}
+
+
 @pytest.mark.parametrize("of", ["loss", "cosine", "gradients.", "gradients.sd", ""])
 def test_other_curves_are_none_of_gradients(of: str) -> None:
     assert not is_of_gradients(of)
