@@ -104,6 +104,7 @@ class Epochs:
             if any(len(matches.lesion_scores) for matches in test.by_rule.values()):
                 yield shown.froc(test.by_rule)  # without lesions there is no curve
             yield shown.table(test.by_rule)
+        yield shown.images(test.looked, test.by_rule)
         numbers = shown.chosen(test.looked.labels.numpy())
         yield shown.pictures(
             numbers,

@@ -21,6 +21,7 @@ from trainers.localising.froc import (
 )
 from trainers.localising.hits import Matches, touches
 from trainers.localising.maps import Floats, normalised, upsampled
+from trainers.localising.of_images import auroc, diseased_found
 from trainers.localising.proposals import CALLED, Proposal
 from trainers.regions import Region
 
@@ -102,6 +103,22 @@ class Shown:
                 *("FROC mean", "FROC low", "FROC high"),
             ),
             rows=rows,
+        )
+
+    def images(self, looked: Looked, by_rule: Mapping[str, Matches]) -> Table:
+        """What is found of whole images, with intervals: telling them apart, and their lesions."""
+        labels = looked.labels.numpy()
+        counts = drawn_anew(len(labels), self.seed)
+        found = {"AUROC": auroc(looked.logits.double().numpy(), labels, counts)}
+        found |= {
+            f"diseased with a lesion found: {rule}": diseased_found(matches, counts)
+            for rule, matches in by_rule.items()
+        }
+        return Table(
+            name="images",
+            title=f"Test images, epoch {self.epoch}; intervals: {self._how}",
+            columns=("of images", "value", "low", "high"),
+            rows=[(name, *_cells(of)) for name, of in found.items()],
         )
 
     @property

@@ -67,7 +67,8 @@ def test_what_is_shown_is_of_epochs_that_are_the_best_so_far_by_image_labels(who
     for step, row in whole.rows.items():
         assert bool(whole.shown[step]) == (row["auroc"] > best)
         best = max(best, row["auroc"])
-    assert [exhibit.name for exhibit in whole.shown[1]] == ["froc", "sensitivities", "regions"]
+    names = ["froc", "sensitivities", "images", "regions"]
+    assert [exhibit.name for exhibit in whole.shown[1]] == names
 
 
 @pytest.mark.parametrize("step", [1, 3])
@@ -122,12 +123,12 @@ def test_other_lesions_change_no_decision(whole: Told, folder: Path, tmp_path: P
 def test_where_nobody_knows_lesions_images_alone_are_judged(tmp_path: Path) -> None:
     told = trained(tmp_path, Spots("none"), training=replace(TRAINING, epochs=1))
     assert {*told.rows[1]} == OF_IMAGES | {f"test_{name}" for name in OF_IMAGES}
-    assert [exhibit.name for exhibit in told.shown[1]] == ["regions"]
+    assert [exhibit.name for exhibit in told.shown[1]] == ["images", "regions"]
 
 
 def test_of_images_without_any_lesion_there_is_no_curve(tmp_path: Path) -> None:
     told = trained(tmp_path, Spots("no spots"), training=replace(TRAINING, epochs=1))
-    assert [exhibit.name for exhibit in told.shown[1]] == ["sensitivities", "regions"]
+    assert [exhibit.name for exhibit in told.shown[1]] == ["sensitivities", "images", "regions"]
     assert told.rows[1]["false_positives_touching"] > 0
     assert "froc_touching" not in told.rows[1]
 
@@ -141,7 +142,7 @@ def test_photos_of_one_set_train_and_marked_ones_of_another_judge(tmp_path: Path
     told = trained(tmp_path, problem, told=by_errors, training=once, gate=False)
     judged = {name for name in told.rows[1] if name in of_truth()}
     assert judged == {name for name in of_truth() if name.startswith("test_")}
-    _, table, _ = told.shown[1]
+    _, table, *_ = told.shown[1]
     assert isinstance(table, Table)
     assert {(kind, n_lesions) for _, kind, n_lesions, *_ in table.rows} == {
         ("all", 8),
