@@ -293,6 +293,8 @@ def _storable(report: Report) -> Report:
 def _wrong(report: EpochRecord) -> str:
     if not 1 <= report.epoch <= _MOST_EPOCHS:
         return f"an epoch outside 1 to {_MOST_EPOCHS}"
+    if not 1 <= report.round <= _MOST_EPOCHS:
+        return f"a round outside 1 to {_MOST_EPOCHS}"
     return next(
         (
             f"{value} for {split} {metric} of task {task}"

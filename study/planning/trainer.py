@@ -22,7 +22,7 @@ from study.spec.search import SearchSpec
 from study.spec.study_spec import StudySpec
 from trainers.cards import ProblemCard, TaskCard
 from trainers.errors import TrainingError
-from trainers.functions import Trainer, trainer_of
+from trainers.functions import Trainer, trainer_of, why_refused
 from trainers.functions._trainers import LONGEST_TARGET
 from trainers.jobs import ProblemRef
 from trainers.problems import ProblemError, card_of, problem_class
@@ -100,8 +100,7 @@ def _search(
         for point in _tried(anchors, stages):
             params = card.filled(point)
             with chdir("."):
-                why = trainer.refusal(problem, params)
-                why = why or _too_long(trainer, params, spec.training.epochs)
+                why = why_refused(trainer, problem, params, spec.training.epochs)
             if why:
                 raise BadSpec(f"{place}: {why}")
     except (SpaceError, TrainingError) as error:
@@ -122,18 +121,6 @@ def _search(
         solo_only="a trainer trains one run at a time",
         budget=part.budget,
         trains_itself=True,
-    )
-
-
-def _too_long(trainer: Trainer, params: Mapping[str, Any], most: int) -> str:
-    """Why a run has more epochs than the study allows; empty if not, or if nobody has said."""
-    n_epochs = getattr(trainer, "n_epochs", None)
-    wanted = most if n_epochs is None else n_epochs(params)
-    if wanted <= most:
-        return ""
-    return (
-        "`epochs` in [training] are the most that all rounds of a run may take together. Got "
-        f"{most}, and a run takes {wanted}. Set `epochs = {wanted}`, or lower what rounds take."
     )
 
 

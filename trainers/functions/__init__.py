@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trainers.functions._caller import Caller, call, tell_returned
 from trainers.functions._open import Called, FunctionSession, open_function, open_trainer
 from trainers.functions._report import Report, RunStopped
-from trainers.functions._trainers import Trainer, trainer_names, trainer_of
+from trainers.functions._trainers import Trainer, trainer_names, trainer_of, why_refused
 
 if TYPE_CHECKING:
     from trainers.functions._training import train_function
@@ -31,6 +31,7 @@ __all__ = [
     "train_function",
     "trainer_names",
     "trainer_of",
+    "why_refused",
 ]
 
 

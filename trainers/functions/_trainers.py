@@ -11,10 +11,10 @@ import inspect
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from trainers.cards import ProblemCard
-from trainers.errors import UnknownTrainer
+from trainers.errors import BadCard, UnknownTrainer
 from trainers.failures import told
 from trainers.jobs import Training
 from trainers.problems.errors import ModuleBroken
@@ -26,6 +26,7 @@ from trainers.trainer_card import TrainerCard
 if TYPE_CHECKING:
     from trainers.functions._report import Report
 
+Said = TypeVar("Said")
 GROUP: Final = "weighbridge.trainers"
 TRAINERS: Final[Mapping[str, str]] = {
     "cam": "trainers.localising:Cam",
@@ -122,6 +123,43 @@ def trainer_of(target: str, folder: str | None = None) -> Trainer:
     return _checked(found, target)
 
 
+def why_refused(
+    trainer: Trainer, problem: ProblemCard, params: Mapping[str, Any], most_epochs: int
+) -> str:
+    """Why a trainer cannot train a problem with parameters, as itself and its epochs say; or empty.
+
+    Args:
+        params: All of them, defaults filled in.
+        most_epochs: That a run may have in all of its rounds.
+
+    Raises:
+        UnknownTrainer: It raised, or gave something else than it is to give.
+    """
+    refusal = _said(trainer, "refusal", str, "a text", problem, params)
+    if refusal or not hasattr(trainer, "n_epochs"):
+        return refusal
+    wanted = _said(trainer, "n_epochs", int, "a whole number", params)
+    if wanted <= most_epochs:
+        return ""
+    return (
+        "`epochs` in [training] are the most that all rounds of a run may take together. Got "
+        f"{most_epochs}, and a run takes {wanted}. Set `epochs = {wanted}`, or lower what rounds "
+        "take."
+    )
+
+
+def _said(trainer: Trainer, method: str, kind: type[Said], what: str, *asked: Any) -> Said:
+    """What a method of a user's class says."""
+    place = f"`{method}` of trainer `{trainer.card.name}` must return {what}"
+    try:
+        said: object = getattr(trainer, method)(*asked)
+    except (Exception, SystemExit) as error:
+        raise UnknownTrainer(f"{place}. It raised {told(error)}. Mend it.") from error
+    if not isinstance(said, kind):
+        raise UnknownTrainer(f"{place}. It returned {shown(said)}. Mend it.")
+    return said
+
+
 def _plugins() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
@@ -150,6 +188,10 @@ def _checked(found: object, target: str) -> Trainer:
     try:
         made: Any = found()
         card: object = made.card
+    except BadCard as error:
+        raise UnknownTrainer(
+            f"Trainer `{target}` has a card that breaks a rule. {error}"
+        ) from error
     except (Exception, SystemExit) as error:  # code of a user may raise anything
         raise UnknownTrainer(
             f"A trainer must be made without arguments, and its card be readable. `{target}` "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -14,8 +14,10 @@ from study.errors import BadSpec, NotAnExtension
 from study.planning.extension import check_extension
 from study.planning.plan import Plan, make_plan
 from study.spec.study_spec import parse
+from tests.tiny_trainer import Tiny
 from tests.toy import Toy
 from trainers.cards import MetricCard, ProblemCard
+from trainers.trainer_card import TrainerCard
 
 _BASE: dict[str, Any] = {
     "name": "tried",
@@ -219,3 +221,47 @@ def test_rounds_that_do_not_fit_into_the_epochs_are_refused() -> None:
     training = spec.training.model_copy(update={"epochs": 49})
     with pytest.raises(BadSpec, match=r"Got 49, and a run takes 50\. Set `epochs = 50`"):
         make_plan(spec.model_copy(update={"training": training}))
+
+
+class Odd(Tiny):
+    """Answers as its `rate` says: a user's trainer may do anything."""
+
+    def refusal(self, problem: ProblemCard, params: Mapping[str, Any]) -> Any:
+        if params["rate"] == 0.1:
+            raise KeyError("gone")
+        if params["rate"] == 0.2:
+            raise SystemExit(3)
+        return None if params["rate"] == 0.3 else ""
+
+    def n_epochs(self, params: Mapping[str, Any]) -> Any:
+        return 4 if params["rate"] != 0.4 else "four"
+
+
+class Misnamed(Tiny):
+    """Its card breaks a rule."""
+
+    @property
+    def card(self) -> TrainerCard:
+        return replace(super().card, objectives=())
+
+
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [
+        (0.1, "`refusal` of trainer `tiny` must return a text. It raised KeyError: 'gone'"),
+        (0.2, "`refusal` of trainer `tiny` must return a text. It raised SystemExit: 3"),
+        (0.3, "`refusal` of trainer `tiny` must return a text. It returned None"),
+        (0.4, "`n_epochs` of trainer `tiny` must return a whole number. It returned 'four'"),
+    ],
+)
+def test_what_a_users_trainer_does_instead_of_answering_is_told(rate: float, told: str) -> None:
+    def odd(spec: dict[str, Any]) -> None:
+        spec.update(trainer=f"{__name__}:Odd", search=[{"stages": [{"rate": [rate]}]}])
+
+    assert told in refusal(odd)
+
+
+def test_a_card_that_breaks_a_rule_says_which_in_its_own_words() -> None:
+    said = refusal(lambda spec: spec.update(trainer=f"{__name__}:Misnamed"))
+    assert "has a card that breaks a rule. TrainerCard `tiny`: `objectives` must not" in said
+    assert ".." not in said
