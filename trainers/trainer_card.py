@@ -143,6 +143,8 @@ class TrainerCard:
             beside them ``loss``.
         objectives: What trials can be ranked by; the first is the default.
         parameters: All that a study may search or fix.
+        select_epoch: Which epoch of a run counts unless the study says it: ``best`` on validation,
+            or ``last`` if a run's last report is what it delivers.
 
     Raises:
         BadCard: A field breaks a rule, or an objective names no metric of the card.
@@ -155,9 +157,14 @@ class TrainerCard:
     metrics: tuple[MetricCard, ...]
     objectives: tuple[ObjectiveCard, ...]
     parameters: tuple[ParameterCard, ...] = ()
+    select_epoch: str = "best"
 
     def __post_init__(self) -> None:
         fields = Fields("TrainerCard", self.name)
+        if self.select_epoch not in ("best", "last"):
+            raise fields.bad(
+                "select_epoch", "must be best or last", self.select_epoch, "Say one of them."
+            )
         fields.name("name", self.name)
         for field in ("title", "source", "task_title"):
             fields.text(field, getattr(self, field))

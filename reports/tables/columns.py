@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports._ranking import delta_m_of, objective_of
+from reports._selected import untested
 from reports.comparing.rows import MethodRow
 from reports.frames import StudyFrames
 from reports.spending.axes import CostAxis, axis_of_matches
@@ -61,12 +62,15 @@ def columns_of(frames: StudyFrames, rows: Sequence[MethodRow]) -> tuple[Column, 
         first.append(_of_objective(objective))
     if objective.name != DELTA_M and not all(math.isnan(row.delta_m_test) for row in rows):
         first.append(_of_objective(delta_m_of(frames)))
-    others = [column for column in metrics if not column.with_interval]
+    apart = untested(frames)
+    others = [one for one in metrics if not one.with_interval and one.key not in apart]
     return (*first, *others, _cost(frames))
 
 
 def _metrics(frames: StudyFrames, ranked_by: tuple[str, str] | None) -> list[Column]:
     titles = {task["name"]: task.get("title", task["name"]) for task in frames.card["tasks"]}
+    if "trainer" in frames.card:
+        titles = dict.fromkeys(titles, "")  # there is one task, which the caption names
     return [
         Column(
             task=metric.task,

@@ -32,7 +32,7 @@ Trained = tuple[StudySpec, TrainerCard, ProblemRef, ProblemCard, list[Search]]
 
 
 def trained_by(spec: StudySpec, folder: str | None) -> Trained:
-    """The spec with its objective, the trainer's card, what it trains, the study's card, searches.
+    """The spec with objective and epoch, the trainer's card, what it trains, the study's, searches.
 
     Raises:
         BadSpec: There is no such trainer or objective; a parameter is unknown, or has no such
@@ -60,7 +60,11 @@ def trained_by(spec: StudySpec, folder: str | None) -> Trained:
         ranked_by=tuple(objective.metrics[0][1] for objective in objectives),
         modules=tuple(sorted({*homes, *written})),
     )
-    spec = spec.model_copy(update={"objective": names[0] if len(names) == 1 else names})
+    compare = spec.compare
+    if "select_epoch" not in compare.model_fields_set:
+        compare = compare.model_copy(update={"select_epoch": trainer.card.select_epoch})
+    objective = names[0] if len(names) == 1 else names
+    spec = spec.model_copy(update={"objective": objective, "compare": compare})
     searches = [_search(part, spec, trainer, problem, objectives) for part in spec.search]
     return spec, trainer.card, ref, card, searches
 

@@ -19,7 +19,8 @@ class CompareSpec(Section):
     margin: Positive = Field(1.0, description="Difference in Δm points that matters.")
     select_epoch: str = Field(
         "best",
-        description="Epoch that counts: `best` on validation, `last`, or `mean_last_5` (any K).",
+        description="Epoch that counts: `best` on validation, `last`, or `mean_last_5` (any K). "
+        "A trainer may have `last` as its own default.",
     )
 
     claim: Printable | None = Field(

@@ -150,4 +150,5 @@ CARD: Final = TrainerCard(
         ),
     ),
     parameters=_PARAMETERS,
+    select_epoch="last",
 )

@@ -157,6 +157,16 @@ class TestRefusals:
         )
 
 
+@pytest.mark.parametrize(("preset", "rule"), [("noisy-mini", "last"), ("lesions-mini", "best")])
+def test_the_trainer_says_which_epoch_counts_unless_the_study_does(preset: str, rule: str) -> None:
+    plain = presets()[preset].model_dump(mode="json", exclude_unset=True)
+    plain.pop("compare", None)
+    assert make_plan(parse(plain, source="s.toml")).spec.compare.select_epoch == rule
+    plain["compare"] = {"select_epoch": "mean_last_2"}
+    said = make_plan(parse(plain, source="s.toml")).spec.compare
+    assert said.select_epoch == "mean_last_2"
+
+
 def test_an_oracle_may_select_by_hidden_truth() -> None:
     planned = plan(lambda s: s.update(objective="truly_found", oracle=True))
     assert planned.searches[0].objective.direction == "max"
