@@ -16,12 +16,12 @@ _TRAINING: Final = (
 
 def filled_in(plain: Any) -> Any:
     """A spec as it is written, with what a trainer leaves nothing to say about."""
-    if not isinstance(plain, Mapping) or not isinstance(plain.get("trainer"), str):
+    if not isinstance(plain, Mapping) or plain.get("trainer") is None:
         return plain
     searches = plain.get("search")
     if not isinstance(searches, list):
         return plain
-    trainer = plain["trainer"]
+    trainer = str(plain["trainer"])  # whatever else it is, is refused where it stands
     filled = [{"weighting": trainer, **p} if isinstance(p, Mapping) else p for p in searches]
     return {**plain, "search": filled}
 

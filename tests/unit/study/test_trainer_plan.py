@@ -275,3 +275,9 @@ def test_a_card_that_breaks_a_rule_says_which_in_its_own_words() -> None:
     said = refusal(lambda spec: spec.update(trainer=f"{__name__}:Misnamed"))
     assert "has a card that breaks a rule. TrainerCard `tiny`: `objectives` must not" in said
     assert ".." not in said
+
+
+def test_a_trainer_that_is_no_text_is_one_finding() -> None:
+    said = refusal(lambda spec: spec.update(trainer=3))
+    assert "`trainer` must be text in quotes. Got 3" in said
+    assert "weighting" not in said.replace("place of weightings", "")
