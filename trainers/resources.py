@@ -7,11 +7,11 @@ import resource
 import sys
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from trainers.hardware import compiler
 from trainers.hardware.gpu import memory_bytes
-from trainers.network import MultiTaskNetwork
 from trainers.protocol import Source
 from trainers.randomness import Key
 
@@ -19,7 +19,7 @@ BACKWARD_PASSES = 2
 """Forward passes that take about as many operations as a backward pass."""
 
 
-def forward_flops(network: MultiTaskNetwork, source: Source) -> float:
+def forward_flops(network: nn.Module, source: Source) -> float:
     """Estimated operations of one sample's forward pass, counted on a batch of two.
 
     Matrix products and convolutions are counted, elementwise operations are not. The network is

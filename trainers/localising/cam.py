@@ -99,7 +99,8 @@ class Cam:
             for exhibit in epochs.exhibits():
                 report.show(exhibit, split="test")
         try:
-            report(run.epoch, metrics, samples=run.n_samples, grad_evals=run.n_steps)
+            counts = {"samples": run.n_samples, "grad_evals": run.n_steps}
+            report(run.epoch, metrics, **counts, flops=run.flops)
         except RunStopped:
             run.note_reported()
             raise

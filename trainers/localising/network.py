@@ -29,17 +29,18 @@ class CamNetwork(nn.Module):
     Attributes:
         trunk: Gives feature maps ``[B, C, h, w]``.
         layer: From pooled features to the logit.
+        trunk_frozen: Whether only the layer is trained.
     """
 
     def __init__(self, trunk: nn.Module, n_channels: int, *, trunk_frozen: bool = False) -> None:
         super().__init__()
         self.trunk, self.layer = trunk, nn.Linear(n_channels, 1)
-        self._trunk_frozen = trunk_frozen
+        self.trunk_frozen = trunk_frozen
 
     def train(self, mode: bool = True) -> Self:
         """Set training or inference mode; a frozen trunk stays in the latter."""
         super().train(mode)
-        if self._trunk_frozen:
+        if self.trunk_frozen:
             self.trunk.eval()
         return self
 

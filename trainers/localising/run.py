@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from trainers.problems import bce
 from trainers.protocol import Problem
 from trainers.randomness import Key
 from trainers.reading import as_read
+from trainers.resources import BACKWARD_PASSES, forward_flops
 
 _CHECKPOINT, _REPORTED = "cam.pt", "reported"
 
@@ -41,6 +43,7 @@ class Run:
         is_reported: Whether the epoch has been reported, by this attempt or one before.
         n_samples: That the epoch was trained on.
         n_steps: Of the epoch.
+        flops: Estimated operations of an epoch, looks at validation and test included.
 
     Raises:
         NoMaps: The problem's trunk gives no feature maps.
@@ -70,6 +73,7 @@ class Run:
             "params": [param for param in self._network.parameters() if param.requires_grad],
             "weight_decay": float(params["weight_decay"]),
         }
+        self.flops = self._epoch_flops()
         self._optimizer = optimizer_of([group], training, lr=float(params["lr"]))
         self.epoch, self.best, self.is_reported = 0, -1.0, True
         self.n_samples, self.n_steps = 0, 0
@@ -103,6 +107,13 @@ class Run:
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         take_step(self._optimizer, self._training)
+
+    def _epoch_flops(self) -> float:
+        forward = forward_flops(deepcopy(self._network), self._sources["train"])
+        backward = 0 if self._network.trunk_frozen else BACKWARD_PASSES * forward
+        sizes = {split: source.size for split, source in self._sources.items()}
+        looked = sizes["validation"] + sizes["test"]
+        return sizes["train"] * (forward + backward) + looked * forward
 
     def look(self, split: str) -> Looked:
         """What the network makes of a split now."""

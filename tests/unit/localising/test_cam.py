@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.unit.localising.spots import TRAINING, Spots, Told, trained
+from tests.unit.localising.spots import SIZES, TRAINING, Spots, Told, trained
 from tests.unit.problems.fundus_trees import of_kaggle, write_diaretdb1, write_kaggle
 from trainers.errors import CheckpointUnreadable, NoMaps, TaskMismatch
 from trainers.exhibits import Exhibit, Table, pack
@@ -58,7 +58,9 @@ def test_it_learns_the_labels_and_finds_the_spots(whole: Told) -> None:
 def test_every_epoch_counts_its_samples_and_steps_and_times_what_is_no_training(
     whole: Told,
 ) -> None:
-    assert whole.counts[4] == {"samples": 64, "grad_evals": 4}
+    trunk = 2 * 9 * 8 * 16 * 16 + 2 * 9 * 8 * 12 * 8 * 8  # of an image, forward
+    flops = (3 * SIZES["train"] + SIZES["validation"] + SIZES["test"]) * (trunk + 2 * 12)
+    assert whole.counts[4] == {"samples": 64, "grad_evals": 4, "flops": flops}
     assert whole.phases[:3] == ["validation", "test", "diagnostics"]
 
 
