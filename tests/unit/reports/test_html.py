@@ -18,7 +18,6 @@ from reports.comparing.answer import answer
 from reports.errors import MissingFolder
 from reports.html._budgets import budgets
 from reports.html._metrics import metric_numbers, metric_table
-from reports.html._problem import problem
 from reports.html._tags import Markup, join, tag
 from reports.html._words import number, percent, seconds
 from reports.spending import equal_budgets, value_said
@@ -348,9 +347,3 @@ def test_a_study_without_a_grid_over_weights_has_no_cost_to_match() -> None:
     made.spec = json.loads(json.dumps(made.spec).replace("task_weights", "s0"))
     frames = load(made, synthetic.STUDY)
     assert "Cost to match" not in str(budgets(frames, compare(frames), equal_budgets(frames)))
-
-
-def test_of_a_trainers_task_no_loss_is_named() -> None:
-    card = {"tasks": [{"name": "where", "loss": "BCE", "metrics": [{"name": "auroc"}]}]}
-    assert "where: auroc (trained with BCE)" in problem(card)
-    assert "where: auroc<" in problem({**card, "trainer": {"name": "cam"}})

@@ -1,4 +1,7 @@
-"""What a trainer reports on validation alone stands in tables all the same, and says so."""
+"""What a trainer reports on validation alone stands in tables all the same, and says so.
+
+No loss is named of what it learns.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from reports import compare, load
 from reports._selected import untested
 from reports.frames import StudyFrames
 from reports.html._metrics import metric_numbers
+from reports.html._problem import problem
 from reports.tables.columns import columns_of
 from tests.unit.reports import synthetic
 
@@ -53,3 +57,9 @@ def test_the_table_for_a_paper_has_test_values_alone() -> None:
     rows = compare(frames).rows
     assert {("train", "found")} == untested(frames)
     assert [column.name for column in columns_of(frames, rows)] == ["loss", "cost_solo_s"]
+
+
+def test_of_a_trainers_task_no_loss_is_named() -> None:
+    card = {"tasks": [{"name": "where", "loss": "BCE", "metrics": [{"name": "auroc"}]}]}
+    assert "where: auroc (trained with BCE)" in problem(card)
+    assert "where: auroc<" in problem({**card, "trainer": {"name": "cam"}})
