@@ -63,7 +63,7 @@ class FundusLesions:
         BadOption: An option is out of range.
     """
 
-    contrast: float = 0.6
+    contrast: float = 0.7
     distractors: int = 2
     side: int = 96
     width: int = 16
