@@ -71,18 +71,9 @@ class KnowsRegions(Protocol):
 
 
 def evaluation_regions(problem: object, split: str) -> Sequence[Sequence[Region]]:
-    """The lesions of each image of a split, ``[N]``; empty if the problem knows of none.
-
-    Args:
-        problem: It, or what changes its tasks or labels, has it as its ``problem``, and leaves its
-            images and their order as they are.
-    """
+    """The lesions of each image of a split, ``[N]``; empty if the problem knows of none."""
     found = getattr(problem, "evaluation_regions", None)  # `isinstance` asks the class alone
-    if found is not None:
-        regions: Sequence[Sequence[Region]] = found(split)
-        return regions
-    inner = getattr(problem, "problem", None)
-    return () if inner is None else evaluation_regions(inner, split)
+    return () if found is None else found(split)
 
 
 def check_regions(
