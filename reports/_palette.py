@@ -33,7 +33,10 @@ LOOKS: Mapping[str, TraceStyle] = {
     "dwa": TraceStyle(colour="#8b6fd0", symbol="x"),
     "gls": TraceStyle(colour="#a5701c", symbol="pentagon"),
     "imtl-l": TraceStyle(colour="#d6425c", symbol="star"),
-    # searches of a trainer are methods by their names: those of the shipped studies
+}
+
+# Searches of a trainer are methods by their names, and never stand beside weightings.
+OF_TRAINERS: Mapping[str, TraceStyle] = {
     "relabel": TraceStyle(colour="#1f77d0", symbol="circle"),
     "entropy": TraceStyle(colour="#2a97b8", symbol="triangle-down"),
     "softmax": TraceStyle(colour="#8b6fd0", symbol="x"),
@@ -57,7 +60,7 @@ TASKS = ("#2f7fc1", "#d1720f", "#16906b", "#b85c98", "#a67c00", "#6f76c9", "#c04
 
 def look(weighting: str) -> TraceStyle:
     """The look of a weighting; an unknown name gets one that depends on nothing but the name."""
-    known = LOOKS.get(weighting)
+    known = LOOKS.get(weighting) or OF_TRAINERS.get(weighting)
     if known is not None:
         return known
     return OTHERS[sum(weighting.encode()) % len(OTHERS)]

@@ -1,13 +1,14 @@
 """The parts of figures: looks, labels, windows, the hexagons of the simplex."""
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports._palette import LOOKS, OTHERS, TASKS, look
+from reports._palette import LOOKS, OF_TRAINERS, OTHERS, TASKS, TraceStyle, look
 from reports.drawing._marks import short, ticks
 from reports.drawing._panels import panels
 from reports.drawing._ternary import hexagons, on_grid, step_of
@@ -37,9 +38,10 @@ def test_every_colour_can_be_seen_on_both_pages(page: str) -> None:
     assert min(contrast(colour, page) for colour in colours) >= 3
 
 
-def test_no_two_known_weightings_look_alike() -> None:
-    assert len({item.colour for item in LOOKS.values()}) == len(LOOKS)
-    assert len({item.symbol for item in LOOKS.values()}) == len(LOOKS)
+@pytest.mark.parametrize("looks", [LOOKS, OF_TRAINERS])
+def test_no_two_known_methods_of_one_study_look_alike(looks: Mapping[str, TraceStyle]) -> None:
+    assert len({item.colour for item in looks.values()}) == len(looks)
+    assert len({item.symbol for item in looks.values()}) == len(looks)
 
 
 def test_an_unknown_weighting_keeps_its_look() -> None:

@@ -147,8 +147,8 @@ def test_a_file_that_was_moved_away_is_rescued_and_told_by_the_driver_alone(
         heralding.heralding(notify, bench.url, bench.study, said.append) as told,
     ):
         driver.announce("other", {"done 1": "{}"})
-        while not receiver.bodies:
-            arrived.wait(0.01)
+        while [bool(one.delivered) for one in driver.notifications(bench.study.birth)] != [True]:
+            arrived.wait(0.01)  # it is written down that it has arrived
         (tmp_path / "study.db").rename(tmp_path / "moved.db")
         told.finished = True  # which is to be written down
         driver.announce("other", {"done 2": "{}"})

@@ -73,7 +73,7 @@ def test_each_thing_that_happens_is_told_once(bench: Bench, reader: Reader) -> N
     assert texts(watched.look(NOTHING)) == [
         f"run {first.run} (ew, trial 0, seed 0) failed: ValueError: no",
         f"run {second.run} (ew, trial 0, seed 1) diverged after 0 epochs",
-        "ew: stage 1 is decided for trial 0 (Δm -1 on validation)",
+        "ew: stage 1 is decided for trial 0 (Δm -1.00 % on validation)",
     ]
     bench.storage.decide(bench.search(), decision(1, "a"))
     assert len(watched.look(NOTHING).events) == 1
