@@ -42,6 +42,9 @@ OF_TRAINERS: Mapping[str, TraceStyle] = {
     "softmax": TraceStyle(colour="#8b6fd0", symbol="x"),
     "to-end": TraceStyle(colour="#8a7f72", symbol="square"),
     "early-stopping": TraceStyle(colour="#d9630b", symbol="diamond"),
+    "gate": TraceStyle(colour="#128a63", symbol="triangle-up"),
+    "no-gate": TraceStyle(colour="#a5701c", symbol="pentagon"),
+    "over-data": TraceStyle(colour="#c25b9b", symbol="cross"),
 }
 
 # Weightings the table does not know: gradient-level ones and the user's own.

@@ -109,7 +109,7 @@ def _open(group: Sequence[EqualBudget]) -> str:
         others = "less than 2.5 % of draws over seeds give that to any other"
         return f"{_amounts(group)}, {best.title} is first: {others}."
     known = sum(one.rank is not None for one in group[-1].methods) - 1
-    some = listed(sorted(rivals)) if len(rivals) < known or known == 1 else f"each of all {known}"
+    some = listed(sorted(rivals)) if len(rivals) < known or known < 3 else f"each of all {known}"
     draws = "2.5 % of draws over seeds or more give it"
     return f"{_amounts(group)}, first place is open: {draws} to {some}."
 

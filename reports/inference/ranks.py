@@ -36,6 +36,26 @@ def ranks(values: npt.ArrayLike, *, sign: float) -> FloatArray:
     return found
 
 
+def rank_bounds(values: npt.ArrayLike, *, sign: float) -> tuple[FloatArray, FloatArray]:
+    """The middle 95 % of the ranks of K methods over D draws.
+
+    Methods that are equal in a draw hold all their places there, as none is ahead of another.
+
+    Args:
+        values: ``[D, K]``, none of them NaN.
+        sign: +1 if lower is better, else -1.
+
+    Returns:
+        The lowest rank and the highest, ``[K]`` each.
+    """
+    keys = sign * np.asarray(values, dtype=np.float64)
+    mine, others = keys[:, :, None], keys[:, None, :]
+    first, last = 1 + (others < mine).sum(axis=-1), (others <= mine).sum(axis=-1)
+    low: FloatArray = np.quantile(first, 0.025, axis=0, method="inverted_cdf")
+    high: FloatArray = np.quantile(last, 0.975, axis=0, method="inverted_cdf")
+    return low, high
+
+
 def critical_difference(n_methods: int, n_problems: int, *, level: float = LEVEL) -> float:
     """How far apart two mean ranks must lie to be told apart, with all pairs at once.
 

@@ -14,6 +14,7 @@ from reports._titles import title_of
 from reports.errors import BadBudget
 from reports.frames import StudyFrames
 from reports.inference import Interval, share_better
+from reports.inference.ranks import rank_bounds
 from reports.measures import FloatArray, IntArray
 from reports.spending.axes import CostAxis
 from reports.spending.budget import Budget
@@ -342,7 +343,5 @@ def _rank_bounds(
         shares, mixed = found.winners(one.points), found.mixed
         values = draws.of(search, layout, one.curve.value[one.points], shares, mixed=mixed)
         columns.append(one.drawn(values))
-    drawn = np.hstack(columns)
-    ranks = np.argsort(np.argsort(sign * drawn, axis=1), axis=1) + 1
-    low, high = np.quantile(ranks, [0.025, 0.975], axis=0, method="inverted_cdf")
+    low, high = rank_bounds(np.hstack(columns), sign=sign)
     return {search: (int(low[at]), int(high[at])) for at, search in enumerate(reached)}

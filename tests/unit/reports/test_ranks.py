@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.inference.ranks import critical_difference, problems_to_tell, ranks
+from reports.inference.ranks import critical_difference, problems_to_tell, rank_bounds, ranks
 
 VALUES = st.lists(st.integers(-5, 5).map(float) | st.just(math.inf), min_size=1, max_size=8)
 
@@ -71,3 +71,19 @@ def test_so_many_problems_tell_a_gap_and_one_less_does_not(gap: float, n_methods
 
 def test_no_gap_is_told_by_no_number_of_problems() -> None:
     assert problems_to_tell(0.0, 3) is None
+
+
+def test_methods_that_are_equal_in_every_draw_hold_all_their_places() -> None:
+    draws = np.array([[1.0, 2.0, 1.0, 3.0]] * 40)
+    low, high = rank_bounds(draws, sign=1.0)
+    assert (low.tolist(), high.tolist()) == ([1, 3, 1, 4], [2, 3, 2, 4])
+    low, high = rank_bounds(draws, sign=-1.0)
+    assert (low.tolist(), high.tolist()) == ([3, 2, 3, 1], [4, 2, 4, 1])
+
+
+def test_a_place_that_fewer_than_a_fortieth_of_draws_give_is_beyond_the_bounds() -> None:
+    draws = np.array([[1.0, 2.0]] * 98 + [[2.0, 1.0]] * 2)
+    low, high = rank_bounds(draws, sign=1.0)
+    assert (low.tolist(), high.tolist()) == ([1, 2], [1, 2])
+    low, high = rank_bounds(np.vstack([draws, [[2.0, 1.0]] * 2]), sign=1.0)
+    assert (low.tolist(), high.tolist()) == ([1, 1], [2, 2])
