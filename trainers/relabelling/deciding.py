@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.relabelling.confident import suspected_by_cleanlab
 from trainers.relabelling.scores import SCORES, Classes, Floats
 from trainers.relabelling.settings import Settings
 from trainers.relabelling.thresholds import THRESHOLDS, separation
@@ -55,7 +55,7 @@ def detected(
     )
     mean = probabilities.mean(0)
     if settings.method == "cleanlab":
-        suspected = suspected_by_cleanlab(mean, given)
+        suspected = _suspected_by_cleanlab(mean, given)
     else:
         suspected = scores > THRESHOLDS[settings.threshold](scores, settings.quantile_share)
     return Detection(
@@ -111,3 +111,19 @@ def mended_back(detection: Detection, given: Classes) -> NDArray[np.bool_]:
         detection.suspected & (detection.given != given) & (detection.proposed == given)
     )
     return found
+
+
+def _suspected_by_cleanlab(mean: Floats, given: Classes) -> NDArray[np.bool_]:
+    """Which labels ``[N]`` confident learning finds wrong, by cleanlab's defaults, in this process.
+
+    Its authors (Northcutt, Jiang & Chuang 2021) ask for predictions of samples that the network was
+    not trained on. Here it is given the same ones as the scores it stands beside, those of the
+    chosen epoch of a training on all labels: what differs is which labels are doubtful, and no
+    further network is trained.
+
+    Args:
+        mean: Predicted probabilities ``[N, C]``.
+        given: ``[N]``.
+    """
+    found = import_module("cleanlab.filter").find_label_issues(given, mean, n_jobs=1)
+    return np.asarray(found, dtype=bool)
