@@ -34,14 +34,15 @@ JOBS = each_weighting()[::2]
 @pytest.fixture(scope="module", autouse=True)
 def plugins() -> Iterator[None]:
     """A distribution offers optimisers; one thread."""
-    entries = [
-        EntryPoint("task-adam", "tests.optimizers:TaskAdam", _registry.GROUP),
-        EntryPoint("task-momentum", "tests.optimizers:TaskMomentum", _registry.GROUP),
-    ]
+    targets = {"task-adam": "TaskAdam", "task-momentum": "TaskMomentum"}
+    entries = {
+        name: EntryPoint(name, f"tests.optimizers:{target}", _registry.GROUP)
+        for name, target in targets.items()
+    }
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_registry, "entry_points", lambda **_: entries)
+        patched.setattr(_registry, "offered_by_name", lambda _: entries)
         yield
     optimizer.cache_clear()
     torch.set_num_threads(before)

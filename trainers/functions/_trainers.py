@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
@@ -17,6 +17,7 @@ from trainers.cards import ProblemCard
 from trainers.errors import BadCard, UnknownTrainer
 from trainers.failures import told
 from trainers.jobs import Training
+from trainers.plugins import offered_by_name
 from trainers.problems.errors import ModuleBroken
 from trainers.problems.user_module import named, refused
 from trainers.protocol import Problem
@@ -90,7 +91,7 @@ class Trainer(Protocol):
 
 def trainer_names() -> tuple[str, ...]:
     """All registered names, sorted; nothing is imported."""
-    return tuple(sorted({*TRAINERS, *_plugins()}))
+    return tuple(sorted({*TRAINERS, *offered_by_name(GROUP)}))
 
 
 def trainer_of(target: str, folder: str | None = None) -> Trainer:
@@ -110,7 +111,7 @@ def trainer_of(target: str, folder: str | None = None) -> Trainer:
             "the module or the class a shorter name."
         )
     known = TRAINERS.get(target, target)
-    if (plugin := _plugins().get(target)) is not None and target not in TRAINERS:
+    if (plugin := offered_by_name(GROUP).get(target)) is not None and target not in TRAINERS:
         found = _loaded(plugin)
     else:
         found = named(known, folder, of=f"Trainer `{target}`")
@@ -158,10 +159,6 @@ def _said(trainer: Trainer, method: str, kind: type[Said], what: str, *asked: An
     if not isinstance(said, kind):
         raise UnknownTrainer(f"{place}. It returned {shown(said)}. Mend it.")
     return said
-
-
-def _plugins() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
 def _loaded(plugin: EntryPoint) -> object:

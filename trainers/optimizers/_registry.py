@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
@@ -16,6 +16,7 @@ from typing import TypeGuard
 from trainers.errors import BadOptimizer, UnknownOptimizer
 from trainers.jobs import Training
 from trainers.optimizers._base import Optimizer
+from trainers.plugins import offered_by_name
 from trainers.problems import ProblemError
 from trainers.problems.user_module import named
 from trainers.suggestions import did_you_mean
@@ -104,8 +105,7 @@ def _own(target: str, folder: str | None) -> Optimizer:
 def _entries() -> dict[str, EntryPoint]:
     package = __name__.rpartition(".")[0]
     own = {name: EntryPoint(name, f"{package}.{name}", GROUP) for name in BUILT_IN}
-    plugins = {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
-    return own | {name: entry for name, entry in plugins.items() if name not in own}
+    return own | offered_by_name(GROUP) | own
 
 
 def _sole_optimizer(module: ModuleType) -> type[Optimizer]:

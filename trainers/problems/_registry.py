@@ -10,12 +10,13 @@ import inspect
 import warnings
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import cast
 
 from trainers.cards import ProblemCard
 from trainers.errors import BadCard
 from trainers.jobs import ProblemRef
+from trainers.plugins import offered_by_name
 from trainers.problems._fewer_labels import FewerLabels
 from trainers.problems._noise import Noise
 from trainers.problems._noisy_labels import NoisyLabels
@@ -60,7 +61,7 @@ BUILT_IN = {
 
 def names() -> tuple[str, ...]:
     """All registered names, sorted; nothing is imported."""
-    return tuple(sorted({*BUILT_IN, *_plugins()}))
+    return tuple(sorted({*BUILT_IN, *offered_by_name(GROUP)}))
 
 
 def summaries() -> dict[str, str]:
@@ -132,7 +133,7 @@ def problem_class(target: str, folder: str | None = None) -> type[Problem]:
     if target in BUILT_IN:
         module_name, _, class_name = BUILT_IN[target].partition(":")
         return _checked_class(getattr(import_module(module_name), class_name), target)
-    if (plugin := _plugins().get(target)) is not None:
+    if (plugin := offered_by_name(GROUP).get(target)) is not None:
         return _checked_class(_loaded(plugin), target)
     return _users_class(target, folder)
 
@@ -145,10 +146,6 @@ def _users_class(target: str, folder: str | None) -> type[Problem]:
             f"{', '.join(names())}. A class of your own is written `package.module:Class`."
         )
     return _checked_class(found, target)
-
-
-def _plugins() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
 def _loaded(plugin: EntryPoint) -> object:

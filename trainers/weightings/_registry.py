@@ -11,9 +11,9 @@ import pkgutil
 import warnings
 from collections.abc import Container
 from functools import cache
-from importlib.metadata import entry_points
 from types import ModuleType
 
+from trainers.plugins import offered
 from trainers.problems import ProblemError
 from trainers.problems.user_module import named
 from trainers.suggestions import did_you_mean, shown
@@ -91,7 +91,7 @@ def plugins(taken: Container[str]) -> dict[str, Weighting]:
     broken distribution must not stop studies that do not use it.
     """
     found: dict[str, Weighting] = {}
-    for entry in sorted(entry_points(group=GROUP)):
+    for entry in offered(GROUP):
         try:
             method = _instance(entry.load())
             if method.name in taken or method.name in found:

@@ -80,7 +80,9 @@ def _import_early() -> None:
     import trainers.functions
     import trainers.problems
     import trainers.worker.process  # noqa: F401
+    from trainers.plugins import offered
 
+    offered("")  # what is installed is read once, too
     gc.freeze()
     gc.enable()
 

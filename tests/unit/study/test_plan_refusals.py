@@ -318,8 +318,8 @@ def test_a_weighting_whose_package_is_missing_is_refused_with_the_extra() -> Non
 @pytest.fixture
 def task_adam(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An optimiser of a plugin, which keeps something per task."""
-    entries = [EntryPoint("task-adam", "tests.optimizers:TaskAdam", _registry.GROUP)]
-    monkeypatch.setattr(_registry, "entry_points", lambda **_: entries)
+    entry = EntryPoint("task-adam", "tests.optimizers:TaskAdam", _registry.GROUP)
+    monkeypatch.setattr(_registry, "offered_by_name", lambda _: {entry.name: entry})
     yield "task-adam"
     optimizer.cache_clear()
 

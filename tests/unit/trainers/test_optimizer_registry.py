@@ -32,13 +32,13 @@ def forgotten() -> Iterator[None]:
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, **plugins: str) -> None:
-    entries = [EntryPoint(name, target, _registry.GROUP) for name, target in plugins.items()]
+    entries = {n: EntryPoint(n, target, _registry.GROUP) for n, target in plugins.items()}
 
-    def of_group(*, group: str) -> list[EntryPoint]:
+    def of_group(group: str) -> dict[str, EntryPoint]:
         assert group == _registry.GROUP
         return entries
 
-    monkeypatch.setattr(_registry, "entry_points", of_group)
+    monkeypatch.setattr(_registry, "offered_by_name", of_group)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
