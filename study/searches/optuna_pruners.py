@@ -22,7 +22,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from study.errors import BadSpec
-from study.searches.optuna_names import optuna_class, refuse_unknown
+from study.searches.optuna_names import optuna_class, refuse_unfit, said_by
 from study.spec.stopping import OptunaPruner
 
 _ELSEWHERE: Final[Mapping[str, str]] = {
@@ -35,6 +35,7 @@ _BY_VALUES: Final = frozenset({"MedianPruner", "PercentilePruner", "ThresholdPru
 """Pruners to which past trials are values alone; others may mark them as they are asked."""
 _WRAPPED: Final = "wrapped_pruner"
 _NAME: Final = "optuna"
+_N_ASKED: Final = 8  # more than the trials that pruners leave alone by default
 _STUDY: Final = "trials"
 """Hyperband deals trials to its brackets by the study's name."""
 
@@ -94,6 +95,23 @@ def pruned_by(
     return frozenset(gone)
 
 
+def refuse_unusable(rule: OptunaPruner, *, rungs: Sequence[int]) -> None:
+    """Ask a pruner about made-up trials.
+
+    Raises:
+        BadSpec: It cannot be made, or fails.
+    """
+    pruner_of(rule.optuna, rule.options)
+    values = [float(epoch) for epoch in range(max(rungs))]
+    climbs = [Climb(trial=trial, values=values, fate=None) for trial in range(_N_ASKED)]
+    try:
+        pruned_by(rule, climbs, rungs=rungs, lower=True)
+    except Exception as error:  # whatever becomes of options that nothing has checked
+        raise BadSpec(
+            f"{rule.optuna} fails with these options: {said_by(error)} Change them."
+        ) from error
+
+
 def _ended(climb: Climb, fate: Fate) -> FrozenTrial:
     """A trial as Optuna has it once nothing more is asked of it."""
     reported = dict(enumerate(climb.values, start=1))
@@ -114,17 +132,20 @@ def pruner_of(name: str, options: Mapping[str, Any]) -> BasePruner:
         BadSpec: There is none of that name, or it does not take these options.
     """
     made = optuna_class("pruner", name, _ELSEWHERE)
-    allowed = list(inspect.signature(made).parameters)
-    refuse_unknown(name, options, allowed)
+    known = inspect.signature(made).parameters
+    wraps = _WRAPPED in known
+    refuse_unfit(name, {k: v for k, v in options.items() if not wraps or k != _WRAPPED}, known)
     given = {key: _wrapped(key, value) for key, value in options.items()}
-    if _WRAPPED in allowed:
+    if wraps:
         given.setdefault(_WRAPPED, None)  # patience alone
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             pruner: BasePruner = made(**given)
     except (TypeError, ValueError, AttributeError) as error:
-        raise BadSpec(f"{name} does not take these options: {error} Change them.") from error
+        raise BadSpec(
+            f"{name} does not take these options: {said_by(error)} Change them."
+        ) from error
     return pruner
 
 

@@ -14,10 +14,12 @@ import optuna
 from optuna.samplers import BaseSampler
 
 from study.errors import BadSpec
-from study.searches.optuna_names import optuna_class, refuse_unknown
+from study.searches.optuna_names import optuna_class, refuse_unfit, said_by
 
 TPE: Final = "TPESampler"
 _SEED: Final = "seed"
+_SLOW: Final = "GPSampler"
+_MOST_ASKED: Final = 300
 _ELSEWHERE: Final[Mapping[str, str]] = {
     "BaseSampler": "it is no sampler by itself",
     "BaseGASampler": "it is no sampler by itself",
@@ -41,13 +43,13 @@ def sampler_of(name: str, options: Mapping[str, Any], seed: int) -> BaseSampler:
         BadSpec: There is none of that name, or it does not take these options.
     """
     made = optuna_class("sampler", name, _ELSEWHERE)
-    allowed = [key for key in inspect.signature(made).parameters if key != _SEED]
+    known = {k: p for k, p in inspect.signature(made).parameters.items() if k != _SEED}
     if _SEED in options:
         raise BadSpec(
             f"A study's seed and the number of a proposal seed {name}: `seed` is no option. "
             "Drop it; `seeds` of the study says what is drawn."
         )
-    refuse_unknown(name, options, allowed)
+    refuse_unfit(name, options, known)
     try:
         with warnings.catch_warnings():
             # Optuna says of some options that they may change: the version is in the lock file
@@ -55,32 +57,49 @@ def sampler_of(name: str, options: Mapping[str, Any], seed: int) -> BaseSampler:
             warnings.simplefilter("ignore", FutureWarning)
             sampler: BaseSampler = made(**options, seed=seed)
     except ImportError as error:
-        raise BadSpec(
-            f"{name} needs a package that is not installed here: {error} "
-            "Install the extra: pip install 'weighbridge[samplers]'"
-        ) from error
+        raise _lacking(name, error) from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise BadSpec(f"{name} does not take these options: {error} Change them.") from error
+        raise BadSpec(
+            f"{name} does not take these options: {said_by(error)} Change them."
+        ) from error
     return sampler
 
 
-def refuse_single(sampler: BaseSampler, *, n_objectives: int) -> None:
-    """Refuse a sampler of one objective for several.
+def refuse_unusable(name: str, options: Mapping[str, Any], *, n_objectives: int) -> None:
+    """Ask a sampler for points of a made-up study, until it has learned from trials.
 
     Raises:
-        BadSpec: It says itself that it cannot be used.
+        BadSpec: It cannot be made, fails, or is one of a single objective and there are several.
     """
-    if n_objectives == 1:
-        return
+    sampler = sampler_of(name, options, seed=0)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(directions=["minimize"] * n_objectives, sampler=sampler)
     try:
-        for _ in range(2):  # with a trial to learn from, it looks at the study
+        for number in range(_n_asked(name, sampler)):
             trial = study.ask()
             trial.suggest_float("x", 0.0, 1.0)
-            study.tell(trial, [0.0] * n_objectives)
-    except ValueError as error:
-        raise BadSpec(
-            f"This sampler takes one objective. Got {n_objectives}: {error} "
-            "Take NSGAIISampler, TPESampler or GPSampler, or name one objective."
-        ) from error
+            study.tell(trial, [float(number)] * n_objectives)
+    except ImportError as error:
+        raise _lacking(name, error) from error
+    except Exception as error:  # whatever becomes of options that nothing has checked
+        if n_objectives > 1 and "multi-objective" in str(error):
+            raise BadSpec(
+                f"This sampler takes one objective. Got {n_objectives}: {said_by(error)} "
+                "Take NSGAIISampler, TPESampler or GPSampler, or name one objective."
+            ) from error
+        raise BadSpec(f"{name} fails with these options: {said_by(error)} Change them.") from error
+
+
+def _n_asked(name: str, sampler: BaseSampler) -> int:
+    """Trials after which a sampler draws no more by chance; a few of one that loads torch then."""
+    if name == _SLOW:
+        return 2
+    begins = [getattr(sampler, key, 0) for key in ("_n_startup_trials", "_population_size")]
+    return min(2 + max(begins), _MOST_ASKED)
+
+
+def _lacking(name: str, error: ImportError) -> BadSpec:
+    return BadSpec(
+        f"{name} needs a package that is not installed here: {said_by(error)} "
+        "Install the extra: pip install 'weighbridge[samplers]'"
+    )

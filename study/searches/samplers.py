@@ -11,10 +11,11 @@ from study.spec.stopping import OptunaRule
 
 
 def refuse_unmade(searches: Sequence[Search]) -> None:
-    """Make each sampler and pruner of Optuna that a plan names; Optuna is loaded if there is one.
+    """Try each sampler and pruner of Optuna that a plan names; Optuna is loaded if there is one.
 
     Raises:
-        BadSpec: There is none of that name, its options do not fit, or a package is missing.
+        BadSpec: There is none of that name, its options do not fit or fail, or a package is
+            missing.
     """
     for search in searches:
         for number, stage in enumerate(search.stages, start=1):
@@ -32,13 +33,13 @@ def _try(place: str, make: Callable[[Stage], None], stage: Stage) -> None:
 
 def _make_sampler(stage: Stage, *, n_objectives: int) -> None:
     if stage.sampler:
-        from study.searches.optuna_samplers import refuse_single, sampler_of
+        from study.searches.optuna_samplers import refuse_unusable
 
-        refuse_single(sampler_of(stage.sampler, stage.options, seed=0), n_objectives=n_objectives)
+        refuse_unusable(stage.sampler, stage.options, n_objectives=n_objectives)
 
 
 def _make_pruner(stage: Stage) -> None:
     if isinstance(stage.stop, OptunaRule):
-        from study.searches.optuna_pruners import pruner_of
+        from study.searches.optuna_pruners import refuse_unusable
 
-        pruner_of(stage.stop.rule.optuna, stage.stop.rule.options)
+        refuse_unusable(stage.stop.rule, rungs=stage.stop.rungs)

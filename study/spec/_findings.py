@@ -44,7 +44,7 @@ _RULES = {
     "greater_than_equal": "must be {ge:g} or above",
     "int_type": "must be a whole number",
     "less_than": "must be below {lt}",
-    "less_than_equal": "must be at most {le:,.0f}",
+    "less_than_equal": "must be at most {le:,.13g}",
     "list_type": "must be a list",
     "literal_error": "must be {expected}",
     "model_type": "must be a table",

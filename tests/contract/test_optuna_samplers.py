@@ -158,6 +158,14 @@ def refusal(strategy: dict[str, Any]) -> str:
         ({"optuna": "GPSampler", "seed": 3}, "`seed` is no option"),
         ({"optuna": "NSGAIISampler", "population_size": 1}, "does not take these options"),
         ({"optuna": "QMCSampler", "qmc_type": "cubic"}, "does not take these options"),
+        ({"optuna": "RandomSampler", "sobol": True}, "It has none."),
+        ({"optuna": "GPSampler", "n_startup_trials": "few"}, "must be a whole number. Got 'few'."),
+        ({"optuna": "TPESampler", "n_startup_trials": True}, "must be a whole number. Got True."),
+        ({"optuna": "TPESampler", "multivariate": 1}, "must be true or false. Got 1."),
+        ({"optuna": "TPESampler", "gamma": 3}, "takes an object of Python's, which no spec can"),
+        ({"optuna": "TPESampler", "n_ei_candidates": 0}, "TPESampler fails with these options"),
+        ({"optuna": "TPESampler", "prior_weight": -1}, "TPESampler fails with these options"),
+        ({"optuna": "NSGAIIISampler", "dividing_parameter": 0}, "fails with these options"),
     ],
 )
 def test_what_optuna_cannot_make_is_refused_when_it_is_planned(
@@ -166,6 +174,13 @@ def test_what_optuna_cannot_make_is_refused_when_it_is_planned(
     found = refusal(strategy)
     assert found.startswith("[[search]] ew, stage 1, `strategy`: ")
     assert said in found
+
+
+@pytest.mark.parametrize(("name", "options"), LEARNING)
+def test_options_that_fit_are_taken(name: str, options: dict[str, Any]) -> None:
+    stage = {"lr": {"log_range": [1e-3, 1e-1]}, "strategy": {"optuna": name, **options}}
+    plan = a_plan({"weighting": "ew", "stages": [{**stage, "trials": 4}]}, baseline={"lr": [0.01]})
+    refuse_unmade(plan.searches)
 
 
 def test_a_package_that_a_sampler_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,10 @@ def test_a_handful_of_findings_is_enough() -> None:
             {"training": {"epochs": 1, "batch_size": 8, "run_limit_s": 1e10}},
             "`run_limit_s` must be at most 1,000,000,000. Got",
         ),
+        (
+            {"search": [tuning([0.1], stop={"rule": "pbt", "rungs": [1], "quantile_fraction": 1})]},
+            "`stop.quantile_fraction` must be at most 0.5. Got 1.",
+        ),
         ({"search": [tuning({"log_range": [1e-3, 1], "points": 10**8})]}, "at most 100,000. Got"),
         (
             {"search": [tuning([0.1], strategy="random", trials=10**9)]},

@@ -210,6 +210,10 @@ def test_it_stands_in_plans_and_in_the_database_by_its_name() -> None:
         ({"optuna": "MedianPruner", "n_startup": 3}, "Did you mean `n_startup_trials`?"),
         ({"optuna": "PercentilePruner"}, "does not take these options"),
         ({"optuna": "PercentilePruner", "percentile": 101.0}, "does not take these options"),
+        ({"optuna": "MedianPruner", "n_startup_trials": "few"}, "must be a whole number. Got"),
+        ({"optuna": "ThresholdPruner", "upper": "high"}, "must be a number. Got 'high'."),
+        ({"optuna": "HyperbandPruner", "max_resource": -1}, "fails with these options"),
+        ({"optuna": "MedianPruner", "wrapped_pruner": {}}, "has no option `wrapped_pruner`"),
         ({"optuna": "PatientPruner", "patience": 1, "wrapped_pruner": "x"}, "names a pruner of"),
         (
             {"optuna": "PatientPruner", "patience": 1, "wrapped_pruner": {"optuna": "Median"}},
