@@ -27,9 +27,14 @@ _AT_A_TIME = 64  # images whose maps are as large as they are
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A split as the network sees it, and what its regions are worth."""
+    """A split as the network sees it, and what its regions are worth.
+
+    Attributes:
+        auroc: Of images; NaN where they are labelled alike.
+    """
 
     looked: Looked
+    auroc: float
     proposals: Sequence[Sequence[Proposal]]
     by_rule: Mapping[str, Matches]
 
@@ -81,7 +86,7 @@ class Epochs:
             self._rule = self._rule_of(looked)
         proposals = proposals_of(looked, self._rule)
         by_rule = self._judge.judged(split, proposals, looked.size)
-        self._decided[split] = Decided(looked, proposals, by_rule)
+        self._decided[split] = Decided(looked, metrics["auroc"], proposals, by_rule)
         known = {name: value for name, value in metrics.items() if not math.isnan(value)}
         return known | metrics_of(by_rule)
 
@@ -93,7 +98,7 @@ class Epochs:
         """
         if {"validation", "test"} - {*self._decided}:
             return
-        auroc = self._decided["validation"].looked.metrics()["auroc"]
+        auroc = self._decided["validation"].auroc
         if auroc <= self.run.best:
             return
         if not math.isnan(auroc):

@@ -10,23 +10,21 @@ Shapes: N training samples, B batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from trainers.cards import ProblemCard
 from trainers.problems._numbered import NumberedSource
+from trainers.problems._wrapped import WrappedProblem
 from trainers.problems.errors import BadOption, BadShape
-from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples, true_labels
+from trainers.protocol import Source, TaskFunctions, labelled_samples
 from trainers.randomness import Key
-from trainers.regions import evaluation_regions
 from trainers.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from torch import Tensor, device, nn
-
-    from trainers.regions import Region
+    from torch import Tensor, device
 
 DRAW_VERSION = 1  # to be raised when the same fractions would keep other labels
 
@@ -37,7 +35,7 @@ def n_labelled(fraction: float, n_samples: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class FewerLabels:
+class FewerLabels(WrappedProblem):
     """A problem, and which share of the training samples keeps the labels of some tasks.
 
     Attributes:
@@ -50,7 +48,6 @@ class FewerLabels:
         BadOption: There is no such task.
     """
 
-    problem: Problem
     fractions: Mapping[str, float]
 
     def __post_init__(self) -> None:
@@ -92,22 +89,6 @@ class FewerLabels:
             counts = {task: self.functions(task).valid_elements for task in self.fractions}
             found["train"] = _PartlyLabelled(train, kept, counts)
         return found
-
-    def true_labels(self, task: str, split: str) -> Tensor | None:
-        """Those of the problem, ``[N]``, also of samples whose label is hidden; None without."""
-        return true_labels(self.problem, task, split)
-
-    def evaluation_regions(self, split: str) -> Sequence[Sequence[Region]]:
-        """Those of the problem, ``[N]``; empty if it knows of none."""
-        return evaluation_regions(self.problem, split)
-
-    def trunk(self) -> nn.Module:
-        """That of the problem."""
-        return self.problem.trunk()
-
-    def head(self, task: str) -> nn.Module:
-        """That of the problem."""
-        return self.problem.head(task)
 
     def functions(self, task: str) -> TaskFunctions:
         """Those of the problem; a task with hidden labels counts its valid elements.

@@ -9,22 +9,20 @@ Shapes: N samples of a split, B batch, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from trainers.cards import ProblemCard, TaskCard
 from trainers.problems._noise import DRAW_VERSION, Draws, Noise, noise_key
 from trainers.problems._numbered import NumberedSource
+from trainers.problems._wrapped import WrappedProblem
 from trainers.problems.errors import BadOption, BadShape
-from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples
-from trainers.regions import evaluation_regions
+from trainers.protocol import Source
 from trainers.suggestions import did_you_mean, shown
 
 if TYPE_CHECKING:
-    from torch import Tensor, device, nn
-
-    from trainers.regions import Region
+    from torch import Tensor, device
 
 SPLITS: Final = ("train", "validation")
 """Whose labels are noisy."""
@@ -32,7 +30,7 @@ _READ_AT_ONCE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class NoisyLabels:
+class NoisyLabels(WrappedProblem):
     """A problem, and the noise on the labels of some of its tasks.
 
     Raises:
@@ -40,7 +38,6 @@ class NoisyLabels:
             number of classes, or the problem has noise of its own.
     """
 
-    problem: Problem
     noise: Noise
 
     def __post_init__(self) -> None:
@@ -62,15 +59,6 @@ class NoisyLabels:
             data_version={"data": card.data_version, "noise": noise},
             caveats=(*card.caveats, *(self._told(task) for task in self.noise.tasks)),
         )
-
-    def with_labels(self, labelled: Callable[[str, int], Tensor], of: Sequence[str]) -> NoisyLabels:
-        """The same, of a problem that looks at labels of the samples ``[n]`` that keep them."""
-        found = getattr(self.problem, "with_labels", None)
-        return replace(self, problem=found(labelled, of)) if found else self
-
-    def labelled_samples(self, n_samples: int) -> Mapping[str, Tensor]:
-        """Those of the problem, ``[n]`` in int64."""
-        return labelled_samples(self.problem, n_samples)
 
     def sources(self, device: device) -> dict[str, Source]:
         """The splits, those of training and validation with the labels that are given.
@@ -110,22 +98,6 @@ class NoisyLabels:
             classes, there = _classes_of(target, len(target), n_classes, task)
             parts.append(classes.where(there, -1).cpu())
         return torch.cat(parts)
-
-    def evaluation_regions(self, split: str) -> Sequence[Sequence[Region]]:
-        """Those of the problem, ``[N]``; empty if it knows of none."""
-        return evaluation_regions(self.problem, split)
-
-    def trunk(self) -> nn.Module:
-        """That of the problem."""
-        return self.problem.trunk()
-
-    def head(self, task: str) -> nn.Module:
-        """That of the problem."""
-        return self.problem.head(task)
-
-    def functions(self, task: str) -> TaskFunctions:
-        """Those of the problem."""
-        return self.problem.functions(task)
 
     def _draws(self, split: str, size: int) -> dict[str, tuple[Draws, int]]:
         """Task to what decides on its labels in a split, and its number of classes."""
