@@ -17,9 +17,8 @@ WEIGHTING = "function"
 
 # What such a study may say in [training]; all else is the function's own affair.
 _TRAINING = (
-    *("epochs", "threads", "run_limit_s", "open_limit_s", "silence_limit_s"),
-    *("batch_size", "checkpoint_s", "checkpoint_cap_mib", "engine", "pack_size"),
-    "strict_code",
+    *("epochs", "batch_size", "threads", "strict_code"),
+    *("run_limit_s", "open_limit_s", "silence_limit_s"),
 )
 
 
@@ -171,7 +170,8 @@ def misplaced(spec: Any) -> str:
     if strange := [name for name in said if name not in _TRAINING]:
         return (
             f"[training] {', '.join(f'`{name}`' for name in strange)} goes with a problem; a "
-            "function trains by itself. Drop it, or pass it in `hyper` of a [[search]]."
+            "function trains and saves by itself, run by run. Drop it, or pass it in `hyper` "
+            "of a [[search]]."
         )
     others = [name for part in spec.search for name in part.weightings if name != WEIGHTING]
     if others:

@@ -9,8 +9,8 @@ from study.spec.stopping import PatienceRule, PopulationRule
 
 # What such a study may say in [training]; all else is a parameter of the trainer.
 _TRAINING: Final = (
-    *("epochs", "batch_size", "eval_batch_size", "threads", "strict_code", "engine", "pack_size"),
-    *("run_limit_s", "open_limit_s", "silence_limit_s", "checkpoint_s", "checkpoint_cap_mib"),
+    *("epochs", "batch_size", "eval_batch_size", "threads", "strict_code"),
+    *("run_limit_s", "open_limit_s", "silence_limit_s"),
 )
 
 
@@ -57,9 +57,9 @@ def _reasons(spec: Any) -> Iterator[str]:
     said = spec.training.model_dump(exclude_defaults=True)
     if strange := [f"`{name}`" for name in said if name not in _TRAINING]:
         yield (
-            f"[training] {', '.join(strange)} goes with weightings; a trainer has parameters of "
-            "its own (`weighbridge trainers` lists them). Drop it, or set one of these in `hyper` "
-            "or a stage of a [[search]]."
+            f"[training] {', '.join(strange)} goes with weightings; a trainer trains and saves "
+            "its runs one by one, by parameters of its own (`weighbridge trainers` lists them). "
+            "Drop it, or set one of these in `hyper` or a stage of a [[search]]."
         )
     for part in spec.search:
         yield from _of_search(part, spec.trainer)

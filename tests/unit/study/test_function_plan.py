@@ -78,6 +78,10 @@ class TestSpec:
                 lambda s: s["training"].update(optimizer="sgd", clip_norm=1.0),
                 r"\[training\] `optimizer`, `clip_norm` goes with a problem",
             ),
+            (
+                lambda s: s["training"].update(engine="fused", pack_size=2, checkpoint_s=1),
+                r"\[training\] `engine`, `pack_size`, `checkpoint_s` goes with a problem",
+            ),
             (lambda s: s.update(keep={"networks": "all"}), r"\[keep\] goes with a problem"),
             (lambda s: s["search"][0].update(init_from="x"), "`init_from` goes with a problem"),
             (

@@ -29,6 +29,14 @@ _BASE: dict[str, Any] = {
 }
 
 
+OF_WEIGHTINGS: list[dict[str, Any]] = [
+    *({"lr": 0.1}, {"optimizer": "sgd"}, {"precision": "bfloat16"}),
+    *({"engine": "solo"}, {"engine": "fused"}, {"pack_size": 2}, {"pack_memory_gib": 1.0}),
+    *({"checkpoint_s": 1.0}, {"checkpoint_cap_mib": 1.0}),
+]
+"""What [training] may say, and a trainer does not heed."""
+
+
 def plan(change: Callable[[dict[str, Any]], object] = lambda _spec: None) -> Plan:
     plain = deepcopy(_BASE)
     change(plain)
@@ -143,7 +151,7 @@ class TestRefusals:
     def test_of_a_spec(self, said: dict[str, Any], why: str) -> None:
         assert why in refusal(lambda s: s.update(said))
 
-    @pytest.mark.parametrize("said", [{"lr": 0.1}, {"optimizer": "sgd"}, {"precision": "bfloat16"}])
+    @pytest.mark.parametrize("said", OF_WEIGHTINGS, ids=lambda said: next(iter(said)))
     def test_of_training(self, said: dict[str, Any]) -> None:
         (name,) = said
         assert f"[training] `{name}` goes with weightings" in refusal(
