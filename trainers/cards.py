@@ -125,6 +125,8 @@ class ProblemCard:
             run: a study may go on with others.
         images: ``labelled`` if inputs are images ``[B, C, H, W]`` of one or three channels, 0 to 1;
             ``dense`` if a task has a target a pixel, too; ``none`` if they are something else.
+        feature_maps: Whether the trunk ends in feature maps ``[B, C, h, w]`` that heads take the
+            mean of, as class activation maps need it.
         missing: What runs lack on this machine, and the way out; empty if nothing is.
 
     Raises:
@@ -147,6 +149,7 @@ class ProblemCard:
     free_options: tuple[str, ...] = ()
     missing: str = ""
     images: Images = "none"
+    feature_maps: bool = False
 
     def __post_init__(self) -> None:
         fields = Fields("ProblemCard", self.name)
@@ -171,6 +174,7 @@ class ProblemCard:
             free_options=fields.texts("free_options", self.free_options),
             missing=fields.text("missing", self.missing),
             images=fields.choice("images", self.images, get_args(Images), {}),
+            feature_maps=fields.flag("feature_maps", self.feature_maps),
         )
 
     @property

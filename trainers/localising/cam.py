@@ -52,6 +52,13 @@ class Cam:
                 f"{problem.name} has tasks of these numbers of classes: {classes}. Let a "
                 "`TaskCard` say `classes=2`, or take another problem."
             )
+        if not problem.feature_maps:
+            return (
+                "Trainer `cam` needs a trunk that ends in feature maps [B, C, h, w]. That of "
+                f"problem {problem.name} ends in something else, or its card does not say so. Let "
+                "it end before it pools or flattens them, and a `ProblemCard` say "
+                "`feature_maps=True`; or take another problem."
+            )
         return ""
 
     def train(

@@ -138,6 +138,7 @@ class FundusFiles(OnDisk):
             "heads",
             convolutional=True,
             images="labelled",
+            feature_maps=True,
             free_options=FREE_OPTIONS,
             missing=self.missing,
             licence="Kaggle's and EyePACS's rules of the competition; DiaretDB1: for research",

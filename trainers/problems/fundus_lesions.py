@@ -108,6 +108,7 @@ class FundusLesions:
             "heads",
             convolutional=True,
             images="labelled",
+            feature_maps=True,
             licence="scikit-image: BSD-3-Clause; both photos: CC0",
             distinct={split: self._n_squares(split) for split in SECTORS},
             caveats=(

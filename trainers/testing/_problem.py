@@ -59,6 +59,13 @@ class ProblemContract:
     def test_a_batch_of_every_split_goes_through_every_part(self, session: Session) -> None:
         assert dry_run(session, Training(epochs=1, batch_size=8)) == []
 
+    def test_its_trunk_ends_in_feature_maps_if_the_card_says_so(self, problem: Problem) -> None:
+        batch = next(iter(problem.sources(_CPU)["train"].batches(torch.arange(2), 2, Key("maps"))))
+        with torch.no_grad():
+            features = problem.trunk().eval()(batch.inputs)
+        maps = isinstance(features, torch.Tensor) and features.ndim == 4
+        assert maps or not problem.card.feature_maps
+
     def test_its_runs_would_be_right(self, session: Session) -> None:
         broken = [f"{of.name}: {of.found}" for of in promises(session) if of.broken]
         assert broken == []

@@ -58,6 +58,7 @@ class Problem(Shape):
     images: Literal["none", "labelled", "dense"] = Field(
         description="Whether inputs are images, and a task has a target a pixel."
     )
+    feature_maps: bool = Field(description="Whether the trunk ends in maps that heads pool.")
     missing: str = Field(description="What runs lack on this machine; empty if nothing.")
 
 

@@ -55,6 +55,7 @@ class Spots:
     classes: int | None = 2
     flat: bool = False
     labels: str = "floats"
+    feature_maps: bool = True
 
     @property
     def card(self) -> ProblemCard:
@@ -72,6 +73,7 @@ class Spots:
             sizes=SIZES,
             network="two convolutions",
             images=self.images,  # type: ignore[arg-type] # a card checks it
+            feature_maps=self.feature_maps,
         )
 
     def sources(self, _device: object) -> dict[str, TensorSource]:

@@ -230,6 +230,7 @@ def test_a_run_that_diverges_says_that_nothing_is_a_number(tmp_path: Path) -> No
         (Spots(images="none"), "images"),
         (Spots(classes=None), "two classes"),
         (Spots(classes=3), "present 3"),
+        (Spots(feature_maps=False), "ends in feature maps"),
     ],
 )
 def test_a_plan_refuses_a_problem_by_its_card(problem: Spots, says: str) -> None:
