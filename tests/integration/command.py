@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,11 @@ DEADLINE_S = 240
 WARM = "tests.integration.warm"
 IMPATIENT = "tests.integration.impatient"
 _ROOT = Path(__file__).parents[2]
+_OF_OTHERS = re.compile(
+    r"(PYTEST_CURRENT_TEST|PWD|PYTHONBREAKPOINT|LD_LIBRARY_PATH|CUBLAS_WORKSPACE_CONFIG)$"
+    r"|(KMP|QT_QPA|RAY|TORCHINDUCTOR|TRITON)_"
+)
+"""Variables of pytest, and those that torch, scikit-learn, OpenCV and Ray set in their process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +140,8 @@ def _warm(start: Callable[[], ForkServer]) -> tuple[str, dict[str, str], int]:
 
 
 def _environment() -> dict[str, str]:
-    """What workers could tell apart: not what pytest says of a test, nor what Ray leaves behind."""
-    of_others = ("PYTEST_CURRENT_TEST", "PWD", "PYTHONBREAKPOINT", "RAY_CLIENT_MODE")
-    return {name: value for name, value in os.environ.items() if name not in of_others}
+    """What workers could tell apart: not what pytest says of a test, nor what libraries leave."""
+    return {name: value for name, value in os.environ.items() if not _OF_OTHERS.match(name)}
 
 
 @contextlib.contextmanager
