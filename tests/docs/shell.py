@@ -11,9 +11,9 @@ from pathlib import Path
 from tests.integration.command import at_home, command
 
 
-def run_bash(text: str, folder: Path) -> str:
+def run_bash(text: str, folder: Path, **environment: str) -> str:
     """Run a bash block; returns its output, fails with it."""
-    return _run(["bash", "-e", "-o", "pipefail", "-c", text], folder)
+    return _run(["bash", "-e", "-o", "pipefail", "-c", text], folder, **environment)
 
 
 def type_lines(text: str, folder: Path) -> str:

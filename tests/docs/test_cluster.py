@@ -21,7 +21,6 @@ from ray.scripts import scripts
 from study.cli._main import application
 from tests.docs.pages import blocks, read
 from tests.docs.shell import run_bash
-from tests.docs.test_readme import TINY
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +53,6 @@ def cluster_of_the_readme() -> str:
 
 @pytest.mark.nightly
 def test_three_nodes_on_one_machine_train_a_study(tmp_path: Path, rays_folder: Path) -> None:
-    (tmp_path / "digits").write_text(TINY)
     said = run_bash(cluster_of_the_readme(), tmp_path)
     assert "Workers that fit: 3." in said
     assert " 0 failed, 0 left." in said
