@@ -14,8 +14,8 @@ from trainers.problems.files.on_disk import FREE_OPTIONS, OnDisk
 
 if TYPE_CHECKING:
     from trainers.problems.files.augment import ScaleCropFlip
-    from trainers.problems.files.dense_tree import Kind
     from trainers.problems.files.samples import Samples
+    from trainers.problems.files.values import Kind
 
 FREE = (*FREE_OPTIONS, "pretrained")  # of which the network's title has the hash
 
@@ -52,9 +52,8 @@ class DenseFiles(OnDisk, DenseNetwork):
             )
         _ = self.image_network
 
-    @property
-    def folders(self) -> Mapping[Kind, str]:
-        """What is read, with the folder that has it."""
+    def folders_in(self, root: Path) -> Mapping[Kind, str]:
+        """What is read below `root`, with the folder that has it."""
         raise NotImplementedError
 
     def samples(self, root: Path) -> Samples:
@@ -64,7 +63,7 @@ class DenseFiles(OnDisk, DenseNetwork):
         height, width = self.size
         return DenseTree(
             root=root,
-            folders=self.folders,
+            folders=self.folders_in(root),
             size=(height, width),
             n_samples={"train": self.train_samples, "test": self.test_samples},
             n_classes=self.n_classes,

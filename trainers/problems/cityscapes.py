@@ -17,8 +17,8 @@ from trainers.problems._dense_tasks import task_cards
 from trainers.problems._options import check_choice
 
 if TYPE_CHECKING:
-    from trainers.problems.files.dense_tree import Kind
     from trainers.problems.files.samples import Samples
+    from trainers.problems.files.values import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +50,13 @@ class Cityscapes(DenseFiles):
         check_choice("layout", self.layout, ("prepared", "official"))
         super().__post_init__()
 
-    @property
-    def folders(self) -> Mapping[Kind, str]:
-        """What is read of the prepared files, with the folder that has it."""
-        return {"image": "image", "label": f"label_{self.classes}", "depth": "depth"}
+    def folders_in(self, root: Path) -> Mapping[Kind, str]:
+        """What is read of the prepared files; LibMTL's copy of them has 7 classes in ``label``."""
+        label = f"label_{self.classes}"
+        of_libmtl = self.classes == 7 and not (root / "train" / label).exists()
+        if of_libmtl and (root / "train" / "label").is_dir():
+            label = "label"
+        return {"image": "image", "label": label, "depth": "depth"}
 
     def samples(self, root: Path) -> Samples:
         """The tree in a folder."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trainers.cards import ProblemCard
@@ -15,7 +16,7 @@ from trainers.problems._dense_network import targets_of
 from trainers.problems._dense_tasks import task_cards
 
 if TYPE_CHECKING:
-    from trainers.problems.files.dense_tree import Kind
+    from trainers.problems.files.values import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +29,6 @@ class Nyuv2(DenseFiles):
 
     name: ClassVar[str] = "nyuv2"
     targets: ClassVar[Mapping[str, str]] = targets_of("segmentation", "depth", "normal")
-    folders: ClassVar[Mapping[Kind, str]] = {
-        "image": "image",
-        "label": "label",
-        "depth": "depth",
-        "normal": "normal",
-    }
     n_classes: ClassVar[int] = 13
 
     size: Sequence[int] = (288, 384)
@@ -41,6 +36,10 @@ class Nyuv2(DenseFiles):
     test_samples: int = 654
     validation_samples: int = 159
     augment: Literal["scale-crop-flip", "none"] = "scale-crop-flip"
+
+    def folders_in(self, root: Path) -> Mapping[Kind, str]:  # noqa: ARG002 - they are the same everywhere
+        """What is read, with the folder that has it."""
+        return {"image": "image", "label": "label", "depth": "depth", "normal": "normal"}
 
     @property
     def card(self) -> ProblemCard:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +44,27 @@ def made_a_file(folder: str) -> Break:
         (root / folder).write_text("")
 
     return broken
+
+
+def made_a_dead_link(file: str) -> Break:
+    """Link to nothing where a file is looked for."""
+
+    def broken(root: Path) -> None:
+        (root / file).unlink()
+        (root / file).symlink_to(root / "gone")
+
+    return broken
+
+
+def said_to_be_huge(file: str, *, bits: int = 8, colour: int = 2) -> Break:
+    """A PNG whose header promises more pixels than pillow opens."""
+    header = struct.pack(">IIBBBBB", 16_000, 12_000, bits, colour, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+    return rewritten(file, lambda _: content)
 
 
 def made_a_folder(file: str) -> Break:

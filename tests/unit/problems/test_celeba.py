@@ -13,7 +13,15 @@ import torch
 from PIL import Image
 from torch import nn
 
-from tests.unit.problems.breaking import Break, edited, made_a_file, removed, rewritten
+from tests.unit.problems.breaking import (
+    Break,
+    edited,
+    made_a_dead_link,
+    made_a_file,
+    removed,
+    rewritten,
+    said_to_be_huge,
+)
 from tests.unit.problems.face_files import FACES, N_FACES, has, write_celeba
 from trainers.problems.celeba import ATTRIBUTES, CelebA
 from trainers.problems.errors import BadOption, DataBroken, DataMissing, UnknownTask
@@ -182,6 +190,14 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         removed("img_align_celeba/000005.jpg"),
         ["000005.jpg: expected a face", "found nothing, as of 1 of them", "Unpack the set again"],
     ),
+    "a link to nothing": (
+        made_a_dead_link("img_align_celeba/000003.jpg"),
+        ["000003.jpg: expected a picture, found nothing"],
+    ),
+    "an attribute that all have": (
+        edited(ATTRS, lambda text: text.replace("-1", " 1")),
+        [f"{ATTRS}: expected faces with and without Smiling", "found 6 with it"],
+    ),
     "an empty face": (picture(lambda _: b""), ["000003.jpg: expected a picture, found nothing"]),
     "a list of splits that ends too soon": (
         edited(SPLITS, lambda text: text[:-10]),
@@ -264,6 +280,10 @@ PICTURES: dict[str, tuple[Break, list[str]]] = {
     "a page for a face": (
         picture(lambda _: b"<html>Not found</html>"),
         ["000003.jpg: expected a picture, found cannot identify"],
+    ),
+    "more pixels than are opened": (
+        said_to_be_huge("img_align_celeba/000003.jpg"),
+        ["000003.jpg: expected a picture, found Image size (192000000 pixels) exceeds"],
     ),
     "another size": (resized, ["000003.jpg: expected 178x218 pixels, found 64x64"]),
 }

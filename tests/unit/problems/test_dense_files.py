@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.unit.problems.trees import NYUV2, write_cityscapes, write_nyuv2
+from tests.unit.problems.trees import NYUV2, write_cityscapes, write_dense_tree, write_nyuv2
 from trainers.jobs import ProblemRef
 from trainers.problems import card_of
 from trainers.problems.checking import check_files
@@ -134,6 +134,16 @@ def test_nineteen_classes_are_in_another_folder(streets: Path) -> None:
     assert batch.targets["segmentation"].shape == (2, 12, 16)
     assert problem.head("segmentation")(torch.zeros(1, 2, 4, 4)).shape == (1, 19, 4, 4)
     assert "label_19" in problem.samples(streets).files("val/0")[1]
+
+
+def test_the_copy_of_libmtl_has_seven_classes_in_another_folder(tmp_path: Path) -> None:
+    root = write_dense_tree(tmp_path, folders=("image", "label", "depth"), n_classes=7)
+    batch = next(
+        iter(Cityscapes(**NYUV2, root=str(root)).sources(CPU)["test"].batches(None, 2, Key("x")))
+    )
+    assert batch.targets["segmentation"].max() == 6
+    with pytest.raises(DataBroken, match="label_19: expected a folder"):
+        _ = Cityscapes(**NYUV2, classes=19, root=str(root)).card
 
 
 def test_files_that_are_not_there_are_told_before_anything_is_read() -> None:

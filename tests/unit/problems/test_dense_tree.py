@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.problems.breaking import Break, made_a_file, made_a_folder, removed, rewritten
+from tests.unit.problems.breaking import (
+    Break,
+    made_a_dead_link,
+    made_a_file,
+    made_a_folder,
+    removed,
+    rewritten,
+)
 from tests.unit.problems.trees import N_SAMPLES, NYUV2, SIZE, write_nyuv2
 from trainers.problems.errors import DataBroken
 from trainers.problems.files.samples import Samples
@@ -98,6 +105,16 @@ def with_one(value: float) -> Callable[[np.ndarray], np.ndarray]:
     return change
 
 
+def all_changed(folder: str, change: Callable[[np.ndarray], np.ndarray]) -> Break:
+    """Store other arrays in all files of a folder."""
+
+    def broken(root: Path) -> None:
+        for path in (root / folder).iterdir():
+            np.save(path, change(np.load(path)))
+
+    return broken
+
+
 def is_seen_in_both(root: Path) -> None:
     shutil.copy(root / "train/image/3.npy", root / "val/image/1.npy")
 
@@ -172,6 +189,10 @@ STRUCTURE: dict[str, tuple[Break, list[str]]] = {
         changed("val/label/0.npy", lambda array: array[..., None]),
         ["val/label/0.npy: expected an array [12, 16], found [12, 16, 1]"],
     ),
+    "a link to nothing": (
+        made_a_dead_link("val/label/0.npy"),
+        ["val/label/0.npy: expected an array of numbers", "No such file"],
+    ),
     "objects": (
         lambda root: np.save(root / "val/label/0.npy", np.empty(SIZE, object), allow_pickle=True),
         ["val/label/0.npy: expected an array of numbers", "object, not of numbers"],
@@ -221,6 +242,30 @@ VALUES: dict[str, tuple[Break, list[str]]] = {
     "a depth that is no number": (
         changed("val/depth/2.npy", with_one(np.nan)),
         ["val/depth/2.npy: expected finite numbers", "with 0 for what is missing"],
+    ),
+    "depths in millimetres": (
+        changed("val/depth/2.npy", lambda array: (1000 * array).astype("u2")),
+        ["val/depth/2.npy: expected depths in metres", "at most 100", "if they are millimetres"],
+    ),
+    "zeros for pixels": (
+        changed("train/image/0.npy", lambda array: 0 * array),
+        ["train/image/0.npy: expected pixels that differ, found 0 alone"],
+    ),
+    "no label but what is ignored": (
+        all_changed("train/label", lambda array: 0 * array - 1),
+        ["train/label: expected numbers that differ in its files", "found none. Unpack"],
+    ),
+    "one class alone": (
+        all_changed("val/label", lambda array: 0 * array + 3),
+        ["val/label: expected numbers that differ", "found 3 alone"],
+    ),
+    "nothing measured": (
+        all_changed("train/depth", lambda array: 0 * array),
+        ["train/depth: expected numbers that differ", "found none"],
+    ),
+    "no normal": (
+        all_changed("val/normal", lambda array: 0 * array),
+        ["val/normal: expected numbers that differ", "found none"],
     ),
     "normals as bytes": (
         changed("val/normal/2.npy", lambda array: (127.5 * (array + 1)).astype("u1")),

@@ -11,7 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.unit.problems.breaking import Break, made_a_file, made_a_folder, removed, rewritten
+from tests.unit.problems.breaking import (
+    Break,
+    made_a_file,
+    made_a_folder,
+    removed,
+    rewritten,
+    said_to_be_huge,
+)
 from tests.unit.problems.street_files import STREETS, TIMES, street_sample, write_streets
 from trainers.problems.cityscapes import Cityscapes
 from trainers.problems.errors import BadOption, DataBroken
@@ -249,11 +256,53 @@ VALUES: dict[str, tuple[Break, list[str]]] = {
         stored(LABEL, lambda array: np.where(array == 5, 40, array).astype("u1")),
         [f"{LABEL}: expected label ids from 0 to 33, found 40", "no ids for training"],
     ),
+    "more pixels than are opened": (
+        said_to_be_huge(PHOTO),
+        [f"{PHOTO}: expected a PNG, found Image size (192000000 pixels) exceeds"],
+    ),
+    "one colour": (
+        stored(PHOTO, lambda array: array * 0),
+        [f"{PHOTO}: expected a photo, found one colour"],
+    ),
     "nothing measured": (
         stored(DEPTH, lambda array: array * 0),
         [f"{DEPTH}: expected disparities, found zeros alone"],
     ),
 }
+
+
+def labels_for_training(root: Path) -> None:
+    for path in (root / "gtFine/val").glob("*/*"):
+        change = stored(str(path.relative_to(root)), _at_most_18)
+        change(root)
+
+
+def _at_most_18(array: np.ndarray) -> np.ndarray:
+    return np.where(array > 18, 255, array).astype("u1")
+
+
+SETS: dict[str, tuple[Break, list[str]]] = {
+    "ids for training in all labels": (
+        labels_for_training,
+        ["gtFine/val: expected label ids beyond 18", "as ids for training are"],
+    ),
+    "a photo of both splits": (
+        lambda root: shutil.copy(
+            root / PHOTO, root / "leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png"
+        ),
+        [f"{PHOTO}: expected an image that no other sample has, found that of"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("broken", "told"), SETS.values(), ids=SETS)
+def test_what_only_several_files_show_is_found_by_the_check(
+    whole: Path, tmp_path: Path, broken: Break, told: list[str]
+) -> None:
+    root = shutil.copytree(whole, tmp_path / "copy")
+    broken(root)
+    said = found(root, values=True)
+    assert [text for text in told if text not in said] == []
 
 
 @pytest.mark.parametrize(("broken", "told"), BROKEN.values(), ids=BROKEN)

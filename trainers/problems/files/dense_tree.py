@@ -10,22 +10,20 @@ Shapes: C channels, H and W height and width.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainers.problems.errors import DataBroken
-from trainers.problems.files.findings import Finding, no_folder
+from trainers.problems.files.findings import Finding, no_folder, seen_before
 from trainers.problems.files.npy import header_of, read_array
 from trainers.problems.files.samples import Arrays, ArraySpec
-from trainers.problems.files.values import wrong_with
+from trainers.problems.files.values import Kind, ends_of, wrong_with
 
-Kind = Literal["image", "label", "depth", "normal"]
 _FOLDERS = {"train": "train", "test": "val"}
 _CHANNELS: Mapping[Kind, tuple[int, ...]] = {
     "image": (3,),
@@ -131,33 +129,48 @@ class DenseTree:
                 found=f"{len(extra):,} others",
                 way_out="Say in the options how many samples there are, or move them away.",
             )
+        ends: set[float] = set()
+        n_right = 0
         for name in sorted(wanted & there, key=lambda name: int(name[:-4])):
-            yield from self._of_file(folder / name, kind, seen)
+            path = folder / name
+            if (misstored := self._misstored(path, kind)) is not None:
+                yield misstored
+            elif seen is not None:
+                stored = read_array(path)
+                wrong = [*self._wrong_values(path, kind, stored, seen)]
+                yield from wrong
+                if not wrong:
+                    n_right += 1
+                    ends.update(ends_of(kind, stored))
+        if n_right and len(ends) < 2:
+            yield _unknown(folder, ends)
 
-    def _of_file(self, path: Path, kind: Kind, seen: dict[bytes, Path] | None) -> Iterator[Finding]:
+    def _misstored(self, path: Path, kind: Kind) -> Finding | None:
         try:
             header = header_of(path)
             size = path.stat().st_size
         except (OSError, ValueError) as error:
-            yield Finding(
+            return Finding(
                 path=path, expected="an array of numbers", found=str(error), way_out=_AGAIN
             )
-            return
         if header.shape != self._stored_shape(kind):
-            yield self._missized(path, kind, header.shape)
-        elif size != (whole := header.at + header.n_bytes):
-            yield Finding(
+            return self._missized(path, kind, header.shape)
+        if size != (whole := header.at + header.n_bytes):
+            return Finding(
                 path=path,
                 expected=f"{whole:,} bytes, by its own header",
                 found=f"{size:,}",
                 way_out=_AGAIN,
             )
-        elif seen is not None:
-            stored = read_array(path)
-            if wrong := wrong_with(kind, stored, self.n_classes):
-                yield Finding(path=path, **wrong)
-            if kind == "image":
-                yield from _seen_before(path, stored, seen)
+        return None
+
+    def _wrong_values(
+        self, path: Path, kind: Kind, stored: NDArray[Any], seen: dict[bytes, Path]
+    ) -> Iterator[Finding]:
+        if wrong := wrong_with(kind, stored, self.n_classes):
+            yield Finding(path=path, **wrong)
+        if kind == "image" and (twice := seen_before(path, stored.tobytes(), seen)) is not None:
+            yield twice
 
     def _stored_shape(self, kind: Kind) -> tuple[int, ...]:
         return (*self.size, *_CHANNELS[kind])
@@ -171,16 +184,14 @@ class DenseTree:
         )
 
 
-def _seen_before(path: Path, stored: NDArray[Any], seen: dict[bytes, Path]) -> Iterator[Finding]:
-    """An image that two samples have, maybe one to train on and one to judge by."""
-    earlier = seen.setdefault(sha256(stored.tobytes()).digest(), path)
-    if earlier is not path:
-        yield Finding(
-            path=path,
-            expected="an image that no other sample has",
-            found=f"that of {earlier}",
-            way_out="A sample must not be in two splits: unpack the set again.",
-        )
+def _unknown(folder: Path, ends: Collection[float]) -> Finding:
+    """Files that know nothing, or one number alone: nothing to learn, or to judge by."""
+    return Finding(
+        path=folder,
+        expected="numbers that differ in its files, beside what is missing or ignored",
+        found=f"{min(ends):g} alone" if ends else "none",
+        way_out="Unpack the set again; what is missing may be marked in another way.",
+    )
 
 
 def _move(kind: Kind, stored: NDArray[Any], into: NDArray[Any]) -> None:

@@ -98,16 +98,17 @@ class FaceTree:
         if no_root := no_folder(self.root, f"Give the folder that has `{FOLDER}` as `root`."):
             yield no_root
             return
-        listed: set[str] = set()
+        split: Mapping[str, Sequence[str]] = {}
         try:
             split = _partition(*_known(self.root / PARTITION_FILE))
-            listed = {name for names in split.values() for name in names}
             yield from self._of_sizes(split)
         except ListBroken as error:
             yield error.finding
+        listed = {name for names in split.values() for name in names}
         try:
             rows, table = _attributes(*_known(self.root / ATTRIBUTES_FILE))
             yield from self._of_attributes(rows, table.columns, listed)
+            yield from self._alike(rows, table, split.get("train", ()))
         except ListBroken as error:
             yield error.finding
         yield from self._of_folder(listed, values=values)
@@ -141,6 +142,24 @@ class FaceTree:
                 way_out="Get both lists again, of the same faces.",
             )
 
+    def _alike(
+        self, rows: Mapping[str, int], table: _Table, train: Sequence[str]
+    ) -> Iterator[Finding]:
+        """Attributes that all faces to train on have, or none: there is nothing to learn."""
+        values = table.values[[rows[name] for name in train if name in rows]]
+        for name in self.attributes:
+            column = table.columns.get(name)
+            if column is None or not len(values):
+                continue
+            share = float(values[:, column].mean())
+            if share in (0.0, 1.0):
+                yield Finding(
+                    path=self.root / ATTRIBUTES_FILE,
+                    expected=f"faces with and without {name} among those to train on",
+                    found=f"{len(values):,} {'with' if share else 'without'} it",
+                    way_out="Get the list again, or leave it out of `attributes`.",
+                )
+
     def _of_folder(self, listed: set[str], *, values: bool) -> Iterator[Finding]:
         folder = self.root / FOLDER
         if not folder.is_dir():
@@ -152,7 +171,7 @@ class FaceTree:
                 way_out=f"Unpack {FOLDER}.zip there." if packed else "Get and unpack it.",
             )
             return
-        sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
+        sizes = {entry.name: _size(entry) for entry in os.scandir(folder)}
         if missing := listed - sizes.keys():
             yield Finding(
                 path=folder / min(missing),
@@ -166,6 +185,14 @@ class FaceTree:
                 yield Finding(path=path, expected="a picture", found="nothing", way_out=_AGAIN)
             elif values and (wrong := wrong_picture(path, (WIDTH, HEIGHT))) is not None:
                 yield wrong
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    """In bytes; 0 of a link to nothing."""
+    try:
+        return entry.stat().st_size
+    except OSError:
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

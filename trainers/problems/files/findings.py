@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -41,6 +42,19 @@ def no_folder(root: Path, way_out: str) -> Finding | None:
         expected="the folder of the data set",
         found="a file" if root.exists() else "nothing",
         way_out=way_out,
+    )
+
+
+def seen_before(path: Path, content: bytes, seen: dict[bytes, Path]) -> Finding | None:
+    """An image that two samples have, maybe one to train on and one to judge by; joins `seen`."""
+    earlier = seen.setdefault(sha256(content).digest(), path)
+    if earlier is path:
+        return None
+    return Finding(
+        path=path,
+        expected="an image that no other sample has",
+        found=f"that of {earlier}",
+        way_out="A sample must not be in two splits: unpack the set again.",
     )
 
 

@@ -22,7 +22,7 @@ from trainers.problems.files.face_lists import ListBroken
 from trainers.problems.files.findings import Finding, no_folder
 from trainers.problems.files.fundus_lists import broken, experts_of, levels_of
 from trainers.problems.files.fundus_marks import Marking, agreed, markings_of
-from trainers.problems.files.pictures import pillow
+from trainers.problems.files.pictures import pillow, unread
 from trainers.problems.files.samples import Arrays, ArraySpec
 from trainers.regions import Region
 
@@ -194,7 +194,7 @@ class FundusTree:
     def _size_of(self, name: str) -> tuple[int, int]:
         path = self.root / name
         try:
-            with pillow().open(path) as photo:
+            with unread(path) as photo:
                 return photo.height, photo.width
         except (OSError, SyntaxError, ValueError) as error:
             broken(path, "a picture", str(error))
@@ -202,7 +202,7 @@ class FundusTree:
     def _photo(self, name: str) -> NDArray[np.uint8]:
         """Pixels ``[S, S, 3]``."""
         image = pillow()
-        with image.open(self.root / name) as opened:
+        with unread(self.root / name) as opened:
             opened.draft("RGB", (self.size, self.size))
             photo = opened.convert("RGB")
         side = max(photo.size)

@@ -33,16 +33,15 @@ def picture_of(path: Path, size: tuple[int, int], *, shrunk_to: tuple[int, int])
         ValueError: It has another size.
         MissingPackage: Pillow is not installed.
     """
-    image = pillow()
     with open(path, "rb", buffering=0) as file:
         content = file.read()
     height, width = shrunk_to
-    with image.open(io.BytesIO(content)) as opened:
+    with unread(io.BytesIO(content)) as opened:
         if opened.size != size:
             raise ValueError(f"{_times(opened.size)} pixels, not {_times(size)}")
         opened.draft("RGB", (width, height))
         whole = opened.convert("RGB")
-        return np.asarray(whole.resize((width, height), image.Resampling.BILINEAR))
+        return np.asarray(whole.resize((width, height), pillow().Resampling.BILINEAR))
 
 
 def wrong_picture(path: Path, size: tuple[int, int]) -> Finding | None:
@@ -54,9 +53,8 @@ def wrong_picture(path: Path, size: tuple[int, int]) -> Finding | None:
     Raises:
         MissingPackage: Pillow is not installed.
     """
-    image = pillow()
     try:
-        with image.open(path) as opened:
+        with unread(path) as opened:
             opened.load()
             found = opened.size
     except (OSError, SyntaxError, ValueError) as error:
@@ -85,6 +83,19 @@ def pillow() -> ModuleType:
             "pip install 'weighbridge[datasets]'"
         ) from error
     return Image
+
+
+def unread(of: Path | io.BytesIO) -> Any:
+    """A picture whose header has been read.
+
+    Raises:
+        ValueError: It says that it is larger than pillow opens.
+    """
+    image = pillow()
+    try:
+        return image.open(of)
+    except image.DecompressionBombError as error:  # neither an OSError nor a ValueError
+        raise ValueError(str(error)) from error
 
 
 def _times(size: tuple[int, int]) -> str:
@@ -133,9 +144,10 @@ def opened(path: Path, *, reduced: tuple[int, int] | None = None) -> NDArray[Any
 
     Raises:
         OSError: It is no picture, or torn.
+        ValueError: It says that it is larger than pillow opens.
         MissingPackage: Pillow is not installed.
     """
-    with pillow().open(path) as picture:
+    with unread(path) as picture:
         if reduced is not None:
             return np.asarray(picture.reduce(picture.height // reduced[0]))
         return np.asarray(picture)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers.problems.errors import DataBroken
-from trainers.problems.files.findings import Finding, no_folder
+from trainers.problems.files.findings import Finding, no_folder, seen_before
 from trainers.problems.files.pictures import PngHeader, opened, png_header
 from trainers.problems.files.samples import Arrays, ArraySpec
 from trainers.problems.files.values import IGNORED
@@ -112,9 +112,10 @@ class StreetTree:
         ):
             yield no_root
             return
+        photos: dict[bytes, Path] = {}
         for split, n in self.n_samples.items():
             missing = [*self._of_folders(split)]
-            yield from missing or self._of_split(split, n, values=values)
+            yield from missing or self._of_split(split, n, photos if values else None)
 
     def _of_folders(self, split: str) -> Iterator[Finding]:
         for folder, _ in _PLACES.values():
@@ -127,7 +128,7 @@ class StreetTree:
                     way_out=f"Unpack the archive with `{folder}` there.",
                 )
 
-    def _of_split(self, split: str, n: int, *, values: bool) -> Iterator[Finding]:
+    def _of_split(self, split: str, n: int, photos: dict[bytes, Path] | None) -> Iterator[Finding]:
         found = {kind: self._named(split, kind) for kind in _PLACES}
         if len(found["image"]) != n:
             yield Finding(
@@ -139,8 +140,16 @@ class StreetTree:
         for kind in ("label", "depth"):
             yield from self._unpaired(kind, {*found["image"]}, {*found[kind]})
         for kind, names in found.items():
+            ids: set[int] = set()
             for name in names:
-                yield from self._of_file(self.root / _file(kind, name), kind, values=values)
+                yield from self._of_file(self.root / _file(kind, name), kind, photos, ids)
+            if kind == "label" and ids and max(ids - {_NOBODY}, default=0) < 19:
+                yield Finding(
+                    path=self.root / _PLACES[kind][0] / _FOLDERS[split],
+                    expected="label ids beyond 18, such as 23 for sky",
+                    found="0 to 18 alone, as ids for training are",
+                    way_out="Take the `gtFine_labelIds.png` of the official archive.",
+                )
 
     def _unpaired(self, kind: Kind, photos: set[str], others: set[str]) -> Iterator[Finding]:
         if missing := photos - others:
@@ -158,11 +167,19 @@ class StreetTree:
                 way_out="Unpack the archive with `leftImg8bit` again.",
             )
 
-    def _of_file(self, path: Path, kind: Kind, *, values: bool) -> Iterator[Finding]:
+    def _of_file(
+        self, path: Path, kind: Kind, photos: dict[bytes, Path] | None, ids: set[int]
+    ) -> Iterator[Finding]:
+        """What is wrong with a file; ids that labels have join `ids`."""
         try:
             wrong = self._misformed(path, kind, png_header(path))
-            if wrong is None and values:
-                wrong = _wrong_values(path, kind, opened(path))
+            if wrong is None and photos is not None:
+                stored = opened(path)
+                wrong = _wrong_values(path, kind, stored)
+                if kind == "label":
+                    ids.update(_ids_of(stored))
+                elif kind == "image" and wrong is None:
+                    wrong = seen_before(path, path.read_bytes(), photos)
         except (OSError, ValueError) as error:
             wrong = Finding(path=path, expected="a PNG", found=str(error), way_out=_AGAIN)
         if wrong is not None:
@@ -218,10 +235,17 @@ def class_of(n_classes: int) -> NDArray[np.int16]:
     return table
 
 
+def _ids_of(stored: NDArray[np.uint8]) -> list[int]:
+    """Label ids that a picture ``[H, W]`` has."""
+    return [int(number) for number in np.flatnonzero(np.bincount(stored.ravel(), minlength=256))]
+
+
 def _wrong_values(path: Path, kind: Kind, stored: NDArray[Any]) -> Finding | None:
+    if kind == "image" and stored.min() == stored.max():
+        return Finding(path=path, expected="a photo", found="one colour", way_out=_AGAIN)
     if kind == "label":
-        odd = np.unique(stored[(stored >= N_IDS) & (stored != _NOBODY)])
-        if len(odd):
+        odd = [number for number in _ids_of(stored) if number >= N_IDS and number != _NOBODY]
+        if odd:
             return Finding(
                 path=path,
                 expected=f"label ids from 0 to {N_IDS - 1}",

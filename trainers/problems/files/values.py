@@ -13,6 +13,11 @@ _OFF = 0.1
 """By how much the length of normals may differ from 1; where they were resized, edges are short."""
 
 
+_FARTHEST = 100.0
+"""Depths in metres, and inverse depths in 1/m, are less: those in millimetres are more."""
+Kind = Literal["image", "label", "depth", "normal"]
+
+
 class Wrong(TypedDict):
     """What a finding says beside the path."""
 
@@ -21,9 +26,7 @@ class Wrong(TypedDict):
     way_out: str
 
 
-def wrong_with(
-    kind: Literal["image", "label", "depth", "normal"], stored: NDArray[Any], n_classes: int
-) -> Wrong | None:
+def wrong_with(kind: Kind, stored: NDArray[Any], n_classes: int) -> Wrong | None:
     """What is wrong with an array ``[H, W, ...]`` as it is stored; None if nothing is."""
     if stored.dtype.kind == "f" and not np.isfinite(stored).all():
         return _wrong(
@@ -32,20 +35,42 @@ def wrong_with(
     if kind == "label":
         return _wrong_label(stored, n_classes)
     if kind == "image":
-        low, high = float(stored.min()), float(stored.max())
-        most = 255 if stored.dtype.kind == "u" else 1
-        if low < -_ROUNDED or high > most + _ROUNDED:
-            return _wrong(
-                f"pixels from 0 to {most}",
-                f"{low:g} to {high:g}",
-                "Store bytes, or divide by 255.",
-            )
-    if kind == "depth" and (low := float(stored.min())) < 0:
+        return _wrong_image(stored)
+    if kind == "depth":
+        return _wrong_depth(stored)
+    return _wrong_normal(stored)
+
+
+def ends_of(kind: Kind, stored: NDArray[Any]) -> tuple[float, ...]:
+    """Least and greatest of what an array ``[H, W, ...]`` knows; nothing where it knows nothing."""
+    there = stored[stored > IGNORED] if kind == "label" else stored[stored != 0]
+    return (float(there.min()), float(there.max())) if there.size else ()
+
+
+def _wrong_image(stored: NDArray[Any]) -> Wrong | None:
+    low, high = float(stored.min()), float(stored.max())
+    most = 255 if stored.dtype.kind == "u" else 1
+    if low < -_ROUNDED or high > most + _ROUNDED:
+        return _wrong(
+            f"pixels from 0 to {most}", f"{low:g} to {high:g}", "Store bytes, or divide by 255."
+        )
+    if low == high:
+        return _wrong("pixels that differ", f"{low:g} alone", "Copy it again.")
+    return None
+
+
+def _wrong_depth(stored: NDArray[Any]) -> Wrong | None:
+    low, high = float(stored.min()), float(stored.max())
+    if low < 0:
         return _wrong(
             "depths of 0 or more", f"{low:g}", "Make it again, with 0 for what is missing."
         )
-    if kind == "normal":
-        return _wrong_normal(stored)
+    if high > _FARTHEST:
+        return _wrong(
+            f"depths in metres, or inverse ones in 1/m, of at most {_FARTHEST:g}",
+            f"{high:g}",
+            "Divide by 1,000 if they are millimetres.",
+        )
     return None
 
 
