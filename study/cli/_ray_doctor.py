@@ -36,7 +36,10 @@ _FOUND = {True: ("found", "green"), False: ("not found", "red")}
 def command(
     study: Annotated[
         str | None,
-        typer.Argument(metavar="STUDY", help="Look for the module of its own problem, too."),
+        typer.Argument(
+            metavar="STUDY",
+            help="Look for the modules of its own problem, trainer and the like, too.",
+        ),
     ] = None,
     address: Annotated[
         str | None,
@@ -57,14 +60,14 @@ def command(
     options = RayOptions(
         address=address, cpus_per_worker=cpus_per_worker, gpus_per_worker=gpus_per_worker
     )
-    module, folder = _problem(study, storage)
+    modules, folder = _own_modules(study, storage)
     _, stored, trouble = database(storage)
     checkpoints = beside(database_file(storage))
     with marker_file(checkpoints) as marker:
         query = NodeQuery(
             marker=marker.path,
             content=marker.content,
-            module=module,
+            modules=modules,
             folder=folder,
             count_gpus=gpus_per_worker > 0,
         )
@@ -93,15 +96,12 @@ def _inspect(options: RayOptions, query: NodeQuery) -> tuple[NodeReport, list[No
     return inspect(Cluster(options, workers=1), query)
 
 
-def _problem(study: str | None, storage: str) -> tuple[str | None, str | None]:
-    """Module of a problem or function of one's own, and the folder where it may lie besides."""
+def _own_modules(study: str | None, storage: str) -> tuple[tuple[str, ...], str | None]:
+    """Modules of one's own that a study names, and the folder where they may lie besides."""
     if study is None:
-        return None, None
+        return (), None
     found = find(study, storage=storage)
-    function = found.spec.function
-    target = found.spec.problem if function is None else function.target
-    module, separator, _ = (target or "").partition(":")
-    return (module, found.folder) if separator else (None, None)
+    return found.spec.own_modules, found.folder
 
 
 def _advice(storage: str) -> str:
@@ -126,8 +126,8 @@ def _show(
     versions = ", ".join(f"{name} {driver.packages[name]}" for name in HAVE_TO_BE_EQUAL)
     say(f"driver: {versions}, weighbridge {driver.code}")
     columns = ["node", *_NUMBERS, *HAVE_TO_BE_EQUAL, "weighbridge", "checkpoints"]
-    if any(node.has_module is not None for node in nodes):
-        columns.append("problem")
+    if any(node.missing_modules is not None for node in nodes):
+        columns.append("modules")
     rows = table(*columns, right=_NUMBERS)
     for node in nodes:
         rows.add_row(*_cells(node, driver, options))
@@ -173,8 +173,8 @@ def _cells(node: NodeReport, driver: NodeReport, options: RayOptions) -> Iterato
         yield _marked(theirs or "none", public(theirs) == public(driver.packages[name]))
     yield _marked(node.code or "none", node.code == driver.code)
     yield styled(("not writable", "red") if node.writes is False else _SHARED[node.reads])
-    if node.has_module is not None:
-        yield styled(_FOUND[node.has_module])
+    if node.missing_modules is not None:
+        yield styled(_FOUND[not node.missing_modules])
 
 
 def _marked(text: str, fits: bool) -> Text:

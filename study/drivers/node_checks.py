@@ -107,10 +107,10 @@ def _of_node(
     if options.gpus_per_worker:
         yield from _gpus(node)
     yield from _checkpoints(node, query)
-    if node.has_module is False:
-        beside = f" or into {query.folder}, under that path" if query.folder else ""
+    beside = f" or into {query.folder}, under that path" if query.folder else ""
+    for module in node.missing_modules or ():
         yield (
-            f"Workers do not find the problem's module `{query.module}`. Install its package "
+            f"Workers do not find the module `{module}` of the study. Install its package "
             f"there{beside}."
         )
 

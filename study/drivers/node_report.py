@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -26,14 +26,14 @@ class NodeQuery:
     Attributes:
         marker: A file in the checkpoint folder, as an absolute path; None for no such question.
         content: What the driver has written into it.
-        module: Where the problem is defined; None for a problem that comes with weighbridge.
-        folder: Where that module may lie, besides the normal import path.
+        modules: Where the user's own problem, trainer and the like are defined.
+        folder: Where these may lie, besides the normal import path.
         count_gpus: Whether torch is asked for GPUs, which takes seconds.
     """
 
     marker: str | None = None
     content: str = ""
-    module: str | None = None
+    modules: Sequence[str] = ()
     folder: str | None = None
     count_gpus: bool = False
 
@@ -53,7 +53,7 @@ class NodeReport:
         torch_trouble: Why torch could not be asked.
         reads: Whether the driver's file is there; None if that was not asked.
         writes: Whether a file can be written beside it.
-        has_module: Whether the problem's module is found; None if that was not asked.
+        missing_modules: Which of the user's own are not found; None if that was not asked.
     """
 
     name: str = ""
@@ -66,7 +66,7 @@ class NodeReport:
     torch_trouble: str = ""
     reads: bool | None = None
     writes: bool | None = None
-    has_module: bool | None = None
+    missing_modules: Sequence[str] | None = None
 
 
 def report(query: NodeQuery) -> NodeReport:
@@ -76,9 +76,10 @@ def report(query: NodeQuery) -> NodeReport:
         found |= _gpus()
     if query.marker is not None:
         found |= _shared(Path(query.marker), query.content)
-    if query.module is not None:
+    if query.modules:
         sys.path += [query.folder] if query.folder else []
-        found["has_module"] = find_spec(query.module.partition(".")[0]) is not None
+        missing = [name for name in query.modules if find_spec(name.partition(".")[0]) is None]
+        found["missing_modules"] = missing
     return NodeReport(packages=_packages(), code=_code(), **found)
 
 

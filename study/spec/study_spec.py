@@ -222,6 +222,17 @@ class StudySpec(Section):
         return self.function is not None or self.trainer is not None
 
     @property
+    def own_modules(self) -> tuple[str, ...]:
+        """Modules of the user's own: that of each ``module:Class`` which is named."""
+        named: list[object] = [self.problem, self.trainer, self.training.optimizer]
+        named += [self.function.target] if self.function is not None else []
+        for part in self.search:
+            named += part.weightings
+            for axis in (stage.axes.get("optimizer") for stage in part.stages):
+                named += axis if isinstance(axis, list) else []
+        return tuple(dict.fromkeys(str(of).partition(":")[0] for of in named if ":" in str(of)))
+
+    @property
     def limits_money(self) -> bool:
         """Whether the study or one of its searches has a budget of money."""
         return any(b.money is not None for b in (self.budget, *(s.budget for s in self.search)))

@@ -56,7 +56,7 @@ def test_what_is_lacking_is_told_and_the_code_is_1(address: str, tmp_path: Path)
     assert said.code == 1, said.err
     gpus, module = said.json["findings"]
     assert "Ray gives out 2 GPUs, of which torch sees 0." in gpus["text"]
-    assert "the problem's module `gone`" in module["text"]
+    assert "the module `gone` of the study" in module["text"]
     assert len(gpus["nodes"]) == len(module["nodes"]) == 1
     assert [node["room"] for node in said.json["nodes"]].count(2) == 1
 

@@ -24,7 +24,9 @@ class Driver(Shape):
     torch_trouble: str = Field(description="Why torch could not be asked.")
     reads: bool | None = Field(description="Whether the checkpoint folder is shared.")
     writes: bool | None = Field(description="Whether it can be written.")
-    has_module: bool | None = Field(description="Whether the module of the problem is found.")
+    missing_modules: list[str] | None = Field(
+        description="Modules of one's own that the study names and that are not found."
+    )
 
 
 class Node(Driver):

@@ -16,7 +16,7 @@ DRIVER = NodeReport(packages=VERSIONS, code="0.1.0+abc", reads=True, writes=True
 NODE = replace(DRIVER, name="one", cpus=4.0, gpus=2.0, torch_gpus=2)
 SILENT = NodeReport(name="one", cpus=4.0, gpus=2.0, trouble="it is silent")
 QUERY = NodeQuery(
-    marker="/shared/w.checkpoints/.marker", content="x", module="mine", folder="/spec"
+    marker="/shared/w.checkpoints/.marker", content="x", modules=("mine", "other"), folder="/spec"
 )
 ON_GPU = RayOptions(gpus_per_worker=1.0)
 
@@ -52,7 +52,10 @@ def test_of_good_nodes_nothing_is_said() -> None:
             "not see the driver's checkpoints in /shared",
         ),
         (replace(NODE, writes=False), "cannot write checkpoints to /shared/w.checkpoints"),
-        (replace(NODE, has_module=False), "`mine`. Install its package there or into /spec"),
+        (
+            replace(NODE, missing_modules=["mine"]),
+            "`mine` of the study. Install its package there or into /spec",
+        ),
     ],
 )
 def test_each_trouble_is_told_with_its_node(node: NodeReport, what: str) -> None:

@@ -33,7 +33,8 @@ def test_it_names_versions_and_code() -> None:
     seen = reported(NodeQuery())
     assert seen.packages["python"] == ".".join(map(str, sys.version_info[:3]))
     assert seen.code == code_version()
-    assert (seen.torch_gpus, seen.reads, seen.writes, seen.has_module) == (None, None, None, None)
+    assert (seen.torch_gpus, seen.reads, seen.writes) == (None, None, None)
+    assert seen.missing_modules is None
 
 
 def test_it_answers_where_there_is_no_weighbridge() -> None:
@@ -69,9 +70,12 @@ def test_another_disk_is_not_taken_for_the_drivers(tmp_path: Path, content: str 
     assert reported(NodeQuery(marker=str(tmp_path / ".marker"), content="told")).reads is False
 
 
-def test_a_module_is_found_in_the_folder_of_the_spec_only_if_it_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("folder", "missing"), [("", ["gone"]), ("elsewhere", ["my_own.parts", "gone"])]
+)
+def test_modules_are_found_in_the_folder_of_the_spec_only_if_they_are_there(
+    tmp_path: Path, folder: str, missing: list[str]
+) -> None:
     (tmp_path / "my_own.py").write_text("raise SystemExit('it is not to be imported')")
-    assert reported(NodeQuery(module="my_own.parts", folder=str(tmp_path))).has_module is True
-    assert (
-        reported(NodeQuery(module="my_own.parts", folder=str(tmp_path / "no"))).has_module is False
-    )
+    query = NodeQuery(modules=("json", "my_own.parts", "gone"), folder=str(tmp_path / folder))
+    assert reported(query).missing_modules == missing
