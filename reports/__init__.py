@@ -9,11 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reports._params import with_params
     from reports._reader import StudyReader
     from reports.comparing.comparison import Comparison, compare
     from reports.comparing.rows import MethodRow
     from reports.errors import ReportError
-    from reports.frames import StudyFrames, TaskMetric, load, with_params
+    from reports.frames import StudyFrames, TaskMetric, load
     from reports.notes.fair_play import MergedNote, Note, fair_play_notes, merged
     from reports.spending.curves import BudgetCurve, budget_curve
 
@@ -50,7 +51,7 @@ _HOMES = {
     "fair_play_notes": "reports.notes.fair_play",
     "load": "reports.frames",
     "merged": "reports.notes.fair_play",
-    "with_params": "reports.frames",
+    "with_params": "reports._params",
 }
 
 

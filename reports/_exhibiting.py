@@ -28,7 +28,7 @@ class ExhibitingRun:
 @once_per_study
 def exhibiting_runs(frames: StudyFrames) -> tuple[ExhibitingRun, ...]:
     """Of each search that shows anything: its best trial's run on the first seed."""
-    if not (frames.of_function or frames.spec.get("trainer")):
+    if not (frames.of_function or frames.of_trainer):
         return ()  # engines of weightings show nothing, and such a study may have many trials
     chosen = [
         (search.search, search.metric, best, _first_run(frames, search.search, best))

@@ -40,7 +40,7 @@ def untested(frames: StudyFrames) -> frozenset[tuple[str, str]]:
 
     How well wrong labels of training were found has no test value; tables show what there is.
     """
-    if not frames.spec.get("trainer"):
+    if not frames.of_trainer:
         return frozenset()
     validated, tested = (
         {*zip(rows["task"], rows["metric"], strict=True)}

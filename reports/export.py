@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from reports._exhibited import exhibited_table
+from reports._params import with_params
 from reports._selected import selected_metrics
 from reports._whole_file import writable, write_whole
 from reports.comparing.transfer import judged
 from reports.errors import UnknownFormat
-from reports.frames import StudyFrames, with_params
+from reports.frames import StudyFrames
 from reports.measures import FloatArray
 from reports.spending.front import front_table
 from reports.tables.by_seed import gains_by_seed, scores_by_seed

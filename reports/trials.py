@@ -101,7 +101,7 @@ def trials(frames: StudyFrames, *, courses: bool = False) -> tuple[SearchTrials,
     """
     runs = frames.runs[frames.runs["role"] != "confirm"]
     moments = _moments(frames) if courses else {}
-    rounds = _rounds(frames) if frames.spec.get("trainer") else {}
+    rounds = _rounds(frames) if frames.of_trainer else {}
     found = []
     for search in (*frames.searches_alone, *frames.searches):
         mine = runs[runs["search"] == search]

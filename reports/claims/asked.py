@@ -10,14 +10,13 @@ from reports.claims.comparable import comparable
 from reports.claims.concave_share import concave_share
 from reports.claims.conflicts_alike import conflicts_alike
 from reports.claims.decay_matters_less import decay_matters_less
-from reports.claims.evidence import told_beforehand
+from reports.claims.evidence import refuse_without_weightings, told_beforehand
 from reports.claims.no_gain import no_gain
 from reports.claims.noise_turned_down import noise_turned_down
 from reports.claims.size_matters import Sized, size_matters
 from reports.claims.transfers_better import transfers_better
 from reports.frames import StudyFrames
 from reports.importances import Estimators
-from reports.tables.method_table import refuse_without_methods
 
 
 def claims_of(frames: StudyFrames, estimators: Estimators | None = None) -> tuple[Claim, ...]:
@@ -27,9 +26,9 @@ def claims_of(frames: StudyFrames, estimators: Estimators | None = None) -> tupl
         estimators: Of importances, where trials are no full grid; None for none.
 
     Raises:
-        NoTable: The study is sealed, or is that of a training function.
+        NoTable: The study is sealed, or is that of a training function or a trainer.
     """
-    refuse_without_methods(frames)
+    refuse_without_weightings(frames)
     of_a_study: tuple[Callable[[StudyFrames], Claim], ...] = (
         comparable,
         better,

@@ -10,8 +10,10 @@ from reports.claims.claim import Claim, Effect
 from reports.comparing.differences import Difference
 from reports.comparing.winners import winner_of
 from reports.comparing.wording import gaps_of, span
+from reports.errors import NoTable
 from reports.frames import StudyFrames
 from reports.inference import Estimate, Interval
+from reports.tables.method_table import refuse_without_methods
 from storage.objectives import Objective
 from storage.objectives.delta_m import objectives
 from storage.wording import counted
@@ -20,6 +22,20 @@ POINTS: Final = gaps_of(objectives(())[0])
 """Differences of delta_m, and of what it is a mean of."""
 
 SECOND_SEED: Final = "a second seed: one seed has no interval"
+
+
+def refuse_without_weightings(frames: StudyFrames) -> None:
+    """Refuse a study of which nothing is claimed: all claims compare weightings.
+
+    Raises:
+        NoTable: The study is sealed, or is that of a training function or a trainer.
+    """
+    refuse_without_methods(frames)
+    if frames.of_trainer:
+        raise NoTable(
+            "All claims compare weightings, and a trainer's study has none. "
+            f"Got {frames.name!r}. `weighbridge compare` says what it finds."
+        )
 
 
 def gap_effect(frames: StudyFrames, found: Difference) -> Effect:

@@ -13,7 +13,14 @@ import numpy as np
 from reports._ranking import number, objective_of
 from reports._titles import title_of, weighting_of
 from reports.claims.claim import Claim, Effect, Finding, not_asked
-from reports.claims.evidence import ends, runs_of, seeds_that_decide, told_beforehand, undecided_yet
+from reports.claims.evidence import (
+    ends,
+    refuse_without_weightings,
+    runs_of,
+    seeds_that_decide,
+    told_beforehand,
+    undecided_yet,
+)
 from reports.claims.methods import outstanding
 from reports.comparing.winners import winner_of
 from reports.comparing.wording import gaps_of
@@ -21,7 +28,6 @@ from reports.frames import StudyFrames
 from reports.inference import Estimate
 from reports.inference.spreads import jackknifed, spread_squared
 from reports.measures import FloatArray
-from reports.tables.method_table import refuse_without_methods
 from storage.wording import counted
 
 NAME: Final = "C3"
@@ -50,10 +56,10 @@ def size_matters(studies: Sequence[Sized]) -> Claim:
             own.
 
     Raises:
-        NoTable: One is sealed, or is that of a training function.
+        NoTable: One is sealed, or is that of a training function or a trainer.
     """
     for study in studies:
-        refuse_without_methods(study.frames)
+        refuse_without_weightings(study.frames)
     return told_beforehand(_asked(studies), *(study.frames for study in studies))
 
 

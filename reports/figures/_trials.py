@@ -7,9 +7,10 @@ import pandas as pd
 
 from reports._eligible import eligible
 from reports._once import once_per_study
+from reports._params import with_params
 from reports._ranking import objective_of
 from reports.errors import UnknownSearch
-from reports.frames import StudyFrames, with_params
+from reports.frames import StudyFrames
 
 _SEVERITY: Final = {"done": 0, "pruned": 1, "diverged": 2}
 

@@ -9,11 +9,8 @@ _MEANT = "What this study says to claims of the field. Each finding goes by inte
 
 
 def claims(frames: StudyFrames, estimators: Estimators | None) -> Markup | None:
-    """A section; None of a sealed study, of which no test value is shown, and of a trainer's.
-
-    All claims are about weightings.
-    """
-    if frames.sealed or frames.spec.get("trainer"):
+    """A section; None of a sealed study, of which no test value is shown, and of a trainer's."""
+    if frames.sealed or frames.of_trainer:
         return None
     found = claims_of(frames, estimators)
     return tag("section", tag("h2", "Claims", id="claims"), tag("p", _MEANT), *map(_claim, found))

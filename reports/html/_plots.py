@@ -106,7 +106,7 @@ def other_plots(frames: StudyFrames) -> Iterator[Plot]:
 def _others(frames: StudyFrames) -> Iterator[Plot]:
     for at, search in enumerate(frames.searches):
         yield from _of_search(frames, search, at)
-    if frames.spec.get("trainer"):
+    if frames.of_trainer:
         return  # which weighs no losses, and calls its rates as it likes
     yield weights_plot(frames)
     yield _sensitivity(frames, "lr", "Learning rate", "learning rates")

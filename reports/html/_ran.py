@@ -35,7 +35,7 @@ def _facts(frames: StudyFrames) -> list[tuple[Markup, Markup]]:
     texts = {
         "Study": frames.name,
         "Seeds": ", ".join(str(seed) for seed in frames.seeds),
-        "Training": _training(_that_count(training) if frames.spec.get("trainer") else training),
+        "Training": _training(_that_count(training) if frames.of_trainer else training),
         "Compared by": "; ".join(
             f"{name} {value_of(value)}"
             for name, value in frames.spec["compare"].items()

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from reports._eligible import eligible
+from reports._params import with_params
 from reports._titles import title_of
 from reports.comparing.effort import SHARED, is_equal_weighting, values_tried
-from reports.frames import StudyFrames, part_names, stages_tuning, strategies, with_params
+from reports.frames import StudyFrames, part_names, stages_tuning, strategies
 from reports.notes.note import Note
 from storage.notices import ORACLE, more_seeds, notices
 from storage.wording import counted

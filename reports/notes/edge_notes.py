@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from reports._once import once_per_study
+from reports._params import with_params
 from reports._titles import title_of
 from reports.comparing.winners import winner_of
-from reports.frames import StudyFrames, stages_tuning, with_params
+from reports.frames import StudyFrames, stages_tuning
 from reports.measures import FloatArray, simplex_step
 from reports.notes.note import Note
 

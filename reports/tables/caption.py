@@ -58,7 +58,7 @@ def _training(frames: StudyFrames) -> str:
     training = frames.spec.get("training", {})
     if not training.get("epochs"):
         return ""
-    weighs = not frames.spec.get("trainer")  # which has parameters of its own
+    weighs = not frames.of_trainer  # which has parameters of its own
     how = [
         f"batch size {training['batch_size']}" if training.get("batch_size") else "",
         f"optimiser {training['optimizer']}" if training.get("optimizer") and weighs else "",

@@ -69,7 +69,7 @@ def columns_of(frames: StudyFrames, rows: Sequence[MethodRow]) -> tuple[Column, 
 
 def _metrics(frames: StudyFrames, ranked_by: tuple[str, str] | None) -> list[Column]:
     titles = {task["name"]: task.get("title", task["name"]) for task in frames.card["tasks"]}
-    if "trainer" in frames.card:
+    if frames.of_trainer:
         titles = dict.fromkeys(titles, "")  # there is one task, which the caption names
     return [
         Column(

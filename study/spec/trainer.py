@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from study.spec.compare import CLAIMS
 from study.spec.stopping import PatienceRule, PopulationRule
 
 # What such a study may say in [training]; all else is a parameter of the trainer.
@@ -52,6 +53,11 @@ def _reasons(spec: Any) -> Iterator[str]:
         yield "[[followup]] goes with weightings: it goes on from networks that we keep. Drop it."
     if spec.keep != type(spec.keep)():
         yield "[keep] goes with weightings; a trainer keeps its own files. Drop it."
+    if spec.compare.claim in CLAIMS:
+        yield (
+            f"[compare] `claim` must be a sentence beside `trainer`: {CLAIMS[0]} to {CLAIMS[-1]} "
+            f"compare weightings. Got {spec.compare.claim}. Write one, or drop it."
+        )
     if spec.diagnostics.gradients is not None:
         yield "[diagnostics] goes with weightings; a trainer's gradients are not seen. Drop it."
     said = spec.training.model_dump(exclude_defaults=True)

@@ -133,6 +133,12 @@ def test_a_page_of_the_dashboard_has_the_rounds(finished: Path) -> None:
         assert 'scope="col">Round</th>' in of_trial
 
 
+def test_that_nothing_is_claimed_is_said_in_a_line(finished: Path) -> None:
+    said = command(finished, "claims", "tiny")
+    assert (said.code, said.out) == (2, "")
+    assert "All claims compare weightings, and a trainer's study has none" in said.err
+
+
 def test_no_single_task_network_is_trained(finished: Path) -> None:
     assert rows(finished, "SELECT DISTINCT role FROM run_results") == [("search",)]
 

@@ -91,7 +91,7 @@ def _said(frames: StudyFrames, row: MethodRow) -> MethodSaid:
 
 
 def claims(frames: StudyFrames, estimators: Estimators | None) -> list[ClaimSaid]:
-    """What the study says to each claim; nothing if it is sealed, or has no methods."""
+    """What the study says to each claim; nothing if it is sealed, or has no weightings."""
     try:
         found = claims_of_one(frames, estimators)
     except NoTable:

@@ -13,6 +13,7 @@ from reports.claims.better import of_six
 from reports.claims.claim import ranges
 from reports.claims.comparable import no_worse
 from reports.claims.no_gain import gain_left, gain_missing
+from reports.claims.size_matters import Sized, size_matters
 from reports.comparing.differences import Difference, adjusted
 from reports.errors import NoTable
 from reports.frames import StudyFrames
@@ -176,6 +177,17 @@ def test_the_claim_that_a_study_was_made_for_is_marked() -> None:
         if any("named before the first run" in remark for remark in claim.remarks)
     }
     assert marked == {"C5"}
+
+
+def test_a_trainers_study_says_nothing() -> None:
+    reader = synthetic.reader(epochs=3)
+    reader.spec["trainer"] = "cam"
+    frames = load(reader, synthetic.STUDY)
+    with pytest.raises(NoTable, match="All claims compare weightings"):
+        claims_of(frames)
+    with pytest.raises(NoTable, match="All claims compare weightings"):
+        size_matters([Sized(frames=frames, n_parameters=None)])
+    assert claims_section(frames, None) is None
 
 
 def test_a_sealed_study_says_nothing() -> None:

@@ -144,6 +144,7 @@ class TestRefusals:
             ({"trainer": "tests.not_there:Tiny"}, "was not found"),
             ({"baseline": {}}, "[baseline] goes with weightings"),
             ({"keep": {"networks": "all"}}, "[keep] goes with weightings"),
+            ({"compare": {"claim": "C1"}}, "`claim` must be a sentence beside `trainer`"),
             ({"diagnostics": {"gradients": {}}}, "[diagnostics] goes with weightings"),
             ({"function": {"target": "m:f", "metric": "x"}}, "exclude each other"),
         ],
