@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from study.drivers import RayOptions
 from study.drivers.node_checks import findings, marker_file, room
 from study.drivers.node_report import NodeQuery, NodeReport
+from tests.unit.study.specs import spec_of
 
 VERSIONS = {"python": "3.11.7", "ray": "2.60.0", "torch": "2.14.1+cpu", "weighbridge": "0.1.0"}
 DRIVER = NodeReport(packages=VERSIONS, code="0.1.0+abc", reads=True, writes=True)
@@ -112,3 +114,23 @@ class TestMarkerFile:
         with marker_file(tmp_path / "a") as file:
             assert file.path is None
             assert file.trouble == "File exists"
+
+
+@pytest.mark.parametrize(
+    ("keys", "modules"),
+    [
+        ({}, ()),
+        ({"problem": "my.data:Mine"}, ("my.data",)),
+        ({"problem": "my.data:Mine", "trainer": "ours:Trainer"}, ("my.data", "ours")),
+        ({"training": {"epochs": 3, "batch_size": 8, "optimizer": "steps:Own"}}, ("steps",)),
+        (
+            {"search": [{"weighting": "w:Mine", "stages": [{"optimizer": ["adam", "steps:Own"]}]}]},
+            ("w", "steps"),
+        ),
+    ],
+)
+def test_nodes_are_asked_for_the_modules_that_a_spec_names(
+    keys: dict[str, Any], modules: tuple[str, ...]
+) -> None:
+    own = {"search": [{"stages": [{"rate": [0.1]}]}]} if "trainer" in keys else {}
+    assert spec_of(**{**own, **keys}).own_modules == modules

@@ -333,21 +333,3 @@ def test_broken_toml_is_refused_with_its_place(tmp_path: Path) -> None:
     path.write_text("name = \n")
     with pytest.raises(BadSpec, match=r"broken\.toml is not valid TOML: .*line 1"):
         read(path)
-
-
-@pytest.mark.parametrize(
-    ("keys", "modules"),
-    [
-        ({}, ()),
-        ({"problem": "my.data:Mine"}, ("my.data",)),
-        ({"problem": "my.data:Mine", "trainer": "ours:Trainer"}, ("my.data", "ours")),
-        ({"training": {"epochs": 3, "batch_size": 8, "optimizer": "steps:Own"}}, ("steps",)),
-        (
-            {"search": [{"weighting": "w:Mine", "stages": [{"optimizer": ["adam", "steps:Own"]}]}]},
-            ("w", "steps"),
-        ),
-    ],
-)
-def test_it_names_the_modules_of_its_own(keys: dict[str, Any], modules: tuple[str, ...]) -> None:
-    own = {"search": [{"stages": [{"rate": [0.1]}]}]} if "trainer" in keys else {}
-    assert spec_of(**{**own, **keys}).own_modules == modules
