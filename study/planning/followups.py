@@ -11,9 +11,10 @@ from study.errors import BadSpec
 from study.planning.search_plan import Followup, Search, Stage
 from study.spec.followup import FollowupSpec
 from study.spec.study_spec import StudySpec
+from trainers._card_checks import LONGEST_NAME
 from trainers.cards import ProblemCard
 from trainers.jobs import Corruptions
-from trainers.problems.corruptions import KINDS, MOVING, PACKAGE, is_installed
+from trainers.problems.corruptions import KINDS, MOVING, PACKAGE, condition, is_installed
 
 ROLE: Final = "followup"
 PARENT: Final = "parent"
@@ -95,7 +96,8 @@ def corruptions_of(part: FollowupSpec, card: ProblemCard) -> Corruptions:
     """Kinds and severities of a follow-up.
 
     Raises:
-        BadSpec: A kind moves pixels that have targets of their own.
+        BadSpec: A kind moves pixels that have targets of their own, or the name of a metric leaves
+            no room for a kind behind it.
     """
     dense = card.images == "dense"
     if dense and (moved := [kind for kind in part.kinds or () if kind in MOVING]):
@@ -104,7 +106,15 @@ def corruptions_of(part: FollowupSpec, card: ProblemCard) -> Corruptions:
             f"pixel. Got {', '.join(moved)} on {card.name}. Drop them."
         )
     kinds = part.kinds or [kind for kind in KINDS if not (dense and kind in MOVING)]
-    return Corruptions(kinds=tuple(kinds), severities=tuple(part.severities))
+    found = Corruptions(kinds=tuple(kinds), severities=tuple(part.severities))
+    room = LONGEST_NAME - 1 - max(len(condition(*way)) for way in found.conditions)
+    if long := [m.name for task in card.tasks for m in task.metrics if len(m.name) > room]:
+        raise BadSpec(
+            f"[[followup]] {part.name} judges by each kind and severity, which stand behind a "
+            f"metric's name: it may have {room} characters here. Got {len(long[0])} of {long[0]}. "
+            "Shorten it on the card, or drop kinds with long names."
+        )
+    return found
 
 
 def left_out(spec: StudySpec, card: ProblemCard) -> str:

@@ -2,56 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from trainers.cards import ProblemCard
 from trainers.engines.fused.long_lived import Places
 from trainers.engines.session import Session
 from trainers.jobs import Corruptions
 from trainers.problems._embedded import cache_folder
+from trainers.problems._wrapped import WrappedProblem
 from trainers.problems.corruptions import condition
 from trainers.problems.corruptions._source import CorruptedSource, always, drawn
-from trainers.protocol import Problem, Source, TaskFunctions
+from trainers.protocol import Source
 from trainers.randomness import Key
 from trainers.reading import Copied, ReadAhead, as_read
 
 if TYPE_CHECKING:
-    from torch import nn
+    pass
 
 _MOST_CACHED_BYTES: Final = 2**30
 
 
 @dataclass(frozen=True, slots=True)
-class FrozenTrunk:
+class FrozenTrunk(WrappedProblem):
     """A problem whose trunk learns nothing: it is as another run has left it."""
 
-    problem: Problem
-
     trunk_frozen: ClassVar[bool] = True
-
-    @property
-    def card(self) -> ProblemCard:
-        """That of the problem."""
-        return self.problem.card
-
-    def sources(self, device: object) -> Mapping[str, Source]:
-        """Those of the problem."""
-        return self.problem.sources(device)  # type: ignore[arg-type]
-
-    def trunk(self) -> nn.Module:
-        """That of the problem."""
-        return self.problem.trunk()
-
-    def head(self, task: str) -> nn.Module:
-        """That of the problem."""
-        return self.problem.head(task)
-
-    def functions(self, task: str) -> TaskFunctions:
-        """Those of the problem."""
-        return self.problem.functions(task)
 
 
 def on_corrupted(session: Session, corruptions: Corruptions, seed: int) -> Session:

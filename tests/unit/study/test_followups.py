@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from storage.records import Claim, NetworkFile, NetworkRecord, Spent
 from study.drivers.protocol import FromWorker
 from study.errors import BadSpec, NotAnExtension
 from study.planning.extension import check_extension
+from study.planning.followups import corruptions_of
 from study.planning.keys import plan_key
 from study.planning.plan import Plan
 from study.running.packing import job_of
 from study.running.trained import Retraining, trained_network
 from tests.unit.study.fake_trainer import FakeStudy
 from tests.unit.study.specs import a_plan, spec_of, stored
+from trainers.cards import ProblemCard
 from trainers.events import Ready
 from trainers.jobs import Corruptions, Pack, ProblemRef
 from trainers.problems import card_of
@@ -114,6 +117,20 @@ def test_what_is_missing_is_named() -> None:
 )
 def test_what_does_not_go_together_is_refused(keys: dict[str, Any], told: str) -> None:
     assert told in refusal(**keys)
+
+
+@pytest.mark.parametrize(("kinds", "room"), [(["fog"], 94), (["fog", "jpeg_compression"], 81)])
+def test_a_metric_leaves_room_for_the_kinds_behind_its_name(kinds: list[str], room: int) -> None:
+    (part,) = spec_of(followup=[FOLLOWUP | {"kinds": kinds}]).followup
+    card = card_of(ProblemRef(target="digits"))
+
+    def named(letters: int) -> ProblemCard:
+        metric = replace(card.tasks[0].metrics[0], name="m" * letters)
+        return replace(card, tasks=(replace(card.tasks[0], metrics=(metric,)),))
+
+    assert corruptions_of(part, named(room)).kinds == tuple(kinds)
+    with pytest.raises(BadSpec, match=f"may have {room} characters here. Got {room + 1} of m"):
+        corruptions_of(part, named(room + 1))
 
 
 def test_a_missing_package_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
