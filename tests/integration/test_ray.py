@@ -5,23 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import ray
 from ray._private.node import Node
+from ray._raylet import GcsClient
 from ray.cluster_utils import Cluster
+from ray.core.generated.autoscaler_pb2 import DrainNodeReason
 
 from storage import RunState
 from study.drivers.ray_tune import endpoints
 from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
-from tests.integration.clusters import head_alone
+from tests.integration.clusters import add_node, head_with, share_fork_server
 from tests.integration.command import IMPATIENT, WARM, begun, command, ended, typed
 from tests.integration.driving import (
     complete,
@@ -93,8 +93,8 @@ def undisturbed(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def head() -> Iterator[Cluster]:
-    """A head that trains nothing."""
-    cluster = head_alone()
+    """A head that trains nothing, to which all drivers connect."""
+    cluster = head_with(num_cpus=0)
     yield cluster
     cluster.shutdown()
 
@@ -103,8 +103,7 @@ def head() -> Iterator[Cluster]:
 def cluster(head: Cluster, request: pytest.FixtureRequest) -> Cluster:
     """As many nodes of one core each as a test asks for, or more that others have left."""
     while len(head.worker_nodes) < request.param:
-        head.add_node(num_cpus=1)
-    head.wait_for_nodes()
+        add_node(head, num_cpus=1)
     return head
 
 
@@ -122,7 +121,7 @@ def test_a_ray_of_its_own_gives_what_the_local_driver_gives(folder: Path, undist
 
 @of_nodes(NODES)
 def test_a_killed_driver_is_followed_by_another(
-    folder: Path, undisturbed: str, cluster: Cluster
+    folder: Path, undisturbed: str, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second one starts while the first one's actor may still be there: it has room."""
     with postgres_schema() as url:
@@ -130,7 +129,8 @@ def test_a_killed_driver_is_followed_by_another(
         with begun(folder, *_on_ray(url, *where), module=WARM) as driver:
             wait_for_done_runs(url, STUDY, 6)
             driver.kill()
-        said = typed(folder, *_on_ray(url, *where), module=WARM)
+        share_fork_server(monkeypatch)
+        said = command(folder, *_on_ray(url, *where))
         assert said.code == 0, said.err
         _assert_same_results(url, undisturbed)
         assert comparable.losses(url, STUDY) == {"DriverLost"}
@@ -143,11 +143,9 @@ def test_a_node_that_dies_changes_nothing(
     url = f"sqlite:///{folder / 'cluster.db'}"
     shared = f"file://{tmp_path}"
     where = ("--address", cluster.address, "--workers", str(NODES), "--checkpoints", shared)
-    here = _node_of_driver(cluster)  # with which its own machine would die
-    node = next(node for node in cluster.worker_nodes if node.node_id != here)
-    with begun(folder, *_on_ray(url, *where)) as driver:
+    with begun(folder, *_on_ray(url, *where), module=WARM) as driver:
         wait_for_done_runs(url, STUDY, 6)
-        cluster.remove_node(node, allow_graceful=False)
+        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
         said = ended(driver)
     assert said.code == 0, said.err
     _assert_same_results(url, undisturbed)
@@ -163,9 +161,7 @@ def test_on_notice_a_node_is_left_before_it_goes(folder: Path, cluster: Cluster)
     url = f"sqlite:///{folder / 'spot.db'}"
     (folder / "endless.toml").write_text(ENDLESS)
     where = ("--driver", "ray", "--address", cluster.address, "--workers", "2")
-    stays = _node_of_driver(cluster)
-    others = [node for node in cluster.worker_nodes if node.node_id != stays]
-    leaving = others[: len(cluster.worker_nodes) - 1]
+    leaving = list(cluster.worker_nodes)[1:]
     run = ("run", "endless.toml", "--storage", url)
     with begun(folder, *run, *where, module=WARM) as driver:
         wait_for_runs(url, "endless", RunState.LEASED, 2)
@@ -267,24 +263,12 @@ def test_an_address_without_a_cluster_is_refused(
     assert why in said.err
 
 
-def _node_of_driver(cluster: Cluster) -> str:
-    """Id of the node that every driver of this machine connects to."""
-    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-    try:
-        return str(ray.get_runtime_context().get_node_id())
-    finally:
-        ray.shutdown()
-
-
 def _give_notice(cluster: Cluster, node: Node) -> None:
     """As an autoscaler does for a spot machine that is about to be taken away."""
-    ray_cli = str(Path(sys.executable).with_name("ray"))
-    drain = (
-        *(ray_cli, "drain-node", "--address", cluster.address, "--node-id", node.node_id),
-        *("--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "spot"),
-        *("--deadline-remaining-seconds", "600"),
-    )
-    subprocess.run(drain, check=True, capture_output=True)
+    why, until_s = DrainNodeReason.DRAIN_NODE_REASON_PREEMPTION, time.time() + 600
+    head = GcsClient(address=cluster.address)
+    accepted, rejection = head.drain_node(node.node_id, why, "spot", int(until_s * 1000))
+    assert accepted, rejection
 
 
 def _on_ray(url: str, *options: str) -> tuple[str, ...]:

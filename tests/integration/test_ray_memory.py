@@ -14,7 +14,7 @@ import tests
 from study.drivers import Loss, RayOptions, WorkerLost
 from study.drivers.ray_tune.cluster import Cluster
 from study.drivers.ray_tune.driver import RayDriver
-from tests.integration.clusters import head_alone
+from tests.integration.clusters import add_node, head_with
 from trainers.jobs import ProblemRef, Training
 
 DEADLINE_S = 300.0
@@ -24,13 +24,12 @@ TOY = ProblemRef(target="toy:Toy", folder=str(Path(tests.__path__[0])))
 @pytest.fixture
 def crowded() -> Iterator[None]:
     """A head for the driver, and a node on which every process takes too much memory."""
-    cluster = head_alone()
+    cluster = head_with(num_cpus=0)
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_memory_usage_threshold", "0.001")
         patch.setenv("RAY_memory_monitor_refresh_ms", "100")
-        cluster.add_node(num_cpus=1)
-    cluster.wait_for_nodes()
+        add_node(cluster, num_cpus=1)
     yield
     ray.shutdown()
     cluster.shutdown()

@@ -12,7 +12,8 @@ import pytest
 
 from tests import tiny_trainer, toy
 from tests.integration import dashboards
-from tests.integration.command import WARM, command, typed
+from tests.integration.clusters import share_fork_server
+from tests.integration.command import command
 
 pytestmark = pytest.mark.slow
 
@@ -143,8 +144,9 @@ def test_no_single_task_network_is_trained(finished: Path) -> None:
     assert rows(finished, "SELECT DISTINCT role FROM run_results") == [("search",)]
 
 
-def test_ray_gives_the_same_rows(tmp_path: Path) -> None:
+def test_ray_gives_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path)
-    said = typed(tmp_path, "run", "tiny.toml", "--driver", "ray", "--workers", "2", module=WARM)
+    share_fork_server(monkeypatch)
+    said = command(tmp_path, "run", "tiny.toml", "--driver", "ray", "--workers", "2")
     assert said.code == 0, said.err
     assert curves(tmp_path) == expected()

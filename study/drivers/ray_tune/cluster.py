@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Collection, Iterator
@@ -14,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray import _raylet
 from ray._private import node, services
+from ray._private.ray_constants import PROCESS_TYPE_DASHBOARD_AGENT
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.drivers.options import RayOptions
+from study.drivers.ray_tune import no_agent
 from study.drivers.ray_tune.endpoints import check_endpoint
 from study.drivers.ray_tune.explained_errors import folder_of_ray, no_cluster, no_ray_here
 
@@ -25,6 +29,8 @@ _SETTINGS: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ER
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOM = 2**20
 """Bytes that Ray needs at the very least."""
+_PORTS_OF_OTHERS = ("gcs_server_port", "runtime_env_agent_port")
+"""Of which processes tell that are started here, too."""
 
 
 class Cluster:
@@ -141,7 +147,7 @@ def _say_nothing(*_args: Any, **_named: Any) -> None:
 
 
 class _SmallNode(node.Node):
-    """A head without processes of Ray at which nobody looks here."""
+    """A node without processes of Ray at which nobody looks here."""
 
     def start_api_server(self, **_: Any) -> None:
         """Without a dashboard, it would report the use of Ray, if its users allow that."""
@@ -152,6 +158,33 @@ class _SmallNode(node.Node):
 
     def start_log_monitor(self) -> None:
         """It would send on what workers print, which goes elsewhere."""
+
+    def start_raylet(self, *args: Any, **named: Any) -> None:
+        """Its raylet without an agent of the dashboard, for which the start of a node waits."""
+        with _without_agent():
+            super().start_raylet(*args, **named)
+
+
+@contextmanager
+def _without_agent() -> Iterator[None]:
+    """Have raylets start `no_agent`, with a Ray that waits for the ports of which it tells."""
+    name = "_build_python_executable_command_memory_profileable"
+    known = getattr(services, name, None)
+    ports = {getattr(_raylet, port) for port in dir(_raylet) if port.endswith("_PORT_NAME")}
+    if known is None or ports != {*no_agent.PORTS, *_PORTS_OF_OTHERS}:
+        yield
+        return
+
+    def python(component: str, *args: Any, **named: Any) -> list[str]:
+        if component == PROCESS_TYPE_DASHBOARD_AGENT:
+            return [sys.executable, "-I", "-S", no_agent.__file__]
+        return list(known(component, *args, **named))
+
+    setattr(services, name, python)
+    try:
+        yield
+    finally:
+        setattr(services, name, known)
 
 
 @contextmanager
