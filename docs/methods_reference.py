@@ -63,6 +63,34 @@ _OTHERWISE = """\
   between steps is in checkpoints; orders and masks (PCGrad, GradVac, GradDrop) are drawn from the
   run's address."""
 
+_PUBLISHED = (
+    (
+        "updates of gradients (-4, 1, 1) and (6, 1, 1): Aligned-MTL (0.2133, 0.9673, 0.9673), "
+        "CAGrad (0.1835, 1.2041, 1.2041), ConFIG (0.1588, 2.0706, 2.0706), IMTL-G (0.0767, 1, 1), "
+        "MGDA (0, 1, 1), Nash-MTL (0.0542, 0.7061, 0.7061), PCGrad (0.5848, 3.8012, 3.8012), "
+        "UPGrad (0.2929, 1.9004, 1.9004)",
+        "TorchJD's documentation",
+        "the same to four digits",
+    ),
+    ("of GradDrop (6, 2, 2)", "the same", "that or (-4, 2, 2), by chance"),
+    (
+        "steps to the optimum of a problem in the plane",
+        "Elich et al.",
+        "the same to one step at most rates, and [why not at others]"
+        "(../benchmarks/two-valleys.md#what-to-keep-in-mind)",
+    ),
+    (
+        "parameters of SegNet, of DeepLabV3 and the ResNets",
+        "the code of MTAN and LibMTL; torchvision",
+        "[the same](../how-to/own-problem.md)",
+    ),
+    (
+        "tables of NYUv2, Cityscapes, Office and QM9",
+        "LibMTL",
+        "need these files and a GPU; and epochs of the first two were chosen on the test split",
+    ),
+)
+
 
 def methods_page() -> Iterator[str]:
     """Built-in methods by level; what can be tuned of each; what is missing."""
@@ -82,6 +110,11 @@ def methods_page() -> Iterator[str]:
     yield "|---|---|---|"
     yield from (f"| {name} | {source} | {why} |" for name, source, why in _ABSENT)
     yield from ("", _OTHERWISE)
+    yield from ("", "## Published numbers, and which are met", "")
+    yield from ("What can be had without a GPU; `make test` checks it.", "")
+    yield "| number | published by | here |"
+    yield "|---|---|---|"
+    yield from (f"| {number} | {by} | {here} |" for number, by, here in _PUBLISHED)
 
 
 def _row(one: Weighting) -> str:
