@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.integration.command import at_home, command
 
 
@@ -17,12 +19,17 @@ def run_bash(text: str, folder: Path, **environment: str) -> str:
 
 
 def type_lines(text: str, folder: Path) -> str:
-    """Type the lines of a block that are all `weighbridge`, here instead of in a shell."""
+    """Type the lines of a block that are all `weighbridge`, here instead of in a shell.
+
+    As on a machine of one core: to start another worker takes longer than what is trained here.
+    """
     out = ""
     for line in text.splitlines():
         program, *words = shlex.split(line, comments=True)
         assert program == "weighbridge", f"the line is for a shell: {line}"
-        said = command(folder, *words)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "cpu_count", lambda: 1)
+            said = command(folder, *words)
         assert said.code == 0, f"{line}\n{said.out}\n{said.err}"
         out += said.out
     return out

@@ -31,6 +31,10 @@ for engine in ("solo", "fused"):
     ended = list(trainers.engines.train(replace(pack, engine=engine), a_session()))
     assert ended[-1].outcome == "done", ended
 found["low precision"] = loaded()
+
+broken = [one for one in trainers.engines.promises(a_session()) if one.broken]
+assert not broken, broken
+found["promises"] = loaded()
 print(json.dumps(found))
 """
 
@@ -55,3 +59,7 @@ def test_loading_digits_does_not_import_scikit_learn(loaded: dict[str, list[str]
 
 def test_the_compiler_stays_out_of_low_precision(loaded: dict[str, list[str]]) -> None:
     assert "torch._dynamo" not in loaded["low precision"]
+
+
+def test_a_problem_is_tried_without_the_compiler(loaded: dict[str, list[str]]) -> None:
+    assert "torch._dynamo" not in loaded["promises"]

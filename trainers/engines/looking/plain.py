@@ -7,6 +7,7 @@ Shapes: T tasks.
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -22,8 +23,12 @@ from trainers.engines.session import Session
 from trainers.evaluation import counts_of
 from trainers.jobs import Job, Training
 from trainers.network import MultiTaskNetwork, build_network
+from trainers.optimizers import light
 from trainers.protocol import Batch, TaskFunctions
 from trainers.randomness import Key
+
+_take_step = torch.no_grad()(inspect.unwrap(torch.optim.SGD.step))
+"""PyTorch's own, without its wrapper, which imports the compiler: most of a check's time."""
 
 
 def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[str, Any]]:
@@ -32,7 +37,8 @@ def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[st
     network = build_network(session.problem, job.tasks, key / "init").to(session.device)
     functions = task_functions(session.problem, job.tasks)
     params = [param for param in network.parameters() if param.requires_grad]
-    optimizer = torch.optim.SGD(params, lr=job.lr, momentum=training.momentum) if params else None
+    sgd = light(torch.optim.SGD)
+    optimizer = sgd(params, lr=job.lr, momentum=training.momentum) if params else None
     scale, found = LossScale(training.precision), []
     for epoch in range(1, training.epochs + 1):
         network.train()
@@ -50,7 +56,7 @@ def plain_epochs(session: Session, job: Job, training: Training) -> list[dict[st
                     continue
                 if training.clip_norm is not None:
                     torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip_norm)
-                optimizer.step()
+                _take_step(optimizer)
         network.eval()
         judged = _judged(network, functions, session, training)
         names = [f"the train loss of task {task}" for task in job.tasks]
