@@ -95,10 +95,7 @@ class TestLocal(DriverContract):
             driver.stdin.close()
             worker = int(driver.stdout.readline())
             driver.kill()
-        deadline_s = time.monotonic() + DEADLINE_S
-        while is_alive(worker):
-            assert time.monotonic() < deadline_s, "the worker outlives its driver"
-            time.sleep(0.05)
+        wait_for_end(worker)
 
     def test_a_closed_driver_leaves_no_process(self, open_driver: OpenDriver) -> None:
         driver = open_driver(TOY, ["cpu"])
@@ -235,39 +232,32 @@ class TestRay(DriverContract):
             n = len(devices)
             cluster = AsOwn(RayOptions(), workers=n)
             driver = RayDriver(problem, TRAINING, device="cpu", workers=n, cluster=cluster)
-            given = {"_with_fork_server": lambda options: replace(options, fork_server=path)}
-            vars(driver).update(given)
+            fork_from(path, driver)
             driver.start()
             return driver
 
         return open_driver
 
-    def test_a_slot_that_dies_is_a_worker_that_is_lost(self, open_driver: OpenDriver) -> None:
-        with closing(open_driver(TOY, ["cpu"])) as driver:
-            listener = Listener(driver)
-            listener.hear_opening()
-            before = listener.worker
-            driver.kill(before)
-            *_, lost = listener.hear(lambda event: isinstance(event, WorkerLost))
-            assert isinstance(lost, WorkerLost)
-            assert lost.worker == before
-            # what Ray sees first hangs on how busy the machine is
-            assert lost.reason.splitlines()[0] in ("ActorDiedError", "ActorUnavailableError")
-            assert lost.loss is Loss.WORKER
-            assert isinstance(listener.hear_opening(), Ready)
-            assert listener.worker != before
-            said = listener.train(a_pack(a_job(1)))
-            assert [m.outcome for m in said if isinstance(m, RunEnded)] == ["done"]
+    def test_a_slot_that_dies_is_a_worker_that_is_lost(self, listener: Listener) -> None:
+        before = listener.worker
+        listener.driver.kill(before)
+        *_, lost = listener.hear(lambda event: isinstance(event, WorkerLost))
+        assert isinstance(lost, WorkerLost)
+        assert lost.worker == before
+        # what Ray sees first hangs on how busy the machine is
+        assert lost.reason.splitlines()[0] in ("ActorDiedError", "ActorUnavailableError")
+        assert lost.loss is Loss.WORKER
+        assert isinstance(listener.hear_opening(), Ready)
+        assert listener.worker != before
+        said = listener.train(a_pack(a_job(1)))
+        assert [m.outcome for m in said if isinstance(m, RunEnded)] == ["done"]
 
     def test_a_closed_driver_leaves_no_worker(self, open_driver: OpenDriver) -> None:
         with closing(open_driver(TOY, ["cpu"])) as driver:
             listener = Listener(driver)
             listener.hear_opening()
             worker = driver.pid(listener.worker)
-        deadline_s = time.monotonic() + DEADLINE_S
-        while is_alive(worker):
-            assert time.monotonic() < deadline_s, "the worker outlives its driver"
-            time.sleep(0.05)
+        wait_for_end(worker)
 
 
 @pytest.mark.usefixtures("ray_here")
@@ -276,10 +266,11 @@ class TestRayTogether:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def listener(cls) -> Iterator[Listener]:
+    def listener(cls, path: str) -> Iterator[Listener]:
         together = replace(TRAINING, data_parallel=2)
         cluster = Cluster(RayOptions(), workers=2)
         with closing(RayDriver(TOY, together, device="cpu", workers=1, cluster=cluster)) as driver:
+            fork_from(path, driver)
             driver.start()
             listener = Listener(driver)
             assert isinstance(listener.hear_opening(), Ready)
@@ -302,15 +293,23 @@ class TestRayTogether:
         assert [m.outcome for m in said if isinstance(m, RunEnded)] == ["done"]
 
 
+def fork_from(path: str, driver: RayDriver) -> None:
+    """Have workers of a driver come from the fork server that listens at a path."""
+    vars(driver)["_with_fork_server"] = lambda options: replace(options, fork_server=path)
+
+
 def follower_of(listener: Listener) -> int:
     """Process id of the process that trains with the worker: the only other one of its kind."""
     worker = listener.driver.pid(listener.worker)
-    (found,) = [
-        pid
-        for pid in descendants(os.getpid())
-        if pid != worker and b"trainers.worker.fork_server" in commandline(parent_of(pid))
-    ]
+    (found,) = [pid for pid in descendants(os.getpid()) if pid != worker and is_worker(pid)]
     return found
+
+
+def is_worker(pid: int) -> bool:
+    """Whether a process was forked by a fork of a fork server."""
+    parent = parent_of(pid)
+    forks = (parent, parent_of(parent))
+    return all(b"trainers.worker.fork_server" in commandline(fork) for fork in forks)
 
 
 def commandline(pid: int) -> bytes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pickle
 import time
+from contextlib import suppress
 from typing import Any
 
 import ray
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from study.drivers.local.fork_server import ForkServer
+from study.drivers.local.fork_server import ForkServer, take_fork_server
 from study.drivers.peers import LocalPeers, Missing, Trouble, of_rank
 from study.drivers.ray_tune.slot_losses import in_words, loss_of
 from trainers.events import Open, OpenFailed, Rendezvous
@@ -20,8 +21,8 @@ _LOOK_S = 0.25
 class PeerHost:
     """Actor that looks after one of the processes, on any node; as a slot does after its worker."""
 
-    def __init__(self, opening: bytes) -> None:
-        self._peers = LocalPeers(ForkServer.start(), [pickle.loads(opening)])
+    def __init__(self, opening: bytes, near: str | None) -> None:
+        self._peers = LocalPeers(fork_server(near), [pickle.loads(opening)])
 
     def meet(self, meeting: bytes) -> None:
         """The worker can be found."""
@@ -41,12 +42,13 @@ class RayPeers:
 
     Args:
         opening: The worker's.
+        near: Where the driver's fork server listens, if all are on one machine.
     """
 
-    def __init__(self, _fork_server: ForkServer, opening: Open) -> None:
+    def __init__(self, _fork_server: ForkServer, opening: Open, *, near: str | None = None) -> None:
         # a process sees no other GPU than that of its bundle
         opened = [of_rank(opening, rank, opening.device) for rank in range(1, opening.ranks)]
-        self._hosts = [_host(one) for one in opened]
+        self._hosts = [_host(one, near) for one in opened]
         self._waiting = [host.trouble.remote() for host in self._hosts]
 
     def meet(self, meeting: Rendezvous) -> None:
@@ -76,7 +78,7 @@ class RayPeers:
         self._waiting.clear()
 
 
-def _host(opening: Open) -> Any:
+def _host(opening: Open, near: str | None) -> Any:
     group: Any = ray.util.get_current_placement_group()
     resources = group.bundle_specs[opening.rank]
     there = PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=opening.rank)
@@ -86,4 +88,12 @@ def _host(opening: Open) -> Any:
         max_concurrency=2,  # it hears while it waits for trouble
         scheduling_strategy=there,
     )
-    return host.remote(pickle.dumps(opening))
+    return host.remote(pickle.dumps(opening), near)
+
+
+def fork_server(near: str | None) -> ForkServer:
+    """A fork of the driver's, where there is one."""
+    if near is not None:
+        with suppress(OSError):  # the driver's has ended
+            return ForkServer.near(near)
+    return take_fork_server()

@@ -7,20 +7,19 @@ start a process. This module loads no Ray Tune: that takes a process longer than
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import ray
 from ray import cloudpickle
 
 from study.drivers.local.driver import LocalDriver
-from study.drivers.local.fork_server import ForkServer, take_fork_server
 from study.drivers.protocol import FromWorker, WorkerLost
 from study.drivers.ray_tune.channel import NO_MORE
 from study.drivers.ray_tune.orders import (
@@ -32,7 +31,7 @@ from study.drivers.ray_tune.orders import (
     WorkerOptions,
 )
 from study.drivers.ray_tune.outbox import Outbox
-from study.drivers.ray_tune.peers import RayPeers
+from study.drivers.ray_tune.peers import RayPeers, fork_server
 from study.drivers.ray_tune.slot_losses import NodeDrained
 from trainers.events import Free
 from trainers.hardware.devices import indexed
@@ -65,7 +64,7 @@ class Slot:
             options.training,
             devices=[indexed(options.device)],  # of the GPUs that Ray shows to this process
             memory_share=memory_share(options, _cpus_of(node)),
-            open_peers=RayPeers,
+            open_peers=partial(RayPeers, near=options.fork_server),
             host=ray.util.get_node_ip_address(),  # type: ignore[no-untyped-call]
             open_fork_server=lambda: fork_server(options.fork_server),
             open_limit_s=options.open_limit_s,
@@ -155,14 +154,6 @@ def _answer(reference: Any) -> Any:
         return ray.get(reference)
     except ray.exceptions.RayError:
         os._exit(0)
-
-
-def fork_server(path: str | None) -> ForkServer:
-    """A fork of the driver's, where there is one."""
-    if path is not None:
-        with contextlib.suppress(OSError):  # the driver's has ended
-            return ForkServer.near(path)
-    return take_fork_server()
 
 
 def memory_share(options: WorkerOptions, node_cpus: float) -> float:
