@@ -16,7 +16,7 @@ os.environ["COLUMNS"] = "160"  # what the command line prints is not to be wrapp
 import pytest
 from hypothesis import settings, strategies
 
-from tests import shared_statements
+from tests import shared_statements, zygote
 from tests.throwaway_postgres import Guard, can_start
 from tests.wanting import told
 
@@ -44,13 +44,14 @@ _guard = pytest.StashKey[Guard]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have a PostgreSQL server at hand, once for all processes, and a quick disk."""
+    """Have a PostgreSQL server and a zygote at hand, once for all processes, and a quick disk."""
     if _is_fit(
         "/dev/shm"
     ):  # tests write thousands of databases, and no test is about a disk's pace
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
     if not os.environ.get("WEIGHBRIDGE_TEST_POSTGRES") and can_start():
         config.stash[_guard] = Guard()
+    zygote.begin()
 
 
 def _is_fit(memory: str, room: int = 4 * 2**30) -> bool:

@@ -1,40 +1,27 @@
-"""Questions before a study runs, answered by forks of one process that has imported torch."""
+"""Questions before a study runs, answered by a fork of the zygote, which has imported torch."""
 
 from __future__ import annotations
 
-import io
-import multiprocessing
 import os
-import sys
-from collections.abc import Mapping, Sequence
-from multiprocessing.connection import Connection
+import tempfile
+from collections.abc import Sequence
 from subprocess import CompletedProcess
 from typing import Any
 
-from trainers.worker import preflight
-
-_CONTEXT = multiprocessing.get_context("forkserver")
+from tests.zygote import Wanted, heard_out, zygote
 
 
-def run(command: Sequence[str], *, input: str, **_: Any) -> CompletedProcess[str]:
+def run(command: Sequence[str], *, input: str, errors: str, **_: Any) -> CompletedProcess[str]:
     """As `subprocess.run` of ``python -P -m trainers.worker.preflight QUESTION``."""
-    _CONTEXT.set_forkserver_preload([__name__, "trainers.engines", "trainers.worker.dry_run"])
-    ours, theirs = _CONTEXT.Pipe(duplex=False)
-    told = (command[-1], input, dict(os.environ), theirs)
-    process = _CONTEXT.Process(target=_answer, args=told)
-    process.start()
-    theirs.close()
-    try:
-        said: tuple[str, str] = ours.recv()
-    except EOFError:  # it has ended without a word
-        said = "", ""
-    process.join()
-    return CompletedProcess(command, process.exitcode or 0, *said)
-
-
-def _answer(question: str, text: str, environment: Mapping[str, str], pipe: Connection) -> None:
-    os.environ.update(environment)  # that of the process from which it comes may be another one
-    sys.argv, sys.stdin = ["preflight", question], io.StringIO(text)
-    sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
-    preflight.main()
-    pipe.send((sys.stdout.getvalue(), sys.stderr.getvalue()))
+    *_python, module, question = command
+    environment = dict(os.environ)
+    wanted = Wanted(
+        module=module, arguments=[question], folder=os.getcwd(), environment=environment
+    )
+    with tempfile.TemporaryFile("w+") as stdin:
+        stdin.write(input)
+        stdin.seek(0)
+        with zygote().fork_heard(wanted, stdin=stdin.fileno(), errors=errors) as process:
+            code, out, err = heard_out(process)
+    assert code is not None
+    return CompletedProcess(command, code, out, err)

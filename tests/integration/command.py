@@ -8,22 +8,23 @@ import functools
 import io
 import json
 import os
-import re
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from study.cli import main
-from study.drivers.local.fork_server import ForkServer
+from study.drivers.local.fork_server import _ENVIRONMENT, ForkServer
 from study.running import preflight
 from tests import shapes
 from tests.integration import asked
+from tests.zygote import Forked, Wanted, heard_out, zygote
 from trainers.problems import user_module
 
 DEADLINE_S = 240
@@ -31,11 +32,6 @@ DEADLINE_S = 240
 WARM = "tests.integration.warm"
 IMPATIENT = "tests.integration.impatient"
 _ROOT = Path(__file__).parents[2]
-_OF_OTHERS = re.compile(
-    r"(PYTEST_CURRENT_TEST|PWD|PYTHONBREAKPOINT|LD_LIBRARY_PATH|CUBLAS_WORKSPACE_CONFIG)$"
-    r"|(KMP|QT_QPA|RAY|TORCHINDUCTOR|TRITON)_"
-)
-"""Variables of pytest, and those that torch, scikit-learn, OpenCV and Ray set in their process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +56,8 @@ def command(folder: Path, *args: str, warm: bool = True) -> Said:
     """Run ``weighbridge`` in a folder, as if typed there.
 
     Args:
-        warm: Its workers, and who answers before anything runs, are forked from processes that all
-            such commands of the tests share.
+        warm: Who forks its workers, and who answers before anything runs, is a fork of the zygote,
+            which has imported torch.
     """
     code = 0
     with at_home(folder, warm=warm) as (patch, out, err):
@@ -98,7 +94,7 @@ def at_home(
         patch.delenv("WEIGHBRIDGE_STORAGE", raising=False)
         patch.chdir(folder)
         if warm:
-            _share_fork_server(patch)
+            patch.setattr(ForkServer, "start", _forked_fork_server)
             patch.setattr(preflight, "subprocess", asked)
         try:
             yield patch, out, err
@@ -106,66 +102,95 @@ def at_home(
             user_module._search_also(None)  # modules of the folder are nobody else's
 
 
-def _share_fork_server(patch: pytest.MonkeyPatch) -> None:
-    """Import torch once for the workers of all commands, unless their environment differs."""
-    start = ForkServer.start
-
-    def near() -> ForkServer:
-        path, environment, _ = _warm(start)
-        return ForkServer.near(path) if _environment() == environment else start()
-
-    patch.setattr(ForkServer, "start", near)
+def _forked_fork_server(environment: Mapping[str, str] = os.environ) -> ForkServer:
+    """One that need not import torch; else as `ForkServer.start` begins it."""
+    ours, theirs = socket.socketpair()
+    wanted = Wanted(
+        module="trainers.worker.fork_server",
+        folder=os.getcwd(),
+        environment={**environment, **_ENVIRONMENT},
+        leads=True,
+    )
+    with theirs:
+        process: Any = zygote().fork(wanted, hand_on=[theirs.fileno()])
+    return ForkServer(ours, process)
 
 
 def shared_fork_server() -> dict[str, str]:
     """What the environment says to `WARM` and `IMPATIENT`."""
-    return {"TESTS_FORK_SERVER": _warm(ForkServer.start)[0]}
+    return {"TESTS_FORK_SERVER": _warm()[0]}
 
 
 def shared_fork_server_pid() -> int:
     """Of whose forks the workers of such commands are children."""
-    return _warm(ForkServer.start)[2]
+    return _warm()[1]
 
 
 @functools.cache
-def _warm(start: Callable[[], ForkServer]) -> tuple[str, dict[str, str], int]:
-    """Where a process that has imported torch forks others, their environment, and its id."""
+def _warm() -> tuple[str, int]:
+    """Where commands that are processes find a fork server, and its process id."""
     folder = tempfile.TemporaryDirectory(prefix="wb-")
-    fork_server = start()
+    fork_server = _forked_fork_server(zygote().environment)
     fork_server.listen(f"{folder.name}/fork_server")
     atexit.register(folder.cleanup)
     atexit.register(fork_server.kill)
     assert fork_server._process is not None
-    return f"{folder.name}/fork_server", _environment(), fork_server._process.pid
+    return f"{folder.name}/fork_server", fork_server._process.pid
 
 
-def _environment() -> dict[str, str]:
-    """What workers could tell apart: not what pytest says of a test, nor what libraries leave."""
-    return {name: value for name, value in os.environ.items() if not _OF_OTHERS.match(name)}
+Command: TypeAlias = "subprocess.Popen[str] | Forked"
+"""A command that has begun, by its own start or by a fork."""
+
+
+def launched(
+    folder: Path,
+    *args: str,
+    prefix: Sequence[str] = (),
+    module: str = "study.cli",
+    heard: bool = True,
+) -> Command:
+    """``weighbridge`` as a process in a folder, see `begun`.
+
+    Args:
+        heard: What it says can be read; else nobody shall, but errors are shown where a test fails.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "WEIGHBRIDGE_STORAGE"}
+    environment["PYTHONPATH"] = str(_ROOT)
+    if module in (WARM, IMPATIENT):
+        environment |= shared_fork_server()
+    if module in (WARM, IMPATIENT) and not prefix:
+        wanted = Wanted(
+            module=module,
+            arguments=args,
+            folder=str(folder),
+            environment=environment,
+            folder_first=True,
+        )
+        return zygote().fork_heard(wanted) if heard else zygote().fork(wanted)
+    return subprocess.Popen(
+        [*prefix, sys.executable, "-m", module, *args],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if heard else subprocess.DEVNULL,
+        stderr=subprocess.PIPE if heard else None,
+        text=True,
+    )
 
 
 @contextlib.contextmanager
 def begun(
     folder: Path, *args: str, prefix: Sequence[str] = (), module: str = "study.cli"
-) -> Iterator[subprocess.Popen[str]]:
+) -> Iterator[Command]:
     """``weighbridge`` as a process in a folder; it does not outlive the block.
 
     Args:
         prefix: A program that starts it, with its options.
-        module: What is run as the command; of `WARM` and `IMPATIENT`, the workers come from a
-            process that all such commands share, and are no descendants of this one.
+        module: What is run as the command; `WARM` and `IMPATIENT` are forked from a process that
+            has imported what they import, unless there is a prefix, and their workers from one that
+            all such commands share: they are no descendants of this one.
     """
-    environment = {k: v for k, v in os.environ.items() if k != "WEIGHBRIDGE_STORAGE"}
-    environment |= shared_fork_server() if module in (WARM, IMPATIENT) else {}
-    process = subprocess.Popen(
-        [*prefix, sys.executable, "-m", module, *args],
-        cwd=folder,
-        env={**environment, "PYTHONPATH": str(_ROOT)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = launched(folder, *args, prefix=prefix, module=module)
     with process:
         try:
             yield process
@@ -173,15 +198,12 @@ def begun(
             process.kill()
 
 
-def ended(process: subprocess.Popen[str]) -> Said:
+def ended(process: Command) -> Said:
     """Wait for a command to end; one that hangs is killed and fails the test."""
-    try:
-        out, err = process.communicate(timeout=DEADLINE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
+    code, out, err = heard_out(process, DEADLINE_S)
+    if code is None:
         pytest.fail(f"the command hangs; it said:\n{out}\n{err}")
-    return Said(code=process.returncode, out=out, err=err)
+    return Said(code=code, out=out, err=err)
 
 
 def typed(folder: Path, *args: str, prefix: Sequence[str] = (), module: str = "study.cli") -> Said:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
@@ -15,20 +13,16 @@ from pathlib import Path
 import pytest
 
 from storage import RunState, Storage
-from tests.integration.command import WARM, command, shared_fork_server, shared_fork_server_pid
+from tests.integration.command import WARM, Command, command, launched, shared_fork_server_pid
 
 DEADLINE_S = 240
 _FILE = "sqlite:///"
 
 
-def start(
-    spec: Path, url: str, *options: str, workers: int, module: str = WARM
-) -> subprocess.Popen[bytes]:
-    """Start a driver in the background; see `begun` for `module`."""
-    command = ["-m", module, "run", str(spec), "--workers", str(workers), "--storage", url]
-    command += options
-    environment = {**os.environ, **shared_fork_server()}
-    return subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, env=environment)
+def start(spec: Path, url: str, *options: str, workers: int, module: str = WARM) -> Command:
+    """Start a driver in the background, see `begun` for `module`."""
+    words = ("run", str(spec), "--workers", str(workers), "--storage", url, *options)
+    return launched(spec.parent, *words, module=module, heard=False)
 
 
 def complete(spec: Path, url: str, *options: str, workers: int = 1) -> None:
@@ -71,7 +65,7 @@ def _wait(url: str, study: str, enough: Callable[[dict[RunState, int]], bool]) -
     pytest.fail(f"the study did not get there within {DEADLINE_S} s")
 
 
-def wait_for_rungs(driver: subprocess.Popen[bytes], url: str, study: str, n: int) -> None:
+def wait_for_rungs(driver: Command, url: str, study: str, n: int) -> None:
     """Return once `n` runs have reached a rung or their end and one trains, or all is over."""
     for found in _looks(url, study, lambda: driver.poll() is not None):
         stood = sum(found.get(s, 0) for s in (RunState.PAUSED, RunState.PRUNED, RunState.DONE))
