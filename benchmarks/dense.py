@@ -100,7 +100,7 @@ class Drawn:
 
     @property
     def _network(self) -> ImageNetwork:
-        return ImageNetwork(name="deeplabv3", depth=self.depth)
+        return ImageNetwork(name="deeplabv3", layers=self.depth)
 
 
 def main() -> None:

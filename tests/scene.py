@@ -73,7 +73,7 @@ class Scene(Toy):
 
     @property
     def _network(self) -> ImageNetwork:
-        return ImageNetwork(name=self.network, width=4, depth=2)
+        return ImageNetwork(name=self.network, width=4, layers=2)
 
     def functions(self, task: str) -> TaskFunctions:
         losses = {"regions": cross_entropy, "depths": l1, "directions": cosine}

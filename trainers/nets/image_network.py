@@ -21,20 +21,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """What may be said of a network: its title, its usual size, all its depths if they are few."""
+    """What may be said of a network: title, usual size, all its numbers of layers if few."""
 
     title: str
     width: int
-    depth: int
-    depths: tuple[int, ...] = ()
+    layers: int
+    choices: tuple[int, ...] = ()
 
 
 _KINDS = {
-    "unet": _Kind(title="U-Net of {} levels", width=16, depth=3),
-    "segnet": _Kind(title="SegNet of {} stages", width=64, depth=5),
-    "mtan": _Kind(title="MTAN on SegNet of {} stages", width=64, depth=5),
-    "deeplabv3": _Kind(title="DeepLabV3 with ResNet-{}", width=64, depth=50, depths=(50, 101, 152)),
-    "resnet": _Kind(title="ResNet-{}", width=64, depth=18, depths=(18, 34, 50, 101, 152)),
+    "unet": _Kind(title="U-Net of {} levels", width=16, layers=3),
+    "segnet": _Kind(title="SegNet of {} stages", width=64, layers=5),
+    "mtan": _Kind(title="MTAN on SegNet of {} stages", width=64, layers=5),
+    "deeplabv3": _Kind(
+        title="DeepLabV3 with ResNet-{}", width=64, layers=50, choices=(50, 101, 152)
+    ),
+    "resnet": _Kind(title="ResNet-{}", width=64, layers=18, choices=(18, 34, 50, 101, 152)),
 }
 
 
@@ -46,7 +48,7 @@ class ImageNetwork:
         name: ``unet``, ``segnet``, ``mtan``, ``deeplabv3`` (outputs for each pixel) or ``resnet``
             (outputs for each image).
         width: Channels of the first level; of a ResNet's narrow part. None for the usual one.
-        depth: Levels, or layers of a ResNet. None for the usual one.
+        layers: Levels, stages, or layers of a ResNet. None for the usual number.
         pretrained: File with torchvision's weights of that ResNet, for the trunk; empty for none.
         among: Names that a problem can do with; all by default.
         DENSE: Names of those that give each pixel outputs of its own.
@@ -60,24 +62,24 @@ class ImageNetwork:
 
     name: str
     width: int | None = None
-    depth: int | None = None
+    layers: int | None = None
     pretrained: str = ""
     among: Sequence[str] = tuple(_KINDS)
 
     def __post_init__(self) -> None:
         check_choice("network", self.name, self.among)
-        for option, size in self._size.items():
-            check_at_least(option, size, 1)
-        width, depth = self._size.values()
-        if self._kind.depths:
-            check_choice("depth", depth, self._kind.depths)
-            if depth < 50 and width != 64:
+        width, layers = self._size
+        check_at_least("width", width, 1)
+        check_at_least("layers", layers, 1)
+        if self._kind.choices:
+            check_choice("layers", layers, self._kind.choices)
+            if layers < 50 and width != 64:
                 raise BadOption(
-                    f"`width` of a ResNet must be 64 below 50 layers. Got {width} with `depth = "
-                    f"{depth}`. Drop it, or take a deeper one."
+                    f"`width` of a ResNet must be 64 below 50 layers. Got {width} with `layers = "
+                    f"{layers}`. Drop it, or take more of them."
                 )
         elif self.pretrained:
-            known = [name for name in self.among if _KINDS[name].depths]
+            known = [name for name in self.among if _KINDS[name].choices]
             raise BadOption(
                 "`pretrained` is for networks on a ResNet. Got `network = "
                 f'"{self.name}"`. Drop it, or take one of: {", ".join(known) or "none here"}.'
@@ -90,8 +92,8 @@ class ImageNetwork:
         Raises:
             DataMissing: There is no file with weights.
         """
-        width, depth = self._size.values()
-        title = f"{self._kind.title.format(depth)}, width {width}"
+        width, layers = self._size
+        title = f"{self._kind.title.format(layers)}, width {width}"
         if not self.pretrained:
             return title
         return f"{title}, from weights with SHA-256 {digest_of(self.pretrained)[:16]}"
@@ -104,14 +106,15 @@ class ImageNetwork:
             DataMissing: There is no file with weights.
             WeightsUnfit: The file's weights are not those of this ResNet.
         """
-        if self._kind.depths:
+        if self._kind.choices:
             return self._resnet(in_channels)
         from trainers.nets.mtan import Mtan
         from trainers.nets.segnet import SegNet
         from trainers.nets.unet import UNet
 
         kinds = {"unet": UNet, "segnet": SegNet, "mtan": Mtan}
-        return kinds[self.name](in_channels, **self._size)
+        width, layers = self._size
+        return kinds[self.name](in_channels, width=width, depth=layers)
 
     def head(self, n_outputs: int) -> nn.Module:
         """The part of a task, from what `trunk` gives.
@@ -121,13 +124,13 @@ class ImageNetwork:
         Raises:
             MissingPackage: It needs torchvision.
         """
-        width, depth = self._size.values()
-        if self._kind.depths:
+        width, layers = self._size
+        if self._kind.choices:
             from trainers.nets.mlp import linear_head
             from trainers.nets.resnet import DeepLabHead, resnet_features
 
             of_resnet = DeepLabHead if self.name == "deeplabv3" else linear_head
-            return of_resnet(resnet_features(depth), n_outputs)
+            return of_resnet(resnet_features(layers), n_outputs)
         if self.name == "unet":
             from trainers.nets.unet import pixel_head
 
@@ -138,19 +141,21 @@ class ImageNetwork:
             return SegNetHead(width, n_outputs)
         from trainers.nets.mtan import MtanHead
 
-        return MtanHead(n_outputs, width=width, depth=depth)
+        return MtanHead(n_outputs, width=width, depth=layers)
 
     @property
     def _kind(self) -> _Kind:
         return _KINDS[self.name]
 
     @property
-    def _size(self) -> dict[str, int]:
+    def _size(self) -> tuple[int, int]:
+        """Width and layers."""
+        width, layers = self.width, self.layers
         kind = self._kind
-        return {
-            "width": kind.width if self.width is None else self.width,
-            "depth": kind.depth if self.depth is None else self.depth,
-        }
+        return (
+            kind.width if width is None else width,
+            kind.layers if layers is None else layers,
+        )
 
     def _resnet(self, in_channels: int) -> nn.Module:
         if in_channels != 3:
@@ -160,11 +165,13 @@ class ImageNetwork:
             )
         from trainers.nets.resnet import DilatedResNet, ResNet
 
-        trunk = (DilatedResNet if self.name == "deeplabv3" else ResNet)(**self._size)
+        width, layers = self._size
+        kind = DilatedResNet if self.name == "deeplabv3" else ResNet
+        trunk = kind(width=width, depth=layers)
         if self.pretrained:
             from trainers.nets.pretrained import begin_from
 
-            begin_from(trunk, self.pretrained, self._kind.title.format(self._size["depth"]))
+            begin_from(trunk, self.pretrained, self._kind.title.format(layers))
         return trunk
 
 

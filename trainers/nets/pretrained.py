@@ -41,7 +41,7 @@ def begin_from(trunk: nn.Module, path: str, title: str) -> None:
     if wrong:
         raise WeightsUnfit(
             f"`pretrained` must be the weights of {title}. {path} {'; '.join(wrong)}. Take the "
-            "file of that network, or set `network`, `depth` and `width` to the file's."
+            "file of that network, or set `network`, `layers` and `width` to the file's."
         )
     trunk.load_state_dict(theirs, strict=False)
 
@@ -58,12 +58,17 @@ def _read(path: str) -> dict[str, Tensor]:
     except Exception as error:  # torch raises whatever a broken file brings about
         raise WeightsUnfit(
             f"`pretrained` must be a file that `torch.save` has written. {path} cannot be read: "
-            f"{str(error).splitlines()[0]}. Download it again."
+            f"{(str(error) or 'it is empty').splitlines()[0]}. Download it again."
         ) from error
     if not isinstance(found, dict) or not all(isinstance(of, Tensor) for of in found.values()):
         raise WeightsUnfit(
             f"`pretrained` must hold a `state_dict`: names and tensors, no more. {path} holds "
             f"{_told(found)}. Save `network.state_dict()` alone."
+        )
+    if infinite := [name for name, of in found.items() if not of.isfinite().all()]:
+        raise WeightsUnfit(
+            f"`pretrained` must hold finite numbers. {path} has NaN or infinity in "
+            f"{_named(infinite)}. Take the file of a training that has not diverged."
         )
     return found
 

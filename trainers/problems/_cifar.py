@@ -250,4 +250,4 @@ class Cifar(UserFiles["CifarSet"]):
 
     @property
     def _resnet(self) -> ImageNetwork:
-        return ImageNetwork(name="resnet", width=self.width, depth=self.layers, among=("resnet",))
+        return ImageNetwork(name="resnet", width=self.width, layers=self.layers, among=("resnet",))

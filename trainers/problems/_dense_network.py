@@ -78,7 +78,7 @@ class DenseNetwork(ABC):
         return ImageNetwork(
             name=self.network,
             width=self.width,
-            depth=self.layers,
+            layers=self.layers,
             pretrained=self.pretrained,
             among=ImageNetwork.DENSE,
         )

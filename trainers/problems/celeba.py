@@ -184,7 +184,7 @@ class CelebA(OnDisk):
         return ImageNetwork(
             name="resnet",
             width=self.width,
-            depth=self.layers,
+            layers=self.layers,
             pretrained=self.pretrained,
             among=("resnet",),
         )

@@ -152,7 +152,7 @@ def test_lists_of_all_faces_are_read_in_a_moment_and_rightly() -> None:
         ({"attributes": ["Smilling"]}, "Did you mean `Smiling`?"),
         ({"attributes": []}, "`attributes` must be a list of names that differ"),
         ({"metrics": ["mae"]}, "`metrics` must have names from auroc"),
-        ({"layers": 19}, "`depth` must be one of 18, 34, 50, 101, 152. Got 19."),
+        ({"layers": 19}, "`layers` must be one of 18, 34, 50, 101, 152. Got 19."),
         ({"size": 16}, "`size` must be a whole number of at least 32. Got 16."),
         ({"split_seed": 1}, "`split_seed` must be 0: CelebA has an official split"),
         ({"train_samples": 0}, "`train_samples`"),

@@ -16,10 +16,10 @@ from trainers.nets.segnet import put_back
 from trainers.problems.errors import BadOption, DataMissing, WeightsUnfit
 
 SMALL = {
-    "unet": {"width": 4, "depth": 2},
-    "segnet": {"width": 4, "depth": 3},
-    "mtan": {"width": 4, "depth": 3},
-    "deeplabv3": {"depth": 50, "width": 1},
+    "unet": {"width": 4, "layers": 2},
+    "segnet": {"width": 4, "layers": 3},
+    "mtan": {"width": 4, "layers": 3},
+    "deeplabv3": {"layers": 50, "width": 1},
 }
 NYU = (13, 1, 3)
 """Outputs for classes, depth and normals."""
@@ -117,19 +117,19 @@ class TestCounts:
     def test_deeplab_is_torchvisions(self, depth: int, published: type[models.WeightsEnum]) -> None:
         """Torchvision's documents count 21 classes, and an auxiliary classifier that training here
         does without."""
-        network = ImageNetwork(name="deeplabv3", depth=depth)
+        network = ImageNetwork(name="deeplabv3", layers=depth)
         auxiliary = models.segmentation.fcn.FCNHead(1024, 21)
         of_all = count(network.trunk(), network.head(21), auxiliary)
         assert of_all == published["COCO_WITH_VOC_LABELS_V1"].meta["num_params"]
 
     @pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
     def test_resnets_are_torchvisions(self, depth: int) -> None:
-        network = ImageNetwork(name="resnet", depth=depth)
+        network = ImageNetwork(name="resnet", layers=depth)
         published = getattr(models, f"ResNet{depth}_Weights")["IMAGENET1K_V1"].meta["num_params"]
         assert count(network.trunk(), network.head(1000)) == published
 
     def test_a_wide_resnet_is_torchvisions(self) -> None:
-        network = ImageNetwork(name="resnet", depth=50, width=128)
+        network = ImageNetwork(name="resnet", layers=50, width=128)
         published = models.Wide_ResNet50_2_Weights.IMAGENET1K_V1.meta["num_params"]
         assert count(network.trunk(), network.head(1000)) == published
 
@@ -178,8 +178,8 @@ class TestOptions:
             ({"name": "unett"}, "Did you mean `unet`"),
             ({"name": "resnet", "among": ImageNetwork.DENSE}, "one of 'unet', 'segnet'"),
             ({"name": "unet", "width": 0}, "`width` must be a whole number of at least 1"),
-            ({"name": "unet", "depth": 1.5}, "`depth` must be a whole number"),
-            ({"name": "deeplabv3", "depth": 18}, "`depth` must be one of 50, 101, 152"),
+            ({"name": "unet", "layers": 1.5}, "`layers` must be a whole number"),
+            ({"name": "deeplabv3", "layers": 18}, "`layers` must be one of 50, 101, 152"),
             ({"name": "resnet", "width": 32}, "must be 64 below 50 layers"),
             ({"name": "unet", "pretrained": "x.pt", "among": ImageNetwork.DENSE}, "of: deeplabv3."),
         ],
@@ -192,8 +192,8 @@ class TestOptions:
         ("network", "title"),
         [
             (ImageNetwork(name="unet"), "U-Net of 3 levels, width 16"),
-            (ImageNetwork(name="mtan", depth=4), "MTAN on SegNet of 4 stages, width 64"),
-            (ImageNetwork(name="deeplabv3", depth=101), "DeepLabV3 with ResNet-101, width 64"),
+            (ImageNetwork(name="mtan", layers=4), "MTAN on SegNet of 4 stages, width 64"),
+            (ImageNetwork(name="deeplabv3", layers=101), "DeepLabV3 with ResNet-101, width 64"),
         ],
     )
     def test_a_title_tells_size(self, network: ImageNetwork, title: str) -> None:
@@ -246,8 +246,8 @@ class TestPretrained:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"depth": 34}, r"weights of ResNet-34\. .*resnet18.pth lacks layer1\.2\..* more"),
-            ({"depth": 50}, r"lacks layer1.*; has \[64, 64, 3, 3\] for layer1\.0\.conv1"),
+            ({"layers": 34}, r"weights of ResNet-34\. .*resnet18.pth lacks layer1\.2\..* more"),
+            ({"layers": 50}, r"lacks layer1.*; has \[64, 64, 3, 3\] for layer1\.0\.conv1"),
         ],
     )
     def test_weights_of_another_network_are_refused(
@@ -276,9 +276,17 @@ class TestPretrained:
         with pytest.raises(WeightsUnfit, match=message):
             ImageNetwork(name="resnet", pretrained=str(file)).trunk()
 
-    def test_a_broken_file_is_refused(self, file: Path) -> None:
-        file.write_bytes(file.read_bytes()[:1000])
-        with pytest.raises(WeightsUnfit, match="cannot be read"):
+    def test_weights_that_are_no_numbers_are_refused(self, file: Path) -> None:
+        weights = torch.load(file)
+        weights["bn1.bias"][0] = torch.nan
+        torch.save(weights, file)
+        with pytest.raises(WeightsUnfit, match=r"NaN or infinity in bn1\.bias\. Take"):
+            ImageNetwork(name="resnet", pretrained=str(file)).trunk()
+
+    @pytest.mark.parametrize("n_bytes", [0, 1000])
+    def test_a_broken_file_is_refused(self, file: Path, n_bytes: int) -> None:
+        file.write_bytes(file.read_bytes()[:n_bytes])
+        with pytest.raises(WeightsUnfit, match=r"cannot be read: \w"):
             ImageNetwork(name="resnet", pretrained=str(file)).trunk()
 
     def test_a_missing_file_is_told(self, tmp_path: Path) -> None:
