@@ -5,6 +5,7 @@ What only results can tell is in `reports.notes`, by the same limits.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -89,10 +90,12 @@ _RULES: Final[tuple[Callable[[Plan, list[Search]], Iterator[str]], ...]] = (
 
 
 def _by(searches: list[Search], key: Callable[[Search], str]) -> dict[str, list[str]]:
-    """Titles of searches, those together that are alike."""
+    """Titles of searches, those together that are alike; names where titles tell none apart."""
     found: dict[str, list[str]] = {}
+    times = Counter(search.title for search in searches)
     for search in searches:
-        found.setdefault(key(search), []).append(search.title or search.name)
+        told = search.title if search.title and times[search.title] == 1 else search.name
+        found.setdefault(key(search), []).append(told)
     return found
 
 

@@ -51,6 +51,12 @@ def test_each_inequality_is_told(other: dict[str, Any], more: dict[str, Any], wh
     assert re.search(why, sentence), sentence
 
 
+def test_searches_of_one_method_are_told_by_their_names() -> None:
+    more = uw({"lr": [0.001, 0.01], "weight_decay": [0.0, 0.1]}, name="uw-decay")
+    (sentence,) = unfair(a_plan(EW, uw(), more, **FAIR))
+    assert "(2: EW, uw; 4: uw-decay)" in sentence
+
+
 def test_a_baseline_of_one_rate_is_told() -> None:
     one = {"weighting": "ew", "stages": [{"weight_decay": [0.0, 0.1]}]}
     training = {"epochs": 3, "batch_size": 8, "lr": 0.001}
