@@ -111,6 +111,10 @@ BROKEN_DIARETDB1: dict[str, tuple[Break, list[str]]] = {
     "a photo that is none": (rewritten(IMAGE, lambda _: b"<html>"), [IMAGE, "a picture"]),
     "missing markings": (removed(MARKED), [MARKED, "an expert's file of markings, found nothing"]),
     "torn markings": (marked(lambda text: text[:300]), [MARKED, "expected markings as XML"]),
+    "an encoding that there is not": (
+        rewritten(MARKED, lambda _: b"<?xml version='1.0' encoding='UTP-8'?><markinglist/>"),
+        [MARKED, "expected markings as XML, found unknown encoding: UTP-8. Copy"],
+    ),
     "another document": (
         rewritten(MARKED, lambda _: b"<annotation/>"),
         ["<markinglist>, found <annotation> without it"],

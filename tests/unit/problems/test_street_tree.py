@@ -258,7 +258,7 @@ VALUES: dict[str, tuple[Break, list[str]]] = {
     ),
     "more pixels than are opened": (
         said_to_be_huge(PHOTO),
-        [f"{PHOTO}: expected a PNG, found Image size (192000000 pixels) exceeds"],
+        [f"{PHOTO}: expected a PNG, found Image size (192000000 pixels) exceeds", "attack. Copy"],
     ),
     "one colour": (
         stored(PHOTO, lambda array: array * 0),

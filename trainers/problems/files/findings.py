@@ -30,7 +30,8 @@ class Finding:
     way_out: str
 
     def __str__(self) -> str:
-        return f"{self.path}: expected {self.expected}, found {self.found}. {self.way_out}"
+        found = self.found.rstrip(".")  # maybe a sentence of another library
+        return f"{self.path}: expected {self.expected}, found {found}. {self.way_out}"
 
 
 def no_folder(root: Path, way_out: str) -> Finding | None:

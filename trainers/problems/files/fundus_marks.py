@@ -124,7 +124,8 @@ def _markings(
 ) -> Sequence[Marking]:
     try:
         root = ElementTree.parse(path).getroot()
-    except (OSError, ElementTree.ParseError, UnicodeDecodeError) as error:
+    except (OSError, ElementTree.ParseError, UnicodeDecodeError, LookupError) as error:
+        # a LookupError tells of an encoding that Python does not know
         broken(path, "markings as XML", str(error))
     listed = root.find("markinglist")
     if listed is None:
