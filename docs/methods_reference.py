@@ -41,6 +41,16 @@ _ABSENT = (
     ("IGBv2", "arXiv 2307.15429", "weights by a reinforcement learner, a second thing to tune"),
     ("MoCo, SDMGrad, MoDo", "LibMTL", "three batches a step, or other averages of gradients"),
     ("Auto-lambda, FORUM, MOML", "LibMTL", "they train on the data that others are chosen by"),
+    (
+        "ExcessMTL",
+        "LibMTL, TorchJD",
+        "made for noisy labels; no comparison of the papers that this project follows has it",
+    ),
+    (
+        "DualProj, Krum, TrimmedMean, CRMOGM, COSMOS, PBI",
+        "TorchJD",
+        "made for other ends (continual learning, faulty workers, whole fronts)",
+    ),
     ("PiKE", "arXiv 2502.06244", "mixes data, not losses"),
     ("ConsMTL", "-", "no code was to be found"),
 )

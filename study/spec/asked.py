@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
 from study.spec._findings import shown_value
 from study.spec._section import Different, Positive, Printable, told_by
@@ -35,6 +35,15 @@ def _form(value: object) -> str:
     return "<list>" if isinstance(value, Sequence) and not isinstance(value, str) else "<number>"
 
 
+def _pairs(value: object) -> object:
+    if value != PAIRS:
+        raise ValueError(
+            f'must be a list of tasks, or "{PAIRS}". Got {shown_value(value)}. Write '
+            '`["left", "right"]`.'
+        )
+    return value
+
+
 _Share = Annotated[Positive, Field(le=1)]
 Fractions = Annotated[
     Annotated[_Share, Tag("<number>")]
@@ -44,7 +53,7 @@ Fractions = Annotated[
 ]
 """One share for all tasks, shares of some, or several of which each makes a study."""
 Tasks = Annotated[
-    Annotated[Literal["pairs"], Tag("<word>")]
+    Annotated[Literal["pairs"], BeforeValidator(_pairs), Tag("<word>")]
     | Annotated[list[Printable], AfterValidator(_two_or_more), Tag("<list>")],
     told_by(list, "<list>", "<word>"),
 ]

@@ -27,6 +27,7 @@ class UWO(Weighting):
         "Kirchdorfer et al., Analytical Uncertainty-Based Loss Weighting in Multi-Task Learning, "
         "GCPR 2024, arXiv 2408.07985"
     )
+    also_in = ("MTL4PPM, the first author's",)
     hypers = (
         Hyper(
             name="normalise",
