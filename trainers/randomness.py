@@ -50,7 +50,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Draws:
+class GeneratorStates:
     """Where all global generators stand.
 
     Attributes:
@@ -63,20 +63,20 @@ class Draws:
     numpy: Any
 
 
-def global_state(device: torch.device) -> Draws:
+def global_state(device: torch.device) -> GeneratorStates:
     """Where the global generators stand, torch's of the CPU and of `device` and the others."""
     import torch
 
     gpu = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
     of_numpy = sys.modules.get("numpy.random")
-    return Draws(
+    return GeneratorStates(
         torch=[torch.default_generator.get_state(), *gpu],
         python=random.getstate(),
         numpy=None if of_numpy is None else of_numpy.get_state(),
     )
 
 
-def set_global_state(state: Draws, device: torch.device) -> None:
+def set_global_state(state: GeneratorStates, device: torch.device) -> None:
     """Let the global generators go on from where they stood."""
     import torch
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trainers.exhibits import png
 from trainers.localising.maps import Floats
-from trainers.localising.proposals import Proposal
+from trainers.localising.proposals import ProposedRegion
 from trainers.regions import Region
 
 _SIDE = 192  # pixels of a panel, at most, unless the image itself is larger
@@ -24,7 +24,7 @@ _BETWEEN = 4  # pixels
 
 
 def drawn(
-    image: Floats, shares: Floats, proposals: Sequence[Proposal], lesions: Sequence[Region]
+    image: Floats, shares: Floats, proposals: Sequence[ProposedRegion], lesions: Sequence[Region]
 ) -> bytes:
     """A PNG of two panels: the image, and the image under its map.
 
@@ -44,7 +44,7 @@ def drawn(
 def _panels(
     image: Floats,
     shares: Floats,
-    proposals: Sequence[Proposal],
+    proposals: Sequence[ProposedRegion],
     lesions: Sequence[Region],
     *,
     zoom: int,
@@ -65,7 +65,7 @@ def _panels(
     return both
 
 
-def _mask(proposal: Proposal, size: tuple[int, ...]) -> NDArray[np.bool_]:
+def _mask(proposal: ProposedRegion, size: tuple[int, ...]) -> NDArray[np.bool_]:
     found = np.zeros(size, dtype=bool)
     found.reshape(-1)[proposal.pixels] = True
     return found

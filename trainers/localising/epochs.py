@@ -15,11 +15,11 @@ from trainers.jobs import Training
 from trainers.localising._card import CARD, task_of
 from trainers.localising.hits import Matches
 from trainers.localising.judge import LesionJudge, metrics_of
-from trainers.localising.maps import Range
+from trainers.localising.maps import MapRange
 from trainers.localising.network import Looked
-from trainers.localising.proposals import Proposal, Rule
-from trainers.localising.run import Run
-from trainers.localising.shown import Shown
+from trainers.localising.proposals import ProposedRegion, RegionRule
+from trainers.localising.run import CamRun
+from trainers.localising.shown import EpochExhibits
 from trainers.protocol import Problem
 
 _AT_A_TIME = 64  # images whose maps are as large as they are
@@ -35,7 +35,7 @@ class Decided:
 
     looked: Looked
     auroc: float
-    proposals: Sequence[Sequence[Proposal]]
+    proposals: Sequence[Sequence[ProposedRegion]]
     by_rule: Mapping[str, Matches]
 
 
@@ -59,7 +59,7 @@ class Epochs:
         device: str,
         folder: Path,
     ) -> None:
-        self.run = Run(
+        self.run = CamRun(
             problem,
             task_of(problem.card),
             params,
@@ -104,7 +104,7 @@ class Epochs:
         if not math.isnan(auroc):
             self.run.best = auroc
         test = self._decided["test"]
-        shown = Shown(epoch=self.run.epoch, seed=self._seed, size=test.looked.size)
+        shown = EpochExhibits(epoch=self.run.epoch, seed=self._seed, size=test.looked.size)
         if test.by_rule:
             if any(len(matches.lesion_scores) for matches in test.by_rule.values()):
                 yield shown.froc(test.by_rule)  # without lesions there is no curve
@@ -119,18 +119,18 @@ class Epochs:
             self._judge.lesions.get("test", ()),
         )
 
-    def _rule_of(self, validation: Looked) -> Rule:
-        return Rule(
-            over=Range.of(validation.maps) if self._params["normalise"] == "data" else None,
+    def _rule_of(self, validation: Looked) -> RegionRule:
+        return RegionRule(
+            over=MapRange.of(validation.maps) if self._params["normalise"] == "data" else None,
             gate=bool(self._params["gate"]),
             threshold=float(self._params["threshold"]),
             minimal_area=int(self._params["minimal_area"]),
         )
 
 
-def proposals_of(looked: Looked, rule: Rule) -> list[tuple[Proposal, ...]]:
+def proposals_of(looked: Looked, rule: RegionRule) -> list[tuple[ProposedRegion, ...]]:
     """The regions of each image of a split."""
-    found: list[tuple[Proposal, ...]] = []
+    found: list[tuple[ProposedRegion, ...]] = []
     for start in range(0, len(looked.maps), _AT_A_TIME):
         part = slice(start, start + _AT_A_TIME)
         found += rule.proposals(looked.maps[part], looked.probabilities[part], looked.size)

@@ -15,33 +15,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.localising.proposals import Proposal
+from trainers.localising.proposals import ProposedRegion
 from trainers.regions import Region
 
 NOT_FOUND = -math.inf
 """The score of a lesion that no region hits."""
 
 
-def touches(proposal: Proposal, lesion: Region) -> bool:
+def touches(proposal: ProposedRegion, lesion: Region) -> bool:
     """Whether they share a pixel."""
     return bool(_covered(proposal, lesion))
 
 
-def covers_half(proposal: Proposal, lesion: Region) -> bool:
+def covers_half(proposal: ProposedRegion, lesion: Region) -> bool:
     """Whether this region alone covers at least half of the lesion's pixels."""
     return 2 * _covered(proposal, lesion) >= int(lesion.mask.sum())
 
 
-def is_near(proposal: Proposal, lesion: Region, *, distance: float) -> bool:
+def is_near(proposal: ProposedRegion, lesion: Region, *, distance: float) -> bool:
     """Whether their centres are no further apart than a distance in pixels."""
     return math.hypot(proposal.y - lesion.y, proposal.x - lesion.x) <= distance
 
 
-def _covered(proposal: Proposal, lesion: Region) -> int:
+def _covered(proposal: ProposedRegion, lesion: Region) -> int:
     return int(lesion.mask.reshape(-1)[proposal.pixels].sum())
 
 
-HitRule = Callable[[Proposal, Region], bool]
+HitRule = Callable[[ProposedRegion, Region], bool]
 
 
 def hit_rules(distance: float) -> dict[str, HitRule]:
@@ -107,7 +107,9 @@ class Matches:
 
 
 def match(
-    proposals: Sequence[Sequence[Proposal]], lesions: Sequence[Sequence[Region]], rule: HitRule
+    proposals: Sequence[Sequence[ProposedRegion]],
+    lesions: Sequence[Sequence[Region]],
+    rule: HitRule,
 ) -> Matches:
     """Hold the regions of each image against its lesions."""
     found: list[tuple[int, str, float]] = []
@@ -135,7 +137,9 @@ def match(
 
 
 def matches_by_rule(
-    proposals: Sequence[Sequence[Proposal]], lesions: Sequence[Sequence[Region]], distance: float
+    proposals: Sequence[Sequence[ProposedRegion]],
+    lesions: Sequence[Sequence[Region]],
+    distance: float,
 ) -> Mapping[str, Matches]:
     """What they are worth by each of the three rules; see `hit_rules`."""
     rules = hit_rules(distance)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from trainers.localising.froc import RATES, sensitivities
 from trainers.localising.hits import Matches, matches_by_rule
-from trainers.localising.proposals import Proposal
+from trainers.localising.proposals import ProposedRegion
 from trainers.protocol import Problem
 from trainers.regions import Region, check_regions, evaluation_regions
 
@@ -27,7 +27,7 @@ class LesionJudge:
     lesions: dict[str, Sequence[Sequence[Region]]] = field(default_factory=dict)
 
     def judged(
-        self, split: str, proposals: Sequence[Sequence[Proposal]], size: tuple[int, int]
+        self, split: str, proposals: Sequence[Sequence[ProposedRegion]], size: tuple[int, int]
     ) -> Mapping[str, Matches]:
         """What the proposals of a split are worth, by rule; empty where nobody knows its lesions.
 

@@ -54,7 +54,7 @@ def _bilinear(n_from: int, n_to: int) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class MapRange:
     """The activations that become 0 and 1.
 
     Attributes:
@@ -66,12 +66,12 @@ class Range:
     high: float
 
     @classmethod
-    def of(cls, maps: Floats) -> Range:
+    def of(cls, maps: Floats) -> MapRange:
         """The extremes of maps ``[B, h, w]``; upsampled ones have no others."""
         return cls(float(maps.min()), float(maps.max()))
 
 
-def normalised(maps: Floats, over: Range | None) -> Floats:
+def normalised(maps: Floats, over: MapRange | None) -> Floats:
     """Maps ``[B, H, W]`` as shares, 0 to 1; a map without any contrast is 0 throughout.
 
     Args:

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers.components import components
-from trainers.localising.maps import Floats, Range, normalised, upsampled
+from trainers.localising.maps import Floats, MapRange, normalised, upsampled
 
 CALLED = 0.5
 """Probability from which on an image is called diseased."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Proposal:
+class ProposedRegion:
     """A region of one image.
 
     Attributes:
@@ -39,7 +39,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class RegionRule:
     """How maps become regions.
 
     Attributes:
@@ -49,14 +49,14 @@ class Rule:
         minimal_area: Pixels that a region has at least.
     """
 
-    over: Range | None
+    over: MapRange | None
     gate: bool
     threshold: float
     minimal_area: int
 
     def proposals(
         self, maps: Floats, probabilities: Floats, size: tuple[int, int]
-    ) -> list[tuple[Proposal, ...]]:
+    ) -> list[tuple[ProposedRegion, ...]]:
         """The regions of each image.
 
         Args:
@@ -68,14 +68,14 @@ class Rule:
         masks = shares >= self.threshold
         if self.gate:
             masks &= (probabilities >= CALLED)[:, None, None]
-        found: list[list[Proposal]] = [[] for _ in maps]
+        found: list[list[ProposedRegion]] = [[] for _ in maps]
         for image, proposal in self._regions(shares, masks, probabilities):
             found[image].append(proposal)
         return [tuple(of_image) for of_image in found]
 
     def _regions(
         self, shares: Floats, masks: NDArray[np.bool_], probabilities: Floats
-    ) -> Iterator[tuple[int, Proposal]]:
+    ) -> Iterator[tuple[int, ProposedRegion]]:
         """Images by number and their regions, of shares and masks ``[B, H, W]``."""
         _, height, width = masks.shape
         flat = shares.reshape(-1)
@@ -86,7 +86,7 @@ class Rule:
             rows, columns = np.divmod(pixels, width)
             yield (
                 image,
-                Proposal(
+                ProposedRegion(
                     pixels=pixels,
                     y=float(rows.mean()),
                     x=float(columns.mean()),

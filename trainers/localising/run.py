@@ -27,7 +27,7 @@ from trainers.resources import BACKWARD_PASSES, forward_flops
 _CHECKPOINT, _REPORTED = "cam.pt", "reported"
 
 
-class Run:
+class CamRun:
     """What is trained, epoch after epoch. It knows no lesions.
 
     Everything random is addressed by seed and epoch, so that a run that goes on from its checkpoint

@@ -22,7 +22,7 @@ from trainers.localising.froc import (
 from trainers.localising.hits import Matches, touches
 from trainers.localising.maps import Floats, normalised, upsampled
 from trainers.localising.of_images import auroc, diseased_found
-from trainers.localising.proposals import CALLED, Proposal
+from trainers.localising.proposals import CALLED, ProposedRegion
 from trainers.regions import Region
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _ALL_KINDS = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class EpochExhibits:
     """Makes the exhibits of one epoch.
 
     Attributes:
@@ -140,7 +140,7 @@ class Shown:
         numbers: Sequence[int],
         images: Floats,
         looked: Looked,
-        proposals: Sequence[Sequence[Proposal]],
+        proposals: Sequence[Sequence[ProposedRegion]],
         lesions: Sequence[Sequence[Region]],
     ) -> Pictures:
         """Images with their lesions, and again with map and regions.
@@ -170,7 +170,7 @@ class Shown:
 def _caption(
     number: int,
     probability: float,
-    proposed: Sequence[Proposal],
+    proposed: Sequence[ProposedRegion],
     lesions: Sequence[Region] | None,
 ) -> str:
     called = "diseased" if probability >= CALLED else "healthy"

@@ -77,7 +77,7 @@ class Noise:
         wrong = [1 - row[true] for true, row in enumerate(self.rows)]
         return max(min(wrong), 0.0), max(wrong)
 
-    def draws(self, key: Key, n_samples: int, n_classes: int) -> Draws:
+    def draws(self, key: Key, n_samples: int, n_classes: int) -> NoiseDraws:
         """What decides on the labels of a split of N samples.
 
         Wrong labels of a smaller rate are among those of a larger one.
@@ -89,16 +89,16 @@ class Noise:
         chances = torch.from_numpy(uniforms(n_samples, key / "class"))
         if self.kind == "matrix":
             rows = torch.tensor(self.rows, dtype=torch.float64).cumsum(1)
-            return Draws(chances, rows / rows[:, -1:])
+            return NoiseDraws(chances, rows / rows[:, -1:])
         n_others = n_classes - 1 if self.kind == "symmetric" else 1
         steps = 1 + (chances * n_others).to(torch.int64)
         order = torch.from_numpy(permutation(n_samples, key / "order"))
         steps[order[self.n_wrong(n_samples) :]] = 0
-        return Draws(steps, None)
+        return NoiseDraws(steps, None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Draws:
+class NoiseDraws:
     """What decides on the label of each sample, whatever its class.
 
     Attributes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from trainers.cards import ProblemCard, TaskCard
-from trainers.problems._noise import DRAW_VERSION, Draws, Noise, noise_key
+from trainers.problems._noise import DRAW_VERSION, Noise, NoiseDraws, noise_key
 from trainers.problems._numbered import NumberedSource
 from trainers.problems._wrapped import WrappedProblem
 from trainers.problems.errors import BadOption, BadShape
@@ -99,7 +99,7 @@ class NoisyLabels(WrappedProblem):
             parts.append(classes.where(there, -1).cpu())
         return torch.cat(parts)
 
-    def _draws(self, split: str, size: int) -> dict[str, tuple[Draws, int]]:
+    def _draws(self, split: str, size: int) -> dict[str, tuple[NoiseDraws, int]]:
         """Task to what decides on its labels in a split, and its number of classes."""
         key = noise_key(self.problem.card.data_version, self.noise.seed)
         return {
@@ -143,7 +143,7 @@ class _Noisy(NumberedSource):
         draws: Task to what decides on its labels, and its number of classes.
     """
 
-    def __init__(self, source: Source, draws: Mapping[str, tuple[Draws, int]]) -> None:
+    def __init__(self, source: Source, draws: Mapping[str, tuple[NoiseDraws, int]]) -> None:
         super().__init__(source)
         self.draws = draws
 
@@ -210,7 +210,7 @@ def _classes_of(target: Any, n: int, n_classes: int, task: str) -> tuple[Tensor,
 def _refuse_vanished(
     true: Mapping[str, Tensor],
     given: Mapping[str, Tensor],
-    draws: Mapping[str, tuple[Draws, int]],
+    draws: Mapping[str, tuple[NoiseDraws, int]],
 ) -> None:
     """Refuse noise after which nobody can learn a class."""
     for task, (_, n_classes) in draws.items():

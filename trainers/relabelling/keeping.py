@@ -27,8 +27,8 @@ _OF_SAMPLES: Final = ("labels", "kept", "suspicion", "proposed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One report.
+class LastReport:
+    """What was reported last, to be told again if nobody has heard it.
 
     Attributes:
         step: Epochs of all trainings so far.
@@ -71,7 +71,7 @@ class Progress:
     last: Detection | None = None
     standing: dict[str, float] = field(default_factory=dict)
     lowest: dict[str, float] = field(default_factory=dict)
-    told: Told | None = None
+    told: LastReport | None = None
 
     @classmethod
     def begun(cls, given: Classes) -> Progress:
@@ -123,7 +123,7 @@ def load(folder: Path) -> Progress | None:
         **{name: found[name].numpy() for name in _OF_SAMPLES},
         best=_detection(found["best"]),
         last=_detection(found["last"]),
-        told=None if found["told"] is None else Told(**found["told"]),
+        told=None if found["told"] is None else LastReport(**found["told"]),
     )
 
 

@@ -15,7 +15,7 @@ from trainers.randomness import Key
 from trainers.relabelling.passes import dropout_pass_flops, predicted, predicted_with_dropout
 from trainers.relabelling.scores import Classes, Floats
 from trainers.relabelling.settings import Settings
-from trainers.relabelling.training import Asked
+from trainers.relabelling.training import RunSetup
 
 
 class Looks:
@@ -27,7 +27,7 @@ class Looks:
     """
 
     def __init__(
-        self, asked: Asked, settings: Settings, given: Mapping[str, Classes], n_classes: int
+        self, asked: RunSetup, settings: Settings, given: Mapping[str, Classes], n_classes: int
     ) -> None:
         self._asked, self._settings = asked, settings
         self._given, self._n_classes = given, n_classes

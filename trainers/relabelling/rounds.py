@@ -20,12 +20,12 @@ from trainers.network import MultiTaskNetwork
 from trainers.relabelling import keeping
 from trainers.relabelling.card import CARD, ERROR
 from trainers.relabelling.deciding import Detection, better, detected, mended, mended_back
-from trainers.relabelling.keeping import Progress, Told
+from trainers.relabelling.keeping import LastReport, Progress
 from trainers.relabelling.looking import Looks
 from trainers.relabelling.scores import Classes
 from trainers.relabelling.settings import Settings
 from trainers.relabelling.telling import Teller
-from trainers.relabelling.training import Asked, Trained, checkpoint
+from trainers.relabelling.training import RunSetup, Trained, checkpoint
 
 _DIVERGED = {objective.metric: math.nan for objective in CARD.objectives}
 """What a run reports whose losses are no numbers any more: it ends by it."""
@@ -42,7 +42,7 @@ class Rounds:
 
     def __init__(
         self,
-        asked: Asked,
+        asked: RunSetup,
         settings: Settings,
         given: Classes,
         *,
@@ -80,7 +80,7 @@ class Rounds:
             progress.epoch = trained.epoch
             learned = all(map(math.isfinite, losses))
             metrics = self._seen(trained.networks(), progress) if learned else _DIVERGED
-            progress.told = Told(
+            progress.told = LastReport(
                 step=(number - 1) * epochs + trained.epoch,
                 round=number,
                 metrics=metrics,

@@ -61,7 +61,7 @@ class UncertaintyRelabel:
         from trainers.relabelling.looking import Looks
         from trainers.relabelling.rounds import Rounds
         from trainers.relabelling.telling import Teller
-        from trainers.relabelling.training import Asked
+        from trainers.relabelling.training import RunSetup
 
         settings, task = Settings.of(params), task_of(problem.card)
         session = open_session(WithDropout(problem, settings.dropout), device)
@@ -77,7 +77,7 @@ class UncertaintyRelabel:
         why = why or unknowable(report.metrics, settings, wrong=wrong)
         if why:
             raise BadParameter(why)
-        asked = Asked(
+        asked = RunSetup(
             session=session,
             task=task.name,
             training=replace(training, epochs=settings.epochs_per_round),

@@ -27,7 +27,7 @@ from trainers.randomness import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RunSetup:
     """What all trainings of a run share.
 
     Attributes:
@@ -65,7 +65,7 @@ class Trained:
     """
 
     def __init__(
-        self, asked: Asked, labels: Tensor, kept: Tensor, number: int, resume: Checkpoint | None
+        self, asked: RunSetup, labels: Tensor, kept: Tensor, number: int, resume: Checkpoint | None
     ) -> None:
         self._asked, session, task = asked, asked.session, asked.task
         train = session.sources["train"]
@@ -150,7 +150,7 @@ def checkpoint(path: Path, epoch: int) -> Checkpoint:
     return Checkpoint(path=str(path), epoch=epoch)
 
 
-def _pack(asked: Asked, seed: int, resume: Checkpoint | None) -> Pack:
+def _pack(asked: RunSetup, seed: int, resume: Checkpoint | None) -> Pack:
     jobs = tuple(
         Job(
             run=place,

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.localising.proposals import Proposal
+from trainers.localising.proposals import ProposedRegion
 from trainers.regions import Region
 
 
@@ -12,9 +12,9 @@ def mask(*rows: str) -> NDArray[np.bool_]:
     return np.array([[letter == "#" for letter in row] for row in rows])
 
 
-def proposal(*rows: str, score: float = 0.5) -> Proposal:
+def proposal(*rows: str, score: float = 0.5) -> ProposedRegion:
     y, x = np.nonzero(mask(*rows))
-    return Proposal(
+    return ProposedRegion(
         pixels=np.flatnonzero(mask(*rows)), y=float(y.mean()), x=float(x.mean()), score=score
     )
 

@@ -7,14 +7,14 @@ import pytest
 
 from tests.unit.localising.drawing import lesion, proposal
 from trainers.localising.hits import Matches, match, matches_by_rule, touches
-from trainers.localising.proposals import Proposal
+from trainers.localising.proposals import ProposedRegion
 from trainers.regions import Region
 
 LESION = lesion("....", ".##.", ".##.", "....")
 EMPTY = "...."
 
 
-def hit(region: Proposal, distance: float = 1.0) -> dict[str, bool]:
+def hit(region: ProposedRegion, distance: float = 1.0) -> dict[str, bool]:
     found = matches_by_rule([[region]], [[LESION]], distance)
     return {name: matches.sensitivity == 1.0 for name, matches in found.items()}
 
@@ -31,7 +31,7 @@ def hit(region: Proposal, distance: float = 1.0) -> dict[str, bool]:
         (proposal(EMPTY, EMPTY, EMPTY, "###."), False, False, False),
     ],
 )
-def test_each_rule(region: Proposal, touching: bool, half: bool, centre: bool) -> None:
+def test_each_rule(region: ProposedRegion, touching: bool, half: bool, centre: bool) -> None:
     assert hit(region) == {"touching": touching, "half": half, "centre": centre}
 
 
@@ -41,7 +41,7 @@ def test_the_distance_of_centres_is_part_of_its_rule() -> None:
     assert not hit(region, distance=0.49)["centre"]
 
 
-def found(proposals: list[list[Proposal]], lesions: list[list[Region]]) -> Matches:
+def found(proposals: list[list[ProposedRegion]], lesions: list[list[Region]]) -> Matches:
     return match(proposals, lesions, touches)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from trainers.localising.maps import Range, activation_maps, normalised, upsampled
+from trainers.localising.maps import MapRange, activation_maps, normalised, upsampled
 
 SIDES = st.integers(1, 9)
 
@@ -40,7 +40,7 @@ def test_maps_grow_as_torch_lets_images_grow(
 @given(seed=st.integers(0, 999), size=st.tuples(SIDES, SIDES))
 def test_a_map_that_grows_stays_in_its_range(seed: int, size: tuple[int, int]) -> None:
     maps = drawn(seed, 1, 3, 4)
-    found, of = Range.of(upsampled(maps, size)), Range.of(maps)
+    found, of = MapRange.of(upsampled(maps, size)), MapRange.of(maps)
     assert of.low - 1e-12 <= found.low <= found.high <= of.high + 1e-12
 
 
@@ -51,12 +51,12 @@ def test_of_each_image_its_own_extremes_become_0_and_1() -> None:
 
 def test_over_the_data_images_have_one_range_and_what_lies_beyond_is_cut_off() -> None:
     maps = np.array([[[0.0, 2.0, 3.0]], [[-4.0, 0.0, 4.0]]])
-    found = normalised(maps, Range(0.0, 2.0))
+    found = normalised(maps, MapRange(0.0, 2.0))
     np.testing.assert_array_equal(found, [[[0, 1, 1]], [[0, 0, 1]]])
 
 
-@pytest.mark.parametrize("over", [None, Range(5.0, 5.0)])
-def test_a_map_without_contrast_shows_nothing(over: Range | None) -> None:
+@pytest.mark.parametrize("over", [None, MapRange(5.0, 5.0)])
+def test_a_map_without_contrast_shows_nothing(over: MapRange | None) -> None:
     assert not normalised(np.full((1, 2, 2), 5.0), over).any()
 
 

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainers.localising.maps import Range
-from trainers.localising.proposals import Rule
+from trainers.localising.maps import MapRange
+from trainers.localising.proposals import RegionRule
 
-RULE = Rule(over=None, gate=True, threshold=0.5, minimal_area=1)
+RULE = RegionRule(over=None, gate=True, threshold=0.5, minimal_area=1)
 MAPS = np.array([[[9.0, 0, 0, 0], [9, 0, 0, 6]], [[0, 0, 0, 4], [0, 0, 0, 0]]])
 SIZE = (2, 4)
 
 
-def pixels(rule: Rule, probabilities: list[float]) -> list[list[list[int]]]:
+def pixels(rule: RegionRule, probabilities: list[float]) -> list[list[list[int]]]:
     found = rule.proposals(MAPS, np.array(probabilities), SIZE)
     return [[proposal.pixels.tolist() for proposal in of_image] for of_image in found]
 
@@ -35,7 +35,7 @@ def test_regions_below_the_minimal_area_are_left_out() -> None:
 
 
 def test_over_the_data_a_weak_image_has_weak_regions() -> None:
-    assert pixels(replace(RULE, over=Range(0.0, 9.0)), [0.9, 0.9]) == [[[0, 4], [7]], []]
+    assert pixels(replace(RULE, over=MapRange(0.0, 9.0)), [0.9, 0.9]) == [[[0, 4], [7]], []]
 
 
 def test_a_region_has_its_centre_and_is_ranked_by_peak_and_probability() -> None:

@@ -12,9 +12,9 @@ from trainers.exhibits import pack
 from trainers.localising.drawing import drawn as picture
 from trainers.localising.froc import RATES
 from trainers.localising.hits import matches_by_rule
-from trainers.localising.shown import Shown
+from trainers.localising.shown import EpochExhibits
 
-SHOWN = Shown(epoch=3, seed=0, size=(4, 4))
+SHOWN = EpochExhibits(epoch=3, seed=0, size=(4, 4))
 REGIONS = [[proposal("##..", "....", "....", "....", score=0.9)], [], []]
 LESIONS = [
     [

@@ -11,13 +11,13 @@ from trainers.engines import open_session
 from trainers.jobs import Training
 from trainers.problems import TensorSource
 from trainers.randomness import Key
-from trainers.relabelling.training import Asked, Relabelled, Trained
+from trainers.relabelling.training import Relabelled, RunSetup, Trained
 
 ALL = torch.arange(SIZES["train"])
 
 
 def trained(*, stacked: bool, number: int = 1, n_networks: int = 2) -> Trained:
-    asked = Asked(
+    asked = RunSetup(
         session=open_session(Blobs(), "cpu"),
         task=TASK,
         training=Training(epochs=2, batch_size=8),

@@ -19,7 +19,7 @@ from trainers.jobs import Job, Training
 from trainers.keeping.checkpoints import State
 from trainers.keeping.networks import NetworkCopy, copied
 from trainers.protocol import Batch
-from trainers.randomness import Draws, Key, global_state, set_global_state
+from trainers.randomness import GeneratorStates, Key, global_state, set_global_state
 from trainers.reading import owned
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class _Lane:
     """
 
     run: SoloRun
-    draws: Draws
+    draws: GeneratorStates
     error: Exception | None = None
 
 
