@@ -114,7 +114,7 @@ class Problem(Protocol):
     such a task alone is trained on these. ``true_labels(task, split)`` is for those some of whose
     labels are known to be wrong: the true ones ``[N]``, int64, in the order in which the split is
     stored, or None. Only who judges asks for them; see `true_labels`. ``evaluation_regions(split)``
-    is for those that know where lesions are, and for who judges, too; see `trainers.regions`.
+    is for those that know where lesions are, and for who judges, too: `trainers.problems.regions`.
     """
 
     @property

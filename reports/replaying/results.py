@@ -199,10 +199,6 @@ class Replays:
             "refused": dict(self.refused),
         }
 
-    def _is_near(self, row: StrategyReplay) -> bool:
-        worse = self.table.objective.sign * (row.at_end.mean - self.whole_value)
-        return self.table.margin is not None and worse <= self.table.margin
-
     def _spread(self, spread: Spread) -> str:
         low, high = self._said(spread.low), self._said(spread.high)
         return "in 8 of 10 orders " + ("the same" if low == high else f"from {low} to {high}")

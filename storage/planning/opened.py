@@ -42,7 +42,6 @@ _NAMES = sa.select(
 ).order_by(studies.c.id)
 _SOME = _STUDIES.where(studies.c.id.in_(bindparam("ids", expanding=True)))
 _NAMED = sa.select(studies).where(studies.c.name == bindparam("name"))
-_NUMBERED = sa.select(studies).where(studies.c.id == bindparam("study"))
 _SEARCHES = (
     sa.select(searches)
     .where(searches.c.study_id == bindparam("study"))
@@ -127,13 +126,6 @@ class OpenedDatabase:
             if record is not None:
                 return record
             raise unknown_study(connection, name)
-
-    @retried
-    def study_at(self, study_id: int) -> StudyRecord | None:
-        """The study of that id, or None."""
-        with self._database.read() as connection:
-            row = connection.execute(_NUMBERED, {"study": study_id}).first()
-            return None if row is None else study_record(row)
 
     @retried
     def searches(self, study_id: int) -> list[SearchRecord]:

@@ -35,6 +35,24 @@ def test_planning_loads_nothing_heavy() -> None:
     assert loaded_by("\n".join(told)) == set()
 
 
+def test_what_a_users_module_imports_may_be_imported_first() -> None:
+    parts = ("cards", "functions", "jobs", "nets", "problems.regions", "protocol", "trainer_card")
+    code = """
+import importlib, os, sys
+for name in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        importlib.import_module("trainers." + name)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        print(name)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code, *parts], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == [], run.stderr
+
+
 def test_a_verb_loads_no_other() -> None:
     script = (
         "import sys\nfrom study.cli._main import application\napplication(['status'])\n"

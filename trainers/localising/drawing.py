@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trainers.exhibits import png
 from trainers.localising.maps import Floats
 from trainers.localising.proposals import ProposedRegion
-from trainers.regions import Region
+from trainers.problems.regions import Region
 
 _SIDE = 192  # pixels of a panel, at most, unless the image itself is larger
 _MOST_BYTES = 60_000

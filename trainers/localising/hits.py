@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers.localising.proposals import ProposedRegion
-from trainers.regions import Region
+from trainers.problems.regions import Region
 
 NOT_FOUND = -math.inf
 """The score of a lesion that no region hits."""

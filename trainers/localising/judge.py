@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from trainers.localising.froc import RATES, sensitivities
 from trainers.localising.hits import Matches, matches_by_rule
 from trainers.localising.proposals import ProposedRegion
+from trainers.problems.regions import Region, check_regions, evaluation_regions
 from trainers.protocol import Problem
-from trainers.regions import Region, check_regions, evaluation_regions
 
 
 @dataclass(frozen=True, slots=True)

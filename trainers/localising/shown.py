@@ -23,7 +23,7 @@ from trainers.localising.hits import Matches, touches
 from trainers.localising.maps import Floats, normalised, upsampled
 from trainers.localising.of_images import auroc, diseased_found
 from trainers.localising.proposals import CALLED, ProposedRegion
-from trainers.regions import Region
+from trainers.problems.regions import Region
 
 if TYPE_CHECKING:
     from trainers.localising.network import Looked

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from trainers.problems._draws import permutation, uniforms
 from trainers.problems.files.pictures import pillow
-from trainers.regions import Region
+from trainers.problems.regions import Region
 
 if TYPE_CHECKING:
     from trainers.problems._embedded import Arrays

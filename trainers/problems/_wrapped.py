@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from trainers.cards import ProblemCard
+from trainers.problems.regions import evaluation_regions
 from trainers.protocol import Problem, Source, TaskFunctions, labelled_samples, true_labels
-from trainers.regions import evaluation_regions
 
 if TYPE_CHECKING:
     from torch import Tensor, device, nn
 
-    from trainers.regions import Region
+    from trainers.problems.regions import Region
 
 
 @dataclass(frozen=True, slots=True)

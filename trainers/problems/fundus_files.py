@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from trainers.problems.files.fundus_tree import FundusTree
     from trainers.problems.files.samples import Samples
     from trainers.problems.files.split import Names
+    from trainers.problems.regions import Region
     from trainers.protocol import TaskFunctions
-    from trainers.regions import Region
 
 SETS: Final = ("kaggle-dr", "diaretdb1")
 _OTHERS: Final = ("Disc", "Fundus_area", "IRMA", "Neovascularisation")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from trainers.problems._fundus_tiles import Tiles
     from trainers.problems._source import ByteSource
+    from trainers.problems.regions import Region
     from trainers.protocol import TaskFunctions
-    from trainers.regions import Region
 
 SELECTION_VERSION = 1  # to be raised when the same options would give other tiles or numbers
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers.localising.proposals import ProposedRegion
-from trainers.regions import Region
+from trainers.problems.regions import Region
 
 
 def mask(*rows: str) -> NDArray[np.bool_]:

@@ -18,8 +18,8 @@ from trainers.jobs import Training
 from trainers.localising import Cam
 from trainers.problems import bce
 from trainers.problems._source import TensorSource
+from trainers.problems.regions import Region
 from trainers.protocol import TaskFunctions
-from trainers.regions import Region
 
 SIDE, SIZES = 16, {"train": 64, "validation": 40, "test": 48}
 TRAINING = Training(epochs=4, batch_size=16)

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.localising.drawing import lesion, proposal
 from trainers.localising.hits import Matches, match, matches_by_rule, touches
 from trainers.localising.proposals import ProposedRegion
-from trainers.regions import Region
+from trainers.problems.regions import Region
 
 LESION = lesion("....", ".##.", ".##.", "....")
 EMPTY = "...."

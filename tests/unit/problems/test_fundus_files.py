@@ -25,9 +25,9 @@ from tests.unit.problems.fundus_trees import (
 from trainers.problems.errors import BadOption, DataBroken, UnknownTask
 from trainers.problems.files.fundus_marks import Marking, agreed
 from trainers.problems.fundus_files import FundusFiles
+from trainers.problems.regions import check_regions
 from trainers.protocol import Problem
 from trainers.randomness import Key
-from trainers.regions import check_regions
 from trainers.testing import ProblemContract
 
 CPU = torch.device("cpu")

@@ -21,8 +21,8 @@ from trainers.problems._noisy_labels import NoisyLabels
 from trainers.problems._some_tasks import SomeTasks
 from trainers.problems.errors import BadOption, UnknownTask
 from trainers.problems.fundus_lesions import FILES, FundusLesions
+from trainers.problems.regions import check_regions, evaluation_regions
 from trainers.protocol import Problem
-from trainers.regions import check_regions, evaluation_regions
 from trainers.testing import ProblemContract
 
 CPU = torch.device("cpu")

@@ -24,7 +24,7 @@ from trainers.problems.files.fundus_lists import broken, experts_of, levels_of
 from trainers.problems.files.fundus_marks import Marking, agreed, markings_of
 from trainers.problems.files.pictures import pillow, unread
 from trainers.problems.files.samples import Arrays, ArraySpec
-from trainers.regions import Region
+from trainers.problems.regions import Region
 
 LEVELS_FILE: Final = "trainLabels.csv"
 PHOTOS: Final = "train"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trainers.problems.errors import BadShape
-from trainers.regions import Region, check_regions, evaluation_regions
+from trainers.problems.regions import Region, check_regions, evaluation_regions
 
 
 def region(size: tuple[int, int] = (4, 6), **changed: Any) -> Region:
@@ -51,7 +51,9 @@ def test_regions_of_other_images_are_refused(
 
 @pytest.mark.parametrize("regions", [None, [region()], [[(1, 2)]], [[], None]])
 def test_what_is_no_list_of_regions_for_each_image_is_refused(regions: Any) -> None:
-    with pytest.raises(BadShape, match=r"must give a list of `trainers\.regions\.Region`"):
+    with pytest.raises(
+        BadShape, match=r"must give a list of `trainers\.problems\.regions\.Region`"
+    ):
         check_regions(regions, n_images=2, size=(4, 6))
 
 

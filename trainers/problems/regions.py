@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from trainers.problems.errors import BadShape
 from trainers.suggestions import shown
@@ -59,20 +59,12 @@ class Region:
             )
 
 
-@runtime_checkable
-class KnowsRegions(Protocol):
-    """A problem that knows where lesions are."""
-
-    def evaluation_regions(self, split: str) -> Sequence[Sequence[Region]]:
-        """The lesions of each image of a split, ``[N]``, in the stored order of its source.
-
-        An image without any has an empty sequence; a split of which nobody knows is empty itself.
-        """
-
-
 def evaluation_regions(problem: object, split: str) -> Sequence[Sequence[Region]]:
-    """The lesions of each image of a split, ``[N]``; empty if the problem knows of none."""
-    found = getattr(problem, "evaluation_regions", None)  # `isinstance` asks the class alone
+    """The lesions of each image of a split, ``[N]``, in the stored order of its source.
+
+    An image without any has an empty sequence; a split of which nobody knows is empty itself.
+    """
+    found = getattr(problem, "evaluation_regions", None)
     return () if found is None else found(split)
 
 
@@ -115,6 +107,6 @@ def _check_types(regions: object) -> None:
             strange.append(of_image)
     if strange:
         raise BadShape(
-            "`evaluation_regions` must give a list of `trainers.regions.Region` for each image. "
-            f"Got {shown(strange[0])}. Make a list of one for each lesion."
+            "`evaluation_regions` must give a list of `trainers.problems.regions.Region` for each "
+            f"image. Got {shown(strange[0])}. Make a list of one for each lesion."
         )
