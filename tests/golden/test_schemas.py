@@ -40,7 +40,7 @@ _ROWS = {
 """Rows of each view; every saved database holds the same study."""
 
 
-@pytest.fixture(params=_FILES, ids=lambda file: file.stem)
+@pytest.fixture(scope="module", params=_FILES, ids=lambda file: file.stem)
 def saved(request: pytest.FixtureRequest) -> Path:
     """A saved database, which stays as it is."""
     assert isinstance(request.param, Path)
@@ -53,6 +53,15 @@ def url(saved: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copy(saved, tmp_path / 'study.db')}"
 
 
+@pytest.fixture(scope="module")
+def reader(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Who looks at another copy of it, migrated in memory."""
+    copy = shutil.copy(saved, tmp_path_factory.mktemp("saved") / "study.db")
+    reader = Reader(f"sqlite:///{copy}")
+    yield reader
+    reader.close()
+
+
 @pytest.fixture
 def bench(url: str) -> Iterator[Bench]:
     """A driver that goes on with the saved study."""
@@ -61,13 +70,11 @@ def bench(url: str) -> Iterator[Bench]:
     bench.storage.close()
 
 
-def test_threads_read_a_copy_in_memory_in_turns(url: str) -> None:
-    reader = Reader(url)
+def test_threads_read_a_copy_in_memory_in_turns(reader: Reader) -> None:
     (study,) = reader.studies()
     with ThreadPoolExecutor(8) as threads:
         asked = [threads.submit(reader.view, view, study.name) for view in [*_ROWS] * 20]
         found = [len(each.result()[1]) for each in asked]
-    reader.close()
     assert found == [*_ROWS.values()] * 20
 
 
@@ -138,10 +145,8 @@ def test_begin_and_end_of_what_has_no_run_enclose_its_cost(bench: Bench) -> None
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_view_is_read(url: str, view: str) -> None:
-    reader = Reader(url)
+def test_every_view_is_read(reader: Reader, view: str) -> None:
     _, rows = reader.view(view, "demo")
-    reader.close()
     assert len(rows) == _ROWS[view]
 
 
