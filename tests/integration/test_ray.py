@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from study.drivers.ray_tune import endpoints
 from tests import toy
 from tests.contract.storage_backends import postgres_schema
 from tests.integration import comparable
-from tests.integration.clusters import add_node, head_with, share_fork_server
+from tests.integration.clusters import add_node, head_with
 from tests.integration.command import IMPATIENT, WARM, begun, command, ended, typed
 from tests.integration.driving import (
     complete,
@@ -34,21 +35,27 @@ from tests.integration.driving import (
 pytestmark = pytest.mark.slow
 
 STUDY = "clustered"
+PACK_SIZE = 2
 SPEC = f"""
 name = "{STUDY}"
 problem = "toy:Toy"
 seeds = [0, 1]
-training = {{ epochs = 12, batch_size = 4, optimizer = "sgd", pack_size = 2, checkpoint_s = 0.05 }}
+[training]
+epochs = 12
+batch_size = 4
+optimizer = "sgd"
+pack_size = {PACK_SIZE}
+checkpoint_s = 0.05
 [[search]]
 weighting = "ew"
-stages = [{{ lr = [0.02, 0.05, 0.1] }}]
+stages = [{{ lr = [0.02, 0.05] }}]
 [[search]]
 weighting = "uw-so"
 stages = [{{ lr = [0.05] }}, {{ temperature = {{ line = [1, 10] }} }}]
 [[search]]
 weighting = "scalarization"
 [[search.stages]]
-lr = [0.02, 0.05, 0.1]
+lr = [0.02, 0.05]
 task_weights = {{ dirichlet = 4, floor = 0.05 }}
 strategy = "random"
 trials = 4
@@ -102,9 +109,44 @@ def head() -> Iterator[Cluster]:
 @pytest.fixture
 def cluster(head: Cluster, request: pytest.FixtureRequest) -> Cluster:
     """As many nodes of one core each as a test asks for, or more that others have left."""
-    while len(head.worker_nodes) < request.param:
+    return grown(head, request.param)
+
+
+def grown(head: Cluster, n_nodes: int) -> Cluster:
+    while len(head.worker_nodes) < n_nodes:
         add_node(head, num_cpus=1)
     return head
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """Where the database of a study is, and the checkpoints that all nodes see."""
+
+    url: str
+    checkpoints: Path
+
+
+@pytest.fixture(scope="module")
+def disturbed(
+    folder: Path, head: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Disturbed]:
+    """A study whose driver was killed; beneath the next one, a node died.
+
+    That one starts while the first one's actor may still be there: it has room.
+    """
+    cluster, kept = grown(head, NODES), tmp_path_factory.mktemp("checkpoints")
+    where = ("--address", cluster.address, "--checkpoints", f"file://{kept}")
+    with postgres_schema() as url:
+        with begun(folder, *_on_ray(url, *where, "--workers", "1"), module=WARM) as driver:
+            wait_for_done_runs(url, STUDY, 6)
+            driver.kill()
+        both = ("--workers", str(NODES))
+        with begun(folder, *_on_ray(url, *where, *both), module=WARM) as driver:
+            wait_for_runs(url, STUDY, RunState.LEASED, PACK_SIZE + 1)  # each node has a pack
+            cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+            said = ended(driver)
+        assert said.code == 0, said.err
+        yield Disturbed(url, kept)
 
 
 def of_nodes(n: int) -> pytest.MarkDecorator:
@@ -119,40 +161,18 @@ def test_a_ray_of_its_own_gives_what_the_local_driver_gives(folder: Path, undist
     _assert_same_results(url, undisturbed)
 
 
-@of_nodes(NODES)
-def test_a_killed_driver_is_followed_by_another(
-    folder: Path, undisturbed: str, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+def test_neither_the_end_of_a_driver_nor_of_a_node_changes_anything(
+    disturbed: Disturbed, undisturbed: str
 ) -> None:
-    """The second one starts while the first one's actor may still be there: it has room."""
-    with postgres_schema() as url:
-        where = ("--address", cluster.address, "--workers", "1")
-        with begun(folder, *_on_ray(url, *where), module=WARM) as driver:
-            wait_for_done_runs(url, STUDY, 6)
-            driver.kill()
-        share_fork_server(monkeypatch)
-        said = command(folder, *_on_ray(url, *where))
-        assert said.code == 0, said.err
-        _assert_same_results(url, undisturbed)
-        assert comparable.losses(url, STUDY) == {"DriverLost"}
+    _assert_same_results(disturbed.url, undisturbed)
 
 
-@of_nodes(NODES)
-def test_a_node_that_dies_changes_nothing(
-    folder: Path, undisturbed: str, cluster: Cluster, tmp_path: Path
-) -> None:
-    url = f"sqlite:///{folder / 'cluster.db'}"
-    shared = f"file://{tmp_path}"
-    where = ("--address", cluster.address, "--workers", str(NODES), "--checkpoints", shared)
-    with begun(folder, *_on_ray(url, *where), module=WARM) as driver:
-        wait_for_done_runs(url, STUDY, 6)
-        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
-        said = ended(driver)
-    assert said.code == 0, said.err
-    _assert_same_results(url, undisturbed)
-    assert comparable.losses(url, STUDY) == {"NodeLost"}
-    assert not comparable.checkpoint_files(tmp_path), (
-        "checkpoints of finished runs were left behind"
-    )
+def test_the_end_of_a_driver_and_of_a_node_are_told_apart(disturbed: Disturbed) -> None:
+    assert comparable.losses(disturbed.url, STUDY) == {"DriverLost", "NodeLost"}
+
+
+def test_checkpoints_of_finished_runs_are_not_left_behind(disturbed: Disturbed) -> None:
+    assert not comparable.checkpoint_files(disturbed.checkpoints)
 
 
 @of_nodes(2)
