@@ -30,7 +30,7 @@ FILE = EmbeddedFile(
     path="datasets/yeast.csv.gz",
     sha256="2969cb4bab877a27adcbe17871fa0b378a1e54b98816cd6106b542ee450a1c09",
 )
-N_TASKS = 14
+TASKS = tuple(f"class{number}" for number in range(1, 15))
 _SIZES = {"train": 1_451, "validation": 483, "test": 483}
 _INPUTS = 103
 
@@ -69,13 +69,13 @@ class Yeast:
             data_version=f"sha256:{FILE.sha256}, selection {SELECTION_VERSION}",
             tasks=tuple(
                 TaskCard(
-                    name=f"class{number}",
+                    name=task,
                     title=f"Group of functions {number}",
                     loss="binary cross-entropy",
                     metrics=tuple(METRICS[name] for name in self.metrics),
                     classes=2,
                 )
-                for number in range(1, N_TASKS + 1)
+                for number, task in enumerate(TASKS, start=1)
             ),
             packages=(FILE.package,),
             sizes=_SIZES,
@@ -116,7 +116,7 @@ class Yeast:
         """
         from trainers.nets import linear_head
 
-        check_task(task, self.card.task_names)
+        check_task(task, TASKS)
         return linear_head(self.width, 1)
 
     def functions(self, task: str) -> TaskFunctions:
@@ -125,5 +125,5 @@ class Yeast:
         Raises:
             UnknownTask: There is no such task.
         """
-        check_task(task, self.card.task_names)
+        check_task(task, TASKS)
         return label_functions(self.metrics)

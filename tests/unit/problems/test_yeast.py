@@ -9,12 +9,12 @@ import torch
 
 from trainers.problems._source import TensorSource
 from trainers.problems.errors import BadOption, UnknownTask
-from trainers.problems.yeast import N_TASKS, Yeast
+from trainers.problems.yeast import Yeast
 from trainers.protocol import Problem
 from trainers.testing import ProblemContract
 
 CPU = torch.device("cpu")
-TASKS = [f"class{number}" for number in range(1, N_TASKS + 1)]
+TASKS = [f"class{number}" for number in range(1, 15)]
 # Genes of each group, as OpenML 40597 and MULAN have them.
 N_GENES = [762, 1038, 983, 862, 722, 597, 428, 480, 178, 253, 289, 1816, 1799, 34]
 
