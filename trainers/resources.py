@@ -17,6 +17,12 @@ from trainers.randomness import Key
 
 BACKWARD_PASSES = 2
 """Forward passes that take about as many operations as a backward pass."""
+_RESAMPLING = {
+    getattr(torch.ops.aten, f"upsample_{kind}").default: lambda *_args, **_more: 0
+    for kind in ("nearest2d", "bilinear2d", "bicubic2d")
+}
+"""They have no products to count. Torch's counter would take them apart to see that, and import
+sympy for it: more than half a second in every worker of a problem with images for targets."""
 
 
 def forward_flops(network: nn.Module, source: Source) -> float:
@@ -27,7 +33,7 @@ def forward_flops(network: nn.Module, source: Source) -> float:
     """
     batch = next(iter(source.batches(torch.arange(min(2, source.size)), 2, Key("flops"))))
     network.eval()
-    counter = FlopCounterMode(display=False)
+    counter = FlopCounterMode(display=False, custom_mapping=_RESAMPLING)
     counter.mod_tracker = _WholeNetwork()  # type: ignore[assignment]
     with torch.no_grad(), counter:
         compiler.lighten(counter.mode)

@@ -32,6 +32,15 @@ for engine in ("solo", "fused"):
     assert ended[-1].outcome == "done", ended
 found["low precision"] = loaded()
 
+from tests.packs import a_job
+from tests.scene import DENSE, Scene
+scene = Scene(network="unet")
+for engine in ("solo", "fused"):
+    pack = replace(a_pack(a_job(tasks=DENSE), epochs=1, batch_size=1), engine=engine)
+    ended = list(trainers.engines.train(pack, trainers.engines.open_session(scene, "cpu")))
+    assert ended[-1].outcome == "done", ended
+found["images"] = loaded()
+
 broken = [one for one in trainers.engines.promises(a_session()) if one.broken]
 assert not broken, broken
 found["promises"] = loaded()
@@ -59,6 +68,10 @@ def test_loading_digits_does_not_import_scikit_learn(loaded: dict[str, list[str]
 
 def test_the_compiler_stays_out_of_low_precision(loaded: dict[str, list[str]]) -> None:
     assert "torch._dynamo" not in loaded["low precision"]
+
+
+def test_counting_operations_of_images_does_without_sympy(loaded: dict[str, list[str]]) -> None:
+    assert loaded["images"] == []
 
 
 def test_a_problem_is_tried_without_the_compiler(loaded: dict[str, list[str]]) -> None:
