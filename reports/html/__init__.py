@@ -1,4 +1,7 @@
-"""The report of a study: one HTML file that needs no network and no other file."""
+"""The report of a study: one HTML file that needs no network and no other file.
+
+Reads frames and what others find of them; it works out nothing itself.
+"""
 
 from reports.html._conflicts import conflicts_plot
 from reports.html._function_plots import curves_plot

@@ -1,6 +1,8 @@
 """The table of a study for a paper: every metric of every method, as LaTeX, Markdown or CSV.
 
 `method_table` works out the cells, each with the runs behind it; `rendered` writes them down.
+
+Reads what `reports.comparing` and `reports.spending` find.
 """
 
 from reports.tables.columns import Column

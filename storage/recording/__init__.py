@@ -1,1 +1,4 @@
-"""Recording: what workers report becomes rows, once."""
+"""Recording: what workers report becomes rows, once.
+
+Stands on `planning`; of leases it knows the tokens.
+"""

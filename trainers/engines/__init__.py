@@ -1,4 +1,7 @@
-"""Engines train a pack; `train` takes the one that is fixed for its searches."""
+"""Engines train a pack; `train` takes the one that is fixed for its searches.
+
+They know problems, weightings and optimisers, and neither workers nor studies.
+"""
 
 from trainers.engines.calibration import calibrate
 from trainers.engines.looking.fusable import network_facts

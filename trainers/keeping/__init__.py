@@ -1,1 +1,4 @@
-"""What outlives a worker: checkpoints, what it has printed, and the places of such files."""
+"""What outlives a worker: checkpoints, what it has printed, and the places of such files.
+
+Knows files and jobs, and no engine.
+"""
