@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
@@ -50,7 +50,6 @@ def test_what_an_encoding_lacks_is_rewritten(encoding: str) -> None:
     assert "\\udcff" in said
 
 
-@settings(max_examples=30)
 @given(text=st.text(st.characters(exclude_categories=[]), min_size=1, max_size=30))
 def test_any_text_can_be_written_anywhere(text: str) -> None:
     for encoding in ("ascii", "latin-1", "utf-8"):

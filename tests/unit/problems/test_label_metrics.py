@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
@@ -100,7 +100,6 @@ def test_values_are_those_of_a_plain_numpy_version(seed: int, rate: float) -> No
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=repr)
-@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32), cuts=CUTS, rate=RATES)
 def test_split_anywhere_and_in_any_order_the_value_is_that_of_the_whole(
     metric: Metric, seed: int, cuts: list[int], rate: float

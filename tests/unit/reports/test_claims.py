@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import load
@@ -62,7 +62,6 @@ def test_comparable_is_what_is_no_more_than_the_margin_worse(value: float, error
     assert (finding == "not supported") == (found.interval.low > 1.0)
 
 
-@settings(max_examples=30)
 @given(st.lists(st.tuples(values, errors), min_size=6, max_size=6))
 def test_better_than_six_is_better_than_each_of_them(pairs: list[tuple[float, float]]) -> None:
     found = adjusted([gap(value, error) for value, error in pairs])

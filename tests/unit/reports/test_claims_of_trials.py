@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import StudyFrames
@@ -91,7 +91,6 @@ def test_the_grid_of_a_study_is_found_and_asked() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=30)
 def test_what_a_seed_is_worth_to_all_changes_no_spread(seed: int) -> None:
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(6, 4))

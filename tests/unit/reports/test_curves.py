@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import budget_curve, compare, load
@@ -60,7 +60,6 @@ def literal(
     return [point for point in points if not math.isnan(point[1])]
 
 
-@settings(max_examples=25, deadline=None)
 @given(TABLE, SCORES, COSTS)
 def test_a_curve_equals_the_literal_replay(
     validation: list[list[float | None]], test: list[list[float]], cost: list[int]
@@ -195,7 +194,6 @@ def literal_by_run(
     return math.fsum(found) / len(found)
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.lists(VALUES | st.none(), min_size=3, max_size=3), min_size=4, max_size=4),
     st.lists(st.lists(st.floats(-9, 9), min_size=3, max_size=3), min_size=4, max_size=4),

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.inference.domination import Side, at_equal_numbers
@@ -41,7 +41,6 @@ def draws(groups: list[list[Point]], sizes: list[int]) -> list[list[Point]]:
     return [[p for part in way for p in part] for way in itertools.product(*chosen)]
 
 
-@settings(max_examples=60, deadline=None)
 @given(by_group, by_group)
 def test_counts_are_the_mean_over_all_ways_to_draw(
     first: list[list[Point]], second: list[list[Point]]
@@ -61,7 +60,6 @@ def test_counts_are_the_mean_over_all_ways_to_draw(
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=20)
 def test_with_equal_numbers_the_joint_front_is_that_of_all_points(seed: int) -> None:
     rng = np.random.default_rng(seed)
     tables = rng.integers(0, 6, size=(2, 12, 3)).astype(float)

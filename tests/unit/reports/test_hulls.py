@@ -1,7 +1,7 @@
 """Fronts, and what no mix of points reaches, are those of their definitions."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.inference.hulls import beyond_mixes, front
@@ -25,7 +25,6 @@ def test_the_front_is_what_nothing_dominates(seed: int) -> None:
 
 
 @given(seeds)
-@settings(max_examples=60)
 def test_mixes_and_what_they_dominate_are_not_beyond(seed: int) -> None:
     rng, points = made(seed)
     mixes = rng.dirichlet(np.ones(len(points)), size=5) @ points
@@ -34,7 +33,6 @@ def test_mixes_and_what_they_dominate_are_not_beyond(seed: int) -> None:
 
 
 @given(seeds)
-@settings(max_examples=60)
 def test_what_is_beyond_has_weights_by_which_it_is_less_than_all(seed: int) -> None:
     rng, points = made(seed)
     weights = rng.dirichlet(np.ones(points.shape[1]))

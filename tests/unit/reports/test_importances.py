@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import StudyFrames
@@ -33,7 +33,6 @@ class Asked:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=30)
 def test_shares_of_a_grid_are_of_its_variance_and_sum_to_one(seed: int) -> None:
     rng = np.random.default_rng(seed)
     shape = tuple(rng.integers(2, 5, size=int(rng.integers(2, 4))))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import load
@@ -25,7 +25,6 @@ def matched(search: str, *, margin: float = 1.0, **changes: Any) -> CostToMatch:
 PATH = st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0]), min_size=1, max_size=8)
 
 
-@settings(max_examples=80, deadline=None)
 @given(PATH, st.sampled_from([0.5, 1.0, 2.5]))
 def test_arriving_is_for_good(path: list[float], target: float) -> None:
     cost = np.arange(1.0, len(path) + 1)

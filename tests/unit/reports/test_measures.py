@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.measures import (
@@ -45,7 +45,6 @@ def arrays(trials: Sequence[tuple[float, float, float]]) -> tuple[np.ndarray, ..
     return key, cost, np.arange(len(trials), dtype=float), score
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(TRIAL, min_size=1, max_size=5), st.none() | TRIAL)
 def test_expected_best_equals_enumeration(
     trials: list[tuple[float, float, float]], held: tuple[float, float, float] | None
@@ -65,7 +64,6 @@ def test_expected_best_equals_enumeration(
         assert made.value[n - 1] == pytest.approx(wanted, rel=1e-12, abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(TRIAL, min_size=1, max_size=5), st.none() | TRIAL)
 def test_order_quantiles_equal_enumeration(
     trials: list[tuple[float, float, float]], held: tuple[float, float, float] | None
@@ -88,7 +86,6 @@ def test_order_quantiles_equal_enumeration(
         assert (made.low[n - 1], made.high[n - 1]) == (low, high)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(TRIAL, min_size=1, max_size=5), st.none() | TRIAL)
 def test_winner_shares_equal_enumeration(
     trials: list[tuple[float, float, float]], held: tuple[float, float, float] | None
@@ -116,7 +113,6 @@ def test_concentration_is_the_sum_of_squared_shares(held: tuple[float, float] | 
     assert found.concentration[-1] == 1.0
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(-50, 50), min_size=2, max_size=40), st.integers(0, 40))
 def test_expected_best_equals_the_written_formula(values: list[float], better: int) -> None:
     """Exact integers, as MEASURES spells it; the incumbent is ranked after `better` trials."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import load
@@ -45,7 +45,6 @@ def asked(noise: dict[str, Any] | None, **changes: Any) -> Claim:
 pairs = st.tuples(values, errors)
 
 
-@settings(max_examples=50)
 @given(st.lists(st.tuples(pairs, pairs), min_size=2, max_size=2))
 def test_it_takes_both_of_both_methods(found: list[tuple[Any, Any]]) -> None:
     both = [turned(*one) for one in found]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.inference.rankings import agreement, kendall_tau
@@ -11,7 +11,6 @@ ranked = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, m
 
 
 @given(ranked)
-@settings(max_examples=50, deadline=None)
 def test_tau_is_scipys(pairs: list[tuple[int, int]]) -> None:
     from scipy.stats import kendalltau
 
@@ -43,7 +42,6 @@ def test_a_pair_that_one_side_does_not_tell_may_be_either_way() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1))
-@settings(max_examples=30)
 def test_the_ends_hold_every_ranking_that_keeps_what_is_told(seed: int, part: float) -> None:
     rng = np.random.default_rng(seed)
     first, second = rng.normal(size=(2, 5))

@@ -21,7 +21,6 @@ from tests.unit.reports.recorded import PURE, made_up, noiseless, play, table
 VALUES = st.floats(-9, 9) | st.sampled_from([0.0, 1.0]) | st.just(math.inf)
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(VALUES, st.floats(-9, 9)), min_size=1, max_size=5).filter(
         lambda rows: min(rows)[0] < math.inf
@@ -56,7 +55,6 @@ def test_without_noise_every_strategy_finds_the_winner(
         assert row.at_end.mean == pytest.approx(found.whole_value)
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 25), st.integers(1, 4), st.sampled_from([2, 3]))
 def test_nothing_costs_more_than_the_whole_table(
     seed: int, n_trials: int, n_seeds: int, eta: int

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.replaying import RecordedTable, rungs
@@ -22,7 +22,6 @@ from tests.unit.reports.recorded import made_up, noiseless, play, table, tried
 VALUES = st.floats(-9, 9) | st.sampled_from([0.0, 1.0]) | st.just(math.inf)
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.lists(VALUES, min_size=1, max_size=30),
     st.integers(2, 12),
@@ -36,7 +35,6 @@ def test_a_rung_is_judged_by_the_rule_of_stages(values: list[float], eta: int, r
     assert set(np.flatnonzero(goes_on)) == set(there) - pruned(rule, there)
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(2, 7))
 def test_asha_stops_by_the_asynchronous_rule_of_stages(seed: int, n: int, eta: int) -> None:
     on = made_up(seed, n, 1)
@@ -111,7 +109,6 @@ def test_stages_tune_one_parameter_after_the_other() -> None:
     assert (row.at_end.mean, row.cost["epochs"], row.finds_winner) == (3.0, 5, 0.0)
 
 
-@settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.integers(-99, 99), min_size=2, max_size=5, unique=True),
     st.lists(st.integers(-99, 99), min_size=2, max_size=5, unique=True),

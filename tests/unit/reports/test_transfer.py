@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.claims.transfers_better import better, transfers_better
@@ -176,7 +176,6 @@ def test_what_is_not_there_is_not_told() -> None:
     assert transfer_section(BASE) is None
 
 
-@settings(max_examples=30)
 @given(st.floats(-5, 5), st.floats(0.01, 5))
 def test_the_finding_goes_by_the_interval(value: float, error: float) -> None:
     estimate = Estimate(value=value, standard_error=error, df=4, n_seeds=5)

@@ -5,14 +5,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import canonical
 from search_spaces.errors import BadValue, WrongType
 from search_spaces.written import as_written
-
-promised = settings(max_examples=40, deadline=None)
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 whole = st.integers(-(2**53), 2**53)
@@ -33,26 +31,22 @@ def kinds(value: object) -> object:
     return (type(value), value)
 
 
-@promised
 @given(points)
 def test_a_point_can_be_read_back_as_it_was_written(point: dict[str, object]) -> None:
     assert kinds(json.loads(as_written(point))) == kinds(point)  # type: ignore[arg-type]
 
 
-@promised
 @given(points)
 def test_what_is_written_has_the_same_key(point: dict[str, object]) -> None:
     assert canonical(json.loads(as_written(point))) == canonical(point)  # type: ignore[arg-type]
 
 
-@promised
 @given(points)
 def test_the_order_of_the_parameters_does_not_matter(point: dict[str, object]) -> None:
     backwards = dict(reversed(point.items()))
     assert canonical(point) == canonical(backwards)  # type: ignore[arg-type]
 
 
-@promised
 @given(finite, finite)
 def test_different_numbers_have_different_keys(a: float, b: float) -> None:
     assert (canonical({"x": a}) == canonical({"x": b})) == (a == b)

@@ -5,13 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Choices
 from search_spaces.errors import BadAxis, BadValue, SpaceError, UnknownValue, WrongType
-
-promised = settings(max_examples=40, deadline=None)
 
 
 def _nested(depth: int) -> list[Any]:
@@ -21,7 +19,6 @@ def _nested(depth: int) -> list[Any]:
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30, unique=True)
 
 
-@promised
 @given(numbers)
 def test_the_points_are_the_values_in_their_order(values: list[float]) -> None:
     axis = Choices(values)
@@ -29,14 +26,12 @@ def test_the_points_are_the_values_in_their_order(values: list[float]) -> None:
     assert axis.size == len(values)
 
 
-@promised
 @given(numbers)
 def test_to_unit_leads_back(values: list[float]) -> None:
     axis = Choices(values)
     assert [axis.from_unit(axis.to_unit(v)) for v in values] == values
 
 
-@promised
 @given(numbers, st.integers(1, 7))
 def test_all_buckets_are_equally_wide(values: list[float], per_value: int) -> None:
     axis = Choices(values)

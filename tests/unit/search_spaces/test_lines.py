@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import (
@@ -16,8 +16,6 @@ from search_spaces import (
 from search_spaces.errors import BadValue, SpaceError, UnknownValue, WrongType
 from search_spaces.lines import midpoint, neighbours, refinements
 
-promised = settings(max_examples=40, deadline=None)
-
 
 @st.composite
 def lines(draw: st.DrawFn, min_size: int = 1) -> tuple[list[float], int]:
@@ -29,7 +27,6 @@ def lines(draw: st.DrawFn, min_size: int = 1) -> tuple[list[float], int]:
     return line, draw(st.integers(0, len(line) - 1))
 
 
-@promised
 @given(lines(min_size=3))
 def test_inside_a_line_the_midpoints_lie_between_neighbours(case: tuple[list[float], int]) -> None:
     line, index = case
@@ -40,7 +37,6 @@ def test_inside_a_line_the_midpoints_lie_between_neighbours(case: tuple[list[flo
     assert high == pytest.approx(math.sqrt(line[index] * line[index + 1]), rel=1e-5)
 
 
-@promised
 @given(lines(min_size=2), st.sampled_from([0, -1]))
 def test_at_an_edge_one_step_leads_outward(case: tuple[list[float], int], edge: int) -> None:
     line, _ = case
@@ -51,7 +47,6 @@ def test_at_an_edge_one_step_leads_outward(case: tuple[list[float], int], edge: 
     assert middle == pytest.approx(math.sqrt(best * inner), rel=1e-5)
 
 
-@promised
 @given(lines(min_size=2), st.sampled_from([0, -1]))
 def test_no_step_leads_outward_when_none_is_left(case: tuple[list[float], int], edge: int) -> None:
     line, _ = case
@@ -59,7 +54,6 @@ def test_no_step_leads_outward_when_none_is_left(case: tuple[list[float], int], 
     assert line[0] < middle < line[-1]
 
 
-@promised
 @given(lines(), st.integers(0, 2), st.randoms())
 def test_only_new_values_in_six_digits_come_back(
     case: tuple[list[float], int], outward: int, random: object
@@ -72,7 +66,6 @@ def test_only_new_values_in_six_digits_come_back(
     assert list(found) == [float(f"{value:.6g}") for value in sorted(found)]
 
 
-@promised
 @given(lines())
 def test_refining_again_still_finds_new_values(case: tuple[list[float], int]) -> None:
     line, index = case
@@ -124,7 +117,6 @@ def test_bad_lines_are_refused(
         refinements(values, best, outward=outward)
 
 
-@promised
 @given(lines())
 def test_neighbours_are_the_values_directly_beside(case: tuple[list[float], int]) -> None:
     line, index = case

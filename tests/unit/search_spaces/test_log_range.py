@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from search_spaces import LogRange
@@ -17,8 +17,6 @@ from search_spaces.errors import (
     WrongType,
 )
 
-promised = settings(max_examples=40, deadline=None)
-
 ends = st.tuples(st.floats(1e-9, 1e3), st.floats(1.5, 1e6)).map(lambda e: (e[0], e[0] * e[1]))
 share = st.floats(0.0, 1.0)
 
@@ -27,7 +25,6 @@ def test_a_grid_of_decades_is_exact() -> None:
     assert list(LogRange(1e-5, 1e-1, points=5).points()) == [1e-5, 1e-4, 1e-3, 1e-2, 1e-1]
 
 
-@promised
 @given(ends, st.integers(2, 20))
 def test_a_grid_has_both_ends_and_one_ratio(limits: tuple[float, float], n: int) -> None:
     axis = LogRange(*limits, points=n)
@@ -38,14 +35,12 @@ def test_a_grid_has_both_ends_and_one_ratio(limits: tuple[float, float], n: int)
     assert all(math.isclose(b / a, ratio, rel_tol=2e-5) for a, b in pairwise(grid))
 
 
-@promised
 @given(ends, share)
 def test_a_value_lies_in_the_range(limits: tuple[float, float], u: float) -> None:
     value = LogRange(*limits).from_unit([u])
     assert limits[0] <= value <= limits[1]
 
 
-@promised
 @given(ends, share)
 def test_to_unit_leads_back_to_the_value(limits: tuple[float, float], u: float) -> None:
     axis = LogRange(*limits)
@@ -53,7 +48,6 @@ def test_to_unit_leads_back_to_the_value(limits: tuple[float, float], u: float) 
     assert axis.from_unit(axis.to_unit(value)) == pytest.approx(value, rel=1e-12)
 
 
-@promised
 @given(ends, share)
 def test_to_unit_leads_back_to_the_share(limits: tuple[float, float], u: float) -> None:
     axis = LogRange(*limits)
@@ -62,7 +56,6 @@ def test_to_unit_leads_back_to_the_share(limits: tuple[float, float], u: float) 
     assert back == pytest.approx(u, abs=6e-6 / math.log(limits[1] / limits[0]))
 
 
-@promised
 @given(ends, share, share)
 def test_larger_shares_give_no_smaller_values(
     limits: tuple[float, float], a: float, b: float
@@ -72,7 +65,6 @@ def test_larger_shares_give_no_smaller_values(
     assert axis.from_unit([a]) <= axis.from_unit([b])
 
 
-@promised
 @given(ends, st.integers(2, 20))
 def test_a_grid_leads_back_from_its_buckets(limits: tuple[float, float], n: int) -> None:
     axis = LogRange(*limits, points=n)
@@ -80,7 +72,6 @@ def test_a_grid_leads_back_from_its_buckets(limits: tuple[float, float], n: int)
     assert [axis.from_unit(axis.to_unit(value)) for value in grid] == grid
 
 
-@promised
 @given(ends, share, st.integers(2, 20))
 def test_a_grid_gives_its_own_points_only(limits: tuple[float, float], u: float, n: int) -> None:
     axis = LogRange(*limits, points=n)

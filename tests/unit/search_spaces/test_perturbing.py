@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Point, Space, canonical, space_from_plain
@@ -47,7 +47,6 @@ def descendants(space: Space, key: str, resample: float) -> list[Point]:
     return line
 
 
-@settings(max_examples=50, deadline=None)
 @given(key=st.text(max_size=8), resample=st.sampled_from([0.0, 0.25, 1.0]))
 @pytest.mark.parametrize("name", list(AXES))
 def test_numbers_stay_on_their_axis(name: str, key: str, resample: float) -> None:
@@ -56,7 +55,6 @@ def test_numbers_stay_on_their_axis(name: str, key: str, resample: float) -> Non
         space.axes[name].to_unit(point[name])  # refuses what it does not hold
 
 
-@settings(max_examples=50, deadline=None)
 @given(key=st.text(max_size=8), resample=st.sampled_from([0.0, 0.25, 1.0]))
 @pytest.mark.parametrize("form", list(WEIGHTS))
 def test_weights_sum_to_one_above_their_floor(form: str, key: str, resample: float) -> None:

@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import (
@@ -19,8 +19,6 @@ from search_spaces import (
     space_from_plain,
 )
 from search_spaces.errors import BadAxis, BadValue, SpaceError, UnknownKey, WrongType
-
-promised = settings(max_examples=40, deadline=None)
 
 numbers = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=5, unique=True)
 ranges = st.builds(
@@ -41,14 +39,12 @@ named_axes = st.one_of(
 )
 
 
-@promised
 @given(named_axes)
 def test_an_axis_comes_back_through_json(named: tuple[str, Axis]) -> None:
     name, axis = named
     assert axis_from_plain(name, json.loads(json.dumps(axis.to_plain())), n_tasks=3) == axis
 
 
-@promised
 @given(st.lists(named_axes, max_size=4))
 def test_a_space_comes_back_through_json(named: list[tuple[str, Axis]]) -> None:
     space = Space(dict(named))

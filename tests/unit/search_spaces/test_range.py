@@ -4,14 +4,12 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from search_spaces import LogRange, Range
 from search_spaces.errors import BadAxis, BadValue, ContinuousAxis, SpaceError, WrongType
 from search_spaces.lines import midpoint
-
-promised = settings(max_examples=40, deadline=None)
 
 ends = st.tuples(st.floats(-1e3, 1e3), st.floats(0.1, 1e6)).map(lambda e: (e[0], e[0] + e[1]))
 share = st.floats(0.0, 1.0)
@@ -21,7 +19,6 @@ def test_a_grid_of_tenths_is_exact() -> None:
     assert list(Range(0, 0.5, points=6).points()) == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
 
 
-@promised
 @given(ends, st.integers(2, 20))
 def test_a_grid_has_both_ends_and_one_step(limits: tuple[float, float], n: int) -> None:
     axis = Range(*limits, points=n)
@@ -32,7 +29,6 @@ def test_a_grid_has_both_ends_and_one_step(limits: tuple[float, float], n: int) 
     assert all(math.isclose(b - a, step, abs_tol=coarse) for a, b in pairwise(grid))
 
 
-@promised
 @given(ends, share, share)
 def test_larger_shares_give_no_smaller_values(
     limits: tuple[float, float], a: float, b: float
@@ -42,7 +38,6 @@ def test_larger_shares_give_no_smaller_values(
     assert limits[0] <= axis.from_unit([a]) <= axis.from_unit([b]) <= limits[1]
 
 
-@promised
 @given(ends, share)
 def test_to_unit_leads_back_to_the_value(limits: tuple[float, float], u: float) -> None:
     axis = Range(*limits)
@@ -50,7 +45,6 @@ def test_to_unit_leads_back_to_the_value(limits: tuple[float, float], u: float) 
     assert axis.from_unit(axis.to_unit(value)) == pytest.approx(value, rel=1e-5, abs=1e-9)
 
 
-@promised
 @given(ends, st.integers(2, 20))
 def test_a_grid_leads_back_from_its_buckets(limits: tuple[float, float], n: int) -> None:
     axis = Range(*limits, points=n)

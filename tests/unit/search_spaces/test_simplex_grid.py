@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import SimplexGrid
@@ -19,8 +19,6 @@ from search_spaces.errors import (
     UnknownValue,
     WrongType,
 )
-
-promised = settings(max_examples=40, deadline=None)
 
 steps = st.sampled_from([1.0, 0.5, 0.25, 0.2, 0.125, 0.1, 0.05])
 grids = st.builds(SimplexGrid, st.integers(1, 5), steps, st.booleans()).filter(
@@ -46,13 +44,11 @@ def test_sizes_that_are_known(n_tasks: int, step: float, boundary: bool, size: i
     assert SimplexGrid(n_tasks, step, boundary).size == size
 
 
-@promised
 @given(grids)
 def test_the_size_is_the_number_of_points(grid: SimplexGrid) -> None:
     assert len(set(grid.points())) == grid.size
 
 
-@promised
 @given(grids)
 def test_weights_are_exact_decimals_that_sum_to_one(grid: SimplexGrid) -> None:
     for point in grid.points():
@@ -61,28 +57,24 @@ def test_weights_are_exact_decimals_that_sum_to_one(grid: SimplexGrid) -> None:
         assert all(weight % Decimal(repr(grid.step)) == 0 for weight in weights)
 
 
-@promised
 @given(grids)
 def test_zeros_are_on_the_boundary_only(grid: SimplexGrid) -> None:
     least = min(weight for point in grid.points() for weight in point)
     assert least >= (0.0 if grid.boundary else grid.step)
 
 
-@promised
 @given(grids)
 def test_points_come_in_lexicographic_order(grid: SimplexGrid) -> None:
     points = list(grid.points())
     assert points == sorted(points)
 
 
-@promised
 @given(grids)
 def test_to_unit_leads_back(grid: SimplexGrid) -> None:
     points = list(grid.points())
     assert [grid.from_unit(grid.to_unit(point)) for point in points] == points
 
 
-@promised
 @given(grids, st.data())
 def test_every_coordinate_leads_onto_the_grid(grid: SimplexGrid, data: st.DataObject) -> None:
     unit = st.lists(st.floats(0, 1), min_size=grid.dimensions, max_size=grid.dimensions)

@@ -5,20 +5,17 @@ from itertools import islice
 from statistics import fmean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import SimplexRandom
 from search_spaces.errors import BadAxis, BadValue, SpaceError, UnknownValue, WrongType
-
-promised = settings(max_examples=40, deadline=None)
 
 tasks = st.integers(1, 40)
 share_of_floor = st.floats(0.0, 0.99)
 inner = st.floats(0.01, 0.99)
 
 
-@promised
 @given(tasks, st.integers(1, 10), share_of_floor)
 def test_points_are_weights_above_the_floor(n_tasks: int, n: int, share: float) -> None:
     axis = SimplexRandom(n_tasks, n, floor=share / n_tasks)
@@ -30,7 +27,6 @@ def test_points_are_weights_above_the_floor(n_tasks: int, n: int, share: float) 
         assert min(point) >= axis.floor
 
 
-@promised
 @given(tasks, st.integers(1, 10), st.integers(0, 10))
 def test_asking_for_more_keeps_the_first_points(n_tasks: int, n: int, more: int) -> None:
     longer = SimplexRandom(n_tasks, n + more).points()
@@ -66,7 +62,6 @@ def test_stick_breaking_gives_dirichlet_one(task: int) -> None:
     assert fmean(w * w for w in weights) == pytest.approx(0.1, abs=4e-3)
 
 
-@promised
 @given(st.data(), tasks, share_of_floor)
 def test_from_unit_gives_weights_above_the_floor(
     data: st.DataObject, n_tasks: int, share: float
@@ -78,7 +73,6 @@ def test_from_unit_gives_weights_above_the_floor(
     assert min(point) >= axis.floor
 
 
-@promised
 @given(st.lists(inner, max_size=9), st.floats(0.0, 0.9))
 def test_to_unit_leads_back_to_the_coordinates(u: list[float], share: float) -> None:
     n_tasks = len(u) + 1
@@ -86,7 +80,6 @@ def test_to_unit_leads_back_to_the_coordinates(u: list[float], share: float) -> 
     assert axis.to_unit(axis.from_unit(u)) == pytest.approx(u, abs=1e-6)
 
 
-@promised
 @given(tasks, st.integers(1, 5), st.floats(0.0, 0.9))
 def test_to_unit_leads_back_to_the_weights(n_tasks: int, n: int, share: float) -> None:
     axis = SimplexRandom(n_tasks, n, floor=share / n_tasks)

@@ -6,7 +6,7 @@ from itertools import product
 from statistics import fmean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import Axis, Choices, LogRange, Point, SimplexGrid, SimplexRandom, Space
@@ -19,8 +19,6 @@ from search_spaces.errors import (
     TooManyPoints,
     WrongType,
 )
-
-promised = settings(max_examples=40, deadline=None)
 
 finite_axes: list[Axis] = [
     Choices([0.1, 0.2, 0.3]),
@@ -36,13 +34,11 @@ spaces = st.dictionaries(names, st.sampled_from(all_axes), max_size=4).map(Space
 ways = pytest.mark.parametrize("way", [Space.random, Space.quasi_random])
 
 
-@promised
 @given(finite_spaces)
 def test_the_size_is_the_number_of_grid_points(space: Space) -> None:
     assert sum(1 for _ in space.grid()) == space.size
 
 
-@promised
 @given(finite_spaces)
 def test_the_grid_is_the_product_with_the_last_axis_fastest(space: Space) -> None:
     columns = [list(axis.points()) for axis in space.axes.values()]
@@ -69,7 +65,6 @@ def test_one_continuous_axis_makes_the_space_continuous() -> None:
 
 
 @ways
-@promised
 @given(space=spaces, key=st.text(), n=st.integers(0, 4), more=st.integers(0, 4))
 def test_asking_for_more_keeps_the_first_points(
     way: object, space: Space, key: str, n: int, more: int
@@ -78,7 +73,6 @@ def test_asking_for_more_keeps_the_first_points(
 
 
 @ways
-@promised
 @given(space=finite_spaces.filter(lambda s: not _has_random_weights(s)), key=st.text())
 def test_drawn_points_lie_in_a_finite_space(way: object, space: Space, key: str) -> None:
     grid = list(space.grid())

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import RunState
@@ -53,7 +53,6 @@ def troubled(point: Mapping[str, Any], seed: int) -> float | RunState:
     return RunState.FAILED if chance < 0.15 else bowl(point, seed)
 
 
-@settings(max_examples=20, deadline=None)
 @given(name=st.sampled_from(list(SEARCHES)), order=st.randoms(use_true_random=False))
 def test_the_order_in_which_runs_end_changes_nothing(name: str, order: random.Random) -> None:
     straight = World(SEARCHES[name], train=troubled)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import RunState
@@ -60,7 +60,6 @@ def by_rate(world: World) -> dict[float, set[tuple[RunState, int]]]:
     return found
 
 
-@settings(max_examples=20, deadline=None)
 @given(
     name=st.sampled_from(list(SEARCHES)),
     order=st.randoms(use_true_random=False),
@@ -217,7 +216,6 @@ EARLY = a_search("ew", MANY | {"stop": HALVING | {"asynchronous": True}})
 
 
 class TestAsynchronous:
-    @settings(max_examples=30, deadline=None)
     @given(order=st.randoms(use_true_random=False), trouble_at=st.sampled_from([1, 2, EPOCHS]))
     def test_a_trial_is_judged_once_at_each_rung(
         self, order: random.Random, trouble_at: int
@@ -234,7 +232,6 @@ class TestAsynchronous:
         assert len(judged) == len(set(judged))
         assert not {run.state for run in world.outcomes} & {RunState.PAUSED, RunState.WAITING}
 
-    @settings(max_examples=30, deadline=None)
     @given(order=st.randoms(use_true_random=False))
     def test_the_best_is_never_pruned(self, order: random.Random) -> None:
         world = World(EARLY, train=slope)
@@ -242,7 +239,6 @@ class TestAsynchronous:
         best = min((json.loads(entry.params) for entry in world.entries), key=lambda p: slope(p, 0))
         assert world.winners[0] == best
 
-    @settings(max_examples=30, deadline=None)
     @given(order=st.randoms(use_true_random=False))
     def test_a_verdict_never_changes(self, order: random.Random) -> None:
         world = World(EARLY, train=slope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import (
     BaseDistribution,
@@ -31,7 +31,6 @@ _NUMBERS = st.lists(st.floats(-9, 9).map(float), min_size=1, max_size=4, unique=
 _EVERY = _RANGES | _WORDS | _COUNTS | _WHOLE | _NUMBERS
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), _RANGES | _WORDS | _WHOLE, max_size=3))
 def test_a_space_comes_back_from_its_distributions(axes: dict[str, Axis]) -> None:
     space = Space(axes)
@@ -39,7 +38,6 @@ def test_a_space_comes_back_from_its_distributions(axes: dict[str, Axis]) -> Non
     assert from_optuna(known) == space
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from("abc"), _RANGES | _WORDS | _COUNTS | _WHOLE | _NUMBERS, max_size=3

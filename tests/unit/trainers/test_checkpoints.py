@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packs import a_job, a_pack, told
@@ -91,7 +91,6 @@ def test_its_error_is_caught_as(kind: type[Exception], tmp_path: Path) -> None:
         checkpoints.load(str(tmp_path / "none.pt"))
 
 
-@settings(deadline=None, max_examples=60)
 @given(share=st.floats(0.0, 1.0, exclude_max=True))
 def test_a_file_that_was_cut_is_unreadable(
     tmp_path_factory: pytest.TempPathFactory, share: float
@@ -113,7 +112,6 @@ def test_a_child_has_its_parents_state_to_itself_without_the_networks_kept_for_i
     assert not before.any()
 
 
-@settings(deadline=None, max_examples=60)
 @given(junk=st.binary(max_size=200))
 def test_junk_is_unreadable(tmp_path_factory: pytest.TempPathFactory, junk: bytes) -> None:
     path = tmp_path_factory.mktemp("junk") / "file.pt"

@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trainers.testing import measured
@@ -23,7 +23,6 @@ def squares(values: list[float], means: list[float]) -> float:
 
 
 @given(values=st.lists(st.floats(0.0, 100.0), min_size=1, max_size=7), groups=st.integers(1, 4))
-@settings(deadline=None, max_examples=60)
 def test_no_other_parting_has_less_squares(values: list[float], groups: int) -> None:
     ranked, n = sorted(values), min(groups, len(values))
     every = []

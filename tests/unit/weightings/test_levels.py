@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -26,7 +26,6 @@ cases = given(
     seed=st.integers(0, 2**32),
     dtype=st.sampled_from([torch.float32, torch.float64]),
 )
-promised = settings(max_examples=20, deadline=None)
 
 
 def inputs(
@@ -68,7 +67,6 @@ OF_OTHER_LENGTH = ("nash-mtl", "fairgrad", "db-mtl")
 
 @of_gradients
 @cases
-@promised
 def test_tasks_of_one_gradient_all_get_their_plain_sum_or_mean(
     method: GradientWeighting, n_tasks: int, seed: int, dtype: torch.dtype
 ) -> None:
@@ -100,7 +98,6 @@ def test_what_is_differentiated_are_the_losses_and_every_gradient_is_counted(
 
 @after_steps
 @cases
-@promised
 def test_after_a_step_the_state_is_another(
     method: AfterStepWeighting, n_tasks: int, seed: int, dtype: torch.dtype
 ) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torchjd.aggregation import PCGradWeighting
@@ -16,7 +16,6 @@ from trainers.weightings import MissingNoise, weighting
 from trainers.weightings.levels import GramianWeighting
 
 SEEDS = st.integers(0, 2**32)
-promised = settings(max_examples=40, deadline=None)
 METHOD = weighting("pcgrad")
 assert isinstance(METHOD, GramianWeighting)
 
@@ -51,7 +50,6 @@ def projected(gradients: Tensor, noise: Tensor) -> Tensor:
 
 
 @given(n_tasks=st.integers(1, 8), seed=SEEDS)
-@promised
 def test_it_is_torchjds_in_the_same_order(n_tasks: int, seed: int) -> None:
     gradients, _ = drawn(n_tasks, seed)
     torch.manual_seed(seed)
@@ -62,7 +60,6 @@ def test_it_is_torchjds_in_the_same_order(n_tasks: int, seed: int) -> None:
 
 
 @given(n_tasks=st.integers(1, 8), seed=SEEDS)
-@promised
 def test_the_update_is_the_papers_algorithm(n_tasks: int, seed: int) -> None:
     gradients, noise = drawn(n_tasks, seed)
     update, weights = METHOD.update(gradients, hyper={}, params={}, state={}, noise=noise)
@@ -71,14 +68,12 @@ def test_the_update_is_the_papers_algorithm(n_tasks: int, seed: int) -> None:
 
 
 @given(n_tasks=st.integers(1, 8), seed=SEEDS)
-@promised
 def test_no_coefficient_is_below_one(n_tasks: int, seed: int) -> None:
     gradients, noise = drawn(n_tasks, seed)
     assert (combined(gradients @ gradients.T, noise) >= 1).all()
 
 
 @given(n_tasks=st.integers(1, 8), seed=SEEDS)
-@promised
 def test_without_conflict_it_is_the_plain_sum(n_tasks: int, seed: int) -> None:
     gradients, noise = drawn(n_tasks, seed)
     agreeing = gradients.abs()
@@ -86,7 +81,6 @@ def test_without_conflict_it_is_the_plain_sum(n_tasks: int, seed: int) -> None:
 
 
 @given(n_tasks=st.integers(1, 8), seed=SEEDS)
-@promised
 def test_it_is_blind_to_the_order_of_tasks(n_tasks: int, seed: int) -> None:
     gradients, noise = drawn(n_tasks, seed)
     moved = torch.arange(n_tasks).roll(1).flip(0)
@@ -95,7 +89,6 @@ def test_it_is_blind_to_the_order_of_tasks(n_tasks: int, seed: int) -> None:
 
 
 @given(n_tasks=st.integers(1, 8), seed=SEEDS)
-@promised
 def test_it_does_not_see_the_unit_of_all_losses(n_tasks: int, seed: int) -> None:
     gradients, noise = drawn(n_tasks, seed)
     gramian = gradients @ gradients.T
