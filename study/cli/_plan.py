@@ -129,7 +129,7 @@ def command(
         say(("fails", "bold red"), f" {finding}")
     if probe and not packs.findings:
         say("probe: one batch of every split went through every loss and metric")
-    elif not probe and (doubt := likely(plan)):
+    elif not probe and (doubt := likely(plan.card, plan.training)):
         note(doubt)
     if changed := opened.code_note():
         note(changed)

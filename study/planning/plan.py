@@ -23,6 +23,7 @@ from study.planning.baseline import baseline_searches, idle_baseline
 from study.planning.followups import followup_searches, left_out, refuse_unfit
 from study.planning.function import function_card, function_ref, function_searches
 from study.planning.keys import fingerprint
+from study.planning.last_batch import refuse_none
 from study.planning.members import problem_ref, refuse_several, with_labels
 from study.planning.objective import front_notice, metrics_of, study_objectives
 from study.planning.optimisers import OF_OPTIMIZERS, homes, refuse_odd_optimizers
@@ -146,11 +147,13 @@ def make_plan(spec: StudySpec, *, folder: str | None = None) -> Plan:
     searches = in_order(searches, spec)
     for search in searches:
         refuse_long_points(search)
+    training = shared_training(spec.training, folder)
+    refuse_none(card, training)
     plan = Plan(
         spec=spec,
         problem=ref,
         card=card,
-        training=shared_training(spec.training, folder),
+        training=training,
         searches=searches,
         frozen=fingerprint(spec, card.to_plain(), None if trainer is None else trainer.defaults),
         code=code_of(ref.modules, ref.folder),

@@ -36,6 +36,12 @@ def test_a_task_with_fewer_labels_is_one_of_the_problem() -> None:
     assert "Got `mid`" in refusal_of(train_fraction={"mid": 1.0})
 
 
+def test_an_epoch_has_a_batch() -> None:
+    said = refusal_of(training={"epochs": 1, "batch_size": 10**6, "drop_last": True})
+    assert "`drop_last` leaves whole batches only. Got" in said
+    assert "`batch_size = 1,000,000`: none. Lower `batch_size`." in said
+
+
 STAGES = [
     ("ew", [{}], "value 1, must tune something. Got {}. Write a parameter"),
     ("ew", [{"at": {"lr": 1}}], "value 1, must tune something."),
