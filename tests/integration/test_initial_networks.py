@@ -41,7 +41,7 @@ weighting = "rlw"
 init_from = "stl/level"
 stages = [{ lr = [1e-2] }]
 """
-WITHOUT_REST = SPEC.replace('troubles = ["rests"]', "")
+WITHOUT_REST = SPEC.replace('troubles = ["rests"]', "").replace("epochs = 6", "epochs = 3")
 
 Outcome = tuple[comparable.Rows, comparable.Rows, comparable.Rows]
 
