@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from trainers.jobs import Corruptions
+from trainers.problems._numbered import WrappedSource
 from trainers.problems.corruptions._images import Image, corrupt_all
 from trainers.problems.errors import BadShape
 from trainers.protocol import Batch, Source
@@ -25,7 +26,7 @@ _AT_ONCE = 256
 _MOST_HELD_BYTES = 2**28
 
 
-class CorruptedSource:
+class CorruptedSource(WrappedSource):
     """Samples whose images ``[B, C, H, W]`` of 0 to 1 are corrupted, each in its way.
 
     Args:
@@ -38,24 +39,10 @@ class CorruptedSource:
     def __init__(
         self, source: Source, way: Callable[[int], Way], *, held: bool, cache: Path | None
     ) -> None:
-        self._source, self._way, self._cache = source, way, cache
+        super().__init__(source)
+        self._way, self._cache = way, cache
         self._held = held and not self.streamed
         self._whole: Tensor | None = None
-
-    @property
-    def size(self) -> int:
-        """Number of samples, N."""
-        return self._source.size
-
-    @property
-    def streamed(self) -> bool:
-        """Whether clean batches are expensive to make already."""
-        return bool(getattr(self._source, "streamed", False))
-
-    @property
-    def fresh(self) -> bool:
-        """Whether batches are nobody else's."""
-        return bool(getattr(self._source, "fresh", False))
 
     def batches(self, order: Tensor | None, batch_size: int, key: Key) -> Iterator[Batch]:
         """The source's batches with corrupted images ``[B, C, H, W]``, in an order ``[N]`` or none.
@@ -63,10 +50,9 @@ class CorruptedSource:
         Raises:
             BadShape: Inputs are no images.
         """
-        rows = torch.arange(self.size) if order is None else order.cpu()
         cache = self._cache if order is None else None  # no other order comes again
-        for batch, mine in _numbered(self._source.batches(order, batch_size, key), rows):
-            yield Batch(self._inputs(batch.inputs, mine, cache), batch.targets)
+        for batch, rows in self.numbered(order, batch_size, key):
+            yield Batch(self._inputs(batch.inputs, rows, cache), batch.targets)
 
     def _inputs(self, clean: Any, rows: Tensor, cache: Path | None) -> Tensor:
         if self._held and self._whole is None:
@@ -74,10 +60,9 @@ class CorruptedSource:
         if not self._held:
             return _floats(self._corrupted(clean, rows, cache), clean)
         if self._whole is None:
-            everything = self._source.batches(None, _AT_ONCE, Key("corruption"))
-            numbered = _numbered(everything, torch.arange(self.size))
+            everything = self.numbered(None, _AT_ONCE, Key("corruption"))
             self._whole = torch.cat(
-                [self._corrupted(of.inputs, at, self._cache) for of, at in numbered]
+                [self._corrupted(of.inputs, at, self._cache) for of, at in everything]
             )
         return _floats(self._whole[rows], clean)
 
@@ -108,15 +93,6 @@ def drawn(corruptions: Corruptions, key: Key) -> Callable[[int], Way]:
 def always(kind: str, severity: int) -> Callable[[int], Way]:
     """The same way for each row."""
     return lambda _row: (kind, severity)
-
-
-def _numbered(batches: Iterator[Batch], rows: Tensor) -> Iterator[tuple[Batch, Tensor]]:
-    """Each batch with its rows ``[B]`` of the split."""
-    at = 0
-    for batch in batches:
-        n = len(batch.inputs)
-        yield batch, rows[at : at + n]
-        at += n
 
 
 def _bytes(inputs: Any) -> Image:
