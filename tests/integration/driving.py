@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
@@ -92,9 +92,13 @@ def _is_there(url: str) -> bool:
     return not url.startswith(_FILE) or Path(url.removeprefix(_FILE)).exists()
 
 
-def run_with_kills(spec: Path, url: str, chance: random.Random) -> None:
-    """Run a study with rungs to its end; workers and drivers are killed on two of its ways."""
-    for n_ended in (1, 20):
+def run_with_kills(spec: Path, url: str, chance: random.Random, *, after: Sequence[int]) -> None:
+    """Run a study to its end; a worker, then the driver, is killed each time.
+
+    Args:
+        after: How many runs have reached a rung or their end by then.
+    """
+    for n_ended in after:
         driver = start(spec, url, workers=2)
         wait_for_rungs(driver, url, spec.stem, n_ended)
         kill_a_worker(chance)

@@ -38,13 +38,13 @@ def _optuna(folder: Path) -> object:
     ]
 
 
-def _report(folder: Path) -> object:
-    texts = []
-    for more in ([], ["--light", "--json"]):
+def _report(*more: str) -> Callable[[Path], object]:
+    def say(folder: Path) -> object:
         said = command(folder, "report", NAME, "-o", "report.html", *more)
         assert said.code == 0, said.err
-        texts.append((folder / "report.html").read_text())
-    return texts
+        return (folder / "report.html").read_text()
+
+    return say
 
 
 def _network(folder: Path) -> object:
@@ -125,7 +125,7 @@ LOOKS: dict[str, tuple[Callable[[Path], object], ...]] = {
     "budget": (_said("budget", NAME), _said("budget", NAME, "--json")),
     "audit": (_said("audit", NAME), _said("audit", NAME, "--json")),
     "replay": (_said("replay", NAME), _said("replay", NAME, "--json")),
-    "report": (_report,),
+    "report": (_report("--light", "--json"), _report()),
     "export": (_export, _optuna, _refused("export", NAME, "-o", "scores.csv", "--by-seed")),
     "network": (_network,),
     "plan": (

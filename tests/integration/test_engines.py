@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from pathlib import Path
 
@@ -40,6 +41,14 @@ ENGINES = {
     **dict.fromkeys(("stl/level", "stl/kind", "stl/flag", "rlw", "uw"), "fused"),
     "alone": "solo",
 }
+
+
+@pytest.fixture(scope="module")
+def stacked(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of a study without the search that is alone."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('stacked') / 'w.db'}"
+    complete(as_spec(_HEAD + _STACKED, spec), url)
+    return url
 
 
 def engines(url: str) -> dict[str, str | None]:
@@ -87,14 +96,21 @@ def test_costs_and_weights_are_those_of_the_method(undisturbed: str) -> None:
     assert min(weights) >= 1 < max(weights)
 
 
-@pytest.mark.parametrize(
-    ("part", "searches"), [(_STACKED, ("rlw", "uw")), (_ALONE, ("alone",))], ids=["fused", "solo"]
-)
-def test_each_comes_out_as_it_does_without_the_other(
-    part: str, searches: tuple[str, ...], spec: Path, undisturbed: str, tmp_path: Path
+def test_stacked_searches_come_out_as_they_do_without_the_other(
+    stacked: str, undisturbed: str
+) -> None:
+    assert_same_of(("rlw", "uw"), stacked, undisturbed)
+
+
+def test_one_that_is_alone_comes_out_as_it_does_without_the_others(
+    spec: Path, undisturbed: str, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
-    complete(as_spec(_HEAD + part, spec), url)
+    complete(as_spec(_HEAD + _ALONE, spec), url)
+    assert_same_of(("alone",), url, undisturbed)
+
+
+def assert_same_of(searches: tuple[str, ...], url: str, undisturbed: str) -> None:
     for read in (comparable.results, comparable.epochs):
         both = of_searches(read(undisturbed, STUDY), *searches)
         assert of_searches(read(url, STUDY), *searches) == both
@@ -111,17 +127,19 @@ def test_killed_and_started_again_it_ends_the_same(
         driver.send_signal(signal.SIGKILL)
         driver.wait()
     complete(spec, url, workers=2)
-    assert engines(url) == ENGINES
-    assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
-    assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)
+    assert_as_undisturbed(url, undisturbed)
 
 
 def test_a_search_that_is_added_leaves_the_others_in_stacks(
-    spec: Path, undisturbed: str, tmp_path: Path
+    spec: Path, stacked: str, undisturbed: str, tmp_path: Path
 ) -> None:
+    shutil.copy(stacked.removeprefix("sqlite:///"), tmp_path / "w.db")
     url = f"sqlite:///{tmp_path / 'w.db'}"
-    complete(as_spec(_HEAD + _STACKED, spec), url)
     complete(spec, url)
+    assert_as_undisturbed(url, undisturbed)
+
+
+def assert_as_undisturbed(url: str, undisturbed: str) -> None:
     assert engines(url) == ENGINES
     assert comparable.results(url, STUDY) == comparable.results(undisturbed, STUDY)
     assert comparable.epochs(url, STUDY) == comparable.epochs(undisturbed, STUDY)

@@ -44,7 +44,7 @@ def test_killed_again_and_again_it_is_the_same(tmp_path: Path) -> None:
     spec.write_text(SPEC)
     calm, killed = (f"sqlite:///{tmp_path / name}" for name in ("calm.db", "killed.db"))
     complete(spec, calm, workers=2)
-    run_with_kills(spec, killed, random.Random(7))
+    run_with_kills(spec, killed, random.Random(7), after=(1, 10))
     assert outcome(killed) == outcome(calm)
     attempts = comparable.attempts(killed, STUDY)
     finished = [run for run, state in attempts if state == "finished" and run is not None]

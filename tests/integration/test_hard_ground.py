@@ -46,7 +46,7 @@ flag = {{ error = 0.5 }}
 forks = {{ error = 1.0 }}
 [[search]]
 weighting = ["ew", "rlw"]
-stages = [{{ lr = [0.01, 0.02, 0.05, 0.1] }}]
+stages = [{{ lr = [0.01, 0.05] }}]
 """
 ON_A_SMALL_DISK = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
 MOUNTED = 'mount -t tmpfs -o size=4k none "$0" && exec "$@"'

@@ -20,7 +20,7 @@ from tests.integration.driving import DEADLINE_S, complete, descendants, start, 
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "4"))
+KILLS = int(os.environ.get("WEIGHBRIDGE_KILLS", "3"))
 STUDY = "kills"
 SPEC = f"""
 name = "{STUDY}"

@@ -20,12 +20,11 @@ pytestmark = pytest.mark.slow
 STUDY = "resume"
 SPEC = f"""
 name = "{STUDY}"
-problem = "digits"
+problem = "toy:Toy"
 seeds = [0, 1]
-problem_options = {{ train_pairs = 200, validation_pairs = 100, test_pairs = 100 }}
 [training]
-epochs = 6
-batch_size = 32
+epochs = 12
+batch_size = 4
 checkpoint_s = 0
 [[search]]
 weighting = ["rlw", "dwa", "uw"]

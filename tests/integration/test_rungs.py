@@ -81,7 +81,7 @@ def test_on_two_workers_and_killed_again_and_again_it_ends_the_same(
     spec: Path, undisturbed: str, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path / 'w.db'}"
-    run_with_kills(spec, url, random.Random(1))
+    run_with_kills(spec, url, random.Random(1), after=(1, 20))
     assert_equal(url, undisturbed)
     assert "lost" in {state for _, state in comparable.attempts(url, STUDY)}
     assert not comparable.checkpoint_files(tmp_path), (
