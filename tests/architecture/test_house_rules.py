@@ -8,6 +8,7 @@ import tokenize
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from textwrap import indent
 
 import grimp
 import pytest
@@ -44,10 +45,18 @@ def code_lines(text: str) -> set[int]:
     }
 
 
+def _statements(holder: ast.AST) -> Iterator[ast.AST]:
+    """All that stands below; nothing of it in an expression, which holds no function."""
+    for node in ast.iter_child_nodes(holder):
+        if not isinstance(node, ast.expr):
+            yield node
+            yield from _statements(node)
+
+
 def long_functions(text: str) -> dict[str, int]:
     """Functions whose body has too many lines of code, signature and docstring not counted."""
     found = {}
-    for node in ast.walk(ast.parse(text)):
+    for node in _statements(ast.parse(text)):
         if isinstance(node, _Function):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             own = range(body[0].lineno, (node.end_lineno or 0) + 1) if body else ()
@@ -91,6 +100,12 @@ def test_a_function_is_counted_by_its_body(n_lines: int, is_long: bool) -> None:
     body = "    # why\n\n    x = 1\n" * n_lines
     text = f'def f(\n    a: int,\n) -> None:\n    """What.\n\n    More.\n    """\n{body}'
     assert bool(long_functions(text)) is is_long
+
+
+def test_a_function_is_found_wherever_one_may_stand() -> None:
+    text = "def f() -> None:\n" + "    x = 1\n" * 51
+    for above in ("class A:", "try:\n    pass\nexcept KeyError:", "match x:\n  case 1:"):
+        assert long_functions(f"{above}\n{indent(text, '        ')}") == {"f": 51}, above
 
 
 def test_no_import_runs_in_a_ring() -> None:
