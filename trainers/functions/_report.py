@@ -235,6 +235,10 @@ class Report:
         self._since_s, self._beside_s = now_s, {}
         self._tell(said)
 
+    def stand_at(self, said: Reported) -> None:
+        """Count a report of an attempt before as this one's last: none followed it."""
+        self.step, self.round = said.step, said.round
+
     def named(self, returned: Any) -> dict[str, Any]:
         """What a function returned without names: one number, or one for each metric.
 

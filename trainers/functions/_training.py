@@ -130,7 +130,7 @@ class _Call:
         session = self._session
         try:
             session.train(self.job, self.pack, folder, self._report)
-            if not self._report.step:
+            if not self._report.step and not self._recalled():
                 raise BadReport(
                     f"A training function reports {session.metric!r} at least once, or returns it. "
                     "It ended without. Call `report(step, metrics)` after each epoch."
@@ -166,6 +166,18 @@ class _Call:
             return False
         if before.step > self.job.recorded:
             self._tell(before)
+        return True
+
+    def _recalled(self) -> bool:
+        """Whether attempts before have reported all there is; what nobody knows of it is told.
+
+        A kill came behind the last report: the function finds nothing left to do.
+        """
+        if (last := self._journal.last) is None:
+            return False
+        for said in self._journal.skipped(last.step + 1):
+            self._tell(said)
+        self._report.stand_at(last)
         return True
 
     def _folder(self) -> Path:

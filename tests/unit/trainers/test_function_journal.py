@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.trainers.calling import epochs, falling, trained
-from trainers.events import EpochDone
+from trainers.events import EpochDone, RunEnded
 from trainers.functions import (
     Report,
 )
@@ -39,6 +39,34 @@ class TestJournal:
     def test_a_function_that_begins_again_is_taken_at_its_word(self, killed: Path) -> None:
         (killed / "run-1" / "state.json").unlink()
         assert epochs(trained(falling, killed, recorded=3)) == [1, 2, 3, 4, 5]
+
+
+class TestNothingLeft:
+    """A worker was killed behind the last report: the next call has nothing more to say."""
+
+    @pytest.fixture
+    def complete(self, tmp_path: Path) -> Path:
+        trained(falling, tmp_path)
+        return tmp_path
+
+    def test_what_nobody_knows_is_told(self, complete: Path) -> None:
+        events = trained(falling, complete, recorded=3)
+        assert epochs(events) == [4, 5]
+        assert isinstance(events[-1], RunEnded)
+        assert (events[-1].outcome, events[-1].epoch) == ("done", 5)
+
+    def test_where_all_is_known_the_run_ends_there(self, complete: Path) -> None:
+        (end,) = trained(falling, complete, recorded=5)
+        assert isinstance(end, RunEnded)
+        assert (end.outcome, end.epoch) == ("done", 5)
+
+    def test_without_any_report_it_fails(self, complete: Path) -> None:
+        for path in complete.glob("*.reports"):
+            path.unlink()
+        (end,) = trained(falling, complete)
+        assert isinstance(end, RunEnded)
+        assert (end.outcome, end.epoch) == ("failed", 0)
+        assert "at least once" in end.reason
 
 
 class TestOnceMore:
