@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from study import asking
 from study.cli import main
 from study.drivers.local.fork_server import _ENVIRONMENT, ForkServer
 from study.running import preflight
@@ -56,8 +57,8 @@ def command(folder: Path, *args: str, warm: bool = True) -> Said:
     """Run ``weighbridge`` in a folder, as if typed there.
 
     Args:
-        warm: Who forks its workers, and who answers before anything runs, is a fork of the zygote,
-            which has imported torch.
+        warm: Who forks its workers, and who answers it, before anything runs and of what is
+            recorded, is a fork of the zygote, which has imported torch.
     """
     code = 0
     with at_home(folder, warm=warm) as (patch, out, err):
@@ -96,6 +97,7 @@ def at_home(
         if warm:
             patch.setattr(ForkServer, "start", _forked_fork_server)
             patch.setattr(preflight, "subprocess", asked)
+            patch.setattr(asking, "subprocess", asked)
         try:
             yield patch, out, err
         finally:

@@ -30,7 +30,7 @@ weighting = "scalarization"
 stages = [{ lr = [0.05] }, { task_weights = { simplex_step = 0.25 } }]
 [[search]]
 weighting = "uw-so"
-stages = [{ lr = [0.05] }, { temperature = { line = [1, 10, 100] } }]
+stages = [{ lr = [0.05] }, { temperature = { line = [1, 10] } }]
 """
 MORE = REST.replace("[0.05, 0.1]", "[0.05, 0.1, 0.2]")
 ODD = REST.replace("sealed = true", "sealed = true\nmargin = 3.0")
