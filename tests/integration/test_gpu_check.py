@@ -38,6 +38,37 @@ class Refuses:
 
 sys.meta_path.insert(0, Refuses())
 """
+# The process has imported torch, and has not used it: what workers are forked from is its fork.
+FORKS = """
+import os, runpy, socket, sys
+from study.drivers.local.fork_server import _ENVIRONMENT, ForkServer
+from trainers.worker import fork_server
+
+class Forked:
+    def __init__(self, pid):
+        self.pid = pid
+
+    def kill(self):
+        os.kill(self.pid, 9)
+
+    def wait(self):
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+def start(cls):
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if not pid:
+        ours.close()
+        os.setsid()
+        os.environ.update(_ENVIRONMENT)
+        sys.argv[1:] = [str(theirs.detach())]
+        fork_server.main()
+    theirs.close()
+    return cls(ours, Forked(pid))
+
+ForkServer.start = classmethod(start)
+runpy.run_module("tools.gpu_check", run_name="__main__", alter_sys=True)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +77,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("without")
     (folder / "sitecustomize.py").write_text(REFUSES)
     run = subprocess.run(
-        [sys.executable, "-m", "tools.gpu_check", "--device=cpu", "--small", "--patience=10"],
+        [sys.executable, "-c", FORKS, "--device=cpu", "--small", "--patience=10"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
         capture_output=True,
