@@ -130,9 +130,12 @@ class Zygote:
     Attributes:
         environment: What its environment was, from which libraries take settings as they are
             imported.
+
+    Args:
+        first: Folders that it imports from before all others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *first: Path) -> None:
         self.environment = dict(os.environ)
         self._owner = os.getpid()
         self._control, theirs = socket.socketpair()
@@ -142,7 +145,7 @@ class Zygote:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": str(_ROOT)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*first, _ROOT)))},
             )
         atexit.register(self.end)
 
