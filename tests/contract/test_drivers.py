@@ -34,6 +34,7 @@ from tests.contract.driver_promises import (
     says,
 )
 from tests.integration.clusters import AsOwn
+from tests.integration.command import forked_fork_server
 from tests.integration.driving import descendants
 from tests.packs import a_job, a_pack
 from trainers.events import EpochDone, OpenFailed, Ready, RunEnded
@@ -124,8 +125,8 @@ class TestLocal(DriverContract):
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("CXX", "no-such-compiler")
-        driver = LocalDriver(TOY, replace(TRAINING, compile=True), devices=["cpu"])
-        with closing(driver):
+        monkeypatch.setattr(ForkServer, "start", forked_fork_server)
+        with closing(LocalDriver(TOY, replace(TRAINING, compile=True), devices=["cpu"])) as driver:
             driver.start()
             opening = Listener(driver).hear_opening()
         assert isinstance(opening, OpenFailed)

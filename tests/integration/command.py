@@ -95,7 +95,7 @@ def at_home(
         patch.delenv("WEIGHBRIDGE_STORAGE", raising=False)
         patch.chdir(folder)
         if warm:
-            patch.setattr(ForkServer, "start", _forked_fork_server)
+            patch.setattr(ForkServer, "start", forked_fork_server)
             patch.setattr(preflight, "subprocess", asked)
             patch.setattr(asking, "subprocess", asked)
         try:
@@ -104,7 +104,7 @@ def at_home(
             user_module._search_also(None)  # modules of the folder are nobody else's
 
 
-def _forked_fork_server(environment: Mapping[str, str] = os.environ) -> ForkServer:
+def forked_fork_server(environment: Mapping[str, str] = os.environ) -> ForkServer:
     """One that need not import torch; else as `ForkServer.start` begins it."""
     ours, theirs = socket.socketpair()
     wanted = Wanted(
@@ -132,7 +132,7 @@ def shared_fork_server_pid() -> int:
 def _warm() -> tuple[str, int]:
     """Where commands that are processes find a fork server, and its process id."""
     folder = tempfile.TemporaryDirectory(prefix="wb-")
-    fork_server = _forked_fork_server(zygote().environment)
+    fork_server = forked_fork_server(zygote().environment)
     fork_server.listen(f"{folder.name}/fork_server")
     atexit.register(folder.cleanup)
     atexit.register(fork_server.kill)
