@@ -209,39 +209,44 @@ class TestOptions:
 
 
 @pytest.fixture(scope="module")
-def weights() -> dict[str, torch.Tensor]:
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a ResNet-18, for all tests; who changes them writes a file of its own."""
     torch.manual_seed(5)
-    found: dict[str, torch.Tensor] = models.resnet18().state_dict()
-    return found
+    path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
+    torch.save(models.resnet18().state_dict(), path)
+    return path
 
 
 class TestPretrained:
-    @pytest.fixture
-    def file(self, tmp_path: Path, weights: dict[str, torch.Tensor]) -> Path:
-        path = tmp_path / "resnet18.pth"
-        torch.save(weights, path)
-        return path
-
     def test_the_trunk_begins_from_the_file(self, file: Path) -> None:
         trunk = ImageNetwork(name="resnet", pretrained=str(file)).trunk()
         weights = torch.load(file)
         assert all(torch.equal(of, weights[name]) for name, of in trunk.state_dict().items())
 
-    def test_older_files_count_no_batches(self, file: Path) -> None:
-        weights = torch.load(file)
+    def test_older_files_count_no_batches(self, file: Path, tmp_path: Path) -> None:
+        weights, other = torch.load(file), tmp_path / "older.pth"
         older = {n: of for n, of in weights.items() if not n.endswith("num_batches_tracked")}
-        torch.save(OrderedDict(older), file)
-        trunk = ImageNetwork(name="resnet", pretrained=str(file)).trunk()
+        torch.save(OrderedDict(older), other)
+        trunk = ImageNetwork(name="resnet", pretrained=str(other)).trunk()
         assert torch.equal(trunk.state_dict()["conv1.weight"], weights["conv1.weight"])
 
-    def test_the_title_tells_the_files_bytes(self, file: Path) -> None:
+    def test_the_title_tells_the_files_bytes(self, tmp_path: Path) -> None:
+        file = tmp_path / "weights.pth"
+        file.write_bytes(b"some")
         network = ImageNetwork(name="resnet", pretrained=str(file))
         before = network.title
         assert before.startswith("ResNet-18, width 64, from weights with SHA-256 ")
-        weights = torch.load(file)
-        weights["bn1.bias"] += 1
-        torch.save(weights, file)
+        file.write_bytes(b"other")
         assert network.title != before
+
+
+class TestUnfit:
+    """Weights that are refused, by networks that hold no numbers: those are of no matter."""
+
+    @pytest.fixture(autouse=True)
+    def _no_numbers(self, file: Path) -> Iterator[None]:
+        with torch.device("meta"):
+            yield
 
     @pytest.mark.parametrize(
         ("options", "message"),
@@ -256,11 +261,11 @@ class TestPretrained:
         with pytest.raises(WeightsUnfit, match=message):
             ImageNetwork(name="resnet", pretrained=str(file), **options).trunk()
 
-    def test_what_the_network_lacks_is_refused(self, file: Path) -> None:
-        weights = {**torch.load(file), "layer5.weight": torch.zeros(1)}
-        torch.save(weights, file)
+    def test_what_the_network_lacks_is_refused(self, file: Path, tmp_path: Path) -> None:
+        more, other = {"layer5.weight": torch.zeros(1, device="cpu")}, tmp_path / "more.pth"
+        torch.save({**torch.load(file, map_location="cpu"), **more}, other)
         with pytest.raises(WeightsUnfit, match=r"has layer5\.weight, which that has not"):
-            ImageNetwork(name="resnet", pretrained=str(file)).trunk()
+            ImageNetwork(name="resnet", pretrained=str(other)).trunk()
 
     @pytest.mark.parametrize(
         ("content", "message"),
@@ -270,24 +275,26 @@ class TestPretrained:
         ],
     )
     def test_files_of_another_kind_are_refused(
-        self, file: Path, content: object, message: str
+        self, tmp_path: Path, content: object, message: str
     ) -> None:
-        torch.save(content, file)
+        other = tmp_path / "other.pth"
+        torch.save(content, other)
         with pytest.raises(WeightsUnfit, match=message):
-            ImageNetwork(name="resnet", pretrained=str(file)).trunk()
+            ImageNetwork(name="resnet", pretrained=str(other)).trunk()
 
-    def test_weights_that_are_no_numbers_are_refused(self, file: Path) -> None:
-        weights = torch.load(file)
+    def test_weights_that_are_no_numbers_are_refused(self, file: Path, tmp_path: Path) -> None:
+        weights, other = torch.load(file, map_location="cpu"), tmp_path / "other.pth"
         weights["bn1.bias"][0] = torch.nan
-        torch.save(weights, file)
+        torch.save(weights, other)
         with pytest.raises(WeightsUnfit, match=r"NaN or infinity in bn1\.bias\. Take"):
-            ImageNetwork(name="resnet", pretrained=str(file)).trunk()
+            ImageNetwork(name="resnet", pretrained=str(other)).trunk()
 
     @pytest.mark.parametrize("n_bytes", [0, 1000])
-    def test_a_broken_file_is_refused(self, file: Path, n_bytes: int) -> None:
-        file.write_bytes(file.read_bytes()[:n_bytes])
+    def test_a_broken_file_is_refused(self, file: Path, tmp_path: Path, n_bytes: int) -> None:
+        torn = tmp_path / "torn.pth"
+        torn.write_bytes(file.read_bytes()[:n_bytes])
         with pytest.raises(WeightsUnfit, match=r"cannot be read: \w"):
-            ImageNetwork(name="resnet", pretrained=str(file)).trunk()
+            ImageNetwork(name="resnet", pretrained=str(torn)).trunk()
 
     def test_a_missing_file_is_told(self, tmp_path: Path) -> None:
         network = ImageNetwork(name="deeplabv3", pretrained=str(tmp_path / "none.pth"))
