@@ -67,7 +67,7 @@ class TestFloat16:
     def test_is_near_single_precision(self, job: Job, chosen: dict[str, Any]) -> None:
         """Losses, weights and clipped steps: with a scale in them they would be far off."""
         whole, half = (
-            by_epoch(trained(train, a_pack(job, precision=precision, **chosen), Scene()))
+            by_epoch(trained(train, a_pack(job, precision=precision, epochs=2, **chosen), Scene()))
             for precision in ("float32", "float16")
         )
         losses = {key: of for key, of in flat(whole).items() if key[-1] in ("loss", "weight")}
@@ -138,7 +138,7 @@ class TestMicroBatches:
 
     def test_is_near_single_precision_in_half(self) -> None:
         whole, parts = (
-            flat(by_epoch(trained(train, a_pack(*jobs(), **chosen), Scene())))
+            flat(by_epoch(trained(train, a_pack(*jobs(), epochs=2, **chosen), Scene())))
             for chosen in ({}, {"precision": "float16", "micro_batch_size": 2})
         )
         losses = {key: of for key, of in whole.items() if key[-1] in ("loss", "weight")}
@@ -192,6 +192,7 @@ class Steep(Scene):
 
 def assert_goes_on(pack: Pack, problem: Scene) -> None:
     """A run that pauses is the run that does not."""
-    half = trained(train, replace(pack, until_epoch=2), problem)
+    pack = replace(pack, training=replace(pack.training, epochs=2), until_epoch=2)
+    half = trained(train, replace(pack, until_epoch=1), problem)
     whole = by_epoch(half, trained(train, resumed(pack, half), problem))
     assert whole == by_epoch(trained(train, pack, problem))
