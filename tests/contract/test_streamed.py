@@ -105,7 +105,7 @@ class TestAlone:
 
     def test_with_other_tasks_dropout_and_normalisation_beside_it(self) -> None:
         jobs, problem = mixed_jobs()[::2], Decoding(dropout=0.25)
-        pack = a_pack(*jobs, clip_norm=0.5)
+        pack = a_pack(*jobs, clip_norm=0.5, epochs=2)
         found = by_epoch(trained(train, pack, problem))
         for job in jobs:
             assert found[job.run] == alone(job, pack, problem)[job.run]
