@@ -57,9 +57,9 @@ def two_jobs(name: str) -> tuple[Job, Job]:
     return a_job(1, name, weight_decay=0.01), second
 
 
-def two_of_each() -> dict[int, Job]:
-    """Two runs of each weighting, by the run's number."""
-    jobs = [job for name in OF_LOSSES for job in two_jobs(name)]
+def runs_of_all() -> dict[int, Job]:
+    """Two runs of a weighting of each kind and one of all others, by the run's number."""
+    jobs = [job for name in OF_LOSSES for job in two_jobs(name)[: 1 + (name in OF_EACH_KIND)]]
     return {
         run: replace(job, run=run, address=f"job {run}") for run, job in enumerate(jobs, start=1)
     }

@@ -20,11 +20,11 @@ from tests.packs import (
     Told,
     a_job,
     a_pack,
+    a_session,
     hyper_for,
     two_jobs,
 )
 from tests.toy import SIZES, TASKS, Toy
-from trainers.engines import open_session
 from trainers.jobs import Job, Schedule
 from trainers.network import MultiTaskNetwork, build_network
 from trainers.problems import TensorSource
@@ -262,7 +262,7 @@ class Watched:
 
 def seen_by(engine: Engine, *jobs: Job) -> list[tuple[int, ...]]:
     """Orders in which the training data was read, without repetition, by epoch."""
-    session, pack = open_session(Toy(), "cpu"), a_pack(*jobs)
+    session, pack = a_session(), a_pack(*jobs)
     for job in jobs:
         session.epoch_flops(job.tasks, pack.training)  # reads some to count operations, once
     watched = Watched(Toy().sources(torch.device("cpu"))["train"])

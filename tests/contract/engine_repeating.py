@@ -22,9 +22,9 @@ from tests.packs import (
     a_pack,
     a_session,
     hyper_for,
+    runs_of_all,
     told,
     two_jobs,
-    two_of_each,
 )
 from tests.pairwise import pairwise
 from tests.toy import Toy
@@ -123,7 +123,7 @@ class RepeatingContract:
         assert by_epoch(*parts) == by_epoch(trained(engine, pack, problem))
 
     def test_pausing_at_every_epoch_changes_no_bit(self, engine: Engine, tmp_path: Path) -> None:
-        jobs = two_of_each()
+        jobs = runs_of_all()
         pack = a_pack(*jobs.values(), checkpoints=tmp_path)
         parts = [trained(engine, replace(pack, until_epoch=1))]
         for epoch in range(2, EPOCHS + 1):
