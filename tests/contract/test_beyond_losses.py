@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,12 @@ class TestRepeating:
 
     def test_batches_are_those_of_all_weightings(self, name: str) -> None:
         # before them, some may be read to count the operations of the trunk
-        assert seen_by(train, *two_jobs(name))[-EPOCHS:] == seen_by(train, *two_jobs("ew"))
+        assert seen_by(train, *two_jobs(name))[-EPOCHS:] == usual_orders()
 
     @pytest.mark.parametrize("split", ["validation", "test"])
     def test_held_out_targets_influence_their_own_rows_only(self, name: str, split: str) -> None:
-        pack = a_pack(a_job(1, name))
-        usual = rows(trained(train, pack)[1])
-        shifted = rows(trained(train, pack, Toy(shifted=split))[1])
+        usual = rows(usual_run(name))
+        shifted = rows(trained(train, a_pack(a_job(1, name)), Toy(shifted=split))[1])
         changed = {key for key, value in usual.items() if shifted[key] != value}
         assert {key[1] for key in changed} == {split}
 
@@ -114,7 +114,7 @@ class TestCosts:
         ("name", "per_step"), [("ew", 1), ("famo", 1), ("pcgrad", len(TASKS)), (AGREEING, 3)]
     )
     def test_gradient_evaluations_are_those_of_the_method(self, name: str, per_step: int) -> None:
-        found = costs_of(trained(train, a_pack(a_job(1, name)))[1])
+        found = costs_of(usual_run(name))
         assert {cost.grad_evals for cost in found} == {per_step * STEPS}
 
     def test_a_diverged_epoch_costs_as_much(self) -> None:
@@ -129,10 +129,7 @@ class TestCosts:
         assert len({(cost.grad_evals, cost.flops) for cost in of_both}) == 1
 
     def test_operations_follow_the_passes(self) -> None:
-        flops = {
-            name: costs_of(trained(train, a_pack(a_job(1, name)))[1])[0].flops
-            for name in ("ew", "famo", "pcgrad")
-        }
+        flops = {name: costs_of(usual_run(name))[0].flops for name in ("ew", "famo", "pcgrad")}
         trunk, heads = 2 * 3 * 4, 2 * 4 * (1 + 3 + 1)  # of a sample, by the shapes of the toy
         passed = SIZES["train"] * (trunk + heads)
         judged = (SIZES["validation"] + SIZES["test"]) * (trunk + heads)
@@ -292,6 +289,17 @@ class TestRefusals:
         assert (end.outcome, end.failure) == ("failed", "NoSharedPart")
         assert why in end.reason
         assert trained(train, a_pack(a_job(1, "ew")), of)[1].end.outcome == "done"
+
+
+@cache
+def usual_run(name: str) -> Told:
+    """A run of a method on the toy, for all tests that look at it."""
+    return trained(train, a_pack(a_job(1, name)))[1]
+
+
+@cache
+def usual_orders() -> list[tuple[int, ...]]:
+    return seen_by(train, *two_jobs("ew"))
 
 
 def costs_of(run: Told) -> list[EpochDone]:
